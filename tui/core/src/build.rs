@@ -1,0 +1,519 @@
+//! Builds: what a library says of itself, and which library answers for which stage.
+//!
+//! A library is claimed whole or not at all; a rebuild of the same library replaces its agents and
+//! keeps their order; another library takes a stage over only with OVERWRITE. Watching files,
+//! copying and probing them is left to the host crate.
+
+use crate::ids::{BuildId, Millis, StageId};
+use crate::workflow::{StageKind, Workflow};
+use agent_abi::table::flags;
+use agent_abi::wire::AgentSpec;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What one library says of itself, read by a probe in a host process.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Crate name.
+    pub name: String,
+    /// Crate version.
+    pub version: String,
+    /// What made the table.
+    pub sdk: String,
+    /// rustc, profile, target, panic strategy.
+    pub build_info: String,
+    /// `major.minor`.
+    pub abi: (u16, u16),
+    /// Whether the library brings a preflight.
+    #[serde(default)]
+    pub preflight: bool,
+    /// Agents in the order of `export!`.
+    pub agents: Vec<AgentDescriptor>,
+}
+
+/// One agent of a library.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct AgentDescriptor {
+    /// Name or UUID of the stage, as written.
+    pub stage: String,
+    /// Bits of `agent_abi::table::needs`.
+    pub needs: u64,
+    /// Bits of `agent_abi::table::flags`.
+    pub flags: u32,
+    /// What it declares.
+    pub spec: AgentSpec,
+}
+
+/// A staged copy of a library that a probe could open.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Probed {
+    /// The watched file: the library's identity across rebuilds.
+    pub library: PathBuf,
+    /// Our copy of this very content.
+    pub copy: PathBuf,
+    /// First 16 hex digits of its SHA-256.
+    pub hash: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Modification time of the watched file.
+    pub modified: Millis,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+}
+
+/// How a build stands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum BuildStatus {
+    /// New work goes here.
+    Active,
+    /// A newer build of the same library is in charge; jobs in flight finish here.
+    Retired,
+    /// Never in charge; the reason.
+    Rejected(String),
+}
+
+/// One content of one library.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Build {
+    /// Number.
+    pub id: BuildId,
+    /// What was probed.
+    pub probed: Probed,
+    /// When it was claimed or rejected.
+    pub at: Millis,
+    /// How it stands.
+    pub status: BuildStatus,
+    /// Stages it answers for.
+    pub stages: Vec<StageId>,
+    /// Remarks: stages the project does not have, shadowed agents.
+    pub notes: Vec<String>,
+}
+
+/// Which agent answers for a stage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Binding {
+    /// The build in charge.
+    pub build: BuildId,
+    /// Index into its agents.
+    pub agent: usize,
+    /// Place in the order of execution, given once.
+    pub order: u32,
+}
+
+/// Every build seen and every stage's agent.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Builds {
+    /// Oldest first.
+    pub all: Vec<Build>,
+    bindings: BTreeMap<StageId, Binding>,
+    order: BTreeMap<StageId, u32>,
+    /// Stages that a library lost to another one by OVERWRITE: it does not take them back by a rebuild.
+    lost: BTreeMap<StageId, Vec<PathBuf>>,
+    next: u32,
+}
+
+impl Builds {
+    /// The build with this number.
+    #[must_use]
+    pub fn get(&self, id: BuildId) -> Option<&Build> {
+        self.all.iter().find(|b| b.id == id)
+    }
+
+    /// The newest build, whatever became of it.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Build> {
+        self.all.last()
+    }
+
+    /// The newest build in charge.
+    #[must_use]
+    pub fn active(&self) -> Option<&Build> {
+        self.all
+            .iter()
+            .rev()
+            .find(|b| b.status == BuildStatus::Active)
+    }
+
+    /// Who answers for a stage.
+    #[must_use]
+    pub fn binding(&self, stage: StageId) -> Option<Binding> {
+        self.bindings.get(&stage).copied()
+    }
+
+    /// The agent that answers for a stage.
+    #[must_use]
+    pub fn agent(&self, stage: StageId) -> Option<(&Build, &AgentDescriptor)> {
+        let binding = self.binding(stage)?;
+        let build = self.get(binding.build)?;
+        Some((build, build.probed.descriptor.agents.get(binding.agent)?))
+    }
+
+    /// Bound stages in the order of execution.
+    #[must_use]
+    pub fn order(&self) -> Vec<StageId> {
+        let mut bound: Vec<_> = self.bindings.iter().map(|(s, b)| (b.order, *s)).collect();
+        bound.sort_unstable();
+        bound.into_iter().map(|(_, stage)| stage).collect()
+    }
+
+    /// Notes a content that never came into charge.
+    pub fn reject(&mut self, probed: Probed, reason: String, at: Millis) -> BuildId {
+        self.push(
+            probed,
+            at,
+            BuildStatus::Rejected(reason),
+            Vec::new(),
+            Vec::new(),
+        )
+    }
+
+    /// Puts a probed library in charge of its stages, all of them or none.
+    ///
+    /// # Errors
+    /// Why the library is refused; what was in charge stays in charge.
+    pub fn claim(
+        &mut self,
+        probed: Probed,
+        workflow: &Workflow,
+        at: Millis,
+    ) -> Result<BuildId, (BuildId, String)> {
+        match self.plan_claim(&probed, workflow) {
+            Ok((wins, notes)) => Ok(self.take_charge(probed, wins, notes, at)),
+            Err(reason) => Err((self.reject(probed, reason.clone(), at), reason)),
+        }
+    }
+
+    /// A watched library is gone: its stages are unassigned, their places remembered.
+    pub fn remove(&mut self, library: &std::path::Path) -> Vec<StageId> {
+        let gone = self.owned_by(library);
+        for stage in &gone {
+            self.bindings.remove(stage);
+        }
+        for build in &mut self.all {
+            if build.probed.library == library && build.status == BuildStatus::Active {
+                build.status = BuildStatus::Retired;
+                build.stages.clear();
+            }
+        }
+        gone
+    }
+
+    fn owned_by(&self, library: &std::path::Path) -> Vec<StageId> {
+        let owner = |b: &Binding| self.get(b.build).map(|b| b.probed.library.as_path());
+        self.bindings
+            .iter()
+            .filter(|(_, b)| owner(b) == Some(library))
+            .map(|(s, _)| *s)
+            .collect()
+    }
+
+    /// Which of the library's agents would take which stage.
+    fn plan_claim(
+        &self,
+        probed: &Probed,
+        workflow: &Workflow,
+    ) -> Result<(Vec<(StageId, usize)>, Vec<String>), String> {
+        let mut wins: Vec<(StageId, usize)> = Vec::new();
+        let mut notes = Vec::new();
+        for (index, agent) in probed.descriptor.agents.iter().enumerate() {
+            let stage = match resolve(workflow, &agent.stage) {
+                Ok(stage) => stage,
+                Err(note) => {
+                    notes.push(note);
+                    continue;
+                }
+            };
+            if let Some((_, first)) = wins.iter().find(|(s, _)| *s == stage) {
+                let first = &probed.descriptor.agents[*first].spec;
+                return Err(format!(
+                    "two agents for stage \"{}\": {} ({}) and {} ({}); keep one of them",
+                    agent.stage,
+                    first.function,
+                    first.location,
+                    agent.spec.function,
+                    agent.spec.location
+                ));
+            }
+            match self.may_take(stage, probed, agent) {
+                Ok(true) => wins.push((stage, index)),
+                Ok(false) => notes.push(format!(
+                    "stage \"{}\" was taken over by another library and stays with it",
+                    agent.stage
+                )),
+                Err(owner) => {
+                    return Err(format!(
+                        "stage \"{}\" already belongs to {}; add `overwrite` to the agent in {} to take it over",
+                        agent.stage,
+                        owner.display(),
+                        probed.library.display()
+                    ));
+                }
+            }
+        }
+        Ok((wins, notes))
+    }
+
+    /// Whether the library may take the stage: yes, no (it lost it before), or the owner in the way.
+    fn may_take(
+        &self,
+        stage: StageId,
+        probed: &Probed,
+        agent: &AgentDescriptor,
+    ) -> Result<bool, PathBuf> {
+        let Some(owner) = self.agent(stage).map(|(build, _)| &build.probed.library) else {
+            return Ok(true);
+        };
+        if *owner == probed.library {
+            return Ok(true);
+        }
+        if self
+            .lost
+            .get(&stage)
+            .is_some_and(|losers| losers.contains(&probed.library))
+        {
+            return Ok(false);
+        }
+        if agent.flags & flags::OVERWRITE != 0 {
+            Ok(true)
+        } else {
+            Err(owner.clone())
+        }
+    }
+
+    fn take_charge(
+        &mut self,
+        probed: Probed,
+        wins: Vec<(StageId, usize)>,
+        notes: Vec<String>,
+        at: Millis,
+    ) -> BuildId {
+        let library = probed.library.clone();
+        for stage in self.owned_by(&library) {
+            self.bindings.remove(&stage);
+        }
+        for build in &mut self.all {
+            if build.probed.library == library && build.status == BuildStatus::Active {
+                build.status = BuildStatus::Retired;
+            }
+        }
+        let stages = wins.iter().map(|(s, _)| *s).collect();
+        let id = self.push(probed, at, BuildStatus::Active, stages, notes);
+        for (stage, agent) in wins {
+            if let Some(loser) = self.agent(stage).map(|(b, _)| b.probed.library.clone()) {
+                self.lost.entry(stage).or_default().push(loser);
+            }
+            let places = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+            let order = *self.order.entry(stage).or_insert(places);
+            self.bindings.insert(
+                stage,
+                Binding {
+                    build: id,
+                    agent,
+                    order,
+                },
+            );
+        }
+        self.forget_shadowed();
+        id
+    }
+
+    /// Builds that lost a stage no longer list it.
+    fn forget_shadowed(&mut self) {
+        for build in &mut self.all {
+            let id = build.id;
+            build
+                .stages
+                .retain(|s| self.bindings.get(s).is_some_and(|b| b.build == id));
+        }
+    }
+
+    fn push(
+        &mut self,
+        probed: Probed,
+        at: Millis,
+        status: BuildStatus,
+        stages: Vec<StageId>,
+        notes: Vec<String>,
+    ) -> BuildId {
+        self.next += 1;
+        let id = BuildId(self.next);
+        self.all.push(Build {
+            id,
+            probed,
+            at,
+            status,
+            stages,
+            notes,
+        });
+        id
+    }
+}
+
+/// Finds the agent stage that an agent names, or says why there is none.
+fn resolve(workflow: &Workflow, name: &str) -> Result<StageId, String> {
+    match workflow.find(name) {
+        Some(stage) if stage.kind == StageKind::Agent => Ok(stage.id),
+        Some(stage) => Err(format!("\"{}\" is no agent stage", stage.title)),
+        None => {
+            let mut text = format!("the project has no stage \"{name}\"");
+            let near = workflow.nearest(name);
+            if !near.is_empty() {
+                text.push_str(&format!("; nearest: {}", near.join(", ")));
+            }
+            Err(text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::Stage;
+    use uuid::Uuid;
+
+    fn flow() -> Workflow {
+        let stage = |n, title: &str| Stage {
+            id: StageId(Uuid::from_u128(n)),
+            title: title.into(),
+            kind: StageKind::Agent,
+            pathways: vec![],
+        };
+        Workflow {
+            stages: vec![stage(1, "one"), stage(2, "two"), stage(3, "three")],
+            edges: vec![],
+        }
+    }
+
+    fn library(path: &str, stages: &[(&str, u32)]) -> Probed {
+        let agents = stages
+            .iter()
+            .map(|(stage, flags)| AgentDescriptor {
+                stage: (*stage).into(),
+                flags: *flags,
+                ..AgentDescriptor::default()
+            })
+            .collect();
+        Probed {
+            library: path.into(),
+            copy: path.into(),
+            hash: String::new(),
+            size: 0,
+            modified: Millis(0),
+            descriptor: Descriptor {
+                agents,
+                ..Descriptor::default()
+            },
+        }
+    }
+
+    fn titles(builds: &Builds) -> Vec<String> {
+        let flow = flow();
+        builds
+            .order()
+            .iter()
+            .filter_map(|s| flow.stage(*s))
+            .map(|s| s.title.clone())
+            .collect()
+    }
+
+    #[test]
+    fn a_rebuild_replaces_the_agents_and_keeps_their_order() {
+        let mut builds = Builds::default();
+        builds
+            .claim(library("a", &[("two", 0), ("one", 0)]), &flow(), Millis(1))
+            .unwrap();
+        let second = builds.claim(
+            library("a", &[("one", 0), ("two", 0), ("three", 0)]),
+            &flow(),
+            Millis(2),
+        );
+        assert_eq!(second, Ok(BuildId(2)));
+        assert_eq!(titles(&builds), ["two", "one", "three"]);
+        assert_eq!(builds.get(BuildId(1)).unwrap().status, BuildStatus::Retired);
+        assert!(
+            builds
+                .order()
+                .iter()
+                .all(|s| builds.binding(*s).unwrap().build == BuildId(2))
+        );
+    }
+
+    #[test]
+    fn a_stage_that_was_away_comes_back_in_its_place() {
+        let mut builds = Builds::default();
+        builds
+            .claim(library("a", &[("one", 0), ("two", 0)]), &flow(), Millis(1))
+            .unwrap();
+        builds
+            .claim(library("a", &[("two", 0)]), &flow(), Millis(2))
+            .unwrap();
+        assert_eq!(titles(&builds), ["two"]);
+        builds
+            .claim(library("a", &[("two", 0), ("one", 0)]), &flow(), Millis(3))
+            .unwrap();
+        assert_eq!(titles(&builds), ["one", "two"]);
+    }
+
+    #[test]
+    fn another_library_is_refused_whole_and_the_first_stays_in_charge() {
+        let mut builds = Builds::default();
+        builds
+            .claim(library("a", &[("one", 0)]), &flow(), Millis(1))
+            .unwrap();
+        let refused = builds.claim(library("b", &[("two", 0), ("one", 0)]), &flow(), Millis(2));
+        assert!(refused.unwrap_err().1.contains("already belongs to a"));
+        assert_eq!(titles(&builds), ["one"]);
+    }
+
+    #[test]
+    fn overwrite_takes_a_stage_over_once_and_a_rebuild_does_not_steal_it_back() {
+        let mut builds = Builds::default();
+        let over = flags::OVERWRITE;
+        builds
+            .claim(
+                library("a", &[("one", over), ("two", 0)]),
+                &flow(),
+                Millis(1),
+            )
+            .unwrap();
+        builds
+            .claim(library("b", &[("one", over)]), &flow(), Millis(2))
+            .unwrap();
+        builds
+            .claim(
+                library("a", &[("one", over), ("two", 0)]),
+                &flow(),
+                Millis(3),
+            )
+            .unwrap();
+        let one = flow().stages[0].id;
+        assert_eq!(
+            builds.agent(one).unwrap().0.probed.library,
+            PathBuf::from("b")
+        );
+        assert_eq!(titles(&builds), ["one", "two"]);
+        assert_eq!(builds.remove("b".as_ref()), [one]);
+        assert_eq!(titles(&builds), ["two"]);
+    }
+
+    #[test]
+    fn a_stage_twice_in_one_library_is_refused_even_as_name_and_uuid() {
+        let mut builds = Builds::default();
+        let uuid = Uuid::from_u128(1).to_string();
+        let twice = builds.claim(library("a", &[("one", 0), (&uuid, 0)]), &flow(), Millis(1));
+        assert!(twice.unwrap_err().1.starts_with("two agents for stage"));
+    }
+
+    #[test]
+    fn an_unknown_stage_is_a_note_with_the_nearest_name() {
+        let mut builds = Builds::default();
+        let id = builds
+            .claim(library("a", &[("thre", 0)]), &flow(), Millis(1))
+            .unwrap();
+        assert_eq!(
+            builds.get(id).unwrap().notes,
+            ["the project has no stage \"thre\"; nearest: three"]
+        );
+    }
+}

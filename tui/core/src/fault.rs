@@ -1,0 +1,173 @@
+//! What went wrong, whose fault it is, what it means and what to do: one type for every border.
+//!
+//! Crates below have their own error enums; at the border to the engine they all become a
+//! [`Fault`]. An agent that says no is a fault of kind [`FaultKind::Agent`]: data, not an error
+//! of the program.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Whose fault it is; decides the exit code, the colour and whether a retry makes sense.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The command line or a typed value.
+    Usage,
+    /// Settings, library, stage, ontology: found before any task.
+    Settings,
+    /// Not logged in, or not allowed.
+    Access,
+    /// The platform could not be reached, or asked us to wait for too long.
+    Network,
+    /// The platform refused or answered nonsense.
+    Upstream,
+    /// The agent's own code: an error, a panic, an unknown pathway.
+    Agent,
+    /// The process an agent ran in: crash, time limit, protocol.
+    Host,
+    /// Refused for safety: read-only, protected, or an answer was needed.
+    Refused,
+    /// A bug in the workbench.
+    Bug,
+}
+
+impl FaultKind {
+    /// The exit code when this ends the program (see `commands.md`).
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Settings => 3,
+            Self::Access => 6,
+            Self::Network => 7,
+            Self::Upstream | Self::Agent | Self::Host => 1,
+            Self::Refused => 8,
+            Self::Bug => 70,
+        }
+    }
+
+    /// One word for the screen.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Settings => "settings",
+            Self::Access => "access",
+            Self::Network => "network",
+            Self::Upstream => "upstream",
+            Self::Agent => "agent",
+            Self::Host => "host",
+            Self::Refused => "refused",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// Something went wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fault {
+    /// Whose fault.
+    pub kind: FaultKind,
+    /// One line: what happened, and what it means for the task.
+    pub summary: String,
+    /// What to do next, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+    /// More: a chain of causes, a backtrace. May have several lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Whether another attempt makes sense.
+    #[serde(default)]
+    pub retry: bool,
+}
+
+impl Fault {
+    /// A fault with one line and nothing else; not worth a retry.
+    pub fn new(kind: FaultKind, summary: impl Into<String>) -> Self {
+        Self {
+            kind,
+            summary: summary.into(),
+            hints: Vec::new(),
+            cause: None,
+            retry: false,
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what lies behind it.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Another attempt makes sense.
+    #[must_use]
+    pub const fn retryable(mut self) -> Self {
+        self.retry = true;
+        self
+    }
+
+    /// The summary with numbers, hashes and quoted parts taken out: equal for "the same fault,
+    /// other numbers".
+    #[must_use]
+    pub fn group_key(&self) -> String {
+        let mut key = String::with_capacity(self.summary.len());
+        let mut quoted = false;
+        let mut blank = false;
+        for word in self.summary.split_whitespace() {
+            let starts = word.starts_with(['"', '`', '\'']);
+            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+            let ends = word
+                .trim_end_matches([',', '.', ':', ';'])
+                .ends_with(['"', '`', '\'']);
+            let number = bare.chars().any(|c| c.is_ascii_digit());
+            if quoted || starts || number {
+                if !blank {
+                    key.push_str("… ");
+                }
+                blank = true;
+                quoted = (quoted || starts) && !ends;
+            } else {
+                key.push_str(word);
+                key.push(' ');
+                blank = false;
+            }
+        }
+        format!("{}: {}", self.kind.word(), key.trim_end())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_fault_with_other_numbers_is_one_group() {
+        let one = Fault::new(
+            FaultKind::Agent,
+            "index 17 out of bounds for \"cam 3\" at lib.rs:12",
+        );
+        let two = Fault::new(
+            FaultKind::Agent,
+            "index 3 out of bounds for \"dog\" at lib.rs:12",
+        );
+        let other = Fault::new(FaultKind::Agent, "no such object");
+        assert_eq!(one.group_key(), two.group_key());
+        assert_ne!(one.group_key(), other.group_key());
+    }
+}

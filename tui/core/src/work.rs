@@ -1,0 +1,293 @@
+//! What travels with a task: the row in the queue, the inputs an agent is given, the outcome it
+//! gives, the patch between them and the item that is committed.
+//!
+//! These are data; fetching them is left to the client, running to the host crate, deciding to the
+//! engine.
+
+use crate::fault::Fault;
+use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
+use crate::workflow::Workflow;
+use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A project as the workbench sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// Identity.
+    pub hash: ProjectHash,
+    /// Title.
+    pub title: String,
+    /// The graph.
+    pub workflow: Workflow,
+    /// What agents are given.
+    pub doc: ProjectDoc,
+    /// The same as JSON text, shared by every job.
+    pub json: Arc<str>,
+}
+
+/// State of a task at an agent or annotation stage.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs)] // Encord's own words
+pub enum TaskStatus {
+    New,
+    Assigned,
+    Released,
+    Skipped,
+    Reopened,
+    Completed,
+    Unknown,
+}
+
+impl TaskStatus {
+    /// Reads Encord's word; what it does not know becomes `Unknown`.
+    #[must_use]
+    pub fn from_wire(word: &str) -> Self {
+        match word {
+            "NEW" => Self::New,
+            "ASSIGNED" => Self::Assigned,
+            "RELEASED" => Self::Released,
+            "SKIPPED" => Self::Skipped,
+            "REOPENED" => Self::Reopened,
+            "COMPLETED" => Self::Completed,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Encord's word.
+    #[must_use]
+    pub const fn wire(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::Assigned => "ASSIGNED",
+            Self::Released => "RELEASED",
+            Self::Skipped => "SKIPPED",
+            Self::Reopened => "REOPENED",
+            Self::Completed => "COMPLETED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// One task in a queue. Kept small: a queue may hold a million of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRow {
+    /// The task.
+    pub id: TaskId,
+    /// Its data unit.
+    pub data: DataHash,
+    /// When it was made.
+    pub created: Millis,
+    /// When it changed last.
+    pub updated: Millis,
+    /// Title of the data unit, as it came (strip control codes before drawing).
+    pub title: Box<str>,
+    /// Who it is assigned to.
+    pub assignee: Option<Arc<str>>,
+    /// Label branch, `main` for most.
+    pub branch: Arc<str>,
+    /// How it stands.
+    pub status: TaskStatus,
+}
+
+impl TaskRow {
+    /// The document an agent is given, in the form of the Python SDK's queue entries.
+    /// `rfc3339` turns a time into text (the core has no calendar).
+    pub fn doc(&self, rfc3339: impl Fn(Millis) -> String) -> TaskDoc {
+        TaskDoc {
+            uuid: self.id.0,
+            created_at: rfc3339(self.created),
+            updated_at: rfc3339(self.updated),
+            status: self.status.wire().to_owned(),
+            data_hash: self.data.0,
+            data_title: self.title.to_string(),
+            label_branch_name: self.branch.to_string(),
+            assignee: self.assignee.as_deref().map(str::to_owned),
+            last_actioned_by: None,
+        }
+    }
+}
+
+/// What is to be fetched for the tasks of a batch, derived from the agent's descriptor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wants {
+    /// Bits of `agent_abi::table::needs`.
+    pub needs: u64,
+    /// Row metadata options.
+    pub include: IncludeOptions,
+    /// Label options.
+    pub initialise: InitialiseOptions,
+}
+
+/// A label row as fetched. The JSON is kept as text: it is parsed by the agent, and here only when
+/// it was changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowInput {
+    /// `None`: there is no label row upstream yet; the labels are an empty row made from the
+    /// metadata, so that a dry run writes nothing.
+    pub label_hash: Option<LabelHash>,
+    /// Priority of the task as the row metadata states it.
+    pub priority: Option<f64>,
+    /// The storage item behind the data.
+    pub item: Option<ItemId>,
+    /// JSON of `agent_abi::wire::RowDoc`.
+    pub json: Arc<str>,
+}
+
+/// Everything an agent is given for one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inputs {
+    /// The task.
+    pub row: TaskRow,
+    /// JSON of `TaskDoc`.
+    pub task_json: Arc<str>,
+    /// The label row, when wanted.
+    pub labels: Option<RowInput>,
+    /// JSON of the storage item, when wanted.
+    pub item_json: Option<Arc<str>>,
+    /// JSON of `AssetDoc` (a downloaded file), when wanted.
+    pub asset_json: Option<Arc<str>>,
+    /// When they were fetched.
+    pub fetched: Millis,
+    /// What was fetched, how long it took in milliseconds and a word about it.
+    pub timings: Vec<Timing>,
+}
+
+/// One thing that was fetched or done for a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// `label row`, `storage item`, `asset`, …
+    pub what: String,
+    /// Milliseconds.
+    pub ms: f64,
+    /// A short text: `3 labels`, `412 kB`.
+    pub note: String,
+}
+
+/// One label that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelChange {
+    /// `+` added, `~` changed, `-` removed.
+    pub sign: char,
+    /// Name of the object or classification.
+    pub name: String,
+    /// Its hash.
+    pub hash: String,
+    /// What a person reads: `box 0.11 0.42 0.20 0.18 on frame 0`.
+    pub detail: String,
+}
+
+/// What an outcome would change upstream.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Labels, one entry per object or classification.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelChange>,
+    /// Old and new priority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<(Option<f64>, f64)>,
+    /// The whole client metadata after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+impl Patch {
+    /// Nothing but perhaps a move.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.priority.is_none() && self.metadata.is_none()
+    }
+
+    /// How many labels are added, changed, removed.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let of = |sign| self.labels.iter().filter(|l| l.sign == sign).count();
+        (of('+'), of('~'), of('-'))
+    }
+}
+
+/// Where a task goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// It stays where it is.
+    Stay,
+    /// Through this pathway.
+    Pathway {
+        /// Identity.
+        id: PathwayId,
+        /// Name.
+        name: String,
+        /// Where it leads.
+        to: StageId,
+    },
+}
+
+/// What a finished job gave, checked against the workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Where the task goes.
+    pub way: Way,
+    /// What would change.
+    pub patch: Patch,
+    /// The whole label blob after the agent, when it changed.
+    pub labels_after: Option<Arc<Value>>,
+    /// What happened inside, with times.
+    pub steps: Vec<StepDoc>,
+}
+
+/// One task to be written upstream: labels, then priority and metadata, then the move.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitItem {
+    /// The task.
+    pub task: TaskId,
+    /// Where it is now.
+    pub stage: StageId,
+    /// Its data unit.
+    pub data: DataHash,
+    /// Title, for messages.
+    pub title: Box<str>,
+    /// Branch.
+    pub branch: Arc<str>,
+    /// The label row as the agent saw it; needed when labels are saved.
+    pub before: Option<RowInput>,
+    /// Labels to save.
+    pub labels_after: Option<Arc<Value>>,
+    /// Priority to set.
+    pub priority: Option<f64>,
+    /// Client metadata to set (needs `before.item` or the storage item's id).
+    pub metadata: Option<Map<String, Value>>,
+    /// The storage item, for metadata.
+    pub item: Option<ItemId>,
+    /// Pathway to take; `None` stays.
+    pub pathway: Option<PathwayId>,
+}
+
+/// What became of one committed task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Committed {
+    /// Everything was written.
+    Done,
+    /// Labels and the like were written; the task had already left the stage.
+    AlreadyMoved,
+    /// Somebody else changed the label row since the agent saw it; nothing was written.
+    Conflict {
+        /// Who and when, as far as the platform says.
+        by: String,
+    },
+    /// The platform refused this task; the rest of the bundle went through.
+    Refused(Fault),
+}
+
+/// A downloaded file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Where.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// Whether it was there already.
+    pub cached: bool,
+}

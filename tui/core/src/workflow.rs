@@ -1,0 +1,288 @@
+//! The workflow: stages, pathways, and the edges that are known between them.
+//!
+//! Encord's API reveals the pathways of agent stages only. Other edges come from a workflow
+//! specification (the `graphNodes` format), read by [`Workflow::learn_edges`]. How the graph is
+//! laid out and drawn is left to the screen.
+
+use crate::ids::{PathwayId, StageId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What kind of work waits at a stage.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum StageKind {
+    /// People draw labels.
+    Annotation,
+    /// Code handles each task.
+    Agent,
+    /// People approve or reject.
+    Review,
+    /// A final stage.
+    Done,
+    /// Anything else, with Encord's name for it.
+    Other(String),
+}
+
+impl StageKind {
+    /// Reads Encord's `stageType`.
+    #[must_use]
+    pub fn from_wire(name: &str) -> Self {
+        match name {
+            "ANNOTATION" => Self::Annotation,
+            "AGENT" => Self::Agent,
+            "REVIEW" => Self::Review,
+            "DONE" => Self::Done,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Encord's `stageType`.
+    #[must_use]
+    pub fn wire(&self) -> &str {
+        match self {
+            Self::Annotation => "ANNOTATION",
+            Self::Agent => "AGENT",
+            Self::Review => "REVIEW",
+            Self::Done => "DONE",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// A way out of an agent stage.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pathway {
+    /// Identity.
+    pub id: PathwayId,
+    /// Name, as agents return it.
+    pub name: String,
+    /// Where it leads.
+    pub to: StageId,
+}
+
+/// One stage.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stage {
+    /// Identity.
+    pub id: StageId,
+    /// Title.
+    pub title: String,
+    /// Kind of work.
+    pub kind: StageKind,
+    /// Ways out, for agent stages; empty otherwise.
+    pub pathways: Vec<Pathway>,
+}
+
+impl Stage {
+    /// Finds a pathway by UUID or by exact name.
+    #[must_use]
+    pub fn pathway(&self, name_or_uuid: &str) -> Option<&Pathway> {
+        match Uuid::parse_str(name_or_uuid) {
+            Ok(id) => self.pathways.iter().find(|p| p.id.0 == id),
+            Err(_) => self.pathways.iter().find(|p| p.name == name_or_uuid),
+        }
+    }
+}
+
+/// An edge that is no pathway of an agent stage: learned from a specification, never from the API.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Edge {
+    /// From; `None` is the start of the workflow.
+    pub from: Option<StageId>,
+    /// To.
+    pub to: StageId,
+    /// `approve`, `reject`, … or empty.
+    pub label: String,
+}
+
+/// The graph.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Workflow {
+    /// Stages in the platform's order.
+    pub stages: Vec<Stage>,
+    /// Further edges, from a specification.
+    pub edges: Vec<Edge>,
+}
+
+impl Workflow {
+    /// The stage with this identity.
+    #[must_use]
+    pub fn stage(&self, id: StageId) -> Option<&Stage> {
+        self.stages.iter().find(|s| s.id == id)
+    }
+
+    /// Finds a stage by UUID or exact title. A title that several stages bear finds none of them.
+    #[must_use]
+    pub fn find(&self, name_or_uuid: &str) -> Option<&Stage> {
+        if let Ok(id) = Uuid::parse_str(name_or_uuid) {
+            return self.stage(StageId(id));
+        }
+        let mut hits = self.stages.iter().filter(|s| s.title == name_or_uuid);
+        let first = hits.next();
+        if hits.next().is_some() { None } else { first }
+    }
+
+    /// Stages at which agents work, in the platform's order.
+    pub fn agent_stages(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().filter(|s| s.kind == StageKind::Agent)
+    }
+
+    /// Titles that resemble `name`, best first, at most three.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Vec<&str> {
+        nearest(name, self.stages.iter().map(|s| s.title.as_str()))
+    }
+
+    /// Adds the edges that a workflow specification (`{"graphNodes": [...]}`) knows beyond the
+    /// pathways. Reads `toNode` on any node, and `edges`/`approve`/`reject` style fields whose
+    /// value is a node's UUID. Nodes that the project does not have are passed over.
+    pub fn learn_edges(&mut self, specification: &Value) {
+        let Some(nodes) = specification.get("graphNodes").and_then(Value::as_array) else {
+            return;
+        };
+        let id_of = |v: &Value| {
+            v.as_str()
+                .and_then(|t| Uuid::parse_str(t).ok())
+                .map(StageId)
+        };
+        for node in nodes {
+            let Some(own) = node.get("uuid").and_then(id_of) else {
+                continue;
+            };
+            let start = node.get("nodeType").and_then(Value::as_str) == Some("START");
+            if !start && self.stage(own).is_none() {
+                continue;
+            }
+            let from = (!start).then_some(own);
+            let Some(fields) = node.as_object() else {
+                continue;
+            };
+            for (key, value) in fields {
+                let Some(rest) = key.strip_suffix("Node") else {
+                    continue;
+                };
+                let Some(to) = id_of(value) else { continue };
+                let label = if rest == "to" {
+                    String::new()
+                } else {
+                    rest.to_owned()
+                };
+                self.add_edge(Edge { from, to, label });
+            }
+        }
+    }
+
+    fn add_edge(&mut self, edge: Edge) {
+        if self.stage(edge.to).is_some() && !self.edges.contains(&edge) {
+            self.edges.push(edge);
+        }
+    }
+}
+
+/// Those of `candidates` that resemble `name`, best first, at most three.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = name.to_lowercase();
+    let limit = (wanted.chars().count() / 2).max(2);
+    let mut scored: Vec<(usize, &str)> = candidates
+        .map(|c| {
+            let lower = c.to_lowercase();
+            let contained = lower.contains(&wanted) || wanted.contains(&lower);
+            (
+                if contained {
+                    0
+                } else {
+                    edit_distance(&wanted, &lower)
+                },
+                c,
+            )
+        })
+        .filter(|(distance, _)| *distance <= limit)
+        .collect();
+    scored.sort_by_key(|(distance, _)| *distance);
+    scored.into_iter().take(3).map(|(_, c)| c).collect()
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let cost = usize::from(ca != *cb);
+            let next = (row[j + 1] + 1).min(row[j] + 1).min(diagonal + cost);
+            diagonal = std::mem::replace(&mut row[j + 1], next);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn stage(n: u128, title: &str, kind: StageKind) -> Stage {
+        Stage {
+            id: StageId(Uuid::from_u128(n)),
+            title: title.into(),
+            kind,
+            pathways: vec![],
+        }
+    }
+
+    #[test]
+    fn a_misspelt_stage_finds_the_right_one() {
+        let flow = Workflow {
+            stages: vec![
+                stage(1, "pre-label", StageKind::Agent),
+                stage(2, "Review", StageKind::Review),
+            ],
+            edges: vec![],
+        };
+        assert_eq!(flow.nearest("prelabel"), ["pre-label"]);
+        assert_eq!(flow.nearest("zzzzzz"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn two_stages_of_one_title_are_found_by_uuid_only() {
+        let flow = Workflow {
+            stages: vec![
+                stage(1, "A", StageKind::Agent),
+                stage(2, "A", StageKind::Agent),
+            ],
+            edges: vec![],
+        };
+        assert!(flow.find("A").is_none());
+        assert_eq!(
+            flow.find(&Uuid::from_u128(2).to_string())
+                .map(|s| s.id.0.as_u128()),
+            Some(2)
+        );
+    }
+
+    #[test]
+    fn start_and_review_edges_are_learned_from_a_specification() {
+        let mut flow = Workflow {
+            stages: vec![
+                stage(1, "Annotate", StageKind::Annotation),
+                stage(2, "Review", StageKind::Review),
+            ],
+            edges: vec![],
+        };
+        let id = |n| Uuid::from_u128(n).to_string();
+        let spec = json!({"graphNodes": [
+            {"uuid": id(9), "nodeType": "START", "toNode": id(1)},
+            {"uuid": id(1), "nodeType": "ANNOTATION", "toNode": id(2)},
+            {"uuid": id(2), "nodeType": "REVIEW", "rejectNode": id(1), "approveNode": id(77)},
+        ]});
+        flow.learn_edges(&spec);
+        flow.learn_edges(&spec);
+        assert_eq!(flow.edges.len(), 3, "{:?}", flow.edges);
+        assert_eq!(flow.edges[0].from, None);
+        assert_eq!(flow.edges[2].label, "reject");
+    }
+}
