@@ -90,6 +90,9 @@ pub struct Build {
     pub notes: Vec<String>,
 }
 
+/// Stages with the index of the agent that takes each, and remarks.
+type Claim = (Vec<(StageId, usize)>, Vec<String>);
+
 /// Which agent answers for a stage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Binding {
@@ -209,11 +212,7 @@ impl Builds {
     }
 
     /// Which of the library's agents would take which stage.
-    fn plan_claim(
-        &self,
-        probed: &Probed,
-        workflow: &Workflow,
-    ) -> Result<(Vec<(StageId, usize)>, Vec<String>), String> {
+    fn plan_claim(&self, probed: &Probed, workflow: &Workflow) -> Result<Claim, String> {
         let mut wins: Vec<(StageId, usize)> = Vec::new();
         let mut notes = Vec::new();
         for (index, agent) in probed.descriptor.agents.iter().enumerate() {

@@ -3,7 +3,15 @@
 //! No I/O, no clock, no threads here; time and news arrive as events, wishes leave as effects.
 
 pub mod build;
+pub mod command;
+pub mod event;
 pub mod fault;
+pub mod filter;
 pub mod ids;
+pub mod patch;
+pub mod queue;
+pub mod run;
+pub mod state;
+pub mod step;
 pub mod work;
 pub mod workflow;

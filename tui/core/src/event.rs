@@ -1,0 +1,252 @@
+//! News that come in and wishes that go out: the only way between the engine and the world.
+//!
+//! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
+
+use crate::build::Probed;
+use crate::command::Command;
+use crate::fault::Fault;
+use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::run::Report;
+use crate::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// News.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A person or a script wishes something.
+    Input(Command),
+    /// News from upstream.
+    Upstream(Upstream),
+    /// Inputs of a batch, in the order asked; one bad task never costs another.
+    Prefetch {
+        /// Which batch.
+        batch: BatchId,
+        /// One entry for each task.
+        results: Vec<Result<Arc<Inputs>, Fault>>,
+    },
+    /// News of a job.
+    Job(JobEvent),
+    /// News of a library.
+    Build(BuildEvent),
+    /// What became of a commit.
+    Commit {
+        /// Which batch.
+        batch: BatchId,
+        /// One entry for each item.
+        results: Vec<(TaskId, Committed)>,
+    },
+    /// A preflight ended.
+    Preflight {
+        /// Which build.
+        build: BuildId,
+        /// Whether it may run.
+        result: Result<(), Fault>,
+    },
+    /// Time passes.
+    Tick(Millis),
+}
+
+/// Which listing a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListId {
+    /// The queue of a stage, for the screen.
+    Queue(u64),
+    /// The tasks of a run.
+    Run(u64),
+}
+
+/// News from upstream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Upstream {
+    /// The project.
+    Project(Arc<Project>),
+    /// It could not be loaded.
+    ProjectFailed(Fault),
+    /// A page of tasks.
+    Page {
+        /// Whose page.
+        list: ListId,
+        /// Stage that was listed.
+        stage: StageId,
+        /// Tasks.
+        rows: Vec<TaskRow>,
+        /// `None`: that was the last page.
+        next: Option<String>,
+    },
+    /// A page could not be had.
+    PageFailed {
+        /// Whose page.
+        list: ListId,
+        /// Stage.
+        stage: StageId,
+        /// Why.
+        fault: Fault,
+    },
+    /// Counters of the client, for the status line and the summary.
+    Stats(NetStats),
+}
+
+/// What went over the wire so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NetStats {
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Of these, writing ones.
+    pub writes: u64,
+    /// Of these, repeated ones.
+    pub retries: u64,
+    /// Milliseconds waited because the platform asked for it.
+    pub waited_ms: u64,
+}
+
+/// News of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobEvent {
+    /// A host has begun.
+    Started {
+        /// Which.
+        job: JobId,
+        /// Process id of the host.
+        pid: u32,
+    },
+    /// A line of the agent's log or output; `job` is empty for lines outside a job.
+    Log {
+        /// Which.
+        job: Option<JobId>,
+        /// 1 error … 5 trace.
+        level: u8,
+        /// Module, `stdout` or `stderr`.
+        target: String,
+        /// The line as it came.
+        text: String,
+    },
+    /// 0 to 1.
+    Progress {
+        /// Which.
+        job: JobId,
+        /// How far.
+        fraction: f64,
+    },
+    /// It ended.
+    Done {
+        /// Which.
+        job: JobId,
+        /// What it gave.
+        result: Result<Arc<Outcome>, Fault>,
+        /// The host process died or was killed.
+        crashed: bool,
+        /// How long the agent ran, in microseconds.
+        run_us: u64,
+    },
+}
+
+/// News of a library.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildEvent {
+    /// A new content could be opened.
+    Probed(Box<Probed>),
+    /// A new content is no good.
+    Rejected {
+        /// The watched file.
+        library: PathBuf,
+        /// Its content.
+        hash: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hints: Vec<String>,
+    },
+    /// The watched file is gone.
+    Removed(PathBuf),
+    /// A host died outside a job.
+    HostDied {
+        /// Which build it had opened.
+        build: BuildId,
+        /// What happened.
+        reason: String,
+    },
+    /// The compiler is at work, as far as the demo or `watch` started it.
+    Compiling {
+        /// What cargo says.
+        line: String,
+    },
+    /// The compiler ended.
+    Compiled {
+        /// `Err`: its messages.
+        result: Result<u64, String>,
+    },
+}
+
+/// One attempt to be run in a host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Launch {
+    /// Number.
+    pub job: JobId,
+    /// Build to run on.
+    pub build: BuildId,
+    /// Index into its agents.
+    pub agent: usize,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// Stage.
+    pub stage: StageId,
+    /// What the agent is given; the same for every attempt, so that retries start clean.
+    pub inputs: Arc<Inputs>,
+    /// Limit in milliseconds.
+    pub deadline_ms: Option<u64>,
+}
+
+/// Wishes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Load the project.
+    LoadProject,
+    /// One page of a stage's tasks.
+    Page {
+        /// For whom.
+        list: ListId,
+        /// Stage.
+        stage: StageId,
+        /// Where to go on; `None` begins.
+        token: Option<String>,
+    },
+    /// Fetch the inputs of a batch.
+    Fetch {
+        /// Which batch.
+        batch: BatchId,
+        /// Stage.
+        stage: StageId,
+        /// Tasks.
+        rows: Vec<TaskRow>,
+        /// What.
+        wants: Wants,
+    },
+    /// Run a job.
+    Launch(Launch),
+    /// Ask a job to stop, then kill it.
+    Cancel(JobId),
+    /// Kill the host of a job now.
+    Kill(JobId),
+    /// Write upstream.
+    Commit {
+        /// Which batch.
+        batch: BatchId,
+        /// What.
+        items: Vec<CommitItem>,
+    },
+    /// Keep hosts warm for a build: it is in charge.
+    Activate(BuildId),
+    /// A build is no longer in charge.
+    Retire(BuildId),
+    /// Let the library look at the project.
+    Preflight(BuildId),
+    /// How many jobs may run at a time.
+    Concurrency(usize),
+    /// A task is final: for reports and output lines.
+    Record(Box<Report>),
+    /// The run of the headless face is over.
+    RunOver,
+    /// Leave the program.
+    Exit,
+}

@@ -1,0 +1,232 @@
+//! The queue of one stage: every task listed so far, the view that filter and sort make of it,
+//! the marks. Built to stay instant at a hundred thousand rows and bearable at a million.
+
+use crate::filter::{Facts, Filter};
+use crate::ids::{BuildId, Millis, TaskId};
+use crate::work::TaskRow;
+use std::collections::{HashMap, HashSet};
+
+/// Order of the rows on screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    /// As the platform lists them.
+    #[default]
+    Listed,
+    /// By title.
+    Title,
+    /// The oldest change first.
+    Age,
+    /// Failed first, then those with an outcome.
+    Result,
+}
+
+impl Sort {
+    /// One word for the heading.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Listed => "as listed",
+            Self::Title => "title",
+            Self::Age => "oldest",
+            Self::Result => "result",
+        }
+    }
+
+    /// The next order.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Listed => Self::Title,
+            Self::Title => Self::Age,
+            Self::Age => Self::Result,
+            Self::Result => Self::Listed,
+        }
+    }
+}
+
+/// What the last job gave for a task, in short.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastResult {
+    /// Build it ran on.
+    pub build: BuildId,
+    /// Pathway name, `stay`, or the fault's summary.
+    pub text: String,
+    /// Whether it failed.
+    pub failed: bool,
+    /// Labels added, changed, removed.
+    pub labels: (usize, usize, usize),
+    /// Milliseconds the agent ran.
+    pub ms: f64,
+    /// When.
+    pub at: Millis,
+}
+
+/// The queue of one stage.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queue {
+    /// Every task listed so far, in the platform's order.
+    pub rows: Vec<TaskRow>,
+    /// Indices into `rows`: what matches, in the order shown.
+    pub view: Vec<u32>,
+    /// The filter in force.
+    pub filter: Filter,
+    /// The text it was made of.
+    pub filter_text: String,
+    /// Why the text is no filter.
+    pub filter_error: Option<String>,
+    /// Order.
+    pub sort: Sort,
+    /// Marked tasks.
+    pub marks: HashSet<TaskId>,
+    /// Whether a listing is under way.
+    pub loading: bool,
+    /// When the newest full listing ended.
+    pub loaded: Option<Millis>,
+    /// Number of the newest listing; pages of older ones are dropped.
+    pub listing: u64,
+    /// Rows of a listing that replaces a shown one, until it is complete.
+    pub incoming: Option<Vec<TaskRow>>,
+}
+
+impl Queue {
+    /// The row shown at a place of the view.
+    #[must_use]
+    pub fn at(&self, place: usize) -> Option<&TaskRow> {
+        self.view
+            .get(place)
+            .and_then(|i| self.rows.get(*i as usize))
+    }
+
+    /// The place of a task in the view.
+    #[must_use]
+    pub fn place_of(&self, task: TaskId) -> Option<usize> {
+        self.view
+            .iter()
+            .position(|i| self.rows.get(*i as usize).is_some_and(|r| r.id == task))
+    }
+
+    /// A task by its id.
+    #[must_use]
+    pub fn task(&self, task: TaskId) -> Option<&TaskRow> {
+        self.rows.iter().find(|r| r.id == task)
+    }
+
+    /// A listing begins. Rows that are shown stay until it is complete.
+    pub fn begin(&mut self, listing: u64) {
+        self.listing = listing;
+        self.loading = true;
+        self.incoming = (!self.rows.is_empty()).then(Vec::new);
+    }
+
+    /// A page arrives; `last` ends the listing.
+    pub fn page(
+        &mut self,
+        rows: Vec<TaskRow>,
+        last: bool,
+        now: Millis,
+        results: &HashMap<TaskId, LastResult>,
+    ) {
+        match &mut self.incoming {
+            Some(incoming) => {
+                incoming.extend(rows);
+                if last {
+                    self.rows = self.incoming.take().unwrap_or_default();
+                    self.refresh_view(now, results);
+                }
+            }
+            None => {
+                let first = self.rows.len();
+                self.rows.extend(rows);
+                self.extend_view(first, now, results);
+            }
+        }
+        if last {
+            self.loading = false;
+            self.loaded = Some(now);
+            if self.sort != Sort::Listed {
+                self.refresh_view(now, results);
+            }
+            if !self.marks.is_empty() {
+                let here: HashSet<TaskId> = self.rows.iter().map(|r| r.id).collect();
+                self.marks.retain(|m| here.contains(m));
+            }
+        }
+    }
+
+    /// Takes tasks out that have left the stage.
+    pub fn remove(
+        &mut self,
+        gone: &HashSet<TaskId>,
+        now: Millis,
+        results: &HashMap<TaskId, LastResult>,
+    ) {
+        self.rows.retain(|r| !gone.contains(&r.id));
+        if let Some(incoming) = &mut self.incoming {
+            incoming.retain(|r| !gone.contains(&r.id));
+        }
+        self.marks.retain(|m| !gone.contains(m));
+        self.refresh_view(now, results);
+    }
+
+    /// Sets the filter from its text; a text that is no filter leaves the old one in force.
+    pub fn set_filter(&mut self, text: &str, now: Millis, results: &HashMap<TaskId, LastResult>) {
+        text.clone_into(&mut self.filter_text);
+        match Filter::parse(text) {
+            Ok(filter) => {
+                self.filter = filter;
+                self.filter_error = None;
+                self.refresh_view(now, results);
+            }
+            Err(error) => self.filter_error = Some(error),
+        }
+    }
+
+    /// Makes the view anew.
+    pub fn refresh_view(&mut self, now: Millis, results: &HashMap<TaskId, LastResult>) {
+        self.view.clear();
+        self.extend_view(0, now, results);
+        let rows = &self.rows;
+        match self.sort {
+            Sort::Listed => {}
+            Sort::Title => self
+                .view
+                .sort_by(|a, b| rows[*a as usize].title.cmp(&rows[*b as usize].title)),
+            Sort::Age => self.view.sort_by_key(|i| rows[*i as usize].updated),
+            Sort::Result => self
+                .view
+                .sort_by_key(|i| match results.get(&rows[*i as usize].id) {
+                    Some(result) if result.failed => 0,
+                    Some(_) => 1,
+                    None => 2,
+                }),
+        }
+    }
+
+    fn extend_view(&mut self, first: usize, now: Millis, results: &HashMap<TaskId, LastResult>) {
+        let all = self.filter.is_empty();
+        for (i, row) in self.rows.iter().enumerate().skip(first) {
+            let facts = Facts {
+                row,
+                now,
+                result: if all { None } else { results.get(&row.id) },
+            };
+            if all || self.filter.matches(&facts) {
+                self.view.push(u32::try_from(i).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    /// Tasks to run: the marked ones in the order shown, or else the first `n` of the view.
+    #[must_use]
+    pub fn chosen(&self, n: usize) -> Vec<TaskRow> {
+        let shown = self.view.iter().filter_map(|i| self.rows.get(*i as usize));
+        if self.marks.is_empty() {
+            return shown.take(n).cloned().collect();
+        }
+        self.rows
+            .iter()
+            .filter(|r| self.marks.contains(&r.id))
+            .cloned()
+            .collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! A run: many tasks through their agents, batch by batch, stages in order.
+//!
+//! Here are the words of a run: what is asked ([`RunSpec`]), how each task ends ([`Report`]), what
+//! is counted ([`Totals`]). The machine that moves it is [`Run`]. Drawing is left to the screen.
+
+mod machine;
+
+pub use machine::{Around, Run, item};
+
+use crate::fault::Fault;
+use crate::filter::Filter;
+use crate::ids::{BuildId, StageId, TaskId};
+use crate::work::{Inputs, Outcome, TaskRow, Way};
+use agent_abi::table::needs;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where a run takes its tasks from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Lists the stages, in this order.
+    Stages(Vec<StageId>),
+    /// Just these tasks of one stage.
+    Tasks(StageId, Vec<TaskRow>),
+}
+
+/// What becomes of outcomes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sink {
+    /// Written upstream batch by batch.
+    Commit,
+    /// Held for review.
+    Hold,
+    /// Reported only.
+    Report,
+}
+
+/// What to run and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSpec {
+    /// Tasks.
+    pub source: Source,
+    /// Outcomes.
+    pub sink: Sink,
+    /// Tasks of a batch, at least 1.
+    pub batch_size: usize,
+    /// Further attempts after a failed one.
+    pub retries: u32,
+    /// At most this many tasks of each stage, exactly.
+    pub max_tasks: Option<usize>,
+    /// Jobs at a time, at least 1.
+    pub concurrency: usize,
+    /// Limit of one attempt in milliseconds, unless the agent declares its own.
+    pub timeout_ms: Option<u64>,
+    /// Only tasks that match.
+    pub filter: Filter,
+    /// Only these tasks, by id or title; empty: all.
+    pub only: Vec<String>,
+    /// Stop after this many failures.
+    pub max_failures: Option<u64>,
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        Self {
+            source: Source::Stages(Vec::new()),
+            sink: Sink::Report,
+            batch_size: 300,
+            retries: 3,
+            max_tasks: None,
+            concurrency: 1,
+            timeout_ms: None,
+            filter: Filter::default(),
+            only: Vec::new(),
+            max_failures: None,
+        }
+    }
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// Through a pathway.
+    Moved,
+    /// Stays on purpose.
+    Stayed,
+    /// Stays because something failed.
+    Failed(Fault),
+    /// Left because somebody else had changed it.
+    Conflict(String),
+}
+
+/// The one line about a task that every run ends with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The task.
+    pub row: TaskRow,
+    /// Stage it was at.
+    pub stage: StageId,
+    /// Build it ran on.
+    pub build: BuildId,
+    /// Attempts made.
+    pub attempts: u32,
+    /// How it ended.
+    pub ending: Ending,
+    /// What its agent gave.
+    pub outcome: Option<Arc<Outcome>>,
+    /// What it was given.
+    pub inputs: Option<Arc<Inputs>>,
+    /// How long the last attempt ran, in microseconds.
+    pub run_us: u64,
+}
+
+/// Counters of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Tasks that are final.
+    pub tasks: u64,
+    /// Through a pathway.
+    pub moved: u64,
+    /// On purpose where they were.
+    pub stayed: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Left because of somebody else's change.
+    pub conflicts: u64,
+    /// By pathway name; `stay` among them.
+    pub routes: BTreeMap<String, u64>,
+    /// Labels added, changed, removed.
+    pub labels: (u64, u64, u64),
+    /// Failures that differ only in numbers and quoted parts.
+    pub groups: Vec<FaultGroup>,
+}
+
+/// Equal failures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultGroup {
+    /// What makes them equal.
+    pub key: String,
+    /// The first one.
+    pub first: Fault,
+    /// Its task.
+    pub task: TaskId,
+    /// Title of that task.
+    pub title: String,
+    /// Stage of that task.
+    pub stage: StageId,
+    /// How many.
+    pub count: u64,
+}
+
+impl Totals {
+    pub(super) fn count(&mut self, report: &Report) {
+        self.tasks += 1;
+        match &report.ending {
+            Ending::Moved => self.moved += 1,
+            Ending::Stayed => self.stayed += 1,
+            Ending::Conflict(_) => self.conflicts += 1,
+            Ending::Failed(fault) => {
+                self.failed += 1;
+                self.group(report, fault);
+            }
+        }
+        if let (Ending::Moved | Ending::Stayed, Some(outcome)) = (&report.ending, &report.outcome) {
+            let route = match &outcome.way {
+                Way::Stay => "stay",
+                Way::Pathway { name, .. } => name,
+            };
+            *self.routes.entry(route.to_owned()).or_default() += 1;
+            let (added, changed, removed) = outcome.patch.counts();
+            self.labels.0 += added as u64;
+            self.labels.1 += changed as u64;
+            self.labels.2 += removed as u64;
+        }
+    }
+
+    fn group(&mut self, report: &Report, fault: &Fault) {
+        let key = fault.group_key();
+        if let Some(group) = self.groups.iter_mut().find(|g| g.key == key) {
+            group.count += 1;
+        } else {
+            self.groups.push(FaultGroup {
+                key,
+                first: fault.clone(),
+                task: report.row.id,
+                title: report.row.title.to_string(),
+                stage: report.stage,
+                count: 1,
+            });
+        }
+        self.groups.sort_by_key(|g| std::cmp::Reverse(g.count));
+    }
+}
+
+/// Whether an agent asks for anything that has to be fetched.
+#[must_use]
+pub const fn fetches(bits: u64) -> bool {
+    bits & !(needs::PROJECT | needs::UPSTREAM) != 0
+}

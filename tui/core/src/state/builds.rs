@@ -1,0 +1,152 @@
+//! News of libraries, and who is in charge after them.
+
+use super::*;
+
+impl State {
+    pub(super) fn build(&mut self, news: BuildEvent) -> Vec<Effect> {
+        match news {
+            BuildEvent::Probed(probed) => self.probed(*probed),
+            BuildEvent::Rejected {
+                library,
+                reason,
+                hints,
+                ..
+            } => {
+                let name = library
+                    .file_name()
+                    .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+                let kept = self.builds.active().map_or_else(
+                    || "nothing is loaded".to_owned(),
+                    |b| format!("build {} stays in charge", b.id),
+                );
+                self.rejected = Some((reason.clone(), self.now));
+                let detail = (!hints.is_empty()).then(|| hints.join("\n"));
+                self.warn(
+                    Kind::Build,
+                    format!("{name} refused: {reason}; {kept}"),
+                    detail,
+                );
+                Vec::new()
+            }
+            BuildEvent::Removed(library) => {
+                let name = library.display().to_string();
+                let lost = self.builds.remove(&library);
+                self.warn(
+                    Kind::Build,
+                    format!("{name} is gone; {} stages have no agent now", lost.len()),
+                    None,
+                );
+                Vec::new()
+            }
+            BuildEvent::HostDied { build, reason } => {
+                self.warn(
+                    Kind::Build,
+                    format!("a host of build {build} died between tasks: {reason}"),
+                    None,
+                );
+                Vec::new()
+            }
+            BuildEvent::Compiling { line } => {
+                let since = self
+                    .compiling
+                    .as_ref()
+                    .filter(|c| c.failed.is_none())
+                    .map_or(self.now, |c| c.since);
+                self.compiling = Some(Compiling {
+                    since,
+                    line,
+                    failed: None,
+                });
+                Vec::new()
+            }
+            BuildEvent::Compiled { result } => {
+                match result {
+                    Ok(ms) => {
+                        self.compiling = None;
+                        #[allow(clippy::cast_precision_loss)] // seconds for a person
+                        self.say(
+                            Kind::Build,
+                            format!("compiled in {:.1} s", ms as f64 / 1000.0),
+                        );
+                    }
+                    Err(messages) => {
+                        let since = self.now;
+                        self.warn(Kind::Build, "the agents did not compile; what was loaded stays in charge (b shows the errors)", Some(messages.clone()));
+                        self.compiling = Some(Compiling {
+                            since,
+                            line: String::new(),
+                            failed: Some(messages),
+                        });
+                    }
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn probed(&mut self, probed: crate::build::Probed) -> Vec<Effect> {
+        let Some(project) = self.project.clone() else {
+            return Vec::new();
+        };
+        let before: Vec<BuildId> = self.active_builds();
+        let size = probed.size;
+        match self.builds.claim(probed, &project.workflow, self.now) {
+            Ok(id) => {
+                self.rejected = None;
+                let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
+                let after = self.active_builds();
+                effects.extend(
+                    before
+                        .iter()
+                        .filter(|b| !after.contains(b))
+                        .map(|b| Effect::Retire(*b)),
+                );
+                if !self.preflighted.contains(&id)
+                    && self
+                        .builds
+                        .get(id)
+                        .is_some_and(|b| b.probed.descriptor.preflight)
+                {
+                    effects.push(Effect::Preflight(id));
+                }
+                let bound = self.builds.get(id).map_or(0, |b| b.stages.len());
+                let notes = self
+                    .builds
+                    .get(id)
+                    .map(|b| b.notes.clone())
+                    .unwrap_or_default();
+                let kb = size / 1024;
+                self.say(
+                    Kind::Build,
+                    format!("build {id} in charge: {bound} stages bound, {kb} kB"),
+                );
+                for note in notes {
+                    self.say(Kind::Build, format!("build {id}: {note}"));
+                }
+                effects
+            }
+            Err((id, reason)) => {
+                self.rejected = Some((reason.clone(), self.now));
+                self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn active_builds(&self) -> Vec<BuildId> {
+        self.builds
+            .all
+            .iter()
+            .filter(|b| b.status == BuildStatus::Active)
+            .map(|b| b.id)
+            .collect()
+    }
+
+    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {
+        self.preflighted.insert(build);
+        if let Err(fault) = result {
+            self.complain(&fault);
+        }
+        Vec::new()
+    }
+}

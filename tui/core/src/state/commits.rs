@@ -1,0 +1,179 @@
+//! Committing what was held, and what follows from the answers.
+
+use super::*;
+
+impl State {
+    pub(super) fn commit_held(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
+        if self.options.read_only {
+            self.warn(
+                Kind::Fault,
+                "read-only: start without --read-only to write",
+                None,
+            );
+            return Vec::new();
+        }
+        self.hold_open_task(tasks);
+        let mut by_stage: BTreeMap<StageId, Vec<crate::work::CommitItem>> = BTreeMap::new();
+        let mut asked = 0;
+        let mut empty = Vec::new();
+        for task in tasks {
+            let Some(held) = self.held.get(task) else {
+                continue;
+            };
+            match item(&held.outcome, &held.inputs, held.stage) {
+                Some(item) => {
+                    asked += 1;
+                    by_stage.entry(held.stage).or_default().push(item);
+                }
+                None => empty.push(*task),
+            }
+        }
+        for task in &empty {
+            self.held.remove(task);
+        }
+        if let Some(step) = self.step.as_mut().filter(|s| tasks.contains(&s.row.id)) {
+            if empty.contains(&step.row.id) {
+                step.at = At::Committed;
+                step.committed = Some(Committed::Done);
+            } else {
+                step.at = At::Committing;
+            }
+        }
+        self.commit = Some(CommitState {
+            asked,
+            ..CommitState::default()
+        });
+        let mut effects = Vec::new();
+        for (_, items) in by_stage {
+            self.batches += 1;
+            let batch = BatchId(self.batches);
+            self.commits
+                .insert(batch, items.iter().map(|i| i.task).collect());
+            effects.push(Effect::Commit { batch, items });
+        }
+        if effects.is_empty() {
+            self.say(
+                Kind::Commit,
+                "nothing to write: these tasks stay and change nothing",
+            );
+        }
+        effects
+    }
+
+    /// Committing the open task holds its outcome first, so that there is one way to write.
+    pub(super) fn hold_open_task(&mut self, tasks: &[TaskId]) {
+        if self
+            .step
+            .as_ref()
+            .is_some_and(|s| tasks.contains(&s.row.id) && s.can_commit())
+        {
+            self.accept();
+            self.activity.pop_back();
+        }
+    }
+
+    pub(super) fn committed(
+        &mut self,
+        batch: BatchId,
+        results: &[(TaskId, Committed)],
+    ) -> Vec<Effect> {
+        let Some(tasks) = self.commits.remove(&batch) else {
+            let effects = match &mut self.run {
+                Some(run) => run.committed(batch, results),
+                None => Vec::new(),
+            };
+            for effect in &effects {
+                if let Effect::Record(report) = effect {
+                    let report = report.clone();
+                    self.recorded(&report);
+                }
+            }
+            let mut effects = effects;
+            if self.options.screen {
+                effects.clear();
+            }
+            effects.extend(self.advance_run());
+            return effects;
+        };
+        let mut moved: BTreeMap<(StageId, Option<StageId>), HashSet<TaskId>> = BTreeMap::new();
+        for (task, result) in results {
+            let Some(held) = self.held.get(task) else {
+                continue;
+            };
+            let title = held.inputs.row.title.to_string();
+            let to = match held.outcome.way {
+                Way::Pathway { to, .. } => Some(to),
+                Way::Stay => None,
+            };
+            let from = held.stage;
+            let commit = self.commit.get_or_insert_default();
+            commit.answered += 1;
+            match result {
+                Committed::Done => {
+                    commit.done += 1;
+                    if to.is_some() {
+                        moved.entry((from, to)).or_default().insert(*task);
+                    }
+                }
+                Committed::AlreadyMoved => {
+                    commit
+                        .conflicts
+                        .push((title, "had already left the stage".into()));
+                    moved.entry((from, None)).or_default().insert(*task);
+                }
+                Committed::Conflict { by } => commit.conflicts.push((title, by.clone())),
+                Committed::Refused(fault) => commit.refused.push((title, fault.clone())),
+            }
+            if matches!(result, Committed::Done | Committed::AlreadyMoved) {
+                self.held.remove(task);
+            }
+            if let Some(step) = self.step.as_mut().filter(|s| s.row.id == *task) {
+                step.at = At::Committed;
+                step.committed = Some(result.clone());
+            }
+        }
+        for ((from, to), tasks) in moved {
+            self.gone(from, &tasks, to);
+        }
+        self.report_commit(tasks.len());
+        Vec::new()
+    }
+
+    pub(super) fn report_commit(&mut self, tasks: usize) {
+        if !self.commits.is_empty() {
+            return;
+        }
+        let now = self.now;
+        let Some(commit) = &mut self.commit else {
+            return;
+        };
+        commit.ended = Some(now);
+        let mut text = format!("{} of {} committed", commit.done, commit.asked.max(tasks));
+        let bad = !commit.conflicts.is_empty() || !commit.refused.is_empty();
+        if !commit.conflicts.is_empty() {
+            text.push_str(&format!(
+                " · {} left: changed by somebody else",
+                commit.conflicts.len()
+            ));
+        }
+        if let Some((title, fault)) = commit.refused.first() {
+            text.push_str(&format!(
+                " · {} refused, first {title}: {}",
+                commit.refused.len(),
+                fault.summary
+            ));
+        }
+        self.note(Kind::Commit, bad, text, None);
+    }
+
+    /// Tasks left a stage: its queue is told, and the one they went to is listed again.
+    pub(super) fn gone(&mut self, from: StageId, tasks: &HashSet<TaskId>, to: Option<StageId>) {
+        if let Some(queue) = self.queues.get_mut(&from) {
+            queue.remove(tasks, self.now, &self.results);
+        }
+        if let Some(queue) = to.and_then(|to| self.queues.get_mut(&to)) {
+            // The arrivals have new ids upstream; the next tick lists that queue again.
+            queue.loaded = queue.loaded.map(|_| Millis(0));
+        }
+    }
+}

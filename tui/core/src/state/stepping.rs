@@ -1,0 +1,298 @@
+//! Stepping one task; the steps themselves are described in [`crate::step`].
+
+use super::*;
+
+impl State {
+    pub(super) fn open(&mut self, stage: StageId, task: TaskId) -> Vec<Effect> {
+        let row = self.queues.get(&stage).and_then(|q| q.task(task)).cloned();
+        let Some(row) = row else {
+            self.warn(
+                Kind::Fault,
+                "that task is no longer in the queue; press R to list again",
+                None,
+            );
+            return Vec::new();
+        };
+        let mut effects: Vec<Effect> = self
+            .step
+            .as_ref()
+            .and_then(|s| s.job)
+            .map(Effect::Kill)
+            .into_iter()
+            .collect();
+        let Some((build, _, _)) = self.agent(stage) else {
+            self.warn(Kind::Fault, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
+            return effects;
+        };
+        self.steps += 1;
+        self.step = Some(Stepper::new(self.steps, stage, row, build, self.now));
+        effects.extend(self.step_on());
+        effects
+    }
+
+    /// The next step of the open task.
+    pub(super) fn step_on(&mut self) -> Vec<Effect> {
+        let Some(step) = self.step.as_ref() else {
+            return Vec::new();
+        };
+        match step.at {
+            At::Opened => self.step_fetch(),
+            At::Fetched => self.step_call(),
+            At::Outcome => {
+                if let Some(step) = self
+                    .step
+                    .as_mut()
+                    .filter(|s| matches!(s.result, Some(Ok(_))))
+                {
+                    step.at = At::Review;
+                }
+                Vec::new()
+            }
+            At::Fetching | At::Calling | At::Review | At::Committing | At::Committed => Vec::new(),
+        }
+    }
+
+    pub(super) fn step_fetch(&mut self) -> Vec<Effect> {
+        let Some(step) = self.step.as_ref() else {
+            return Vec::new();
+        };
+        let (stage, row) = (step.stage, step.row.clone());
+        let Some((build, _, agent)) = self.agent(stage) else {
+            return Vec::new();
+        };
+        let wants = Wants {
+            needs: agent.needs,
+            include: agent.spec.include.clone(),
+            initialise: agent.spec.initialise.clone(),
+        };
+        self.batches += 1;
+        let batch = BatchId(self.batches);
+        if let Some(step) = &mut self.step {
+            step.at = At::Fetching;
+            step.build = build;
+            self.fetches.insert(batch, step.id);
+        }
+        vec![Effect::Fetch {
+            batch,
+            stage,
+            rows: vec![row],
+            wants,
+        }]
+    }
+
+    pub(super) fn step_call(&mut self) -> Vec<Effect> {
+        let Some(step) = self.step.as_ref() else {
+            return Vec::new();
+        };
+        let (stage, Some(inputs)) = (step.stage, step.inputs.clone()) else {
+            return Vec::new();
+        };
+        let Some((build, agent, descriptor)) = self.agent(stage) else {
+            self.warn(Kind::Fault, "no agent for this stage any more", None);
+            return Vec::new();
+        };
+        let deadline_ms = descriptor.spec.timeout_ms.or(self.options.timeout_ms);
+        self.jobs += 1;
+        let job = JobId(self.jobs);
+        let now = self.now;
+        let Some(step) = &mut self.step else {
+            return Vec::new();
+        };
+        step.at = At::Calling;
+        step.build = build;
+        step.job = Some(job);
+        step.since = now;
+        step.attempts += 1;
+        step.progress = None;
+        let attempt = step.attempts;
+        vec![Effect::Launch(Launch {
+            job,
+            build,
+            agent,
+            attempt,
+            stage,
+            inputs,
+            deadline_ms,
+        })]
+    }
+
+    pub(super) fn rerun(&mut self) -> Vec<Effect> {
+        let Some(step) = &mut self.step else {
+            return Vec::new();
+        };
+        if matches!(step.at, At::Fetching | At::Calling | At::Committing) {
+            return Vec::new();
+        }
+        if step.at == At::Committed {
+            self.warn(
+                Kind::Fault,
+                "this task was committed; step another one",
+                None,
+            );
+            return Vec::new();
+        }
+        if let Some(result) = step.result.take() {
+            let (text, labels) = short(&result);
+            step.earlier = Some((step.build, text, labels));
+        }
+        step.to_end = true;
+        step.at = if step.inputs.is_some() {
+            At::Fetched
+        } else {
+            At::Opened
+        };
+        self.step_on()
+    }
+
+    pub(super) fn discard(&mut self) -> Vec<Effect> {
+        let job = self.step.as_ref().and_then(|s| s.job);
+        if let Some(step) = self.step.take() {
+            self.held.remove(&step.row.id);
+            self.say(
+                Kind::Task,
+                format!(
+                    "{}: outcome thrown away; nothing was written",
+                    step.row.title
+                ),
+            );
+        }
+        job.map(Effect::Kill).into_iter().collect()
+    }
+
+    pub(super) fn accept(&mut self) -> Vec<Effect> {
+        let Some(step) = self.step.as_ref().filter(|s| s.can_commit()) else {
+            return Vec::new();
+        };
+        let (Some(Ok(outcome)), Some(inputs)) = (&step.result, &step.inputs) else {
+            return Vec::new();
+        };
+        let held = Held {
+            stage: step.stage,
+            inputs: inputs.clone(),
+            outcome: outcome.clone(),
+            build: step.build,
+            taken: true,
+            at: self.now,
+        };
+        let title = step.row.title.clone();
+        self.held.insert(step.row.id, held);
+        self.say(Kind::Task, format!("{title}: held for review (v)"));
+        Vec::new()
+    }
+
+    pub(super) fn prefetched(
+        &mut self,
+        batch: BatchId,
+        mut results: Vec<Result<Arc<Inputs>, Fault>>,
+    ) -> Vec<Effect> {
+        let Some(id) = self.fetches.remove(&batch) else {
+            if let Some(run) = &mut self.run {
+                run.prefetched(batch, results);
+            }
+            return self.advance_run();
+        };
+        let Some(step) = self
+            .step
+            .as_mut()
+            .filter(|s| s.id == id && s.at == At::Fetching)
+        else {
+            return Vec::new();
+        };
+        match results.pop() {
+            Some(Ok(inputs)) => {
+                step.inputs = Some(inputs);
+                step.at = At::Fetched;
+                if step.to_end {
+                    self.step_on()
+                } else {
+                    Vec::new()
+                }
+            }
+            Some(Err(fault)) => {
+                step.result = Some(Err(fault.clone()));
+                step.at = At::Outcome;
+                self.complain(&fault);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn job(&mut self, news: JobEvent) -> Vec<Effect> {
+        match news {
+            JobEvent::Started { job, pid } => {
+                let now = self.now;
+                if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
+                    step.pid = Some(pid);
+                    step.since = now;
+                } else if let Some(run) = &mut self.run {
+                    run.job_started(job, pid, now);
+                }
+                Vec::new()
+            }
+            JobEvent::Log {
+                job,
+                level,
+                target,
+                text,
+            } => {
+                let line = LogLine {
+                    at: self.now,
+                    level,
+                    target,
+                    text,
+                };
+                match self.step.as_mut().filter(|s| job.is_some() && s.job == job) {
+                    Some(step) => step.log.push(line),
+                    None => self.log.push(line),
+                }
+                Vec::new()
+            }
+            JobEvent::Progress { job, fraction } => {
+                if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
+                    step.progress = Some(fraction);
+                }
+                Vec::new()
+            }
+            JobEvent::Done {
+                job,
+                result,
+                crashed,
+                run_us,
+            } => {
+                if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
+                    self.step_done(result, run_us);
+                    return Vec::new();
+                }
+                if let Some(run) = &mut self.run {
+                    run.job_done(job, result, crashed, run_us);
+                }
+                self.advance_run()
+            }
+        }
+    }
+
+    pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Fault>, run_us: u64) {
+        let now = self.now;
+        let Some(step) = &mut self.step else { return };
+        step.job = None;
+        step.at = At::Outcome;
+        step.to_end = false;
+        step.run_us = run_us;
+        let (text, labels) = short(&result);
+        let last = last_result(step.build, &result, run_us, now);
+        let line = format!(
+            "{}: {text}  labels +{} ~{} -{}  on build {}",
+            step.row.title, labels.0, labels.1, labels.2, step.build
+        );
+        let failed = result.is_err();
+        let fault = result.as_ref().err().cloned();
+        step.result = Some(result);
+        let task = step.row.id;
+        self.results.insert(task, last);
+        match fault {
+            Some(fault) => self.complain(&fault),
+            None => self.note(Kind::Task, failed, line, None),
+        }
+    }
+}

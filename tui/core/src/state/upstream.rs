@@ -1,0 +1,145 @@
+//! News from upstream: the project, pages of tasks, counters.
+
+use super::*;
+
+impl State {
+    pub(super) fn upstream(&mut self, news: Upstream) -> Vec<Effect> {
+        match news {
+            Upstream::Project(project) => self.project_loaded(project),
+            Upstream::ProjectFailed(fault) => {
+                self.complain(&fault);
+                self.project_fault = Some(fault);
+                Vec::new()
+            }
+            Upstream::Page {
+                list: ListId::Run(id),
+                stage,
+                rows,
+                next,
+            } => {
+                self.net_fault = None;
+                let now = self.now;
+                if let Some(run) = self
+                    .run
+                    .as_mut()
+                    .filter(|r| r.id == id && r.stage() == Some(stage))
+                {
+                    run.page(rows, next, now);
+                }
+                self.advance_run()
+            }
+            Upstream::Page {
+                list: ListId::Queue(id),
+                stage,
+                rows,
+                next,
+            } => {
+                self.net_fault = None;
+                self.queue_page(id, stage, rows, next)
+            }
+            Upstream::PageFailed { list, stage, fault } => {
+                self.complain(&fault);
+                self.net_fault = Some((fault.clone(), self.now));
+                match list {
+                    ListId::Run(id) => {
+                        if let Some(run) = self.run.as_mut().filter(|r| r.id == id) {
+                            run.page_failed(fault);
+                        }
+                        self.advance_run()
+                    }
+                    ListId::Queue(id) => {
+                        if let Some(queue) = self.queues.get_mut(&stage).filter(|q| q.listing == id)
+                        {
+                            queue.loading = false;
+                            queue.incoming = None;
+                        }
+                        Vec::new()
+                    }
+                }
+            }
+            Upstream::Stats(net) => {
+                self.net = net;
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn project_loaded(&mut self, project: Arc<Project>) -> Vec<Effect> {
+        let mut project = project;
+        if let Some(specification) = &self.options.specification {
+            Arc::make_mut(&mut project)
+                .workflow
+                .learn_edges(specification);
+        }
+        let first = self.project.is_none();
+        self.project = Some(project);
+        self.project_fault = None;
+        if first && self.options.screen {
+            self.refresh(None)
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn refresh(&mut self, stage: Option<StageId>) -> Vec<Effect> {
+        let Some(project) = self.project.clone() else {
+            return vec![Effect::LoadProject];
+        };
+        let mut effects = Vec::new();
+        for found in &project.workflow.stages {
+            if stage.is_none_or(|s| s == found.id) {
+                effects.extend(self.list(found.id));
+            }
+        }
+        effects
+    }
+
+    pub(super) fn list(&mut self, stage: StageId) -> Option<Effect> {
+        let queue = self.queues.entry(stage).or_default();
+        if queue.loading {
+            return None;
+        }
+        self.lists += 1;
+        queue.begin(self.lists);
+        Some(Effect::Page {
+            list: ListId::Queue(self.lists),
+            stage,
+            token: None,
+        })
+    }
+
+    pub(super) fn open_stage(&mut self, stage: StageId) -> Vec<Effect> {
+        let known = self
+            .queues
+            .get(&stage)
+            .is_some_and(|q| q.loading || q.loaded.is_some());
+        if known {
+            Vec::new()
+        } else {
+            self.list(stage).into_iter().collect()
+        }
+    }
+
+    pub(super) fn queue_page(
+        &mut self,
+        id: u64,
+        stage: StageId,
+        rows: Vec<crate::work::TaskRow>,
+        next: Option<String>,
+    ) -> Vec<Effect> {
+        let Some(queue) = self.queues.get_mut(&stage).filter(|q| q.listing == id) else {
+            return Vec::new();
+        };
+        queue.page(rows, next.is_none(), self.now, &self.results);
+        match next {
+            Some(token) => {
+                vec![Effect::Page {
+                    list: ListId::Queue(id),
+                    stage,
+                    token: Some(token),
+                }]
+            }
+            None => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Stepping one task: fetch → inputs → call → outcome → review → commit, each on its own key.
+//!
+//! The steps are data for the screen; the engine ([`crate::state`]) moves them on.
+
+use crate::fault::Fault;
+use crate::ids::{BuildId, JobId, Millis, StageId};
+use crate::work::{Committed, Inputs, Outcome, TaskRow};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How far a stepped task is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum At {
+    /// Nothing was done yet.
+    Opened,
+    /// Inputs are on their way.
+    Fetching,
+    /// Inputs are here; the agent was not called.
+    Fetched,
+    /// The agent runs.
+    Calling,
+    /// The agent gave an outcome or failed.
+    Outcome,
+    /// What would be written is shown.
+    Review,
+    /// It is being written.
+    Committing,
+    /// It was written, or refused.
+    Committed,
+}
+
+impl At {
+    /// One word for the header.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Fetching => "fetching",
+            Self::Fetched => "before the call",
+            Self::Calling => "running",
+            Self::Outcome => "outcome",
+            Self::Review => "review",
+            Self::Committing => "committing",
+            Self::Committed => "committed",
+        }
+    }
+}
+
+/// A line that came while the task ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// When.
+    pub at: Millis,
+    /// 1 error … 5 trace.
+    pub level: u8,
+    /// Module, `stdout`, `stderr`.
+    pub target: String,
+    /// The line as it came (strip control codes before drawing).
+    pub text: String,
+}
+
+/// The newest lines of a log and how many there were in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The newest lines.
+    pub lines: VecDeque<LogLine>,
+    /// How many there were.
+    pub total: u64,
+}
+
+impl Log {
+    /// Lines that are kept.
+    pub const KEPT: usize = 2000;
+
+    /// Adds a line; the oldest goes when there are too many.
+    pub fn push(&mut self, line: LogLine) {
+        if self.lines.len() == Self::KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+        self.total += 1;
+    }
+}
+
+/// One task being stepped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stepper {
+    /// Number of this stepping; late news of another is dropped.
+    pub id: u64,
+    /// Stage.
+    pub stage: StageId,
+    /// Task.
+    pub row: TaskRow,
+    /// Build it runs on.
+    pub build: BuildId,
+    /// How far.
+    pub at: At,
+    /// Goes on to the outcome without further keys.
+    pub to_end: bool,
+    /// What the agent is given.
+    pub inputs: Option<Arc<Inputs>>,
+    /// The job under way.
+    pub job: Option<JobId>,
+    /// Process id of its host.
+    pub pid: Option<u32>,
+    /// When it began.
+    pub since: Millis,
+    /// Attempts made.
+    pub attempts: u32,
+    /// 0 to 1, when the agent tells.
+    pub progress: Option<f64>,
+    /// What it gave.
+    pub result: Option<Result<Arc<Outcome>, Fault>>,
+    /// How long the agent ran, in microseconds.
+    pub run_us: u64,
+    /// What an earlier build gave on the same inputs: build, route or fault, labels.
+    pub earlier: Option<(BuildId, String, (usize, usize, usize))>,
+    /// What became of the commit.
+    pub committed: Option<Committed>,
+    /// Its log.
+    pub log: Log,
+}
+
+impl Stepper {
+    /// A task that is opened; nothing was done yet.
+    #[must_use]
+    pub fn new(id: u64, stage: StageId, row: TaskRow, build: BuildId, now: Millis) -> Self {
+        Self {
+            id,
+            stage,
+            row,
+            build,
+            at: At::Opened,
+            to_end: false,
+            inputs: None,
+            job: None,
+            pid: None,
+            since: now,
+            attempts: 0,
+            progress: None,
+            result: None,
+            run_us: 0,
+            earlier: None,
+            committed: None,
+            log: Log::default(),
+        }
+    }
+
+    /// Whether there is an outcome that may be written.
+    #[must_use]
+    pub fn can_commit(&self) -> bool {
+        matches!(self.at, At::Outcome | At::Review) && matches!(self.result, Some(Ok(_)))
+    }
+}

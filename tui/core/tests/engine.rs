@@ -1,0 +1,557 @@
+//! The engine against a small made-up world: effects are answered at once, in order, and
+//! everything is counted. No network, no processes, no clock.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use agent_abi::table::flags;
+use agent_abi::wire::ProjectDoc;
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use uuid::Uuid;
+use wb_core::build::{AgentDescriptor, Descriptor, Probed};
+use wb_core::command::Command;
+use wb_core::event::{BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::*;
+use wb_core::run::{Ending, Report, RunSpec, Sink, Source};
+use wb_core::state::{Options, State};
+use wb_core::step::At;
+use wb_core::work::*;
+use wb_core::workflow::{Pathway, Stage, StageKind, Workflow};
+
+fn stage_id(n: u128) -> StageId {
+    StageId(Uuid::from_u128(n))
+}
+
+fn workflow() -> Workflow {
+    let stage = |n, title: &str, kind, to: &[(&str, u128)]| Stage {
+        id: stage_id(n),
+        title: title.into(),
+        kind,
+        pathways: to
+            .iter()
+            .enumerate()
+            .map(|(i, (name, to))| Pathway {
+                id: PathwayId(Uuid::from_u128(n * 100 + i as u128)),
+                name: (*name).into(),
+                to: stage_id(*to),
+            })
+            .collect(),
+    };
+    Workflow {
+        stages: vec![
+            stage(1, "first", StageKind::Agent, &[("next", 2), ("away", 3)]),
+            stage(2, "second", StageKind::Agent, &[("done", 3)]),
+            stage(3, "Complete", StageKind::Done, &[]),
+        ],
+        edges: vec![],
+    }
+}
+
+fn project() -> Arc<Project> {
+    let doc = ProjectDoc {
+        project_hash: Uuid::from_u128(7),
+        title: "P".into(),
+        description: String::new(),
+        ontology: Value::Null,
+        ontology_title: String::new(),
+        stages: vec![],
+        datasets: vec![],
+    };
+    Arc::new(Project {
+        hash: ProjectHash(doc.project_hash),
+        title: "P".into(),
+        workflow: workflow(),
+        json: "{}".into(),
+        doc,
+    })
+}
+
+fn row(n: u128) -> TaskRow {
+    TaskRow {
+        id: TaskId(Uuid::from_u128(1000 + n)),
+        data: DataHash(Uuid::from_u128(2000 + n)),
+        created: Millis(0),
+        updated: Millis(0),
+        title: format!("task {n}").into(),
+        assignee: None,
+        branch: "main".into(),
+        status: TaskStatus::New,
+    }
+}
+
+type Agent = Box<dyn FnMut(&Launch) -> (Result<Option<&'static str>, Fault>, bool)>;
+
+struct World {
+    state: State,
+    stages: BTreeMap<StageId, Vec<TaskRow>>,
+    page: usize,
+    agent: Agent,
+    launches: Vec<Launch>,
+    commits: Vec<usize>,
+    reports: Vec<Report>,
+    events: Vec<Event>,
+    over: bool,
+    most_running: usize,
+    running: VecDeque<Launch>,
+}
+
+impl World {
+    fn new(tasks: u128, flags: u32, agent: Agent) -> Self {
+        let (state, effects) = State::start(Options::default(), Millis(0));
+        assert_eq!(effects, [Effect::LoadProject]);
+        let mut world = Self {
+            state,
+            stages: BTreeMap::from([(stage_id(1), (1..=tasks).map(row).collect())]),
+            page: 7,
+            agent,
+            launches: vec![],
+            commits: vec![],
+            reports: vec![],
+            events: vec![],
+            over: false,
+            most_running: 0,
+            running: VecDeque::new(),
+        };
+        world.send(Event::Upstream(Upstream::Project(project())));
+        let agents = ["first", "second"].map(|stage| AgentDescriptor {
+            stage: stage.into(),
+            flags,
+            ..AgentDescriptor::default()
+        });
+        world.send(Event::Build(BuildEvent::Probed(Box::new(Probed {
+            library: "a.so".into(),
+            copy: "a.so".into(),
+            hash: "h".into(),
+            size: 1,
+            modified: Millis(0),
+            descriptor: Descriptor {
+                agents: agents.into(),
+                ..Descriptor::default()
+            },
+        }))));
+        world
+    }
+
+    fn send(&mut self, event: Event) {
+        let mut inbox = VecDeque::from([event]);
+        loop {
+            while let Some(event) = inbox.pop_front() {
+                self.events.push(event.clone());
+                for effect in self.state.update(event) {
+                    inbox.extend(self.perform(effect));
+                }
+            }
+            let Some(launch) = self.running.pop_front() else {
+                return;
+            };
+            inbox.push_back(self.job(&launch));
+        }
+    }
+
+    fn job(&mut self, launch: &Launch) -> Event {
+        let (answer, crashed) = (self.agent)(launch);
+        let flow = workflow();
+        let result = answer.map(|route| {
+            let way = route.map_or(Way::Stay, |name| {
+                let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
+                Way::Pathway {
+                    id: p.id,
+                    name: p.name.clone(),
+                    to: p.to,
+                }
+            });
+            Arc::new(Outcome {
+                way,
+                patch: Patch::default(),
+                labels_after: None,
+                steps: vec![],
+            })
+        });
+        Event::Job(JobEvent::Done {
+            job: launch.job,
+            result,
+            crashed,
+            run_us: 5,
+        })
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Page { list, stage, token } => {
+                let all = self.stages.get(&stage).cloned().unwrap_or_default();
+                let after = token.map(|t| TaskId(Uuid::parse_str(&t).unwrap()));
+                let rows: Vec<TaskRow> = all
+                    .into_iter()
+                    .filter(|r| after.is_none_or(|a| r.id > a))
+                    .take(self.page)
+                    .collect();
+                let full = rows.len() == self.page;
+                let next = rows.last().filter(|_| full).map(|r| r.id.to_string());
+                Some(Event::Upstream(Upstream::Page {
+                    list,
+                    stage,
+                    rows,
+                    next,
+                }))
+            }
+            Effect::Fetch { batch, rows, .. } => {
+                let results = rows
+                    .into_iter()
+                    .map(|row| {
+                        Ok(Arc::new(Inputs {
+                            row,
+                            task_json: "{}".into(),
+                            labels: None,
+                            item_json: None,
+                            asset_json: None,
+                            fetched: Millis(0),
+                            timings: vec![],
+                        }))
+                    })
+                    .collect();
+                Some(Event::Prefetch { batch, results })
+            }
+            Effect::Launch(launch) => {
+                self.launches.push(launch.clone());
+                self.running.push_back(launch);
+                self.most_running = self.most_running.max(self.running.len());
+                None
+            }
+            Effect::Commit { batch, items } => {
+                self.commits.push(items.len());
+                let results = items.iter().map(|i| (i.task, self.move_task(i))).collect();
+                Some(Event::Commit { batch, results })
+            }
+            Effect::Record(report) => {
+                self.reports.push(*report);
+                None
+            }
+            Effect::RunOver => {
+                self.over = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn move_task(&mut self, item: &CommitItem) -> Committed {
+        let Some(pathway) = item.pathway else {
+            return Committed::Done;
+        };
+        let flow = workflow();
+        let to = flow
+            .stage(item.stage)
+            .unwrap()
+            .pathways
+            .iter()
+            .find(|p| p.id == pathway)
+            .unwrap()
+            .to;
+        let from = self.stages.get_mut(&item.stage).unwrap();
+        let Some(at) = from.iter().position(|r| r.id == item.task) else {
+            return Committed::AlreadyMoved;
+        };
+        let row = from.remove(at);
+        self.stages.entry(to).or_default().push(row);
+        Committed::Done
+    }
+
+    fn run(&mut self, spec: RunSpec) {
+        self.send(Event::Input(Command::Run(Box::new(spec))));
+        assert!(self.over, "the run did not end");
+    }
+
+    fn at(&self, n: u128) -> usize {
+        self.stages.get(&stage_id(n)).map_or(0, Vec::len)
+    }
+}
+
+fn commit() -> RunSpec {
+    RunSpec {
+        sink: Sink::Commit,
+        batch_size: 10,
+        ..RunSpec::default()
+    }
+}
+
+fn go(route: &'static str) -> (Result<Option<&'static str>, Fault>, bool) {
+    (Ok(Some(route)), false)
+}
+
+#[test]
+fn later_stages_see_what_earlier_ones_sent_and_every_task_has_one_report() {
+    let mut world = World::new(
+        53,
+        0,
+        Box::new(|l| {
+            go(if l.stage == stage_id(1) {
+                "next"
+            } else {
+                "done"
+            })
+        }),
+    );
+    world.run(commit());
+    assert_eq!((world.at(1), world.at(2), world.at(3)), (0, 0, 53));
+    assert_eq!(world.reports.len(), 106);
+    assert!(
+        world
+            .reports
+            .iter()
+            .all(|r| r.ending == Ending::Moved && r.attempts == 1)
+    );
+    assert!(world.commits.iter().all(|n| *n <= 10));
+}
+
+#[test]
+fn a_limit_of_tasks_is_kept_exactly() {
+    let mut world = World::new(53, 0, Box::new(|_| go("away")));
+    world.run(RunSpec {
+        max_tasks: Some(13),
+        ..commit()
+    });
+    assert_eq!(
+        (world.at(1), world.at(3), world.reports.len()),
+        (40, 13, 13)
+    );
+}
+
+#[test]
+fn a_dry_run_gives_the_same_outcomes_and_commits_nothing() {
+    let mut world = World::new(20, 0, Box::new(|_| go("away")));
+    world.run(RunSpec {
+        sink: Sink::Report,
+        ..commit()
+    });
+    assert_eq!((world.at(1), world.commits.len()), (20, 0));
+    assert!(world.reports.iter().all(|r| r.ending == Ending::Moved));
+}
+
+#[test]
+fn a_failing_task_is_retried_from_the_same_inputs_and_never_costs_another() {
+    let agent: Agent = Box::new(|l| {
+        if &*l.inputs.row.title == "task 5" {
+            (Err(Fault::new(FaultKind::Agent, "no").retryable()), false)
+        } else {
+            go("away")
+        }
+    });
+    let mut world = World::new(20, 0, agent);
+    world.run(RunSpec {
+        retries: 2,
+        ..commit()
+    });
+    let tries: Vec<_> = world
+        .launches
+        .iter()
+        .filter(|l| &*l.inputs.row.title == "task 5")
+        .collect();
+    assert_eq!(
+        tries.iter().map(|l| l.attempt).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    assert!(
+        tries
+            .iter()
+            .all(|l| Arc::ptr_eq(&l.inputs, &tries[0].inputs))
+    );
+    assert_eq!((world.at(1), world.at(3)), (1, 19));
+    let totals = &world.state.run.as_ref().unwrap().totals;
+    assert_eq!(
+        (totals.failed, totals.moved, totals.groups.len()),
+        (1, 19, 1)
+    );
+}
+
+#[test]
+fn a_crash_is_not_repeated_unless_the_agent_says_it_may_be() {
+    for (flag, attempts) in [(0, 1), (flags::IDEMPOTENT, 3)] {
+        let agent: Agent = Box::new(|l| {
+            if &*l.inputs.row.title == "task 1" {
+                (Err(Fault::new(FaultKind::Host, "died")), true)
+            } else {
+                go("away")
+            }
+        });
+        let mut world = World::new(3, flag, agent);
+        world.run(RunSpec {
+            retries: 2,
+            ..commit()
+        });
+        let tries = world
+            .launches
+            .iter()
+            .filter(|l| &*l.inputs.row.title == "task 1")
+            .count();
+        assert_eq!(tries, attempts);
+        assert_eq!((world.at(1), world.at(3)), (1, 2));
+    }
+}
+
+#[test]
+fn hosts_that_die_one_after_the_other_end_the_run_and_leave_the_rest_untouched() {
+    let mut world = World::new(
+        40,
+        0,
+        Box::new(|_| (Err(Fault::new(FaultKind::Host, "died")), true)),
+    );
+    world.run(commit());
+    assert_eq!(world.at(1), 40);
+    assert_eq!(world.launches.len(), 5);
+    assert!(world.state.run.as_ref().unwrap().fatal.is_some());
+}
+
+#[test]
+fn as_many_jobs_run_at_a_time_as_were_asked_for_and_serial_agents_run_alone() {
+    for (flag, most) in [(0, 4), (flags::NO_PARALLEL, 1)] {
+        let mut world = World::new(30, flag, Box::new(|_| go("away")));
+        world.run(RunSpec {
+            concurrency: 4,
+            ..commit()
+        });
+        assert_eq!(world.most_running, most);
+    }
+}
+
+#[test]
+fn tasks_that_stay_are_seen_once() {
+    let mut world = World::new(25, 0, Box::new(|_| (Ok(None), false)));
+    world.run(commit());
+    assert_eq!(
+        (world.at(1), world.reports.len(), world.commits.len()),
+        (25, 25, 0)
+    );
+    assert!(world.reports.iter().all(|r| r.ending == Ending::Stayed));
+}
+
+#[test]
+fn only_the_tasks_asked_for_are_run() {
+    let mut world = World::new(9, 0, Box::new(|_| go("away")));
+    world.run(RunSpec {
+        source: Source::Tasks(stage_id(1), vec![row(2), row(4)]),
+        ..commit()
+    });
+    assert_eq!((world.at(1), world.reports.len()), (7, 2));
+    let only = vec!["task 9".to_owned(), row(1).id.to_string()];
+    world.over = false;
+    world.run(RunSpec { only, ..commit() });
+    assert_eq!((world.at(1), world.reports.len()), (5, 4));
+}
+
+#[test]
+fn a_recorded_list_of_events_replays_to_the_same_state() {
+    let mut world = World::new(
+        20,
+        0,
+        Box::new(|l| {
+            go(if l.stage == stage_id(1) {
+                "next"
+            } else {
+                "done"
+            })
+        }),
+    );
+    world.run(commit());
+    let (mut again, _) = State::start(Options::default(), Millis(0));
+    for event in world.events.clone() {
+        again.update(event);
+    }
+    assert_eq!(again, world.state);
+}
+
+#[test]
+fn stepping_goes_from_fetch_to_commit_and_writes_only_at_the_end() {
+    let mut world = World::new(3, 0, Box::new(|_| go("away")));
+    world.state.options.screen = true;
+    world.state.live = false;
+    let (stage, task) = (stage_id(1), row(2).id);
+    world.send(Event::Input(Command::OpenStage(stage)));
+    let at = |world: &World| world.state.step.as_ref().unwrap().at;
+    world.send(Event::Input(Command::Open { stage, task }));
+    assert_eq!(at(&world), At::Fetched);
+    assert!(world.launches.is_empty());
+    world.send(Event::Input(Command::Step));
+    assert_eq!(at(&world), At::Outcome);
+    world.send(Event::Input(Command::Step));
+    assert_eq!((at(&world), world.commits.len()), (At::Review, 0));
+    world.send(Event::Input(Command::Commit(vec![task])));
+    assert_eq!(
+        (at(&world), world.commits.as_slice()),
+        (At::Committed, &[1][..])
+    );
+    assert_eq!((world.at(1), world.at(3)), (2, 1));
+    assert_eq!(world.state.queues[&stage].rows.len(), 2);
+    assert!(world.state.held.is_empty());
+}
+
+#[test]
+fn a_bulk_run_on_screen_holds_everything_until_it_is_committed() {
+    let mut world = World::new(12, 0, Box::new(|_| go("away")));
+    world.state.options.screen = true;
+    world.state.live = false;
+    let stage = stage_id(1);
+    world.send(Event::Input(Command::OpenStage(stage)));
+    let rows = world.state.queues[&stage].chosen(5);
+    let spec = RunSpec {
+        source: Source::Tasks(stage, rows),
+        ..RunSpec::default()
+    };
+    world.send(Event::Input(Command::Run(Box::new(spec))));
+    assert_eq!((world.state.held.len(), world.commits.len()), (5, 0));
+    let tasks: Vec<TaskId> = world.state.held.keys().copied().take(4).collect();
+    world.send(Event::Input(Command::Commit(tasks)));
+    assert_eq!(
+        (world.state.held.len(), world.at(1), world.at(3)),
+        (1, 8, 4)
+    );
+    assert_eq!(world.state.commit.as_ref().unwrap().done, 4);
+}
+
+#[test]
+fn read_only_refuses_to_commit() {
+    let mut world = World::new(3, 0, Box::new(|_| go("away")));
+    world.state.options.screen = true;
+    world.state.options.read_only = true;
+    let stage = stage_id(1);
+    world.send(Event::Input(Command::OpenStage(stage)));
+    world.send(Event::Input(Command::Open {
+        stage,
+        task: row(1).id,
+    }));
+    world.send(Event::Input(Command::ToEnd));
+    world.send(Event::Input(Command::Commit(vec![row(1).id])));
+    assert!(world.commits.is_empty());
+    assert!(
+        world
+            .state
+            .activity
+            .back()
+            .unwrap()
+            .text
+            .starts_with("read-only")
+    );
+}
+
+#[test]
+fn late_news_of_another_task_changes_nothing() {
+    let mut world = World::new(3, 0, Box::new(|_| go("away")));
+    let before = world.state.clone();
+    let done = JobEvent::Done {
+        job: JobId(999),
+        result: Err(Fault::new(FaultKind::Agent, "late")),
+        crashed: false,
+        run_us: 0,
+    };
+    world.send(Event::Job(done));
+    world.send(Event::Commit {
+        batch: BatchId(77),
+        results: vec![(row(1).id, Committed::Done)],
+    });
+    world.send(Event::Prefetch {
+        batch: BatchId(77),
+        results: vec![],
+    });
+    assert_eq!(world.state, before);
+}
