@@ -1,0 +1,107 @@
+//! Why a picture could not be had: what happened, what it means, what to do.
+//! Leaves to others: whose fault it is for a task (the host maps these to faults).
+
+use std::path::PathBuf;
+
+/// Why there is no picture. Every message says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum PixelError {
+    /// The file cannot be opened or read at all.
+    #[error(
+        "cannot read {path}: {source}; the task has no pictures; check that the file was downloaded whole and may be read"
+    )]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The item is of a kind without pictures, such as audio or text.
+    #[error("{what} holds no pictures; take the asset's bytes instead of frames")]
+    NoPictures {
+        /// The kind of item.
+        what: String,
+    },
+    /// A still picture of a format that is not built in.
+    #[error(
+        "{path} is {format}, which cannot be decoded here; upload it as JPEG, PNG, WebP, GIF, BMP or TIFF"
+    )]
+    StillFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        format: String,
+    },
+    /// A still picture whose content is damaged.
+    #[error("{path} is damaged: {why}; no picture can be had from it; download or upload it again")]
+    StillDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        why: String,
+    },
+    /// More pixels than this process is willing to hold.
+    #[error(
+        "the picture is {width}x{height} pixels, more than {limit} million; scale it down or cut it into tiles"
+    )]
+    TooLarge {
+        /// Pixels per row.
+        width: u64,
+        /// Rows.
+        height: u64,
+        /// Limit in millions of pixels.
+        limit: u64,
+    },
+    /// The structure of a video file is broken, so that no frame has a sure number.
+    #[error(
+        "{path} is damaged: {why}; its frames cannot be numbered surely, so none is given; download it again, or repair it with: ffmpeg -i FILE -c copy OUT.mp4"
+    )]
+    VideoDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is broken.
+        why: String,
+    },
+    /// One frame is damaged; the numbers of the others stay as they are.
+    #[error(
+        "frame {frame} is damaged: {why}; the other frames keep their numbers; skip this frame or upload the video again"
+    )]
+    FrameDamaged {
+        /// Its number.
+        frame: u64,
+        /// What is broken.
+        why: String,
+    },
+    /// One frame is predicted from a damaged picture, so its pixels would be wrong.
+    #[error(
+        "frame {frame} is predicted from a damaged picture ({why}), so its pixels would be wrong; skip it or upload the video again"
+    )]
+    FrameUnsure {
+        /// Its number.
+        frame: u64,
+        /// What is broken in the picture before it.
+        why: String,
+    },
+    /// A codec or container that is left to ffmpeg, which is not installed.
+    #[error(
+        "the video is {codec}, which needs ffmpeg, and ffmpeg is not on the PATH; install ffmpeg (for example: apt-get install ffmpeg) and run the task again"
+    )]
+    NeedsFfmpeg {
+        /// Codec or container, as well as it is known.
+        codec: String,
+    },
+    /// ffmpeg is there and could not decode the file.
+    #[error("ffmpeg cannot decode {path}: {why}; try: ffmpeg -i FILE -f null -")]
+    Ffmpeg {
+        /// The file.
+        path: PathBuf,
+        /// The last of what it said.
+        why: String,
+    },
+    /// A file that names other files or addresses instead of holding pictures.
+    #[error("{path} is a playlist, not a video; it is not followed; upload the video itself")]
+    Playlist {
+        /// The file.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,445 @@
+//! Everything that is not H.264 in MP4: pictures from an `ffmpeg` child process, numbered by
+//! their presentation times, which ffmpeg reports for each picture it hands over. So a seek that
+//! lands elsewhere is noticed. Where pictures have no times they are counted from the first.
+//! Leaves to others: which times there are (`probe`).
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
+
+use super::probe::{self, Index};
+use super::{Picture, PixelError, check_size};
+
+/// Demuxers that read the named file and nothing else: no playlists, no devices, no lists of files.
+pub(super) const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,gif,apng,ivf,\
+     h264,hevc,m4v,obu,dv,yuv4mpegpipe,rm,nut,webp_pipe,png_pipe,jpeg_pipe,pgm_pipe,ppm_pipe,\
+     pgmyuv_pipe,pbm_pipe,exr_pipe,dds_pipe,hdr_pipe,avif";
+/// Frames that are read over rather than starting again.
+const NEAR: usize = 48;
+
+/// Where the programs are.
+#[derive(Clone, Debug)]
+pub(super) struct Tools {
+    pub ffmpeg: PathBuf,
+    pub ffprobe: PathBuf,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+        }
+    }
+}
+
+/// The path in a form that ffmpeg takes for nothing but a file.
+pub(super) fn input(path: &Path) -> std::ffi::OsString {
+    let mut name = std::ffi::OsString::from("file:");
+    name.push(path);
+    name
+}
+
+/// Why a program did not start.
+pub(super) fn not_started(path: &Path, name: &str, error: std::io::Error) -> PixelError {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return PixelError::NeedsFfmpeg { codec: name.into() };
+    }
+    PixelError::Ffmpeg {
+        path: path.into(),
+        why: format!("it cannot be started: {error}"),
+    }
+}
+
+/// Gathers the last line of what a program says.
+pub(super) fn tail(stderr: Option<std::process::ChildStderr>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut last = String::new();
+        let Some(stderr) = stderr else { return last };
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            keep(&mut last, &line);
+        }
+        last
+    })
+}
+
+fn keep(last: &mut String, line: &[u8]) {
+    let line = String::from_utf8_lossy(line);
+    let line = line.trim();
+    if !line.is_empty() {
+        *last = line.chars().take(300).collect();
+    }
+}
+
+/// A file that ffmpeg decodes.
+pub(super) struct External {
+    path: PathBuf,
+    tools: Tools,
+    name: String,
+    index: Index,
+    stream: Option<Stream>,
+    /// A picture read early because the one before it did not come.
+    early: Option<Picture>,
+    /// `-fps_mode` is not known to an older ffmpeg, `-vsync` not to a newer one.
+    old_options: bool,
+}
+
+impl External {
+    /// # Errors
+    /// `NeedsFfmpeg` with `name` when it is not there, `Ffmpeg` when it cannot read the file.
+    pub(super) fn open(
+        path: &Path,
+        tools: &Tools,
+        name: &str,
+        still: bool,
+    ) -> Result<Self, PixelError> {
+        let mut index = probe::index(path, tools, name)?;
+        if still {
+            index.pts.truncate(1);
+        }
+        Ok(Self {
+            path: path.into(),
+            tools: tools.clone(),
+            name: name.into(),
+            index,
+            stream: None,
+            early: None,
+            old_options: false,
+        })
+    }
+
+    pub(super) fn frame_count(&self) -> u64 {
+        self.index.pts.len() as u64
+    }
+
+    pub(super) fn fps(&self) -> Option<f64> {
+        let span = self
+            .index
+            .pts
+            .last()?
+            .checked_sub(*self.index.pts.first()?)?;
+        if span <= 0 {
+            return None;
+        }
+        let (over, under) = self.index.base;
+        #[allow(clippy::cast_precision_loss)] // exact below 2^53
+        let seconds = span as f64 * f64::from(over) / f64::from(under);
+        #[allow(clippy::cast_precision_loss)]
+        Some((self.index.pts.len() - 1) as f64 / seconds)
+    }
+
+    fn pts_us(&self, pts: i64) -> i64 {
+        let (over, under) = self.index.base;
+        let us = i128::from(pts) * i128::from(over) * 1_000_000;
+        i64::try_from(us.div_euclid(i128::from(under))).unwrap_or(i64::MAX)
+    }
+
+    /// The picture of frame `index`; `None` past the end.
+    pub(super) fn frame(&mut self, index: u64) -> Result<Option<Picture>, PixelError> {
+        let Some(target) = usize::try_from(index)
+            .ok()
+            .filter(|i| *i < self.index.pts.len())
+        else {
+            return Ok(None);
+        };
+        if let Some(early) = &self.early {
+            match early.index.cmp(&index) {
+                std::cmp::Ordering::Equal => return Ok(self.early.take()),
+                std::cmp::Ordering::Less => self.early = None,
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        let reach = if self.index.seekable {
+            NEAR
+        } else {
+            usize::MAX
+        };
+        let near = self.early.is_none()
+            && self
+                .stream
+                .as_ref()
+                .is_some_and(|s| s.next <= target && target - s.next < reach);
+        if !near {
+            self.start(target, true)?;
+        }
+        match self.read_to(target)? {
+            Found::Picture(picture) => Ok(Some(picture)),
+            // The seek landed behind the frame, or nowhere: read from the beginning.
+            Found::Past if !near && target > 0 && self.index.seekable => {
+                self.start(target, false)?;
+                match self.read_to(target)? {
+                    Found::Picture(picture) => Ok(Some(picture)),
+                    Found::Past => Err(self.missing(index)),
+                }
+            }
+            Found::Past => Err(self.missing(index)),
+        }
+    }
+
+    /// Process number of the running ffmpeg.
+    #[cfg(test)]
+    pub(super) fn process(&self) -> Option<u32> {
+        self.stream.as_ref().map(|stream| stream.child.id())
+    }
+
+    fn missing(&self, frame: u64) -> PixelError {
+        let said = self
+            .stream
+            .as_ref()
+            .map(|s| s.said.clone())
+            .unwrap_or_default();
+        let why = if said.is_empty() {
+            "ffmpeg gives no picture for it".into()
+        } else {
+            said
+        };
+        PixelError::FrameDamaged { frame, why }
+    }
+
+    /// Starts ffmpeg so that its first picture is frame `target`.
+    fn start(&mut self, target: usize, seek: bool) -> Result<(), PixelError> {
+        self.stream = None;
+        self.early = None;
+        let mut stream = self.spawn(target, seek)?;
+        if stream.first()?.is_none() && !self.old_options && stream.said.contains("fps_mode") {
+            self.old_options = true;
+            stream = self.spawn(target, seek)?;
+            stream.first()?;
+        }
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    fn spawn(&self, target: usize, seek: bool) -> Result<Stream, PixelError> {
+        let pts = self.index.pts[target];
+        let mut command = Command::new(&self.tools.ffmpeg);
+        command
+            .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "info"])
+            .args([
+                "-protocol_whitelist",
+                "file",
+                "-format_whitelist",
+                FORMATS,
+                "-copyts",
+            ]);
+        if seek && self.index.seekable && target > 0 {
+            // A little early: any picture before the target is dropped by its time below.
+            let (us, early) = (self.pts_us(pts), 10_000);
+            #[allow(clippy::cast_precision_loss)] // microseconds of a video
+            let seconds = (us - early) as f64 / 1e6;
+            command
+                .args(["-noaccurate_seek", "-seek_timestamp", "1", "-ss"])
+                .arg(format!("{seconds:.6}"));
+        }
+        let filter = if self.index.counted {
+            "showinfo=checksum=0".into()
+        } else {
+            format!("select='gte(pts,{pts})',showinfo=checksum=0")
+        };
+        let sync = if self.old_options {
+            "-vsync"
+        } else {
+            "-fps_mode"
+        };
+        command
+            .arg("-i")
+            .arg(input(&self.path))
+            .args(["-map", "0:V:0", "-an", "-sn", "-dn", "-vf"])
+            .arg(filter)
+            .args([
+                sync,
+                "passthrough",
+                "-pix_fmt",
+                "rgb24",
+                "-f",
+                "rawvideo",
+                "pipe:1",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .map_err(|e| not_started(&self.path, &self.name, e))?;
+        let first = if self.index.counted { 0 } else { target };
+        Ok(Stream::new(child, self.path.clone(), first))
+    }
+
+    fn read_to(&mut self, target: usize) -> Result<Found, PixelError> {
+        loop {
+            let Some(stream) = self.stream.as_mut() else {
+                return Ok(Found::Past);
+            };
+            let Some(head) = stream.first()? else {
+                return Ok(Found::Past);
+            };
+            let at = if self.index.counted {
+                Some(stream.next).filter(|at| *at < self.index.pts.len())
+            } else {
+                head.pts
+                    .and_then(|pts| self.index.pts.binary_search(&pts).ok())
+            };
+            let Some(at) = at else {
+                let why = format!(
+                    "it gives a picture that it did not list (time {:?})",
+                    head.pts
+                );
+                return Err(PixelError::Ffmpeg {
+                    path: self.path.clone(),
+                    why,
+                });
+            };
+            let rgb = stream.pixels(head)?;
+            stream.next = at + 1;
+            if at < target {
+                continue;
+            }
+            let picture = Picture {
+                width: head.width,
+                height: head.height,
+                stride: head.width * 3,
+                rgb,
+                index: at as u64,
+                pts_us: self.pts_us(self.index.pts[at]),
+            };
+            if at == target {
+                return Ok(Found::Picture(picture));
+            }
+            self.early = Some(picture);
+            return Ok(Found::Past);
+        }
+    }
+}
+
+enum Found {
+    Picture(Picture),
+    /// What came is behind the frame asked for, or nothing came.
+    Past,
+}
+
+/// What ffmpeg says of a picture before it hands it over.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    pts: Option<i64>,
+    width: u32,
+    height: u32,
+}
+
+enum Line {
+    Head(Head),
+    Other(String),
+}
+
+/// A running ffmpeg; ended when dropped.
+struct Stream {
+    child: Child,
+    stdout: Option<ChildStdout>,
+    lines: Receiver<Line>,
+    listener: Option<JoinHandle<()>>,
+    head: Option<Head>,
+    path: PathBuf,
+    /// Frame that is read next if none is missing.
+    next: usize,
+    /// Its last complaint.
+    said: String,
+}
+
+impl Stream {
+    fn new(mut child: Child, path: PathBuf, next: usize) -> Self {
+        let (send, lines) = mpsc::channel();
+        let stderr = child.stderr.take();
+        let listener = std::thread::spawn(move || {
+            let Some(stderr) = stderr else { return };
+            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                let Some(line) = understand(&line) else {
+                    continue;
+                };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stdout = child.stdout.take();
+        let listener = Some(listener);
+        Self {
+            child,
+            stdout,
+            lines,
+            listener,
+            head: None,
+            path,
+            next,
+            said: String::new(),
+        }
+    }
+
+    /// What comes next; `None` at the end.
+    fn first(&mut self) -> Result<Option<Head>, PixelError> {
+        while self.head.is_none() {
+            match self.lines.recv() {
+                Ok(Line::Head(head)) => {
+                    check_size(u64::from(head.width), u64::from(head.height))?;
+                    self.head = Some(head);
+                }
+                Ok(Line::Other(line)) => self.said = line,
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(self.head)
+    }
+
+    fn pixels(&mut self, head: Head) -> Result<Vec<u8>, PixelError> {
+        self.head = None;
+        let mut rgb = vec![0u8; head.width as usize * head.height as usize * 3];
+        let read = self.stdout.as_mut().map(|out| out.read_exact(&mut rgb));
+        match read {
+            Some(Ok(())) => Ok(rgb),
+            _ => Err(PixelError::Ffmpeg {
+                path: self.path.clone(),
+                why: format!("it ended in the middle of a picture ({})", self.said),
+            }),
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+    }
+}
+
+/// A line of `showinfo`, or a complaint.
+fn understand(line: &str) -> Option<Line> {
+    if line.starts_with("[Parsed_showinfo") {
+        return head(line).map(Line::Head);
+    }
+    let lower = line.to_ascii_lowercase();
+    if ["error", "invalid", "unrecognized", "cannot", "failed"]
+        .iter()
+        .any(|w| lower.contains(w))
+    {
+        let mut kept = String::new();
+        keep(&mut kept, line.as_bytes());
+        return Some(Line::Other(kept));
+    }
+    None
+}
+
+fn head(line: &str) -> Option<Head> {
+    let (_, after) = line.split_once(" pts:")?;
+    let pts = after.split_whitespace().next()?.parse().ok();
+    let (_, after) = line.split_once(" s:")?;
+    let (width, height) = after.split_whitespace().next()?.split_once('x')?;
+    Some(Head {
+        pts,
+        width: width.parse().ok()?,
+        height: height.parse().ok()?,
+    })
+}

@@ -1,0 +1,307 @@
+//! One H.264 sample in, one picture out, in decode order, never out of step.
+//! The decoder is given only what it was proven on: sizes, chroma and depth are checked in every
+//! parameter set before it sees them, and a panic in it costs one frame.
+//! Leaves to others: which samples to decode (`video`), colours (`rgb`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rust_h264::decoder::{Decoder, Frame};
+use rust_h264::error::DecodeError;
+use rust_h264::nal::{
+    AvccConfig, NalUnit, NalUnitType, SpsInfo, parse_avcc, parse_avcc_config, parse_sps_info,
+};
+
+use super::rgb::Look;
+
+/// Pixels of the largest picture of H.264's highest level (6.2): 139,264 macroblocks.
+const MAX_PIXELS: u64 = 139_264 * 256;
+/// Parts of a sample that are looked at before it counts as no beginning.
+const MAX_GLANCE: u32 = 256;
+
+/// Why a sample gave no picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Its data are broken.
+    Damaged(String),
+    /// It uses a part of H.264 that is not built in.
+    Unsupported(String),
+}
+
+/// A decoded picture and what its numbers mean.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub frame: Frame,
+    pub look: Look,
+}
+
+impl Decoded {
+    /// Memory that it holds, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.frame.y.len() + self.frame.u.len() + self.frame.v.len()
+    }
+}
+
+/// What a sample holds, from its headers alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Decoding can begin here, nothing before it is needed.
+    Idr,
+    /// Only intra slices: a beginning if the container calls it a sync sample.
+    Intra,
+    /// Needs pictures before it, or is broken.
+    Other,
+}
+
+/// What the first look into a sample showed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance {
+    pub content: Content,
+    /// Other pictures may be predicted from it.
+    pub reference: bool,
+}
+
+/// Settings of one sample entry.
+pub(super) struct Config {
+    raw: Vec<u8>,
+    length_size: usize,
+    container_colour: Option<(u8, bool)>,
+}
+
+impl Config {
+    /// Checks `avcC` and the parameter sets in it.
+    pub(super) fn new(raw: Vec<u8>, colour: Option<(u8, bool)>) -> Result<Self, Fault> {
+        let parsed = parse(&raw)?;
+        for nal in &parsed.sps_nals {
+            check(nal)?;
+        }
+        let length_size = parsed.length_size;
+        Ok(Self {
+            raw,
+            length_size,
+            container_colour: colour,
+        })
+    }
+
+    /// Looks at the headers in a sample of `size` bytes without decoding it. `read` fills the
+    /// buffer from a place in the sample and says how much it got.
+    pub(super) fn glance(
+        &self,
+        size: u64,
+        mut read: impl FnMut(u64, &mut [u8]) -> usize,
+    ) -> Glance {
+        let prefix = self.length_size;
+        let (mut idr, mut reference) = (false, false);
+        let (mut slices, mut intra) = (0u32, 0u32);
+        let mut at = 0u64;
+        for _ in 0..MAX_GLANCE {
+            let mut head = [0u8; 24];
+            let got = read(at, &mut head).min(head.len());
+            let Some((length, nal)) = head[..got].split_at_checked(prefix) else {
+                break;
+            };
+            let length = length
+                .iter()
+                .fold(0u64, |n, byte| (n << 8) | u64::from(*byte));
+            if let Some((header, payload)) = nal.split_first()
+                && length > 0
+                && matches!(header & 0x1f, 1 | 5)
+            {
+                idr |= header & 0x1f == 5;
+                reference |= header & 0x60 != 0;
+                slices += 1;
+                intra += u32::from(matches!(slice_type(payload), Some(2 | 7)));
+            }
+            at += prefix as u64 + length;
+            if at >= size {
+                break;
+            }
+        }
+        let content = if idr {
+            Content::Idr
+        } else if slices > 0 && intra == slices && at >= size {
+            Content::Intra
+        } else {
+            Content::Other
+        };
+        // Where nothing can be read, the worst is assumed; an empty sample holds no picture at all.
+        Glance {
+            content,
+            reference: reference || (slices == 0 && size > 0),
+        }
+    }
+}
+
+fn parse(raw: &[u8]) -> Result<AvccConfig<'_>, Fault> {
+    parse_avcc_config(raw).map_err(|why| Fault::Damaged(format!("its H.264 settings: {why}")))
+}
+
+/// `slice_type`, the second Exp-Golomb number of a slice.
+fn slice_type(rbsp: &[u8]) -> Option<u32> {
+    let mut head = [0u8; 8];
+    let n = rbsp.len().min(8);
+    head[..n].copy_from_slice(&rbsp[..n]);
+    let mut bits = u64::from_be_bytes(head);
+    let mut number = || {
+        let zeros = bits.leading_zeros();
+        if zeros > 20 {
+            return None;
+        }
+        let value = (bits << zeros) >> (63 - zeros);
+        bits <<= 2 * zeros + 1;
+        u32::try_from(value - 1).ok()
+    };
+    number()?;
+    number()
+}
+
+/// Refuses parameter sets that the decoder cannot or should not follow.
+fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Fault> {
+    let info = parse_sps_info(nal).map_err(fault)?;
+    let unsupported = |what: &str| Err(Fault::Unsupported(format!("H.264 {what}")));
+    if u64::from(info.coded_width) * u64::from(info.coded_height) > MAX_PIXELS {
+        return Err(Fault::Damaged(format!(
+            "its H.264 settings claim {}x{} pixels",
+            info.coded_width, info.coded_height
+        )));
+    }
+    if info.width == 0 || info.height == 0 || info.reference_frames > 16 {
+        return Err(Fault::Damaged(
+            "its H.264 settings contradict themselves".into(),
+        ));
+    }
+    if info.profile == 88 {
+        return unsupported("Extended profile");
+    }
+    if info.chroma_format == 3 {
+        return unsupported("4:4:4");
+    }
+    if !matches!(info.bit_depth_luma, 8 | 10) {
+        return unsupported(&format!("with {} bits per sample", info.bit_depth_luma));
+    }
+    if info.chroma_format != 0 && info.bit_depth_luma != info.bit_depth_chroma {
+        return unsupported("with different bit depths of luma and chroma");
+    }
+    Ok(info)
+}
+
+fn fault(error: DecodeError) -> Fault {
+    match error {
+        DecodeError::Unsupported(what) => Fault::Unsupported(format!("H.264 with {what}")),
+        other => Fault::Damaged(other.to_string()),
+    }
+}
+
+/// A decoder that is told where it stands.
+pub(super) struct Avc {
+    decoder: Decoder,
+    entry: Option<u16>,
+    shape: Option<SpsInfo>,
+}
+
+impl Avc {
+    pub(super) fn new() -> Self {
+        Self {
+            decoder: Decoder::new(),
+            entry: None,
+            shape: None,
+        }
+    }
+
+    /// Decodes one sample that belongs to `entry` with its settings `config`.
+    ///
+    /// After an error the pictures that follow may be wrong until the next beginning.
+    pub(super) fn decode(
+        &mut self,
+        entry: u16,
+        config: &Config,
+        sample: &[u8],
+    ) -> Result<Decoded, Fault> {
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.feed(entry, config, sample)));
+        attempt.unwrap_or_else(|_| {
+            *self = Self::new();
+            Err(Fault::Damaged("the decoder lost its way in it".into()))
+        })
+    }
+
+    fn feed(&mut self, entry: u16, config: &Config, sample: &[u8]) -> Result<Decoded, Fault> {
+        if self.entry != Some(entry) {
+            let parsed = parse(&config.raw)?;
+            for nal in parsed.sps_nals.iter().chain(&parsed.pps_nals) {
+                self.nal(nal)?;
+            }
+            self.entry = Some(entry);
+        }
+        whole(sample, config.length_size)?;
+        let mut pictures = Vec::new();
+        let mut first_fault = None;
+        for nal in parse_avcc(sample, config.length_size) {
+            match self.nal(&nal) {
+                Ok(picture) => pictures.extend(picture),
+                Err(fault) => first_fault = first_fault.or(Some(fault)),
+            }
+        }
+        pictures.extend(self.decoder.flush());
+        if let Some(fault) = first_fault {
+            return Err(fault);
+        }
+        let count = pictures.len();
+        match pictures.pop() {
+            Some(frame) if count == 1 => self.accept(frame, config),
+            _ => Err(Fault::Damaged(format!(
+                "it holds {count} pictures instead of one"
+            ))),
+        }
+    }
+
+    fn accept(&self, frame: Frame, config: &Config) -> Result<Decoded, Fault> {
+        let (mut matrix, mut full_range) = config.container_colour.unwrap_or((2, false));
+        if let Some(info) = self.shape {
+            if !info.progressive && frame.width == info.width && frame.height * 2 == info.height {
+                return Err(Fault::Damaged("it holds only one of its two fields".into()));
+            }
+            if info.matrix != 2 || config.container_colour.is_none() {
+                (matrix, full_range) = (info.matrix, info.full_range);
+            }
+        }
+        Ok(Decoded {
+            frame,
+            look: Look { matrix, full_range },
+        })
+    }
+
+    fn nal(&mut self, nal: &NalUnit<'_>) -> Result<Option<Frame>, Fault> {
+        match nal.nal_unit_type {
+            NalUnitType::Sps => self.shape = Some(check(nal)?),
+            NalUnitType::SliceDataA | NalUnitType::SliceDataB | NalUnitType::SliceDataC => {
+                return Err(Fault::Unsupported("H.264 with data partitioning".into()));
+            }
+            _ => {}
+        }
+        self.decoder.decode_nal(nal).map_err(fault)
+    }
+}
+
+/// Checks that the lengths inside a sample fill it; zero padding at its end is harmless.
+fn whole(sample: &[u8], length_size: usize) -> Result<(), Fault> {
+    if sample.is_empty() {
+        return Err(Fault::Damaged("it is empty".into()));
+    }
+    let mut left = sample;
+    while let Some((prefix, rest)) = left.split_at_checked(length_size) {
+        let length = prefix
+            .iter()
+            .fold(0usize, |n, byte| (n << 8) | usize::from(*byte));
+        match rest.split_at_checked(length) {
+            Some((_, after)) => left = after,
+            None => {
+                return Err(Fault::Damaged(
+                    "a part of it is longer than the whole".into(),
+                ));
+            }
+        }
+    }
+    if left.iter().any(|byte| *byte != 0) {
+        return Err(Fault::Damaged("it ends in the middle of a length".into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Tests of the pictures: every generated frame carries its number, and the tests read it back.
+//! The fixtures and their script lie in `fixtures/pixels`.
+
+mod damage;
+mod exact;
+mod external;
+mod figures;
+mod hostile;
+mod stills;
+
+use std::path::PathBuf;
+
+use super::ffmpeg::Tools;
+use super::{Picture, PixelError, Source};
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/pixels")
+        .join(name)
+}
+
+fn real(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../local/media")
+        .join(name)
+}
+
+/// A machine without ffmpeg.
+fn no_tools() -> Tools {
+    let nowhere = PathBuf::from("/nonexistent/ffmpeg");
+    Tools {
+        ffmpeg: nowhere.clone(),
+        ffprobe: nowhere,
+    }
+}
+
+fn open_alone(path: &std::path::Path, item: &str) -> Result<Source, PixelError> {
+    Source::open_with(path, None, item, &[], no_tools())
+}
+
+fn video(name: &str) -> Source {
+    open_alone(&fixture(name), "video").unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+    let at = (y * picture.stride + x * 3) as usize;
+    [picture.rgb[at], picture.rgb[at + 1], picture.rgb[at + 2]]
+}
+
+/// The number that the generating script drew, read through `place` (upright to actual).
+fn number_by(picture: &Picture, place: impl Fn(u32, u32) -> (u32, u32)) -> u64 {
+    (0..10)
+        .filter(|bit| {
+            let (x, y) = place(bit % 5 * 32 + 16, bit / 5 * 32 + 16);
+            pixel(picture, x, y)[1] > 127
+        })
+        .map(|bit| 1 << bit)
+        .sum()
+}
+
+fn number(picture: &Picture) -> u64 {
+    number_by(picture, |x, y| (x, y))
+}
+
+/// Every number below `n`, shuffled the same way every time.
+fn shuffled(n: u64) -> Vec<u64> {
+    let mut order: Vec<u64> = (0..n).collect();
+    let mut random = Random(0x9e37_79b9);
+    for i in (1..order.len()).rev() {
+        order.swap(i, random.below(i as u64 + 1) as usize);
+    }
+    order
+}
+
+/// A small generator of numbers that are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+}

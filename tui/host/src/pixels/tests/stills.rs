@@ -1,0 +1,213 @@
+//! Still pictures, image groups, and items without pictures.
+
+use super::*;
+
+/// The upright fixture is 40 by 24, shows the number 5 and the four patches.
+fn is_upright(picture: &Picture) -> bool {
+    let near = |x: u32, y: u32, wanted: [u8; 3]| {
+        pixel(picture, x, y)
+            .iter()
+            .zip(wanted)
+            .all(|(a, b)| a.abs_diff(b) < 40)
+    };
+    (picture.width, picture.height, picture.stride) == (40, 24, 120)
+        && near(4, 4, [255, 255, 255])
+        && near(12, 4, [0, 0, 0])
+        && near(20, 4, [255, 255, 255])
+        && near(5, 20, [255, 0, 0])
+        && near(15, 20, [0, 255, 0])
+        && near(25, 20, [0, 0, 255])
+        && near(35, 20, [128, 128, 128])
+}
+
+fn still(name: &str) -> Picture {
+    let mut source = open_alone(&fixture(name), "image").unwrap();
+    assert_eq!(source.frame_count(), Some(1));
+    assert_eq!(source.fps(), None);
+    assert_eq!(source.frame(1).unwrap(), None);
+    source.frame(0).unwrap().unwrap()
+}
+
+#[test]
+fn every_kind_of_still_becomes_upright_rgb() {
+    for name in [
+        "exif6.jpg",
+        "cmyk.jpg",
+        "cmyk.tif",
+        "alpha.webp",
+        "two.gif",
+        "plain.bmp",
+    ] {
+        let picture = still(name);
+        assert!(is_upright(&picture), "{name}: {:?}", pixel(&picture, 5, 20));
+    }
+}
+
+#[test]
+fn every_exif_orientation_is_applied() {
+    let original = std::fs::read(fixture("exif6.jpg")).unwrap();
+    // Tag 0x0112, type SHORT, count 1, value 6.
+    let big = [1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6];
+    let small = [0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0];
+    let find = |tag: &[u8]| original.windows(10).position(|w| w == tag);
+    let value = find(&big)
+        .map(|at| at + 9)
+        .or(find(&small).map(|at| at + 8))
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    for orientation in 1..=8 {
+        let mut bytes = original.clone();
+        bytes[value] = orientation;
+        let path = folder.path().join("a.jpg");
+        std::fs::write(&path, bytes).unwrap();
+        let picture = open_alone(&path, "image")
+            .unwrap()
+            .frame(0)
+            .unwrap()
+            .unwrap();
+        let sideways = orientation >= 5;
+        assert_eq!(
+            (picture.width, picture.height),
+            if sideways { (40, 24) } else { (24, 40) }
+        );
+        assert_eq!(is_upright(&picture), orientation == 6);
+        assert!(
+            !seen.contains(&picture),
+            "orientation {orientation} does the same as another"
+        );
+        seen.push(picture);
+    }
+}
+
+#[test]
+fn sixteen_bit_grey_is_scaled_not_cut() {
+    let picture = still("grey16.png");
+    assert_eq!((picture.width, picture.height), (4, 1));
+    let row: Vec<[u8; 3]> = (0..4).map(|x| pixel(&picture, x, 0)).collect();
+    for (grey, wanted) in row.iter().zip([0u8, 128, 255, 102]) {
+        assert!(grey.iter().all(|v| v.abs_diff(wanted) <= 1), "{row:?}");
+    }
+}
+
+#[test]
+fn photographs_decode() {
+    for (name, size) in [("astronaut.jpg", (512, 512)), ("chelsea.jpg", (451, 300))] {
+        let picture = open_alone(&real(name), "image")
+            .unwrap()
+            .frame(0)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            picture.rgb.len(),
+            (picture.stride * picture.height) as usize
+        );
+        assert!(
+            picture.width <= size.0 && picture.height <= size.1,
+            "{name}"
+        );
+        let mean =
+            picture.rgb.iter().map(|v| u64::from(*v)).sum::<u64>() / picture.rgb.len() as u64;
+        assert!((40..216).contains(&mean), "{name} has the mean {mean}");
+    }
+}
+
+#[test]
+fn frame_n_of_a_group_is_its_nth_child() {
+    let children = [
+        fixture("plain.bmp"),
+        fixture("grey16.png"),
+        fixture("exif6.jpg"),
+    ];
+    let none = std::path::Path::new("");
+    for word in ["image_group", "IMG_GROUP"] {
+        let mut source = Source::open(none, None, word, &children).unwrap();
+        assert_eq!(source.frame_count(), Some(3));
+        for index in [2, 0, 1] {
+            let picture = source.frame(index).unwrap().unwrap();
+            assert_eq!(picture.index, index);
+            assert_eq!(picture.width, if index == 1 { 4 } else { 40 });
+        }
+        assert_eq!(source.frame(3).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_missing_child_costs_only_its_own_frame() {
+    let children = [
+        fixture("plain.bmp"),
+        fixture("gone.png"),
+        fixture("plain.bmp"),
+    ];
+    let none = std::path::Path::new("");
+    let mut source = Source::open(none, None, "image_group", &children).unwrap();
+    assert!(matches!(source.frame(1), Err(PixelError::Io { .. })));
+    assert!(is_upright(&source.frame(2).unwrap().unwrap()));
+}
+
+#[test]
+fn items_without_pictures_say_so() {
+    for (word, mime) in [
+        ("audio", None),
+        ("plain_text", None),
+        ("", Some("audio/mpeg")),
+    ] {
+        let error = Source::open(&fixture("cfr.mp4"), mime, word, &[]).unwrap_err();
+        assert!(
+            matches!(error, PixelError::NoPictures { .. }),
+            "{word}: {error}"
+        );
+    }
+}
+
+#[test]
+fn content_decides_not_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("really-a-bitmap.jpg");
+    std::fs::copy(fixture("plain.bmp"), &path).unwrap();
+    let mut source =
+        Source::open_with(&path, Some("image/jpeg"), "image", &[], no_tools()).unwrap();
+    assert!(is_upright(&source.frame(0).unwrap().unwrap()));
+}
+
+#[test]
+fn a_bomb_is_refused_before_it_is_unpacked() {
+    // A PNG header that claims 100,000 by 100,000 pixels.
+    let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    bomb.extend_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0, 8, 2, 0, 0, 0]);
+    bomb.extend_from_slice(&crc32(&bomb[12..29]).to_be_bytes());
+    bomb.extend_from_slice(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.png");
+    std::fs::write(&path, bomb).unwrap();
+    let error = open_alone(&path, "image").unwrap().frame(0).unwrap_err();
+    assert!(
+        matches!(error, PixelError::TooLarge { width: 100_000, .. }),
+        "{error}"
+    );
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    })
+}
+
+#[test]
+fn a_cut_off_still_is_an_error_with_its_name() {
+    let bytes = std::fs::read(real("coffee.jpg")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.png");
+    let png = {
+        let mut out = std::io::Cursor::new(Vec::new());
+        let image = image::load_from_memory(&bytes).unwrap();
+        image.write_to(&mut out, image::ImageFormat::Png).unwrap();
+        out.into_inner()
+    };
+    std::fs::write(&path, &png[..png.len() / 2]).unwrap();
+    let error = open_alone(&path, "image").unwrap().frame(0).unwrap_err();
+    assert!(matches!(error, PixelError::StillDamaged { .. }), "{error}");
+    assert!(error.to_string().contains("half.png"));
+}
