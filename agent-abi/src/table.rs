@@ -37,18 +37,27 @@ unsafe impl Sync for Bytes {}
 
 impl Bytes {
     /// No bytes.
-    pub const EMPTY: Self = Self { ptr: std::ptr::null(), len: 0 };
+    pub const EMPTY: Self = Self {
+        ptr: std::ptr::null(),
+        len: 0,
+    };
 
     /// Borrows text that lives for ever.
     #[must_use]
     pub const fn of(text: &'static str) -> Self {
-        Self { ptr: text.as_ptr(), len: text.len() }
+        Self {
+            ptr: text.as_ptr(),
+            len: text.len(),
+        }
     }
 
     /// Borrows any slice; the caller keeps it alive as long as the other side may read it.
     #[must_use]
     pub const fn borrow(bytes: &[u8]) -> Self {
-        Self { ptr: bytes.as_ptr(), len: bytes.len() }
+        Self {
+            ptr: bytes.as_ptr(),
+            len: bytes.len(),
+        }
     }
 
     /// The bytes.

@@ -161,7 +161,11 @@ pub struct AddLabel {
     #[serde(default)]
     pub frame: u64,
     /// `{x, y, w, h}`, 0 to 1, for a bounding box.
-    #[serde(default, rename = "boundingBox", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "boundingBox",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bounding_box: Option<Value>,
     /// Text or option name for a classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]

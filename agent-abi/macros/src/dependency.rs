@@ -1,0 +1,147 @@
+//! `#[dependency]`: the function as it was, and a type of the same name that provides its value.
+
+use crate::params;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{
+    Error, GenericArgument, Ident, ItemFn, Path, PathArguments, Result, ReturnType, Token, Type,
+};
+
+#[derive(Default)]
+struct Options {
+    host: bool,
+    close: Option<Path>,
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut options = Self::default();
+        while !input.is_empty() {
+            let name: Ident = input.parse()?;
+            input.parse::<Token![=]>()?;
+            match name.to_string().as_str() {
+                "scope" => {
+                    let scope: Ident = input.parse()?;
+                    options.host = match scope.to_string().as_str() {
+                        "host" => true,
+                        "task" => false,
+                        _ => return Err(Error::new(scope.span(), "the scope is `task` or `host`")),
+                    };
+                }
+                "close" => options.close = Some(input.parse()?),
+                _ => {
+                    return Err(Error::new(
+                        name.span(),
+                        "options of `#[dependency]`: scope = host, close = function",
+                    ));
+                }
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let options: Options = syn::parse2(args)?;
+    let mut function: ItemFn = syn::parse2(item).map_err(|e| {
+        Error::new(
+            e.span(),
+            format!("`#[dependency]` belongs on a function ({e})"),
+        )
+    })?;
+    let params = params::take(&mut function, true)?;
+    let name = &function.sig.ident;
+    let vis = &function.vis;
+    let label = name.to_string();
+    let (value, fallible) = value(&function)?;
+    let (given, injected): (Vec<_>, Vec<_>) = params.iter().partition(|p| p.is_argument());
+    let types = given.iter().map(|p| &p.written);
+    let slots: Vec<_> = given.iter().map(|p| p.slot()).collect();
+    let args_type = if given.is_empty() {
+        quote!(())
+    } else {
+        quote!((#(#types,)*))
+    };
+    let unpack = if given.is_empty() {
+        quote!(let () = args;)
+    } else {
+        quote!(let (#(#slots,)*) = args;)
+    };
+    let needs = injected.iter().map(|p| p.needs());
+    let mut order = injected.clone();
+    order.sort_by_key(|p| p.rank());
+    let open = order.iter().map(|p| p.open());
+    let pass = params.iter().map(params::Param::pass);
+    let result = if fallible {
+        quote_spanned!(value.span()=> made.map_err(::agent_abi::inject::Stop::agent))
+    } else {
+        quote!(::core::result::Result::Ok(made))
+    };
+    let scope = if options.host {
+        quote! {
+            fn pool() -> ::core::option::Option<&'static ::agent_abi::inject::Pool<Self>> {
+                static POOL: ::agent_abi::inject::Pool<#name> = ::agent_abi::inject::Pool::new();
+                ::core::option::Option::Some(&POOL)
+            }
+        }
+    } else {
+        quote!()
+    };
+    let close = options.close.map(|path| {
+        quote_spanned!(path.span()=>
+            fn close(value: Self::Value, end: ::agent_abi::End) -> ::agent_abi::Result<()> {
+                ::agent_abi::inject::closed(#path(value, end))
+            }
+        )
+    });
+    Ok(quote! {
+        #function
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #vis struct #name {}
+
+        #[automatically_derived]
+        impl ::agent_abi::inject::Provide for #name {
+            const NAME: &'static str = #label;
+            const NEEDS: u64 = 0 #(| #needs)*;
+            type Args = #args_type;
+            type Value = #value;
+            fn open(
+                scope: &::agent_abi::inject::Scope<'_>,
+                args: &Self::Args,
+            ) -> ::core::result::Result<Self::Value, ::agent_abi::inject::Stop> {
+                #unpack
+                #(#open)*
+                let made = #name(#(#pass),*);
+                #result
+            }
+            #scope
+            #close
+        }
+    })
+}
+
+/// The type of the value, and whether the function returns a `Result` of it.
+fn value(function: &ItemFn) -> Result<(Type, bool)> {
+    let ReturnType::Type(_, ty) = &function.sig.output else {
+        return Err(Error::new(
+            function.sig.ident.span(),
+            "a dependency gives a value: `-> Result<T>` or `-> T`",
+        ));
+    };
+    if let Type::Path(path) = &**ty
+        && let Some(last) = path.path.segments.last()
+        && last.ident == "Result"
+        && let PathArguments::AngleBracketed(args) = &last.arguments
+        && let Some(GenericArgument::Type(inner)) = args.args.first()
+    {
+        return Ok((inner.clone(), true));
+    }
+    Ok(((**ty).clone(), false))
+}

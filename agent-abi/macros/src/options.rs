@@ -1,0 +1,251 @@
+//! The arguments of `#[stage(…)]`: parsing, and the JSON that they become.
+
+use crate::json;
+use proc_macro2::Span;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, Ident, LitStr, Result, Token, bracketed, parenthesized};
+
+/// Bits of `agent_abi::table::flags`; a test in `agent-abi` compares them.
+const OVERWRITE: u32 = 1;
+const CANCEL_AWARE: u32 = 1 << 1;
+const IDEMPOTENT: u32 = 1 << 2;
+const NO_PARALLEL: u32 = 1 << 3;
+
+/// Everything between the parentheses of `#[stage(…)]`.
+pub struct StageArgs {
+    pub stage: LitStr,
+    pub flags: u32,
+    routes: Vec<LitStr>,
+    timeout_ms: Option<u64>,
+    include: Vec<(String, String)>,
+    initialise: Vec<(String, String)>,
+}
+
+impl Parse for StageArgs {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.is_empty() {
+            return Err(Error::new(
+                Span::call_site(),
+                "which stage? write `#[stage(\"name of the stage\")]` or its UUID",
+            ));
+        }
+        let stage: LitStr = input.parse().map_err(|e| {
+            Error::new(
+                e.span(),
+                "the stage comes first, as text: `#[stage(\"pre-label\")]`",
+            )
+        })?;
+        if stage.value().trim().is_empty() {
+            return Err(Error::new(stage.span(), "the name of the stage is empty"));
+        }
+        let mut args = Self {
+            stage,
+            flags: 0,
+            routes: Vec::new(),
+            timeout_ms: None,
+            include: Vec::new(),
+            initialise: Vec::new(),
+        };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            args.option(input)?;
+        }
+        Ok(args)
+    }
+}
+
+impl StageArgs {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let name: Ident = input.parse()?;
+        match name.to_string().as_str() {
+            "overwrite" => self.flags |= OVERWRITE,
+            "cancellable" => self.flags |= CANCEL_AWARE,
+            "idempotent" => self.flags |= IDEMPOTENT,
+            "serial" => self.flags |= NO_PARALLEL,
+            "routes" => {
+                input.parse::<Token![=]>()?;
+                self.routes = list(input)?;
+            }
+            "timeout" => {
+                input.parse::<Token![=]>()?;
+                let text: LitStr = input.parse()?;
+                self.timeout_ms = Some(duration_ms(&text)?);
+            }
+            "include" => {
+                const FLAGS: [&str; 5] = [
+                    "client_metadata",
+                    "images_data",
+                    "workflow_graph_node",
+                    "children",
+                    "all_label_branches",
+                ];
+                self.include = group(input, &FLAGS, &[], &["branch_name"])?;
+            }
+            "initialise" => self.initialise = initialise(input)?,
+            other => {
+                return Err(Error::new(
+                    name.span(),
+                    format!(
+                        "`{other}` is no option of `#[stage]`; there are overwrite, routes = [..], timeout = \"30s\", \
+                         idempotent, serial, cancellable, include(..), initialise(..)"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// `agent_abi::wire::AgentSpec` without its closing brace.
+    pub fn spec_head(&self, function: &str, location: &str, parameters: &[String]) -> String {
+        let mut out = format!(
+            "{{\"function\":{},\"location\":{}",
+            json::text(function),
+            json::text(location)
+        );
+        if !self.routes.is_empty() {
+            let routes: Vec<String> = self.routes.iter().map(LitStr::value).collect();
+            out.push_str(&format!(",\"routes\":{}", json::texts(&routes)));
+        }
+        if let Some(ms) = self.timeout_ms {
+            out.push_str(&format!(",\"timeout_ms\":{ms}"));
+        }
+        for (key, entries) in [("include", &self.include), ("initialise", &self.initialise)] {
+            let inner: Vec<String> = entries
+                .iter()
+                .map(|(k, v)| format!("{}:{v}", json::text(k)))
+                .collect();
+            out.push_str(&format!(",\"{key}\":{{{}}}", inner.join(",")));
+        }
+        if !parameters.is_empty() {
+            out.push_str(&format!(",\"parameters\":{}", json::texts(parameters)));
+        }
+        out
+    }
+}
+
+fn initialise(input: ParseStream<'_>) -> Result<Vec<(String, String)>> {
+    let short = group(
+        input,
+        &["reviews", "overwrite", "signed_url"],
+        &["objects", "classifications"],
+        &[],
+    )?;
+    Ok(short
+        .into_iter()
+        .map(|(key, value)| {
+            let full = match key.as_str() {
+                "reviews" => "include_reviews",
+                "signed_url" => "include_signed_url",
+                "objects" => "include_object_feature_hashes",
+                "classifications" => "include_classification_feature_hashes",
+                _ => "overwrite",
+            };
+            (full.to_owned(), value)
+        })
+        .collect())
+}
+
+/// `(flag, list = ["a"], text = "b")`. The Python names with `include_` in front are accepted too.
+fn group(
+    input: ParseStream<'_>,
+    flags: &[&str],
+    lists: &[&str],
+    texts: &[&str],
+) -> Result<Vec<(String, String)>> {
+    let inner;
+    parenthesized!(inner in input);
+    let mut out = Vec::new();
+    while !inner.is_empty() {
+        let name: Ident = inner.parse()?;
+        let word = name.to_string();
+        let short = word.strip_prefix("include_").unwrap_or(&word);
+        let short = match short {
+            "object_feature_hashes" => "objects",
+            "classification_feature_hashes" => "classifications",
+            other => other,
+        };
+        if flags.contains(&short) {
+            out.push((short.to_owned(), "true".to_owned()));
+        } else if lists.contains(&short) {
+            inner.parse::<Token![=]>()?;
+            let values: Vec<String> = list(&inner)?.iter().map(LitStr::value).collect();
+            out.push((short.to_owned(), json::texts(&values)));
+        } else if texts.contains(&short) {
+            inner.parse::<Token![=]>()?;
+            out.push((
+                short.to_owned(),
+                json::text(&inner.parse::<LitStr>()?.value()),
+            ));
+        } else {
+            let known = [flags, lists, texts].concat().join(", ");
+            return Err(Error::new(
+                name.span(),
+                format!("`{word}` is not known here; there are {known}"),
+            ));
+        }
+        if !inner.is_empty() {
+            inner.parse::<Token![,]>()?;
+        }
+    }
+    Ok(out)
+}
+
+fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    let inner;
+    bracketed!(inner in input);
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&inner)?
+        .into_iter()
+        .collect())
+}
+
+fn duration_ms(text: &LitStr) -> Result<u64> {
+    let value = text.value();
+    let value = value.trim();
+    let digits = value.trim_end_matches(char::is_alphabetic);
+    let unit = match value[digits.len()..].trim() {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    };
+    match (digits.trim().parse::<u64>(), unit) {
+        (Ok(n), Some(unit)) if n > 0 && n.checked_mul(unit).is_some() => Ok(n * unit),
+        _ => Err(Error::new(
+            text.span(),
+            "a timeout is a number and a unit: \"500ms\", \"30s\", \"2m\", \"1h\"",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(text: &str) -> Option<u64> {
+        duration_ms(&LitStr::new(text, Span::call_site())).ok()
+    }
+
+    #[test]
+    fn timeouts_have_a_number_and_a_unit() {
+        assert_eq!(ms("30s"), Some(30_000));
+        assert_eq!(ms("500 ms"), Some(500));
+        assert_eq!(ms("2m"), Some(120_000));
+        for bad in [
+            "",
+            "30",
+            "s",
+            "0s",
+            "-1s",
+            "1.5s",
+            "3 days",
+            "99999999999999999999h",
+        ] {
+            assert_eq!(ms(bad), None, "{bad}");
+        }
+    }
+}

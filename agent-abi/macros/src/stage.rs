@@ -1,0 +1,103 @@
+//! `#[stage]`: the function as it was, and beside it a type of the same name that describes it.
+//!
+//! Functions and types have separate name spaces, so `export![prelabel]` and `use x::prelabel` reach
+//! both, and the attribute works wherever a function can stand, a test's body included.
+
+use crate::options::StageArgs;
+use crate::{Place, params};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ItemFn, Result, ReturnType};
+
+pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<TokenStream> {
+    let args: StageArgs = syn::parse2(args)?;
+    let mut function: ItemFn = syn::parse2(item).map_err(|e| {
+        syn::Error::new(e.span(), format!("`#[stage]` belongs on a function ({e})"))
+    })?;
+    let params = match params::take(&mut function, false) {
+        Ok(params) => params,
+        Err(error) => return Ok(with_error(&function, &error)),
+    };
+    let name = &function.sig.ident;
+    let vis = &function.vis;
+    let stage = &args.stage;
+    let flags = args.flags;
+    let texts: Vec<String> = params.iter().map(|p| p.text.clone()).collect();
+    let spec = format!("{}}}", args.spec_head(&name.to_string(), &place.0, &texts));
+    let needs = params.iter().map(params::Param::needs);
+    let mut order: Vec<&params::Param> = params.iter().collect();
+    order.sort_by_key(|p| p.rank());
+    let open = order.iter().map(|p| p.open());
+    let pass = params.iter().map(params::Param::pass);
+    let finish = finish(&function.sig.output, name);
+    let label = name.to_string();
+    Ok(quote! {
+        #function
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #vis struct #name {}
+
+        #[automatically_derived]
+        impl ::agent_abi::glue::Agent for #name {
+            const NAME: &'static str = #label;
+            const STAGE: &'static str = #stage;
+            const FLAGS: u32 = #flags;
+            const NEEDS: u64 = 0 #(| #needs)*;
+            const SPEC: &'static str = #spec;
+            fn call(
+                scope: &::agent_abi::inject::Scope<'_>,
+            ) -> ::core::result::Result<::agent_abi::Route, ::agent_abi::inject::Stop> {
+                #(#open)*
+                let value = scope.call(|| #name(#(#pass),*));
+                #finish
+            }
+        }
+    })
+}
+
+fn finish(output: &ReturnType, name: &syn::Ident) -> TokenStream {
+    match output {
+        ReturnType::Default => {
+            quote_spanned!(name.span()=> <() as ::agent_abi::inject::IntoRoute>::into_route(value))
+        }
+        ReturnType::Type(_, ty) => {
+            quote_spanned!(ty.span()=> <#ty as ::agent_abi::inject::IntoRoute>::into_route(value))
+        }
+    }
+}
+
+/// The message, and the function too, so that nothing else in the file seems wrong because of it.
+fn with_error(function: &ItemFn, error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let name = &function.sig.ident;
+    let vis = &function.vis;
+    let mut plain = function.clone();
+    for input in &mut plain.sig.inputs {
+        if let syn::FnArg::Typed(input) = input {
+            input
+                .attrs
+                .retain(|a| !a.path().is_ident("depends") && !a.path().is_ident("arg"));
+        }
+    }
+    quote! {
+        #plain
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #vis struct #name {}
+        impl ::agent_abi::glue::Agent for #name {
+            const NAME: &'static str = "";
+            const STAGE: &'static str = "";
+            const FLAGS: u32 = 0;
+            const NEEDS: u64 = 0;
+            const SPEC: &'static str = "{}";
+            fn call(
+                _: &::agent_abi::inject::Scope<'_>,
+            ) -> ::core::result::Result<::agent_abi::Route, ::agent_abi::inject::Stop> {
+                ::core::unreachable!()
+            }
+        }
+        #error
+    }
+}

@@ -1,0 +1,281 @@
+//! The error an agent may return: any error at all, with the chain below it and the place of its `?`.
+//!
+//! What a failure means for the task (retry, conflict, pause) is left to the workbench.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+
+/// What agents and dependencies return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, boxed, with its chain of causes and the place where it came up.
+///
+/// Every `std::error::Error` becomes one by `?`. It does not implement `std::error::Error` itself
+/// (as in other crates of this kind), but it converts into `Box<dyn Error>`.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    /// Added by [`Context::context`], innermost first.
+    context: Vec<String>,
+    source: Box<dyn StdError>,
+    location: &'static Location<'static>,
+    kind: Kind,
+    retry: bool,
+}
+
+/// What sort of no it is, as far as the border to C cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The agent failed.
+    Failed,
+    /// It saw the wish to stop.
+    Cancelled,
+}
+
+#[derive(Debug)]
+struct Message(String);
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Message {}
+
+/// An [`Error`] on its way through `Box<dyn Error>`.
+#[derive(Debug)]
+struct Boxed(Error);
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Boxed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.0.source.source()
+    }
+}
+
+impl Error {
+    /// An error with this text.
+    #[must_use]
+    #[track_caller]
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self::boxed(Box::new(Message(message.to_string())))
+    }
+
+    #[track_caller]
+    pub(crate) fn boxed(source: Box<dyn StdError>) -> Self {
+        match source.downcast::<Boxed>() {
+            Ok(own) => own.0,
+            Err(source) => Self(Box::new(Inner {
+                context: Vec::new(),
+                source,
+                location: Location::caller(),
+                kind: Kind::Failed,
+                retry: true,
+            })),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn cancelled() -> Self {
+        let mut error = Self::new("stopped, because the workbench asked for it");
+        error.0.kind = Kind::Cancelled;
+        error
+    }
+
+    /// The same error, marked: another attempt would give the same, so do not make one.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.0.retry = false;
+        self
+    }
+
+    /// Puts a line in front that says what was being done.
+    #[must_use]
+    pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        self.0.context.push(doing.to_string());
+        self
+    }
+
+    /// The causes below the first line, outermost first.
+    #[must_use]
+    pub fn chain(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.0.context.iter().rev().skip(1).cloned().collect();
+        if !self.0.context.is_empty() {
+            lines.push(self.0.source.to_string());
+        }
+        let mut below = self.0.source.source();
+        while let Some(cause) = below {
+            lines.push(cause.to_string());
+            below = cause.source();
+        }
+        lines
+    }
+
+    /// `file:line` where it became an [`Error`]: the place of the `?` in most cases.
+    #[must_use]
+    pub fn location(&self) -> String {
+        format!("{}:{}", self.0.location.file(), self.0.location.line())
+    }
+
+    /// Whether another attempt makes sense.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.0.retry
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Looks for an error of type `E` in it.
+    #[must_use]
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.source.downcast_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.context.last() {
+            Some(outermost) => f.write_str(outermost)?,
+            None => write!(f, "{}", self.0.source)?,
+        }
+        if f.alternate() {
+            for cause in self.chain() {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        for cause in self.chain() {
+            write!(f, "\n  because {cause}")?;
+        }
+        write!(f, "\n  at {}", self.location())
+    }
+}
+
+impl<E: StdError + 'static> From<E> for Error {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::boxed(Box::new(error))
+    }
+}
+
+impl From<Error> for Box<dyn StdError> {
+    fn from(error: Error) -> Self {
+        Box::new(Boxed(error))
+    }
+}
+
+/// Says what was being done when something failed.
+pub trait Context<T> {
+    /// Puts a line in front of the error.
+    ///
+    /// # Errors
+    /// The error that was there, with the line; for an `Option`, the line alone when it is `None`.
+    #[track_caller]
+    fn context(self, doing: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E: Into<Box<dyn StdError>>> Context<T> for std::result::Result<T, E> {
+    fn context(self, doing: impl fmt::Display) -> Result<T> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::boxed(error.into()).context(doing)),
+        }
+    }
+}
+
+impl<T> Context<T> for Option<T> {
+    fn context(self, doing: impl fmt::Display) -> Result<T> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(Error::new(doing)),
+        }
+    }
+}
+
+/// Returns from the agent with an error: `bail!("no licence plate in {}", task.title())`.
+#[macro_export]
+macro_rules! bail {
+    ($($text:tt)+) => {
+        return ::core::result::Result::Err($crate::Error::new(::std::format!($($text)+)).into())
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse() -> Result<u8> {
+        Ok("x".parse::<u8>()?)
+    }
+
+    #[test]
+    fn an_error_knows_the_place_of_its_question_mark() {
+        let error = parse().unwrap_err();
+        assert!(
+            error.location().starts_with("agent-abi/src/error.rs:"),
+            "{}",
+            error.location()
+        );
+        assert_eq!(error.to_string(), "invalid digit found in string");
+    }
+
+    #[test]
+    fn context_comes_first_and_the_cause_stays_in_the_chain() {
+        let error = parse()
+            .context("reading the number")
+            .unwrap_err()
+            .context("scoring");
+        assert_eq!(error.to_string(), "scoring");
+        assert_eq!(
+            error.chain(),
+            ["reading the number", "invalid digit found in string"]
+        );
+        assert_eq!(
+            format!("{error:#}"),
+            "scoring: reading the number: invalid digit found in string"
+        );
+    }
+
+    #[test]
+    fn a_trip_through_a_box_keeps_place_and_chain() {
+        let error = parse().context("a").unwrap_err().permanent();
+        let place = error.location();
+        let boxed: Box<dyn StdError> = error.into();
+        let back = Error::boxed(boxed);
+        assert_eq!(
+            (back.location(), back.chain(), back.may_retry()),
+            (
+                place,
+                vec!["invalid digit found in string".to_owned()],
+                false
+            )
+        );
+    }
+
+    #[test]
+    fn text_and_none_become_errors() {
+        fn none() -> Result<u8> {
+            None.context("nothing there")
+        }
+        fn text() -> Result<u8> {
+            bail!("no {}", "luck")
+        }
+        assert_eq!(none().unwrap_err().to_string(), "nothing there");
+        assert_eq!(text().unwrap_err().to_string(), "no luck");
+    }
+}

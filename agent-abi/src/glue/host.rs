@@ -1,0 +1,154 @@
+//! The host's C functions as a [`Source`].
+#![allow(unsafe_code)] // the C border
+
+use crate::inject::{RawFrame, Source};
+use crate::table::{Bytes, Frame, Host};
+use std::marker::PhantomData;
+use std::mem::offset_of;
+
+/// A host, for the time of one call.
+pub(super) struct HostSource<'t> {
+    host: *const Host,
+    _call: PhantomData<&'t Host>,
+}
+
+/// A function of the host's, when its table is long enough to have it.
+macro_rules! function {
+    ($self:ident . $name:ident) => {{
+        let end = offset_of!(Host, $name) + size_of::<usize>();
+        // SAFETY: `new` promises a table of at least the fixed part; `size` covers the field.
+        unsafe {
+            if ((*$self.host).size as usize) < end {
+                None
+            } else {
+                (&raw const (*$self.host).$name).read()
+            }
+        }
+    }};
+}
+
+impl HostSource<'_> {
+    /// Wraps the pointer.
+    ///
+    /// # Safety
+    /// `host` is valid for as long as the value lives, and its functions may be called on this thread.
+    pub(super) unsafe fn new(host: *const Host) -> Self {
+        assert!(!host.is_null(), "the host gave no table of functions");
+        Self {
+            host,
+            _call: PhantomData,
+        }
+    }
+
+    fn context(&self) -> *mut std::ffi::c_void {
+        // SAFETY: promised in `new`; `ctx` belongs to the fixed part.
+        unsafe { (*self.host).ctx }
+    }
+
+    /// Text of the host's, valid until the call ends.
+    fn text(&self, bytes: Bytes) -> Result<&str, String> {
+        // SAFETY: the host keeps what it hands out until `run` returns, and `self` lives no longer.
+        let bytes = unsafe { bytes.as_slice() };
+        std::str::from_utf8(bytes).map_err(|e| format!("the host gave text that is not UTF-8: {e}"))
+    }
+}
+
+impl Source for HostSource<'_> {
+    fn input(&self, name: &str) -> Result<Option<&str>, String> {
+        let Some(input) = function!(self.input) else {
+            return Ok(None);
+        };
+        let mut bytes = Bytes::EMPTY;
+        // SAFETY: a function of the host's, with its own context and borrowed arguments.
+        let code = unsafe {
+            input(
+                self.context(),
+                Bytes::borrow(name.as_bytes()),
+                &raw mut bytes,
+            )
+        };
+        match code {
+            0 => self.text(bytes).map(Some),
+            1 => Ok(None),
+            _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
+        }
+    }
+
+    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        let Some(frame) = function!(self.frame) else {
+            return Err("this host decodes no pictures".to_owned());
+        };
+        let mut raw = Frame::empty();
+        // SAFETY: a function of the host's; `raw` is ours and says its own size.
+        let code = unsafe { frame(self.context(), index, &raw mut raw) };
+        match code {
+            0 if raw.format == 1 => {}
+            0 => {
+                return Err(format!(
+                    "the host gave a picture in the unknown format {}",
+                    raw.format
+                ));
+            }
+            1 => return Ok(None),
+            _ => return Err(self.text(raw.error).unwrap_or_default().to_owned()),
+        }
+        // SAFETY: the host keeps the pixels until they are released or `run` returns; `model::Frame`
+        // releases them when it is dropped and lends them no longer than that.
+        let data = unsafe {
+            Bytes {
+                ptr: raw.data,
+                len: raw.len,
+            }
+            .as_slice()
+        };
+        let Frame {
+            width,
+            height,
+            stride,
+            index,
+            pts_us,
+            handle,
+            ..
+        } = raw;
+        Ok(Some(RawFrame {
+            data,
+            width,
+            height,
+            stride,
+            index,
+            pts_us,
+            handle,
+        }))
+    }
+
+    fn release(&self, handle: u64) {
+        if let Some(release) = function!(self.frame_release) {
+            // SAFETY: a function of the host's; the handle is one that it gave and that is given back once.
+            unsafe { release(self.context(), handle) }
+        }
+    }
+
+    fn log(&self, level: u32, target: &str, message: &str) {
+        if let Some(log) = function!(self.log) {
+            let (target, message) = (
+                Bytes::borrow(target.as_bytes()),
+                Bytes::borrow(message.as_bytes()),
+            );
+            // SAFETY: a function of the host's, with borrowed arguments.
+            unsafe { log(self.context(), level, target, message) }
+        }
+    }
+
+    fn progress(&self, share: f64) {
+        if let Some(progress) = function!(self.progress) {
+            // SAFETY: a function of the host's.
+            unsafe { progress(self.context(), share) }
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        // SAFETY: a function of the host's.
+        function!(self.is_cancelled)
+            .is_some_and(|is_cancelled| unsafe { is_cancelled(self.context()) } == 1)
+    }
+}

@@ -1,0 +1,302 @@
+//! What the macros call: the C functions of a library, written once, generic over its agents.
+//!
+//! Every function that C calls catches panics; nothing unwinds over the border. What an attempt does
+//! is left to [`crate::inject`].
+#![allow(unsafe_code)] // the C border
+
+mod host;
+mod panic;
+
+use crate::error::{Error, Result};
+use crate::inject::{
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, retire_all, text_of_panic,
+};
+use crate::model::{Project, Stage, Task};
+use crate::route::Route;
+use crate::table::{self, ABI_MAJOR, ABI_MINOR, Bytes, Host, MAGIC, Module, Out, status};
+use crate::wire::{Failure, ProjectDoc, StageDoc, TaskDoc, input};
+use host::HostSource;
+use serde::Serialize;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// One agent, described by `#[stage]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an agent",
+    label = "not marked `#[stage(\"…\")]`",
+    note = "`export!` lists functions that carry `#[stage(\"name of the stage\")]`"
+)]
+pub trait Agent: 'static {
+    /// Name of the function.
+    const NAME: &'static str;
+    /// Name or UUID of its stage.
+    const STAGE: &'static str;
+    /// Bits of [`table::flags`].
+    const FLAGS: u32;
+    /// Bits of [`table::needs`]: the union over its parameters and their dependencies.
+    const NEEDS: u64;
+    /// JSON of [`crate::wire::AgentSpec`].
+    const SPEC: &'static str;
+    /// Fills the parameters and calls the function.
+    ///
+    /// # Errors
+    /// The agent's own, or a parameter's.
+    fn call(scope: &Scope<'_>) -> Result<Route, Stop>;
+}
+
+/// The preflight function of a library.
+pub trait Preflight: 'static {
+    /// Looks at the project.
+    ///
+    /// # Errors
+    /// Why the agents do not fit it.
+    fn look(project: &Project) -> Result<()>;
+}
+
+/// The static entry of an agent.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)] // a few dozen bytes
+pub const fn agent<A: Agent>() -> table::Agent {
+    table::Agent {
+        size: size_of::<table::Agent>() as u32,
+        flags: A::FLAGS,
+        needs: A::NEEDS,
+        stage: Bytes::of(A::STAGE),
+        spec: Bytes::of(A::SPEC),
+        run: Some(run::<A>),
+        user: std::ptr::null(),
+    }
+}
+
+/// The type of the `preflight` entry.
+pub type PreflightFn = unsafe extern "C" fn(*const Host, *mut Out) -> i32;
+
+/// The static description of a library.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)] // a few dozen bytes
+pub const fn module(
+    name: &'static str,
+    version: &'static str,
+    agents: &'static [table::Agent],
+    preflight: Option<PreflightFn>,
+) -> Module {
+    Module {
+        magic: MAGIC,
+        abi_major: ABI_MAJOR,
+        abi_minor: ABI_MINOR,
+        size: size_of::<Module>() as u32,
+        name: Bytes::of(name),
+        version: Bytes::of(version),
+        sdk: Bytes::of(concat!("agent-abi ", env!("CARGO_PKG_VERSION"))),
+        build_info: Bytes::of(BUILD_INFO),
+        agents: agents.as_ptr(),
+        agent_count: agents.len(),
+        agent_stride: size_of::<table::Agent>(),
+        init: Some(init),
+        shutdown: Some(shutdown),
+        preflight,
+    }
+}
+
+/// Profile, panic strategy and word size, for messages.
+const BUILD_INFO: &str = match (cfg!(debug_assertions), cfg!(panic = "unwind")) {
+    (true, true) => "rust debug panic=unwind",
+    (true, false) => "rust debug panic=abort",
+    (false, true) => "rust release panic=unwind",
+    (false, false) => "rust release panic=abort",
+};
+
+/// For `export!`: whether no earlier agent names this stage.
+#[must_use]
+pub const fn is_new(stage: &str, earlier: &[&str]) -> bool {
+    let mut i = 0;
+    while i < earlier.len() {
+        if same(stage.as_bytes(), earlier[i].as_bytes()) {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+unsafe extern "C" fn init(_: *const Host, _: *mut Out) -> i32 {
+    install();
+    status::OK
+}
+
+/// Logger and panic hook; also called before each run, for hosts that skip `init`.
+fn install() {
+    install_logger();
+    panic::install_hook();
+}
+
+unsafe extern "C" fn shutdown() {
+    if let Err(panic) = catch_unwind(retire_all) {
+        std::mem::forget(panic);
+    }
+}
+
+/// The entry of an agent.
+///
+/// # Safety
+/// The pointers are valid as [`table`] says, until this returns.
+unsafe extern "C" fn run<A: Agent>(
+    _: *const c_void,
+    task: *const table::Task,
+    host: *const Host,
+    out: *mut Out,
+) -> i32 {
+    install();
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: promised by the caller.
+        let (task, source) = unsafe { (&*task, HostSource::new(host)) };
+        run_with::<A>(task, &source)
+    }));
+    // SAFETY: promised by the caller.
+    unsafe { answer(guarded, out) }
+}
+
+fn run_with<A: Agent>(task: &table::Task, source: &dyn Source) -> (i32, Answer) {
+    // SAFETY: the host keeps these bytes until `run` returns.
+    let (task_json, stage_json, params) = unsafe {
+        (
+            task.task.as_slice(),
+            task.stage.as_slice(),
+            task.params.as_slice(),
+        )
+    };
+    let parsed = (|| -> Result<_> {
+        let doc: TaskDoc = serde_json::from_slice(task_json)?;
+        let stage: StageDoc = serde_json::from_slice(stage_json)?;
+        Ok((doc, stage, std::str::from_utf8(params)?))
+    })();
+    let (doc, stage, params) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let error = error.context("the task cannot be read");
+            return (status::UNSUPPORTED, Answer::Failure(failure(&error)));
+        }
+    };
+    let finished = attempt(Job {
+        source,
+        task: Task::new(doc, task.attempt.max(1)),
+        stage: Stage::new(stage),
+        params,
+        needs: A::NEEDS,
+        agent: A::call,
+        panic_note: panic::take_note,
+    });
+    match finished {
+        Finished::Done(outcome) => (status::OK, Answer::Outcome(Box::new(outcome))),
+        Finished::Failed(code, failure) => (code, Answer::Failure(failure)),
+    }
+}
+
+/// The entry of a library's preflight function.
+///
+/// # Safety
+/// The pointers are valid as [`table`] says, until this returns.
+pub unsafe extern "C" fn preflight<P: Preflight>(host: *const Host, out: *mut Out) -> i32 {
+    install();
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: promised by the caller.
+        let source = unsafe { HostSource::new(host) };
+        let looked = (|| {
+            let text = source.input(input::PROJECT).map_err(Error::new)?;
+            let text = text.ok_or_else(|| Error::new("the host gave no project to look at"))?;
+            let project = Project::from_doc(serde_json::from_str::<ProjectDoc>(text)?)?;
+            P::look(&project)
+        })();
+        match looked {
+            Ok(()) => (status::OK, Answer::Nothing),
+            Err(error) => (status::ERROR, Answer::Failure(failure(&error))),
+        }
+    }));
+    // SAFETY: promised by the caller.
+    unsafe { answer(guarded, out) }
+}
+
+fn failure(error: &Error) -> Failure {
+    Failure {
+        message: error.to_string(),
+        chain: error.chain(),
+        location: Some(error.location()),
+        retry: error.may_retry(),
+        ..Failure::default()
+    }
+}
+
+/// What goes into [`Out`].
+enum Answer {
+    Nothing,
+    Outcome(Box<crate::wire::Outcome>),
+    Failure(Failure),
+}
+
+/// Writes the answer, or the panic that was caught instead.
+///
+/// # Safety
+/// `out` is null or valid for writing.
+unsafe fn answer(guarded: std::thread::Result<(i32, Answer)>, out: *mut Out) -> i32 {
+    let (code, answer) = guarded.unwrap_or_else(|panic| {
+        let mut failure = panic::take_note().unwrap_or_default();
+        if failure.message.is_empty() {
+            failure.message = text_of_panic(&*panic);
+        }
+        std::mem::forget(panic);
+        (status::PANIC, Answer::Failure(failure))
+    });
+    let written = match &answer {
+        Answer::Nothing => None,
+        Answer::Outcome(outcome) => Some((1, encode(outcome))),
+        Answer::Failure(failure) => Some((3, encode(failure))),
+    };
+    if let (Some((kind, bytes)), false) = (written, out.is_null()) {
+        let mut bytes = std::mem::ManuallyDrop::new(bytes);
+        // SAFETY: `out` is valid for writing; the buffer is given away and comes back in `free`.
+        unsafe {
+            (*out).kind = kind;
+            (*out).data = bytes.as_mut_ptr();
+            (*out).len = bytes.len();
+            (*out).cap = bytes.capacity();
+            (*out).free = Some(free);
+        }
+    }
+    code
+}
+
+fn encode(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_else(|error| {
+        let message = format!("the answer cannot be written as JSON: {error}");
+        serde_json::to_vec(&Failure {
+            message,
+            ..Failure::default()
+        })
+        .unwrap_or_default()
+    })
+}
+
+/// Frees what [`answer`] gave away.
+///
+/// # Safety
+/// Called once, with the three values that were in [`Out`].
+unsafe extern "C" fn free(data: *mut u8, len: usize, cap: usize) {
+    if !data.is_null() {
+        // SAFETY: these are the parts of a `Vec` that `answer` took apart.
+        drop(unsafe { Vec::from_raw_parts(data, len, cap) });
+    }
+}

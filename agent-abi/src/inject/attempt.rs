@@ -1,0 +1,142 @@
+//! One attempt from beginning to end: call, close, collect what was changed.
+
+use super::current::{Current, enter};
+use super::{End, Scope, Source, Stop};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Stage, StorageItem, Task};
+use crate::route::Route;
+use crate::table::status;
+use crate::wire::{Failure, Outcome};
+use serde_json::Value;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What an attempt is made of.
+pub(crate) struct Job<'h> {
+    pub source: &'h dyn Source,
+    pub task: Task,
+    pub stage: Stage,
+    pub params: &'h str,
+    pub needs: u64,
+    pub agent: fn(&Scope<'_>) -> Result<Route, Stop>,
+    /// Asked after a panic: what the hook saw, if one is installed.
+    pub panic_note: fn() -> Option<Failure>,
+}
+
+/// How it ended.
+pub(crate) enum Finished {
+    Done(Outcome),
+    /// One of [`status`], and why.
+    Failed(i32, Failure),
+}
+
+/// Runs it. Panics end here.
+pub(crate) fn attempt(job: Job<'_>) -> Finished {
+    let current = Current::new();
+    let scope = Scope::new(
+        job.source,
+        current.clone(),
+        job.task,
+        job.stage,
+        job.params,
+        job.needs,
+    );
+    // What an earlier attempt left (a panic in a destructor, say) is not about this one.
+    drop((job.panic_note)());
+    let finished = enter(&current, job.source, || {
+        let called = catch_unwind(AssertUnwindSafe(|| (job.agent)(&scope)));
+        let end = match &called {
+            Ok(Ok(_)) => End::Done,
+            Ok(Err(_)) => End::Failed,
+            Err(_) => End::Panicked,
+        };
+        let note = if end == End::Panicked {
+            (job.panic_note)()
+        } else {
+            None
+        };
+        let closed = scope.close(end);
+        match called {
+            Ok(Ok(route)) => closed.and_then(|()| collect(route, scope)).map_err(failed),
+            Ok(Err(stop)) => Err(failed(stop)),
+            Err(panic) => {
+                let mut failure = note.unwrap_or_default();
+                if failure.message.is_empty() {
+                    failure.message = text_of_panic(&*panic);
+                }
+                // The payload's own drop may panic.
+                std::mem::forget(panic);
+                failure.retry = true;
+                Err((status::PANIC, failure))
+            }
+        }
+    });
+    match finished {
+        Ok(mut outcome) => {
+            outcome.steps = current.take();
+            Finished::Done(outcome)
+        }
+        Err((code, mut failure)) => {
+            failure.steps = current.take();
+            Finished::Failed(code, failure)
+        }
+    }
+}
+
+/// Route and changes as one outcome, checked as far as this side can.
+fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
+    let refuse = |text: String| Err(Stop::Agent(Error::new(text).permanent()));
+    if let Some(priority) = route.priority
+        && !(0.0..=1.0).contains(&priority)
+    {
+        return refuse(format!("a priority is 0 to 1, not {priority}"));
+    }
+    let (labels, item) = scope.changes();
+    let client_metadata = match (route.metadata, item) {
+        (Some(Value::Object(map)), None) => Some(map),
+        (Some(Value::Object(_)), Some(_)) => {
+            return refuse("the client metadata are set by Route::metadata and changed in the storage item; use one".to_owned());
+        }
+        (Some(other), _) => {
+            return refuse(format!("client metadata are a JSON object, not {other}"));
+        }
+        (None, item) => item.as_ref().map(StorageItem::client_metadata).cloned(),
+    };
+    Ok(Outcome {
+        route: route.to.map(|target| target.0),
+        priority: route.priority,
+        labels,
+        client_metadata,
+        ..Outcome::default()
+    })
+}
+
+fn failed(stop: Stop) -> (i32, Failure) {
+    let (dependency, error) = match stop {
+        Stop::Agent(error) => (None, error),
+        Stop::Dependency { name, error } => (Some(name), error),
+    };
+    let code = match (error.kind(), &dependency) {
+        (Kind::Cancelled, _) => status::CANCELLED,
+        (Kind::Failed, Some(_)) => status::DEPENDENCY,
+        (Kind::Failed, None) => status::ERROR,
+    };
+    let failure = Failure {
+        message: error.to_string(),
+        chain: error.chain(),
+        location: Some(error.location()),
+        dependency,
+        retry: error.may_retry(),
+        ..Failure::default()
+    };
+    (code, failure)
+}
+
+/// What a panic said.
+pub(crate) fn text_of_panic(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without text".to_owned())
+}

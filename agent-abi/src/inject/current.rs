@@ -1,0 +1,189 @@
+//! What belongs to the attempt that runs on this thread: its steps, log lines, progress and cancel.
+//!
+//! A pointer to the attempt lies in a thread-local while it runs, so that `info!` and [`checkpoint`]
+//! work from anywhere below the agent. Threads that an agent starts itself have none: their log lines
+//! go to stderr, which the workbench captures too.
+#![allow(unsafe_code)] // a borrowed attempt in a thread-local
+
+use super::Source;
+use crate::error::{Error, Result};
+use crate::wire::StepDoc;
+use log::{LevelFilter, Log, Metadata, Record};
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Once;
+use std::time::Instant;
+
+/// Steps of one attempt, timed from its beginning.
+pub(crate) struct Current {
+    started: Instant,
+    steps: RefCell<Vec<StepDoc>>,
+}
+
+/// A step that has begun: its place in the list and its time.
+pub(crate) struct Timer(usize, Instant);
+
+impl Current {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            started: Instant::now(),
+            steps: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// Takes a place in the list, so that steps stand in the order of their beginning.
+    pub(crate) fn begin(&self) -> Timer {
+        let mut steps = self.steps.borrow_mut();
+        let (kind, name, value) = (String::new(), String::new(), String::new());
+        steps.push(StepDoc {
+            kind,
+            name,
+            at_us: self.at(),
+            took_us: 0,
+            value,
+        });
+        Timer(steps.len() - 1, Instant::now())
+    }
+
+    pub(crate) fn end(&self, timer: Timer, kind: &str, name: &str, value: &str) {
+        let took = micros(timer.1);
+        if let Some(step) = self.steps.borrow_mut().get_mut(timer.0) {
+            step.kind = kind.to_owned();
+            step.name = name.to_owned();
+            step.value = value.to_owned();
+            step.took_us = took;
+        }
+    }
+
+    fn note(&self, kind: &str, name: &str, value: String) {
+        let step = StepDoc {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            at_us: self.at(),
+            took_us: 0,
+            value,
+        };
+        self.steps.borrow_mut().push(step);
+    }
+
+    /// All steps; one that never ended (it panicked) is the last thing that was done.
+    pub(crate) fn take(&self) -> Vec<StepDoc> {
+        let mut steps = self.steps.take();
+        for step in &mut steps {
+            if step.kind.is_empty() {
+                step.kind = "call".to_owned();
+                step.name = "call".to_owned();
+                step.value = "panicked".to_owned();
+                step.took_us = self.at().saturating_sub(step.at_us);
+            }
+        }
+        steps
+    }
+
+    fn at(&self) -> u64 {
+        micros(self.started)
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What the thread-local points at.
+struct Running<'r> {
+    current: &'r Current,
+    source: &'r dyn Source,
+}
+
+thread_local! {
+    static RUNNING: Cell<Option<NonNull<Running<'static>>>> = const { Cell::new(None) };
+}
+
+/// Runs `body` as the attempt of this thread.
+pub(crate) fn enter<R>(current: &Current, source: &dyn Source, body: impl FnOnce() -> R) -> R {
+    struct Leave(Option<NonNull<Running<'static>>>);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let running = Running { current, source };
+    let pointer = NonNull::from(&running).cast::<Running<'static>>();
+    // Dropped before `running`, also when `body` unwinds.
+    let _leave = Leave(RUNNING.replace(Some(pointer)));
+    body()
+}
+
+/// The attempt of this thread, if there is one.
+fn with<R>(look: impl FnOnce(&Current, &dyn Source) -> R) -> Option<R> {
+    let pointer = RUNNING.get()?;
+    // SAFETY: `enter` put the pointer there, is still on this thread's stack, and takes the pointer
+    // away before what it points at ends; the borrow does not leave this function.
+    let running = unsafe { pointer.as_ref() };
+    Some(look(running.current, running.source))
+}
+
+/// Adds a named value to the steps that the Task screen shows.
+///
+/// ```
+/// # use agent_abi::prelude::*;
+/// checkpoint("mean brightness", 41.5);
+/// ```
+/// Outside an agent it does nothing.
+pub fn checkpoint(name: &str, value: impl Display) {
+    with(|current, _| current.note("checkpoint", name, value.to_string()));
+}
+
+/// Tells how far this task is, 0 to 1.
+pub fn progress(share: f64) {
+    with(|_, source| source.progress(share.clamp(0.0, 1.0)));
+}
+
+/// Stops the agent when the workbench wants it to: call it now and then in long loops, with `?`.
+///
+/// # Errors
+/// An error that says so, when the attempt is to stop.
+pub fn check_cancelled() -> Result<()> {
+    match with(|_, source| source.is_cancelled()) {
+        Some(true) => Err(Error::cancelled()),
+        _ => Ok(()),
+    }
+}
+
+/// Carries the `log` macros to the attempt's source.
+struct Logger;
+
+impl Log for Logger {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let message = record.args().to_string();
+        let carried =
+            with(|_, source| source.log(record.level() as u32, record.target(), &message));
+        if carried.is_none() {
+            eprintln!("{} {}: {message}", record.level(), record.target());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Makes [`Logger`] this library's logger, unless the author installed one.
+pub(crate) fn install_logger() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if log::set_logger(&Logger).is_ok() {
+            // Formatting trace lines that nobody asked for costs time in release builds.
+            let most = if cfg!(debug_assertions) {
+                LevelFilter::Trace
+            } else {
+                LevelFilter::Debug
+            };
+            log::set_max_level(most);
+        }
+    });
+}

@@ -1,0 +1,186 @@
+//! How parameters are filled: the traits behind them, the scope of one attempt, its dependencies.
+//!
+//! Authors meet the traits only in the compiler's messages; the macros write the calls. Where the
+//! documents come from is left to a [`Source`]: the C border, or the testing kit.
+
+mod attempt;
+mod builtin;
+mod current;
+mod provide;
+mod scope;
+
+pub(crate) use attempt::{Finished, Job, attempt, text_of_panic};
+pub use builtin::{AssetPath, Params};
+pub(crate) use current::install_logger;
+pub use current::{check_cancelled, checkpoint, progress};
+pub(crate) use provide::retire_all;
+pub use provide::{Entry, Pool, Provide};
+pub use scope::{RawFrame, Scope, Source};
+
+use crate::error::{Error, Result};
+use crate::route::Route;
+use std::error::Error as StdError;
+use std::ops::{Deref, DerefMut};
+
+/// A value, nothing, or a failure.
+pub type Found<T> = Result<Option<T>>;
+
+/// How an attempt or the life of a dependency ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The agent gave a route.
+    Done,
+    /// The agent or a dependency gave an error.
+    Failed,
+    /// Something panicked.
+    Panicked,
+    /// The library is being closed (values with `scope = host`).
+    Retired,
+}
+
+/// Why an attempt gave no route.
+#[derive(Debug)]
+pub enum Stop {
+    /// The agent said no.
+    Agent(Error),
+    /// A parameter could not be filled.
+    Dependency {
+        /// Which one.
+        name: String,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl Stop {
+    /// An agent's or a dependency's own error.
+    #[track_caller]
+    pub fn agent(error: impl Into<Box<dyn StdError>>) -> Self {
+        Self::Agent(Error::boxed(error.into()))
+    }
+
+    /// The same, said of this parameter, unless one further in was named already.
+    pub(crate) fn within(self, parameter: &str) -> Self {
+        match self {
+            Self::Agent(error) => Self::Dependency {
+                name: parameter.to_owned(),
+                error,
+            },
+            named @ Self::Dependency { .. } => named,
+        }
+    }
+}
+
+/// Types that an agent may take by shared reference.
+#[diagnostic::on_unimplemented(
+    message = "`&{Self}` cannot be a parameter of an agent",
+    label = "the workbench does not know how to give this",
+    note = "by reference there are `&Task`, `&Stage`, `&Project`, `&LabelRow`, `&mut LabelRow`, `&StorageItem`, `&mut StorageItem`",
+    note = "for a value of your own write a `#[dependency]` function and mark the parameter `#[depends(function)]`"
+)]
+pub trait Lend {
+    /// What is to be fetched for it, bits of [`crate::table::needs`].
+    const NEEDS: u64;
+    /// What holds the loan.
+    type Guard<'s>: Deref<Target = Self>;
+    /// Lends it for this attempt.
+    ///
+    /// # Errors
+    /// When it is there and cannot be had; absent is `Ok(None)`.
+    fn lend<'s>(scope: &'s Scope<'_>) -> Found<Self::Guard<'s>>;
+}
+
+/// Types that an agent may take by exclusive reference.
+#[diagnostic::on_unimplemented(
+    message = "`&mut {Self}` cannot be a parameter of an agent",
+    label = "this cannot be changed by an agent",
+    note = "what can be changed is `&mut LabelRow` and `&mut StorageItem`"
+)]
+pub trait LendMut {
+    /// What is to be fetched for it, bits of [`crate::table::needs`].
+    const NEEDS: u64;
+    /// What holds the loan.
+    type Guard<'s>: DerefMut<Target = Self>;
+    /// Lends it for this attempt, once.
+    ///
+    /// # Errors
+    /// When it is there and cannot be had, or is lent already; absent is `Ok(None)`.
+    fn lend_mut<'s>(scope: &'s Scope<'_>) -> Found<Self::Guard<'s>>;
+}
+
+/// Types that an agent may take by value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of an agent",
+    label = "the workbench does not know how to give this",
+    note = "by value there are `Frame`, `Frames`, `AssetPath`, `Params<T>` and `Option<..>` of every parameter; \
+            by reference `&Task`, `&Stage`, `&Project`, `&LabelRow`, `&mut LabelRow`, `&StorageItem`, `&mut StorageItem`",
+    note = "for a value of your own write a `#[dependency]` function and mark the parameter `#[depends(function)]`"
+)]
+pub trait Take<'t>: Sized {
+    /// What is to be fetched for it, bits of [`crate::table::needs`].
+    const NEEDS: u64;
+    /// Makes it for this attempt.
+    ///
+    /// # Errors
+    /// When it is there and cannot be had; absent is `Ok(None)`.
+    fn take(scope: &'t Scope<'_>) -> Found<Self>;
+}
+
+/// What an agent may return.
+#[diagnostic::on_unimplemented(
+    message = "an agent returns a `Route`, not `{Self}`",
+    label = "not a route",
+    note = "return `Route` or `Result<Route>`: `Ok(Route::to(\"complete\"))`, or `Ok(Route::stay())` to leave the task where it is"
+)]
+pub trait IntoRoute {
+    /// The route, or why there is none.
+    ///
+    /// # Errors
+    /// The agent's own.
+    fn into_route(self) -> Result<Route, Stop>;
+}
+
+impl IntoRoute for Route {
+    fn into_route(self) -> Result<Route, Stop> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<Box<dyn StdError>>> IntoRoute for Result<Route, E> {
+    fn into_route(self) -> Result<Route, Stop> {
+        self.map_err(Stop::agent)
+    }
+}
+
+/// What a preflight function and a closing function may return.
+#[diagnostic::on_unimplemented(
+    message = "this function returns `()` or `Result<()>`, not `{Self}`",
+    label = "neither nothing nor a `Result<()>`"
+)]
+pub trait IntoDone {
+    /// Done, or why not.
+    ///
+    /// # Errors
+    /// The function's own.
+    fn into_done(self) -> Result<()>;
+}
+
+impl IntoDone for () {
+    fn into_done(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Box<dyn StdError>>> IntoDone for Result<(), E> {
+    fn into_done(self) -> Result<()> {
+        self.map_err(|error| Error::boxed(error.into()))
+    }
+}
+
+/// For the macros: [`IntoDone::into_done`].
+///
+/// # Errors
+/// The function's own.
+pub fn closed(done: impl IntoDone) -> Result<()> {
+    done.into_done()
+}

@@ -1,0 +1,249 @@
+//! Custom dependencies: opened when first asked for, shared within the attempt, closed in reverse.
+
+use super::{End, Scope, Stop};
+use crate::error::{Error, Result};
+use std::any::Any;
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Gives a value to agents. `#[dependency]` writes this for a function; a type may do it by itself
+/// and is then asked for with a bare `#[depends]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no dependency",
+    label = "not marked `#[dependency]`",
+    note = "put `#[dependency]` on the function, or implement `agent_abi::inject::Provide` for the type"
+)]
+pub trait Provide: Sized + 'static {
+    /// What messages and the Task screen call it.
+    const NAME: &'static str;
+    /// What is to be fetched for it, bits of [`crate::table::needs`].
+    const NEEDS: u64 = 0;
+    /// Arguments at the place of use; equal ones share a value.
+    type Args: PartialEq + 'static;
+    /// The value.
+    type Value: 'static;
+
+    /// Makes the value.
+    ///
+    /// # Errors
+    /// The attempt fails, and says in which dependency.
+    fn open(scope: &Scope<'_>, args: &Self::Args) -> Result<Self::Value, Stop>;
+
+    /// Where the value stays between tasks; `None`: it lives for one attempt.
+    #[must_use]
+    fn pool() -> Option<&'static Pool<Self>> {
+        None
+    }
+
+    /// Ends the value.
+    ///
+    /// # Errors
+    /// The attempt fails, so that nothing is written that depends on it.
+    fn close(value: Self::Value, end: End) -> Result<()> {
+        let _ = end;
+        drop(value);
+        Ok(())
+    }
+}
+
+/// Values with `scope = host` that no attempt is using.
+pub struct Pool<P: Provide> {
+    idle: Mutex<Vec<(P::Args, P::Value)>>,
+    known: AtomicBool,
+}
+
+impl<P: Provide> Pool<P> {
+    /// An empty pool, for a static.
+    #[must_use]
+    #[allow(clippy::new_without_default)] // made only in statics
+    pub const fn new() -> Self {
+        Self {
+            idle: Mutex::new(Vec::new()),
+            known: AtomicBool::new(false),
+        }
+    }
+
+    fn take(&self, args: &P::Args) -> Option<P::Value> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = idle.iter().position(|(known, _)| known == args)?;
+        Some(idle.swap_remove(at).1)
+    }
+}
+
+type Retire = Box<dyn Fn() + Send>;
+
+/// How to empty every pool in use, in order of first use.
+static POOLS: Mutex<Vec<Retire>> = Mutex::new(Vec::new());
+
+/// Closes all values with `scope = host`, last first.
+pub(crate) fn retire_all() {
+    let pools = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
+    for retire in pools.iter().rev() {
+        retire();
+    }
+}
+
+/// An open dependency.
+pub struct Entry<P: Provide> {
+    args: RefCell<Option<P::Args>>,
+    value: RefCell<Option<P::Value>>,
+    /// Lent to be changed: after a panic it cannot be trusted.
+    touched: Cell<bool>,
+}
+
+/// An open dependency of any type.
+pub(crate) trait Opened {
+    fn name(&self) -> &'static str;
+    fn close(&self, end: End) -> Result<()>;
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
+}
+
+impl<P: Provide> Entry<P> {
+    /// Lends the value to be read.
+    ///
+    /// # Errors
+    /// When it is lent to be changed.
+    pub fn lend(&self) -> Result<Ref<'_, P::Value>, Stop> {
+        let busy = || refused::<P>("is lent to another parameter, to be changed");
+        let value = self.value.try_borrow().map_err(|_| busy())?;
+        Ref::filter_map(value, Option::as_ref).map_err(|_| refused::<P>("is closed already"))
+    }
+
+    /// Lends the value to be changed.
+    ///
+    /// # Errors
+    /// When it is lent already.
+    pub fn lend_mut(&self) -> Result<RefMut<'_, P::Value>, Stop> {
+        self.touched.set(true);
+        let value = self
+            .value
+            .try_borrow_mut()
+            .map_err(|_| refused::<P>("is lent to another parameter"))?;
+        RefMut::filter_map(value, Option::as_mut).map_err(|_| refused::<P>("is closed already"))
+    }
+}
+
+fn refused<P: Provide>(why: &str) -> Stop {
+    Stop::Dependency {
+        name: P::NAME.to_owned(),
+        error: Error::new(format!("{} {why}", P::NAME)).permanent(),
+    }
+}
+
+impl<P: Provide> Opened for Entry<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn close(&self, end: End) -> Result<()> {
+        let (Some(value), Some(args)) = (self.value.take(), self.args.take()) else {
+            return Ok(());
+        };
+        let trusted = end != End::Panicked || !self.touched.get();
+        if let Some(pool) = P::pool()
+            && trusted
+        {
+            pool.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((args, value));
+            return Ok(());
+        }
+        catch_unwind(AssertUnwindSafe(|| P::close(value, end))).unwrap_or_else(|panic| {
+            let text = super::text_of_panic(&*panic);
+            // Its own drop may panic again.
+            std::mem::forget(panic);
+            Err(Error::new(format!("panicked: {text}")))
+        })
+    }
+
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+}
+
+impl Scope<'_> {
+    /// For the macros: the open dependency with these arguments, opened if it is not yet.
+    ///
+    /// # Errors
+    /// [`Stop::Dependency`] when it cannot be opened, or when it asks for itself.
+    pub fn depend<P: Provide>(&self, parameter: &str, args: P::Args) -> Result<Rc<Entry<P>>, Stop> {
+        let known = self.open.borrow().iter().find_map(|entry| {
+            let entry = Rc::clone(entry).as_any().downcast::<Entry<P>>().ok()?;
+            let same = entry.args.borrow().as_ref() == Some(&args);
+            same.then_some(entry)
+        });
+        if let Some(entry) = known {
+            return Ok(entry);
+        }
+        self.no_cycle::<P>()?;
+        let timer = self.current.begin();
+        self.opening.borrow_mut().push(P::NAME);
+        let made = match P::pool().and_then(|pool| pool.take(&args)) {
+            Some(value) => Ok((value, "kept")),
+            None => P::open(self, &args).map(|value| (value, "")),
+        };
+        self.opening.borrow_mut().pop();
+        let note = made.as_ref().map_or("failed", |(_, note)| note);
+        self.current.end(timer, "dependency", parameter, note);
+        let (value, _) = made.map_err(|stop| stop.within(P::NAME))?;
+        register::<P>();
+        let entry = Rc::new(Entry::<P> {
+            args: RefCell::new(Some(args)),
+            value: RefCell::new(Some(value)),
+            touched: Cell::new(false),
+        });
+        self.open
+            .borrow_mut()
+            .push(Rc::clone(&entry) as Rc<dyn Opened>);
+        Ok(entry)
+    }
+
+    fn no_cycle<P: Provide>(&self) -> Result<(), Stop> {
+        let opening = self.opening.borrow();
+        let Some(at) = opening.iter().position(|name| *name == P::NAME) else {
+            return Ok(());
+        };
+        let round: Vec<&str> = opening[at..].iter().copied().chain([P::NAME]).collect();
+        let error = Error::new(format!(
+            "dependencies ask for each other in a circle: {}",
+            round.join(" → ")
+        ));
+        Err(Stop::Dependency {
+            name: P::NAME.to_owned(),
+            error: error.permanent(),
+        })
+    }
+}
+
+/// Remembers the pool of `P`, once.
+fn register<P: Provide>() {
+    let Some(pool) = P::pool() else { return };
+    if !pool.known.swap(true, Ordering::AcqRel) {
+        let retire: Retire = Box::new(|| {
+            if let Some(pool) = P::pool() {
+                pool.empty();
+            }
+        });
+        POOLS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(retire);
+    }
+}
+
+impl<P: Provide> Pool<P> {
+    /// Closes what is idle; the next attempt opens anew.
+    fn empty(&self) {
+        self.known.store(false, Ordering::Release);
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for (_, value) in idle.into_iter().rev() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| P::close(value, End::Retired))) {
+                std::mem::forget(panic);
+            }
+        }
+    }
+}

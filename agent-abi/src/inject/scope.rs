@@ -1,0 +1,304 @@
+//! The scope of one attempt: its documents, read when first asked for, and its open dependencies.
+
+use super::current::Current;
+use super::provide::Opened;
+use super::{End, Found, Stop};
+use crate::error::{Context, Error, Result};
+use crate::model::{LabelRow, Ontology, Project, Stage, StorageItem, Task};
+use crate::table::needs;
+use crate::wire::{AssetDoc, ProjectDoc, input};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where documents and pictures come from, and where log lines go.
+pub trait Source {
+    /// A named document as JSON text; `None` when there is none for this task.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    fn input(&self, name: &str) -> Result<Option<&str>, String>;
+    /// A decoded picture; `None` past the last one, or when the data have none.
+    ///
+    /// # Errors
+    /// Why it could not be decoded.
+    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String>;
+    /// Gives a picture back.
+    fn release(&self, handle: u64);
+    /// A log line; level 1 error … 5 trace.
+    fn log(&self, level: u32, target: &str, message: &str);
+    /// Progress of this attempt, 0 to 1.
+    fn progress(&self, share: f64);
+    /// Whether this attempt is wanted to stop.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// A decoded picture in somebody else's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame<'t> {
+    /// Rows of `stride` bytes, three per pixel, red first.
+    pub data: &'t [u8],
+    /// Pixels per row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Bytes from one row to the next.
+    pub stride: u32,
+    /// Number of the frame, from 0.
+    pub index: u64,
+    /// Microseconds from the start.
+    pub pts_us: i64,
+    /// For [`Source::release`].
+    pub handle: u64,
+}
+
+/// One attempt of one agent on one task.
+pub struct Scope<'h> {
+    pub(super) source: &'h dyn Source,
+    pub(super) current: Rc<Current>,
+    task: Task,
+    stage: Stage,
+    params: &'h str,
+    needs: u64,
+    project: OnceCell<Option<Arc<Project>>>,
+    row: OnceCell<Option<RefCell<LabelRow>>>,
+    item: OnceCell<Option<RefCell<StorageItem>>>,
+    pub(super) open: RefCell<Vec<Rc<dyn Opened>>>,
+    pub(super) opening: RefCell<Vec<&'static str>>,
+}
+
+impl<'h> Scope<'h> {
+    pub(super) fn new(
+        source: &'h dyn Source,
+        current: Rc<Current>,
+        task: Task,
+        stage: Stage,
+        params: &'h str,
+        needs: u64,
+    ) -> Self {
+        Self {
+            source,
+            current,
+            task,
+            stage,
+            params,
+            needs,
+            project: OnceCell::new(),
+            row: OnceCell::new(),
+            item: OnceCell::new(),
+            open: RefCell::new(Vec::new()),
+            opening: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// For the macros: fills a parameter that must be there.
+    ///
+    /// # Errors
+    /// [`Stop::Dependency`] when it is absent or cannot be had.
+    pub fn need<'s, R>(
+        &'s self,
+        parameter: &str,
+        fill: impl FnOnce(&'s Self) -> Found<R>,
+    ) -> Result<R, Stop> {
+        self.may(parameter, fill)?.ok_or_else(|| Stop::Dependency {
+            name: parameter.to_owned(),
+            error: Error::new(format!(
+                "{parameter}: there is none for \"{}\"; take it as Option<..> if the agent can go on without",
+                self.task.title()
+            ))
+            .permanent(),
+        })
+    }
+
+    /// For the macros: fills a parameter that may be absent.
+    ///
+    /// # Errors
+    /// [`Stop::Dependency`] when it is there and cannot be had.
+    pub fn may<'s, R>(
+        &'s self,
+        parameter: &str,
+        fill: impl FnOnce(&'s Self) -> Found<R>,
+    ) -> Result<Option<R>, Stop> {
+        let timer = self.current.begin();
+        let found = fill(self);
+        let value = match &found {
+            Ok(Some(_)) => "",
+            Ok(None) => "none",
+            Err(_) => "failed",
+        };
+        self.current.end(timer, "dependency", parameter, value);
+        found.map_err(|error| Stop::Dependency {
+            name: parameter.to_owned(),
+            error,
+        })
+    }
+
+    /// For the macros: the agent's own call.
+    pub fn call<R>(&self, agent: impl FnOnce() -> R) -> R {
+        let timer = self.current.begin();
+        let result = agent();
+        self.current.end(timer, "call", "call", "");
+        result
+    }
+
+    /// The task.
+    #[must_use]
+    pub const fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The stage it waits at.
+    #[must_use]
+    pub const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// JSON of the stage's parameters, `{}` when there are none.
+    #[must_use]
+    pub fn params(&self) -> &str {
+        if self.params.trim().is_empty() {
+            "{}"
+        } else {
+            self.params
+        }
+    }
+
+    /// The project, read once per change and shared by all tasks.
+    ///
+    /// # Errors
+    /// When it cannot be had or read.
+    pub fn project(&self) -> Found<&Project> {
+        Ok(self.shared_project()?.map(|project| &**project))
+    }
+
+    fn shared_project(&self) -> Found<&Arc<Project>> {
+        once(&self.project, || {
+            self.document(input::PROJECT, read_project)
+        })
+        .map(Option::as_ref)
+    }
+
+    /// The label row.
+    ///
+    /// # Errors
+    /// When it cannot be had or read.
+    pub fn row(&self) -> Found<&RefCell<LabelRow>> {
+        once(&self.row, || {
+            let ontology = self.shared_project()?.map_or_else(
+                || Arc::new(Ontology::default()),
+                |p| Arc::clone(p.ontology()),
+            );
+            let read = |text: &str| Ok(RefCell::new(LabelRow::from_json(text, ontology)?));
+            self.document(input::LABEL_ROW, read)
+        })
+        .map(Option::as_ref)
+    }
+
+    /// The storage item.
+    ///
+    /// # Errors
+    /// When it cannot be had or read.
+    pub fn item(&self) -> Found<&RefCell<StorageItem>> {
+        once(&self.item, || {
+            let read = |text: &str| Ok(RefCell::new(StorageItem::from_value(json::<Value>(text)?)));
+            self.document(input::STORAGE_ITEM, read)
+        })
+        .map(Option::as_ref)
+    }
+
+    /// The asset.
+    ///
+    /// # Errors
+    /// When it cannot be had or read.
+    pub fn asset(&self) -> Found<AssetDoc> {
+        self.document(input::ASSET, json)
+    }
+
+    /// How many frames there are, if the agent asked for what says so.
+    pub(super) fn frame_count(&self) -> Option<u64> {
+        if self.needs & (needs::LABEL_ROW | needs::LABEL_ROW_WRITE) == 0 {
+            return None;
+        }
+        self.row().ok().flatten()?.try_borrow().ok()?.frame_count()
+    }
+
+    fn document<T>(&self, name: &str, read: impl FnOnce(&str) -> Result<T>) -> Found<T> {
+        match self.source.input(name) {
+            Ok(Some(text)) => read(text)
+                .context(format!("reading the {}", name.replace('_', " ")))
+                .map(Some),
+            Ok(None) => Ok(None),
+            Err(why) => Err(Error::new(why).context(format!(
+                "the {} could not be fetched",
+                name.replace('_', " ")
+            ))),
+        }
+    }
+
+    /// Closes what is open, last first, each one whatever became of the others; gives the first failure.
+    pub(super) fn close(&self, end: End) -> Result<(), Stop> {
+        let mut first = Ok(());
+        loop {
+            let Some(entry) = self.open.borrow_mut().pop() else {
+                return first;
+            };
+            let timer = self.current.begin();
+            let closed = entry.close(end);
+            let value = if closed.is_ok() { "" } else { "failed" };
+            self.current.end(timer, "close", entry.name(), value);
+            if let (Err(error), Ok(())) = (closed, &first) {
+                let error = error.context(format!("closing {}", entry.name()));
+                first = Err(Stop::Dependency {
+                    name: entry.name().to_owned(),
+                    error,
+                });
+            }
+        }
+    }
+
+    /// What was changed: labels and client metadata.
+    pub(super) fn changes(self) -> (Option<Value>, Option<StorageItem>) {
+        let row = self
+            .row
+            .into_inner()
+            .flatten()
+            .map(RefCell::into_inner)
+            .filter(LabelRow::changed);
+        let item = self
+            .item
+            .into_inner()
+            .flatten()
+            .map(RefCell::into_inner)
+            .filter(StorageItem::changed);
+        (row.map(LabelRow::into_labels), item)
+    }
+}
+
+/// `OnceCell::get_or_try_init`, which is not stable yet.
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    Ok(serde_json::from_str(text)?)
+}
+
+/// The last project read, with its text: it is the same for thousands of tasks.
+fn read_project(text: &str) -> Result<Arc<Project>> {
+    static LAST: Mutex<Option<(String, Arc<Project>)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, project)) = &*last
+        && known == text
+    {
+        return Ok(Arc::clone(project));
+    }
+    let project = Arc::new(Project::from_doc(json::<ProjectDoc>(text)?)?);
+    *last = Some((text.to_owned(), Arc::clone(&project)));
+    Ok(project)
+}

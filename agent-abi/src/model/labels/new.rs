@@ -1,0 +1,438 @@
+//! Labels to be added: built from the ontology's own entries, checked as they are built.
+
+use super::super::answer::encode;
+use super::super::geometry::{check_points, numbered};
+use super::super::ontology::{names, path_to};
+use super::super::{
+    Answer, Attribute, Bitmask, BoundingBox, ModelError, ModelResult, OntologyClassification,
+    OntologyObject, Point, RotatableBox, Shape, suggest,
+};
+use serde_json::{Value, json};
+
+/// Where a label goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// Nothing said: the first frame for an object, the whole for a classification.
+    Default,
+    /// Ranges of frames, both ends included.
+    Frames(Vec<(u64, u64)>),
+}
+
+/// An object to be added with [`super::LabelRow::add`].
+#[derive(Clone, Debug)]
+#[must_use = "an object is there only once it was added to a label row"]
+pub struct NewObject<'o> {
+    pub(super) object: &'o OntologyObject,
+    /// Geometry keys of a frame object; empty for audio and text.
+    pub(super) geometry: Vec<(&'static str, Value)>,
+    /// Milliseconds or characters.
+    pub(super) ranges: Vec<(u64, u64)>,
+    pub(super) span: Span,
+    pub(super) confidence: f64,
+    pub(super) manual: bool,
+    pub(super) answers: Vec<Value>,
+    /// Dynamic answers with their frames.
+    pub(super) actions: Vec<(Value, Vec<(u64, u64)>)>,
+}
+
+/// A classification to be added with [`super::LabelRow::add`].
+#[derive(Clone, Debug)]
+#[must_use = "a classification is there only once it was added to a label row"]
+pub struct NewClassification<'o> {
+    pub(super) classification: &'o OntologyClassification,
+    pub(super) span: Span,
+    pub(super) confidence: f64,
+    pub(super) manual: bool,
+    pub(super) answers: Vec<Value>,
+}
+
+/// What [`super::LabelRow::add`] takes.
+#[derive(Clone, Debug)]
+pub enum NewLabel<'o> {
+    /// An object.
+    Object(NewObject<'o>),
+    /// A classification.
+    Classification(NewClassification<'o>),
+}
+
+impl<'o> From<NewObject<'o>> for NewLabel<'o> {
+    fn from(object: NewObject<'o>) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl<'o> From<NewClassification<'o>> for NewLabel<'o> {
+    fn from(classification: NewClassification<'o>) -> Self {
+        Self::Classification(classification)
+    }
+}
+
+impl OntologyObject {
+    /// A box: upper left corner, width, height, 0 to 1 of the picture.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise, or the box does not lie
+    /// in the picture.
+    pub fn bounding_box(&self, x: f64, y: f64, w: f64, h: f64) -> ModelResult<NewObject<'_>> {
+        let area = BoundingBox::new(x, y, w, h)?;
+        self.drawn(&Shape::BoundingBox, vec![("boundingBox", area.to_value())])
+    }
+
+    /// A box that was computed elsewhere.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::bounding_box`].
+    pub fn boxed(&self, area: BoundingBox) -> ModelResult<NewObject<'_>> {
+        self.bounding_box(area.x, area.y, area.w, area.h)
+    }
+
+    /// A turned box.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
+    pub fn rotatable_box(&self, area: RotatableBox) -> ModelResult<NewObject<'_>> {
+        let mut value = BoundingBox::new(
+            area.upright.x,
+            area.upright.y,
+            area.upright.w,
+            area.upright.h,
+        )?
+        .to_value();
+        value["theta"] = json!(area.theta);
+        self.drawn(
+            &Shape::RotatableBoundingBox,
+            vec![("rotatableBoundingBox", value)],
+        )
+    }
+
+    /// A polygon of at least three points.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise or a point lies outside.
+    pub fn polygon(&self, points: &[Point]) -> ModelResult<NewObject<'_>> {
+        self.polygon_with_holes(&[points])
+    }
+
+    /// A polygon: its outer ring, then its holes.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::polygon`].
+    pub fn polygon_with_holes(&self, rings: &[&[Point]]) -> ModelResult<NewObject<'_>> {
+        let Some(outer) = rings.first() else {
+            return Err(ModelError::Invalid(
+                "a polygon has at least one ring".to_owned(),
+            ));
+        };
+        for ring in rings {
+            check_points(ring, 3, "polygon")?;
+        }
+        let flat: Vec<Vec<f64>> = rings
+            .iter()
+            .map(|ring| ring.iter().flat_map(|p| [p.x, p.y]).collect())
+            .collect();
+        self.drawn(
+            &Shape::Polygon,
+            vec![("polygon", numbered(outer)), ("polygons", json!([flat]))],
+        )
+    }
+
+    /// A line of at least two points.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::polygon`].
+    pub fn polyline(&self, points: &[Point]) -> ModelResult<NewObject<'_>> {
+        check_points(points, 2, "polyline")?;
+        self.drawn(&Shape::Polyline, vec![("polyline", numbered(points))])
+    }
+
+    /// A point.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::polygon`].
+    pub fn point(&self, x: f64, y: f64) -> ModelResult<NewObject<'_>> {
+        let points = [Point { x, y }];
+        check_points(&points, 1, "point")?;
+        self.drawn(&Shape::Point, vec![("point", numbered(&points))])
+    }
+
+    /// A mask in Encord's run-length text.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
+    pub fn bitmask(&self, mask: &Bitmask) -> ModelResult<NewObject<'_>> {
+        let value = json!({
+            "top": mask.top, "left": mask.left, "width": mask.width, "height": mask.height, "rleString": mask.rle,
+        });
+        self.drawn(&Shape::Bitmask, vec![("bitmask", value)])
+    }
+
+    /// A stretch of audio in milliseconds or of text in characters, both ends included.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the object is neither, or the range runs backwards.
+    pub fn range(&self, from: u64, to: u64) -> ModelResult<NewObject<'_>> {
+        if !matches!(self.shape, Shape::Audio | Shape::Text) {
+            return Err(self.other_shape("a range"));
+        }
+        if from > to {
+            return Err(ModelError::Invalid(format!(
+                "the range {from} to {to} runs backwards"
+            )));
+        }
+        Ok(NewObject {
+            ranges: vec![(from, to)],
+            ..self.blank(Vec::new())
+        })
+    }
+
+    fn drawn(
+        &self,
+        shape: &Shape,
+        geometry: Vec<(&'static str, Value)>,
+    ) -> ModelResult<NewObject<'_>> {
+        if self.shape == *shape {
+            Ok(self.blank(geometry))
+        } else {
+            Err(self.other_shape(shape.word()))
+        }
+    }
+
+    fn other_shape(&self, wanted: &str) -> ModelError {
+        ModelError::Invalid(format!(
+            "\"{}\" is a {} in the ontology, not {wanted}",
+            self.name,
+            self.shape.word()
+        ))
+    }
+
+    fn blank(&self, geometry: Vec<(&'static str, Value)>) -> NewObject<'_> {
+        NewObject {
+            object: self,
+            geometry,
+            ranges: Vec::new(),
+            span: Span::Default,
+            confidence: 1.0,
+            manual: true,
+            answers: Vec::new(),
+            actions: Vec::new(),
+        }
+    }
+}
+
+impl NewObject<'_> {
+    /// On this frame (0 for stills; the number of the image in a group). Without any: frame 0.
+    pub fn on_frame(self, frame: u64) -> Self {
+        self.on_frames(frame, frame)
+    }
+
+    /// On these frames too, both ends included.
+    pub fn on_frames(mut self, from: u64, to: u64) -> Self {
+        extend(&mut self.span, from, to);
+        self
+    }
+
+    /// How sure the maker is, 0 to 1; 1 when nothing is said.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] outside 0 to 1.
+    pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
+        self.confidence = checked(confidence)?;
+        Ok(self)
+    }
+
+    /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
+    pub const fn manual(mut self, manual: bool) -> Self {
+        self.manual = manual;
+        self
+    }
+
+    /// One more stretch of audio or text.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::range`].
+    pub fn and_range(mut self, from: u64, to: u64) -> ModelResult<Self> {
+        self.ranges.extend(self.object.range(from, to)?.ranges);
+        Ok(self)
+    }
+
+    /// Answers an attribute that holds for the whole object, nested ones too.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] for a name that is not there, [`ModelError::Invalid`] for an answer of
+    /// the wrong sort, a dynamic attribute, or a nested one whose option was not chosen before.
+    pub fn answer(mut self, attribute: &str, answer: impl Into<Answer>) -> ModelResult<Self> {
+        let all = &self.object.attributes;
+        let found = locate(all, attribute, &self.object.name, &self.answers)?;
+        if found.dynamic {
+            return Err(ModelError::Invalid(format!(
+                "\"{}\" may change from frame to frame: use answer_on with frames",
+                found.name
+            )));
+        }
+        put(
+            &mut self.answers,
+            encode(found, &answer.into(), self.manual)?,
+        );
+        Ok(self)
+    }
+
+    /// Answers a dynamic attribute on frames, both ends included.
+    ///
+    /// # Errors
+    /// As [`NewObject::answer`], and when the attribute is not dynamic.
+    pub fn answer_on(
+        mut self,
+        attribute: &str,
+        answer: impl Into<Answer>,
+        from: u64,
+        to: u64,
+    ) -> ModelResult<Self> {
+        let found = locate(
+            &self.object.attributes,
+            attribute,
+            &self.object.name,
+            &self.answers,
+        )?;
+        if !found.dynamic {
+            return Err(ModelError::Invalid(format!(
+                "\"{}\" holds for the whole object: use answer",
+                found.name
+            )));
+        }
+        let value = encode(found, &answer.into(), self.manual)?;
+        self.actions.push((value, vec![(from, to.max(from))]));
+        Ok(self)
+    }
+}
+
+impl OntologyClassification {
+    /// Answers its question: text, a number, an option by its label, or a list of options.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] for an option that is not there, [`ModelError::Invalid`] for an answer of
+    /// the wrong sort.
+    pub fn answer(&self, answer: impl Into<Answer>) -> ModelResult<NewClassification<'_>> {
+        let first = self.attributes.first().ok_or_else(|| {
+            ModelError::Malformed(format!(
+                "the classification {} has no question",
+                self.feature_hash
+            ))
+        })?;
+        Ok(NewClassification {
+            classification: self,
+            span: Span::Default,
+            confidence: 1.0,
+            manual: true,
+            answers: vec![encode(first, &answer.into(), true)?],
+        })
+    }
+}
+
+impl NewClassification<'_> {
+    /// On this frame. Without any: the whole data unit.
+    pub fn on_frame(self, frame: u64) -> Self {
+        self.on_frames(frame, frame)
+    }
+
+    /// On these frames too, both ends included.
+    pub fn on_frames(mut self, from: u64, to: u64) -> Self {
+        extend(&mut self.span, from, to);
+        self
+    }
+
+    /// How sure the maker is, 0 to 1; 1 when nothing is said.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] outside 0 to 1.
+    pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
+        self.confidence = checked(confidence)?;
+        Ok(self)
+    }
+
+    /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
+    pub fn manual(mut self, manual: bool) -> Self {
+        self.manual = manual;
+        for answer in &mut self.answers {
+            answer["manualAnnotation"] = json!(manual);
+        }
+        self
+    }
+
+    /// Answers a question nested in the chosen option.
+    ///
+    /// # Errors
+    /// As [`NewObject::answer`].
+    pub fn nested(mut self, attribute: &str, answer: impl Into<Answer>) -> ModelResult<Self> {
+        let owner = self.classification.title();
+        let found = locate(
+            &self.classification.attributes,
+            attribute,
+            owner,
+            &self.answers,
+        )?;
+        put(
+            &mut self.answers,
+            encode(found, &answer.into(), self.manual)?,
+        );
+        Ok(self)
+    }
+}
+
+fn extend(span: &mut Span, from: u64, to: u64) {
+    let range = (from, to.max(from));
+    match span {
+        Span::Default => *span = Span::Frames(vec![range]),
+        Span::Frames(ranges) => ranges.push(range),
+    }
+}
+
+fn checked(confidence: f64) -> ModelResult<f64> {
+    if (0.0..=1.0).contains(&confidence) {
+        return Ok(confidence);
+    }
+    Err(ModelError::Invalid(format!(
+        "a confidence is 0 to 1, not {confidence}"
+    )))
+}
+
+/// Replaces the entry of the same attribute, or adds one.
+pub(super) fn put(entries: &mut Vec<Value>, entry: Value) {
+    match entries
+        .iter_mut()
+        .find(|old| old["featureHash"] == entry["featureHash"])
+    {
+        Some(old) => *old = entry,
+        None => entries.push(entry),
+    }
+}
+
+/// Finds an attribute, nested ones too; what lies above a nested one must have been chosen.
+pub(super) fn locate<'o>(
+    attributes: &'o [Attribute],
+    name: &str,
+    owner: &str,
+    answered: &[Value],
+) -> ModelResult<&'o Attribute> {
+    let Some((above, found)) = path_to(attributes, name) else {
+        let hint = suggest::hint(name, names(attributes));
+        return Err(ModelError::Unknown(format!(
+            "\"{owner}\" has no attribute \"{name}\".{hint}"
+        )));
+    };
+    for (attribute, choice) in above {
+        let chosen = answered.iter().any(|entry| {
+            let options = entry["answers"].as_array().map_or(&[][..], Vec::as_slice);
+            entry["featureHash"] == attribute.feature_hash.as_str()
+                && options
+                    .iter()
+                    .any(|o| o["featureHash"] == choice.feature_hash.as_str())
+        });
+        if !chosen {
+            return Err(ModelError::Invalid(format!(
+                "\"{name}\" is asked only when \"{}\" is \"{}\": answer that first",
+                attribute.name, choice.label
+            )));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,336 @@
+//! Typed views of a label row: objects with their frames, classifications with their ranges.
+
+use super::super::geometry::from_numbered;
+use super::super::{Answer, AttributeKind, BoundingBox, Element, Ontology, Point, Shape};
+use super::LabelRow;
+use serde_json::{Map, Value};
+
+/// One object: the same thing over all frames it is seen on.
+#[derive(Clone, Debug)]
+pub struct Object<'r> {
+    row: &'r LabelRow,
+    hash: &'r str,
+    /// A frame object, or the answer entry for audio and text.
+    facts: &'r Value,
+    frames: Vec<(u64, &'r Value)>,
+}
+
+/// One answer about frames or about the whole.
+#[derive(Clone, Debug)]
+pub struct Classification<'r> {
+    row: &'r LabelRow,
+    hash: &'r str,
+    entry: &'r Value,
+}
+
+impl LabelRow {
+    /// All objects, in the order in which they are first seen.
+    #[must_use]
+    pub fn objects(&self) -> Vec<Object<'_>> {
+        let mut out: Vec<Object<'_>> = Vec::new();
+        for (frame, labels) in self.frames() {
+            for value in labels
+                .get("objects")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let Some(hash) = value.get("objectHash").and_then(Value::as_str) else {
+                    continue;
+                };
+                match out.iter_mut().find(|o| o.hash == hash) {
+                    Some(object) => object.frames.push((frame, value)),
+                    None => out.push(Object {
+                        row: self,
+                        hash,
+                        facts: value,
+                        frames: vec![(frame, value)],
+                    }),
+                }
+            }
+        }
+        for (hash, entry) in self.section("object_answers") {
+            let on_ranges =
+                entry.get("featureHash").is_some() && !out.iter().any(|o| o.hash == hash);
+            if on_ranges {
+                out.push(Object {
+                    row: self,
+                    hash,
+                    facts: entry,
+                    frames: Vec::new(),
+                });
+            }
+        }
+        out
+    }
+
+    /// All objects of one kind, by name or feature hash.
+    pub fn objects_named<'r>(&'r self, name: &str) -> impl Iterator<Item = Object<'r>> + use<'r> {
+        let name = name.to_owned();
+        self.objects()
+            .into_iter()
+            .filter(move |o| o.name() == name || o.feature_hash() == name)
+    }
+
+    /// The object with this hash.
+    #[must_use]
+    pub fn object(&self, hash: &str) -> Option<Object<'_>> {
+        self.objects().into_iter().find(|o| o.hash == hash)
+    }
+
+    /// All classifications.
+    #[must_use]
+    pub fn classifications(&self) -> Vec<Classification<'_>> {
+        self.section("classification_answers")
+            .filter(|(_, entry)| entry.get("featureHash").is_some())
+            .map(|(hash, entry)| Classification {
+                row: self,
+                hash,
+                entry,
+            })
+            .collect()
+    }
+
+    /// The first classification with this title.
+    #[must_use]
+    pub fn classification(&self, title: &str) -> Option<Classification<'_>> {
+        self.classifications()
+            .into_iter()
+            .find(|c| c.title() == title)
+    }
+
+    /// Frames with labels: number and the frame's object, ascending.
+    pub(super) fn frames(&self) -> Vec<(u64, &Value)> {
+        let mut out = Vec::new();
+        for unit in self.units().into_iter().flat_map(Map::values) {
+            let Some(labels) = unit.get("labels") else {
+                continue;
+            };
+            if labels.get("objects").is_some_and(Value::is_array) {
+                out.push((sequence(unit), labels));
+            } else if let Some(frames) = labels.as_object() {
+                out.extend(
+                    frames
+                        .iter()
+                        .filter_map(|(k, v)| Some((k.parse().ok()?, v))),
+                );
+            }
+        }
+        out.sort_by_key(|(frame, _)| *frame);
+        out
+    }
+
+    pub(super) fn section(&self, key: &str) -> impl Iterator<Item = (&str, &Value)> {
+        self.labels()
+            .get(key)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.as_str(), v))
+    }
+}
+
+/// Place of a unit in its group; text in image groups, a number elsewhere.
+pub(super) fn sequence(unit: &Value) -> u64 {
+    match unit.get("data_sequence") {
+        Some(Value::String(text)) => text.parse().unwrap_or(0),
+        Some(value) => value.as_u64().unwrap_or(0),
+        None => 0,
+    }
+}
+
+impl<'r> Object<'r> {
+    /// Identity in this label row, 8 characters.
+    #[must_use]
+    pub const fn hash(&self) -> &'r str {
+        self.hash
+    }
+
+    /// Its kind in the ontology.
+    #[must_use]
+    pub fn name(&self) -> &'r str {
+        text(self.facts, "name")
+    }
+
+    /// Identity of its kind.
+    #[must_use]
+    pub fn feature_hash(&self) -> &'r str {
+        text(self.facts, "featureHash")
+    }
+
+    /// How it is drawn.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape::from(text(self.facts, "shape").to_owned())
+    }
+
+    /// Numbers of the frames it is seen on, ascending; empty for audio and text.
+    #[must_use]
+    pub fn frames(&self) -> Vec<u64> {
+        self.frames.iter().map(|(frame, _)| *frame).collect()
+    }
+
+    /// Its JSON on a frame.
+    #[must_use]
+    pub fn on_frame(&self, frame: u64) -> Option<&'r Value> {
+        self.frames
+            .iter()
+            .find(|(n, _)| *n == frame)
+            .map(|(_, value)| *value)
+    }
+
+    /// Its box on a frame.
+    #[must_use]
+    pub fn bounding_box(&self, frame: u64) -> Option<BoundingBox> {
+        let value = self.on_frame(frame)?;
+        BoundingBox::from_value(
+            value
+                .get("boundingBox")
+                .or_else(|| value.get("rotatableBoundingBox"))?,
+        )
+    }
+
+    /// Its points on a frame: the outer ring of a polygon, a polyline, a point.
+    #[must_use]
+    pub fn points(&self, frame: u64) -> Vec<Point> {
+        let Some(value) = self.on_frame(frame) else {
+            return Vec::new();
+        };
+        ["polygon", "polyline", "point"]
+            .iter()
+            .find_map(|key| value.get(key))
+            .map(from_numbered)
+            .unwrap_or_default()
+    }
+
+    /// Milliseconds of audio or characters of text, both ends included; empty for what is drawn.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(u64, u64)> {
+        ranges(self.facts)
+    }
+
+    /// How sure the maker was on a frame, 0 to 1.
+    #[must_use]
+    pub fn confidence(&self, frame: u64) -> Option<f64> {
+        self.on_frame(frame)?.get("confidence")?.as_f64()
+    }
+
+    /// The answer to an attribute that holds for the whole object, by name.
+    #[must_use]
+    pub fn answer(&self, attribute: &str) -> Option<Answer> {
+        let entry = self.row.labels().get("object_answers")?.get(self.hash)?;
+        answer_in(entry.get("classifications")?, attribute, &self.row.ontology)
+    }
+
+    /// The answer to a dynamic attribute on a frame, by name.
+    #[must_use]
+    pub fn answer_on(&self, attribute: &str, frame: u64) -> Option<Answer> {
+        let actions = self
+            .row
+            .labels()
+            .get("object_actions")?
+            .get(self.hash)?
+            .get("actions")?
+            .as_array()?;
+        let here = |action: &&Value| {
+            ranges(action)
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&frame))
+        };
+        let action = actions.iter().filter(here).find(|a| named(a, attribute))?;
+        read(action, &self.row.ontology)
+    }
+}
+
+impl<'r> Classification<'r> {
+    /// Identity in this label row, 8 characters.
+    #[must_use]
+    pub const fn hash(&self) -> &'r str {
+        self.hash
+    }
+
+    /// Its question.
+    #[must_use]
+    pub fn title(&self) -> &'r str {
+        self.attributes().first().map_or("", |a| text(a, "name"))
+    }
+
+    /// Identity of its kind.
+    #[must_use]
+    pub fn feature_hash(&self) -> &'r str {
+        text(self.entry, "featureHash")
+    }
+
+    /// The answer to its first question.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        read(self.attributes().first()?, &self.row.ontology)
+    }
+
+    /// The answer to a nested question, by name.
+    #[must_use]
+    pub fn nested(&self, attribute: &str) -> Option<Answer> {
+        answer_in(
+            self.entry.get("classifications")?,
+            attribute,
+            &self.row.ontology,
+        )
+    }
+
+    /// Frames it holds for, both ends included.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(u64, u64)> {
+        ranges(self.entry)
+    }
+
+    /// How sure the maker was, 0 to 1.
+    #[must_use]
+    pub fn confidence(&self) -> Option<f64> {
+        self.entry.get("confidence")?.as_f64()
+    }
+
+    fn attributes(&self) -> &'r [Value] {
+        self.entry
+            .get("classifications")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+pub(super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {
+    let pair = |v: &Value| Some((v.get(0)?.as_u64()?, v.get(1)?.as_u64()?));
+    entry
+        .get("range")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(pair)
+        .collect()
+}
+
+fn text<'r>(value: &'r Value, key: &str) -> &'r str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn named(entry: &Value, attribute: &str) -> bool {
+    text(entry, "name") == attribute || text(entry, "featureHash") == attribute
+}
+
+fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<Answer> {
+    read(
+        entries
+            .as_array()?
+            .iter()
+            .find(|entry| named(entry, attribute))?,
+        ontology,
+    )
+}
+
+/// One option in a list is a radio's answer when the ontology says so.
+fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
+    let hash = text(entry, "featureHash");
+    let radio = ontology.elements().iter().any(|(_, element)| {
+        matches!(element, Element::Attribute(a) if a.feature_hash == hash && a.kind == AttributeKind::Radio)
+    });
+    Answer::read(entry.get("answers")?, radio)
+}

@@ -1,0 +1,143 @@
+//! The project and its stages.
+
+use super::{ModelError, ModelResult, Ontology, suggest};
+use crate::wire::{DatasetDoc, PathwayDoc, ProjectDoc, StageDoc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A project: its stages, datasets and ontology.
+#[derive(Clone, Debug)]
+pub struct Project {
+    doc: ProjectDoc,
+    stages: Vec<Stage>,
+    ontology: Arc<Ontology>,
+}
+
+impl Project {
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// [`ModelError::Malformed`] when the ontology is not as Encord writes it.
+    pub fn from_doc(doc: ProjectDoc) -> ModelResult<Self> {
+        let ontology = Arc::new(Ontology::from_editor(&doc.ontology)?.titled(&doc.ontology_title));
+        let stages = doc.stages.iter().cloned().map(Stage::new).collect();
+        Ok(Self {
+            doc,
+            stages,
+            ontology,
+        })
+    }
+
+    /// The project's UUID.
+    #[must_use]
+    pub const fn hash(&self) -> Uuid {
+        self.doc.project_hash
+    }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.doc.title
+    }
+
+    /// Free text.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.doc.description
+    }
+
+    /// What may be labelled.
+    #[must_use]
+    pub const fn ontology(&self) -> &Arc<Ontology> {
+        &self.ontology
+    }
+
+    /// Every stage of the workflow.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// A stage by title or UUID.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] with the nearest titles.
+    pub fn stage(&self, name: &str) -> ModelResult<&Stage> {
+        self.stages
+            .iter()
+            .find(|stage| stage.is(name))
+            .ok_or_else(|| {
+                let hint = suggest::hint(name, self.stages.iter().map(Stage::title));
+                ModelError::Unknown(format!("the workflow has no stage \"{name}\".{hint}"))
+            })
+    }
+
+    /// Attached datasets.
+    #[must_use]
+    pub fn datasets(&self) -> &[DatasetDoc] {
+        &self.doc.datasets
+    }
+}
+
+/// A stage of the workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    doc: StageDoc,
+}
+
+impl Stage {
+    /// Wraps the document.
+    #[must_use]
+    pub const fn new(doc: StageDoc) -> Self {
+        Self { doc }
+    }
+
+    /// The stage's UUID.
+    #[must_use]
+    pub const fn uuid(&self) -> Uuid {
+        self.doc.uuid
+    }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.doc.title
+    }
+
+    /// `AGENT`, `ANNOTATION`, `REVIEW`, `DONE`, …
+    #[must_use]
+    pub fn stage_type(&self) -> &str {
+        &self.doc.stage_type
+    }
+
+    /// Ways out (agent stages only).
+    #[must_use]
+    pub fn pathways(&self) -> &[PathwayDoc] {
+        &self.doc.pathways
+    }
+
+    /// A way out by name or UUID.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] with the nearest names.
+    pub fn pathway(&self, name: &str) -> ModelResult<&PathwayDoc> {
+        let uuid = Uuid::parse_str(name).ok();
+        self.doc
+            .pathways
+            .iter()
+            .find(|p| p.name == name || Some(p.uuid) == uuid)
+            .ok_or_else(|| {
+                let hint = suggest::hint(name, self.doc.pathways.iter().map(|p| p.name.as_str()));
+                ModelError::Unknown(format!(
+                    "\"{name}\" is no pathway of stage \"{}\".{hint}",
+                    self.doc.title
+                ))
+            })
+    }
+
+    /// Whether `name` is its title or its UUID.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.doc.title == name || Uuid::parse_str(name).is_ok_and(|uuid| uuid == self.doc.uuid)
+    }
+}

@@ -1,0 +1,14 @@
+//! Everything an agent file needs: `use agent_abi::prelude::*;`.
+
+pub use crate::bail;
+pub use crate::error::{Context, Error, Result};
+pub use crate::inject::{AssetPath, End, Params, check_cancelled, checkpoint, progress};
+pub use crate::model::{
+    Answer, BoundingBox, Classification, DataType, Frame, Frames, LabelRow, Object, Ontology,
+    Point, Project, Shape, Stage, StorageItem, Task,
+};
+pub use crate::route::Route;
+pub use agent_abi_macros::{dependency, export, stage};
+pub use log::{debug, error, info, trace, warn};
+pub use serde_json::{Value, json};
+pub use uuid::Uuid;

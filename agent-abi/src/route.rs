@@ -1,0 +1,97 @@
+//! What an agent gives back: where the task goes, and with it a priority and metadata.
+//!
+//! Labels are not here: what was changed in `&mut LabelRow` is part of the outcome on its own.
+//! Whether the pathway exists is checked by the workbench, which knows the workflow.
+
+use crate::wire::PathwayDoc;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The answer of an agent.
+///
+/// ```
+/// use agent_abi::prelude::*;
+/// let route = Route::to("complete").priority(0.7).metadata(json!({"seen": true}));
+/// # let _ = route;
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a route does something only when the agent returns it"]
+pub struct Route {
+    pub(crate) to: Option<Target>,
+    pub(crate) priority: Option<f64>,
+    pub(crate) metadata: Option<Value>,
+}
+
+/// A pathway, by name or by UUID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target(pub(crate) String);
+
+impl Route {
+    /// The task leaves by this pathway: its name, its UUID, or a [`PathwayDoc`] of the stage.
+    pub fn to(pathway: impl Into<Target>) -> Self {
+        Self {
+            to: Some(pathway.into()),
+            priority: None,
+            metadata: None,
+        }
+    }
+
+    /// The task stays where it is; the next run takes it up again.
+    pub const fn stay() -> Self {
+        Self {
+            to: None,
+            priority: None,
+            metadata: None,
+        }
+    }
+
+    /// Sets the priority of the task, 0 to 1. 0.0 counts; anything outside is an error of the
+    /// attempt, and nothing is written.
+    pub const fn priority(mut self, priority: f64) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Replaces the client metadata of the storage item as a whole by this JSON object. To change
+    /// single entries take `&mut StorageItem` instead.
+    pub fn metadata(mut self, object: impl Into<Value>) -> Self {
+        self.metadata = Some(object.into());
+        self
+    }
+
+    /// The pathway, as it was given.
+    #[must_use]
+    pub fn pathway(&self) -> Option<&str> {
+        self.to.as_ref().map(|target| target.0.as_str())
+    }
+}
+
+impl From<&str> for Target {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl From<String> for Target {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl From<&String> for Target {
+    fn from(name: &String) -> Self {
+        Self(name.clone())
+    }
+}
+
+impl From<Uuid> for Target {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid.to_string())
+    }
+}
+
+impl From<&PathwayDoc> for Target {
+    fn from(pathway: &PathwayDoc) -> Self {
+        Self(pathway.uuid.to_string())
+    }
+}
