@@ -7,6 +7,10 @@
 use crate::fault::Fault;
 use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use crate::workflow::Workflow;
+/// What an agent needs, and the documents it is given: the same types on both sides of the border,
+/// so that crates above need not name the author's crate.
+pub use agent_abi::{table::needs, wire};
+
 use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -180,6 +180,29 @@ impl Workflow {
     }
 }
 
+/// JSON text without commas before a closing bracket: workflow specifications are pasted with them.
+/// Commas inside strings stay.
+#[must_use]
+pub fn without_trailing_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c == '"' {
+            quoted = true;
+        } else if matches!(c, ']' | '}') {
+            let kept = out.trim_end().len();
+            if out[..kept].ends_with(',') {
+                out.truncate(kept - 1);
+            }
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// Those of `candidates` that resemble `name`, best first, at most three.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -262,6 +285,14 @@ mod tests {
                 .map(|s| s.id.0.as_u128()),
             Some(2)
         );
+    }
+
+    #[test]
+    fn a_trailing_comma_is_forgiven_outside_strings_only() {
+        let text = r#"{"a": [1, 2,], "b": "x,]\\",
+ }"#;
+        let value: Value = serde_json::from_str(&without_trailing_commas(text)).unwrap();
+        assert_eq!(value, json!({"a": [1, 2], "b": "x,]\\"}));
     }
 
     #[test]

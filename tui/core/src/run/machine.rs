@@ -185,6 +185,14 @@ impl Run {
         all
     }
 
+    /// Tasks listed and not yet final; `None` while more may be listed.
+    #[must_use]
+    pub fn waiting(&self) -> Option<u64> {
+        let open: usize = self.batches.iter().map(|b| b.work.len()).sum();
+        self.listed_all
+            .then_some((open + self.pending.len()) as u64)
+    }
+
     /// Tasks per second since the beginning.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // a rate to be read by a person

@@ -150,6 +150,27 @@ pub struct FaultGroup {
 }
 
 impl Totals {
+    /// Adds the counters of another run.
+    pub fn add(&mut self, other: &Self) {
+        self.tasks += other.tasks;
+        self.moved += other.moved;
+        self.stayed += other.stayed;
+        self.failed += other.failed;
+        self.conflicts += other.conflicts;
+        for (route, n) in &other.routes {
+            *self.routes.entry(route.clone()).or_default() += n;
+        }
+        self.labels.0 += other.labels.0;
+        self.labels.1 += other.labels.1;
+        self.labels.2 += other.labels.2;
+        for group in &other.groups {
+            match self.groups.iter_mut().find(|g| g.key == group.key) {
+                Some(known) => known.count += group.count,
+                None => self.groups.push(group.clone()),
+            }
+        }
+    }
+
     pub(super) fn count(&mut self, report: &Report) {
         self.tasks += 1;
         match &report.ending {

@@ -101,11 +101,10 @@ impl State {
                         .filter(|b| !after.contains(b))
                         .map(|b| Effect::Retire(*b)),
                 );
-                if !self.preflighted.contains(&id)
-                    && self
-                        .builds
-                        .get(id)
-                        .is_some_and(|b| b.probed.descriptor.preflight)
+                if self
+                    .builds
+                    .get(id)
+                    .is_some_and(|b| b.probed.descriptor.preflight)
                 {
                     effects.push(Effect::Preflight(id));
                 }
@@ -143,10 +142,10 @@ impl State {
     }
 
     pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {
-        self.preflighted.insert(build);
-        if let Err(fault) = result {
-            self.complain(&fault);
+        if let Err(fault) = &result {
+            self.complain(fault);
         }
+        self.preflights.insert(build, result);
         Vec::new()
     }
 }

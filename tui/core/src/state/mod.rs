@@ -201,7 +201,7 @@ pub struct State {
     runs: u64,
     commits: HashMap<BatchId, Vec<TaskId>>,
     fetches: HashMap<BatchId, u64>,
-    preflighted: HashSet<BuildId>,
+    preflights: HashMap<BuildId, Result<(), Fault>>,
 }
 
 /// Activity lines that are kept.
@@ -251,6 +251,12 @@ impl State {
         let queue = self.queues.get(&stage)?;
         (queue.loaded.is_some() || queue.loading)
             .then(|| (queue.rows.len(), queue.loaded.is_some()))
+    }
+
+    /// How a library's preflight ended; `None` while it has not.
+    #[must_use]
+    pub fn preflight_of(&self, build: BuildId) -> Option<&Result<(), Fault>> {
+        self.preflights.get(&build)
     }
 
     /// Whether leaving now would interrupt something.
