@@ -1,1 +1,27 @@
-//! (being written)
+//! Encord over HTTP: signing, retries, paging, bundling, wire types.
+//!
+//! [`Reader`] can only read. Everything that writes goes through [`Writer`], a type of its own that
+//! a dry run simply does not have; with [`Settings::read_only`] none can be made. What a run means,
+//! what is shown and which builds exist is left to the engine; running agents is left to the hosts.
+
+mod assets;
+mod error;
+mod http;
+mod key;
+mod labels;
+mod read;
+mod settings;
+mod time;
+mod write;
+
+pub use assets::AssetCache;
+pub use error::{At, ClientError};
+pub use http::stats::Stats;
+pub use key::{Key, KeyError};
+pub use labels::{compare, transplant};
+pub use read::Reader;
+pub use read::projects::ProjectSummary;
+pub use read::tasks::{TaskFilter, TaskPage};
+pub use settings::{Bearer, DEFAULT_DOMAIN, Settings, SettingsError};
+pub use time::{parse_time, rfc3339};
+pub use write::{NodeAction, Permission, Writer};

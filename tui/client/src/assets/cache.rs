@@ -1,0 +1,270 @@
+//! The folder that downloaded files are kept in: limited in size, private to its owner, named by
+//! identities only.
+
+use super::item::Item;
+use crate::error::ClientError;
+use crate::key::hex;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+/// A file used so recently is not removed to make room: an agent may be about to open it.
+const PROTECTED: Duration = Duration::from_secs(600);
+/// An unfinished download of this age is given up.
+const STALE: Duration = Duration::from_secs(86_400);
+
+/// Downloaded files, by content: a file stays until room is needed, the longest unused first.
+/// Clones share the folder.
+#[derive(Clone, Debug)]
+pub struct AssetCache {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    limit: u64,
+    /// Bytes in the folder; `None` until the first file is added.
+    size: Mutex<Option<u64>>,
+    /// Downloads under way, so that one file is downloaded once.
+    busy: Mutex<HashMap<PathBuf, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl AssetCache {
+    /// Uses a folder, made on first need and readable by its owner only. `limit` is in bytes; files
+    /// used within the last ten minutes may exceed it together, a single file may not.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, limit: u64) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                dir: dir.into(),
+                limit,
+                size: Mutex::new(None),
+                busy: Mutex::new(HashMap::new()),
+            }),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// The limit in bytes.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.inner.limit
+    }
+
+    /// Where the file of an item is or will be. The name is made of the item's identity, of what
+    /// tells one content of it from another, and of a checked extension.
+    pub(crate) fn path(&self, item: &Item) -> PathBuf {
+        let content = format!("{:?} {:?}", item.url, item.file_size);
+        let id = item.uuid.simple().to_string();
+        let mark = hex(&Sha256::digest(content.as_bytes())[..6]);
+        self.inner
+            .dir
+            .join(&id[..2])
+            .join(format!("{id}-{mark}.{}", item.extension()))
+    }
+
+    /// The size of a finished file; marks it as used.
+    pub(crate) fn hit(&self, path: &Path) -> Option<u64> {
+        let file = fs::File::open(path).ok()?;
+        let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
+        // Not being able to mark it costs at most a later download.
+        let _ = file.set_modified(SystemTime::now());
+        Some(size)
+    }
+
+    /// Makes the folder of a file.
+    pub(crate) fn make_room_for(&self, path: &Path) -> Result<(), ClientError> {
+        let folder = path.parent().unwrap_or(&self.inner.dir);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            builder.mode(0o700);
+        }
+        builder
+            .create(folder)
+            .map_err(|source| failed(folder, source))
+    }
+
+    /// Puts a finished download in its place, read-only, and removes what is too much.
+    pub(crate) fn keep(&self, part: &Path, path: &Path, size: u64) -> Result<(), ClientError> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(part, fs::Permissions::from_mode(0o400))
+                .map_err(|source| failed(part, source))?;
+        }
+        fs::rename(part, path).map_err(|source| failed(path, source))?;
+        let mut known = self
+            .inner
+            .size
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let total = match *known {
+            Some(before) => before + size,
+            None => self.files().iter().map(|file| file.size).sum(),
+        };
+        *known = Some(if total > self.inner.limit {
+            self.evict(path)
+        } else {
+            total
+        });
+        Ok(())
+    }
+
+    /// Removes the longest unused files until nine tenths of the limit are kept; gives what is left.
+    fn evict(&self, newest: &Path) -> u64 {
+        let mut files = self.files();
+        files.sort_by_key(|file| file.used);
+        let mut total: u64 = files.iter().map(|file| file.size).sum();
+        let now = SystemTime::now();
+        for file in files {
+            if total <= self.inner.limit / 10 * 9 {
+                break;
+            }
+            let age = now.duration_since(file.used).unwrap_or_default();
+            let part = file.path.extension().is_some_and(|end| end == "part");
+            let spared = age < if part { STALE } else { PROTECTED };
+            if !spared && file.path != newest && fs::remove_file(&file.path).is_ok() {
+                total -= file.size;
+            }
+        }
+        total
+    }
+
+    fn files(&self) -> Vec<Cached> {
+        let folders = fs::read_dir(&self.inner.dir)
+            .into_iter()
+            .flatten()
+            .flatten();
+        folders
+            .filter_map(|folder| fs::read_dir(folder.path()).ok())
+            .flat_map(|entries| entries.flatten())
+            .filter_map(|entry| {
+                let meta = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+                Some(Cached {
+                    path: entry.path(),
+                    size: meta.len(),
+                    used: meta.modified().ok()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Whoever holds this downloads the file; the others wait and then find it.
+    pub(crate) fn turn(&self, path: &Path) -> Arc<tokio::sync::Mutex<()>> {
+        let mut busy = self
+            .inner
+            .busy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        busy.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = busy.get(path).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        busy.insert(path.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+}
+
+struct Cached {
+    path: PathBuf,
+    size: u64,
+    used: SystemTime,
+}
+
+pub(crate) fn failed(path: &Path, source: std::io::Error) -> ClientError {
+    ClientError::Cache {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(n: u128, size: u64) -> Item {
+        Item {
+            uuid: uuid::Uuid::from_u128(n),
+            parent: None,
+            item_type: "image".to_owned(),
+            name: "../../../etc/passwd".to_owned(),
+            url: Some("bucket/../x".to_owned()),
+            signed_url: None,
+            file_size: Some(size),
+            mime_type: Some("image/png".to_owned()),
+        }
+    }
+
+    fn add(cache: &AssetCache, n: u128, size: usize, age: u64) -> PathBuf {
+        let path = cache.path(&item(n, 1));
+        cache.make_room_for(&path).unwrap();
+        let part = path.with_extension("part");
+        fs::write(&part, vec![0; size]).unwrap();
+        let used = SystemTime::now() - Duration::from_secs(age);
+        fs::File::options()
+            .write(true)
+            .open(&part)
+            .unwrap()
+            .set_modified(used)
+            .unwrap();
+        cache.keep(&part, &path, size as u64).unwrap();
+        path
+    }
+
+    #[test]
+    fn no_name_of_an_item_leaves_the_folder() {
+        let cache = AssetCache::new("/cache", 1);
+        let path = cache.path(&item(7, 1));
+        let inside = path.strip_prefix("/cache").unwrap();
+        assert_eq!(inside.components().count(), 2);
+        assert!(
+            path.to_str()
+                .unwrap()
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/-.".contains(&b))
+        );
+        assert_ne!(
+            path,
+            cache.path(&item(7, 2)),
+            "another content is another file"
+        );
+    }
+
+    #[test]
+    fn the_longest_unused_files_make_room_and_fresh_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = AssetCache::new(dir.path(), 1000);
+        let old = add(&cache, 1, 400, 9000);
+        let older = add(&cache, 2, 400, 9500);
+        let fresh = add(&cache, 3, 400, 5);
+        assert!(old.exists() && !older.exists() && fresh.exists());
+        let big = add(&cache, 4, 900, 0);
+        assert!(big.exists() && fresh.exists() && !old.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let cache = AssetCache::new(dir.path().join("c"), 1000);
+        let path = add(&cache, 1, 4, 0);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o400);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(mode(cache.dir()), 0o700);
+    }
+}

@@ -1,0 +1,256 @@
+//! The inputs of a batch of tasks: only what the agent wants, in as few requests as there are kinds
+//! of things, each task with its own fault.
+
+use super::Reader;
+use super::many::Ask;
+use super::rows::{Meta, RowKey};
+use crate::assets::AssetCache;
+use crate::assets::item::Item;
+use crate::http::now;
+use crate::time::rfc3339;
+use futures_util::StreamExt;
+use std::sync::Arc;
+use std::time::Instant;
+use uuid::Uuid;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ItemId;
+use wb_core::work::{Inputs, Project, RowInput, TaskRow, Timing, Wants, needs};
+use wb_core::workflow::Stage;
+
+const WANT_ROW: u64 = needs::LABEL_ROW | needs::LABEL_ROW_WRITE;
+const WANT_ASSET: u64 = needs::ASSET | needs::FRAME | needs::FRAMES | needs::CHILDREN;
+const WANT_ITEM: u64 = needs::STORAGE_ITEM | needs::CLIENT_METADATA | WANT_ASSET;
+/// Downloads at the same time.
+const DOWNLOADS: usize = 6;
+
+/// What is known about one task so far.
+#[derive(Default)]
+struct Draft {
+    labels: Option<RowInput>,
+    item: Option<ItemId>,
+    item_json: Option<Arc<str>>,
+    asset_json: Option<Arc<str>>,
+    timings: Vec<Timing>,
+}
+
+impl Reader {
+    /// Fetches what the agents want for tasks of one stage, in the order of `rows`. An agent that
+    /// wants only the task costs no request at all. A task whose inputs cannot be read has a fault;
+    /// the others are unharmed. Nothing is written upstream.
+    pub async fn inputs(
+        &self,
+        project: &Project,
+        stage: &Stage,
+        rows: &[TaskRow],
+        wants: &Wants,
+        cache: &AssetCache,
+    ) -> Vec<Result<Inputs, Fault>> {
+        let mut drafts: Vec<Result<Draft, Fault>> =
+            rows.iter().map(|_| Ok(Draft::default())).collect();
+        if wants.needs & (WANT_ROW | WANT_ITEM) != 0 {
+            tracing::debug!(stage = %stage.title, tasks = rows.len(), "fetching inputs");
+            self.rows_and_items(project, rows, wants, &mut drafts).await;
+        }
+        if wants.needs & WANT_ASSET != 0 {
+            self.assets(rows, cache, &mut drafts).await;
+        }
+        rows.iter()
+            .zip(drafts)
+            .map(|(row, draft)| finish(row, draft?))
+            .collect()
+    }
+
+    async fn rows_and_items(
+        &self,
+        project: &Project,
+        rows: &[TaskRow],
+        wants: &Wants,
+        drafts: &mut [Result<Draft, Fault>],
+    ) {
+        let units: Vec<RowKey> = rows
+            .iter()
+            .map(|row| (row.data, Arc::clone(&row.branch)))
+            .collect();
+        let mut include = wants.include.clone();
+        include.client_metadata |= wants.needs & needs::CLIENT_METADATA != 0;
+        let began = Instant::now();
+        let (metas, requests) = self.metas(project.hash, &units, &include).await;
+        let meta_ms = ms(began);
+        let items: Vec<Option<ItemId>> = metas
+            .iter()
+            .map(|meta| meta.as_ref().ok().and_then(|meta| meta.item))
+            .collect();
+        note(drafts, "row metadata", meta_ms, rows.len(), requests);
+        for (draft, item) in drafts.iter_mut().zip(&items) {
+            if let Ok(draft) = draft {
+                draft.item = *item;
+            }
+        }
+        let want_rows = wants.needs & WANT_ROW != 0;
+        let want_items = wants.needs & WANT_ITEM != 0;
+        let failed: Vec<Option<Fault>> = metas
+            .iter()
+            .map(|meta| meta.as_ref().err().cloned())
+            .collect();
+        let labels = async {
+            let began = Instant::now();
+            if !want_rows {
+                return None;
+            }
+            let (rows, requests) = self
+                .labels_of(project.hash, &units, metas, &wants.initialise)
+                .await;
+            Some((rows, requests, ms(began)))
+        };
+        let found = async {
+            let began = Instant::now();
+            if !want_items {
+                return None;
+            }
+            let mut keys: Vec<Uuid> = items.iter().flatten().map(|item| item.0).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let found = self
+                .many(project.hash, Ask::Items { signed: true }, &keys)
+                .await;
+            Some((found, ms(began)))
+        };
+        let (labels, found) = tokio::join!(labels, found);
+        for (draft, fault) in drafts.iter_mut().zip(failed) {
+            if let Some(fault) = fault {
+                *draft = Err(fault);
+            }
+        }
+        if let Some((list, requests, took)) = labels {
+            note(drafts, "labels", took, rows.len(), requests);
+            for (draft, row) in drafts.iter_mut().zip(list) {
+                set(draft, row, |draft, row| draft.labels = Some(row));
+            }
+        }
+        if let Some((found, took)) = found {
+            note(drafts, "storage item", took, rows.len(), found.requests);
+            for (draft, item) in drafts.iter_mut().zip(&items) {
+                set(draft, item_json(&found, *item), |draft, json| {
+                    draft.item_json = Some(json);
+                });
+            }
+        }
+    }
+
+    async fn assets(
+        &self,
+        rows: &[TaskRow],
+        cache: &AssetCache,
+        drafts: &mut [Result<Draft, Fault>],
+    ) {
+        let wanted: Vec<(usize, Arc<str>)> = drafts
+            .iter()
+            .enumerate()
+            .filter_map(|(i, draft)| Some((i, draft.as_ref().ok()?.item_json.clone()?)))
+            .collect();
+        let downloads = futures_util::stream::iter(wanted.into_iter().map(|(i, json)| {
+            let title: &str = &rows[i].title;
+            Box::pin(async move {
+                let began = Instant::now();
+                let asset = self.asset(&json, title, cache).await;
+                (i, asset, ms(began))
+            })
+        }))
+        .buffer_unordered(DOWNLOADS);
+        let done: Vec<_> = downloads.collect().await;
+        for (i, asset, took) in done {
+            set(&mut drafts[i], asset, |draft, asset| {
+                draft.asset_json = Some(asset.json);
+                draft.timings.push(Timing {
+                    what: "asset".to_owned(),
+                    ms: took,
+                    note: asset.note,
+                });
+            });
+        }
+    }
+}
+
+fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str>, Fault> {
+    let Some(item) = item else {
+        return Err(Fault::new(
+            FaultKind::Upstream,
+            "the platform names no storage item for the task's data, so its file cannot be read",
+        ));
+    };
+    let Some(raw) = found.parts.get(&item.0).and_then(|list| list.last()) else {
+        return Err(found.missing(item.0, "storage item"));
+    };
+    let broken = |why: String| {
+        Fault::new(
+            FaultKind::Upstream,
+            format!("storage item {item} cannot be read: {why}"),
+        )
+    };
+    // Seen now, so that an agent is never given half an item.
+    serde_json::from_slice::<Item>(raw).map_err(|error| broken(error.to_string()))?;
+    let text = std::str::from_utf8(raw).map_err(|error| broken(error.to_string()))?;
+    Ok(text.into())
+}
+
+/// Puts a part into a draft, or its fault over it.
+fn set<T>(
+    draft: &mut Result<Draft, Fault>,
+    part: Result<T, Fault>,
+    put: impl FnOnce(&mut Draft, T),
+) {
+    match (draft.as_mut(), part) {
+        (Ok(known), Ok(part)) => put(known, part),
+        (Ok(_), Err(fault)) => *draft = Err(fault),
+        (Err(_), _) => {}
+    }
+}
+
+fn note(drafts: &mut [Result<Draft, Fault>], what: &str, took: f64, tasks: usize, requests: usize) {
+    for draft in drafts.iter_mut().flatten() {
+        draft.timings.push(Timing {
+            what: what.to_owned(),
+            ms: took,
+            note: if requests == 1 {
+                format!("1 request for {tasks} tasks")
+            } else {
+                format!("{requests} requests for {tasks} tasks")
+            },
+        });
+    }
+}
+
+fn ms(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64() * 1000.0
+}
+
+fn finish(row: &TaskRow, draft: Draft) -> Result<Inputs, Fault> {
+    let doc = row.doc(rfc3339);
+    let task_json = serde_json::to_string(&doc)
+        .map_err(|error| Fault::new(FaultKind::Bug, error.to_string()))?;
+    Ok(Inputs {
+        row: row.clone(),
+        task_json: task_json.into(),
+        labels: draft.labels,
+        item_json: draft.item_json,
+        asset_json: draft.asset_json,
+        fetched: now(),
+        timings: draft.timings,
+    })
+}
+
+/// Used by the commit, which needs the storage item of a task whose row was not fetched.
+impl Reader {
+    pub(crate) async fn items_of(
+        &self,
+        project: wb_core::ids::ProjectHash,
+        units: &[RowKey],
+    ) -> Vec<Result<Option<ItemId>, Fault>> {
+        let include = wb_core::work::wire::IncludeOptions::default();
+        let (metas, _) = self.metas(project, units, &include).await;
+        metas
+            .into_iter()
+            .map(|meta| meta.map(|meta: Meta| meta.item))
+            .collect()
+    }
+}

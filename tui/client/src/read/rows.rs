@@ -1,0 +1,248 @@
+//! Label rows: metadata and labels, joined as the text that agents are given.
+
+use super::Reader;
+use super::many::{Ask, Found};
+use crate::labels::blank::blank;
+use bytes::Bytes;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{DataHash, ItemId, LabelHash, ProjectHash};
+use wb_core::work::RowInput;
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+
+/// What the workbench itself reads of a metadata row.
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default)]
+    label_hash: Option<Uuid>,
+    branch_name: String,
+    data_type: String,
+    #[serde(default)]
+    priority: Option<f64>,
+    #[serde(default)]
+    backing_item_uuid: Option<Uuid>,
+}
+
+/// A metadata row and what the workbench reads of it.
+pub(crate) struct Meta {
+    raw: Bytes,
+    pub label_hash: Option<LabelHash>,
+    pub item: Option<ItemId>,
+    priority: Option<f64>,
+    group: bool,
+}
+
+/// A data unit on a label branch.
+pub(crate) type RowKey = (DataHash, Arc<str>);
+
+impl Reader {
+    /// The label rows of data units on their branches, in the order asked: one request for the
+    /// metadata of each branch and one for the labels (of 300 rows). A unit without a label row gets an
+    /// empty one made from its metadata, with `label_hash: None`; nothing is created upstream. Each row
+    /// has its own fault.
+    pub async fn label_rows(
+        &self,
+        project: ProjectHash,
+        units: &[(DataHash, Arc<str>)],
+        include: &IncludeOptions,
+        initialise: &InitialiseOptions,
+    ) -> Vec<Result<RowInput, Fault>> {
+        let (metas, _) = self.metas(project, units, include).await;
+        self.labels_of(project, units, metas, initialise).await.0
+    }
+
+    /// The metadata of data units on their branches, in the order asked, and the number of requests.
+    pub(crate) async fn metas(
+        &self,
+        project: ProjectHash,
+        units: &[RowKey],
+        include: &IncludeOptions,
+    ) -> (Vec<Result<Meta, Fault>>, usize) {
+        let mut groups: Vec<(Arc<str>, Vec<Uuid>)> = Vec::new();
+        for (data, branch) in units {
+            let branch = match &include.branch_name {
+                Some(name) => Arc::from(name.as_str()),
+                None => Arc::clone(branch),
+            };
+            match groups.iter_mut().find(|(name, _)| *name == branch) {
+                Some((_, list)) => list.push(data.0),
+                None => groups.push((branch, vec![data.0])),
+            }
+        }
+        let mut found: HashMap<Arc<str>, Found> = HashMap::new();
+        let mut requests = 0;
+        for (branch, mut keys) in groups {
+            keys.sort_unstable();
+            keys.dedup();
+            let ask = Ask::Rows {
+                include,
+                images: false,
+                branch: (!include.all_label_branches).then_some(&*branch),
+            };
+            let part = self.many(project, ask, &keys).await;
+            requests += part.requests;
+            found.insert(branch, part);
+        }
+        let metas = units
+            .iter()
+            .map(|(data, branch)| {
+                let branch = include.branch_name.as_deref().unwrap_or(branch);
+                match found.get(branch) {
+                    Some(found) => pick(found, data.0, branch),
+                    None => Err(Fault::new(
+                        FaultKind::Bug,
+                        "a branch that was not asked for",
+                    )),
+                }
+            })
+            .collect();
+        (metas, requests)
+    }
+
+    /// Adds the labels to metadata; also says how many requests that took.
+    pub(crate) async fn labels_of(
+        &self,
+        project: ProjectHash,
+        units: &[RowKey],
+        metas: Vec<Result<Meta, Fault>>,
+        initialise: &InitialiseOptions,
+    ) -> (Vec<Result<RowInput, Fault>>, usize) {
+        let known = || metas.iter().filter_map(|meta| meta.as_ref().ok());
+        let mut hashes: Vec<Uuid> = known()
+            .filter_map(|meta| Some(meta.label_hash?.0))
+            .collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        // The images of a group are needed only to make an empty row.
+        let groups: Vec<Uuid> = metas
+            .iter()
+            .zip(units)
+            .filter(|(meta, _)| {
+                meta.as_ref()
+                    .is_ok_and(|m| m.group && m.label_hash.is_none())
+            })
+            .map(|(_, (data, _))| data.0)
+            .collect();
+        let include = IncludeOptions::default();
+        let images = Ask::Rows {
+            include: &include,
+            images: true,
+            branch: None,
+        };
+        let (labels, images) = tokio::join!(
+            self.many(project, Ask::Labels(initialise), &hashes),
+            self.many(project, images, &groups),
+        );
+        let requests = labels.requests + images.requests;
+        let joined = metas
+            .into_iter()
+            .zip(units)
+            .map(|(meta, (data, _))| join(meta?, data.0, &labels, &images, initialise))
+            .collect();
+        (joined, requests)
+    }
+}
+
+/// The row of a data unit on a branch; there may be several when all branches were asked for.
+fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Meta, Fault> {
+    let Some(parts) = found.parts.get(&data) else {
+        return Err(found.missing(data, "label row for data unit"));
+    };
+    let mut chosen = None;
+    for raw in parts {
+        let fields: Fields = serde_json::from_slice(raw).map_err(|error| {
+            Fault::new(
+                FaultKind::Upstream,
+                format!("the row metadata of data unit {data} cannot be read: {error}"),
+            )
+        })?;
+        let right = fields.branch_name == branch;
+        if right || chosen.is_none() {
+            chosen = Some((raw, fields));
+        }
+        if right {
+            break;
+        }
+    }
+    let Some((raw, fields)) = chosen else {
+        return Err(found.missing(data, "label row for data unit"));
+    };
+    Ok(Meta {
+        raw: raw.clone(),
+        label_hash: fields.label_hash.map(LabelHash),
+        item: fields.backing_item_uuid.map(ItemId),
+        priority: fields.priority,
+        group: fields.data_type.eq_ignore_ascii_case("img_group"),
+    })
+}
+
+fn join(
+    meta: Meta,
+    data: Uuid,
+    labels: &Found,
+    images: &Found,
+    initialise: &InitialiseOptions,
+) -> Result<RowInput, Fault> {
+    let json = match meta.label_hash {
+        Some(hash) => {
+            let Some(raw) = labels.parts.get(&hash.0).and_then(|list| list.last()) else {
+                return Err(labels.missing(hash.0, "label row"));
+            };
+            document(&meta.raw, raw, initialise)
+        }
+        None => {
+            let source = match images.parts.get(&data).and_then(|list| list.last()) {
+                Some(with_images) => with_images,
+                None if meta.group && images.faults.contains_key(&data) => {
+                    return Err(images.missing(data, "image group"));
+                }
+                None => &meta.raw,
+            };
+            let blob = blank(source).map_err(|error| {
+                Fault::new(
+                    FaultKind::Upstream,
+                    format!("the row metadata of data unit {data} cannot be read: {error}"),
+                )
+            })?;
+            document(&meta.raw, blob.to_string().as_bytes(), initialise)
+        }
+    };
+    Ok(RowInput {
+        label_hash: meta.label_hash,
+        priority: meta.priority,
+        item: meta.item,
+        json: json.map_err(|_| {
+            Fault::new(
+                FaultKind::Upstream,
+                format!("the label row of data unit {data} is no UTF-8 text"),
+            )
+        })?,
+    })
+}
+
+/// `{"metadata": …, "labels": …}` from the platform's own bytes. When an agent is given only some of
+/// the labels, `initialise` says which, so that a commit keeps the others.
+fn document(
+    metadata: &[u8],
+    labels: &[u8],
+    initialise: &InitialiseOptions,
+) -> Result<Arc<str>, std::str::Utf8Error> {
+    let metadata = std::str::from_utf8(metadata)?;
+    let labels = std::str::from_utf8(labels)?;
+    let mut text = String::with_capacity(metadata.len() + labels.len() + 32);
+    text.push_str("{\"metadata\":");
+    text.push_str(metadata);
+    text.push_str(",\"labels\":");
+    text.push_str(labels);
+    let partial = initialise.include_object_feature_hashes.is_some()
+        || initialise.include_classification_feature_hashes.is_some();
+    if partial && let Ok(options) = serde_json::to_string(initialise) {
+        text.push_str(",\"initialise\":");
+        text.push_str(&options);
+    }
+    text.push('}');
+    Ok(text.into())
+}

@@ -1,0 +1,415 @@
+//! Many writes in one request, with the truth about each of them.
+//!
+//! A refused bundle is split by halves until the culprit is alone. A bundle whose answer was lost is
+//! looked up, never assumed: what arrived is done, what did not is sent again. What is sent and how it
+//! is looked up is left to the [`Bundle`]s.
+
+use crate::error::{ClientError, Meaning};
+use crate::http::retry::back_off;
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+use wb_core::fault::{Fault, FaultKind};
+
+/// What became of one member.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Fate {
+    /// Written.
+    Applied,
+    /// The task had left its stage already, and not by this request.
+    Gone,
+    /// Somebody else changed it; not written.
+    Conflict(String),
+    /// Refused or failed; the fault says which.
+    Refused(Fault),
+}
+
+/// What a look upstream says about one member whose request did not end well.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Seen {
+    /// Not applied: it may be sent.
+    Waiting,
+    /// It is as the request would have made it.
+    Arrived,
+    /// It has ended otherwise.
+    Ended(Fate),
+}
+
+/// Writes of one kind. Members are known by their index.
+pub(crate) trait Bundle: Send + Sync {
+    /// Sends the members in one request.
+    fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>>;
+
+    /// Looks up how the members stand, in the same order; `doubt`: an earlier request for them may
+    /// have been applied. `None`: there is nothing to look up for this kind.
+    fn look<'a>(
+        &'a self,
+        members: &'a [usize],
+        doubt: bool,
+    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>>;
+
+    /// Whether a refusal may be due to members that have ended otherwise meanwhile.
+    fn look_when_refused(&self) -> bool {
+        false
+    }
+
+    /// Waits between two attempts; counted by the connection.
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// Attempts of one bundle whose answers are lost.
+const ATTEMPTS: u32 = 5;
+/// So many members refused for lack of rights, and none let through: the rest is not tried.
+const FORBIDDEN: u32 = 3;
+
+struct Part {
+    members: Vec<usize>,
+    attempts: u32,
+    /// An earlier request for these may have been applied.
+    doubt: bool,
+    looked: bool,
+}
+
+struct Drive<'a> {
+    bundle: &'a dyn Bundle,
+    stack: Vec<Part>,
+    fates: Vec<(usize, Fate)>,
+    stopped: Option<Fault>,
+    applied: bool,
+    forbidden: u32,
+}
+
+/// Writes all members in bundles of at most `chunk`; gives the fate of each, in no set order.
+pub(crate) async fn drive(
+    bundle: &dyn Bundle,
+    members: Vec<usize>,
+    chunk: usize,
+) -> Vec<(usize, Fate)> {
+    let stack = members
+        .chunks(chunk)
+        .rev()
+        .map(|chunk| Part {
+            members: chunk.to_vec(),
+            attempts: 0,
+            doubt: false,
+            looked: false,
+        })
+        .collect();
+    let mut drive = Drive {
+        bundle,
+        stack,
+        fates: Vec::with_capacity(members.len()),
+        stopped: None,
+        applied: false,
+        forbidden: 0,
+    };
+    while let Some(part) = drive.stack.pop() {
+        if let Some(fault) = drive.stopped.clone() {
+            drive.refuse(&part.members, &fault);
+        } else {
+            drive.step(part).await;
+        }
+    }
+    drive.fates
+}
+
+impl Drive<'_> {
+    async fn step(&mut self, mut part: Part) {
+        part.attempts += 1;
+        let error = match self.bundle.send(&part.members).await {
+            Ok(()) => {
+                self.applied = true;
+                self.settle(&part.members, &Fate::Applied);
+                return;
+            }
+            Err(error) => error,
+        };
+        match error.meaning() {
+            Meaning::Stop => {
+                let fault = Fault::from(&error);
+                self.refuse(&part.members, &fault);
+                self.stopped = Some(fault);
+            }
+            Meaning::Doubt => self.doubtful(part, &error).await,
+            Meaning::Refused => self.refused(part, &error).await,
+        }
+    }
+
+    async fn doubtful(&mut self, mut part: Part, error: &ClientError) {
+        part.doubt = true;
+        let Some(waiting) = self.look(&part, error).await else {
+            return;
+        };
+        part.members = waiting;
+        if part.members.is_empty() {
+            return;
+        }
+        if part.attempts < ATTEMPTS {
+            self.bundle.pause(back_off(part.attempts)).await;
+            part.looked = false;
+            self.stack.push(part);
+            return;
+        }
+        let answered = !matches!(
+            error,
+            ClientError::Lost {
+                answered: false,
+                ..
+            }
+        );
+        if answered && part.members.len() > 1 {
+            self.split(part);
+        } else {
+            let fault = Fault::from(error);
+            self.refuse(&part.members, &fault);
+            if !answered {
+                self.stopped = Some(fault);
+            }
+        }
+    }
+
+    async fn refused(&mut self, mut part: Part, error: &ClientError) {
+        if self.bundle.look_when_refused() && !part.looked {
+            let before = part.members.len();
+            let Some(waiting) = self.look(&part, error).await else {
+                return;
+            };
+            part.members = waiting;
+            part.looked = true;
+            if part.members.is_empty() {
+                return;
+            }
+            if part.members.len() < before {
+                // Those that had left are out of the way: once more as one request.
+                self.stack.push(part);
+                return;
+            }
+        }
+        if part.members.len() > 1 {
+            self.split(part);
+            return;
+        }
+        let fault = Fault::from(error);
+        self.refuse(&part.members, &fault);
+        if fault.kind == FaultKind::Access {
+            self.forbidden += 1;
+            if self.forbidden >= FORBIDDEN && !self.applied {
+                self.stopped = Some(fault);
+            }
+        }
+    }
+
+    /// Looks the members up; gives those that wait still. `None`: the look failed, and the members
+    /// have their fates.
+    async fn look(&mut self, part: &Part, error: &ClientError) -> Option<Vec<usize>> {
+        let seen = match self.bundle.look(&part.members, part.doubt).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return Some(part.members.clone()),
+            Err(look) => {
+                let mut fault = Fault::from(error);
+                let also = format!("looking it up failed too: {look}");
+                fault.cause = Some(match fault.cause {
+                    Some(cause) => format!("{cause}\n{also}"),
+                    None => also,
+                });
+                self.refuse(&part.members, &fault);
+                if look.meaning() == Meaning::Stop {
+                    self.stopped = Some(Fault::from(look));
+                }
+                return None;
+            }
+        };
+        let mut waiting = Vec::new();
+        for (member, seen) in part.members.iter().zip(seen) {
+            match seen {
+                Seen::Waiting => waiting.push(*member),
+                Seen::Arrived => {
+                    self.applied = true;
+                    self.settle(&[*member], &Fate::Applied);
+                }
+                Seen::Ended(fate) => self.settle(&[*member], &fate),
+            }
+        }
+        Some(waiting)
+    }
+
+    /// Two halves; those of a bundle that keeps failing get two attempts each, not five.
+    fn split(&mut self, part: Part) {
+        let (first, second) = part.members.split_at(part.members.len() / 2);
+        for half in [second, first] {
+            self.stack.push(Part {
+                members: half.to_vec(),
+                attempts: part.attempts.min(ATTEMPTS - 2),
+                doubt: part.doubt,
+                looked: part.looked,
+            });
+        }
+    }
+
+    fn settle(&mut self, members: &[usize], fate: &Fate) {
+        self.fates
+            .extend(members.iter().map(|member| (*member, fate.clone())));
+    }
+
+    fn refuse(&mut self, members: &[usize], fault: &Fault) {
+        self.settle(members, &Fate::Refused(fault.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::tests::at;
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    /// An upstream that applies bundles whole, refuses those with a culprit, and loses answers.
+    #[derive(Default)]
+    struct Fake {
+        culprits: HashSet<usize>,
+        forbidden: bool,
+        /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
+        lose: Mutex<Vec<Option<bool>>>,
+        state: Mutex<(HashSet<usize>, usize)>,
+    }
+
+    impl Fake {
+        fn requests(&self) -> usize {
+            self.state.lock().unwrap().1
+        }
+    }
+
+    impl Bundle for Fake {
+        fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>> {
+            Box::pin(async move {
+                let mut state = self.state.lock().unwrap();
+                state.1 += 1;
+                let lost = || ClientError::Lost {
+                    why: "cut".to_owned(),
+                    answered: false,
+                    at: at(),
+                };
+                let lose = self.lose.lock().unwrap().pop().flatten();
+                if lose == Some(false) {
+                    return Err(lost());
+                }
+                let message = String::new();
+                if self.forbidden {
+                    return Err(ClientError::Forbidden { message, at: at() });
+                }
+                if members
+                    .iter()
+                    .any(|m| self.culprits.contains(m) || state.0.contains(m))
+                {
+                    return Err(ClientError::Invalid { message, at: at() });
+                }
+                state.0.extend(members);
+                if lose == Some(true) {
+                    Err(lost())
+                } else {
+                    Ok(())
+                }
+            })
+        }
+
+        fn look<'a>(
+            &'a self,
+            members: &'a [usize],
+            _doubt: bool,
+        ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+            Box::pin(async move {
+                let state = self.state.lock().unwrap();
+                let seen = |m| {
+                    if state.0.contains(m) {
+                        Seen::Arrived
+                    } else {
+                        Seen::Waiting
+                    }
+                };
+                Ok(Some(members.iter().map(seen).collect()))
+            })
+        }
+
+        fn pause(&self, _time: Duration) -> BoxFuture<'_, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    async fn run(fake: &Fake, count: usize) -> Vec<(usize, Fate)> {
+        let mut fates = drive(fake, (0..count).collect(), 100).await;
+        fates.sort_by_key(|(member, _)| *member);
+        assert_eq!(
+            fates.iter().map(|(m, _)| *m).collect::<Vec<_>>(),
+            (0..count).collect::<Vec<_>>()
+        );
+        fates
+    }
+
+    #[tokio::test]
+    async fn only_the_culprits_fail_and_finding_them_costs_a_logarithm() {
+        for culprits in [vec![0], vec![99], vec![37], vec![5, 6, 80]] {
+            let fake = Fake {
+                culprits: culprits.iter().copied().collect(),
+                ..Fake::default()
+            };
+            let fates = run(&fake, 100).await;
+            let refused: Vec<usize> = fates
+                .iter()
+                .filter(|(_, fate)| matches!(fate, Fate::Refused(_)))
+                .map(|(m, _)| *m)
+                .collect();
+            assert_eq!(refused, culprits);
+            assert!(
+                fake.requests() <= 1 + culprits.len() * 14,
+                "{}",
+                fake.requests()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_looked_up_and_nothing_is_applied_twice() {
+        for lose in [
+            vec![Some(true)],
+            vec![Some(false)],
+            vec![Some(true), Some(false), Some(false)],
+        ] {
+            let fake = Fake {
+                lose: Mutex::new(lose),
+                ..Fake::default()
+            };
+            let fates = run(&fake, 250).await;
+            assert!(fates.iter().all(|(_, fate)| *fate == Fate::Applied));
+            assert_eq!(fake.state.lock().unwrap().0.len(), 250);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_is_gone_stops_the_drive() {
+        let fake = Fake {
+            lose: Mutex::new(vec![Some(false); 100]),
+            ..Fake::default()
+        };
+        let fates = run(&fake, 1000).await;
+        assert!(
+            fates
+                .iter()
+                .all(|(_, fate)| matches!(fate, Fate::Refused(_)))
+        );
+        assert_eq!(fake.requests(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_may_not_write_is_not_tried_a_thousand_times() {
+        let fake = Fake {
+            forbidden: true,
+            ..Fake::default()
+        };
+        let fates = run(&fake, 1000).await;
+        assert!(
+            fates
+                .iter()
+                .all(|(_, fate)| matches!(fate, Fate::Refused(_)))
+        );
+        assert!(fake.requests() < 15, "{}", fake.requests());
+    }
+}

@@ -1,0 +1,185 @@
+//! The commit of a batch: labels, then priority and metadata, then the move.
+//!
+//! Requests are bundled over the tasks, but a task is atomic in meaning: one that fails at a step does
+//! not go on to the next, and none fails because of another.
+
+use super::Writer;
+use super::bundle::{Fate, drive};
+use super::moves::{Move, Moves, Way, committed};
+use super::values::{Metadata, Priorities};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{DataHash, ItemId, StageId, TaskId};
+use wb_core::work::{CommitItem, Committed, Project};
+
+/// Largest bundle of priorities, metadata or actions.
+const BUNDLE: usize = 1000;
+
+impl Writer {
+    /// Writes the outcomes of tasks, and says of each what became of it, in the order given. May be
+    /// called again with the same items after a crash: what is there already is not written twice.
+    pub async fn commit(
+        &self,
+        project: &Project,
+        items: Vec<CommitItem>,
+    ) -> Vec<(TaskId, Committed)> {
+        let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
+        // A row is looked at once; tasks that are refused already must not reach it.
+        let open: Vec<CommitItem> = items
+            .iter()
+            .zip(&ends)
+            .filter(|(_, end)| end.is_none())
+            .map(|(item, _)| item.clone())
+            .collect();
+        let places: Vec<usize> = (0..items.len()).filter(|i| ends[*i].is_none()).collect();
+        let fates = Box::pin(self.save_labels(project.hash, &open)).await;
+        for (i, fate) in fates {
+            ends[places[i]] = match fate {
+                Fate::Applied => None,
+                Fate::Refused(fault) => Some(Committed::Refused(fault)),
+                Fate::Conflict(by) => Some(Committed::Conflict { by }),
+                Fate::Gone => Some(Committed::AlreadyMoved),
+            };
+        }
+        Box::pin(self.commit_priorities(project, &items, &mut ends)).await;
+        Box::pin(self.commit_metadata(project, &items, &mut ends)).await;
+        Box::pin(self.commit_moves(project, &items, &mut ends)).await;
+        items
+            .iter()
+            .zip(ends)
+            .map(|(item, end)| (item.task, end.unwrap_or(Committed::Done)))
+            .collect()
+    }
+
+    async fn commit_priorities(
+        &self,
+        project: &Project,
+        items: &[CommitItem],
+        ends: &mut [Option<Committed>],
+    ) {
+        let (places, priorities): (Vec<usize>, Vec<(DataHash, f64)>) = items
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| ends[*i].is_none())
+            .filter_map(|(i, item)| Some((i, (item.data, item.priority?))))
+            .unzip();
+        let bundle = Priorities {
+            writer: self,
+            project: project.hash,
+            priorities: &priorities,
+        };
+        let fates = drive(&bundle, (0..priorities.len()).collect(), BUNDLE).await;
+        end(ends, &places, fates, "the priority was not set");
+    }
+
+    async fn commit_metadata(
+        &self,
+        project: &Project,
+        items: &[CommitItem],
+        ends: &mut [Option<Committed>],
+    ) {
+        let wanted: Vec<usize> = (0..items.len())
+            .filter(|i| ends[*i].is_none() && items[*i].metadata.is_some())
+            .collect();
+        let known = |item: &CommitItem| item.item.or_else(|| item.before.as_ref()?.item);
+        let unknown: Vec<usize> = wanted
+            .iter()
+            .copied()
+            .filter(|i| known(&items[*i]).is_none())
+            .collect();
+        let units: Vec<_> = unknown
+            .iter()
+            .map(|i| (items[*i].data, items[*i].branch.clone()))
+            .collect();
+        let mut looked_up: BTreeMap<usize, ItemId> = BTreeMap::new();
+        if !units.is_empty() {
+            let found = self.reader.items_of(project.hash, &units).await;
+            for (i, item) in unknown.into_iter().zip(found) {
+                match item {
+                    Ok(Some(item)) => {
+                        looked_up.insert(i, item);
+                    }
+                    Ok(None) => ends[i] = Some(Committed::Refused(no_item())),
+                    Err(fault) => ends[i] = Some(Committed::Refused(fault)),
+                }
+            }
+        }
+        let mut places = Vec::new();
+        let mut patches: Vec<(ItemId, &Map<String, Value>)> = Vec::new();
+        for i in wanted {
+            let item = known(&items[i]).or_else(|| looked_up.get(&i).copied());
+            if let (Some(item), Some(metadata)) = (item, &items[i].metadata) {
+                places.push(i);
+                patches.push((item, metadata));
+            }
+        }
+        let bundle = Metadata {
+            writer: self,
+            items: &patches,
+        };
+        let fates = drive(&bundle, (0..patches.len()).collect(), BUNDLE).await;
+        end(ends, &places, fates, "the client metadata were not set");
+    }
+
+    async fn commit_moves(
+        &self,
+        project: &Project,
+        items: &[CommitItem],
+        ends: &mut [Option<Committed>],
+    ) {
+        let mut stages: BTreeMap<StageId, (Vec<usize>, Vec<Move>)> = BTreeMap::new();
+        for (i, item) in items.iter().enumerate().filter(|(i, _)| ends[*i].is_none()) {
+            if let Some(pathway) = item.pathway {
+                let (places, moves) = stages.entry(item.stage).or_default();
+                places.push(i);
+                moves.push(Move {
+                    task: item.task,
+                    data: item.data,
+                    way: Way::Pathway(pathway),
+                });
+            }
+        }
+        for (from, (places, moves)) in stages {
+            let bundle = Moves {
+                writer: self,
+                project: project.hash,
+                from,
+                moves: &moves,
+            };
+            for (i, fate) in drive(&bundle, (0..moves.len()).collect(), BUNDLE).await {
+                ends[places[i]] = Some(committed(fate));
+            }
+        }
+    }
+}
+
+/// What can be told before anything is sent.
+fn check(item: &CommitItem) -> Option<Committed> {
+    let priority = item.priority?;
+    if (0.0..=1.0).contains(&priority) {
+        return None;
+    }
+    let fault = Fault::new(
+        FaultKind::Agent,
+        format!("priority {priority} is not between 0 and 1; nothing of the task was written"),
+    )
+    .hint("return a priority from 0.0 to 1.0");
+    Some(Committed::Refused(fault))
+}
+
+fn no_item() -> Fault {
+    Fault::new(
+        FaultKind::Upstream,
+        "the client metadata were not set: the platform names no storage item for the task's data",
+    )
+}
+
+fn end(ends: &mut [Option<Committed>], places: &[usize], fates: Vec<(usize, Fate)>, what: &str) {
+    for (i, fate) in fates {
+        if let Fate::Refused(mut fault) = fate {
+            fault.summary = format!("{what}: {}", fault.summary);
+            ends[places[i]] = Some(Committed::Refused(fault));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Moving tasks: through a pathway, or from any stage to any other.
+//!
+//! Neither is safe to repeat: a task that has moved is refused. Whether a move arrived is seen by
+//! asking which tasks are still at the stage.
+
+use super::bundle::{Bundle, Fate, Seen, drive};
+use super::{Writer, to_bytes};
+use crate::error::ClientError;
+use crate::http::retry::Repeat;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde_json::json;
+use std::time::Duration;
+use uuid::Uuid;
+use wb_core::fault::Fault;
+use wb_core::ids::{DataHash, PathwayId, ProjectHash, StageId, TaskId};
+use wb_core::work::Committed;
+
+/// One task to be moved.
+#[derive(Clone, Copy)]
+pub(crate) struct Move {
+    pub task: TaskId,
+    pub data: DataHash,
+    pub way: Way,
+}
+
+/// How it is moved.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    Pathway(PathwayId),
+    To(StageId),
+}
+
+/// Moves from one stage; all of them by pathways, or all of them to one stage.
+pub(crate) struct Moves<'a> {
+    pub writer: &'a Writer,
+    pub project: ProjectHash,
+    pub from: StageId,
+    pub moves: &'a [Move],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Action {
+    task_uuid: Uuid,
+    action: &'static str,
+    pathway_uuid: Uuid,
+}
+
+impl Bundle for Moves<'_> {
+    fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>> {
+        Box::pin(async move {
+            let mut actions = Vec::with_capacity(members.len());
+            let mut tasks = Vec::new();
+            let mut destination = None;
+            for i in members {
+                let one = &self.moves[*i];
+                match one.way {
+                    Way::Pathway(pathway) => actions.push(Action {
+                        task_uuid: one.task.0,
+                        action: "PATHWAY_ACTION",
+                        pathway_uuid: pathway.0,
+                    }),
+                    Way::To(stage) => {
+                        destination = Some(stage);
+                        tasks.push(one.task);
+                    }
+                }
+            }
+            let stage = format!("/projects/{}/workflow/stages/{}", self.project, self.from);
+            let (path, body) = match destination {
+                None => (format!("{stage}/actions"), to_bytes(&json!(actions))?),
+                Some(to) => (
+                    format!("{stage}/move-tasks"),
+                    to_bytes(&json!({"taskUuids": tasks, "destinationStageUuid": to}))?,
+                ),
+            };
+            self.writer
+                .write("POST", &path, body, Repeat::AskFirst)
+                .await
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        members: &'a [usize],
+        doubt: bool,
+    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+        Box::pin(async move {
+            let asked: Vec<(TaskId, DataHash)> = members
+                .iter()
+                .map(|i| (self.moves[*i].task, self.moves[*i].data))
+                .collect();
+            let reader = &self.writer.reader;
+            let there = reader.still_at(self.project, self.from, &asked).await?;
+            let seen = asked.iter().map(|(task, _)| {
+                if there.contains(task) {
+                    Seen::Waiting
+                } else if doubt {
+                    Seen::Arrived
+                } else {
+                    Seen::Ended(Fate::Gone)
+                }
+            });
+            Ok(Some(seen.collect()))
+        })
+    }
+
+    fn look_when_refused(&self) -> bool {
+        true
+    }
+
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.writer.reader.wire.sleep(time))
+    }
+}
+
+impl Writer {
+    /// Moves tasks from one stage to any other, in bundles of 500: `Done`, `AlreadyMoved` (somebody
+    /// else did) or `Refused`, in the order given.
+    pub async fn move_tasks(
+        &self,
+        project: ProjectHash,
+        from: StageId,
+        to: StageId,
+        tasks: &[(TaskId, DataHash)],
+    ) -> Vec<(TaskId, Committed)> {
+        let moves: Vec<Move> = tasks
+            .iter()
+            .map(|(task, data)| Move {
+                task: *task,
+                data: *data,
+                way: Way::To(to),
+            })
+            .collect();
+        let bundle = Moves {
+            writer: self,
+            project,
+            from,
+            moves: &moves,
+        };
+        let mut results: Vec<(TaskId, Committed)> = tasks
+            .iter()
+            .map(|(task, _)| (*task, Committed::Done))
+            .collect();
+        for (i, fate) in drive(&bundle, (0..moves.len()).collect(), 500).await {
+            results[i].1 = committed(fate);
+        }
+        results
+    }
+}
+
+/// A fate as the engine knows it.
+pub(crate) fn committed(fate: Fate) -> Committed {
+    match fate {
+        Fate::Applied => Committed::Done,
+        Fate::Gone => Committed::AlreadyMoved,
+        Fate::Conflict(by) => Committed::Conflict { by },
+        Fate::Refused(fault) => Committed::Refused(about_move(fault)),
+    }
+}
+
+fn about_move(mut fault: Fault) -> Fault {
+    fault.summary = format!("the task was not moved: {}", fault.summary);
+    fault
+}
