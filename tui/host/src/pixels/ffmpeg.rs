@@ -1,16 +1,16 @@
 //! Everything that is not H.264 in MP4: pictures from an `ffmpeg` child process, numbered by
 //! their presentation times, which ffmpeg reports for each picture it hands over. So a seek that
 //! lands elsewhere is noticed. Where pictures have no times they are counted from the first.
-//! Leaves to others: which times there are (`probe`).
+//! Leaves to others: which times there are (`probe`), the running process (`stream`).
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
 use super::probe::{self, Index};
-use super::{Picture, PixelError, check_size};
+use super::stream::Stream;
+use super::{Picture, PixelError};
 
 /// Demuxers that read the named file and nothing else: no playlists, no devices, no lists of files.
 pub(super) const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,gif,apng,ivf,\
@@ -65,7 +65,8 @@ pub(super) fn tail(stderr: Option<std::process::ChildStderr>) -> JoinHandle<Stri
     })
 }
 
-fn keep(last: &mut String, line: &[u8]) {
+/// Takes a line over, unless it is empty.
+pub(super) fn keep(last: &mut String, line: &[u8]) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim();
     if !line.is_empty() {
@@ -181,7 +182,7 @@ impl External {
     /// Process number of the running ffmpeg.
     #[cfg(test)]
     pub(super) fn process(&self) -> Option<u32> {
-        self.stream.as_ref().map(|stream| stream.child.id())
+        self.stream.as_ref().map(Stream::process)
     }
 
     fn missing(&self, frame: u64) -> PixelError {
@@ -317,129 +318,4 @@ enum Found {
     Picture(Picture),
     /// What came is behind the frame asked for, or nothing came.
     Past,
-}
-
-/// What ffmpeg says of a picture before it hands it over.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    pts: Option<i64>,
-    width: u32,
-    height: u32,
-}
-
-enum Line {
-    Head(Head),
-    Other(String),
-}
-
-/// A running ffmpeg; ended when dropped.
-struct Stream {
-    child: Child,
-    stdout: Option<ChildStdout>,
-    lines: Receiver<Line>,
-    listener: Option<JoinHandle<()>>,
-    head: Option<Head>,
-    path: PathBuf,
-    /// Frame that is read next if none is missing.
-    next: usize,
-    /// Its last complaint.
-    said: String,
-}
-
-impl Stream {
-    fn new(mut child: Child, path: PathBuf, next: usize) -> Self {
-        let (send, lines) = mpsc::channel();
-        let stderr = child.stderr.take();
-        let listener = std::thread::spawn(move || {
-            let Some(stderr) = stderr else { return };
-            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line);
-                let Some(line) = understand(&line) else {
-                    continue;
-                };
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let stdout = child.stdout.take();
-        let listener = Some(listener);
-        Self {
-            child,
-            stdout,
-            lines,
-            listener,
-            head: None,
-            path,
-            next,
-            said: String::new(),
-        }
-    }
-
-    /// What comes next; `None` at the end.
-    fn first(&mut self) -> Result<Option<Head>, PixelError> {
-        while self.head.is_none() {
-            match self.lines.recv() {
-                Ok(Line::Head(head)) => {
-                    check_size(u64::from(head.width), u64::from(head.height))?;
-                    self.head = Some(head);
-                }
-                Ok(Line::Other(line)) => self.said = line,
-                Err(_) => return Ok(None),
-            }
-        }
-        Ok(self.head)
-    }
-
-    fn pixels(&mut self, head: Head) -> Result<Vec<u8>, PixelError> {
-        self.head = None;
-        let mut rgb = vec![0u8; head.width as usize * head.height as usize * 3];
-        let read = self.stdout.as_mut().map(|out| out.read_exact(&mut rgb));
-        match read {
-            Some(Ok(())) => Ok(rgb),
-            _ => Err(PixelError::Ffmpeg {
-                path: self.path.clone(),
-                why: format!("it ended in the middle of a picture ({})", self.said),
-            }),
-        }
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
-        }
-    }
-}
-
-/// A line of `showinfo`, or a complaint.
-fn understand(line: &str) -> Option<Line> {
-    if line.starts_with("[Parsed_showinfo") {
-        return head(line).map(Line::Head);
-    }
-    let lower = line.to_ascii_lowercase();
-    if ["error", "invalid", "unrecognized", "cannot", "failed"]
-        .iter()
-        .any(|w| lower.contains(w))
-    {
-        let mut kept = String::new();
-        keep(&mut kept, line.as_bytes());
-        return Some(Line::Other(kept));
-    }
-    None
-}
-
-fn head(line: &str) -> Option<Head> {
-    let (_, after) = line.split_once(" pts:")?;
-    let pts = after.split_whitespace().next()?.parse().ok();
-    let (_, after) = line.split_once(" s:")?;
-    let (width, height) = after.split_whitespace().next()?.split_once('x')?;
-    Some(Head {
-        pts,
-        width: width.parse().ok()?,
-        height: height.parse().ok()?,
-    })
 }

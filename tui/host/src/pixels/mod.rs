@@ -16,6 +16,7 @@ mod mp4;
 mod probe;
 mod rgb;
 mod still;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod video;

@@ -36,6 +36,13 @@ fn numbers_hold(name: &str, count: u64, first: u64) {
 }
 
 #[test]
+fn a_source_may_move_to_another_thread() {
+    let mut source = video("cfr.mp4");
+    let picture = std::thread::spawn(move || source.frame(9)).join().unwrap();
+    assert_eq!(number(&picture.unwrap().unwrap()), 9);
+}
+
+#[test]
 fn constant_rate_with_b_frames_is_exact() {
     numbers_hold("cfr.mp4", 75, 0);
     let mut source = video("cfr.mp4");
@@ -144,7 +151,8 @@ fn colours_follow_range_and_matrix() {
 fn turned_videos_come_upright() {
     // Where a pixel of the stored picture lies after the turn that the header asks for; the
     // script's tag counts anticlockwise.
-    let places: [(&str, fn(u32, u32) -> (u32, u32)); 3] = [
+    type Place = fn(u32, u32) -> (u32, u32);
+    let places: [(&str, Place); 3] = [
         ("turned90.mp4", |x, y| (y, 159 - x)),
         ("turned180.mp4", |x, y| (159 - x, 95 - y)),
         ("turned270.mp4", |x, y| (95 - y, x)),
