@@ -1,1 +1,41 @@
-//! (being written)
+//! Foreign code at arm's length: agent libraries are watched, copied, probed and run, never opened
+//! in the workbench's own process.
+//!
+//! [`Hosts`] is the whole of it for the rest of the program: give it libraries to watch and jobs
+//! to run, read [`HostEvent`]s. Which library answers for which stage, what is fetched before a
+//! job and what is written after it is left to others: nothing is ever written upstream here.
+//!
+//! ```text
+//! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, shelf, elf)
+//!                                                │
+//! activate ◄──────── the engine claims ◄─────────┘
+//! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (pool, host, child)
+//! ```
+
+mod child;
+mod config;
+mod dispatch;
+mod elf;
+mod events;
+mod host;
+mod jobs;
+mod link;
+mod output;
+mod page;
+pub mod pixels;
+mod pool;
+mod proto;
+mod report;
+mod shelf;
+mod spawn;
+mod supervise;
+mod symbols;
+mod sys;
+mod watch;
+
+pub use child::child_main;
+pub use config::{HostConfig, HostError};
+pub use events::HostEvent;
+pub use jobs::{JobRequest, JobResult};
+pub use pool::Hosts;
+pub use wb_core::build::Probed;

@@ -1,0 +1,52 @@
+//! A host and nothing else: what this crate's tests and benches start. The real program calls
+//! `child_main` from `workbench host`.
+//!
+//! `wb-host-child parent SHELF LIBRARY` is for the orphan test: it runs the first agent of a
+//! library for ever, says the host's process number, and waits to be killed.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    match args.next() {
+        Some(word) if word == "host" => wb_host::child_main(args),
+        Some(word) if word == "parent" => parent(args),
+        _ => ExitCode::from(2),
+    }
+}
+
+fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let (Some(shelf), Some(library)) = (args.next(), args.next()) else {
+        return ExitCode::from(2);
+    };
+    let (to, mut events) = tokio::sync::mpsc::channel(64);
+    let Ok(hosts) = Hosts::start(HostConfig::new(shelf), to) else {
+        return ExitCode::FAILURE;
+    };
+    hosts.watch(library.into());
+    while let Some(event) = events.blocking_recv() {
+        match event {
+            HostEvent::Probed(probed) => {
+                let build = wb_core::ids::BuildId(1);
+                hosts.activate(build, &probed);
+                hosts.run(JobRequest {
+                    job: wb_core::ids::JobId(1),
+                    build,
+                    agent: 0,
+                    attempt: 1,
+                    stage_json: "{}".into(),
+                    task_json: "{}".into(),
+                    params: "".into(),
+                    inputs: Vec::new(),
+                    deadline: None,
+                    label: "orphan".into(),
+                });
+            }
+            HostEvent::Started { pid, .. } => println!("{pid}"),
+            other => eprintln!("{other:?}"),
+        }
+    }
+    ExitCode::FAILURE
+}

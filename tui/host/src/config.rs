@@ -1,0 +1,93 @@
+//! How hosts are started and how much patience there is with them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of [`crate::Hosts`]; begin with [`HostConfig::new`] and change what differs.
+#[derive(Clone, Debug)]
+pub struct HostConfig {
+    /// Program that calls [`crate::child_main`]. Default: this very program, even after its file
+    /// was replaced (Linux).
+    pub exe: PathBuf,
+    /// Its arguments; one more is appended, for `child_main`. Default `["host"]`.
+    pub exe_args: Vec<OsString>,
+    /// Folder for copies of libraries; created when missing. Each workbench process has a folder
+    /// of its own in it, and clears away those of dead processes.
+    pub shelf: PathBuf,
+    /// Limit for opening a library: loader, constructors, `init`. Default 5 s.
+    pub load_timeout: Duration,
+    /// Limit for a library's preflight. Default 30 s.
+    pub preflight_timeout: Duration,
+    /// How long an agent that looks at the cancel flag may take to see it before its process is
+    /// killed. Default 2 s.
+    pub grace: Duration,
+    /// The same for an agent that does not say it looks. Default 100 ms.
+    pub short_grace: Duration,
+    /// Limit for a library's `shutdown` before its process is killed. Default 2 s.
+    pub shutdown_timeout: Duration,
+    /// Bytes of address space for each host, its own libraries included; `None` for no limit.
+    pub memory_limit: Option<u64>,
+    /// Hosts that hold a build, at most, all builds together; at least 1. Blank spares and probes
+    /// come on top. Default: number of cores, at most 4.
+    pub max_hosts: usize,
+    /// Jobs at the same time until [`crate::Hosts::set_concurrency`] says otherwise. Default 1.
+    pub concurrency: usize,
+    /// Tasks after which a host is replaced by a fresh one. Default 10,000.
+    pub recycle_after: u32,
+    /// Environment variables that hosts do not inherit. Default: the Encord key, which agents
+    /// have no business with.
+    pub env_remove: Vec<OsString>,
+    /// How long a library file must have been quiet before it is read. Default 15 ms.
+    pub settle: Duration,
+    /// How often watched places are looked at without a notification. Default 2 s.
+    pub rescan: Duration,
+}
+
+impl HostConfig {
+    /// The defaults, with copies kept in `shelf`.
+    #[must_use]
+    pub fn new(shelf: impl Into<PathBuf>) -> Self {
+        Self {
+            exe: this_program(),
+            exe_args: vec!["host".into()],
+            shelf: shelf.into(),
+            load_timeout: Duration::from_secs(5),
+            preflight_timeout: Duration::from_secs(30),
+            grace: Duration::from_secs(2),
+            short_grace: Duration::from_millis(100),
+            shutdown_timeout: Duration::from_secs(2),
+            memory_limit: None,
+            max_hosts: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
+            concurrency: 1,
+            recycle_after: 10_000,
+            env_remove: vec!["ENCORD_SSH_KEY".into(), "ENCORD_SSH_KEY_FILE".into()],
+            settle: Duration::from_millis(15),
+            rescan: Duration::from_secs(2),
+        }
+    }
+}
+
+fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        // Names the running image, not the file that may have replaced it since.
+        return "/proc/self/exe".into();
+    }
+    std::env::current_exe().unwrap_or_else(|_| "workbench".into())
+}
+
+/// Why hosts cannot be had at all.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The folder for copies cannot be used; choose another one.
+    #[error("the folder for copies of libraries, {}, cannot be used: {source}", path.display())]
+    Shelf {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system gives no more threads.
+    #[error("no thread for starting hosts: {0}")]
+    Thread(std::io::Error),
+}

@@ -1,0 +1,98 @@
+//! A look at a library before anybody opens it: is the file whole, and is it for this machine?
+//!
+//! The loader itself dies of a file that was cut (a bus error), and its text for a foreign machine
+//! misleads. Damage inside a whole file cannot be seen from here: that is what the probe is for.
+
+use object::elf;
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::{Endianness, FileKind};
+
+/// Why a file is not worth opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub reason: String,
+    pub hint: &'static str,
+}
+
+const WAIT: &str = "build it again; it is read as soon as it is complete";
+const KIND: &str =
+    "an agent library is a shared library: crate-type = [\"cdylib\"], or `cc -shared -fPIC`";
+
+/// Checks that a library file is whole and for this machine.
+pub(crate) fn check(content: &[u8]) -> Result<(), Flaw> {
+    if content.is_empty() {
+        return Err(flaw("the file is empty", WAIT));
+    }
+    match FileKind::parse(content) {
+        // Untested: only the kind is looked at, the loader's own checks do the rest in the probe.
+        Ok(FileKind::MachO64 | FileKind::MachOFat64) if cfg!(target_vendor = "apple") => Ok(()),
+        Ok(FileKind::Elf64) => check_elf(content),
+        Ok(FileKind::Elf32) => Err(flaw(
+            "it is a 32-bit library, this workbench is 64-bit",
+            "build it for this machine's target",
+        )),
+        _ => Err(flaw("it is no library: it has no ELF header", KIND)),
+    }
+}
+
+fn check_elf(content: &[u8]) -> Result<(), Flaw> {
+    let unreadable = |e: object::Error| flaw(&format!("its header cannot be read ({e})"), WAIT);
+    let header = elf::FileHeader64::<Endianness>::parse(content).map_err(unreadable)?;
+    let endian = header.endian().map_err(unreadable)?;
+    let machine = header.e_machine(endian);
+    if ours().is_some_and(|ours| machine != ours) {
+        return Err(flaw(
+            &format!(
+                "it is for another kind of machine (ELF machine {}, this one is {})",
+                machine.0,
+                std::env::consts::ARCH
+            ),
+            "build it for this machine's target",
+        ));
+    }
+    if header.e_type(endian) != elf::ET_DYN {
+        return Err(flaw("it is no shared library", KIND));
+    }
+    let cut = || {
+        flaw(
+            "the file is cut off: parts that its tables name are missing",
+            WAIT,
+        )
+    };
+    for segment in header.program_headers(endian, content).map_err(|_| cut())? {
+        segment.data(endian, content).map_err(|()| cut())?;
+    }
+    for section in header.section_headers(endian, content).map_err(|_| cut())? {
+        section.data(endian, content).map_err(|_| cut())?;
+    }
+    Ok(())
+}
+
+/// Addresses that a library occupies above its load address.
+pub(crate) fn span(content: &[u8]) -> Option<u64> {
+    let header = elf::FileHeader64::<Endianness>::parse(content).ok()?;
+    let endian = header.endian().ok()?;
+    header
+        .program_headers(endian, content)
+        .ok()?
+        .iter()
+        .filter(|s| s.p_type(endian) == elf::PT_LOAD)
+        .map(|s| s.p_vaddr(endian).saturating_add(s.p_memsz(endian)))
+        .max()
+}
+
+fn ours() -> Option<elf::Machine> {
+    match std::env::consts::ARCH {
+        "x86_64" => Some(elf::EM_X86_64),
+        "aarch64" => Some(elf::EM_AARCH64),
+        "riscv64" => Some(elf::EM_RISCV),
+        _ => None,
+    }
+}
+
+fn flaw(reason: &str, hint: &'static str) -> Flaw {
+    Flaw {
+        reason: reason.to_owned(),
+        hint,
+    }
+}

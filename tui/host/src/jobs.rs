@@ -1,0 +1,47 @@
+//! Jobs as the program orders them and as they end.
+
+use agent_abi::wire;
+use std::sync::Arc;
+use std::time::Duration;
+use wb_core::fault::Fault;
+use wb_core::ids::{BuildId, JobId};
+
+/// One attempt of one agent on one task.
+#[derive(Clone, Debug)]
+pub struct JobRequest {
+    /// The job; must differ from every other one that has not ended.
+    pub job: JobId,
+    /// An activated build.
+    pub build: BuildId,
+    /// Index into the build's agents.
+    pub agent: usize,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// JSON of `wire::StageDoc`.
+    pub stage_json: Arc<str>,
+    /// JSON of `wire::TaskDoc`.
+    pub task_json: Arc<str>,
+    /// JSON object of the stage's parameters; may be empty.
+    pub params: Arc<str>,
+    /// Documents by their names in `wire::input`; the project is added by itself.
+    pub inputs: Vec<(&'static str, Arc<str>)>,
+    /// Limit of the attempt, counted from its start in the agent.
+    pub deadline: Option<Duration>,
+    /// Title of the data unit, for messages.
+    pub label: String,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobResult {
+    /// JSON of `wire::Outcome` as the agent wrote it: UTF-8, not yet parsed, at most 64 MB.
+    Outcome(Vec<u8>),
+    /// The agent said no or panicked, or its answer cannot be used; its process lives on.
+    Failed(Fault, Option<Box<wire::Failure>>),
+    /// Its process died of it; the fault's cause names library, build and frames.
+    Crashed(Fault),
+    /// It took longer than its deadline.
+    TimedOut(Fault),
+    /// Somebody asked to stop it.
+    Cancelled,
+}

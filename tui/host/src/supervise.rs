@@ -1,0 +1,608 @@
+//! What hosts say, how they end, and what follows for builds and jobs.
+
+use crate::events::HostEvent;
+use crate::host::HostThread;
+use crate::jobs::JobResult;
+use crate::link::NO_JOB;
+use crate::pool::{Active, BuildState, Core, HostId, Probe, Role, Slot, State, Stop, Work};
+use crate::proto::{Done, PROTOCOL};
+use crate::report::{self, About, Death, Ending};
+use crate::shelf::StagedCopy;
+use crate::spawn::Started;
+use crate::symbols::Question;
+use agent_abi::table::{flags, status};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use wb_core::build::{Descriptor, Probed};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{BuildId, JobId};
+
+/// Probed contents that are kept for somebody to claim.
+const UNCLAIMED: usize = 16;
+/// How often work is given to another host because the first died before beginning with it.
+const TRIES: u32 = 2;
+
+/// Builds.
+impl Core {
+    pub(crate) fn activate(&self, build: BuildId, probed: &Probed) {
+        let mut state = self.lock();
+        let at = state
+            .unclaimed
+            .iter()
+            .position(|copy| copy.path() == probed.copy);
+        let copy = at
+            .and_then(|at| state.unclaimed.remove(at))
+            .unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
+        let library = probed
+            .library
+            .file_name()
+            .unwrap_or(probed.library.as_os_str());
+        let known = BuildState {
+            copy,
+            library: library.to_string_lossy().into_owned(),
+            agents: probed.descriptor.agents.clone(),
+            preflight: probed.descriptor.preflight,
+            retired: false,
+        };
+        state.builds.insert(build, known);
+        for slot in state.hosts.values_mut() {
+            if matches!(&slot.role, Role::Probed(path) if *path == probed.copy) {
+                slot.role = Role::Build(build);
+                slot.link.build.store(build.0, Ordering::SeqCst);
+                slot.idle_since = Instant::now();
+            }
+        }
+        state.warm.push_back(build);
+    }
+
+    pub(crate) fn discard(&self, probed: &Probed) {
+        let mut state = self.lock();
+        state.unclaimed.retain(|copy| copy.path() != probed.copy);
+        self.dismiss_probed(&mut state, |path| path == probed.copy);
+    }
+
+    fn dismiss_probed(&self, state: &mut State, which: impl Fn(&Path) -> bool) {
+        for slot in state.hosts.values_mut() {
+            if matches!(&slot.role, Role::Probed(path) if which(path)) {
+                slot.leave(self.config.shutdown_timeout);
+            }
+        }
+    }
+
+    pub(crate) fn retire(&self, build: BuildId) {
+        let mut state = self.lock();
+        if let Some(known) = state.builds.get_mut(&build) {
+            known.retired = true;
+        }
+        self.drain(&mut state, build);
+    }
+
+    /// Lets the hosts of a retired build go once there is nothing left for them.
+    fn drain(&self, state: &mut State, build: BuildId) {
+        let waits = state.pending.iter().any(|(w, _)| w.build() == build);
+        if waits || state.builds.get(&build).is_none_or(|b| !b.retired) {
+            return;
+        }
+        for slot in state.hosts.values_mut() {
+            if slot.holds(build) && slot.work.is_none() {
+                slot.leave(self.config.shutdown_timeout);
+            }
+        }
+        if !state.hosts.values().any(|slot| slot.holds(build)) {
+            state.builds.remove(&build); // the copy goes with its last host
+        }
+    }
+
+    /// A new content, staged by the watcher.
+    pub(crate) fn probe(core: &Arc<Self>, probe: Probe) {
+        {
+            let mut state = core.lock();
+            if state.closing {
+                return;
+            }
+            state.supersede(&probe);
+            state.failures = 0;
+            state.probes.push_back(probe);
+        }
+        Self::dispatch(core);
+    }
+
+    /// Whether this content of this library was the last one refused.
+    pub(crate) fn was_refused(&self, library: &Path, hash: &str) -> bool {
+        self.lock().refused.get(library).is_some_and(|h| h == hash)
+    }
+
+    pub(crate) fn reject(&self, probe: &Probe, reason: String, hints: Vec<String>) {
+        let mut state = self.lock();
+        state
+            .refused
+            .insert(probe.library.clone(), probe.hash.clone());
+        self.events.push(HostEvent::Rejected {
+            library: probe.library.clone(),
+            hash: probe.hash.clone(),
+            reason,
+            hints,
+        });
+    }
+}
+
+/// Jobs.
+impl Core {
+    pub(crate) fn stop(&self, job: JobId, now: bool) {
+        let waiting = {
+            let mut state = self.lock();
+            let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
+            let mut waiting = at.and_then(|at| state.pending.remove(at)).map(|(w, _)| w);
+            if waiting.is_none() {
+                waiting = self.stop_in_host(&mut state, job, now);
+            }
+            if let Some(work) = &waiting {
+                self.drain(&mut state, work.build());
+            }
+            waiting
+        };
+        if let Some(work) = waiting {
+            self.finish(work, JobResult::Cancelled, Duration::ZERO);
+        }
+    }
+
+    /// Stops a job that a host has; gives it back when the host has not begun with it.
+    fn stop_in_host(&self, state: &mut State, job: JobId, now: bool) -> Option<Work> {
+        let has = |slot: &Slot| slot.work.as_ref().is_some_and(|a| a.work.number() == job.0);
+        let id = *state.hosts.iter().find(|(_, slot)| has(slot))?.0;
+        let grace = self.grace(state, id);
+        let slot = state.hosts.get_mut(&id)?;
+        if slot.work.as_ref().is_some_and(|a| a.started.is_none()) {
+            return slot.work.take().map(|a| a.work);
+        }
+        if let Some(active) = &mut slot.work {
+            active.stop = Some(Stop::Asked);
+            active.kill_at.get_or_insert(Instant::now() + grace);
+        }
+        slot.link.page.cancel.store(job.0, Ordering::SeqCst);
+        if now {
+            slot.link.kill();
+        }
+        slot.set_alarm();
+        None
+    }
+
+    fn grace(&self, state: &State, host: HostId) -> Duration {
+        let work = state.hosts.get(&host).and_then(|slot| slot.work.as_ref());
+        let flags = work.map_or(0, |active| state.agent_flags(&active.work));
+        if flags & flags::CANCEL_AWARE != 0 {
+            self.config.grace
+        } else {
+            self.config.short_grace
+        }
+    }
+
+    /// A time limit of this host may have passed.
+    pub(crate) fn alarm(&self, id: HostId) {
+        let mut state = self.lock();
+        let grace = self.grace(&state, id);
+        let Some(slot) = state.hosts.get_mut(&id) else {
+            return;
+        };
+        let now = Instant::now();
+        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
+        if passed(slot.load_until) {
+            slot.load_until = None;
+            slot.ending = Some(Ending::LoadTimeout(self.config.load_timeout));
+            slot.link.kill();
+        }
+        if passed(slot.leave_until) {
+            slot.leave_until = None;
+            slot.link.kill();
+        }
+        if let Some(active) = &mut slot.work {
+            if passed(active.deadline) && active.stop.is_none() {
+                active.stop = Some(Stop::Deadline);
+                active.kill_at = Some(now + grace);
+                let number = active.work.number();
+                slot.link.page.cancel.store(number, Ordering::SeqCst);
+            }
+            if passed(active.kill_at) {
+                active.kill_at = None;
+                slot.link.kill();
+            }
+        }
+        slot.set_alarm();
+    }
+
+    /// A host has finished its work.
+    ///
+    /// # Errors
+    /// It has none, or another: a host that says so is not to be trusted.
+    pub(crate) fn done(
+        self: &Arc<Self>,
+        id: HostId,
+        done: Done,
+        written: Vec<u8>,
+    ) -> Result<(), String> {
+        let (active, about, copy) = {
+            let mut state = self.lock();
+            let Some(slot) = state.hosts.get_mut(&id) else {
+                return Ok(());
+            };
+            let begun = |a: &Active| a.started.is_some() && a.work.number() == done.job;
+            if !slot.work.as_ref().is_some_and(begun) {
+                return Err(format!(
+                    "the end of job {}, which it was not given",
+                    done.job
+                ));
+            }
+            let Some(active) = slot.work.take() else {
+                return Ok(());
+            };
+            slot.link.job.store(NO_JOB, Ordering::SeqCst);
+            slot.tasks += 1;
+            slot.idle_since = Instant::now();
+            slot.set_alarm();
+            if slot.tasks >= self.config.recycle_after && slot.build().is_some() {
+                slot.leave(self.config.shutdown_timeout);
+            }
+            let copy = slot.copy.clone();
+            let pid = slot.link.pid_number();
+            let about = state.about(&active.work, pid);
+            self.drain(&mut state, about.build);
+            (active, about, copy)
+        };
+        let run = Duration::from_nanos(done.run_ns);
+        self.conclude(active, &done, written, &about, copy, run);
+        Self::dispatch(self);
+        Ok(())
+    }
+
+    fn conclude(
+        self: &Arc<Self>,
+        active: Active,
+        done: &Done,
+        written: Vec<u8>,
+        about: &About,
+        copy: Option<Arc<StagedCopy>>,
+        run: Duration,
+    ) {
+        let result = match active.stop {
+            // Late is late: what it wrote after it was told to stop is not looked at.
+            Some(Stop::Asked) => JobResult::Cancelled,
+            Some(Stop::Deadline) => {
+                JobResult::TimedOut(report::timed_out(about, limit_of(&active), false))
+            }
+            None if done.status == status::OK && done.defect.is_none() && done.kind <= 1 => {
+                let empty = written.is_empty();
+                JobResult::Outcome(if empty { b"{}".to_vec() } else { written })
+            }
+            None => {
+                let (fault, failure) = report::failed(about, done, &written);
+                let frames = failure.as_ref().map_or_else(Vec::new, |f| f.frames.clone());
+                if let (Some(copy), false) = (copy, frames.is_empty()) {
+                    let finish = move |fault| JobResult::Failed(fault, failure);
+                    return self.with_frames(active.work, fault, (copy, 0, 0, frames), finish, run);
+                }
+                JobResult::Failed(fault, failure)
+            }
+        };
+        self.finish(active.work, result, run);
+    }
+
+    /// Ends the work once its frames have names.
+    fn with_frames(
+        self: &Arc<Self>,
+        work: Work,
+        mut fault: Fault,
+        (copy, base, pc, frames): (Arc<StagedCopy>, u64, u64, Vec<u64>),
+        result: impl FnOnce(Fault) -> JobResult + Send + 'static,
+        run: Duration,
+    ) {
+        let core = Arc::clone(self);
+        let question = Question {
+            copy,
+            base,
+            pc,
+            frames,
+            then: Box::new(move |lines| {
+                report::add_frames(&mut fault, &lines);
+                core.finish(work, result(fault), run);
+            }),
+        };
+        if let Err(unsent) = self.symbols.send(question) {
+            (unsent.0.then)(Vec::new());
+        }
+    }
+}
+
+/// Hosts.
+impl Core {
+    pub(crate) fn spawned(core: &Arc<Self>, started: Started) {
+        let id = {
+            let mut state = core.lock();
+            state.spawning -= 1;
+            state.next_host += 1;
+            let id = state.next_host;
+            let mut slot = Slot {
+                link: Arc::clone(&started.link),
+                role: Role::Blank,
+                ready: false,
+                copy: None,
+                base: 0,
+                work: None,
+                load_until: None,
+                leave_until: None,
+                ending: None,
+                tasks: 0,
+                project: 0,
+                idle_since: Instant::now(),
+                gone: false,
+            };
+            if state.closing {
+                slot.role = Role::Leaving;
+                slot.ending = Some(Ending::Wanted);
+                slot.link.kill();
+            }
+            state.hosts.insert(id, slot);
+            id
+        };
+        let link = Arc::clone(&started.link);
+        if let Err(error) = HostThread::start(Arc::clone(core), id, started) {
+            link.kill();
+            core.lock().hosts.remove(&id);
+            core.lock().spawning += 1;
+            return core.spawn_failed(&error);
+        }
+        Self::dispatch(core);
+    }
+
+    pub(crate) fn spawn_failed(self: &Arc<Self>, error: &std::io::Error) {
+        let lost = {
+            let mut state = self.lock();
+            state.spawning -= 1;
+            state.failures += 1;
+            self.give_up(&mut state, &error.to_string())
+        };
+        self.finish_all(lost);
+        Self::dispatch(self);
+    }
+
+    pub(crate) fn finish_all(&self, lost: Vec<(Work, JobResult)>) {
+        for (work, result) in lost {
+            self.finish(work, result, Duration::ZERO);
+        }
+        self.quiet.notify_waiters();
+    }
+
+    /// # Errors
+    /// It speaks another protocol.
+    pub(crate) fn hello(&self, _id: HostId, protocol: u32) -> Result<(), String> {
+        if protocol != PROTOCOL {
+            return Err(format!(
+                "the greeting of another version of the workbench (protocol {protocol}, here {PROTOCOL})"
+            ));
+        }
+        self.lock().failures = 0;
+        Ok(())
+    }
+
+    /// # Errors
+    /// Nobody had asked it to open anything.
+    pub(crate) fn loaded(
+        self: &Arc<Self>,
+        id: HostId,
+        descriptor: Descriptor,
+        base: u64,
+    ) -> Result<(), String> {
+        let refused = {
+            let mut state = self.lock();
+            let Some(slot) = state.hosts.get_mut(&id) else {
+                return Ok(());
+            };
+            if slot.ready || matches!(slot.role, Role::Blank) {
+                return Err("the news of a library that nobody had asked for".into());
+            }
+            slot.ready = true;
+            slot.base = base;
+            slot.load_until = None;
+            slot.idle_since = Instant::now();
+            slot.set_alarm();
+            if let Role::Probe(_) = &slot.role
+                && let Role::Probe(probe) = std::mem::replace(&mut slot.role, Role::Leaving)
+            {
+                slot.role = Role::Probed(probe.copy.path().to_owned());
+                self.announce(&mut state, probe, descriptor);
+            }
+            self.begin(&mut state, id).err()
+        };
+        if let Some((work, fault)) = refused {
+            self.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
+        }
+        if let Some(build) = self.lock().hosts.get(&id).and_then(Slot::build) {
+            let mut state = self.lock();
+            self.drain(&mut state, build);
+        }
+        Self::dispatch(self);
+        Ok(())
+    }
+
+    fn announce(&self, state: &mut State, probe: Probe, descriptor: Descriptor) {
+        state.refused.remove(&probe.library);
+        // One warm host is enough for contents that nobody has claimed.
+        let newest = probe.copy.path().to_owned();
+        self.dismiss_probed(state, |path| path != newest);
+        if state.unclaimed.len() == UNCLAIMED {
+            state.unclaimed.pop_front();
+        }
+        state.unclaimed.push_back(Arc::clone(&probe.copy));
+        self.events.push(HostEvent::Probed(Probed {
+            library: probe.library,
+            copy: newest,
+            hash: probe.hash,
+            size: probe.size,
+            modified: probe.modified,
+            descriptor,
+        }));
+    }
+
+    /// The library is there but not usable; the host has nothing more to do.
+    pub(crate) fn load_failed(self: &Arc<Self>, id: HostId, reason: String, hints: Vec<String>) {
+        let (probe, work) = {
+            let mut state = self.lock();
+            let Some(slot) = state.hosts.get_mut(&id) else {
+                return;
+            };
+            slot.load_until = None;
+            let work = slot.work.take();
+            let role = std::mem::replace(&mut slot.role, Role::Leaving);
+            slot.leave(self.config.shutdown_timeout);
+            match role {
+                Role::Probe(probe) => (Some(probe), work),
+                _ => (None, work),
+            }
+        };
+        if let Some(probe) = probe {
+            self.reject(&probe, reason, hints);
+        } else if let Some(active) = work {
+            let mut fault = Fault::new(
+                FaultKind::Host,
+                format!(
+                    "build {} could not be opened again: {reason}; the task stays where it is",
+                    active.work.build()
+                ),
+            );
+            fault.hints = hints;
+            self.finish(active.work, JobResult::Failed(fault, None), Duration::ZERO);
+        }
+        Self::dispatch(self);
+    }
+
+    /// The process has ended or is about to: it gets nothing new.
+    pub(crate) fn gone(&self, id: HostId) {
+        if let Some(slot) = self.lock().hosts.get_mut(&id) {
+            slot.gone = true;
+        }
+    }
+
+    /// The process has been reaped.
+    pub(crate) fn died(core: &Arc<Self>, id: HostId, death: Death, ending: Option<Ending>) {
+        let mut state = core.lock();
+        let Some(mut slot) = state.hosts.remove(&id) else {
+            return;
+        };
+        let ending = slot.ending.take().or(ending);
+        let pid = slot.link.pid_number();
+        let mut lost = Vec::new();
+        match &slot.role {
+            Role::Blank => {
+                state.failures += 1;
+                let why = format!("it {}", death.how());
+                lost = core.give_up(&mut state, &why);
+            }
+            Role::Build(build) => {
+                if slot.unexpected(ending.as_ref()) {
+                    core.events.push(HostEvent::HostDied {
+                        build: *build,
+                        pid,
+                        reason: format!("the host {}", death.how()),
+                    });
+                }
+                core.drain(&mut state, *build);
+            }
+            _ => {}
+        }
+        let work = slot.work.take();
+        let unbegun = work
+            .as_ref()
+            .is_some_and(|a| slot.ready_for(a) && a.work.number() != death.words.job);
+        let work = match work {
+            Some(active) if unbegun && active.stop.is_none() && active.tries < TRIES => {
+                state.pending.push_front((active.work, active.tries + 1));
+                None
+            }
+            other => other,
+        };
+        let about = work.as_ref().map(|active| state.about(&active.work, pid));
+        drop(state);
+        core.finish_all(lost);
+        if let Role::Probe(probe) = &slot.role {
+            let (reason, hints) = report::unopened(&death, ending.as_ref());
+            core.reject(probe, reason, hints);
+        }
+        if let (Some(active), Some(about)) = (work, about) {
+            core.bury(active, &about, &slot, &death, ending.as_ref());
+        }
+        Self::dispatch(core);
+    }
+
+    /// Ends the job that a host died with.
+    fn bury(
+        self: &Arc<Self>,
+        active: Active,
+        about: &About,
+        slot: &Slot,
+        death: &Death,
+        ending: Option<&Ending>,
+    ) {
+        let run = active.started.map_or(Duration::ZERO, |at| at.elapsed());
+        let result = match active.stop {
+            Some(Stop::Asked) => JobResult::Cancelled,
+            Some(Stop::Deadline) => {
+                JobResult::TimedOut(report::timed_out(about, limit_of(&active), true))
+            }
+            None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
+            None => {
+                let fault = report::crashed(about, death, ending);
+                let words = &death.words;
+                if let Some(copy) = slot.copy.clone().filter(|_| !words.frames.is_empty()) {
+                    let place = (copy, slot.base, words.pc, words.frames.clone());
+                    return self.with_frames(active.work, fault, place, JobResult::Crashed, run);
+                }
+                JobResult::Crashed(fault)
+            }
+        };
+        self.finish(active.work, result, run);
+    }
+
+    /// Nothing new from now on; what runs is ended, at once or (idle hosts) politely.
+    pub(crate) fn close(&self, at_once: bool) {
+        let waiting = {
+            let mut state = self.lock();
+            state.closing = true;
+            state.probes.clear();
+            state.warm.clear();
+            for slot in state.hosts.values_mut() {
+                let polite = !at_once && slot.ready && slot.work.is_none();
+                if polite && !matches!(slot.role, Role::Leaving) {
+                    slot.leave(self.config.shutdown_timeout);
+                } else if !polite {
+                    slot.ending = Some(Ending::Wanted);
+                    slot.link.kill();
+                }
+            }
+            state.builds.clear();
+            state.unclaimed.clear();
+            std::mem::take(&mut state.pending)
+        };
+        let cancelled = |(work, _)| (work, JobResult::Cancelled);
+        self.finish_all(waiting.into_iter().map(cancelled).collect());
+    }
+}
+
+impl Slot {
+    fn unexpected(&self, ending: Option<&Ending>) -> bool {
+        let stopped = self.work.as_ref().is_some_and(|a| a.stop.is_some());
+        ending != Some(&Ending::Wanted) && !stopped
+    }
+
+    /// Whether the work was sent to it, its library being open.
+    fn ready_for(&self, active: &Active) -> bool {
+        self.base != 0 && active.started.is_some()
+    }
+}
+
+fn limit_of(active: &Active) -> Duration {
+    match (&active.work, active.started, active.deadline) {
+        (_, Some(started), Some(deadline)) => deadline.saturating_duration_since(started),
+        _ => Duration::ZERO,
+    }
+}

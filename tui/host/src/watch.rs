@@ -1,0 +1,418 @@
+//! Watched libraries: from "something happened in that folder" to "this content is complete".
+//!
+//! Directories are watched, not files (a watch on a file dies with its inode, and a linker's last
+//! step is often a hard link, which closes nothing). No event is trusted: each means "look again
+//! when it has been quiet". A content counts once two reads some time apart are equal; one that is
+//! visibly cut gets longer, because a linker may still be writing it.
+
+use crate::elf::{self, Flaw};
+use crate::events::HostEvent;
+use crate::pool::{Core, Probe};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use wb_core::ids::Millis;
+
+/// Time between two reads that must be equal.
+const BETWEEN: Duration = Duration::from_millis(15);
+/// The same for a content that cannot be complete.
+const BETWEEN_FLAWED: Duration = Duration::from_millis(400);
+/// A file that never rests is read all the same.
+const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// A file that is away for longer was removed, not rebuilt.
+const MISSING: Duration = Duration::from_secs(2);
+
+enum Message {
+    Add(PathBuf),
+    Changed(notify::Result<Event>),
+    Stop,
+}
+
+/// Handle of the watching thread, which ends with it.
+pub(crate) struct Watcher {
+    to: Mutex<Sender<Message>>,
+}
+
+impl Watcher {
+    pub(crate) fn add(&self, path: PathBuf) {
+        self.tell(Message::Add(path));
+    }
+
+    pub(crate) fn stop(&self) {
+        self.tell(Message::Stop);
+    }
+
+    fn tell(&self, message: Message) {
+        let to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = to.send(message); // the thread has ended: nothing is watched any more
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts the watching thread.
+pub(crate) fn start(core: &Arc<Core>) -> io::Result<Watcher> {
+    let (to, messages) = channel();
+    let from_notify = to.clone();
+    let core = Arc::clone(core);
+    std::thread::Builder::new()
+        .name("wb-watch".into())
+        .spawn(move || {
+            let handler = move |event| drop(from_notify.send(Message::Changed(event)));
+            let mut watch = Watch {
+                // Without notifications the regular look still finds everything, only later.
+                notify: notify::recommended_watcher(handler).ok(),
+                core,
+                files: Vec::new(),
+                folders: Vec::new(),
+                attached: BTreeMap::new(),
+                libraries: BTreeMap::new(),
+            };
+            watch.run(&messages);
+        })?;
+    Ok(Watcher { to: Mutex::new(to) })
+}
+
+/// What a file looks like from outside; equal means nobody wrote to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fingerprint {
+    inode: (u64, u64),
+    size: u64,
+    written: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Fingerprint {
+    fn of(meta: &fs::Metadata) -> Self {
+        Self {
+            inode: (meta.dev(), meta.ino()),
+            size: meta.size(),
+            written: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// A first read, waiting to be confirmed.
+struct Candidate {
+    content: io::Result<Vec<u8>>,
+    hash: String,
+    flaw: Option<Flaw>,
+    due: Instant,
+}
+
+#[derive(Default)]
+struct Library {
+    /// When to read it, and since when it has been restless.
+    settling: Option<(Instant, Instant)>,
+    candidate: Option<Candidate>,
+    fingerprint: Option<Fingerprint>,
+    /// Hash of the content that was reported last.
+    reported: Option<String>,
+    missing_since: Option<Instant>,
+}
+
+struct Watch {
+    notify: Option<RecommendedWatcher>,
+    core: Arc<Core>,
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    /// Watched directories and their inodes: a directory that was replaced needs a new watch.
+    attached: BTreeMap<PathBuf, (u64, u64)>,
+    libraries: BTreeMap<PathBuf, Library>,
+}
+
+impl Watch {
+    fn run(&mut self, messages: &Receiver<Message>) {
+        let mut rescan = Instant::now() + self.core.config.rescan;
+        loop {
+            let due = self.next_due().map_or(rescan, |due| due.min(rescan));
+            match messages.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Message::Add(path)) => self.add(&path),
+                Ok(Message::Changed(event)) => self.changed(event),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = Instant::now();
+            if now >= rescan {
+                self.rescan();
+                rescan = now + self.core.config.rescan;
+            }
+            self.look(now);
+            self.core.events.wait_for_room();
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let due = |library: &Library| match &library.candidate {
+            Some(candidate) => Some(candidate.due),
+            None => library.settling.map(|(due, _)| due),
+        };
+        self.libraries.values().filter_map(due).min()
+    }
+
+    fn add(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let is_folder = path.is_dir() || !is_library(&path);
+        let list = if is_folder {
+            &mut self.folders
+        } else {
+            &mut self.files
+        };
+        if !list.contains(&path) {
+            list.push(path);
+        }
+        self.rescan();
+    }
+
+    /// Looks at everything, without having been told anything.
+    fn rescan(&mut self) {
+        self.attach();
+        for path in self.files.clone() {
+            self.libraries.entry(path).or_default();
+        }
+        for folder in self.folders.clone() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if is_library(&entry.path()) {
+                    self.libraries.entry(entry.path()).or_default();
+                }
+            }
+        }
+        let settle = self.core.config.settle;
+        for (path, library) in &mut self.libraries {
+            let found = fs::metadata(path).ok().map(|m| Fingerprint::of(&m));
+            let waits = library.settling.is_some() || library.candidate.is_some();
+            // A missing file is looked at again, until it has been missing for long enough.
+            if !waits && (found != library.fingerprint || library.missing_since.is_some()) {
+                library.restless(settle);
+            }
+        }
+    }
+
+    fn attach(&mut self) {
+        let parents = self.files.iter().filter_map(|f| f.parent());
+        let mut wanted: Vec<PathBuf> = parents.map(Path::to_owned).collect();
+        wanted.extend(self.folders.iter().cloned());
+        wanted.sort();
+        wanted.dedup();
+        let Some(notify) = &mut self.notify else {
+            return;
+        };
+        for dir in wanted {
+            let inode = fs::metadata(&dir).ok().map(|m| (m.dev(), m.ino()));
+            if inode == self.attached.get(&dir).copied() {
+                continue;
+            }
+            if self.attached.remove(&dir).is_some() {
+                let _ = notify.unwatch(&dir); // gone with its inode already
+            }
+            if let Some(inode) = inode
+                && notify.watch(&dir, RecursiveMode::NonRecursive).is_ok()
+            {
+                self.attached.insert(dir, inode);
+            }
+        }
+    }
+
+    fn changed(&mut self, event: notify::Result<Event>) {
+        let Ok(event) = event else {
+            return self.rescan();
+        };
+        // Our own reads open the file: without this the watcher would feed itself.
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        if matches!(event.kind, EventKind::Access(_)) && event.kind != closed {
+            return;
+        }
+        if event.need_rescan() || event.paths.iter().any(|p| self.attached.contains_key(p)) {
+            self.rescan();
+        }
+        let settle = self.core.config.settle;
+        for path in event.paths {
+            let in_folder = || {
+                is_library(&path)
+                    && path
+                        .parent()
+                        .is_some_and(|p| self.folders.iter().any(|f| f == p))
+            };
+            if self.libraries.contains_key(&path) || in_folder() {
+                self.libraries.entry(path).or_default().restless(settle);
+            }
+        }
+    }
+
+    /// Reads what has been quiet, confirms what has been read.
+    fn look(&mut self, now: Instant) {
+        let mut removed = Vec::new();
+        for (path, library) in &mut self.libraries {
+            if let Some(candidate) = library.candidate.take_if(|c| c.due <= now) {
+                library.confirm(path, candidate, &self.core);
+            } else if library.candidate.is_none()
+                && library.settling.is_some_and(|(due, _)| due <= now)
+                && library.read(path, &self.core)
+            {
+                removed.push(path.clone());
+            }
+        }
+        for path in removed {
+            if !self.files.contains(&path) {
+                self.libraries.remove(&path);
+            }
+        }
+    }
+}
+
+impl Library {
+    /// Something happened: whatever was read is worth nothing.
+    fn restless(&mut self, settle: Duration) {
+        let now = Instant::now();
+        let since = self.settling.map_or(now, |(_, since)| since);
+        let due = if now.duration_since(since) < SETTLE_MAX {
+            now + settle
+        } else {
+            now
+        };
+        self.settling = Some((due, since));
+        if now.duration_since(since) < SETTLE_MAX {
+            self.candidate = None;
+        }
+    }
+
+    /// First read. True when the library is gone for good.
+    fn read(&mut self, path: &Path, core: &Core) -> bool {
+        let now = Instant::now();
+        let content = fs::metadata(path).and_then(|meta| {
+            self.fingerprint = Some(Fingerprint::of(&meta));
+            fs::read(path)
+        });
+        if let Err(e) = &content
+            && e.kind() == io::ErrorKind::NotFound
+        {
+            return self.is_missing(path, core);
+        }
+        self.missing_since = None;
+        let flaw = match &content {
+            Ok(content) => elf::check(content).err(),
+            Err(error) => Some(Flaw {
+                reason: format!("it cannot be read: {error}"),
+                hint: "check the file's owner and mode",
+            }),
+        };
+        let wait = if flaw.is_some() {
+            BETWEEN_FLAWED
+        } else {
+            BETWEEN
+        };
+        // The time until the second read is used for the hash.
+        let hash = content.as_deref().map_or_else(|_| String::new(), hash);
+        self.candidate = Some(Candidate {
+            content,
+            hash,
+            flaw,
+            due: now + wait,
+        });
+        false
+    }
+
+    fn is_missing(&mut self, path: &Path, core: &Core) -> bool {
+        let now = Instant::now();
+        self.fingerprint = None;
+        self.settling = None;
+        let since = *self.missing_since.get_or_insert(now);
+        if now.duration_since(since) < MISSING {
+            self.settling = Some((since + MISSING, now));
+            return false;
+        }
+        self.missing_since = None;
+        if self.reported.take().is_some() {
+            core.events.push(HostEvent::Removed {
+                library: path.to_owned(),
+            });
+        }
+        true
+    }
+
+    /// Second read.
+    fn confirm(&mut self, path: &Path, candidate: Candidate, core: &Arc<Core>) {
+        let again = fs::read(path);
+        let same = match (&candidate.content, &again) {
+            (Ok(first), Ok(second)) => first == second,
+            (Err(first), Err(second)) => first.kind() == second.kind(),
+            _ => false,
+        };
+        if !same {
+            return self.restless(core.config.settle);
+        }
+        self.settling = None;
+        let known = self.reported.as_ref() == Some(&candidate.hash);
+        if let Some(flaw) = candidate.flaw {
+            if !known {
+                core.events.push(HostEvent::Rejected {
+                    library: path.to_owned(),
+                    hash: candidate.hash.clone(),
+                    reason: flaw.reason,
+                    hints: vec![flaw.hint.to_owned()],
+                });
+            }
+        } else if let Ok(content) = candidate.content
+            && !(known && !core.was_refused(path, &candidate.hash))
+        {
+            stage(path, &candidate.hash, &content, core);
+        }
+        self.reported = Some(candidate.hash);
+    }
+}
+
+fn stage(path: &Path, hash: &str, content: &[u8], core: &Arc<Core>) {
+    match core.shelf.put(path, hash, content) {
+        Ok(copy) => {
+            let probe = Probe {
+                library: path.to_owned(),
+                copy,
+                hash: hash.to_owned(),
+                size: content.len() as u64,
+                modified: modified(path),
+            };
+            Core::probe(core, probe);
+        }
+        Err(error) => core.events.push(HostEvent::Rejected {
+            library: path.to_owned(),
+            hash: hash.to_owned(),
+            reason: format!(
+                "no copy of it could be made in {}: {error}",
+                core.config.shelf.display()
+            ),
+            hints: vec!["make room there, or choose another folder".into()],
+        }),
+    }
+}
+
+fn modified(path: &Path) -> Millis {
+    let time = fs::metadata(path).and_then(|m| m.modified());
+    let since = time
+        .unwrap_or_else(|_| SystemTime::now())
+        .duration_since(UNIX_EPOCH);
+    Millis(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(0)))
+}
+
+fn is_library(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
+}
+
+/// First 16 hex digits of the SHA-256.
+fn hash(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    digest[..8].iter().map(|b| format!("{b:02x}")).collect()
+}
