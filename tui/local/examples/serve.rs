@@ -1,0 +1,66 @@
+//! Serves a local project from the command line, for trying the crate alone:
+//! `cargo run -p wb-local --example serve -- [SCENARIO] [TASKS] [--data DIR] [--file FILE] [FAULT]...`
+//!
+//! The real command, with all its options, is `workbench serve`.
+
+use std::process::ExitCode;
+
+use wb_local::{ServeOptions, serve};
+
+fn options() -> Result<ServeOptions, String> {
+    let mut options = ServeOptions::default();
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        match word.as_str() {
+            "--data" => options.data = Some(value()?.into()),
+            "--file" => options.scenario_file = Some(value()?.into()),
+            "--import" => options.import = Some(value()?.into()),
+            "--workflow" => options.import_workflow = Some(value()?.into()),
+            "--port" => options.port = value()?.parse().map_err(|e| format!("--port: {e}"))?,
+            "--people" => {
+                options.people = Some(value()?.parse().map_err(|e| format!("--people: {e}"))?)
+            }
+            "--page-size" => {
+                options.page_size = value()?.parse().map_err(|e| format!("--page-size: {e}"))?
+            }
+            word if word.contains(':') => options.faults.push(word.parse()?),
+            word => match word.parse() {
+                Ok(tasks) => options.tasks = Some(tasks),
+                Err(_) => options.scenario = word.parse()?,
+            },
+        }
+    }
+    Ok(options)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(2);
+        }
+    };
+    let began = std::time::Instant::now();
+    let served = match serve(options).await {
+        Ok(served) => served,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(3);
+        }
+    };
+    println!("{}", served.ready_line());
+    eprintln!("ready after {:.2} s", began.elapsed().as_secs_f64());
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        eprintln!("{error}");
+    }
+    match served.shutdown().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

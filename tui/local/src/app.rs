@@ -1,0 +1,108 @@
+//! What every request handler shares.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::auth::Gate;
+use crate::endpoint::Tally;
+use crate::error::Refusal;
+use crate::fault::Injector;
+use crate::media::SharedLibrary;
+use crate::store::Store;
+use crate::store::catalog::{Catalog, Project};
+use crate::store::items::Data;
+
+/// How long a signed URL holds, in milliseconds: longer than any batch.
+const URL_LIFE: i64 = 24 * 3600 * 1000;
+
+/// The server's shared parts.
+pub(crate) struct App {
+    pub store: Arc<Store>,
+    pub gate: Gate,
+    pub library: SharedLibrary,
+    pub injector: Mutex<Injector>,
+    pub seed: u64,
+    pub tally: Tally,
+    /// `http://127.0.0.1:PORT`
+    pub domain: String,
+    pub page_size: usize,
+    pub latency: std::time::Duration,
+    pub project: Uuid,
+    catalog: RwLock<Arc<Catalog>>,
+}
+
+pub(crate) type Shared = Arc<App>;
+
+/// What [`App`] is made of.
+pub(crate) struct Parts {
+    pub store: Arc<Store>,
+    pub gate: Gate,
+    pub catalog: Catalog,
+    pub injector: Injector,
+    pub seed: u64,
+    pub domain: String,
+    pub page_size: usize,
+    pub latency: std::time::Duration,
+    pub project: Uuid,
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Shared {
+        Arc::new(Self {
+            store: parts.store,
+            gate: parts.gate,
+            library: SharedLibrary::default(),
+            injector: Mutex::new(parts.injector),
+            seed: parts.seed,
+            tally: Tally::default(),
+            domain: parts.domain,
+            page_size: parts.page_size,
+            latency: parts.latency,
+            project: parts.project,
+            catalog: RwLock::new(Arc::new(parts.catalog)),
+        })
+    }
+
+    /// The catalogue as it is now.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The project with this UUID in any spelling. A malformed one is answered like an unknown one.
+    pub(crate) fn project(&self, text: &str) -> Result<Arc<Project>, Refusal> {
+        let uuid = Uuid::parse_str(text).map_err(|_| {
+            Refusal::Forbidden(format!("{text:?} is not a project hash: it is not a UUID"))
+        })?;
+        self.catalog().project(uuid).map(Arc::clone)
+    }
+
+    /// Reads the catalogue anew, after something in it has changed.
+    pub(crate) async fn reload(&self) -> Result<(), Refusal> {
+        let catalog = self.store.read(Catalog::load).await?;
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+        Ok(())
+    }
+
+    /// A URL under which anybody may read an item's bytes for a while.
+    pub(crate) fn signed_url(&self, data: &Data, expired: bool) -> Option<String> {
+        if !data.kind.has_media() {
+            return None;
+        }
+        let now = crate::time::now();
+        let expires = if expired { now - 1 } else { now + URL_LIFE };
+        let seal = self.gate.seal(&format!("{}/{expires}", data.item));
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        };
+        let name: String = data.title.chars().map(plain).collect();
+        Some(format!(
+            "{}/media/{}/{name}?expires={expires}&seal={seal}",
+            self.domain, data.item
+        ))
+    }
+}

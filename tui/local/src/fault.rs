@@ -1,0 +1,286 @@
+//! Injected faults: what to spoil, how, how often. Reproducible by seed, switchable while running.
+//!
+//! A fault reads `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
+//! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (ten times at
+//! most). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%` every
+//! request is hit. Carrying a fault out is the business of `routes`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::endpoint::{Endpoint, Target};
+use crate::ids::{mix, unit};
+
+/// What is done to a request that a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultAction {
+    /// Answer with this HTTP status and do nothing; with `Retry-After` in seconds where given.
+    Status(u16, Option<Duration>),
+    /// Wait this long, then answer normally.
+    Slow(Duration),
+    /// Do the work, then close the connection without an answer.
+    Lost,
+    /// Close the connection at once; nothing is done.
+    Drop,
+    /// Do the work, announce the whole answer, send half of it and close.
+    Truncate,
+    /// Somebody else acts: before `actions` and `save_labels`, after any other request.
+    Conflict,
+    /// Signed URLs in the answer have already expired.
+    Expire,
+}
+
+/// One fault to inject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultSpec {
+    /// Which requests.
+    pub target: Target,
+    /// What happens to them.
+    pub action: FaultAction,
+    /// Share of the matching requests, 0.0 to 1.0.
+    pub share: f64,
+    /// How often at most.
+    pub limit: Option<u64>,
+}
+
+impl FromStr for FaultSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |why: String| {
+            format!(
+                "--fault {text:?}: {why}; write TARGET:ACTION@PERCENT%, for example save_labels:500@2%"
+            )
+        };
+        let (target, rest) = text
+            .split_once(':')
+            .ok_or_else(|| wrong("there is no `:`".into()))?;
+        let target = target.trim().parse::<Target>().map_err(&wrong)?;
+        let (rest, limit) = match rest.split_once('*') {
+            None => (rest, None),
+            Some((rest, n)) => {
+                let n = n
+                    .trim()
+                    .parse()
+                    .map_err(|_| wrong(format!("{n:?} is not a number of times")))?;
+                (rest, Some(n))
+            }
+        };
+        let (action, share) = match rest.split_once('@') {
+            None => (rest, 1.0),
+            Some((action, share)) => (action, percent(share).map_err(&wrong)?),
+        };
+        let action = parse_action(action.trim()).map_err(&wrong)?;
+        Ok(Self {
+            target,
+            action,
+            share,
+            limit,
+        })
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text
+        .trim()
+        .strip_suffix('%')
+        .ok_or_else(|| format!("{text:?} has no percent sign"))?;
+    let value: f64 = number
+        .trim()
+        .parse()
+        .map_err(|_| format!("{number:?} is not a number"))?;
+    if !(0.0..=100.0).contains(&value) {
+        return Err(format!("{number}% is not between 0% and 100%"));
+    }
+    Ok(value / 100.0)
+}
+
+fn parse_action(text: &str) -> Result<FaultAction, String> {
+    let (name, argument) = match text.split_once('/') {
+        None => (text, None),
+        Some((name, argument)) => (name, Some(parse_duration(argument)?)),
+    };
+    if let Ok(status) = name.parse::<u16>() {
+        if !(400..600).contains(&status) {
+            return Err(format!("{status} is not an error status (400 to 599)"));
+        }
+        return Ok(FaultAction::Status(status, argument));
+    }
+    if name == "slow" {
+        return argument
+            .map(FaultAction::Slow)
+            .ok_or_else(|| "slow needs a time, as in slow/2s".to_owned());
+    }
+    if argument.is_some() {
+        return Err(format!("{name} takes no time"));
+    }
+    match name {
+        "lost" => Ok(FaultAction::Lost),
+        "drop" => Ok(FaultAction::Drop),
+        "truncate" => Ok(FaultAction::Truncate),
+        "conflict" => Ok(FaultAction::Conflict),
+        "expire" => Ok(FaultAction::Expire),
+        other => Err(format!(
+            "{other:?} is no action; known are an error status (500, 429/4s), slow/2s, lost, drop, truncate, conflict, \
+             expire"
+        )),
+    }
+}
+
+/// `250ms`, `2s`, `1.5s`, `1m`; a bare number is seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let value: f64 = text[..split]
+        .parse()
+        .map_err(|_| format!("{text:?} is not a time (250ms, 2s)"))?;
+    let scale = match &text[split..] {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        unit => return Err(format!("{unit:?} is not a unit of time; use ms, s or m")),
+    };
+    Duration::try_from_secs_f64(value * scale).map_err(|_| format!("{text:?} is not a time"))
+}
+
+fn spell(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{}s", duration.as_secs())
+    } else {
+        format!("{}ms", duration.as_millis())
+    }
+}
+
+impl fmt::Display for FaultSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.target)?;
+        match self.action {
+            FaultAction::Status(status, None) => write!(f, "{status}")?,
+            FaultAction::Status(status, Some(after)) => write!(f, "{status}/{}", spell(after))?,
+            FaultAction::Slow(time) => write!(f, "slow/{}", spell(time))?,
+            FaultAction::Lost => f.write_str("lost")?,
+            FaultAction::Drop => f.write_str("drop")?,
+            FaultAction::Truncate => f.write_str("truncate")?,
+            FaultAction::Conflict => f.write_str("conflict")?,
+            FaultAction::Expire => f.write_str("expire")?,
+        }
+        write!(f, "@{}%", self.share * 100.0)?;
+        self.limit.map_or(Ok(()), |n| write!(f, "*{n}"))
+    }
+}
+
+/// Decides, request by request, which faults strike.
+#[derive(Debug)]
+pub(crate) struct Injector {
+    seed: u64,
+    faults: Vec<Armed>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    spec: FaultSpec,
+    seen: u64,
+    struck: u64,
+}
+
+impl Injector {
+    pub(crate) fn new(seed: u64, faults: Vec<FaultSpec>) -> Self {
+        let faults = faults
+            .into_iter()
+            .map(|spec| Armed {
+                spec,
+                seen: 0,
+                struck: 0,
+            })
+            .collect();
+        Self { seed, faults }
+    }
+
+    pub(crate) fn specs(&self) -> impl Iterator<Item = (&FaultSpec, u64)> {
+        self.faults.iter().map(|f| (&f.spec, f.struck))
+    }
+
+    /// The faults that strike this request, in the order in which they were given. The decision
+    /// hangs on the seed and on how many matching requests came before, on nothing else.
+    pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Vec<FaultAction> {
+        let mut out = Vec::new();
+        for (place, fault) in self.faults.iter_mut().enumerate() {
+            if !fault.spec.target.covers(endpoint) {
+                continue;
+            }
+            fault.seen += 1;
+            let draw = unit(mix(self.seed
+                ^ mix(place as u64 + 1)
+                ^ mix(fault.seen << 8)));
+            if draw < fault.spec.share && fault.spec.limit.is_none_or(|n| fault.struck < n) {
+                fault.struck += 1;
+                out.push(fault.spec.action);
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_faults_read_and_spell_back() {
+        for text in [
+            "save_labels:500@2%",
+            "actions:lost@0.5%",
+            "any:429/4s@1%",
+            "get_tasks:slow/2s@5%",
+            "storage:truncate@1%",
+            "get:drop@1%",
+            "any:slow/250ms@100%*3",
+        ] {
+            let spec: FaultSpec = text.parse().unwrap();
+            assert_eq!(spec.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_wrong_fault_says_what_is_wrong() {
+        for (text, word) in [
+            ("save_label:500@2%", "save_labels"),
+            ("any:500@2", "percent"),
+            ("any:500@200%", "100%"),
+            ("any:200", "error status"),
+            ("any:slow", "slow/2s"),
+            ("any:lose@1%", "lost"),
+            ("any", "`:`"),
+        ] {
+            let problem = text.parse::<FaultSpec>().unwrap_err();
+            assert!(problem.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn strikes_are_reproducible_and_near_their_share() {
+        let run = |seed| {
+            let mut injector = Injector::new(seed, vec!["actions:lost@10%".parse().unwrap()]);
+            (0..2000)
+                .map(|_| !injector.strike(Endpoint::Actions).is_empty())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+        let struck = run(1).into_iter().filter(|s| *s).count();
+        assert!((150..250).contains(&struck), "{struck}");
+    }
+
+    #[test]
+    fn a_limit_is_kept_and_other_endpoints_are_spared() {
+        let mut injector = Injector::new(1, vec!["write:500*2".parse().unwrap()]);
+        assert!(injector.strike(Endpoint::GetTasks).is_empty());
+        let struck = (0..9)
+            .filter(|_| !injector.strike(Endpoint::SaveLabels).is_empty())
+            .count();
+        assert_eq!(struck, 2);
+    }
+}

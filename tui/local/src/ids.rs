@@ -1,0 +1,80 @@
+//! Names made from the seed: UUIDs (version 5) and numbers. Same seed, same names, on every machine.
+//!
+//! What is named, and how, is up to `world`.
+
+use std::fmt::Display;
+
+use uuid::Uuid;
+
+/// A source of reproducible names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names {
+    base: Uuid,
+    seed: u64,
+}
+
+impl Names {
+    pub(crate) fn new(seed: u64) -> Self {
+        let root = Uuid::new_v5(&Uuid::NAMESPACE_OID, b"encord local project");
+        Self {
+            base: Uuid::new_v5(&root, &seed.to_be_bytes()),
+            seed,
+        }
+    }
+
+    /// The UUID of the thing called `name` among things of this `kind`.
+    pub(crate) fn uuid(&self, kind: &str, name: impl Display) -> Uuid {
+        Uuid::new_v5(&self.base, format!("{kind}/{name}").as_bytes())
+    }
+
+    /// An evenly spread number for the `n`th thing of a kind (`salt`).
+    pub(crate) fn number(&self, salt: u64, n: u64) -> u64 {
+        mix(self.seed ^ mix(salt ^ mix(n)))
+    }
+}
+
+/// The `n`th member below `parent`, for things whose parent's UUID is fixed from outside.
+pub(crate) fn below(parent: Uuid, kind: &str, n: impl Display) -> Uuid {
+    Uuid::new_v5(&parent, format!("{kind}/{n}").as_bytes())
+}
+
+/// splitmix64: spreads neighbouring numbers over the whole range.
+pub(crate) fn mix(n: u64) -> u64 {
+    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A number in 0..1 from a mixed one.
+pub(crate) fn unit(n: u64) -> f64 {
+    // The upper 53 bits are exactly what an f64 holds.
+    (n >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Eight base64 characters, the form of feature and object hashes.
+pub(crate) fn short_hash(n: u64) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (0..8)
+        .map(|i| char::from(ALPHABET[(n >> (i * 6)) as usize & 63]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_seed_same_names_and_another_seed_other_names() {
+        assert_eq!(Names::new(7).uuid("data", 3), Names::new(7).uuid("data", 3));
+        assert_ne!(Names::new(7).uuid("data", 3), Names::new(8).uuid("data", 3));
+        assert_ne!(Names::new(7).uuid("data", 3), Names::new(7).uuid("item", 3));
+        assert_ne!(Names::new(7).number(1, 2), Names::new(7).number(2, 1));
+    }
+
+    #[test]
+    fn spread_numbers_fill_the_unit_interval() {
+        let mean = (0..10_000).map(|n| unit(mix(n))).sum::<f64>() / 10_000.0;
+        assert!((mean - 0.5).abs() < 0.02, "{mean}");
+    }
+}

@@ -1,0 +1,261 @@
+//! The bytes behind storage items: photographs and their crops, the clip, made text, sound and PDF,
+//! or files of one's own. Who may read them, and under which URL, is decided in `routes`.
+//!
+//! A media source is kept in the database as a short text: `photo/0/17` (crop 17 of photograph 0),
+//! `clip`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, or `file/<path>`.
+
+mod made;
+mod photos;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+pub(crate) use photos::{CROPS, PHOTOS, is_dark, picture_size};
+
+/// The clip: 320×180 pixels, 75 frames at 25 frames/s.
+static CLIP: &[u8] = include_bytes!("../../media/bigbuckbunny-3s.mp4");
+
+/// Where an item's bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// Photograph and crop; crop 0 is the whole photograph as it was taken.
+    Photo(usize, u16),
+    /// The short video.
+    Clip,
+    /// A made text, by number.
+    Text(u64),
+    /// A made tone, by number.
+    Wav(u64),
+    /// Silence as MP3, by number of seconds.
+    Mp3(u64),
+    /// A made PDF, by number of pages.
+    Pdf(u64),
+    /// A file of one's own.
+    File(PathBuf),
+}
+
+impl Source {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once('/').unwrap_or((text, ""));
+        let number = || rest.parse().ok();
+        match kind {
+            "photo" => {
+                let (photo, crop) = rest.split_once('/')?;
+                let photo = photo.parse().ok().filter(|p| *p < PHOTOS.len())?;
+                Some(Self::Photo(photo, crop.parse().ok()?))
+            }
+            "clip" => Some(Self::Clip),
+            "text" => number().map(Self::Text),
+            "wav" => number().map(Self::Wav),
+            "mp3" => number().map(Self::Mp3),
+            "pdf" => number().map(Self::Pdf),
+            "file" => Some(Self::File(PathBuf::from(rest))),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn spell(&self) -> String {
+        match self {
+            Self::Photo(photo, crop) => format!("photo/{photo}/{crop}"),
+            Self::Clip => "clip".to_owned(),
+            Self::Text(n) => format!("text/{n}"),
+            Self::Wav(n) => format!("wav/{n}"),
+            Self::Mp3(n) => format!("mp3/{n}"),
+            Self::Pdf(n) => format!("pdf/{n}"),
+            Self::File(path) => format!("file/{}", path.display()),
+        }
+    }
+}
+
+/// What is known about a medium without looking at its bytes. Lengths in seconds, sizes in pixels.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Facts {
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub frames: Option<u32>,
+    pub fps: Option<f64>,
+    pub duration: Option<f64>,
+    pub sample_rate: Option<u32>,
+}
+
+/// Makes media on request and keeps what it has made. Bounded: there are only so many crops, and
+/// made texts and tones are cheap enough to be made again.
+#[derive(Default)]
+pub(crate) struct Library {
+    photos: photos::Decoded,
+    crops: Mutex<HashMap<(usize, u16), Bytes>>,
+}
+
+impl Library {
+    /// The bytes, made now if need be. Errors are those of reading a file of one's own.
+    pub(crate) fn bytes(&self, source: &Source) -> std::io::Result<Bytes> {
+        match source {
+            Source::Photo(photo, 0) => Ok(Bytes::from_static(PHOTOS[*photo].bytes)),
+            Source::Photo(photo, crop) => Ok(self.crop(*photo, *crop)),
+            Source::Clip => Ok(Bytes::from_static(CLIP)),
+            Source::Text(n) => Ok(made::text(*n).into()),
+            Source::Wav(n) => Ok(made::wav(*n).into()),
+            Source::Mp3(n) => Ok(made::mp3(*n).into()),
+            Source::Pdf(n) => Ok(made::pdf(*n).into()),
+            Source::File(path) => std::fs::read(path).map(Bytes::from),
+        }
+    }
+
+    /// The length in bytes.
+    pub(crate) fn size(&self, source: &Source) -> Option<u64> {
+        match source {
+            Source::File(path) => std::fs::metadata(path).ok().map(|m| m.len()),
+            other => self.bytes(other).ok().map(|b| b.len() as u64),
+        }
+    }
+
+    fn crop(&self, photo: usize, crop: u16) -> Bytes {
+        let key = (photo, crop);
+        let kept = |crops: &Mutex<HashMap<_, Bytes>>| {
+            crops
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&key)
+                .cloned()
+        };
+        if let Some(bytes) = kept(&self.crops) {
+            return bytes;
+        }
+        // Made outside the lock: two requests may make the same crop, and get the same bytes.
+        let bytes = Bytes::from(self.photos.crop(photo, crop));
+        let mut crops = self.crops.lock().unwrap_or_else(PoisonError::into_inner);
+        crops.entry(key).or_insert(bytes).clone()
+    }
+
+    /// What is known about a source.
+    pub(crate) fn facts(&self, source: &Source) -> Facts {
+        match source {
+            Source::Photo(photo, crop) => {
+                let (width, height) = picture_size(*photo, *crop);
+                Facts {
+                    width: Some(width),
+                    height: Some(height),
+                    ..Facts::default()
+                }
+            }
+            Source::Clip => Facts {
+                width: Some(320),
+                height: Some(180),
+                frames: Some(75),
+                fps: Some(25.0),
+                duration: Some(3.0),
+                sample_rate: None,
+            },
+            Source::Wav(n) => Facts {
+                duration: Some(made::wav_seconds(*n)),
+                sample_rate: Some(made::WAV_RATE),
+                ..Facts::default()
+            },
+            Source::Mp3(n) => Facts {
+                duration: Some(made::mp3_seconds(*n)),
+                sample_rate: Some(made::MP3_RATE),
+                ..Facts::default()
+            },
+            Source::Pdf(n) => Facts {
+                frames: u32::try_from(*n).ok(),
+                ..Facts::default()
+            },
+            Source::Text(_) => Facts::default(),
+            Source::File(path) => file_facts(path),
+        }
+    }
+}
+
+/// Pictures of one's own tell their size; of videos only the bytes are known here.
+fn file_facts(path: &std::path::Path) -> Facts {
+    let size = image::ImageReader::open(path)
+        .ok()
+        .and_then(|r| r.with_guessed_format().ok()?.into_dimensions().ok());
+    Facts {
+        width: size.map(|s| s.0),
+        height: size.map(|s| s.1),
+        ..Facts::default()
+    }
+}
+
+/// Shared by the routes.
+pub(crate) type SharedLibrary = Arc<Library>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_spell_back() {
+        for text in [
+            "photo/3/17",
+            "clip",
+            "text/5",
+            "wav/1",
+            "mp3/2",
+            "pdf/2",
+            "file//a b/c.jpg",
+        ] {
+            assert_eq!(Source::parse(text).unwrap().spell(), text);
+        }
+        assert_eq!(Source::parse("photo/99/1"), None);
+        assert_eq!(Source::parse("nothing"), None);
+    }
+
+    #[test]
+    fn pictures_have_the_size_that_is_promised() {
+        let library = Library::default();
+        for source in [
+            Source::Photo(0, 0),
+            Source::Photo(4, 9),
+            Source::Photo(9, CROPS),
+        ] {
+            let facts = library.facts(&source);
+            let picture = image::load_from_memory(&library.bytes(&source).unwrap()).unwrap();
+            assert_eq!(
+                (Some(picture.width()), Some(picture.height())),
+                (facts.width, facts.height),
+                "{source:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn crops_are_the_same_every_time() {
+        let (one, two) = (Library::default(), Library::default());
+        let source = Source::Photo(2, 33);
+        assert_eq!(one.bytes(&source).unwrap(), two.bytes(&source).unwrap());
+        assert_ne!(
+            one.bytes(&source).unwrap(),
+            one.bytes(&Source::Photo(2, 34)).unwrap()
+        );
+    }
+
+    #[test]
+    fn made_media_are_what_they_say() {
+        let library = Library::default();
+        let wav = library.bytes(&Source::Wav(3)).unwrap();
+        assert!(wav.starts_with(b"RIFF") && &wav[8..12] == b"WAVE");
+        assert!(
+            library
+                .bytes(&Source::Pdf(2))
+                .unwrap()
+                .starts_with(b"%PDF-")
+        );
+        assert!(
+            library
+                .bytes(&Source::Mp3(1))
+                .unwrap()
+                .starts_with(&[0xff, 0xfb])
+        );
+        assert!(
+            String::from_utf8(library.bytes(&Source::Text(1)).unwrap().to_vec())
+                .unwrap()
+                .len()
+                > 100
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! The server's own pages under `/local/`: no signature needed, answered on loopback only.
+//!
+//! | request | answer |
+//! |---|---|
+//! | GET `/local/health` | `{"ok":true}` as soon as requests are taken |
+//! | GET `/local/counters` | [`crate::Counters`] |
+//! | GET `/local/faults` | the faults and how often each has struck |
+//! | POST `/local/faults` `{"faults":["actions:lost@1%"]}` | replaces them; `[]` ends them |
+//! | GET `/local/state?project=UUID&after=N&limit=N` | every task with stage, priority and a digest of its labels |
+//! | GET `/local/workflow?project=UUID` | the workflow with all its edges |
+//! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | somebody else moves tasks |
+//! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | somebody else edits a label row |
+//!
+//! Without `project` the main project is meant. Requests here are not counted, and never spoilt.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::Router;
+use axum::extract::{Query, Request, State};
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::app::Shared;
+use crate::auth::hex;
+use crate::error::Refusal;
+use crate::fault::{FaultSpec, Injector};
+use crate::people::SOMEBODY;
+use crate::routes::reply::{Answer, Pairs, body, json_answer};
+use crate::store::catalog::Project;
+use crate::store::{labels, tasks};
+use crate::time;
+
+type QueryPairs = Query<Vec<(String, String)>>;
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/local/health", get(health))
+        .route("/local/counters", get(counters))
+        .route("/local/faults", get(faults).post(set_faults))
+        .route("/local/state", get(state))
+        .route("/local/workflow", get(workflow))
+        .route("/local/move", post(move_tasks))
+        .route("/local/edit", post(edit))
+        .layer(middleware::from_fn(loopback_only))
+}
+
+/// A page in a browser must not reach these through a name that points at this machine.
+async fn loopback_only(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|h| h.to_str().ok())
+        .unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
+    if !local || request.headers().contains_key(header::ORIGIN) {
+        return Refusal::Forbidden("these pages are for programs on this machine".to_owned())
+            .into_response();
+    }
+    next.run(request).await
+}
+
+async fn health() -> Answer {
+    json_answer(&json!({"ok": true}))
+}
+
+async fn counters(State(app): State<Shared>) -> Answer {
+    json_answer(&app.tally.read())
+}
+
+async fn faults(State(app): State<Shared>) -> Answer {
+    let injector = app.injector.lock().unwrap_or_else(PoisonError::into_inner);
+    let list: Vec<_> = injector
+        .specs()
+        .map(|(spec, n)| json!({"fault": spec.to_string(), "struck": n}))
+        .collect();
+    json_answer(&json!({"faults": list}))
+}
+
+async fn set_faults(State(app): State<Shared>, bytes: Bytes) -> Answer {
+    #[derive(Deserialize)]
+    struct Asked {
+        faults: Vec<String>,
+    }
+    let asked: Asked = body(&bytes)?;
+    let specs: Vec<FaultSpec> = asked
+        .faults
+        .iter()
+        .map(|f| f.parse())
+        .collect::<Result<_, _>>()
+        .map_err(Refusal::Invalid)?;
+    *app.injector.lock().unwrap_or_else(PoisonError::into_inner) = Injector::new(app.seed, specs);
+    faults(State(app)).await
+}
+
+fn project_of(app: &Shared, text: Option<&str>) -> Result<Arc<Project>, Refusal> {
+    match text {
+        Some(text) => app.project(text),
+        None => app.catalog().project(app.project).map(Arc::clone),
+    }
+}
+
+async fn workflow(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
+    let project = project_of(&app, Pairs(pairs).first("project"))?;
+    json_answer(&project.graph.specification())
+}
+
+#[derive(Serialize)]
+struct TaskState {
+    id: i64,
+    uuid: Uuid,
+    data_hash: Uuid,
+    data_title: String,
+    stage: String,
+    status: &'static str,
+    priority: f64,
+    last_actioned_by: Option<String>,
+    /// SHA-256 over the labels on `main`, in hex; null without a label row.
+    labels: Option<String>,
+}
+
+async fn state(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
+    let pairs = Pairs(pairs);
+    let project = project_of(&app, pairs.first("project"))?;
+    let number = |key: &str, default: i64| match pairs.first(key) {
+        None => Ok(default),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Refusal::Invalid(format!("{key} {text:?} is not a number"))),
+    };
+    let (after, limit) = (number("after", 0)?, number("limit", i64::MAX)?);
+    let found = app
+        .store
+        .read(move |c| task_states(c, &project, after, limit))
+        .await?;
+    json_answer(&json!({"tasks": found}))
+}
+
+fn task_states(
+    connection: &Connection,
+    project: &Project,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<TaskState>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT t.id, t.uuid, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
+                l.objects, l.classes, l.actions, l.units, l.spaces
+         FROM task t JOIN data d ON d.id = t.data
+         LEFT JOIN label l ON l.project = t.project AND l.data = t.data AND l.branch = 'main'
+         WHERE t.project = ?1 AND t.id > ?2 ORDER BY t.id LIMIT ?3",
+    )?;
+    let mut rows = find.query(params![project.id, after, limit])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stage: usize = row.get(4)?;
+        let status: usize = row.get(5)?;
+        let parts: Vec<Option<String>> = (8..13).map(|n| row.get(n)).collect::<Result<_, _>>()?;
+        let labels = parts[0].is_some().then(|| {
+            let mut digest = Sha256::new();
+            parts.iter().flatten().for_each(|part| digest.update(part));
+            hex(&digest.finalize())
+        });
+        out.push(TaskState {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            data_hash: row.get(2)?,
+            data_title: row.get(3)?,
+            stage: project
+                .graph
+                .nodes
+                .get(stage)
+                .map(|n| n.title.clone())
+                .unwrap_or_default(),
+            status: tasks::STATUSES.get(status).copied().unwrap_or("NEW"),
+            priority: row.get(6)?,
+            last_actioned_by: row.get(7)?,
+            labels,
+        });
+    }
+    Ok(out)
+}
+
+#[derive(Deserialize)]
+struct MoveAsked {
+    project: Option<String>,
+    tasks: Vec<Uuid>,
+    /// Title or UUID.
+    stage: String,
+    by: Option<String>,
+}
+
+async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
+    let asked: MoveAsked = body(&bytes)?;
+    let project = project_of(&app, asked.project.as_deref())?;
+    let found = project
+        .graph
+        .stage_called(&asked.stage)
+        .map(|(number, _)| number);
+    let stage = found
+        .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {:?}", asked.stage)))?;
+    let work = move |c: &Connection| {
+        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
+        tasks::move_tasks(c, &project, None, &asked.tasks, stage, by, time::now())
+    };
+    json_answer(&json!({"moved": app.store.write(work).await?}))
+}
+
+#[derive(Deserialize)]
+struct EditAsked {
+    project: Option<String>,
+    data_hash: Uuid,
+    by: Option<String>,
+}
+
+async fn edit(State(app): State<Shared>, bytes: Bytes) -> Answer {
+    let asked: EditAsked = body(&bytes)?;
+    let project = project_of(&app, asked.project.as_deref())?;
+    let work = move |c: &Connection| {
+        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
+        labels::create(c, &project, &[asked.data_hash], "main", by, time::now())?;
+        let label: Uuid = c.query_row(
+            "SELECT l.hash FROM label l JOIN data d ON d.id = l.data
+             WHERE l.project = ?1 AND d.hash = ?2 AND l.branch = 'main'",
+            params![project.id, asked.data_hash],
+            |r| r.get(0),
+        )?;
+        labels::disturb(c, &project, label, by, time::now())?;
+        Ok(label)
+    };
+    json_answer(&json!({"label_hash": app.store.write(work).await?}))
+}

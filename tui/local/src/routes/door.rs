@@ -1,0 +1,237 @@
+//! The door: what happens to every request of the API before and after its own endpoint.
+
+use std::io::Write as _;
+use std::sync::{Arc, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+
+use crate::app::Shared;
+use crate::auth::Caller;
+use crate::endpoint::Endpoint;
+use crate::error::Refusal;
+use crate::fault::FaultAction;
+use crate::routes::legacy::LegacyCall;
+use crate::routes::reply::{SaysNo, legacy_refusal};
+use crate::routes::{BODY_LIMIT, endpoint};
+use crate::time;
+
+/// Marks an answer that must not arrive: the connection is closed instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DropConnection;
+
+/// What injected faults ask of the endpoint itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spoil {
+    /// Somebody else acts.
+    pub conflict: bool,
+    /// Signed URLs have expired.
+    pub expire: bool,
+}
+
+/// Answers shorter than this many bytes are not worth compressing.
+const GZIP_FROM: usize = 4 << 10;
+
+/// Checks, counts and spoils a request, and packs its answer.
+pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let is_legacy = parts.uri.path().starts_with("/public");
+    let refuse = |refusal: Refusal| {
+        if is_legacy {
+            legacy_refusal(&refusal)
+        } else {
+            refusal.into_response()
+        }
+    };
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return refuse(Refusal::TooLarge(format!(
+            "the body is larger than {} MB",
+            BODY_LIMIT >> 20
+        )));
+    };
+    let call = is_legacy.then(|| serde_json::from_slice::<LegacyCall>(&body));
+    let route = parts
+        .extensions
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    let endpoint = match &call {
+        Some(Ok(call)) => call.endpoint(),
+        Some(Err(_)) => Endpoint::Unknown,
+        None => endpoint(&parts.method, route),
+    };
+    let strikes = app
+        .injector
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .strike(endpoint);
+    app.tally.request(endpoint, strikes.len());
+    if !app.latency.is_zero() {
+        tokio::time::sleep(app.latency).await;
+    }
+    let mut spoil = Spoil::default();
+    for strike in &strikes {
+        match strike {
+            FaultAction::Drop => return DropConnection.into_response(),
+            FaultAction::Status(status, after) => return injected(*status, *after),
+            FaultAction::Slow(time) => tokio::time::sleep(*time).await,
+            FaultAction::Conflict => spoil.conflict = true,
+            FaultAction::Expire => spoil.expire = true,
+            FaultAction::Lost | FaultAction::Truncate => {}
+        }
+    }
+    let caller = identify(&app, endpoint, is_legacy, &parts, &body);
+    let accepts_gzip = accepts_gzip(&parts.headers);
+    let response = match (caller, call) {
+        (Err(refusal), _) => refuse(refusal),
+        (Ok(_), Some(Err(error))) => {
+            refuse(Refusal::Invalid(format!("not a legacy request: {error}")))
+        }
+        (Ok(caller), call) => {
+            parts.extensions.insert(caller);
+            parts.extensions.insert(spoil);
+            if let Some(Ok(call)) = call {
+                parts.extensions.insert(Arc::new(call));
+            }
+            next.run(Request::from_parts(parts, Body::from(body))).await
+        }
+    };
+    let done = response.status().is_success() && response.extensions().get::<SaysNo>().is_none();
+    app.tally.answer(endpoint, done);
+    tracing::debug!(
+        endpoint = endpoint.name(),
+        status = response.status().as_u16(),
+        done,
+        "request"
+    );
+    pack(response, &strikes, accepts_gzip).await
+}
+
+fn identify(
+    app: &Shared,
+    endpoint: Endpoint,
+    is_legacy: bool,
+    parts: &axum::http::request::Parts,
+    body: &Bytes,
+) -> Result<Caller, Refusal> {
+    let now = time::now() / 1000;
+    if endpoint == Endpoint::Download {
+        // The URL itself is the permission; its seal is checked where the bytes are read.
+        return Ok(Caller {
+            email: Arc::from(""),
+        });
+    }
+    if is_legacy {
+        return app.gate.check_legacy(&parts.headers, body, now);
+    }
+    let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
+    app.gate
+        .check_v2(parts.method.as_str(), target, &parts.headers, body, now)
+}
+
+/// An injected error status, as a busy or failing platform answers.
+fn injected(status: u16, after: Option<std::time::Duration>) -> Response {
+    let body = serde_json::json!({"message": "an injected fault"}).to_string();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    if let Some(after) = after {
+        // Whole seconds only: that is all the header can say.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+impl IntoResponse for DropConnection {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -> Response {
+    if strikes.contains(&FaultAction::Lost) {
+        return DropConnection.into_response();
+    }
+    let truncate = strikes.contains(&FaultAction::Truncate);
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|t| t == "application/json");
+    if !truncate && !(accepts_gzip && is_json) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // Nothing here is larger than what the server itself has just made or read.
+    let Ok(mut bytes) = to_bytes(body, usize::MAX).await else {
+        return DropConnection.into_response();
+    };
+    if accepts_gzip
+        && is_json
+        && bytes.len() >= GZIP_FROM
+        && let Some(packed) = gzip(&bytes)
+    {
+        bytes = packed;
+        parts
+            .headers
+            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
+    if !truncate {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    let half = bytes.slice(..bytes.len() / 2);
+    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "an injected fault");
+    Response::from_parts(
+        parts,
+        Body::from_stream(futures_util::stream::iter([Ok(half), Err(broken)])),
+    )
+}
+
+fn gzip(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = flate2::write::GzEncoder::new(
+        Vec::with_capacity(bytes.len() / 4),
+        flate2::Compression::fast(),
+    );
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("gzip"))
+}
+
+/// A path that this server does not know.
+pub(super) async fn unknown_path(request: Request) -> Refusal {
+    Refusal::NotFound(format!(
+        "this server knows no {} {}",
+        request.method(),
+        request.uri().path()
+    ))
+}
+
+/// A known path with another method.
+pub(super) async fn unknown_method(request: Request) -> Refusal {
+    Refusal::Method(format!(
+        "{} is not possible on {}",
+        request.method(),
+        request.uri().path()
+    ))
+}

@@ -1,0 +1,190 @@
+//! Media by signed URL: no headers needed, ranges honoured, refused once expired.
+
+use std::io::SeekFrom;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+
+use crate::app::Shared;
+use crate::error::Refusal;
+use crate::media::Source;
+use crate::routes::reply::{Answer, Pairs, uuid};
+use crate::store::items;
+
+/// Files are read in pieces of this many bytes.
+const PIECE: usize = 64 << 10;
+
+pub(super) async fn download(
+    State(app): State<Shared>,
+    Path((item, _name)): Path<(String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+) -> Answer {
+    let item = uuid(&item, "item")?;
+    let pairs = Pairs(pairs);
+    let (expires, seal) = (
+        pairs.first("expires").unwrap_or(""),
+        pairs.first("seal").unwrap_or(""),
+    );
+    if !app.gate.sealed(&format!("{item}/{expires}"), seal) {
+        return Err(Refusal::Forbidden(
+            "the URL's signature does not fit".to_owned(),
+        ));
+    }
+    if expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
+        return Err(Refusal::Forbidden(
+            "the URL has expired; ask for the storage item again".to_owned(),
+        ));
+    }
+    let here = Shared::clone(&app);
+    let (data, content) = app
+        .store
+        .read(move |c| {
+            let mut found = items::by_uuid(c, &[item])?;
+            let data = found
+                .pop()
+                .ok_or_else(|| Refusal::NotFound(format!("there is no item {item}")))?;
+            let content = Content::of(&here, data.source.as_ref())?;
+            Ok((data, content))
+        })
+        .await?;
+    let length = content.len();
+    let range = match headers.get(header::RANGE).and_then(|v| v.to_str().ok()) {
+        None => None,
+        Some(text) => match parse_range(text, length) {
+            Range::Whole => None,
+            Range::Part(from, to) => Some((from, to)),
+            Range::Outside => return Ok(unsatisfiable(length)),
+        },
+    };
+    let (from, to) = range.unwrap_or((0, length));
+    let mut response = Response::new(content.body(from, to).await?);
+    let out = response.headers_mut();
+    let mime = data.mime.as_deref().unwrap_or("application/octet-stream");
+    out.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    );
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    out.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{item}-{length}\"")) {
+        out.insert(header::ETAG, tag);
+    }
+    if range.is_some() {
+        let text = format!("bytes {from}-{}/{length}", to - 1);
+        out.insert(
+            header::CONTENT_RANGE,
+            HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("bytes */*")),
+        );
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+/// Where the bytes are.
+enum Content {
+    Memory(Bytes),
+    File(std::path::PathBuf, u64),
+}
+
+impl Content {
+    fn of(app: &Shared, source: Option<&Source>) -> Result<Self, Refusal> {
+        let gone =
+            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
+        match source {
+            None => Err(Refusal::NotFound(
+                "this item has no bytes of its own".to_owned(),
+            )),
+            Some(Source::File(path)) => {
+                let length = std::fs::metadata(path).map_err(gone)?.len();
+                Ok(Self::File(path.clone(), length))
+            }
+            Some(made) => app.library.bytes(made).map(Self::Memory).map_err(gone),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(_, length) => *length,
+        }
+    }
+
+    /// The bytes from `from` up to, not including, `to`.
+    async fn body(self, from: u64, to: u64) -> Result<Body, Refusal> {
+        let path = match self {
+            Self::Memory(bytes) => return Ok(Body::from(bytes.slice(from as usize..to as usize))),
+            Self::File(path, _) => path,
+        };
+        let gone =
+            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
+        let mut file = tokio::fs::File::open(path).await.map_err(gone)?;
+        file.seek(SeekFrom::Start(from)).await.map_err(gone)?;
+        let pieces = stream::try_unfold(
+            (file.take(to - from), vec![0; PIECE]),
+            async |(mut file, mut buffer)| {
+                let n = file.read(&mut buffer).await?;
+                let piece = Bytes::copy_from_slice(&buffer[..n]);
+                Ok::<_, std::io::Error>((n > 0).then_some((piece, (file, buffer))))
+            },
+        );
+        Ok(Body::from_stream(pieces))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    Part(u64, u64),
+    Outside,
+}
+
+/// One range in bytes. Several ranges, or another unit, may be answered with the whole.
+fn parse_range(text: &str, length: u64) -> Range {
+    let Some((first, last)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else {
+        return Range::Whole;
+    };
+    let number = |t: &str| t.trim().parse::<u64>().ok();
+    let (from, to) = match (number(first), number(last)) {
+        (Some(from), Some(last)) if from <= last => (from, last.saturating_add(1).min(length)),
+        (Some(from), None) if last.trim().is_empty() => (from, length),
+        (None, Some(tail)) if first.trim().is_empty() => (length.saturating_sub(tail), length),
+        _ => return Range::Whole,
+    };
+    if from < to {
+        Range::Part(from, to)
+    } else {
+        Range::Outside
+    }
+}
+
+fn unsatisfiable(length: u64) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_to_the_length() {
+        assert_eq!(parse_range("bytes=0-9", 100), Range::Part(0, 10));
+        assert_eq!(parse_range("bytes=90-", 100), Range::Part(90, 100));
+        assert_eq!(parse_range("bytes=90-900", 100), Range::Part(90, 100));
+        assert_eq!(parse_range("bytes=-5", 100), Range::Part(95, 100));
+        assert_eq!(parse_range("bytes=100-", 100), Range::Outside);
+        assert_eq!(parse_range("bytes=0-1,5-6", 100), Range::Whole);
+        assert_eq!(parse_range("lines=0-1", 100), Range::Whole);
+        assert_eq!(parse_range("bytes=9-0", 100), Range::Whole);
+    }
+}

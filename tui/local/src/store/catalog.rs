@@ -1,0 +1,271 @@
+//! The few things there are: projects, ontologies, datasets, workflow templates. Kept in memory,
+//! read anew after a change; tasks and labels are never kept in memory.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::ids::below;
+use crate::store::tasks::{COMPLETED, NEW};
+use crate::workflow::{Graph, NodeKind};
+
+/// An ontology; `editor` is its structure as JSON.
+#[derive(Debug)]
+pub(crate) struct Ontology {
+    pub id: i64,
+    pub uuid: Uuid,
+    pub title: String,
+    pub description: String,
+    pub editor: Box<RawValue>,
+    pub created: i64,
+    pub edited: i64,
+}
+
+/// A dataset and the storage folder of its items.
+#[derive(Debug)]
+pub(crate) struct Dataset {
+    pub id: i64,
+    pub uuid: Uuid,
+    pub folder: Uuid,
+    pub title: String,
+    pub description: String,
+    pub created: i64,
+    pub edited: i64,
+}
+
+/// A project: its workflow is a copy of its template's, with the template's UUIDs.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub id: i64,
+    pub uuid: Uuid,
+    pub title: String,
+    pub description: String,
+    pub ontology: Arc<Ontology>,
+    pub datasets: Vec<Arc<Dataset>>,
+    pub manager: Uuid,
+    pub graph: Graph,
+    pub creator: String,
+    pub created: i64,
+    pub edited: i64,
+}
+
+impl Project {
+    pub(crate) fn dataset(&self, id: i64) -> Option<&Arc<Dataset>> {
+        self.datasets.iter().find(|d| d.id == id)
+    }
+
+    /// The datasets' numbers as an SQL list. Numbers only: nothing to escape.
+    pub(crate) fn dataset_list(&self) -> String {
+        let ids: Vec<String> = self.datasets.iter().map(|d| d.id.to_string()).collect();
+        format!("({})", ids.join(","))
+    }
+}
+
+/// Everything but tasks and labels.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub ontologies: Vec<Arc<Ontology>>,
+    pub datasets: Vec<Arc<Dataset>>,
+    pub templates: Vec<(Uuid, String, Graph)>,
+    pub projects: Vec<Arc<Project>>,
+}
+
+impl Catalog {
+    pub(crate) fn load(connection: &Connection) -> Result<Self, Refusal> {
+        let mut catalog = Self {
+            ontologies: ontologies(connection)?,
+            datasets: datasets(connection)?,
+            templates: templates(connection)?,
+            projects: Vec::new(),
+        };
+        catalog.projects = catalog.read_projects(connection)?;
+        Ok(catalog)
+    }
+
+    /// The project, or the refusal that clients expect for one that is not theirs.
+    pub(crate) fn project(&self, uuid: Uuid) -> Result<&Arc<Project>, Refusal> {
+        self.projects
+            .iter()
+            .find(|p| p.uuid == uuid)
+            .ok_or_else(|| {
+                Refusal::Forbidden(format!(
+                    "there is no project {uuid} on this server, or you have no access to it"
+                ))
+            })
+    }
+
+    fn read_projects(&self, connection: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
+        let mut used = connection
+            .prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
+        let mut statement = connection.prepare(
+            "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited
+             FROM project ORDER BY id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let wanted: i64 = row.get(4)?;
+            let ontology = self
+                .ontologies
+                .iter()
+                .find(|o| o.id == wanted)
+                .map(Arc::clone);
+            let datasets: Vec<i64> = used
+                .query_map([id], |r| r.get(0))?
+                .collect::<Result<_, _>>()?;
+            let dataset = |id: &i64| self.datasets.iter().find(|d| d.id == *id).map(Arc::clone);
+            out.push(Arc::new(Project {
+                id,
+                uuid: row.get(1)?,
+                title: row.get(2)?,
+                description: row.get(3)?,
+                ontology: ontology.ok_or_else(|| {
+                    Refusal::Internal("a project without its ontology".to_owned())
+                })?,
+                datasets: datasets.iter().filter_map(dataset).collect(),
+                manager: row.get(5)?,
+                graph: Graph::parse(&row.get::<_, String>(6)?).map_err(Refusal::Internal)?,
+                creator: row.get(7)?,
+                created: row.get(8)?,
+                edited: row.get(9)?,
+            }));
+        }
+        Ok(out)
+    }
+}
+
+fn ontologies(connection: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
+    let mut statement = connection.prepare(
+        "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(Arc::new(Ontology {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            title: row.get(2)?,
+            description: row.get(3)?,
+            editor: RawValue::from_string(row.get(4)?)
+                .map_err(|e| Refusal::Internal(e.to_string()))?,
+            created: row.get(5)?,
+            edited: row.get(6)?,
+        }));
+    }
+    Ok(out)
+}
+
+fn datasets(connection: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
+    let mut statement = connection.prepare(
+        "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id",
+    )?;
+    let found = statement.query_map([], |row| {
+        Ok(Arc::new(Dataset {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            folder: row.get(2)?,
+            title: row.get(3)?,
+            description: row.get(4)?,
+            created: row.get(5)?,
+            edited: row.get(6)?,
+        }))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn templates(connection: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
+    let mut statement = connection.prepare("SELECT uuid, title, spec FROM template ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let graph = Graph::parse(&row.get::<_, String>(2)?).map_err(Refusal::Internal)?;
+        out.push((row.get(0)?, row.get(1)?, graph));
+    }
+    Ok(out)
+}
+
+/// What a new project is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct NewProject {
+    pub uuid: Uuid,
+    pub title: String,
+    pub description: String,
+    pub ontology: i64,
+    pub datasets: Vec<i64>,
+    pub graph: Graph,
+    pub creator: String,
+}
+
+/// Makes a project and its tasks, one per top-level data unit, where the workflow begins. Returns
+/// the project's number and how many tasks it has. `place` says for the nth task where it waits and
+/// with which priority.
+pub(crate) fn insert_project(
+    connection: &Connection,
+    new: &NewProject,
+    place: &dyn Fn(u64, Uuid) -> (usize, f64),
+    now: i64,
+) -> Result<(i64, usize), Refusal> {
+    connection.execute(
+        "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        rusqlite::params![
+            new.uuid,
+            new.title,
+            new.description,
+            new.ontology,
+            below(new.uuid, "manager", 0),
+            new.graph.specification().to_string(),
+            new.creator,
+            now
+        ],
+    )?;
+    let project = connection.last_insert_rowid();
+    let mut use_dataset =
+        connection.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
+    let mut insert = connection.prepare(
+        "INSERT INTO task(project, data, uuid, stage, status, priority, created, updated)
+         VALUES (?1, ?2, ?3, ?4, ?6, ?7, ?5, ?5)",
+    )?;
+    let mut tasks = 0;
+    for dataset in &new.datasets {
+        use_dataset.execute([project, *dataset])?;
+        let mut units = connection.prepare(
+            "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
+        )?;
+        let mut rows = units.query([dataset])?;
+        while let Some(row) = rows.next()? {
+            let (data, hash): (i64, Uuid) = (row.get(0)?, row.get(1)?);
+            let uuid = Uuid::new_v5(&new.uuid, hash.as_bytes());
+            let (stage, priority) = place(tasks as u64, uuid);
+            let done = matches!(new.graph.nodes[stage].kind, NodeKind::Done { .. });
+            let status = if done { COMPLETED } else { NEW };
+            insert.execute(rusqlite::params![
+                project,
+                data,
+                uuid,
+                stage as i64,
+                now,
+                status as i64,
+                priority
+            ])?;
+            tasks += 1;
+        }
+    }
+    Ok((project, tasks))
+}
+
+/// Removes a project with its tasks and labels. Datasets stay.
+pub(crate) fn delete_project(connection: &Connection, project: i64) -> Result<(), Refusal> {
+    for table in ["task", "label", "project_dataset"] {
+        connection.execute(
+            &format!("DELETE FROM {table} WHERE project = ?1"),
+            [project],
+        )?;
+    }
+    connection.execute("DELETE FROM project WHERE id = ?1", [project])?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Data units and the storage items behind them: finding, changing their metadata, children.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::ids::mix;
+use crate::item::ItemKind;
+use crate::media::{PHOTOS, Source, is_dark};
+
+/// A data unit with its storage item, as the database keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct Data {
+    pub id: i64,
+    pub dataset: i64,
+    pub hash: Uuid,
+    pub item: Uuid,
+    pub kind: ItemKind,
+    pub title: String,
+    pub description: String,
+    pub source: Option<Source>,
+    pub mime: Option<String>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    /// Frames of a video, pictures of a group, pages of a document.
+    pub frames: Option<u32>,
+    pub fps: Option<f64>,
+    pub duration: Option<f64>,
+    pub rate: Option<u32>,
+    pub size: Option<u64>,
+    metadata: Option<String>,
+    pub created: i64,
+    pub edited: i64,
+}
+
+/// The columns that [`Data::read`] takes, of a table called `d`.
+pub(crate) const COLUMNS: &str = "d.id, d.dataset, d.hash, d.item, d.kind, d.title, d.description, \
+     d.source, d.mime, d.width, d.height, d.frames, d.fps, d.duration, d.rate, d.size, d.metadata, d.created, d.edited";
+/// How many they are: where a joined table's columns begin.
+pub(crate) const COLUMN_COUNT: usize = 19;
+
+impl Data {
+    pub(crate) fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        let source: Option<String> = row.get(7)?;
+        Ok(Self {
+            id: row.get(0)?,
+            dataset: row.get(1)?,
+            hash: row.get(2)?,
+            item: row.get(3)?,
+            kind: ItemKind::from_code(row.get(4)?),
+            title: row.get(5)?,
+            description: row.get(6)?,
+            source: source.as_deref().and_then(Source::parse),
+            mime: row.get(8)?,
+            width: row.get(9)?,
+            height: row.get(10)?,
+            frames: row.get(11)?,
+            fps: row.get(12)?,
+            duration: row.get(13)?,
+            rate: row.get(14)?,
+            size: row.get(15)?,
+            metadata: row.get(16)?,
+            created: row.get(17)?,
+            edited: row.get(18)?,
+        })
+    }
+
+    /// Client metadata: what somebody set, or what fits the picture.
+    pub(crate) fn metadata(&self) -> Value {
+        match (&self.metadata, &self.source) {
+            (Some(text), _) => serde_json::from_str(text).unwrap_or_else(|_| json!({})),
+            (None, Some(Source::Photo(photo, crop))) => picture_metadata(*photo, *crop, self.hash),
+            (None, _) => json!({"site": site(self.hash), "kind": self.kind.item_type()}),
+        }
+    }
+
+    /// Where the bytes are said to lie. Opaque to clients.
+    pub(crate) fn link(&self) -> String {
+        format!("local/{}", self.item)
+    }
+
+    /// `number_of_frames` of row metadata.
+    pub(crate) fn frame_count(&self) -> u32 {
+        self.frames.unwrap_or(1)
+    }
+
+    /// The hash of the `n`th picture of an image sequence, which has no item of its own.
+    pub(crate) fn frame_hash(&self, n: u32) -> Uuid {
+        crate::ids::below(self.hash, "frame", n)
+    }
+}
+
+/// The camera or desk that a data unit is said to come from.
+pub(crate) fn site(hash: Uuid) -> String {
+    format!("cam{}", 1 + mix(hash.as_u64_pair().0) % 8)
+}
+
+fn picture_metadata(photo: usize, crop: u16, hash: Uuid) -> Value {
+    let draw = mix(hash.as_u64_pair().1);
+    let (weather, lux) = match (is_dark(crop), draw % 2) {
+        (true, _) => ("Night", 1 + draw % 40),
+        (false, 0) => ("Sunny", 8_000 + draw % 40_000),
+        (false, _) => ("Cloudy", 500 + draw % 5_000),
+    };
+    json!({
+        "site": site(hash),
+        "lux": lux,
+        "weather": weather,
+        "shows": PHOTOS[photo].shows,
+        "photograph": format!("{}.jpg", PHOTOS[photo].name),
+    })
+}
+
+/// The items with these UUIDs, in the order asked for; one that is missing refuses all.
+pub(crate) fn by_uuid(connection: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.item = ?1"))?;
+    let one = |uuid: &Uuid| {
+        let found = find.query_row([uuid], Data::read).optional()?;
+        found.ok_or_else(|| {
+            Refusal::Forbidden(format!(
+                "there is no storage item {uuid} on this server, or you have no access to it"
+            ))
+        })
+    };
+    items.iter().map(one).collect()
+}
+
+/// The data units with these hashes; unknown ones are left out.
+pub(crate) fn by_hash(connection: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.hash = ?1"))?;
+    let found = hashes
+        .iter()
+        .map(|hash| Ok(find.query_row([hash], Data::read).optional()?));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// The children of a group, in their order.
+pub(crate) fn children(connection: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM data d WHERE d.parent = ?1 ORDER BY d.position");
+    let mut find = connection.prepare_cached(&sql)?;
+    Ok(find
+        .query_map([parent], Data::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Up to `limit` items whose number is above `after`: of a dataset, or of all; children only where
+/// asked for.
+pub(crate) fn list(
+    connection: &Connection,
+    dataset: Option<i64>,
+    with_children: bool,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Data>, Refusal> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM data d WHERE (?1 IS NULL OR d.dataset = ?1) AND (?2 OR d.parent IS NULL) AND d.id > ?3
+         ORDER BY d.id LIMIT ?4"
+    );
+    let mut find = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(find
+        .query_map(params![dataset, with_children, after, limit], Data::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// What may be changed of an item. `None` leaves as it is; metadata is replaced whole.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ItemPatch {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub client_metadata: Option<Map<String, Value>>,
+}
+
+/// Changes items; one that is missing refuses all. The data unit's title follows the item's name.
+pub(crate) fn patch(
+    connection: &Connection,
+    patches: &[(Uuid, ItemPatch)],
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut update = connection.prepare_cached(
+        "UPDATE data SET title = coalesce(?2, title), description = coalesce(?3, description),
+         metadata = coalesce(?4, metadata), edited = ?5 WHERE item = ?1",
+    )?;
+    for (item, change) in patches {
+        let metadata = change
+            .client_metadata
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
+        if update.execute(params![
+            item,
+            change.name,
+            change.description,
+            metadata,
+            now
+        ])? == 0
+        {
+            return Err(Refusal::Forbidden(format!(
+                "there is no storage item {item} on this server, or you have no access to it"
+            )));
+        }
+    }
+    Ok(patches.len())
+}

@@ -1,0 +1,603 @@
+//! Label rows: created empty, read as the clients expect them, saved whole.
+//!
+//! The labels themselves are kept as the JSON that came, with authors and object numbers filled in;
+//! everything around them (titles, sizes, units) is made on reading.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::store::catalog::Project;
+use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
+use crate::store::rows::{audio_codec, task_status};
+use crate::time;
+
+/// Makes link texts for data units: opaque ones, or signed URLs where asked for.
+pub(crate) type Linker<'a> = &'a dyn Fn(&Data) -> String;
+
+/// What of a label row is wanted. `None` wants all.
+#[derive(Debug, Default)]
+pub(crate) struct FeatureFilter {
+    pub objects: Option<HashSet<String>>,
+    pub classifications: Option<HashSet<String>>,
+}
+
+#[derive(Serialize)]
+struct Blob<'a> {
+    label_hash: Uuid,
+    branch_name: String,
+    created_at: String,
+    last_edited_at: String,
+    data_hash: Uuid,
+    dataset_hash: Uuid,
+    dataset_title: &'a str,
+    data_title: &'a str,
+    data_type: &'static str,
+    annotation_task_status: &'static str,
+    is_shadow_data: bool,
+    object_answers: Box<RawValue>,
+    classification_answers: Box<RawValue>,
+    object_actions: Box<RawValue>,
+    label_status: &'static str,
+    data_units: Units,
+    spaces: Box<RawValue>,
+    is_valid: bool,
+}
+
+/// Units by hash, in their order.
+struct Units(Vec<Unit>);
+
+impl Serialize for Units {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for unit in &self.0 {
+            map.serialize_entry(&unit.data_hash, unit)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Unit {
+    data_hash: Uuid,
+    data_title: String,
+    data_link: Option<String>,
+    data_type: String,
+    data_sequence: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    #[serde(flatten)]
+    audio: Option<AudioFacts>,
+    labels: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_fps: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct AudioFacts {
+    audio_codec: &'static str,
+    audio_sample_rate: Option<u32>,
+    audio_bit_depth: u32,
+    audio_num_channels: u32,
+}
+
+const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage";
+
+/// The label rows of data units on a branch that do not exist yet.
+pub(crate) fn missing(
+    connection: &Connection,
+    project: &Project,
+    data_hashes: &[Uuid],
+    branch: &str,
+) -> Result<bool, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT 1 FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 AND d.hash = ?2 AND l.branch = ?3",
+    )?;
+    for hash in data_hashes {
+        if !find.exists(params![project.id, hash, branch])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Creates empty label rows where there are none. Idempotent.
+pub(crate) fn create(
+    connection: &Connection,
+    project: &Project,
+    data_hashes: &[Uuid],
+    branch: &str,
+    author: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
+                           objects, classes, actions, units, spaces)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?6, '{}', '{}', '{}', '{}', '{}')
+         ON CONFLICT(project, data, branch) DO NOTHING",
+    )?;
+    for hash in data_hashes {
+        let (data, dataset) = data_in_project(connection, project, *hash)?;
+        debug_assert!(project.dataset(dataset).is_some());
+        // Named by project, branch and data unit: the same row has the same hash in every run.
+        let label = Uuid::new_v5(&project.uuid, format!("label/{branch}/{hash}").as_bytes());
+        insert.execute(params![project.id, data, branch, label, now, author])?;
+    }
+    Ok(())
+}
+
+fn data_in_project(
+    connection: &Connection,
+    project: &Project,
+    hash: Uuid,
+) -> Result<(i64, i64), Refusal> {
+    let mut find = connection.prepare_cached("SELECT id, dataset FROM data WHERE hash = ?1")?;
+    let found: Option<(i64, i64)> = find
+        .query_row([hash], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    found
+        .filter(|(_, dataset)| project.dataset(*dataset).is_some())
+        .ok_or_else(|| Refusal::NotFound(format!("data unit {hash} is not in this project")))
+}
+
+/// The label rows of data units on a branch, as a JSON array in the order asked for.
+pub(crate) fn by_data(
+    connection: &Connection,
+    project: &Project,
+    hashes: &[Uuid],
+    branch: &str,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let condition = "d.hash = ?2 AND l.branch = ?3";
+    let values = hashes.iter().map(|h| (*h, branch));
+    read(
+        connection,
+        project,
+        condition,
+        values,
+        &FeatureFilter::default(),
+        link,
+    )
+}
+
+/// The label rows with these hashes, as a JSON array in the order asked for; unknown ones are left out.
+pub(crate) fn by_hash(
+    connection: &Connection,
+    project: &Project,
+    hashes: &[Uuid],
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    // The third value is not needed here, but has to appear.
+    read(
+        connection,
+        project,
+        "l.hash = ?2 AND ?3 = ''",
+        hashes.iter().map(|h| (*h, "")),
+        filter,
+        link,
+    )
+}
+
+fn read<'a>(
+    connection: &Connection,
+    project: &Project,
+    condition: &str,
+    values: impl Iterator<Item = (Uuid, &'a str)>,
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {LABEL_COLUMNS} FROM label l JOIN data d ON d.id = l.data
+         LEFT JOIN task t ON t.project = l.project AND t.data = l.data WHERE l.project = ?1 AND {condition}"
+    );
+    let mut find = connection.prepare_cached(&sql)?;
+    let mut out = vec![b'['];
+    for (hash, branch) in values {
+        let mut rows = find.query(params![project.id, hash, branch])?;
+        let Some(row) = rows.next()? else { continue };
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        let data = Data::read(row)?;
+        serde_json::to_writer(
+            &mut out,
+            &blob(connection, project, row, &data, filter, link)?,
+        )?;
+    }
+    out.push(b']');
+    Ok(out)
+}
+
+fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
+    RawValue::from_string(text)
+        .map_err(|e| Refusal::Internal(format!("a label row in the database is broken: {e}")))
+}
+
+fn blob<'a>(
+    connection: &Connection,
+    project: &'a Project,
+    row: &Row<'_>,
+    data: &'a Data,
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Blob<'a>, Refusal> {
+    const C: usize = COLUMN_COUNT;
+    let dataset = project.dataset(data.dataset);
+    let dataset = dataset
+        .ok_or_else(|| Refusal::Internal("a label row outside of its dataset".to_owned()))?;
+    let stage: Option<usize> = row.get(C + 9)?;
+    let node = stage.and_then(|s| project.graph.nodes.get(s));
+    let mut parts = Parts {
+        objects: row.get(C + 4)?,
+        classes: row.get(C + 5)?,
+        actions: row.get(C + 6)?,
+        units: row.get(C + 7)?,
+    };
+    filter.apply(&mut parts)?;
+    Ok(Blob {
+        label_hash: row.get(C)?,
+        branch_name: row.get(C + 1)?,
+        created_at: time::long(row.get(C + 2)?),
+        last_edited_at: time::long(row.get(C + 3)?),
+        data_hash: data.hash,
+        dataset_hash: dataset.uuid,
+        dataset_title: &dataset.title,
+        data_title: &data.title,
+        data_type: data.kind.data_type(),
+        annotation_task_status: node.map_or("QUEUED", |n| task_status(&n.kind)),
+        is_shadow_data: false,
+        object_answers: raw(parts.objects)?,
+        classification_answers: raw(parts.classes)?,
+        object_actions: raw(parts.actions)?,
+        label_status: "LABEL_IN_PROGRESS",
+        data_units: units(connection, data, &parts.units, link)?,
+        spaces: raw(row.get(C + 8)?)?,
+        is_valid: true,
+    })
+}
+
+fn units(
+    connection: &Connection,
+    data: &Data,
+    stored: &str,
+    link: Linker<'_>,
+) -> Result<Units, Refusal> {
+    let mut labels: BTreeMap<Uuid, Box<RawValue>> = serde_json::from_str(stored)
+        .map_err(|e| Refusal::Internal(format!("a label row is broken: {e}")))?;
+    let mut labels_of = |hash: Uuid, kind: ItemKind| match labels.remove(&hash) {
+        Some(found) => Ok(found),
+        None => raw(empty_labels(kind).to_owned()),
+    };
+    let mut unit = |d: &Data, sequence: Value| -> Result<Unit, Refusal> {
+        let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts {
+            audio_codec: audio_codec(d),
+            audio_sample_rate: d.rate,
+            audio_bit_depth: 16,
+            audio_num_channels: 1,
+        });
+        let sized = |size| {
+            if d.kind == ItemKind::Pdf {
+                Some(0)
+            } else {
+                size
+            }
+        };
+        let timed = matches!(d.kind, ItemKind::Video | ItemKind::Audio);
+        Ok(Unit {
+            data_hash: d.hash,
+            data_title: d.title.clone(),
+            data_link: d.kind.has_media().then(|| link(d)),
+            data_type: d
+                .mime
+                .clone()
+                .unwrap_or_else(|| "application/octet-stream".to_owned()),
+            data_sequence: sequence,
+            width: sized(d.width),
+            height: sized(d.height),
+            audio,
+            labels: labels_of(d.hash, d.kind)?,
+            data_duration: d.duration.filter(|_| timed),
+            data_fps: if d.kind == ItemKind::Pdf {
+                Some(0.0)
+            } else {
+                d.fps
+            },
+        })
+    };
+    let numbered = |n: usize| Value::String(n.to_string());
+    let list = match data.kind {
+        ItemKind::ImageGroup => {
+            let children = items::children(connection, data.id)?;
+            children
+                .iter()
+                .enumerate()
+                .map(|(n, child)| unit(child, numbered(n)))
+                .collect::<Result<_, _>>()?
+        }
+        ItemKind::ImageSequence => {
+            let picture = |n: u32| {
+                let mut frame = data.clone();
+                frame.kind = ItemKind::Image;
+                frame.hash = data.frame_hash(n);
+                frame.title = format!("{}/{n}", data.title);
+                frame.mime = Some("image/jpeg".to_owned());
+                frame.fps = None;
+                unit(&frame, numbered(n as usize))
+            };
+            (0..data.frame_count())
+                .map(picture)
+                .collect::<Result<_, _>>()?
+        }
+        _ => vec![unit(data, json!(0))?],
+    };
+    Ok(Units(list))
+}
+
+fn empty_labels(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Image | ItemKind::Group => r#"{"objects":[],"classifications":[]}"#,
+        _ => "{}",
+    }
+}
+
+/// The stored texts of a row.
+struct Parts {
+    objects: String,
+    classes: String,
+    actions: String,
+    units: String,
+}
+
+impl FeatureFilter {
+    /// Leaves only the wanted features; unwanted objects take their answers and actions along.
+    fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
+        let wants = |wanted: &HashSet<String>, entry: &Value| {
+            entry
+                .get("featureHash")
+                .and_then(Value::as_str)
+                .is_none_or(|f| wanted.contains(f))
+        };
+        if let Some(wanted) = &self.classifications {
+            let mut classes: Map<String, Value> = serde_json::from_str(&parts.classes)?;
+            classes.retain(|_, entry| wants(wanted, entry));
+            parts.classes = serde_json::to_string(&classes)?;
+        }
+        let Some(wanted) = &self.objects else {
+            return Ok(());
+        };
+        let mut units: Map<String, Value> = serde_json::from_str(&parts.units)?;
+        let mut gone = HashSet::new();
+        for labels in units.values_mut() {
+            for list in object_lists(labels) {
+                list.retain(|object| {
+                    let keep = wants(wanted, object);
+                    if !keep && let Some(hash) = object.get("objectHash").and_then(Value::as_str) {
+                        gone.insert(hash.to_owned());
+                    }
+                    keep
+                });
+            }
+        }
+        let mut objects: Map<String, Value> = serde_json::from_str(&parts.objects)?;
+        objects.retain(|hash, entry| !gone.contains(hash) && wants(wanted, entry));
+        let mut actions: Map<String, Value> = serde_json::from_str(&parts.actions)?;
+        actions.retain(|hash, _| objects.contains_key(hash));
+        parts.objects = serde_json::to_string(&objects)?;
+        parts.actions = serde_json::to_string(&actions)?;
+        parts.units = serde_json::to_string(&units)?;
+        Ok(())
+    }
+}
+
+/// The lists of objects in a unit's labels: one for a picture, one per frame for a video.
+fn object_lists(labels: &mut Value) -> Vec<&mut Vec<Value>> {
+    let Value::Object(map) = labels else {
+        return Vec::new();
+    };
+    if map.contains_key("objects") {
+        return map
+            .get_mut("objects")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .collect();
+    }
+    map.values_mut()
+        .filter_map(|frame| frame.get_mut("objects")?.as_array_mut())
+        .collect()
+}
+
+/// A label row as clients save it. Whatever else it holds is made on reading.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SavedRow {
+    label_hash: Option<String>,
+    data_units: Map<String, Value>,
+    object_answers: Map<String, Value>,
+    classification_answers: Map<String, Value>,
+    object_actions: Map<String, Value>,
+    spaces: Map<String, Value>,
+}
+
+/// Replaces the labels of rows, whole. One row that cannot be saved refuses all.
+pub(crate) fn save(
+    connection: &Connection,
+    project: &Project,
+    rows: Vec<(Uuid, SavedRow)>,
+    author: &str,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut find = connection
+        .prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
+    let mut update = connection.prepare_cached(
+        "UPDATE label SET objects = ?2, classes = ?3, actions = ?4, units = ?5, spaces = ?6, edited = ?7, editor = ?8
+         WHERE id = ?1",
+    )?;
+    let count = rows.len();
+    for (hash, mut row) in rows {
+        if row
+            .label_hash
+            .as_deref()
+            .and_then(|h| Uuid::parse_str(h).ok())
+            .is_some_and(|h| h != hash)
+        {
+            return Err(Refusal::Invalid(format!(
+                "the labels for row {hash} say that they belong to another row"
+            )));
+        }
+        let found: Option<(i64, String)> = find
+            .query_row(params![hash, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        let (id, before) = found
+            .ok_or_else(|| Refusal::NotFound(format!("label row {hash} is not in this project")))?;
+        row.complete(&before, author, now)?;
+        let units: Map<String, Value> = std::mem::take(&mut row.data_units)
+            .into_iter()
+            .filter_map(|(unit, mut value)| Some((unit, value.get_mut("labels")?.take())))
+            .collect();
+        update.execute(params![
+            id,
+            serde_json::to_string(&row.object_answers)?,
+            serde_json::to_string(&row.classification_answers)?,
+            serde_json::to_string(&row.object_actions)?,
+            serde_json::to_string(&units)?,
+            serde_json::to_string(&row.spaces)?,
+            now,
+            author
+        ])?;
+    }
+    Ok(count)
+}
+
+impl SavedRow {
+    /// Fills in what the platform fills in: authors, times, object numbers. Objects without an entry
+    /// in `object_answers` are refused.
+    fn complete(&mut self, before: &str, author: &str, now: i64) -> Result<(), Refusal> {
+        let stamp = time::long(now);
+        for (unit, value) in &mut self.data_units {
+            let Some(labels) = value.get_mut("labels") else {
+                continue;
+            };
+            for object in object_lists(labels).into_iter().flatten() {
+                let hash = object
+                    .get("objectHash")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                if !self.object_answers.contains_key(hash) {
+                    return Err(Refusal::Answers(format!(
+                        "object {hash:?} of data unit {unit} has no entry in object_answers"
+                    )));
+                }
+                sign(object, author, &stamp);
+            }
+        }
+        // Objects of text and sound live in the answers alone, and so do classifications.
+        let whole = |entry: &&mut Value| entry.get("featureHash").is_some();
+        self.object_answers
+            .values_mut()
+            .filter(whole)
+            .for_each(|e| sign(e, author, &stamp));
+        self.classification_answers
+            .values_mut()
+            .for_each(|e| sign(e, author, &stamp));
+        self.number_objects(before)
+    }
+
+    fn number_objects(&mut self, before: &str) -> Result<(), Refusal> {
+        let before: Map<String, Value> = serde_json::from_str(before)?;
+        let number = |entry: &Value| entry.get("objectNumber").and_then(Value::as_u64);
+        let known = before
+            .values()
+            .chain(self.object_answers.values())
+            .filter_map(number);
+        let mut next = known.max().unwrap_or(0) + 1;
+        for (hash, entry) in &mut self.object_answers {
+            if number(entry).is_some() {
+                continue;
+            }
+            let Some(fields) = entry.as_object_mut() else {
+                continue;
+            };
+            let kept = before.get(hash).and_then(number);
+            fields.insert("objectNumber".to_owned(), json!(kept.unwrap_or(next)));
+            next += u64::from(kept.is_none());
+        }
+        Ok(())
+    }
+}
+
+/// Null or absent authors mean "the caller".
+fn sign(entry: &mut Value, author: &str, stamp: &str) {
+    let Some(fields) = entry.as_object_mut() else {
+        return;
+    };
+    let defaults = [
+        ("createdBy", author),
+        ("lastEditedBy", author),
+        ("createdAt", stamp),
+        ("lastEditedAt", stamp),
+    ];
+    for (key, value) in defaults {
+        let slot = fields.entry(key).or_insert(Value::Null);
+        if slot.is_null() {
+            *slot = Value::String(value.to_owned());
+        }
+    }
+}
+
+/// Somebody else edits a row: a text classification is set, or all classifications go where the
+/// ontology has none of text.
+pub(crate) fn disturb(
+    connection: &Connection,
+    project: &Project,
+    label: Uuid,
+    editor: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let sql = "SELECT id, classes FROM label WHERE hash = ?1 AND project = ?2";
+    let found: Option<(i64, String)> = connection
+        .prepare_cached(sql)?
+        .query_row(params![label, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let Some((id, classes)) = found else {
+        return Ok(());
+    };
+    let mut classes: Map<String, Value> = serde_json::from_str(&classes)?;
+    let hash = crate::ids::short_hash(crate::ids::mix(now.unsigned_abs()));
+    let ontology: Value = serde_json::from_str(project.ontology.editor.get())?;
+    let text = ontology["classifications"]
+        .as_array()
+        .and_then(|list| list.iter().find(|c| c["attributes"][0]["type"] == "text"));
+    if let Some(found) = text {
+        let attribute = &found["attributes"][0];
+        let name = attribute["name"].as_str().unwrap_or_default();
+        let entry = json!({
+            "classificationHash": hash, "featureHash": found["featureNodeHash"], "spaces": {}, "range": [[0, 0]],
+            "createdBy": editor, "createdAt": time::long(now), "lastEditedBy": editor,
+            "lastEditedAt": time::long(now), "confidence": 1.0, "manualAnnotation": true,
+            "classifications": [{
+                "name": name, "value": name.to_lowercase(), "answers": "edited by somebody else",
+                "featureHash": attribute["featureNodeHash"], "manualAnnotation": true,
+            }],
+        });
+        classes.retain(|_, c| c["featureHash"] != found["featureNodeHash"]);
+        classes.insert(hash, entry);
+    } else {
+        classes.clear();
+    }
+    connection
+        .prepare_cached("UPDATE label SET classes = ?2, edited = ?3, editor = ?4 WHERE id = ?1")?
+        .execute(params![id, serde_json::to_string(&classes)?, now, editor])?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The database: one writer thread with group commit, readers on connections of their own.
+//!
+//! A write is answered only after the commit that contains it; with `Durability::Disk` that means
+//! after the write-ahead log is on disk. What is written and read is in the modules below; what a
+//! request means is in `routes`.
+
+pub(crate) mod catalog;
+pub(crate) mod items;
+pub(crate) mod labels;
+pub(crate) mod rows;
+pub(crate) mod schema;
+pub(crate) mod tasks;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::error::{LocalError, Refusal};
+use writer::Writer;
+
+/// What an acknowledged write survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// A crash of the process or the machine.
+    Disk,
+    /// Nothing: the data go with the process.
+    Process,
+}
+
+/// The open database.
+pub(crate) struct Store {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens a database that `schema` has made.
+    pub(crate) fn open(path: &Path, durability: Durability) -> Result<Arc<Self>, LocalError> {
+        let connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.execute_batch(match durability {
+            Durability::Disk => "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            Durability::Process => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        })?;
+        schema::check(&connection, path)?;
+        let writer = Writer::start(connection);
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            writer,
+            readers: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// Runs `work` on a reading connection.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let store = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || store.read_here(work)).await;
+        done.unwrap_or_else(|e| Err(Refusal::Internal(format!("a read ended early: {e}"))))
+    }
+
+    /// Runs `work` on a reading connection, in this thread.
+    pub(crate) fn read_here<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let kept = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => self.reader()?,
+        };
+        let result = work(&connection);
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
+        result
+    }
+
+    fn reader(&self) -> Result<Connection, Refusal> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection)?;
+        Ok(connection)
+    }
+
+    /// Runs `work` in the writer's next transaction and returns after its commit. When `work`
+    /// refuses, nothing of it stays, and other writes of the same commit are not touched.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.writer.queue(work, move |result| {
+            // The caller may have gone away; the write stays done all the same.
+            let _ = answer.send(result);
+        })?;
+        answered.await.unwrap_or_else(|_| {
+            Err(Refusal::Internal(
+                "the database's writer has stopped".to_owned(),
+            ))
+        })
+    }
+
+    /// Finishes the queued writes and closes the database.
+    pub(crate) fn close(&self) {
+        self.writer.stop();
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.execute_batch(
+        "PRAGMA busy_timeout=10000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; PRAGMA mmap_size=1073741824;",
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn scratch() -> (tempfile::TempDir, Arc<Store>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("project.db");
+        schema::create(&Connection::open(&path).unwrap()).unwrap();
+        let store = Store::open(&path, Durability::Disk).unwrap();
+        (folder, store)
+    }
+
+    fn put(connection: &Connection, key: &str) -> Result<(), Refusal> {
+        connection.execute("INSERT INTO meta(key, value) VALUES (?1, 'x')", [key])?;
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refused_write_leaves_nothing_and_its_neighbours_stay() {
+        let (_folder, store) = scratch();
+        let writes = (0..40).map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                store
+                    .write(move |c| {
+                        put(c, &format!("k{n}"))?;
+                        if n % 4 == 0 {
+                            Err(Refusal::Invalid("every fourth".into()))
+                        } else {
+                            Ok(n)
+                        }
+                    })
+                    .await
+            })
+        });
+        let mut refused = 0;
+        for write in writes.collect::<Vec<_>>() {
+            refused += usize::from(write.await.unwrap().is_err());
+        }
+        let sql = "SELECT count(*) FROM meta WHERE key LIKE 'k%'";
+        let kept: i64 = store
+            .read(|c| Ok(c.query_row(sql, [], |r| r.get(0))?))
+            .await
+            .unwrap();
+        assert_eq!((refused, kept), (10, 30));
+    }
+
+    #[tokio::test]
+    async fn a_panicking_write_is_refused_and_the_writer_lives() {
+        let (_folder, store) = scratch();
+        let refusal = store
+            .write(|c| {
+                put(c, "half")?;
+                if true { panic!("on purpose") } else { Ok(()) }
+            })
+            .await
+            .unwrap_err();
+        assert!(refusal.message().contains("on purpose"), "{refusal:?}");
+        store.write(|c| put(c, "half")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn after_closing_writes_are_refused() {
+        let (_folder, store) = scratch();
+        store.close();
+        assert!(store.write(|c| put(c, "late")).await.is_err());
+    }
+}

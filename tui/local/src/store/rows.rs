@@ -1,0 +1,411 @@
+//! Metadata of label rows: one record per data unit of a project, initialised or not.
+
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, params_from_iter};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::store::catalog::Project;
+use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
+use crate::time;
+use crate::workflow::NodeKind;
+
+/// What a caller may ask for. Absent means: do not filter, do not include.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RowQuery {
+    pub edited_before: Option<String>,
+    pub edited_after: Option<String>,
+    pub label_statuses: Option<Vec<String>>,
+    pub include_uninitialised_labels: Option<bool>,
+    pub data_hashes: Option<Vec<Uuid>>,
+    pub label_hashes: Option<Vec<Uuid>>,
+    pub data_title_eq: Option<String>,
+    pub data_title_like: Option<String>,
+    pub workflow_graph_node_title_eq: Option<String>,
+    pub workflow_graph_node_title_like: Option<String>,
+    pub include_client_metadata: Option<bool>,
+    pub include_images_data: Option<bool>,
+    pub include_children: Option<bool>,
+    pub include_workflow_graph_node: Option<bool>,
+    pub include_all_label_branches: Option<bool>,
+    pub branch_name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct GraphNode<'a> {
+    uuid: Uuid,
+    title: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct ImageDto {
+    index: usize,
+    title: String,
+    file_type: String,
+    height: Option<u32>,
+    width: Option<u32>,
+    image_hash: Uuid,
+}
+
+#[derive(Debug, Serialize)]
+struct RowDto<'a> {
+    label_hash: Option<Uuid>,
+    branch_name: String,
+    created_at: Option<String>,
+    last_edited_at: Option<String>,
+    data_hash: Uuid,
+    dataset_hash: Uuid,
+    dataset_title: &'a str,
+    data_title: &'a str,
+    data_type: &'static str,
+    data_link: Option<String>,
+    label_status: &'static str,
+    annotation_task_status: Option<&'static str>,
+    is_shadow_data: bool,
+    number_of_frames: u32,
+    duration: Option<f64>,
+    frames_per_second: Option<f64>,
+    height: Option<u32>,
+    width: Option<u32>,
+    audio_codec: Option<&'static str>,
+    audio_sample_rate: Option<u32>,
+    audio_bit_depth: Option<u32>,
+    audio_num_channels: Option<u32>,
+    task_uuid: Option<Uuid>,
+    priority: Option<f64>,
+    file_type: Option<&'a str>,
+    is_valid: bool,
+    backing_item_uuid: Uuid,
+    assigned_user_email: Option<String>,
+    last_actioned_by_user_email: Option<String>,
+    group_hash: Option<Uuid>,
+    spaces: Value,
+    client_metadata: Option<Value>,
+    images_data: Option<Vec<ImageDto>>,
+    workflow_graph_node: Option<GraphNode<'a>>,
+}
+
+/// The conditions of a query as SQL with its values.
+struct Conditions {
+    sql: String,
+    values: Vec<SqlValue>,
+}
+
+impl Conditions {
+    fn one(&mut self, template: &str, value: impl Into<SqlValue>) {
+        self.values.push(value.into());
+        self.sql.push_str(" AND ");
+        self.sql
+            .push_str(&template.replace('?', &format!("?{}", self.values.len())));
+    }
+
+    fn any_of(&mut self, column: &str, values: impl Iterator<Item = SqlValue>) {
+        let before = self.values.len();
+        self.values.extend(values);
+        let marks: Vec<String> = (before..self.values.len())
+            .map(|n| format!("?{}", n + 1))
+            .collect();
+        self.sql
+            .push_str(&format!(" AND {column} IN ({})", marks.join(",")));
+    }
+}
+
+fn blob(uuid: &Uuid) -> SqlValue {
+    SqlValue::Blob(uuid.as_bytes().to_vec())
+}
+
+fn instant(text: &str) -> Result<i64, Refusal> {
+    time::parse(text).ok_or_else(|| Refusal::Invalid(format!("{text:?} is not a date")))
+}
+
+/// The matching rows as one JSON array, written as they are read: a project may have a million.
+pub(crate) fn list(
+    connection: &Connection,
+    project: &Project,
+    query: &RowQuery,
+) -> Result<Vec<u8>, Refusal> {
+    let branch = query
+        .branch_name
+        .clone()
+        .unwrap_or_else(|| "main".to_owned());
+    let all_branches =
+        query.include_all_label_branches.unwrap_or(false) && query.branch_name.is_none();
+    let conditions = conditions(project, query, &branch)?;
+    let on_branch = if all_branches {
+        ""
+    } else {
+        "AND l.branch = ?2"
+    };
+    // Named data units are looked up one by one; otherwise along the tasks, in their order.
+    let from = if query.data_hashes.is_some() || query.include_children.unwrap_or(false) {
+        "data d LEFT JOIN task t ON t.project = ?1 AND t.data = d.id"
+    } else if query.label_hashes.is_some() {
+        "label x CROSS JOIN data d ON d.id = x.data LEFT JOIN task t ON t.project = ?1 AND t.data = d.id"
+    } else {
+        "task t CROSS JOIN data d ON d.id = t.data AND t.project = ?1"
+    };
+    let sql = format!(
+        "SELECT {COLUMNS}, t.uuid, t.stage, t.priority, t.assignee, t.actor,
+                l.hash, l.branch, l.created, l.edited, p.hash
+         FROM {from} LEFT JOIN label l ON l.project = ?1 AND l.data = d.id {on_branch}
+         LEFT JOIN data p ON p.id = d.parent WHERE ?2 = ?2 AND d.dataset IN {}{} ORDER BY d.id",
+        project.dataset_list(),
+        conditions.sql
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query(params_from_iter(conditions.values))?;
+    let mut out = vec![b'['];
+    while let Some(row) = rows.next()? {
+        let data = Data::read(row)?;
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        let dto = dto(connection, project, query, row, &data, &branch)?;
+        serde_json::to_writer(&mut out, &dto)?;
+    }
+    out.push(b']');
+    Ok(out)
+}
+
+fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Conditions, Refusal> {
+    let mut found = Conditions {
+        sql: String::new(),
+        values: vec![project.id.into(), SqlValue::Text(branch.to_owned())],
+    };
+    if let Some(hashes) = &query.data_hashes {
+        found.any_of("d.hash", hashes.iter().map(blob));
+    }
+    if let Some(hashes) = &query.label_hashes {
+        found.any_of("l.hash", hashes.iter().map(blob));
+        if query.data_hashes.is_none() && !query.include_children.unwrap_or(false) {
+            found.sql.push_str(" AND x.id = l.id");
+        }
+    }
+    if query.include_children != Some(true) && query.data_hashes.is_none() {
+        found.sql.push_str(" AND d.parent IS NULL");
+    } else {
+        // Pictures of an image group are part of its row, never rows of their own.
+        found.sql.push_str(&format!(
+            " AND (d.parent IS NULL OR p.kind = {})",
+            ItemKind::Group.code()
+        ));
+    }
+    if query.include_uninitialised_labels == Some(false) {
+        found.sql.push_str(" AND l.id IS NOT NULL");
+    }
+    if let Some(statuses) = &query.label_statuses {
+        let has = |s: &str| statuses.iter().any(|k| k.eq_ignore_ascii_case(s));
+        match (has("NOT_LABELLED"), has("LABEL_IN_PROGRESS")) {
+            (true, true) => {}
+            (true, false) => found.sql.push_str(" AND l.id IS NULL"),
+            (false, true) => found.sql.push_str(" AND l.id IS NOT NULL"),
+            (false, false) => found.sql.push_str(" AND 0"),
+        }
+    }
+    if let Some(text) = &query.edited_before {
+        found.one("l.edited < ?", instant(text)?);
+    }
+    if let Some(text) = &query.edited_after {
+        found.one("l.edited > ?", instant(text)?);
+    }
+    if let Some(title) = &query.data_title_eq {
+        found.one("d.title = ?", title.clone());
+    }
+    if let Some(pattern) = &query.data_title_like {
+        found.one("d.title LIKE ?", pattern.clone());
+    }
+    stage_conditions(project, query, &mut found);
+    Ok(found)
+}
+
+fn stage_conditions(project: &Project, query: &RowQuery, found: &mut Conditions) {
+    let equal = query.workflow_graph_node_title_eq.as_deref();
+    let like = query.workflow_graph_node_title_like.as_deref();
+    if equal.is_none() && like.is_none() {
+        return;
+    }
+    let fits = |title: &str| {
+        equal.is_none_or(|e| e == title) && like.is_none_or(|l| matches_like(l, title))
+    };
+    let stages = project
+        .graph
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, n)| fits(&n.title));
+    let numbers: Vec<String> = stages.map(|(n, _)| n.to_string()).collect();
+    found
+        .sql
+        .push_str(&format!(" AND t.stage IN ({})", numbers.join(",")));
+}
+
+/// SQL's LIKE: `%` any text, `_` any character, case ignored.
+pub(crate) fn matches_like(pattern: &str, text: &str) -> bool {
+    fn fits(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('%', rest)) => (0..=text.len()).any(|n| fits(rest, &text[n..])),
+            Some(('_', rest)) => !text.is_empty() && fits(rest, &text[1..]),
+            Some((c, rest)) => text.first() == Some(c) && fits(rest, &text[1..]),
+        }
+    }
+    let chars = |s: &str| s.to_lowercase().chars().collect::<Vec<_>>();
+    fits(&chars(pattern), &chars(text))
+}
+
+fn dto<'a>(
+    connection: &Connection,
+    project: &'a Project,
+    query: &RowQuery,
+    row: &rusqlite::Row<'_>,
+    data: &'a Data,
+    branch: &str,
+) -> Result<RowDto<'a>, Refusal> {
+    const C: usize = COLUMN_COUNT;
+    let dataset = project.dataset(data.dataset);
+    let dataset = dataset
+        .ok_or_else(|| Refusal::Internal("a data unit outside of its dataset".to_owned()))?;
+    let stage: Option<usize> = row.get(C + 1)?;
+    let node = stage.and_then(|s| project.graph.nodes.get(s));
+    let label_hash: Option<Uuid> = row.get(C + 5)?;
+    let label_branch: Option<String> = row.get(C + 6)?;
+    let audio = data.kind == ItemKind::Audio;
+    let images = query
+        .include_images_data
+        .unwrap_or(false)
+        .then(|| images(connection, data))
+        .transpose()?;
+    Ok(RowDto {
+        label_hash,
+        branch_name: label_branch.unwrap_or_else(|| branch.to_owned()),
+        created_at: row.get::<_, Option<i64>>(C + 7)?.map(time::long),
+        last_edited_at: row.get::<_, Option<i64>>(C + 8)?.map(time::long),
+        data_hash: data.hash,
+        dataset_hash: dataset.uuid,
+        dataset_title: &dataset.title,
+        data_title: &data.title,
+        data_type: data.kind.upper_data_type(),
+        data_link: data.kind.has_media().then(|| data.link()),
+        label_status: if label_hash.is_some() {
+            "LABEL_IN_PROGRESS"
+        } else {
+            "NOT_LABELLED"
+        },
+        annotation_task_status: node.map(|n| task_status(&n.kind)),
+        is_shadow_data: false,
+        number_of_frames: data.frame_count(),
+        duration: data.duration,
+        frames_per_second: data.fps,
+        height: data.height,
+        width: data.width,
+        audio_codec: audio.then(|| audio_codec(data)),
+        audio_sample_rate: data.rate,
+        audio_bit_depth: audio.then_some(16),
+        audio_num_channels: audio.then_some(1),
+        task_uuid: row.get(C)?,
+        priority: row.get(C + 2)?,
+        file_type: data.mime.as_deref(),
+        is_valid: true,
+        backing_item_uuid: data.item,
+        assigned_user_email: row.get(C + 3)?,
+        last_actioned_by_user_email: row.get(C + 4)?,
+        group_hash: row.get(C + 9)?,
+        spaces: Value::Object(serde_json::Map::new()),
+        client_metadata: query
+            .include_client_metadata
+            .unwrap_or(false)
+            .then(|| data.metadata()),
+        images_data: images,
+        workflow_graph_node: node
+            .filter(|_| query.include_workflow_graph_node.unwrap_or(true))
+            .map(|n| GraphNode {
+                uuid: n.uuid,
+                title: &n.title,
+            }),
+    })
+}
+
+/// The codec's name as labels carry it.
+pub(crate) fn audio_codec(data: &Data) -> &'static str {
+    if data.mime.as_deref() == Some("audio/mpeg") {
+        "mp3"
+    } else {
+        "pcm_s16le"
+    }
+}
+
+/// `annotation_task_status` of a task at such a stage.
+pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Review { .. } => "IN_REVIEW",
+        NodeKind::Done { .. } => "COMPLETED",
+        _ => "QUEUED",
+    }
+}
+
+fn images(connection: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
+    let file_type = |d: &Data| d.mime.clone().unwrap_or_else(|| "image/jpeg".to_owned());
+    match data.kind {
+        ItemKind::ImageGroup => {
+            let children = items::children(connection, data.id)?;
+            Ok(children
+                .into_iter()
+                .enumerate()
+                .map(|(index, child)| ImageDto {
+                    index,
+                    file_type: file_type(&child),
+                    title: child.title,
+                    height: child.height,
+                    width: child.width,
+                    image_hash: child.hash,
+                })
+                .collect())
+        }
+        ItemKind::ImageSequence => Ok((0..data.frame_count())
+            .map(|n| ImageDto {
+                index: n as usize,
+                title: format!("{}/{n}", data.title),
+                file_type: "image/jpeg".to_owned(),
+                height: data.height,
+                width: data.width,
+                image_hash: data.frame_hash(n),
+            })
+            .collect()),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The branches that label rows of a project are on, `main` first.
+pub(crate) fn branches(connection: &Connection, project: &Project) -> Result<Vec<String>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT DISTINCT branch FROM label WHERE project = ?1 AND branch <> 'main' ORDER BY branch",
+    )?;
+    let mut out = vec!["main".to_owned()];
+    for branch in find.query_map([project.id], |r| r.get(0))? {
+        out.push(branch?);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn like_is_that_of_sql() {
+        for (pattern, text, fits) in [
+            ("Agent%", "agent 1", true),
+            ("%1", "Agent 1", true),
+            ("%gen%", "Agent 1", true),
+            ("Agent _", "Agent 1", true),
+            ("Agent", "Agent 1", false),
+            ("", "", true),
+        ] {
+            assert_eq!(matches_like(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Tables and indexes. Bulk loading makes the tables first and the indexes last.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::LocalError;
+
+/// Raised whenever a table changes; a database of another version is not opened.
+const VERSION: &str = "1";
+
+const TABLES: &str = "
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE user(email TEXT PRIMARY KEY, key TEXT NOT NULL);
+CREATE TABLE ontology(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
+    description TEXT NOT NULL, editor TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+CREATE TABLE dataset(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, folder BLOB NOT NULL,
+    title TEXT NOT NULL, description TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+CREATE TABLE template(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL, spec TEXT NOT NULL);
+CREATE TABLE project(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
+    description TEXT NOT NULL, ontology INTEGER NOT NULL, manager BLOB NOT NULL, spec TEXT NOT NULL,
+    creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+CREATE TABLE project_dataset(project INTEGER NOT NULL, dataset INTEGER NOT NULL, PRIMARY KEY(project, dataset));
+-- One row per data unit; children of groups point at their group.
+CREATE TABLE data(id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, parent INTEGER, position INTEGER NOT NULL,
+    hash BLOB NOT NULL, item BLOB NOT NULL, kind INTEGER NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
+    source TEXT, mime TEXT, width INTEGER, height INTEGER, frames INTEGER, fps REAL, duration REAL, rate INTEGER,
+    size INTEGER, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+-- stage is the number of the node in the project's workflow.
+CREATE TABLE task(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL, uuid BLOB NOT NULL,
+    stage INTEGER NOT NULL, status INTEGER NOT NULL, priority REAL NOT NULL, assignee TEXT, actor TEXT,
+    created INTEGER NOT NULL, updated INTEGER NOT NULL);
+CREATE TABLE label(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL, branch TEXT NOT NULL,
+    hash BLOB NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, creator TEXT NOT NULL, editor TEXT NOT NULL,
+    objects TEXT NOT NULL, classes TEXT NOT NULL, actions TEXT NOT NULL, units TEXT NOT NULL, spaces TEXT NOT NULL,
+    UNIQUE(project, data, branch));
+";
+
+const INDEXES: &str = "
+CREATE UNIQUE INDEX data_hash ON data(hash);
+CREATE UNIQUE INDEX data_item ON data(item);
+CREATE INDEX data_dataset ON data(dataset);
+CREATE INDEX data_parent ON data(parent, position) WHERE parent IS NOT NULL;
+CREATE UNIQUE INDEX task_uuid ON task(uuid);
+CREATE UNIQUE INDEX task_data ON task(project, data);
+CREATE INDEX task_stage ON task(project, stage, id);
+CREATE UNIQUE INDEX label_hash ON label(hash);
+";
+
+/// Makes the tables.
+pub(crate) fn create_tables(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(TABLES)?;
+    connection.execute(
+        "INSERT INTO meta(key, value) VALUES ('version', ?1)",
+        [VERSION],
+    )?;
+    Ok(())
+}
+
+/// Makes the indexes.
+pub(crate) fn create_indexes(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(INDEXES)
+}
+
+/// Makes an empty database.
+#[cfg(test)]
+pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
+    create_tables(connection)?;
+    create_indexes(connection)
+}
+
+/// Refuses a file that is not a database of this version.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LocalError> {
+    let found = meta(connection, "version").map_err(|e| {
+        LocalError::content(
+            path,
+            format!("this is not a local project's database ({e}); name another --data folder"),
+        )
+    })?;
+    if found.as_deref() == Some(VERSION) {
+        return Ok(());
+    }
+    Err(LocalError::content(
+        path,
+        format!(
+            "the database has version {}, this program writes version {VERSION}; name another --data folder",
+            found.unwrap_or_else(|| "unknown".to_owned())
+        ),
+    ))
+}
+
+/// A value that the server keeps about itself.
+pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
+    use rusqlite::OptionalExtension as _;
+    connection
+        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
+        .optional()
+}
+
+/// Sets a value that the server keeps about itself.
+pub(crate) fn set_meta(
+    connection: &Connection,
+    key: &str,
+    value: &str,
+) -> Result<(), rusqlite::Error> {
+    connection.execute(
+        "INSERT OR REPLACE INTO meta(key, value) VALUES (?1, ?2)",
+        [key, value],
+    )?;
+    Ok(())
+}

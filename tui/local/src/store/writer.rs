@@ -1,0 +1,129 @@
+//! The one thread that writes: takes what is queued, runs it in one transaction, commits, answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::error::Refusal;
+
+/// Told after the commit whether it held.
+type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> Settle + Send>;
+
+/// At most so many writes share a commit, so that the first of them does not wait for ever.
+const GROUP: usize = 256;
+
+pub(super) struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Self {
+        let (queue, jobs) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("local-writer".to_owned())
+            .spawn(move || run(&connection, &jobs))
+            .expect("the system starts one more thread");
+        Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        }
+    }
+
+    pub(super) fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+        answer: impl FnOnce(Result<T, Refusal>) + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let job: Job = Box::new(move |connection| {
+            let result = contained(connection, work);
+            Box::new(move |committed| answer(committed.and(result)))
+        });
+        let stopped = || Refusal::Internal("the server is stopping".to_owned());
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue
+            .as_ref()
+            .ok_or_else(stopped)?
+            .send(job)
+            .map_err(|_| stopped())
+    }
+
+    pub(super) fn stop(&self) {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the database's writer panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+            let settle = first(connection);
+            settle(Err(error.into()));
+            continue;
+        }
+        let mut settles = vec![first(connection)];
+        while settles.len() < GROUP {
+            let Ok(next) = jobs.try_recv() else { break };
+            settles.push(next(connection));
+        }
+        let committed = connection.execute_batch("COMMIT").map_err(Refusal::from);
+        if committed.is_err() && !connection.is_autocommit() {
+            // A commit that failed (a full disk) leaves the transaction open.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        settles
+            .into_iter()
+            .for_each(|settle| settle(committed.clone()));
+    }
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/// Runs one piece of work so that it leaves all or nothing, whatever it does.
+fn contained<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    if connection.is_autocommit() {
+        return Err(Refusal::Internal(
+            "the database could not begin a transaction".to_owned(),
+        ));
+    }
+    connection.execute_batch("SAVEPOINT work")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let text = text
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(Refusal::Internal(format!(
+            "a bug in the local server: {text}"
+        )))
+    });
+    let end = if result.is_ok() {
+        "RELEASE work"
+    } else {
+        "ROLLBACK TO work; RELEASE work"
+    };
+    connection.execute_batch(end)?;
+    result
+}

@@ -1,0 +1,71 @@
+//! Instants as milliseconds since 1970 and their two spellings on the wire.
+
+use jiff::Timestamp;
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// ISO 8601 with zone, as v2 spells instants: `2026-11-22T07:57:06.478Z`.
+pub(crate) fn iso(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .unwrap_or_default()
+        .to_string()
+}
+
+/// As label rows spell instants: `Sun, 22 Nov 2026 07:57:53 UTC`.
+pub(crate) fn long(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .unwrap_or_default()
+        .strftime("%a, %d %b %Y %H:%M:%S UTC")
+        .to_string()
+}
+
+/// Any of the spellings that the clients send in filters.
+pub(crate) fn parse(text: &str) -> Option<i64> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant.as_millisecond());
+    }
+    let civil = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%a, %d %b %Y %H:%M:%S UTC",
+        "%Y-%m-%d",
+    ];
+    civil.iter().find_map(|format| {
+        let parts = jiff::fmt::strtime::parse(format, text).ok()?;
+        let moment = match parts.to_datetime() {
+            Ok(moment) => moment,
+            Err(_) => parts
+                .to_date()
+                .ok()?
+                .to_datetime(jiff::civil::Time::midnight()),
+        };
+        Some(
+            moment
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .ok()?
+                .timestamp()
+                .as_millisecond(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_read_back() {
+        let at = 1_795_334_273_000;
+        assert_eq!(long(at), "Sun, 22 Nov 2026 07:57:53 UTC");
+        assert_eq!(iso(at), "2026-11-22T07:57:53Z");
+        assert_eq!(parse(&long(at)), Some(at));
+        assert_eq!(parse(&iso(at)), Some(at));
+        assert_eq!(parse("2026-11-22 07:57:53"), Some(at));
+        assert_eq!(parse("2026-11-22T07:57:53.000000"), Some(at));
+        assert_eq!(parse("2026-11-22"), Some(at - 28_673_000));
+        assert_eq!(parse("soon"), None);
+    }
+}

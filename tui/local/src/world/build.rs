@@ -1,0 +1,515 @@
+//! Writes a world into an empty database: everything by name first, then tasks in bulk, then the
+//! indexes, then labels.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::{LocalError, Refusal};
+use crate::ids::{Names, below};
+use crate::item::ItemKind;
+use crate::keys;
+use crate::media::{CROPS, Library, PHOTOS, Source, is_dark};
+use crate::store::catalog::{Catalog, NewProject, insert_project};
+use crate::store::items::site;
+use crate::store::schema;
+use crate::workflow::Graph;
+use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
+
+/// Who made everything that nobody else is said to have made.
+pub(crate) const OWNER: &str = "agent@example.test";
+
+/// Builds the database at `path`. Safe to interrupt: it is built under another name and renamed.
+pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Result<(), LocalError> {
+    let unfinished = path.with_extension("unfinished");
+    if unfinished.exists() {
+        std::fs::remove_file(&unfinished)
+            .map_err(|e| LocalError::file("cannot remove", &unfinished, e))?;
+    }
+    let connection = Connection::open(&unfinished)?;
+    // Nobody has been promised anything yet: an interrupted build starts over.
+    connection.execute_batch(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;
+         PRAGMA cache_size=-262144; PRAGMA temp_store=MEMORY; PRAGMA threads=2;",
+    )?;
+    let work = Builder {
+        connection: &connection,
+        names,
+        now,
+        library: Library::default(),
+    };
+    work.run(world)?;
+    connection.close().map_err(|(_, e)| e)?;
+    let written = std::fs::File::open(&unfinished).and_then(|file| file.sync_all());
+    written
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|e| LocalError::file("cannot write", path, e))
+}
+
+struct Builder<'a> {
+    connection: &'a Connection,
+    names: Names,
+    now: i64,
+    library: Library,
+}
+
+/// Something a scenario may name by title or id.
+struct Named {
+    id: i64,
+    uuid: Uuid,
+    title: String,
+}
+
+fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a Named, LocalError> {
+    let Some(wanted) = wanted else {
+        return list
+            .first()
+            .ok_or_else(|| LocalError::Options(format!("the scenario has no {what}")));
+    };
+    let found = list
+        .iter()
+        .find(|n| n.title == wanted || Uuid::parse_str(wanted).is_ok_and(|u| u == n.uuid));
+    found.ok_or_else(|| {
+        let known: Vec<&str> = list.iter().map(|n| n.title.as_str()).collect();
+        LocalError::Options(format!(
+            "the scenario names the {what} {wanted:?}, but has only {}",
+            known.join(", ")
+        ))
+    })
+}
+
+fn refused(refusal: Refusal) -> LocalError {
+    LocalError::Options(refusal.message().to_owned())
+}
+
+impl Builder<'_> {
+    fn run(&self, world: &World) -> Result<(), LocalError> {
+        self.connection.execute_batch("BEGIN")?;
+        schema::create_tables(self.connection)?;
+        for user in &world.users {
+            let key = crate::auth::hex(keys::public(&user.public_key)?.as_bytes());
+            self.connection.execute(
+                "INSERT INTO user(email, key) VALUES (?1, ?2)",
+                [&user.email, &key],
+            )?;
+        }
+        let ontologies = self.ontologies(world)?;
+        let datasets = self.datasets(world)?;
+        let templates = self.templates(world)?;
+        let mut projects = Vec::new();
+        for (place, spec) in world.projects.iter().enumerate() {
+            projects.push(self.project(
+                place,
+                spec,
+                world.lively,
+                &ontologies,
+                &datasets,
+                &templates,
+            )?);
+        }
+        schema::create_indexes(self.connection)?;
+        let catalog = Catalog::load(self.connection).map_err(refused)?;
+        for (spec, project) in world.projects.iter().zip(&catalog.projects) {
+            self.place_tasks(spec, project)?;
+        }
+        if world.lively {
+            populate::labels(self.connection, &catalog, self.names, self.now).map_err(refused)?;
+        }
+        let project = *projects
+            .first()
+            .ok_or_else(|| LocalError::Options("the scenario has no project".to_owned()))?;
+        schema::set_meta(self.connection, "project", &project.to_string())?;
+        if let Some(twin) = projects.get(1) {
+            schema::set_meta(self.connection, "twin", &twin.to_string())?;
+        }
+        self.connection.execute_batch("COMMIT")?;
+        Ok(())
+    }
+
+    fn ontologies(&self, world: &World) -> Result<Vec<Named>, LocalError> {
+        let insert = |(place, spec): (usize, &super::OntologySpec)| {
+            let uuid = spec
+                .id
+                .unwrap_or_else(|| self.names.uuid("ontology", place));
+            let structure = spec.structure.clone().unwrap_or_else(ontology::structure);
+            self.connection.execute(
+                "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                params![uuid, spec.title, spec.description, structure.to_string(), self.now],
+            )?;
+            Ok(Named {
+                id: self.connection.last_insert_rowid(),
+                uuid,
+                title: spec.title.clone(),
+            })
+        };
+        world.ontologies.iter().enumerate().map(insert).collect()
+    }
+
+    fn templates(&self, world: &World) -> Result<Vec<(Named, Graph)>, LocalError> {
+        let insert = |(place, spec): (usize, &super::TemplateSpec)| {
+            let uuid = spec
+                .id
+                .unwrap_or_else(|| self.names.uuid("template", place));
+            let graph = Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
+                .map_err(|e| LocalError::Options(format!("workflow \"{}\": {e}", spec.title)))?;
+            self.connection.execute(
+                "INSERT INTO template(uuid, title, spec) VALUES (?1, ?2, ?3)",
+                params![uuid, spec.title, graph.specification().to_string()],
+            )?;
+            let named = Named {
+                id: self.connection.last_insert_rowid(),
+                uuid,
+                title: spec.title.clone(),
+            };
+            Ok((named, graph))
+        };
+        world
+            .workflow_templates
+            .iter()
+            .enumerate()
+            .map(insert)
+            .collect()
+    }
+
+    fn datasets(&self, world: &World) -> Result<Vec<Named>, LocalError> {
+        let mut out = Vec::new();
+        for (place, spec) in world.datasets.iter().enumerate() {
+            let uuid = spec.id.unwrap_or_else(|| self.names.uuid("dataset", place));
+            self.connection.execute(
+                "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                params![uuid, spec.folder.unwrap_or_else(|| below(uuid, "folder", 0)), spec.title, spec.description, self.now],
+            )?;
+            let id = self.connection.last_insert_rowid();
+            let mut filler = Filler {
+                builder: self,
+                dataset: id,
+                uuid,
+                salt: place as u64,
+                number: 0,
+                pictures: 0,
+            };
+            let order = interleaved(&spec.items);
+            for (item, copy) in order {
+                filler.add(&spec.items[item], copy, None)?;
+            }
+            out.push(Named {
+                id,
+                uuid,
+                title: spec.title.clone(),
+            });
+        }
+        Ok(out)
+    }
+
+    fn project(
+        &self,
+        place: usize,
+        spec: &ProjectSpec,
+        lively: bool,
+        ontologies: &[Named],
+        datasets: &[Named],
+        templates: &[(Named, Graph)],
+    ) -> Result<Uuid, LocalError> {
+        let uuid = spec.id.unwrap_or_else(|| self.names.uuid("project", place));
+        let used: Vec<i64> = if spec.datasets.is_empty() {
+            vec![find(datasets, None, "dataset")?.id]
+        } else {
+            let ids = spec
+                .datasets
+                .iter()
+                .map(|d| find(datasets, Some(d), "dataset").map(|n| n.id));
+            ids.collect::<Result<_, _>>()?
+        };
+        let wanted = spec.workflow_template.as_deref();
+        let fits = |named: &Named| {
+            wanted.is_none_or(|w| {
+                named.title == w || Uuid::parse_str(w).is_ok_and(|u| u == named.uuid)
+            })
+        };
+        let graph = templates
+            .iter()
+            .find(|(named, _)| fits(named))
+            .map(|(_, graph)| graph.clone());
+        let graph = graph.ok_or_else(|| {
+            LocalError::Options(format!(
+                "the scenario has no workflow template {:?}",
+                wanted.unwrap_or("at all")
+            ))
+        })?;
+        let new = NewProject {
+            uuid,
+            title: spec.title.clone(),
+            description: spec.description.clone(),
+            ontology: find(ontologies, spec.ontology.as_deref(), "ontology")?.id,
+            datasets: used,
+            graph,
+            creator: OWNER.to_owned(),
+        };
+        let names = self.names;
+        let place_task = |n: u64, task: Uuid| {
+            if lively {
+                populate::place(&new.graph, names, place as u64, n, task)
+            } else {
+                (new.graph.first_for(task), 0.5)
+            }
+        };
+        insert_project(self.connection, &new, &place_task, self.now).map_err(refused)?;
+        Ok(uuid)
+    }
+
+    fn place_tasks(
+        &self,
+        spec: &ProjectSpec,
+        project: &crate::store::catalog::Project,
+    ) -> Result<(), LocalError> {
+        for task in &spec.tasks {
+            let stage = match &task.stage {
+                None => None,
+                Some(name) => {
+                    let found = project.graph.stage_called(name).map(|(n, _)| n as i64);
+                    Some(found.ok_or_else(|| {
+                        LocalError::Options(format!("the workflow has no stage {name:?}"))
+                    })?)
+                }
+            };
+            let hash = Uuid::parse_str(&task.data).ok();
+            let changed = self.connection.execute(
+                "UPDATE task SET stage = coalesce(?3, stage), priority = coalesce(?4, priority)
+                 WHERE project = ?1 AND data IN (SELECT id FROM data WHERE hash = ?2 OR title = ?5)",
+                params![project.id, hash, stage, task.priority, task.data],
+            )?;
+            if changed == 0 {
+                return Err(LocalError::Options(format!(
+                    "the project has no data unit {:?}",
+                    task.data
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The items in the order of their tasks: single ones are spread among the first of the many, so
+/// that a person meets them soon.
+fn interleaved(items: &[ItemSpec]) -> Vec<(usize, usize)> {
+    let total: usize = items.iter().map(|i| i.count).sum();
+    let mut out = Vec::with_capacity(total);
+    let mut singles: Vec<usize> = (1..items.len())
+        .filter(|i| items[*i].count == 1)
+        .rev()
+        .collect();
+    if items.first().is_none_or(|i| i.count < 8) {
+        singles.clear();
+    }
+    let spread = !singles.is_empty();
+    for (item, spec) in items.iter().enumerate() {
+        if spread && item > 0 && spec.count == 1 {
+            continue;
+        }
+        for copy in 0..spec.count {
+            if copy % 3 == 2
+                && let Some(single) = singles.pop()
+            {
+                out.push((single, 0));
+            }
+            out.push((item, copy));
+        }
+    }
+    out.extend(singles.into_iter().rev().map(|single| (single, 0)));
+    out
+}
+
+/// Puts items into one dataset.
+struct Filler<'a> {
+    builder: &'a Builder<'a>,
+    dataset: i64,
+    uuid: Uuid,
+    salt: u64,
+    number: u64,
+    pictures: u64,
+}
+
+impl Filler<'_> {
+    fn add(
+        &mut self,
+        spec: &ItemSpec,
+        copy: usize,
+        parent: Option<(i64, usize)>,
+    ) -> Result<(), LocalError> {
+        let n = self.number;
+        self.number += 1;
+        let hash = match spec.id {
+            Some(id) if copy == 0 => id,
+            Some(id) => below(id, "copy", copy),
+            None => below(self.uuid, "data", n),
+        };
+        let item = match spec.item_id {
+            Some(id) if copy == 0 => id,
+            Some(id) => below(id, "copy", copy),
+            None => below(self.uuid, "item", n),
+        };
+        let source = match &spec.media {
+            Some(text) => Source::parse(text),
+            None => self.made(spec.kind, n),
+        };
+        let title = match &spec.title {
+            Some(title) => numbered(title, copy),
+            None => believable_title(spec.kind, source.as_ref(), hash, n),
+        };
+        let facts = source
+            .as_ref()
+            .map(|s| self.builder.library.facts(s))
+            .unwrap_or_default();
+        let frames = if spec.children.is_empty() {
+            facts.frames
+        } else {
+            u32::try_from(spec.children.len()).ok()
+        };
+        let mime = spec
+            .mime_type
+            .as_deref()
+            .or_else(|| mime_of(spec.kind, source.as_ref()));
+        let metadata = spec.client_metadata.as_ref().map(|m| json!(m).to_string());
+        let size = match &source {
+            Some(file @ Source::File(_)) => self.builder.library.size(file),
+            _ => None,
+        };
+        let mut insert = self.builder.connection.prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
+        )?;
+        insert.execute(params![
+            self.dataset,
+            parent.map(|p| p.0),
+            parent.map_or(0, |p| p.1 as i64),
+            hash,
+            item,
+            spec.kind.code(),
+            title,
+            spec.description,
+            source.as_ref().map(Source::spell),
+            mime,
+            facts.width,
+            facts.height,
+            frames,
+            facts.fps,
+            facts.duration,
+            facts.sample_rate,
+            size,
+            metadata,
+            self.builder.now,
+        ])?;
+        let id = self.builder.connection.last_insert_rowid();
+        let mut place = 0;
+        for child in &spec.children {
+            for copy in 0..child.count {
+                self.add(child, copy, Some((id, place)))?;
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Media that fit the kind: the photographs themselves first, then crops of them.
+    fn made(&mut self, kind: ItemKind, n: u64) -> Option<Source> {
+        let draw = self.builder.names.number(self.salt, n);
+        Some(match kind {
+            ItemKind::Image => {
+                self.pictures += 1;
+                if self.pictures <= PHOTOS.len() as u64 {
+                    return Some(Source::Photo(self.pictures as usize - 1, 0));
+                }
+                let photos = PHOTOS.len() as u64;
+                Source::Photo(
+                    (draw % photos) as usize,
+                    1 + (draw / photos % u64::from(CROPS)) as u16,
+                )
+            }
+            ItemKind::Video | ItemKind::ImageSequence => Source::Clip,
+            ItemKind::Audio => Source::Wav(draw % 100),
+            ItemKind::PlainText => Source::Text(draw % 100),
+            ItemKind::Pdf => Source::Pdf(2),
+            ItemKind::ImageGroup | ItemKind::Group => return None,
+        })
+    }
+}
+
+fn mime_of(kind: ItemKind, source: Option<&Source>) -> Option<&'static str> {
+    match source {
+        Some(Source::Mp3(_)) => Some("audio/mpeg"),
+        Some(Source::File(path)) => {
+            let ending = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            super::import::mime(&ending).or_else(|| kind.default_mime())
+        }
+        _ => kind.default_mime(),
+    }
+}
+
+/// A run of `#` becomes the number, with as many digits at least.
+fn numbered(title: &str, n: usize) -> String {
+    let Some(start) = title.find('#') else {
+        return title.to_owned();
+    };
+    let digits = title[start..].chars().take_while(|c| *c == '#').count();
+    format!(
+        "{}{n:0digits$}{}",
+        &title[..start],
+        &title[start + digits..]
+    )
+}
+
+/// What a camera's or a person's file name may look like.
+fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
+    match source {
+        Some(Source::Photo(photo, 0)) => format!("{}.jpg", PHOTOS[*photo].name),
+        Some(Source::Photo(photo, crop)) => {
+            let light = if is_dark(*crop) { "night" } else { "day" };
+            if crop % 4 == 1 {
+                format!("{}_{light}_{n:06}.jpg", PHOTOS[*photo].shows)
+            } else {
+                format!("{}_{light}_{n:06}.jpg", site(hash))
+            }
+        }
+        _ => {
+            let ending = match kind {
+                ItemKind::Video | ItemKind::ImageSequence => ".mp4",
+                ItemKind::Audio => ".wav",
+                ItemKind::PlainText => ".txt",
+                ItemKind::Pdf => ".pdf",
+                ItemKind::Image | ItemKind::ImageGroup | ItemKind::Group => "",
+            };
+            format!("{}_{n:06}{ending}", kind.data_type())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_where_the_hashes_stood() {
+        assert_eq!(numbered("img-####.jpg", 12), "img-0012.jpg");
+        assert_eq!(numbered("a#b", 123), "a123b");
+        assert_eq!(numbered("plain", 3), "plain");
+    }
+
+    #[test]
+    fn interleaving_keeps_every_item_once() {
+        let mut items = vec![ItemSpec::of(ItemKind::Image).times(20)];
+        items.extend((0..3).map(|_| ItemSpec::of(ItemKind::Video)));
+        let mut order = interleaved(&items);
+        assert_eq!(order.len(), 23);
+        assert!(order[..12].iter().filter(|(item, _)| *item > 0).count() >= 3);
+        order.sort_unstable();
+        order.dedup();
+        assert_eq!(order.len(), 23);
+    }
+}

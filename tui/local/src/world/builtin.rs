@@ -1,0 +1,196 @@
+//! The built-in scenarios: `seed`, `demo`, `large`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::ids::Names;
+use crate::item::ItemKind;
+use crate::world::{DatasetSpec, ItemSpec, ProjectSpec, TemplateSpec, World, ontology};
+
+/// A world that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scenario {
+    /// The workflow of the runners' introduction: one agent stage, one pathway, its UUIDs.
+    Seed,
+    /// Two agent stages, annotation, review with a loop back, two final stages; every kind of item;
+    /// a twin project with labels.
+    #[default]
+    Demo,
+    /// The workflow of `demo` with very many pictures and nothing else.
+    Large,
+}
+
+impl Scenario {
+    /// All scenarios, in the order in which help shows them.
+    pub const ALL: [Self; 3] = [Self::Seed, Self::Demo, Self::Large];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Demo => "demo",
+            Self::Large => "large",
+        }
+    }
+
+    /// How many tasks it has when nobody says.
+    #[must_use]
+    pub fn default_tasks(self) -> usize {
+        match self {
+            Self::Seed => 24,
+            Self::Demo => 240,
+            Self::Large => 1_000_000,
+        }
+    }
+
+    pub(crate) fn world(self, tasks: usize, names: Names) -> World {
+        let (template, title) = match self {
+            Self::Seed => (seed_template(), "Agent to complete"),
+            Self::Demo | Self::Large => (demo_template(names), "Night cameras"),
+        };
+        let mut items = if self == Self::Demo {
+            mixed_items(tasks)
+        } else {
+            Vec::new()
+        };
+        let special: usize = items.len();
+        items.insert(
+            0,
+            ItemSpec::of(ItemKind::Image).times(tasks.saturating_sub(special)),
+        );
+        let mut projects = vec![project(title)];
+        if self == Self::Demo {
+            projects.push(project("Night cameras (twin)"));
+        }
+        World {
+            ontologies: vec![ontology::spec()],
+            datasets: vec![DatasetSpec {
+                id: None,
+                title: "Cameras".to_owned(),
+                description: "Photographs and crops of them".to_owned(),
+                folder: None,
+                items,
+            }],
+            workflow_templates: vec![template],
+            projects,
+            lively: self != Self::Seed,
+            ..World::default()
+        }
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no scenario {text:?}; known are {names}. A world of your own: --scenario-file FILE")
+        })
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A project on the first of everything.
+pub(crate) fn project(title: &str) -> ProjectSpec {
+    ProjectSpec {
+        id: None,
+        title: title.to_owned(),
+        description: String::new(),
+        ontology: None,
+        datasets: Vec::new(),
+        workflow_template: None,
+        tasks: Vec::new(),
+    }
+}
+
+/// What `demo` has beside pictures: as much as fits into `tasks`, at most a quarter of them.
+fn mixed_items(tasks: usize) -> Vec<ItemSpec> {
+    let mut group = ItemSpec::of(ItemKind::ImageGroup).titled("crossing_three_views");
+    for (place, crop) in [(3, 7), (8, 11), (9, 13)] {
+        let mut view = ItemSpec::of(ItemKind::Image).titled(&format!("crossing_view_{place}.jpg"));
+        view.media = Some(format!("photo/{place}/{crop}"));
+        group.children.push(view);
+    }
+    let mut list = vec![
+        ItemSpec::of(ItemKind::Video).titled("meadow_intro_3s.mp4"),
+        group,
+        ItemSpec::of(ItemKind::PlainText).titled("shift_note_17.txt"),
+        ItemSpec::of(ItemKind::Audio).titled("gate_beep_02.wav"),
+        ItemSpec::of(ItemKind::PlainText).titled("shift_note_18.txt"),
+        ItemSpec::of(ItemKind::Audio).titled("barrier_alarm_05.wav"),
+    ];
+    list.truncate(tasks / 4);
+    list
+}
+
+/// The workflow of the runners' introduction, with its UUIDs.
+pub(crate) fn seed_template() -> TemplateSpec {
+    TemplateSpec {
+        id: Some(Uuid::from_u128(0xa59b_3190_09e2_432c_a8bb_f292_5872_e298)),
+        title: "Agent to complete".to_owned(),
+        graph_nodes: json!([
+            {"uuid": "44dcd137-061e-4b83-b25d-b0c68281d8c4", "nodeType": "START",
+             "toNode": "6011c844-fb26-438b-b465-0b0825951015"},
+            {"uuid": "6011c844-fb26-438b-b465-0b0825951015", "nodeType": "AGENT", "title": "Agent 1",
+             "pathways": [{"uuid": "49a786f3-5edf-4b94-aff0-3da9042d3bf0", "name": "complete",
+                           "targetNode": "7e7598de-612c-40c4-ba08-5dfec8c3ae8f"}]},
+            {"uuid": "7e7598de-612c-40c4-ba08-5dfec8c3ae8f", "nodeType": "DONE", "title": "Complete",
+             "nodeSubtype": "COMPLETED"}
+        ]),
+    }
+}
+
+/// Two agents around annotation and review.
+pub(crate) fn demo_template(names: Names) -> TemplateSpec {
+    let stage = |title: &str| names.uuid("stage", title);
+    let way = |name: &str, to: &str| -> Value {
+        json!({"uuid": names.uuid("pathway", name), "name": name, "targetNode": stage(to)})
+    };
+    TemplateSpec {
+        id: None,
+        title: "Pre-label, annotate, review, route".to_owned(),
+        graph_nodes: json!([
+            {"uuid": stage("Start"), "nodeType": "START", "toNode": stage("pre-label")},
+            {"uuid": stage("pre-label"), "nodeType": "AGENT", "title": "pre-label", "pathways": [
+                way("annotate", "Annotate"), way("skip", "Archive"), way("escalate", "Review")]},
+            {"uuid": stage("Annotate"), "nodeType": "ANNOTATION", "title": "Annotate", "toNode": stage("Review")},
+            {"uuid": stage("Review"), "nodeType": "REVIEW", "title": "Review",
+             "approveNode": stage("route"), "rejectNode": stage("Annotate")},
+            {"uuid": stage("route"), "nodeType": "AGENT", "title": "route", "pathways": [
+                way("complete", "Complete"), way("rework", "Annotate")]},
+            {"uuid": stage("Complete"), "nodeType": "DONE", "title": "Complete", "nodeSubtype": "COMPLETED"},
+            {"uuid": stage("Archive"), "nodeType": "DONE", "title": "Archive", "nodeSubtype": "ARCHIVED"}
+        ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::Graph;
+
+    #[test]
+    fn the_templates_are_sound() {
+        for template in [seed_template(), demo_template(Names::new(1))] {
+            Graph::from_value(&json!({"graphNodes": template.graph_nodes})).unwrap();
+        }
+    }
+
+    #[test]
+    fn scenarios_are_named_and_a_wrong_name_gets_the_right_ones() {
+        for scenario in Scenario::ALL {
+            assert_eq!(scenario.name().parse(), Ok(scenario));
+        }
+        assert!("dmo".parse::<Scenario>().unwrap_err().contains("demo"));
+    }
+}

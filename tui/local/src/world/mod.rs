@@ -1,0 +1,232 @@
+//! A world: users, ontologies, datasets, workflow templates and projects, as data.
+//!
+//! The built-in scenarios (`builtin`), an imported folder (`import`) and scenario files all become a
+//! [`World`]; `build` writes it into an empty database. The format of scenario files is this
+//! structure as JSON, published in `scenario.schema.json`. Every id is optional and fixed when given.
+
+pub(crate) mod build;
+pub(crate) mod builtin;
+pub(crate) mod import;
+pub(crate) mod ontology;
+mod populate;
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::error::LocalError;
+use crate::item::ItemKind;
+
+/// The schema of scenario files (JSON Schema, draft 2020-12).
+pub const SCENARIO_SCHEMA: &str = include_str!("../../scenario.schema.json");
+
+/// Everything that there is at the beginning.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct World {
+    /// Where to find the schema, for editors. Not read.
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
+    pub users: Vec<UserSpec>,
+    pub ontologies: Vec<OntologySpec>,
+    pub datasets: Vec<DatasetSpec>,
+    pub workflow_templates: Vec<TemplateSpec>,
+    pub projects: Vec<ProjectSpec>,
+    /// Whether tasks are spread over the stages and some carry labels, as in a project at work.
+    #[serde(skip)]
+    pub lively: bool,
+}
+
+/// A person or program with a key of its own, beside the one that the server makes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UserSpec {
+    pub email: String,
+    /// `ssh-ed25519 AAAA…`
+    pub public_key: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct OntologySpec {
+    pub id: Option<Uuid>,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    /// `{"objects": […], "classifications": […]}` as in the API; absent: the built-in one.
+    pub structure: Option<Value>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DatasetSpec {
+    pub id: Option<Uuid>,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    /// UUID of the storage folder.
+    pub folder: Option<Uuid>,
+    pub items: Vec<ItemSpec>,
+}
+
+/// One item, or with `count` many of its kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ItemSpec {
+    /// The data hash.
+    pub id: Option<Uuid>,
+    /// UUID of the storage item.
+    pub item_id: Option<Uuid>,
+    #[serde(rename = "type")]
+    pub kind: ItemKind,
+    /// A run of `#` becomes the number of the item; absent: a title that fits the medium.
+    pub title: Option<String>,
+    #[serde(default = "one")]
+    pub count: usize,
+    #[serde(default)]
+    pub description: String,
+    pub client_metadata: Option<Map<String, Value>>,
+    /// `photo/0/17`, `clip`, `text/1`, `wav/1`, `mp3/1`, `pdf/2`, or a file beside the scenario file;
+    /// absent: made to fit.
+    pub media: Option<String>,
+    pub mime_type: Option<String>,
+    #[serde(default)]
+    pub children: Vec<Self>,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl ItemSpec {
+    pub(crate) fn of(kind: ItemKind) -> Self {
+        Self {
+            id: None,
+            item_id: None,
+            kind,
+            title: None,
+            count: 1,
+            description: String::new(),
+            client_metadata: None,
+            media: None,
+            mime_type: None,
+            children: Vec::new(),
+        }
+    }
+
+    pub(crate) fn titled(mut self, title: &str) -> Self {
+        self.title = Some(title.to_owned());
+        self
+    }
+
+    pub(crate) fn times(mut self, count: usize) -> Self {
+        self.count = count;
+        self
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TemplateSpec {
+    pub id: Option<Uuid>,
+    pub title: String,
+    /// The nodes in the specification format.
+    pub graph_nodes: Value,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ProjectSpec {
+    pub id: Option<Uuid>,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    /// Title or id; absent: the first.
+    pub ontology: Option<String>,
+    /// Titles or ids; absent: the first.
+    #[serde(default)]
+    pub datasets: Vec<String>,
+    /// Title or id; absent: the first.
+    pub workflow_template: Option<String>,
+    /// Tasks that do not wait where the workflow begins.
+    #[serde(default)]
+    pub tasks: Vec<PlacedTask>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PlacedTask {
+    /// Title or hash of the data unit.
+    pub data: String,
+    /// Title or UUID of the stage.
+    pub stage: Option<String>,
+    /// 0.0 to 1.0.
+    pub priority: Option<f64>,
+}
+
+impl World {
+    /// Reads a scenario file; media files are looked for beside it.
+    pub(crate) fn read(path: &Path) -> Result<Self, LocalError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| LocalError::file("cannot read the scenario", path, e))?;
+        let text = crate::workflow::without_trailing_commas(&text);
+        let mut world: Self = serde_json::from_str(&text).map_err(|e| {
+            LocalError::content(
+                path,
+                format!("not a scenario: {e}; see tui/local/scenario.schema.json"),
+            )
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        for item in world.datasets.iter_mut().flat_map(|d| d.items.iter_mut()) {
+            resolve_media(item, folder, path)?;
+        }
+        world.complete();
+        Ok(world)
+    }
+
+    /// Adds what a project needs and the file does not say.
+    fn complete(&mut self) {
+        if self.ontologies.is_empty() {
+            self.ontologies.push(ontology::spec());
+        }
+        if self.workflow_templates.is_empty() {
+            self.workflow_templates.push(builtin::seed_template());
+        }
+        if self.projects.is_empty() && !self.datasets.is_empty() {
+            self.projects.push(ProjectSpec {
+                id: None,
+                title: "Local project".to_owned(),
+                description: String::new(),
+                ontology: None,
+                datasets: Vec::new(),
+                workflow_template: None,
+                tasks: Vec::new(),
+            });
+        }
+    }
+}
+
+fn resolve_media(item: &mut ItemSpec, folder: &Path, scenario: &Path) -> Result<(), LocalError> {
+    item.children
+        .iter_mut()
+        .try_for_each(|child| resolve_media(child, folder, scenario))?;
+    let Some(media) = &item.media else {
+        return Ok(());
+    };
+    if crate::media::Source::parse(media)
+        .is_some_and(|s| !matches!(s, crate::media::Source::File(_)))
+    {
+        return Ok(());
+    }
+    let file = folder.join(media.strip_prefix("file/").unwrap_or(media));
+    let file = file.canonicalize().map_err(|e| {
+        LocalError::content(
+            scenario,
+            format!("the item's media {media:?} is neither made media nor a file: {e}"),
+        )
+    })?;
+    item.media = Some(format!("file/{}", file.display()));
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Makes a built-in project look as if people had worked in it: tasks at several stages, and labels.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::ids::{Names, mix, short_hash, unit};
+use crate::item::ItemKind;
+use crate::store::catalog::{Catalog, Project};
+use crate::store::items::{self, Data};
+use crate::store::labels::{self, SavedRow};
+use crate::workflow::{Graph, NodeKind};
+
+/// No more data units than this get labels: enough to look at, and quick at any size.
+const LABELLED: usize = 2_000;
+/// Whose labels they are.
+const ANNOTATOR: &str = "annotator1@example.test";
+
+/// Where the `n`th task of the `project`th project waits, and with which priority. Most wait where
+/// the workflow begins; the twin project's tasks are further on.
+pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uuid) -> (usize, f64) {
+    let draw = names.number(1_000 + project, n);
+    let priority = match draw % 10 {
+        0 => 0.9,
+        1 | 2 => 0.25,
+        _ => 0.5,
+    };
+    let first = graph.first_for(task);
+    let others: Vec<usize> = (0..graph.nodes.len())
+        .filter(|s| *s != first && !matches!(graph.nodes[*s].kind, NodeKind::Router { .. }))
+        .collect();
+    let elsewhere = if project == 0 { 0.25 } else { 0.8 };
+    // The first few tasks stay where a newcomer looks for them.
+    if others.is_empty() || n < 6 || unit(mix(draw)) >= elsewhere {
+        return (first, priority);
+    }
+    (
+        others[(mix(draw ^ 1) % others.len() as u64) as usize],
+        priority,
+    )
+}
+
+/// Gives label rows to some tasks of every project.
+pub(super) fn labels(
+    connection: &Connection,
+    catalog: &Catalog,
+    names: Names,
+    now: i64,
+) -> Result<(), Refusal> {
+    for (place, project) in catalog.projects.iter().enumerate() {
+        let Some(dataset) = project.datasets.first() else {
+            continue;
+        };
+        let stage_of =
+            connection.prepare("SELECT stage FROM task WHERE project = ?1 AND data = ?2");
+        let mut stage_of = stage_of?;
+        for (n, data) in items::list(connection, Some(dataset.id), false, 0, LABELLED)?
+            .iter()
+            .enumerate()
+        {
+            let stage: usize = stage_of.query_row([project.id, data.id], |r| r.get(0))?;
+            let waiting = stage == project.graph.first_for(Uuid::nil());
+            let share = match (place, waiting) {
+                (0, true) => 0.08,
+                (0, false) => 0.9,
+                _ => 0.7,
+            };
+            let draw = names.number(2_000 + place as u64, n as u64);
+            if unit(draw) < share {
+                label(connection, project, data, mix(draw), now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn label(
+    connection: &Connection,
+    project: &Project,
+    data: &Data,
+    draw: u64,
+    now: i64,
+) -> Result<(), Refusal> {
+    labels::create(connection, project, &[data.hash], "main", ANNOTATOR, now)?;
+    let hash: Uuid = connection.query_row(
+        "SELECT hash FROM label WHERE project = ?1 AND data = ?2 AND branch = 'main'",
+        [project.id, data.id],
+        |r| r.get(0),
+    )?;
+    let row: SavedRow = serde_json::from_value(labels_of(data, draw, now))?;
+    labels::save(connection, project, vec![(hash, row)], ANNOTATOR, now)?;
+    Ok(())
+}
+
+/// Believable labels: an object where the kind of data has one, and the weather.
+fn labels_of(data: &Data, draw: u64, now: i64) -> Value {
+    let object = short_hash(draw);
+    let mut answers = json!({&object: {"objectHash": object, "classifications": []}});
+    let (name, color, feature) = match draw % 3 {
+        0 => ("Car", "#D33115", "CarBox01"),
+        1 => ("Bright region", "#FCDC00", "BrightB1"),
+        _ => ("Car", "#D33115", "CarBox01"),
+    };
+    let part = |n: u64, from: f64, to: f64| {
+        from + (unit(mix(draw ^ n)) * (to - from) * 1000.0).round() / 1000.0
+    };
+    let boxed = json!({
+        "name": name, "color": color, "shape": "bounding_box", "value": name.to_lowercase().replace(' ', "_"),
+        "createdAt": crate::time::long(now), "lastEditedAt": crate::time::long(now), "confidence": 1.0,
+        "objectHash": object, "featureHash": feature, "manualAnnotation": true,
+        "boundingBox": {"x": part(1, 0.05, 0.5), "y": part(2, 0.05, 0.5), "w": part(3, 0.15, 0.4), "h": part(4, 0.15, 0.4)},
+    });
+    let units = match data.kind {
+        ItemKind::Image => {
+            json!({data.hash.to_string(): {"labels": {"objects": [boxed], "classifications": []}}})
+        }
+        ItemKind::Video => json!({data.hash.to_string(): {"labels": {
+            "0": {"objects": [boxed], "classifications": []}, "10": {"objects": [boxed], "classifications": []}}}}),
+        _ => {
+            answers = json!({});
+            json!({})
+        }
+    };
+    json!({
+        "data_units": units, "object_answers": answers, "object_actions": {}, "spaces": {},
+        "classification_answers": weather(data, mix(draw ^ 9)),
+    })
+}
+
+fn weather(data: &Data, draw: u64) -> Value {
+    let label = match data.metadata().get("weather").and_then(Value::as_str) {
+        Some("Night") => ("Night", "night", "WeathNig"),
+        Some("Cloudy") => ("Cloudy", "cloudy", "WeathClo"),
+        _ => ("Sunny", "sunny", "WeathSun"),
+    };
+    let hash = short_hash(draw);
+    json!({&hash: {
+        "classificationHash": hash, "featureHash": "WeathCl1", "spaces": {}, "range": [[0, 0]],
+        "confidence": 1.0, "manualAnnotation": true,
+        "classifications": [{
+            "name": "Weather", "value": "weather", "featureHash": "WeathAt1", "manualAnnotation": true,
+            "answers": [{"name": label.0, "value": label.1, "featureHash": label.2}],
+        }],
+    }})
+}
