@@ -1,2 +1,106 @@
-//! (being written)
-fn main() {}
+//! `workbench`: a terminal workbench for Encord workflow agents.
+//!
+//! Reads the command line and hands over; ends with the exit code that tells the truth.
+
+mod check;
+mod cli;
+mod config;
+mod demo;
+mod exit;
+mod headless;
+mod journal;
+mod library;
+mod logging;
+mod look;
+mod pictures;
+mod runtime;
+mod screen;
+mod serve;
+mod terminal;
+mod upstream;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use cli::{Cli, Command};
+use exit::{Ending, print_fault};
+use std::process::ExitCode;
+use wb_core::fault::{Fault, FaultKind};
+
+fn main() -> ExitCode {
+    // The child process takes no part in anything below: no runtime, no log, no settings.
+    if std::env::args_os().nth(1).is_some_and(|a| a == "host") {
+        return wb_host::child_main(std::env::args_os().skip(2));
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let _ = error.print();
+            return ExitCode::from(if help { 0 } else { 2 });
+        }
+    };
+    terminal::report_panics();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("workbench: no threads can be started: {error}");
+            return ExitCode::from(70);
+        }
+    };
+    let ending = runtime.block_on(dispatch(&cli));
+    // What still runs in the background has no claim on the person's time.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    ExitCode::from(ending.code())
+}
+
+async fn dispatch(cli: &Cli) -> Ending {
+    let mut ending = Ending::default();
+    let result = command(cli, &mut ending).await;
+    if let Err(fault) = result {
+        print_fault(&fault);
+        ending.fault(fault);
+    }
+    ending
+}
+
+async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
+    let global = &cli.global;
+    if let Some(Command::Keys) = &cli.command {
+        print!("{}", wb_ui::keys_text());
+        return Ok(());
+    }
+    if let Some(Command::Serve(args)) = &cli.command {
+        return serve::serve(args, ending).await;
+    }
+    let config = config::Config::load(global)?;
+    let log = || logging::start(global.log_file.as_deref(), global.verbose);
+    match &cli.command {
+        None | Some(Command::Ui) => {
+            terminal::required("the screen needs a terminal")?;
+            let _log = log()?;
+            *ending = screen::open(global, &config).await?;
+        }
+        Some(Command::Demo(args)) => {
+            let _log = log()?;
+            *ending = demo::demo(global, &config, args).await?;
+        }
+        Some(Command::Run(args)) => {
+            let _log = log()?;
+            *ending = headless::run(global, &config, args).await;
+        }
+        Some(Command::Resume) => {
+            let _log = log()?;
+            *ending = headless::resume(global, &config).await;
+        }
+        Some(Command::Check) => *ending = check::check(global, &config).await?,
+        Some(Command::Graph) => look::graph(global, &config).await?,
+        Some(Command::Stages) => look::stages(global, &config).await?,
+        Some(Command::Tasks(args)) => look::tasks(global, &config, args).await?,
+        Some(Command::Config) => look::config(global, &config)?,
+        Some(Command::Print(what)) => look::print(global, &config, what).await?,
+        Some(Command::Keys | Command::Serve(_) | Command::Host) => {
+            return Err(Fault::new(FaultKind::Bug, "this command is handled elsewhere"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `workbench check`: everything that can be known before the first task, each finding with a fix.
+
+use crate::cli::Global;
+use crate::config::{Config, state_dir};
+use crate::exit::Ending;
+use crate::runtime::{Engine, Setup};
+use crate::{library, upstream};
+use std::time::{Duration, Instant};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::state::Options;
+
+/// How long libraries may take to be opened.
+const LOADING: Duration = Duration::from_secs(10);
+
+/// Checks and prints; exit 3 when something is wrong.
+///
+/// # Errors
+/// Settings or credentials are not usable: the first finding.
+pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
+    let mut ending = Ending::default();
+    let hash = upstream::project_hash(config)?;
+    let up = upstream::look(global, config)?;
+    println!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
+    let libraries: Vec<_> = library::find(&config.agents.value)?.into_iter().map(|l| l.path).collect();
+    let missing = libraries.iter().filter(|l| !l.exists()).count();
+    let mut engine = Engine::start(Setup {
+        reader: up.reader,
+        writer: None,
+        project: hash,
+        libraries: libraries.clone(),
+        journal: None,
+        cache: state_dir("cache")?,
+        params: config.params.clone(),
+        options: Options { dry_run: true, ..Options::default() },
+        concurrency: 1,
+    })?;
+    let findings = findings(&mut engine, libraries.len() - missing).await?;
+    for path in libraries.iter().filter(|l| !l.exists()) {
+        println!("✗ {} does not exist\n  → build it: cargo build", path.display());
+    }
+    if findings + missing > 0 || libraries.is_empty() {
+        if libraries.is_empty() {
+            println!("✗ no agent library\n  → name one with --agents");
+        }
+        ending.fault(Fault::new(FaultKind::Settings, "check found something"));
+    }
+    engine.shutdown().await;
+    Ok(ending)
+}
+
+async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault> {
+    while engine.state.project.is_none() {
+        if let Some(fault) = engine.state.project_fault.take() {
+            return Err(fault);
+        }
+        engine.turn().await;
+    }
+    let Some(project) = engine.state.project.clone() else { return Ok(0) };
+    println!("✓ project          {}", wb_ui::text::clean(&project.title));
+    let until = Instant::now() + LOADING;
+    while engine.state.builds.all.len() < libraries && engine.state.rejected.is_none() && Instant::now() < until {
+        let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
+    }
+    let mut bad = 0;
+    if let Some((reason, _)) = &engine.state.rejected {
+        println!("✗ library refused: {}", wb_ui::text::clean(reason));
+        bad += 1;
+    }
+    for build in &engine.state.builds.all {
+        println!("✓ library          {} {}, {} agents", build.probed.descriptor.name, build.probed.descriptor.version, build.probed.descriptor.agents.len());
+        for note in &build.notes {
+            println!("! {}", wb_ui::text::clean(note));
+        }
+        bad += pathways(engine, build);
+    }
+    for stage in project.workflow.agent_stages() {
+        match engine.state.agent(stage.id) {
+            Some((build, _, agent)) => {
+                println!("✓ stage            {} ← {} (build {build})", wb_ui::text::clean(&stage.title), agent.spec.function);
+            }
+            None => println!("! stage {} has no agent; its tasks are left alone", wb_ui::text::clean(&stage.title)),
+        }
+    }
+    if libraries > 0 && engine.state.builds.order().is_empty() {
+        println!("✗ no agent is for a stage of this project");
+        bad += 1;
+    }
+    Ok(bad)
+}
+
+/// Declared pathways that the stage does not have.
+fn pathways(engine: &Engine, build: &wb_core::build::Build) -> usize {
+    let mut bad = 0;
+    for stage in &build.stages {
+        let Some((_, _, agent)) = engine.state.agent(*stage) else { continue };
+        let Some(found) = engine.state.project.as_ref().and_then(|p| p.workflow.stage(*stage)) else { continue };
+        for route in agent.spec.routes.iter().filter(|r| found.pathway(r).is_none()) {
+            let names: Vec<&str> = found.pathways.iter().map(|p| p.name.as_str()).collect();
+            println!("✗ {} declares pathway \"{route}\", which does not leave \"{}\"\n  → there are: {}", agent.spec.function, wb_ui::text::clean(&found.title), names.join(", "));
+            bad += 1;
+        }
+    }
+    bad
+}

@@ -1,0 +1,203 @@
+//! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
+//! its origin. What the settings mean is left to those who use them.
+
+use crate::cli::Global;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use wb_core::fault::{Fault, FaultKind};
+
+/// A settings file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// Project hash.
+    pub project: Option<String>,
+    /// Agent libraries, crate folders or folders of libraries, relative to the file.
+    pub agents: Option<Vec<PathBuf>>,
+    /// Workflow specification, relative to the file.
+    pub workflow: Option<PathBuf>,
+    /// Requests a second.
+    pub rate: Option<f64>,
+    /// Limit of one attempt, in seconds.
+    pub timeout: Option<f64>,
+    /// `sandbox`, `staging` or `protected`.
+    pub level: Option<String>,
+    /// Parameters of the agents, by stage name.
+    #[serde(default)]
+    pub params: BTreeMap<String, toml::Table>,
+}
+
+/// A value and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Value<T> {
+    /// The value.
+    pub value: T,
+    /// `flag or environment`, a file's path, `default`.
+    pub origin: String,
+}
+
+/// Everything that was decided before a command starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Project hash as written.
+    pub project: Option<Value<String>>,
+    /// Where to look for agents.
+    pub agents: Value<Vec<PathBuf>>,
+    /// Workflow specification.
+    pub workflow: Option<Value<PathBuf>>,
+    /// Requests a second.
+    pub rate: Option<Value<f64>>,
+    /// Limit of one attempt, in seconds.
+    pub timeout: Option<Value<f64>>,
+    /// Parameters by stage name, each an object.
+    pub params: BTreeMap<String, serde_json::Value>,
+}
+
+impl Config {
+    /// Reads the files and lays flags and environment over them.
+    ///
+    /// # Errors
+    /// A settings file that cannot be read: which, where and why.
+    pub fn load(global: &Global) -> Result<Self, Fault> {
+        let mut files = Vec::new();
+        for (path, must) in candidates(global) {
+            match std::fs::read_to_string(&path) {
+                Ok(text) => files.push((parse(&path, &text)?, path)),
+                Err(error) if must => {
+                    return Err(settings(format!("cannot read {}: {error}", path.display())));
+                }
+                Err(_) => {}
+            }
+        }
+        let flag = "flag or environment".to_owned();
+        let of = |value: Option<String>| value.map(|value| Value { value, origin: flag.clone() });
+        let mut config = Self {
+            project: of(global.project_hash.clone()),
+            agents: Value { value: global.agents.clone(), origin: flag.clone() },
+            workflow: global.workflow.clone().map(|value| Value { value, origin: flag.clone() }),
+            rate: None,
+            timeout: None,
+            params: BTreeMap::new(),
+        };
+        for (file, path) in files {
+            config.fill(file, &path);
+        }
+        if config.agents.value.is_empty() {
+            config.agents = Value { value: vec![PathBuf::from(".")], origin: "default".into() };
+        }
+        Ok(config)
+    }
+
+    fn fill(&mut self, file: File, path: &Path) {
+        let origin = path.display().to_string();
+        let base = path.parent().unwrap_or(Path::new("."));
+        fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
+            if let (None, Some(value)) = (&slot, value) {
+                *slot = Some(Value { value, origin: origin.to_owned() });
+            }
+        }
+        set(&mut self.project, file.project, &origin);
+        set(&mut self.workflow, file.workflow.map(|w| base.join(w)), &origin);
+        set(&mut self.rate, file.rate, &origin);
+        set(&mut self.timeout, file.timeout, &origin);
+        if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
+            let value = agents.into_iter().map(|a| base.join(a)).collect();
+            self.agents = Value { value, origin: origin.clone() };
+        }
+        for (stage, table) in file.params {
+            if let Ok(value) = serde_json::to_value(table) {
+                self.params.entry(stage).or_insert(value);
+            }
+        }
+    }
+
+    /// Each setting in a line: name, value, origin.
+    #[must_use]
+    pub fn lines(&self) -> Vec<[String; 3]> {
+        let dash = || "–".to_owned();
+        let line = |name: &str, value: Option<(String, &String)>| {
+            let (value, origin) = value.map_or_else(|| (dash(), "default".into()), |(v, o)| (v, o.clone()));
+            [name.to_owned(), value, origin]
+        };
+        let agents: Vec<String> = self.agents.value.iter().map(|p| p.display().to_string()).collect();
+        let mut lines = vec![
+            line("project", self.project.as_ref().map(|v| (v.value.clone(), &v.origin))),
+            line("agents", Some((agents.join(", "), &self.agents.origin))),
+            line("workflow", self.workflow.as_ref().map(|v| (v.value.display().to_string(), &v.origin))),
+            line("rate", self.rate.as_ref().map(|v| (format!("{}/s", v.value), &v.origin))),
+            line("timeout", self.timeout.as_ref().map(|v| (format!("{} s", v.value), &v.origin))),
+        ];
+        for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
+            let value = std::env::var(name).ok().filter(|v| !v.is_empty());
+            let shown = value.map(|v| if name == "ENCORD_SSH_KEY" { "set (not shown)".into() } else { v });
+            let origin = "environment".to_owned();
+            lines.push(line(name, shown.map(|v| (v, &origin))));
+        }
+        lines
+    }
+}
+
+fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
+    if let Some(file) = &global.config {
+        return vec![(file.clone(), true)];
+    }
+    let mut all = vec![(PathBuf::from("workbench.toml"), false)];
+    let home = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".config")));
+    all.extend(home.map(|h| (h.join("workbench/workbench.toml"), false)));
+    all
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, Fault> {
+    toml::from_str(text).map_err(|error| {
+        settings(format!("{} is not readable", path.display())).because(error.to_string())
+    })
+}
+
+fn settings(text: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Settings, text)
+}
+
+/// The folder for journal, caches, logs and the demo; made on first need, for its owner only.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn state_dir(part: &str) -> Result<PathBuf, Fault> {
+    let dir = PathBuf::from(".workbench").join(part);
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&dir).map_err(|error| {
+        settings(format!("cannot make {}: {error}", dir.display()))
+            .hint("start the workbench in a folder that you may write to")
+    })?;
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_goes_before_a_file_and_paths_are_relative_to_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("workbench.toml");
+        std::fs::write(&path, "project = \"from file\"\nagents = [\"agents\"]\n[params.pre-label]\nthreshold = 0.5\n").unwrap();
+        let mut global = Global { config: Some(path), ..Global::default() };
+        let config = Config::load(&global).unwrap();
+        assert_eq!(config.project.unwrap().value, "from file");
+        assert_eq!(config.agents.value, [dir.path().join("agents")]);
+        assert_eq!(config.params["pre-label"]["threshold"], 0.5);
+        global.project_hash = Some("from flag".into());
+        assert_eq!(Config::load(&global).unwrap().project.unwrap().value, "from flag");
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named_with_its_line() {
+        let fault = parse(Path::new("w.toml"), "projct = \"x\"").unwrap_err();
+        assert!(fault.cause.unwrap().contains("projct"));
+    }
+}

@@ -1,0 +1,137 @@
+//! `workbench demo`: a local project in this process, the sample agents built and loaded, the
+//! screen on top. No account, no network.
+
+use crate::cli::{DemoArgs, Global};
+use crate::config::{Config, state_dir};
+use crate::exit::Ending;
+use crate::screen::{Opening, Session};
+use crate::upstream::Permission;
+use crate::{library, serve, terminal, upstream};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use wb_client::Settings;
+use wb_core::event::{BuildEvent, Event};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ProjectHash;
+use wb_local::{Scenario, ServeOptions, Served};
+
+/// Opens the demo.
+///
+/// # Errors
+/// The local project or the screen cannot be started.
+pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<Ending, Fault> {
+    let dir = state_dir("demo")?;
+    if args.reset {
+        reset(&dir)?;
+    }
+    let served = start(&dir, args).await?;
+    if terminal::required("the screen needs a terminal").is_err() {
+        explain(&served);
+        served.shutdown().await.map_err(serve::fault)?;
+        return Ok(Ending::default());
+    }
+    let settings = Settings::from_key_file(&served.domain, &served.ssh_key_file)?;
+    let mut upstream = upstream::with_settings(global, config, None, Permission::Person, settings)?;
+    upstream.name = "local project".to_owned();
+    let source = sources();
+    let libraries: Vec<PathBuf> = match &source {
+        Some(dir) => library::find(std::slice::from_ref(dir))?.into_iter().map(|l| l.path).collect(),
+        None => Vec::new(),
+    };
+    let opening = Opening {
+        upstream,
+        project: ProjectHash(served.project_hash),
+        named: libraries.iter().map(|p| p.display().to_string()).collect(),
+        libraries,
+        specification: Some(served.workflow_spec()),
+    };
+    let mut session = Session::start(global, config, opening)?;
+    let compiler = match (&source, args.no_build) {
+        (Some(dir), false) => Some(tokio::spawn(compile(dir.clone(), session.news()))),
+        _ => None,
+    };
+    let ending = session.run().await;
+    if let Some(compiler) = compiler {
+        compiler.abort();
+    }
+    served.shutdown().await.map_err(serve::fault)?;
+    ending
+}
+
+async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
+    let options = ServeOptions {
+        scenario: Scenario::Demo,
+        data: Some(dir.to_owned()),
+        tasks: Some(args.tasks),
+        page_size: 1000,
+        ..ServeOptions::default()
+    };
+    wb_local::serve(options).await.map_err(|e| {
+        serve::fault(e).hint("is another demo running in this folder? `workbench demo --reset` starts over")
+    })
+}
+
+fn reset(dir: &Path) -> Result<(), Fault> {
+    std::fs::remove_dir_all(dir)
+        .map_err(|e| Fault::new(FaultKind::Settings, format!("cannot clear {}: {e}", dir.display())))?;
+    state_dir("demo").map(|_| ())
+}
+
+/// Where the sample agents' source is: in this folder, or where this program was built.
+fn sources() -> Option<PathBuf> {
+    let here = PathBuf::from("sample-agents");
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample-agents");
+    [here, built].into_iter().find(|dir| dir.join("Cargo.toml").is_file())
+}
+
+/// What a script is told instead of a screen.
+fn explain(served: &Served) {
+    println!("A made-up project with its own Encord server was started on this machine and stopped again:");
+    println!("project {}", served.project_hash);
+    println!("The demo is a screen and needs a terminal. In scripts:");
+    println!("  workbench serve --scenario demo --port 0        prints domain, project and key file");
+    println!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
+    if !std::io::stderr().is_terminal() {
+        eprintln!("workbench: no terminal; nothing is running any more");
+    }
+}
+
+/// Builds the sample agents as an author would; what cargo says is shown on the screen.
+async fn compile(dir: PathBuf, news: tokio::sync::mpsc::Sender<Event>) {
+    let began = std::time::Instant::now();
+    let child = tokio::process::Command::new("cargo")
+        .args(["build", "--color", "never", "--manifest-path"])
+        .arg(dir.join("Cargo.toml"))
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    let result = match child {
+        Ok(mut child) => {
+            let mut said = String::new();
+            if let Some(pipe) = child.stderr.take() {
+                let mut lines = BufReader::new(pipe).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let _ = news.send(Event::Build(BuildEvent::Compiling { line: line.trim().to_owned() })).await;
+                    if said.len() < 64 * 1024 {
+                        said.push_str(&line);
+                        said.push('\n');
+                    }
+                }
+            }
+            match child.wait().await {
+                Ok(status) if status.success() => Ok(millis(began.elapsed())),
+                _ => Err(said),
+            }
+        }
+        Err(error) => Err(format!("cargo cannot be started: {error}")),
+    };
+    let _ = news.send(Event::Build(BuildEvent::Compiled { result })).await;
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,90 @@
+//! Exit codes and the last line on stderr: the truth about how it ended, in one place.
+
+use std::io::Write;
+use wb_core::fault::Fault;
+use wb_ui::text;
+
+/// Reasons to end, each with its code; several may hold.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    faults: Vec<Fault>,
+    signal: Option<u8>,
+    conflicts: bool,
+    failures: bool,
+    stopped: bool,
+}
+
+/// When several hold, the first of these wins.
+const ORDER: [u8; 11] = [70, 130, 143, 6, 7, 8, 9, 3, 2, 5, 1];
+
+impl Ending {
+    /// Something ended the command.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Interrupted (2) or terminated (15).
+    pub const fn signal(&mut self, signal: u8) {
+        self.signal = Some(signal);
+    }
+
+    /// Tasks were left because others had changed them.
+    pub const fn conflicts(&mut self) {
+        self.conflicts = true;
+    }
+
+    /// Tasks failed after their retries.
+    pub const fn failures(&mut self) {
+        self.failures = true;
+    }
+
+    /// `--max-failures` or `--max-time` was reached.
+    pub const fn stopped(&mut self) {
+        self.stopped = true;
+    }
+
+    /// The code, 0 when nothing holds.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        let mut codes: Vec<u8> = self.faults.iter().map(|f| f.kind.exit_code()).collect();
+        codes.extend(self.signal.map(|s| 128 + s));
+        codes.extend(self.conflicts.then_some(5));
+        codes.extend(self.failures.then_some(1));
+        codes.extend(self.stopped.then_some(9));
+        ORDER.iter().copied().find(|c| codes.contains(c)).unwrap_or(0)
+    }
+}
+
+/// Prints a fault for a person: what happened, why, what to do.
+pub fn print_fault(fault: &Fault) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "workbench: {}", text::clean(&fault.summary));
+    for line in fault.cause.iter().flat_map(|c| c.lines()).take(40) {
+        let _ = writeln!(out, "  {}", text::clean(line));
+    }
+    for hint in &fault.hints {
+        let _ = writeln!(out, "  → {}", text::clean(hint));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wb_core::fault::FaultKind;
+
+    #[test]
+    fn the_graver_reason_decides_the_exit_code() {
+        let mut ending = Ending::default();
+        assert_eq!(ending.code(), 0);
+        ending.failures();
+        assert_eq!(ending.code(), 1);
+        ending.conflicts();
+        assert_eq!(ending.code(), 5);
+        ending.fault(Fault::new(FaultKind::Settings, ""));
+        assert_eq!(ending.code(), 3);
+        ending.fault(Fault::new(FaultKind::Network, ""));
+        assert_eq!(ending.code(), 7);
+        ending.signal(2);
+        assert_eq!(ending.code(), 130);
+    }
+}

@@ -1,0 +1,142 @@
+//! From what a person names with `--agents` to the library files that are watched, and the build
+//! of a crate with cargo. Watching and opening are left to the host crate.
+
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use wb_core::fault::{Fault, FaultKind};
+
+/// A library to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library {
+    /// The file, or a folder of them; it need not exist yet.
+    pub path: PathBuf,
+    /// The crate it is built from, when known.
+    pub package: Option<String>,
+}
+
+/// Ending of a dynamic library on this machine.
+pub const ENDING: &str = std::env::consts::DLL_EXTENSION;
+
+/// Finds what to watch.
+///
+/// # Errors
+/// A path that does not exist, or a crate that builds no dynamic library.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.extension().is_some_and(|e| e == ENDING) {
+            found.push(Library { path: absolute(path), package: None });
+        } else if path.join("Cargo.toml").is_file() {
+            found.extend(of_crate(path)?);
+        } else if path.is_dir() {
+            if paths.len() == 1 && *path == Path::new(".") && !has_library(path) {
+                continue;
+            }
+            found.push(Library { path: absolute(path), package: None });
+        } else {
+            return Err(settings(format!("{} does not exist", path.display()))
+                .hint(format!("name a library (*.{ENDING}), a crate folder or a folder of libraries with --agents")));
+        }
+    }
+    Ok(found)
+}
+
+fn has_library(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|entries| {
+        entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == ENDING))
+    })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+/// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
+/// a release build the newer one is meant.
+fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
+    let output = std::process::Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .arg(dir.join("Cargo.toml"))
+        .output()
+        .map_err(|error| settings(format!("cannot start cargo: {error}")).hint("name the library itself with --agents"))?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|_| {
+        settings(format!("cargo cannot read {}", dir.display()))
+            .because(String::from_utf8_lossy(&output.stderr).into_owned())
+    })?;
+    let root = absolute(dir);
+    let own: Vec<&Package> =
+        metadata.packages.iter().filter(|p| p.manifest_path.parent() == Some(&*canonical(&root))).collect();
+    let packages = if own.is_empty() { metadata.packages.iter().collect() } else { own };
+    let mut found = Vec::new();
+    for package in packages {
+        for target in package.targets.iter().filter(|t| t.crate_types.iter().any(|c| c == "cdylib")) {
+            let name = format!("{}{}.{ENDING}", std::env::consts::DLL_PREFIX, target.name.replace('-', "_"));
+            let path = newer(&metadata.target_directory.join("debug").join(&name), &metadata.target_directory.join("release").join(&name));
+            found.push(Library { path, package: Some(package.name.clone()) });
+        }
+    }
+    if found.is_empty() {
+        return Err(settings(format!("no crate in {} builds a dynamic library", dir.display()))
+            .hint("add to its Cargo.toml:  [lib] crate-type = [\"cdylib\"]"));
+    }
+    Ok(found)
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn newer(debug: &Path, release: &Path) -> PathBuf {
+    let time = |p: &Path| p.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    if time(release) > time(debug) { release.to_owned() } else { debug.to_owned() }
+}
+
+fn settings(text: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Settings, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_without_a_dynamic_library_is_told_what_to_add() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[workspace]\n").unwrap();
+        std::fs::create_dir(dir.path().join("src")).unwrap();
+        std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
+        let fault = find(&[dir.path().to_owned()]).unwrap_err();
+        assert!(fault.hints[0].contains("cdylib"), "{fault:?}");
+    }
+
+    #[test]
+    fn a_crate_is_found_by_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"my-agents\"\nversion = \"0.1.0\"\n[lib]\ncrate-type=[\"cdylib\"]\n[workspace]\n").unwrap();
+        std::fs::create_dir(dir.path().join("src")).unwrap();
+        std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
+        let found = find(&[dir.path().to_owned()]).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].path.ends_with(format!("target/debug/libmy_agents.{ENDING}")), "{found:?}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Commands that only look: graph, stages, tasks, config, print.
+
+use crate::cli::{Global, PrintWhat, TasksArgs};
+use crate::config::Config;
+use crate::{screen, upstream};
+use serde_json::json;
+use wb_client::TaskFilter;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::filter::{Facts, Filter};
+use wb_core::work::Project;
+use wb_core::workflow::{Stage, StageKind};
+
+async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Fault> {
+    let hash = upstream::project_hash(config)?;
+    let upstream = upstream::look(global, config)?;
+    let mut project = upstream.reader.project(hash).await?;
+    if let Some(specification) = screen::specification(config)? {
+        project.workflow.learn_edges(&specification);
+    }
+    Ok((upstream, project))
+}
+
+/// `workbench graph`
+///
+/// # Errors
+/// The project cannot be had.
+pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
+    let (_, project) = project(global, config).await?;
+    if global.json {
+        println!("{}", json!({"stages": project.workflow.stages, "edges": project.workflow.edges}));
+        return Ok(());
+    }
+    println!("{}", wb_ui::text::clean(&project.title));
+    for edge in project.workflow.edges.iter().filter(|e| e.from.is_none()) {
+        println!("  start → {}", title(&project, edge.to));
+    }
+    for stage in &project.workflow.stages {
+        println!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
+        for pathway in &stage.pathways {
+            println!("      {} → {}", wb_ui::text::clean(&pathway.name), title(&project, pathway.to));
+        }
+        for edge in project.workflow.edges.iter().filter(|e| e.from == Some(stage.id)) {
+            let label = if edge.label.is_empty() { "·" } else { &edge.label };
+            println!("      {} → {}", wb_ui::text::clean(label), title(&project, edge.to));
+        }
+    }
+    Ok(())
+}
+
+fn title(project: &Project, id: wb_core::ids::StageId) -> String {
+    project.workflow.stage(id).map_or_else(|| id.to_string(), |s| wb_ui::text::clean(&s.title).into_owned())
+}
+
+fn mark(stage: &Stage) -> &'static str {
+    match stage.kind {
+        StageKind::Agent => "A",
+        StageKind::Annotation => "E",
+        StageKind::Review => "R",
+        StageKind::Done => "#",
+        StageKind::Other(_) => "·",
+    }
+}
+
+/// `workbench stages`
+///
+/// # Errors
+/// The project or its tasks cannot be had.
+pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
+    let (upstream, project) = project(global, config).await?;
+    for stage in &project.workflow.stages {
+        let mut count = 0_usize;
+        let mut token: Option<String> = None;
+        loop {
+            let page = upstream
+                .reader
+                .tasks_page(project.hash, stage, &TaskFilter::default(), token.as_deref())
+                .await?;
+            count += page.rows.len();
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+        if global.json {
+            println!("{}", json!({"uuid": stage.id, "title": stage.title, "type": stage.kind.wire(), "tasks": count}));
+        } else {
+            println!("{}  {:>9}  {}  {}", mark(stage), count, stage.id, wb_ui::text::clean(&stage.title));
+        }
+    }
+    Ok(())
+}
+
+/// `workbench tasks`
+///
+/// # Errors
+/// The stage does not exist, the filter is none, or upstream does not answer.
+pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result<(), Fault> {
+    let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
+        .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
+    let (upstream, project) = project(global, config).await?;
+    let stage = match &args.stage {
+        Some(name) => project.workflow.find(name),
+        None => project.workflow.agent_stages().next(),
+    };
+    let Some(stage) = stage else {
+        let titles: Vec<&str> = project.workflow.stages.iter().map(|s| s.title.as_str()).collect();
+        return Err(Fault::new(FaultKind::Settings, "the project has no such stage")
+            .hint(format!("its stages: {}", titles.join(", "))));
+    };
+    let (mut shown, mut token) = (0, None::<String>);
+    while shown < args.limit {
+        let page = upstream
+            .reader
+            .tasks_page(project.hash, stage, &TaskFilter::default(), token.as_deref())
+            .await?;
+        for row in &page.rows {
+            let facts = Facts { row, now: crate::runtime::now(), result: None };
+            if shown >= args.limit || !filter.matches(&facts) {
+                continue;
+            }
+            shown += 1;
+            if global.json {
+                let doc = row.doc(wb_client::rfc3339);
+                println!("{}", json!(doc));
+            } else {
+                println!("{}  {:10}  {}", row.id, row.status.wire(), wb_ui::text::clean(&row.title));
+            }
+        }
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `workbench config`
+///
+/// # Errors
+/// None; the signature is that of its neighbours.
+pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
+    for [name, value, origin] in config.lines() {
+        if global.json {
+            println!("{}", json!({"name": name, "value": value, "origin": origin}));
+        } else {
+            println!("{name:20} {:40} {}", wb_ui::text::clean(&value), wb_ui::text::clean(&origin));
+        }
+    }
+    Ok(())
+}
+
+/// `workbench print`
+///
+/// # Errors
+/// The project cannot be had.
+pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result<(), Fault> {
+    match what {
+        PrintWhat::SystemInfo => {
+            println!("workbench   {}", env!("CARGO_PKG_VERSION"));
+            println!("agent ABI   {}.{}", agent_abi::table::ABI_MAJOR, agent_abi::table::ABI_MINOR);
+            println!("system      {} {}", std::env::consts::OS, std::env::consts::ARCH);
+            println!("cores       {}", std::thread::available_parallelism().map_or(1, usize::from));
+        }
+        PrintWhat::AgentNodes => {
+            let (_, project) = project(global, config).await?;
+            for stage in project.workflow.agent_stages() {
+                println!("#[stage(\"{}\")]  // {}", wb_ui::text::clean(&stage.title), stage.id);
+                for p in &stage.pathways {
+                    println!("    Route::to(\"{}\")  // {} → {}", wb_ui::text::clean(&p.name), p.id, title(&project, p.to));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Pictures for the screen: fetched, decoded and scaled away from the loop, the newest wish first.
+//!
+//! Reading files and pixels is left to the host crate's decoder; how they look to the ui crate.
+
+use crate::runtime::Engine;
+use agent_abi::wire::AssetDoc;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+use wb_core::ids::TaskId;
+use wb_ui::{Picture, PictureWish};
+
+/// Longest side of a picture that is handed to the screen.
+const SIDE: u32 = 1024;
+
+type Shown = (TaskId, Result<Picture, String>);
+
+/// Decodes what the screen would like to show.
+pub struct Pictures {
+    done: mpsc::Receiver<Shown>,
+    send: mpsc::Sender<Shown>,
+    last: Option<TaskId>,
+    work: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Pictures {
+    /// Nothing wished yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let (send, done) = mpsc::channel(2);
+        Self { done, send, last: None, work: None }
+    }
+
+    /// Begins to fetch and decode, unless that very picture was the last wish; an older wish that
+    /// is not done yet is given up.
+    pub fn want(&mut self, wish: PictureWish, engine: &Engine) {
+        if self.last == Some(wish.task) {
+            return;
+        }
+        self.last = Some(wish.task);
+        if let Some(work) = self.work.take() {
+            work.abort();
+        }
+        let (send, asset) = (self.send.clone(), engine.asset(wish.task));
+        self.work = Some(tokio::spawn(async move {
+            let picture = match asset.await {
+                Ok(asset) => tokio::task::spawn_blocking(move || decode(&asset))
+                    .await
+                    .unwrap_or_else(|_| Err("the picture cannot be decoded".to_owned())),
+                Err(fault) => Err(fault.summary),
+            };
+            let _ = send.send((wish.task, picture)).await;
+        }));
+    }
+
+    /// The next finished picture.
+    pub async fn next(&mut self) -> Shown {
+        match self.done.recv().await {
+            Some(shown) => shown,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn decode(asset: &AssetDoc) -> Result<Picture, String> {
+    let children: Vec<PathBuf> = asset.children.iter().map(|c| PathBuf::from(&c.path)).collect();
+    let mut source = wb_host::pixels::Source::open(
+        Path::new(&asset.path),
+        asset.mime_type.as_deref(),
+        &asset.item_type,
+        &children,
+    )
+    .map_err(|e| e.to_string())?;
+    let frame = source.frame(0).map_err(|e| e.to_string())?.ok_or("there is no first frame")?;
+    let step = frame.width.max(frame.height).div_ceil(SIDE).max(1);
+    let (width, height) = (frame.width / step, frame.height / step);
+    let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
+    for y in 0..height {
+        let row = (y * step) as usize * frame.stride as usize;
+        for x in 0..width {
+            let at = row + (x * step) as usize * 3;
+            rgb.extend_from_slice(&frame.rgb[at..at + 3]);
+        }
+    }
+    Ok(Picture { width, height, rgb })
+}

@@ -1,0 +1,219 @@
+//! Performing effects: requests and commits as tasks, jobs to their hosts.
+
+use super::{JobFacts, Settled, StageFacts, World, now};
+use agent_abi::model::Ontology;
+use agent_abi::wire::input;
+use std::sync::Arc;
+use wb_core::event::{Effect, Event, Launch, ListId, Upstream};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::state::State;
+use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
+use wb_host::JobRequest;
+
+impl World {
+    /// Performs one effect; its answer comes as an event.
+    pub(super) fn perform(&mut self, effect: Effect, state: &State) {
+        match effect {
+            Effect::LoadProject => self.load_project(),
+            Effect::Page { list, stage, token } => self.page(list, stage, token),
+            Effect::Fetch { batch, stage, rows, wants } => self.fetch(batch, stage, rows, wants),
+            Effect::Launch(launch) => self.launch(launch),
+            Effect::Cancel(job) => self.hosts.cancel(job),
+            Effect::Kill(job) => self.hosts.kill(job),
+            Effect::Commit { batch, items } => self.commit(batch, items),
+            Effect::Activate(build) => {
+                if let Some(build) = state.builds.get(build) {
+                    self.hosts.activate(build.id, &build.probed);
+                }
+            }
+            Effect::Retire(build) => self.hosts.retire(build),
+            Effect::Discard(probed) => self.hosts.discard(&probed),
+            Effect::Preflight(build) => {
+                let (hosts, news) = (self.hosts.clone(), self.news.clone());
+                tokio::spawn(async move {
+                    let result = hosts.preflight(build).await;
+                    let _ = news.send(Event::Preflight { build, result }).await;
+                });
+            }
+            Effect::Concurrency(n) => self.hosts.set_concurrency(n),
+            Effect::Record(_) | Effect::RunOver | Effect::Exit => {}
+        }
+    }
+
+    fn load_project(&self) {
+        let (reader, news, hash) = (self.reader.clone(), self.news.clone(), self.hash);
+        tokio::spawn(async move {
+            let event = match reader.project(hash).await {
+                Ok(project) => Upstream::Project(Arc::new(project)),
+                Err(error) => Upstream::ProjectFailed(error.into()),
+            };
+            let _ = news.send(Event::Upstream(event)).await;
+        });
+    }
+
+    /// Keeps what every job of a stage is given, and hands the project to the hosts.
+    pub(super) fn take_project(&mut self, project: Arc<Project>) {
+        self.stages.clear();
+        for stage in &project.doc.stages {
+            let params = self.params.get(&stage.title).or_else(|| self.params.get(&stage.uuid.to_string()));
+            let params = params.map_or_else(String::new, ToString::to_string);
+            let json = serde_json::to_string(stage).unwrap_or_default();
+            self.stages.insert(StageId(stage.uuid), StageFacts { json: json.into(), params: params.into() });
+        }
+        self.ontology = match Ontology::from_editor(&project.doc.ontology) {
+            Ok(ontology) => Some(Arc::new(ontology)),
+            Err(error) => {
+                tracing::error!("the ontology is not readable: {error}");
+                None
+            }
+        };
+        self.hosts.set_project(project.json.clone());
+        self.project = Some(project);
+    }
+
+    fn page(&self, list: ListId, stage: StageId, token: Option<String>) {
+        let (reader, news, project) = (self.reader.clone(), self.news.clone(), self.project.clone());
+        tokio::spawn(async move {
+            let found = project.as_ref().and_then(|p| p.workflow.stage(stage));
+            let answer = match found {
+                Some(found) => {
+                    let hash = project.as_ref().map_or_else(|| wb_core::ids::ProjectHash(uuid::Uuid::nil()), |p| p.hash);
+                    reader.tasks_page(hash, found, &wb_client::TaskFilter::default(), token.as_deref()).await.map_err(Fault::from)
+                }
+                None => Err(Fault::new(FaultKind::Settings, "the project has no such stage any more")),
+            };
+            let event = match answer {
+                Ok(page) => Upstream::Page { list, stage, rows: page.rows, next: page.next },
+                Err(fault) => Upstream::PageFailed { list, stage, fault },
+            };
+            let _ = news.send(Event::Upstream(event)).await;
+        });
+    }
+
+    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
+        let (reader, news, cache, project) =
+            (self.reader.clone(), self.news.clone(), self.cache.clone(), self.project.clone());
+        tokio::spawn(async move {
+            let gone = || Fault::new(FaultKind::Settings, "the project has no such stage any more");
+            let found = project.as_ref().and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
+            let results = match found {
+                Some((project, stage)) => reader
+                    .inputs(project, stage, &rows, &wants, &cache)
+                    .await
+                    .into_iter()
+                    .map(|r| r.map(Arc::new))
+                    .collect(),
+                None => rows.iter().map(|_| Err(gone())).collect(),
+            };
+            let _ = news.send(Event::Prefetch { batch, results }).await;
+        });
+    }
+
+    fn launch(&mut self, launch: Launch) {
+        let Some(facts) = self.stages.get(&launch.stage) else { return };
+        let inputs = &launch.inputs;
+        let mut given: Vec<(&'static str, Arc<str>)> = Vec::new();
+        if let Some(labels) = &inputs.labels {
+            given.push((input::LABEL_ROW, labels.json.clone()));
+        }
+        if let Some(item) = &inputs.item_json {
+            given.push((input::STORAGE_ITEM, item.clone()));
+        }
+        if let Some(asset) = &inputs.asset_json {
+            given.push((input::ASSET, asset.clone()));
+        }
+        self.hosts.run(JobRequest {
+            job: launch.job,
+            build: launch.build,
+            agent: launch.agent,
+            attempt: launch.attempt,
+            stage_json: facts.json.clone(),
+            task_json: inputs.task_json.clone(),
+            params: facts.params.clone(),
+            inputs: given,
+            deadline: launch.deadline_ms.map(std::time::Duration::from_millis),
+            label: inputs.row.title.to_string(),
+        });
+        self.jobs.insert(launch.job, JobFacts { stage: launch.stage, inputs: launch.inputs });
+    }
+
+    fn commit(&self, batch: BatchId, items: Vec<CommitItem>) {
+        let (writer, journal, news, project) =
+            (self.writer.clone(), self.journal.clone(), self.news.clone(), self.project.clone());
+        tokio::spawn(async move {
+            let tasks: Vec<TaskId> = items.iter().map(|i| i.task).collect();
+            let results = match (writer, project) {
+                (Some(writer), Some(project)) => write(&writer, journal, &project, items).await,
+                _ => Err(Fault::new(FaultKind::Refused, "this process holds all writes (--dry-run or --read-only)")
+                    .hint("start without --dry-run and --read-only to write")),
+            };
+            let results = results.unwrap_or_else(|fault| {
+                tasks.iter().map(|t| (*t, Committed::Refused(fault.clone()))).collect()
+            });
+            let _ = news.send(Event::Commit { batch, results }).await;
+        });
+    }
+
+    /// Finishes what an interrupted process had begun to write.
+    pub(super) async fn settle(&self) -> Result<Settled, Fault> {
+        let (Some(journal), Some(writer), Some(project)) = (&self.journal, &self.writer, &self.project) else {
+            return Ok(Settled::default());
+        };
+        let pending = journal.pending(project.hash)?;
+        if pending.items.is_empty() {
+            return Ok(Settled::default());
+        }
+        let found = pending.items.len();
+        let order: Vec<TaskId> = pending.items.iter().map(|i| i.task).collect();
+        let results = writer.commit(project, pending.items).await;
+        let by_task: std::collections::HashMap<TaskId, Committed> = results.into_iter().collect();
+        let lost = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
+        let answers: Vec<&Committed> = order.iter().map(|t| by_task.get(t).unwrap_or(&lost)).collect();
+        journal.end(&pending.entries, &answers, now().0)?;
+        let finished = answers
+            .iter()
+            .filter(|a| matches!(a, Committed::Done | Committed::AlreadyMoved))
+            .count();
+        if let Some(Committed::Refused(fault)) = answers
+            .iter()
+            .find(|a| matches!(a, Committed::Refused(f) if f.kind == FaultKind::Network || f.kind == FaultKind::Access))
+        {
+            return Err(fault.clone());
+        }
+        Ok(Settled { found, finished, left: found - finished })
+    }
+}
+
+/// Notes what is about to be written, writes it, notes the answers.
+async fn write(
+    writer: &wb_client::Writer,
+    journal: Option<crate::journal::Journal>,
+    project: &Project,
+    items: Vec<CommitItem>,
+) -> Result<Vec<(TaskId, Committed)>, Fault> {
+    let Some(journal) = journal else { return Ok(writer.commit(project, items).await) };
+    let (hash, noted) = (project.hash, items.clone());
+    let book = journal.clone();
+    let entries = tokio::task::spawn_blocking(move || book.begin(hash, &noted, now().0))
+        .await
+        .map_err(|e| Fault::new(FaultKind::Bug, format!("the journal's thread ended: {e}")))??;
+    let order: Vec<TaskId> = items.iter().map(|i| i.task).collect();
+    let results = writer.commit(project, items).await;
+    let answers = results.clone();
+    let noted = tokio::task::spawn_blocking(move || {
+        let by_task: std::collections::HashMap<TaskId, &Committed> =
+            answers.iter().map(|(t, c)| (*t, c)).collect();
+        let (ids, given): (Vec<i64>, Vec<&Committed>) = entries
+            .iter()
+            .zip(&order)
+            .filter_map(|(id, task)| by_task.get(task).map(|c| (*id, *c)))
+            .unzip();
+        journal.end(&ids, &given, now().0)
+    })
+    .await;
+    if let Ok(Err(fault)) = noted {
+        tracing::error!("{fault}");
+    }
+    Ok(results)
+}

@@ -1,0 +1,69 @@
+//! News of hosts in the words of the core.
+
+use super::World;
+use std::sync::Arc;
+use std::time::Duration;
+use wb_core::event::{BuildEvent, Event, JobEvent};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::JobId;
+use wb_core::patch::judge;
+use wb_host::{HostEvent, JobResult};
+
+/// Answers up to this size are judged in place; larger ones on a thread of their own, so that the
+/// screen never waits for a large label row.
+const SMALL: usize = 16 * 1024;
+
+impl World {
+    /// One piece of news; `None` when it comes later by itself.
+    pub(super) fn translate(&mut self, news: HostEvent) -> Option<Event> {
+        match news {
+            HostEvent::Probed(probed) => Some(Event::Build(BuildEvent::Probed(Box::new(probed)))),
+            HostEvent::Rejected { library, hash, reason, hints } => {
+                Some(Event::Build(BuildEvent::Rejected { library, hash, reason, hints }))
+            }
+            HostEvent::Removed { library } => Some(Event::Build(BuildEvent::Removed(library))),
+            HostEvent::HostDied { build, reason, .. } => {
+                tracing::warn!(%build, reason, "host died");
+                Some(Event::Build(BuildEvent::HostDied { build, reason }))
+            }
+            HostEvent::Started { job, pid } => Some(Event::Job(JobEvent::Started { job, pid })),
+            HostEvent::Log { job, level, target, text, .. } => {
+                Some(Event::Job(JobEvent::Log { job, level, target, text }))
+            }
+            HostEvent::Progress { job, fraction } => Some(Event::Job(JobEvent::Progress { job, fraction })),
+            HostEvent::Done { job, result, run } => self.done(job, result, run),
+        }
+    }
+
+    fn done(&mut self, job: JobId, result: JobResult, run: Duration) -> Option<Event> {
+        let facts = self.jobs.remove(&job)?;
+        let run_us = u64::try_from(run.as_micros()).unwrap_or(u64::MAX);
+        let event = move |result, crashed| Event::Job(JobEvent::Done { job, result, crashed, run_us });
+        let bytes = match result {
+            JobResult::Outcome(bytes) => bytes,
+            JobResult::Failed(fault, _) => return Some(event(Err(fault), false)),
+            JobResult::Crashed(fault) | JobResult::TimedOut(fault) => return Some(event(Err(fault), true)),
+            JobResult::Cancelled => {
+                let fault = Fault::new(FaultKind::Host, "cancelled; the task stays where it is");
+                return Some(event(Err(fault), false));
+            }
+        };
+        let (Some(project), Some(ontology)) = (self.project.clone(), self.ontology.clone()) else {
+            let fault = Fault::new(FaultKind::Upstream, "the project's ontology is not readable, so no outcome can be checked");
+            return Some(event(Err(fault), false));
+        };
+        let small = bytes.len() <= SMALL;
+        let decide = move || match project.workflow.stage(facts.stage) {
+            Some(stage) => judge(stage, &ontology, &facts.inputs, &bytes).map(Arc::new),
+            None => Err(Fault::new(FaultKind::Settings, "the project has no such stage any more")),
+        };
+        if small {
+            return Some(event(decide(), false));
+        }
+        let news = self.news.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = news.blocking_send(event(decide(), false));
+        });
+        None
+    }
+}

@@ -1,0 +1,274 @@
+//! The runtime: the one place that performs effects and knows all neighbours.
+//!
+//! Effects go out as tasks, their answers come back as events through one inbox. What to do next
+//! is decided by the core alone; what a person sees is left to the faces (screen and headless).
+
+mod effects;
+mod hosts;
+
+use crate::journal::Journal;
+use std::collections::{BTreeMap, HashMap};
+use agent_abi::model::Ontology;
+use agent_abi::table::needs;
+use agent_abi::wire::AssetDoc;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+use wb_client::{AssetCache, Reader, Writer};
+use wb_core::event::{Effect, Event, NetStats, Upstream};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
+use wb_core::state::{Options, State};
+use wb_core::work::{Inputs, Project, Wants};
+use wb_host::{HostConfig, HostEvent, Hosts};
+
+/// What a face needs to start an engine.
+pub struct Setup {
+    /// Reads upstream.
+    pub reader: Reader,
+    /// Writes upstream; a dry run has none.
+    pub writer: Option<Writer>,
+    /// The project.
+    pub project: ProjectHash,
+    /// Libraries to watch, once the project is known.
+    pub libraries: Vec<PathBuf>,
+    /// Notes every write.
+    pub journal: Option<Journal>,
+    /// Where assets and copies of libraries are kept.
+    pub cache: PathBuf,
+    /// Parameters by stage name or UUID.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// For the core.
+    pub options: Options,
+    /// Jobs at a time that hosts are kept for.
+    pub concurrency: usize,
+}
+
+/// State and world together.
+pub struct Engine {
+    /// What is true.
+    pub state: State,
+    world: World,
+    inbox: mpsc::Receiver<Event>,
+    host_events: mpsc::Receiver<HostEvent>,
+    watched: bool,
+    libraries: Vec<PathBuf>,
+}
+
+/// What effects are performed with.
+struct World {
+    reader: Reader,
+    writer: Option<Arc<Writer>>,
+    hosts: Hosts,
+    hash: ProjectHash,
+    project: Option<Arc<Project>>,
+    ontology: Option<Arc<Ontology>>,
+    stages: HashMap<StageId, StageFacts>,
+    journal: Option<Journal>,
+    cache: AssetCache,
+    params: BTreeMap<String, serde_json::Value>,
+    jobs: HashMap<JobId, JobFacts>,
+    news: mpsc::Sender<Event>,
+}
+
+/// What every job of a stage is given.
+struct StageFacts {
+    json: Arc<str>,
+    params: Arc<str>,
+}
+
+/// What is needed to judge the answer of a job under way.
+struct JobFacts {
+    stage: StageId,
+    inputs: Arc<Inputs>,
+}
+
+/// Bytes of downloaded assets that are kept.
+const ASSETS: u64 = 4 << 30;
+/// Events that may wait; beyond that, effects wait.
+const INBOX: usize = 4096;
+/// Events taken in before the face gets its turn.
+const TURN: usize = 2048;
+
+/// Now.
+#[must_use]
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Engine {
+    /// Starts hosts and asks for the project.
+    ///
+    /// # Errors
+    /// Hosts cannot be started on this machine, or the caches cannot be made.
+    pub fn start(setup: Setup) -> Result<Self, Fault> {
+        let (news, inbox) = mpsc::channel(INBOX);
+        let (host_news, host_events) = mpsc::channel(INBOX);
+        let config = HostConfig::new(setup.cache.join("shelf"));
+        let hosts = Hosts::start(config, host_news).map_err(|error| {
+            Fault::new(FaultKind::Host, format!("no host process can be started: {error}"))
+        })?;
+        hosts.set_concurrency(setup.concurrency);
+        let cache = AssetCache::new(setup.cache.join("assets"), ASSETS);
+        let (state, first) = State::start(setup.options, now());
+        let world = World {
+            reader: setup.reader,
+            writer: setup.writer.map(Arc::new),
+            hosts,
+            hash: setup.project,
+            project: None,
+            ontology: None,
+            stages: HashMap::new(),
+            journal: setup.journal,
+            cache,
+            params: setup.params,
+            jobs: HashMap::new(),
+            news,
+        };
+        let mut engine = Self {
+            state,
+            world,
+            inbox,
+            host_events,
+            watched: false,
+            libraries: setup.libraries,
+        };
+        for effect in first {
+            engine.world.perform(effect, &engine.state);
+        }
+        Ok(engine)
+    }
+
+    /// A sender for events from elsewhere (the compiler, simulated people).
+    #[must_use]
+    pub fn news(&self) -> mpsc::Sender<Event> {
+        self.world.news.clone()
+    }
+
+    /// Takes one event in; performs what follows; gives back what concerns the face.
+    pub fn feed(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.state.update(event);
+        let mut for_the_face = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Record(_) | Effect::RunOver | Effect::Exit => for_the_face.push(effect),
+                other => self.world.perform(other, &self.state),
+            }
+        }
+        self.project_arrived();
+        for_the_face
+    }
+
+    /// Waits for news and takes it in, with everything else that is there already.
+    pub async fn turn(&mut self) -> Vec<Effect> {
+        let first = tokio::select! {
+            Some(event) = self.inbox.recv() => Some(event),
+            Some(event) = self.host_events.recv() => self.world.translate(event),
+            else => None,
+        };
+        let mut effects = self.feed(Event::Tick(now()));
+        if let Some(event) = first {
+            effects.extend(self.feed(event));
+        }
+        for _ in 0..TURN {
+            let event = match (self.host_events.try_recv(), self.inbox.try_recv()) {
+                (Ok(host), Ok(event)) => {
+                    if let Some(host) = self.world.translate(host) {
+                        effects.extend(self.feed(host));
+                    }
+                    Some(event)
+                }
+                (Ok(host), Err(_)) => self.world.translate(host),
+                (Err(_), Ok(event)) => Some(event),
+                (Err(_), Err(_)) => break,
+            };
+            if let Some(event) = event {
+                effects.extend(self.feed(event));
+            }
+        }
+        effects
+    }
+
+    /// Tells the state the time and the wire counters.
+    pub fn tick(&mut self) -> Vec<Effect> {
+        let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
+        effects.extend(self.feed(Event::Tick(now())));
+        effects
+    }
+
+    /// What went over the wire.
+    #[must_use]
+    pub fn net(&self) -> NetStats {
+        let stats = self.world.reader.stats();
+        NetStats {
+            requests: stats.requests,
+            writes: stats.writes,
+            retries: stats.retries,
+            waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The asset of a task, downloaded unless it is here already.
+    pub fn asset(&self, task: TaskId) -> impl Future<Output = Result<AssetDoc, Fault>> + Send + use<> {
+        let step = self.state.step.as_ref().filter(|s| s.row.id == task);
+        let known = step.and_then(|s| s.inputs.as_ref()).and_then(|i| i.asset_json.clone());
+        let queued = self.state.queues.iter().find_map(|(s, q)| q.task(task).map(|r| (*s, r.clone())));
+        let (reader, project, cache) =
+            (self.world.reader.clone(), self.world.project.clone(), self.world.cache.clone());
+        async move {
+            let gone = || Fault::new(FaultKind::Upstream, "that task is no longer in the queue");
+            let json = match (known, queued, project) {
+                (Some(json), _, _) => json,
+                (None, Some((stage, row)), Some(project)) => {
+                    let stage = project.workflow.stage(stage).ok_or_else(gone)?;
+                    let wants = Wants { needs: needs::ASSET, ..Wants::default() };
+                    let mut fetched = reader.inputs(&project, stage, &[row], &wants, &cache).await;
+                    fetched.pop().ok_or_else(gone)??.asset_json.ok_or_else(gone)?
+                }
+                _ => return Err(gone()),
+            };
+            serde_json::from_str(&json).map_err(|e| Fault::new(FaultKind::Bug, e.to_string()))
+        }
+    }
+
+    /// Ends every host.
+    pub async fn shutdown(&self) {
+        self.world.hosts.shutdown().await;
+    }
+
+    /// Finishes what an interrupted process had begun to write.
+    ///
+    /// # Errors
+    /// The journal cannot be read or completed.
+    pub async fn settle(&self) -> Result<Settled, Fault> {
+        self.world.settle().await
+    }
+
+    /// Libraries are watched from the moment the project is known: a claim needs its workflow.
+    fn project_arrived(&mut self) {
+        let Some(project) = self.state.project.as_ref() else { return };
+        if self.world.project.as_ref().is_some_and(|p| Arc::ptr_eq(p, project)) {
+            return;
+        }
+        self.world.take_project(project.clone());
+        if !self.watched {
+            self.watched = true;
+            for library in std::mem::take(&mut self.libraries) {
+                self.world.hosts.watch(library);
+            }
+        }
+    }
+}
+
+/// What became of the writes of an interrupted process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Found open in the journal.
+    pub found: usize,
+    /// Finished now, or found finished.
+    pub finished: usize,
+    /// Left: changed by somebody else or refused; they will be run anew.
+    pub left: usize,
+}

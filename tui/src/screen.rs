@@ -1,0 +1,221 @@
+//! The face with a screen: keys in, pictures out, one loop.
+//!
+//! Takes one event, drains the rest, draws when due (at most every 16 ms). Deciding is left to the
+//! core, looks to the ui crate.
+
+use crate::cli::Global;
+use crate::config::{Config, state_dir};
+use crate::exit::Ending;
+use crate::journal::Journal;
+use crate::pictures::Pictures;
+use crate::runtime::{Engine, Setup};
+use crate::terminal::Screen;
+use crate::upstream::{self, Permission, Upstream};
+use crate::library;
+use crossterm::event::{Event as Key, EventStream};
+use futures_util::StreamExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use wb_core::event::{Effect, Event};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ProjectHash;
+use wb_core::state::Options;
+use wb_ui::{Graphics, Theme, Ui, UiSettings};
+
+/// Least time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// Time between two looks at the clock when nothing happens.
+const TICK: Duration = Duration::from_millis(250);
+
+/// What the screen is opened on.
+pub struct Opening {
+    /// Upstream.
+    pub upstream: Upstream,
+    /// The project.
+    pub project: ProjectHash,
+    /// Libraries to watch.
+    pub libraries: Vec<PathBuf>,
+    /// Workflow specification with the edges that the API does not tell.
+    pub specification: Option<serde_json::Value>,
+    /// What the person named with `--agents`, for the empty state.
+    pub named: Vec<String>,
+}
+
+/// Opens the screen on the project of the command line.
+///
+/// # Errors
+/// Settings, credentials or the project hash are not usable.
+pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
+    let project = upstream::project_hash(config)?;
+    let upstream = upstream::connect(global, config, None, Permission::Person)?;
+    let libraries: Vec<PathBuf> = library::find(&config.agents.value)?.into_iter().map(|l| l.path).collect();
+    let named = libraries.iter().map(|p| p.display().to_string()).collect();
+    let specification = specification(config)?;
+    let opening = Opening { upstream, project, libraries, specification, named };
+    let mut session = Session::start(global, config, opening)?;
+    session.run().await
+}
+
+/// Reads the workflow specification, if one is named. A trailing comma is forgiven.
+///
+/// # Errors
+/// It cannot be read, or is no JSON.
+pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Fault> {
+    let Some(value) = &config.workflow else { return Ok(None) };
+    let path = &value.value;
+    let bad = |why: String| Fault::new(FaultKind::Settings, format!("the workflow specification {} is not readable: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+    serde_json::from_str(&wb_core::workflow::without_trailing_commas(&text)).map(Some).map_err(|e| bad(e.to_string()))
+}
+
+/// The screen while it is open.
+pub struct Session {
+    engine: Engine,
+    ui: Ui,
+    pictures: Pictures,
+    quit: bool,
+}
+
+impl Session {
+    /// Starts the engine; the terminal is not touched yet.
+    ///
+    /// # Errors
+    /// Hosts, caches or the journal cannot be used.
+    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
+        let journal = match opening.upstream.writer {
+            Some(_) => Some(Journal::open(&state_dir("")?)?),
+            None => None,
+        };
+        let options = Options {
+            upstream: opening.upstream.name,
+            read_only: opening.upstream.writer.is_none(),
+            dry_run: true,
+            agents: opening.named,
+            specification: opening.specification,
+            screen: true,
+            timeout_ms: upstream::timeout_ms(None, config),
+        };
+        let engine = Engine::start(Setup {
+            reader: opening.upstream.reader,
+            writer: opening.upstream.writer,
+            project: opening.project,
+            libraries: opening.libraries,
+            journal,
+            cache: state_dir("cache")?,
+            params: config.params.clone(),
+            options,
+            concurrency: 1,
+        })?;
+        let ui = Ui::new(looks(global));
+        Ok(Self { engine, ui, pictures: Pictures::new(), quit: false })
+    }
+
+    /// A sender for events from elsewhere.
+    #[must_use]
+    pub fn news(&self) -> tokio::sync::mpsc::Sender<Event> {
+        self.engine.news()
+    }
+
+    /// Shows the screen until the person leaves.
+    ///
+    /// # Errors
+    /// The terminal cannot be used.
+    pub async fn run(&mut self) -> Result<Ending, Fault> {
+        let mut ending = Ending::default();
+        let mut screen = Screen::take()?;
+        let mut keys = EventStream::new();
+        let mut signals = Signals::new()?;
+        let mut tick = tokio::time::interval(TICK);
+        let mut drawn = Instant::now() - FRAME;
+        let mut dirty = true;
+        while !self.quit {
+            if dirty && drawn.elapsed() >= FRAME {
+                self.draw(&mut screen)?;
+                drawn = Instant::now();
+                dirty = false;
+            }
+            let due = FRAME.saturating_sub(drawn.elapsed());
+            let effects = tokio::select! {
+                key = keys.next() => match key {
+                    Some(Ok(key)) => self.key(&key),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => { ending.signal(1); break }
+                },
+                effects = self.engine.turn() => effects,
+                (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
+                number = signals.next() => { ending.signal(number); break }
+                _ = tick.tick() => self.engine.tick(),
+                () = tokio::time::sleep(due), if dirty => Vec::new(),
+            };
+            dirty = true;
+            self.quit |= effects.contains(&Effect::Exit);
+            if let Some(wish) = self.ui.wants_picture(&self.engine.state) {
+                self.pictures.want(wish, &self.engine);
+            }
+        }
+        drop(screen);
+        self.engine.shutdown().await;
+        Ok(ending)
+    }
+
+    fn key(&mut self, key: &Key) -> Vec<Effect> {
+        let mut effects = self.engine.feed(Event::Tick(crate::runtime::now()));
+        for command in self.ui.on_event(key, &self.engine.state) {
+            effects.extend(self.engine.feed(Event::Input(command)));
+        }
+        effects
+    }
+
+    fn draw(&mut self, screen: &mut Screen) -> Result<(), Fault> {
+        let (ui, state) = (&mut self.ui, &self.engine.state);
+        screen
+            .terminal
+            .draw(|frame| ui.draw(frame, state))
+            .map(|_| ())
+            .map_err(|e| Fault::new(FaultKind::Usage, format!("the terminal is gone: {e}")))
+    }
+}
+
+/// Signals that end the screen in good order.
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Fault> {
+        let of = |kind| signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")));
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            hang_up: of(SignalKind::hangup())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 15,
+            _ = self.hang_up.recv() => 1,
+            _ = self.interrupt.recv() => 2,
+        }
+    }
+}
+
+/// Colours, signs and pictures as the terminal can show them.
+fn looks(global: &Global) -> UiSettings {
+    let var = |name: &str| std::env::var(name).ok();
+    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| var(n).filter(|v| !v.is_empty()));
+    UiSettings {
+        theme: Theme::detect(global.plain.then_some("plain"), var),
+        utc_offset_s: offset_s(),
+        unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
+        graphics: Graphics::half_blocks(),
+    }
+}
+
+/// Seconds east of UTC, for the clock times on screen.
+fn offset_s() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}

@@ -1,0 +1,63 @@
+//! `workbench serve`: a local Encord on 127.0.0.1 until it is told to stop.
+
+use crate::cli::ServeArgs;
+use crate::exit::Ending;
+use std::io::Write;
+use std::str::FromStr;
+use wb_core::fault::{Fault, FaultKind};
+use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions};
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// A bad scenario or fault, a taken port, a database that cannot be used.
+pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> {
+    let options = options(args)?;
+    let served = wb_local::serve(options).await.map_err(fault)?;
+    {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{}", served.ready_line());
+        let _ = out.flush();
+    }
+    wait_for_the_end().await?;
+    served.shutdown().await.map_err(fault)
+}
+
+/// The server's options from the command line.
+///
+/// # Errors
+/// A scenario or fault that does not exist.
+pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
+    let usage = |e: String| Fault::new(FaultKind::Usage, e);
+    let faults: Result<Vec<FaultSpec>, String> = args.fault.iter().map(|f| FaultSpec::from_str(f)).collect();
+    Ok(ServeOptions {
+        scenario: Scenario::from_str(&args.scenario).map_err(usage)?,
+        data: args.data.clone(),
+        tasks: args.tasks,
+        seed: args.seed,
+        port: args.port,
+        page_size: args.page_size,
+        latency: args.latency.unwrap_or_default(),
+        faults: faults.map_err(usage)?,
+        import: args.import.clone(),
+        import_workflow: args.import_workflow.clone(),
+        scenario_file: args.scenario_file.clone(),
+        people: args.people,
+    })
+}
+
+/// A fault of the local project.
+pub fn fault(error: LocalError) -> Fault {
+    Fault::new(FaultKind::Settings, format!("the local project cannot be served: {error}"))
+}
+
+async fn wait_for_the_end() -> Result<(), Fault> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! The terminal: taken over and always given back, after a panic and a signal too.
+
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use std::io::{IsTerminal, Stdout, Write, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use wb_core::fault::{Fault, FaultKind};
+
+/// Whether the terminal is ours now; read by the panic hook.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal, ours until it is dropped.
+pub struct Screen {
+    /// What is drawn on.
+    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+/// Refuses to go on without a terminal on both sides.
+///
+/// # Errors
+/// Input or output is no terminal: what to do instead.
+pub fn required(what: &str) -> Result<(), Fault> {
+    if std::io::stdin().is_terminal() && stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::Usage, format!("{what}, and this is none"))
+        .hint("in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]")
+        .hint("to look only: workbench stages, workbench tasks, workbench graph"))
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// It cannot be switched.
+    pub fn take() -> Result<Self, Fault> {
+        let failed = |e: std::io::Error| Fault::new(FaultKind::Usage, format!("the terminal cannot be used: {e}"));
+        enable_raw_mode().map_err(failed)?;
+        TAKEN.store(true, Ordering::SeqCst);
+        execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste).map_err(failed)?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).map_err(failed)?;
+        Ok(Self { terminal })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back; safe to call twice.
+pub fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+        let _ = stdout().flush();
+    }
+}
+
+/// A panic gives the terminal back, then says where its report is.
+pub fn report_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        give_back();
+        let path = std::env::temp_dir().join(format!("workbench-crash-{}.txt", std::process::id()));
+        let trace = std::backtrace::Backtrace::force_capture();
+        let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
+        if std::fs::write(&path, text).is_ok() {
+            eprintln!("Something broke inside workbench (not your agent). Nothing was written that the journal does not know.");
+            eprintln!("Report: {}", path.display());
+        }
+        before(info);
+    }));
+}

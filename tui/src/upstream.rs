@@ -1,0 +1,89 @@
+//! From command line and environment to a reader, and a writer where writing is allowed.
+
+use crate::cli::Global;
+use crate::config::Config;
+use std::time::Duration;
+use uuid::Uuid;
+pub use wb_client::Permission;
+use wb_client::{Reader, Settings, Writer};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ProjectHash;
+
+/// Who we talk to.
+pub struct Upstream {
+    /// Reads.
+    pub reader: Reader,
+    /// Writes; `None` in a dry run and with `--read-only`.
+    pub writer: Option<Writer>,
+    /// Host name, for the screen.
+    pub name: String,
+}
+
+/// Connects with the credentials of the environment. Nothing is sent yet.
+///
+/// # Errors
+/// No key, a bad key, a bad domain.
+pub fn connect(
+    global: &Global,
+    config: &Config,
+    rate: Option<f64>,
+    permission: Permission,
+) -> Result<Upstream, Fault> {
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    with_settings(global, config, rate, permission, settings)
+}
+
+/// Connects for a command that only looks.
+///
+/// # Errors
+/// As [`connect`].
+pub fn look(global: &Global, config: &Config) -> Result<Upstream, Fault> {
+    let global = Global { read_only: true, ..global.clone() };
+    connect(&global, config, None, Permission::Command("look"))
+}
+
+/// Connects with settings that are known already.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn with_settings(
+    global: &Global,
+    config: &Config,
+    rate: Option<f64>,
+    permission: Permission,
+    mut settings: Settings,
+) -> Result<Upstream, Fault> {
+    settings.read_only = global.read_only;
+    settings.rate = rate.or(config.rate.as_ref().map(|r| r.value));
+    let name = settings.domain.trim_start_matches("https://").trim_start_matches("http://").to_owned();
+    let reader = Reader::new(settings)?;
+    let writer = if global.dry_run || global.read_only {
+        None
+    } else {
+        Some(reader.writer(permission)?)
+    };
+    Ok(Upstream { reader, writer, name })
+}
+
+/// The project named on the command line, in the environment or in a settings file.
+///
+/// # Errors
+/// None is named, or it is no UUID.
+pub fn project_hash(config: &Config) -> Result<ProjectHash, Fault> {
+    let Some(value) = &config.project else {
+        return Err(Fault::new(FaultKind::Usage, "no project is named")
+            .hint("workbench --project-hash=UUID, WORKBENCH_PROJECT, or `project = \"UUID\"` in workbench.toml")
+            .hint("no project at hand: workbench demo"));
+    };
+    Uuid::parse_str(value.value.trim()).map(ProjectHash).map_err(|_| {
+        Fault::new(FaultKind::Usage, format!("\"{}\" (from {}) is no project hash", value.value, value.origin))
+            .hint("a project hash is a UUID such as 6011c844-fb26-438b-b465-0b0825951015; it stands in the project's address in the browser")
+    })
+}
+
+/// Limit of one attempt in milliseconds.
+#[must_use]
+pub fn timeout_ms(flag: Option<Duration>, config: &Config) -> Option<u64> {
+    let from_file = config.timeout.as_ref().and_then(|t| Duration::try_from_secs_f64(t.value).ok());
+    flag.or(from_file).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
