@@ -239,6 +239,8 @@ pub enum Effect {
     Activate(BuildId),
     /// A build is no longer in charge.
     Retire(BuildId),
+    /// A probed library was refused: its copy is not needed.
+    Discard(Box<Probed>),
     /// Let the library look at the project.
     Preflight(BuildId),
     /// How many jobs may run at a time.

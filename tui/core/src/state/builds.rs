@@ -127,7 +127,10 @@ impl State {
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
-                Vec::new()
+                match self.builds.get(id) {
+                    Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],
+                    None => Vec::new(),
+                }
             }
         }
     }
