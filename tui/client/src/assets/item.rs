@@ -133,14 +133,15 @@ impl Reader {
                 ),
             ));
         }
-        let files: Vec<Downloaded> = futures_util::stream::iter(
-            children
-                .iter()
-                .map(|child| Box::pin(self.download_item(child, cache))),
-        )
-        .buffered(4)
-        .try_collect()
-        .await?;
+        // Collected first: a stream over a borrowing closure is not general enough to be spawned.
+        let downloads: Vec<_> = children
+            .iter()
+            .map(|child| Box::pin(self.download_item(child, cache)))
+            .collect();
+        let files: Vec<Downloaded> = futures_util::stream::iter(downloads)
+            .buffered(4)
+            .try_collect()
+            .await?;
         let docs = children
             .iter()
             .zip(&files)

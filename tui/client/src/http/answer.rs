@@ -217,6 +217,26 @@ mod tests {
     use super::*;
     use crate::error::tests::at;
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic_or_leaks_a_query(
+            status in 100_u16..600,
+            head in "(\\{\"status\":(200|500),\"response\":|<html><title>|\\[)?",
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ) {
+            let mut body = head.into_bytes();
+            body.extend(bytes);
+            body.extend_from_slice(b" https://store/x?X-Signature=geheim ");
+            let body = Bytes::from(body);
+            for failure in [legacy(status, &body, None, at()).err(), v2(status, body.clone(), None, at()).err()] {
+                if let Some(failure) = failure {
+                    let text = failure.error.to_string();
+                    proptest::prop_assert!(!text.contains("geheim"), "{}", text);
+                }
+            }
+        }
+    }
+
     fn legacy_error(status: u16, body: &str) -> Failure {
         legacy(status, &Bytes::from(body.to_owned()), None, at()).unwrap_err()
     }

@@ -15,6 +15,7 @@ const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
 /// In words, when `after` has labels on a data unit that `fresh` does not have, or when `fresh` is
 /// no object.
 pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
+    check_shape(after)?;
     let Some(row) = fresh.as_object_mut() else {
         return Err("the label row is no JSON object".to_owned());
     };
@@ -58,6 +59,21 @@ pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
     Ok(fresh)
 }
 
+/// Labels come from agents, and may be anything.
+fn check_shape(after: &Value) -> Result<(), String> {
+    let units = match after {
+        Value::Object(map) => map.get("data_units"),
+        _ => return Err("the labels are no JSON object".to_owned()),
+    };
+    match units {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::Object(units)) if units.values().all(Value::is_object) => Ok(()),
+        Some(_) => {
+            Err("`data_units` of the labels holds something that is no JSON object".to_owned())
+        }
+    }
+}
+
 fn holds_labels(labels: &Value) -> bool {
     match labels {
         Value::Array(list) => !list.is_empty(),
@@ -76,6 +92,7 @@ pub(crate) fn merge_partial(
     before: &Value,
     after: &Value,
 ) -> Result<Value, String> {
+    check_shape(after)?;
     let known: HashSet<&str> = ["object_answers", "classification_answers", "object_actions"]
         .iter()
         .filter_map(|key| before.get(key).and_then(Value::as_object))
@@ -108,7 +125,7 @@ pub(crate) fn merge_partial(
             {
                 add(labels, more);
             }
-            merged["data_units"][hash] = unit.clone();
+            merged["data_units"][hash] = unit.clone(); // null or an object: checked above
         }
     }
     transplant(whole, &merged)
@@ -237,6 +254,23 @@ mod tests {
             let merged = merge_partial(fresh.clone(), &fresh, &after).unwrap();
             for key in ["object_answers", "classification_answers", "object_actions"] {
                 prop_assert_eq!(&merged[key], &after[key]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_from_an_agent_or_the_platform_makes_it_panic(
+            one in json_value(), two in json_value(), three in json_value(),
+        ) {
+            let wrap = |inner: &Value| json!({"object_answers": inner, "data_units": inner});
+            for (fresh, before, after) in [
+                (one.clone(), two.clone(), three.clone()),
+                (wrap(&one), wrap(&two), wrap(&three)),
+            ] {
+                let _ = transplant(fresh.clone(), &after);
+                let _ = merge_partial(fresh.clone(), &before, &after);
+                let _ = compare(&fresh, &after);
             }
         }
     }

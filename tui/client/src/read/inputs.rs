@@ -148,16 +148,22 @@ impl Reader {
             .enumerate()
             .filter_map(|(i, draft)| Some((i, draft.as_ref().ok()?.item_json.clone()?)))
             .collect();
-        let downloads = futures_util::stream::iter(wanted.into_iter().map(|(i, json)| {
-            let title: &str = &rows[i].title;
-            Box::pin(async move {
-                let began = Instant::now();
-                let asset = self.asset(&json, title, cache).await;
-                (i, asset, ms(began))
+        // Collected first: a stream over a borrowing closure is not general enough to be spawned.
+        let downloads: Vec<_> = wanted
+            .into_iter()
+            .map(|(i, json)| {
+                let title: &str = &rows[i].title;
+                Box::pin(async move {
+                    let began = Instant::now();
+                    let asset = self.asset(&json, title, cache).await;
+                    (i, asset, ms(began))
+                })
             })
-        }))
-        .buffer_unordered(DOWNLOADS);
-        let done: Vec<_> = downloads.collect().await;
+            .collect();
+        let done: Vec<_> = futures_util::stream::iter(downloads)
+            .buffer_unordered(DOWNLOADS)
+            .collect()
+            .await;
         for (i, asset, took) in done {
             set(&mut drafts[i], asset, |draft, asset| {
                 draft.asset_json = Some(asset.json);

@@ -1,0 +1,179 @@
+//! A server that answers by a script: HTTP/1.1 by hand, so that it can also misbehave.
+
+#![allow(dead_code)] // each test program uses a part of this
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use wb_client::{Key, Reader, Settings};
+
+/// A request as it came over the wire.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// What the server does with a request.
+pub enum Reply {
+    /// Status, further headers, body.
+    Full(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// Announces more than it sends, then closes.
+    Cut(Vec<u8>),
+    /// Closes without an answer.
+    Drop,
+    /// Never answers.
+    Silence,
+}
+
+impl Reply {
+    pub fn json(text: &str) -> Self {
+        Self::Full(200, Vec::new(), text.as_bytes().to_vec())
+    }
+
+    pub fn status(status: u16, text: &str) -> Self {
+        Self::Full(status, Vec::new(), text.as_bytes().to_vec())
+    }
+}
+
+type Script = dyn Fn(usize, &Request) -> Reply + Send + Sync;
+
+/// A running server. It stops with the test's runtime.
+pub struct Scripted {
+    pub domain: String,
+    connections: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Scripted {
+    /// Starts it; the script is given the number of the request, from 0.
+    pub async fn start(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let domain = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let script: Arc<Script> = Arc::new(script);
+        let all = Arc::clone(&seen);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Relaxed);
+                tokio::spawn(connection(stream, Arc::clone(&script), Arc::clone(&all)));
+            }
+        });
+        Self {
+            domain,
+            connections,
+            seen,
+        }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Relaxed)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::new(&self.domain, Key::from_seed(&seed())).unwrap();
+        settings.timeout = Duration::from_millis(400);
+        settings.patience = Duration::from_secs(4);
+        settings
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.settings()).unwrap()
+    }
+}
+
+pub fn seed() -> [u8; 32] {
+    std::array::from_fn(|i| u8::try_from(i).unwrap())
+}
+
+async fn connection(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Request>>>) {
+    let mut buffer = Vec::new();
+    while let Some(request) = read(&mut stream, &mut buffer).await {
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request.clone());
+            seen.len() - 1
+        };
+        let reply = script(number, &request);
+        match reply {
+            Reply::Drop => return,
+            Reply::Silence => std::future::pending().await,
+            Reply::Cut(body) => {
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                    body.len() + 50
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                stream.write_all(&body).await.unwrap();
+                return;
+            }
+            Reply::Full(status, headers, body) => {
+                let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                head.push_str("\r\n");
+                let mut whole = head.into_bytes();
+                whole.extend(body);
+                stream.write_all(&whole).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
+    let end = loop {
+        if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
+            break end;
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
+    let mut lines = head.split("\r\n");
+    let mut first = lines.next()?.split(' ');
+    let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
+    let headers: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    let length: usize = headers
+        .get("content-length")
+        .map_or(0, |n| n.parse().unwrap());
+    while buffer.len() < end + 4 + length {
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let body = buffer[end + 4..end + 4 + length].to_vec();
+    buffer.drain(..end + 4 + length);
+    Some(Request {
+        method,
+        target,
+        headers,
+        body,
+    })
+}
