@@ -160,7 +160,9 @@ pub(super) async fn all_datasets(State(app): State<Shared>) -> Answer {
 pub(super) async fn branches(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
     let project = app.project(&project)?;
     let found = app.store.read(move |c| rows::branches(c, &project)).await?;
-    json_answer(&Page::whole(found))
+    json_answer(&Page::whole(
+        found.into_iter().map(|b| json!({"name": b})).collect(),
+    ))
 }
 
 #[derive(Serialize)]
