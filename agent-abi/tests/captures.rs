@@ -1,5 +1,6 @@
 //! Label rows against blobs that the Python SDK wrote: the same labels made here give the same blob,
 //! and what is read from theirs is what they put in.
+#![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::model::{
     Answer, BoundingBox, DataType, LabelChangeKind, LabelRow, Ontology, Point, Shape, diff,

@@ -1,4 +1,5 @@
 //! Custom dependencies: nesting, sharing, arguments, closing in reverse order, host scope, circles.
+#![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::inject::{Provide, Scope, Stop};
 use agent_abi::prelude::*;

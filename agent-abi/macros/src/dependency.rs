@@ -100,6 +100,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         )
     });
     Ok(quote! {
+        #[allow(clippy::too_many_arguments)] // each is one thing that it asks for
         #function
 
         #[doc(hidden)]

@@ -20,7 +20,7 @@ enum Origin {
     /// By its type.
     Type,
     /// `#[depends]`: the type itself provides.
-    Provide(Vec<Expr>),
+    Provide,
     /// `#[depends(path)]` or `#[depends(path(args))]`.
     Named(syn::Path, Vec<Expr>),
     /// `#[arg]` of a dependency.
@@ -56,12 +56,17 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
         let name = match &*input.pat {
             Pat::Ident(ident) => ident.ident.to_string(),
             Pat::Wild(_) => "_".to_owned(),
-            other => return Err(Error::new(other.span(), "give the parameter a plain name")),
+            other => {
+                return Err(Error::new_spanned(other, "give the parameter a plain name"));
+            }
         };
         let span = input.ty.span();
         let (optional, form, inner) = form(&input.ty);
         let text = format!("{name}: {}", pretty(&input.ty));
-        let slot = format_ident!("__p{index}", span = Span::mixed_site());
+        let slot = format_ident!(
+            "__p{index}",
+            span = Span::mixed_site().located_at(inner.span())
+        );
         params.push(Param {
             text,
             written: (*input.ty).clone(),
@@ -85,80 +90,87 @@ impl Param {
 
     /// What the parameter adds to the fetch list: an expression of type `u64`.
     pub fn needs(&self) -> TokenStream {
-        let (ty, span) = (&self.inner, self.span);
-        match (&self.origin, self.form) {
-            (Origin::Argument, _) => quote!(0),
+        let Some((path, span)) = self.behind() else {
+            return quote!(0);
+        };
+        quote_spanned!(span=> <#path>::NEEDS)
+    }
+
+    /// The trait that fills it, as `T as Trait`, and where a complaint about it belongs.
+    fn behind(&self) -> Option<(TokenStream, Span)> {
+        let (ty, span) = (&self.inner, self.inner.span());
+        Some(match (&self.origin, self.form) {
+            (Origin::Argument, _) => return None,
             (Origin::Named(path, _), _) => {
-                quote_spanned!(path.span()=> <#path as ::agent_abi::inject::Provide>::NEEDS)
+                let span = path.span();
+                (
+                    quote_spanned!(span=> #path as ::agent_abi::inject::Provide),
+                    span,
+                )
             }
-            (Origin::Provide(_), _) => {
-                quote_spanned!(span=> <#ty as ::agent_abi::inject::Provide>::NEEDS)
-            }
-            (Origin::Type, Form::Shared) => {
-                quote_spanned!(span=> <#ty as ::agent_abi::inject::Lend>::NEEDS)
-            }
-            (Origin::Type, Form::Exclusive) => {
-                quote_spanned!(span=> <#ty as ::agent_abi::inject::LendMut>::NEEDS)
-            }
-            (Origin::Type, Form::Owned) => {
-                quote_spanned!(span=> <#ty as ::agent_abi::inject::Take<'_>>::NEEDS)
-            }
-        }
+            (Origin::Provide, _) => (
+                quote_spanned!(span=> #ty as ::agent_abi::inject::Provide),
+                span,
+            ),
+            (Origin::Type, Form::Shared) => (
+                quote_spanned!(span=> #ty as ::agent_abi::inject::Lend),
+                span,
+            ),
+            (Origin::Type, Form::Exclusive) => (
+                quote_spanned!(span=> #ty as ::agent_abi::inject::LendMut),
+                span,
+            ),
+            (Origin::Type, Form::Owned) => (
+                quote_spanned!(span=> #ty as ::agent_abi::inject::Take<'_>),
+                span,
+            ),
+        })
     }
 
     /// `let mut slot = …?;`
     pub fn open(&self) -> TokenStream {
-        let (slot, ty, text, span) = (&self.slot, &self.inner, &self.text, self.span);
-        let how = if self.optional {
-            quote!(may)
-        } else {
-            quote!(need)
+        let Some((path, span)) = self.behind() else {
+            return quote!();
         };
-        let line = match (&self.origin, self.form) {
-            (Origin::Argument, _) => return quote!(),
-            (Origin::Named(path, args), form) => {
-                return self.open_dependency(&quote!(#path), args, form, path.span());
+        let (slot, text) = (&self.slot, &self.text);
+        let fill = match (&self.origin, self.form) {
+            (Origin::Named(path, args), _) => {
+                return self.open_dependency(&quote!(#path), args, span);
             }
-            (Origin::Provide(args), form) => {
-                return self.open_dependency(&quote!(#ty), args, form, span);
+            (Origin::Provide, _) => {
+                let ty = &self.inner;
+                return self.open_dependency(&quote!(#ty), &[], span);
             }
-            (Origin::Type, Form::Shared) => {
-                quote_spanned!(span=> scope.#how(#text, <#ty as ::agent_abi::inject::Lend>::lend)?)
-            }
-            (Origin::Type, Form::Exclusive) => {
-                quote_spanned!(span=> scope.#how(#text, <#ty as ::agent_abi::inject::LendMut>::lend_mut)?)
-            }
-            (Origin::Type, Form::Owned) => {
-                quote_spanned!(span=> scope.#how(#text, <#ty as ::agent_abi::inject::Take<'_>>::take)?)
-            }
+            (_, Form::Shared) => quote_spanned!(span=> lend),
+            (_, Form::Exclusive) => quote_spanned!(span=> lend_mut),
+            (_, Form::Owned) => quote_spanned!(span=> take),
         };
-        quote!(#[allow(unused_mut)] let mut #slot = #line;)
+        let how = Ident::new(if self.optional { "may" } else { "need" }, span);
+        // A closure, so that a missing trait is missed here and not in the bounds of `need`.
+        quote_spanned!(span=> #[allow(unused_mut)] let mut #slot = scope.#how(#text, |scope| <#path>::#fill(scope))?;)
     }
 
     /// The open dependency, and the loan of its value.
-    fn open_dependency(
-        &self,
-        path: &TokenStream,
-        args: &[Expr],
-        form: Form,
-        span: Span,
-    ) -> TokenStream {
+    fn open_dependency(&self, path: &TokenStream, args: &[Expr], span: Span) -> TokenStream {
         let (text, slot) = (&self.text, &self.slot);
-        let entry = format_ident!("{slot}_entry", span = Span::mixed_site());
-        let lend = if form == Form::Exclusive {
-            quote!(lend_mut)
-        } else {
-            quote!(lend)
-        };
+        let entry = format_ident!("{slot}_entry", span = slot.span());
+        let lend = Ident::new(
+            if self.form == Form::Exclusive {
+                "lend_mut"
+            } else {
+                "lend"
+            },
+            span,
+        );
         let args = if args.is_empty() {
-            quote!(())
+            quote_spanned!(span=> ())
         } else {
             quote!((#(#args,)*))
         };
         quote_spanned! {span=>
             let #entry = scope.depend::<#path>(#text, #args)?;
             #[allow(unused_mut)]
-            let mut #slot = #entry.#lend()?;
+            let mut #slot = ::agent_abi::inject::Entry::<#path>::#lend(&#entry)?;
         }
     }
 
@@ -188,9 +200,9 @@ impl Param {
     /// label row is done before the agent gets it to change.
     pub fn rank(&self) -> u8 {
         match (&self.origin, self.form) {
-            (Origin::Named(..) | Origin::Provide(_), Form::Shared | Form::Owned) => 0,
+            (Origin::Named(..) | Origin::Provide, Form::Shared | Form::Owned) => 0,
             (_, Form::Owned) => 1,
-            (Origin::Named(..) | Origin::Provide(_), Form::Exclusive) => 2,
+            (Origin::Named(..) | Origin::Provide, Form::Exclusive) => 2,
             (_, Form::Shared) => 3,
             (_, Form::Exclusive) => 4,
         }
@@ -206,8 +218,8 @@ fn plain(function: &ItemFn) -> Result<()> {
         ));
     }
     if let Some(param) = sig.generics.type_params().next() {
-        return Err(Error::new(
-            param.span(),
+        return Err(Error::new_spanned(
+            param,
             "a function called by the workbench cannot be generic over types",
         ));
     }
@@ -224,8 +236,8 @@ fn origin(attrs: &mut Vec<Attribute>, arguments_allowed: bool) -> Result<Origin>
             if arguments_allowed {
                 Ok(Origin::Argument)
             } else {
-                Err(Error::new(
-                    attr.span(),
+                Err(Error::new_spanned(
+                    attr,
                     "`#[arg]` belongs to a `#[dependency]`; an agent takes no arguments",
                 ))
             }
@@ -243,20 +255,20 @@ fn origin(attrs: &mut Vec<Attribute>, arguments_allowed: bool) -> Result<Origin>
 
 fn depends(attr: &Attribute) -> Result<Origin> {
     if matches!(attr.meta, syn::Meta::Path(_)) {
-        return Ok(Origin::Provide(Vec::new()));
+        return Ok(Origin::Provide);
     }
     let inner = attr.meta.require_list()?.tokens.clone();
     match syn::parse2::<Expr>(inner)? {
         Expr::Path(path) => Ok(Origin::Named(path.path, Vec::new())),
         Expr::Call(call) => match *call.func {
             Expr::Path(path) => Ok(Origin::Named(path.path, call.args.into_iter().collect())),
-            other => Err(Error::new(
-                other.span(),
+            other => Err(Error::new_spanned(
+                &other,
                 "name a `#[dependency]` function: `#[depends(model(0.5))]`",
             )),
         },
-        other => Err(Error::new(
-            other.span(),
+        other => Err(Error::new_spanned(
+            &other,
             "name a `#[dependency]` function: `#[depends(model)]` or `#[depends(model(0.5))]`",
         )),
     }
@@ -308,8 +320,8 @@ fn lent_once(params: &[Param]) -> Result<()> {
                 && (earlier.form == Form::Exclusive || param.form == Form::Exclusive)
         });
         if clash.is_some() {
-            return Err(Error::new(
-                param.span,
+            return Err(Error::new_spanned(
+                &param.written,
                 format!("`{name}` is lent once: keep the `&mut` parameter, it can read too"),
             ));
         }

@@ -33,6 +33,7 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
     let finish = finish(&function.sig.output, name);
     let label = name.to_string();
     Ok(quote! {
+        #[allow(clippy::too_many_arguments)] // each is one thing that the agent asks for
         #function
 
         #[doc(hidden)]

@@ -67,7 +67,7 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
                 // The payload's own drop may panic.
                 std::mem::forget(panic);
                 failure.retry = true;
-                Err((status::PANIC, failure))
+                Err((status::PANIC, Box::new(failure)))
             }
         }
     });
@@ -78,7 +78,7 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         }
         Err((code, mut failure)) => {
             failure.steps = current.take();
-            Finished::Failed(code, failure)
+            Finished::Failed(code, *failure)
         }
     }
 }
@@ -111,7 +111,7 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
     })
 }
 
-fn failed(stop: Stop) -> (i32, Failure) {
+fn failed(stop: Stop) -> (i32, Box<Failure>) {
     let (dependency, error) = match stop {
         Stop::Agent(error) => (None, error),
         Stop::Dependency { name, error } => (Some(name), error),
@@ -129,7 +129,7 @@ fn failed(stop: Stop) -> (i32, Failure) {
         retry: error.may_retry(),
         ..Failure::default()
     };
-    (code, failure)
+    (code, Box::new(failure))
 }
 
 /// What a panic said.

@@ -1,0 +1,168 @@
+//! The C header against the Rust table, and the C sample agent in a host of a few lines. Both are
+//! compiled with the strictest flags; where there is no C compiler they say so and pass.
+#![allow(clippy::unwrap_used)] // a test may stop anywhere
+
+use agent_abi::table::{self, Agent, Bytes, Frame, Host, Module, Out, Task, flags, needs, status};
+use agent_abi::wire::Outcome;
+use std::collections::BTreeMap;
+use std::mem::offset_of;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Compiles these sources and gives the program; `None` where there is no C compiler.
+fn compile(name: &str, sources: &[&str]) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let compiled = Command::new("cc")
+        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I"])
+        .arg(root.join("include"))
+        .args(sources.iter().map(|source| root.join(source)))
+        .arg("-o")
+        .arg(&program)
+        .output();
+    match compiled {
+        Err(error) => {
+            println!("skipped: no C compiler ({error})");
+            None
+        }
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            Some(program)
+        }
+    }
+}
+
+macro_rules! layout {
+    ($map:ident, $rust:ident as $c:literal: $($field:ident),+) => {
+        $map.insert(format!("sizeof({})", $c), size_of::<$rust>() as u64);
+        $($map.insert(format!("{}.{}", $c, stringify!($field)), offset_of!($rust, $field) as u64);)+
+    };
+}
+
+/// The same list as `c/layout.c` prints.
+fn expected() -> BTreeMap<String, u64> {
+    let mut map = BTreeMap::new();
+    layout!(map, Bytes as "wb_bytes": ptr, len);
+    layout!(map, Module as "wb_module": magic, abi_major, abi_minor, size, name, version, sdk, build_info, agents,
+        agent_count, agent_stride, init, shutdown, preflight);
+    layout!(map, Agent as "wb_agent": size, flags, needs, stage, spec, run, user);
+    layout!(map, Task as "wb_task": size, reserved, id, attempt, build, stage, task, params);
+    layout!(map, Host as "wb_host": size, minor, ctx, log, input, frame, frame_release, progress, is_cancelled, call);
+    layout!(map, Frame as "wb_frame": size, format, data, len, width, height, stride, reserved, index, pts_us, handle,
+        error);
+    layout!(map, Out as "wb_out": size, kind, data, len, cap, free);
+    for (name, value) in [
+        ("WB_MAGIC", table::MAGIC),
+        ("WB_ABI_MAJOR", table::ABI_MAJOR.into()),
+        ("WB_ABI_MINOR", table::ABI_MINOR.into()),
+        ("WB_NEED_LABEL_ROW", needs::LABEL_ROW),
+        ("WB_NEED_LABEL_ROW_WRITE", needs::LABEL_ROW_WRITE),
+        ("WB_NEED_STORAGE_ITEM", needs::STORAGE_ITEM),
+        ("WB_NEED_PROJECT", needs::PROJECT),
+        ("WB_NEED_CLIENT_METADATA", needs::CLIENT_METADATA),
+        ("WB_NEED_ASSET", needs::ASSET),
+        ("WB_NEED_FRAME", needs::FRAME),
+        ("WB_NEED_FRAMES", needs::FRAMES),
+        ("WB_NEED_TWIN", needs::TWIN),
+        ("WB_NEED_CHILDREN", needs::CHILDREN),
+        ("WB_NEED_UPSTREAM", needs::UPSTREAM),
+        ("WB_FLAG_OVERWRITE", flags::OVERWRITE.into()),
+        ("WB_FLAG_CANCEL_AWARE", flags::CANCEL_AWARE.into()),
+        ("WB_FLAG_IDEMPOTENT", flags::IDEMPOTENT.into()),
+        ("WB_FLAG_NO_PARALLEL", flags::NO_PARALLEL.into()),
+        ("WB_OK", status::OK as u64),
+        ("WB_ERROR", status::ERROR as u64),
+        ("WB_PANIC", status::PANIC as u64),
+        ("WB_CANCELLED", status::CANCELLED as u64),
+        ("WB_DEPENDENCY", status::DEPENDENCY as u64),
+        ("WB_UNSUPPORTED", status::UNSUPPORTED as u64),
+    ] {
+        map.insert(name.to_owned(), value);
+    }
+    map
+}
+
+#[test]
+fn the_c_header_and_the_rust_table_agree_on_every_size_offset_and_constant() {
+    let Some(program) = compile("layout", &["tests/c/layout.c"]) else {
+        return;
+    };
+    let output = Command::new(program).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut printed: BTreeMap<String, u64> = BTreeMap::new();
+    for line in text.lines() {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        if name == "symbol" {
+            assert_eq!(value, table::ENTRY_SYMBOL);
+        } else {
+            printed.insert(name.to_owned(), value.parse().unwrap());
+        }
+    }
+    assert_eq!(printed, expected());
+}
+
+/// On 64-bit machines; a change here is a change for every library that was ever built.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn the_layout_is_the_one_of_version_1_0() {
+    let sizes = [
+        size_of::<Bytes>(),
+        size_of::<Module>(),
+        size_of::<Agent>(),
+        size_of::<Task>(),
+        size_of::<Host>(),
+        size_of::<Frame>(),
+        size_of::<Out>(),
+    ];
+    assert_eq!(sizes, [16, 128, 64, 72, 72, 80, 40]);
+    assert_eq!(
+        (
+            offset_of!(Module, magic),
+            offset_of!(Module, abi_major),
+            offset_of!(Module, size)
+        ),
+        (0, 8, 12)
+    );
+}
+
+#[test]
+fn the_c_agent_reads_its_task_and_routes_by_title() {
+    let Some(program) = compile("drive", &["tests/c/drive.c", "../sample-agents/c/router.c"])
+    else {
+        return;
+    };
+    let tasks = [
+        r#"{"uuid":"u","data_title":"street.jpg"}"#,
+        r#"{"data_hash":"data_title","data_title" : "a \"rework\" of it","label_branch_name":"main"}"#,
+        r#"{"note":"\"data_title\":\"rework\"","data_title":"plain"}"#,
+        r#"{"uuid":"u"}"#,
+        "",
+    ];
+    let output = Command::new(program).args(tasks).output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "router route magic");
+    let outcome: Outcome = serde_json::from_str(lines[1].strip_prefix("0 1 ").unwrap()).unwrap();
+    assert_eq!(
+        (outcome.route.as_deref(), outcome.add[0].name.as_str()),
+        (Some("complete"), "Notes")
+    );
+    assert_eq!(lines[2], "log 3 router \"rework\" in the title");
+    let outcome: Outcome = serde_json::from_str(lines[3].strip_prefix("0 1 ").unwrap()).unwrap();
+    assert_eq!(
+        (outcome.route.as_deref(), outcome.priority),
+        (Some("rework"), Some(0.9))
+    );
+    let outcome: Outcome = serde_json::from_str(lines[4].strip_prefix("0 1 ").unwrap()).unwrap();
+    assert_eq!(
+        outcome.route.as_deref(),
+        Some("complete"),
+        "a word inside another value does not count"
+    );
+    assert_eq!(lines[5..], ["1 2 the task has no data_title"; 2]);
+}
