@@ -200,10 +200,15 @@ fn bearer_of(headers: &HeaderMap) -> Option<&str> {
         .strip_prefix("Bearer ")
 }
 
+/// The one value of a header. Twice the same header could mean two things to two readers.
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Refusal> {
-    let value = headers
-        .get(name)
+    let mut values = headers.get_all(name).iter();
+    let value = values
+        .next()
         .ok_or_else(|| no(&format!("the request is not signed: no {name} header")))?;
+    if values.next().is_some() {
+        return Err(no(&format!("there is more than one {name} header")));
+    }
     value
         .to_str()
         .map_err(|_| no(&format!("the {name} header is not text")))

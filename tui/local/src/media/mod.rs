@@ -6,6 +6,7 @@
 
 mod made;
 mod photos;
+mod probe;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -164,20 +165,8 @@ impl Library {
                 ..Facts::default()
             },
             Source::Text(_) => Facts::default(),
-            Source::File(path) => file_facts(path),
+            Source::File(path) => probe::facts(path),
         }
-    }
-}
-
-/// Pictures of one's own tell their size; of videos only the bytes are known here.
-fn file_facts(path: &std::path::Path) -> Facts {
-    let size = image::ImageReader::open(path)
-        .ok()
-        .and_then(|r| r.with_guessed_format().ok()?.into_dimensions().ok());
-    Facts {
-        width: size.map(|s| s.0),
-        height: size.map(|s| s.1),
-        ..Facts::default()
     }
 }
 

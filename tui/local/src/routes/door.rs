@@ -35,6 +35,8 @@ pub(super) struct Spoil {
 
 /// Answers shorter than this many bytes are not worth compressing.
 const GZIP_FROM: usize = 4 << 10;
+/// How long a truncated answer has for its first half.
+const FLUSH: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Checks, counts and spoils a request, and packs its answer.
 pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -169,7 +171,7 @@ async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|t| t == "application/json");
-    if !truncate && !(accepts_gzip && is_json) {
+    if !(truncate || accepts_gzip && is_json) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -195,11 +197,21 @@ async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -
         .headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     let half = bytes.slice(..bytes.len() / 2);
-    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "an injected fault");
-    Response::from_parts(
-        parts,
-        Body::from_stream(futures_util::stream::iter([Ok(half), Err(broken)])),
-    )
+    let pieces = futures_util::stream::unfold(Some(half), async |half| match half {
+        Some(half) => Some((Ok(half), None)),
+        None => {
+            // The first half must have left before the connection breaks.
+            tokio::time::sleep(FLUSH).await;
+            Some((
+                Err(std::io::Error::new(
+                    std::io::ErrorKind::ConnectionReset,
+                    "an injected fault",
+                )),
+                None,
+            ))
+        }
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
 }
 
 fn gzip(bytes: &[u8]) -> Option<Bytes> {

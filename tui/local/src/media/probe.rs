@@ -1,0 +1,233 @@
+//! What files of one's own say about themselves: size of pictures, frames of MP4 and MOV videos,
+//! length of WAV sounds. Only headers are read; what is not understood stays unknown.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::Facts;
+
+/// A `moov` box or a WAV header larger than this is not read.
+const HEADER_LIMIT: u64 = 64 << 20;
+/// Boxes nested deeper than this are not looked into.
+const DEPTH: usize = 8;
+
+/// The facts of a file, told by its content.
+pub(super) fn facts(path: &Path) -> Facts {
+    picture(path)
+        .or_else(|| video(path))
+        .or_else(|| sound(path))
+        .unwrap_or_default()
+}
+
+fn picture(path: &Path) -> Option<Facts> {
+    let reader = image::ImageReader::open(path)
+        .ok()?
+        .with_guessed_format()
+        .ok()?;
+    let (width, height) = reader.into_dimensions().ok()?;
+    Some(Facts {
+        width: Some(width),
+        height: Some(height),
+        ..Facts::default()
+    })
+}
+
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn be64(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn video(path: &Path) -> Option<Facts> {
+    let mut track = Track::default();
+    visit(&moov(path)?, 0, &mut track);
+    let track = track.found?;
+    let seconds = track.duration as f64 / f64::from(track.timescale.filter(|t| *t > 0)?);
+    let fps = (seconds > 0.0).then(|| f64::from(track.frames) / seconds);
+    Some(Facts {
+        width: Some(track.width),
+        height: Some(track.height),
+        frames: Some(track.frames),
+        fps: fps.map(|f| (f * 1000.0).round() / 1000.0),
+        duration: Some(seconds),
+        sample_rate: None,
+    })
+}
+
+/// The content of the file's `moov` box, wherever it stands.
+fn moov(path: &Path) -> Option<Vec<u8>> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    loop {
+        let mut head = [0; 16];
+        file.read_exact(&mut head[..8]).ok()?;
+        let mut length = u64::from(be32(&head, 0)?);
+        let mut header = 8;
+        if length == 1 {
+            file.read_exact(&mut head[8..]).ok()?;
+            length = be64(&head, 8)?;
+            header = 16;
+        }
+        let content = length.checked_sub(header)?;
+        if &head[4..8] == b"moov" {
+            let mut out = Vec::new();
+            file.take(content.min(HEADER_LIMIT))
+                .read_to_end(&mut out)
+                .ok()?;
+            return Some(out);
+        }
+        file.seek(SeekFrom::Current(i64::try_from(content).ok()?))
+            .ok()?;
+    }
+}
+
+/// What the boxes have told so far; `found` is the first video track.
+#[derive(Default)]
+struct Track {
+    current: TrackFacts,
+    found: Option<TrackFacts>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct TrackFacts {
+    is_video: bool,
+    width: u32,
+    height: u32,
+    timescale: Option<u32>,
+    duration: u64,
+    frames: u32,
+}
+
+/// Walks the boxes in `bytes`.
+fn visit(bytes: &[u8], depth: usize, track: &mut Track) {
+    let mut at = 0;
+    while let (Some(length), Some(kind)) = (be32(bytes, at), bytes.get(at + 4..at + 8)) {
+        let Some(content) = bytes.get(at + 8..at + (length as usize).max(8)) else {
+            return;
+        };
+        match kind {
+            b"trak" | b"mdia" | b"minf" | b"stbl" if depth < DEPTH => {
+                if kind == b"trak" {
+                    track.current = TrackFacts::default();
+                }
+                visit(content, depth + 1, track);
+                if kind == b"trak" && track.current.is_video && track.found.is_none() {
+                    track.found = Some(track.current);
+                }
+            }
+            _ => track.current.read(kind, content).unwrap_or_default(),
+        }
+        at += (length as usize).max(8);
+    }
+}
+
+impl TrackFacts {
+    fn read(&mut self, kind: &[u8], content: &[u8]) -> Option<()> {
+        match kind {
+            b"hdlr" => self.is_video = content.get(8..12)? == b"vide",
+            b"tkhd" => {
+                // The last eight bytes, in 16.16 fixed point.
+                let end = content.len();
+                self.width = be32(content, end.checked_sub(8)?)? >> 16;
+                self.height = be32(content, end.checked_sub(4)?)? >> 16;
+            }
+            b"mdhd" if content.first()? == &1 => {
+                self.timescale = be32(content, 20);
+                self.duration = be64(content, 24)?;
+            }
+            b"mdhd" => {
+                self.timescale = be32(content, 12);
+                self.duration = u64::from(be32(content, 16)?);
+            }
+            b"stts" => {
+                let entries = be32(content, 4)? as usize;
+                let counts = content
+                    .get(8..)?
+                    .chunks_exact(8)
+                    .take(entries)
+                    .filter_map(|e| be32(e, 0));
+                self.frames = counts.fold(0, u32::saturating_add);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+fn sound(path: &Path) -> Option<Facts> {
+    let mut head = Vec::new();
+    File::open(path)
+        .ok()?
+        .take(64 << 10)
+        .read_to_end(&mut head)
+        .ok()?;
+    if head.get(..4)? != b"RIFF" || head.get(8..12)? != b"WAVE" {
+        return None;
+    }
+    let (mut at, mut rate, mut per_second) = (12, None, 0);
+    while let (Some(kind), Some(length)) = (head.get(at..at + 4), le32(&head, at + 4)) {
+        if kind == b"fmt " {
+            rate = le32(&head, at + 12);
+            per_second = le32(&head, at + 16)?;
+        } else if kind == b"data" {
+            let duration = (per_second > 0).then(|| f64::from(length) / f64::from(per_second));
+            return Some(Facts {
+                duration,
+                sample_rate: rate,
+                ..Facts::default()
+            });
+        }
+        // Chunks begin at even places.
+        at += 8 + length as usize + (length as usize & 1);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_carried_clip_tells_what_is_known_of_it() {
+        let found = facts(Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/media/bigbuckbunny-3s.mp4"
+        )));
+        assert_eq!(
+            (found.width, found.height, found.frames),
+            (Some(320), Some(180), Some(75))
+        );
+        assert_eq!((found.fps, found.duration), (Some(25.0), Some(3.0)));
+    }
+
+    #[test]
+    fn a_made_tone_tells_its_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        std::fs::write(&path, super::super::made::wav(5)).unwrap();
+        assert_eq!(
+            facts(&path).duration,
+            Some(super::super::made::wav_seconds(5))
+        );
+        assert_eq!(facts(&path).sample_rate, Some(8_000));
+    }
+
+    #[test]
+    fn broken_files_are_unknown_and_harmless() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../../media/bigbuckbunny-3s.mp4");
+        for cut in (0..clip.len()).step_by(997) {
+            let path = folder.path().join("cut.mp4");
+            std::fs::write(&path, &clip[cut..]).unwrap();
+            facts(&path);
+            std::fs::write(&path, &clip[..cut]).unwrap();
+            facts(&path);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Injected faults, counters, and the server's own pages.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Client, start, with, with_box};
+use serde_json::{Value, json};
+use wb_local::{Scenario, ServeOptions, Served};
+
+async fn faulty(fault: &str) -> (Served, Client) {
+    let faults = vec![fault.parse().unwrap()];
+    with(ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(4),
+        faults,
+        ..ServeOptions::default()
+    })
+    .await
+}
+
+async fn act(client: &Client) -> Result<(u16, Value), reqwest::Error> {
+    let state = client.local("state").await;
+    let stage = "6011c844-fb26-438b-b465-0b0825951015";
+    let body = json!([{"taskUuid": state["tasks"][0]["uuid"], "action": "PATHWAY_ACTION", "pathwayName": "complete"}]);
+    client
+        .try_v2(
+            "POST",
+            &format!(
+                "/projects/{}/workflow/stages/{stage}/actions",
+                client.project
+            ),
+            Some(body),
+        )
+        .await
+}
+
+async fn place(client: &Client) -> String {
+    client.local("state").await["tasks"][0]["stage"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_lost_answer_was_applied_and_a_dropped_request_was_not() {
+    let (served, client) = faulty("actions:lost").await;
+    assert!(act(&client).await.is_err());
+    assert_eq!(place(&client).await, "Complete");
+    assert_eq!(served.counters().writes, 1);
+    let (served, client) = faulty("actions:drop").await;
+    assert!(act(&client).await.is_err());
+    assert_eq!(place(&client).await, "Agent 1");
+    let counters = served.counters();
+    assert_eq!(counters.writes, 0);
+    assert!(counters.endpoints["actions"].requests >= 1);
+    assert_eq!(counters.endpoints["actions"].done, 0);
+}
+
+#[tokio::test]
+async fn an_injected_status_carries_retry_after_and_does_nothing() {
+    let (_served, client) = faulty("write:429/4s*1").await;
+    let (status, _) = act(&client).await.unwrap();
+    assert_eq!(status, 429);
+    assert_eq!(place(&client).await, "Agent 1");
+    assert_eq!(act(&client).await.unwrap().0, 200, "it strikes once");
+    let (_served, client) = faulty("any:503/1500ms").await;
+    let request = client.signed(
+        "GET",
+        &format!("/v2/public/projects/{}", client.project),
+        b"",
+    );
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["retry-after"], "2");
+}
+
+#[tokio::test]
+async fn truncated_media_break_off_in_the_middle() {
+    let (_served, client) = faulty("storage:truncate").await;
+    let row = &client.rows(json!({})).await[0];
+    let path = format!(
+        "/storage/items/{}?signUrl=True",
+        row["backing_item_uuid"].as_str().unwrap()
+    );
+    let url = client.get(&path).await["signedUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let response = client.http.get(url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.content_length().unwrap() > 1000);
+    assert!(response.bytes().await.is_err());
+}
+
+#[tokio::test]
+async fn an_expired_url_is_refused() {
+    let (_served, client) = faulty("get_items:expire").await;
+    let row = &client.rows(json!({})).await[0];
+    let path = format!(
+        "/storage/items/{}?signUrl=True",
+        row["backing_item_uuid"].as_str().unwrap()
+    );
+    let url = client.get(&path).await["signedUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(client.http.get(url).send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn in_a_conflict_somebody_else_was_first() {
+    let (_served, client) = faulty("actions:conflict*1").await;
+    assert_eq!(act(&client).await.unwrap().0, 400);
+    let task = &client.local("state").await["tasks"][0];
+    assert_eq!(
+        (&task["stage"], &task["last_actioned_by"]),
+        (&json!("Complete"), &json!("somebody.else@example.test"))
+    );
+    let (_served, client) = faulty("get_labels:conflict*1").await;
+    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+    let row = client.label_row(&hash).await;
+    let read = async || {
+        client
+            .legacy("labelrow", "GET", json!([row["label_hash"]]), json!({}))
+            .await
+            .unwrap()[0]
+            .take()
+    };
+    let (before, after) = (read().await, read().await);
+    assert_eq!(before["classification_answers"], json!({}));
+    assert_ne!(
+        before["classification_answers"],
+        after["classification_answers"]
+    );
+}
+
+#[tokio::test]
+async fn faults_are_switched_while_running() {
+    let (_served, client) = start(Scenario::Seed, 1).await;
+    let path = format!("/projects/{}", client.project);
+    assert_eq!(client.v2("GET", &path, None).await.0, 200);
+    assert_eq!(
+        client
+            .local_post("faults", json!({"faults": ["get_project:500"]}))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(client.v2("GET", &path, None).await.0, 500);
+    assert_eq!(
+        client.local("faults").await["faults"][0],
+        json!({"fault": "get_project:500@100%", "struck": 1})
+    );
+    let (status, answer) = client
+        .local_post("faults", json!({"faults": ["get_project:5"]}))
+        .await;
+    assert_eq!(status, 400);
+    assert!(
+        answer["message"].as_str().unwrap().contains("error status"),
+        "{answer}"
+    );
+    assert_eq!(
+        client.v2("GET", &path, None).await.0,
+        500,
+        "a bad list changes nothing"
+    );
+    client.local_post("faults", json!({"faults": []})).await;
+    assert_eq!(client.v2("GET", &path, None).await.0, 200);
+}
+
+#[tokio::test]
+async fn counters_tell_requests_from_writes() {
+    let (served, client) = start(Scenario::Seed, 2).await;
+    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+    let row = client.label_row(&hash).await;
+    assert_eq!(
+        served.counters().writes,
+        0,
+        "creating an empty row is not a write"
+    );
+    client.save(&[&with_box(row, "AAAAAAA1")]).await.unwrap();
+    act(&client).await.unwrap();
+    assert_eq!(act(&client).await.unwrap().0, 400);
+    let counters = served.counters();
+    assert_eq!(counters.writes, 2);
+    assert_eq!(counters.endpoints["actions"].refused, 1);
+    assert_eq!(counters.endpoints["save_labels"].changed, 1);
+    assert_eq!(client.local("counters").await["writes"], 2);
+    assert_eq!(
+        client.local("counters").await["requests"],
+        json!(counters.requests),
+        "own pages are not counted"
+    );
+}
+
+#[tokio::test]
+async fn the_state_shows_stage_priority_and_whether_labels_changed() {
+    let (_served, client) = start(Scenario::Seed, 2).await;
+    let before = client.local("state").await["tasks"][0].clone();
+    assert_eq!(
+        (&before["stage"], &before["labels"]),
+        (&json!("Agent 1"), &Value::Null)
+    );
+    let row = with_box(client.label_row(&before["data_hash"]).await, "AAAAAAA1");
+    client.save(&[&row]).await.unwrap();
+    let one = client.local("state").await["tasks"][0]["labels"].clone();
+    client.save(&[&with_box(row, "AAAAAAA2")]).await.unwrap();
+    let two = client.local("state").await["tasks"][0]["labels"].clone();
+    assert!(one.is_string() && one != two);
+}
+
+#[tokio::test]
+async fn somebody_else_moves_and_edits() {
+    let (_served, client) = start(Scenario::Demo, 8).await;
+    let task = client.tasks("pre-label").await[0].clone();
+    let (status, answer) = client
+        .local_post(
+            "move",
+            json!({"tasks": [task["uuid"]], "stage": "Archive", "by": "eve@example.test"}),
+        )
+        .await;
+    assert_eq!((status, &answer["moved"]), (200, &json!(1)));
+    assert!(
+        client
+            .tasks("Archive")
+            .await
+            .iter()
+            .any(|t| t["uuid"] == task["uuid"])
+    );
+    assert_eq!(
+        client
+            .local_post("edit", json!({"data_hash": task["dataHash"]}))
+            .await
+            .0,
+        200
+    );
+    let row = client.label_row(&task["dataHash"]).await;
+    assert_eq!(row["classification_answers"].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn browsers_cannot_reach_the_own_pages() {
+    let (_served, client) = start(Scenario::Seed, 1).await;
+    let url = format!("{}/local/state", client.domain);
+    for (name, value) in [("Origin", "http://evil.test"), ("Host", "evil.test")] {
+        let response = client
+            .http
+            .get(&url)
+            .header(name, value)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 403, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn people_keep_the_workflow_moving() {
+    let options = ServeOptions {
+        tasks: Some(60),
+        people: Some(200.0),
+        ..ServeOptions::default()
+    };
+    let (_served, client) = with(options).await;
+    let sent: Vec<Value> = client
+        .tasks("pre-label")
+        .await
+        .into_iter()
+        .take(6)
+        .collect();
+    assert_eq!(
+        client
+            .proceed("pre-label", &sent.iter().collect::<Vec<_>>(), "annotate")
+            .await
+            .0,
+        200
+    );
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let arrived = client.tasks("route").await;
+        if sent
+            .iter()
+            .all(|s| arrived.iter().any(|t| t["uuid"] == s["uuid"]))
+        {
+            assert!(
+                arrived
+                    .iter()
+                    .any(|t| t["lastActionedBy"] == "reviewer1@example.test")
+            );
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "people have not finished six tasks"
+        );
+    }
+}
