@@ -451,3 +451,68 @@ fn a_difference_names_what_was_added_removed_and_changed() {
     }
     assert!(diff(&before, &row_of(touched)).is_empty());
 }
+
+#[test]
+fn a_blob_is_checked_against_ontology_and_data_with_the_path_to_each_mistake() {
+    for kind in ["image", "video", "img_group", "audio", "plain_text"] {
+        assert_eq!(row_of(capture(kind)).problems(), [], "{kind}");
+    }
+    let mut blob = capture("video");
+    let (car, weather) = ("hWzAqleq", "j3Am3aZ7");
+    blob["object_answers"][car]["classifications"][0]["answers"] = json!(7);
+    blob["object_answers"][car]["classifications"][1]["answers"][0]["featureHash"] =
+        json!("gone0000");
+    blob["classification_answers"][weather]["range"] = json!([[0, 12]]);
+    let unit = blob["data_units"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .next()
+        .unwrap();
+    unit["labels"]["3"]["objects"][0]["boundingBox"]["x"] = json!(0.95);
+    let mut alien = unit["labels"]["0"]["objects"][0].clone();
+    alien["featureHash"] = json!("nowhere0");
+    alien["objectHash"] = json!("alien000");
+    unit["labels"]["0"]["objects"]
+        .as_array_mut()
+        .unwrap()
+        .push(alien);
+    let problems: Vec<String> = row_of(blob)
+        .problems()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(problems.len(), 5, "{problems:#?}");
+    assert!(
+        problems[0].starts_with("frame 3/objects/hWzAqleq: the box x 0.95"),
+        "{}",
+        problems[0]
+    );
+    assert_eq!(
+        problems[1],
+        "object_answers/hWzAqleq/Plate: 7 is no answer to a question of this kind"
+    );
+    assert_eq!(
+        problems[2],
+        "object_answers/hWzAqleq/Colour: \"Red\" is not one of its options"
+    );
+    assert_eq!(
+        problems[3],
+        "objects/alien000: \"Car\" (nowhere0) is not in the ontology"
+    );
+    assert_eq!(
+        problems[4],
+        "classification_answers/j3Am3aZ7: its range goes beyond the last frame, 11"
+    );
+}
+
+#[test]
+fn ten_thousand_objects_get_ten_thousand_hashes() {
+    let mut row = emptied("image");
+    let ontology = row.ontology();
+    let mut hashes = std::collections::HashSet::new();
+    for _ in 0..10_000 {
+        hashes.insert(row.add(car(&ontology)).unwrap());
+    }
+    assert_eq!((hashes.len(), row.objects().len()), (10_000, 10_000));
+}

@@ -21,7 +21,7 @@ pub use frame::{Frame, Frames, Picture};
 pub use geometry::{Bitmask, BoundingBox, Point, RotatableBox, ring_area};
 pub use item::StorageItem;
 pub use labels::{
-    Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object,
+    Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, Problem,
 };
 pub use ontology::{
     Attribute, AttributeKind, Choice, Element, Ontology, OntologyClassification, OntologyObject,

@@ -320,6 +320,16 @@ impl Ontology {
         }
     }
 
+    /// An attribute of any object or classification, at any depth, by feature hash.
+    #[must_use]
+    pub fn attribute(&self, feature_hash: &str) -> Option<&Attribute> {
+        let objects = self.objects.iter().map(|o| &o.attributes);
+        let classifications = self.classifications.iter().map(|c| &c.attributes);
+        objects
+            .chain(classifications)
+            .find_map(|list| by_hash(list, feature_hash))
+    }
+
     /// Everything with a title, with its path (`Car > Colour > Red`), in the ontology's order.
     #[must_use]
     pub fn elements(&self) -> Vec<(String, Element<'_>)> {
@@ -337,6 +347,18 @@ impl Ontology {
         }
         out
     }
+}
+
+pub(super) fn by_hash<'o>(attributes: &'o [Attribute], hash: &str) -> Option<&'o Attribute> {
+    attributes.iter().find_map(|attribute| {
+        let here = (attribute.feature_hash == hash).then_some(attribute);
+        here.or_else(|| {
+            attribute
+                .options
+                .iter()
+                .find_map(|o| by_hash(&o.attributes, hash))
+        })
+    })
 }
 
 fn walk<'o>(above: &str, attributes: &'o [Attribute], out: &mut Vec<(String, Element<'o>)>) {

@@ -4,10 +4,14 @@
 //! A row is parsed when its labels are first looked at, and it knows whether it was changed. Fetching
 //! and saving are left to the workbench.
 
+mod check;
 mod new;
+mod place;
 mod read;
+mod shapes;
 mod write;
 
+pub use check::Problem;
 pub use new::{NewClassification, NewLabel, NewObject};
 pub use read::{Classification, Object};
 

@@ -1,9 +1,10 @@
 //! Typed views of a label row: objects with their frames, classifications with their ranges.
 
 use super::super::geometry::from_numbered;
-use super::super::{Answer, AttributeKind, BoundingBox, Element, Ontology, Point, Shape};
+use super::super::{Answer, AttributeKind, BoundingBox, Ontology, Point, Shape};
 use super::LabelRow;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// One object: the same thing over all frames it is seen on.
 #[derive(Clone, Debug)]
@@ -28,30 +29,27 @@ impl LabelRow {
     #[must_use]
     pub fn objects(&self) -> Vec<Object<'_>> {
         let mut out: Vec<Object<'_>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for (frame, labels) in self.frames() {
-            for value in labels
-                .get("objects")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
+            let objects = labels.get("objects").and_then(Value::as_array);
+            for value in objects.into_iter().flatten() {
                 let Some(hash) = value.get("objectHash").and_then(Value::as_str) else {
                     continue;
                 };
-                match out.iter_mut().find(|o| o.hash == hash) {
-                    Some(object) => object.frames.push((frame, value)),
-                    None => out.push(Object {
+                let place = *places.entry(hash).or_insert_with(|| {
+                    out.push(Object {
                         row: self,
                         hash,
                         facts: value,
-                        frames: vec![(frame, value)],
-                    }),
-                }
+                        frames: Vec::new(),
+                    });
+                    out.len() - 1
+                });
+                out[place].frames.push((frame, value));
             }
         }
         for (hash, entry) in self.section("object_answers") {
-            let on_ranges =
-                entry.get("featureHash").is_some() && !out.iter().any(|o| o.hash == hash);
+            let on_ranges = entry.get("featureHash").is_some() && !places.contains_key(hash);
             if on_ranges {
                 out.push(Object {
                     row: self,
@@ -328,9 +326,8 @@ fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<An
 
 /// One option in a list is a radio's answer when the ontology says so.
 fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
-    let hash = text(entry, "featureHash");
-    let radio = ontology.elements().iter().any(|(_, element)| {
-        matches!(element, Element::Attribute(a) if a.feature_hash == hash && a.kind == AttributeKind::Radio)
-    });
-    Answer::read(entry.get("answers")?, radio)
+    let kind = ontology
+        .attribute(text(entry, "featureHash"))
+        .map(|a| &a.kind);
+    Answer::read(entry.get("answers")?, kind == Some(&AttributeKind::Radio))
 }

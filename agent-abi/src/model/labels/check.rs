@@ -1,0 +1,239 @@
+//! Labels against the ontology, before anything is sent: each mistake with the path to it.
+//!
+//! What [`LabelRow::add`] makes is right as it is made; this is for blobs that came as a whole, from
+//! another language or an older ontology. Nothing is corrected here.
+
+use super::super::geometry::from_numbered;
+use super::super::ontology::by_hash;
+use super::super::{Attribute, AttributeKind, BoundingBox, OntologyObject, Point, Shape};
+use super::read::{Object, ranges};
+use super::{Classification, LabelRow};
+use serde_json::Value;
+use std::fmt;
+
+/// One mistake in a label row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, from the top of the blob: `object_answers/HQ1Y1kw0/Colour`.
+    pub path: String,
+    /// What is wrong with it.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.text)
+    }
+}
+
+impl LabelRow {
+    /// Everything in the labels that the ontology or the data do not allow, in the order of the blob;
+    /// empty when all is well. Shapes that this version does not know are let pass.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut out = Vec::new();
+        if !self
+            .labels()
+            .get("data_units")
+            .is_some_and(Value::is_object)
+        {
+            add(&mut out, "data_units", "missing");
+            return out;
+        }
+        for object in self.objects() {
+            self.check_object(&object, &mut out);
+        }
+        for classification in self.classifications() {
+            self.check_classification(&classification, &mut out);
+        }
+        out
+    }
+
+    fn check_object(&self, object: &Object<'_>, out: &mut Vec<Problem>) {
+        let hash = object.hash();
+        let kinds = &self.ontology.objects;
+        let Some(kind) = kinds
+            .iter()
+            .find(|kind| kind.feature_hash == object.feature_hash())
+        else {
+            let text = format!(
+                "\"{}\" ({}) is not in the ontology",
+                object.name(),
+                object.feature_hash()
+            );
+            return add(out, &format!("objects/{hash}"), &text);
+        };
+        if object.shape() != kind.shape {
+            let text = format!(
+                "\"{}\" is a {}, not a {}",
+                kind.name,
+                kind.shape.word(),
+                object.shape().word()
+            );
+            add(out, &format!("objects/{hash}"), &text);
+        }
+        for frame in object.frames() {
+            let path = format!("frame {frame}/objects/{hash}");
+            if self.frame_count().is_some_and(|count| frame >= count) {
+                add(out, &path, "the data have no such frame");
+            }
+            if let Some(text) = object
+                .on_frame(frame)
+                .and_then(|value| geometry(kind, value))
+            {
+                add(out, &path, &text);
+            }
+        }
+        let entry = self
+            .labels()
+            .get("object_answers")
+            .and_then(|answers| answers.get(hash));
+        match entry {
+            None => add(
+                out,
+                &format!("object_answers/{hash}"),
+                "missing; each object has an entry there",
+            ),
+            Some(entry) => {
+                let path = format!("object_answers/{hash}");
+                check_answers(&entry["classifications"], &kind.attributes, &path, out);
+                check_ranges(entry, &path, out);
+            }
+        }
+    }
+
+    fn check_classification(&self, classification: &Classification<'_>, out: &mut Vec<Problem>) {
+        let (hash, feature) = (classification.hash(), classification.feature_hash());
+        let path = format!("classification_answers/{hash}");
+        let entry = &self.labels()["classification_answers"][hash];
+        let Some(kind) = self
+            .ontology
+            .classifications
+            .iter()
+            .find(|kind| kind.feature_hash == feature)
+        else {
+            let text = format!(
+                "\"{}\" ({feature}) is not in the ontology",
+                classification.title()
+            );
+            return add(out, &path, &text);
+        };
+        check_answers(&entry["classifications"], &kind.attributes, &path, out);
+        check_ranges(entry, &path, out);
+        if self.data_type().has_ranges() {
+            return;
+        }
+        let ranges = classification.ranges();
+        if ranges.is_empty() {
+            add(
+                out,
+                &path,
+                "it has no range of frames, so it would be ignored",
+            );
+        }
+        if let Some(count) = self.frame_count()
+            && ranges.iter().any(|(_, to)| *to >= count)
+        {
+            add(
+                out,
+                &path,
+                &format!("its range goes beyond the last frame, {}", count - 1),
+            );
+        }
+    }
+}
+
+fn add(out: &mut Vec<Problem>, path: &str, text: &str) {
+    out.push(Problem {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    });
+}
+
+/// What is wrong with the geometry of an object on a frame.
+fn geometry(kind: &OntologyObject, value: &Value) -> Option<String> {
+    let key = match kind.shape {
+        Shape::BoundingBox => "boundingBox",
+        Shape::RotatableBoundingBox => "rotatableBoundingBox",
+        Shape::Polygon => "polygon",
+        Shape::Polyline => "polyline",
+        Shape::Point => "point",
+        Shape::Bitmask => "bitmask",
+        Shape::Skeleton => "skeleton",
+        Shape::Audio | Shape::Text | Shape::Other(_) => return None,
+    };
+    let Some(shape) = value.get(key) else {
+        return Some(format!("\"{key}\" is missing"));
+    };
+    match kind.shape {
+        Shape::BoundingBox => match BoundingBox::from_value(shape) {
+            None => Some(format!("\"{key}\" needs x, y, w and h")),
+            Some(area) => BoundingBox::new(area.x, area.y, area.w, area.h)
+                .err()
+                .map(|e| e.to_string()),
+        },
+        Shape::Polygon | Shape::Polyline | Shape::Point => {
+            let points = from_numbered(shape);
+            let outside = |p: &&Point| !(0.0..=1.0).contains(&p.x) || !(0.0..=1.0).contains(&p.y);
+            match points.iter().find(outside) {
+                Some(p) => Some(format!(
+                    "the point ({}, {}) does not lie in the picture",
+                    p.x, p.y
+                )),
+                None if points.is_empty() => Some(format!("\"{key}\" has no points")),
+                None => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn check_answers(entries: &Value, attributes: &[Attribute], path: &str, out: &mut Vec<Problem>) {
+    for entry in entries.as_array().into_iter().flatten() {
+        let text = |key: &str| entry[key].as_str().unwrap_or_default();
+        let path = format!("{path}/{}", text("name"));
+        let Some(attribute) = by_hash(attributes, text("featureHash")) else {
+            add(out, &path, "the ontology has no such attribute here");
+            continue;
+        };
+        let answers = &entry["answers"];
+        let fits = match attribute.kind {
+            AttributeKind::Text => answers.is_string(),
+            AttributeKind::Numeric => answers.is_number(),
+            AttributeKind::Radio => answers.as_array().is_some_and(|list| list.len() <= 1),
+            AttributeKind::Checklist => answers.is_array(),
+            AttributeKind::Other(_) => continue,
+        };
+        if !fits {
+            add(
+                out,
+                &path,
+                &format!("{answers} is no answer to a question of this kind"),
+            );
+        }
+        for option in answers.as_array().into_iter().flatten() {
+            let hash = option["featureHash"].as_str().unwrap_or_default();
+            if !attribute
+                .options
+                .iter()
+                .any(|known| known.feature_hash == hash)
+            {
+                add(
+                    out,
+                    &path,
+                    &format!("{} is not one of its options", option["name"]),
+                );
+            }
+        }
+    }
+}
+
+fn check_ranges(entry: &Value, path: &str, out: &mut Vec<Problem>) {
+    if let Some((from, to)) = ranges(entry).into_iter().find(|(from, to)| from > to) {
+        add(
+            out,
+            path,
+            &format!("the range {from} to {to} runs backwards"),
+        );
+    }
+}
