@@ -1,1 +1,252 @@
-//! (being written)
+//! How it looks: screens, overlays, keys and colours of the terminal workbench.
+//!
+//! The [`Ui`] owns cursors and scroll positions only. Drawing reads a [`State`]; keys, mouse and
+//! paste become [`wb_core::command::Command`]s. It opens no file and no connection, has no clock (time is
+//! `state.now`) and starts no thread; performing effects and decoding pictures is left to the
+//! binary.
+
+mod act;
+mod chrome;
+mod docs;
+#[cfg(test)]
+mod fixture;
+pub mod graph;
+mod input;
+pub mod keys;
+mod overlays;
+mod picture;
+mod screens;
+mod summary;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod theme;
+mod widgets;
+
+pub use docs::{keys_markdown, keys_text};
+pub use picture::{Graphics, Picture, PictureWish};
+pub use summary::plain_summary;
+pub use theme::Theme;
+
+use overlays::Overlay;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use screens::{flow, queue, run, task};
+use theme::Styles;
+use wb_core::command::Scope;
+use wb_core::ids::{StageId, TaskId};
+use wb_core::state::State;
+use wb_core::workflow::StageKind;
+
+/// What the screen is told once.
+#[derive(Clone, Debug, Default)]
+pub struct UiSettings {
+    /// Colours; see [`Theme::detect`].
+    pub theme: Theme,
+    /// Seconds east of Greenwich, for the times of day on screen.
+    pub utc_offset_s: i32,
+    /// Whether the terminal draws Unicode; lines and marks become ASCII otherwise.
+    pub unicode: bool,
+    /// How pictures are shown.
+    pub graphics: Graphics,
+}
+
+/// One of the four screens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screen {
+    /// Stages.
+    #[default]
+    Flow,
+    /// Tasks of one stage.
+    Queue,
+    /// One task.
+    Task,
+    /// Many tasks.
+    Run,
+}
+
+impl Screen {
+    pub(crate) const ALL: [Self; 4] = [Self::Flow, Self::Queue, Self::Task, Self::Run];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "Flow",
+            Self::Queue => "Queue",
+            Self::Task => "Task",
+            Self::Run => "Run",
+        }
+    }
+
+    pub(crate) const fn scope(self) -> Scope {
+        match self {
+            Self::Flow => Scope::Flow,
+            Self::Queue => Scope::Queue,
+            Self::Task => Scope::Task,
+            Self::Run => Scope::Run,
+        }
+    }
+}
+
+/// What a click means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hit {
+    Screen(Screen),
+    Stage(StageId),
+    /// First place of a list; the row under the pointer is added.
+    Rows(usize),
+    Tab(usize),
+    Overlay(&'static str),
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Room {
+    pub w: u16,
+    pub h: u16,
+}
+
+impl Room {
+    /// Room for three panes side by side.
+    pub const fn wide(self) -> bool {
+        self.w >= 160
+    }
+    /// One main pane and a strip.
+    pub const fn narrow(self) -> bool {
+        self.w < 100 || self.h < 30
+    }
+    /// One pane only, abbreviations.
+    pub const fn tiny(self) -> bool {
+        self.w < 80 || self.h < 20
+    }
+    /// Nothing can be drawn.
+    pub const fn too_small(self) -> bool {
+        self.w < 40 || self.h < 10
+    }
+}
+
+/// The screen: cursors, scroll positions, what is open. Never domain data.
+pub struct Ui {
+    pub(crate) st: Styles,
+    pub(crate) utc_offset_s: i32,
+    unicode: bool,
+    pub(crate) screen: Screen,
+    pub(crate) overlays: Vec<Overlay>,
+    pub(crate) stage: Option<StageId>,
+    pub(crate) flow: flow::Pane,
+    pub(crate) queue: queue::Pane,
+    pub(crate) task: task::Pane,
+    pub(crate) run: run::Pane,
+    pub(crate) shelf: picture::Shelf,
+    /// Said in the last row until the next key.
+    pub(crate) notice: Option<String>,
+    pub(crate) hits: Vec<(Rect, Hit)>,
+    pub(crate) room: Room,
+}
+
+impl Ui {
+    /// A screen that shows Flow.
+    #[must_use]
+    pub fn new(settings: UiSettings) -> Self {
+        Self {
+            st: settings.theme.styles(),
+            utc_offset_s: settings.utc_offset_s,
+            unicode: settings.unicode,
+            screen: Screen::Flow,
+            overlays: Vec::new(),
+            stage: None,
+            flow: flow::Pane::default(),
+            queue: queue::Pane::default(),
+            task: task::Pane::default(),
+            run: run::Pane::default(),
+            shelf: picture::Shelf::new(settings.graphics),
+            notice: None,
+            hits: Vec::new(),
+            room: Room { w: 120, h: 36 },
+        }
+    }
+
+    /// Draws everything. Takes time in proportion to the screen, not to the queue.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, state: &State) {
+        let area = frame.area();
+        self.room = Room { w: area.width, h: area.height };
+        self.hits.clear();
+        self.follow(state);
+        let buf = frame.buffer_mut();
+        if self.room.too_small() {
+            chrome::too_small(self, buf, area);
+            return;
+        }
+        let body = chrome::draw(self, buf, area, state);
+        if state.project.is_none() {
+            screens::welcome(self, buf, body, state);
+        } else {
+            match self.screen {
+                Screen::Flow => flow::draw(self, buf, body, state),
+                Screen::Queue => queue::draw(self, buf, body, state),
+                Screen::Task => task::draw(self, buf, body, state),
+                Screen::Run => run::draw(self, buf, body, state),
+            }
+        }
+        overlays::draw(self, buf, body, state);
+        if !self.unicode {
+            widgets::to_ascii(buf);
+        }
+    }
+
+    /// The picture that the visible screen would like to show and does not have yet.
+    #[must_use]
+    pub fn wants_picture(&self, state: &State) -> Option<PictureWish> {
+        let wish = match self.screen {
+            Screen::Task => task::picture_wish(self, state),
+            Screen::Queue => queue::picture_wish(self, state),
+            Screen::Flow | Screen::Run => None,
+        }?;
+        (!self.shelf.has(wish.task)).then_some(wish)
+    }
+
+    /// Hands a decoded picture in, or the reason why there is none. Pictures of more than about
+    /// 1600 pixels a side only cost time: scale them down before.
+    pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {
+        self.shelf.put(task, picture);
+    }
+
+    /// Whether something on screen changes by itself many times a second: an age in seconds, a
+    /// progress bar, a running job.
+    #[must_use]
+    pub fn should_tick_fast(&self, state: &State) -> bool {
+        state.busy() || state.compiling.as_ref().is_some_and(|c| c.failed.is_none())
+    }
+
+    /// Which screen is shown.
+    #[must_use]
+    pub const fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Shows another screen.
+    pub fn show(&mut self, screen: Screen) {
+        self.screen = screen;
+    }
+
+    /// Selects a stage; Flow and Queue show it.
+    pub fn select_stage(&mut self, stage: StageId) {
+        self.stage = Some(stage);
+    }
+
+    /// Lets cursors follow what they stand on, when the state has changed under them.
+    pub(crate) fn follow(&mut self, state: &State) {
+        let Some(project) = &state.project else { return };
+        let flow = &project.workflow;
+        if self.stage.is_none_or(|s| flow.stage(s).is_none()) {
+            let bound = state.builds.order().into_iter().next();
+            self.stage = bound
+                .or_else(|| flow.agent_stages().next().map(|s| s.id))
+                .or_else(|| flow.stages.iter().find(|s| s.kind != StageKind::Done).map(|s| s.id));
+        }
+        if let Some(stage) = self.stage {
+            self.queue.follow(stage, state);
+        }
+        self.task.follow(state);
+        self.run.follow(state);
+    }
+}

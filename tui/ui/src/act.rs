@@ -1,0 +1,415 @@
+//! What each command does on the screen: moves a cursor, opens an overlay, or becomes a
+//! [`Command`] for the engine. Which commands make sense now is decided here too, for hints and
+//! help alike.
+
+use crate::chrome::Hints;
+use crate::overlays::{Overlay, ask, help, messages, palette, review};
+use crate::screens::{flow, run};
+use crate::text::number;
+use crate::{Screen, Ui};
+use wb_core::command::{Command, Verb, entry};
+use wb_core::ids::{StageId, TaskId};
+use wb_core::run::{RunSpec, Source};
+use wb_core::state::State;
+use wb_core::step::At;
+
+/// Tasks of a small dry run, unless another number is typed.
+const SOME: usize = 50;
+/// Tasks of a batch of a run started here: small, so that its progress is seen.
+const BATCH: usize = 25;
+
+/// Why a command makes no sense now; `None`: it does.
+pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
+    if state.options.read_only && entry(verb).writes {
+        return Some("read-only: start without --read-only to write".into());
+    }
+    let no_agent = |stage: Option<StageId>| {
+        let stage = stage?;
+        state
+            .agent(stage)
+            .is_none()
+            .then(|| format!("no agent for stage \"{}\" in any loaded library", state.stage_title(stage)))
+    };
+    let step = state.step.as_ref();
+    let running = state.run.as_ref().is_some_and(|r| !r.is_over());
+    let say = |wrong: bool, why: &str| wrong.then(|| why.to_owned());
+    match verb {
+        Verb::StepFirst | Verb::Step => {
+            let stage = ui.stage;
+            no_agent(stage).or_else(|| say(selected_task(ui, verb, state).is_none(), "no task is listed here"))
+        }
+        Verb::RunSome | Verb::RunEvery | Verb::RunMarked | Verb::RunMatching => no_agent(ui.stage).or_else(|| {
+            say(running, "a run is under way; X on the Run screen stops it")
+        }),
+        Verb::StepOn => say(step.is_none(), "no task is open; s on the Queue opens one").or_else(|| {
+            say(step.is_some_and(|s| s.at == At::Committed), "this task is finished; ] steps the next one")
+        }),
+        Verb::ToEnd => say(!step.is_some_and(|s| s.at < At::Outcome), "the outcome is here already"),
+        Verb::Rerun => say(
+            !step.is_some_and(|s| !matches!(s.at, At::Fetching | At::Calling | At::Committing | At::Committed)),
+            "nothing to run again now",
+        ),
+        Verb::Discard => say(step.is_none(), "no task is open"),
+        Verb::Accept | Verb::CommitTask => say(!step.is_some_and(|s| s.can_commit()), "there is no outcome to keep yet"),
+        Verb::KillJob => say(!step.is_some_and(|s| s.job.is_some()), "no agent is running for this task"),
+        Verb::NextTask | Verb::PrevTask => say(step.is_none(), "no task is open"),
+        Verb::Pause | Verb::More | Verb::Fewer | Verb::CancelRun => say(!running, "no run is under way"),
+        Verb::StepFailed => say(
+            state.run.as_ref().is_none_or(|r| r.totals.groups.is_empty()),
+            "nothing failed in this run",
+        ),
+        Verb::CommitAll | Verb::DropAll | Verb::Toggle => say(state.held.is_empty(), "nothing is held"),
+        Verb::Mode if state.options.read_only => Some("read-only: start without --read-only to write".into()),
+        _ => None,
+    }
+}
+
+/// The hints of the screen in sight, the most useful first; only what works now.
+pub fn hinted(ui: &Ui, state: &State) -> Hints {
+    if let Some(overlay) = ui.overlays.last() {
+        return overlay.hints(state);
+    }
+    let verbs: &[(Verb, &str)] = match ui.screen {
+        Screen::Flow => &[
+            (Verb::In, "queue"),
+            (Verb::StepFirst, "step"),
+            (Verb::RunSome, "dry-run 50"),
+            (Verb::RunEvery, "run all…"),
+            (Verb::Review, "review"),
+            (Verb::Builds, "builds"),
+            (Verb::Drawing, "list"),
+            (Verb::Mode, "mode…"),
+            (Verb::Refresh, "refresh"),
+        ],
+        Screen::Queue => &[
+            (Verb::Step, "step"),
+            (Verb::Filter, "filter"),
+            (Verb::Mark, "mark"),
+            (Verb::RunMarked, "dry-run"),
+            (Verb::RunMatching, "run all…"),
+            (Verb::MarkAll, "mark all"),
+            (Verb::Sort, "sort"),
+            (Verb::Review, "review"),
+            (Verb::Preview, "picture"),
+            (Verb::Builds, "builds"),
+        ],
+        Screen::Task => &[
+            (Verb::StepOn, "step"),
+            (Verb::ToEnd, "to the end"),
+            (Verb::Accept, "keep"),
+            (Verb::CommitTask, "commit…"),
+            (Verb::Rerun, "again"),
+            (Verb::KillJob, "kill"),
+            (Verb::NextPane, "tab"),
+            (Verb::Right, "event"),
+            (Verb::Discard, "discard"),
+            (Verb::NextTask, "next task"),
+            (Verb::Review, "review"),
+        ],
+        Screen::Run => &[
+            (Verb::Pause, "pause"),
+            (Verb::More, "more jobs"),
+            (Verb::Fewer, "fewer"),
+            (Verb::CancelRun, "stop"),
+            (Verb::StepFailed, "step the failure"),
+            (Verb::Review, "review"),
+            (Verb::Out, "back"),
+        ],
+    };
+    let live = state.live && !state.options.read_only;
+    verbs
+        .iter()
+        .filter(|(verb, _)| refusal(ui, *verb, state).is_none())
+        .filter(|(verb, _)| *verb != Verb::Review || !state.held.is_empty())
+        .map(|(verb, word)| {
+            let word = match verb {
+                Verb::Review => format!("review ({})", number(state.held.len() as u64)),
+                Verb::RunSome | Verb::RunMarked if live => "run…".to_owned(),
+                Verb::Drawing if ui.flow.lists(ui.room) => "drawing".to_owned(),
+                _ => (*word).to_owned(),
+            };
+            (*verb, word)
+        })
+        .collect()
+}
+
+/// The task that a stepping command is about.
+fn selected_task(ui: &Ui, verb: Verb, state: &State) -> Option<(StageId, TaskId)> {
+    let stage = ui.stage?;
+    let queue = state.queues.get(&stage)?;
+    let place = if verb == Verb::StepFirst { 0 } else { ui.queue.place(stage) };
+    Some((stage, queue.at(place)?.id))
+}
+
+impl Ui {
+    /// Does what a command says.
+    pub(crate) fn act(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+        if let Some(why) = refusal(self, verb, state) {
+            self.notice = Some(why);
+            return Vec::new();
+        }
+        match verb {
+            Verb::ShowFlow => self.go(Screen::Flow, state),
+            Verb::ShowQueue => self.go(Screen::Queue, state),
+            Verb::ShowTask => self.go(Screen::Task, state),
+            Verb::ShowRun => self.go(Screen::Run, state),
+            Verb::In => self.go_in(state),
+            Verb::Out => self.go_out(state),
+            Verb::Help => self.open(Overlay::Help(help::Pane::default())),
+            Verb::Palette => self.open(Overlay::Palette(palette::Pane::new(self, state))),
+            Verb::Builds => self.open(Overlay::Builds(0)),
+            Verb::Messages => self.open(Overlay::Messages(messages::Pane::default())),
+            Verb::Review => self.open(Overlay::Review(review::Pane::default())),
+            Verb::Mode => self.mode(state),
+            Verb::Refresh => vec![Command::Refresh(None)],
+            Verb::Quit => self.quit(state),
+            Verb::Up | Verb::Down | Verb::Left | Verb::Right | Verb::Top | Verb::Bottom | Verb::PageUp | Verb::PageDown => {
+                self.move_cursor(verb, state)
+            }
+            Verb::NextPane | Verb::PrevPane => {
+                if self.screen == Screen::Task {
+                    self.task.turn_tab(verb == Verb::NextPane);
+                }
+                Vec::new()
+            }
+            Verb::Filter => {
+                self.screen = Screen::Queue;
+                self.queue.begin_filter(self.stage, state);
+                self.stage.map(Command::OpenStage).into_iter().collect()
+            }
+            Verb::Drawing => {
+                self.flow.drawing = Some(self.flow.lists(self.room));
+                Vec::new()
+            }
+            Verb::StepFirst | Verb::Step => self.step_task(verb, state),
+            Verb::RunSome | Verb::RunMarked | Verb::RunEvery | Verb::RunMatching => self.begin_run(verb, state),
+            Verb::Mark => self.mark(state),
+            Verb::MarkAll | Verb::MarkNone => self
+                .stage
+                .map(|stage| Command::MarkAll { stage, on: verb == Verb::MarkAll })
+                .into_iter()
+                .collect(),
+            Verb::Sort => self.stage.map(Command::Sort).into_iter().collect(),
+            Verb::StepOn => self.step_on(state),
+            Verb::ToEnd => vec![Command::ToEnd],
+            Verb::Rerun => {
+                self.task.event = None;
+                vec![Command::Rerun]
+            }
+            Verb::Discard => {
+                self.screen = Screen::Queue;
+                vec![Command::Discard]
+            }
+            Verb::Accept => vec![Command::Accept],
+            Verb::CommitTask => self.ask_commit_task(state),
+            Verb::KillJob => vec![Command::KillJob],
+            Verb::NextTask | Verb::PrevTask => self.other_task(verb == Verb::NextTask, state),
+            Verb::Preview => {
+                self.queue.picture = Some(!self.queue.shows_picture(self.room));
+                Vec::new()
+            }
+            Verb::Image => {
+                self.task.turn_image();
+                Vec::new()
+            }
+            Verb::Pause => vec![Command::PauseRun],
+            Verb::More => vec![Command::Concurrency(1)],
+            Verb::Fewer => vec![Command::Concurrency(-1)],
+            Verb::CancelRun => vec![Command::CancelRun],
+            Verb::StepFailed => self.step_failed(state),
+            // Keys of the review overlay, which sees them first.
+            Verb::Toggle | Verb::CommitAll | Verb::DropAll => self.open(Overlay::Review(review::Pane::default())),
+        }
+    }
+
+    pub(crate) fn open(&mut self, overlay: Overlay) -> Vec<Command> {
+        self.overlays.push(overlay);
+        Vec::new()
+    }
+
+    /// Shows a screen; the queue of the selected stage is listed when it is not yet.
+    pub(crate) fn go(&mut self, screen: Screen, _state: &State) -> Vec<Command> {
+        self.screen = screen;
+        match (screen, self.stage) {
+            (Screen::Queue, Some(stage)) => vec![Command::OpenStage(stage)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn go_in(&mut self, state: &State) -> Vec<Command> {
+        match self.screen {
+            Screen::Flow => self.go(Screen::Queue, state),
+            Screen::Queue => self.act(Verb::Step, state),
+            Screen::Run => self.act(Verb::StepFailed, state),
+            Screen::Task => Vec::new(),
+        }
+    }
+
+    fn go_out(&mut self, state: &State) -> Vec<Command> {
+        match (self.screen, self.stage) {
+            (Screen::Queue, Some(stage)) => {
+                let lost = state.queues.get(&stage).is_some_and(|q| q.view.is_empty() && !q.filter_text.is_empty());
+                if lost {
+                    return vec![Command::Filter { stage, text: String::new() }];
+                }
+                self.screen = Screen::Flow;
+            }
+            (Screen::Task, _) => {
+                if let Some(step) = &state.step {
+                    self.stage = Some(step.stage);
+                }
+                self.screen = Screen::Queue;
+            }
+            _ => self.screen = Screen::Flow,
+        }
+        Vec::new()
+    }
+
+    fn mode(&mut self, state: &State) -> Vec<Command> {
+        if state.live {
+            return vec![Command::Live(false)];
+        }
+        self.open(Overlay::Ask(ask::Ask::Live))
+    }
+
+    fn quit(&mut self, state: &State) -> Vec<Command> {
+        let asked = matches!(self.overlays.last(), Some(Overlay::Ask(ask::Ask::Quit)));
+        if state.busy() && !asked || !state.held.is_empty() && !asked {
+            return self.open(Overlay::Ask(ask::Ask::Quit));
+        }
+        vec![Command::Quit]
+    }
+
+    fn move_cursor(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+        match self.screen {
+            Screen::Flow => flow::move_cursor(self, verb, state),
+            Screen::Queue => {
+                if let Some(stage) = self.stage {
+                    self.queue.move_cursor(stage, verb, state);
+                }
+            }
+            Screen::Task => self.task.move_cursor(verb, state),
+            Screen::Run => run::move_cursor(self, verb, state),
+        }
+        Vec::new()
+    }
+
+    /// Opens the selected task, unless it is the one being stepped already.
+    fn step_task(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+        let Some((stage, task)) = selected_task(self, verb, state) else {
+            return Vec::new();
+        };
+        self.open_task(stage, task, state)
+    }
+
+    pub(crate) fn open_task(&mut self, stage: StageId, task: TaskId, state: &State) -> Vec<Command> {
+        self.screen = Screen::Task;
+        self.stage = Some(stage);
+        let same = state
+            .step
+            .as_ref()
+            .is_some_and(|s| s.row.id == task && s.at != At::Committed);
+        if same {
+            return Vec::new();
+        }
+        vec![Command::Open { stage, task }]
+    }
+
+    fn step_on(&mut self, state: &State) -> Vec<Command> {
+        self.task.event = None;
+        match state.step.as_ref().map(|s| (s.at, s.result.as_ref())) {
+            Some((At::Outcome, Some(Err(_)))) => {
+                self.notice = Some("the agent failed; x runs it again from the same inputs, ] goes to the next task".into());
+                Vec::new()
+            }
+            Some((At::Review, _)) => self.act(Verb::CommitTask, state),
+            Some((At::Fetching | At::Calling | At::Committing, _)) => Vec::new(),
+            _ => vec![Command::Step],
+        }
+    }
+
+    fn other_task(&mut self, next: bool, state: &State) -> Vec<Command> {
+        let Some(step) = &state.step else { return Vec::new() };
+        let stage = step.stage;
+        let Some(queue) = state.queues.get(&stage) else { return Vec::new() };
+        let place = match (queue.place_of(step.row.id), next) {
+            (Some(place), true) => Some(place + 1),
+            (Some(place), false) => place.checked_sub(1),
+            // It has left the queue: the next one took its place.
+            (None, true) => Some(self.queue.place(stage)),
+            (None, false) => self.queue.place(stage).checked_sub(1),
+        };
+        match place.and_then(|p| queue.at(p).map(|row| (p, row.id))) {
+            Some((place, task)) => {
+                self.queue.go_to(stage, place, state);
+                self.open_task(stage, task, state)
+            }
+            None => {
+                let end = if next { "last" } else { "first" };
+                self.notice = Some(format!("this is the {end} task of the queue"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn mark(&mut self, state: &State) -> Vec<Command> {
+        let Some((stage, task)) = selected_task(self, Verb::Step, state) else {
+            return Vec::new();
+        };
+        let on = state.queues.get(&stage).is_some_and(|q| !q.marks.contains(&task));
+        self.queue.move_cursor(stage, Verb::Down, state);
+        vec![Command::Mark { stage, tasks: vec![task], on }]
+    }
+
+    /// Starts a run, after asking how many; asks for a `y` first when it would write or is large.
+    fn begin_run(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+        let Some(stage) = self.stage else { return Vec::new() };
+        let marked = state.queues.get(&stage).map_or(0, |q| q.marks.len());
+        match verb {
+            Verb::RunMarked if marked > 0 => {
+                let rows = state.queues.get(&stage).map(|q| q.chosen(marked)).unwrap_or_default();
+                self.run_or_ask(Source::Tasks(stage, rows), None, state)
+            }
+            Verb::RunEvery | Verb::RunMatching => {
+                let filtered = state.queues.get(&stage).filter(|q| verb == Verb::RunMatching && !q.filter.is_empty());
+                let source = match filtered {
+                    Some(q) => Source::Tasks(stage, (0..q.view.len()).filter_map(|p| q.at(p)).cloned().collect()),
+                    None => Source::Stages(vec![stage]),
+                };
+                self.open(Overlay::Ask(ask::Ask::Run(Box::new(spec(source, None)))))
+            }
+            _ => {
+                let from_queue = verb == Verb::RunMarked;
+                let line = crate::keys::Line::new(&SOME.to_string());
+                self.open(Overlay::Ask(ask::Ask::Count { stage, from_queue, line }))
+            }
+        }
+    }
+
+    /// Runs at once when every write is held; in live mode a `y` is needed.
+    pub(crate) fn run_or_ask(&mut self, source: Source, max: Option<usize>, state: &State) -> Vec<Command> {
+        let spec = Box::new(spec(source, max));
+        if state.live && !state.options.read_only {
+            return self.open(Overlay::Ask(ask::Ask::Run(spec)));
+        }
+        self.screen = Screen::Run;
+        vec![Command::Run(spec)]
+    }
+
+    fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {
+        let Some(step) = &state.step else { return Vec::new() };
+        self.open(Overlay::Ask(ask::Ask::Commit(vec![step.row.id])))
+    }
+
+    fn step_failed(&mut self, state: &State) -> Vec<Command> {
+        let group = state.run.as_ref().and_then(|r| r.totals.groups.get(self.run.at));
+        match group.map(|g| (g.stage, g.task)) {
+            Some((stage, task)) => self.open_task(stage, task, state),
+            None => Vec::new(),
+        }
+    }
+}
+
+fn spec(source: Source, max_tasks: Option<usize>) -> RunSpec {
+    RunSpec { source, max_tasks, batch_size: BATCH, concurrency: 2, ..RunSpec::default() }
+}

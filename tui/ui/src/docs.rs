@@ -1,0 +1,47 @@
+//! The table of commands as text: for `workbench keys` and the README. Never written by hand.
+
+use crate::keys::shown;
+use crate::text::left;
+use wb_core::command::{COMMANDS, Entry, Scope};
+
+const SCOPES: [Scope; 7] = [Scope::Global, Scope::List, Scope::Flow, Scope::Queue, Scope::Task, Scope::Run, Scope::Review];
+
+fn keys_of(entry: &Entry) -> Vec<String> {
+    entry.keys.iter().map(|k| shown(k)).collect()
+}
+
+fn of(scope: Scope) -> impl Iterator<Item = &'static Entry> {
+    COMMANDS.iter().filter(move |e| e.scope == scope)
+}
+
+/// All keys as one Markdown table; commands that write upstream say so.
+#[must_use]
+pub fn keys_markdown() -> String {
+    let mut out = String::from("| where | key | does |\n|---|---|---|\n");
+    for scope in SCOPES {
+        for entry in of(scope) {
+            let keys: Vec<String> = keys_of(entry).iter().map(|k| format!("`{k}`")).collect();
+            let writes = if entry.writes { " **(writes)**" } else { "" };
+            out.push_str(&format!("| {} | {} | {}{writes} |\n", scope.title(), keys.join(" "), entry.help));
+        }
+    }
+    out
+}
+
+/// All keys as plain text in columns; commands that write upstream say so.
+#[must_use]
+pub fn keys_text() -> String {
+    let mut out = String::new();
+    for scope in SCOPES {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(scope.title());
+        out.push('\n');
+        for entry in of(scope) {
+            let writes = if entry.writes { "  (writes)" } else { "" };
+            out.push_str(&format!("  {}{}{writes}\n", left(&keys_of(entry).join(" "), 16), entry.help));
+        }
+    }
+    out
+}

@@ -1,0 +1,145 @@
+//! Keys of the screen in sight, then all keys; typing searches. Made from the table of commands.
+
+use super::Overlay;
+use crate::act::refusal;
+use crate::keys::{Line as Typed, shown};
+use crate::text::left;
+use crate::widgets::{lines, overlay, scrollbar};
+use crate::{Screen, Ui};
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::command::{COMMANDS, Command, Entry, Scope};
+use wb_core::state::State;
+
+/// What is searched, where the list begins.
+#[derive(Default)]
+pub struct Pane {
+    pub top: usize,
+    all: bool,
+    line: Typed,
+}
+
+/// Marks of the screens, explained below the keys.
+const MARKS: [(&str, &str); 10] = [
+    ("A E R #", "kind of a stage: agent, annotate, review, end"),
+    ("(1)", "a pathway of an agent stage, named in the stage's pane"),
+    ("●", "marked"),
+    ("○", "has an outcome that is held for review"),
+    ("✓", "done, or ran well"),
+    ("✗", "failed; the task stays where it is"),
+    ("▶", "happens now"),
+    ("·", "still to come"),
+    ("+ ~ -", "labels added, changed, removed"),
+    ("[x] [ ] [~]", "in review: all taken, none, some"),
+];
+
+pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str) -> Vec<Command> {
+    use wb_core::command::Verb;
+    let verb = match name {
+        "Esc" if !pane.line.text.is_empty() => {
+            pane.line = Typed::default();
+            None
+        }
+        "Esc" => return Vec::new(),
+        "?" | "F1" => {
+            pane.all = !pane.all;
+            pane.top = 0;
+            None
+        }
+        "Up" => Some(Verb::Up),
+        "Down" => Some(Verb::Down),
+        "PageUp" => Some(Verb::PageUp),
+        "PageDown" => Some(Verb::PageDown),
+        "Enter" => None,
+        _ => {
+            if pane.line.key(key) == Some(true) {
+                pane.top = 0;
+            }
+            None
+        }
+    };
+    if let Some(verb) = verb {
+        pane.top = super::moved(pane.top, verb, 10);
+    }
+    ui.overlays.push(Overlay::Help(pane));
+    Vec::new()
+}
+
+fn scopes(ui: &Ui, all: bool) -> Vec<Scope> {
+    if all {
+        return vec![Scope::Flow, Scope::Queue, Scope::Task, Scope::Run, Scope::Review, Scope::List, Scope::Global];
+    }
+    let here = match ui.overlays.last() {
+        Some(Overlay::Review(_)) => Scope::Review,
+        _ => ui.screen.scope(),
+    };
+    vec![here, Scope::List, Scope::Global]
+}
+
+fn matches(entry: &Entry, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    entry.keys.iter().any(|k| shown(k).to_lowercase() == wanted)
+        || entry.name.contains(&wanted)
+        || entry.help.to_lowercase().contains(&wanted)
+}
+
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = ui.st;
+    let right = if pane.all { "? keys of this screen" } else { "? all keys" };
+    let title = if pane.all { "All keys".to_owned() } else { format!("Keys: {}", ui.screen.name()) };
+    let inner = overlay(buf, area, &title, right, &st);
+    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let (before, under, after) = pane.line.parts();
+    let typed = format!("{before}{under}{after}");
+    let search = if typed.is_empty() { Line::styled("type to search by key or word", st.dim) } else { Line::from(vec![Span::styled("search ", st.dim), Span::styled(format!("{typed}▏"), st.strong)]) };
+    crate::widgets::line(buf, room, 0, &search);
+    let body = Rect { y: room.y + 1, height: room.height.saturating_sub(1), ..room };
+    let mut all: Vec<Line<'_>> = Vec::new();
+    for scope in scopes(ui, pane.all) {
+        let found: Vec<&Entry> = COMMANDS
+            .iter()
+            .filter(|e| e.scope == scope && (typed.is_empty() || matches(e, &typed)))
+            .filter(|e| !(state.options.read_only && e.writes))
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        all.push(Line::default());
+        all.push(Line::styled(scope.title(), st.strong));
+        for e in found {
+            let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
+            let keys = keys.join(" ");
+            let here = pane.all || refusal(ui, e.verb, state).is_none();
+            let writes = if e.writes { "  writes" } else { "" };
+            all.push(Line::from(vec![
+                Span::styled(format!("  {}", left(&keys, 16)), if here { st.key } else { st.dim }),
+                Span::styled(e.help, if here { st.text } else { st.dim }),
+                Span::styled(writes, st.bad),
+                Span::styled(if here { "" } else { "  (not now)" }, st.dim),
+            ]));
+        }
+    }
+    if typed.is_empty() {
+        all.push(Line::default());
+        all.push(Line::styled("Marks", st.strong));
+        for (mark, meaning) in MARKS {
+            all.push(Line::from(vec![Span::styled(format!("  {}", left(mark, 16)), st.accent), Span::raw(meaning)]));
+        }
+        if ui.screen == Screen::Queue {
+            all.push(Line::default());
+            all.push(Line::styled("Filter", st.strong));
+            all.push(Line::from("  words match the title; status:new,reopened title~night age>2d assignee:none"));
+            all.push(Line::from("  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks"));
+        }
+    }
+    if all.is_empty() {
+        all.push(Line::default());
+        all.push(Line::from(format!("No key is about \"{typed}\". esc clears the search.")));
+    }
+    let count = usize::from(body.height);
+    pane.top = pane.top.min(all.len().saturating_sub(count));
+    lines(buf, body, &all, pane.top);
+    scrollbar(buf, Rect { y: body.y, height: body.height, ..inner }, pane.top, count, all.len(), &st);
+}

@@ -1,0 +1,182 @@
+//! What opens over the screens: questions, review, builds, messages, help, palette. The topmost
+//! one gets the keys; Esc closes it.
+
+pub mod ask;
+pub mod builds;
+pub mod help;
+pub mod messages;
+pub mod palette;
+pub mod review;
+
+use crate::Ui;
+use crate::chrome::Hints;
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::command::{Command, Scope, Verb, entry, find};
+use wb_core::state::State;
+
+/// One open overlay with its cursor.
+pub enum Overlay {
+    /// A question that is answered by `y` or `n`, or a number.
+    Ask(ask::Ask),
+    /// What is held.
+    Review(review::Pane),
+    /// Builds; the first line shown.
+    Builds(usize),
+    /// Everything that was said.
+    Messages(messages::Pane),
+    /// Keys.
+    Help(help::Pane),
+    /// Find by name.
+    Palette(palette::Pane),
+}
+
+impl Overlay {
+    /// Hints while it is open.
+    pub fn hints(&self, state: &State) -> Hints {
+        let word = |v: Verb, w: &str| (v, w.to_owned());
+        match self {
+            Self::Review(_) => {
+                let mut all = vec![word(Verb::Toggle, "take or leave"), word(Verb::In, "its tasks"), word(Verb::Out, "back")];
+                if !state.options.read_only {
+                    all.push(word(Verb::CommitAll, "commit…"));
+                }
+                all.push(word(Verb::DropAll, "throw away"));
+                all
+            }
+            Self::Ask(_) | Self::Palette(_) => Vec::new(),
+            Self::Builds(_) | Self::Messages(_) | Self::Help(_) => vec![word(Verb::Down, "down"), word(Verb::Up, "up"), word(Verb::Out, "close")],
+        }
+    }
+}
+
+/// A key for the topmost overlay.
+pub fn on_key(ui: &mut Ui, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
+    let Some(overlay) = ui.overlays.pop() else { return Vec::new() };
+    match overlay {
+        Overlay::Ask(ask) => ask::on_key(ui, ask, key, name, state),
+        Overlay::Palette(pane) => palette::on_key(ui, pane, key, name, state),
+        Overlay::Help(pane) => help::on_key(ui, pane, key, name),
+        other => {
+            let scopes: &[Scope] = match other {
+                Overlay::Review(_) => &[Scope::Review, Scope::List, Scope::Global],
+                _ => &[Scope::List, Scope::Global],
+            };
+            let verb = find(name, scopes);
+            ui.overlays.push(other);
+            let Some(verb) = verb else { return Vec::new() };
+            if entry(verb).writes && key.kind == KeyEventKind::Repeat {
+                return Vec::new();
+            }
+            on_verb(ui, verb, state)
+        }
+    }
+}
+
+/// A command while a list overlay is open.
+fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
+    let again = matches!(
+        (ui.overlays.last(), verb),
+        (Some(Overlay::Builds(_)), Verb::Builds) | (Some(Overlay::Messages(_)), Verb::Messages) | (Some(Overlay::Review(_)), Verb::Review)
+    );
+    if again {
+        ui.overlays.pop();
+        return Vec::new();
+    }
+    if matches!(ui.overlays.last(), Some(Overlay::Review(_)))
+        && let Some(commands) = review::on_verb(ui, verb, state)
+    {
+        return commands;
+    }
+    match verb {
+        Verb::Out => {
+            ui.overlays.pop();
+            Vec::new()
+        }
+        Verb::Help | Verb::Palette | Verb::Builds | Verb::Messages | Verb::Review | Verb::Quit | Verb::Refresh => {
+            if !matches!(verb, Verb::Help | Verb::Quit | Verb::Refresh) {
+                ui.overlays.clear();
+            }
+            ui.act(verb, state)
+        }
+        Verb::ShowFlow | Verb::ShowQueue | Verb::ShowTask | Verb::ShowRun => {
+            ui.overlays.clear();
+            ui.act(verb, state)
+        }
+        other => {
+            move_cursor(ui, other, state);
+            Vec::new()
+        }
+    }
+}
+
+/// Moves the cursor of the topmost overlay.
+pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
+    let Some(overlay) = ui.overlays.last_mut() else { return };
+    match overlay {
+        Overlay::Review(pane) => pane.move_cursor(verb),
+        Overlay::Builds(top) => *top = moved(*top, verb, 10),
+        Overlay::Messages(pane) => pane.move_cursor(verb, state),
+        Overlay::Help(pane) => pane.top = moved(pane.top, verb, 10),
+        Overlay::Palette(pane) => pane.move_cursor(verb),
+        Overlay::Ask(_) => {}
+    }
+}
+
+/// A place after a moving command; the upper end is cut where it is drawn.
+pub fn moved(at: usize, verb: Verb, page: usize) -> usize {
+    match verb {
+        Verb::Up => at.saturating_sub(1),
+        Verb::Down => at + 1,
+        Verb::PageUp => at.saturating_sub(page),
+        Verb::PageDown => at + page,
+        Verb::Top => 0,
+        Verb::Bottom => usize::MAX / 2,
+        _ => at,
+    }
+}
+
+/// A click on a row of the topmost overlay.
+pub fn click(ui: &mut Ui, row: usize, _state: &State) {
+    match ui.overlays.last_mut() {
+        Some(Overlay::Review(pane)) => pane.select(row),
+        Some(Overlay::Palette(pane)) => pane.at = row,
+        Some(Overlay::Messages(pane)) => pane.at = row,
+        _ => {}
+    }
+}
+
+/// Pasted text goes to the line that is typed, and nowhere else: it never answers a question.
+pub fn on_paste(ui: &mut Ui, text: &str, state: &State) {
+    let Some(overlay) = ui.overlays.pop() else { return };
+    let overlay = match overlay {
+        Overlay::Palette(mut pane) => {
+            pane.line.insert(text.trim());
+            pane.search(ui, state);
+            Overlay::Palette(pane)
+        }
+        other => other,
+    };
+    ui.overlays.push(overlay);
+}
+
+/// Draws all open overlays, the topmost last.
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    if !ui.overlays.is_empty() {
+        // Clicks below an overlay mean nothing.
+        ui.hits.clear();
+    }
+    let mut all = std::mem::take(&mut ui.overlays);
+    for overlay in &mut all {
+        match overlay {
+            Overlay::Ask(ask) => ask::draw(ui, buf, area, ask, state),
+            Overlay::Review(pane) => review::draw(ui, buf, area, pane, state),
+            Overlay::Builds(top) => builds::draw(ui, buf, area, top, state),
+            Overlay::Messages(pane) => messages::draw(ui, buf, area, pane, state),
+            Overlay::Help(pane) => help::draw(ui, buf, area, pane, state),
+            Overlay::Palette(pane) => palette::draw(ui, buf, area, pane, state),
+        }
+    }
+    ui.overlays = all;
+}

@@ -1,0 +1,172 @@
+//! Find a command, a stage or a task by name. Matching is nucleo's, done when a key is typed,
+//! never while drawing.
+
+use super::Overlay;
+use crate::keys::{Line as Typed, shown};
+use crate::text::{clean, fit, fit_middle, left, right};
+use crate::widgets::{centred, overlay, scroll_to, shade};
+use crate::{Hit, Screen, Ui, act};
+use crossterm::event::{KeyEvent, KeyEventKind};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::command::{COMMANDS, Command, Scope, Verb, entry};
+use wb_core::ids::{StageId, TaskId};
+use wb_core::state::State;
+
+/// What is offered at most.
+const OFFERED: usize = 60;
+
+/// One thing that was found.
+#[derive(Clone, Debug, PartialEq)]
+enum Found {
+    Verb(Verb),
+    Stage(StageId, String),
+    Task(StageId, TaskId, usize, String),
+}
+
+/// What is typed, what was found, where the cursor is.
+#[derive(Default)]
+pub struct Pane {
+    pub line: Typed,
+    pub at: usize,
+    top: usize,
+    found: Vec<Found>,
+}
+
+impl Pane {
+    pub fn new(ui: &Ui, state: &State) -> Self {
+        let mut pane = Self::default();
+        pane.search(ui, state);
+        pane
+    }
+
+    pub fn move_cursor(&mut self, verb: Verb) {
+        self.at = super::moved(self.at, verb, 10).min(self.found.len().saturating_sub(1));
+    }
+
+    /// Searches again for what is typed.
+    pub fn search(&mut self, ui: &Ui, state: &State) {
+        self.at = 0;
+        self.top = 0;
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(&self.line.text, CaseMatching::Smart, Normalization::Smart);
+        let mut buffer = Vec::new();
+        let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher);
+        let mut hits: Vec<(u32, Found)> = Vec::new();
+        for e in COMMANDS {
+            let fits = matches!(e.scope, Scope::Global) || e.scope == ui.screen.scope();
+            let moves = matches!(e.verb, Verb::In | Verb::Out | Verb::Palette | Verb::NextPane | Verb::PrevPane);
+            if !fits || moves || act::refusal(ui, e.verb, state).is_some() {
+                continue;
+            }
+            // A command of the same score stands before a task.
+            if let Some(s) = score(&format!("{} {}", e.name, e.help)) {
+                hits.push((s + 2, Found::Verb(e.verb)));
+            }
+        }
+        for stage in state.project.iter().flat_map(|p| &p.workflow.stages) {
+            if let Some(s) = score(&format!("{} stage", stage.title)) {
+                hits.push((s + 1, Found::Stage(stage.id, stage.title.clone())));
+            }
+        }
+        if !self.line.text.is_empty()
+            && let Some((stage, queue)) = ui.stage.and_then(|s| state.queues.get(&s).map(|q| (s, q)))
+        {
+            for (place, i) in queue.view.iter().enumerate() {
+                let Some(row) = queue.rows.get(*i as usize) else { continue };
+                let by_id = self.line.text.len() >= 8 && row.id.to_string().starts_with(&self.line.text);
+                match score(&row.title) {
+                    _ if by_id => hits.push((u32::MAX, Found::Task(stage, row.id, place, row.title.to_string()))),
+                    Some(s) => hits.push((s, Found::Task(stage, row.id, place, row.title.to_string()))),
+                    None => {}
+                }
+            }
+        }
+        hits.sort_by_key(|(s, _)| std::cmp::Reverse(*s));
+        self.found = hits.into_iter().take(OFFERED).map(|(_, f)| f).collect();
+    }
+}
+
+pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
+    match name {
+        "Esc" => return Vec::new(),
+        "Enter" if key.kind == KeyEventKind::Press => return choose(ui, &pane, state),
+        "Up" | "Ctrl-p" => pane.move_cursor(Verb::Up),
+        "Down" | "Ctrl-n" => pane.move_cursor(Verb::Down),
+        "PageUp" => pane.move_cursor(Verb::PageUp),
+        "PageDown" => pane.move_cursor(Verb::PageDown),
+        _ => {
+            if pane.line.key(key) == Some(true) {
+                pane.search(ui, state);
+            }
+        }
+    }
+    ui.overlays.push(Overlay::Palette(pane));
+    Vec::new()
+}
+
+/// Enter here only chooses: a command that writes still asks for its `y`.
+fn choose(ui: &mut Ui, pane: &Pane, state: &State) -> Vec<Command> {
+    match pane.found.get(pane.at) {
+        Some(Found::Verb(verb)) => ui.act(*verb, state),
+        Some(Found::Stage(stage, _)) => {
+            ui.stage = Some(*stage);
+            if ui.screen == Screen::Flow { Vec::new() } else { ui.go(Screen::Queue, state) }
+        }
+        Some(Found::Task(stage, _, place, _)) => {
+            ui.stage = Some(*stage);
+            ui.queue.go_to(*stage, *place, state);
+            ui.go(Screen::Queue, state)
+        }
+        None => Vec::new(),
+    }
+}
+
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = ui.st;
+    let height = u16::try_from(pane.found.len()).unwrap_or(0).clamp(3, 18) + 3;
+    let mut place = centred(area, 90, height);
+    place.y = area.y + (area.height - place.height) / 4;
+    let inner = overlay(buf, place, "Find", "enter choose  esc close", &st);
+    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let typed = if pane.line.text.is_empty() { Line::styled("▏command, stage or task", st.dim) } else { Line::from(Span::styled(format!("{}▏", pane.line.text), st.strong)) };
+    crate::widgets::line(buf, room, 0, &typed);
+    let list = Rect { y: room.y + 1, height: room.height.saturating_sub(1), ..room };
+    if pane.found.is_empty() {
+        crate::widgets::line(buf, list, 0, &Line::styled("Nothing bears that name.", st.dim));
+        return;
+    }
+    let rows = usize::from(list.height);
+    pane.at = pane.at.min(pane.found.len() - 1);
+    pane.top = scroll_to(pane.top, pane.at, rows, pane.found.len());
+    let columns = usize::from(list.width);
+    for (row, found) in pane.found.iter().enumerate().skip(pane.top).take(rows) {
+        let y = u16::try_from(row - pane.top).unwrap_or(0);
+        crate::widgets::line(buf, list, y, &found_line(found, state, columns, &st));
+        if row == pane.at {
+            shade(buf, list, y, st.selected);
+        }
+    }
+    ui.hits.push((list, Hit::Rows(pane.top)));
+}
+
+fn found_line<'a>(found: &Found, state: &State, columns: usize, st: &crate::theme::Styles) -> Line<'a> {
+    let (kind, name, about, key) = match found {
+        Found::Verb(verb) => {
+            let e = entry(*verb);
+            let key = e.keys.first().map_or_else(String::new, |k| shown(k));
+            ("do", e.name.to_owned(), e.help.to_owned(), key)
+        }
+        Found::Stage(id, title) => ("stage", clean(title).into_owned(), format!("{} waiting", crate::screens::flow::count(state, *id)), String::new()),
+        Found::Task(stage, id, _, title) => ("task", fit_middle(title, 30), format!("{} · {}", clean(state.stage_title(*stage)), &id.to_string()[..8]), String::new()),
+    };
+    Line::from(vec![
+        Span::styled(format!("{} ", left(kind, 5)), st.accent),
+        Span::raw(format!("{} ", left(&name, 30.min(columns / 3)))),
+        Span::styled(left(&fit(&about, columns.saturating_sub(30.min(columns / 3) + 14)), columns.saturating_sub(30.min(columns / 3) + 14)), st.dim),
+        Span::styled(right(&key, 6), st.key),
+    ])
+}

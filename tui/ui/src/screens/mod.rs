@@ -1,0 +1,57 @@
+//! The four screens, and what is shown while there is no project. Each pane owns its cursor and
+//! scroll; what surrounds it is left to [`crate::chrome`].
+
+pub mod activity;
+pub mod flow;
+pub mod queue;
+pub mod run;
+pub mod stage;
+pub mod task;
+pub mod timeline;
+
+use crate::Ui;
+use crate::text::{clean, wrap};
+use crate::widgets::{centred, lines, pane};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::state::State;
+
+/// What is shown before the project is there, or instead of it.
+pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let st = ui.st;
+    let place = centred(area, 84, 14);
+    let upstream = clean(&state.options.upstream).into_owned();
+    let Some(fault) = &state.project_fault else {
+        let inner = pane(buf, place, "Connecting", &upstream, true, &st);
+        let text = format!("Loading the project from {upstream}…");
+        lines(buf, inner, &[Line::default(), Line::from(format!("  {text}"))], 0);
+        return;
+    };
+    let inner = pane(buf, place, "The project could not be loaded", &upstream, true, &st);
+    let columns = usize::from(inner.width).saturating_sub(4);
+    let mut all = vec![Line::default()];
+    for (i, text) in wrap(&fault.summary, columns).into_iter().enumerate() {
+        let mark = if i == 0 { "✗ " } else { "  " };
+        all.push(Line::from(Span::styled(format!(" {mark}{text}"), st.bad)));
+    }
+    all.push(Line::default());
+    all.push(Line::from("   No task was touched; nothing was written."));
+    all.push(Line::default());
+    for hint in &fault.hints {
+        for (i, text) in wrap(hint, columns.saturating_sub(2)).into_iter().enumerate() {
+            let mark = if i == 0 { "→ " } else { "  " };
+            all.push(Line::from(vec![Span::styled(format!("   {mark}"), st.accent), Span::raw(text)]));
+        }
+    }
+    all.push(Line::from(vec![
+        Span::raw("   "),
+        Span::styled("R", st.key),
+        Span::raw(" tries again   "),
+        Span::styled("M", st.key),
+        Span::raw(" shows everything that was said   "),
+        Span::styled("q", st.key),
+        Span::raw(" leaves"),
+    ]));
+    lines(buf, inner, &all, 0);
+}

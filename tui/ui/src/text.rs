@@ -1,0 +1,288 @@
+//! Text from outside made safe, measured and cut; numbers, ages and times as people read them.
+//!
+//! Every string that did not come from this program passes [`clean`] before it is drawn. Widths
+//! are terminal columns. Styling is left to [`crate::theme`].
+
+use std::borrow::Cow;
+use unicode_width::UnicodeWidthChar;
+use wb_core::ids::Millis;
+
+/// Takes out what could steer a terminal: control codes, escape sequences, and the marks that
+/// turn the direction of text. Line breaks and tabs become blanks.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(unsafe_char) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => skip_escape(&mut chars),
+            '\u{9b}' => skip_csi(&mut chars),
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            c if unsafe_char(c) => {}
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn unsafe_char(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match chars.next() {
+        Some('[') => skip_csi(chars),
+        // Operating system commands and their kin end with BEL or ESC \.
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            while let Some(c) = chars.next() {
+                if c == '\u{7}' || c == '\u{9c}' {
+                    break;
+                }
+                if c == '\u{1b}' {
+                    chars.next_if_eq(&'\\');
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn skip_csi(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    for c in chars.by_ref() {
+        if ('\u{40}'..='\u{7e}').contains(&c) {
+            break;
+        }
+    }
+}
+
+/// Columns that a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+/// Cleans a text and cuts it at the right, with `…` when something is missing.
+#[must_use]
+pub fn fit(text: &str, columns: usize) -> String {
+    let text = clean(text);
+    if width(&text) <= columns {
+        return text.into_owned();
+    }
+    let mut out = take(&text, columns.saturating_sub(1));
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// Cleans a text and cuts it in the middle: titles of data often differ at their end only.
+#[must_use]
+pub fn fit_middle(text: &str, columns: usize) -> String {
+    let text = clean(text);
+    let full = width(&text);
+    if full <= columns {
+        return text.into_owned();
+    }
+    if columns < 8 {
+        return fit(&text, columns);
+    }
+    let tail_columns = columns / 2;
+    let mut out = take(&text, columns - tail_columns - 1);
+    out.push('…');
+    let mut skipped = full;
+    let tail = text.char_indices().find(|(_, c)| {
+        let here = skipped <= tail_columns;
+        skipped -= c.width().unwrap_or(0);
+        here
+    });
+    if let Some((at, _)) = tail {
+        out.push_str(&text[at..]);
+    }
+    out
+}
+
+fn take(text: &str, columns: usize) -> String {
+    let mut used = 0;
+    text.chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used <= columns
+        })
+        .collect()
+}
+
+/// Cut or filled with blanks to exactly this many columns, text at the left.
+#[must_use]
+pub fn left(text: &str, columns: usize) -> String {
+    let mut out = fit(text, columns);
+    out.extend(std::iter::repeat_n(' ', columns - width(&out).min(columns)));
+    out
+}
+
+/// Cut or filled with blanks to exactly this many columns, text at the right.
+#[must_use]
+pub fn right(text: &str, columns: usize) -> String {
+    let text = fit(text, columns);
+    let mut out = " ".repeat(columns - width(&text).min(columns));
+    out.push_str(&text);
+    out
+}
+
+/// Breaks a text at blanks into lines of at most so many columns; longer words are cut hard.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in clean(paragraph).split_whitespace() {
+            let mut word = word;
+            if !line.is_empty() && width(&line) + 1 + width(word) > columns {
+                lines.push(std::mem::take(&mut line));
+            }
+            while width(word) > columns {
+                let head = take(word, columns);
+                if head.is_empty() {
+                    break;
+                }
+                word = &word[head.len()..];
+                lines.push(head);
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// `104,212`.
+#[must_use]
+pub fn number(n: impl TryInto<u64>) -> String {
+    let digits = n.try_into().unwrap_or(0).to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `1 task`, `3 tasks`.
+#[must_use]
+pub fn plural(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {one}{s}", number(n))
+}
+
+/// An age in one unit: `now`, `4s`, `12m`, `3h`, `2d`, `5w`.
+#[must_use]
+pub fn age(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0 => "now".into(),
+        1..=59 => format!("{s}s"),
+        60..=3599 => format!("{}m", s / 60),
+        3600..=86_399 => format!("{}h", s / 3600),
+        86_400..=1_209_599 => format!("{}d", s / 86_400),
+        1_209_600..=63_071_999 => format!("{}w", s / 604_800),
+        _ => format!("{}y", s / 31_536_000),
+    }
+}
+
+/// A duration with three digits at most: `310 µs`, `4.1 ms`, `310 ms`, `2.4 s`, `12 min`, `3 h`.
+#[must_use]
+pub fn duration(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{:.0} µs", ms * 1000.0),
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
+        ms if ms < 5_400_000.0 => format!("{:.0} min", ms / 60_000.0),
+        ms => format!("{:.0} h", ms / 3_600_000.0),
+    }
+}
+
+/// The time of day in the zone that lies `offset_s` seconds east of Greenwich: `07:41:02`.
+#[must_use]
+pub fn clock(at: Millis, offset_s: i32) -> String {
+    let s = (at.0.div_euclid(1000) + i64::from(offset_s)).rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+/// A bar of eighth blocks, `columns` wide; never empty when there is something to show.
+#[must_use]
+pub fn bar(part: f64, columns: usize) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    let eighths = (part.clamp(0.0, 1.0) * columns as f64 * 8.0).round() as usize;
+    let eighths = if part > 0.0 { eighths.max(1) } else { 0 };
+    let mut out = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        out.push(EIGHTHS[eighths % 8]);
+    }
+    left(&out, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_gets_through() {
+        assert_eq!(clean("a\u{1b}[31mred\u{1b}[0m\tb\r\n"), "ared b ");
+        assert_eq!(clean("\u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y"), "xy");
+        assert_eq!(clean("\u{9b}2Jx\u{7f}\u{0}"), "x");
+        assert_eq!(clean("gpj.\u{202e}exe"), "gpj.exe");
+        assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn cutting_counts_columns_and_never_splits_a_wide_character() {
+        assert_eq!(fit("漢字漢字", 5), "漢字…");
+        assert_eq!(fit("e\u{301}tude", 3), "e\u{301}t…");
+        assert_eq!(left("漢", 3), "漢 ");
+        assert_eq!(right("12", 4), "  12");
+        assert_eq!(fit("abc", 0), "");
+        assert_eq!(fit_middle("cam3_night_000414.jpg", 13), "cam3_n…14.jpg");
+        for columns in 0..24 {
+            assert!(width(&fit_middle("cam漢_night_字00414.jpg", columns)) <= columns);
+            assert_eq!(width(&left("cam漢_night_字00414.jpg", columns)), columns);
+        }
+    }
+
+    #[test]
+    fn figures_read_as_people_write_them() {
+        assert_eq!(number(1_234_567_u64), "1,234,567");
+        assert_eq!(number(12_u64), "12");
+        assert_eq!((age(400), age(61_000), age(3 * 86_400_000)), ("now".into(), "1m".into(), "3d".into()));
+        assert_eq!(duration(0.06), "60 µs");
+        assert_eq!(duration(8000.0), "8.0 s");
+        assert_eq!(clock(Millis(0), 3600), "01:00:00");
+        assert_eq!(clock(Millis(-1000), 0), "23:59:59");
+    }
+
+    #[test]
+    fn a_bar_shows_the_smallest_part_and_never_overflows() {
+        assert_eq!(bar(0.0, 4), "    ");
+        assert_eq!(bar(0.0001, 4), "▏   ");
+        assert_eq!(bar(0.5, 4), "██  ");
+        assert_eq!(width(&bar(7.0, 4)), 4);
+    }
+
+    #[test]
+    fn wrapping_keeps_every_word() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("a\n\nb", 4), ["a", "", "b"]);
+    }
+}
