@@ -182,6 +182,7 @@ verbs! {
     MarkNone    Queue ["a"] false "mark none" "Unmark all"
     RunMarked   Queue ["n" "x"] false "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
     RunMatching Queue ["N"] false "dry-run matching" "Run all that match; every write is held"
+    Preview     Queue ["i"] false "picture" "Show the picture of the task, or not"
     Sort        Queue ["S"] false "sort" "Next sort order"
     StepOn      Task ["s"] false "next step" "The next step: fetch, inputs, call, outcome, review"
     ToEnd       Task ["c"] false "to the end" "All steps up to the outcome"
