@@ -19,10 +19,10 @@ fn options() -> Result<ServeOptions, String> {
             "--workflow" => options.import_workflow = Some(value()?.into()),
             "--port" => options.port = value()?.parse().map_err(|e| format!("--port: {e}"))?,
             "--people" => {
-                options.people = Some(value()?.parse().map_err(|e| format!("--people: {e}"))?)
+                options.people = Some(value()?.parse().map_err(|e| format!("--people: {e}"))?);
             }
             "--page-size" => {
-                options.page_size = value()?.parse().map_err(|e| format!("--page-size: {e}"))?
+                options.page_size = value()?.parse().map_err(|e| format!("--page-size: {e}"))?;
             }
             word if word.contains(':') => options.faults.push(word.parse()?),
             word => match word.parse() {

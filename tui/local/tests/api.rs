@@ -1,5 +1,7 @@
 //! The API as a client sees it: tasks, actions, projects, items, signatures.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,8 @@
 //!
 //! `WORKBENCH_KILLS` sets how often (default 6).
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
+
 mod common;
 
 use std::collections::HashMap;

@@ -1,5 +1,7 @@
 //! Injected faults, counters, and the server's own pages.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
+
 mod common;
 
 use std::time::{Duration, Instant};

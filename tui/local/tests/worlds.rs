@@ -1,5 +1,7 @@
 //! Worlds of one's own: scenario files, imported folders and workflows, data that stay.
 
+#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
+
 mod common;
 
 use std::path::Path;

@@ -60,7 +60,7 @@ pub(crate) fn router(app: Shared) -> Router {
         )
         .route("/v2/public/ontologies", get(projects::ontologies))
         .route("/v2/public/ontologies/{ontology}", get(projects::ontology))
-        .route("/v2/public/datasets", get(projects::all_datasets))
+        .route("/v2/public/datasets/list", get(projects::all_datasets))
         .route("/v2/public/storage/items/get-bulk", post(storage::bulk))
         .route(
             "/v2/public/storage/items/patch-bulk",
@@ -100,7 +100,7 @@ fn endpoint(method: &Method, route: &str) -> Endpoint {
     match (method.as_str(), rest) {
         ("GET", "/projects") => Endpoint::ListProjects,
         ("GET", "/projects/{project}") => Endpoint::GetProject,
-        ("GET", "/projects/{project}/datasets" | "/datasets") => Endpoint::ListDatasets,
+        ("GET", "/projects/{project}/datasets" | "/datasets/list") => Endpoint::ListDatasets,
         ("GET", "/projects/{project}/branches") => Endpoint::Branches,
         ("POST", "/projects/{project}/priorities") => Endpoint::Priorities,
         ("GET", "/projects/{project}/workflow/stages/{stage}/tasks") => Endpoint::GetTasks,

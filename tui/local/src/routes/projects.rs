@@ -139,7 +139,7 @@ fn dataset_json(dataset: &Arc<Dataset>) -> Value {
     json!({
         "datasetHash": dataset.uuid, "title": dataset.title, "description": dataset.description,
         "backingFolderUuid": dataset.folder, "createdAt": time::iso(dataset.created),
-        "lastEditedAt": time::iso(dataset.edited), "storageLocation": 0, "userHash": "agent@example.test", "type": 0,
+        "lastEditedAt": time::iso(dataset.edited),
     })
 }
 
@@ -150,11 +150,26 @@ pub(super) async fn datasets(State(app): State<Shared>, Path(project): Path<Stri
     ))
 }
 
-pub(super) async fn all_datasets(State(app): State<Shared>) -> Answer {
+/// All datasets, with the caller's role. The key is `result` here, not `results`.
+pub(super) async fn all_datasets(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
+    let pairs = Pairs(pairs);
+    let equal = |key: &str, text: &str| pairs.first(key).is_none_or(|w| w == text);
+    let like = |key: &str, text: &str| pairs.first(key).is_none_or(|w| rows::matches_like(w, text));
     let catalog = app.catalog();
-    json_answer(&Page::whole(
-        catalog.datasets.iter().map(dataset_json).collect(),
-    ))
+    let fitting = catalog.datasets.iter().filter(|d| {
+        equal("titleEq", &d.title)
+            && like("titleLike", &d.title)
+            && equal("descriptionEq", &d.description)
+            && like("descriptionLike", &d.description)
+    });
+    let one = |d: &Arc<Dataset>| {
+        json!({
+            "datasetUuid": d.uuid, "title": d.title, "description": d.description, "createdAt": time::iso(d.created),
+            "lastEditedAt": time::iso(d.edited), "userRole": "admin", "storageLocation": 0,
+            "backingFolderUuid": d.folder,
+        })
+    };
+    json_answer(&json!({"result": fitting.map(one).collect::<Vec<_>>()}))
 }
 
 pub(super) async fn branches(State(app): State<Shared>, Path(project): Path<String>) -> Answer {

@@ -1,6 +1,10 @@
 //! A small signed client of the tests' own, written from the protocol alone.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic is the failure"
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
