@@ -265,6 +265,9 @@ impl ClientError {
                     ask.unwrap_or_default()
                 )]
             }
+            Self::Unreachable { why, .. } if why.contains("certificate") => vec![
+                "if a proxy of yours opens TLS, set SSL_CERT_FILE to its certificates".to_owned(),
+            ],
             Self::Unreachable { at, .. } => vec![format!(
                 "check the network, HTTPS_PROXY and ENCORD_DOMAIN ({})",
                 at.domain()

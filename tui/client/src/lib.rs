@@ -16,6 +16,7 @@ mod write;
 
 pub use assets::AssetCache;
 pub use error::{At, ClientError};
+pub use http::Trouble;
 pub use http::stats::Stats;
 pub use key::{Key, KeyError};
 pub use labels::{compare, transplant};

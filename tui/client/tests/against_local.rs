@@ -1,5 +1,6 @@
 //! The client against the real local server: everything that reads and writes, with faults injected
 //! by the server and other people acting through its own pages.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -437,6 +438,55 @@ async fn only_the_culprits_of_a_bundle_fail() {
 }
 
 #[tokio::test]
+async fn labels_that_the_platform_refuses_cost_only_their_task() {
+    let w = demo(60).await;
+    let rows = w.tasks().await;
+    let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
+    let still = |i: &Inputs| labels(i)["data_type"] == "image";
+    let culprit = inputs.iter().rposition(still).unwrap();
+    let mut items = classified(&w, &inputs);
+    let mut wrong = labels(&inputs[culprit]);
+    let unit = wrong["data_units"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .next()
+        .unwrap();
+    // An object without its answers, which the platform does not take.
+    unit["labels"]["objects"] = json!([{
+        "objectHash": "zzzzZZZZ", "featureHash": "nothing1", "name": "?", "shape": "bounding_box",
+        "boundingBox": {"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1},
+    }]);
+    items[culprit].labels_after = Some(Arc::new(wrong));
+    let results = w.writer().commit(&w.project, items).await;
+    for (n, word) in ends(&results).into_iter().enumerate() {
+        assert_eq!(word, if n == culprit { "refused" } else { "done" }, "{n}");
+    }
+    let Committed::Refused(fault) = &results[culprit].1 else {
+        unreachable!()
+    };
+    println!("{fault:?}");
+    assert!(
+        fault.summary.starts_with("the labels were not saved"),
+        "{fault:?}"
+    );
+    assert_eq!(w.tasks().await.len(), 1, "the culprit stays where it is");
+}
+
+#[tokio::test]
+async fn somebody_who_acts_between_our_look_and_our_move_is_seen() {
+    let w = demo(40).await;
+    let rows = w.tasks().await;
+    let inputs = w.inputs(&rows, 0).await;
+    w.faults(&["actions:conflict@100%*1"]).await;
+    let items = inputs.iter().map(|i| item(i, &w.stage, None)).collect();
+    let words = ends(&w.writer().commit(&w.project, items).await);
+    assert!(words.contains(&"already moved"), "{words:?}");
+    assert!(!words.contains(&"refused"), "{words:?}");
+    assert_eq!(w.count("actions").requests, 2);
+}
+
+#[tokio::test]
 async fn tasks_that_somebody_else_moved_are_told_apart_and_cost_nobody() {
     let w = demo(100).await;
     let rows = w.tasks().await;
@@ -731,32 +781,32 @@ async fn moves_go_from_any_stage_to_any_other_and_back() {
     assert_eq!(w.tasks().await.len(), tasks.len());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_tasks_under_faults_are_committed_exactly_once() {
+/// Commits all tasks of a stage in batches under faults; the server's own counters and a dump of its
+/// state tell what arrived.
+async fn exactly_once(tasks: usize, batch: usize, faults: &[&str]) {
     let w = world(ServeOptions {
         scenario: Scenario::Seed,
-        tasks: Some(1000),
+        tasks: Some(tasks),
         ..ServeOptions::default()
     })
     .await;
-    w.faults(&[
-        "any:429/0.1s@2%",
-        "actions:lost@30%",
-        "save_labels:500@30%",
-        "get:drop@3%",
-        "save_labels:lost@20%",
-        "create_labels:lost@20%",
-        "get:truncate@2%",
-    ])
-    .await;
+    w.faults(faults).await;
+    let began = std::time::Instant::now();
     let rows = w.tasks().await;
-    assert_eq!(rows.len(), 1000);
-    for batch in rows.chunks(100) {
+    assert_eq!(rows.len(), tasks);
+    for batch in rows.chunks(batch) {
         let inputs = w.inputs(batch, needs::LABEL_ROW_WRITE).await;
         all_done(&w.writer().commit(&w.project, classified(&w, &inputs)).await);
     }
-    assert_eq!(w.count("actions").changed, 1000);
+    println!(
+        "{tasks} tasks in {:.1} s; {:?}",
+        began.elapsed().as_secs_f64(),
+        w.reader.stats()
+    );
+    println!("{}", w.local("faults", &Value::Null).await);
+    assert_eq!(w.count("actions").changed, tasks as u64);
     let state = w.state().await;
+    assert_eq!(state.len(), tasks);
     assert!(
         state
             .values()
@@ -770,5 +820,30 @@ async fn a_thousand_tasks_under_faults_are_committed_exactly_once() {
             .len();
         assert_eq!(answers, 1);
     }
-    println!("{:?}", w.reader.stats());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_tasks_under_heavy_faults_are_committed_exactly_once() {
+    let faults = [
+        "any:429/0.1s@2%",
+        "actions:lost@30%",
+        "save_labels:500@30%",
+        "get:drop@3%",
+        "save_labels:lost@20%",
+        "create_labels:lost@20%",
+        "get:truncate@2%",
+    ];
+    exactly_once(1000, 100, &faults).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo test -p wb-client --test against_local -- --ignored --nocapture"]
+async fn ten_thousand_tasks_under_faults_are_committed_exactly_once() {
+    let faults = [
+        "any:429/1s@1%",
+        "actions:lost@1%",
+        "save_labels:500@2%",
+        "get:drop@1%",
+    ];
+    exactly_once(10_000, 300, &faults).await;
 }

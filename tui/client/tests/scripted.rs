@@ -1,5 +1,6 @@
 //! The client against a server that misbehaves by a script: what goes over the wire, what is sent
 //! again and what is not, and what each kind of nonsense is called.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 mod support;
 
@@ -10,9 +11,9 @@ use support::{Reply, Request, Scripted, seed};
 use uuid::Uuid;
 use wb_client::{AssetCache, Bearer, ClientError, Permission, Reader, TaskFilter};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, ItemId, PathwayId, ProjectHash, StageId, TaskId};
+use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;
-use wb_core::work::{CommitItem, Committed, Project};
+use wb_core::work::{CommitItem, Committed, Project, TaskRow, TaskStatus, Wants, needs};
 use wb_core::workflow::{Stage, StageKind, Workflow};
 
 const EMPTY_PAGE: &str = r#"{"results":[],"nextPageToken":null}"#;
@@ -305,6 +306,94 @@ async fn a_read_only_process_has_no_writer() {
         .unwrap_err();
     assert_eq!(Fault::from(error).kind.exit_code(), 8);
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_forbidden_item_and_a_missing_row_cost_only_their_tasks() {
+    let server = Scripted::start(|_, request| {
+        let asked = request.json();
+        let id = |n: u128| Uuid::from_u128(n).to_string();
+        if request.path() == "/public" {
+            assert_eq!(request.headers["resourcetype"], "project");
+            assert_eq!(request.headers["resourceid"], hash().to_string());
+            let rows: Vec<_> = (1001..=1020)
+                .filter(|n| *n != 1013)
+                .map(|n| {
+                    json!({"data_hash": id(n), "label_hash": null, "branch_name": "main",
+                        "data_type": "IMAGE", "backing_item_uuid": id(n + 1000)})
+                })
+                .collect();
+            return Reply::json(&json!({"status": 200, "response": rows}).to_string());
+        }
+        let items: Vec<&str> = asked["itemUuids"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|i| i.as_str().unwrap())
+            .collect();
+        if items.contains(&id(2005).as_str()) {
+            return Reply::status(403, r#"{"message":"not yours"}"#);
+        }
+        let items: Vec<_> = items
+            .iter()
+            .map(|i| json!({"uuid": i, "itemType": "image"}))
+            .collect();
+        Reply::json(&json!({"results": items}).to_string())
+    })
+    .await;
+    let reader = server.reader();
+    let rows: Vec<TaskRow> = (1..=20)
+        .map(|n| TaskRow {
+            id: TaskId(Uuid::from_u128(n)),
+            data: DataHash(Uuid::from_u128(1000 + n)),
+            created: Millis(0),
+            updated: Millis(0),
+            title: "x".into(),
+            assignee: None,
+            branch: "main".into(),
+            status: TaskStatus::New,
+        })
+        .collect();
+    let wants = Wants {
+        needs: needs::STORAGE_ITEM,
+        ..Wants::default()
+    };
+    let cache = AssetCache::new("/nonexistent", 0);
+    let inputs = reader
+        .inputs(&project(), &stage(), &rows, &wants, &cache)
+        .await;
+    let failed: Vec<(usize, &Fault)> = inputs
+        .iter()
+        .enumerate()
+        .filter_map(|(i, input)| Some((i, input.as_ref().err()?)))
+        .collect();
+    assert_eq!(failed.iter().map(|f| f.0).collect::<Vec<_>>(), [4, 12]);
+    assert!(failed[0].1.summary.contains("not yours"), "{failed:?}");
+    assert!(
+        failed[1].1.summary.contains("no label row for data unit"),
+        "{failed:?}"
+    );
+    assert!(server.requests().len() <= 11, "{}", server.requests().len());
+}
+
+#[tokio::test]
+async fn an_outage_in_the_middle_of_a_batch_is_not_asked_about_each_row() {
+    let server = Scripted::start(|_, _| Reply::status(500, "{}")).await;
+    let units: Vec<_> = (0..200)
+        .map(|n| (DataHash(Uuid::from_u128(n)), "main".into()))
+        .collect();
+    let reader = server.reader();
+    let (include, initialise) = Default::default();
+    let rows = reader
+        .label_rows(hash(), &units, &include, &initialise)
+        .await;
+    assert!(
+        rows.iter()
+            .all(|row| row.as_ref().is_err_and(|fault| fault.retry))
+    );
+    assert!(server.requests().len() < 40, "{}", server.requests().len());
+    let trouble = reader.trouble().unwrap();
+    assert!(trouble.why.contains("500"), "{trouble:?}");
 }
 
 /// An upstream with tasks at a stage: actions apply, then the script may spoil the answer.

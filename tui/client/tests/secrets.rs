@@ -1,5 +1,6 @@
 //! No secret in any log line, of ours or of the HTTP library's, and in no error. A program of its own:
 //! whether a line is logged is decided once for a process.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 mod support;
 

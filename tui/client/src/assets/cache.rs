@@ -15,6 +15,8 @@ use std::time::{Duration, SystemTime};
 const PROTECTED: Duration = Duration::from_secs(600);
 /// An unfinished download of this age is given up.
 const STALE: Duration = Duration::from_secs(86_400);
+/// When no room could be made, so long passes before it is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Downloaded files, by content: a file stays until room is needed, the longest unused first.
 /// Clones share the folder.
@@ -27,10 +29,18 @@ pub struct AssetCache {
 struct Inner {
     dir: PathBuf,
     limit: u64,
-    /// Bytes in the folder; `None` until the first file is added.
-    size: Mutex<Option<u64>>,
+    size: Mutex<Size>,
     /// Downloads under way, so that one file is downloaded once.
     busy: Mutex<HashMap<PathBuf, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// What the folder holds.
+#[derive(Debug, Default)]
+struct Size {
+    /// Bytes; `None` until the first file is added.
+    bytes: Option<u64>,
+    /// Not before then is room looked for again: when every file is fresh there is none to be had.
+    look: Option<SystemTime>,
 }
 
 impl AssetCache {
@@ -42,7 +52,7 @@ impl AssetCache {
             inner: Arc::new(Inner {
                 dir: dir.into(),
                 limit,
-                size: Mutex::new(None),
+                size: Mutex::default(),
                 busy: Mutex::new(HashMap::new()),
             }),
         }
@@ -110,15 +120,16 @@ impl AssetCache {
             .size
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let total = match *known {
+        let mut total = match known.bytes {
             Some(before) => before + size,
             None => self.files().iter().map(|file| file.size).sum(),
         };
-        *known = Some(if total > self.inner.limit {
-            self.evict(path)
-        } else {
-            total
-        });
+        let now = SystemTime::now();
+        if total > self.inner.limit && known.look.is_none_or(|look| look <= now) {
+            total = self.evict(path);
+            known.look = (total > self.inner.limit).then(|| now + LOOK_AGAIN);
+        }
+        known.bytes = Some(total);
         Ok(())
     }
 

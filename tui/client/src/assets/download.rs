@@ -6,7 +6,7 @@
 use super::cache::{AssetCache, failed};
 use super::item::Item;
 use crate::error::ClientError;
-use crate::http::retry::{Again, Repeat, next};
+use crate::http::retry::{ATTEMPTS, Again, Repeat, next};
 use crate::http::{innermost, retry_after};
 use crate::read::Reader;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LOCATION};
@@ -118,7 +118,8 @@ impl Reader {
             };
             tracing::debug!(item = %item.uuid, attempts, have = part.have, why, "download broke");
             let patience = self.wire.patience();
-            let Some(wait) = next(again, Repeat::Safe, attempts, waited, patience) else {
+            let Some(wait) = next(again, (Repeat::Safe, ATTEMPTS), attempts, waited, patience)
+            else {
                 return Err(error(format!("{why} ({attempts} attempts)"), true));
             };
             self.wire.sleep(wait).await;

@@ -5,18 +5,20 @@
 //! of generics: the future of a request is compiled once.
 
 pub(crate) mod answer;
+mod call;
 pub(crate) mod limit;
 pub(crate) mod retry;
 pub(crate) mod sign;
 pub(crate) mod stats;
 pub(crate) mod target;
 mod tls;
+mod trouble;
 
 use crate::error::{At, ClientError, Place};
 use crate::key::Key;
 use crate::settings::{Bearer, Settings, SettingsError};
-use crate::write::Door;
 use bytes::Bytes;
+pub(crate) use call::Call;
 use limit::Limiter;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use retry::{Again, Failure, Repeat};
@@ -24,11 +26,12 @@ use stats::Counters;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use wb_core::ids::{Millis, ProjectHash};
+pub use trouble::Trouble;
+use trouble::Weather;
+use wb_core::ids::Millis;
 
 /// Root of the v2 API.
 pub(crate) const V2: &str = "/v2/public";
-const LEGACY: &str = "/public";
 /// No answer has told the platform's time yet.
 const NO_SKEW: i64 = i64::MIN;
 
@@ -43,87 +46,7 @@ pub(crate) struct Wire {
     pub limiter: Limiter,
     pub counters: Counters,
     skew: AtomicI64,
-}
-
-/// One request to the API.
-pub(crate) struct Call<'a> {
-    method: &'static str,
-    target: String,
-    body: Option<Bytes>,
-    repeat: Repeat,
-    /// The door stands for "this writes".
-    door: Option<&'a Door>,
-    /// A project for the legacy API.
-    legacy: Option<ProjectHash>,
-    /// For people: `labelrow GET`.
-    name: Option<&'static str>,
-}
-
-impl<'a> Call<'a> {
-    /// A read of the v2 API.
-    pub fn get(target: String) -> Self {
-        Self {
-            method: "GET",
-            target,
-            body: None,
-            repeat: Repeat::Safe,
-            door: None,
-            legacy: None,
-            name: None,
-        }
-    }
-
-    /// A read of the v2 API that takes a body.
-    pub fn ask(target: String, body: Vec<u8>) -> Self {
-        Self {
-            method: "POST",
-            body: Some(body.into()),
-            ..Self::get(target)
-        }
-    }
-
-    /// A write of the v2 API.
-    pub fn write(
-        door: &'a Door,
-        method: &'static str,
-        target: String,
-        body: Vec<u8>,
-        repeat: Repeat,
-    ) -> Self {
-        Self {
-            method,
-            body: Some(body.into()),
-            repeat,
-            door: Some(door),
-            ..Self::get(target)
-        }
-    }
-
-    /// A request to the legacy API in the scope of a project; `door` is there when it writes.
-    pub fn legacy(
-        name: &'static str,
-        project: ProjectHash,
-        body: Vec<u8>,
-        door: Option<&'a Door>,
-    ) -> Self {
-        Self {
-            method: "POST",
-            target: LEGACY.to_owned(),
-            body: Some(body.into()),
-            repeat: if door.is_some() {
-                Repeat::AskFirst
-            } else {
-                Repeat::Safe
-            },
-            door,
-            legacy: Some(project),
-            name: Some(name),
-        }
-    }
-
-    fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
-    }
+    pub weather: Weather,
 }
 
 impl Wire {
@@ -145,6 +68,7 @@ impl Wire {
             limiter: Limiter::new(settings.rate),
             counters: Counters::default(),
             skew: AtomicI64::new(NO_SKEW),
+            weather: Weather::default(),
         })
     }
 
@@ -171,6 +95,7 @@ impl Wire {
             let result = self.once(call, &trace, attempts).await;
             let failure = match result {
                 Ok(bytes) => {
+                    self.weather.clear();
                     tracing::debug!(
                         method = call.method, path = call.path(), name = call.name, %trace, attempts,
                         bytes = bytes.len(), ms = began.elapsed().as_millis(), "answered"
@@ -179,11 +104,18 @@ impl Wire {
                 }
                 Err(failure) => failure,
             };
-            let wait = retry::next(failure.again, call.repeat, attempts, waited, self.patience);
+            let wait = retry::next(
+                failure.again,
+                (call.repeat, call.tries),
+                attempts,
+                waited,
+                self.patience,
+            );
             tracing::debug!(
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
                 again = wait.is_some(), error = %failure.error, "failed"
             );
+            self.weather.note(&failure, wait);
             let Some(wait) = wait else {
                 return Err(conclude(failure, call.repeat, waited));
             };
@@ -405,10 +337,10 @@ fn transport(error: &reqwest::Error, at: At) -> Failure {
     } else {
         innermost(error)
     };
-    let again = if error.is_connect() {
-        Again::Unsent
-    } else if error.is_builder() {
+    let again = if error.is_builder() || why.contains("certificate") {
         Again::No
+    } else if error.is_connect() {
+        Again::Unsent
     } else {
         Again::Unknown(None, false)
     };

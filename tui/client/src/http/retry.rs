@@ -36,21 +36,22 @@ pub(crate) enum Again {
 }
 
 /// Attempts of a request that the platform fails on, the first included.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Decides about the next attempt: how long to wait for it, or `None`: give up.
+/// Decides about the next attempt: how long to wait for it, or `None`: give up. `limit` is on attempts
+/// that the platform failed on; others are limited by the patience only.
 pub(crate) fn next(
     again: Again,
-    repeat: Repeat,
+    (repeat, limit): (Repeat, u32),
     attempts: u32,
     waited: Duration,
     patience: Duration,
 ) -> Option<Duration> {
     let wait = match again {
         Again::No => return None,
-        Again::Unknown(..) if repeat == Repeat::AskFirst || attempts >= ATTEMPTS => return None,
+        Again::Unknown(..) if repeat == Repeat::AskFirst || attempts >= limit => return None,
         Again::Limited(Some(asked)) | Again::Unknown(Some(asked), _) => {
             // A little more than asked, so that not everybody is back at the same moment.
             asked + jitter(Duration::from_millis(250))
@@ -92,22 +93,74 @@ mod tests {
     #[test]
     fn what_may_have_been_applied_is_repeated_only_where_that_is_safe() {
         let lost = Again::Unknown(None, false);
-        assert!(next(lost, Repeat::Safe, 1, Duration::ZERO, PATIENCE).is_some());
-        assert!(next(lost, Repeat::AskFirst, 1, Duration::ZERO, PATIENCE).is_none());
+        assert!(next(lost, (Repeat::Safe, ATTEMPTS), 1, Duration::ZERO, PATIENCE).is_some());
+        assert!(
+            next(
+                lost,
+                (Repeat::AskFirst, ATTEMPTS),
+                1,
+                Duration::ZERO,
+                PATIENCE
+            )
+            .is_none()
+        );
         let limited = Again::Limited(None);
-        assert!(next(limited, Repeat::AskFirst, 1, Duration::ZERO, PATIENCE).is_some());
-        assert!(next(Again::Unsent, Repeat::AskFirst, 1, Duration::ZERO, PATIENCE).is_some());
-        assert!(next(Again::No, Repeat::Safe, 1, Duration::ZERO, PATIENCE).is_none());
+        assert!(
+            next(
+                limited,
+                (Repeat::AskFirst, ATTEMPTS),
+                1,
+                Duration::ZERO,
+                PATIENCE
+            )
+            .is_some()
+        );
+        assert!(
+            next(
+                Again::Unsent,
+                (Repeat::AskFirst, ATTEMPTS),
+                1,
+                Duration::ZERO,
+                PATIENCE
+            )
+            .is_some()
+        );
+        assert!(
+            next(
+                Again::No,
+                (Repeat::Safe, ATTEMPTS),
+                1,
+                Duration::ZERO,
+                PATIENCE
+            )
+            .is_none()
+        );
     }
 
     #[test]
     fn the_platform_is_waited_for_as_long_as_it_asks_but_not_beyond_the_patience() {
         let asked = |s| Again::Limited(Some(Duration::from_secs(s)));
-        let wait = next(asked(7), Repeat::Safe, 1, Duration::ZERO, PATIENCE).unwrap();
+        let wait = next(
+            asked(7),
+            (Repeat::Safe, ATTEMPTS),
+            1,
+            Duration::ZERO,
+            PATIENCE,
+        )
+        .unwrap();
         assert!(wait >= Duration::from_secs(7) && wait < Duration::from_secs(8));
-        assert!(next(asked(61), Repeat::Safe, 1, Duration::ZERO, PATIENCE).is_none());
+        assert!(
+            next(
+                asked(61),
+                (Repeat::Safe, ATTEMPTS),
+                1,
+                Duration::ZERO,
+                PATIENCE
+            )
+            .is_none()
+        );
         let waited = Duration::from_secs(55);
-        assert!(next(asked(7), Repeat::Safe, 3, waited, PATIENCE).is_none());
+        assert!(next(asked(7), (Repeat::Safe, ATTEMPTS), 3, waited, PATIENCE).is_none());
     }
 
     #[test]

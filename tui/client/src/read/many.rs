@@ -3,6 +3,7 @@
 
 use super::Reader;
 use crate::error::{ClientError, Meaning};
+use crate::http::retry::ATTEMPTS;
 use crate::http::{Call, V2};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// Keys of one request.
 const CHUNK: usize = 300;
+/// So many keys in a row that failed alone for reasons which look like everybody's: the rest is not
+/// asked for.
+const ROW: u32 = 5;
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -65,6 +69,7 @@ impl Reader {
         let mut found = Found::default();
         let mut stack: Vec<&[Uuid]> = keys.chunks(CHUNK).rev().collect();
         let mut stopped: Option<Fault> = None;
+        let (mut split, mut row) = (false, 0);
         while let Some(part) = stack.pop() {
             if let Some(fault) = &stopped {
                 found
@@ -73,20 +78,27 @@ impl Reader {
                 continue;
             }
             found.requests += 1;
-            match self.some(project, ask, part).await {
+            match self.some(project, ask, part, split).await {
                 Ok(parts) => {
+                    row = 0;
                     for (key, bytes) in parts {
                         found.parts.entry(key).or_default().push(bytes);
                     }
                 }
                 Err(error) if error.meaning() != Meaning::Stop && part.len() > 1 => {
+                    split = true;
                     let (first, second) = part.split_at(part.len() / 2);
                     stack.push(second);
                     stack.push(first);
                 }
                 Err(error) => {
                     let fault = Fault::from(&error);
-                    if error.meaning() == Meaning::Stop {
+                    let shared = matches!(
+                        error,
+                        ClientError::Forbidden { .. } | ClientError::Failing { .. }
+                    );
+                    row += u32::from(shared);
+                    if error.meaning() == Meaning::Stop || row >= ROW {
                         stopped = Some(fault.clone());
                     }
                     found
@@ -103,8 +115,11 @@ impl Reader {
         project: ProjectHash,
         ask: Ask<'_>,
         keys: &[Uuid],
+        split: bool,
     ) -> Result<Vec<(Uuid, Bytes)>, ClientError> {
-        let call = call(project, ask, keys)?;
+        // Halves of what has failed five times are not tried five times each.
+        let tries = if split { 2 } else { ATTEMPTS };
+        let call = call(project, ask, keys)?.tries(tries);
         let body = self.wire.send(&call).await?;
         let raw: Vec<&RawValue> = match ask {
             Ask::Items { .. } => {

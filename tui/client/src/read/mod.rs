@@ -81,6 +81,13 @@ impl Reader {
         self.wire.skew()
     }
 
+    /// What stands between us and the platform at present: unreachable, failing, asking to wait.
+    /// `None` after any answer.
+    #[must_use]
+    pub fn trouble(&self) -> Option<crate::Trouble> {
+        self.wire.weather.read()
+    }
+
     /// A bearer token for the owner of the key. It is a secret.
     ///
     /// # Errors

@@ -58,8 +58,11 @@ pub(crate) trait Bundle: Send + Sync {
 
 /// Attempts of one bundle whose answers are lost.
 const ATTEMPTS: u32 = 5;
-/// So many members refused for lack of rights, and none let through: the rest is not tried.
-const FORBIDDEN: u32 = 3;
+/// So many members in a row that failed alone for reasons which look like everybody's (no rights,
+/// 5xx), with none let through at all: the rest is not tried.
+const ROW_AT_FIRST: u32 = 3;
+/// The same after some were let through: culprits may be neighbours.
+const ROW_LATER: u32 = 8;
 
 struct Part {
     members: Vec<usize>,
@@ -75,7 +78,8 @@ struct Drive<'a> {
     fates: Vec<(usize, Fate)>,
     stopped: Option<Fault>,
     applied: bool,
-    forbidden: u32,
+    /// Members in a row that failed alone, see [`ROW_AT_FIRST`].
+    row: u32,
 }
 
 /// Writes all members in bundles of at most `chunk`; gives the fate of each, in no set order.
@@ -100,7 +104,7 @@ pub(crate) async fn drive(
         fates: Vec::with_capacity(members.len()),
         stopped: None,
         applied: false,
-        forbidden: 0,
+        row: 0,
     };
     while let Some(part) = drive.stack.pop() {
         if let Some(fault) = drive.stopped.clone() {
@@ -117,7 +121,7 @@ impl Drive<'_> {
         part.attempts += 1;
         let error = match self.bundle.send(&part.members).await {
             Ok(()) => {
-                self.applied = true;
+                self.let_through();
                 self.settle(&part.members, &Fate::Applied);
                 return;
             }
@@ -161,7 +165,9 @@ impl Drive<'_> {
         } else {
             let fault = Fault::from(error);
             self.refuse(&part.members, &fault);
-            if !answered {
+            if answered {
+                self.failed_alone(fault);
+            } else {
                 self.stopped = Some(fault);
             }
         }
@@ -190,11 +196,26 @@ impl Drive<'_> {
         }
         let fault = Fault::from(error);
         self.refuse(&part.members, &fault);
-        if fault.kind == FaultKind::Access {
-            self.forbidden += 1;
-            if self.forbidden >= FORBIDDEN && !self.applied {
-                self.stopped = Some(fault);
-            }
+        if fault.kind == FaultKind::Access || matches!(error, ClientError::Failing { .. }) {
+            self.failed_alone(fault);
+        }
+    }
+
+    fn let_through(&mut self) {
+        self.applied = true;
+        self.row = 0;
+    }
+
+    /// An outage must not cost two requests for each of a thousand tasks.
+    fn failed_alone(&mut self, fault: Fault) {
+        self.row += 1;
+        let limit = if self.applied {
+            ROW_LATER
+        } else {
+            ROW_AT_FIRST
+        };
+        if self.row >= limit {
+            self.stopped = Some(fault);
         }
     }
 
@@ -223,7 +244,7 @@ impl Drive<'_> {
             match seen {
                 Seen::Waiting => waiting.push(*member),
                 Seen::Arrived => {
-                    self.applied = true;
+                    self.let_through();
                     self.settle(&[*member], &Fate::Applied);
                 }
                 Seen::Ended(fate) => self.settle(&[*member], &fate),
@@ -267,6 +288,7 @@ mod tests {
     struct Fake {
         culprits: HashSet<usize>,
         forbidden: bool,
+        failing: bool,
         /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
         lose: Mutex<Vec<Option<bool>>>,
         state: Mutex<(HashSet<usize>, usize)>,
@@ -293,6 +315,13 @@ mod tests {
                     return Err(lost());
                 }
                 let message = String::new();
+                if self.failing {
+                    return Err(ClientError::Lost {
+                        why: "500".to_owned(),
+                        answered: true,
+                        at: at(),
+                    });
+                }
                 if self.forbidden {
                     return Err(ClientError::Forbidden { message, at: at() });
                 }
@@ -396,6 +425,21 @@ mod tests {
                 .all(|(_, fate)| matches!(fate, Fate::Refused(_)))
         );
         assert_eq!(fake.requests(), 5);
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_fails_on_everything_is_not_tried_a_thousand_times() {
+        let fake = Fake {
+            failing: true,
+            ..Fake::default()
+        };
+        let fates = run(&fake, 1000).await;
+        assert!(
+            fates
+                .iter()
+                .all(|(_, fate)| matches!(fate, Fate::Refused(_)))
+        );
+        assert!(fake.requests() < 40, "{}", fake.requests());
     }
 
     #[tokio::test]

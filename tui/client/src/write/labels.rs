@@ -4,17 +4,18 @@
 //! The remaining window is the time between that look and the save of the same rows, one request
 //! later: the platform has no version check.
 
+use super::Writer;
 use super::bundle::{Bundle, Fate, Seen, drive};
-use super::{Writer, to_bytes};
+use super::create::Creates;
 use crate::error::ClientError;
 use crate::http::Call;
 use crate::labels::{compare, merge_partial, saved_as, transplant};
-use crate::read::many::{Ask, Found, envelope};
+use crate::read::many::{Ask, Found};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -174,7 +175,7 @@ impl Writer {
         rows
     }
 
-    async fn labels_now(
+    pub(super) async fn labels_now(
         &self,
         project: ProjectHash,
         keys: &[Uuid],
@@ -371,91 +372,4 @@ fn save_body(rows: &[Ready], members: &[usize]) -> Vec<u8> {
     }
     body.push_str(r#"],"validate_before_saving":false}}}"#);
     body.into_bytes()
-}
-
-/// Label rows that do not exist yet, made in one request.
-struct Creates<'a> {
-    writer: &'a Writer,
-    project: ProjectHash,
-    branch: &'a str,
-    data: Vec<Uuid>,
-    /// What the platform made, by data hash.
-    made: Mutex<HashMap<Uuid, Bytes>>,
-}
-
-#[derive(Deserialize)]
-struct Made {
-    data_hash: Uuid,
-}
-
-impl Bundle for Creates<'_> {
-    fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>> {
-        Box::pin(async move {
-            let data: Vec<Uuid> = members.iter().map(|i| self.data[*i]).collect();
-            let payload =
-                json!({"multi_request": true, "get_signed_url": false, "branch_name": self.branch});
-            let body = to_bytes(&envelope("labelrow", "PUT", &json!(data), &payload))?;
-            let door = Some(&self.writer.door);
-            let call = Call::legacy("labelrow PUT", self.project, body, door);
-            let reader = &self.writer.reader;
-            let answer = reader.wire.send(&call).await?;
-            self.writer.not_null(&call, &answer)?;
-            let rows: Vec<&RawValue> = reader.parse(&call, "the new label rows", &answer)?;
-            let mut made = HashMap::new();
-            for row in rows {
-                let raw = row.get().as_bytes();
-                let key: Made = reader.parse(&call, "a new label row", raw)?;
-                made.insert(key.data_hash, answer.slice_ref(raw));
-            }
-            if let Ok(mut all) = self.made.lock() {
-                all.extend(made);
-            }
-            Ok(())
-        })
-    }
-
-    /// A lost answer: rows that are there now are fetched, as if they had been given.
-    fn look<'a>(
-        &'a self,
-        members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
-        Box::pin(async move {
-            let reader = &self.writer.reader;
-            let units: Vec<_> = members
-                .iter()
-                .map(|i| (wb_core::ids::DataHash(self.data[*i]), self.branch.into()))
-                .collect();
-            let include = wb_core::work::wire::IncludeOptions::default();
-            let (metas, _) = reader.metas(self.project, &units, &include).await;
-            let hashes: Vec<Option<Uuid>> = metas
-                .iter()
-                .map(|meta| meta.as_ref().ok().and_then(|meta| Some(meta.label_hash?.0)))
-                .collect();
-            let keys: Vec<Uuid> = hashes.iter().flatten().copied().collect();
-            let options = InitialiseOptions::default();
-            let mut found = self.writer.labels_now(self.project, &keys, &options).await;
-            let mut seen = Vec::with_capacity(members.len());
-            for ((i, meta), hash) in members.iter().zip(metas).zip(hashes) {
-                seen.push(match (meta, hash) {
-                    (Err(fault), _) => Seen::Ended(Fate::Refused(fault)),
-                    (Ok(_), None) => Seen::Waiting,
-                    (Ok(_), Some(hash)) => match found.take(hash, "label row") {
-                        Ok(row) => {
-                            if let Ok(mut made) = self.made.lock() {
-                                made.insert(self.data[*i], row);
-                            }
-                            Seen::Arrived
-                        }
-                        Err(fault) => Seen::Ended(Fate::Refused(fault)),
-                    },
-                });
-            }
-            Ok(Some(seen))
-        })
-    }
-
-    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.writer.reader.wire.sleep(time))
-    }
 }

@@ -6,6 +6,7 @@
 
 mod bundle;
 mod commit;
+mod create;
 mod labels;
 mod moves;
 mod values;

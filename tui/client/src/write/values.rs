@@ -1,4 +1,5 @@
-//! Priorities and client metadata: values that are set, so that setting them twice does no harm.
+//! Priorities and client metadata: values that are set, so that setting them twice does no harm. There
+//! is nothing to look up after a lost answer; the bundle is sent again.
 
 use super::bundle::{Bundle, Seen};
 use super::{Writer, to_bytes};
@@ -23,7 +24,9 @@ impl Bundle for Priorities<'_> {
                 members.iter().map(|i| &self.priorities[*i]).collect();
             let body = to_bytes(&json!({"priorities": pairs}))?;
             let path = format!("/projects/{}/priorities", self.project);
-            self.writer.write("POST", &path, body, Repeat::Safe).await
+            self.writer
+                .write("POST", &path, body, Repeat::AskFirst)
+                .await
         })
     }
 
@@ -56,7 +59,9 @@ impl Bundle for Metadata<'_> {
             }
             let body = to_bytes(&json!({"itemPatches": patches}))?;
             let path = "/storage/items/patch-bulk";
-            self.writer.write("PATCH", path, body, Repeat::Safe).await
+            self.writer
+                .write("PATCH", path, body, Repeat::AskFirst)
+                .await
         })
     }
 

@@ -1,6 +1,6 @@
 //! A server that answers by a script: HTTP/1.1 by hand, so that it can also misbehave.
 
-#![allow(dead_code)] // each test program uses a part of this
+#![allow(dead_code, clippy::unwrap_used)] // each test program uses a part of this, and may panic
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -1,0 +1,101 @@
+//! One request to the API before it is sent: what, where, whether it writes, whether it may be sent
+//! again. A writing one needs the door.
+
+use crate::http::retry::{ATTEMPTS, Repeat};
+use crate::write::Door;
+use bytes::Bytes;
+use wb_core::ids::ProjectHash;
+
+const LEGACY: &str = "/public";
+
+/// One request to the API.
+pub(crate) struct Call<'a> {
+    pub(super) method: &'static str,
+    pub(super) target: String,
+    pub(super) body: Option<Bytes>,
+    pub(super) repeat: Repeat,
+    /// Attempts, when the platform fails on it.
+    pub(super) tries: u32,
+    /// The door stands for "this writes".
+    pub(super) door: Option<&'a Door>,
+    /// A project for the legacy API.
+    pub(super) legacy: Option<ProjectHash>,
+    /// For people: `labelrow GET`.
+    pub(super) name: Option<&'static str>,
+}
+
+impl<'a> Call<'a> {
+    /// A read of the v2 API.
+    pub fn get(target: String) -> Self {
+        Self {
+            method: "GET",
+            target,
+            body: None,
+            repeat: Repeat::Safe,
+            tries: ATTEMPTS,
+            door: None,
+            legacy: None,
+            name: None,
+        }
+    }
+
+    /// A read of the v2 API that takes a body.
+    pub fn ask(target: String, body: Vec<u8>) -> Self {
+        Self {
+            method: "POST",
+            body: Some(body.into()),
+            ..Self::get(target)
+        }
+    }
+
+    /// A write of the v2 API.
+    pub fn write(
+        door: &'a Door,
+        method: &'static str,
+        target: String,
+        body: Vec<u8>,
+        repeat: Repeat,
+    ) -> Self {
+        Self {
+            method,
+            body: Some(body.into()),
+            repeat,
+            door: Some(door),
+            ..Self::get(target)
+        }
+    }
+
+    /// A request to the legacy API in the scope of a project; `door` is there when it writes.
+    pub fn legacy(
+        name: &'static str,
+        project: ProjectHash,
+        body: Vec<u8>,
+        door: Option<&'a Door>,
+    ) -> Self {
+        Self {
+            method: "POST",
+            target: LEGACY.to_owned(),
+            body: Some(body.into()),
+            repeat: if door.is_some() {
+                Repeat::AskFirst
+            } else {
+                Repeat::Safe
+            },
+            tries: ATTEMPTS,
+            door,
+            legacy: Some(project),
+            name: Some(name),
+        }
+    }
+
+    /// Fewer attempts than usual.
+    pub fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+}
