@@ -106,12 +106,14 @@ impl Engine {
     pub fn start(setup: Setup) -> Result<Self, Fault> {
         let (news, inbox) = mpsc::channel(INBOX);
         let (host_news, host_events) = mpsc::channel(INBOX);
-        let config = HostConfig::new(setup.cache.join("shelf"));
+        // Agents are given paths into the cache; they must hold wherever an agent looks from.
+        let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
+        let config = HostConfig::new(folder.join("shelf"));
         let hosts = Hosts::start(config, host_news).map_err(|error| {
             Fault::new(FaultKind::Host, format!("no host process can be started: {error}"))
         })?;
         hosts.set_concurrency(setup.concurrency);
-        let cache = AssetCache::new(setup.cache.join("assets"), ASSETS);
+        let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let (state, first) = State::start(setup.options, now());
         let world = World {
             reader: setup.reader,
@@ -150,6 +152,7 @@ impl Engine {
     /// Takes one event in; performs what follows; gives back what concerns the face.
     pub fn feed(&mut self, event: Event) -> Vec<Effect> {
         let effects = self.state.update(event);
+        self.project_arrived();
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
@@ -157,7 +160,6 @@ impl Engine {
                 other => self.world.perform(other, &self.state),
             }
         }
-        self.project_arrived();
         for_the_face
     }
 

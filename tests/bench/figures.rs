@@ -1,0 +1,93 @@
+//! Figures of the real program, printed with the machine's load beside them: start to first frame,
+//! a hundred thousand tasks in the queue, tasks a second of `run`. Bounds are printed, not judged:
+//! a benchmark is no test.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+use support::{Server, Terminal, c_agent, lines, memory, run};
+
+fn main() {
+    // `cargo test --benches` only wants to know that this compiles and starts.
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let library = c_agent(dir.path(), "noop", &[]);
+    println!("load average {}", load());
+    start_up(dir.path(), &library);
+    large_queue(dir.path(), &library);
+    throughput(dir.path(), &library);
+    println!("load average {}", load());
+}
+
+fn load() -> String {
+    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn open(dir: &Path, server: &Server, library: &Path) -> Terminal {
+    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap_or_default()];
+    Terminal::start(dir, &args, &server.env(), (120, 36))
+}
+
+fn start_up(dir: &Path, library: &Path) {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "500"]);
+    let (mut frames, mut ready) = (Vec::new(), Vec::new());
+    for _ in 0..15 {
+        let began = Instant::now();
+        let mut screen = open(dir, &server, library);
+        screen.wait("Flow");
+        frames.push(began.elapsed());
+        screen.wait("build #1");
+        ready.push(began.elapsed());
+        screen.keys("q").ended();
+    }
+    println!("start to first frame        {:7.1} ms median of 15 (wanted: 150)", ms(median(frames)));
+    println!("start to agents in charge   {:7.1} ms median of 15", ms(median(ready)));
+}
+
+fn large_queue(dir: &Path, library: &Path) {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "100000", "--page-size", "1000"]);
+    let began = Instant::now();
+    let mut screen = open(dir, &server, library);
+    screen.wait("Flow");
+    let opened = Instant::now();
+    screen.keys("2");
+    screen.wait_until("a first row", |t| t.contains("NEW"));
+    println!("100,000 tasks: first rows   {:7.1} ms after the key (wanted: 300)", ms(opened.elapsed()));
+    screen.wait("100,000");
+    println!("100,000 tasks: all listed   {:7.1} ms after the start", ms(began.elapsed()));
+    let mut times = Vec::new();
+    for key in ["/", "9", "9", "7"] {
+        let began = Instant::now();
+        screen.keys(key);
+        screen.wait_until("the typed filter", |t| t.contains(key));
+        times.push(began.elapsed());
+    }
+    println!("100,000 tasks: filter       {:7.1} ms slowest of four keys (wanted: 50)", times.iter().map(|t| ms(*t)).fold(0.0, f64::max));
+    let megabytes = memory(screen.pid(), "VmHWM") / 1_000_000;
+    println!("100,000 tasks: memory       {megabytes:7} MB at most (wanted: 150)");
+}
+
+fn throughput(dir: &Path, library: &Path) {
+    for (tasks, jobs) in [(10_000, "1"), (10_000, "2")] {
+        let server = Server::start(&["--scenario", "seed", "--tasks", &tasks.to_string(), "--page-size", "1000"]);
+        let began = Instant::now();
+        let output = run(dir, &server, library, &["-j", jobs]);
+        let wall = began.elapsed();
+        let (_, summary) = lines(&output);
+        assert_eq!(summary["moved"], tasks, "{}", String::from_utf8_lossy(&output.stderr));
+        println!("run, no-op agent, -j {jobs}      {:7.0} tasks/s (wanted with -j 1: 1000)", f64::from(tasks) / wall.as_secs_f64());
+    }
+}
