@@ -27,4 +27,4 @@ mod task;
 
 pub use ontology::{OntologyBuilder, ontology};
 pub use run::{LogLine, Run};
-pub use task::{TestTask, task};
+pub use task::{TestTask, project, task};

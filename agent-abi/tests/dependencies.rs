@@ -70,6 +70,7 @@ fn uses(
     labels.classify("Notes", "x")?;
     match task.title() {
         "error" => bail!("no"),
+        "cancel" => check_cancelled()?,
         "panic" => panic!("oh"),
         "bad teardown" => table.rows = 77,
         "failing teardown" => table.rows = 78,
@@ -324,4 +325,17 @@ fn a_retry_sees_everything_fresh() {
         .collect();
     assert!(runs[0].failure().is_some() && runs[1].failure().is_some());
     assert_eq!(runs[2].route(), Some("12 frames, 1 boxes"));
+}
+
+#[test]
+fn they_are_told_when_the_attempt_was_cancelled() {
+    let result = task("cancel")
+        .ontology(ontology().text("Notes"))
+        .cancelled()
+        .run::<uses>();
+    assert_eq!(result.status(), status::CANCELLED);
+    assert_eq!(
+        diary().last().map(String::as_str),
+        Some("disconnect ann Cancelled")
+    );
 }

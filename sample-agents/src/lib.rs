@@ -5,9 +5,11 @@
 //! founding text. Where a project has no such stage, the workbench says so and goes on.
 
 pub mod agent_1;
+pub mod preflight;
 pub mod prelabel;
 pub mod priority;
 pub mod route;
+pub mod video;
 
 use agent_abi::prelude::*;
 
@@ -15,5 +17,7 @@ export![
     prelabel::prelabel,
     route::route,
     priority::priority,
-    agent_1::agent_1
+    video::video,
+    agent_1::agent_1,
+    preflight = preflight::preflight,
 ];

@@ -74,7 +74,7 @@ fn extremes(frame: &Frame<'_>) -> (u8, u8) {
 }
 
 /// The box around the largest connected region of pixels at least as bright as `limit`.
-fn brightest_region(frame: &Frame<'_>, limit: f64) -> Result<BoundingBox> {
+pub(crate) fn brightest_region(frame: &Frame<'_>, limit: f64) -> Result<BoundingBox> {
     let (w, h) = (frame.width(), frame.height());
     let at = |x: u32, y: u32| (y * w + x) as usize;
     let mut open: Vec<bool> = (0..h)

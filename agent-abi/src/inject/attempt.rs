@@ -47,7 +47,7 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         let called = catch_unwind(AssertUnwindSafe(|| (job.agent)(&scope)));
         let end = match &called {
             Ok(Ok(_)) => End::Done,
-            Ok(Err(_)) => End::Failed,
+            Ok(Err(stop)) => stop.end(),
             Err(_) => End::Panicked,
         };
         let note = if end == End::Panicked {
@@ -79,6 +79,16 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         Err((code, mut failure)) => {
             failure.steps = current.take();
             Finished::Failed(code, *failure)
+        }
+    }
+}
+
+impl Stop {
+    fn end(&self) -> End {
+        let (Self::Agent(error) | Self::Dependency { error, .. }) = self;
+        match error.kind() {
+            Kind::Cancelled => End::Cancelled,
+            Kind::Failed => End::Failed,
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum End {
     Failed,
     /// Something panicked.
     Panicked,
+    /// The agent saw that the attempt should stop.
+    Cancelled,
     /// The library is being closed (values with `scope = host`).
     Retired,
 }

@@ -4,7 +4,7 @@ use super::ontology::{OntologyBuilder, ontology};
 use super::run::{Feed, Run};
 use crate::glue::Agent;
 use crate::inject::{Job, attempt, install_logger};
-use crate::model::{Picture, Stage, Task};
+use crate::model::{Picture, Project, Stage, Task};
 use crate::wire::{AssetDoc, PathwayDoc, ProjectDoc, RowDoc, StageDoc, TaskDoc};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -56,6 +56,30 @@ pub fn task(title: &str) -> TestTask {
         asset: None,
         attempt: 1,
         cancelled: false,
+    }
+}
+
+/// A project, for preflight functions: its ontology, and agent stages with their pathways.
+///
+/// # Panics
+/// When a word of the ontology is none of Encord's.
+#[must_use]
+pub fn project(ontology: OntologyBuilder, stages: &[(&str, &[&str])]) -> Project {
+    let stage =
+        |(title, pathways): &(&str, &[&str])| task(title).pathways(pathways).stage_doc(title);
+    let doc = project_doc(&ontology, stages.iter().map(stage).collect());
+    Project::from_doc(doc).expect("an ontology that can be read")
+}
+
+fn project_doc(ontology: &OntologyBuilder, stages: Vec<StageDoc>) -> ProjectDoc {
+    ProjectDoc {
+        project_hash: Uuid::new_v5(&Uuid::NAMESPACE_OID, b"test project"),
+        title: "Test project".to_owned(),
+        description: String::new(),
+        ontology: ontology.editor(),
+        ontology_title: "Test ontology".to_owned(),
+        stages,
+        datasets: Vec::new(),
     }
 }
 
@@ -232,15 +256,7 @@ impl TestTask {
     }
 
     fn documents(&self, row: &RowDoc, stage: &str) -> Vec<(&'static str, String)> {
-        let project = ProjectDoc {
-            project_hash: self.id("project"),
-            title: "Test project".to_owned(),
-            description: String::new(),
-            ontology: self.ontology.editor(),
-            ontology_title: "Test ontology".to_owned(),
-            stages: vec![self.stage_doc(stage)],
-            datasets: Vec::new(),
-        };
+        let project = project_doc(&self.ontology, vec![self.stage_doc(stage)]);
         let mut documents = vec![
             ("project", json!(project).to_string()),
             ("label_row", json!(row).to_string()),
