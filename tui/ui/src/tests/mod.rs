@@ -1,0 +1,108 @@
+//! The screen as a person sees it, and what its keys mean: pictures, keys, graphs, speed.
+
+mod graphs;
+mod held;
+mod keys;
+mod pictures;
+
+use crate::fixture::World;
+use crate::{Screen, Theme, Ui, UiSettings};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use wb_core::command::Command;
+
+/// A screen of this size on a world.
+pub struct Desk {
+    pub world: World,
+    pub ui: Ui,
+    pub w: u16,
+    pub h: u16,
+}
+
+impl Desk {
+    pub fn new(world: World, w: u16, h: u16) -> Self {
+        let settings = UiSettings { theme: Theme::Dark, utc_offset_s: 0, unicode: true, ..UiSettings::default() };
+        let mut desk = Self { world, ui: Ui::new(settings), w, h };
+        desk.draw();
+        desk
+    }
+
+    /// The screen as text, blanks at line ends taken off.
+    pub fn draw(&mut self) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(self.w, self.h)).unwrap();
+        terminal.draw(|frame| self.ui.draw(frame, &self.world.state)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let mut out = String::new();
+        for y in 0..self.h {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < self.w {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(crate::text::width(symbol)).unwrap().max(1);
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+
+    /// Presses keys as the table names them, separated by blanks; gives the commands.
+    pub fn press(&mut self, keys: &str) -> Vec<Command> {
+        let mut all = Vec::new();
+        for key in keys.split(' ') {
+            all.extend(self.event(&Event::Key(key_event(key))));
+        }
+        all
+    }
+
+    /// Types letters one by one; the engine follows each.
+    pub fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            let commands = self.event(&Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+            self.world.all(commands);
+        }
+    }
+
+    pub fn event(&mut self, event: &Event) -> Vec<Command> {
+        self.ui.on_event(event, &self.world.state)
+    }
+
+    /// Presses keys and lets the engine do what they mean.
+    pub fn go(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            let commands = self.press(key);
+            self.world.all(commands);
+            self.draw();
+        }
+    }
+
+    pub fn show(&mut self, screen: Screen) -> String {
+        self.ui.show(screen);
+        self.draw()
+    }
+}
+
+pub fn key_event(name: &str) -> KeyEvent {
+    let (code, modifiers) = match name {
+        "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
+        "Esc" => (KeyCode::Esc, KeyModifiers::NONE),
+        "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
+        "Up" => (KeyCode::Up, KeyModifiers::NONE),
+        "Down" => (KeyCode::Down, KeyModifiers::NONE),
+        "Left" => (KeyCode::Left, KeyModifiers::NONE),
+        "Right" => (KeyCode::Right, KeyModifiers::NONE),
+        "Backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
+        other => match other.strip_prefix("Ctrl-") {
+            Some(c) => (KeyCode::Char(c.chars().next().unwrap()), KeyModifiers::CONTROL),
+            None => (KeyCode::Char(other.chars().next().unwrap()), KeyModifiers::NONE),
+        },
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+pub fn repeated(name: &str) -> Event {
+    Event::Key(KeyEvent { kind: KeyEventKind::Repeat, ..key_event(name) })
+}

@@ -1,0 +1,343 @@
+//! Pictures a person can check: every screen at three sizes.
+
+use super::Desk;
+use crate::fixture::{self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, panic_fault, row, stage};
+use crate::{Picture, Screen, Theme, Ui, UiSettings};
+use insta::assert_snapshot;
+use wb_core::event::{BuildEvent, Event, Upstream};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::Millis;
+
+const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (200, 60)];
+
+/// One snapshot for each size.
+fn shots(name: &str, make: impl Fn() -> World, act: impl Fn(&mut Desk)) {
+    for (w, h) in SIZES {
+        let mut desk = Desk::new(make(), w, h);
+        act(&mut desk);
+        assert_snapshot!(format!("{name}_{w}x{h}"), desk.draw());
+    }
+}
+
+/// A run over some tasks, and its outcomes.
+fn ran() -> World {
+    let mut world = World::demo();
+    let mut desk = Desk::new(world, 120, 36);
+    desk.go("n Enter");
+    world = desk.world;
+    world.send(Event::Tick(Millis(fixture::NOW + 4_000)));
+    world.answer(&mixed);
+    world.send(Event::Tick(Millis(fixture::NOW + 9_000)));
+    world
+}
+
+/// One task stepped to its outcome.
+fn stepped(keys: &str) -> World {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("s");
+    desk.world.fetched();
+    desk.go("s");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    if !keys.is_empty() {
+        desk.go(keys);
+    }
+    desk.world
+}
+
+#[test]
+fn flow_draws_the_workflow_with_counts_agents_and_loops() {
+    shots("flow", World::demo, |_| {});
+}
+
+#[test]
+fn flow_after_a_run_shows_where_tasks_went() {
+    shots("flow_ran", ran, |_| {});
+}
+
+#[test]
+fn flow_as_a_list_and_as_a_drawing_where_the_other_is_usual() {
+    shots("flow_other_form", World::demo, |desk| desk.go("d Down"));
+}
+
+#[test]
+fn flow_without_agents_says_where_it_looked() {
+    let make = || {
+        let mut world = World::empty();
+        world.send(Event::Upstream(Upstream::Project(fixture::project())));
+        world.list(PRELABEL, vec![row(PRELABEL, 0)]);
+        world.send(Event::Tick(Millis(fixture::NOW)));
+        world
+    };
+    shots("flow_no_agents", make, |_| {});
+}
+
+#[test]
+fn flow_with_what_the_platform_tells_only() {
+    let mut bare = (*fixture::project()).clone();
+    bare.workflow.edges.clear();
+    let make = || {
+        let mut world = World::empty();
+        world.send(Event::Upstream(Upstream::Project(std::sync::Arc::new(bare.clone()))));
+        for n in [PRELABEL, ANNOTATE, REVIEW, ROUTE, COMPLETE, ARCHIVE] {
+            world.list(n, (0..n as usize * 7).map(|i| row(n, i)).collect());
+        }
+        world.send(Event::Tick(Millis(fixture::NOW)));
+        world
+    };
+    shots("flow_bare", make, |_| {});
+}
+
+#[test]
+fn queue_shows_tasks_marks_and_the_preview() {
+    shots("queue", World::demo, |desk| {
+        desk.go("Enter Space Space Down Space");
+    });
+}
+
+#[test]
+fn queue_while_a_filter_is_typed() {
+    shots("queue_filter", World::demo, |desk| {
+        desk.go("Enter /");
+        desk.type_text("status:new cam3");
+    });
+    shots("queue_filter_wrong", World::demo, |desk| {
+        desk.go("Enter /");
+        desk.type_text("statsu:new");
+    });
+}
+
+#[test]
+fn queue_after_a_run_shows_results() {
+    shots("queue_ran", ran, |desk| {
+        desk.go("2 Down Down Down Down Down");
+    });
+}
+
+#[test]
+fn queue_empty_and_nothing_matches() {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.ui.select_stage(stage(ARCHIVE));
+    desk.go("Enter");
+    assert_snapshot!("queue_empty", desk.draw());
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("Enter /");
+    desk.type_text("nothing like this");
+    assert_snapshot!("queue_no_match", desk.draw());
+}
+
+#[test]
+fn task_before_the_call() {
+    shots("task_fetched", World::demo, |desk| {
+        desk.go("s");
+        desk.world.fetched();
+        desk.go("Right");
+    });
+}
+
+#[test]
+fn task_with_its_outcome_and_what_a_commit_would_write() {
+    shots("task_outcome", || stepped(""), |desk| {
+        desk.show(Screen::Task);
+    });
+    shots("task_review", || stepped("s"), |desk| {
+        desk.show(Screen::Task);
+        desk.go("Tab");
+    });
+    shots("task_ask", || stepped("s"), |desk| {
+        desk.show(Screen::Task);
+        desk.go("C");
+    });
+    shots("task_done", || stepped("s"), |desk| {
+        desk.show(Screen::Task);
+        desk.go("C y");
+        desk.world.answer(&mixed);
+    });
+}
+
+#[test]
+fn task_with_a_fault_says_whose_and_what_to_do() {
+    shots("task_fault", World::demo, |desk| {
+        desk.go("s");
+        desk.world.fetched();
+        desk.go("s");
+        desk.world.answer(&|_| Err(panic_fault()));
+        desk.draw();
+    });
+}
+
+#[test]
+fn task_logs_and_json() {
+    shots("task_logs", || stepped(""), |desk| {
+        desk.show(Screen::Task);
+        desk.go("Tab Tab Tab");
+    });
+    shots("task_json", || stepped(""), |desk| {
+        desk.show(Screen::Task);
+        desk.go("Tab Tab Tab Tab Down Down");
+    });
+}
+
+#[test]
+fn task_picture_with_boxes_before_and_after() {
+    let mut desk = Desk::new(stepped(""), 120, 36);
+    desk.show(Screen::Task);
+    desk.go("i");
+    let wish = desk.ui.wants_picture(&desk.world.state).unwrap();
+    assert_eq!(wish.path.as_deref(), Some(std::path::Path::new("/tmp/workbench/cam3.jpg")));
+    let (width, height) = (160_u32, 90_u32);
+    let rgb = (0..width * height).flat_map(|i| [(i % width) as u8, (i / width) as u8, 90]).collect();
+    desk.ui.set_picture(wish.task, Ok(Picture { width, height, rgb }));
+    assert_eq!(desk.ui.wants_picture(&desk.world.state), None);
+    assert_snapshot!("task_image", desk.draw());
+    desk.ui.set_picture(wish.task, Err("the file is no picture that can be decoded".into()));
+    let text = desk.draw();
+    assert!(text.contains("no picture: the file is no picture"), "{text}");
+}
+
+#[test]
+fn task_without_one() {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("3");
+    assert_snapshot!("task_none", desk.draw());
+}
+
+#[test]
+fn run_under_way_and_over() {
+    shots("run_over", ran, |desk| {
+        desk.go("4");
+    });
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("n Enter");
+    desk.world.fetched();
+    desk.world.send(Event::Tick(Millis(fixture::NOW + 2_500)));
+    assert_snapshot!("run_begun", desk.draw());
+    let mut desk = Desk::new(World::demo(), 80, 24);
+    desk.go("4");
+    assert_snapshot!("run_none", desk.draw());
+}
+
+#[test]
+fn review_groups_and_their_tasks() {
+    shots("review", ran, |desk| {
+        desk.go("v");
+    });
+    shots("review_tasks", ran, |desk| {
+        desk.go("v Enter Space Down");
+    });
+    shots("review_ask", ran, |desk| {
+        desk.go("v C");
+    });
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("v");
+    assert_snapshot!("review_none", desk.draw());
+}
+
+#[test]
+fn builds_with_a_refused_one_and_compiler_errors() {
+    let make = || {
+        let mut world = World::demo();
+        world.send(Event::Build(BuildEvent::Probed(Box::new(fixture::library(2)))));
+        world.send(Event::Build(BuildEvent::Rejected {
+            library: "target/release/libsample_agents.so".into(),
+            hash: "ff".into(),
+            reason: "the file is cut short: section headers lie beyond its end".into(),
+            hints: vec!["wait for the build to finish".into()],
+        }));
+        world.send(Event::Build(BuildEvent::Compiled {
+            result: Err("   Compiling sample-agents v0.1.0\n\u{1b}[31merror[E0308]\u{1b}[0m: mismatched types\n  --> sample-agents/src/prelabel.rs:88:18\n   |\n88 |     Route::to(3)\n   |               ^ expected `&str`, found integer".into()),
+        }));
+        world
+    };
+    shots("builds", make, |desk| desk.go("b"));
+}
+
+#[test]
+fn messages_help_and_palette() {
+    shots("messages", ran, |desk| desk.go("M Down"));
+    shots("help", World::demo, |desk| desk.go("?"));
+    shots("help_search", World::demo, |desk| {
+        desk.go("? ?");
+        desk.type_text("commit");
+    });
+    shots("palette", World::demo, |desk| {
+        desk.go("2 :");
+        desk.type_text("rev");
+    });
+}
+
+#[test]
+fn questions_before_what_is_large_or_writes() {
+    shots("ask_count", World::demo, |desk| desk.go("n"));
+    shots("ask_all", World::demo, |desk| desk.go("N"));
+    shots("ask_live", World::demo, |desk| desk.go("m"));
+    shots("live", World::demo, |desk| desk.go("m y"));
+    shots("ask_quit", ran, |desk| desk.go("q"));
+}
+
+#[test]
+fn nothing_there_yet_and_what_went_wrong() {
+    shots("connecting", World::empty, |_| {});
+    let refused = || {
+        let mut world = World::empty();
+        let fault = Fault::new(FaultKind::Access, "api.encord.com refused this key for the project (403)")
+            .hint("wrong region? try ENCORD_DOMAIN=https://api.us.encord.com")
+            .hint("else the key needs a role that may write");
+        world.send(Event::Upstream(Upstream::ProjectFailed(fault)));
+        world
+    };
+    shots("refused", refused, |_| {});
+}
+
+#[test]
+fn small_and_odd_sizes() {
+    let mut out = String::new();
+    for (w, h) in [(39, 9), (60, 18), (100, 30), (44, 12)] {
+        let mut desk = Desk::new(World::demo(), w, h);
+        out.push_str(&format!("{w}x{h}\n{}\n", desk.draw()));
+    }
+    assert_snapshot!("odd_sizes", out);
+}
+
+#[test]
+fn every_screen_can_be_drawn_at_every_size() {
+    for screen in Screen::ALL {
+        for keys in ["", "?", "v", "b", "M", ":", "n", "q"] {
+            let mut desk = Desk::new(ran(), 120, 36);
+            desk.go("2 Down s");
+            desk.ui.show(screen);
+            if !keys.is_empty() {
+                desk.go(keys);
+            }
+            for (w, h) in [(1, 1), (40, 10), (41, 11), (79, 24), (80, 10), (80, 19), (99, 50), (100, 20), (160, 12), (300, 100)] {
+                (desk.w, desk.h) = (w, h);
+                desk.draw();
+            }
+        }
+    }
+}
+
+#[test]
+fn without_unicode_and_without_colours_everything_is_still_said() {
+    let mut desk = Desk::new(ran(), 120, 36);
+    desk.ui = Ui::new(UiSettings { theme: Theme::Plain, ..UiSettings::default() });
+    let text = desk.draw();
+    assert!(text.chars().all(|c| c.is_ascii() || c == '夜'), "{text}");
+    assert_snapshot!("ascii", text);
+}
+
+#[test]
+fn plain_summary_says_what_the_screen_says() {
+    assert_snapshot!("plain_summary", crate::plain_summary(&ran().state));
+    assert_snapshot!("plain_connecting", crate::plain_summary(&World::empty().state));
+}
+
+#[test]
+fn keys_are_listed_from_the_table() {
+    let (text, markdown) = (crate::keys_text(), crate::keys_markdown());
+    for entry in wb_core::command::COMMANDS {
+        assert!(text.contains(entry.help), "{}", entry.name);
+        assert!(markdown.contains(entry.help), "{}", entry.name);
+    }
+    assert!(markdown.contains("| Task | `C` | Commit this task (asks) **(writes)** |"), "{markdown}");
+    assert_snapshot!("keys_text", text);
+}
