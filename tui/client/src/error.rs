@@ -129,6 +129,13 @@ pub enum ClientError {
     /// The answer makes no sense: broken JSON, a missing field, a web page.
     #[error("{} gave an answer that makes no sense: {what}", .at.host())]
     Nonsense { what: String, at: At },
+    /// There is no such project.
+    #[error("there is no project {hash}: {message}")]
+    NoProject {
+        hash: wb_core::ids::ProjectHash,
+        message: String,
+        at: At,
+    },
     /// The project has no workflow.
     #[error("project \"{title}\" is no workflow project, so it has no agent stages")]
     NotWorkflow { title: String },
@@ -184,6 +191,7 @@ impl ClientError {
             Self::Unauthenticated { at, .. }
             | Self::Forbidden { at, .. }
             | Self::NotFound { at, .. }
+            | Self::NoProject { at, .. }
             | Self::Invalid { at, .. }
             | Self::Refused { at, .. }
             | Self::TooLarge { at }
@@ -198,7 +206,9 @@ impl ClientError {
 
     fn kind(&self) -> FaultKind {
         match self {
-            Self::Settings(_) | Self::NotWorkflow { .. } => FaultKind::Settings,
+            Self::Settings(_) | Self::NoProject { .. } | Self::NotWorkflow { .. } => {
+                FaultKind::Settings
+            }
             Self::ReadOnly => FaultKind::Refused,
             Self::Unauthenticated { .. } | Self::Forbidden { .. } => FaultKind::Access,
             Self::StillLimited { .. } | Self::Unreachable { .. } | Self::Lost { .. } => {
@@ -253,6 +263,11 @@ impl ClientError {
             Self::Forbidden { at, .. } => vec![
                 wrong_region(at),
                 "else check the project hash, and that the key's owner has a role in the project that may do this".to_owned(),
+            ],
+            Self::NoProject { at, .. } => vec![
+                "check --project-hash: the project's page on the platform has it in its address"
+                    .to_owned(),
+                wrong_region(at),
             ],
             Self::NotFound { at, .. } => vec![
                 format!("check the identity in {}", at.request()),

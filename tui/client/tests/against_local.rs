@@ -511,6 +511,14 @@ async fn tasks_that_somebody_else_moved_are_told_apart_and_cost_nobody() {
             "{n}"
         );
     }
+    let archive = w.project.workflow.find("Archive").unwrap();
+    let data: Vec<_> = rows.iter().map(|row| row.data).collect();
+    let there = w
+        .reader
+        .tasks_of(w.project.hash, archive, &data)
+        .await
+        .unwrap();
+    assert_eq!(there.len(), gone.len());
 }
 
 #[tokio::test]

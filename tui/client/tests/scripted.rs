@@ -119,6 +119,51 @@ async fn the_signature_fits_what_goes_over_the_wire() {
 }
 
 #[tokio::test]
+async fn a_wrong_clock_is_put_right_by_the_platforms_time() {
+    let theirs = "Sun, 01 Feb 2026 00:00:00 GMT";
+    let created = 1_769_904_000_i64;
+    let server = Scripted::start(move |_, request| {
+        let input = &request.headers["signature-input"];
+        let at: i64 = input
+            .split("created=")
+            .nth(1)
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let date = vec![("Date", theirs.to_owned())];
+        if (at - created).abs() > 60 {
+            return Reply::Full(401, date, b"{}".to_vec());
+        }
+        Reply::Full(200, date, EMPTY_PAGE.into())
+    })
+    .await;
+    let reader = server.reader();
+    let ask = || list(&reader, TaskFilter::default());
+    let (one, two) = tokio::join!(ask(), ask());
+    one.unwrap();
+    two.unwrap();
+    ask().await.unwrap();
+    let count = server.requests().len();
+    assert!(
+        (4..=5).contains(&count),
+        "refused once each, then right: {count}"
+    );
+    assert!(reader.clock_skew().unwrap().abs() > 60);
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_there_is_a_matter_of_settings() {
+    let server = Scripted::start(|_, _| Reply::status(404, r#"{"message":"no"}"#)).await;
+    let error = server.reader().project(hash()).await.unwrap_err();
+    let fault = Fault::from(error);
+    assert_eq!(fault.kind.exit_code(), 3);
+    assert!(fault.hints[0].contains("--project-hash"), "{fault:?}");
+}
+
+#[tokio::test]
 async fn connections_are_pooled_and_each_request_has_its_own_trace() {
     let server = Scripted::start(|_, _| Reply::json(EMPTY_PAGE)).await;
     let reader = server.reader();

@@ -46,6 +46,8 @@ pub(crate) struct Wire {
     pub limiter: Limiter,
     pub counters: Counters,
     skew: AtomicI64,
+    /// Seconds added to our clock in signatures, once it has proved wrong.
+    correction: AtomicI64,
     pub weather: Weather,
 }
 
@@ -68,6 +70,7 @@ impl Wire {
             limiter: Limiter::new(settings.rate),
             counters: Counters::default(),
             skew: AtomicI64::new(NO_SKEW),
+            correction: AtomicI64::new(0),
             weather: Weather::default(),
         })
     }
@@ -92,6 +95,7 @@ impl Wire {
             self.take_turn().await;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
+            let correction = self.correction.load(Relaxed);
             let result = self.once(call, &trace, attempts).await;
             let failure = match result {
                 Ok(bytes) => {
@@ -104,6 +108,9 @@ impl Wire {
                 }
                 Err(failure) => failure,
             };
+            if self.corrects_clock(&failure, correction) {
+                continue;
+            }
             let wait = retry::next(
                 failure.again,
                 (call.repeat, call.tries),
@@ -250,7 +257,7 @@ impl Wire {
                 &sign::legacy(&self.key, body),
             )?;
         } else {
-            let created = now().0.div_euclid(1000);
+            let created = now().0.div_euclid(1000) + self.correction.load(Relaxed);
             let made = sign::message(&self.key, call.method, &call.target, body, created);
             put(
                 headers,
@@ -269,6 +276,28 @@ impl Wire {
             )?;
         }
         Ok(())
+    }
+
+    /// A signature is refused when the clock is wrong: then the platform's own time is used, once.
+    fn corrects_clock(&self, failure: &Failure, used: i64) -> bool {
+        let refused = matches!(failure.error, ClientError::Unauthenticated { .. });
+        let Some(skew) = self.skew().filter(|skew| refused && skew.abs() > 60) else {
+            return false;
+        };
+        if self.correction.load(Relaxed) != used {
+            return true; // a neighbour was refused too, and has corrected it
+        }
+        let first = self
+            .correction
+            .compare_exchange(0, skew, Relaxed, Relaxed)
+            .is_ok();
+        if first {
+            tracing::warn!(
+                seconds = skew,
+                "this machine's clock is wrong; signatures use the platform's time"
+            );
+        }
+        first
     }
 
     fn learn_time(&self, headers: &HeaderMap) {

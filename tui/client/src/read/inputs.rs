@@ -245,6 +245,23 @@ fn finish(row: &TaskRow, draft: Draft) -> Result<Inputs, Fault> {
     })
 }
 
+impl Reader {
+    /// Storage items as the platform describes them (JSON), in the order asked, each with its own fault.
+    /// With `signed` they hold signed URLs, which are secrets.
+    pub async fn items(&self, items: &[ItemId], signed: bool) -> Vec<Result<Arc<str>, Fault>> {
+        let mut keys: Vec<Uuid> = items.iter().map(|item| item.0).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        // Items belong to folders, not to projects.
+        let nowhere = wb_core::ids::ProjectHash(Uuid::nil());
+        let found = self.many(nowhere, Ask::Items { signed }, &keys).await;
+        items
+            .iter()
+            .map(|item| item_json(&found, Some(*item)))
+            .collect()
+    }
+}
+
 /// Used by the commit, which needs the storage item of a task whose row was not fetched.
 impl Reader {
     pub(crate) async fn items_of(

@@ -87,12 +87,17 @@ impl Reader {
     ///
     /// # Errors
     /// [`ClientError::NotWorkflow`] for a project without a workflow; otherwise as any request
-    /// (an unknown project is `Forbidden` or `NotFound`).
+    /// (an unknown project is `NoProject` or `Forbidden`, as the platform likes).
     pub async fn project(&self, hash: ProjectHash) -> Result<Project, ClientError> {
         let call = Call::get(format!("{V2}/projects/{hash}"));
         let datasets = self.datasets(hash);
         let whole = async {
-            let body = self.wire.send(&call).await?;
+            let body = match self.wire.send(&call).await {
+                Err(ClientError::NotFound { message, at }) => {
+                    return Err(ClientError::NoProject { hash, message, at });
+                }
+                other => other?,
+            };
             let project: ProjectWire = self.parse(&call, "the project", &body)?;
             let call = Call::get(format!(
                 "{V2}/ontologies/{}",

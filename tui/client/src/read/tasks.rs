@@ -120,6 +120,28 @@ impl Reader {
         }
     }
 
+    /// The tasks of these data units at a stage, in any number: for known tasks, such as those of a
+    /// queue. Units without a task there are left out.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn tasks_of(
+        &self,
+        project: ProjectHash,
+        stage: &Stage,
+        data: &[DataHash],
+    ) -> Result<Vec<TaskRow>, ClientError> {
+        let mut all = Vec::with_capacity(data.len());
+        for chunk in data.chunks(ASK_CHUNK) {
+            let filter = TaskFilter {
+                data: chunk.to_vec(),
+                ..TaskFilter::default()
+            };
+            all.extend(self.tasks(project, stage, &filter).await?);
+        }
+        Ok(all)
+    }
+
     /// Which of these tasks are still at the stage.
     ///
     /// # Errors
@@ -137,15 +159,9 @@ impl Reader {
             kind: StageKind::Other(String::new()),
             pathways: Vec::new(),
         };
-        let mut there = HashSet::new();
-        for chunk in tasks.chunks(ASK_CHUNK) {
-            let filter = TaskFilter {
-                data: chunk.iter().map(|(_, data)| *data).collect(),
-                ..TaskFilter::default()
-            };
-            let rows = self.tasks(project, &stage, &filter).await?;
-            there.extend(rows.into_iter().map(|row| row.id));
-        }
+        let data: Vec<DataHash> = tasks.iter().map(|(_, data)| *data).collect();
+        let rows = self.tasks_of(project, &stage, &data).await?;
+        let there: HashSet<TaskId> = rows.into_iter().map(|row| row.id).collect();
         Ok(tasks
             .iter()
             .map(|(task, _)| *task)

@@ -12,6 +12,7 @@ use crate::http::Call;
 use crate::labels::{compare, merge_partial, saved_as, transplant};
 use crate::read::many::{Ask, Found};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,6 +28,8 @@ use wb_core::work::wire::InitialiseOptions;
 
 /// Rows of one save.
 const SAVE: usize = 100;
+/// Saves at the same time; their rows are different ones.
+const AT_ONCE: usize = 3;
 /// Bytes of one save, beyond which its rows are sent in several requests.
 const SAVE_BYTES: usize = 16_000_000;
 
@@ -69,9 +72,16 @@ impl Writer {
             let (now, later): (Vec<usize>, Vec<usize>) = waiting
                 .into_iter()
                 .partition(|i| rows.insert((items[*i].data, items[*i].branch.as_ref())));
-            for chunk in now.chunks(SAVE) {
-                self.save_chunk(project, items, chunk, &mut fates).await;
-            }
+            // Collected first: a stream over a borrowing closure is not general enough to be spawned.
+            let chunks: Vec<_> = now
+                .chunks(SAVE)
+                .map(|chunk| Box::pin(self.save_chunk(project, items, chunk)))
+                .collect();
+            let saved: Vec<Vec<(usize, Fate)>> = futures_util::stream::iter(chunks)
+                .buffered(AT_ONCE)
+                .collect()
+                .await;
+            fates.extend(saved.into_iter().flatten());
             waiting = later;
         }
         fates
@@ -82,8 +92,8 @@ impl Writer {
         project: ProjectHash,
         items: &[CommitItem],
         chunk: &[usize],
-        fates: &mut Vec<(usize, Fate)>,
-    ) {
+    ) -> Vec<(usize, Fate)> {
+        let mut fates = Vec::with_capacity(chunk.len());
         let mut fresh = self.fresh_rows(project, items, chunk).await;
         let mut ready = Vec::with_capacity(chunk.len());
         for &i in chunk {
@@ -115,6 +125,7 @@ impl Writer {
                 fates.push((ready[member].item, fate));
             }
         }
+        fates
     }
 
     /// The rows as they are upstream now; those that have no label row yet are created.
