@@ -30,6 +30,8 @@ pub(crate) struct App {
     pub latency: std::time::Duration,
     pub project: Uuid,
     catalog: RwLock<Arc<Catalog>>,
+    /// One reload at a time: the later one must not be overtaken by what an earlier one has read.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 pub(crate) type Shared = Arc<App>;
@@ -61,6 +63,7 @@ impl App {
             latency: parts.latency,
             project: parts.project,
             catalog: RwLock::new(Arc::new(parts.catalog)),
+            reloading: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -79,6 +82,7 @@ impl App {
 
     /// Reads the catalogue anew, after something in it has changed.
     pub(crate) async fn reload(&self) -> Result<(), Refusal> {
+        let _one = self.reloading.lock().await;
         let catalog = self.store.read(Catalog::load).await?;
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
         Ok(())

@@ -53,7 +53,6 @@ endpoints! {
     PatchItems, "patch_items", true, "Changing storage items.";
     Folders, "folders", false, "Storage folders.";
     BearerToken, "bearer_token", false, "A bearer token.";
-    User, "user", false, "The caller.";
     LabelRows, "label_rows", false, "Metadata of label rows.";
     CreateLabels, "create_labels", false, "Creating empty label rows.";
     GetLabels, "get_labels", false, "Reading label rows.";

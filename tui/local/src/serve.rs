@@ -1,5 +1,6 @@
 //! Starting and stopping: options in, a server that answers on loopback out.
 
+use std::fs::{File, TryLockError};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +43,8 @@ pub struct ServeOptions {
     /// Folder of the database and the key. Reopened if it holds one. `None`: the data go with the
     /// process.
     pub data: Option<PathBuf>,
-    /// How many tasks the main project has. `None`: as many as the scenario likes.
+    /// How many tasks the main project has. `None`: as many as the scenario likes. Not used with
+    /// `import` or `scenario_file`, nor when `data` is reopened.
     pub tasks: Option<usize>,
     /// All names and all faults hang on it.
     pub seed: u64,
@@ -97,6 +99,8 @@ pub struct Served {
     stop: watch::Sender<bool>,
     listener: Option<JoinHandle<()>>,
     people: Option<JoinHandle<()>>,
+    /// Keeps other servers away from the folder.
+    _lock: File,
     /// Goes, with everything in it, when the server goes.
     _scratch: Option<tempfile::TempDir>,
 }
@@ -109,6 +113,7 @@ pub struct Served {
 pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
     check(&options)?;
     let (folder, scratch) = folder(&options)?;
+    let lock = lock(&folder)?;
     let port = options.port;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
@@ -148,6 +153,7 @@ pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
         stop,
         listener: Some(serving),
         people,
+        _lock: lock,
         _scratch: scratch,
     })
 }
@@ -261,6 +267,20 @@ fn folder(options: &ServeOptions) -> Result<(PathBuf, Option<tempfile::TempDir>)
     }
 }
 
+/// One server per folder: two would not know of each other's projects.
+fn lock(folder: &Path) -> Result<File, LocalError> {
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(|e| LocalError::file("cannot write", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LocalError::Options(format!(
+            "another server has {} open; stop it, or name another --data folder",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(e)) => Err(LocalError::file("cannot lock", &path, e)),
+    }
+}
+
 fn private_folder(folder: &Path) -> Result<(), LocalError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -281,7 +301,9 @@ fn open(
 ) -> Result<Shared, LocalError> {
     let path = folder.join("project.db");
     let names = Names::new(options.seed);
-    if !path.exists() {
+    if path.exists() {
+        tracing::info!(path = %path.display(), "reopened; scenario, tasks and seed are those it was made with");
+    } else {
         build::build(&path, &world(options, names)?, names, time::now())?;
     }
     let store = Store::open(&path, durability)?;

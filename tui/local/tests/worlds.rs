@@ -180,6 +180,12 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
             "\"o\"",
         ),
         (r#"{}"#, "no project"),
+        (
+            r#"{"datasets": [{"title": "d", "items": [
+                {"type": "image", "id": "00000000-0000-0000-0000-000000000001"},
+                {"type": "image", "id": "00000000-0000-0000-0000-000000000001"}]}]}"#,
+            "same id",
+        ),
     ] {
         let path = file(folder.path(), "world.json", text);
         let options = ServeOptions {
@@ -380,6 +386,60 @@ async fn data_stay_over_a_restart_and_old_urls_too() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_data_folder_belongs_to_one_server_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || ServeOptions {
+        tasks: Some(3),
+        data: Some(folder.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let (served, _client) = with(options()).await;
+    let problem = serve(options()).await.unwrap_err().to_string();
+    assert!(problem.contains("another server"), "{problem}");
+    served.shutdown().await.unwrap();
+    serve(options()).await.unwrap();
+}
+
+#[tokio::test]
+async fn projects_made_at_the_same_time_are_all_there() {
+    let (_served, client) = with(ServeOptions {
+        tasks: Some(3),
+        ..ServeOptions::default()
+    })
+    .await;
+    let datasets = client
+        .get(&format!("/projects/{}/datasets", client.project))
+        .await;
+    let dataset = datasets["results"][0]["datasetHash"].clone();
+    let made: Vec<_> = (0..12)
+        .map(|n| {
+            let (client, dataset) = (client.clone(), dataset.clone());
+            tokio::spawn(async move {
+                let payload = json!({"title": format!("p{n}"), "dataset_hashes": [dataset]});
+                let body = json!({"query_type": "project", "query_method": "POST",
+                                  "values": {"uid": null, "payload": payload}});
+                let request = client.legacy_request("/public/user", ("", ""), &body);
+                let hash = client.envelope(request).await.unwrap();
+                client
+                    .get(&format!("/projects/{}", hash.as_str().unwrap()))
+                    .await["title"]
+                    .clone()
+            })
+        })
+        .collect();
+    for (n, project) in made.into_iter().enumerate() {
+        assert_eq!(project.await.unwrap(), format!("p{n}"));
+    }
+    assert_eq!(
+        client.get("/projects?titleLike=p%25").await["results"]
+            .as_array()
+            .unwrap()
+            .len(),
+        12
+    );
 }
 
 #[tokio::test]

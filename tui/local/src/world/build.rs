@@ -40,12 +40,25 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         now,
         library: Library::default(),
     };
-    work.run(world)?;
+    work.run(world).map_err(|error| match error {
+        LocalError::Database(inner) => twice(inner),
+        other => other,
+    })?;
     connection.close().map_err(|(_, e)| e)?;
     let written = std::fs::File::open(&unfinished).and_then(|file| file.sync_all());
     written
         .and_then(|()| std::fs::rename(&unfinished, path))
+        .and_then(|()| sync_folder(path))
         .map_err(|e| LocalError::file("cannot write", path, e))
+}
+
+/// The new name is on disk only once its folder is.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 struct Builder<'a> {
@@ -78,6 +91,16 @@ fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a N
             known.join(", ")
         ))
     })
+}
+
+/// Ids that a scenario fixes may collide; that is a mistake in the file, not in the database.
+fn twice(error: rusqlite::Error) -> LocalError {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+        return LocalError::Options(format!(
+            "two things of the scenario have the same id ({error})"
+        ));
+    }
+    error.into()
 }
 
 fn refused(refusal: Refusal) -> LocalError {
