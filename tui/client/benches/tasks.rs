@@ -1,10 +1,11 @@
 //! CPU per task of the client alone, against the local server in a process of its own thread pool:
 //! `cargo bench -p wb-client`. Prints CPU of this thread, which runs the client and nothing else.
 
+use std::sync::Arc;
 use std::time::Instant;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
-use wb_core::ids::ProjectHash;
-use wb_core::work::{CommitItem, Project, TaskRow, Wants, needs};
+use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -65,6 +66,14 @@ fn main() {
             inputs(&reader, &project, &stage, &rows, &plain)
         })
         .await;
+        let made = measure("inputs, blank rows", &reader, || {
+            inputs(&reader, &project, &stage, &rows, &labels)
+        })
+        .await;
+        measure("commit, new rows", &reader, || {
+            save(&reader, &project, &stage, &made)
+        })
+        .await;
         measure("inputs, label rows", &reader, || {
             inputs(&reader, &project, &stage, &rows, &labels)
         })
@@ -98,12 +107,35 @@ async fn inputs(
     stage: &Stage,
     rows: &[TaskRow],
     wants: &Wants,
-) {
+) -> Vec<Inputs> {
     let cache = AssetCache::new("/nonexistent", 0);
+    let mut all = Vec::with_capacity(rows.len());
     for batch in rows.chunks(300) {
         for input in reader.inputs(project, stage, batch, wants, &cache).await {
-            input.expect("inputs");
+            all.push(input.expect("inputs"));
         }
+    }
+    all
+}
+
+/// Saves each row as it is, with one priority, and leaves the task where it is.
+async fn save(reader: &Reader, project: &Project, stage: &Stage, inputs: &[Inputs]) {
+    let writer = reader
+        .writer(Permission::Command("bench"))
+        .expect("a writer");
+    for batch in inputs.chunks(300) {
+        let items = batch.iter().map(|input| {
+            let before = input.labels.clone().expect("a row");
+            let document: serde_json::Value = serde_json::from_str(&before.json).expect("JSON");
+            let labels = document["labels"].clone();
+            CommitItem {
+                before: Some(before),
+                labels_after: Some(Arc::new(labels)),
+                pathway: None,
+                ..item(&input.row, stage)
+            }
+        });
+        all_done(writer.commit(project, items.collect()).await);
     }
 }
 
@@ -112,23 +144,28 @@ async fn commit(reader: &Reader, project: &Project, stage: &Stage, rows: &[TaskR
         .writer(Permission::Command("bench"))
         .expect("a writer");
     for batch in rows.chunks(300) {
-        let items = batch
-            .iter()
-            .map(|row| CommitItem {
-                task: row.id,
-                stage: stage.id,
-                data: row.data,
-                title: row.title.clone(),
-                branch: row.branch.clone(),
-                before: None,
-                labels_after: None,
-                priority: None,
-                metadata: None,
-                item: None,
-                pathway: Some(stage.pathways[0].id),
-            })
-            .collect();
-        writer.commit(project, items).await;
+        let items = batch.iter().map(|row| item(row, stage)).collect();
+        all_done(writer.commit(project, items).await);
+    }
+}
+
+fn all_done(results: Vec<(TaskId, Committed)>) {
+    assert!(results.iter().all(|(_, end)| *end == Committed::Done));
+}
+
+fn item(row: &TaskRow, stage: &Stage) -> CommitItem {
+    CommitItem {
+        task: row.id,
+        stage: stage.id,
+        data: row.data,
+        title: row.title.clone(),
+        branch: row.branch.clone(),
+        before: None,
+        labels_after: None,
+        priority: None,
+        metadata: None,
+        item: None,
+        pathway: Some(stage.pathways[0].id),
     }
 }
 

@@ -97,6 +97,7 @@ impl Bundle for Moves<'_> {
                 if there.contains(task) {
                     Seen::Waiting
                 } else if doubt {
+                    // Ours was sent and it is gone: in all likelihood by ours.
                     Seen::Arrived
                 } else {
                     Seen::Ended(Fate::Gone)
