@@ -80,7 +80,8 @@ fn the_fetch_list_is_the_union_of_what_the_parameters_need() {
         | needs::STORAGE_ITEM
         | needs::FRAME
         | needs::FRAMES
-        | needs::ASSET;
+        | needs::ASSET
+        | needs::CLIENT_METADATA;
     assert_eq!(full::NEEDS, wanted);
 }
 
@@ -116,6 +117,8 @@ fn an_absent_parameter_is_none_or_a_clear_failure() {
     let failure = run.failure().unwrap();
     assert_eq!(run.status(), status::DEPENDENCY);
     assert_eq!(failure.dependency.as_deref(), Some("_frame: Frame<'_>"));
+    let place = failure.location.as_deref().unwrap();
+    assert!(place.contains("agents.rs:"), "{place}");
     assert!(
         failure.message.contains("take it as Option<..>"),
         "{}",

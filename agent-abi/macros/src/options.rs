@@ -11,6 +11,8 @@ const OVERWRITE: u32 = 1;
 const CANCEL_AWARE: u32 = 1 << 1;
 const IDEMPOTENT: u32 = 1 << 2;
 const NO_PARALLEL: u32 = 1 << 3;
+/// A bit of `agent_abi::table::needs`, likewise.
+const CLIENT_METADATA: u64 = 1 << 4;
 
 /// Everything between the parentheses of `#[stage(…)]`.
 pub struct StageArgs {
@@ -97,6 +99,12 @@ impl StageArgs {
             }
         }
         Ok(())
+    }
+
+    /// What the options add to the fetch list.
+    pub fn needs(&self) -> u64 {
+        let metadata = self.include.iter().any(|(key, _)| key == "client_metadata");
+        if metadata { CLIENT_METADATA } else { 0 }
     }
 
     /// `agent_abi::wire::AgentSpec` without its closing brace.

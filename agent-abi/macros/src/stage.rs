@@ -22,7 +22,7 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
     let name = &function.sig.ident;
     let vis = &function.vis;
     let stage = &args.stage;
-    let flags = args.flags;
+    let (flags, asked) = (args.flags, args.needs());
     let texts: Vec<String> = params.iter().map(|p| p.text.clone()).collect();
     let spec = format!("{}}}", args.spec_head(&name.to_string(), &place.0, &texts));
     let needs = params.iter().map(params::Param::needs);
@@ -45,7 +45,7 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
             const NAME: &'static str = #label;
             const STAGE: &'static str = #stage;
             const FLAGS: u32 = #flags;
-            const NEEDS: u64 = 0 #(| #needs)*;
+            const NEEDS: u64 = #asked #(| #needs)*;
             const SPEC: &'static str = #spec;
             fn call(
                 scope: &::agent_abi::inject::Scope<'_>,

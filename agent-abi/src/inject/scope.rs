@@ -97,18 +97,23 @@ impl<'h> Scope<'h> {
     ///
     /// # Errors
     /// [`Stop::Dependency`] when it is absent or cannot be had.
+    #[track_caller]
     pub fn need<'s, R>(
         &'s self,
         parameter: &str,
         fill: impl FnOnce(&'s Self) -> Found<R>,
     ) -> Result<R, Stop> {
-        self.may(parameter, fill)?.ok_or_else(|| Stop::Dependency {
+        if let Some(value) = self.may(parameter, fill)? {
+            return Ok(value);
+        }
+        let text = format!(
+            "{parameter}: there is none for \"{}\"; take it as Option<..> if the agent can go on without",
+            self.task.title()
+        );
+        // No closure: the error's place is the author's parameter.
+        Err(Stop::Dependency {
             name: parameter.to_owned(),
-            error: Error::new(format!(
-                "{parameter}: there is none for \"{}\"; take it as Option<..> if the agent can go on without",
-                self.task.title()
-            ))
-            .permanent(),
+            error: Error::new(text).permanent(),
         })
     }
 

@@ -34,21 +34,6 @@ pub struct RotatableBox {
     pub theta: f64,
 }
 
-/// A mask in Encord's own run-length text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bitmask {
-    /// Width of the mask in pixels.
-    pub width: u32,
-    /// Height of the mask in pixels.
-    pub height: u32,
-    /// First row.
-    pub top: u32,
-    /// First column.
-    pub left: u32,
-    /// Runs, as Encord writes them.
-    pub rle: String,
-}
-
 impl BoundingBox {
     /// A box that lies inside the picture.
     ///

@@ -4,6 +4,7 @@
 //! labels. Where the documents come from is left to [`crate::inject`] and to the workbench.
 
 mod answer;
+mod bitmask;
 mod diff;
 mod frame;
 mod geometry;
@@ -16,9 +17,10 @@ mod task;
 mod when;
 
 pub use answer::Answer;
+pub use bitmask::Bitmask;
 pub use diff::{LabelChange, LabelChangeKind, diff};
 pub use frame::{Frame, Frames, Picture};
-pub use geometry::{Bitmask, BoundingBox, Point, RotatableBox, ring_area};
+pub use geometry::{BoundingBox, Point, RotatableBox, ring_area};
 pub use item::StorageItem;
 pub use labels::{
     Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, Problem,

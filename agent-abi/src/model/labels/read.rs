@@ -1,7 +1,7 @@
 //! Typed views of a label row: objects with their frames, classifications with their ranges.
 
 use super::super::geometry::from_numbered;
-use super::super::{Answer, AttributeKind, BoundingBox, Ontology, Point, Shape};
+use super::super::{Answer, AttributeKind, Bitmask, BoundingBox, Ontology, Point, Shape};
 use super::LabelRow;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -199,6 +199,12 @@ impl<'r> Object<'r> {
             .find_map(|key| value.get(key))
             .map(from_numbered)
             .unwrap_or_default()
+    }
+
+    /// Its mask on a frame.
+    #[must_use]
+    pub fn bitmask(&self, frame: u64) -> Option<Bitmask> {
+        Bitmask::from_value(self.on_frame(frame)?.get("bitmask")?)
     }
 
     /// Milliseconds of audio or characters of text, both ends included; empty for what is drawn.

@@ -100,10 +100,7 @@ impl OntologyObject {
     /// # Errors
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
     pub fn bitmask(&self, mask: &Bitmask) -> ModelResult<NewObject<'_>> {
-        let value = json!({
-            "top": mask.top, "left": mask.left, "width": mask.width, "height": mask.height, "rleString": mask.rle,
-        });
-        self.drawn(&Shape::Bitmask, vec![("bitmask", value)])
+        self.drawn(&Shape::Bitmask, vec![("bitmask", mask.to_value())])
     }
 
     /// A stretch of audio in milliseconds or of text in characters, both ends included.
