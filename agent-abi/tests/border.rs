@@ -13,6 +13,14 @@ use std::ffi::c_void;
 fn labels_and_logs(task: &Task, labels: &mut LabelRow, frame: Option<Frame<'_>>) -> Result<Route> {
     match task.title() {
         "panic" => inner(),
+        "thread" => {
+            let joined = std::thread::spawn(|| {
+                error!("from a thread of its own");
+                panic!("alone")
+            })
+            .join();
+            assert!(joined.is_err());
+        }
         "error" => bail!("no: {}", frame.is_some()),
         _ => {}
     }
@@ -366,4 +374,34 @@ fn shutdown_closes_what_is_kept_in_host_scope() {
     // SAFETY: a function of the library's without arguments.
     unsafe { ((*wb_agent_module()).shutdown.unwrap())() };
     assert_eq!(RETIRED.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+/// Run by the test below, in a process whose stderr can be read.
+#[test]
+#[ignore = "helper of the next test"]
+fn run_a_thread_that_panics() {
+    assert_eq!(Fake::new().run(0, "thread").0, status::OK);
+}
+
+#[test]
+fn a_panic_on_a_thread_of_the_agent_is_told_on_stderr_and_is_not_the_attempts() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "run_a_thread_that_panics",
+            "--ignored",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("ERROR border: from a thread of its own"),
+        "{text}"
+    );
+    assert!(
+        text.contains("panicked at agent-abi/tests/border.rs:") && text.contains(": alone"),
+        "{text}"
+    );
 }

@@ -9,21 +9,43 @@ use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Compiles these sources and gives the program; `None` where there is no C compiler.
-fn compile(name: &str, sources: &[&str]) -> Option<PathBuf> {
+/// Compiles each source with its folder of headers, and links them; `None` where there is no C
+/// compiler.
+fn compile(name: &str, sources: &[(&str, &str)]) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let compiled = Command::new("cc")
-        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I"])
-        .arg(root.join("include"))
-        .args(sources.iter().map(|source| root.join(source)))
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = folder.join(name);
+    let mut objects = Vec::new();
+    for (index, (source, headers)) in sources.iter().enumerate() {
+        let object = folder.join(format!("{name}-{index}.o"));
+        let mut cc = Command::new("cc");
+        cc.args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-pedantic",
+            "-c",
+            "-I",
+        ])
+        .arg(root.join(headers))
+        .arg(root.join(source))
         .arg("-o")
-        .arg(&program)
-        .output();
-    match compiled {
+        .arg(&object);
+        if !succeeds(&mut cc) {
+            return None;
+        }
+        objects.push(object);
+    }
+    succeeds(Command::new("cc").args(&objects).arg("-o").arg(&program)).then_some(program)
+}
+
+/// False where there is no such program; a failure of it fails the test.
+fn succeeds(command: &mut Command) -> bool {
+    match command.output() {
         Err(error) => {
             println!("skipped: no C compiler ({error})");
-            None
+            false
         }
         Ok(output) => {
             assert!(
@@ -31,9 +53,26 @@ fn compile(name: &str, sources: &[&str]) -> Option<PathBuf> {
                 "{}",
                 String::from_utf8_lossy(&output.stderr)
             );
-            Some(program)
+            true
         }
     }
+}
+
+/// What `c/layout.c` prints with the headers of this folder.
+fn printed(name: &str, headers: &str) -> Option<BTreeMap<String, u64>> {
+    let program = compile(name, &[("tests/c/layout.c", headers)])?;
+    let output = Command::new(program).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut printed = BTreeMap::new();
+    for line in text.lines() {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        if name == "symbol" {
+            assert_eq!(value, table::ENTRY_SYMBOL);
+        } else {
+            printed.insert(name.to_owned(), value.parse().unwrap());
+        }
+    }
+    Some(printed)
 }
 
 macro_rules! layout {
@@ -88,21 +127,27 @@ fn expected() -> BTreeMap<String, u64> {
 
 #[test]
 fn the_c_header_and_the_rust_table_agree_on_every_size_offset_and_constant() {
-    let Some(program) = compile("layout", &["tests/c/layout.c"]) else {
+    let Some(printed) = printed("layout", "include") else {
         return;
     };
-    let output = Command::new(program).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut printed: BTreeMap<String, u64> = BTreeMap::new();
-    for line in text.lines() {
-        let (name, value) = line.rsplit_once(' ').unwrap();
-        if name == "symbol" {
-            assert_eq!(value, table::ENTRY_SYMBOL);
-        } else {
-            printed.insert(name.to_owned(), value.parse().unwrap());
+    assert_eq!(printed, expected());
+}
+
+/// `c/abi-1.0` is the header as it was released; it is never edited.
+#[test]
+fn since_1_0_nothing_has_moved_and_structs_have_only_grown() {
+    let Some(then) = printed("layout-1.0", "tests/c/abi-1.0") else {
+        return;
+    };
+    let now = expected();
+    for (name, old) in then {
+        let new = now[&name];
+        match name.as_str() {
+            "WB_ABI_MINOR" => assert!(new >= old),
+            size if size.starts_with("sizeof") => assert!(new >= old, "{size}: {old}, now {new}"),
+            other => assert_eq!(new, old, "{other}"),
         }
     }
-    assert_eq!(printed, expected());
 }
 
 /// On 64-bit machines; a change here is a change for every library that was ever built.
@@ -131,8 +176,21 @@ fn the_layout_is_the_one_of_version_1_0() {
 
 #[test]
 fn the_c_agent_reads_its_task_and_routes_by_title() {
-    let Some(program) = compile("drive", &["tests/c/drive.c", "../sample-agents/c/router.c"])
-    else {
+    drive("drive", "include");
+}
+
+#[test]
+fn an_agent_built_with_the_first_header_runs_under_todays() {
+    drive("drive-1.0", "tests/c/abi-1.0");
+}
+
+/// Runs the sample agent, built with these headers, in a host built with today's.
+fn drive(name: &str, headers: &str) {
+    let sources = [
+        ("tests/c/drive.c", "include"),
+        ("../sample-agents/c/router.c", headers),
+    ];
+    let Some(program) = compile(name, &sources) else {
         return;
     };
     let tasks = [

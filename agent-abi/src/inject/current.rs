@@ -125,6 +125,13 @@ fn with<R>(look: impl FnOnce(&Current, &dyn Source) -> R) -> Option<R> {
     Some(look(running.current, running.source))
 }
 
+/// Whether an attempt runs on this thread.
+pub(crate) fn on_attempt() -> bool {
+    RUNNING
+        .try_with(|running| running.get().is_some())
+        .unwrap_or(false)
+}
+
 /// Adds a named value to the steps that the Task screen shows.
 ///
 /// ```

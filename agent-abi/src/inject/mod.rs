@@ -11,8 +11,8 @@ mod scope;
 
 pub(crate) use attempt::{Finished, Job, attempt, text_of_panic};
 pub use builtin::{AssetPath, Params};
-pub(crate) use current::install_logger;
 pub use current::{check_cancelled, checkpoint, progress};
+pub(crate) use current::{install_logger, on_attempt};
 pub(crate) use provide::retire_all;
 pub use provide::{Entry, Pool, Provide};
 pub use scope::{RawFrame, Scope, Source};
