@@ -34,6 +34,23 @@ fn options() -> Result<ServeOptions, String> {
     Ok(options)
 }
 
+/// Returns when the process is asked to stop.
+async fn stop_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        eprintln!("{error}");
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = match options() {
@@ -53,9 +70,7 @@ async fn main() -> ExitCode {
     };
     println!("{}", served.ready_line());
     eprintln!("ready after {:.2} s", began.elapsed().as_secs_f64());
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        eprintln!("{error}");
-    }
+    stop_asked().await;
     match served.shutdown().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -257,9 +257,11 @@ fn folder(options: &ServeOptions) -> Result<(PathBuf, Option<tempfile::TempDir>)
             Ok((folder, None))
         }
         None => {
-            let scratch = tempfile::Builder::new()
-                .prefix("workbench-local-")
-                .tempdir();
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("workbench-local-");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            let scratch = builder.tempdir();
             let scratch =
                 scratch.map_err(|e| LocalError::file("cannot make", &std::env::temp_dir(), e))?;
             Ok((scratch.path().to_owned(), Some(scratch)))

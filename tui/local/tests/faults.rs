@@ -77,6 +77,26 @@ async fn an_injected_status_carries_retry_after_and_does_nothing() {
 }
 
 #[tokio::test]
+async fn slow_requests_and_latency_take_their_time() {
+    let latency = Duration::from_millis(40);
+    let faults = vec!["get_project:slow/60ms*1".parse().unwrap()];
+    let options = ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(1),
+        latency,
+        faults,
+        ..ServeOptions::default()
+    };
+    let (_served, client) = with(options).await;
+    let path = format!("/projects/{}", client.project);
+    for at_least in [100, 40] {
+        let began = Instant::now();
+        assert_eq!(client.v2("GET", &path, None).await.0, 200);
+        assert!(began.elapsed() >= Duration::from_millis(at_least));
+    }
+}
+
+#[tokio::test]
 async fn truncated_media_break_off_in_the_middle() {
     let (_served, client) = faulty("storage:truncate").await;
     let row = &client.rows(json!({})).await[0];

@@ -451,7 +451,15 @@ async fn without_a_data_folder_nothing_stays() {
     .await;
     let folder = served.ssh_key_file.parent().unwrap().to_owned();
     assert!(folder.exists());
-    let _ = client;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+    }
+    drop(client);
     served.shutdown().await.unwrap();
     assert!(!folder.exists());
 }
