@@ -399,7 +399,7 @@ fn labels_by_name_are_applied_for_agents_without_a_model() {
         json!({"name": "Car"}),
         json!({"name": "Lorry", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}),
         json!({"name": "Car", "boundingBox": {"x": 0.1}}),
-        json!({"name": "Weather", "answer": "Sunny"}),
+        json!({"name": "Weather", "answer": "Hail"}),
     ] {
         assert!(row.apply(&add(wrong.clone())).is_err(), "{wrong}");
     }
@@ -515,4 +515,57 @@ fn ten_thousand_objects_get_ten_thousand_hashes() {
         hashes.insert(row.add(car(&ontology)).unwrap());
     }
     assert_eq!((hashes.len(), row.objects().len()), (10_000, 10_000));
+}
+
+#[test]
+fn an_agent_that_cannot_see_labels_may_answer_again() {
+    let add = |answer: &str| {
+        serde_json::from_value::<AddLabel>(json!({"name": "Weather", "answer": answer})).unwrap()
+    };
+    let mut row = row_of(capture("video"));
+    row.apply(&add("Sunny")).unwrap();
+    assert!(!row.changed(), "it said so before");
+    row.apply(&add("Night")).unwrap();
+    let weather = row.classifications();
+    assert_eq!(
+        (weather.len(), weather[0].answer(), weather[0].ranges()),
+        (1, Some("Night".into()), vec![(0, 5)])
+    );
+}
+
+#[test]
+fn an_outcome_is_applied_whole_or_not_at_all() {
+    let mut row = row_of(capture("image"));
+    let before = row.labels().clone();
+    let outcome = |value: Value| serde_json::from_value::<agent_abi::wire::Outcome>(value).unwrap();
+    row.take_outcome(&outcome(json!({"route": "x", "labels": before})))
+        .unwrap();
+    assert!(!row.changed(), "the same labels are no change");
+
+    let half = json!({"add": [{"name": "Weather", "answer": "Night"}, {"name": "Weather", "answer": "Hail"}]});
+    assert!(row.take_outcome(&outcome(half)).is_err());
+    let alien = capture("video");
+    let text = row
+        .take_outcome(&outcome(json!({"labels": alien})))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with("the labels are of another row: label_hash is"),
+        "{text}"
+    );
+    assert_eq!((row.changed(), row.labels()), (false, &before));
+
+    let emptied = emptied("image").into_labels();
+    row.take_outcome(&outcome(
+        json!({"labels": emptied, "add": [{"name": "Notes", "answer": "n"}]}),
+    ))
+    .unwrap();
+    assert_eq!(
+        (
+            row.objects().len(),
+            row.classifications().len(),
+            row.changed()
+        ),
+        (0, 1, true)
+    );
 }

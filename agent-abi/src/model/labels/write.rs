@@ -6,7 +6,7 @@ use super::LabelRow;
 use super::new::{NewClassification, NewLabel, NewObject, Span, locate, put};
 use super::place::merged;
 use super::read::ranges;
-use crate::wire::AddLabel;
+use crate::wire::{AddLabel, Outcome};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -62,23 +62,25 @@ impl LabelRow {
         let Some((first, rest)) = old.split_first() else {
             return self.add_classification(&new);
         };
-        let range = self.whole();
-        let now = self.now();
-        let entry = &self.labels()["classification_answers"][first];
-        if rest.is_empty()
-            && entry["range"] == range
-            && same_answers(&entry["classifications"], &new.answers)
-        {
-            return Ok(first.clone());
-        }
         for hash in rest {
             self.remove(hash);
         }
-        let entry = &mut self.labels_mut()["classification_answers"][first];
-        entry["classifications"] = Value::Array(new.answers);
+        let whole = self.whole();
+        self.answer_again(first, new.answers, whole);
+        Ok(first.clone())
+    }
+
+    /// New answers and range for a classification that is there; the same ones are no change.
+    fn answer_again(&mut self, hash: &str, answers: Vec<Value>, range: Value) {
+        let entry = &self.labels()["classification_answers"][hash];
+        if entry["range"] == range && same_answers(&entry["classifications"], &answers) {
+            return;
+        }
+        let now = self.now();
+        let entry = &mut self.labels_mut()["classification_answers"][hash];
+        entry["classifications"] = Value::Array(answers);
         entry["range"] = range;
         entry["lastEditedAt"] = json!(now);
-        Ok(first.clone())
     }
 
     /// Answers an attribute of an object that is already there.
@@ -198,7 +200,57 @@ impl LabelRow {
             .classification(&label.name)?
             .answer(answer.as_str())?
             .confidence(confidence)?;
-        self.add(new.on_frame(label.frame))
+        // The agent sees no labels, so it cannot know what was answered before: its answer counts.
+        let here = |c: &super::Classification<'_>| {
+            c.feature_hash() == new.classification.feature_hash
+                && c.ranges()
+                    .iter()
+                    .any(|(from, to)| (*from..=*to).contains(&label.frame))
+        };
+        let known = self
+            .classifications()
+            .into_iter()
+            .find(here)
+            .map(|c| c.hash().to_owned());
+        let Some(hash) = known else {
+            return self.add(new.on_frame(label.frame));
+        };
+        let range = self.labels()["classification_answers"][&hash]["range"].clone();
+        self.answer_again(&hash, new.answers, range);
+        Ok(hash)
+    }
+
+    /// Applies what an agent gave back: its whole blob, when it gave one, then its labels by name.
+    /// Everything or nothing.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the blob is of another row, and as [`LabelRow::apply`].
+    pub fn take_outcome(&mut self, outcome: &Outcome) -> ModelResult<()> {
+        let mut next = self.clone();
+        if let Some(labels) = &outcome.labels {
+            for key in ["label_hash", "data_hash", "branch_name"] {
+                let (own, theirs) = (self.labels().get(key), labels.get(key));
+                if own != theirs {
+                    let text = |v: Option<&Value>| {
+                        v.map_or_else(|| "nothing".to_owned(), Value::to_string)
+                    };
+                    return Err(ModelError::Invalid(format!(
+                        "the labels are of another row: {key} is {}, not {}",
+                        text(theirs),
+                        text(own)
+                    )));
+                }
+            }
+            if labels != self.labels() {
+                *next.labels_mut() = labels.clone();
+                next.check_blob()?;
+            }
+        }
+        for label in &outcome.add {
+            next.apply(label)?;
+        }
+        *self = next;
+        Ok(())
     }
 
     fn add_object(&mut self, new: &NewObject<'_>, known: Option<&str>) -> ModelResult<String> {
