@@ -2,7 +2,6 @@
 //! [`Command`] for the engine. Which commands make sense now is decided here too, for hints and
 //! help alike.
 
-use crate::chrome::Hints;
 use crate::overlays::{Overlay, ask, help, messages, palette, review};
 use crate::screens::{flow, run};
 use crate::text::number;
@@ -25,10 +24,12 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
     }
     let no_agent = |stage: Option<StageId>| {
         let stage = stage?;
-        state
-            .agent(stage)
-            .is_none()
-            .then(|| format!("no agent for stage \"{}\" in any loaded library", state.stage_title(stage)))
+        state.agent(stage).is_none().then(|| {
+            format!(
+                "no agent for stage \"{}\" in any loaded library",
+                state.stage_title(stage)
+            )
+        })
     };
     let step = state.step.as_ref();
     let running = state.run.as_ref().is_some_and(|r| !r.is_over());
@@ -36,38 +37,83 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
     match verb {
         Verb::StepFirst | Verb::Step => {
             let stage = ui.stage;
-            no_agent(stage).or_else(|| say(selected_task(ui, verb, state).is_none(), "no task is listed here"))
+            no_agent(stage).or_else(|| {
+                say(
+                    selected_task(ui, verb, state).is_none(),
+                    "no task is listed here",
+                )
+            })
         }
-        Verb::RunSome | Verb::RunEvery | Verb::RunMarked | Verb::RunMatching => no_agent(ui.stage).or_else(|| {
-            say(running, "a run is under way; X on the Run screen stops it")
-        }),
-        Verb::StepOn => say(step.is_none(), "no task is open; s on the Queue opens one").or_else(|| {
-            say(step.is_some_and(|s| s.at == At::Committed), "this task is finished; ] steps the next one")
-        }),
-        Verb::ToEnd => say(!step.is_some_and(|s| s.at < At::Outcome), "the outcome is here already"),
+        Verb::RunSome | Verb::RunEvery | Verb::RunMarked | Verb::RunMatching => no_agent(ui.stage)
+            .or_else(|| say(running, "a run is under way; X on the Run screen stops it")),
+        Verb::StepOn => say(step.is_none(), "no task is open; s on the Queue opens one")
+            .or_else(|| {
+                say(
+                    step.is_some_and(|s| s.at == At::Committed),
+                    "this task is finished; ] steps the next one",
+                )
+            })
+            .or_else(|| {
+                let failed =
+                    step.is_some_and(|s| s.at == At::Outcome && matches!(s.result, Some(Err(_))));
+                say(
+                    failed,
+                    "it failed; x runs it again from the same inputs, ] steps the next task",
+                )
+            }),
+        Verb::ToEnd => say(
+            step.is_none_or(|s| s.at >= At::Outcome),
+            "the outcome is here already",
+        ),
         Verb::Rerun => say(
-            !step.is_some_and(|s| !matches!(s.at, At::Fetching | At::Calling | At::Committing | At::Committed)),
+            !step.is_some_and(|s| {
+                !matches!(
+                    s.at,
+                    At::Fetching | At::Calling | At::Committing | At::Committed
+                )
+            }),
             "nothing to run again now",
         ),
         Verb::Discard => say(step.is_none(), "no task is open"),
-        Verb::Accept | Verb::CommitTask => say(!step.is_some_and(|s| s.can_commit()), "there is no outcome to keep yet"),
-        Verb::KillJob => say(!step.is_some_and(|s| s.job.is_some()), "no agent is running for this task"),
+        Verb::Accept | Verb::CommitTask => say(
+            !step.is_some_and(|s| s.can_commit()),
+            "there is no outcome to keep yet",
+        ),
+        Verb::KillJob => say(
+            step.is_none_or(|s| s.job.is_none()),
+            "no agent is running for this task",
+        ),
         Verb::NextTask | Verb::PrevTask => say(step.is_none(), "no task is open"),
-        Verb::Pause | Verb::More | Verb::Fewer | Verb::CancelRun => say(!running, "no run is under way"),
+        Verb::Pause | Verb::More | Verb::Fewer | Verb::CancelRun => {
+            say(!running, "no run is under way")
+        }
         Verb::StepFailed => say(
-            state.run.as_ref().is_none_or(|r| r.totals.groups.is_empty()),
+            state
+                .run
+                .as_ref()
+                .is_none_or(|r| r.totals.groups.is_empty()),
             "nothing failed in this run",
         ),
-        Verb::CommitAll | Verb::DropAll | Verb::Toggle => say(state.held.is_empty(), "nothing is held"),
-        Verb::Mode if state.options.read_only => Some("read-only: start without --read-only to write".into()),
+        Verb::CommitAll | Verb::DropAll | Verb::Toggle => {
+            say(state.held.is_empty(), "nothing is held")
+        }
+        Verb::Mode if state.options.read_only => {
+            Some("read-only: start without --read-only to write".into())
+        }
         _ => None,
     }
 }
 
 /// The hints of the screen in sight, the most useful first; only what works now.
-pub fn hinted(ui: &Ui, state: &State) -> Hints {
-    if let Some(overlay) = ui.overlays.last() {
-        return overlay.hints(state);
+pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
+    if state.project.is_none() {
+        return [
+            (Verb::Refresh, "try again"),
+            (Verb::Messages, "messages"),
+            (Verb::Quit, "leave"),
+        ]
+        .map(|(verb, word)| (verb, word.to_owned()))
+        .to_vec();
     }
     let verbs: &[(Verb, &str)] = match ui.screen {
         Screen::Flow => &[
@@ -100,7 +146,7 @@ pub fn hinted(ui: &Ui, state: &State) -> Hints {
             (Verb::CommitTask, "commit…"),
             (Verb::Rerun, "again"),
             (Verb::KillJob, "kill"),
-            (Verb::NextPane, "tab"),
+            (Verb::NextPane, "next tab"),
             (Verb::Right, "event"),
             (Verb::Discard, "discard"),
             (Verb::NextTask, "next task"),
@@ -137,7 +183,11 @@ pub fn hinted(ui: &Ui, state: &State) -> Hints {
 fn selected_task(ui: &Ui, verb: Verb, state: &State) -> Option<(StageId, TaskId)> {
     let stage = ui.stage?;
     let queue = state.queues.get(&stage)?;
-    let place = if verb == Verb::StepFirst { 0 } else { ui.queue.place(stage) };
+    let place = if verb == Verb::StepFirst {
+        0
+    } else {
+        ui.queue.place(stage)
+    };
     Some((stage, queue.at(place)?.id))
 }
 
@@ -163,9 +213,14 @@ impl Ui {
             Verb::Mode => self.mode(state),
             Verb::Refresh => vec![Command::Refresh(None)],
             Verb::Quit => self.quit(state),
-            Verb::Up | Verb::Down | Verb::Left | Verb::Right | Verb::Top | Verb::Bottom | Verb::PageUp | Verb::PageDown => {
-                self.move_cursor(verb, state)
-            }
+            Verb::Up
+            | Verb::Down
+            | Verb::Left
+            | Verb::Right
+            | Verb::Top
+            | Verb::Bottom
+            | Verb::PageUp
+            | Verb::PageDown => self.move_cursor(verb, state),
             Verb::NextPane | Verb::PrevPane => {
                 if self.screen == Screen::Task {
                     self.task.turn_tab(verb == Verb::NextPane);
@@ -182,11 +237,16 @@ impl Ui {
                 Vec::new()
             }
             Verb::StepFirst | Verb::Step => self.step_task(verb, state),
-            Verb::RunSome | Verb::RunMarked | Verb::RunEvery | Verb::RunMatching => self.begin_run(verb, state),
+            Verb::RunSome | Verb::RunMarked | Verb::RunEvery | Verb::RunMatching => {
+                self.begin_run(verb, state)
+            }
             Verb::Mark => self.mark(state),
             Verb::MarkAll | Verb::MarkNone => self
                 .stage
-                .map(|stage| Command::MarkAll { stage, on: verb == Verb::MarkAll })
+                .map(|stage| Command::MarkAll {
+                    stage,
+                    on: verb == Verb::MarkAll,
+                })
                 .into_iter()
                 .collect(),
             Verb::Sort => self.stage.map(Command::Sort).into_iter().collect(),
@@ -218,7 +278,9 @@ impl Ui {
             Verb::CancelRun => vec![Command::CancelRun],
             Verb::StepFailed => self.step_failed(state),
             // Keys of the review overlay, which sees them first.
-            Verb::Toggle | Verb::CommitAll | Verb::DropAll => self.open(Overlay::Review(review::Pane::default())),
+            Verb::Toggle | Verb::CommitAll | Verb::DropAll => {
+                self.open(Overlay::Review(review::Pane::default()))
+            }
         }
     }
 
@@ -248,9 +310,15 @@ impl Ui {
     fn go_out(&mut self, state: &State) -> Vec<Command> {
         match (self.screen, self.stage) {
             (Screen::Queue, Some(stage)) => {
-                let lost = state.queues.get(&stage).is_some_and(|q| q.view.is_empty() && !q.filter_text.is_empty());
+                let lost = state
+                    .queues
+                    .get(&stage)
+                    .is_some_and(|q| q.view.is_empty() && !q.filter_text.is_empty());
                 if lost {
-                    return vec![Command::Filter { stage, text: String::new() }];
+                    return vec![Command::Filter {
+                        stage,
+                        text: String::new(),
+                    }];
                 }
                 self.screen = Screen::Flow;
             }
@@ -274,7 +342,7 @@ impl Ui {
 
     fn quit(&mut self, state: &State) -> Vec<Command> {
         let asked = matches!(self.overlays.last(), Some(Overlay::Ask(ask::Ask::Quit)));
-        if state.busy() && !asked || !state.held.is_empty() && !asked {
+        if !asked && (state.busy() || !state.held.is_empty()) {
             return self.open(Overlay::Ask(ask::Ask::Quit));
         }
         vec![Command::Quit]
@@ -302,7 +370,12 @@ impl Ui {
         self.open_task(stage, task, state)
     }
 
-    pub(crate) fn open_task(&mut self, stage: StageId, task: TaskId, state: &State) -> Vec<Command> {
+    pub(crate) fn open_task(
+        &mut self,
+        stage: StageId,
+        task: TaskId,
+        state: &State,
+    ) -> Vec<Command> {
         self.screen = Screen::Task;
         self.stage = Some(stage);
         let same = state
@@ -317,21 +390,21 @@ impl Ui {
 
     fn step_on(&mut self, state: &State) -> Vec<Command> {
         self.task.event = None;
-        match state.step.as_ref().map(|s| (s.at, s.result.as_ref())) {
-            Some((At::Outcome, Some(Err(_)))) => {
-                self.notice = Some("the agent failed; x runs it again from the same inputs, ] goes to the next task".into());
-                Vec::new()
-            }
-            Some((At::Review, _)) => self.act(Verb::CommitTask, state),
-            Some((At::Fetching | At::Calling | At::Committing, _)) => Vec::new(),
+        match state.step.as_ref().map(|s| s.at) {
+            Some(At::Review) => self.act(Verb::CommitTask, state),
+            Some(At::Fetching | At::Calling | At::Committing) => Vec::new(),
             _ => vec![Command::Step],
         }
     }
 
     fn other_task(&mut self, next: bool, state: &State) -> Vec<Command> {
-        let Some(step) = &state.step else { return Vec::new() };
+        let Some(step) = &state.step else {
+            return Vec::new();
+        };
         let stage = step.stage;
-        let Some(queue) = state.queues.get(&stage) else { return Vec::new() };
+        let Some(queue) = state.queues.get(&stage) else {
+            return Vec::new();
+        };
         let place = match (queue.place_of(step.row.id), next) {
             (Some(place), true) => Some(place + 1),
             (Some(place), false) => place.checked_sub(1),
@@ -356,24 +429,43 @@ impl Ui {
         let Some((stage, task)) = selected_task(self, Verb::Step, state) else {
             return Vec::new();
         };
-        let on = state.queues.get(&stage).is_some_and(|q| !q.marks.contains(&task));
+        let on = state
+            .queues
+            .get(&stage)
+            .is_some_and(|q| !q.marks.contains(&task));
         self.queue.move_cursor(stage, Verb::Down, state);
-        vec![Command::Mark { stage, tasks: vec![task], on }]
+        vec![Command::Mark {
+            stage,
+            tasks: vec![task],
+            on,
+        }]
     }
 
     /// Starts a run, after asking how many; asks for a `y` first when it would write or is large.
     fn begin_run(&mut self, verb: Verb, state: &State) -> Vec<Command> {
-        let Some(stage) = self.stage else { return Vec::new() };
+        let Some(stage) = self.stage else {
+            return Vec::new();
+        };
         let marked = state.queues.get(&stage).map_or(0, |q| q.marks.len());
         match verb {
             Verb::RunMarked if marked > 0 => {
-                let rows = state.queues.get(&stage).map(|q| q.chosen(marked)).unwrap_or_default();
+                let rows = state
+                    .queues
+                    .get(&stage)
+                    .map(|q| q.chosen(marked))
+                    .unwrap_or_default();
                 self.run_or_ask(Source::Tasks(stage, rows), None, state)
             }
             Verb::RunEvery | Verb::RunMatching => {
-                let filtered = state.queues.get(&stage).filter(|q| verb == Verb::RunMatching && !q.filter.is_empty());
+                let filtered = state
+                    .queues
+                    .get(&stage)
+                    .filter(|q| verb == Verb::RunMatching && !q.filter.is_empty());
                 let source = match filtered {
-                    Some(q) => Source::Tasks(stage, (0..q.view.len()).filter_map(|p| q.at(p)).cloned().collect()),
+                    Some(q) => Source::Tasks(
+                        stage,
+                        (0..q.view.len()).filter_map(|p| q.at(p)).cloned().collect(),
+                    ),
                     None => Source::Stages(vec![stage]),
                 };
                 self.open(Overlay::Ask(ask::Ask::Run(Box::new(spec(source, None)))))
@@ -381,13 +473,22 @@ impl Ui {
             _ => {
                 let from_queue = verb == Verb::RunMarked;
                 let line = crate::keys::Line::new(&SOME.to_string());
-                self.open(Overlay::Ask(ask::Ask::Count { stage, from_queue, line }))
+                self.open(Overlay::Ask(ask::Ask::Count {
+                    stage,
+                    from_queue,
+                    line,
+                }))
             }
         }
     }
 
     /// Runs at once when every write is held; in live mode a `y` is needed.
-    pub(crate) fn run_or_ask(&mut self, source: Source, max: Option<usize>, state: &State) -> Vec<Command> {
+    pub(crate) fn run_or_ask(
+        &mut self,
+        source: Source,
+        max: Option<usize>,
+        state: &State,
+    ) -> Vec<Command> {
         let spec = Box::new(spec(source, max));
         if state.live && !state.options.read_only {
             return self.open(Overlay::Ask(ask::Ask::Run(spec)));
@@ -397,12 +498,17 @@ impl Ui {
     }
 
     fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {
-        let Some(step) = &state.step else { return Vec::new() };
+        let Some(step) = &state.step else {
+            return Vec::new();
+        };
         self.open(Overlay::Ask(ask::Ask::Commit(vec![step.row.id])))
     }
 
     fn step_failed(&mut self, state: &State) -> Vec<Command> {
-        let group = state.run.as_ref().and_then(|r| r.totals.groups.get(self.run.at));
+        let group = state
+            .run
+            .as_ref()
+            .and_then(|r| r.totals.groups.get(self.run.at));
         match group.map(|g| (g.stage, g.task)) {
             Some((stage, task)) => self.open_task(stage, task, state),
             None => Vec::new(),
@@ -411,5 +517,11 @@ impl Ui {
 }
 
 fn spec(source: Source, max_tasks: Option<usize>) -> RunSpec {
-    RunSpec { source, max_tasks, batch_size: BATCH, concurrency: 2, ..RunSpec::default() }
+    RunSpec {
+        source,
+        max_tasks,
+        batch_size: BATCH,
+        concurrency: 2,
+        ..RunSpec::default()
+    }
 }

@@ -17,17 +17,35 @@ use wb_core::step::At;
 /// Draws header, hints and status; gives the room between.
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
     header(ui, buf, Rect { height: 1, ..area }, state);
-    let hints_row = Rect { y: area.bottom() - 2, height: 1, ..area };
+    let hints_row = Rect {
+        y: area.bottom() - 2,
+        height: 1,
+        ..area
+    };
     hints(ui, buf, hints_row, state);
-    let status_row = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let status_row = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
     status(ui, buf, status_row, state);
-    Rect { y: area.y + 1, height: area.height - 3, ..area }
+    Rect {
+        y: area.y + 1,
+        height: area.height - 3,
+        ..area
+    }
 }
 
 /// The whole screen when it is too small for anything else.
 pub fn too_small(ui: &Ui, buf: &mut Buffer, area: Rect) {
-    let text = format!("Too small ({}×{}). Work goes on; enlarge the window to at least 40×10.", area.width, area.height);
-    for (row, line) in crate::text::wrap(&text, usize::from(area.width)).iter().enumerate() {
+    let text = format!(
+        "Too small ({}×{}). Work goes on; enlarge the window to at least 40×10.",
+        area.width, area.height
+    );
+    for (row, line) in crate::text::wrap(&text, usize::from(area.width))
+        .iter()
+        .enumerate()
+    {
         if let Ok(row) = u16::try_from(row)
             && row < area.height
         {
@@ -47,51 +65,76 @@ pub fn mode(state: &State) -> &'static str {
 
 fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
-    let tiny = ui.room.tiny();
-    let tabs = tabs(ui, tiny);
+    let tabs = tabs(ui, ui.room.w < 100);
     let tabs_w: usize = tabs.iter().map(|(_, t)| width(t) + 1).sum();
-    let mut x = area.right().saturating_sub(u16::try_from(tabs_w).unwrap_or(0));
+    let mut x = area
+        .right()
+        .saturating_sub(u16::try_from(tabs_w).unwrap_or(0));
     let tabs_x = x;
     for (screen, text) in tabs {
-        let style = if screen == ui.screen { st.strong } else { st.dim };
+        let style = if screen == ui.screen {
+            st.strong
+        } else {
+            st.dim
+        };
         buf.set_string(x, area.y, &text, style);
         let w = u16::try_from(width(&text)).unwrap_or(0);
-        ui.hits.push((Rect::new(x, area.y, w, 1), Hit::Screen(screen)));
+        ui.hits
+            .push((Rect::new(x, area.y, w, 1), Hit::Screen(screen)));
         x += w + 1;
     }
     let room = usize::from(tabs_x - area.x).saturating_sub(2);
-    let title = state.project.as_ref().map_or("no project", |p| p.title.as_str());
+    let title = state
+        .project
+        .as_ref()
+        .map_or("no project", |p| p.title.as_str());
     let mode = mode(state);
     let (build, build_style) = build_word(ui, state);
     let (doing, doing_style) = doing(ui, state);
     let name = if ui.room.narrow() { "" } else { "workbench  " };
-    let mut rest = vec![(format!(" {mode} "), mode_style(ui, state)), (build, build_style)];
+    let mut rest = vec![
+        (format!(" {mode} "), mode_style(ui, state)),
+        (build, build_style),
+    ];
     if !doing.is_empty() {
         rest.push((doing, doing_style));
     }
     // The title gives way first, then what comes last.
     let fixed: usize = rest.iter().map(|(t, _)| width(t) + 3).sum();
     let title = fit(title, room.saturating_sub(fixed + name.len() + 1).max(8));
-    let mut line = Line::from(vec![Span::raw(" "), Span::styled(name, st.dim), Span::styled(title, st.strong)]);
+    let mut line = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(name, st.dim),
+        Span::styled(title, st.strong),
+    ]);
     for (text, style) in rest {
         line.push_span(Span::styled(" · ", st.dim));
         line.push_span(Span::styled(text, style));
     }
     buf.set_line(area.x, area.y, &line, u16::try_from(room).unwrap_or(0));
     let mode_at = u16::try_from(2 + name.len()).unwrap_or(0);
-    ui.hits.push((Rect::new(area.x + mode_at, area.y, u16::try_from(room).unwrap_or(0), 1), Hit::Overlay("builds")));
+    ui.hits.push((
+        Rect::new(
+            area.x + mode_at,
+            area.y,
+            u16::try_from(room).unwrap_or(0),
+            1,
+        ),
+        Hit::Overlay("builds"),
+    ));
 }
 
-fn tabs(ui: &Ui, tiny: bool) -> Vec<(Screen, String)> {
+fn tabs(ui: &Ui, short: bool) -> Vec<(Screen, String)> {
     Screen::ALL
         .iter()
         .enumerate()
         .map(|(i, screen)| {
             let n = i + 1;
             let name = screen.name();
-            let text = match (*screen == ui.screen, tiny) {
+            let text = match (*screen == ui.screen, short) {
                 (true, _) => format!("[{n} {name}]"),
-                (false, true) => format!("{n}"),
+                (false, true) if ui.room.tiny() => format!("{n}"),
+                (false, true) => format!("{n} {name}"),
                 (false, false) => format!(" {n} {name} "),
             };
             (*screen, text)
@@ -110,7 +153,12 @@ fn mode_style(ui: &Ui, state: &State) -> Style {
 /// Build number, result and age.
 pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
     let st = &ui.st;
-    let active: Vec<_> = state.builds.all.iter().filter(|b| b.status == BuildStatus::Active).collect();
+    let active: Vec<_> = state
+        .builds
+        .all
+        .iter()
+        .filter(|b| b.status == BuildStatus::Active)
+        .collect();
     let still = match active.last() {
         Some(build) => format!(", still {}", build.id),
         None => String::new(),
@@ -128,9 +176,21 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
     }
     match active.as_slice() {
         [] => ("! no agents loaded".into(), st.warn),
-        [one] => (format!("build {} ok {}", one.id, ago(state.now.since(one.at))), st.good),
+        [one] if ui.room.w < 100 => (
+            format!("{} ok {}", one.id, age(state.now.since(one.at))),
+            st.good,
+        ),
+        [one] => (
+            format!("build {} ok {}", one.id, ago(state.now.since(one.at))),
+            st.good,
+        ),
         [.., last] => {
-            let text = format!("{} libraries, newest {} ok {}", active.len(), last.id, ago(state.now.since(last.at)));
+            let text = format!(
+                "{} libraries, newest {} ok {}",
+                active.len(),
+                last.id,
+                ago(state.now.since(last.at))
+            );
             (text, st.good)
         }
     }
@@ -147,10 +207,18 @@ pub fn ago(ms: u64) -> String {
 fn doing(ui: &Ui, state: &State) -> (String, Style) {
     let st = &ui.st;
     if let Some(commit) = state.commit.as_ref().filter(|c| c.ended.is_none()) {
-        return (format!("COMMITTING {}/{}", number(commit.answered as u64), number(commit.asked as u64)), st.warn);
+        return (
+            format!(
+                "COMMITTING {}/{}",
+                number(commit.answered as u64),
+                number(commit.asked as u64)
+            ),
+            st.warn,
+        );
     }
     if let Some(run) = state.run.as_ref().filter(|r| !r.is_over()) {
-        let done = crate::screens::run::percent(run, state).map_or_else(String::new, |p| format!(" {p:.0}%"));
+        let done = crate::screens::run::percent(run, state)
+            .map_or_else(String::new, |p| format!(" {p:.0}%"));
         let word = match (run.paused, run.cancelled) {
             (_, true) => "STOPPING",
             (true, _) => "PAUSED",
@@ -171,14 +239,29 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let room = usize::from(area.width).saturating_sub(1);
     let mut line = Line::from(" ");
     let mut used = 1;
-    let mut all: Vec<(String, String)> = Vec::new();
-    let wanted = if ui.room.tiny() { Vec::new() } else { act::hinted(ui, state) };
-    for (verb, word) in wanted {
-        if let Some(key) = entry(verb).keys.first() {
-            all.push((shown(key), word));
-        }
-    }
-    let tail = [(":", "commands"), ("?", "help")];
+    let typing = ui.queue.typing.is_some() && ui.screen == Screen::Queue;
+    let all: Hints = match ui.overlays.last() {
+        Some(overlay) => overlay.hints(state),
+        None if typing => [
+            ("enter", "keep"),
+            ("esc", "as before"),
+            ("tab", "complete"),
+            ("↑ ↓", "move"),
+        ]
+        .map(|(k, w)| (k.to_owned(), w.to_owned()))
+        .to_vec(),
+        None if ui.room.tiny() => Vec::new(),
+        None => act::hinted(ui, state)
+            .into_iter()
+            .map(|(verb, word)| (key_of(verb), word))
+            .collect(),
+    };
+    let open = !ui.overlays.is_empty() || typing;
+    let tail: &[(&str, &str)] = if open {
+        &[]
+    } else {
+        &[(":", "commands"), ("?", "help")]
+    };
     let tail_w: usize = tail.iter().map(|(k, w)| width(k) + width(w) + 3).sum();
     for (key, word) in all {
         let w = width(&key) + width(&word) + 3;
@@ -189,11 +272,22 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         line.push_span(Span::styled(key, st.key));
         line.push_span(Span::raw(format!(" {word}  ")));
     }
-    for (key, word) in tail {
+    for (key, word) in tail.iter().copied() {
         line.push_span(Span::styled(key, st.key));
         line.push_span(Span::raw(format!(" {word}  ")));
     }
     buf.set_line(area.x, area.y, &line, area.width);
+}
+
+/// The key that is hinted at: an arrow rather than a letter that means the same.
+fn key_of(verb: Verb) -> String {
+    let keys = entry(verb).keys;
+    let arrow = keys
+        .iter()
+        .find(|k| matches!(**k, "Up" | "Down" | "Left" | "Right"));
+    arrow
+        .or(keys.first())
+        .map_or_else(String::new, |k| shown(k))
 }
 
 /// The last row: the state in one word and what it means for writes; the numbers that change.
@@ -203,9 +297,18 @@ fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let mut right = String::new();
     if !ui.room.tiny() {
         if state.held.is_empty() {
-            right = format!("{} requests · {} writes ", number(net.requests), number(net.writes));
+            right = format!(
+                "{} requests · {} writes ",
+                number(net.requests),
+                number(net.writes)
+            );
         } else {
-            right = format!("{} held · {} requests · {} writes ", number(state.held.len() as u64), number(net.requests), number(net.writes));
+            right = format!(
+                "{} held · {} requests · {} writes ",
+                number(state.held.len() as u64),
+                number(net.requests),
+                number(net.writes)
+            );
         }
         if ui.room.narrow() {
             right = format!("{} writes ", number(net.writes));
@@ -214,7 +317,13 @@ fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let room = usize::from(area.width).saturating_sub(width(&right) + 2);
     let (text, style) = status_text(ui, state);
     let line = Line::from(Span::styled(format!(" {}", fit(&text, room)), style));
-    crate::widgets::split_line(buf, area, 0, &line, &Line::from(Span::styled(right, st.dim)));
+    crate::widgets::split_line(
+        buf,
+        area,
+        0,
+        &line,
+        &Line::from(Span::styled(right, st.dim)),
+    );
 }
 
 fn status_text(ui: &Ui, state: &State) -> (String, Style) {
@@ -224,17 +333,27 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     }
     if let Some((fault, at)) = &state.net_fault {
         let since = crate::text::clock(*at, ui.utc_offset_s);
-        return (format!("! {} · showing what was there before {since} · R tries again", clean(&fault.summary)), st.bad);
+        return (
+            format!(
+                "! {} · showing what was there before {since} · R tries again",
+                clean(&fault.summary)
+            ),
+            st.bad,
+        );
     }
     let writes = match (state.options.read_only, state.live) {
         (true, _) => "read-only: nothing can be written",
-        (false, true) => "LIVE: runs write each batch as it finishes; m goes back to dry-run",
+        (false, true) => "LIVE: runs write as they go; m goes back to dry-run",
         (false, false) => "nothing is written until you commit",
     };
     let word = if state.busy() { "WORKING" } else { "READY" };
-    let style = if state.live && !state.options.read_only { st.bad } else { st.text };
+    let style = if state.live && !state.options.read_only {
+        st.bad
+    } else {
+        st.text
+    };
     (format!("{word} · {writes}"), style)
 }
 
-/// Verbs and words of hints, the most useful first.
-pub type Hints = Vec<(Verb, String)>;
+/// Keys and words of hints, the most useful first.
+pub type Hints = Vec<(String, String)>;

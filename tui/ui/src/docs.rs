@@ -4,7 +4,15 @@ use crate::keys::shown;
 use crate::text::left;
 use wb_core::command::{COMMANDS, Entry, Scope};
 
-const SCOPES: [Scope; 7] = [Scope::Global, Scope::List, Scope::Flow, Scope::Queue, Scope::Task, Scope::Run, Scope::Review];
+const SCOPES: [Scope; 7] = [
+    Scope::Global,
+    Scope::List,
+    Scope::Flow,
+    Scope::Queue,
+    Scope::Task,
+    Scope::Run,
+    Scope::Review,
+];
 
 fn keys_of(entry: &Entry) -> Vec<String> {
     entry.keys.iter().map(|k| shown(k)).collect()
@@ -22,7 +30,12 @@ pub fn keys_markdown() -> String {
         for entry in of(scope) {
             let keys: Vec<String> = keys_of(entry).iter().map(|k| format!("`{k}`")).collect();
             let writes = if entry.writes { " **(writes)**" } else { "" };
-            out.push_str(&format!("| {} | {} | {}{writes} |\n", scope.title(), keys.join(" "), entry.help));
+            out.push_str(&format!(
+                "| {} | {} | {}{writes} |\n",
+                scope.title(),
+                keys.join(" "),
+                entry.help
+            ));
         }
     }
     out
@@ -40,7 +53,11 @@ pub fn keys_text() -> String {
         out.push('\n');
         for entry in of(scope) {
             let writes = if entry.writes { "  (writes)" } else { "" };
-            out.push_str(&format!("  {}{}{writes}\n", left(&keys_of(entry).join(" "), 16), entry.help));
+            out.push_str(&format!(
+                "  {}{}{writes}\n",
+                left(&keys_of(entry).join(" "), 16),
+                entry.help
+            ));
         }
     }
     out

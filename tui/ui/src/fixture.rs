@@ -12,7 +12,8 @@ use wb_core::ids::{DataHash, LabelHash, Millis, PathwayId, ProjectHash, StageId,
 use wb_core::state::{Options, State};
 use wb_core::work::wire::{AgentSpec, ProjectDoc, StepDoc};
 use wb_core::work::{
-    Committed, Inputs, LabelChange, Outcome, Patch, Project, RowInput, TaskRow, TaskStatus, Timing, Way,
+    Committed, Inputs, LabelChange, Outcome, Patch, Project, RowInput, TaskRow, TaskStatus, Timing,
+    Way,
 };
 use wb_core::workflow::{Edge, Pathway, Stage, StageKind, Workflow};
 
@@ -34,12 +35,16 @@ pub const ARCHIVE: u128 = 6;
 
 /// A stage's identity.
 pub fn stage(n: u128) -> StageId {
-    StageId(Uuid::from_u128(0x6011_c844_fb26_438b_b465_0b08_2595_0000 + n))
+    StageId(Uuid::from_u128(
+        0x6011_c844_fb26_438b_b465_0b08_2595_0000 + n,
+    ))
 }
 
 /// A task's identity.
 pub fn task(stage: u128, n: usize) -> TaskId {
-    TaskId(Uuid::from_u128((stage << 64) + 0x9c1f_0b7e_0000_0000_0000_0000 + n as u128))
+    TaskId(Uuid::from_u128(
+        (stage << 64) + 0x9c1f_0b7e_0000_0000_0000_0000 + n as u128,
+    ))
 }
 
 fn made(n: u128, title: &str, kind: StageKind, ways: &[(&str, u128)]) -> Stage {
@@ -48,18 +53,41 @@ fn made(n: u128, title: &str, kind: StageKind, ways: &[(&str, u128)]) -> Stage {
         name: (*name).to_owned(),
         to: stage(*to),
     });
-    Stage { id: stage(n), title: title.into(), kind, pathways: pathways.collect() }
+    Stage {
+        id: stage(n),
+        title: title.into(),
+        kind,
+        pathways: pathways.collect(),
+    }
 }
 
 /// The workflow of the demo.
 pub fn workflow() -> Workflow {
-    let edge = |from: Option<u128>, to, label: &str| Edge { from: from.map(stage), to: stage(to), label: label.into() };
+    let edge = |from: Option<u128>, to, label: &str| Edge {
+        from: from.map(stage),
+        to: stage(to),
+        label: label.into(),
+    };
     Workflow {
         stages: vec![
-            made(PRELABEL, "pre-label", StageKind::Agent, &[("annotate", ANNOTATE), ("skip", ARCHIVE), ("escalate", REVIEW)]),
+            made(
+                PRELABEL,
+                "pre-label",
+                StageKind::Agent,
+                &[
+                    ("annotate", ANNOTATE),
+                    ("skip", ARCHIVE),
+                    ("escalate", REVIEW),
+                ],
+            ),
             made(ANNOTATE, "Annotate", StageKind::Annotation, &[]),
             made(REVIEW, "Review", StageKind::Review, &[]),
-            made(ROUTE, "route", StageKind::Agent, &[("complete", COMPLETE), ("rework", ANNOTATE)]),
+            made(
+                ROUTE,
+                "route",
+                StageKind::Agent,
+                &[("complete", COMPLETE), ("rework", ANNOTATE)],
+            ),
             made(COMPLETE, "Complete", StageKind::Done, &[]),
             made(ARCHIVE, "Archive", StageKind::Done, &[]),
         ],
@@ -93,15 +121,27 @@ pub fn project() -> Arc<Project> {
 
 /// One row of a queue.
 pub fn row(stage: u128, n: usize) -> TaskRow {
-    let status = [TaskStatus::New, TaskStatus::New, TaskStatus::New, TaskStatus::Reopened, TaskStatus::Assigned][n % 5];
+    let status = [
+        TaskStatus::New,
+        TaskStatus::New,
+        TaskStatus::New,
+        TaskStatus::Reopened,
+        TaskStatus::Assigned,
+    ][n % 5];
     let title = match n % 97 {
         13 => "夜の街_カメラ3_000013.jpg".to_owned(),
         29 => "evil\u{1b}[31m\u{202e}name.jpg".to_owned(),
-        _ => format!("cam{}_night_{n:06}.{}", 1 + n % 7, if n % 11 == 5 { "mp4" } else { "jpg" }),
+        _ => format!(
+            "cam{}_night_{n:06}.{}",
+            1 + n % 7,
+            if n % 11 == 5 { "mp4" } else { "jpg" }
+        ),
     };
     TaskRow {
         id: task(stage, n),
-        data: DataHash(Uuid::from_u128(0x2f77_aa10_0000_0000_0000_0000_0000_0000 + n as u128)),
+        data: DataHash(Uuid::from_u128(
+            0x2f77_aa10_0000_0000_0000_0000_0000_0000 + n as u128,
+        )),
         created: Millis(NOW - 6 * 86_400_000),
         updated: Millis(NOW - (n as i64 % 5) * 86_400_000 - 3_600_000),
         title: title.into(),
@@ -120,7 +160,11 @@ fn agent(stage: &str, function: &str, line: u32, routes: &[&str]) -> AgentDescri
             function: function.into(),
             location: format!("agents/src/{function}.rs:{line}"),
             routes: routes.iter().map(|r| (*r).to_owned()).collect(),
-            parameters: vec!["task: &Task".into(), "labels: &mut LabelRow".into(), "frame: Frame".into()],
+            parameters: vec![
+                "task: &Task".into(),
+                "labels: &mut LabelRow".into(),
+                "frame: Frame".into(),
+            ],
             ..AgentSpec::default()
         },
     }
@@ -161,7 +205,11 @@ fn labels(boxes: &[(&str, &str, [f64; 4])]) -> Value {
 pub fn inputs(row: &TaskRow) -> Arc<Inputs> {
     let blob = labels(&[("a7f00001", "Pedestrian", [0.70, 0.40, 0.06, 0.22])]);
     let doc = json!({"metadata": {"data_title": &*row.title, "data_type": "IMAGE", "annotation_task_status": "QUEUED", "width": 1920, "height": 1080}, "labels": blob});
-    let timing = |what: &str, ms, note: &str| Timing { what: what.into(), ms, note: note.into() };
+    let timing = |what: &str, ms, note: &str| Timing {
+        what: what.into(),
+        ms,
+        note: note.into(),
+    };
     Arc::new(Inputs {
         row: row.clone(),
         task_json: json!({"uuid": row.id.0, "data_title": &*row.title, "status": row.status.wire()}).to_string().into(),
@@ -177,10 +225,28 @@ pub fn inputs(row: &TaskRow) -> Arc<Inputs> {
 pub fn outcome(way: &str) -> Arc<Outcome> {
     let flow = workflow();
     let stages = flow.stages;
-    let found = stages.iter().flat_map(|s| &s.pathways).find(|p| p.name == way);
-    let way = found.map_or(Way::Stay, |p| Way::Pathway { id: p.id, name: p.name.clone(), to: p.to });
-    let change = |sign, name: &str, hash: &str, detail: &str| LabelChange { sign, name: name.into(), hash: hash.into(), detail: detail.into() };
-    let step = |kind: &str, name: &str, at_us, took_us, value: &str| StepDoc { kind: kind.into(), name: name.into(), at_us, took_us, value: value.into() };
+    let found = stages
+        .iter()
+        .flat_map(|s| &s.pathways)
+        .find(|p| p.name == way);
+    let way = found.map_or(Way::Stay, |p| Way::Pathway {
+        id: p.id,
+        name: p.name.clone(),
+        to: p.to,
+    });
+    let change = |sign, name: &str, hash: &str, detail: &str| LabelChange {
+        sign,
+        name: name.into(),
+        hash: hash.into(),
+        detail: detail.into(),
+    };
+    let step = |kind: &str, name: &str, at_us, took_us, value: &str| StepDoc {
+        kind: kind.into(),
+        name: name.into(),
+        at_us,
+        took_us,
+        value: value.into(),
+    };
     let nothing = way == Way::Stay;
     let skip = found.is_some_and(|p| p.name == "skip");
     let (patch, after) = if nothing || skip {
@@ -190,12 +256,21 @@ pub fn outcome(way: &str) -> Arc<Outcome> {
             labels: vec![
                 change('+', "Car", "c0000001", "box 0.11 0.42 0.20 0.18"),
                 change('+', "Car", "c0000002", "box 0.36 0.45 0.14 0.12"),
-                change('~', "Pedestrian", "a7f00001", "box 0.70 0.40 0.06 0.22 → box 0.72 0.40 0.05 0.20"),
+                change(
+                    '~',
+                    "Pedestrian",
+                    "a7f00001",
+                    "box 0.70 0.40 0.06 0.22 → box 0.72 0.40 0.05 0.20",
+                ),
             ],
             priority: Some((Some(0.5), 0.35)),
             metadata: None,
         };
-        let after = labels(&[("c0000001", "Car", [0.11, 0.42, 0.20, 0.18]), ("c0000002", "Car", [0.36, 0.45, 0.14, 0.12]), ("a7f00001", "Pedestrian", [0.72, 0.40, 0.05, 0.20])]);
+        let after = labels(&[
+            ("c0000001", "Car", [0.11, 0.42, 0.20, 0.18]),
+            ("c0000002", "Car", [0.36, 0.45, 0.14, 0.12]),
+            ("a7f00001", "Pedestrian", [0.72, 0.40, 0.05, 0.20]),
+        ]);
         (patch, Some(Arc::new(after)))
     };
     Arc::new(Outcome {
@@ -206,7 +281,13 @@ pub fn outcome(way: &str) -> Arc<Outcome> {
             step("dependency", "frame", 0, 18_000, "1920×1080 rgb"),
             step("dependency", "model", 18_000, 0, "cached"),
             step("call", "prelabel", 18_100, 61_000, ""),
-            step("checkpoint", "brightest region", 52_000, 0, "12 regions, 2 above 0.5"),
+            step(
+                "checkpoint",
+                "brightest region",
+                52_000,
+                0,
+                "12 regions, 2 above 0.5",
+            ),
         ],
     })
 }
@@ -220,26 +301,43 @@ pub struct World {
 impl World {
     /// Nothing but the options.
     pub fn empty() -> Self {
-        let options = Options { upstream: "local project".into(), dry_run: true, screen: true, agents: vec!["sample-agents/".into()], ..Options::default() };
+        let options = Options {
+            upstream: "local project".into(),
+            dry_run: true,
+            screen: true,
+            agents: vec!["sample-agents/".into()],
+            ..Options::default()
+        };
         let (state, asked) = State::start(options, Millis(NOW - 180_000));
         Self { state, asked }
     }
 
     /// The project is there, its stages are listed, build #1 is in charge.
     pub fn demo() -> Self {
-        Self::sized(&[(PRELABEL, 1318), (ANNOTATE, 193), (REVIEW, 31), (ROUTE, 8), (COMPLETE, 2240), (ARCHIVE, 0)])
+        Self::sized(&[
+            (PRELABEL, 1318),
+            (ANNOTATE, 193),
+            (REVIEW, 31),
+            (ROUTE, 8),
+            (COMPLETE, 2240),
+            (ARCHIVE, 0),
+        ])
     }
 
     /// The same with these counts.
     pub fn sized(counts: &[(u128, usize)]) -> Self {
         let mut world = Self::empty();
         world.send(Event::Upstream(Upstream::Project(project())));
+        world.send(Event::Build(BuildEvent::Probed(Box::new(library(1)))));
+        world.send(Event::Tick(Millis(NOW - 2_000)));
         for (n, count) in counts {
             let rows = (0..*count).map(|i| row(*n, i)).collect();
             world.list(*n, rows);
         }
-        world.send(Event::Build(BuildEvent::Probed(Box::new(library(1)))));
-        world.send(Event::Upstream(Upstream::Stats(NetStats { requests: 27, ..NetStats::default() })));
+        world.send(Event::Upstream(Upstream::Stats(NetStats {
+            requests: 27,
+            ..NetStats::default()
+        })));
         world.send(Event::Tick(Millis(NOW)));
         world
     }
@@ -247,12 +345,21 @@ impl World {
     /// Answers the listing of a stage.
     pub fn list(&mut self, n: u128, rows: Vec<TaskRow>) {
         let asked = self.asked.iter().find_map(|e| match e {
-            Effect::Page { list: ListId::Queue(id), stage: s, .. } if *s == stage(n) => Some(*id),
+            Effect::Page {
+                list: ListId::Queue(id),
+                stage: s,
+                ..
+            } if *s == stage(n) => Some(*id),
             _ => None,
         });
         if let Some(id) = asked {
             let list = ListId::Queue(id);
-            self.send(Event::Upstream(Upstream::Page { list, stage: stage(n), rows, next: None }));
+            self.send(Event::Upstream(Upstream::Page {
+                list,
+                stage: stage(n),
+                rows,
+                next: None,
+            }));
         }
     }
 
@@ -288,11 +395,30 @@ impl World {
                         self.log(job, 3, "prelabel", "image 1920x1080 decoded in 18 ms");
                         self.log(job, 2, "prelabel", "lux=4: low light, threshold stays 0.5");
                         let result = answer(&title);
-                        self.send(Event::Job(JobEvent::Done { job, result, crashed: false, run_us: 79_000 }));
+                        self.send(Event::Job(JobEvent::Done {
+                            job,
+                            result,
+                            crashed: false,
+                            run_us: 79_000,
+                        }));
                     }
-                    Effect::Page { list: ListId::Run(id), stage: s, .. } => {
-                        let rows = self.state.queues.get(&s).map(|q| q.rows.clone()).unwrap_or_default();
-                        self.send(Event::Upstream(Upstream::Page { list: ListId::Run(id), stage: s, rows, next: None }));
+                    Effect::Page {
+                        list: ListId::Run(id),
+                        stage: s,
+                        ..
+                    } => {
+                        let rows = self
+                            .state
+                            .queues
+                            .get(&s)
+                            .map(|q| q.rows.clone())
+                            .unwrap_or_default();
+                        self.send(Event::Upstream(Upstream::Page {
+                            list: ListId::Run(id),
+                            stage: s,
+                            rows,
+                            next: None,
+                        }));
                     }
                     Effect::Commit { batch, items } => {
                         let results = items.iter().map(|i| (i.task, Committed::Done)).collect();
@@ -310,7 +436,12 @@ impl World {
 
     /// A line of an agent's log.
     pub fn log(&mut self, job: wb_core::ids::JobId, level: u8, target: &str, text: &str) {
-        self.send(Event::Job(JobEvent::Log { job: Some(job), level, target: target.into(), text: text.into() }));
+        self.send(Event::Job(JobEvent::Log {
+            job: Some(job),
+            level,
+            target: target.into(),
+            text: text.into(),
+        }));
     }
 
     /// Answers only the fetch that was asked for last.
@@ -327,13 +458,23 @@ impl World {
 
 /// Mostly good, now and then an error: what a real run looks like.
 pub fn mixed(title: &str) -> Result<Arc<Outcome>, Fault> {
-    let n: usize = title.chars().filter(char::is_ascii_digit).skip(1).take(6).collect::<String>().parse().unwrap_or(0);
+    let n: usize = title
+        .chars()
+        .filter(char::is_ascii_digit)
+        .skip(1)
+        .take(6)
+        .collect::<String>()
+        .parse()
+        .unwrap_or(0);
     match n % 10 {
         3 => Ok(outcome("skip")),
         7 => Ok(outcome("stay")),
         9 => Err(panic_fault()),
-        5 => Err(Fault::new(FaultKind::Host, "prelabel() ran 30.0 s (limit 30 s): killed; the task stays where it is")
-            .hint("raise the limit: #[stage(…, timeout = \"60s\")]")),
+        5 => Err(Fault::new(
+            FaultKind::Host,
+            "prelabel() ran 30.0 s (limit 30 s): killed; the task stays where it is",
+        )
+        .hint("raise the limit: #[stage(…, timeout = \"60s\")]")),
         _ => Ok(outcome("annotate")),
     }
 }
@@ -348,5 +489,8 @@ pub fn panic_fault() -> Fault {
 /// Metadata for a patch.
 #[allow(dead_code)]
 pub fn metadata() -> Map<String, Value> {
-    Map::from_iter([("site".to_owned(), json!("cam3")), ("lux".to_owned(), json!(4))])
+    Map::from_iter([
+        ("site".to_owned(), json!("cam3")),
+        ("lux".to_owned(), json!(4)),
+    ])
 }

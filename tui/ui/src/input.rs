@@ -4,7 +4,9 @@
 use crate::keys::name;
 use crate::overlays;
 use crate::{Hit, Screen, Ui};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind,
+};
 use ratatui::layout::Position;
 use wb_core::command::{Command, Scope, Verb, entry, find};
 use wb_core::state::State;
@@ -27,7 +29,9 @@ impl Ui {
 
     fn on_key(&mut self, key: &KeyEvent, state: &State) -> Vec<Command> {
         self.notice = None;
-        let Some(name) = name(key) else { return Vec::new() };
+        let Some(name) = name(key) else {
+            return Vec::new();
+        };
         if name == "Ctrl-c" {
             return self.act(Verb::Quit, state);
         }
@@ -38,7 +42,9 @@ impl Ui {
             return self.filter_key(key, state);
         }
         let scopes = [self.screen.scope(), Scope::List, Scope::Global];
-        let Some(verb) = find(&name, &scopes) else { return Vec::new() };
+        let Some(verb) = find(&name, &scopes) else {
+            return Vec::new();
+        };
         if entry(verb).writes && key.kind == KeyEventKind::Repeat {
             return Vec::new();
         }
@@ -47,15 +53,24 @@ impl Ui {
 
     /// A key while the filter is being typed; the queue follows every letter.
     fn filter_key(&mut self, key: &KeyEvent, state: &State) -> Vec<Command> {
-        let Some(stage) = self.stage else { return Vec::new() };
+        let Some(stage) = self.stage else {
+            return Vec::new();
+        };
         match key.code {
             KeyCode::Enter => {
                 self.queue.typing = None;
                 Vec::new()
             }
             KeyCode::Esc => {
-                let before = self.queue.typing.take().map_or_else(String::new, |(_, before)| before);
-                vec![Command::Filter { stage, text: before }]
+                let before = self
+                    .queue
+                    .typing
+                    .take()
+                    .map_or_else(String::new, |(_, before)| before);
+                vec![Command::Filter {
+                    stage,
+                    text: before,
+                }]
             }
             KeyCode::Up => self.act(Verb::Up, state),
             KeyCode::Down => self.act(Verb::Down, state),
@@ -64,7 +79,10 @@ impl Ui {
                     && let Some(rest) = completion(&line.text[..line.at])
                 {
                     line.insert(rest);
-                    return vec![Command::Filter { stage, text: line.text.clone() }];
+                    return vec![Command::Filter {
+                        stage,
+                        text: line.text.clone(),
+                    }];
                 }
                 Vec::new()
             }
@@ -72,7 +90,10 @@ impl Ui {
                 if let Some((line, _)) = &mut self.queue.typing
                     && line.key(key) == Some(true)
                 {
-                    return vec![Command::Filter { stage, text: line.text.clone() }];
+                    return vec![Command::Filter {
+                        stage,
+                        text: line.text.clone(),
+                    }];
                 }
                 Vec::new()
             }
@@ -86,7 +107,10 @@ impl Ui {
         }
         if let (Some((line, _)), Some(stage)) = (&mut self.queue.typing, self.stage) {
             line.insert(text.trim());
-            return vec![Command::Filter { stage, text: line.text.clone() }];
+            return vec![Command::Filter {
+                stage,
+                text: line.text.clone(),
+            }];
         }
         Vec::new()
     }
@@ -95,8 +119,15 @@ impl Ui {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => {
-                let hit = self.hits.iter().rev().find(|(area, _)| area.contains(at)).copied();
-                let Some((area, hit)) = hit else { return Vec::new() };
+                let hit = self
+                    .hits
+                    .iter()
+                    .rev()
+                    .find(|(area, _)| area.contains(at))
+                    .copied();
+                let Some((area, hit)) = hit else {
+                    return Vec::new();
+                };
                 self.click(hit, usize::from(mouse.row - area.y), state)
             }
             MouseEventKind::ScrollDown => self.wheel(Verb::Down, state),

@@ -12,7 +12,10 @@ pub fn name(key: &KeyEvent) -> Option<String> {
         return None;
     }
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER) {
+    if key
+        .modifiers
+        .intersects(KeyModifiers::ALT | KeyModifiers::SUPER)
+    {
         return None;
     }
     let plain = match key.code {
@@ -71,7 +74,10 @@ impl Line {
     /// A line with the cursor at its end.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), at: text.len() }
+        Self {
+            text: text.to_owned(),
+            at: text.len(),
+        }
     }
 
     /// Inserts what was typed or pasted, without control codes.
@@ -111,10 +117,16 @@ impl Line {
                 self.text.remove(self.at);
             }
             KeyCode::Left => {
-                self.at -= self.text[..self.at].chars().next_back().map_or(0, char::len_utf8);
+                self.at -= self.text[..self.at]
+                    .chars()
+                    .next_back()
+                    .map_or(0, char::len_utf8);
             }
             KeyCode::Right => {
-                self.at += self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+                self.at += self.text[self.at..]
+                    .chars()
+                    .next()
+                    .map_or(0, char::len_utf8);
             }
             KeyCode::Home => self.at = 0,
             KeyCode::End => self.at = self.text.len(),

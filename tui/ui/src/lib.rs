@@ -168,7 +168,10 @@ impl Ui {
     /// Draws everything. Takes time in proportion to the screen, not to the queue.
     pub fn draw(&mut self, frame: &mut Frame<'_>, state: &State) {
         let area = frame.area();
-        self.room = Room { w: area.width, h: area.height };
+        self.room = Room {
+            w: area.width,
+            h: area.height,
+        };
         self.hits.clear();
         self.follow(state);
         let buf = frame.buffer_mut();
@@ -235,13 +238,20 @@ impl Ui {
 
     /// Lets cursors follow what they stand on, when the state has changed under them.
     pub(crate) fn follow(&mut self, state: &State) {
-        let Some(project) = &state.project else { return };
+        let Some(project) = &state.project else {
+            return;
+        };
         let flow = &project.workflow;
         if self.stage.is_none_or(|s| flow.stage(s).is_none()) {
             let bound = state.builds.order().into_iter().next();
             self.stage = bound
                 .or_else(|| flow.agent_stages().next().map(|s| s.id))
-                .or_else(|| flow.stages.iter().find(|s| s.kind != StageKind::Done).map(|s| s.id));
+                .or_else(|| {
+                    flow.stages
+                        .iter()
+                        .find(|s| s.kind != StageKind::Done)
+                        .map(|s| s.id)
+                });
         }
         if let Some(stage) = self.stage {
             self.queue.follow(stage, state);

@@ -90,22 +90,36 @@ pub(crate) struct Bounds {
 pub(crate) fn boxes(blob: &Value, frame: u64) -> Vec<Bounds> {
     let units = blob.get("data_units").and_then(Value::as_object);
     let mut found = Vec::new();
-    for labels in units.into_iter().flatten().filter_map(|(_, u)| u.get("labels")) {
+    for labels in units
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, u)| u.get("labels"))
+    {
         let labels = if labels.get("objects").is_some() {
             Some(labels)
         } else {
             labels.get(frame.to_string())
         };
-        let objects = labels.and_then(|l| l.get("objects")).and_then(Value::as_array);
+        let objects = labels
+            .and_then(|l| l.get("objects"))
+            .and_then(Value::as_array);
         found.extend(objects.into_iter().flatten().filter_map(bounds));
     }
     found
 }
 
 fn bounds(object: &Value) -> Option<Bounds> {
-    let shape = object.get("boundingBox").or_else(|| object.get("rotatableBoundingBox"))?;
+    let shape = object
+        .get("boundingBox")
+        .or_else(|| object.get("rotatableBoundingBox"))?;
     let part = |key: &str| shape.get(key).and_then(Value::as_f64);
-    let word = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let word = |key: &str| {
+        object
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     Some(Bounds {
         hash: word("objectHash"),
         name: word("name"),
@@ -126,7 +140,11 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     pub fn new(graphics: Graphics) -> Self {
-        Self { graphics, held: None, encoded: None }
+        Self {
+            graphics,
+            held: None,
+            encoded: None,
+        }
     }
 
     pub fn has(&self, task: TaskId) -> bool {
@@ -145,7 +163,14 @@ impl Shelf {
     }
 
     /// Draws the picture of a task with its boxes, or says why not.
-    pub fn draw(&mut self, buf: &mut Buffer, area: Rect, task: TaskId, marks: &[Bounds], st: &Styles) {
+    pub fn draw(
+        &mut self,
+        buf: &mut Buffer,
+        area: Rect,
+        task: TaskId,
+        marks: &[Bounds],
+        st: &Styles,
+    ) {
         if area.width < 4 || area.height < 2 {
             return;
         }
@@ -154,20 +179,38 @@ impl Shelf {
             Some((held, Err(why))) if *held == task => {
                 let lines = text::wrap(&format!("no picture: {why}"), usize::from(area.width));
                 for (row, line) in lines.iter().take(usize::from(area.height)).enumerate() {
-                    buf.set_string(area.x, area.y + u16::try_from(row).unwrap_or(0), line, st.dim);
+                    buf.set_string(
+                        area.x,
+                        area.y + u16::try_from(row).unwrap_or(0),
+                        line,
+                        st.dim,
+                    );
                 }
                 return;
             }
             _ => {
-                buf.set_string(area.x, area.y, text::fit("loading the picture…", usize::from(area.width)), st.dim);
+                buf.set_string(
+                    area.x,
+                    area.y,
+                    text::fit("loading the picture…", usize::from(area.width)),
+                    st.dim,
+                );
                 return;
             }
         };
         let size = area.as_size();
         // Real pixels lie over letters: there the boxes become part of the picture.
         let inked: &[Bounds] = if self.graphics.blocks() { &[] } else { marks };
-        if self.encoded.as_ref().is_none_or(|(s, m, _)| *s != size || m != inked) {
-            let image = if inked.is_empty() { image.clone() } else { ink(image, inked) };
+        if self
+            .encoded
+            .as_ref()
+            .is_none_or(|(s, m, _)| *s != size || m != inked)
+        {
+            let image = if inked.is_empty() {
+                image.clone()
+            } else {
+                ink(image, inked)
+            };
             self.encoded = self
                 .graphics
                 .0
@@ -175,7 +218,9 @@ impl Shelf {
                 .ok()
                 .map(|protocol| (size, inked.to_vec(), protocol));
         }
-        let Some((_, _, protocol)) = &self.encoded else { return };
+        let Some((_, _, protocol)) = &self.encoded else {
+            return;
+        };
         let shown = protocol.size();
         let place = crate::widgets::centred(area, shown.width, shown.height);
         Image::new(protocol).render(place, buf);
@@ -194,11 +239,19 @@ fn outline(buf: &mut Buffer, place: Rect, mark: &Bounds, style: Style) {
         let cell = (part.clamp(0.0, 1.0) * f64::from(cells)).floor() as u16;
         cell.min(cells.saturating_sub(1))
     };
-    let (x0, x1) = (place.x + scale(mark.x, place.width), place.x + scale(mark.x + mark.w, place.width));
-    let (y0, y1) = (place.y + scale(mark.y, place.height), place.y + scale(mark.y + mark.h, place.height));
+    let (x0, x1) = (
+        place.x + scale(mark.x, place.width),
+        place.x + scale(mark.x + mark.w, place.width),
+    );
+    let (y0, y1) = (
+        place.y + scale(mark.y, place.height),
+        place.y + scale(mark.y + mark.h, place.height),
+    );
     let mut put = |x: u16, y: u16, symbol: &str| {
         let cell = &mut buf[(x, y)];
-        cell.set_symbol(symbol).set_style(style).set_bg(ratatui::style::Color::Black);
+        cell.set_symbol(symbol)
+            .set_style(style)
+            .set_bg(ratatui::style::Color::Black);
     };
     for x in x0..=x1 {
         put(x, y0, "─");
@@ -211,10 +264,19 @@ fn outline(buf: &mut Buffer, place: Rect, mark: &Bounds, style: Style) {
     for (x, y, corner) in [(x0, y0, "┌"), (x1, y0, "┐"), (x0, y1, "└"), (x1, y1, "┘")] {
         put(x, y, corner);
     }
-    let sign = if mark.sign == ' ' { String::new() } else { format!("{} ", mark.sign) };
+    let sign = if mark.sign == ' ' {
+        String::new()
+    } else {
+        format!("{} ", mark.sign)
+    };
     let room = usize::from(place.right().saturating_sub(x0 + 1));
     let name = text::fit(&format!("{sign}{}", mark.name), room);
-    buf.set_string(x0 + u16::from(x1 > x0), y0, name, style.bg(ratatui::style::Color::Black));
+    buf.set_string(
+        x0 + u16::from(x1 > x0),
+        y0,
+        name,
+        style.bg(ratatui::style::Color::Black),
+    );
 }
 
 /// Boxes as lines of pixels, for terminals that draw real pictures over the letters.
@@ -230,7 +292,8 @@ fn ink(image: &DynamicImage, marks: &[Bounds]) -> DynamicImage {
             _ => [255, 255, 255],
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the picture
-        let scale = |part: f64, size: u32| ((part.clamp(0.0, 1.0) * f64::from(size)) as u32).min(size - 1);
+        let scale =
+            |part: f64, size: u32| ((part.clamp(0.0, 1.0) * f64::from(size)) as u32).min(size - 1);
         let (x0, x1) = (scale(mark.x, w), scale(mark.x + mark.w, w));
         let (y0, y1) = (scale(mark.y, h), scale(mark.y + mark.h, h));
         for t in 0..thick {

@@ -18,18 +18,40 @@ pub fn plain_summary(state: &State) -> String {
     let Some(project) = &state.project else {
         match &state.project_fault {
             Some(fault) => {
-                say(format!("The project could not be loaded: {}", clean(&fault.summary)));
+                say(format!(
+                    "The project could not be loaded: {}",
+                    clean(&fault.summary)
+                ));
                 for hint in &fault.hints {
                     say(format!("  try: {}", clean(hint)));
                 }
             }
-            None => say(format!("Loading the project from {}…", clean(&state.options.upstream))),
+            None => say(format!(
+                "Loading the project from {}…",
+                clean(&state.options.upstream)
+            )),
         }
         return out;
     };
-    say(format!("{} ({}) · {} · {}", clean(&project.title), project.hash, clean(&state.options.upstream), mode(state)));
-    for build in state.builds.all.iter().filter(|b| b.status == BuildStatus::Active) {
-        say(format!("build {} in charge of {}: {}", build.id, plural(build.stages.len(), "stage"), clean(&build.probed.descriptor.name)));
+    say(format!(
+        "{} ({}) · {} · {}",
+        clean(&project.title),
+        project.hash,
+        clean(&state.options.upstream),
+        mode(state)
+    ));
+    for build in state
+        .builds
+        .all
+        .iter()
+        .filter(|b| b.status == BuildStatus::Active)
+    {
+        say(format!(
+            "build {} in charge of {}: {}",
+            build.id,
+            plural(build.stages.len(), "stage"),
+            clean(&build.probed.descriptor.name)
+        ));
     }
     if state.builds.active().is_none() {
         say("no agents loaded".into());
@@ -38,7 +60,14 @@ pub fn plain_summary(state: &State) -> String {
         say(format!("newest library refused: {}", clean(reason)));
     }
     say(String::new());
-    let title_w = project.workflow.stages.iter().map(|s| width(&clean(&s.title))).max().unwrap_or(5).clamp(5, 40);
+    let title_w = project
+        .workflow
+        .stages
+        .iter()
+        .map(|s| width(&clean(&s.title)))
+        .max()
+        .unwrap_or(5)
+        .clamp(5, 40);
     for stage in &project.workflow.stages {
         let agent = agent_word(state, stage).map_or_else(String::new, |(text, _)| text);
         say(format!(
@@ -55,7 +84,11 @@ pub fn plain_summary(state: &State) -> String {
         say(format!(
             "run {} {}: {} · {} moved · {} stayed · {} failed · {} conflicts",
             run.id,
-            if run.is_over() { "finished" } else { "under way" },
+            if run.is_over() {
+                "finished"
+            } else {
+                "under way"
+            },
             plural(usize::try_from(t.tasks).unwrap_or(0), "task"),
             number(t.moved),
             number(t.stayed),
@@ -64,7 +97,10 @@ pub fn plain_summary(state: &State) -> String {
         ));
     }
     if !state.held.is_empty() {
-        say(format!("{} held for review; nothing of them was written", plural(state.held.len(), "outcome")));
+        say(format!(
+            "{} held for review; nothing of them was written",
+            plural(state.held.len(), "outcome")
+        ));
     }
     out
 }

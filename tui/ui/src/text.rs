@@ -223,7 +223,11 @@ pub fn clock(at: Millis, offset_s: i32) -> String {
 #[must_use]
 pub fn bar(part: f64, columns: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss
+    )]
     let eighths = (part.clamp(0.0, 1.0) * columns as f64 * 8.0).round() as usize;
     let eighths = if part > 0.0 { eighths.max(1) } else { 0 };
     let mut out = "█".repeat(eighths / 8);
@@ -240,7 +244,10 @@ mod tests {
     #[test]
     fn nothing_that_steers_a_terminal_gets_through() {
         assert_eq!(clean("a\u{1b}[31mred\u{1b}[0m\tb\r\n"), "ared b ");
-        assert_eq!(clean("\u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y"), "xy");
+        assert_eq!(
+            clean("\u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y"),
+            "xy"
+        );
         assert_eq!(clean("\u{9b}2Jx\u{7f}\u{0}"), "x");
         assert_eq!(clean("gpj.\u{202e}exe"), "gpj.exe");
         assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
@@ -264,7 +271,10 @@ mod tests {
     fn figures_read_as_people_write_them() {
         assert_eq!(number(1_234_567_u64), "1,234,567");
         assert_eq!(number(12_u64), "12");
-        assert_eq!((age(400), age(61_000), age(3 * 86_400_000)), ("now".into(), "1m".into(), "3d".into()));
+        assert_eq!(
+            (age(400), age(61_000), age(3 * 86_400_000)),
+            ("now".into(), "1m".into(), "3d".into())
+        );
         assert_eq!(duration(0.06), "60 µs");
         assert_eq!(duration(8000.0), "8.0 s");
         assert_eq!(clock(Millis(0), 3600), "01:00:00");

@@ -93,7 +93,10 @@ impl Theme {
             removed: plain.fg(Color::Red),
             line: plain.fg(if light { Color::Blue } else { Color::Gray }),
             header: plain,
-            live: plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
+            live: plain
+                .fg(Color::White)
+                .bg(Color::Red)
+                .add_modifier(Modifier::BOLD),
             dry: plain.fg(Color::Green).add_modifier(Modifier::BOLD),
         }
     }

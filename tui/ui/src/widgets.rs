@@ -9,7 +9,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 /// A pane's frame; gives the room inside.
-pub fn pane(buf: &mut Buffer, area: Rect, title: &str, right: &str, focused: bool, st: &Styles) -> Rect {
+pub fn pane(
+    buf: &mut Buffer,
+    area: Rect,
+    title: &str,
+    right: &str,
+    focused: bool,
+    st: &Styles,
+) -> Rect {
     let border = if focused { st.focus } else { st.border };
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
@@ -21,14 +28,23 @@ pub fn pane(buf: &mut Buffer, area: Rect, title: &str, right: &str, focused: boo
     let mut used = 0;
     if !title.is_empty() && area.height > 0 {
         used = width(&title) + 2;
-        let style = if focused { st.title.patch(st.focus) } else { st.title };
+        let style = if focused {
+            st.title.patch(st.focus)
+        } else {
+            st.title
+        };
         buf.set_string(area.x + 2, area.y, format!(" {title} "), style);
     }
     let left = room.saturating_sub(used + 1);
     if !right.is_empty() && left > 6 && area.height > 0 {
         let right = fit(right, left.saturating_sub(2));
         let w = u16::try_from(width(&right) + 2).unwrap_or(0);
-        buf.set_string(area.right().saturating_sub(w + 2), area.y, format!(" {right} "), st.dim);
+        buf.set_string(
+            area.right().saturating_sub(w + 2),
+            area.y,
+            format!(" {right} "),
+            st.dim,
+        );
     }
     inner
 }
@@ -42,7 +58,12 @@ pub fn overlay(buf: &mut Buffer, area: Rect, title: &str, right: &str, st: &Styl
 /// A rectangle of at most this size in the middle of another.
 pub fn centred(area: Rect, w: u16, h: u16) -> Rect {
     let (w, h) = (w.min(area.width), h.min(area.height));
-    Rect::new(area.x + (area.width - w) / 2, area.y + (area.height - h) / 2, w, h)
+    Rect::new(
+        area.x + (area.width - w) / 2,
+        area.y + (area.height - h) / 2,
+        w,
+        h,
+    )
 }
 
 /// Draws lines from the top, leaving `skip` out; what does not fit is cut.
@@ -66,9 +87,16 @@ pub fn split_line(buf: &mut Buffer, area: Rect, row: u16, left: &Line<'_>, right
     if row >= area.height {
         return;
     }
-    let rw = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
+    let rw = u16::try_from(right.width())
+        .unwrap_or(u16::MAX)
+        .min(area.width);
     let room = area.width - rw;
-    buf.set_line(area.x, area.y + row, left, room.saturating_sub(u16::from(rw > 0)));
+    buf.set_line(
+        area.x,
+        area.y + row,
+        left,
+        room.saturating_sub(u16::from(rw > 0)),
+    );
     buf.set_line(area.x + room, area.y + row, right, rw);
 }
 
@@ -84,11 +112,19 @@ pub fn shade(buf: &mut Buffer, area: Rect, row: u16, style: Style) {
 pub fn scroll_to(top: usize, at: usize, rows: usize, count: usize) -> usize {
     let rows = rows.max(1);
     let low = (at + 1).saturating_sub(rows);
-    top.clamp(low, at.max(low)).min(count.saturating_sub(rows).max(low))
+    top.clamp(low, at.max(low))
+        .min(count.saturating_sub(rows).max(low))
 }
 
 /// A thumb at the right border when there is more than fits.
-pub fn scrollbar(buf: &mut Buffer, inner: Rect, top: usize, rows: usize, count: usize, st: &Styles) {
+pub fn scrollbar(
+    buf: &mut Buffer,
+    inner: Rect,
+    top: usize,
+    rows: usize,
+    count: usize,
+    st: &Styles,
+) {
     if count <= rows || inner.height < 3 {
         return;
     }
@@ -100,11 +136,6 @@ pub fn scrollbar(buf: &mut Buffer, inner: Rect, top: usize, rows: usize, count: 
         let y = inner.y + u16::try_from(i).unwrap_or(0);
         buf[(inner.right(), y)].set_symbol("█").set_style(st.dim);
     }
-}
-
-/// A key and what it does: `s step`.
-pub fn hint<'a>(st: &Styles, key: &str, word: &str) -> Vec<Span<'a>> {
-    vec![Span::styled(crate::keys::shown(key), st.key), Span::raw(format!(" {word}"))]
 }
 
 /// `name   value` with the name dim and ten columns wide.
@@ -136,7 +167,10 @@ mod tests {
                     for top in 0..12 {
                         let top = scroll_to(top, at, rows, count);
                         assert!(top <= at && at < top + rows, "{count} {rows} {at} {top}");
-                        assert!(count <= rows || top + rows <= count, "{count} {rows} {at} {top}");
+                        assert!(
+                            count <= rows || top + rows <= count,
+                            "{count} {rows} {at} {top}"
+                        );
                     }
                 }
             }

@@ -131,7 +131,11 @@ fn layers(n: usize, edges: &[Edge], back: &[bool]) -> Vec<usize> {
         if forward().any(|e| e.to == node) {
             continue;
         }
-        if let Some(first) = forward().filter(|e| e.from == node).map(|e| layer[e.to]).min() {
+        if let Some(first) = forward()
+            .filter(|e| e.from == node)
+            .map(|e| layer[e.to])
+            .min()
+        {
             layer[node] = first.saturating_sub(1);
         }
     }
@@ -139,15 +143,28 @@ fn layers(n: usize, edges: &[Edge], back: &[bool]) -> Vec<usize> {
 }
 
 /// The parts of forward edges between neighbouring layers: edge, item at the left, at the right.
-pub fn segments(edges: &[Edge], back: &[bool], layer: &[usize], at: usize) -> Vec<(usize, Item, Item)> {
+pub fn segments(
+    edges: &[Edge],
+    back: &[bool],
+    layer: &[usize],
+    at: usize,
+) -> Vec<(usize, Item, Item)> {
     let mut found = Vec::new();
     for (k, e) in edges.iter().enumerate() {
         let (first, last) = (layer[e.from], layer[e.to]);
         if back[k] || at < first || at + 1 > last {
             continue;
         }
-        let left = if at == first { Item::Node(e.from) } else { Item::Pass(k) };
-        let right = if at + 1 == last { Item::Node(e.to) } else { Item::Pass(k) };
+        let left = if at == first {
+            Item::Node(e.from)
+        } else {
+            Item::Pass(k)
+        };
+        let right = if at + 1 == last {
+            Item::Node(e.to)
+        } else {
+            Item::Pass(k)
+        };
         found.push((k, left, right));
     }
     found
@@ -161,18 +178,29 @@ fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) -> Vec<Vec<
     }
     for (k, e) in edges.iter().enumerate() {
         if !back[k] {
-            for between in layer[e.from] + 1..layer[e.to] {
-                order[between].push(Item::Pass(k));
+            for between in &mut order[layer[e.from] + 1..layer[e.to]] {
+                between.push(Item::Pass(k));
             }
         }
     }
-    let joins: Vec<_> = (0..count).map(|l| segments(edges, back, layer, l)).collect();
-    let loops: Vec<&Edge> = edges.iter().zip(back).filter(|(_, b)| **b).map(|(e, _)| e).collect();
+    let joins: Vec<_> = (0..count)
+        .map(|l| segments(edges, back, layer, l))
+        .collect();
+    let loops: Vec<&Edge> = edges
+        .iter()
+        .zip(back)
+        .filter(|(_, b)| **b)
+        .map(|(e, _)| e)
+        .collect();
     let cost = |order: &[Vec<Item>]| -> usize {
         let cross: usize = (0..count.saturating_sub(1))
             .map(|l| crossings(&order[l], &order[l + 1], &joins[l]))
             .sum();
-        cross + loops.iter().map(|e| under(e, layer, order, &joins)).sum::<usize>()
+        cross
+            + loops
+                .iter()
+                .map(|e| under(e, layer, order, &joins))
+                .sum::<usize>()
     };
     let mut best = (cost(&order), order.clone());
     for _ in 0..4 {
@@ -190,7 +218,7 @@ fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) -> Vec<Vec<
 
 /// The best order of one layer: all permutations while they are few, else by the neighbours' mean.
 fn improve(
-    order: &mut Vec<Vec<Item>>,
+    order: &mut [Vec<Item>],
     l: usize,
     joins: &[Vec<(usize, Item, Item)>],
     cost: &impl Fn(&[Vec<Item>]) -> usize,
@@ -222,7 +250,12 @@ fn improve(
 }
 
 /// Mean place of the neighbours on both sides, in thousandths.
-fn mean(order: &[Vec<Item>], l: usize, item: Item, joins: &[Vec<(usize, Item, Item)>]) -> Option<usize> {
+fn mean(
+    order: &[Vec<Item>],
+    l: usize,
+    item: Item,
+    joins: &[Vec<(usize, Item, Item)>],
+) -> Option<usize> {
     let place = |layer: usize, item: Item| order[layer].iter().position(|i| *i == item);
     let mut places = Vec::new();
     if l > 0 {
@@ -256,7 +289,10 @@ fn permutations<T: Clone>(items: &[T], take: &mut impl FnMut(&[T])) {
 
 fn crossings(left: &[Item], right: &[Item], joins: &[(usize, Item, Item)]) -> usize {
     let at = |side: &[Item], item: Item| side.iter().position(|i| *i == item).unwrap_or(0);
-    let ends: Vec<_> = joins.iter().map(|(_, a, b)| (at(left, *a), at(right, *b))).collect();
+    let ends: Vec<_> = joins
+        .iter()
+        .map(|(_, a, b)| (at(left, *a), at(right, *b)))
+        .collect();
     let mut count = 0;
     for (i, a) in ends.iter().enumerate() {
         for b in &ends[i + 1..] {
@@ -269,22 +305,39 @@ fn crossings(left: &[Item], right: &[Item], joins: &[(usize, Item, Item)]) -> us
 }
 
 /// Edges that a loop's way down to the bottom and up from it would cross.
-fn under(edge: &Edge, layer: &[usize], order: &[Vec<Item>], joins: &[Vec<(usize, Item, Item)>]) -> usize {
+fn under(
+    edge: &Edge,
+    layer: &[usize],
+    order: &[Vec<Item>],
+    joins: &[Vec<(usize, Item, Item)>],
+) -> usize {
     let below = |node: usize, item: &Item| {
         let items = &order[layer[node]];
         let at = |wanted: &Item| items.iter().position(|i| i == wanted);
         at(item) > at(&Item::Node(node))
     };
-    let leaving = joins[layer[edge.from]].iter().filter(|(_, l, _)| below(edge.from, l)).count();
+    let leaving = joins[layer[edge.from]]
+        .iter()
+        .filter(|(_, l, _)| below(edge.from, l))
+        .count();
     let arriving = match layer[edge.to] {
         0 => 0,
-        at => joins[at - 1].iter().filter(|(_, _, r)| below(edge.to, r)).count(),
+        at => joins[at - 1]
+            .iter()
+            .filter(|(_, _, r)| below(edge.to, r))
+            .count(),
     };
     leaving + arriving
 }
 
 /// Exits from top to bottom: forward edges in the order of where they go, then loops.
-fn exits(n: usize, edges: &[Edge], back: &[bool], layer: &[usize], order: &[Vec<Item>]) -> Vec<Vec<usize>> {
+fn exits(
+    n: usize,
+    edges: &[Edge],
+    back: &[bool],
+    layer: &[usize],
+    order: &[Vec<Item>],
+) -> Vec<Vec<usize>> {
     let mut all = vec![Vec::new(); n];
     for (node, exits) in all.iter_mut().enumerate() {
         let mut keyed: Vec<((bool, usize), usize)> = edges
@@ -296,8 +349,18 @@ fn exits(n: usize, edges: &[Edge], back: &[bool], layer: &[usize], order: &[Vec<
                     return ((true, usize::MAX - layer[e.to]), k);
                 }
                 let next = layer[node] + 1;
-                let item = if layer[e.to] == next { Item::Node(e.to) } else { Item::Pass(k) };
-                ((false, order[next].iter().position(|i| *i == item).unwrap_or(0)), k)
+                let item = if layer[e.to] == next {
+                    Item::Node(e.to)
+                } else {
+                    Item::Pass(k)
+                };
+                (
+                    (
+                        false,
+                        order[next].iter().position(|i| *i == item).unwrap_or(0),
+                    ),
+                    k,
+                )
             })
             .collect();
         keyed.sort_unstable();
@@ -336,7 +399,15 @@ fn height(plan: &Plan, item: Item) -> i32 {
 }
 
 /// Moves the items of a layer towards what they are joined with on the left (or the right).
-fn settle(nodes: &[Node], edges: &[Edge], plan: &mut Plan, l: usize, spacing: Spacing, from_left: bool, keep: bool) {
+fn settle(
+    nodes: &[Node],
+    edges: &[Edge],
+    plan: &mut Plan,
+    l: usize,
+    spacing: Spacing,
+    from_left: bool,
+    keep: bool,
+) {
     if keep && l + 1 == plan.order.len() {
         return;
     }
@@ -383,7 +454,9 @@ fn settle(nodes: &[Node], edges: &[Edge], plan: &mut Plan, l: usize, spacing: Sp
 fn middle(pulls: &[i32]) -> Option<f64> {
     let mut sorted = pulls.to_vec();
     sorted.sort_unstable();
-    sorted.get(sorted.len().saturating_sub(1) / 2).map(|v| f64::from(*v))
+    sorted
+        .get(sorted.len().saturating_sub(1) / 2)
+        .map(|v| f64::from(*v))
 }
 
 /// The rows nearest to the wishes that keep the order and the distances (pool adjacent violators).

@@ -92,6 +92,7 @@ pub fn lay_out(nodes: &[Node], edges: &[Edge], spacing: Spacing) -> Layout {
     if nodes.is_empty() {
         return Layout::default();
     }
-    let plan = layout::plan(nodes, edges, spacing);
+    let mut plan = layout::plan(nodes, edges, spacing);
+    route::loosen(nodes, edges, &mut plan);
     route::route(nodes, edges, &plan, spacing)
 }

@@ -34,7 +34,15 @@ pub struct Ink {
 }
 
 /// Draws all edges. `area` is the window, `scroll` the drawing's cell at its top left corner.
-pub fn edges(buf: &mut Buffer, area: Rect, scroll: (u16, u16), layout: &Layout, edges: &[Edge], selected: Option<usize>, ink: Ink) {
+pub fn edges(
+    buf: &mut Buffer,
+    area: Rect,
+    scroll: (u16, u16),
+    layout: &Layout,
+    edges: &[Edge],
+    selected: Option<usize>,
+    ink: Ink,
+) {
     let mut cells: HashMap<(u16, u16), Cell> = HashMap::new();
     for (edge, path) in edges.iter().zip(&layout.paths) {
         let strong = selected == Some(edge.from);
@@ -91,7 +99,11 @@ fn trace(map: &mut HashMap<(u16, u16), Cell>, corners: &[(u16, u16)], strong: bo
         let mut bits = 0;
         // The ends run into the boxes at their sides.
         bits |= if at == 0 { W } else { side(*here, all[at - 1]) };
-        bits |= if at + 1 == all.len() { E } else { side(*here, all[at + 1]) };
+        bits |= if at + 1 == all.len() {
+            E
+        } else {
+            side(*here, all[at + 1])
+        };
         let cell = map.entry(*here).or_default();
         cell.bits |= bits;
         cell.turn |= bits != N | S && bits != E | W;
@@ -142,7 +154,15 @@ const fn glyph(cell: Cell) -> &'static str {
 }
 
 /// Puts a symbol at a cell of the drawing, when it lies in the window.
-pub fn put(buf: &mut Buffer, area: Rect, scroll: (u16, u16), x: u16, y: u16, symbol: &str, style: Style) {
+pub fn put(
+    buf: &mut Buffer,
+    area: Rect,
+    scroll: (u16, u16),
+    x: u16,
+    y: u16,
+    symbol: &str,
+    style: Style,
+) {
     let (Some(x), Some(y)) = (x.checked_sub(scroll.0), y.checked_sub(scroll.1)) else {
         return;
     };

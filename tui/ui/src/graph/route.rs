@@ -66,10 +66,12 @@ pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> L
         .collect();
     let mut places = vec![Place::default(); nodes.len()];
     let mut x = 0;
-    for g in 0..=count {
-        gaps[g].x = x;
-        x += gap_width(&gaps[g], g, count, spacing);
-        let Some(items) = plan.order.get(g) else { break };
+    for (g, gap) in gaps.iter_mut().enumerate() {
+        gap.x = x;
+        x += gap_width(gap, g, count, spacing);
+        let Some(items) = plan.order.get(g) else {
+            break;
+        };
         let wide = items
             .iter()
             .filter_map(|i| match i {
@@ -80,7 +82,12 @@ pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> L
             .unwrap_or(1);
         for (item, row) in items.iter().zip(&plan.rows[g]) {
             if let Item::Node(n) = item {
-                places[*n] = Place { x: cell(x), y: cell(*row), w: cell(wide), h: cell(plan.heights[*n]) };
+                places[*n] = Place {
+                    x: cell(x),
+                    y: cell(*row),
+                    w: cell(wide),
+                    h: cell(plan.heights[*n]),
+                };
             }
         }
         x += wide;
@@ -117,7 +124,9 @@ fn lanes(edges: &[Edge], plan: &Plan) -> Vec<Option<i32>> {
         .max()
         .unwrap_or(0);
     let mut loops: Vec<usize> = (0..edges.len()).filter(|k| plan.back[*k]).collect();
-    loops.sort_by_key(|k| plan.layer[edges[*k].from] - plan.layer[edges[*k].to].min(plan.layer[edges[*k].from]));
+    loops.sort_by_key(|k| {
+        plan.layer[edges[*k].from] - plan.layer[edges[*k].to].min(plan.layer[edges[*k].from])
+    });
     let mut rows = vec![None; edges.len()];
     for (at, k) in loops.into_iter().enumerate() {
         rows[k] = Some(bottom + i32::try_from(at).unwrap_or(0));
@@ -126,9 +135,34 @@ fn lanes(edges: &[Edge], plan: &Plan) -> Vec<Option<i32>> {
 }
 
 fn gap(nodes: &[Node], edges: &[Edge], plan: &Plan, lanes: &[Option<i32>], g: usize) -> Gap {
+    let (nets, label) = nets(nodes, edges, plan, lanes, g);
+    let (track, tracks) = tracks(&nets);
+    Gap {
+        nets,
+        track,
+        tracks,
+        label,
+        x: 0,
+    }
+}
+
+/// The nets of a gap, and the width of the widest label in it.
+fn nets(
+    nodes: &[Node],
+    edges: &[Edge],
+    plan: &Plan,
+    lanes: &[Option<i32>],
+    g: usize,
+) -> (Vec<Net>, usize) {
     let mut nets: Vec<Net> = Vec::new();
     let mut label = 0;
-    let empty = |key| Net { key, from: Vec::new(), to: None, lanes_right: Vec::new(), lane_left: None };
+    let empty = |key| Net {
+        key,
+        from: Vec::new(),
+        to: None,
+        lanes_right: Vec::new(),
+        lane_left: None,
+    };
     let port = |n: usize| plan.row(plan.layer[n], Item::Node(n)) + i32::from(nodes[n].port);
     if g > 0 {
         for (k, a, b) in segments(edges, &plan.back, &plan.layer, g - 1) {
@@ -162,8 +196,7 @@ fn gap(nodes: &[Node], edges: &[Edge], plan: &Plan, lanes: &[Option<i32>], g: us
             net.lanes_right.push(lane);
         }
     }
-    let (track, tracks) = tracks(&nets);
-    Gap { nets, track, tracks, label, x: 0 }
+    (nets, label)
 }
 
 fn find<'a>(nets: &'a mut Vec<Net>, key: Key, empty: &impl Fn(Key) -> Net) -> &'a mut Net {
@@ -179,10 +212,14 @@ fn tracks(nets: &[Net]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..nets.len()).filter(|n| !nets[*n].straight()).collect();
     order.sort_by_key(|n| {
         let net = &nets[*n];
-        let (from, to) = (net.from.first().copied().unwrap_or(i32::MAX), net.to.unwrap_or(i32::MAX));
+        let (from, to) = (
+            net.from.first().copied().unwrap_or(i32::MAX),
+            net.to.unwrap_or(i32::MAX),
+        );
         // Lines that go up: the topmost first. Lines that go down: the lowest first.
         if to < from { (0, from) } else { (1, -from) }
     });
+    let (mut order, _) = keeping_apart(nets, &order);
     let mut improved = true;
     while improved {
         improved = false;
@@ -209,6 +246,44 @@ fn tracks(nets: &[Net]) -> (Vec<usize>, usize) {
     (track, count)
 }
 
+/// The same lines so ordered that none leaves on a row where one further left arrives: they would
+/// look joined. The second part is false when that cannot be had.
+fn keeping_apart(nets: &[Net], order: &[usize]) -> (Vec<usize>, bool) {
+    let mut rest = order.to_vec();
+    let mut sorted = Vec::with_capacity(rest.len());
+    let mut possible = true;
+    while !rest.is_empty() {
+        let before =
+            |a: usize, b: usize| a != b && nets[a].from.iter().any(|r| nets[b].to == Some(*r));
+        let free = rest
+            .iter()
+            .position(|n| !rest.iter().any(|m| before(*m, *n)));
+        possible &= free.is_some();
+        sorted.push(rest.remove(free.unwrap_or(0)));
+    }
+    (sorted, possible)
+}
+
+/// Moves layers up or down a little where lines between two of them could not be kept apart.
+pub fn loosen(nodes: &[Node], edges: &[Edge], plan: &mut Plan) {
+    let lanes = lanes(edges, plan);
+    for g in 1..plan.order.len() {
+        let rows = plan.rows.clone();
+        for shift in [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5] {
+            for (l, layer) in rows.iter().enumerate().skip(g) {
+                plan.rows[l] = layer.iter().map(|y| y + shift).collect();
+            }
+            let nets = nets(nodes, edges, plan, &lanes, g).0;
+            let bent: Vec<usize> = (0..nets.len()).filter(|n| !nets[*n].straight()).collect();
+            if keeping_apart(&nets, &bent).1 {
+                break;
+            }
+        }
+    }
+    let top = plan.rows.iter().flatten().copied().min().unwrap_or(0);
+    plan.rows.iter_mut().flatten().for_each(|y| *y -= top);
+}
+
 /// Whether two nets may not share a track.
 fn touch(a: &Net, b: &Net) -> bool {
     let ((a0, a1), (b0, b1)) = (a.extent(), b.extent());
@@ -221,8 +296,18 @@ fn clash(left: &Net, right: &Net) -> usize {
         let (low, high) = net.extent();
         usize::from(row > low && row < high)
     };
-    let crossed_by_right: usize = right.from.iter().chain(&right.lane_left).map(|r| inside(*r, left)).sum();
-    let crossed_by_left: usize = left.to.iter().chain(&left.lanes_right).map(|r| inside(*r, right)).sum();
+    let crossed_by_right: usize = right
+        .from
+        .iter()
+        .chain(&right.lane_left)
+        .map(|r| inside(*r, left))
+        .sum();
+    let crossed_by_left: usize = left
+        .to
+        .iter()
+        .chain(&left.lanes_right)
+        .map(|r| inside(*r, right))
+        .sum();
     // A line arriving from the left of one and one leaving to the right of the other on the same
     // row would look joined.
     let same = right.from.iter().filter(|r| left.to == Some(**r)).count();
@@ -276,7 +361,11 @@ fn path(
     } else {
         let mut row = exit;
         for g in first + 1..=last {
-            let item = if g == last { Item::Node(edge.to) } else { Item::Pass(k) };
+            let item = if g == last {
+                Item::Node(edge.to)
+            } else {
+                Item::Pass(k)
+            };
             let next = if g == last { entry } else { plan.row(g, item) };
             if next != row
                 && let Some(x) = track_x(g, Key::To(item))
@@ -289,7 +378,10 @@ fn path(
     corners.push((i32::from(to.x) - 1, entry));
     corners.dedup();
     Path {
-        corners: corners.into_iter().map(|(x, y)| (cell(x), cell(y))).collect(),
+        corners: corners
+            .into_iter()
+            .map(|(x, y)| (cell(x), cell(y)))
+            .collect(),
         back: plan.back[k],
         label_at: (cell(start + 1), cell(exit)),
     }

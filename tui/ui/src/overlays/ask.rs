@@ -40,7 +40,12 @@ pub enum Ask {
 }
 
 pub fn on_key(ui: &mut Ui, ask: Ask, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
-    if let Ask::Count { stage, from_queue, line } = ask {
+    if let Ask::Count {
+        stage,
+        from_queue,
+        line,
+    } = ask
+    {
         return count_key(ui, (stage, from_queue, line), key, name, state);
     }
     match name {
@@ -68,17 +73,34 @@ fn yes(ui: &mut Ui, ask: Ask) -> Vec<Command> {
     }
 }
 
-fn count_key(ui: &mut Ui, (stage, from_queue, mut line): (StageId, bool, keys::Line), key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
+fn count_key(
+    ui: &mut Ui,
+    (stage, from_queue, mut line): (StageId, bool, keys::Line),
+    key: &KeyEvent,
+    name: &str,
+    state: &State,
+) -> Vec<Command> {
     match name {
         "Esc" => return Vec::new(),
         "Enter" => {
             let Some(n) = line.text.parse::<usize>().ok().filter(|n| *n > 0) else {
-                ui.notice = Some(format!("\"{}\" is no number of tasks; type 1 or more", line.text));
-                ui.overlays.push(Overlay::Ask(Ask::Count { stage, from_queue, line }));
+                ui.notice = Some(format!(
+                    "\"{}\" is no number of tasks; type 1 or more",
+                    line.text
+                ));
+                ui.overlays.push(Overlay::Ask(Ask::Count {
+                    stage,
+                    from_queue,
+                    line,
+                }));
                 return Vec::new();
             };
             if from_queue {
-                let rows = state.queues.get(&stage).map(|q| q.chosen(n)).unwrap_or_default();
+                let rows = state
+                    .queues
+                    .get(&stage)
+                    .map(|q| q.chosen(n))
+                    .unwrap_or_default();
                 return ui.run_or_ask(Source::Tasks(stage, rows), None, state);
             }
             return ui.run_or_ask(Source::Stages(vec![stage]), Some(n), state);
@@ -95,13 +117,20 @@ fn count_key(ui: &mut Ui, (stage, from_queue, mut line): (StageId, bool, keys::L
             line.key(key);
         }
     }
-    ui.overlays.push(Overlay::Ask(Ask::Count { stage, from_queue, line }));
+    ui.overlays.push(Overlay::Ask(Ask::Count {
+        stage,
+        from_queue,
+        line,
+    }));
     Vec::new()
 }
 
 /// Title, text and the words of the two answers.
 fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
-    let project = state.project.as_ref().map_or_else(String::new, |p| clean(&p.title).into_owned());
+    let project = state
+        .project
+        .as_ref()
+        .map_or_else(String::new, |p| clean(&p.title).into_owned());
     match ask {
         Ask::Commit(tasks) => {
             let title = format!("Commit {} to \"{project}\"?", plural(tasks.len(), "task"));
@@ -153,16 +182,28 @@ fn live_words(state: &State) -> String {
             plural(usize::try_from(run.totals.tasks).unwrap_or(0), "task"),
             number(run.totals.failed)
         ),
-        (_, Some(build)) => format!("Build {build} has not been dry-run yet: look at a dry run first (n)."),
+        (_, Some(build)) => {
+            format!("Build {build} has not been dry-run yet: look at a dry run first (n).")
+        }
     }
 }
 
 fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
     let (count, at) = match &spec.source {
-        Source::Tasks(stage, rows) => (plural(rows.len(), "task"), clean(state.stage_title(*stage)).into_owned()),
+        Source::Tasks(stage, rows) => (
+            plural(rows.len(), "task"),
+            clean(state.stage_title(*stage)).into_owned(),
+        ),
         Source::Stages(stages) => {
-            let names: Vec<_> = stages.iter().map(|s| clean(state.stage_title(*s)).into_owned()).collect();
-            let listed = stages.iter().filter_map(|s| state.count(*s)).map(|(n, _)| n).sum::<usize>();
+            let names: Vec<_> = stages
+                .iter()
+                .map(|s| clean(state.stage_title(*s)).into_owned())
+                .collect();
+            let listed = stages
+                .iter()
+                .filter_map(|s| state.count(*s))
+                .map(|(n, _)| n)
+                .sum::<usize>();
             let n = spec.max_tasks.map_or(listed, |max| max.min(listed));
             (plural(n, "task"), names.join(", "))
         }
@@ -180,7 +221,10 @@ fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static st
     }
     (
         format!("Dry-run {count} of {at}?"),
-        vec!["Every write is held for review (v); nothing is sent. X on the Run screen stops it.".into()],
+        vec![
+            "Every write is held for review (v); nothing is sent. X on the Run screen stops it."
+                .into(),
+        ],
         "run",
         "not now",
     )
@@ -188,7 +232,8 @@ fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static st
 
 /// What a commit of these tasks sends.
 fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
-    let (mut labels, mut priorities, mut metadata, mut moves) = (0, 0, 0, std::collections::BTreeMap::new());
+    let (mut labels, mut priorities, mut metadata, mut moves) =
+        (0, 0, 0, std::collections::BTreeMap::new());
     let open = state.step.as_ref().filter(|s| tasks.contains(&s.row.id));
     let mut count = |outcome: &wb_core::work::Outcome| {
         labels += usize::from(outcome.labels_after.is_some());
@@ -210,13 +255,23 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
         all.push(format!("• save {}", plural(labels, "label row")));
     }
     if priorities > 0 {
-        all.push(format!("• set {}", plural(priorities, "priority").replace("prioritys", "priorities")));
+        all.push(format!(
+            "• set {}",
+            plural(priorities, "priority").replace("prioritys", "priorities")
+        ));
     }
     if metadata > 0 {
-        all.push(format!("• replace the metadata of {}", plural(metadata, "item")));
+        all.push(format!(
+            "• replace the metadata of {}",
+            plural(metadata, "item")
+        ));
     }
     for (to, n) in moves {
-        all.push(format!("• move {} to {}", plural(n, "task"), clean(state.stage_title(to))));
+        all.push(format!(
+            "• move {} to {}",
+            plural(n, "task"),
+            clean(state.stage_title(to))
+        ));
     }
     if all.is_empty() {
         all.push("• nothing: these tasks stay and change nothing".into());
@@ -226,7 +281,12 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State) {
     let st = ui.st;
-    if let Ask::Count { stage, from_queue, line } = ask {
+    if let Ask::Count {
+        stage,
+        from_queue,
+        line,
+    } = ask
+    {
         draw_count(ui, buf, area, (*stage, *from_queue, line), state);
         return;
     }
@@ -237,7 +297,10 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State)
     for part in text {
         let indent = if part.starts_with('•') { "  " } else { "" };
         for (i, t) in wrap(&part, inside).into_iter().enumerate() {
-            all.push(Line::from(format!("  {}{t}", if i == 0 { "" } else { indent })));
+            all.push(Line::from(format!(
+                "  {}{t}",
+                if i == 0 { "" } else { indent }
+            )));
         }
     }
     all.push(Line::default());
@@ -252,19 +315,42 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State)
     let place = centred(area, columns, height);
     let title = fit(&title, usize::from(columns).saturating_sub(6));
     let inner = overlay(buf, place, &title, "", &st);
-    lines(buf, inner, &all, all.len().saturating_sub(usize::from(inner.height)));
+    lines(
+        buf,
+        inner,
+        &all,
+        all.len().saturating_sub(usize::from(inner.height)),
+    );
 }
 
-fn draw_count(ui: &Ui, buf: &mut Buffer, area: Rect, (stage, from_queue, line): (StageId, bool, &keys::Line), state: &State) {
+fn draw_count(
+    ui: &Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    (stage, from_queue, line): (StageId, bool, &keys::Line),
+    state: &State,
+) {
     let st = &ui.st;
-    let place = centred(area, 64, 7);
+    let place = centred(area, 66, 8);
     let live = state.live && !state.options.read_only;
-    let title = format!("{} how many of {}?", if live { "LIVE: run" } else { "Dry-run" }, fit(state.stage_title(stage), 20));
+    let title = format!(
+        "{} how many of {}?",
+        if live { "LIVE: run" } else { "Dry-run" },
+        fit(state.stage_title(stage), 20)
+    );
     let inner = overlay(buf, place, &title, "", st);
     let (before, under, after) = line.parts();
     let under = if under.is_empty() { " " } else { under };
-    let order = if from_queue { "the first in the order and filter of the queue" } else { "the first as the platform lists them" };
-    let what = if live { "asks before it writes" } else { "every write is held; nothing is sent" };
+    let order = if from_queue {
+        "the first in the order and filter of the queue"
+    } else {
+        "the first as the platform lists them"
+    };
+    let what = if live {
+        "asks before it writes"
+    } else {
+        "every write is held; nothing is sent"
+    };
     let all = [
         Line::default(),
         Line::from(vec![
@@ -281,9 +367,9 @@ fn draw_count(ui: &Ui, buf: &mut Buffer, area: Rect, (stage, from_queue, line): 
             Span::styled("enter", st.key),
             Span::raw(" run      "),
             Span::styled("esc", st.key),
-            Span::raw(" not now      "),
-            Span::styled(what, if live { st.bad } else { st.dim }),
+            Span::raw(" not now"),
         ]),
+        Line::styled(format!("  {what}"), if live { st.bad } else { st.dim }),
     ];
     lines(buf, inner, &all, 0);
 }

@@ -24,7 +24,10 @@ pub struct Pane {
 /// Marks of the screens, explained below the keys.
 const MARKS: [(&str, &str); 10] = [
     ("A E R #", "kind of a stage: agent, annotate, review, end"),
-    ("(1)", "a pathway of an agent stage, named in the stage's pane"),
+    (
+        "(1)",
+        "a pathway of an agent stage, named in the stage's pane",
+    ),
     ("●", "marked"),
     ("○", "has an outcome that is held for review"),
     ("✓", "done, or ran well"),
@@ -69,7 +72,15 @@ pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str) -> Vec<Co
 
 fn scopes(ui: &Ui, all: bool) -> Vec<Scope> {
     if all {
-        return vec![Scope::Flow, Scope::Queue, Scope::Task, Scope::Run, Scope::Review, Scope::List, Scope::Global];
+        return vec![
+            Scope::Flow,
+            Scope::Queue,
+            Scope::Task,
+            Scope::Run,
+            Scope::Review,
+            Scope::List,
+            Scope::Global,
+        ];
     }
     let here = match ui.overlays.last() {
         Some(Overlay::Review(_)) => Scope::Review,
@@ -87,15 +98,38 @@ fn matches(entry: &Entry, wanted: &str) -> bool {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
     let st = ui.st;
-    let right = if pane.all { "? keys of this screen" } else { "? all keys" };
-    let title = if pane.all { "All keys".to_owned() } else { format!("Keys: {}", ui.screen.name()) };
+    let right = if pane.all {
+        "? keys of this screen"
+    } else {
+        "? all keys"
+    };
+    let title = if pane.all {
+        "All keys".to_owned()
+    } else {
+        format!("Keys: {}", ui.screen.name())
+    };
     let inner = overlay(buf, area, &title, right, &st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let (before, under, after) = pane.line.parts();
     let typed = format!("{before}{under}{after}");
-    let search = if typed.is_empty() { Line::styled("type to search by key or word", st.dim) } else { Line::from(vec![Span::styled("search ", st.dim), Span::styled(format!("{typed}▏"), st.strong)]) };
+    let search = if typed.is_empty() {
+        Line::styled("type to search by key or word", st.dim)
+    } else {
+        Line::from(vec![
+            Span::styled("search ", st.dim),
+            Span::styled(format!("{typed}▏"), st.strong),
+        ])
+    };
     crate::widgets::line(buf, room, 0, &search);
-    let body = Rect { y: room.y + 1, height: room.height.saturating_sub(1), ..room };
+    let body = Rect {
+        y: room.y + 1,
+        height: room.height.saturating_sub(1),
+        ..room
+    };
     let mut all: Vec<Line<'_>> = Vec::new();
     for scope in scopes(ui, pane.all) {
         let found: Vec<&Entry> = COMMANDS
@@ -114,7 +148,10 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
             let here = pane.all || refusal(ui, e.verb, state).is_none();
             let writes = if e.writes { "  writes" } else { "" };
             all.push(Line::from(vec![
-                Span::styled(format!("  {}", left(&keys, 16)), if here { st.key } else { st.dim }),
+                Span::styled(
+                    format!("  {}", left(&keys, 16)),
+                    if here { st.key } else { st.dim },
+                ),
                 Span::styled(e.help, if here { st.text } else { st.dim }),
                 Span::styled(writes, st.bad),
                 Span::styled(if here { "" } else { "  (not now)" }, st.dim),
@@ -125,21 +162,41 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         all.push(Line::default());
         all.push(Line::styled("Marks", st.strong));
         for (mark, meaning) in MARKS {
-            all.push(Line::from(vec![Span::styled(format!("  {}", left(mark, 16)), st.accent), Span::raw(meaning)]));
+            all.push(Line::from(vec![
+                Span::styled(format!("  {}", left(mark, 16)), st.accent),
+                Span::raw(meaning),
+            ]));
         }
         if ui.screen == Screen::Queue {
             all.push(Line::default());
             all.push(Line::styled("Filter", st.strong));
-            all.push(Line::from("  words match the title; status:new,reopened title~night age>2d assignee:none"));
-            all.push(Line::from("  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks"));
+            all.push(Line::from(
+                "  words match the title; status:new,reopened title~night age>2d assignee:none",
+            ));
+            all.push(Line::from(
+                "  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks",
+            ));
         }
     }
     if all.is_empty() {
         all.push(Line::default());
-        all.push(Line::from(format!("No key is about \"{typed}\". esc clears the search.")));
+        all.push(Line::from(format!(
+            "No key is about \"{typed}\". esc clears the search."
+        )));
     }
     let count = usize::from(body.height);
     pane.top = pane.top.min(all.len().saturating_sub(count));
     lines(buf, body, &all, pane.top);
-    scrollbar(buf, Rect { y: body.y, height: body.height, ..inner }, pane.top, count, all.len(), &st);
+    scrollbar(
+        buf,
+        Rect {
+            y: body.y,
+            height: body.height,
+            ..inner
+        },
+        pane.top,
+        count,
+        all.len(),
+        &st,
+    );
 }

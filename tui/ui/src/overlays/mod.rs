@@ -35,25 +35,42 @@ pub enum Overlay {
 impl Overlay {
     /// Hints while it is open.
     pub fn hints(&self, state: &State) -> Hints {
-        let word = |v: Verb, w: &str| (v, w.to_owned());
-        match self {
-            Self::Review(_) => {
-                let mut all = vec![word(Verb::Toggle, "take or leave"), word(Verb::In, "its tasks"), word(Verb::Out, "back")];
-                if !state.options.read_only {
-                    all.push(word(Verb::CommitAll, "commit…"));
-                }
-                all.push(word(Verb::DropAll, "throw away"));
-                all
-            }
-            Self::Ask(_) | Self::Palette(_) => Vec::new(),
-            Self::Builds(_) | Self::Messages(_) | Self::Help(_) => vec![word(Verb::Down, "down"), word(Verb::Up, "up"), word(Verb::Out, "close")],
-        }
+        let all: &[(&str, &str)] = match self {
+            Self::Review(_) if state.held.is_empty() => &[("esc", "back")],
+            Self::Review(_) if state.options.read_only => &[
+                ("space", "take or leave"),
+                ("enter", "its tasks"),
+                ("esc", "back"),
+                ("X", "throw away…"),
+            ],
+            Self::Review(_) => &[
+                ("space", "take or leave"),
+                ("C", "commit…"),
+                ("enter", "its tasks"),
+                ("esc", "back"),
+                ("X", "throw away…"),
+            ],
+            Self::Ask(ask::Ask::Count { .. }) => &[("enter", "run"), ("esc", "not now")],
+            Self::Ask(_) => &[("y", "yes"), ("n", "no")],
+            Self::Palette(_) => &[("enter", "choose"), ("↑ ↓", "move"), ("esc", "close")],
+            Self::Help(_) => &[
+                ("↑ ↓", "scroll"),
+                ("?", "all keys or this screen's"),
+                ("esc", "close"),
+            ],
+            Self::Builds(_) | Self::Messages(_) => &[("↑ ↓", "scroll"), ("esc", "close")],
+        };
+        all.iter()
+            .map(|(k, w)| ((*k).to_owned(), (*w).to_owned()))
+            .collect()
     }
 }
 
 /// A key for the topmost overlay.
 pub fn on_key(ui: &mut Ui, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
-    let Some(overlay) = ui.overlays.pop() else { return Vec::new() };
+    let Some(overlay) = ui.overlays.pop() else {
+        return Vec::new();
+    };
     match overlay {
         Overlay::Ask(ask) => ask::on_key(ui, ask, key, name, state),
         Overlay::Palette(pane) => palette::on_key(ui, pane, key, name, state),
@@ -78,7 +95,9 @@ pub fn on_key(ui: &mut Ui, key: &KeyEvent, name: &str, state: &State) -> Vec<Com
 fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
     let again = matches!(
         (ui.overlays.last(), verb),
-        (Some(Overlay::Builds(_)), Verb::Builds) | (Some(Overlay::Messages(_)), Verb::Messages) | (Some(Overlay::Review(_)), Verb::Review)
+        (Some(Overlay::Builds(_)), Verb::Builds)
+            | (Some(Overlay::Messages(_)), Verb::Messages)
+            | (Some(Overlay::Review(_)), Verb::Review)
     );
     if again {
         ui.overlays.pop();
@@ -94,7 +113,13 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
             ui.overlays.pop();
             Vec::new()
         }
-        Verb::Help | Verb::Palette | Verb::Builds | Verb::Messages | Verb::Review | Verb::Quit | Verb::Refresh => {
+        Verb::Help
+        | Verb::Palette
+        | Verb::Builds
+        | Verb::Messages
+        | Verb::Review
+        | Verb::Quit
+        | Verb::Refresh => {
             if !matches!(verb, Verb::Help | Verb::Quit | Verb::Refresh) {
                 ui.overlays.clear();
             }
@@ -113,7 +138,9 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
 
 /// Moves the cursor of the topmost overlay.
 pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
-    let Some(overlay) = ui.overlays.last_mut() else { return };
+    let Some(overlay) = ui.overlays.last_mut() else {
+        return;
+    };
     match overlay {
         Overlay::Review(pane) => pane.move_cursor(verb),
         Overlay::Builds(top) => *top = moved(*top, verb, 10),
@@ -149,7 +176,9 @@ pub fn click(ui: &mut Ui, row: usize, _state: &State) {
 
 /// Pasted text goes to the line that is typed, and nowhere else: it never answers a question.
 pub fn on_paste(ui: &mut Ui, text: &str, state: &State) {
-    let Some(overlay) = ui.overlays.pop() else { return };
+    let Some(overlay) = ui.overlays.pop() else {
+        return;
+    };
     let overlay = match overlay {
         Overlay::Palette(mut pane) => {
             pane.line.insert(text.trim());

@@ -58,7 +58,10 @@ impl Pane {
         let mut hits: Vec<(u32, Found)> = Vec::new();
         for e in COMMANDS {
             let fits = matches!(e.scope, Scope::Global) || e.scope == ui.screen.scope();
-            let moves = matches!(e.verb, Verb::In | Verb::Out | Verb::Palette | Verb::NextPane | Verb::PrevPane);
+            let moves = matches!(
+                e.verb,
+                Verb::In | Verb::Out | Verb::Palette | Verb::NextPane | Verb::PrevPane
+            );
             if !fits || moves || act::refusal(ui, e.verb, state).is_some() {
                 continue;
             }
@@ -73,14 +76,23 @@ impl Pane {
             }
         }
         if !self.line.text.is_empty()
-            && let Some((stage, queue)) = ui.stage.and_then(|s| state.queues.get(&s).map(|q| (s, q)))
+            && let Some((stage, queue)) =
+                ui.stage.and_then(|s| state.queues.get(&s).map(|q| (s, q)))
         {
             for (place, i) in queue.view.iter().enumerate() {
-                let Some(row) = queue.rows.get(*i as usize) else { continue };
-                let by_id = self.line.text.len() >= 8 && row.id.to_string().starts_with(&self.line.text);
+                let Some(row) = queue.rows.get(*i as usize) else {
+                    continue;
+                };
+                let by_id =
+                    self.line.text.len() >= 8 && row.id.to_string().starts_with(&self.line.text);
                 match score(&row.title) {
-                    _ if by_id => hits.push((u32::MAX, Found::Task(stage, row.id, place, row.title.to_string()))),
-                    Some(s) => hits.push((s, Found::Task(stage, row.id, place, row.title.to_string()))),
+                    _ if by_id => hits.push((
+                        u32::MAX,
+                        Found::Task(stage, row.id, place, row.title.to_string()),
+                    )),
+                    Some(s) => {
+                        hits.push((s, Found::Task(stage, row.id, place, row.title.to_string())));
+                    }
                     None => {}
                 }
             }
@@ -90,7 +102,13 @@ impl Pane {
     }
 }
 
-pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
+pub fn on_key(
+    ui: &mut Ui,
+    mut pane: Pane,
+    key: &KeyEvent,
+    name: &str,
+    state: &State,
+) -> Vec<Command> {
     match name {
         "Esc" => return Vec::new(),
         "Enter" if key.kind == KeyEventKind::Press => return choose(ui, &pane, state),
@@ -114,7 +132,11 @@ fn choose(ui: &mut Ui, pane: &Pane, state: &State) -> Vec<Command> {
         Some(Found::Verb(verb)) => ui.act(*verb, state),
         Some(Found::Stage(stage, _)) => {
             ui.stage = Some(*stage);
-            if ui.screen == Screen::Flow { Vec::new() } else { ui.go(Screen::Queue, state) }
+            if ui.screen == Screen::Flow {
+                Vec::new()
+            } else {
+                ui.go(Screen::Queue, state)
+            }
         }
         Some(Found::Task(stage, _, place, _)) => {
             ui.stage = Some(*stage);
@@ -131,12 +153,29 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     let mut place = centred(area, 90, height);
     place.y = area.y + (area.height - place.height) / 4;
     let inner = overlay(buf, place, "Find", "enter choose  esc close", &st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let typed = if pane.line.text.is_empty() { Line::styled("▏command, stage or task", st.dim) } else { Line::from(Span::styled(format!("{}▏", pane.line.text), st.strong)) };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    let typed = if pane.line.text.is_empty() {
+        Line::styled("▏command, stage or task", st.dim)
+    } else {
+        Line::from(Span::styled(format!("{}▏", pane.line.text), st.strong))
+    };
     crate::widgets::line(buf, room, 0, &typed);
-    let list = Rect { y: room.y + 1, height: room.height.saturating_sub(1), ..room };
+    let list = Rect {
+        y: room.y + 1,
+        height: room.height.saturating_sub(1),
+        ..room
+    };
     if pane.found.is_empty() {
-        crate::widgets::line(buf, list, 0, &Line::styled("Nothing bears that name.", st.dim));
+        crate::widgets::line(
+            buf,
+            list,
+            0,
+            &Line::styled("Nothing bears that name.", st.dim),
+        );
         return;
     }
     let rows = usize::from(list.height);
@@ -153,20 +192,45 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     ui.hits.push((list, Hit::Rows(pane.top)));
 }
 
-fn found_line<'a>(found: &Found, state: &State, columns: usize, st: &crate::theme::Styles) -> Line<'a> {
+fn found_line<'a>(
+    found: &Found,
+    state: &State,
+    columns: usize,
+    st: &crate::theme::Styles,
+) -> Line<'a> {
     let (kind, name, about, key) = match found {
         Found::Verb(verb) => {
             let e = entry(*verb);
             let key = e.keys.first().map_or_else(String::new, |k| shown(k));
             ("do", e.name.to_owned(), e.help.to_owned(), key)
         }
-        Found::Stage(id, title) => ("stage", clean(title).into_owned(), format!("{} waiting", crate::screens::flow::count(state, *id)), String::new()),
-        Found::Task(stage, id, _, title) => ("task", fit_middle(title, 30), format!("{} · {}", clean(state.stage_title(*stage)), &id.to_string()[..8]), String::new()),
+        Found::Stage(id, title) => (
+            "stage",
+            clean(title).into_owned(),
+            format!("{} waiting", crate::screens::flow::count(state, *id)),
+            String::new(),
+        ),
+        Found::Task(stage, id, _, title) => (
+            "task",
+            fit_middle(title, 30),
+            format!(
+                "{} · {}",
+                clean(state.stage_title(*stage)),
+                &id.to_string()[..8]
+            ),
+            String::new(),
+        ),
     };
     Line::from(vec![
         Span::styled(format!("{} ", left(kind, 5)), st.accent),
         Span::raw(format!("{} ", left(&name, 30.min(columns / 3)))),
-        Span::styled(left(&fit(&about, columns.saturating_sub(30.min(columns / 3) + 14)), columns.saturating_sub(30.min(columns / 3) + 14)), st.dim),
+        Span::styled(
+            left(
+                &fit(&about, columns.saturating_sub(30.min(columns / 3) + 14)),
+                columns.saturating_sub(30.min(columns / 3) + 14),
+            ),
+            st.dim,
+        ),
         Span::styled(right(&key, 6), st.key),
     ])
 }

@@ -63,12 +63,21 @@ impl Pane {
         self.send = Send::default();
         for (task, held) in &state.held {
             let name = held.group();
-            let known = self.groups.iter_mut().find(|g| g.stage == held.stage && g.name == name);
+            let known = self
+                .groups
+                .iter_mut()
+                .find(|g| g.stage == held.stage && g.name == name);
             let group = match known {
                 Some(group) => group,
                 None => {
                     let removes = held.outcome.patch.counts().2 > 0;
-                    self.groups.push(Group { stage: held.stage, name, tasks: Vec::new(), taken: 0, removes });
+                    self.groups.push(Group {
+                        stage: held.stage,
+                        name,
+                        tasks: Vec::new(),
+                        taken: 0,
+                        removes,
+                    });
                     let last = self.groups.len() - 1;
                     &mut self.groups[last]
                 }
@@ -84,7 +93,12 @@ impl Pane {
                 self.send.moves += usize::from(matches!(outcome.way, Way::Pathway { .. }));
             }
         }
-        self.groups.sort_by(|a, b| b.tasks.len().cmp(&a.tasks.len()).then_with(|| a.name.cmp(&b.name)));
+        self.groups.sort_by(|a, b| {
+            b.tasks
+                .len()
+                .cmp(&a.tasks.len())
+                .then_with(|| a.name.cmp(&b.name))
+        });
         self.at = self.at.min(self.groups.len().saturating_sub(1));
         if self.groups.is_empty() {
             self.inside = None;
@@ -94,7 +108,10 @@ impl Pane {
     pub fn move_cursor(&mut self, verb: Verb) {
         match self.inside {
             Some(place) => {
-                let last = self.groups.get(self.at).map_or(0, |g| g.tasks.len().saturating_sub(1));
+                let last = self
+                    .groups
+                    .get(self.at)
+                    .map_or(0, |g| g.tasks.len().saturating_sub(1));
                 self.inside = Some(moved(place, verb, 10).min(last));
             }
             None => self.at = moved(self.at, verb, 10).min(self.groups.len().saturating_sub(1)),
@@ -111,7 +128,9 @@ impl Pane {
 
     /// The tasks that a command is about: the one under the cursor, or the group.
     fn chosen(&self) -> Vec<TaskId> {
-        let Some(group) = self.groups.get(self.at) else { return Vec::new() };
+        let Some(group) = self.groups.get(self.at) else {
+            return Vec::new();
+        };
         match self.inside {
             Some(place) => group.tasks.get(place).copied().into_iter().collect(),
             None => group.tasks.clone(),
@@ -126,7 +145,9 @@ impl Pane {
 
 /// Commands that mean something special here; `None`: not one of them.
 pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
-    let Some(Overlay::Review(pane)) = ui.overlays.last_mut() else { return None };
+    let Some(Overlay::Review(pane)) = ui.overlays.last_mut() else {
+        return None;
+    };
     pane.follow(state);
     match verb {
         Verb::In | Verb::Right => {
@@ -151,7 +172,11 @@ pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
         }
         Verb::DropAll => {
             let tasks = pane.chosen();
-            Some(if tasks.is_empty() { Vec::new() } else { ui.open(Overlay::Ask(Ask::Drop(tasks))) })
+            Some(if tasks.is_empty() {
+                Vec::new()
+            } else {
+                ui.open(Overlay::Ask(Ask::Drop(tasks)))
+            })
         }
         Verb::CommitAll => Some(commit(ui, state)),
         _ => None,
@@ -163,7 +188,12 @@ fn commit(ui: &mut Ui, state: &State) -> Vec<Command> {
         ui.notice = Some(why);
         return Vec::new();
     }
-    let tasks: Vec<TaskId> = state.held.iter().filter(|(_, h)| h.taken).map(|(t, _)| *t).collect();
+    let tasks: Vec<TaskId> = state
+        .held
+        .iter()
+        .filter(|(_, h)| h.taken)
+        .map(|(t, _)| *t)
+        .collect();
     if tasks.is_empty() {
         ui.notice = Some("nothing is taken: space takes a group".into());
         return Vec::new();
@@ -176,30 +206,67 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     pane.follow(state);
     let title = format!("Review: {} held", plural(state.held.len(), "outcome"));
     let inner = overlay(buf, area, &title, "nothing is sent before C, then y", &st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let foot = footer(pane, state, usize::from(room.width), &st);
     let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-    let body = Rect { height: room.height.saturating_sub(foot_h + 1), ..room };
-    let below = Rect { y: room.bottom() - foot_h, height: foot_h, ..room };
+    let body = Rect {
+        height: room.height.saturating_sub(foot_h + 1),
+        ..room
+    };
+    let below = Rect {
+        y: room.bottom() - foot_h,
+        height: foot_h,
+        ..room
+    };
     lines(buf, below, &foot, 0);
     if pane.groups.is_empty() {
         let all = [
             Line::default(),
             Line::from(" Nothing is held."),
             Line::default(),
-            Line::from(vec![Span::raw(" "), Span::styled("a", st.key), Span::raw(" on the Task screen keeps an outcome; a dry run ("), Span::styled("n", st.key), Span::raw(") keeps all of its outcomes.")]),
+            Line::from(vec![
+                Span::raw(" "),
+                Span::styled("a", st.key),
+                Span::raw(" on the Task screen keeps an outcome; a dry run ("),
+                Span::styled("n", st.key),
+                Span::raw(") keeps all of its outcomes."),
+            ]),
         ];
         lines(buf, body, &all, 0);
         return;
     }
     if ui.room.narrow() {
-        let h = (body.height / 2).max(3);
+        let h = (body.height / 2).max(3).min(body.height);
         draw_list(ui, buf, Rect { height: h, ..body }, pane, state);
-        details(ui, buf, Rect { y: body.y + h, height: body.height - h, ..body }, pane, state);
+        details(
+            ui,
+            buf,
+            Rect {
+                y: body.y + h,
+                height: body.height - h,
+                ..body
+            },
+            pane,
+            state,
+        );
     } else {
         let w = body.width * 9 / 20;
         draw_list(ui, buf, Rect { width: w, ..body }, pane, state);
-        details(ui, buf, Rect { x: body.x + w, width: body.width - w, ..body }, pane, state);
+        details(
+            ui,
+            buf,
+            Rect {
+                x: body.x + w,
+                width: body.width - w,
+                ..body
+            },
+            pane,
+            state,
+        );
     }
 }
 
@@ -207,10 +274,22 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: 
     let st = ui.st;
     let group = &pane.groups[pane.at];
     let (title, count, at) = match pane.inside {
-        Some(place) => (format!("{} at {}", group.name, clean(state.stage_title(group.stage))), group.tasks.len(), place),
+        Some(place) => (
+            format!(
+                "{} at {}",
+                group.name,
+                clean(state.stage_title(group.stage))
+            ),
+            group.tasks.len(),
+            place,
+        ),
         None => ("By outcome".to_owned(), pane.groups.len(), pane.at),
     };
-    let position = if pane.inside.is_some() { format!("{}/{}", number((at + 1) as u64), number(count as u64)) } else { String::new() };
+    let position = if pane.inside.is_some() {
+        format!("{}/{}", number((at + 1) as u64), number(count as u64))
+    } else {
+        String::new()
+    };
     let inner = frame(buf, area, &title, &position, true, &st);
     let rows = usize::from(inner.height);
     let columns = usize::from(inner.width);
@@ -231,25 +310,36 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: 
     ui.hits.push((inner, Hit::Rows(pane.top)));
 }
 
-fn group_line<'a>(group: &Group, state: &State, columns: usize, st: &crate::theme::Styles) -> Line<'a> {
+fn group_line<'a>(
+    group: &Group,
+    state: &State,
+    columns: usize,
+    st: &crate::theme::Styles,
+) -> Line<'a> {
     let mark = match group.taken {
         0 => "[ ]",
         n if n == group.tasks.len() => "[x]",
         _ => "[~]",
     };
     let warn = if group.removes { " !" } else { "  " };
-    let stage = fit(state.stage_title(group.stage), 14);
-    let name_w = columns.saturating_sub(34).max(10);
+    let stage = fit(state.stage_title(group.stage), 10);
+    let name_w = columns.saturating_sub(27).max(10);
     Line::from(vec![
         Span::styled(format!(" {mark} "), st.key),
         Span::raw(left(&group.name, name_w)),
-        Span::raw(right(&number(group.tasks.len() as u64), 9)),
+        Span::raw(right(&number(group.tasks.len() as u64), 8)),
         Span::styled(warn, st.warn),
         Span::styled(format!("  {stage}"), st.dim),
     ])
 }
 
-fn task_line<'a>(group: &Group, place: usize, state: &State, columns: usize, st: &crate::theme::Styles) -> Line<'a> {
+fn task_line<'a>(
+    group: &Group,
+    place: usize,
+    state: &State,
+    columns: usize,
+    st: &crate::theme::Styles,
+) -> Line<'a> {
     let Some(held) = group.tasks.get(place).and_then(|t| state.held.get(t)) else {
         return Line::default();
     };
@@ -270,29 +360,72 @@ fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state: &State) {
         frame(buf, area, "", "", false, st);
         return;
     };
-    let title = fit_middle(&held.inputs.row.title, usize::from(area.width).saturating_sub(24));
-    let right = if pane.inside.is_some() { format!("build {}", held.build) } else { "the first of the group".into() };
+    let title = fit_middle(
+        &held.inputs.row.title,
+        usize::from(area.width).saturating_sub(24),
+    );
+    let right = if pane.inside.is_some() {
+        format!("build {}", held.build)
+    } else {
+        "the first of the group".into()
+    };
     let inner = frame(buf, area, &title, &right, false, st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    lines(buf, room, &patch(&held.outcome, state, usize::from(room.width), st), 0);
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    lines(
+        buf,
+        room,
+        &patch(&held.outcome, state, usize::from(room.width), st),
+        0,
+    );
 }
 
-fn footer<'a>(pane: &Pane, state: &State, columns: usize, st: &crate::theme::Styles) -> Vec<Line<'a>> {
+fn footer<'a>(
+    pane: &Pane,
+    state: &State,
+    columns: usize,
+    st: &crate::theme::Styles,
+) -> Vec<Line<'a>> {
     let s = pane.send;
     let mut all = Vec::new();
     if let Some(commit) = &state.commit {
-        let mut text = format!("{} of {} written", number(commit.done as u64), number(commit.asked as u64));
+        let mut text = format!(
+            "{} of {} written",
+            number(commit.done as u64),
+            number(commit.asked as u64)
+        );
         if commit.ended.is_none() {
-            text = format!("writing… {} of {} answered", number(commit.answered as u64), number(commit.asked as u64));
+            text = format!(
+                "writing… {} of {} answered",
+                number(commit.answered as u64),
+                number(commit.asked as u64)
+            );
         }
         if !commit.conflicts.is_empty() {
-            text.push_str(&format!(" · {} left: changed by others", number(commit.conflicts.len() as u64)));
+            text.push_str(&format!(
+                " · {} left: changed by others",
+                number(commit.conflicts.len() as u64)
+            ));
         }
         if let Some((title, fault)) = commit.refused.first() {
-            text.push_str(&format!(" · {} refused, first {}: {}", number(commit.refused.len() as u64), clean(title), clean(&fault.summary)));
+            text.push_str(&format!(
+                " · {} refused, first {}: {}",
+                number(commit.refused.len() as u64),
+                clean(title),
+                clean(&fault.summary)
+            ));
         }
         let bad = !commit.conflicts.is_empty() || !commit.refused.is_empty();
-        all.push(Line::from(vec![Span::styled("Last commit  ", st.strong), Span::styled(fit(&text, columns.saturating_sub(13)), if bad { st.warn } else { st.good })]));
+        all.push(Line::from(vec![
+            Span::styled("Last commit  ", st.strong),
+            Span::styled(
+                fit(&text, columns.saturating_sub(13)),
+                if bad { st.warn } else { st.good },
+            ),
+        ]));
     }
     if pane.groups.is_empty() {
         return all;
@@ -307,12 +440,29 @@ fn footer<'a>(pane: &Pane, state: &State, columns: usize, st: &crate::theme::Sty
     part(s.priorities, "priority");
     part(s.metadata, "metadata change");
     part(s.moves, "move");
-    let send = if parts.is_empty() { "nothing".to_owned() } else { parts.join(" · ") };
-    let taken = format!("{} of {} taken", number(s.tasks as u64), number(state.held.len() as u64));
-    all.push(Line::from(vec![Span::styled("Will send    ", st.strong), Span::raw(fit(&format!("{send}   ({taken})"), columns.saturating_sub(13)))]));
+    let send = if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        parts.join(" · ")
+    };
+    let taken = format!(
+        "{} of {} taken",
+        number(s.tasks as u64),
+        number(state.held.len() as u64)
+    );
+    all.push(Line::from(vec![
+        Span::styled("Will send    ", st.strong),
+        Span::raw(fit(
+            &format!("{send}   ({taken})"),
+            columns.saturating_sub(13),
+        )),
+    ]));
     all.push(Line::from(vec![Span::styled("Guard        ", st.strong), Span::styled(fit("each row is checked again just before its write; rows that others changed are left and listed", columns.saturating_sub(13)), st.dim)]));
     if state.options.read_only {
-        all.push(Line::styled(" read-only: nothing can be committed from here", st.warn));
+        all.push(Line::styled(
+            " read-only: nothing can be committed from here",
+            st.warn,
+        ));
     }
     all
 }

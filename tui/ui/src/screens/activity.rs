@@ -1,6 +1,6 @@
 //! The activity pane: what happened, newest first.
 
-use crate::text::{clock, fit, left};
+use crate::text::{clock, fit, left, wrap};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane};
 use ratatui::buffer::Buffer;
@@ -11,34 +11,66 @@ use wb_core::state::{Activity, State};
 /// One line of activity: time, kind, mark, text cut at `columns`.
 pub fn row<'a>(what: &Activity, offset_s: i32, columns: usize, st: &Styles) -> Line<'a> {
     let kind = left(what.kind.word(), 6);
-    let (mark, style) = if what.bad { ("✗ ", st.bad) } else { ("", st.text) };
+    let (mark, style) = if what.bad {
+        ("✗ ", st.bad)
+    } else {
+        ("", st.text)
+    };
     let room = columns.saturating_sub(17 + mark.chars().count());
     Line::from(vec![
         Span::styled(format!("{}  ", clock(what.at, offset_s)), st.dim),
-        Span::styled(format!("{kind} "), if what.bad { st.bad } else { st.accent }),
+        Span::styled(
+            format!("{kind} "),
+            if what.bad { st.bad } else { st.accent },
+        ),
         Span::styled(format!("{mark}{}", fit(&what.text, room)), style),
     ])
 }
 
 /// The pane; `back` lines newer than the first one shown are left out.
 pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: usize, st: &Styles) {
-    let right = if back == 0 { "newest first" } else { "scrolled; M shows all" };
+    let right = if back == 0 {
+        "newest first"
+    } else {
+        "scrolled; M shows all"
+    };
     let inner = pane(buf, area, "Activity", right, false, st);
     let columns = usize::from(inner.width).saturating_sub(1);
-    let all: Vec<Line<'_>> = state
+    let mut all: Vec<Line<'_>> = Vec::new();
+    let shown = state
         .activity
         .iter()
         .rev()
-        .skip(back.min(state.activity.len().saturating_sub(1)))
-        .take(usize::from(inner.height))
-        .map(|what| {
-            let mut line = row(what, offset_s, columns, st);
-            line.spans.insert(0, Span::raw(" "));
-            line
-        })
-        .collect();
+        .skip(back.min(state.activity.len().saturating_sub(1)));
+    for what in shown.take(usize::from(inner.height)) {
+        let parts = wrap(&what.text, columns.saturating_sub(19).max(8));
+        let whole = what.text.len() <= columns.saturating_sub(17) || parts.len() < 2;
+        let mut line = row(what, offset_s, columns, st);
+        if !whole {
+            let first = Activity {
+                text: parts[0].clone(),
+                ..what.clone()
+            };
+            line = row(&first, offset_s, columns, st);
+        }
+        line.spans.insert(0, Span::raw(" "));
+        all.push(line);
+        if !whole {
+            let rest = fit(&parts[1..].join(" "), columns.saturating_sub(19));
+            let style = if what.bad { st.bad } else { st.text };
+            all.push(Line::styled(
+                format!("{}{rest}", " ".repeat(if what.bad { 20 } else { 18 })),
+                style,
+            ));
+        }
+    }
     if all.is_empty() {
-        lines(buf, inner, &[Line::styled(" Nothing has happened yet.", st.dim)], 0);
+        lines(
+            buf,
+            inner,
+            &[Line::styled(" Nothing has happened yet.", st.dim)],
+            0,
+        );
         return;
     }
     lines(buf, inner, &all, 0);

@@ -25,10 +25,22 @@ pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(fault) = &state.project_fault else {
         let inner = pane(buf, place, "Connecting", &upstream, true, &st);
         let text = format!("Loading the project from {upstream}…");
-        lines(buf, inner, &[Line::default(), Line::from(format!("  {text}"))], 0);
+        lines(
+            buf,
+            inner,
+            &[Line::default(), Line::from(format!("  {text}"))],
+            0,
+        );
         return;
     };
-    let inner = pane(buf, place, "The project could not be loaded", &upstream, true, &st);
+    let inner = pane(
+        buf,
+        place,
+        "The project could not be loaded",
+        &upstream,
+        true,
+        &st,
+    );
     let columns = usize::from(inner.width).saturating_sub(4);
     let mut all = vec![Line::default()];
     for (i, text) in wrap(&fault.summary, columns).into_iter().enumerate() {
@@ -39,9 +51,15 @@ pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     all.push(Line::from("   No task was touched; nothing was written."));
     all.push(Line::default());
     for hint in &fault.hints {
-        for (i, text) in wrap(hint, columns.saturating_sub(2)).into_iter().enumerate() {
+        for (i, text) in wrap(hint, columns.saturating_sub(2))
+            .into_iter()
+            .enumerate()
+        {
             let mark = if i == 0 { "→ " } else { "  " };
-            all.push(Line::from(vec![Span::styled(format!("   {mark}"), st.accent), Span::raw(text)]));
+            all.push(Line::from(vec![
+                Span::styled(format!("   {mark}"), st.accent),
+                Span::raw(text),
+            ]));
         }
     }
     all.push(Line::from(vec![

@@ -1,7 +1,9 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
 use super::task::log_lines;
-use crate::text::{bar, clean, clock, duration, fit, fit_middle, left, number, plural, right, width};
+use crate::text::{
+    bar, clean, clock, duration, fit, fit_middle, left, number, plural, right, width,
+};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane, scroll_to, shade};
 use crate::{Hit, Ui};
@@ -26,7 +28,10 @@ impl Pane {
 }
 
 pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
-    let last = state.run.as_ref().map_or(0, |r| r.totals.groups.len().saturating_sub(1));
+    let last = state
+        .run
+        .as_ref()
+        .map_or(0, |r| r.totals.groups.len().saturating_sub(1));
     ui.run.at = match verb {
         Verb::Up => ui.run.at.saturating_sub(1),
         Verb::Down => (ui.run.at + 1).min(last),
@@ -45,7 +50,11 @@ pub fn expected(run: &Run, state: &State) -> Option<u64> {
         return run.expected;
     }
     // Committed tasks leave their stage, held ones stay and are counted there already.
-    let gone = if run.spec.sink == Sink::Commit { run.totals.moved } else { 0 };
+    let gone = if run.spec.sink == Sink::Commit {
+        run.totals.moved
+    } else {
+        0
+    };
     let mut sum = gone;
     for stage in &run.stages {
         let (n, whole) = state.count(*stage)?;
@@ -74,26 +83,79 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         return;
     };
     top_line(buf, Rect { height: 1, ..area }, run, ui);
-    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
     let stages = u16::try_from(run.stages.len().min(4)).unwrap_or(4);
     let workers = u16::from(!ui.room.narrow());
     let progress_h = (stages + 3 + workers).min(body.height);
-    let progress = Rect { height: progress_h, ..body };
+    let progress = Rect {
+        height: progress_h,
+        ..body
+    };
     draw_progress(buf, progress, run, state, ui);
-    let rest = Rect { y: progress.bottom(), height: body.height - progress_h, ..body };
-    let log_h = if ui.room.tiny() { 0 } else { (rest.height / 3).clamp(3, 14) };
-    let middle = Rect { height: rest.height - log_h, ..rest };
+    let rest = Rect {
+        y: progress.bottom(),
+        height: body.height - progress_h,
+        ..body
+    };
+    let log_h = if ui.room.tiny() {
+        0
+    } else {
+        (rest.height / 3).clamp(3, 14)
+    };
+    let middle = Rect {
+        height: rest.height - log_h,
+        ..rest
+    };
     let half = middle.width * 9 / 20;
-    draw_outcomes(buf, Rect { width: half, ..middle }, run, state, &st);
-    draw_failures(ui, buf, Rect { x: middle.x + half, width: middle.width - half, ..middle }, run);
+    draw_outcomes(
+        buf,
+        Rect {
+            width: half,
+            ..middle
+        },
+        run,
+        state,
+        &st,
+    );
+    draw_failures(
+        ui,
+        buf,
+        Rect {
+            x: middle.x + half,
+            width: middle.width - half,
+            ..middle
+        },
+        run,
+    );
     if log_h > 0 {
-        let below = Rect { y: middle.bottom(), height: log_h, ..rest };
-        let right = if state.log.total == 0 { String::new() } else { plural(usize::try_from(state.log.total).unwrap_or(0), "line") };
+        let below = Rect {
+            y: middle.bottom(),
+            height: log_h,
+            ..rest
+        };
+        let right = if state.log.total == 0 {
+            String::new()
+        } else {
+            plural(usize::try_from(state.log.total).unwrap_or(0), "line")
+        };
         let inner = pane(buf, below, "Log of the agents", &right, false, &st);
-        let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+        let room = Rect {
+            x: inner.x + 1,
+            width: inner.width.saturating_sub(2),
+            ..inner
+        };
         let rows = usize::from(room.height);
         let tail = tail(&state.log, rows);
-        lines(buf, room, &log_lines(&tail, usize::from(room.width), ui.utc_offset_s, &st), 0);
+        lines(
+            buf,
+            room,
+            &log_lines(&tail, usize::from(room.width), ui.utc_offset_s, &st),
+            0,
+        );
     }
 }
 
@@ -101,19 +163,41 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
     let skip = log.lines.len().saturating_sub(rows);
     let lines: std::collections::VecDeque<_> = log.lines.iter().skip(skip).cloned().collect();
-    wb_core::step::Log { total: lines.len() as u64, lines }
+    wb_core::step::Log {
+        total: lines.len() as u64,
+        lines,
+    }
 }
 
 fn no_run(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
     let inner = pane(buf, area, "Run", "", true, st);
     let key = |k: &'static str| Span::styled(k, st.key);
-    let held = if state.live && !state.options.read_only { "each batch is written as it finishes" } else { "every write is held" };
+    let held = if state.live && !state.options.read_only {
+        "each batch is written as it finishes"
+    } else {
+        "every write is held"
+    };
     let all = [
         Line::default(),
         Line::from("  Nothing has run yet."),
         Line::default(),
-        Line::from(vec![Span::raw("  "), key("1"), Span::raw(" Flow: choose a stage, "), key("n"), Span::raw(" runs some of its tasks, "), key("N"), Span::raw(format!(" all of them; {held}"))]),
-        Line::from(vec![Span::raw("  "), key("2"), Span::raw(" Queue: mark tasks with "), key("space"), Span::raw(", then "), key("n")]),
+        Line::from(vec![
+            Span::raw("  "),
+            key("1"),
+            Span::raw(" Flow: choose a stage, "),
+            key("n"),
+            Span::raw(" runs some of its tasks, "),
+            key("N"),
+            Span::raw(format!(" all of them; {held}")),
+        ]),
+        Line::from(vec![
+            Span::raw("  "),
+            key("2"),
+            Span::raw(" Queue: mark tasks with "),
+            key("space"),
+            Span::raw(", then "),
+            key("n"),
+        ]),
     ];
     lines(buf, inner, &all, 0);
 }
@@ -128,9 +212,24 @@ fn sink_word(run: &Run) -> &'static str {
 
 fn top_line(buf: &mut Buffer, area: Rect, run: &Run, ui: &Ui) {
     let st = &ui.st;
-    let mut text = format!("run {} · {} · build {} · started {}", run.id, sink_word(run), run.build, clock(run.started, ui.utc_offset_s));
+    let mut text = format!(
+        "run {} · {} · build {} · started {}",
+        run.id,
+        sink_word(run),
+        run.build,
+        clock(run.started, ui.utc_offset_s)
+    );
     if !ui.room.tiny() {
-        text.push_str(&format!(" · {} at a time · batches of {} · {}", run.spec.concurrency, run.spec.batch_size, if run.spec.retries == 1 { "1 retry".into() } else { format!("{} retries", run.spec.retries) }));
+        text.push_str(&format!(
+            " · {} at a time · batches of {} · {}",
+            run.spec.concurrency,
+            run.spec.batch_size,
+            if run.spec.retries == 1 {
+                "1 retry".into()
+            } else {
+                format!("{} retries", run.spec.retries)
+            }
+        ));
     }
     let (word, style) = match (&run.fatal, run.is_over(), run.cancelled, run.paused) {
         (Some(_), _, _, _) => ("✗ STOPPED ", st.bad),
@@ -141,7 +240,13 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, ui: &Ui) {
         _ => ("RUNNING ", st.accent),
     };
     let room = usize::from(area.width).saturating_sub(width(word) + 3);
-    crate::widgets::split_line(buf, area, 0, &Line::styled(format!(" {}", fit(&text, room)), st.text), &Line::styled(word, style));
+    crate::widgets::split_line(
+        buf,
+        area,
+        0,
+        &Line::styled(format!(" {}", fit(&text, room)), st.text),
+        &Line::styled(word, style),
+    );
 }
 
 #[allow(clippy::cast_precision_loss)] // a bar and an estimate for a person
@@ -151,33 +256,63 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
     let all = expected(run, state);
     let elapsed = run.ended.unwrap_or(state.now).since(run.started) as f64;
     let inner = pane(buf, area, "Progress", &duration(elapsed.max(1.0)), true, st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let columns = usize::from(room.width);
     let rate = run.rate(state.now);
     let part = percent(run, state).map_or(if run.is_over() { 1.0 } else { 0.0 }, |p| p / 100.0);
     let total = all.map_or_else(|| "?".into(), number);
     let eta = match all {
         _ if run.is_over() => String::new(),
-        Some(all) if rate > 0.0 && all > done && done > 0 => format!("  {} left", duration((all - done) as f64 / rate * 1000.0)),
+        Some(all) if rate > 0.0 && all > done && done > 0 => {
+            format!("  {} left", duration((all - done) as f64 / rate * 1000.0))
+        }
         _ => String::new(),
     };
-    let figures = format!(" {} / {total}  {:.0} %  {rate:.1}/s{eta}", number(done), part * 100.0);
+    let figures = format!(
+        " {} / {total}  {:.0} %  {rate:.1}/s{eta}",
+        number(done),
+        part * 100.0
+    );
     let bar_w = columns.saturating_sub(width(&figures)).clamp(4, 60);
     let bar_text = bar(part, bar_w).replace(' ', "░");
-    let mut lines_here = vec![Line::from(vec![Span::styled(bar_text, st.accent), Span::raw(figures)])];
-    let title_w = run.stages.iter().map(|s| width(&clean(state.stage_title(*s)))).max().unwrap_or(8).min(24);
+    let mut lines_here = vec![Line::from(vec![
+        Span::styled(bar_text, st.accent),
+        Span::raw(figures),
+    ])];
+    let title_w = run
+        .stages
+        .iter()
+        .map(|s| width(&clean(state.stage_title(*s))))
+        .max()
+        .unwrap_or(8)
+        .min(24);
     for (i, stage) in run.stages.iter().enumerate().take(4) {
         let (mark, word, style) = match (i.cmp(&run.stage_at), run.is_over()) {
             (std::cmp::Ordering::Less, _) => ("✓", "done".to_owned(), st.good),
-            (std::cmp::Ordering::Equal, false) => ("▶", format!("{} taken", plural(run.taken, "task")), st.accent),
+            (std::cmp::Ordering::Equal, false) => (
+                "▶",
+                format!("{} taken", plural(run.taken, "task")),
+                st.accent,
+            ),
             (_, true) if !run.cancelled && run.fatal.is_none() => ("✓", "done".to_owned(), st.good),
             (_, true) => ("–", "stopped".to_owned(), st.warn),
             _ => ("·", "waiting for the stage before".to_owned(), st.dim),
         };
-        lines_here.push(Line::from(vec![Span::styled(format!("{mark} "), style), Span::raw(format!("{}  ", left(state.stage_title(*stage), title_w))), Span::styled(word, st.dim)]));
+        lines_here.push(Line::from(vec![
+            Span::styled(format!("{mark} "), style),
+            Span::raw(format!("{}  ", left(state.stage_title(*stage), title_w))),
+            Span::styled(word, st.dim),
+        ]));
     }
     if let Some(fault) = &run.fatal {
-        lines_here.push(Line::styled(fit(&format!("✗ {}", fault.summary), columns), st.bad));
+        lines_here.push(Line::styled(
+            fit(&format!("✗ {}", fault.summary), columns),
+            st.bad,
+        ));
     } else if !ui.room.narrow() {
         lines_here.push(workers(run, state, columns, st));
     }
@@ -188,13 +323,21 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
 fn workers<'a>(run: &Run, state: &State, columns: usize, st: &Styles) -> Line<'a> {
     let all = run.workers(state.now);
     if all.is_empty() {
-        let word = if run.is_over() { "nothing runs any more" } else { "no job runs: fetching or writing" };
+        let word = if run.is_over() {
+            "nothing runs any more"
+        } else {
+            "no job runs: fetching or writing"
+        };
         return Line::styled(format!("jobs  {word}"), st.dim);
     }
     let mut line = Line::from(Span::styled("jobs  ", st.dim));
     let mut used = 6;
     for (i, (title, pid, ms)) in all.iter().enumerate() {
-        let text = format!("▶ {} {} (pid {pid})   ", fit_middle(title, 22), duration(*ms as f64));
+        let text = format!(
+            "▶ {} {} (pid {pid})   ",
+            fit_middle(title, 22),
+            duration(*ms as f64)
+        );
         if used + width(&text) + 8 > columns {
             line.push_span(Span::styled(format!("and {} more", all.len() - i), st.dim));
             break;
@@ -209,14 +352,28 @@ fn workers<'a>(run: &Run, state: &State, columns: usize, st: &Styles) -> Line<'a
 fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, st: &Styles) {
     let t = &run.totals;
     let inner = pane(buf, area, "Outcomes", "", false, st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let columns = usize::from(room.width);
     if t.tasks == 0 {
-        let word = if run.is_over() { "No task was handled." } else { "No task is final yet." };
+        let word = if run.is_over() {
+            "No task was handled."
+        } else {
+            "No task is final yet."
+        };
         lines(buf, room, &[Line::styled(word, st.dim)], 0);
         return;
     }
-    let name_w = t.routes.keys().map(|k| width(&clean(k))).max().unwrap_or(8).clamp(8, 16);
+    let name_w = t
+        .routes
+        .keys()
+        .map(|k| width(&clean(k)))
+        .max()
+        .unwrap_or(8)
+        .clamp(8, 16);
     let bar_w = columns.saturating_sub(name_w + 20).min(30);
     let row = |name: &str, n: u64, style| {
         let part = n as f64 / t.tasks as f64;
@@ -248,8 +405,23 @@ fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, st: &St
         Span::styled(format!("-{}", number(removed)), st.removed),
     ]));
     all.push(match run.spec.sink {
-        Sink::Hold => Line::from(vec![Span::styled("held    ", st.dim), Span::raw(number(state.held.len() as u64)), Span::styled(" for review (v); nothing was written", st.dim)]),
-        Sink::Commit => Line::from(vec![Span::styled("written ", st.dim), Span::raw(plural(usize::try_from(t.moved).unwrap_or(0), "task")), Span::styled(" moved on", st.dim)]),
+        Sink::Hold => Line::from(vec![
+            Span::styled("held    ", st.dim),
+            Span::raw(number(state.held.len() as u64)),
+            Span::styled(
+                if columns < 44 {
+                    " for review (v)"
+                } else {
+                    " for review (v); nothing was written"
+                },
+                st.dim,
+            ),
+        ]),
+        Sink::Commit => Line::from(vec![
+            Span::styled("written ", st.dim),
+            Span::raw(plural(usize::try_from(t.moved).unwrap_or(0), "task")),
+            Span::styled(" moved on", st.dim),
+        ]),
         Sink::Report => Line::styled("reported only", st.dim),
     });
     lines(buf, room, &all, 0);
@@ -263,7 +435,18 @@ fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run) {
         1 => format!("Failures: {} in 1 group", number(run.totals.failed)),
         n => format!("Failures: {} in {n} groups", number(run.totals.failed)),
     };
-    let inner = pane(buf, area, &title, if groups.is_empty() { "" } else { "s steps the first" }, true, &st);
+    let inner = pane(
+        buf,
+        area,
+        &title,
+        if groups.is_empty() {
+            ""
+        } else {
+            "s steps the first"
+        },
+        true,
+        &st,
+    );
     let columns = usize::from(inner.width);
     if groups.is_empty() {
         lines(buf, inner, &[Line::styled(" None.", st.good)], 0);
@@ -276,27 +459,57 @@ fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run) {
     for (i, group) in groups.iter().enumerate().skip(top).take(rows.max(1)) {
         let y = u16::try_from(i - top).unwrap_or(0) * each;
         let here = i == ui.run.at;
-        let retry = if group.first.retry { "retried" } else { "not retried" };
+        let retry = if group.first.retry {
+            "retried"
+        } else {
+            "not retried"
+        };
         let head = Line::from(vec![
             Span::styled(if here { "▌" } else { " " }, st.accent),
             Span::styled(format!("{} ", right(&number(group.count), 6)), st.bad),
             Span::raw(fit(&group.first.summary, columns.saturating_sub(9))),
         ]);
         crate::widgets::line(buf, inner, y, &head);
-        let about = format!("{} fault, {retry} · first: {}", group.first.kind.word(), clean(&group.title));
-        crate::widgets::line(buf, inner, y + 1, &Line::styled(format!("        {}", fit(&about, columns.saturating_sub(9))), st.dim));
+        let about = format!(
+            "{} fault, {retry} · first: {}",
+            group.first.kind.word(),
+            clean(&group.title)
+        );
+        crate::widgets::line(
+            buf,
+            inner,
+            y + 1,
+            &Line::styled(
+                format!("        {}", fit(&about, columns.saturating_sub(9))),
+                st.dim,
+            ),
+        );
         if here {
             shade(buf, inner, y, st.strong);
         }
-        let hit = Rect { y: inner.y + y, height: each.min(inner.height.saturating_sub(y)), ..inner };
+        let hit = Rect {
+            y: inner.y + y,
+            height: each.min(inner.height.saturating_sub(y)),
+            ..inner
+        };
         ui.hits.push((hit, Hit::Rows(i)));
     }
     if foot > 0 {
         let hint = groups.get(ui.run.at).and_then(|g| g.first.hints.first());
         let y = inner.height - 1;
         if let Some(hint) = hint {
-            crate::widgets::line(buf, inner, y - 1, &Line::styled(fit(&format!(" → {hint}"), columns), st.accent));
+            crate::widgets::line(
+                buf,
+                inner,
+                y - 1,
+                &Line::styled(fit(&format!(" → {hint}"), columns), st.accent),
+            );
         }
-        crate::widgets::line(buf, inner, y, &Line::styled(" Failed tasks stay where they are.", st.dim));
+        crate::widgets::line(
+            buf,
+            inner,
+            y,
+            &Line::styled(" Failed tasks stay where they are.", st.dim),
+        );
     }
 }

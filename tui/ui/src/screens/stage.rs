@@ -8,7 +8,6 @@ use crate::widgets::{field, lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::command::{Verb, entry};
 use wb_core::state::State;
 use wb_core::workflow::{Stage, StageKind};
 
@@ -39,9 +38,16 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let title = format!("{} {}", kind_mark(&stage.kind), clean(&stage.title));
     let inner = pane(buf, area, &title, &kind_word(&stage.kind), false, st);
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let columns = usize::from(room.width);
-    let mut all = vec![waiting(stage, state, st)];
+    let mut all = vec![
+        waiting(stage, state, st),
+        field(st, "uuid", stage.id.to_string()),
+    ];
     if stage.kind == StageKind::Agent {
         all.extend(agent(stage, state, columns, st));
         all.push(Line::default());
@@ -49,29 +55,36 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     } else {
         all.extend(others(stage, state, columns, st));
     }
-    let rows = usize::from(room.height);
-    let keys = keys(stage, st);
-    all.truncate(rows.saturating_sub(1));
-    while all.len() + 1 < rows {
-        all.push(Line::default());
-    }
-    all.push(keys);
     lines(buf, room, &all, 0);
 }
 
 /// Two lines about the selected stage, for narrow screens.
 pub fn summary<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
-    let Some(project) = &state.project else { return Vec::new() };
-    let Some(stage) = ui.stage.and_then(|s| project.workflow.stage(s)) else { return Vec::new() };
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    let Some(stage) = ui.stage.and_then(|s| project.workflow.stage(s)) else {
+        return Vec::new();
+    };
     let who = match agent_word(state, stage) {
         Some((agent, true)) => format!("handled by {agent}"),
         Some((_, false)) => no_agent(state),
         None => format!("{} stage: people work here", kind_word(&stage.kind)),
     };
-    let held = if state.held.is_empty() { String::new() } else { format!("{} outcomes held for review (v)", number(state.held.len() as u64)) };
+    let held = if state.held.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "{} outcomes held for review (v)",
+            number(state.held.len() as u64)
+        )
+    };
     vec![
-        Line::from(vec![Span::styled(format!(" {}: ", clean(&stage.title)), st.strong), Span::raw(fit(&who, columns.saturating_sub(6)))]),
+        Line::from(vec![
+            Span::styled(format!(" {}: ", clean(&stage.title)), st.strong),
+            Span::raw(fit(&who, columns.saturating_sub(6))),
+        ]),
         Line::styled(format!(" {held}"), st.dim),
     ]
 }
@@ -103,17 +116,31 @@ fn no_agent(state: &State) -> String {
 
 fn agent<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let Some((build, _, agent)) = state.agent(stage.id) else {
-        let mut all: Vec<Line<'_>> = crate::text::wrap(&no_agent(state), columns.saturating_sub(12))
-            .into_iter()
-            .enumerate()
-            .map(|(i, text)| {
-                let head = if i == 0 { left("agent", 10) } else { " ".repeat(10) };
-                Line::from(vec![Span::styled(head, st.dim), Span::styled(text, st.warn)])
-            })
-            .collect();
+        let mut all: Vec<Line<'_>> =
+            crate::text::wrap(&no_agent(state), columns.saturating_sub(12))
+                .into_iter()
+                .enumerate()
+                .map(|(i, text)| {
+                    let head = if i == 0 {
+                        left("agent", 10)
+                    } else {
+                        " ".repeat(10)
+                    };
+                    Line::from(vec![
+                        Span::styled(head, st.dim),
+                        Span::styled(text, st.warn),
+                    ])
+                })
+                .collect();
         all.push(Line::from(vec![
             Span::raw(" ".repeat(10)),
-            Span::styled(fit(&format!("write one: #[stage(\"{}\")]", stage.title), columns.saturating_sub(10)), st.dim),
+            Span::styled(
+                fit(
+                    &format!("write one: #[stage(\"{}\")]", stage.title),
+                    columns.saturating_sub(10),
+                ),
+                st.dim,
+            ),
         ]));
         return all;
     };
@@ -126,18 +153,37 @@ fn agent<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<L
         Span::styled(at, st.dim),
     ])];
     if !agent.spec.parameters.is_empty() {
-        all.push(field(st, "takes", fit(&agent.spec.parameters.join(", "), columns.saturating_sub(10))));
+        all.push(field(
+            st,
+            "takes",
+            fit(
+                &agent.spec.parameters.join(", "),
+                columns.saturating_sub(10),
+            ),
+        ));
     }
     all
 }
 
 fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let run = state.run.as_ref().filter(|r| r.stages.contains(&stage.id));
-    let declared = state.agent(stage.id).map(|(_, _, a)| a.spec.routes.clone()).unwrap_or_default();
+    let declared = state
+        .agent(stage.id)
+        .map(|(_, _, a)| a.spec.routes.clone())
+        .unwrap_or_default();
     let routes = run.map(|r| &r.totals.routes);
     let counted = |name: &str| routes.map(|r| r.get(name).copied().unwrap_or(0));
-    let most = routes.and_then(|r| r.values().max().copied()).unwrap_or(0).max(run.map_or(0, |r| r.totals.failed));
-    let name_w = stage.pathways.iter().map(|p| width(&clean(&p.name))).max().unwrap_or(4).clamp(4, 16);
+    let most = routes
+        .and_then(|r| r.values().max().copied())
+        .unwrap_or(0)
+        .max(run.map_or(0, |r| r.totals.failed));
+    let name_w = stage
+        .pathways
+        .iter()
+        .map(|p| width(&clean(&p.name)))
+        .max()
+        .unwrap_or(4)
+        .clamp(4, 16);
     let to_w = stage
         .pathways
         .iter()
@@ -145,7 +191,16 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
         .max()
         .unwrap_or(4)
         .clamp(4, 16);
-    let bar_w = columns.saturating_sub(name_w + to_w + 20).min(24);
+    let warned = if stage
+        .pathways
+        .iter()
+        .any(|p| !declared.is_empty() && !declared.contains(&p.name))
+    {
+        18
+    } else {
+        0
+    };
+    let bar_w = columns.saturating_sub(name_w + to_w + 20 + warned).min(24);
     let head = run.map_or_else(String::new, |r| format!("run {}", r.id));
     let mut all = vec![Line::from(vec![
         Span::styled(left("Pathways", name_w + to_w + 8), st.strong),
@@ -154,8 +209,15 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
     let figure = |n: Option<u64>, style| match n {
         #[allow(clippy::cast_precision_loss)] // a bar
         Some(n) => {
-            let part = if most == 0 { 0.0 } else { n as f64 / most as f64 };
-            vec![Span::styled(bar(part, bar_w), style), Span::raw(right(&number(n), 9))]
+            let part = if most == 0 {
+                0.0
+            } else {
+                n as f64 / most as f64
+            };
+            vec![
+                Span::styled(bar(part, bar_w), style),
+                Span::raw(right(&number(n), 9)),
+            ]
         }
         None => Vec::new(),
     };
@@ -163,7 +225,10 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
         let mut line = Line::from(vec![
             Span::styled(format!("({}) ", i + 1), st.accent),
             Span::raw(left(&p.name, name_w)),
-            Span::styled(format!(" → {} ", left(state.stage_title(p.to), to_w)), st.dim),
+            Span::styled(
+                format!(" → {} ", left(state.stage_title(p.to), to_w)),
+                st.dim,
+            ),
         ]);
         line.spans.extend(figure(counted(&p.name), st.accent));
         if !declared.is_empty() && !declared.contains(&p.name) {
@@ -172,7 +237,12 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
         all.push(line);
     }
     if let Some(run) = run {
-        let label = |mark: &str, word: &str| vec![Span::styled(format!(" {mark}  "), st.dim), Span::raw(left(word, name_w + to_w + 4))];
+        let label = |mark: &str, word: &str| {
+            vec![
+                Span::styled(format!(" {mark}  "), st.dim),
+                Span::raw(left(word, name_w + to_w + 4)),
+            ]
+        };
         let mut stay = Line::from(label("–", "stay"));
         stay.spans.extend(figure(counted("stay"), st.dim));
         all.push(stay);
@@ -184,7 +254,9 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
 }
 
 fn others<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let Some(project) = &state.project else { return Vec::new() };
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
     let about = match stage.kind {
         StageKind::Annotation => "people draw labels here",
         StageKind::Review => "people approve or reject here",
@@ -209,24 +281,11 @@ fn others<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<
         .map(|s| clean(&s.title).into_owned())
         .collect();
     if !from.is_empty() {
-        all.push(field(st, "comes from", fit(&format!(" {}", from.join(", ")), columns.saturating_sub(10))));
+        all.push(field(
+            st,
+            "comes from",
+            fit(&format!(" {}", from.join(", ")), columns.saturating_sub(10)),
+        ));
     }
     all
-}
-
-fn keys<'a>(stage: &Stage, st: &Styles) -> Line<'a> {
-    let wanted: &[(Verb, &str)] = if stage.kind == StageKind::Agent {
-        &[(Verb::In, "queue"), (Verb::StepFirst, "step the first"), (Verb::RunSome, "dry-run some")]
-    } else {
-        &[(Verb::In, "look at its tasks")]
-    };
-    let mut line = Line::default();
-    for (verb, word) in wanted {
-        if let Some(key) = entry(*verb).keys.first() {
-            line.spans.extend(crate::widgets::hint(st, key, word));
-            line.push_span(Span::raw("   "));
-        }
-    }
-    line.push_span(Span::styled(format!("uuid {}", stage.id), st.dim));
-    line
 }

@@ -71,7 +71,11 @@ impl Pane {
     pub fn follow(&mut self, state: &State) {
         let Some(step) = &state.step else { return };
         if step.id != self.step {
-            *self = Self { step: step.id, tab: self.tab, ..Self::default() };
+            *self = Self {
+                step: step.id,
+                tab: self.tab,
+                ..Self::default()
+            };
         }
         let inputs = step.inputs.as_ref().map(|i| Arc::as_ptr(i) as usize);
         let outcome = match &step.result {
@@ -115,7 +119,9 @@ fn newest(rows: &[Row]) -> usize {
 
 fn read(step: &Stepper) -> Read {
     let mut read = Read::default();
-    let Some(inputs) = &step.inputs else { return read };
+    let Some(inputs) = &step.inputs else {
+        return read;
+    };
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
     read.item = inputs.item_json.as_deref().and_then(parse);
     read.asset = inputs.asset_json.as_deref().and_then(parse);
@@ -124,7 +130,8 @@ fn read(step: &Stepper) -> Read {
         read.json.push(format!("// {title}"));
         let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
         let room = JSON_LINES.saturating_sub(read.json.len());
-        read.json.extend(pretty.lines().take(room).map(str::to_owned));
+        read.json
+            .extend(pretty.lines().take(room).map(str::to_owned));
         read.json.push(String::new());
     };
     show("task", parse(&inputs.task_json).as_ref());
@@ -132,7 +139,9 @@ fn read(step: &Stepper) -> Read {
     show("label row, as the agent is given it", row.as_ref());
     show("storage item", read.item.as_ref());
     let labels = row.as_ref().and_then(|r| r.get("labels"));
-    read.before = labels.map(|l| crate::picture::boxes(l, 0)).unwrap_or_default();
+    read.before = labels
+        .map(|l| crate::picture::boxes(l, 0))
+        .unwrap_or_default();
     if let Some(input) = &inputs.labels {
         read.row = row_facts(input.label_hash.is_some(), input.priority, row.as_ref());
     }
@@ -145,7 +154,9 @@ fn read(step: &Stepper) -> Read {
 
 fn row_facts(exists: bool, priority: Option<f64>, row: Option<&Value>) -> Vec<(String, String)> {
     let meta = |key: &str| {
-        let value = row.and_then(|r| r.get("metadata")).and_then(|m| m.get(key))?;
+        let value = row
+            .and_then(|r| r.get("metadata"))
+            .and_then(|m| m.get(key))?;
         match value {
             Value::Null => None,
             Value::String(s) => Some(s.clone()),
@@ -154,10 +165,27 @@ fn row_facts(exists: bool, priority: Option<f64>, row: Option<&Value>) -> Vec<(S
     };
     let mut facts = vec![(
         "upstream".to_owned(),
-        if exists { "has a label row".to_owned() } else { "no label row yet; a commit with labels makes it".into() },
+        if exists {
+            "has a label row".to_owned()
+        } else {
+            "no label row yet; a commit with labels makes it".into()
+        },
     )];
-    facts.push(("priority".into(), priority.map_or_else(|| "not set".into(), |p| p.to_string())));
-    for key in ["data_title", "data_type", "annotation_task_status", "workflow_graph_node", "last_edited_at", "width", "height", "frames_per_second", "number_of_frames"] {
+    facts.push((
+        "priority".into(),
+        priority.map_or_else(|| "not set".into(), |p| p.to_string()),
+    ));
+    for key in [
+        "data_title",
+        "data_type",
+        "annotation_task_status",
+        "workflow_graph_node",
+        "last_edited_at",
+        "width",
+        "height",
+        "frames_per_second",
+        "number_of_frames",
+    ] {
         if let Some(value) = meta(key) {
             facts.push((key.replace('_', " "), value));
         }
@@ -171,19 +199,45 @@ fn marked(before: &[Bounds], outcome: &Outcome) -> Vec<Bounds> {
         let changed = outcome.patch.labels.iter().find(|l| l.hash == hash);
         changed.map_or(' ', |l| l.sign)
     };
-    let mut all: Vec<Bounds> = before.iter().cloned().map(|b| Bounds { sign: if sign(&b.hash) == '-' { '-' } else { ' ' }, ..b }).collect();
+    let mut all: Vec<Bounds> = before
+        .iter()
+        .cloned()
+        .map(|b| Bounds {
+            sign: if sign(&b.hash) == '-' { '-' } else { ' ' },
+            ..b
+        })
+        .collect();
     if let Some(after) = &outcome.labels_after {
         let new = crate::picture::boxes(after, 0).into_iter();
-        all.extend(new.map(|b| Bounds { sign: sign(&b.hash), ..b }).filter(|b| matches!(b.sign, '+' | '~')));
+        all.extend(
+            new.map(|b| Bounds {
+                sign: sign(&b.hash),
+                ..b
+            })
+            .filter(|b| matches!(b.sign, '+' | '~')),
+        );
     }
     all
 }
 
 /// The picture of the task being stepped: the file its agent is given.
 pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
-    let step = state.step.as_ref().filter(|_| ui.task.tab == IMAGE_TAB || ui.room.wide())?;
-    let path = ui.task.read.asset.as_ref().and_then(|a| a.get("path")).and_then(Value::as_str);
-    Some(PictureWish { task: step.row.id, data: step.row.data, path: path.map(PathBuf::from) })
+    let step = state
+        .step
+        .as_ref()
+        .filter(|_| ui.task.tab == IMAGE_TAB || ui.room.wide())?;
+    let path = ui
+        .task
+        .read
+        .asset
+        .as_ref()
+        .and_then(|a| a.get("path"))
+        .and_then(Value::as_str);
+    Some(PictureWish {
+        task: step.row.id,
+        data: step.row.data,
+        path: path.map(PathBuf::from),
+    })
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -194,11 +248,23 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     top_line(buf, Rect { height: 1, ..area }, step, state, ui);
     let next_h = if ui.room.tiny() { 1 } else { 3 };
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + next_h), ..area };
-    let below = Rect { y: body.bottom(), height: next_h, ..area };
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1 + next_h),
+        ..area
+    };
+    let below = Rect {
+        y: body.bottom(),
+        height: next_h,
+        ..area
+    };
     next_line(buf, below, step, state, &st);
     let rows = timeline::rows(step, state);
-    let at = ui.task.event.unwrap_or_else(|| newest(&rows)).min(rows.len() - 1);
+    let at = ui
+        .task
+        .event
+        .unwrap_or_else(|| newest(&rows))
+        .min(rows.len() - 1);
     let left_w = match ui.room.w {
         160.. => 52,
         100.. => 46,
@@ -207,16 +273,40 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let (first, second) = if ui.room.tiny() {
         let h = body.height / 2;
-        (Rect { height: h, ..body }, Rect { y: body.y + h, height: body.height - h, ..body })
+        (
+            Rect { height: h, ..body },
+            Rect {
+                y: body.y + h,
+                height: body.height - h,
+                ..body
+            },
+        )
     } else {
-        (Rect { width: left_w, ..body }, Rect { x: body.x + left_w, width: body.width - left_w, ..body })
+        (
+            Rect {
+                width: left_w,
+                ..body
+            },
+            Rect {
+                x: body.x + left_w,
+                width: body.width - left_w,
+                ..body
+            },
+        )
     };
     let right_w = if ui.room.wide() { second.width / 2 } else { 0 };
     draw_timeline(ui, buf, first, step, &rows, at);
-    let tabs = Rect { width: second.width - right_w, ..second };
+    let tabs = Rect {
+        width: second.width - right_w,
+        ..second
+    };
     draw_tab(ui, buf, tabs, step, &rows, at, state);
     if right_w > 0 {
-        let beside = Rect { x: tabs.right(), width: right_w, ..second };
+        let beside = Rect {
+            x: tabs.right(),
+            width: right_w,
+            ..second
+        };
         let inner = pane(buf, beside, "Image", picture_key(), false, &st);
         let marks = ui.task.read.marks.clone();
         ui.shelf.draw(buf, inner, step.row.id, &marks, &st);
@@ -224,7 +314,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 }
 
 const fn picture_key() -> &'static str {
-    "+ added  ~ changed  - removed"
+    "labels: white unchanged  + added  ~ changed  - removed"
 }
 
 fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
@@ -232,11 +322,26 @@ fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
     let key = |k: &'static str| Span::styled(k, st.key);
     let mut all = vec![Line::default(), Line::from("  No task is open.")];
     all.push(Line::default());
-    all.push(Line::from(vec![Span::raw("  "), key("1"), Span::raw(" Flow: choose a stage, "), key("s"), Span::raw(" steps its first task")]));
-    all.push(Line::from(vec![Span::raw("  "), key("2"), Span::raw(" Queue: choose a task, "), key("s"), Span::raw(" steps it")]));
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        key("1"),
+        Span::raw(" Flow: choose a stage, "),
+        key("s"),
+        Span::raw(" steps its first task"),
+    ]));
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        key("2"),
+        Span::raw(" Queue: choose a task, "),
+        key("s"),
+        Span::raw(" steps it"),
+    ]));
     if state.builds.active().is_none() {
         all.push(Line::default());
-        all.push(Line::styled("  ! No agent is loaded: a task can be fetched only for an agent.", st.warn));
+        all.push(Line::styled(
+            "  ! No agent is loaded: a task can be fetched only for an agent.",
+            st.warn,
+        ));
     }
     lines(buf, inner, &all, 0);
 }
@@ -244,14 +349,27 @@ fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
 fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui: &Ui) {
     let st = &ui.st;
     let room = usize::from(area.width);
-    let attempt = if step.attempts > 1 { format!(" · attempt {}", step.attempts) } else { String::new() };
+    let attempt = if step.attempts > 1 {
+        format!(" · attempt {}", step.attempts)
+    } else {
+        String::new()
+    };
     let right_text = format!("build {}{attempt} · {} ", step.build, step.at.word());
     let title_room = room.saturating_sub(width(&right_text) + 20).max(12);
     let left_line = Line::from(vec![
-        Span::styled(format!(" {} › ", fit(state.stage_title(step.stage), 16)), st.dim),
+        Span::styled(
+            format!(" {} › ", fit(state.stage_title(step.stage), 16)),
+            st.dim,
+        ),
         Span::styled(fit_middle(&step.row.title, title_room), st.strong),
     ]);
-    crate::widgets::split_line(buf, area, 0, &left_line, &Line::styled(right_text, st.accent));
+    crate::widgets::split_line(
+        buf,
+        area,
+        0,
+        &left_line,
+        &Line::styled(right_text, st.accent),
+    );
 }
 
 /// The key that helps next, in words, and where the task stands as to writing.
@@ -261,9 +379,14 @@ fn next_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, st: &S
     if let Some(key) = key {
         line.push_span(Span::styled(format!("{key} "), st.key));
     }
-    line.push_span(Span::raw(text));
+    let room = usize::from(area.width).saturating_sub(line.width() + 3);
+    line.push_span(Span::raw(fit(&text, room)));
     let standing = timeline::standing(step, state);
-    let style = if step.committed.is_some() || state.live { st.warn } else { st.dry };
+    let style = if step.committed.is_some() || state.live {
+        st.warn
+    } else {
+        st.dry
+    };
     if area.height < 3 {
         crate::widgets::line(buf, area, 0, &line);
         return;
@@ -284,10 +407,28 @@ fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     }
 }
 
-fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows: &[Row], at: usize) {
+fn draw_timeline(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    step: &Stepper,
+    rows: &[Row],
+    at: usize,
+) {
     let st = ui.st;
-    let total: f64 = rows.iter().filter(|r| !matches!(r.what, What::Step(_))).filter_map(|r| r.ms).sum();
-    let total = if total > 0.0 { duration(total) } else { String::new() };
+    // What happens inside the agent is part of its call.
+    let fetched: f64 = rows
+        .iter()
+        .filter(|r| matches!(r.what, What::Input(_)))
+        .filter_map(|r| r.ms)
+        .sum();
+    #[allow(clippy::cast_precision_loss)] // milliseconds for a person
+    let total = fetched + step.run_us as f64 / 1000.0;
+    let total = if total > 0.0 {
+        duration(total)
+    } else {
+        String::new()
+    };
     let inner = pane(buf, area, "Timeline", &total, true, &st);
     let count = usize::from(inner.height);
     let top = scroll_to(0, at, count, rows.len());
@@ -301,7 +442,14 @@ fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows
         let style = mark_style(event.mark, &st);
         let line = Line::from(vec![
             Span::styled(format!(" {} ", event.mark.sign()), style),
-            Span::styled(left(&event.name, name_w), if event.mark == Mark::Todo { st.dim } else { st.text }),
+            Span::styled(
+                left(&event.name, name_w),
+                if event.mark == Mark::Todo {
+                    st.dim
+                } else {
+                    st.text
+                },
+            ),
             Span::styled(right(&ms, 8), st.dim),
             Span::raw(format!("  {}", fit(&event.note, note_w))),
         ]);
@@ -314,19 +462,35 @@ fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows
     if let Some((build, text, labels)) = &step.earlier {
         let y = inner.height.saturating_sub(1);
         if rows.len() < count {
-            let text = format!(" build {build} gave: {}  {}", clean(text), super::queue::labels_word(*labels));
+            let text = format!(
+                " build {build} gave: {}  {}",
+                clean(text),
+                super::queue::labels_word(*labels)
+            );
             crate::widgets::line(buf, inner, y, &Line::styled(fit(&text, columns), st.dim));
         }
     }
 }
 
-fn draw_tab(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows: &[Row], at: usize, state: &State) {
+fn draw_tab(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    step: &Stepper,
+    rows: &[Row],
+    at: usize,
+    state: &State,
+) {
     let st = ui.st;
     let inner = pane(buf, area, "", "", false, &st);
     let tab = ui.task.tab;
     let mut x = area.x + 2;
     for (i, name) in TABS.iter().enumerate() {
-        let text = if i == tab { format!("[{name}]") } else { format!(" {name} ") };
+        let text = if i == tab {
+            format!("[{name}]")
+        } else {
+            format!(" {name} ")
+        };
         let w = u16::try_from(width(&text)).unwrap_or(0);
         if x + w + 1 >= area.right() {
             break;
@@ -335,13 +499,20 @@ fn draw_tab(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows: &[R
         ui.hits.push((Rect::new(x, area.y, w, 1), Hit::Tab(i)));
         x += w;
     }
-    let room = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
     let columns = usize::from(room.width);
     if tab == IMAGE_TAB {
         let marks = ui.task.read.marks.clone();
-        let picture = Rect { height: room.height.saturating_sub(1), ..room };
+        let picture = Rect {
+            height: room.height.saturating_sub(1),
+            ..room
+        };
         ui.shelf.draw(buf, picture, step.row.id, &marks, &st);
-        let line = Line::styled(format!("{}  {}", crate::text::plural(marks.len(), "box").replace("boxs", "boxes"), picture_key()), st.dim);
+        let line = Line::styled(picture_key(), st.dim);
         crate::widgets::line(buf, room, room.height.saturating_sub(1), &line);
         return;
     }
@@ -352,7 +523,11 @@ fn draw_tab(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, rows: &[R
         3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
         _ => json_lines(ui, columns, rows_here),
     };
-    let count = if tab == 4 { ui.task.read.json.len() } else { all.len() };
+    let count = if tab == 4 {
+        ui.task.read.json.len()
+    } else {
+        all.len()
+    };
     let top = ui.task.scroll.min(count.saturating_sub(rows_here));
     ui.task.scroll = top;
     // JSON lines are made for the rows in sight only.
@@ -371,7 +546,11 @@ fn json_lines<'a>(ui: &Ui, columns: usize, rows: usize) -> Vec<Line<'a>> {
         .skip(top)
         .take(rows)
         .map(|text| {
-            let style = if text.starts_with("//") { st.strong } else { st.text };
+            let style = if text.starts_with("//") {
+                st.strong
+            } else {
+                st.text
+            };
             Line::styled(fit(text, columns), style)
         })
         .collect()
@@ -385,17 +564,29 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
     let mut all = Vec::with_capacity(log.lines.len() + 1);
     let dropped = log.total.saturating_sub(log.lines.len() as u64);
     if dropped > 0 {
-        all.push(Line::styled(format!("… {} earlier lines are not kept", crate::text::number(dropped)), st.dim));
+        all.push(Line::styled(
+            format!(
+                "… {} earlier lines are not kept",
+                crate::text::number(dropped)
+            ),
+            st.dim,
+        ));
     }
     for line in &log.lines {
-        let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"].get(usize::from(line.level)).copied().unwrap_or("");
+        let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"]
+            .get(usize::from(line.level))
+            .copied()
+            .unwrap_or("");
         let target = fit(&line.target, 16);
         let used = 16 + width(&target) + 2;
         all.push(Line::from(vec![
             Span::styled(format!("{} ", clock(line.at, offset_s)), st.dim),
             Span::styled(format!("{} ", left(level, 5)), st.level(line.level)),
             Span::styled(format!("{target}  "), st.dim),
-            Span::styled(fit(&line.text, columns.saturating_sub(used)), st.level(line.level.max(3))),
+            Span::styled(
+                fit(&line.text, columns.saturating_sub(used)),
+                st.level(line.level.max(3)),
+            ),
         ]));
     }
     all
@@ -403,17 +594,32 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
 
 /// Label differences, a line each.
 pub fn change_line<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Line<'a> {
-    let name_w = 18;
+    // In a narrow pane what changed is worth more than the hash.
+    let (name_w, hash_w) = if columns < 52 { (11, 0) } else { (18, 10) };
+    let hash = if hash_w > 0 {
+        left(&format!("#{}", change.hash), hash_w)
+    } else {
+        String::new()
+    };
     Line::from(vec![
-        Span::styled(format!("{} {} ", change.sign, left(&change.name, name_w)), st.sign(change.sign)),
-        Span::styled(format!("{} ", left(&format!("#{}", change.hash), 9)), st.dim),
-        Span::raw(fit(&change.detail, columns.saturating_sub(name_w + 13))),
+        Span::styled(
+            format!("{} {} ", change.sign, left(&change.name, name_w)),
+            st.sign(change.sign),
+        ),
+        Span::styled(hash, st.dim),
+        Span::raw(fit(
+            &change.detail,
+            columns.saturating_sub(name_w + hash_w + 3),
+        )),
     ])
 }
 
 fn labels<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     match &step.result {
-        None => vec![Line::styled("No outcome yet: the agent was not called.", st.dim)],
+        None => vec![Line::styled(
+            "No outcome yet: the agent was not called.",
+            st.dim,
+        )],
         Some(Err(_)) => vec![Line::styled("The agent failed; nothing changes.", st.dim)],
         Some(Ok(outcome)) => patch(outcome, state, columns, st),
     }
@@ -422,22 +628,39 @@ fn labels<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec
 /// Everything an outcome would change.
 pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let (added, changed, removed) = outcome.patch.counts();
-    let head = if added + changed + removed == 0 { "Labels unchanged.".to_owned() } else { format!("Labels: {added} added, {changed} changed, {removed} removed") };
+    let head = if added + changed + removed == 0 {
+        "Labels unchanged.".to_owned()
+    } else {
+        format!("Labels: {added} added, {changed} changed, {removed} removed")
+    };
     let mut all = vec![Line::styled(head, st.strong)];
-    all.extend(outcome.patch.labels.iter().map(|l| change_line(l, columns, st)));
+    all.extend(
+        outcome
+            .patch
+            .labels
+            .iter()
+            .map(|l| change_line(l, columns, st)),
+    );
     if let Some(metadata) = &outcome.patch.metadata {
         all.push(Line::default());
         all.push(Line::styled("Metadata after", st.strong));
         for (key, value) in metadata {
-            all.push(field(st, &fit(key, 9), fit(&value.to_string(), columns.saturating_sub(10))));
+            all.push(field(
+                st,
+                &fit(key, 9),
+                fit(&value.to_string(), columns.saturating_sub(10)),
+            ));
         }
     }
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
     for text in timeline::would_send(outcome, state) {
-        all.extend(wrap(&text, columns.saturating_sub(2)).into_iter().enumerate().map(|(i, t)| {
-            Line::from(format!("{}{t}", if i == 0 { "• " } else { "  " }))
-        }));
+        all.extend(
+            wrap(&text, columns.saturating_sub(2))
+                .into_iter()
+                .enumerate()
+                .map(|(i, t)| Line::from(format!("{}{t}", if i == 0 { "• " } else { "  " }))),
+        );
     }
     all
 }
@@ -462,9 +685,15 @@ fn value<'a>(ui: &Ui, step: &Stepper, event: &Row, state: &State, columns: usize
             all.push(fact("task", row.id.to_string()));
             all.push(fact("data", row.data.to_string()));
             all.push(fact("status", row.status.wire().to_lowercase()));
-            all.push(fact("assignee", row.assignee.as_deref().unwrap_or("nobody").to_owned()));
+            all.push(fact(
+                "assignee",
+                row.assignee.as_deref().unwrap_or("nobody").to_owned(),
+            ));
             all.push(fact("branch", row.branch.to_string()));
-            all.push(fact("changed", crate::chrome::ago(state.now.since(row.updated))));
+            all.push(fact(
+                "changed",
+                crate::chrome::ago(state.now.since(row.updated)),
+            ));
         }
         What::Input(i) => all.extend(input(ui, step, i, columns)),
         What::Step(i) => {
@@ -472,7 +701,10 @@ fn value<'a>(ui: &Ui, step: &Stepper, event: &Row, state: &State, columns: usize
                 && let Some(s) = outcome.steps.get(i)
             {
                 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-                all.push(fact("began", format!("{} after the start", duration(s.at_us as f64 / 1000.0))));
+                all.push(fact(
+                    "began",
+                    format!("{} after the start", duration(s.at_us as f64 / 1000.0)),
+                ));
                 all.extend(wrap(&s.value, columns).into_iter().map(Line::from));
             }
         }
@@ -483,7 +715,11 @@ fn value<'a>(ui: &Ui, step: &Stepper, event: &Row, state: &State, columns: usize
                 all.push(fact("host", format!("process {pid}")));
             }
             if let Some(p) = step.progress.filter(|_| step.job.is_some()) {
-                all.push(Line::from(format!("{} {:.0}%", crate::text::bar(p, 30), p * 100.0)));
+                all.push(Line::from(format!(
+                    "{} {:.0}%",
+                    crate::text::bar(p, 30),
+                    p * 100.0
+                )));
             }
             if let Some(Err(fault)) = &step.result {
                 all.extend(fault_lines(fault, columns, st));
@@ -508,10 +744,17 @@ fn value<'a>(ui: &Ui, step: &Stepper, event: &Row, state: &State, columns: usize
 
 fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
-    let Some(timing) = step.inputs.as_ref().and_then(|inputs| inputs.timings.get(i)) else {
+    let Some(timing) = step
+        .inputs
+        .as_ref()
+        .and_then(|inputs| inputs.timings.get(i))
+    else {
         return match &step.result {
             Some(Err(fault)) => fault_lines(fault, columns, st),
-            _ => vec![Line::styled("The agent asks for nothing that must be fetched.", st.dim)],
+            _ => vec![Line::styled(
+                "The agent asks for nothing that must be fetched.",
+                st.dim,
+            )],
         };
     };
     let mut all = vec![field(st, "note", timing.note.clone())];
@@ -522,19 +765,37 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
             .map(|(k, v)| {
                 let text = v.as_str().map_or_else(|| v.to_string(), str::to_owned);
                 // A signed URL is a key: it never reaches the screen.
-                let text = if text.starts_with("http") { "(an address; not shown)".into() } else { text };
-                Line::from(vec![Span::styled(left(k, 22), st.dim), Span::raw(fit(&text, columns.saturating_sub(22)))])
+                let text = if text.starts_with("http") {
+                    "(an address; not shown)".into()
+                } else {
+                    text
+                };
+                Line::from(vec![
+                    Span::styled(left(k, 22), st.dim),
+                    Span::raw(fit(&text, columns.saturating_sub(22))),
+                ])
             })
             .collect()
     };
     let what = timing.what.as_str();
     if what.contains("label") {
         all.extend(ui.task.read.row.iter().map(|(k, v)| {
-            Line::from(vec![Span::styled(left(k, 22), st.dim), Span::raw(fit(v, columns.saturating_sub(22)))])
+            Line::from(vec![
+                Span::styled(left(k, 22), st.dim),
+                Span::raw(fit(v, columns.saturating_sub(22))),
+            ])
         }));
         all.push(Line::default());
         all.extend(ui.task.read.before.iter().map(|b| {
-            Line::from(format!("{} #{} box {:.2} {:.2} {:.2} {:.2}", left(&b.name, 18), clean(&b.hash), b.x, b.y, b.w, b.h))
+            Line::from(format!(
+                "{} #{} box {:.2} {:.2} {:.2} {:.2}",
+                left(&b.name, 18),
+                clean(&b.hash),
+                b.x,
+                b.y,
+                b.w,
+                b.h
+            ))
         }));
     } else if what.contains("item") {
         all.extend(facts(ui.task.read.item.as_ref()));
@@ -551,13 +812,30 @@ pub fn fault_lines<'a>(fault: &Fault, columns: usize, st: &Styles) -> Vec<Line<'
         .enumerate()
         .map(|(i, t)| Line::styled(format!("{}{t}", if i == 0 { "✗ " } else { "  " }), st.bad))
         .collect();
-    all.push(Line::styled(format!("{} fault; {}", fault.kind.word(), if fault.retry { "another attempt may help" } else { "another attempt alone will not help" }), st.dim));
+    all.push(Line::styled(
+        format!(
+            "{} fault; {}",
+            fault.kind.word(),
+            if fault.retry {
+                "another attempt may help"
+            } else {
+                "another attempt alone will not help"
+            }
+        ),
+        st.dim,
+    ));
     if !fault.hints.is_empty() {
         all.push(Line::default());
     }
     for hint in &fault.hints {
-        for (i, t) in wrap(hint, columns.saturating_sub(2)).into_iter().enumerate() {
-            all.push(Line::from(vec![Span::styled(if i == 0 { "→ " } else { "  " }, st.accent), Span::raw(t)]));
+        for (i, t) in wrap(hint, columns.saturating_sub(2))
+            .into_iter()
+            .enumerate()
+        {
+            all.push(Line::from(vec![
+                Span::styled(if i == 0 { "→ " } else { "  " }, st.accent),
+                Span::raw(t),
+            ]));
         }
     }
     if let Some(cause) = &fault.cause {
@@ -570,11 +848,18 @@ pub fn fault_lines<'a>(fault: &Fault, columns: usize, st: &Styles) -> Vec<Line<'
 }
 
 fn committed<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let mut all: Vec<Line<'_>> = wrap(&timeline::standing(step, state), columns).into_iter().map(Line::from).collect();
+    let mut all: Vec<Line<'_>> = wrap(&timeline::standing(step, state), columns)
+        .into_iter()
+        .map(Line::from)
+        .collect();
     match (&step.committed, &step.result) {
         (Some(Committed::Done), Some(Ok(outcome))) => {
             all.push(Line::default());
-            all.extend(timeline::would_send(outcome, state).into_iter().map(|t| Line::styled(format!("✓ {t}"), st.good)));
+            all.extend(
+                timeline::would_send(outcome, state)
+                    .into_iter()
+                    .map(|t| Line::styled(format!("✓ {t}"), st.good)),
+            );
         }
         (Some(Committed::Refused(fault)), _) => all.extend(fault_lines(fault, columns, st)),
         (Some(Committed::Conflict { .. }), _) => {

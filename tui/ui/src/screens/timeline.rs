@@ -65,24 +65,48 @@ pub struct Row {
     pub note: String,
 }
 
-fn row(mark: Mark, what: What, name: impl Into<String>, ms: Option<f64>, note: impl Into<String>) -> Row {
-    Row { mark, what, name: name.into(), ms, note: note.into() }
+fn row(
+    mark: Mark,
+    what: What,
+    name: impl Into<String>,
+    ms: Option<f64>,
+    note: impl Into<String>,
+) -> Row {
+    Row {
+        mark,
+        what,
+        name: name.into(),
+        ms,
+        note: note.into(),
+    }
 }
 
 /// Name of the agent's function, with brackets.
 pub fn function(step: &Stepper, state: &State) -> String {
     let build = state.builds.get(step.build);
-    let named = state.builds.binding(step.stage).filter(|b| b.build == step.build);
+    let named = state
+        .builds
+        .binding(step.stage)
+        .filter(|b| b.build == step.build);
     let agent = match (build, named) {
         (Some(build), Some(binding)) => build.probed.descriptor.agents.get(binding.agent),
         _ => state.agent(step.stage).map(|(_, _, a)| a),
     };
-    agent.map_or_else(|| "the agent".into(), |a| format!("{}()", clean(&a.spec.function)))
+    agent.map_or_else(
+        || "the agent".into(),
+        |a| format!("{}()", clean(&a.spec.function)),
+    )
 }
 
 /// Every event of the task, in order.
 pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
-    let mut all = vec![row(Mark::Done, What::Task, "task", None, step.row.status.wire().to_lowercase())];
+    let mut all = vec![row(
+        Mark::Done,
+        What::Task,
+        "task",
+        None,
+        step.row.status.wire().to_lowercase(),
+    )];
     inputs(step, &mut all);
     call(step, state, &mut all);
     let (mark, note) = match &step.result {
@@ -96,7 +120,13 @@ pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
         (Some(Ok(outcome)), true) => changes(outcome),
         _ => String::new(),
     };
-    all.push(row(if shown { Mark::Done } else { Mark::Todo }, What::Review, "review", None, note));
+    all.push(row(
+        if shown { Mark::Done } else { Mark::Todo },
+        What::Review,
+        "review",
+        None,
+        note,
+    ));
     let (mark, note) = match (&step.at, &step.committed) {
         (At::Committing, _) => (Mark::Now, "writing…".to_owned()),
         (_, Some(Committed::Done)) => (Mark::Done, "written".into()),
@@ -113,10 +143,22 @@ pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
 fn inputs(step: &Stepper, all: &mut Vec<Row>) {
     if let Some(inputs) = &step.inputs {
         for (i, t) in inputs.timings.iter().enumerate() {
-            all.push(row(Mark::Done, What::Input(i), clean(&t.what), Some(t.ms), clean(&t.note)));
+            all.push(row(
+                Mark::Done,
+                What::Input(i),
+                clean(&t.what),
+                Some(t.ms),
+                clean(&t.note),
+            ));
         }
         if inputs.timings.is_empty() {
-            all.push(row(Mark::Done, What::Input(0), "inputs", None, "nothing to fetch"));
+            all.push(row(
+                Mark::Done,
+                What::Input(0),
+                "inputs",
+                None,
+                "nothing to fetch",
+            ));
         }
         return;
     }
@@ -139,19 +181,30 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
                 let name = match s.kind.as_str() {
                     "call" => name.clone(),
                     "checkpoint" => format!("at {}", clean(&s.name)),
+                    "dependency" => format!("dep {}", clean(&s.name)),
                     kind => format!("{} {}", clean(kind), clean(&s.name)),
                 };
-                let took = (s.kind != "checkpoint").then_some(s.took_us as f64 / 1000.0);
+                let took = (s.took_us > 0).then_some(s.took_us as f64 / 1000.0);
                 all.push(row(Mark::Done, What::Step(i), name, took, clean(&s.value)));
             }
             if !steps.iter().any(|s| s.kind == "call") {
                 all.push(row(Mark::Done, What::Call, name, Some(ms), ""));
             }
         }
-        (Some(Err(_)), _) if step.inputs.is_some() => all.push(row(Mark::Bad, What::Call, name, Some(ms), "")),
+        (Some(Err(_)), _) if step.inputs.is_some() => {
+            all.push(row(Mark::Bad, What::Call, name, Some(ms), ""));
+        }
         (_, At::Calling) => {
-            let note = step.progress.map_or_else(|| "running…".into(), |p| format!("{:.0}%", p * 100.0));
-            all.push(row(Mark::Now, What::Call, name, Some(state.now.since(step.since) as f64), note));
+            let note = step
+                .progress
+                .map_or_else(|| "running…".into(), |p| format!("{:.0}%", p * 100.0));
+            all.push(row(
+                Mark::Now,
+                What::Call,
+                name,
+                Some(state.now.since(step.since) as f64),
+                note,
+            ));
         }
         _ => all.push(row(Mark::Todo, What::Call, name, None, "")),
     }
@@ -179,7 +232,11 @@ pub fn changes(outcome: &Outcome) -> String {
         parts.push("metadata".into());
     }
     if parts.is_empty() {
-        parts.push(if outcome.way == Way::Stay { "changes nothing".into() } else { "only the move".into() });
+        parts.push(if outcome.way == Way::Stay {
+            "changes nothing".into()
+        } else {
+            "only the move".into()
+        });
     }
     parts.join(", ")
 }
@@ -189,22 +246,58 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
     let function = function(step, state);
     let stage = clean(state.stage_title(step.stage)).into_owned();
     match (step.at, &step.result, &step.committed) {
-        (At::Opened, _, _) => (Some("s"), "fetches what the agent needs; that only reads".into()),
+        (At::Opened, _, _) => (
+            Some("s"),
+            "fetches what the agent needs; that only reads".into(),
+        ),
         (At::Fetching, _, _) => (None, "the inputs are on their way".into()),
-        (At::Fetched, _, _) => (Some("s"), format!("calls {function} with these inputs, on build {}", step.build)),
+        (At::Fetched, _, _) => (
+            Some("s"),
+            format!(
+                "calls {function} with these inputs, on build {}",
+                step.build
+            ),
+        ),
         (At::Calling, _, _) => {
             #[allow(clippy::cast_precision_loss)] // seconds for a person
             let ms = state.now.since(step.since) as f64;
-            (Some("K"), format!("kills the host; {function} has run {}", duration(ms.max(1.0))))
+            (
+                Some("K"),
+                format!(
+                    "kills the host; {function} has run {}",
+                    duration(ms.max(1.0))
+                ),
+            )
         }
-        (_, Some(Err(_)), _) => (Some("x"), format!("runs it again from the same inputs; the task stays at {stage}")),
+        (_, Some(Err(_)), _) => (
+            Some("x"),
+            format!("runs it again from the same inputs; the task stays at {stage}"),
+        ),
         (At::Outcome, _, _) => (Some("s"), "shows what a commit would write".into()),
-        (At::Review, _, _) if state.options.read_only => (Some("a"), "keeps this for review; read-only: nothing can be written".into()),
-        (At::Review, _, _) if state.held.contains_key(&step.row.id) => (Some("]"), "steps the next task; this one is held (v reviews, C commits)".into()),
-        (At::Review, _, _) => (Some("C"), "commits this task (asks first); a keeps it for review, X throws it away".into()),
-        (At::Committing, _, _) => (None, "writing: labels, then priority and metadata, then the move".into()),
-        (At::Committed, _, Some(Committed::Conflict { .. })) => (Some("]"), "steps the next task; this one was left as others changed it".into()),
-        (At::Committed, _, Some(Committed::Refused(_))) => (Some("]"), "steps the next task; this one was refused and stays".into()),
+        (At::Review, _, _) if state.options.read_only => (
+            Some("a"),
+            "keeps this for review; read-only: nothing can be written".into(),
+        ),
+        (At::Review, _, _) if state.held.contains_key(&step.row.id) => (
+            Some("]"),
+            "steps the next task; this one is held: v reviews, C commits".into(),
+        ),
+        (At::Review, _, _) => (
+            Some("C"),
+            "commits this task (asks) · a keeps it for review · X discards".into(),
+        ),
+        (At::Committing, _, _) => (
+            None,
+            "writing: labels, then priority and metadata, then the move".into(),
+        ),
+        (At::Committed, _, Some(Committed::Conflict { .. })) => (
+            Some("]"),
+            "steps the next task; this one was left as others changed it".into(),
+        ),
+        (At::Committed, _, Some(Committed::Refused(_))) => (
+            Some("]"),
+            "steps the next task; this one was refused and stays".into(),
+        ),
         (At::Committed, _, _) => (Some("]"), "steps the next task; this one is done".into()),
     }
 }
@@ -215,10 +308,14 @@ pub fn standing(step: &Stepper, state: &State) -> String {
     match (step.at, &step.committed) {
         (At::Committing, _) => "being written now".into(),
         (At::Committed, Some(Committed::Done)) => "written".into(),
-        (At::Committed, Some(Committed::Conflict { by })) => format!("nothing was written: changed by {}", clean(by)),
+        (At::Committed, Some(Committed::Conflict { by })) => {
+            format!("nothing was written: changed by {}", clean(by))
+        }
         (At::Committed, Some(Committed::Refused(f))) => format!("refused: {}", clean(&f.summary)),
         (At::Committed, _) => "the task had already left the stage".into(),
-        _ if state.held.contains_key(&step.row.id) => format!("{mode}: held for review, nothing written"),
+        _ if state.held.contains_key(&step.row.id) => {
+            format!("{mode}: held for review, nothing written")
+        }
         _ => format!("{mode}: nothing was written"),
     }
 }
@@ -227,17 +324,27 @@ pub fn standing(step: &Stepper, state: &State) -> String {
 pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
     let mut all = Vec::new();
     if !outcome.patch.labels.is_empty() {
-        all.push(format!("save the label row: {}", plural(outcome.patch.labels.len(), "change")));
+        all.push(format!(
+            "save the label row: {}",
+            plural(outcome.patch.labels.len(), "change")
+        ));
     }
     if let Some((old, new)) = outcome.patch.priority {
         let old = old.map_or_else(|| "unset".into(), |p| format!("{p}"));
         all.push(format!("set the priority: {old} → {new}"));
     }
     if let Some(metadata) = &outcome.patch.metadata {
-        all.push(format!("replace the metadata: {}", plural(metadata.len(), "field")));
+        all.push(format!(
+            "replace the metadata: {}",
+            plural(metadata.len(), "field")
+        ));
     }
     if let Way::Pathway { name, to, .. } = &outcome.way {
-        all.push(format!("move it by \"{}\" to {}", clean(name), clean(state.stage_title(*to))));
+        all.push(format!(
+            "move it by \"{}\" to {}",
+            clean(name),
+            clean(state.stage_title(*to))
+        ));
     }
     if all.is_empty() {
         all.push("nothing: the task stays and changes nothing".into());

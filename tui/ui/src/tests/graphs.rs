@@ -5,18 +5,32 @@ use crate::graph::{Edge, Layout, Node, Spacing, lay_out, paint};
 use std::collections::HashSet;
 
 fn edge(from: usize, to: usize) -> Edge {
-    Edge { from, to, label: format!("({to})") }
+    Edge {
+        from,
+        to,
+        label: format!("({to})"),
+    }
 }
 
 fn nodes(n: usize) -> Vec<Node> {
-    (0..n).map(|i| Node { w: 12 + (i % 3) as u16, h: 4 + (i % 2) as u16, port: 1 }).collect()
+    (0..n)
+        .map(|i| Node {
+            w: 12 + (i % 3) as u16,
+            h: 4 + (i % 2) as u16,
+            port: 1,
+        })
+        .collect()
 }
 
 fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
     for (i, a) in layout.places.iter().enumerate() {
-        assert!(a.w >= nodes[i].w && a.h >= nodes[i].h, "box {i} is as large as it must be");
+        assert!(
+            a.w >= nodes[i].w && a.h >= nodes[i].h,
+            "box {i} is as large as it must be"
+        );
         for (j, b) in layout.places.iter().enumerate().skip(i + 1) {
-            let apart = a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+            let apart =
+                a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
             assert!(apart, "boxes {i} and {j} overlap: {a:?} {b:?}");
         }
     }
@@ -24,16 +38,36 @@ fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
         let (from, to) = (layout.places[edge.from], layout.places[edge.to]);
         let first = path.corners[0];
         let last = *path.corners.last().unwrap();
-        assert_eq!(first.0, from.x + from.w, "{edge:?} leaves at the right side");
-        assert!(first.1 > from.y && first.1 + 1 < from.y + from.h, "{edge:?} leaves between the corners");
-        assert_eq!((last.0 + 1, last.1), (to.x, to.y + nodes[edge.to].port), "{edge:?} arrives at the left side");
+        assert_eq!(
+            first.0,
+            from.x + from.w,
+            "{edge:?} leaves at the right side"
+        );
+        assert!(
+            first.1 > from.y && first.1 + 1 < from.y + from.h,
+            "{edge:?} leaves between the corners"
+        );
+        assert_eq!(
+            (last.0 + 1, last.1),
+            (to.x, to.y + nodes[edge.to].port),
+            "{edge:?} arrives at the left side"
+        );
         for pair in path.corners.windows(2) {
-            assert!(pair[0].0 == pair[1].0 || pair[0].1 == pair[1].1, "{edge:?} runs along rows and columns");
+            assert!(
+                pair[0].0 == pair[1].0 || pair[0].1 == pair[1].1,
+                "{edge:?} runs along rows and columns"
+            );
         }
         for (x, y) in paint::cells(&path.corners) {
-            assert!(x < layout.w && y < layout.h, "{edge:?} stays in the drawing");
+            assert!(
+                x < layout.w && y < layout.h,
+                "{edge:?} stays in the drawing"
+            );
             for (i, place) in layout.places.iter().enumerate() {
-                assert!(!place.contains(x, y), "{edge:?} runs through box {i} at {x},{y}");
+                assert!(
+                    !place.contains(x, y),
+                    "{edge:?} runs through box {i} at {x},{y}"
+                );
             }
         }
     }
@@ -44,7 +78,10 @@ fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
 fn no_two_edges_lie_on_each_other(edges: &[Edge], layout: &Layout) {
     let pieces = |k: usize| -> HashSet<((u16, u16), (u16, u16))> {
         let cells = paint::cells(&layout.paths[k].corners);
-        cells.windows(2).map(|p| (p[0].min(p[1]), p[0].max(p[1]))).collect()
+        cells
+            .windows(2)
+            .map(|p| (p[0].min(p[1]), p[0].max(p[1])))
+            .collect()
     };
     for a in 0..edges.len() {
         for b in a + 1..edges.len() {
@@ -52,7 +89,12 @@ fn no_two_edges_lie_on_each_other(edges: &[Edge], layout: &Layout) {
                 continue;
             }
             let shared: Vec<_> = pieces(a).intersection(&pieces(b)).copied().collect();
-            assert!(shared.is_empty(), "{:?} and {:?} share {shared:?}", edges[a], edges[b]);
+            assert!(
+                shared.is_empty(),
+                "{:?} and {:?} share {shared:?}",
+                edges[a],
+                edges[b]
+            );
         }
     }
 }
@@ -65,16 +107,39 @@ fn spacing() -> Spacing {
 fn the_demo_reads_from_left_to_right_and_its_loops_go_back() {
     // start, pre-label, annotate, review, route, complete, archive
     let mut all = nodes(7);
-    all[0] = Node { w: 12, h: 4, port: 1 };
-    let edges = [edge(0, 1), edge(1, 2), edge(1, 6), edge(1, 3), edge(2, 3), edge(3, 4), edge(3, 2), edge(4, 5), edge(4, 2)];
+    all[0] = Node {
+        w: 12,
+        h: 4,
+        port: 1,
+    };
+    let edges = [
+        edge(0, 1),
+        edge(1, 2),
+        edge(1, 6),
+        edge(1, 3),
+        edge(2, 3),
+        edge(3, 4),
+        edge(3, 2),
+        edge(4, 5),
+        edge(4, 2),
+    ];
     let layout = lay_out(&all, &edges, spacing());
     check(&all, &edges, &layout);
     assert_eq!(layout.layers, [0, 1, 2, 3, 4, 5, 2]);
-    let back: Vec<usize> = layout.paths.iter().enumerate().filter(|(_, p)| p.back).map(|(i, _)| i).collect();
+    let back: Vec<usize> = layout
+        .paths
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.back)
+        .map(|(i, _)| i)
+        .collect();
     assert_eq!(back, [6, 8], "reject and rework");
     for k in back {
         let lowest = layout.paths[k].corners.iter().map(|c| c.1).max().unwrap();
-        assert!(layout.places.iter().all(|p| lowest >= p.y + p.h), "a loop runs below every box");
+        assert!(
+            layout.places.iter().all(|p| lowest >= p.y + p.h),
+            "a loop runs below every box"
+        );
     }
 }
 
@@ -97,11 +162,21 @@ fn stages_without_edges_have_their_place() {
 
 #[test]
 fn a_chain_is_a_straight_line() {
-    let all: Vec<Node> = (0..6).map(|_| Node { w: 12, h: 4, port: 1 }).collect();
+    let all: Vec<Node> = (0..6)
+        .map(|_| Node {
+            w: 12,
+            h: 4,
+            port: 1,
+        })
+        .collect();
     let edges: Vec<Edge> = (0..5).map(|i| edge(i, i + 1)).collect();
     let layout = lay_out(&all, &edges, spacing());
     check(&all, &edges, &layout);
-    assert!(layout.paths.iter().all(|p| p.corners.len() == 2), "{:?}", layout.paths);
+    assert!(
+        layout.paths.iter().all(|p| p.corners.len() == 2),
+        "{:?}",
+        layout.paths
+    );
 }
 
 #[test]
@@ -124,9 +199,16 @@ fn made_up_workflows_of_every_shape_hold_the_rules() {
                 edges.push(e);
             }
         }
-        let spacing = Spacing { track: 1 + (round % 2) as u16, rows: 1 };
+        let spacing = Spacing {
+            track: 1 + (round % 2) as u16,
+            rows: 1,
+        };
         let layout = lay_out(&all, &edges, spacing);
         check(&all, &edges, &layout);
-        assert_eq!(layout, lay_out(&all, &edges, spacing), "the same every time");
+        assert_eq!(
+            layout,
+            lay_out(&all, &edges, spacing),
+            "the same every time"
+        );
     }
 }

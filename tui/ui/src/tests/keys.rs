@@ -47,7 +47,13 @@ fn enter_goes_in_and_escape_goes_out_and_never_quits() {
     let mut desk = desk();
     assert_eq!(desk.press("Enter"), [Command::OpenStage(stage(PRELABEL))]);
     assert_eq!(desk.ui.screen(), Screen::Queue);
-    assert_eq!(desk.press("Enter"), [Command::Open { stage: stage(PRELABEL), task: task(PRELABEL, 0) }]);
+    assert_eq!(
+        desk.press("Enter"),
+        [Command::Open {
+            stage: stage(PRELABEL),
+            task: task(PRELABEL, 0)
+        }]
+    );
     assert_eq!(desk.ui.screen(), Screen::Task);
     assert_eq!(desk.press("Esc Esc Esc Esc"), []);
     assert_eq!(desk.ui.screen(), Screen::Flow);
@@ -56,7 +62,12 @@ fn enter_goes_in_and_escape_goes_out_and_never_quits() {
 #[test]
 fn arrows_follow_the_graph() {
     let mut desk = desk();
-    let title = |desk: &Desk| desk.world.state.stage_title(desk.ui.stage.unwrap()).to_owned();
+    let title = |desk: &Desk| {
+        desk.world
+            .state
+            .stage_title(desk.ui.stage.unwrap())
+            .to_owned()
+    };
     assert_eq!(title(&desk), "pre-label");
     desk.press("Right");
     assert_eq!(title(&desk), "Annotate");
@@ -76,8 +87,15 @@ fn s_steps_one_step_at_a_time_up_to_the_question() {
     assert_eq!(desk.world.state.step.as_ref().unwrap().at, At::Outcome);
     assert_eq!(desk.press("s"), [Command::Step]);
     desk.world.command(Command::Step);
-    assert_eq!(desk.press("s"), [], "at the review s asks, it does not write");
-    assert!(desk.draw().contains("Commit 1 task to \"Street scenes QA\"?"));
+    assert_eq!(
+        desk.press("s"),
+        [],
+        "at the review s asks, it does not write"
+    );
+    assert!(
+        desk.draw()
+            .contains("Commit 1 task to \"Street scenes QA\"?")
+    );
 }
 
 #[test]
@@ -116,7 +134,10 @@ fn read_only_takes_writing_keys_away_and_says_so() {
     desk.world.state.options.read_only = true;
     assert_eq!(desk.press("C"), []);
     let text = desk.draw();
-    assert!(text.contains("READ-ONLY") && text.contains("start without --read-only"), "{text}");
+    assert!(
+        text.contains("READ-ONLY") && text.contains("start without --read-only"),
+        "{text}"
+    );
     assert_eq!(desk.press("s m"), [Command::Step]);
     desk.press("?");
     let text = desk.draw();
@@ -132,7 +153,10 @@ fn live_asks_first_and_dry_run_does_not() {
     desk.world.command(Command::Live(true));
     assert!(desk.draw().contains(" LIVE "));
     assert_eq!(desk.press("n Enter"), [], "in live mode a run asks");
-    assert!(desk.draw().contains("LIVE: run 50 tasks of pre-label and write them?"));
+    assert!(
+        desk.draw()
+            .contains("LIVE: run 50 tasks of pre-label and write them?")
+    );
     assert_eq!(desk.press("Esc m"), [Command::Live(false)]);
 }
 
@@ -142,7 +166,9 @@ fn a_number_is_typed_over_the_offered_one() {
     desk.press("n");
     desk.press("1 2");
     let commands = desk.press("Enter");
-    let [Command::Run(spec)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [Command::Run(spec)] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
     assert_eq!(spec.max_tasks, Some(12));
     assert_eq!(spec.source, Source::Stages(vec![stage(PRELABEL)]));
     assert_eq!(desk.ui.screen(), Screen::Run);
@@ -157,8 +183,12 @@ fn marked_tasks_run_in_the_order_of_the_queue() {
     let mut desk = desk();
     desk.go("2 Down Space Down Space");
     let commands = desk.press("n");
-    let [Command::Run(spec)] = commands.as_slice() else { panic!("{commands:?}") };
-    let Source::Tasks(at, rows) = &spec.source else { panic!() };
+    let [Command::Run(spec)] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    let Source::Tasks(at, rows) = &spec.source else {
+        panic!()
+    };
     assert_eq!(*at, stage(PRELABEL));
     let ids: Vec<_> = rows.iter().map(|r| r.id).collect();
     assert_eq!(ids, [task(PRELABEL, 1), task(PRELABEL, 3)]);
@@ -172,9 +202,17 @@ fn all_that_match_run_after_a_question() {
     desk.go("Enter");
     assert_eq!(desk.press("N"), []);
     let commands = desk.press("y");
-    let [Command::Run(spec)] = commands.as_slice() else { panic!("{commands:?}") };
-    let Source::Tasks(_, rows) = &spec.source else { panic!() };
-    assert!(rows.iter().all(|r| r.title.contains("cam3")) && rows.len() == 184, "{}", rows.len());
+    let [Command::Run(spec)] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    let Source::Tasks(_, rows) = &spec.source else {
+        panic!()
+    };
+    assert!(
+        rows.iter().all(|r| r.title.contains("cam3")) && rows.len() == 184,
+        "{}",
+        rows.len()
+    );
 }
 
 #[test]
@@ -182,15 +220,46 @@ fn the_filter_follows_every_letter_and_escape_brings_the_old_one_back() {
     let mut desk = desk();
     desk.go("2 /");
     let at = stage(PRELABEL);
-    assert_eq!(desk.press("c"), [Command::Filter { stage: at, text: "c".into() }]);
-    assert_eq!(desk.press("q"), [Command::Filter { stage: at, text: "cq".into() }], "q is a letter here");
-    assert_eq!(desk.press("Backspace"), [Command::Filter { stage: at, text: "c".into() }]);
-    assert_eq!(desk.press("Esc"), [Command::Filter { stage: at, text: String::new() }]);
+    assert_eq!(
+        desk.press("c"),
+        [Command::Filter {
+            stage: at,
+            text: "c".into()
+        }]
+    );
+    assert_eq!(
+        desk.press("q"),
+        [Command::Filter {
+            stage: at,
+            text: "cq".into()
+        }],
+        "q is a letter here"
+    );
+    assert_eq!(
+        desk.press("Backspace"),
+        [Command::Filter {
+            stage: at,
+            text: "c".into()
+        }]
+    );
+    assert_eq!(
+        desk.press("Esc"),
+        [Command::Filter {
+            stage: at,
+            text: String::new()
+        }]
+    );
     assert_eq!(desk.ui.screen(), Screen::Queue);
     desk.press("/");
     desk.type_text("sta");
     let commands = desk.press("Tab");
-    assert_eq!(commands, [Command::Filter { stage: at, text: "status".into() }]);
+    assert_eq!(
+        commands,
+        [Command::Filter {
+            stage: at,
+            text: "status".into()
+        }]
+    );
 }
 
 #[test]
@@ -198,9 +267,19 @@ fn pasted_text_goes_into_the_filter_without_control_codes() {
     let mut desk = desk();
     desk.go("2 /");
     let commands = desk.event(&Event::Paste(" cam3\u{1b}[2J\n".into()));
-    assert_eq!(commands, [Command::Filter { stage: stage(PRELABEL), text: "cam3".into() }]);
+    assert_eq!(
+        commands,
+        [Command::Filter {
+            stage: stage(PRELABEL),
+            text: "cam3".into()
+        }]
+    );
     let mut desk = Desk::new(World::demo(), 120, 36);
-    assert_eq!(desk.event(&Event::Paste("qqq".into())), [], "pasted text is never a key");
+    assert_eq!(
+        desk.event(&Event::Paste("qqq".into())),
+        [],
+        "pasted text is never a key"
+    );
 }
 
 #[test]
@@ -234,14 +313,26 @@ fn what_cannot_be_done_now_is_said_and_not_sent() {
 #[test]
 fn the_next_task_of_the_queue_is_one_key_away() {
     let mut desk = stepped();
-    assert_eq!(desk.press("]"), [Command::Open { stage: stage(PRELABEL), task: task(PRELABEL, 1) }]);
+    assert_eq!(
+        desk.press("]"),
+        [Command::Open {
+            stage: stage(PRELABEL),
+            task: task(PRELABEL, 1)
+        }]
+    );
     let mut desk = stepped();
     desk.go("s C y");
     desk.world.answer(&mixed);
     desk.draw();
     assert_eq!(desk.world.state.step.as_ref().unwrap().at, At::Committed);
     // The committed one has left: the next one took its place.
-    assert_eq!(desk.press("]"), [Command::Open { stage: stage(PRELABEL), task: task(PRELABEL, 1) }]);
+    assert_eq!(
+        desk.press("]"),
+        [Command::Open {
+            stage: stage(PRELABEL),
+            task: task(PRELABEL, 1)
+        }]
+    );
 }
 
 #[test]
@@ -262,12 +353,16 @@ fn review_takes_leaves_and_commits_what_is_taken() {
     assert!(left > 0 && left < held, "{left} of {held}");
     assert_eq!(desk.press("C Enter"), []);
     let commands = desk.press("y");
-    let [Command::Commit(tasks)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [Command::Commit(tasks)] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
     assert_eq!(tasks.len(), held - left);
     desk.go("X");
     assert!(desk.draw().contains("Throw"));
     let commands = desk.press("y");
-    let [Command::Drop(tasks)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [Command::Drop(tasks)] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
     assert_eq!(tasks.len(), left);
 }
 
@@ -279,7 +374,11 @@ fn leaving_asks_only_when_something_would_be_lost() {
     assert!(desk.draw().contains("Leave the workbench?"));
     assert_eq!(desk.press("y"), [Command::Quit]);
     let mut desk = ran();
-    assert_eq!(desk.press("Ctrl-c Ctrl-c"), [Command::Quit], "twice Ctrl-c leaves");
+    assert_eq!(
+        desk.press("Ctrl-c Ctrl-c"),
+        [Command::Quit],
+        "twice Ctrl-c leaves"
+    );
 }
 
 #[test]
@@ -297,7 +396,11 @@ fn the_palette_finds_commands_stages_and_tasks() {
     let mut desk = stepped();
     desk.go(":");
     desk.type_text("commit task");
-    assert_eq!(desk.press("Enter"), [], "a write asks, however it was found");
+    assert_eq!(
+        desk.press("Enter"),
+        [],
+        "a write asks, however it was found"
+    );
     assert!(desk.draw().contains("Commit 1 task"));
 }
 
@@ -315,23 +418,52 @@ fn help_is_searched_by_typing_and_closed_by_escape() {
 #[test]
 fn a_click_selects_a_second_one_goes_in_and_the_wheel_scrolls() {
     let mut desk = desk();
-    let mouse = |kind, column, row| Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let mouse = |kind, column, row| {
+        Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })
+    };
     let text = desk.draw();
     let row = text.lines().position(|l| l.contains("A route")).unwrap();
-    let column = text.lines().nth(row).unwrap().split("A route").next().unwrap().chars().count();
-    let click = mouse(MouseEventKind::Down(MouseButton::Left), column as u16, row as u16);
+    let column = text
+        .lines()
+        .nth(row)
+        .unwrap()
+        .split("A route")
+        .next()
+        .unwrap()
+        .chars()
+        .count();
+    let click = mouse(
+        MouseEventKind::Down(MouseButton::Left),
+        column as u16,
+        row as u16,
+    );
     assert_eq!(desk.event(&click), []);
     assert_eq!(desk.ui.stage, Some(stage(fixture::ROUTE)));
     desk.draw();
-    assert_eq!(desk.event(&click), [Command::OpenStage(stage(fixture::ROUTE))]);
+    assert_eq!(
+        desk.event(&click),
+        [Command::OpenStage(stage(fixture::ROUTE))]
+    );
     desk.ui.select_stage(stage(PRELABEL));
     desk.draw();
     desk.event(&mouse(MouseEventKind::ScrollDown, 10, 10));
     assert_eq!(desk.ui.queue.place(stage(PRELABEL)), 3);
     let text = desk.draw();
     let tab = text.lines().next().unwrap().chars().collect::<Vec<_>>();
-    let at = tab.windows(5).position(|w| w.iter().collect::<String>() == "4 Run").unwrap();
-    desk.event(&mouse(MouseEventKind::Down(MouseButton::Left), at as u16, 0));
+    let at = tab
+        .windows(5)
+        .position(|w| w.iter().collect::<String>() == "4 Run")
+        .unwrap();
+    desk.event(&mouse(
+        MouseEventKind::Down(MouseButton::Left),
+        at as u16,
+        0,
+    ));
     assert_eq!(desk.ui.screen(), Screen::Run);
 }
 
@@ -341,9 +473,16 @@ fn every_screen_hints_only_at_keys_that_work() {
     for screen in Screen::ALL {
         desk.ui.show(screen);
         for (verb, word) in crate::act::hinted(&desk.ui, &desk.world.state) {
-            assert_eq!(crate::act::refusal(&desk.ui, verb, &desk.world.state), None, "{word}");
+            assert_eq!(
+                crate::act::refusal(&desk.ui, verb, &desk.world.state),
+                None,
+                "{word}"
+            );
             let scope = wb_core::command::entry(verb).scope;
-            assert!([screen.scope(), Scope::List, Scope::Global].contains(&scope), "{word} is a key of {scope:?}");
+            assert!(
+                [screen.scope(), Scope::List, Scope::Global].contains(&scope),
+                "{word} is a key of {scope:?}"
+            );
         }
     }
 }

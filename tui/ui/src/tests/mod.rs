@@ -22,8 +22,18 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(world: World, w: u16, h: u16) -> Self {
-        let settings = UiSettings { theme: Theme::Dark, utc_offset_s: 0, unicode: true, ..UiSettings::default() };
-        let mut desk = Self { world, ui: Ui::new(settings), w, h };
+        let settings = UiSettings {
+            theme: Theme::Dark,
+            utc_offset_s: 0,
+            unicode: true,
+            ..UiSettings::default()
+        };
+        let mut desk = Self {
+            world,
+            ui: Ui::new(settings),
+            w,
+            h,
+        };
         desk.draw();
         desk
     }
@@ -31,7 +41,9 @@ impl Desk {
     /// The screen as text, blanks at line ends taken off.
     pub fn draw(&mut self) -> String {
         let mut terminal = Terminal::new(TestBackend::new(self.w, self.h)).unwrap();
-        terminal.draw(|frame| self.ui.draw(frame, &self.world.state)).unwrap();
+        terminal
+            .draw(|frame| self.ui.draw(frame, &self.world.state))
+            .unwrap();
         let buffer = terminal.backend().buffer();
         let mut out = String::new();
         for y in 0..self.h {
@@ -60,7 +72,10 @@ impl Desk {
     /// Types letters one by one; the engine follows each.
     pub fn type_text(&mut self, text: &str) {
         for c in text.chars() {
-            let commands = self.event(&Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+            let commands = self.event(&Event::Key(KeyEvent::new(
+                KeyCode::Char(c),
+                KeyModifiers::NONE,
+            )));
             self.world.all(commands);
         }
     }
@@ -96,13 +111,22 @@ pub fn key_event(name: &str) -> KeyEvent {
         "Right" => (KeyCode::Right, KeyModifiers::NONE),
         "Backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
         other => match other.strip_prefix("Ctrl-") {
-            Some(c) => (KeyCode::Char(c.chars().next().unwrap()), KeyModifiers::CONTROL),
-            None => (KeyCode::Char(other.chars().next().unwrap()), KeyModifiers::NONE),
+            Some(c) => (
+                KeyCode::Char(c.chars().next().unwrap()),
+                KeyModifiers::CONTROL,
+            ),
+            None => (
+                KeyCode::Char(other.chars().next().unwrap()),
+                KeyModifiers::NONE,
+            ),
         },
     };
     KeyEvent::new(code, modifiers)
 }
 
 pub fn repeated(name: &str) -> Event {
-    Event::Key(KeyEvent { kind: KeyEventKind::Repeat, ..key_event(name) })
+    Event::Key(KeyEvent {
+        kind: KeyEventKind::Repeat,
+        ..key_event(name)
+    })
 }

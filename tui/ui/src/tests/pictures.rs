@@ -1,7 +1,10 @@
 //! Pictures a person can check: every screen at three sizes.
 
 use super::Desk;
-use crate::fixture::{self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, panic_fault, row, stage};
+use crate::fixture::{
+    self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, panic_fault,
+    row, stage,
+};
 use crate::{Picture, Screen, Theme, Ui, UiSettings};
 use insta::assert_snapshot;
 use wb_core::event::{BuildEvent, Event, Upstream};
@@ -77,7 +80,9 @@ fn flow_with_what_the_platform_tells_only() {
     bare.workflow.edges.clear();
     let make = || {
         let mut world = World::empty();
-        world.send(Event::Upstream(Upstream::Project(std::sync::Arc::new(bare.clone()))));
+        world.send(Event::Upstream(Upstream::Project(std::sync::Arc::new(
+            bare.clone(),
+        ))));
         for n in [PRELABEL, ANNOTATE, REVIEW, ROUTE, COMPLETE, ARCHIVE] {
             world.list(n, (0..n as usize * 7).map(|i| row(n, i)).collect());
         }
@@ -136,22 +141,38 @@ fn task_before_the_call() {
 
 #[test]
 fn task_with_its_outcome_and_what_a_commit_would_write() {
-    shots("task_outcome", || stepped(""), |desk| {
-        desk.show(Screen::Task);
-    });
-    shots("task_review", || stepped("s"), |desk| {
-        desk.show(Screen::Task);
-        desk.go("Tab");
-    });
-    shots("task_ask", || stepped("s"), |desk| {
-        desk.show(Screen::Task);
-        desk.go("C");
-    });
-    shots("task_done", || stepped("s"), |desk| {
-        desk.show(Screen::Task);
-        desk.go("C y");
-        desk.world.answer(&mixed);
-    });
+    shots(
+        "task_outcome",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+        },
+    );
+    shots(
+        "task_review",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab");
+        },
+    );
+    shots(
+        "task_ask",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("C");
+        },
+    );
+    shots(
+        "task_done",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("C y");
+            desk.world.answer(&mixed);
+        },
+    );
 }
 
 #[test]
@@ -167,14 +188,22 @@ fn task_with_a_fault_says_whose_and_what_to_do() {
 
 #[test]
 fn task_logs_and_json() {
-    shots("task_logs", || stepped(""), |desk| {
-        desk.show(Screen::Task);
-        desk.go("Tab Tab Tab");
-    });
-    shots("task_json", || stepped(""), |desk| {
-        desk.show(Screen::Task);
-        desk.go("Tab Tab Tab Tab Down Down");
-    });
+    shots(
+        "task_logs",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab Tab Tab");
+        },
+    );
+    shots(
+        "task_json",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab Tab Tab Tab Down Down");
+        },
+    );
 }
 
 #[test]
@@ -183,15 +212,27 @@ fn task_picture_with_boxes_before_and_after() {
     desk.show(Screen::Task);
     desk.go("i");
     let wish = desk.ui.wants_picture(&desk.world.state).unwrap();
-    assert_eq!(wish.path.as_deref(), Some(std::path::Path::new("/tmp/workbench/cam3.jpg")));
+    assert_eq!(
+        wish.path.as_deref(),
+        Some(std::path::Path::new("/tmp/workbench/cam3.jpg"))
+    );
     let (width, height) = (160_u32, 90_u32);
-    let rgb = (0..width * height).flat_map(|i| [(i % width) as u8, (i / width) as u8, 90]).collect();
-    desk.ui.set_picture(wish.task, Ok(Picture { width, height, rgb }));
+    let rgb = (0..width * height)
+        .flat_map(|i| [(i % width) as u8, (i / width) as u8, 90])
+        .collect();
+    desk.ui
+        .set_picture(wish.task, Ok(Picture { width, height, rgb }));
     assert_eq!(desk.ui.wants_picture(&desk.world.state), None);
     assert_snapshot!("task_image", desk.draw());
-    desk.ui.set_picture(wish.task, Err("the file is no picture that can be decoded".into()));
+    desk.ui.set_picture(
+        wish.task,
+        Err("the file is no picture that can be decoded".into()),
+    );
     let text = desk.draw();
-    assert!(text.contains("no picture: the file is no picture"), "{text}");
+    assert!(
+        text.contains("no picture: the file is no picture"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -236,7 +277,9 @@ fn review_groups_and_their_tasks() {
 fn builds_with_a_refused_one_and_compiler_errors() {
     let make = || {
         let mut world = World::demo();
-        world.send(Event::Build(BuildEvent::Probed(Box::new(fixture::library(2)))));
+        world.send(Event::Build(BuildEvent::Probed(Box::new(
+            fixture::library(2),
+        ))));
         world.send(Event::Build(BuildEvent::Rejected {
             library: "target/release/libsample_agents.so".into(),
             hash: "ff".into(),
@@ -279,9 +322,12 @@ fn nothing_there_yet_and_what_went_wrong() {
     shots("connecting", World::empty, |_| {});
     let refused = || {
         let mut world = World::empty();
-        let fault = Fault::new(FaultKind::Access, "api.encord.com refused this key for the project (403)")
-            .hint("wrong region? try ENCORD_DOMAIN=https://api.us.encord.com")
-            .hint("else the key needs a role that may write");
+        let fault = Fault::new(
+            FaultKind::Access,
+            "api.encord.com refused this key for the project (403)",
+        )
+        .hint("wrong region? try ENCORD_DOMAIN=https://api.us.encord.com")
+        .hint("else the key needs a role that may write");
         world.send(Event::Upstream(Upstream::ProjectFailed(fault)));
         world
     };
@@ -308,7 +354,18 @@ fn every_screen_can_be_drawn_at_every_size() {
             if !keys.is_empty() {
                 desk.go(keys);
             }
-            for (w, h) in [(1, 1), (40, 10), (41, 11), (79, 24), (80, 10), (80, 19), (99, 50), (100, 20), (160, 12), (300, 100)] {
+            for (w, h) in [
+                (1, 1),
+                (40, 10),
+                (41, 11),
+                (79, 24),
+                (80, 10),
+                (80, 19),
+                (99, 50),
+                (100, 20),
+                (160, 12),
+                (300, 100),
+            ] {
                 (desk.w, desk.h) = (w, h);
                 desk.draw();
             }
@@ -319,7 +376,10 @@ fn every_screen_can_be_drawn_at_every_size() {
 #[test]
 fn without_unicode_and_without_colours_everything_is_still_said() {
     let mut desk = Desk::new(ran(), 120, 36);
-    desk.ui = Ui::new(UiSettings { theme: Theme::Plain, ..UiSettings::default() });
+    desk.ui = Ui::new(UiSettings {
+        theme: Theme::Plain,
+        ..UiSettings::default()
+    });
     let text = desk.draw();
     assert!(text.chars().all(|c| c.is_ascii() || c == '夜'), "{text}");
     assert_snapshot!("ascii", text);
@@ -328,7 +388,10 @@ fn without_unicode_and_without_colours_everything_is_still_said() {
 #[test]
 fn plain_summary_says_what_the_screen_says() {
     assert_snapshot!("plain_summary", crate::plain_summary(&ran().state));
-    assert_snapshot!("plain_connecting", crate::plain_summary(&World::empty().state));
+    assert_snapshot!(
+        "plain_connecting",
+        crate::plain_summary(&World::empty().state)
+    );
 }
 
 #[test]
@@ -338,6 +401,9 @@ fn keys_are_listed_from_the_table() {
         assert!(text.contains(entry.help), "{}", entry.name);
         assert!(markdown.contains(entry.help), "{}", entry.name);
     }
-    assert!(markdown.contains("| Task | `C` | Commit this task (asks) **(writes)** |"), "{markdown}");
+    assert!(
+        markdown.contains("| Task | `C` | Commit this task (asks) **(writes)** |"),
+        "{markdown}"
+    );
     assert_snapshot!("keys_text", text);
 }
