@@ -30,6 +30,7 @@ struct Table {
 #[dependency(close = disconnect)]
 fn connection(project: &Project, #[arg] user: &'static str) -> Result<Connection> {
     note(format!("connect {user}"));
+    assert_ne!(user, "guest", "guests break it");
     if user == "nobody" {
         bail!("no such user in {}", project.title());
     }
@@ -338,4 +339,34 @@ fn they_are_told_when_the_attempt_was_cancelled() {
         diary().last().map(String::as_str),
         Some("disconnect ann Cancelled")
     );
+}
+
+#[stage("s")]
+fn guest(
+    #[depends(connection("ann"))] _ann: &Connection,
+    #[depends(connection("guest"))] _guest: &Connection,
+) -> Route {
+    Route::stay()
+}
+
+#[test]
+fn a_dependency_that_panics_is_named_and_the_others_are_closed() {
+    let result = task("a").run::<guest>();
+    let failure = result.failure().unwrap();
+    assert_eq!(
+        (result.status(), failure.dependency.as_deref()),
+        (status::PANIC, Some("connection"))
+    );
+    assert!(failure.message.contains("guests break it"));
+    assert_eq!(
+        diary(),
+        ["connect ann", "connect guest", "disconnect ann Panicked"]
+    );
+    let broken: Vec<&str> = result
+        .steps()
+        .iter()
+        .filter(|s| s.value == "panicked")
+        .map(|s| s.name.as_str())
+        .collect();
+    assert_eq!(broken, ["_guest: &Connection"]);
 }

@@ -55,6 +55,8 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         } else {
             None
         };
+        // Not popped when its opening panicked.
+        let opening = scope.opening.borrow().last().map(|name| (*name).to_owned());
         let closed = scope.close(end);
         match called {
             Ok(Ok(route)) => closed.and_then(|()| collect(route, scope)).map_err(failed),
@@ -67,6 +69,7 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
                 // The payload's own drop may panic.
                 std::mem::forget(panic);
                 failure.retry = true;
+                failure.dependency = opening;
                 Err((status::PANIC, Box::new(failure)))
             }
         }

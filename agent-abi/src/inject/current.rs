@@ -22,6 +22,9 @@ pub(crate) struct Current {
     steps: RefCell<Vec<StepDoc>>,
 }
 
+/// The value of a step until it ends; no value of an agent's, which are texts.
+const UNENDED: &str = "\0unended";
+
 /// A step that has begun: its place in the list and its time.
 pub(crate) struct Timer(usize, Instant);
 
@@ -33,26 +36,17 @@ impl Current {
         })
     }
 
-    /// Takes a place in the list, so that steps stand in the order of their beginning.
-    pub(crate) fn begin(&self) -> Timer {
-        let mut steps = self.steps.borrow_mut();
-        let (kind, name, value) = (String::new(), String::new(), String::new());
-        steps.push(StepDoc {
-            kind,
-            name,
-            at_us: self.at(),
-            took_us: 0,
-            value,
-        });
-        Timer(steps.len() - 1, Instant::now())
+    /// Takes a place in the list, so that steps stand in the order of their beginning. One that is
+    /// never ended has panicked.
+    pub(crate) fn begin(&self, kind: &str, name: &str) -> Timer {
+        self.note(kind, name, UNENDED.to_owned());
+        Timer(self.steps.borrow().len() - 1, Instant::now())
     }
 
-    pub(crate) fn end(&self, timer: Timer, kind: &str, name: &str, value: &str) {
+    pub(crate) fn end(&self, timer: Timer, value: &str) {
         let took = micros(timer.1);
         if let Some(step) = self.steps.borrow_mut().get_mut(timer.0) {
-            step.kind = kind.to_owned();
-            step.name = name.to_owned();
-            step.value = value.to_owned();
+            value.clone_into(&mut step.value);
             step.took_us = took;
         }
     }
@@ -68,16 +62,12 @@ impl Current {
         self.steps.borrow_mut().push(step);
     }
 
-    /// All steps; one that never ended (it panicked) is the last thing that was done.
+    /// All steps.
     pub(crate) fn take(&self) -> Vec<StepDoc> {
         let mut steps = self.steps.take();
-        for step in &mut steps {
-            if step.kind.is_empty() {
-                step.kind = "call".to_owned();
-                step.name = "call".to_owned();
-                step.value = "panicked".to_owned();
-                step.took_us = self.at().saturating_sub(step.at_us);
-            }
+        for step in steps.iter_mut().filter(|step| step.value == UNENDED) {
+            "panicked".clone_into(&mut step.value);
+            step.took_us = self.at().saturating_sub(step.at_us);
         }
         steps
     }

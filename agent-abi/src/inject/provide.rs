@@ -180,7 +180,7 @@ impl Scope<'_> {
             return Ok(entry);
         }
         self.no_cycle::<P>()?;
-        let timer = self.current.begin();
+        let timer = self.current.begin("dependency", parameter);
         self.opening.borrow_mut().push(P::NAME);
         let made = match P::pool().and_then(|pool| pool.take(&args)) {
             Some(value) => Ok((value, "kept")),
@@ -188,7 +188,7 @@ impl Scope<'_> {
         };
         self.opening.borrow_mut().pop();
         let note = made.as_ref().map_or("failed", |(_, note)| note);
-        self.current.end(timer, "dependency", parameter, note);
+        self.current.end(timer, note);
         let (value, _) = made.map_err(|stop| stop.within(P::NAME))?;
         register::<P>();
         let entry = Rc::new(Entry::<P> {

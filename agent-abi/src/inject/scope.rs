@@ -126,14 +126,14 @@ impl<'h> Scope<'h> {
         parameter: &str,
         fill: impl FnOnce(&'s Self) -> Found<R>,
     ) -> Result<Option<R>, Stop> {
-        let timer = self.current.begin();
+        let timer = self.current.begin("dependency", parameter);
         let found = fill(self);
         let value = match &found {
             Ok(Some(_)) => "",
             Ok(None) => "none",
             Err(_) => "failed",
         };
-        self.current.end(timer, "dependency", parameter, value);
+        self.current.end(timer, value);
         found.map_err(|error| Stop::Dependency {
             name: parameter.to_owned(),
             error,
@@ -142,9 +142,9 @@ impl<'h> Scope<'h> {
 
     /// For the macros: the agent's own call.
     pub fn call<R>(&self, agent: impl FnOnce() -> R) -> R {
-        let timer = self.current.begin();
+        let timer = self.current.begin("call", "call");
         let result = agent();
-        self.current.end(timer, "call", "call", "");
+        self.current.end(timer, "");
         result
     }
 
@@ -249,10 +249,10 @@ impl<'h> Scope<'h> {
             let Some(entry) = self.open.borrow_mut().pop() else {
                 return first;
             };
-            let timer = self.current.begin();
+            let timer = self.current.begin("close", entry.name());
             let closed = entry.close(end);
             let value = if closed.is_ok() { "" } else { "failed" };
-            self.current.end(timer, "close", entry.name(), value);
+            self.current.end(timer, value);
             if let (Err(error), Ok(())) = (closed, &first) {
                 let error = error.context(format!("closing {}", entry.name()));
                 first = Err(Stop::Dependency {
