@@ -401,3 +401,30 @@ def test_labels_saved_unchanged_stay_unchanged(rows):
     after = rows("video", fresh=True).to_encord_dict()
     drop = lambda d: {k: v for k, v in d.items() if k != "last_edited_at"}  # noqa: E731
     assert drop(after) == drop(before)
+
+
+def test_a_row_saved_by_the_older_single_call_reads_back_equal(shared, rows):
+    row = rows("image")
+    add(row, "Vehicle", GEOMETRY["box"][1])
+    blob = row.to_encord_dict()
+    before = comparable(copy.deepcopy(blob))
+    project = shared.project(row_project(shared, row))
+    project.save_label_row(row.label_hash, blob)
+    assert comparable(rows("image", fresh=True).to_encord_dict()) == before
+
+
+def test_the_older_calls_for_one_row_read_what_the_newer_ones_saved(shared, rows):
+    row = rows("image")
+    made = add(row, "Vehicle", GEOMETRY["box"][1])
+    row.save()
+    old = shared.project(row_project(shared, row)).get_label_row(row.label_hash)
+    (unit,) = old["data_units"].values()
+    assert [o["objectHash"] for o in unit["labels"]["objects"]] == [made.object_hash]
+
+
+def row_project(server, row) -> str:
+    """The project that a label row belongs to."""
+    for project in server.client().list_projects():
+        if any(r.label_hash == row.label_hash for r in project.list_label_rows_v2(data_hashes=[row.data_hash])):
+            return project.project_hash
+    raise AssertionError("the row is in no project")

@@ -25,10 +25,15 @@ def item(server, kind: str, sign: bool = False):
     return server.client().get_storage_item(w.ITEM[kind], sign_url=sign)
 
 
+def scratches(server, *numbers: int):
+    """Items that the metadata cases may change, by one fresh client (a bundle is one client's)."""
+    client = server.client()
+    rows = {r.title: r for r in client.get_dataset(w.SCRATCH).data_rows}
+    return client.get_storage_items([rows[f"scratch_{n}.jpg"].backing_item_uuid for n in numbers])
+
+
 def scratch(server, n: int):
-    """An item that the metadata cases may change."""
-    rows = {r.title: r for r in server.client().get_dataset(w.SCRATCH).data_rows}
-    return server.client().get_storage_item(rows[f"scratch_{n}.jpg"].backing_item_uuid)
+    return scratches(server, n)[0]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +174,7 @@ def test_name_and_description_are_changed_without_touching_metadata(shared):
 
 
 def test_metadata_of_several_items_are_changed_in_one_request(shared):
-    items = [scratch(shared, n) for n in range(2, 6)]
+    items = scratches(shared, 2, 3, 4, 5)
     before = shared.requests_to("patch_items")
     with Bundle() as bundle:
         for n, one in enumerate(items):
@@ -186,7 +191,7 @@ def test_changed_metadata_are_seen_in_label_rows_of_every_project(shared, make_p
 
 
 def test_one_unknown_item_refuses_a_bulk_change_whole(shared):
-    one, ghost = scratch(shared, 7), scratch(shared, 7)
+    one, ghost = scratches(shared, 7, 6)
     one.update(client_metadata={"before": True})
     ghost._orm_item.uuid = uuid4()
     with pytest.raises(AuthorisationError):

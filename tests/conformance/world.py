@@ -15,7 +15,9 @@ def fixed(name: str) -> str:
 
 
 ONTOLOGY, TEMPLATE, ROUTED = fixed("ontology"), fixed("template"), fixed("routed")
-MIXED, PICTURES, SMALL, SCRATCH = (fixed(n) for n in ("mixed", "pictures", "small", "scratch"))
+MIXED, PICTURES, SMALL, SCRATCH, NUMBERED = (
+    fixed(n) for n in ("mixed", "pictures", "small", "scratch", "numbered")
+)
 MAIN, TWIN = fixed("main project"), fixed("twin project")
 SECOND_USER = "second@example.test"
 
@@ -29,6 +31,8 @@ GROUP_CHILDREN = [fixed("group/picture"), fixed("group/note")]
 VIEWS = [fixed(f"view/{n}") for n in range(3)]
 #: `Pictures` has more than two pages of 100.
 PICTURE_COUNT, SMALL_COUNT, SCRATCH_COUNT = 230, 6, 8
+#: The titles of `Numbered` without `.jpg`: a priority in percent.
+NUMBERS = (0, 7, 25, 50, 99, 100)
 
 AGENT_1, AGENT_2, ANNOTATE, REVIEW, COMPLETE, ARCHIVE = (
     fixed(f"stage/{n}") for n in ("agent 1", "agent 2", "annotate", "review", "complete", "archive")
@@ -262,6 +266,7 @@ def world(public_key: str | None = None) -> dict:
             },
             {"id": SMALL, "title": "Small", "items": small},
             {"id": SCRATCH, "title": "Scratch", "items": scratch},
+            {"id": NUMBERED, "title": "Numbered", "items": [{"type": "image", "title": f"{n}.jpg"} for n in NUMBERS]},
         ],
         "workflowTemplates": [
             {"id": TEMPLATE, "title": "Two agents", "graphNodes": workflow()},

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_workbench");
 /// Longest wait for anything; a failure, not a delay.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The root of the checkout.
 pub fn root() -> PathBuf {
@@ -221,7 +221,7 @@ impl Terminal {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        let parser = vt100::Parser::new(rows, columns, 0);
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
         Self { parser, bytes, keys, master: pair.master, child, raw: Vec::new() }
     }
 
@@ -239,7 +239,7 @@ impl Terminal {
 
     /// Makes the terminal larger or smaller.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.parser.screen_mut().set_size(rows, columns);
+        self.parser.screen_mut().set_size(cells(rows), cells(columns));
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
@@ -291,6 +291,10 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn cells(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
 }
 
 /// A value of `/proc/PID/status` in bytes, `VmRSS` or `VmHWM`.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::state::Level;
 
 /// A settings file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,6 +51,8 @@ pub struct Config {
     pub rate: Option<Value<f64>>,
     /// Limit of one attempt, in seconds.
     pub timeout: Option<Value<f64>>,
+    /// How careful writes must be.
+    pub level: Option<Value<Level>>,
     /// Parameters by stage name, each an object.
     pub params: BTreeMap<String, serde_json::Value>,
 }
@@ -78,10 +81,11 @@ impl Config {
             workflow: global.workflow.clone().map(|value| Value { value, origin: flag.clone() }),
             rate: None,
             timeout: None,
+            level: None,
             params: BTreeMap::new(),
         };
         for (file, path) in files {
-            config.fill(file, &path);
+            config.fill(file, &path)?;
         }
         if config.agents.value.is_empty() {
             config.agents = Value { value: vec![PathBuf::from(".")], origin: "default".into() };
@@ -89,7 +93,7 @@ impl Config {
         Ok(config)
     }
 
-    fn fill(&mut self, file: File, path: &Path) {
+    fn fill(&mut self, file: File, path: &Path) -> Result<(), Fault> {
         let origin = path.display().to_string();
         let base = path.parent().unwrap_or(Path::new("."));
         fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
@@ -105,11 +109,18 @@ impl Config {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value { value, origin: origin.clone() };
         }
+        let level = file.level.map(|word| {
+            Level::from_word(&word).ok_or_else(|| {
+                settings(format!("{origin}: level \"{word}\" is none of sandbox, staging, protected"))
+            })
+        });
+        set(&mut self.level, level.transpose()?, &origin);
         for (stage, table) in file.params {
             if let Ok(value) = serde_json::to_value(table) {
                 self.params.entry(stage).or_insert(value);
             }
         }
+        Ok(())
     }
 
     /// Each setting in a line: name, value, origin.
@@ -126,6 +137,7 @@ impl Config {
             line("agents", Some((agents.join(", "), &self.agents.origin))),
             line("workflow", self.workflow.as_ref().map(|v| (v.value.display().to_string(), &v.origin))),
             line("rate", self.rate.as_ref().map(|v| (format!("{}/s", v.value), &v.origin))),
+            line("level", self.level.as_ref().map(|v| (v.value.word().to_lowercase(), &v.origin))),
             line("timeout", self.timeout.as_ref().map(|v| (format!("{} s", v.value), &v.origin))),
         ];
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {

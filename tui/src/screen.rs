@@ -89,6 +89,7 @@ impl Session {
         };
         let options = Options {
             upstream: opening.upstream.name,
+            level: config.level.as_ref().map(|l| l.value),
             read_only: opening.upstream.writer.is_none(),
             dry_run: true,
             agents: opening.named,

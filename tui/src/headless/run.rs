@@ -19,7 +19,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source, Totals};
-use wb_core::state::Options;
+use wb_core::state::{Level, Options};
 
 /// How long libraries may take to be opened before the run is given up.
 const LOADING: Duration = Duration::from_secs(20);
@@ -48,6 +48,7 @@ pub async fn resume(global: &Global, config: &Config) -> Ending {
     let result = async {
         let mut engine = start_engine(global, config, None, None, 1, Vec::new())?;
         load_project(&mut engine).await?;
+        guard(global, config, &engine)?;
         engine.settle().await
     };
     match result.await {
@@ -163,6 +164,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let mut engine = start_engine(global, config, args.rate, timeout_ms, args.concurrency, paths.clone())?;
     load_project(&mut engine).await?;
+    guard(global, config, &engine)?;
     let settled = engine.settle().await?;
     if settled.found > 0 {
         eprintln!(
@@ -192,6 +194,18 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     let out = Output { stdout: global.json, file: file.map(BufWriter::new) };
     let progress = Progress::new(args.progress, global.plain);
     Ok(Session { engine, spec, args: args.clone(), dry, out, progress })
+}
+
+/// A protected project is written to only by a command that names it.
+fn guard(global: &Global, config: &Config, engine: &Engine) -> Result<(), Fault> {
+    let protected = config.level.as_ref().is_some_and(|l| l.value == Level::Protected);
+    let title = engine.state.project.as_ref().map_or("", |p| p.title.as_str());
+    if !protected || engine.state.options.dry_run || global.confirm.as_deref() == Some(title) {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::Refused, format!("project \"{title}\" is protected; nothing was run"))
+        .hint(format!("to write to it: --confirm \"{title}\""))
+        .hint("to see what would be written: --dry-run"))
 }
 
 /// Waits until every library is in charge or refused; a refused one ends the run.

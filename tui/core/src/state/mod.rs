@@ -21,11 +21,47 @@ use crate::work::{Committed, Inputs, Outcome, Project, Wants, Way};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+/// How careful writes to a project must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A commit is not even asked about twice.
+    Sandbox,
+    /// A commit asks.
+    Staging,
+    /// A commit wants the project's title typed, a command wants `--confirm TITLE`.
+    Protected,
+}
+
+impl Level {
+    /// Reads the word of a settings file.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "sandbox" => Some(Self::Sandbox),
+            "staging" => Some(Self::Staging),
+            "protected" => Some(Self::Protected),
+            _ => None,
+        }
+    }
+
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Staging => "staging",
+            Self::Protected => "PROTECTED",
+        }
+    }
+}
+
 /// What the person allowed at start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Where upstream is, for the screen: `api.encord.com`, `local project`.
     pub upstream: String,
+    /// How careful writes must be, when the settings say so.
+    pub level: Option<Level>,
     /// No command that writes.
     pub read_only: bool,
     /// Outcomes are held until they are committed from review.
