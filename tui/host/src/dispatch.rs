@@ -20,6 +20,9 @@ const LOOK_AHEAD: usize = 64;
 /// Blank hosts in a row that may fail before nothing more is tried for the work at hand.
 const FAILURES: u32 = 3;
 
+/// Work that cannot be sent to any host, and why.
+type Refused = Box<(Work, Fault)>;
+
 impl Core {
     /// Gives out what can be given out, and asks for the hosts that are missing.
     pub(crate) fn dispatch(core: &Arc<Self>) {
@@ -40,7 +43,7 @@ impl Core {
                 let _ = core.spawner.send(Arc::clone(core)); // the thread outlives us
             }
         }
-        for (work, fault) in refused {
+        for (work, fault) in refused.into_iter().map(|r| *r) {
             core.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
         }
     }
@@ -61,7 +64,7 @@ impl Core {
     }
 
     /// Returns how many blank hosts would let more work begin.
-    fn give_jobs(&self, state: &mut State, refused: &mut Vec<(Work, Fault)>) -> usize {
+    fn give_jobs(&self, state: &mut State, refused: &mut Vec<Refused>) -> usize {
         let (mut at, mut missing) = (0, 0);
         while at < state.pending.len().min(LOOK_AHEAD) {
             if state.busy() + missing >= state.concurrency {
@@ -148,9 +151,9 @@ impl Core {
         host: HostId,
         work: Work,
         tries: u32,
-    ) -> Result<(), (Work, Fault)> {
+    ) -> Result<(), Refused> {
         let Some(slot) = state.hosts.get_mut(&host) else {
-            return Err((work, report::no_host("it vanished")));
+            return Err(Box::new((work, report::no_host("it vanished"))));
         };
         slot.work = Some(Active {
             work,
@@ -168,7 +171,7 @@ impl Core {
     }
 
     /// Sends the work of a ready host to it.
-    pub(crate) fn begin(&self, state: &mut State, host: HostId) -> Result<(), (Work, Fault)> {
+    pub(crate) fn begin(&self, state: &mut State, host: HostId) -> Result<(), Refused> {
         let project = (state.project_number, state.project.clone());
         let Some(slot) = state.hosts.get_mut(&host) else {
             return Ok(());
@@ -178,7 +181,7 @@ impl Core {
         };
         let chunks = match message(&active.work) {
             Ok(chunks) => chunks,
-            Err(fault) => return Err((active.work, fault)),
+            Err(fault) => return Err(Box::new((active.work, fault))),
         };
         if let (number, Some(json)) = project
             && slot.project != number

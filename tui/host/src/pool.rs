@@ -121,6 +121,8 @@ pub(crate) struct Slot {
     /// Which project document it has.
     pub project: u64,
     pub idle_since: Instant,
+    /// It has said hello: the program that was started is a host.
+    pub greeted: bool,
     /// Its process has ended: only its burial is left.
     pub gone: bool,
 }
@@ -164,6 +166,8 @@ pub(crate) struct State {
     pub failures: u32,
     /// Jobs that have had no `Done` yet.
     pub open: usize,
+    /// Dead hosts whose jobs are being reported.
+    pub burials: usize,
     pub next_host: HostId,
     pub next_preflight: u64,
     pub closing: bool,
@@ -341,16 +345,21 @@ impl Hosts {
     /// Takes a job; never blocks. It ends with exactly one [`HostEvent::Done`].
     pub fn run(&self, job: JobRequest) {
         let core = &self.0.core;
-        let refusal = {
+        let refused = {
             let mut state = core.lock();
             state.open += 1;
-            state.refusal(&job)
+            match state.refusal(&job) {
+                Some(refusal) => Some((Work::Job(job), refusal)),
+                None => {
+                    state.pending.push_back((Work::Job(job), 0));
+                    None
+                }
+            }
         };
-        if let Some(refusal) = refusal {
-            return core.finish(Work::Job(job), refusal, Duration::ZERO);
+        match refused {
+            Some((work, refusal)) => core.finish(work, refusal, Duration::ZERO),
+            None => Core::dispatch(core),
         }
-        core.lock().pending.push_back((Work::Job(job), 0));
-        Core::dispatch(core);
     }
 
     /// Asks a job to stop: one that waits ends at once; one that runs is asked through its host's
@@ -423,7 +432,7 @@ impl Hosts {
 
 impl State {
     fn is_quiet(&self) -> bool {
-        self.hosts.is_empty() && self.spawning == 0 && self.open == 0
+        self.hosts.is_empty() && self.spawning == 0 && self.burials == 0 && self.open == 0
     }
 
     fn refusal(&self, job: &JobRequest) -> Option<JobResult> {

@@ -335,6 +335,7 @@ impl Core {
                 tasks: 0,
                 project: 0,
                 idle_since: Instant::now(),
+                greeted: false,
                 gone: false,
             };
             if state.closing {
@@ -375,13 +376,17 @@ impl Core {
 
     /// # Errors
     /// It speaks another protocol.
-    pub(crate) fn hello(&self, _id: HostId, protocol: u32) -> Result<(), String> {
+    pub(crate) fn hello(&self, id: HostId, protocol: u32) -> Result<(), String> {
         if protocol != PROTOCOL {
             return Err(format!(
                 "the greeting of another version of the workbench (protocol {protocol}, here {PROTOCOL})"
             ));
         }
-        self.lock().failures = 0;
+        let mut state = self.lock();
+        state.failures = 0;
+        if let Some(slot) = state.hosts.get_mut(&id) {
+            slot.greeted = true;
+        }
         Ok(())
     }
 
@@ -412,14 +417,14 @@ impl Core {
                 slot.role = Role::Probed(probe.copy.path().to_owned());
                 self.announce(&mut state, probe, descriptor);
             }
-            self.begin(&mut state, id).err()
+            let refused = self.begin(&mut state, id).err();
+            if let Some(build) = state.hosts.get(&id).and_then(Slot::build) {
+                self.drain(&mut state, build);
+            }
+            refused
         };
-        if let Some((work, fault)) = refused {
+        if let Some((work, fault)) = refused.map(|r| *r) {
             self.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
-        }
-        if let Some(build) = self.lock().hosts.get(&id).and_then(Slot::build) {
-            let mut state = self.lock();
-            self.drain(&mut state, build);
         }
         Self::dispatch(self);
         Ok(())
@@ -491,31 +496,39 @@ impl Core {
         };
         let ending = slot.ending.take().or(ending);
         let pid = slot.link.pid_number();
+        let unexpected = slot.unexpected(ending.as_ref());
+        state.burials += 1;
         let mut lost = Vec::new();
-        match &slot.role {
-            Role::Blank => {
-                state.failures += 1;
-                let why = format!("it {}", death.how());
-                lost = core.give_up(&mut state, &why);
+        if !slot.greeted && ending != Some(Ending::Wanted) {
+            // Not the fault of what it was given: that goes to another one, a few times.
+            state.failures += 1;
+            if let Role::Probe(_) = &slot.role
+                && let Role::Probe(probe) = std::mem::replace(&mut slot.role, Role::Leaving)
+            {
+                state.probes.push_front(probe);
             }
-            Role::Build(build) => {
-                if slot.unexpected(ending.as_ref()) {
-                    core.events.push(HostEvent::HostDied {
-                        build: *build,
-                        pid,
-                        reason: format!("the host {}", death.how()),
-                    });
-                }
-                core.drain(&mut state, *build);
+            if let Some(active) = slot.work.take() {
+                state.pending.push_front((active.work, active.tries));
             }
-            _ => {}
+            let why = format!("it {}", death.how());
+            lost = core.give_up(&mut state, &why);
+        }
+        if let Role::Build(build) = &slot.role {
+            if unexpected {
+                core.events.push(HostEvent::HostDied {
+                    build: *build,
+                    pid,
+                    reason: format!("the host {}", death.how()),
+                });
+            }
+            core.drain(&mut state, *build);
         }
         let work = slot.work.take();
         let unbegun = work
             .as_ref()
             .is_some_and(|a| slot.ready_for(a) && a.work.number() != death.words.job);
         let work = match work {
-            Some(active) if unbegun && active.stop.is_none() && active.tries < TRIES => {
+            Some(active) if unbegun && active.tries < TRIES && unexpected => {
                 state.pending.push_front((active.work, active.tries + 1));
                 None
             }
@@ -531,6 +544,9 @@ impl Core {
         if let (Some(active), Some(about)) = (work, about) {
             core.bury(active, &about, &slot, &death, ending.as_ref());
         }
+        drop(slot); // and with it, perhaps, the copy
+        core.lock().burials -= 1;
+        core.quiet.notify_waiters();
         Self::dispatch(core);
     }
 
@@ -590,8 +606,7 @@ impl Core {
 
 impl Slot {
     fn unexpected(&self, ending: Option<&Ending>) -> bool {
-        let stopped = self.work.as_ref().is_some_and(|a| a.stop.is_some());
-        ending != Some(&Ending::Wanted) && !stopped
+        ending != Some(&Ending::Wanted) && self.work.as_ref().is_none_or(|a| a.stop.is_none())
     }
 
     /// Whether the work was sent to it, its library being open.

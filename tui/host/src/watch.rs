@@ -366,7 +366,7 @@ impl Library {
                 });
             }
         } else if let Ok(content) = candidate.content
-            && !(known && !core.was_refused(path, &candidate.hash))
+            && (!known || core.was_refused(path, &candidate.hash))
         {
             stage(path, &candidate.hash, &content, core);
         }

@@ -1,8 +1,8 @@
 //! A host and nothing else: what this crate's tests and benches start. The real program calls
 //! `child_main` from `workbench host`.
 //!
-//! `wb-host-child parent SHELF LIBRARY` is for the orphan test: it runs the first agent of a
-//! library for ever, says the host's process number, and waits to be killed.
+//! `wb-host-child parent SHELF LIBRARY AGENT` is for the orphan test: it runs one agent of a
+//! library, says the host's process number, and waits to be killed.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +21,9 @@ fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let (Some(shelf), Some(library)) = (args.next(), args.next()) else {
         return ExitCode::from(2);
     };
+    let Some(agent) = args.next().and_then(|n| n.to_str()?.parse().ok()) else {
+        return ExitCode::from(2);
+    };
     let (to, mut events) = tokio::sync::mpsc::channel(64);
     let Ok(hosts) = Hosts::start(HostConfig::new(shelf), to) else {
         return ExitCode::FAILURE;
@@ -34,7 +37,7 @@ fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
                 hosts.run(JobRequest {
                     job: wb_core::ids::JobId(1),
                     build,
-                    agent: 0,
+                    agent,
                     attempt: 1,
                     stage_json: "{}".into(),
                     task_json: "{}".into(),

@@ -9,7 +9,7 @@ use super::send;
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
-use crate::pixels::{Picture, Source};
+use crate::pixels::{Picture, PixelError, Source};
 use crate::proto::{FromHost, Message};
 use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host};
 use agent_abi::wire::{AssetDoc, input};
@@ -97,7 +97,7 @@ struct Current {
     job: Option<u64>,
     documents: Documents,
     project: Option<Arc<Vec<u8>>>,
-    source: Option<Result<Source, String>>,
+    source: Option<Result<Option<Source>, String>>,
     frames: HashMap<u64, Picture>,
     next_frame: u64,
     /// Texts that the agent may read until its run ends.
@@ -190,13 +190,18 @@ impl Current {
             self.source = Some(opened);
         }
         match &mut self.source {
-            Some(Ok(source)) => source.frame(index).map_err(|e| e.to_string()),
+            Some(Ok(Some(source))) => match source.frame(index) {
+                Err(PixelError::NoPictures { .. }) => Ok(None),
+                other => other.map_err(|e| e.to_string()),
+            },
+            // A text or a sound has no first picture: that is absence, not failure.
+            Some(Ok(None)) => Ok(None),
             Some(Err(why)) => Err(why.clone()),
             None => Err("the task has no asset".into()),
         }
     }
 
-    fn open_asset(&self) -> Result<Source, String> {
+    fn open_asset(&self) -> Result<Option<Source>, String> {
         let json = self
             .documents
             .get(input::ASSET)
@@ -209,8 +214,11 @@ impl Current {
             .map(|c| c.path.clone().into())
             .collect();
         let mime = asset.mime_type.as_deref();
-        Source::open(Path::new(&asset.path), mime, &asset.item_type, &children)
-            .map_err(|e| e.to_string())
+        match Source::open(Path::new(&asset.path), mime, &asset.item_type, &children) {
+            Ok(source) => Ok(Some(source)),
+            Err(PixelError::NoPictures { .. }) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// Keeps a text until the run ends and lends it.

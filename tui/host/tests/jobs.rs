@@ -1,0 +1,472 @@
+//! Agents that crash, hang, leave, shout or lie: one task is lost to each, and the next one runs.
+#![allow(clippy::unwrap_used)] // what fails here is a failed test
+
+mod support;
+
+use std::time::{Duration, Instant};
+use support::{Desk, outcome, wait_until_gone};
+use wb_core::fault::{Fault, FaultKind};
+use wb_host::{HostEvent, JobResult};
+
+fn crashed(result: JobResult) -> Fault {
+    match result {
+        JobResult::Crashed(fault) => {
+            assert_eq!(fault.kind, FaultKind::Host);
+            assert!(fault.summary.contains("cam_03.jpg"), "{fault:?}");
+            assert!(fault.summary.contains("stays where it is"), "{fault:?}");
+            assert!(!fault.hints.is_empty());
+            fault
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failed(result: JobResult) -> Fault {
+    match result {
+        JobResult::Failed(fault, _) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_segfault_costs_one_task_and_names_signal_address_library_and_frames() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "segv"));
+    let cause = fault.cause.unwrap();
+    assert!(fault.summary.contains("SIGSEGV"), "{}", fault.summary);
+    assert!(fault.summary.contains("0x8"), "{}", fault.summary);
+    assert!(cause.contains("libhostile.so build #1"), "{cause}");
+    assert!(cause.contains("deep_inner at "), "{cause}");
+    assert!(cause.contains("hostile.c:"), "{cause}");
+    assert!(cause.contains("outer at "), "{cause}");
+    assert!(cause.contains("agent segv"), "{cause}");
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn an_abort_costs_one_task_and_its_last_words_are_kept() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "aborts"));
+    assert!(fault.summary.contains("SIGABRT"), "{fault:?}");
+    assert!(fault.cause.unwrap().contains("aborts at "));
+
+    let job = desk.start(build, "last_words", None);
+    let mut printed = Vec::new();
+    let result = desk.wait(|event| match event {
+        HostEvent::Log {
+            job: Some(j),
+            target,
+            text,
+            ..
+        } if *j == job => {
+            printed.push((target.clone(), text.clone()));
+            None
+        }
+        HostEvent::Done { job: j, result, .. } if *j == job => Some(result.clone()),
+        _ => None,
+    });
+    let fault = crashed(result);
+    printed.sort();
+    assert_eq!(
+        printed,
+        [
+            ("stderr".to_owned(), "and a warning".to_owned()),
+            ("stdout".to_owned(), "last words".to_owned()),
+        ]
+    );
+    assert!(fault.cause.unwrap().contains("and a warning"));
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn exit_zero_in_a_task_is_a_failure() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "leaves"));
+    assert!(fault.summary.contains("exit(0)"), "{fault:?}");
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn a_stack_overflow_is_named() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "overflows"));
+    assert!(fault.summary.contains("overflowed its stack"), "{fault:?}");
+    assert!(fault.cause.unwrap().contains("deeper at "));
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn running_out_of_memory_is_named() {
+    let mut desk = Desk::with(|config| config.memory_limit = Some(512 << 20));
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "eats"));
+    assert!(fault.summary.contains("ran out of memory"), "{fault:?}");
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn an_endless_loop_ends_at_its_deadline() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let limit = Duration::from_millis(150);
+    let job = desk.start(build, "loops", Some(limit));
+    let pid = desk.started(job);
+    match desk.done(job) {
+        JobResult::TimedOut(fault) => {
+            assert!(fault.summary.contains("150ms"), "{fault:?}");
+            assert!(fault.summary.contains("its process was ended"), "{fault:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    wait_until_gone(pid);
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn an_agent_that_listens_stops_at_its_deadline_and_keeps_its_process() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "listens", Some(Duration::from_millis(50)));
+    let pid = desk.started(job);
+    match desk.done(job) {
+        JobResult::TimedOut(fault) => assert!(fault.summary.contains("when asked"), "{fault:?}"),
+        other => panic!("{other:?}"),
+    }
+    let next = desk.start(build, "answer", None);
+    assert_eq!(desk.started(next), pid);
+    assert_eq!(desk.done(next), outcome(r#"{"route":"one"}"#));
+}
+
+#[test]
+fn cancel_asks_first_and_kills_who_does_not_listen() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let polite = desk.start(build, "listens", None);
+    let pid = desk.started(polite);
+    desk.hosts.cancel(polite);
+    assert_eq!(desk.done(polite), JobResult::Cancelled);
+
+    let deaf = desk.start(build, "loops", None);
+    assert_eq!(desk.started(deaf), pid, "the polite one kept its process");
+    desk.hosts.cancel(deaf);
+    assert_eq!(desk.done(deaf), JobResult::Cancelled);
+    wait_until_gone(pid);
+
+    let killed = desk.start(build, "listens", None);
+    let pid = desk.started(killed);
+    desk.hosts.kill(killed);
+    assert_eq!(desk.done(killed), JobResult::Cancelled);
+    wait_until_gone(pid);
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn a_job_that_waits_is_cancelled_without_ever_starting() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let first = desk.start(build, "listens", None);
+    desk.started(first);
+    let second = desk.start(build, "answer", None);
+    desk.hosts.cancel(second);
+    let result = desk.wait(|event| match event {
+        HostEvent::Started { job, .. } if *job == second => panic!("it started"),
+        HostEvent::Done { job, result, .. } if *job == second => Some(result.clone()),
+        _ => None,
+    });
+    assert_eq!(result, JobResult::Cancelled);
+    desk.hosts.cancel(first);
+    assert_eq!(desk.done(first), JobResult::Cancelled);
+}
+
+#[test]
+fn a_hundred_megabytes_of_prints_are_capped_and_counted() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "prints", None);
+    let (mut bytes, mut lines, mut dropped) = (0_usize, 0_usize, None);
+    let result = desk.wait(|event| match event {
+        HostEvent::Log { text, .. } if text.starts_with('…') => {
+            dropped = Some(text.clone());
+            None
+        }
+        HostEvent::Log {
+            job: j,
+            target,
+            text,
+            ..
+        } => {
+            assert_eq!((*j, target.as_str()), (Some(job), "stdout"));
+            assert_eq!(text.len(), 1023);
+            bytes += text.len() + 1;
+            lines += 1;
+            None
+        }
+        HostEvent::Done { result, .. } => Some(result.clone()),
+        _ => None,
+    });
+    assert_eq!(result, outcome(r#"{"route":"printed"}"#));
+    assert!(
+        bytes <= 1 << 20 && lines > 900,
+        "{bytes} bytes, {lines} lines"
+    );
+    let missing = 100 * 1024 * 1024 - bytes;
+    assert_eq!(dropped, Some(format!("… {missing} more bytes dropped")));
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn an_agent_sees_its_documents_and_nothing_else() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    desk.hosts.set_project(r#"{"title":"the project"}"#.into());
+    let mut request = desk.request(build, support::agent("echoes"));
+    request.attempt = 3;
+    request.params = r#"{"threshold":0.5}"#.into();
+    request.inputs = vec![
+        ("label_row", r#"{"labels":1}"#.into()),
+        ("asset", r#"{"path":"/nowhere"}"#.into()),
+    ];
+    let job = request.job;
+    desk.hosts.run(request);
+    let fault = failed(desk.done(job));
+    assert_eq!(
+        fault.summary,
+        format!(
+            "stage={{\"title\":\"the stage\"}} task={{\"title\":\"the task\"}} \
+             params={{\"threshold\":0.5}} attempt=3 build=1 job={} \
+             project=0:{{\"title\":\"the project\"}} label_row=0:{{\"labels\":1}} \
+             storage_item=1: asset=0:{{\"path\":\"/nowhere\"}} nothing=1:",
+            job.0
+        )
+    );
+    assert_eq!(fault.kind, FaultKind::Agent);
+    assert!(fault.retry);
+}
+
+#[test]
+fn a_large_input_arrives_whole() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let mut request = desk.request(build, support::agent("answer"));
+    let text = "x".repeat(20 << 20);
+    request.inputs = vec![("label_row", text.into())];
+    let job = request.job;
+    desk.hosts.run(request);
+    assert_eq!(desk.done(job), outcome(r#"{"route":"one"}"#));
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn results_that_are_no_text_or_too_large_are_faults() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = failed(desk.run(build, "not_utf8"));
+    assert!(fault.summary.contains("is not UTF-8"), "{fault:?}");
+    let fault = failed(desk.run(build, "too_large"));
+    assert!(fault.summary.contains("more than the"), "{fault:?}");
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn logs_prints_and_progress_are_told_with_their_job() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "reports", None);
+    let mut told = Vec::new();
+    let result = desk.wait(|event| match event {
+        HostEvent::Log {
+            job: j,
+            level,
+            target,
+            text,
+            build: b,
+        } => {
+            assert_eq!((*j, *b), (Some(job), build));
+            told.push(format!("{level} {target} {text}"));
+            None
+        }
+        HostEvent::Progress { job: j, fraction } => {
+            told.push(format!("{} {fraction}", j.0));
+            None
+        }
+        HostEvent::Done { result, .. } => Some(result.clone()),
+        _ => None,
+    });
+    assert_eq!(result, outcome("{}"));
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "1 0.5",
+            "2 agent::reports half way",
+            "3 stdout out, no newline"
+        ]
+    );
+}
+
+#[test]
+fn what_an_agent_wrote_is_freed_once_by_its_maker() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    for _ in 0..3 {
+        assert_eq!(desk.run(build, "counts_frees"), outcome("{}"));
+    }
+    assert_eq!(
+        desk.run(build, "counts_frees"),
+        outcome(r#"{"priority":0.75}"#)
+    );
+}
+
+#[test]
+fn nonsense_on_the_connection_ends_the_host_and_not_the_workbench() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let fault = crashed(desk.run(build, "forges"));
+    assert!(fault.summary.contains("sent a message of"), "{fault:?}");
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn an_agent_that_closes_every_descriptor_and_stays_ends_at_its_deadline() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "hangs_up", Some(Duration::from_millis(100)));
+    let pid = desk.started(job);
+    match desk.done(job) {
+        JobResult::TimedOut(_) | JobResult::Crashed(_) => {}
+        other => panic!("{other:?}"),
+    }
+    wait_until_gone(pid);
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn what_a_dead_agent_left_running_does_not_keep_its_task() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let began = Instant::now();
+    let fault = crashed(desk.run(build, "forks"));
+    assert!(fault.summary.contains("killed from outside"), "{fault:?}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn one_at_a_time_holds_beside_other_agents() {
+    let mut desk = Desk::with(|config| config.max_hosts = 3);
+    desk.hosts.set_concurrency(3);
+    let build = desk.hostile();
+    let first = desk.start(build, "alone", None);
+    let second = desk.start(build, "alone", None);
+    let other = desk.start(build, "answer", None);
+    desk.started(first);
+    // The second waits although there is room; the third does not wait for it.
+    let result = desk.wait(|event| match event {
+        HostEvent::Started { job, .. } if *job == second => panic!("two at a time"),
+        HostEvent::Done { job, result, .. } if *job == other => Some(result.clone()),
+        _ => None,
+    });
+    assert_eq!(result, outcome(r#"{"route":"one"}"#));
+    desk.hosts.cancel(first);
+    desk.started(second);
+    desk.hosts.cancel(second);
+    assert_eq!(desk.done(second), JobResult::Cancelled);
+}
+
+#[test]
+fn jobs_run_beside_each_other_up_to_the_concurrency() {
+    let mut desk = Desk::with(|config| config.max_hosts = 2);
+    desk.hosts.set_concurrency(2);
+    let build = desk.hostile();
+    let jobs = [(); 3].map(|()| desk.start(build, "listens", None));
+    let one = desk.started(jobs[0]);
+    let two = desk.started(jobs[1]);
+    assert_ne!(one, two);
+    desk.hosts.cancel(jobs[0]);
+    assert_eq!(desk.started(jobs[2]), one);
+    desk.hosts.cancel(jobs[1]);
+    desk.hosts.cancel(jobs[2]);
+}
+
+#[test]
+fn a_preflight_sees_the_project_and_may_refuse() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let refused = desk.rt.block_on(desk.hosts.preflight(build)).unwrap_err();
+    assert_eq!(refused.summary, "no project");
+    desk.hosts.set_project("{}".into());
+    desk.rt.block_on(desk.hosts.preflight(build)).unwrap();
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
+fn a_picture_reaches_the_agent_by_pointer() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let path = desk.path("red.png");
+    image::RgbImage::from_pixel(5, 3, image::Rgb([200, 10, 20]))
+        .save(&path)
+        .unwrap();
+    let asset = |path: &str| format!(r#"{{"path":"{path}","item_type":"image","title":"red"}}"#);
+    let mut request = desk.request(build, support::agent("looks"));
+    request.inputs = vec![("asset", asset(path.to_str().unwrap()).into())];
+    let job = request.job;
+    desk.hosts.run(request);
+    assert_eq!(desk.done(job), outcome(r#"{"route":"5x3 red 200 past 1"}"#));
+
+    let mut request = desk.request(build, support::agent("looks"));
+    request.inputs = vec![("asset", asset("/no/such/file.png").into())];
+    let job = request.job;
+    desk.hosts.run(request);
+    let fault = failed(desk.done(job));
+    assert!(fault.summary.contains("/no/such/file.png"), "{fault:?}");
+}
+
+#[test]
+fn a_host_is_replaced_after_its_share_of_tasks() {
+    let mut desk = Desk::with(|config| config.recycle_after = 2);
+    let build = desk.hostile();
+    let mut pids = Vec::new();
+    for _ in 0..4 {
+        let job = desk.start(build, "answer", None);
+        pids.push(desk.started(job));
+        assert_eq!(desk.done(job), outcome(r#"{"route":"one"}"#));
+    }
+    assert_eq!(pids[0], pids[1]);
+    assert_ne!(pids[1], pids[2]);
+    assert_eq!(pids[2], pids[3]);
+}
+
+#[test]
+fn shutdown_ends_every_job_once_and_every_process() {
+    let mut desk = Desk::with(|config| config.max_hosts = 2);
+    let build = desk.hostile();
+    let running = desk.start(build, "loops", None);
+    let waiting = desk.start(build, "answer", None);
+    let pid = desk.started(running);
+    desk.rt.block_on(desk.hosts.shutdown());
+    wait_until_gone(pid);
+    let late = desk.start(build, "answer", None);
+    let mut ended = Vec::new();
+    while ended.len() < 3 {
+        if let HostEvent::Done { job, result, .. } = desk.next() {
+            assert_eq!(result, JobResult::Cancelled);
+            ended.push(job);
+        }
+    }
+    ended.sort();
+    assert_eq!(ended, [running, waiting, late]);
+    let left: Vec<_> = std::fs::read_dir(desk.path("shelf"))
+        .unwrap()
+        .flatten()
+        .collect();
+    let files: Vec<_> = left
+        .iter()
+        .flat_map(|d| std::fs::read_dir(d.path()).unwrap())
+        .collect();
+    assert!(files.is_empty(), "{files:?}");
+}
