@@ -738,3 +738,29 @@ async fn bad_options_are_refused_in_words() {
             .contains("another --port")
     );
 }
+
+#[tokio::test]
+async fn titles_beyond_ascii_are_found_in_any_case() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let row = &client.rows(json!({})).await[1];
+    let item = row["backing_item_uuid"].as_str().unwrap();
+    let parent = client.get(&format!("/storage/items/{item}")).await["parent"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/storage/folders/{parent}/items/{item}");
+    assert_eq!(
+        client
+            .v2("PATCH", &path, Some(json!({"name": "\u{dc}bergang_7.jpg"})))
+            .await
+            .0,
+        200
+    );
+    let path = client.stage_path("Agent 1").await;
+    for query in ["%C3%9Cbergang", "%C3%BCBERGANG", "bergang_7"] {
+        let found = client
+            .get(&format!("{path}/tasks?dataTitleContains={query}"))
+            .await;
+        assert_eq!(found["results"].as_array().unwrap().len(), 1, "{query}");
+    }
+}

@@ -389,3 +389,25 @@ async fn label_rows_complete_and_reopen_their_tasks() {
     assert_eq!(place().await, "Annotate");
     assert_eq!(ask("forget").await.unwrap_err(), "INVALID_ARGUMENTS_ERROR");
 }
+
+#[tokio::test]
+async fn the_older_calls_for_one_row_work() {
+    let (_served, client) = start(Scenario::Seed, 1).await;
+    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+    let payload = json!({"get_signed_url": false, "branch_name": "main"});
+    let row = client
+        .legacy("labelrow", "PUT", hash.clone(), payload)
+        .await
+        .unwrap();
+    assert_eq!(row["data_hash"], hash, "one is answered with one");
+    let row = with_box(row, "AAAAAAA1");
+    let saved = client
+        .legacy("labelrow", "POST", row["label_hash"].clone(), row.clone())
+        .await;
+    assert_eq!(saved.unwrap(), true);
+    let back = client
+        .legacy("labelrow", "GET", row["label_hash"].clone(), json!({}))
+        .await
+        .unwrap();
+    assert_eq!(without_additions(&back), without_additions(&row));
+}

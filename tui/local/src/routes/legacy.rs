@@ -166,17 +166,18 @@ struct LabelOptions {
     include_classification_feature_hashes: Option<HashSet<String>>,
 }
 
-#[derive(Deserialize)]
-struct SavePayload {
-    labels: SaveLabels,
-}
-
-/// A save of several rows sends a list, a save of one the row itself.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SaveLabels {
-    Many(Vec<SavedRow>),
-    One(Box<SavedRow>),
+/// The rows of a save: several come as the list `labels`, one as `labels`, and the older call for
+/// one row sends the row itself.
+fn saved_rows(call: &LegacyCall) -> Result<Vec<SavedRow>, Refusal> {
+    #[derive(Deserialize)]
+    struct Payload {
+        labels: Option<Box<RawValue>>,
+    }
+    match call.payload::<Payload>()?.labels {
+        Some(labels) if labels.get().starts_with('[') => Ok(serde_json::from_str(labels.get())?),
+        Some(label) => Ok(vec![serde_json::from_str(label.get())?]),
+        None => Ok(vec![call.payload()?]),
+    }
 }
 
 impl Context<'_> {
@@ -288,10 +289,7 @@ impl Context<'_> {
 
     async fn save_labels(&self, project: Arc<Project>) -> Found {
         let hashes = self.call.uuids()?;
-        let rows = match self.call.payload::<SavePayload>()?.labels {
-            SaveLabels::Many(rows) => rows,
-            SaveLabels::One(row) => vec![*row],
-        };
+        let rows = saved_rows(self.call)?;
         if hashes.len() != rows.len() {
             return Err(Refusal::Invalid(format!(
                 "{} label hashes came with {} rows",

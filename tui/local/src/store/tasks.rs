@@ -110,8 +110,14 @@ pub(crate) fn page(
     }
     if let Some(part) = &filter.title_contains {
         values.push(part.to_lowercase().into());
+        // SQLite's own lower() is quick and knows ASCII only; letters beyond need the other one.
+        let lower = if part.is_ascii() {
+            "lower"
+        } else {
+            "lower_unicode"
+        };
         conditions.push_str(&format!(
-            " AND instr(lower(d.title), ?{}) > 0",
+            " AND instr({lower}(d.title), ?{}) > 0",
             values.len()
         ));
     }
