@@ -1,7 +1,6 @@
 //! What every screen has: the header with the one global fact, the row of hints, the state in
 //! words. The screens between them are left to [`crate::screens`].
 
-use crate::act;
 use crate::keys::shown;
 use crate::text::{age, clean, duration, fit, number, width};
 use crate::{Hit, Screen, Ui};
@@ -93,7 +92,14 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let (doing, doing_style) = doing(ui, state);
     let name = if ui.room.narrow() { "" } else { "workbench  " };
     let mut rest = vec![
-        (format!(" {mode} "), mode_style(ui, state)),
+        (
+            if mode == "LIVE" {
+                " LIVE ".to_owned()
+            } else {
+                mode.to_owned()
+            },
+            mode_style(ui, state),
+        ),
         (build, build_style),
     ];
     if !doing.is_empty() {
@@ -251,7 +257,7 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         .map(|(k, w)| (k.to_owned(), w.to_owned()))
         .to_vec(),
         None if ui.room.tiny() => Vec::new(),
-        None => act::hinted(ui, state)
+        None => crate::allowed::hinted(ui, state)
             .into_iter()
             .map(|(verb, word)| (key_of(verb), word))
             .collect(),

@@ -6,6 +6,7 @@
 //! binary.
 
 mod act;
+mod allowed;
 mod chrome;
 mod docs;
 #[cfg(test)]

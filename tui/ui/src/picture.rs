@@ -226,7 +226,12 @@ impl Shelf {
         Image::new(protocol).render(place, buf);
         if self.graphics.blocks() {
             for mark in marks {
-                outline(buf, place, mark, st.sign(mark.sign));
+                // On the black ground of the line, whatever the terminal's own colours are.
+                let style = match mark.sign {
+                    '+' | '~' | '-' => st.sign(mark.sign),
+                    _ => Style::new().fg(ratatui::style::Color::White),
+                };
+                outline(buf, place, mark, style);
             }
         }
     }

@@ -48,6 +48,12 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let dim = plain.add_modifier(Modifier::DIM);
         let reversed = plain.add_modifier(Modifier::REVERSED);
+        // One colour for the whole row, whatever its parts look like.
+        let row = Style::new()
+            .fg(Color::Reset)
+            .bg(Color::Reset)
+            .add_modifier(Modifier::REVERSED)
+            .remove_modifier(Modifier::DIM);
         if self == Self::Plain {
             return Styles {
                 text: plain,
@@ -56,7 +62,7 @@ impl Theme {
                 title: bold,
                 border: dim,
                 focus: plain,
-                selected: reversed,
+                selected: row,
                 key: bold,
                 good: plain,
                 bad: bold,
@@ -82,7 +88,7 @@ impl Theme {
             title: bold,
             border: plain.fg(grey),
             focus: plain.fg(accent),
-            selected: reversed,
+            selected: row,
             key: plain.fg(accent).add_modifier(Modifier::BOLD),
             good: plain.fg(Color::Green),
             bad: plain.fg(Color::Red).add_modifier(Modifier::BOLD),

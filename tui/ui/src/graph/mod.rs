@@ -5,6 +5,7 @@
 //! stages mean is left to the Flow screen. Units are terminal cells.
 
 pub mod layout;
+mod order;
 pub mod paint;
 pub mod route;
 

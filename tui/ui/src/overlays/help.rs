@@ -1,7 +1,7 @@
 //! Keys of the screen in sight, then all keys; typing searches. Made from the table of commands.
 
 use super::Overlay;
-use crate::act::refusal;
+use crate::allowed::refusal;
 use crate::keys::{Line as Typed, shown};
 use crate::text::left;
 use crate::widgets::{lines, overlay, scrollbar};

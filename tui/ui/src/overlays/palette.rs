@@ -5,7 +5,7 @@ use super::Overlay;
 use crate::keys::{Line as Typed, shown};
 use crate::text::{clean, fit, fit_middle, left, right};
 use crate::widgets::{centred, overlay, scroll_to, shade};
-use crate::{Hit, Screen, Ui, act};
+use crate::{Hit, Screen, Ui};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -62,7 +62,7 @@ impl Pane {
                 e.verb,
                 Verb::In | Verb::Out | Verb::Palette | Verb::NextPane | Verb::PrevPane
             );
-            if !fits || moves || act::refusal(ui, e.verb, state).is_some() {
+            if !fits || moves || crate::allowed::refusal(ui, e.verb, state).is_some() {
                 continue;
             }
             // A command of the same score stands before a task.

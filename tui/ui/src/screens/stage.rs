@@ -1,6 +1,6 @@
 //! The selected stage in detail: who handles it, what waits, where its tasks go and went.
 
-use super::flow::{agent_word, count, kind_mark, ways};
+use super::flow::{count, kind_mark, ways};
 use crate::Ui;
 use crate::text::{bar, clean, fit, left, number, right, width};
 use crate::theme::Styles;
@@ -44,49 +44,21 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         ..inner
     };
     let columns = usize::from(room.width);
-    let mut all = vec![
-        waiting(stage, state, st),
-        field(st, "uuid", stage.id.to_string()),
-    ];
+    let mut all = vec![waiting(stage, state, st)];
+    // A low pane keeps what matters most.
+    if room.height > 8 {
+        all.push(field(st, "uuid", stage.id.to_string()));
+    }
     if stage.kind == StageKind::Agent {
-        all.extend(agent(stage, state, columns, st));
-        all.push(Line::default());
+        all.extend(agent(stage, state, columns, room.height > 8, st));
+        if room.height > 8 {
+            all.push(Line::default());
+        }
         all.extend(pathways(stage, state, columns, st));
     } else {
         all.extend(others(stage, state, columns, st));
     }
     lines(buf, room, &all, 0);
-}
-
-/// Two lines about the selected stage, for narrow screens.
-pub fn summary<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
-    let st = &ui.st;
-    let Some(project) = &state.project else {
-        return Vec::new();
-    };
-    let Some(stage) = ui.stage.and_then(|s| project.workflow.stage(s)) else {
-        return Vec::new();
-    };
-    let who = match agent_word(state, stage) {
-        Some((agent, true)) => format!("handled by {agent}"),
-        Some((_, false)) => no_agent(state),
-        None => format!("{} stage: people work here", kind_word(&stage.kind)),
-    };
-    let held = if state.held.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "{} outcomes held for review (v)",
-            number(state.held.len() as u64)
-        )
-    };
-    vec![
-        Line::from(vec![
-            Span::styled(format!(" {}: ", clean(&stage.title)), st.strong),
-            Span::raw(fit(&who, columns.saturating_sub(6))),
-        ]),
-        Line::styled(format!(" {held}"), st.dim),
-    ]
 }
 
 fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
@@ -114,7 +86,13 @@ fn no_agent(state: &State) -> String {
     }
 }
 
-fn agent<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+fn agent<'a>(
+    stage: &Stage,
+    state: &State,
+    columns: usize,
+    roomy: bool,
+    st: &Styles,
+) -> Vec<Line<'a>> {
     let Some((build, _, agent)) = state.agent(stage.id) else {
         let mut all: Vec<Line<'_>> =
             crate::text::wrap(&no_agent(state), columns.saturating_sub(12))
@@ -152,7 +130,7 @@ fn agent<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<L
         Span::raw(format!(" on build {build}  ")),
         Span::styled(at, st.dim),
     ])];
-    if !agent.spec.parameters.is_empty() {
+    if roomy && !agent.spec.parameters.is_empty() {
         all.push(field(
             st,
             "takes",

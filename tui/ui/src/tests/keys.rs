@@ -472,9 +472,9 @@ fn every_screen_hints_only_at_keys_that_work() {
     let mut desk = stepped();
     for screen in Screen::ALL {
         desk.ui.show(screen);
-        for (verb, word) in crate::act::hinted(&desk.ui, &desk.world.state) {
+        for (verb, word) in crate::allowed::hinted(&desk.ui, &desk.world.state) {
             assert_eq!(
-                crate::act::refusal(&desk.ui, verb, &desk.world.state),
+                crate::allowed::refusal(&desk.ui, verb, &desk.world.state),
                 None,
                 "{word}"
             );

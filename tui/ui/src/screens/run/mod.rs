@@ -1,18 +1,20 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
 use super::task::log_lines;
-use crate::text::{
-    bar, clean, clock, duration, fit, fit_middle, left, number, plural, right, width,
-};
+use crate::Ui;
+use crate::text::{bar, clean, clock, duration, fit, fit_middle, left, number, plural, width};
 use crate::theme::Styles;
-use crate::widgets::{lines, pane, scroll_to, shade};
-use crate::{Hit, Ui};
+use crate::widgets::{lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::command::Verb;
 use wb_core::run::{Run, Sink, Source};
 use wb_core::state::State;
+
+mod outcomes;
+
+use outcomes::{draw_failures, draw_outcomes};
 
 /// The chosen group of failures.
 #[derive(Default)]
@@ -346,170 +348,4 @@ fn workers<'a>(run: &Run, state: &State, columns: usize, st: &Styles) -> Line<'a
         line.push_span(Span::raw(text));
     }
     line
-}
-
-#[allow(clippy::cast_precision_loss)] // a bar
-fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, st: &Styles) {
-    let t = &run.totals;
-    let inner = pane(buf, area, "Outcomes", "", false, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
-    if t.tasks == 0 {
-        let word = if run.is_over() {
-            "No task was handled."
-        } else {
-            "No task is final yet."
-        };
-        lines(buf, room, &[Line::styled(word, st.dim)], 0);
-        return;
-    }
-    let name_w = t
-        .routes
-        .keys()
-        .map(|k| width(&clean(k)))
-        .max()
-        .unwrap_or(8)
-        .clamp(8, 16);
-    let bar_w = columns.saturating_sub(name_w + 20).min(30);
-    let row = |name: &str, n: u64, style| {
-        let part = n as f64 / t.tasks as f64;
-        Line::from(vec![
-            Span::raw(format!("{} ", left(name, name_w))),
-            Span::styled(bar(part, bar_w), style),
-            Span::raw(right(&number(n), 9)),
-            Span::styled(right(&format!("{:.1} %", part * 100.0), 9), st.dim),
-        ])
-    };
-    let mut routes: Vec<_> = t.routes.iter().collect();
-    routes.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-    let mut all: Vec<Line<'_>> = routes
-        .into_iter()
-        .map(|(name, n)| row(name, *n, if name == "stay" { st.dim } else { st.accent }))
-        .collect();
-    if t.failed > 0 {
-        all.push(row("✗ failed", t.failed, st.bad));
-    }
-    if t.conflicts > 0 {
-        all.push(row("! conflict", t.conflicts, st.warn));
-    }
-    all.push(Line::default());
-    let (added, changed, removed) = t.labels;
-    all.push(Line::from(vec![
-        Span::styled("labels  ", st.dim),
-        Span::styled(format!("+{} ", number(added)), st.added),
-        Span::styled(format!("~{} ", number(changed)), st.changed),
-        Span::styled(format!("-{}", number(removed)), st.removed),
-    ]));
-    all.push(match run.spec.sink {
-        Sink::Hold => Line::from(vec![
-            Span::styled("held    ", st.dim),
-            Span::raw(number(state.held.len() as u64)),
-            Span::styled(
-                if columns < 44 {
-                    " for review (v)"
-                } else {
-                    " for review (v); nothing was written"
-                },
-                st.dim,
-            ),
-        ]),
-        Sink::Commit => Line::from(vec![
-            Span::styled("written ", st.dim),
-            Span::raw(plural(usize::try_from(t.moved).unwrap_or(0), "task")),
-            Span::styled(" moved on", st.dim),
-        ]),
-        Sink::Report => Line::styled("reported only", st.dim),
-    });
-    lines(buf, room, &all, 0);
-}
-
-fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run) {
-    let st = ui.st;
-    let groups = &run.totals.groups;
-    let title = match groups.len() {
-        0 => "Failures".to_owned(),
-        1 => format!("Failures: {} in 1 group", number(run.totals.failed)),
-        n => format!("Failures: {} in {n} groups", number(run.totals.failed)),
-    };
-    let inner = pane(
-        buf,
-        area,
-        &title,
-        if groups.is_empty() {
-            ""
-        } else {
-            "s steps the first"
-        },
-        true,
-        &st,
-    );
-    let columns = usize::from(inner.width);
-    if groups.is_empty() {
-        lines(buf, inner, &[Line::styled(" None.", st.good)], 0);
-        return;
-    }
-    let foot = u16::from(inner.height > 5) * 2;
-    let each = 2;
-    let rows = usize::from((inner.height - foot) / each);
-    let top = scroll_to(0, ui.run.at, rows, groups.len());
-    for (i, group) in groups.iter().enumerate().skip(top).take(rows.max(1)) {
-        let y = u16::try_from(i - top).unwrap_or(0) * each;
-        let here = i == ui.run.at;
-        let retry = if group.first.retry {
-            "retried"
-        } else {
-            "not retried"
-        };
-        let head = Line::from(vec![
-            Span::styled(if here { "▌" } else { " " }, st.accent),
-            Span::styled(format!("{} ", right(&number(group.count), 6)), st.bad),
-            Span::raw(fit(&group.first.summary, columns.saturating_sub(9))),
-        ]);
-        crate::widgets::line(buf, inner, y, &head);
-        let about = format!(
-            "{} fault, {retry} · first: {}",
-            group.first.kind.word(),
-            clean(&group.title)
-        );
-        crate::widgets::line(
-            buf,
-            inner,
-            y + 1,
-            &Line::styled(
-                format!("        {}", fit(&about, columns.saturating_sub(9))),
-                st.dim,
-            ),
-        );
-        if here {
-            shade(buf, inner, y, st.strong);
-        }
-        let hit = Rect {
-            y: inner.y + y,
-            height: each.min(inner.height.saturating_sub(y)),
-            ..inner
-        };
-        ui.hits.push((hit, Hit::Rows(i)));
-    }
-    if foot > 0 {
-        let hint = groups.get(ui.run.at).and_then(|g| g.first.hints.first());
-        let y = inner.height - 1;
-        if let Some(hint) = hint {
-            crate::widgets::line(
-                buf,
-                inner,
-                y - 1,
-                &Line::styled(fit(&format!(" → {hint}"), columns), st.accent),
-            );
-        }
-        crate::widgets::line(
-            buf,
-            inner,
-            y,
-            &Line::styled(" Failed tasks stay where they are.", st.dim),
-        );
-    }
 }

@@ -1,0 +1,164 @@
+//! The order within layers that crosses few edges. Layers and rows: [`super::layout`].
+
+use super::Edge;
+use super::layout::{Item, segments};
+
+pub(super) fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) -> Vec<Vec<Item>> {
+    let count = layer.iter().max().map_or(0, |m| m + 1);
+    let mut order: Vec<Vec<Item>> = vec![Vec::new(); count];
+    for node in 0..n {
+        order[layer[node]].push(Item::Node(node));
+    }
+    for (k, e) in edges.iter().enumerate() {
+        if !back[k] {
+            for between in &mut order[layer[e.from] + 1..layer[e.to]] {
+                between.push(Item::Pass(k));
+            }
+        }
+    }
+    let joins: Vec<_> = (0..count)
+        .map(|l| segments(edges, back, layer, l))
+        .collect();
+    let loops: Vec<&Edge> = edges
+        .iter()
+        .zip(back)
+        .filter(|(_, b)| **b)
+        .map(|(e, _)| e)
+        .collect();
+    let cost = |order: &[Vec<Item>]| -> usize {
+        let cross: usize = (0..count.saturating_sub(1))
+            .map(|l| crossings(&order[l], &order[l + 1], &joins[l]))
+            .sum();
+        cross
+            + loops
+                .iter()
+                .map(|e| under(e, layer, order, &joins))
+                .sum::<usize>()
+    };
+    let mut best = (cost(&order), order.clone());
+    for _ in 0..4 {
+        for l in (0..count).chain((0..count).rev()) {
+            improve(&mut order, l, &joins, &cost);
+        }
+        let now = cost(&order);
+        if now >= best.0 {
+            break;
+        }
+        best = (now, order.clone());
+    }
+    best.1
+}
+
+/// The best order of one layer: all permutations while they are few, else by the neighbours' mean.
+pub(super) fn improve(
+    order: &mut [Vec<Item>],
+    l: usize,
+    joins: &[Vec<(usize, Item, Item)>],
+    cost: &impl Fn(&[Vec<Item>]) -> usize,
+) {
+    let before = order[l].clone();
+    let mut best = (cost(order), before.clone());
+    if before.len() <= 5 {
+        permutations(&before, &mut |candidate| {
+            order[l].copy_from_slice(candidate);
+            let now = cost(order);
+            if now < best.0 {
+                best = (now, candidate.to_vec());
+            }
+        });
+    } else {
+        let mut keyed: Vec<(usize, Item)> = before
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (mean(order, l, *item, joins).unwrap_or(at * 1000), *item))
+            .collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        order[l] = keyed.into_iter().map(|(_, item)| item).collect();
+        let now = cost(order);
+        if now < best.0 {
+            best = (now, order[l].clone());
+        }
+    }
+    order[l] = best.1;
+}
+
+/// Mean place of the neighbours on both sides, in thousandths.
+pub(super) fn mean(
+    order: &[Vec<Item>],
+    l: usize,
+    item: Item,
+    joins: &[Vec<(usize, Item, Item)>],
+) -> Option<usize> {
+    let place = |layer: usize, item: Item| order[layer].iter().position(|i| *i == item);
+    let mut places = Vec::new();
+    if l > 0 {
+        let before = joins[l - 1].iter().filter(|(_, _, r)| *r == item);
+        places.extend(before.filter_map(|(_, left, _)| place(l - 1, *left)));
+    }
+    let after = joins[l].iter().filter(|(_, left, _)| *left == item);
+    places.extend(after.filter_map(|(_, _, right)| place(l + 1, *right)));
+    (!places.is_empty()).then(|| places.iter().sum::<usize>() * 1000 / places.len())
+}
+
+/// All orders of a short slice (Heap's algorithm).
+pub(super) fn permutations<T: Clone>(items: &[T], take: &mut impl FnMut(&[T])) {
+    let mut items = items.to_vec();
+    let mut counters = vec![0; items.len()];
+    take(&items);
+    let mut i = 0;
+    while i < items.len() {
+        if counters[i] < i {
+            let other = if i.is_multiple_of(2) { 0 } else { counters[i] };
+            items.swap(other, i);
+            take(&items);
+            counters[i] += 1;
+            i = 0;
+        } else {
+            counters[i] = 0;
+            i += 1;
+        }
+    }
+}
+
+pub(super) fn crossings(left: &[Item], right: &[Item], joins: &[(usize, Item, Item)]) -> usize {
+    let at = |side: &[Item], item: Item| side.iter().position(|i| *i == item).unwrap_or(0);
+    let ends: Vec<_> = joins
+        .iter()
+        .map(|(_, a, b)| (at(left, *a), at(right, *b)))
+        .collect();
+    let mut count = 0;
+    for (i, a) in ends.iter().enumerate() {
+        for b in &ends[i + 1..] {
+            if (a.0 < b.0 && a.1 > b.1) || (a.0 > b.0 && a.1 < b.1) {
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// Edges that a loop's way down to the bottom and up from it would cross.
+pub(super) fn under(
+    edge: &Edge,
+    layer: &[usize],
+    order: &[Vec<Item>],
+    joins: &[Vec<(usize, Item, Item)>],
+) -> usize {
+    let below = |node: usize, item: &Item| {
+        let items = &order[layer[node]];
+        let at = |wanted: &Item| items.iter().position(|i| i == wanted);
+        at(item) > at(&Item::Node(node))
+    };
+    let leaving = joins[layer[edge.from]]
+        .iter()
+        .filter(|(_, l, _)| below(edge.from, l))
+        .count();
+    let arriving = match layer[edge.to] {
+        0 => 0,
+        at => joins[at - 1]
+            .iter()
+            .filter(|(_, _, r)| below(edge.to, r))
+            .count(),
+    };
+    leaving + arriving
+}

@@ -1,0 +1,321 @@
+//! Flow: the workflow as a drawing or as a list, the selected stage, what happened.
+//!
+//! Where boxes stand and edges run is left to [`crate::graph`], the details of a stage to
+//! [`super::stage`].
+
+use super::{activity, stage};
+use crate::graph::{Edge, Layout};
+use crate::text::{clean, number};
+use crate::widgets::{lines, pane};
+use crate::{Room, Ui};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use wb_core::command::Verb;
+use wb_core::ids::StageId;
+use wb_core::state::State;
+use wb_core::workflow::{Stage, StageKind, Workflow};
+
+mod drawing;
+mod list;
+
+use drawing::{Drawn, draw_graph};
+use list::{draw_list, list_order};
+
+/// Rows that the stage and the activity below the drawing need.
+const LOWER: u16 = 12;
+
+/// Cursor and scroll of this screen.
+#[derive(Default)]
+pub struct Pane {
+    /// Drawing or list, when a person chose.
+    pub drawing: Option<bool>,
+    /// The drawing of the last frame, kept while nothing it depends on changes.
+    drawn: Option<Drawn>,
+    scroll: (u16, u16),
+    list_top: usize,
+    activity_back: usize,
+}
+
+impl Pane {
+    /// Whether the list is shown in this much room.
+    pub fn lists(&self, room: Room) -> bool {
+        !self.drawing.unwrap_or(!room.narrow())
+    }
+
+    pub fn scroll_activity(&mut self, up: bool, rows: usize) {
+        self.activity_back = if up {
+            self.activity_back.saturating_sub(rows)
+        } else {
+            self.activity_back.saturating_add(rows)
+        };
+    }
+}
+
+/// The sign of a stage's kind.
+pub fn kind_mark(kind: &StageKind) -> &'static str {
+    match kind {
+        StageKind::Agent => "A",
+        StageKind::Annotation => "E",
+        StageKind::Review => "R",
+        StageKind::Done => "#",
+        StageKind::Other(_) => "?",
+    }
+}
+
+/// Count of a stage: `1,204`, `800…` while it is being listed, `–` when unknown.
+pub fn count(state: &State, stage: StageId) -> String {
+    match state.count(stage) {
+        Some((n, true)) => number(n as u64),
+        Some((n, false)) => format!("{}…", number(n as u64)),
+        None => "–".into(),
+    }
+}
+
+/// The agent of a stage in short: `prelabel #42`.
+pub fn agent_word(state: &State, stage: &Stage) -> Option<(String, bool)> {
+    if stage.kind != StageKind::Agent {
+        return None;
+    }
+    Some(match state.agent(stage.id) {
+        Some((build, _, agent)) => (format!("{} {build}", clean(&agent.spec.function)), true),
+        None => ("! no agent".into(), false),
+    })
+}
+
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let Some(project) = state.project.clone() else {
+        return;
+    };
+    let flow = &project.workflow;
+    let st = ui.st;
+    ui.flow.activity_back = ui
+        .flow
+        .activity_back
+        .min(state.activity.len().saturating_sub(1));
+    if flow.stages.is_empty() {
+        let inner = pane(buf, area, "Workflow", "", true, &st);
+        lines(
+            buf,
+            inner,
+            &[
+                Line::default(),
+                Line::from(
+                    "  This project has no workflow stages. Agents need a workflow project.",
+                ),
+            ],
+            0,
+        );
+        return;
+    }
+    if ui.room.narrow() {
+        narrow(ui, buf, area, flow, state);
+    } else {
+        wide(ui, buf, area, flow, state);
+    }
+}
+
+fn draw_workflow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
+    if ui.flow.lists(ui.room) {
+        draw_list(ui, buf, area, flow, state);
+    } else {
+        draw_graph(ui, buf, area, flow, state);
+    }
+}
+
+fn rows_of(flow: &Workflow) -> u16 {
+    u16::try_from(flow.stages.len()).unwrap_or(u16::MAX)
+}
+
+/// Panes above each other: workflow, the selected stage beside a list, activity while there is room.
+fn narrow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
+    let strip = if area.height >= 16 { 5 } else { 0 };
+    let left = area.height - strip;
+    let list = ui.flow.lists(ui.room);
+    // The stage gets what the list leaves, when that is worth a pane.
+    let wanted = rows_of(flow).saturating_add(2).max(left / 3);
+    let main = if list && left.saturating_sub(wanted) >= 5 {
+        wanted
+    } else {
+        left
+    };
+    draw_workflow(
+        ui,
+        buf,
+        Rect {
+            height: main,
+            ..area
+        },
+        flow,
+        state,
+    );
+    let between = Rect {
+        y: area.y + main,
+        height: left - main,
+        ..area
+    };
+    if between.height > 0 {
+        stage::draw(ui, buf, between, state);
+    }
+    if strip > 0 {
+        let below = Rect {
+            y: area.y + left,
+            height: strip,
+            ..area
+        };
+        let back = ui.flow.activity_back;
+        activity::draw(buf, below, state, ui.utc_offset_s, back, &ui.st);
+    }
+}
+
+/// The workflow across the screen, the selected stage and the activity side by side below it.
+fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
+    let wanted = if ui.flow.lists(ui.room) {
+        rows_of(flow).saturating_add(2)
+    } else {
+        let room = (area.width - 4, area.height.saturating_sub(LOWER + 3));
+        ui.flow.arrange(flow, state, room).saturating_add(3)
+    };
+    let top = wanted.clamp(9, area.height.saturating_sub(LOWER).max(9));
+    draw_workflow(
+        ui,
+        buf,
+        Rect {
+            height: top,
+            ..area
+        },
+        flow,
+        state,
+    );
+    let split = (area.width * 55 / 100).clamp(54, 90);
+    let below = Rect {
+        y: area.y + top,
+        height: area.height - top,
+        ..area
+    };
+    stage::draw(
+        ui,
+        buf,
+        Rect {
+            width: split,
+            ..below
+        },
+        state,
+    );
+    let aside = Rect {
+        x: below.x + split,
+        width: below.width - split,
+        ..below
+    };
+    let back = ui.flow.activity_back;
+    activity::draw(buf, aside, state, ui.utc_offset_s, back, &ui.st);
+}
+
+fn listed_age(state: &State) -> String {
+    let oldest = state.queues.values().filter_map(|q| q.loaded).min();
+    let loading = state.queues.values().any(|q| q.loading);
+    match (loading, oldest) {
+        (true, _) => "counting…".into(),
+        (_, Some(at)) => format!("counts {} old", crate::text::age(state.now.since(at)))
+            .replace("now old", "just now"),
+        (_, None) => "not counted yet".into(),
+    }
+}
+
+/// Where tasks go from here: `annotate → Annotate · skip → Archive`.
+pub fn ways(flow: &Workflow, stage: &Stage) -> String {
+    let title = |id: StageId| {
+        flow.stage(id)
+            .map_or_else(|| "–".to_owned(), |s| clean(&s.title).into_owned())
+    };
+    let mut all: Vec<String> = stage
+        .pathways
+        .iter()
+        .map(|p| format!("{} → {}", clean(&p.name), title(p.to)))
+        .collect();
+    all.extend(
+        flow.edges
+            .iter()
+            .filter(|e| e.from == Some(stage.id))
+            .map(|e| {
+                if e.label.is_empty() {
+                    format!("→ {}", title(e.to))
+                } else {
+                    format!("{} → {}", clean(&e.label), title(e.to))
+                }
+            }),
+    );
+    all.join(" · ")
+}
+
+/// Arrow keys: along the graph in the drawing, up and down in the list.
+pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
+    let Some(project) = &state.project else {
+        return;
+    };
+    let flow = &project.workflow;
+    let order = list_order(flow);
+    let Some(at) = order
+        .iter()
+        .position(|i| ui.stage == Some(flow.stages[*i].id))
+    else {
+        ui.stage = flow.stages.first().map(|s| s.id);
+        return;
+    };
+    let last = order.len() - 1;
+    let stage_at = |place: usize| order.get(place).map(|i| flow.stages[*i].id);
+    match verb {
+        Verb::Top | Verb::PageUp => ui.stage = stage_at(0),
+        Verb::Bottom | Verb::PageDown => ui.stage = stage_at(last),
+        Verb::Up if ui.flow.lists(ui.room) => ui.stage = stage_at(at.saturating_sub(1)),
+        Verb::Down if ui.flow.lists(ui.room) => ui.stage = stage_at((at + 1).min(last)),
+        Verb::Left | Verb::Right if ui.flow.lists(ui.room) => {}
+        _ => {
+            let room = ui.flow.drawn.as_ref().map_or((116, 20), |d| d.room);
+            ui.flow.arrange(flow, state, room);
+            let shift = usize::from(flow.edges.iter().any(|e| e.from.is_none()));
+            let Some(drawn) = &ui.flow.drawn else { return };
+            let here = order[at] + shift;
+            if let Some(next) = neighbour(&drawn.layout, &drawn.edges_shown, here, verb, shift) {
+                ui.stage = flow.stages.get(next - shift).map(|s| s.id);
+            }
+        }
+    }
+}
+
+/// The box an arrow key leads to: along the first edge that way, else the nearest.
+fn neighbour(
+    layout: &Layout,
+    edges: &[Edge],
+    here: usize,
+    verb: Verb,
+    first: usize,
+) -> Option<usize> {
+    let p = layout.places[here];
+    let row = i32::from(p.y) + i32::from(p.h) / 2;
+    let score = |i: &usize| -> Option<i32> {
+        let q = layout.places[*i];
+        let (dx, dy) = (
+            i32::from(q.x) - i32::from(p.x),
+            i32::from(q.y) + i32::from(q.h) / 2 - row,
+        );
+        let edge = |a: usize, b: usize| edges.iter().position(|e| e.from == a && e.to == b);
+        let number = |at: Option<usize>| at.and_then(|k| i32::try_from(k).ok());
+        let (ahead, along) = match verb {
+            Verb::Right => (dx > 0, number(edge(here, *i))),
+            Verb::Left => (dx < 0, number(edge(*i, here))),
+            Verb::Down => (dy > 0, (dx == 0).then_some(dy)),
+            _ => (dy < 0, (dx == 0).then_some(-dy)),
+        };
+        let far = match verb {
+            Verb::Right | Verb::Left => dx.abs() + 2 * dy.abs(),
+            _ => dx.abs() + 3 * dy.abs(),
+        };
+        ahead.then_some(along.unwrap_or(far + 1000))
+    };
+    (first..layout.places.len())
+        .filter(|i| *i != here)
+        .filter_map(|i| score(&i).map(|s| (s, i)))
+        .min()
+        .map(|(_, i)| i)
+}

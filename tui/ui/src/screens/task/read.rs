@@ -1,0 +1,130 @@
+//! What is read from the JSON of the task in sight, once for each change: lines to show, facts,
+//! boxes before and after. Drawing is left to the tabs.
+
+use crate::picture::Bounds;
+use serde_json::Value;
+use wb_core::step::Stepper;
+use wb_core::work::Outcome;
+
+/// Lines of JSON that are kept for showing.
+pub(super) const JSON_LINES: usize = 20_000;
+
+/// JSON read once for each change of inputs or outcome.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) inputs: Option<usize>,
+    pub(super) outcome: Option<usize>,
+    pub(super) json: Vec<String>,
+    pub(super) item: Option<Value>,
+    pub(super) asset: Option<Value>,
+    pub(super) row: Vec<(String, String)>,
+    pub(super) before: Vec<Bounds>,
+    pub(super) marks: Vec<Bounds>,
+}
+
+pub(super) fn read(step: &Stepper) -> Read {
+    let mut read = Read::default();
+    let Some(inputs) = &step.inputs else {
+        return read;
+    };
+    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+    read.item = inputs.item_json.as_deref().and_then(parse);
+    read.asset = inputs.asset_json.as_deref().and_then(parse);
+    let mut show = |title: &str, value: Option<&Value>| {
+        let Some(value) = value else { return };
+        read.json.push(format!("// {title}"));
+        let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
+        let room = JSON_LINES.saturating_sub(read.json.len());
+        read.json
+            .extend(pretty.lines().take(room).map(str::to_owned));
+        read.json.push(String::new());
+    };
+    show("task", parse(&inputs.task_json).as_ref());
+    let row = inputs.labels.as_ref().and_then(|l| parse(&l.json));
+    show("label row, as the agent is given it", row.as_ref());
+    show("storage item", read.item.as_ref());
+    let labels = row.as_ref().and_then(|r| r.get("labels"));
+    read.before = labels
+        .map(|l| crate::picture::boxes(l, 0))
+        .unwrap_or_default();
+    if let Some(input) = &inputs.labels {
+        read.row = row_facts(input.label_hash.is_some(), input.priority, row.as_ref());
+    }
+    read.marks = read.before.clone();
+    if let Some(Ok(outcome)) = &step.result {
+        read.marks = marked(&read.before, outcome);
+    }
+    read
+}
+
+pub(super) fn row_facts(
+    exists: bool,
+    priority: Option<f64>,
+    row: Option<&Value>,
+) -> Vec<(String, String)> {
+    let meta = |key: &str| {
+        let value = row
+            .and_then(|r| r.get("metadata"))
+            .and_then(|m| m.get(key))?;
+        match value {
+            Value::Null => None,
+            Value::String(s) => Some(s.clone()),
+            other => Some(other.to_string()),
+        }
+    };
+    let mut facts = vec![(
+        "upstream".to_owned(),
+        if exists {
+            "has a label row".to_owned()
+        } else {
+            "no label row yet; a commit with labels makes it".into()
+        },
+    )];
+    facts.push((
+        "priority".into(),
+        priority.map_or_else(|| "not set".into(), |p| p.to_string()),
+    ));
+    for key in [
+        "data_title",
+        "data_type",
+        "annotation_task_status",
+        "workflow_graph_node",
+        "last_edited_at",
+        "width",
+        "height",
+        "frames_per_second",
+        "number_of_frames",
+    ] {
+        if let Some(value) = meta(key) {
+            facts.push((key.replace('_', " "), value));
+        }
+    }
+    facts
+}
+
+/// Boxes before and after with the signs of the patch.
+pub(super) fn marked(before: &[Bounds], outcome: &Outcome) -> Vec<Bounds> {
+    let sign = |hash: &str| {
+        let changed = outcome.patch.labels.iter().find(|l| l.hash == hash);
+        changed.map_or(' ', |l| l.sign)
+    };
+    let mut all: Vec<Bounds> = before
+        .iter()
+        .cloned()
+        .map(|b| Bounds {
+            sign: if sign(&b.hash) == '-' { '-' } else { ' ' },
+            ..b
+        })
+        .collect();
+    if let Some(after) = &outcome.labels_after {
+        let new = crate::picture::boxes(after, 0).into_iter();
+        all.extend(
+            new.map(|b| Bounds {
+                sign: sign(&b.hash),
+                ..b
+            })
+            .filter(|b| matches!(b.sign, '+' | '~')),
+        );
+    }
+    all
+}
