@@ -93,9 +93,11 @@ async fn write(
 ) {
     let path = client.stage_path("Agent 1").await;
     for n in 0.. {
-        let task = &share[n % share.len()];
+        // Every round begins elsewhere, so that tasks of all ages are written to.
+        let task = &share[(n + round * 17) % share.len()];
         let hash = task["data_hash"].as_str().unwrap();
-        let priority = ((round * 1000 + n) % 9973) as f64 / 9973.0;
+        // Grows with time: what is read back can be newer than what was acknowledged, never older.
+        let priority = (round * 1000 + n) as f64 / 1_000_000.0;
         let body = json!({"priorities": [[hash, priority]]});
         let result = client
             .try_v2(
@@ -121,7 +123,7 @@ async fn write(
             else {
                 return;
             };
-            let object = format!("obj{round:02}{:03}", n % 1000);
+            let object = format!("obj{round:02}{n:03}");
             if client
                 .save(&[&with_box(rows[0].take(), &object)])
                 .await
@@ -154,10 +156,22 @@ async fn verify(client: &Client, known: &Mutex<Acknowledged>, round: usize) {
         .map(|t| (t["data_hash"].as_str().unwrap(), t))
         .collect();
     assert_eq!(tasks.len(), TASKS);
-    let (labels, moved) = {
+    let (priorities, labels, moved) = {
         let known = known.lock().unwrap();
-        (known.label.clone(), known.moved.clone())
+        (
+            known.priority.clone(),
+            known.label.clone(),
+            known.moved.clone(),
+        )
     };
+    for (hash, priority) in priorities {
+        let now = tasks[hash.as_str()]["priority"].as_f64().unwrap();
+        // Nothing was written to 0.5, where every task begins.
+        assert!(
+            now >= priority && now != 0.5,
+            "round {round}: priority {now} is older than {priority}"
+        );
+    }
     for hash in &moved {
         assert_eq!(
             tasks[hash.as_str()]["stage"],
