@@ -37,10 +37,14 @@ def pytest_runtest_makereport(item: pytest.Item):
                 report.sections.append((f"server {value.domain}", value.log.read_text()[-4000:]))
 
 
-def write_key(path: Path) -> str:
-    """Makes a private key in the file; returns the public one as `ssh-ed25519 …`."""
+def write_key(path: Path, width: int = 70) -> str:
+    """Makes a private key in the file, in lines as `ssh-keygen` writes them; returns the public one."""
     key = Ed25519PrivateKey.generate()
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    first, *body, last = text.splitlines()
+    whole = "".join(body)
+    lines = [whole[at : at + width] for at in range(0, len(whole), width)]
+    path.write_text("\n".join([first, *lines, last, ""]))
     path.chmod(0o600)
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
