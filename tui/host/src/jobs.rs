@@ -9,7 +9,7 @@ use wb_core::ids::{BuildId, JobId};
 /// One attempt of one agent on one task.
 #[derive(Clone, Debug)]
 pub struct JobRequest {
-    /// The job; must differ from every other one that has not ended.
+    /// The job, below 2^63; must differ from every other one that has not ended.
     pub job: JobId,
     /// An activated build.
     pub build: BuildId,

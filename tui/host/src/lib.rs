@@ -9,15 +9,18 @@
 //! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, shelf, elf)
 //!                                                │
 //! activate ◄──────── the engine claims ◄─────────┘
-//! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (pool, host, child)
+//! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (hosts, pool, host, child)
 //! ```
 
+mod builds;
+mod burial;
 mod child;
 mod config;
 mod dispatch;
 mod elf;
 mod events;
 mod host;
+mod hosts;
 mod jobs;
 mod link;
 mod output;
@@ -36,6 +39,6 @@ mod watch;
 pub use child::child_main;
 pub use config::{HostConfig, HostError};
 pub use events::HostEvent;
+pub use hosts::Hosts;
 pub use jobs::{JobRequest, JobResult};
-pub use pool::Hosts;
 pub use wb_core::build::Probed;

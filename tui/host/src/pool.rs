@@ -1,18 +1,17 @@
-//! Builds, hosts and jobs: what is there, and what the program may ask of it.
+//! Builds, hosts and jobs: what is there.
 //!
 //! The state is one struct behind one lock, held for microseconds; nothing waits while holding it.
-//! Giving work to hosts is in `dispatch`, what hosts say and how they end in `supervise`.
+//! What the program may ask is in `hosts`; giving work out in `dispatch`; what hosts say in
+//! `supervise`; how they end in `burial`; builds in `builds`.
 
-use crate::config::{HostConfig, HostError};
+use crate::config::HostConfig;
 use crate::events::{Events, HostEvent};
-use crate::host::PREFLIGHTS;
 use crate::jobs::{JobRequest, JobResult};
 use crate::link::Link;
-use crate::report::{self, About, Ending};
+use crate::report::{About, Ending};
 use crate::shelf::{Shelf, StagedCopy};
-use crate::spawn::{self, SpawnRequest};
-use crate::symbols::{self, Question};
-use crate::watch::{self, Watcher};
+use crate::spawn::SpawnRequest;
+use crate::symbols::Question;
 use agent_abi::table::flags;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -20,9 +19,9 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
-use wb_core::build::{AgentDescriptor, Probed};
+use wb_core::build::AgentDescriptor;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BuildId, JobId, Millis};
+use wb_core::ids::{BuildId, Millis};
 
 /// Number of a host, never given twice.
 pub(crate) type HostId = u64;
@@ -181,7 +180,7 @@ pub(crate) struct Core {
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
     pub quiet: Notify,
-    state: Mutex<State>,
+    pub state: Mutex<State>,
 }
 
 impl Core {
@@ -259,195 +258,5 @@ impl State {
                 .map_or(0, |a| a.flags),
             Work::Preflight { .. } => 0,
         }
-    }
-}
-
-/// Runs agents in processes of their own; cheap to clone. When the last clone is gone, so are the
-/// hosts.
-#[derive(Clone)]
-pub struct Hosts(Arc<Handle>);
-
-struct Handle {
-    core: Arc<Core>,
-    watcher: Watcher,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.core.close(true);
-    }
-}
-
-impl Hosts {
-    /// Opens the shelf and starts the threads that spawn, watch and symbolise. News goes to
-    /// `events`; a slow receiver slows agents down, it never loses anything.
-    ///
-    /// # Errors
-    /// The shelf cannot be used, or the system gives no threads.
-    pub fn start(
-        config: HostConfig,
-        events: tokio::sync::mpsc::Sender<HostEvent>,
-    ) -> Result<Self, HostError> {
-        let shelf = Shelf::open(&config.shelf).map_err(|source| HostError::Shelf {
-            path: config.shelf.clone(),
-            source,
-        })?;
-        let state = State {
-            concurrency: config.concurrency.max(1),
-            ..State::default()
-        };
-        let core = Arc::new(Core {
-            events: Events::new(events),
-            shelf,
-            spawner: spawn::start().map_err(HostError::Thread)?,
-            symbols: symbols::start().map_err(HostError::Thread)?,
-            quiet: Notify::new(),
-            state: Mutex::new(state),
-            config,
-        });
-        let watcher = watch::start(&core).map_err(HostError::Thread)?;
-        Core::dispatch(&core); // the first spare
-        Ok(Self(Arc::new(Handle { core, watcher })))
-    }
-
-    /// Watches a library file, which need not exist yet, or a folder for every library directly in
-    /// it. Each new content gives one [`HostEvent::Probed`] or [`HostEvent::Rejected`].
-    pub fn watch(&self, path: PathBuf) {
-        self.0.watcher.add(path);
-    }
-
-    /// New work may use this build; a host is kept warm for it. Deleting the watched file does not
-    /// touch it.
-    pub fn activate(&self, build: BuildId, probed: &Probed) {
-        let core = &self.0.core;
-        core.activate(build, probed);
-        Core::dispatch(core);
-    }
-
-    /// Nobody will claim this probed content: its host leaves and its copy is deleted.
-    pub fn discard(&self, probed: &Probed) {
-        self.0.core.discard(probed);
-    }
-
-    /// No new work for this build: what was given to it is finished, then its hosts leave and its
-    /// copy is deleted.
-    pub fn retire(&self, build: BuildId) {
-        self.0.core.retire(build);
-    }
-
-    /// The project document (JSON of `wire::ProjectDoc`) for all jobs from now on.
-    pub fn set_project(&self, json: Arc<str>) {
-        let mut state = self.0.core.lock();
-        state.project = Some(json);
-        state.project_number += 1;
-    }
-
-    /// Takes a job; never blocks. It ends with exactly one [`HostEvent::Done`].
-    pub fn run(&self, job: JobRequest) {
-        let core = &self.0.core;
-        let refused = {
-            let mut state = core.lock();
-            state.open += 1;
-            match state.refusal(&job) {
-                Some(refusal) => Some((Work::Job(job), refusal)),
-                None => {
-                    state.pending.push_back((Work::Job(job), 0));
-                    None
-                }
-            }
-        };
-        match refused {
-            Some((work, refusal)) => core.finish(work, refusal, Duration::ZERO),
-            None => Core::dispatch(core),
-        }
-    }
-
-    /// Asks a job to stop: one that waits ends at once; one that runs is asked through its host's
-    /// `is_cancelled` and killed when it does not listen.
-    pub fn cancel(&self, job: JobId) {
-        self.0.core.stop(job, false);
-        Core::dispatch(&self.0.core);
-    }
-
-    /// Ends a job now, with its process.
-    pub fn kill(&self, job: JobId) {
-        self.0.core.stop(job, true);
-        Core::dispatch(&self.0.core);
-    }
-
-    /// How many jobs may run at the same time, at least 1; also bounded by the number of hosts.
-    pub fn set_concurrency(&self, n: usize) {
-        self.0.core.lock().concurrency = n.max(1);
-        Core::dispatch(&self.0.core);
-    }
-
-    /// Calls the library's preflight with the project set before.
-    ///
-    /// # Errors
-    /// The library refused the project, crashed, or took too long. A library without a preflight
-    /// has nothing against it.
-    pub async fn preflight(&self, build: BuildId) -> Result<(), Fault> {
-        let (reply, answer) = oneshot::channel();
-        {
-            let mut state = self.0.core.lock();
-            let Some(known) = state.builds.get(&build).filter(|b| !b.retired) else {
-                return Err(report::unknown_build(build));
-            };
-            if !known.preflight {
-                return Ok(());
-            }
-            state.next_preflight += 1;
-            let work = Work::Preflight {
-                number: PREFLIGHTS + state.next_preflight,
-                build,
-                reply,
-            };
-            state.pending.push_front((work, 0));
-        }
-        Core::dispatch(&self.0.core);
-        answer.await.unwrap_or_else(|_| {
-            Err(Fault::new(
-                FaultKind::Host,
-                "the workbench ended before the preflight had answered",
-            ))
-        })
-    }
-
-    /// Cancels what waits and runs, lets idle hosts say goodbye, and returns when every host is
-    /// gone and every job has had its `Done`.
-    pub async fn shutdown(&self) {
-        let core = &self.0.core;
-        self.0.watcher.stop();
-        core.close(false);
-        loop {
-            let mut change = std::pin::pin!(core.quiet.notified());
-            change.as_mut().enable();
-            if core.lock().is_quiet() {
-                return;
-            }
-            change.await;
-        }
-    }
-}
-
-impl State {
-    fn is_quiet(&self) -> bool {
-        self.hosts.is_empty() && self.spawning == 0 && self.burials == 0 && self.open == 0
-    }
-
-    fn refusal(&self, job: &JobRequest) -> Option<JobResult> {
-        if self.closing {
-            return Some(JobResult::Cancelled);
-        }
-        let fault = match self.builds.get(&job.build) {
-            Some(build) if build.retired => report::unknown_build(job.build),
-            None => report::unknown_build(job.build),
-            Some(build) if job.agent >= build.agents.len() => Fault::new(
-                FaultKind::Bug,
-                format!("build {} has no agent number {}", job.build, job.agent),
-            ),
-            Some(_) => return None,
-        };
-        Some(JobResult::Failed(fault, None))
     }
 }

@@ -1,132 +1,21 @@
-//! What hosts say, how they end, and what follows for builds and jobs.
+//! What hosts say and how long they take, and what follows for their jobs.
 
-use crate::events::HostEvent;
 use crate::host::HostThread;
 use crate::jobs::JobResult;
 use crate::link::NO_JOB;
-use crate::pool::{Active, BuildState, Core, HostId, Probe, Role, Slot, State, Stop, Work};
+use crate::pool::{Active, Core, HostId, Role, Slot, State, Stop, Work};
 use crate::proto::{Done, PROTOCOL};
-use crate::report::{self, About, Death, Ending};
+use crate::report::{self, About, Ending};
 use crate::shelf::StagedCopy;
 use crate::spawn::Started;
 use crate::symbols::Question;
 use agent_abi::table::{flags, status};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wb_core::build::{Descriptor, Probed};
+use wb_core::build::Descriptor;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BuildId, JobId};
-
-/// Probed contents that are kept for somebody to claim.
-const UNCLAIMED: usize = 16;
-/// How often work is given to another host because the first died before beginning with it.
-const TRIES: u32 = 2;
-
-/// Builds.
-impl Core {
-    pub(crate) fn activate(&self, build: BuildId, probed: &Probed) {
-        let mut state = self.lock();
-        let at = state
-            .unclaimed
-            .iter()
-            .position(|copy| copy.path() == probed.copy);
-        let copy = at
-            .and_then(|at| state.unclaimed.remove(at))
-            .unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
-        let library = probed
-            .library
-            .file_name()
-            .unwrap_or(probed.library.as_os_str());
-        let known = BuildState {
-            copy,
-            library: library.to_string_lossy().into_owned(),
-            agents: probed.descriptor.agents.clone(),
-            preflight: probed.descriptor.preflight,
-            retired: false,
-        };
-        state.builds.insert(build, known);
-        for slot in state.hosts.values_mut() {
-            if matches!(&slot.role, Role::Probed(path) if *path == probed.copy) {
-                slot.role = Role::Build(build);
-                slot.link.build.store(build.0, Ordering::SeqCst);
-                slot.idle_since = Instant::now();
-            }
-        }
-        state.warm.push_back(build);
-    }
-
-    pub(crate) fn discard(&self, probed: &Probed) {
-        let mut state = self.lock();
-        state.unclaimed.retain(|copy| copy.path() != probed.copy);
-        self.dismiss_probed(&mut state, |path| path == probed.copy);
-    }
-
-    fn dismiss_probed(&self, state: &mut State, which: impl Fn(&Path) -> bool) {
-        for slot in state.hosts.values_mut() {
-            if matches!(&slot.role, Role::Probed(path) if which(path)) {
-                slot.leave(self.config.shutdown_timeout);
-            }
-        }
-    }
-
-    pub(crate) fn retire(&self, build: BuildId) {
-        let mut state = self.lock();
-        if let Some(known) = state.builds.get_mut(&build) {
-            known.retired = true;
-        }
-        self.drain(&mut state, build);
-    }
-
-    /// Lets the hosts of a retired build go once there is nothing left for them.
-    fn drain(&self, state: &mut State, build: BuildId) {
-        let waits = state.pending.iter().any(|(w, _)| w.build() == build);
-        if waits || state.builds.get(&build).is_none_or(|b| !b.retired) {
-            return;
-        }
-        for slot in state.hosts.values_mut() {
-            if slot.holds(build) && slot.work.is_none() {
-                slot.leave(self.config.shutdown_timeout);
-            }
-        }
-        if !state.hosts.values().any(|slot| slot.holds(build)) {
-            state.builds.remove(&build); // the copy goes with its last host
-        }
-    }
-
-    /// A new content, staged by the watcher.
-    pub(crate) fn probe(core: &Arc<Self>, probe: Probe) {
-        {
-            let mut state = core.lock();
-            if state.closing {
-                return;
-            }
-            state.supersede(&probe);
-            state.failures = 0;
-            state.probes.push_back(probe);
-        }
-        Self::dispatch(core);
-    }
-
-    /// Whether this content of this library was the last one refused.
-    pub(crate) fn was_refused(&self, library: &Path, hash: &str) -> bool {
-        self.lock().refused.get(library).is_some_and(|h| h == hash)
-    }
-
-    pub(crate) fn reject(&self, probe: &Probe, reason: String, hints: Vec<String>) {
-        let mut state = self.lock();
-        state
-            .refused
-            .insert(probe.library.clone(), probe.hash.clone());
-        self.events.push(HostEvent::Rejected {
-            library: probe.library.clone(),
-            hash: probe.hash.clone(),
-            reason,
-            hints,
-        });
-    }
-}
+use wb_core::ids::JobId;
 
 /// Jobs.
 impl Core {
@@ -289,7 +178,7 @@ impl Core {
     }
 
     /// Ends the work once its frames have names.
-    fn with_frames(
+    pub(crate) fn with_frames(
         self: &Arc<Self>,
         work: Work,
         mut fault: Fault,
@@ -430,25 +319,6 @@ impl Core {
         Ok(())
     }
 
-    fn announce(&self, state: &mut State, probe: Probe, descriptor: Descriptor) {
-        state.refused.remove(&probe.library);
-        // One warm host is enough for contents that nobody has claimed.
-        let newest = probe.copy.path().to_owned();
-        self.dismiss_probed(state, |path| path != newest);
-        if state.unclaimed.len() == UNCLAIMED {
-            state.unclaimed.pop_front();
-        }
-        state.unclaimed.push_back(Arc::clone(&probe.copy));
-        self.events.push(HostEvent::Probed(Probed {
-            library: probe.library,
-            copy: newest,
-            hash: probe.hash,
-            size: probe.size,
-            modified: probe.modified,
-            descriptor,
-        }));
-    }
-
     /// The library is there but not usable; the host has nothing more to do.
     pub(crate) fn load_failed(self: &Arc<Self>, id: HostId, reason: String, hints: Vec<String>) {
         let (probe, work) = {
@@ -480,142 +350,10 @@ impl Core {
         }
         Self::dispatch(self);
     }
-
-    /// The process has ended or is about to: it gets nothing new.
-    pub(crate) fn gone(&self, id: HostId) {
-        if let Some(slot) = self.lock().hosts.get_mut(&id) {
-            slot.gone = true;
-        }
-    }
-
-    /// The process has been reaped.
-    pub(crate) fn died(core: &Arc<Self>, id: HostId, death: Death, ending: Option<Ending>) {
-        let mut state = core.lock();
-        let Some(mut slot) = state.hosts.remove(&id) else {
-            return;
-        };
-        let ending = slot.ending.take().or(ending);
-        let pid = slot.link.pid_number();
-        let unexpected = slot.unexpected(ending.as_ref());
-        state.burials += 1;
-        let mut lost = Vec::new();
-        if !slot.greeted && ending != Some(Ending::Wanted) {
-            // Not the fault of what it was given: that goes to another one, a few times.
-            state.failures += 1;
-            if let Role::Probe(_) = &slot.role
-                && let Role::Probe(probe) = std::mem::replace(&mut slot.role, Role::Leaving)
-            {
-                state.probes.push_front(probe);
-            }
-            if let Some(active) = slot.work.take() {
-                state.pending.push_front((active.work, active.tries));
-            }
-            let why = format!("it {}", death.how());
-            lost = core.give_up(&mut state, &why);
-        }
-        if let Role::Build(build) = &slot.role {
-            if unexpected {
-                core.events.push(HostEvent::HostDied {
-                    build: *build,
-                    pid,
-                    reason: format!("the host {}", death.how()),
-                });
-            }
-            core.drain(&mut state, *build);
-        }
-        let work = slot.work.take();
-        let unbegun = work
-            .as_ref()
-            .is_some_and(|a| slot.ready_for(a) && a.work.number() != death.words.job);
-        let work = match work {
-            Some(active) if unbegun && active.tries < TRIES && unexpected => {
-                state.pending.push_front((active.work, active.tries + 1));
-                None
-            }
-            other => other,
-        };
-        let about = work.as_ref().map(|active| state.about(&active.work, pid));
-        drop(state);
-        core.finish_all(lost);
-        if let Role::Probe(probe) = &slot.role {
-            let (reason, hints) = report::unopened(&death, ending.as_ref());
-            core.reject(probe, reason, hints);
-        }
-        if let (Some(active), Some(about)) = (work, about) {
-            core.bury(active, &about, &slot, &death, ending.as_ref());
-        }
-        drop(slot); // and with it, perhaps, the copy
-        core.lock().burials -= 1;
-        core.quiet.notify_waiters();
-        Self::dispatch(core);
-    }
-
-    /// Ends the job that a host died with.
-    fn bury(
-        self: &Arc<Self>,
-        active: Active,
-        about: &About,
-        slot: &Slot,
-        death: &Death,
-        ending: Option<&Ending>,
-    ) {
-        let run = active.started.map_or(Duration::ZERO, |at| at.elapsed());
-        let result = match active.stop {
-            Some(Stop::Asked) => JobResult::Cancelled,
-            Some(Stop::Deadline) => {
-                JobResult::TimedOut(report::timed_out(about, limit_of(&active), true))
-            }
-            None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
-            None => {
-                let fault = report::crashed(about, death, ending);
-                let words = &death.words;
-                if let Some(copy) = slot.copy.clone().filter(|_| !words.frames.is_empty()) {
-                    let place = (copy, slot.base, words.pc, words.frames.clone());
-                    return self.with_frames(active.work, fault, place, JobResult::Crashed, run);
-                }
-                JobResult::Crashed(fault)
-            }
-        };
-        self.finish(active.work, result, run);
-    }
-
-    /// Nothing new from now on; what runs is ended, at once or (idle hosts) politely.
-    pub(crate) fn close(&self, at_once: bool) {
-        let waiting = {
-            let mut state = self.lock();
-            state.closing = true;
-            state.probes.clear();
-            state.warm.clear();
-            for slot in state.hosts.values_mut() {
-                let polite = !at_once && slot.ready && slot.work.is_none();
-                if polite && !matches!(slot.role, Role::Leaving) {
-                    slot.leave(self.config.shutdown_timeout);
-                } else if !polite {
-                    slot.ending = Some(Ending::Wanted);
-                    slot.link.kill();
-                }
-            }
-            state.builds.clear();
-            state.unclaimed.clear();
-            std::mem::take(&mut state.pending)
-        };
-        let cancelled = |(work, _)| (work, JobResult::Cancelled);
-        self.finish_all(waiting.into_iter().map(cancelled).collect());
-    }
 }
 
-impl Slot {
-    fn unexpected(&self, ending: Option<&Ending>) -> bool {
-        ending != Some(&Ending::Wanted) && self.work.as_ref().is_none_or(|a| a.stop.is_none())
-    }
-
-    /// Whether the work was sent to it, its library being open.
-    fn ready_for(&self, active: &Active) -> bool {
-        self.base != 0 && active.started.is_some()
-    }
-}
-
-fn limit_of(active: &Active) -> Duration {
+/// The limit that a job was given.
+pub(crate) fn limit_of(active: &Active) -> Duration {
     match (&active.work, active.started, active.deadline) {
         (_, Some(started), Some(deadline)) => deadline.saturating_duration_since(started),
         _ => Duration::ZERO,

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use support::{Desk, compile, outcome, wait_until_gone};
 use wb_core::ids::BuildId;
+use wb_host::HostEvent;
 
 #[test]
 fn a_host_dies_with_a_workbench_that_is_killed() {
@@ -113,6 +114,41 @@ fn dropping_the_last_handle_ends_every_process() {
     let pid = desk.started(job);
     drop(desk);
     wait_until_gone(pid);
+}
+
+#[test]
+fn an_idle_host_that_dies_is_reported_and_replaced() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "answer", None);
+    let pid = desk.started(job);
+    desk.done(job);
+    let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+    let reason = desk.wait(|event| match event {
+        HostEvent::HostDied { pid: p, reason, .. } if *p == pid => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(reason.contains("SIGKILL"), "{reason}");
+    let next = desk.start(build, "answer", None);
+    assert_ne!(desk.started(next), pid);
+    assert_eq!(desk.done(next), outcome(r#"{"route":"one"}"#));
+}
+
+#[test]
+fn two_builds_take_turns_in_one_place() {
+    let mut desk = Desk::with(|config| config.max_hosts = 1);
+    let one = desk.hostile();
+    let library = desk.path("libsecond.so");
+    compile("hostile.c", &library, &["-DANSWER=\"two\""]);
+    desk.hosts.watch(library);
+    let probed = desk.probed();
+    let two = BuildId(2);
+    desk.hosts.activate(two, &probed);
+    for _ in 0..3 {
+        assert_eq!(desk.run(one, "answer"), outcome(r#"{"route":"one"}"#));
+        assert_eq!(desk.run(two, "answer"), outcome(r#"{"route":"two"}"#));
+    }
 }
 
 #[test]

@@ -174,9 +174,9 @@ fn a_compiler_in_a_loop_never_shows_half_a_library() {
     check(&mut desk, &seen);
 }
 
-/// Slow (about a minute): run it with `--ignored`.
+/// Measures the memory of the whole test process: run it alone, with `--ignored`.
 #[test]
-#[ignore = "200 reloads take about a minute"]
+#[ignore = "takes ten seconds and measures the whole test process: run it alone"]
 fn two_hundred_reloads_leave_the_workbench_as_small_as_it_was() {
     let mut desk = Desk::with(|config| config.max_hosts = 2);
     let library = desk.path("libhostile.so");

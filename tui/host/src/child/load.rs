@@ -313,24 +313,7 @@ fn describe_agent(agent: *const Agent, n: usize) -> Result<AgentDescriptor, Flaw
         ));
     }
     let stage = text_of(stage, "stage")?;
-    let newer = |what: String| {
-        Flaw::new(
-            format!("the agent for stage \"{stage}\" {what}"),
-            "it needs a newer workbench, or an older agent-abi",
-        )
-    };
-    let unknown = need_bits & !needs::KNOWN;
-    if unknown != 0 {
-        return Err(newer(format!(
-            "needs what this workbench does not know (bits {unknown:#x})"
-        )));
-    }
-    let unknown = (flag_bits & 0xffff_0000) & !flags::KNOWN_HIGH;
-    if unknown != 0 {
-        return Err(newer(format!(
-            "has flags this workbench must understand and does not ({unknown:#x})"
-        )));
-    }
+    check_bits(&stage, need_bits, flag_bits)?;
     if run.is_none() {
         return Err(Flaw::new(
             format!("the agent for stage \"{stage}\" has no function"),
@@ -360,6 +343,23 @@ fn describe_agent(agent: *const Agent, n: usize) -> Result<AgentDescriptor, Flaw
         flags: flag_bits,
         spec,
     })
+}
+
+/// Refuses what only a newer workbench understands.
+fn check_bits(stage: &str, need_bits: u64, flag_bits: u32) -> Result<(), Flaw> {
+    let unknown_needs = need_bits & !needs::KNOWN;
+    let unknown_flags = (flag_bits & 0xffff_0000) & !flags::KNOWN_HIGH;
+    let what = if unknown_needs != 0 {
+        format!("needs what this workbench does not know (bits {unknown_needs:#x})")
+    } else if unknown_flags != 0 {
+        format!("has flags this workbench must understand and does not ({unknown_flags:#x})")
+    } else {
+        return Ok(());
+    };
+    Err(Flaw::new(
+        format!("the agent for stage \"{stage}\" {what}"),
+        "it needs a newer workbench, or an older agent-abi",
+    ))
 }
 
 fn twice(first: &AgentDescriptor, second: &AgentDescriptor) -> Flaw {
