@@ -7,6 +7,7 @@ mod admin;
 mod door;
 mod folders;
 mod legacy;
+mod legacy_projects;
 mod media;
 mod projects;
 mod reply;

@@ -4,6 +4,7 @@
 //! after the write-ahead log is on disk. What is written and read is in the modules below; what a
 //! request means is in `routes`.
 
+pub(crate) mod blob;
 pub(crate) mod catalog;
 pub(crate) mod items;
 pub(crate) mod labels;

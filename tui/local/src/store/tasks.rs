@@ -53,21 +53,8 @@ pub(crate) struct TaskDto {
     pub last_actioned_by: Option<String>,
 }
 
-/// Up to `limit` tasks of a stage whose number is above `after`, in the order of their numbers.
-pub(crate) fn page(
-    connection: &Connection,
-    project: &Project,
-    stage: usize,
-    filter: &TaskFilter,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<TaskDto>, Refusal> {
-    let mut values: Vec<SqlValue> = vec![
-        project.id.into(),
-        (stage as i64).into(),
-        after.into(),
-        (limit as i64).into(),
-    ];
+/// The filter's conditions as SQL, and their values behind those that every page has.
+fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>) -> String {
     let mut conditions = String::new();
     let mut any_of = |column: &str, list: Vec<SqlValue>| {
         if list.is_empty() {
@@ -121,6 +108,25 @@ pub(crate) fn page(
             values.len()
         ));
     }
+    conditions
+}
+
+/// Up to `limit` tasks of a stage whose number is above `after`, in the order of their numbers.
+pub(crate) fn page(
+    connection: &Connection,
+    project: &Project,
+    stage: usize,
+    filter: &TaskFilter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<TaskDto>, Refusal> {
+    let mut values: Vec<SqlValue> = vec![
+        project.id.into(),
+        (stage as i64).into(),
+        after.into(),
+        (limit as i64).into(),
+    ];
+    let conditions = conditions(project, filter, &mut values);
     // CROSS JOIN fixes the order: from the few named data units, or along the stage's index.
     let from = if filter.data_hashes.is_empty() {
         "task t CROSS JOIN data d ON d.id = t.data"

@@ -6,6 +6,7 @@
 
 pub(crate) mod build;
 pub(crate) mod builtin;
+mod fill;
 pub(crate) mod import;
 pub(crate) mod ontology;
 mod populate;

@@ -1,0 +1,346 @@
+//! Reading label rows: the stored labels, put into the shape that the clients expect.
+//!
+//! The labels themselves are stored as they came; everything around them (titles, sizes, units) is
+//! made here. Creating and saving are in `labels`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rusqlite::{Connection, Row, params};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::store::catalog::Project;
+use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
+use crate::store::labels::object_lists;
+use crate::store::rows::{audio_codec, task_status};
+use crate::time;
+
+/// Makes link texts for data units: opaque ones, or signed URLs where asked for.
+pub(crate) type Linker<'a> = &'a dyn Fn(&Data) -> String;
+
+/// What of a label row is wanted. `None` wants all.
+#[derive(Debug, Default)]
+pub(crate) struct FeatureFilter {
+    pub objects: Option<HashSet<String>>,
+    pub classifications: Option<HashSet<String>>,
+}
+
+#[derive(Serialize)]
+struct Blob<'a> {
+    label_hash: Uuid,
+    branch_name: String,
+    created_at: String,
+    last_edited_at: String,
+    data_hash: Uuid,
+    dataset_hash: Uuid,
+    dataset_title: &'a str,
+    data_title: &'a str,
+    data_type: &'static str,
+    annotation_task_status: &'static str,
+    is_shadow_data: bool,
+    object_answers: Box<RawValue>,
+    classification_answers: Box<RawValue>,
+    object_actions: Box<RawValue>,
+    label_status: &'static str,
+    data_units: Units,
+    spaces: Box<RawValue>,
+    is_valid: bool,
+}
+
+/// Units by hash, in their order.
+struct Units(Vec<Unit>);
+
+impl Serialize for Units {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for unit in &self.0 {
+            map.serialize_entry(&unit.data_hash, unit)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Unit {
+    data_hash: Uuid,
+    data_title: String,
+    data_link: Option<String>,
+    data_type: String,
+    data_sequence: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    #[serde(flatten)]
+    audio: Option<AudioFacts>,
+    labels: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_fps: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct AudioFacts {
+    audio_codec: &'static str,
+    audio_sample_rate: Option<u32>,
+    audio_bit_depth: u32,
+    audio_num_channels: u32,
+}
+
+const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage";
+
+/// The label rows of data units on a branch, as a JSON array in the order asked for.
+pub(crate) fn by_data(
+    connection: &Connection,
+    project: &Project,
+    hashes: &[Uuid],
+    branch: &str,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let condition = "d.hash = ?2 AND l.branch = ?3";
+    let values = hashes.iter().map(|h| (*h, branch));
+    read(
+        connection,
+        project,
+        condition,
+        values,
+        &FeatureFilter::default(),
+        link,
+    )
+}
+
+/// The label rows with these hashes, as a JSON array in the order asked for; unknown ones are left out.
+pub(crate) fn by_hash(
+    connection: &Connection,
+    project: &Project,
+    hashes: &[Uuid],
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    // The third value is not needed here, but has to appear.
+    read(
+        connection,
+        project,
+        "l.hash = ?2 AND ?3 = ''",
+        hashes.iter().map(|h| (*h, "")),
+        filter,
+        link,
+    )
+}
+
+fn read<'a>(
+    connection: &Connection,
+    project: &Project,
+    condition: &str,
+    values: impl Iterator<Item = (Uuid, &'a str)>,
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {LABEL_COLUMNS} FROM label l JOIN data d ON d.id = l.data
+         LEFT JOIN task t ON t.project = l.project AND t.data = l.data WHERE l.project = ?1 AND {condition}"
+    );
+    let mut find = connection.prepare_cached(&sql)?;
+    let mut out = vec![b'['];
+    for (hash, branch) in values {
+        let mut rows = find.query(params![project.id, hash, branch])?;
+        let Some(row) = rows.next()? else { continue };
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        let data = Data::read(row)?;
+        serde_json::to_writer(
+            &mut out,
+            &blob(connection, project, row, &data, filter, link)?,
+        )?;
+    }
+    out.push(b']');
+    Ok(out)
+}
+
+fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
+    RawValue::from_string(text)
+        .map_err(|e| Refusal::Internal(format!("a label row in the database is broken: {e}")))
+}
+
+fn blob<'a>(
+    connection: &Connection,
+    project: &'a Project,
+    row: &Row<'_>,
+    data: &'a Data,
+    filter: &FeatureFilter,
+    link: Linker<'_>,
+) -> Result<Blob<'a>, Refusal> {
+    const C: usize = COLUMN_COUNT;
+    let dataset = project.dataset(data.dataset);
+    let dataset = dataset
+        .ok_or_else(|| Refusal::Internal("a label row outside of its dataset".to_owned()))?;
+    let stage: Option<usize> = row.get(C + 9)?;
+    let node = stage.and_then(|s| project.graph.nodes.get(s));
+    let mut parts = Parts {
+        objects: row.get(C + 4)?,
+        classes: row.get(C + 5)?,
+        actions: row.get(C + 6)?,
+        units: row.get(C + 7)?,
+    };
+    filter.apply(&mut parts)?;
+    Ok(Blob {
+        label_hash: row.get(C)?,
+        branch_name: row.get(C + 1)?,
+        created_at: time::long(row.get(C + 2)?),
+        last_edited_at: time::long(row.get(C + 3)?),
+        data_hash: data.hash,
+        dataset_hash: dataset.uuid,
+        dataset_title: &dataset.title,
+        data_title: &data.title,
+        data_type: data.kind.data_type(),
+        annotation_task_status: node.map_or("QUEUED", |n| task_status(&n.kind)),
+        is_shadow_data: false,
+        object_answers: raw(parts.objects)?,
+        classification_answers: raw(parts.classes)?,
+        object_actions: raw(parts.actions)?,
+        label_status: "LABEL_IN_PROGRESS",
+        data_units: units(connection, data, &parts.units, link)?,
+        spaces: raw(row.get(C + 8)?)?,
+        is_valid: true,
+    })
+}
+
+fn units(
+    connection: &Connection,
+    data: &Data,
+    stored: &str,
+    link: Linker<'_>,
+) -> Result<Units, Refusal> {
+    let mut labels: BTreeMap<Uuid, Box<RawValue>> = serde_json::from_str(stored)
+        .map_err(|e| Refusal::Internal(format!("a label row is broken: {e}")))?;
+    let mut labels_of = |hash: Uuid, kind: ItemKind| match labels.remove(&hash) {
+        Some(found) => Ok(found),
+        None => raw(empty_labels(kind).to_owned()),
+    };
+    let mut unit = |d: &Data, sequence: Value| -> Result<Unit, Refusal> {
+        let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts {
+            audio_codec: audio_codec(d),
+            audio_sample_rate: d.rate,
+            audio_bit_depth: 16,
+            audio_num_channels: 1,
+        });
+        let sized = |size| {
+            if d.kind == ItemKind::Pdf {
+                Some(0)
+            } else {
+                size
+            }
+        };
+        let timed = matches!(d.kind, ItemKind::Video | ItemKind::Audio);
+        Ok(Unit {
+            data_hash: d.hash,
+            data_title: d.title.clone(),
+            data_link: d.kind.has_media().then(|| link(d)),
+            data_type: d
+                .mime
+                .clone()
+                .unwrap_or_else(|| "application/octet-stream".to_owned()),
+            data_sequence: sequence,
+            width: sized(d.width),
+            height: sized(d.height),
+            audio,
+            labels: labels_of(d.hash, d.kind)?,
+            data_duration: d.duration.filter(|_| timed),
+            data_fps: if d.kind == ItemKind::Pdf {
+                Some(0.0)
+            } else {
+                d.fps
+            },
+        })
+    };
+    let numbered = |n: usize| Value::String(n.to_string());
+    let list = match data.kind {
+        ItemKind::ImageGroup => {
+            let children = items::children(connection, data.id)?;
+            children
+                .iter()
+                .enumerate()
+                .map(|(n, child)| unit(child, numbered(n)))
+                .collect::<Result<_, _>>()?
+        }
+        ItemKind::ImageSequence => {
+            let picture = |n: u32| {
+                let mut frame = data.clone();
+                frame.kind = ItemKind::Image;
+                frame.hash = data.frame_hash(n);
+                frame.title = format!("{}/{n}", data.title);
+                frame.mime = Some("image/jpeg".to_owned());
+                frame.fps = None;
+                unit(&frame, numbered(n as usize))
+            };
+            (0..data.frame_count())
+                .map(picture)
+                .collect::<Result<_, _>>()?
+        }
+        _ => vec![unit(data, json!(0))?],
+    };
+    Ok(Units(list))
+}
+
+fn empty_labels(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Image | ItemKind::Group => r#"{"objects":[],"classifications":[]}"#,
+        _ => "{}",
+    }
+}
+
+/// The stored texts of a row.
+struct Parts {
+    objects: String,
+    classes: String,
+    actions: String,
+    units: String,
+}
+
+impl FeatureFilter {
+    /// Leaves only the wanted features; unwanted objects take their answers and actions along.
+    fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
+        let wants = |wanted: &HashSet<String>, entry: &Value| {
+            entry
+                .get("featureHash")
+                .and_then(Value::as_str)
+                .is_none_or(|f| wanted.contains(f))
+        };
+        if let Some(wanted) = &self.classifications {
+            let mut classes: Map<String, Value> = serde_json::from_str(&parts.classes)?;
+            classes.retain(|_, entry| wants(wanted, entry));
+            parts.classes = serde_json::to_string(&classes)?;
+        }
+        let Some(wanted) = &self.objects else {
+            return Ok(());
+        };
+        let mut units: Map<String, Value> = serde_json::from_str(&parts.units)?;
+        let mut gone = HashSet::new();
+        for labels in units.values_mut() {
+            for list in object_lists(labels) {
+                list.retain(|object| {
+                    let keep = wants(wanted, object);
+                    if !keep && let Some(hash) = object.get("objectHash").and_then(Value::as_str) {
+                        gone.insert(hash.to_owned());
+                    }
+                    keep
+                });
+            }
+        }
+        let mut objects: Map<String, Value> = serde_json::from_str(&parts.objects)?;
+        objects.retain(|hash, entry| !gone.contains(hash) && wants(wanted, entry));
+        let mut actions: Map<String, Value> = serde_json::from_str(&parts.actions)?;
+        actions.retain(|hash, _| objects.contains_key(hash));
+        parts.objects = serde_json::to_string(&objects)?;
+        parts.actions = serde_json::to_string(&actions)?;
+        parts.units = serde_json::to_string(&units)?;
+        Ok(())
+    }
+}

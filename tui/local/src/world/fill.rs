@@ -1,0 +1,194 @@
+//! Puts items into a dataset: their names, media, titles and facts.
+
+use rusqlite::params;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::LocalError;
+use crate::ids::below;
+use crate::item::ItemKind;
+use crate::media::{CROPS, PHOTOS, Source, is_dark};
+use crate::store::items::site;
+use crate::world::build::Builder;
+use crate::world::{ItemSpec, import};
+
+/// Puts items into one dataset.
+pub(super) struct Filler<'a> {
+    pub builder: &'a Builder<'a>,
+    pub dataset: i64,
+    pub uuid: Uuid,
+    pub salt: u64,
+    pub number: u64,
+    pub pictures: u64,
+}
+
+impl Filler<'_> {
+    pub(super) fn add(
+        &mut self,
+        spec: &ItemSpec,
+        copy: usize,
+        parent: Option<(i64, usize)>,
+    ) -> Result<(), LocalError> {
+        let n = self.number;
+        self.number += 1;
+        let hash = match spec.id {
+            Some(id) if copy == 0 => id,
+            Some(id) => below(id, "copy", copy),
+            None => below(self.uuid, "data", n),
+        };
+        let item = match spec.item_id {
+            Some(id) if copy == 0 => id,
+            Some(id) => below(id, "copy", copy),
+            None => below(self.uuid, "item", n),
+        };
+        let source = match &spec.media {
+            Some(text) => Source::parse(text),
+            None => self.made(spec.kind, n),
+        };
+        let title = match &spec.title {
+            Some(title) => numbered(title, copy),
+            None => believable_title(spec.kind, source.as_ref(), hash, n),
+        };
+        let facts = source
+            .as_ref()
+            .map(|s| self.builder.library.facts(s))
+            .unwrap_or_default();
+        let frames = if spec.children.is_empty() {
+            facts.frames
+        } else {
+            u32::try_from(spec.children.len()).ok()
+        };
+        let mime = spec
+            .mime_type
+            .as_deref()
+            .or_else(|| mime_of(spec.kind, source.as_ref()));
+        let metadata = spec.client_metadata.as_ref().map(|m| json!(m).to_string());
+        let size = match &source {
+            Some(file @ Source::File(_)) => self.builder.library.size(file),
+            _ => None,
+        };
+        let mut insert = self.builder.connection.prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
+        )?;
+        insert.execute(params![
+            self.dataset,
+            parent.map(|p| p.0),
+            parent.map_or(0, |p| p.1 as i64),
+            hash,
+            item,
+            spec.kind.code(),
+            title,
+            spec.description,
+            source.as_ref().map(Source::spell),
+            mime,
+            facts.width,
+            facts.height,
+            frames,
+            facts.fps,
+            facts.duration,
+            facts.sample_rate,
+            size,
+            metadata,
+            self.builder.now,
+        ])?;
+        let id = self.builder.connection.last_insert_rowid();
+        let mut place = 0;
+        for child in &spec.children {
+            for copy in 0..child.count {
+                self.add(child, copy, Some((id, place)))?;
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Media that fit the kind: the photographs themselves first, then crops of them.
+    fn made(&mut self, kind: ItemKind, n: u64) -> Option<Source> {
+        let draw = self.builder.names.number(self.salt, n);
+        Some(match kind {
+            ItemKind::Image => {
+                self.pictures += 1;
+                if self.pictures <= PHOTOS.len() as u64 {
+                    return Some(Source::Photo(self.pictures as usize - 1, 0));
+                }
+                let photos = PHOTOS.len() as u64;
+                Source::Photo(
+                    (draw % photos) as usize,
+                    1 + (draw / photos % u64::from(CROPS)) as u16,
+                )
+            }
+            ItemKind::Video | ItemKind::ImageSequence => Source::Clip,
+            ItemKind::Audio => Source::Wav(draw % 100),
+            ItemKind::PlainText => Source::Text(draw % 100),
+            ItemKind::Pdf => Source::Pdf(2),
+            ItemKind::ImageGroup | ItemKind::Group => return None,
+        })
+    }
+}
+
+fn mime_of(kind: ItemKind, source: Option<&Source>) -> Option<&'static str> {
+    match source {
+        Some(Source::Mp3(_)) => Some("audio/mpeg"),
+        Some(Source::File(path)) => {
+            let ending = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            import::mime(&ending).or_else(|| kind.default_mime())
+        }
+        _ => kind.default_mime(),
+    }
+}
+
+/// A run of `#` becomes the number, with as many digits at least.
+fn numbered(title: &str, n: usize) -> String {
+    let Some(start) = title.find('#') else {
+        return title.to_owned();
+    };
+    let digits = title[start..].chars().take_while(|c| *c == '#').count();
+    format!(
+        "{}{n:0digits$}{}",
+        &title[..start],
+        &title[start + digits..]
+    )
+}
+
+/// What a camera's or a person's file name may look like.
+fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
+    match source {
+        Some(Source::Photo(photo, 0)) => format!("{}.jpg", PHOTOS[*photo].name),
+        Some(Source::Photo(photo, crop)) => {
+            let light = if is_dark(*crop) { "night" } else { "day" };
+            if crop % 4 == 1 {
+                format!("{}_{light}_{n:06}.jpg", PHOTOS[*photo].shows)
+            } else {
+                format!("{}_{light}_{n:06}.jpg", site(hash))
+            }
+        }
+        _ => {
+            let ending = match kind {
+                ItemKind::Video | ItemKind::ImageSequence => ".mp4",
+                ItemKind::Audio => ".wav",
+                ItemKind::PlainText => ".txt",
+                ItemKind::Pdf => ".pdf",
+                ItemKind::Image | ItemKind::ImageGroup | ItemKind::Group => "",
+            };
+            format!("{}_{n:06}{ending}", kind.data_type())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_where_the_hashes_stood() {
+        assert_eq!(numbered("img-####.jpg", 12), "img-0012.jpg");
+        assert_eq!(numbered("a#b", 123), "a123b");
+        assert_eq!(numbered("plain", 3), "plain");
+    }
+}
