@@ -14,7 +14,8 @@ use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
 
 /// How long a signed URL holds, in milliseconds: longer than any batch.
-const URL_LIFE: i64 = 24 * 3600 * 1000;
+const URL_LIFE: i64 = 24 * HOUR;
+const HOUR: i64 = 3600 * 1000;
 
 /// The server's shared parts.
 pub(crate) struct App {
@@ -94,7 +95,12 @@ impl App {
             return None;
         }
         let now = crate::time::now();
-        let expires = if expired { now - 1 } else { now + URL_LIFE };
+        // Whole hours: the same item has the same URL for a while, which caches can use.
+        let expires = if expired {
+            now - 1
+        } else {
+            (now / HOUR + 1) * HOUR + URL_LIFE
+        };
         let seal = self.gate.seal(&format!("{}/{expires}", data.item));
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() || "._-".contains(c) {
