@@ -33,7 +33,7 @@ impl Ui {
             Verb::ShowRun => self.go(Screen::Run, state),
             Verb::In => self.go_in(state),
             Verb::Out => self.go_out(state),
-            Verb::Help => self.open(Overlay::Help(help::Pane::default())),
+            Verb::Help => self.open(Overlay::Help(help::Pane::new(self))),
             Verb::Palette => self.open(Overlay::Palette(palette::Pane::new(self, state))),
             Verb::Builds => self.open(Overlay::Builds(0)),
             Verb::Messages => self.open(Overlay::Messages(messages::Pane::default())),

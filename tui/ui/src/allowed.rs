@@ -65,7 +65,13 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
             }),
             "nothing to run again now",
         ),
-        Verb::Discard => say(step.is_none(), "no task is open"),
+        Verb::Discard => say(step.is_none(), "no task is open").or_else(|| {
+            let late = step.is_some_and(|s| s.at >= At::Committing);
+            say(
+                late,
+                "this task is committed: there is nothing left to discard",
+            )
+        }),
         Verb::Accept | Verb::CommitTask => say(
             !step.is_some_and(|s| s.can_commit()),
             "there is no outcome to keep yet",

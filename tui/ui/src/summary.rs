@@ -5,102 +5,114 @@ use crate::screens::flow::{agent_word, count, ways};
 use crate::text::{clean, left, number, plural, right, width};
 use wb_core::build::BuildStatus;
 use wb_core::state::State;
+use wb_core::work::Project;
+use wb_core::workflow::Stage;
 
 /// What a non-terminal is shown: project, mode, builds, stages with their counts, run, what is
 /// held. Plain text without control codes; lines end with `\n`.
 #[must_use]
 pub fn plain_summary(state: &State) -> String {
-    let mut out = String::new();
-    let mut say = |text: String| {
-        out.push_str(text.trim_end());
-        out.push('\n');
-    };
-    let Some(project) = &state.project else {
-        match &state.project_fault {
-            Some(fault) => {
-                say(format!(
-                    "The project could not be loaded: {}",
-                    clean(&fault.summary)
-                ));
-                for hint in &fault.hints {
-                    say(format!("  try: {}", clean(hint)));
-                }
-            }
-            None => say(format!(
-                "Loading the project from {}…",
-                clean(&state.options.upstream)
-            )),
+    let lines = match &state.project {
+        Some(project) => {
+            let mut lines = head(state, project);
+            lines.push(String::new());
+            lines.extend(stages(state, project));
+            lines.extend(work(state));
+            lines
         }
-        return out;
+        None => no_project(state),
     };
-    say(format!(
-        "{} ({}) · {} · {}",
-        clean(&project.title),
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}
+
+fn no_project(state: &State) -> Vec<String> {
+    let Some(fault) = &state.project_fault else {
+        return vec![format!(
+            "Loading the project from {}…",
+            clean(&state.options.upstream)
+        )];
+    };
+    let first = format!("The project could not be loaded: {}", clean(&fault.summary));
+    let hints = fault
+        .hints
+        .iter()
+        .map(|hint| format!("  try: {}", clean(hint)));
+    std::iter::once(first).chain(hints).collect()
+}
+
+/// Project, mode, libraries.
+fn head(state: &State, project: &Project) -> Vec<String> {
+    let (title, upstream) = (clean(&project.title), clean(&state.options.upstream));
+    let mut all = vec![format!(
+        "{title} ({}) · {upstream} · {}",
         project.hash,
-        clean(&state.options.upstream),
         mode(state)
-    ));
-    for build in state
+    )];
+    let active = state
         .builds
         .all
         .iter()
-        .filter(|b| b.status == BuildStatus::Active)
-    {
-        say(format!(
-            "build {} in charge of {}: {}",
-            build.id,
-            plural(build.stages.len(), "stage"),
-            clean(&build.probed.descriptor.name)
-        ));
-    }
+        .filter(|b| b.status == BuildStatus::Active);
+    all.extend(active.map(|build| {
+        let stages = plural(build.stages.len(), "stage");
+        let name = clean(&build.probed.descriptor.name).into_owned();
+        format!("build {} in charge of {stages}: {name}", build.id)
+    }));
     if state.builds.active().is_none() {
-        say("no agents loaded".into());
+        all.push("no agents loaded".into());
     }
     if let Some((reason, _)) = &state.rejected {
-        say(format!("newest library refused: {}", clean(reason)));
+        all.push(format!("newest library refused: {}", clean(reason)));
     }
-    say(String::new());
-    let title_w = project
-        .workflow
-        .stages
-        .iter()
-        .map(|s| width(&clean(&s.title)))
-        .max()
-        .unwrap_or(5)
-        .clamp(5, 40);
-    for stage in &project.workflow.stages {
+    all
+}
+
+fn stages(state: &State, project: &Project) -> Vec<String> {
+    let flow = &project.workflow;
+    let widths = flow.stages.iter().map(|s| width(&clean(&s.title)));
+    let title_w = widths.max().unwrap_or(5).clamp(5, 40);
+    let line = |stage: &Stage| {
         let agent = agent_word(state, stage).map_or_else(String::new, |(text, _)| text);
-        say(format!(
-            "{} {}  {} {}",
+        let (title, count) = (
             left(&stage.title, title_w),
             right(&count(state, stage.id), 11),
+        );
+        format!(
+            "{title} {count}  {} {}",
             left(&agent, 24),
-            ways(&project.workflow, stage)
-        ));
-    }
+            ways(flow, stage)
+        )
+    };
+    flow.stages.iter().map(line).collect()
+}
+
+/// The newest run and what is held.
+fn work(state: &State) -> Vec<String> {
+    let mut all = Vec::new();
     if let Some(run) = &state.run {
         let t = &run.totals;
-        say(String::new());
-        say(format!(
-            "run {} {}: {} · {} moved · {} stayed · {} failed · {} conflicts",
-            run.id,
-            if run.is_over() {
-                "finished"
-            } else {
-                "under way"
-            },
-            plural(usize::try_from(t.tasks).unwrap_or(0), "task"),
-            number(t.moved),
-            number(t.stayed),
-            number(t.failed),
-            number(t.conflicts)
+        let word = if run.is_over() {
+            "finished"
+        } else {
+            "under way"
+        };
+        let tasks = plural(usize::try_from(t.tasks).unwrap_or(0), "task");
+        let [moved, stayed, failed, conflicts] =
+            [t.moved, t.stayed, t.failed, t.conflicts].map(number);
+        all.push(String::new());
+        all.push(format!(
+            "run {} {word}: {tasks} · {moved} moved · {stayed} stayed · {failed} failed · {conflicts} conflicts",
+            run.id
         ));
     }
     if !state.held.is_empty() {
-        say(format!(
-            "{} held for review; nothing of them was written",
-            plural(state.held.len(), "outcome")
+        let held = plural(state.held.len(), "outcome");
+        all.push(format!(
+            "{held} held for review; nothing of them was written"
         ));
     }
-    out
+    all
 }

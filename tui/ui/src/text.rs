@@ -184,6 +184,13 @@ pub fn plural(n: usize, one: &str) -> String {
     format!("{} {one}{s}", number(n))
 }
 
+/// A fraction with four decimals at most: `0.5`, `0.5062`.
+#[must_use]
+pub fn decimal(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// An age in one unit: `now`, `4s`, `12m`, `3h`, `2d`, `5w`.
 #[must_use]
 pub fn age(ms: u64) -> String {
@@ -274,6 +281,10 @@ mod tests {
         assert_eq!(
             (age(400), age(61_000), age(3 * 86_400_000)),
             ("now".into(), "1m".into(), "3d".into())
+        );
+        assert_eq!(
+            (decimal(0.5), decimal(1.0), decimal(0.506_213)),
+            ("0.5".into(), "1".into(), "0.5062".into())
         );
         assert_eq!(duration(0.06), "60 µs");
         assert_eq!(duration(8000.0), "8.0 s");

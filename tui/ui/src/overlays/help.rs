@@ -19,7 +19,29 @@ pub struct Pane {
     pub top: usize,
     all: bool,
     line: Typed,
+    /// Whose keys: an overlay's, else the screen's.
+    scope: Option<Scope>,
 }
+
+impl Pane {
+    /// The keys of what is topmost now.
+    pub fn new(ui: &Ui) -> Self {
+        let scope = match ui.overlays.last() {
+            Some(Overlay::Review(_)) => Some(Scope::Review),
+            _ => None,
+        };
+        Self {
+            scope,
+            ..Self::default()
+        }
+    }
+}
+
+/// The filter language in short.
+const FILTER: [&str; 2] = [
+    "  words match the title; status:new,reopened title~night age>2d assignee:none",
+    "  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks",
+];
 
 /// Marks of the screens, explained below the keys.
 const MARKS: [(&str, &str); 10] = [
@@ -70,8 +92,8 @@ pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str) -> Vec<Co
     Vec::new()
 }
 
-fn scopes(ui: &Ui, all: bool) -> Vec<Scope> {
-    if all {
+fn scopes(ui: &Ui, pane: &Pane) -> Vec<Scope> {
+    if pane.all {
         return vec![
             Scope::Flow,
             Scope::Queue,
@@ -82,11 +104,11 @@ fn scopes(ui: &Ui, all: bool) -> Vec<Scope> {
             Scope::Global,
         ];
     }
-    let here = match ui.overlays.last() {
-        Some(Overlay::Review(_)) => Scope::Review,
-        _ => ui.screen.scope(),
-    };
-    vec![here, Scope::List, Scope::Global]
+    vec![
+        pane.scope.unwrap_or(ui.screen.scope()),
+        Scope::List,
+        Scope::Global,
+    ]
 }
 
 fn matches(entry: &Entry, wanted: &str) -> bool {
@@ -106,7 +128,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     let title = if pane.all {
         "All keys".to_owned()
     } else {
-        format!("Keys: {}", ui.screen.name())
+        format!("Keys: {}", pane.scope.unwrap_or(ui.screen.scope()).title())
     };
     let inner = overlay(buf, area, &title, right, &st);
     let room = Rect {
@@ -130,53 +152,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         height: room.height.saturating_sub(1),
         ..room
     };
-    let mut all: Vec<Line<'_>> = Vec::new();
-    for scope in scopes(ui, pane.all) {
-        let found: Vec<&Entry> = COMMANDS
-            .iter()
-            .filter(|e| e.scope == scope && (typed.is_empty() || matches(e, &typed)))
-            .filter(|e| !(state.options.read_only && e.writes))
-            .collect();
-        if found.is_empty() {
-            continue;
-        }
-        all.push(Line::default());
-        all.push(Line::styled(scope.title(), st.strong));
-        for e in found {
-            let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
-            let keys = keys.join(" ");
-            let here = pane.all || refusal(ui, e.verb, state).is_none();
-            let writes = if e.writes { "  writes" } else { "" };
-            all.push(Line::from(vec![
-                Span::styled(
-                    format!("  {}", left(&keys, 16)),
-                    if here { st.key } else { st.dim },
-                ),
-                Span::styled(e.help, if here { st.text } else { st.dim }),
-                Span::styled(writes, st.bad),
-                Span::styled(if here { "" } else { "  (not now)" }, st.dim),
-            ]));
-        }
-    }
+    let mut all = key_lines(ui, pane, &typed, state);
     if typed.is_empty() {
-        all.push(Line::default());
-        all.push(Line::styled("Marks", st.strong));
-        for (mark, meaning) in MARKS {
-            all.push(Line::from(vec![
-                Span::styled(format!("  {}", left(mark, 16)), st.accent),
-                Span::raw(meaning),
-            ]));
-        }
-        if ui.screen == Screen::Queue {
-            all.push(Line::default());
-            all.push(Line::styled("Filter", st.strong));
-            all.push(Line::from(
-                "  words match the title; status:new,reopened title~night age>2d assignee:none",
-            ));
-            all.push(Line::from(
-                "  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks",
-            ));
-        }
+        all.extend(mark_lines(ui));
     }
     if all.is_empty() {
         all.push(Line::default());
@@ -199,4 +177,54 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         all.len(),
         &st,
     );
+}
+
+/// The keys, by where they count; those that mean nothing now are dim and say so.
+fn key_lines<'a>(ui: &Ui, pane: &Pane, typed: &str, state: &State) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let mut all = Vec::new();
+    for scope in scopes(ui, pane) {
+        let found: Vec<&Entry> = COMMANDS
+            .iter()
+            .filter(|e| e.scope == scope && (typed.is_empty() || matches(e, typed)))
+            .filter(|e| !(state.options.read_only && e.writes))
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        all.push(Line::default());
+        all.push(Line::styled(scope.title(), st.strong));
+        for e in found {
+            let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
+            let here = pane.all || refusal(ui, e.verb, state).is_none();
+            let (key, text) = if here {
+                (st.key, st.text)
+            } else {
+                (st.dim, st.dim)
+            };
+            all.push(Line::from(vec![
+                Span::styled(format!("  {} ", left(&keys.join(" "), 15)), key),
+                Span::styled(e.help, text),
+                Span::styled(if e.writes { "  writes" } else { "" }, st.bad),
+                Span::styled(if here { "" } else { "  (not now)" }, st.dim),
+            ]));
+        }
+    }
+    all
+}
+
+/// What the marks mean; on the Queue the filter language too.
+fn mark_lines<'a>(ui: &Ui) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let mut all = vec![Line::default(), Line::styled("Marks", st.strong)];
+    for (mark, meaning) in MARKS {
+        let mark = Span::styled(format!("  {} ", left(mark, 15)), st.accent);
+        all.push(Line::from(vec![mark, Span::raw(meaning)]));
+    }
+    if ui.screen == Screen::Queue {
+        all.push(Line::default());
+        all.push(Line::styled("Filter", st.strong));
+        all.extend(FILTER.map(Line::from));
+    }
+    all
 }

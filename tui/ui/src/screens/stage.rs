@@ -2,12 +2,14 @@
 
 use super::flow::{count, kind_mark, ways};
 use crate::Ui;
-use crate::text::{bar, clean, fit, left, number, right, width};
+use crate::text::{bar, clean, fit, fit_middle, left, number, plural, right, width, wrap};
 use crate::theme::Styles;
-use crate::widgets::{field, lines, pane};
+use crate::widgets::{field, line, lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use wb_core::run::Run;
 use wb_core::state::State;
 use wb_core::workflow::{Stage, StageKind};
 
@@ -58,7 +60,47 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     } else {
         all.extend(others(stage, state, columns, st));
     }
+    let last = room.height.saturating_sub(1);
+    if usize::from(last) > all.len() {
+        line(buf, room, last, &next(stage, state, st));
+    }
     lines(buf, room, &all, 0);
+}
+
+/// What is worth trying next, in words.
+fn next<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
+    let some = state.count(stage.id).is_some_and(|(n, _)| n > 0);
+    let bound = state.agent(stage.id).is_some();
+    let (key, words) = if !state.held.is_empty() {
+        let held = plural(state.held.len(), "held outcome");
+        (
+            "v",
+            format!("reviews {held}; nothing is sent before you say so"),
+        )
+    } else if state.builds.active().is_none() {
+        ("b", "shows what became of the libraries".to_owned())
+    } else if bound && some && state.results.is_empty() {
+        ("s", "steps the first task; nothing is written".to_owned())
+    } else if bound && some {
+        (
+            "n",
+            "runs many of them; every write is held for review".to_owned(),
+        )
+    } else {
+        ("enter", "shows its tasks".to_owned())
+    };
+    let mut line = Line::from(vec![
+        Span::styled("next: ", st.strong),
+        Span::styled(key, st.key),
+    ]);
+    let live = state.live && !state.options.read_only && key == "n";
+    let words = if live {
+        "runs many of them and writes them (asks first)".to_owned()
+    } else {
+        words
+    };
+    line.push_span(Span::raw(format!(" {words}")));
+    line
 }
 
 fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
@@ -94,22 +136,21 @@ fn agent<'a>(
     st: &Styles,
 ) -> Vec<Line<'a>> {
     let Some((build, _, agent)) = state.agent(stage.id) else {
-        let mut all: Vec<Line<'_>> =
-            crate::text::wrap(&no_agent(state), columns.saturating_sub(12))
-                .into_iter()
-                .enumerate()
-                .map(|(i, text)| {
-                    let head = if i == 0 {
-                        left("agent", 10)
-                    } else {
-                        " ".repeat(10)
-                    };
-                    Line::from(vec![
-                        Span::styled(head, st.dim),
-                        Span::styled(text, st.warn),
-                    ])
-                })
-                .collect();
+        let mut all: Vec<Line<'_>> = wrap(&no_agent(state), columns.saturating_sub(12))
+            .into_iter()
+            .enumerate()
+            .map(|(i, text)| {
+                let head = if i == 0 {
+                    left("agent", 10)
+                } else {
+                    " ".repeat(10)
+                };
+                Line::from(vec![
+                    Span::styled(head, st.dim),
+                    Span::styled(text, st.warn),
+                ])
+            })
+            .collect();
         all.push(Line::from(vec![
             Span::raw(" ".repeat(10)),
             Span::styled(
@@ -122,111 +163,113 @@ fn agent<'a>(
         ]));
         return all;
     };
-    let function = clean(&agent.spec.function).into_owned();
-    let at = clean(&agent.spec.location).into_owned();
+    let function = format!("{} {build}  ", clean(&agent.spec.function));
+    let room = columns.saturating_sub(10 + width(&function));
     let mut all = vec![Line::from(vec![
         Span::styled(left("agent", 10), st.dim),
         Span::styled(function, st.strong),
-        Span::raw(format!(" on build {build}  ")),
-        Span::styled(at, st.dim),
+        Span::styled(fit_middle(&agent.spec.location, room), st.dim),
     ])];
     if roomy && !agent.spec.parameters.is_empty() {
-        all.push(field(
-            st,
-            "takes",
-            fit(
-                &agent.spec.parameters.join(", "),
-                columns.saturating_sub(10),
-            ),
-        ));
+        let takes = wrap(
+            &agent.spec.parameters.join(", "),
+            columns.saturating_sub(10),
+        );
+        for (i, text) in takes.into_iter().take(2).enumerate() {
+            all.push(field(st, if i == 0 { "takes" } else { "" }, text));
+        }
     }
     all
 }
 
+/// Widths of the pathway table, and the largest count a bar stands for.
+struct Table {
+    name: usize,
+    to: usize,
+    bar: usize,
+    most: u64,
+}
+
+impl Table {
+    fn new(
+        stage: &Stage,
+        state: &State,
+        columns: usize,
+        undeclared: bool,
+        run: Option<&Run>,
+    ) -> Self {
+        let widest =
+            |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or(4).clamp(4, 16);
+        let ways = &stage.pathways;
+        let name = widest(&mut ways.iter().map(|p| width(&clean(&p.name))));
+        let to = widest(&mut ways.iter().map(|p| width(&clean(state.stage_title(p.to)))));
+        let warning = if undeclared { 18 } else { 0 };
+        let counts = run.map(|r| r.totals.routes.values().copied().chain([r.totals.failed]));
+        Self {
+            name,
+            to,
+            bar: columns.saturating_sub(name + to + 20 + warning).min(24),
+            most: counts.and_then(Iterator::max).unwrap_or(0).max(1),
+        }
+    }
+
+    /// A bar and its number.
+    fn figure<'a>(&self, n: u64, style: Style) -> [Span<'a>; 2] {
+        #[allow(clippy::cast_precision_loss)] // a bar
+        let part = n as f64 / self.most as f64;
+        [
+            Span::styled(bar(part, self.bar), style),
+            Span::raw(right(&number(n), 9)),
+        ]
+    }
+
+    /// A row that is no pathway.
+    fn other<'a>(&self, mark: &str, word: &str, n: u64, style: Style, st: &Styles) -> Line<'a> {
+        let mut line = Line::from(vec![
+            Span::styled(format!(" {mark}  "), st.dim),
+            Span::raw(left(word, self.name + self.to + 4)),
+        ]);
+        line.spans.extend(self.figure(n, style));
+        line
+    }
+}
+
+/// Every pathway with where it leads, how often the newest run took it, and whether the agent
+/// says that it never returns it.
 fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let run = state.run.as_ref().filter(|r| r.stages.contains(&stage.id));
-    let declared = state
+    let agent = state
         .agent(stage.id)
-        .map(|(_, _, a)| a.spec.routes.clone())
-        .unwrap_or_default();
-    let routes = run.map(|r| &r.totals.routes);
-    let counted = |name: &str| routes.map(|r| r.get(name).copied().unwrap_or(0));
-    let most = routes
-        .and_then(|r| r.values().max().copied())
-        .unwrap_or(0)
-        .max(run.map_or(0, |r| r.totals.failed));
-    let name_w = stage
-        .pathways
-        .iter()
-        .map(|p| width(&clean(&p.name)))
-        .max()
-        .unwrap_or(4)
-        .clamp(4, 16);
-    let to_w = stage
-        .pathways
-        .iter()
-        .map(|p| width(&clean(state.stage_title(p.to))))
-        .max()
-        .unwrap_or(4)
-        .clamp(4, 16);
-    let warned = if stage
-        .pathways
-        .iter()
-        .any(|p| !declared.is_empty() && !declared.contains(&p.name))
-    {
-        18
-    } else {
-        0
-    };
-    let bar_w = columns.saturating_sub(name_w + to_w + 20 + warned).min(24);
+        .map(|(_, _, a)| a.spec.routes.as_slice());
+    let declared = agent.unwrap_or_default();
+    let never = |name: &String| !declared.is_empty() && !declared.contains(name);
+    let undeclared = stage.pathways.iter().any(|p| never(&p.name));
+    let table = Table::new(stage, state, columns, undeclared, run);
     let head = run.map_or_else(String::new, |r| format!("run {}", r.id));
     let mut all = vec![Line::from(vec![
-        Span::styled(left("Pathways", name_w + to_w + 8), st.strong),
-        Span::styled(right(&head, bar_w + 9), st.dim),
+        Span::styled(left("Pathways", table.name + table.to + 8), st.strong),
+        Span::styled(right(&head, table.bar + 9), st.dim),
     ])];
-    let figure = |n: Option<u64>, style| match n {
-        #[allow(clippy::cast_precision_loss)] // a bar
-        Some(n) => {
-            let part = if most == 0 {
-                0.0
-            } else {
-                n as f64 / most as f64
-            };
-            vec![
-                Span::styled(bar(part, bar_w), style),
-                Span::raw(right(&number(n), 9)),
-            ]
-        }
-        None => Vec::new(),
-    };
     for (i, p) in stage.pathways.iter().enumerate() {
+        let to = left(state.stage_title(p.to), table.to);
         let mut line = Line::from(vec![
             Span::styled(format!("({}) ", i + 1), st.accent),
-            Span::raw(left(&p.name, name_w)),
-            Span::styled(
-                format!(" → {} ", left(state.stage_title(p.to), to_w)),
-                st.dim,
-            ),
+            Span::raw(left(&p.name, table.name)),
+            Span::styled(format!(" → {to} "), st.dim),
         ]);
-        line.spans.extend(figure(counted(&p.name), st.accent));
-        if !declared.is_empty() && !declared.contains(&p.name) {
+        if let Some(run) = run {
+            let n = run.totals.routes.get(&p.name).copied().unwrap_or(0);
+            line.spans.extend(table.figure(n, st.accent));
+        }
+        if never(&p.name) {
             line.push_span(Span::styled("  ! never returned", st.warn));
         }
         all.push(line);
     }
     if let Some(run) = run {
-        let label = |mark: &str, word: &str| {
-            vec![
-                Span::styled(format!(" {mark}  "), st.dim),
-                Span::raw(left(word, name_w + to_w + 4)),
-            ]
-        };
-        let mut stay = Line::from(label("–", "stay"));
-        stay.spans.extend(figure(counted("stay"), st.dim));
-        all.push(stay);
-        let mut failed = Line::from(label("✗", "failed"));
-        failed.spans.extend(figure(Some(run.totals.failed), st.bad));
-        all.push(failed);
+        let stayed = run.totals.routes.get("stay").copied().unwrap_or(0);
+        all.push(table.other("–", "stay", stayed, st.dim, st));
+        all.push(table.other("✗", "failed", run.totals.failed, st.bad, st));
     }
     all
 }

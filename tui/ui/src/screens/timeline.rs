@@ -1,7 +1,7 @@
 //! The events of one stepped task, from fetch to commit, and the sentence that says what the next
 //! key does. Pure: reads a [`Stepper`], draws nothing.
 
-use crate::text::{clean, duration, plural};
+use crate::text::{clean, decimal, duration, plural};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::work::{Committed, Outcome, Way};
@@ -178,10 +178,12 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
         (Some(Ok(outcome)), _) => {
             let steps = &outcome.steps;
             for (i, s) in steps.iter().enumerate() {
+                // Parameters are named `frame: Frame`; the type is shown with the value.
+                let short = s.name.split(':').next().unwrap_or_default();
                 let name = match s.kind.as_str() {
                     "call" => name.clone(),
                     "checkpoint" => format!("at {}", clean(&s.name)),
-                    "dependency" => format!("dep {}", clean(&s.name)),
+                    "dependency" => format!("dep {}", clean(short)),
                     kind => format!("{} {}", clean(kind), clean(&s.name)),
                 };
                 let took = (s.took_us > 0).then_some(s.took_us as f64 / 1000.0);
@@ -330,8 +332,8 @@ pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
         ));
     }
     if let Some((old, new)) = outcome.patch.priority {
-        let old = old.map_or_else(|| "unset".into(), |p| format!("{p}"));
-        all.push(format!("set the priority: {old} → {new}"));
+        let old = old.map_or_else(|| "unset".into(), decimal);
+        all.push(format!("set the priority: {old} → {}", decimal(new)));
     }
     if let Some(metadata) = &outcome.patch.metadata {
         all.push(format!(

@@ -1,8 +1,10 @@
 //! A hundred thousand rows: drawing looks at what is in sight.
 
 use super::Desk;
-use crate::fixture::{PRELABEL, World, stage};
+use crate::fixture::{self, PRELABEL, World, stage};
 use std::time::{Duration, Instant};
+use wb_core::ids::{BuildId, Millis};
+use wb_core::state::Held;
 
 #[test]
 fn drawing_does_not_depend_on_the_number_of_rows() {
@@ -25,4 +27,40 @@ fn drawing_does_not_depend_on_the_number_of_rows() {
     println!("100 rows {few:?}, 100,000 rows {many:?}");
     assert!(many < few * 4, "100 rows {few:?}, 100,000 rows {many:?}");
     assert_eq!(large.ui.queue.place(stage(PRELABEL)), 99_997);
+}
+
+#[test]
+fn review_of_a_hundred_thousand_outcomes_groups_them_once() {
+    let mut world = World::sized(&[(PRELABEL, 1)]);
+    let outcome = fixture::outcome("annotate");
+    let inputs = fixture::inputs(&fixture::row(PRELABEL, 0));
+    for n in 0..100_000 {
+        let held = Held {
+            stage: stage(PRELABEL),
+            inputs: inputs.clone(),
+            outcome: outcome.clone(),
+            build: BuildId(1),
+            taken: true,
+            at: Millis(0),
+        };
+        world.state.held.insert(fixture::task(PRELABEL, n), held);
+    }
+    let mut desk = Desk::new(world, 120, 36);
+    let begun = Instant::now();
+    desk.go("v");
+    let first = begun.elapsed();
+    assert!(desk.draw().contains("100,000"));
+    let again = (0..10)
+        .map(|_| {
+            let begun = Instant::now();
+            desk.draw();
+            begun.elapsed()
+        })
+        .min()
+        .unwrap();
+    println!("100,000 held: opened in {first:?}, drawn again in {again:?}");
+    assert!(
+        again * 3 < first,
+        "opened in {first:?}, drawn again in {again:?}"
+    );
 }

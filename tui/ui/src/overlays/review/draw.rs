@@ -63,7 +63,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
             state,
         );
     } else {
-        let w = body.width * 9 / 20;
+        let w = body.width * 12 / 25;
         draw_list(ui, buf, Rect { width: w, ..body }, pane, state);
         details(
             ui,

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::command::Verb;
-use wb_core::run::{Run, Sink, Source};
+use wb_core::run::{Run, Sink};
 use wb_core::state::State;
 
 mod outcomes;
@@ -45,8 +45,8 @@ pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
 
 /// Tasks that a run will have handled, as far as that is known now.
 pub fn expected(run: &Run, state: &State) -> Option<u64> {
-    if let Source::Tasks(_, rows) = &run.spec.source {
-        return Some(rows.len() as u64);
+    if run.is_over() {
+        return Some(run.totals.tasks);
     }
     if run.expected.is_some() {
         return run.expected;

@@ -54,7 +54,7 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
             .get(usize::from(line.level))
             .copied()
             .unwrap_or("");
-        let target = fit(&line.target, 16);
+        let target = fit(line.target.rsplit("::").next().unwrap_or_default(), 16);
         let used = 16 + width(&target) + 2;
         all.push(Line::from(vec![
             Span::styled(format!("{} ", clock(line.at, offset_s)), st.dim),
@@ -188,6 +188,7 @@ pub(super) fn value<'a>(
             if let Some(Ok(outcome)) = &step.result
                 && let Some(s) = outcome.steps.get(i)
             {
+                all.push(fact("what", s.name.clone()));
                 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
                 all.push(fact(
                     "began",
@@ -266,7 +267,7 @@ pub(super) fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Ve
             .collect()
     };
     let what = timing.what.as_str();
-    if what.contains("label") {
+    if what.contains("label") || what.contains("row") {
         all.extend(ui.task.read.row.iter().map(|(k, v)| {
             Line::from(vec![
                 Span::styled(left(k, 22), st.dim),
