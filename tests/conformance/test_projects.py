@@ -10,6 +10,7 @@ from encord.exceptions import AuthorisationError
 from encord.objects import Classification, Object
 from encord.objects.common import Shape
 from encord.orm.workflow import WorkflowStageType
+from encord.utilities.project_user import ProjectUserRole
 from encord.orm.dataset import DatasetAccessSettings
 
 import world as w
@@ -174,3 +175,58 @@ def test_tasks_placed_by_the_scenario_file_are_where_it_says(main):
     assert rows["small_4.jpg"].workflow_graph_node.title == "Review"
     assert rows["small_4.jpg"].priority == 0.9
     assert rows["small_5.jpg"].workflow_graph_node.title == "Complete"
+
+
+def test_the_users_of_a_project_are_listed_with_their_roles(shared, main):
+    users = {u.user_email: u.user_role for u in main.list_users()}
+    assert users[w.SECOND_USER] is not None
+    assert users[main.creator_email] == ProjectUserRole.ADMIN
+
+
+def test_the_older_project_call_lists_the_label_rows(shared, make_project):
+    project = make_project()
+    made = project.list_label_rows_v2(data_hashes=[w.small_hash(0)])[0]
+    made.initialise_labels()
+    old = shared.project(project.project_hash).get_project()
+    assert (old.project_hash, old.title) == (project.project_hash, "A case's own")
+    assert {r["data_hash"]: r["label_hash"] for r in old.label_rows}[made.data_hash] == made.label_hash
+
+
+def test_the_older_row_list_gives_what_has_labels(shared, make_project):
+    project = make_project()
+    assert not project.list_label_rows()
+    made = project.list_label_rows_v2(data_hashes=[w.small_hash(0)])[0]
+    made.initialise_labels()
+    assert [r.label_hash for r in shared.project(project.project_hash).list_label_rows()] == [made.label_hash]
+
+
+def test_a_project_is_read_anew(shared, make_project):
+    project = make_project()
+    before = len(project.list_label_rows_v2())
+    project.refetch_data()
+    project.refetch_ontology()
+    assert len(project.list_label_rows_v2()) == before
+
+
+def test_ontologies_are_listed_and_found_by_title(shared):
+    client = shared.client()
+    assert w.ONTOLOGY in {o["ontology"].ontology_hash for o in client.get_ontologies()}
+    assert [o["ontology"].ontology_hash for o in client.get_ontologies(title_eq="Every shape")] == [w.ONTOLOGY]
+    assert not client.get_ontologies(title_eq="no such ontology")
+
+
+def test_datasets_are_listed_and_found_by_title(shared):
+    client = shared.client()
+    titles = {d["dataset"].title for d in client.get_datasets()}
+    assert {"Mixed", "Pictures", "Small"} <= titles
+    assert [d["dataset"].title for d in client.get_datasets(title_eq="Small")] == ["Small"]
+
+
+def test_a_project_without_a_named_workflow_or_ontology_can_be_made(shared):
+    client = shared.client()
+    project_hash = client.create_project("plain", [w.SMALL])
+    try:
+        project = shared.project(project_hash)
+        assert project.workflow.stages and len(project.list_label_rows_v2()) == w.SMALL_COUNT
+    finally:
+        delete_project(shared, project_hash)

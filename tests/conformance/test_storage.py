@@ -211,3 +211,35 @@ def test_a_folder_lists_and_searches_its_items(shared):
 def test_a_label_row_leads_to_its_storage_item(main):
     row = main.list_label_rows_v2(data_hashes=[w.HASH["video"]])[0]
     assert str(row.get_storage_item().uuid) == w.ITEM["video"]
+
+
+def test_items_are_found_everywhere_by_text_and_type(shared):
+    client = shared.client()
+    assert [i.name for i in client.find_storage_items(search="meadow")] == ["meadow.mp4"]
+    found = client.find_storage_items(item_types=[StorageItemType.VIDEO, StorageItemType.PDF])
+    assert sorted(i.name for i in found) == ["form.pdf", "meadow.mp4"]
+
+
+def test_a_folder_lists_items_of_some_types_and_signs_them_when_wanted(shared):
+    folder = shared.client().get_storage_folder(w.fixed("folder/mixed"))
+    (video,) = folder.list_items(item_types=[StorageItemType.VIDEO], get_signed_urls=True)
+    before = shared.requests_to("get_items")
+    assert requests.get(video.get_signed_url(), timeout=30).ok
+    assert shared.requests_to("get_items") == before
+
+
+def test_a_large_folder_is_listed_page_by_page(shared):
+    client = shared.client()
+    (folder,) = [f for f in client.list_storage_folders() if f.name == "Pictures"]
+    assert len({i.uuid for i in folder.list_items()}) == w.PICTURE_COUNT
+
+
+def test_folders_are_found_by_text(shared):
+    assert [f.name for f in shared.client().list_storage_folders(search="ixe")] == ["Mixed"]
+
+
+def test_an_item_is_read_anew(shared):
+    one, other = scratch(shared, 3), scratch(shared, 3)
+    other.update(description="changed elsewhere")
+    one.refetch_data()
+    assert one.description == "changed elsewhere"
