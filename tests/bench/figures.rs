@@ -24,7 +24,12 @@ fn main() {
 }
 
 fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(3).collect::<Vec<_>>().join(" ")
+    std::fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -37,7 +42,12 @@ fn ms(time: Duration) -> f64 {
 }
 
 fn open(dir: &Path, server: &Server, library: &Path) -> Terminal {
-    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap_or_default()];
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap_or_default(),
+    ];
     Terminal::start(dir, &args, &server.env(), (120, 36))
 }
 
@@ -53,21 +63,40 @@ fn start_up(dir: &Path, library: &Path) {
         ready.push(began.elapsed());
         screen.keys("q").ended();
     }
-    println!("start to first frame        {:7.1} ms median of 15 (wanted: 150)", ms(median(frames)));
-    println!("start to agents in charge   {:7.1} ms median of 15", ms(median(ready)));
+    println!(
+        "start to first frame        {:7.1} ms median of 15 (wanted: 150)",
+        ms(median(frames))
+    );
+    println!(
+        "start to agents in charge   {:7.1} ms median of 15",
+        ms(median(ready))
+    );
 }
 
 fn large_queue(dir: &Path, library: &Path) {
-    let server = Server::start(&["--scenario", "seed", "--tasks", "100000", "--page-size", "1000"]);
+    let server = Server::start(&[
+        "--scenario",
+        "seed",
+        "--tasks",
+        "100000",
+        "--page-size",
+        "1000",
+    ]);
     let began = Instant::now();
     let mut screen = open(dir, &server, library);
     screen.wait("Flow");
     let opened = Instant::now();
     screen.keys("2");
     screen.wait_until("a first row", |t| t.contains("NEW"));
-    println!("100,000 tasks: first rows   {:7.1} ms after the key (wanted: 300)", ms(opened.elapsed()));
+    println!(
+        "100,000 tasks: first rows   {:7.1} ms after the key (wanted: 300)",
+        ms(opened.elapsed())
+    );
     screen.wait("100,000");
-    println!("100,000 tasks: all listed   {:7.1} ms after the start", ms(began.elapsed()));
+    println!(
+        "100,000 tasks: all listed   {:7.1} ms after the start",
+        ms(began.elapsed())
+    );
     let mut times = Vec::new();
     for key in ["/", "9", "9", "7"] {
         let began = Instant::now();
@@ -75,19 +104,37 @@ fn large_queue(dir: &Path, library: &Path) {
         screen.wait_until("the typed filter", |t| t.contains(key));
         times.push(began.elapsed());
     }
-    println!("100,000 tasks: filter       {:7.1} ms slowest of four keys (wanted: 50)", times.iter().map(|t| ms(*t)).fold(0.0, f64::max));
+    println!(
+        "100,000 tasks: filter       {:7.1} ms slowest of four keys (wanted: 50)",
+        times.iter().map(|t| ms(*t)).fold(0.0, f64::max)
+    );
     let megabytes = memory(screen.pid(), "VmHWM") / 1_000_000;
     println!("100,000 tasks: memory       {megabytes:7} MB at most (wanted: 150)");
 }
 
 fn throughput(dir: &Path, library: &Path) {
     for (tasks, jobs) in [(10_000, "1"), (10_000, "2")] {
-        let server = Server::start(&["--scenario", "seed", "--tasks", &tasks.to_string(), "--page-size", "1000"]);
+        let server = Server::start(&[
+            "--scenario",
+            "seed",
+            "--tasks",
+            &tasks.to_string(),
+            "--page-size",
+            "1000",
+        ]);
         let began = Instant::now();
         let output = run(dir, &server, library, &["-j", jobs]);
         let wall = began.elapsed();
         let (_, summary) = lines(&output);
-        assert_eq!(summary["moved"], tasks, "{}", String::from_utf8_lossy(&output.stderr));
-        println!("run, no-op agent, -j {jobs}      {:7.0} tasks/s (wanted with -j 1: 1000)", f64::from(tasks) / wall.as_secs_f64());
+        assert_eq!(
+            summary["moved"],
+            tasks,
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        println!(
+            "run, no-op agent, -j {jobs}      {:7.0} tasks/s (wanted with -j 1: 1000)",
+            f64::from(tasks) / wall.as_secs_f64()
+        );
     }
 }

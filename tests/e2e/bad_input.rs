@@ -15,14 +15,20 @@ fn expect(output: &Output, code: i32, words: &[&str]) {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
     }
     assert!(!text.contains("panicked"), "{text}");
-    assert!(!text.contains("BEGIN OPENSSH"), "a key was printed:\n{text}");
+    // What every OpenSSH private key begins with, in base64.
+    assert!(
+        !text.contains("b3BlbnNzaC1rZXk"),
+        "a key was printed:\n{text}"
+    );
 }
 
 const NOWHERE: &str = "00000000-0000-0000-0000-00000000dead";
 
 fn with_env(dir: &Path, env: &[(&str, &str)], agents: &Path) -> Output {
     let mut command = command(dir);
-    command.args(["run", "--project-hash", NOWHERE, "--agents"]).arg(agents);
+    command
+        .args(["run", "--project-hash", NOWHERE, "--agents"])
+        .arg(agents);
     command.envs(env.iter().copied()).output().unwrap()
 }
 
@@ -34,10 +40,30 @@ fn keys_that_are_missing_misplaced_or_unreadable_are_told_apart() {
     std::fs::write(&junk, "not a key").unwrap();
     let junk = junk.to_str().unwrap();
     expect(&with_env(dir.path(), &[], &library), 6, &["ENCORD_SSH_KEY"]);
-    expect(&with_env(dir.path(), &[("ENCORD_SSH_KEY", junk)], &library), 6, &["ENCORD_SSH_KEY_FILE"]);
-    expect(&with_env(dir.path(), &[("ENCORD_SSH_KEY_FILE", "/no/such/key")], &library), 6, &["/no/such/key"]);
-    expect(&with_env(dir.path(), &[("ENCORD_SSH_KEY_FILE", junk)], &library), 6, &["junk"]);
-    expect(&with_env(dir.path(), &[("ENCORD_SSH_KEY", "garbage")], &library), 6, &[]);
+    expect(
+        &with_env(dir.path(), &[("ENCORD_SSH_KEY", junk)], &library),
+        6,
+        &["ENCORD_SSH_KEY_FILE"],
+    );
+    expect(
+        &with_env(
+            dir.path(),
+            &[("ENCORD_SSH_KEY_FILE", "/no/such/key")],
+            &library,
+        ),
+        6,
+        &["/no/such/key"],
+    );
+    expect(
+        &with_env(dir.path(), &[("ENCORD_SSH_KEY_FILE", junk)], &library),
+        6,
+        &["junk"],
+    );
+    expect(
+        &with_env(dir.path(), &[("ENCORD_SSH_KEY", "garbage")], &library),
+        6,
+        &[],
+    );
 }
 
 #[test]
@@ -45,13 +71,22 @@ fn usage_errors_end_with_two_and_say_what_to_write() {
     let dir = tempfile::tempdir().unwrap();
     let none = command(dir.path()).args(["run"]).output().unwrap();
     expect(&none, 2, &["--project-hash", "workbench demo"]);
-    let zero = command(dir.path()).args(["run", "-p", NOWHERE, "--task-batch-size", "0"]).output().unwrap();
+    let zero = command(dir.path())
+        .args(["run", "-p", NOWHERE, "--task-batch-size", "0"])
+        .output()
+        .unwrap();
     expect(&zero, 2, &["at least 1"]);
-    let text = command(dir.path()).args(["run", "-p", "my project"]).output().unwrap();
+    let text = command(dir.path())
+        .args(["run", "-p", "my project"])
+        .output()
+        .unwrap();
     expect(&text, 2, &["no project hash", "UUID"]);
     let typo = command(dir.path()).args(["rum"]).output().unwrap();
     expect(&typo, 2, &["run"]);
-    let filter = command(dir.path()).args(["run", "-p", NOWHERE, "--filter", "statsu:new"]).output().unwrap();
+    let filter = command(dir.path())
+        .args(["run", "-p", NOWHERE, "--filter", "statsu:new"])
+        .output()
+        .unwrap();
     expect(&filter, 2, &["status:new"]);
     let screen = command(dir.path()).args(["-p", NOWHERE]).output().unwrap();
     expect(&screen, 2, &["terminal", "workbench run"]);
@@ -67,12 +102,20 @@ fn a_wrong_project_or_a_stranger_is_refused_with_the_next_step() {
     let library = c_agent(dir.path(), "noop", &[]);
     let wrong = |project: &str, key: String| {
         let mut command = command(dir.path());
-        command.args(["run", "--project-hash", project, "--agents"]).arg(&library);
-        command.env("ENCORD_DOMAIN", server.field("domain")).env("ENCORD_SSH_KEY_FILE", key);
+        command
+            .args(["run", "--project-hash", project, "--agents"])
+            .arg(&library);
+        command
+            .env("ENCORD_DOMAIN", server.field("domain"))
+            .env("ENCORD_SSH_KEY_FILE", key);
         command.output().unwrap()
     };
     expect(&wrong(NOWHERE, server.field("ssh_key_file")), 6, &[NOWHERE]);
-    expect(&wrong(&server.project(), other.field("ssh_key_file")), 6, &["ENCORD_DOMAIN"]);
+    expect(
+        &wrong(&server.project(), other.field("ssh_key_file")),
+        6,
+        &["ENCORD_DOMAIN"],
+    );
 }
 
 #[test]
@@ -82,9 +125,17 @@ fn libraries_that_cannot_serve_the_project_end_with_three() {
     let missing = run(dir.path(), &server, &dir.path().join("libnone.so"), &[]);
     expect(&missing, 3, &["does not exist"]);
     let strange = c_agent(dir.path(), "noop", &["STAGE=\"Agent One\""]);
-    expect(&run(dir.path(), &server, &strange, &[]), 3, &["Agent One", "Agent 1"]);
+    expect(
+        &run(dir.path(), &server, &strange, &[]),
+        3,
+        &["Agent One", "Agent 1"],
+    );
     let good = c_agent(dir.path(), "noop", &[]);
-    expect(&run(dir.path(), &server, &good, &["--stage", "Agnet 1"]), 3, &["did you mean \"Agent 1\"?"]);
+    expect(
+        &run(dir.path(), &server, &good, &["--stage", "Agnet 1"]),
+        3,
+        &["did you mean \"Agent 1\"?"],
+    );
     let old = dir.path().join("libold.so");
     let mut bytes = std::fs::read(&good).unwrap();
     let magic = bytes.windows(8).position(|w| w == b"WBAGENT1").unwrap();
@@ -103,11 +154,16 @@ fn a_platform_that_fails_is_told_apart_by_exit_code_and_no_task_is_lost() {
         ("get_project:401@100%", 6),
         ("get_project:403@100%", 6),
         ("get_tasks:403@100%", 6),
-        ("get_project:404@100%", 6),
+        ("get_project:404@100%", 3),
     ] {
         let server = Server::start(&["--scenario", "seed", "--tasks", "3", "--fault", fault]);
         let output = run(dir.path(), &server, &library, &[]);
-        assert_eq!(output.status.code(), Some(code), "{fault}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{fault}: {}",
+            said(&output)
+        );
         assert_eq!(server.writes(), 0);
     }
 }
@@ -126,7 +182,6 @@ fn an_unreachable_platform_ends_with_seven() {
         .arg(&library)
         .env("ENCORD_DOMAIN", &env[0].1)
         .env("ENCORD_SSH_KEY_FILE", &key)
-        .env("WORKBENCH_PATIENCE", "1s")
         .output()
         .unwrap();
     expect(&output, 7, &["127.0.0.1"]);
@@ -144,7 +199,14 @@ fn a_settings_file_with_a_mistake_is_named_and_nothing_starts() {
 fn faults_of_the_platform_in_the_middle_are_survived() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "noop", &[]);
-    let faults = ["--fault", "actions:lost@30%", "--fault", "get_tasks:500@20%", "--fault", "any:429/1s@1%"];
+    let faults = [
+        "--fault",
+        "actions:lost@30%",
+        "--fault",
+        "get_tasks:500@20%",
+        "--fault",
+        "any:429/1s@1%",
+    ];
     let mut args = vec!["--scenario", "seed", "--tasks", "200", "--page-size", "50"];
     args.extend(faults);
     let server = Server::start(&args);

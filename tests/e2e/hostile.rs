@@ -6,7 +6,12 @@ use crate::support::{Server, c_agent, lines, run};
 fn misbehave(deed: u8, args: &[&str]) -> serde_json::Value {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let all = run(dir.path(), &server, &c_agent(dir.path(), "noop", &[]), &["--dry-run"]);
+    let all = run(
+        dir.path(),
+        &server,
+        &c_agent(dir.path(), "noop", &[]),
+        &["--dry-run"],
+    );
     let victim = lines(&all).0[2]["task_uuid"].as_str().unwrap().to_owned();
     let defines = [format!("DEED={deed}"), format!("VICTIM=\"{victim}\"")];
     let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
@@ -14,19 +19,31 @@ fn misbehave(deed: u8, args: &[&str]) -> serde_json::Value {
     let output = run(dir.path(), &server, &library, args);
     let (tasks, summary) = lines(&output);
     assert_eq!(tasks.len(), 5, "every task is accounted for");
-    let found = tasks.iter().find(|t| t["task_uuid"] == victim.as_str()).unwrap().clone();
+    let found = tasks
+        .iter()
+        .find(|t| t["task_uuid"] == victim.as_str())
+        .unwrap()
+        .clone();
     let others = tasks.iter().filter(|t| t["outcome"] == "moved").count();
     assert!(others >= 4, "{summary}");
     if found["outcome"] == "failed" {
         assert_eq!(output.status.code(), Some(1));
-        let (left, _) = lines(&run(dir.path(), &server, &c_agent(dir.path(), "noop", &[]), &["--dry-run"]));
+        let (left, _) = lines(&run(
+            dir.path(),
+            &server,
+            &c_agent(dir.path(), "noop", &[]),
+            &["--dry-run"],
+        ));
         assert_eq!(left.len(), 1, "the task was left in place");
     }
     found
 }
 
 fn summary(task: &serde_json::Value) -> String {
-    task["fault"]["summary"].as_str().unwrap_or_default().to_owned()
+    task["fault"]["summary"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]

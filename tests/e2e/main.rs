@@ -1,5 +1,7 @@
 //! End to end: the real program against its own server, headless and in a pseudo-terminal.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 #[path = "../support/mod.rs"]
 mod support;
 

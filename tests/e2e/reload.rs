@@ -35,7 +35,12 @@ fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
     let library = build_agents(&krate, Some(&target));
     let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
     let library_arg = library.to_str().unwrap().to_owned();
-    let args = ["--project-hash", &server.project(), "--agents", &library_arg];
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        &library_arg,
+    ];
     let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
     screen.wait("build #1");
     screen.keys("2").wait("astronaut");
@@ -45,7 +50,9 @@ fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
     edit(&krate, "Ok(Route::to(\"skip\"))");
     build_agents(&krate, Some(&target));
     screen.wait("build #2");
-    screen.keys("x").wait_until("the new route", |t| t.contains("skip") && t.contains("#2"));
+    screen
+        .keys("x")
+        .wait_until("the new route", |t| t.contains("skip") && t.contains("#2"));
 
     edit(&krate, "Ok(Route::to(\"skip\")");
     assert!(!try_build(&krate, Some(&target)).status.success());

@@ -4,7 +4,12 @@ use crate::support::{Server, Terminal, c_agent, sample_agents};
 
 fn open(server: &Server, dir: &std::path::Path, size: (u16, u16)) -> Terminal {
     let library = sample_agents();
-    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap()];
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
     let mut screen = Terminal::start(dir, &args, &server.env(), size);
     screen.wait("build #1");
     screen
@@ -30,8 +35,13 @@ fn a_task_is_stepped_from_queue_to_commit_and_nothing_is_written_before() {
     let (code, _) = screen.keys("q").ended();
     assert_eq!(code, 0);
     let state = server.admin("/local/state");
-    let task = state["tasks"].as_array().unwrap().iter().find(|t| t["data_title"] == "astronaut.jpg").unwrap();
-    assert_eq!(task["stage_title"], "Annotate");
+    let task = state["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|t| t["data_title"] == "astronaut.jpg")
+        .unwrap();
+    assert_eq!(task["stage"], "Annotate");
 }
 
 #[test]
@@ -43,9 +53,9 @@ fn a_bulk_run_is_held_for_review_and_then_committed() {
     screen.keys("   ").wait("3 ");
     screen.keys("x").wait("held");
     assert_eq!(server.writes(), 0, "{}", screen.text());
-    screen.keys("v").wait("nothing has been written");
+    screen.keys("v").wait("nothing is sent before C");
     screen.keys("C").wait("Commit");
-    screen.keys("y").wait("3 of 3 committed");
+    screen.keys("y").wait("3 of 3 written");
     assert!(server.writes() > 0);
 }
 
@@ -55,7 +65,9 @@ fn the_filter_narrows_while_typing_and_says_what_is_wrong() {
     let server = Server::start(&["--scenario", "demo", "--tasks", "200"]);
     let mut screen = open(&server, dir.path(), (120, 36));
     screen.keys("2").wait("astronaut.jpg");
-    screen.keys("/chelsea").wait_until("fewer rows", |t| t.contains("chelsea") && !t.contains("astronaut.jpg"));
+    screen.keys("/chelsea").wait_until("fewer rows", |t| {
+        t.contains("chelsea") && !t.contains("astronaut.jpg")
+    });
     screen.keys("\x1b").wait("astronaut.jpg");
     screen.keys("/statsu:new").wait("did you mean status");
 }
@@ -79,7 +91,11 @@ fn every_size_draws_and_a_tiny_one_says_so() {
 fn the_terminal_is_given_back_after_quitting_and_after_a_signal() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
-    for signal in [None, Some(rustix::process::Signal::TERM), Some(rustix::process::Signal::HUP)] {
+    for signal in [
+        None,
+        Some(rustix::process::Signal::TERM),
+        Some(rustix::process::Signal::HUP),
+    ] {
         let mut screen = open(&server, dir.path(), (120, 36));
         match signal {
             None => {
@@ -96,8 +112,14 @@ fn the_terminal_is_given_back_after_quitting_and_after_a_signal() {
         assert_eq!(code, wanted);
         let raw = String::from_utf8_lossy(&screen.raw).into_owned();
         let last = |code: &str| raw.rfind(code);
-        assert!(last("\x1b[?1049l") > last("\x1b[?1049h"), "the alternate screen was not left");
-        assert!(last("\x1b[?25h") > last("\x1b[?25l"), "the cursor stayed hidden");
+        assert!(
+            last("\x1b[?1049l") > last("\x1b[?1049h"),
+            "the alternate screen was not left"
+        );
+        assert!(
+            last("\x1b[?25h") > last("\x1b[?25l"),
+            "the cursor stayed hidden"
+        );
     }
 }
 
@@ -106,11 +128,19 @@ fn titles_with_control_codes_cannot_touch_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "hostile", &["DEED=5", "VICTIM=\"task\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap()];
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
     let mut screen = Terminal::start(dir.path(), &args, &server.env(), (100, 30));
     screen.wait("build #1");
     screen.keys("N").wait("5");
-    let (code, _) = { screen.wait("Run"); screen.keys("q").keys("y").ended() };
+    let (code, _) = {
+        screen.wait("Run");
+        screen.keys("q").keys("y").ended()
+    };
     assert_eq!(code, 0);
 }
 
@@ -130,7 +160,13 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
 #[test]
 fn the_demo_without_a_terminal_says_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
-    let output = crate::support::command(dir.path()).args(["demo", "--tasks", "20"]).output().unwrap();
+    let output = crate::support::command(dir.path())
+        .args(["demo", "--tasks", "20"])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("workbench run"), "{text}");
+    assert!(
+        output.status.success() && text.contains("workbench run"),
+        "{text}"
+    );
 }

@@ -19,7 +19,10 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The root of the checkout.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// `workbench serve` while it lives.
@@ -40,7 +43,9 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
         Self { child, ready }
     }
@@ -57,7 +62,10 @@ impl Server {
 
     /// Credentials for a client.
     pub fn env(&self) -> [(&'static str, String); 2] {
-        [("ENCORD_DOMAIN", self.field("domain")), ("ENCORD_SSH_KEY_FILE", self.field("ssh_key_file"))]
+        [
+            ("ENCORD_DOMAIN", self.field("domain")),
+            ("ENCORD_SSH_KEY_FILE", self.field("ssh_key_file")),
+        ]
     }
 
     /// Its process.
@@ -71,13 +79,21 @@ impl Server {
         let address = domain.trim_start_matches("http://");
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
-        let body = if chunked { unchunk(body) } else { body.to_owned() };
+        let body = if chunked {
+            unchunk(body)
+        } else {
+            body.to_owned()
+        };
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
     }
 
@@ -111,7 +127,13 @@ impl Drop for Server {
 pub fn command(dir: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(dir).stdin(Stdio::null());
-    for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "WORKBENCH_PROJECT", "WORKBENCH_AGENTS"] {
+    for name in [
+        "ENCORD_DOMAIN",
+        "ENCORD_SSH_KEY",
+        "ENCORD_SSH_KEY_FILE",
+        "WORKBENCH_PROJECT",
+        "WORKBENCH_AGENTS",
+    ] {
         command.env_remove(name);
     }
     command.env("XDG_CONFIG_HOME", dir.join("no-config"));
@@ -121,7 +143,15 @@ pub fn command(dir: &Path) -> Command {
 /// `workbench run` on a server's project.
 pub fn run(dir: &Path, server: &Server, library: &Path, args: &[&str]) -> Output {
     command(dir)
-        .args(["run", "--json", "--progress", "none", "--project-hash", &server.project(), "--agents"])
+        .args([
+            "run",
+            "--json",
+            "--progress",
+            "none",
+            "--project-hash",
+            &server.project(),
+            "--agents",
+        ])
         .arg(library)
         .args(args)
         .envs(server.env())
@@ -132,8 +162,16 @@ pub fn run(dir: &Path, server: &Server, library: &Path, args: &[&str]) -> Output
 /// Output lines of a run: one for each task, and the summary.
 pub fn lines(output: &Output) -> (Vec<Value>, Value) {
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let summary = lines.pop().unwrap_or_else(|| panic!("no output; stderr: {}", String::from_utf8_lossy(&output.stderr)));
+    let mut lines: Vec<Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let summary = lines.pop().unwrap_or_else(|| {
+        panic!(
+            "no output; stderr: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    });
     (lines, summary["summary"].clone())
 }
 
@@ -142,7 +180,9 @@ pub fn c_agent(dir: &Path, name: &str, defines: &[&str]) -> PathBuf {
     let source = root().join("tests/fixtures").join(format!("{name}.c"));
     let library = dir.join(format!("lib{name}.so"));
     let output = Command::new("cc")
-        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O1"])
+        .args([
+            "-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O1",
+        ])
         .args(defines.iter().map(|d| format!("-D{d}")))
         .arg("-I")
         .arg(root().join("agent-abi/include"))
@@ -151,20 +191,30 @@ pub fn c_agent(dir: &Path, name: &str, defines: &[&str]) -> PathBuf {
         .arg(&source)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     library
 }
 
 /// The sample agents, built once for each test process.
 pub fn sample_agents() -> PathBuf {
     static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    BUILT.get_or_init(|| build_agents(&root().join("sample-agents"), None)).clone()
+    BUILT
+        .get_or_init(|| build_agents(&root().join("sample-agents"), None))
+        .clone()
 }
 
 /// Builds an agent crate with the real cargo; returns its library.
 pub fn build_agents(dir: &Path, target: Option<&Path>) -> PathBuf {
     let output = try_build(dir, target);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let name = dir.file_name().unwrap().to_string_lossy().replace('-', "_");
     let target = target.map_or_else(|| root().join("target"), Path::to_owned);
     target.join("debug").join(format!("lib{name}.so"))
@@ -173,7 +223,9 @@ pub fn build_agents(dir: &Path, target: Option<&Path>) -> PathBuf {
 /// Builds an agent crate; the output tells how it went.
 pub fn try_build(dir: &Path, target: Option<&Path>) -> Output {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--offline", "--lib", "--manifest-path"]).arg(dir.join("Cargo.toml"));
+    cargo
+        .args(["build", "--offline", "--lib", "--manifest-path"])
+        .arg(dir.join("Cargo.toml"));
     if let Some(target) = target {
         cargo.arg("--target-dir").arg(target);
     }
@@ -193,13 +245,30 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the program with these arguments and environment.
-    pub fn start(dir: &Path, args: &[&str], env: &[(&str, String)], (columns, rows): (u16, u16)) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+    pub fn start(
+        dir: &Path,
+        args: &[&str],
+        env: &[(&str, String)],
+        (columns, rows): (u16, u16),
+    ) -> Self {
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(PROGRAM);
         command.args(args);
         command.cwd(dir);
-        for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "WORKBENCH_PROJECT", "WORKBENCH_AGENTS", "NO_COLOR"] {
+        for name in [
+            "ENCORD_DOMAIN",
+            "ENCORD_SSH_KEY",
+            "ENCORD_SSH_KEY_FILE",
+            "WORKBENCH_PROJECT",
+            "WORKBENCH_AGENTS",
+            "NO_COLOR",
+        ] {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
@@ -222,7 +291,14 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { parser, bytes, keys, master: pair.master, child, raw: Vec::new() }
+        Self {
+            parser,
+            bytes,
+            keys,
+            master: pair.master,
+            child,
+            raw: Vec::new(),
+        }
     }
 
     /// Types.
@@ -239,8 +315,17 @@ impl Terminal {
 
     /// Makes the terminal larger or smaller.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.parser.screen_mut().set_size(cells(rows), cells(columns));
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
+        self.master
+            .resize(PtySize {
+                rows,
+                cols: columns,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
     }
 
     /// Its process.
@@ -277,7 +362,10 @@ impl Terminal {
     /// Waits until the program has ended; gives its exit code and the last screen.
     pub fn ended(&mut self) -> (u32, String) {
         let until = Instant::now() + DEADLINE;
-        while let Ok(bytes) = self.bytes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        while let Ok(bytes) = self
+            .bytes
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             self.parser.process(&bytes);
             self.raw.extend_from_slice(&bytes);
         }

@@ -21,7 +21,10 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(global, config)?;
     println!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
-    let libraries: Vec<_> = library::find(&config.agents.value)?.into_iter().map(|l| l.path).collect();
+    let libraries: Vec<_> = library::find(&config.agents.value)?
+        .into_iter()
+        .map(|l| l.path)
+        .collect();
     let missing = libraries.iter().filter(|l| !l.exists()).count();
     let mut engine = Engine::start(Setup {
         reader: up.reader,
@@ -31,12 +34,18 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         journal: None,
         cache: state_dir("cache")?,
         params: config.params.clone(),
-        options: Options { dry_run: true, ..Options::default() },
+        options: Options {
+            dry_run: true,
+            ..Options::default()
+        },
         concurrency: 1,
     })?;
     let findings = findings(&mut engine, libraries.len() - missing).await?;
     for path in libraries.iter().filter(|l| !l.exists()) {
-        println!("✗ {} does not exist\n  → build it: cargo build", path.display());
+        println!(
+            "✗ {} does not exist\n  → build it: cargo build",
+            path.display()
+        );
     }
     if findings + missing > 0 || libraries.is_empty() {
         if libraries.is_empty() {
@@ -55,10 +64,15 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
         }
         engine.turn().await;
     }
-    let Some(project) = engine.state.project.clone() else { return Ok(0) };
+    let Some(project) = engine.state.project.clone() else {
+        return Ok(0);
+    };
     println!("✓ project          {}", wb_ui::text::clean(&project.title));
     let until = Instant::now() + LOADING;
-    while engine.state.builds.all.len() < libraries && engine.state.rejected.is_none() && Instant::now() < until {
+    while engine.state.builds.all.len() < libraries
+        && engine.state.rejected.is_none()
+        && Instant::now() < until
+    {
         let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
     }
     let mut bad = 0;
@@ -67,7 +81,12 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
         bad += 1;
     }
     for build in &engine.state.builds.all {
-        println!("✓ library          {} {}, {} agents", build.probed.descriptor.name, build.probed.descriptor.version, build.probed.descriptor.agents.len());
+        println!(
+            "✓ library          {} {}, {} agents",
+            build.probed.descriptor.name,
+            build.probed.descriptor.version,
+            build.probed.descriptor.agents.len()
+        );
         for note in &build.notes {
             println!("! {}", wb_ui::text::clean(note));
         }
@@ -76,9 +95,16 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
     for stage in project.workflow.agent_stages() {
         match engine.state.agent(stage.id) {
             Some((build, _, agent)) => {
-                println!("✓ stage            {} ← {} (build {build})", wb_ui::text::clean(&stage.title), agent.spec.function);
+                println!(
+                    "✓ stage            {} ← {} (build {build})",
+                    wb_ui::text::clean(&stage.title),
+                    agent.spec.function
+                );
             }
-            None => println!("! stage {} has no agent; its tasks are left alone", wb_ui::text::clean(&stage.title)),
+            None => println!(
+                "! stage {} has no agent; its tasks are left alone",
+                wb_ui::text::clean(&stage.title)
+            ),
         }
     }
     if libraries > 0 && engine.state.builds.order().is_empty() {
@@ -92,11 +118,30 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
 fn pathways(engine: &Engine, build: &wb_core::build::Build) -> usize {
     let mut bad = 0;
     for stage in &build.stages {
-        let Some((_, _, agent)) = engine.state.agent(*stage) else { continue };
-        let Some(found) = engine.state.project.as_ref().and_then(|p| p.workflow.stage(*stage)) else { continue };
-        for route in agent.spec.routes.iter().filter(|r| found.pathway(r).is_none()) {
+        let Some((_, _, agent)) = engine.state.agent(*stage) else {
+            continue;
+        };
+        let Some(found) = engine
+            .state
+            .project
+            .as_ref()
+            .and_then(|p| p.workflow.stage(*stage))
+        else {
+            continue;
+        };
+        for route in agent
+            .spec
+            .routes
+            .iter()
+            .filter(|r| found.pathway(r).is_none())
+        {
             let names: Vec<&str> = found.pathways.iter().map(|p| p.name.as_str()).collect();
-            println!("✗ {} declares pathway \"{route}\", which does not leave \"{}\"\n  → there are: {}", agent.spec.function, wb_ui::text::clean(&found.title), names.join(", "));
+            println!(
+                "✗ {} declares pathway \"{route}\", which does not leave \"{}\"\n  → there are: {}",
+                agent.spec.function,
+                wb_ui::text::clean(&found.title),
+                names.join(", ")
+            );
             bad += 1;
         }
     }

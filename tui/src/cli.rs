@@ -32,7 +32,13 @@ pub struct Cli {
 #[derive(Args, Debug, Clone, Default)]
 pub struct Global {
     /// Project
-    #[arg(short = 'p', long, value_name = "UUID", global = true, env = "WORKBENCH_PROJECT")]
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "UUID",
+        global = true,
+        env = "WORKBENCH_PROJECT"
+    )]
     pub project_hash: Option<String>,
     /// Agent library, crate folder, or folder of libraries
     #[arg(short = 'a', long, value_name = "PATH", num_args = 1.., global = true, env = "WORKBENCH_AGENTS", value_delimiter = ':')]
@@ -255,7 +261,9 @@ fn positive(text: &str) -> Result<usize, String> {
 /// `250ms`, `30s`, `5m`, `2h`; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(char::is_alphabetic);
-    let number: f64 = digits.parse().map_err(|_| "write 250ms, 30s, 5m or 2h".to_owned())?;
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "write 250ms, 30s, 5m or 2h".to_owned())?;
     let seconds = match &text[digits.len()..] {
         "ms" => number / 1000.0,
         "" | "s" => number,

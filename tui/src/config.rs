@@ -74,11 +74,22 @@ impl Config {
             }
         }
         let flag = "flag or environment".to_owned();
-        let of = |value: Option<String>| value.map(|value| Value { value, origin: flag.clone() });
+        let of = |value: Option<String>| {
+            value.map(|value| Value {
+                value,
+                origin: flag.clone(),
+            })
+        };
         let mut config = Self {
             project: of(global.project_hash.clone()),
-            agents: Value { value: global.agents.clone(), origin: flag.clone() },
-            workflow: global.workflow.clone().map(|value| Value { value, origin: flag.clone() }),
+            agents: Value {
+                value: global.agents.clone(),
+                origin: flag.clone(),
+            },
+            workflow: global.workflow.clone().map(|value| Value {
+                value,
+                origin: flag.clone(),
+            }),
             rate: None,
             timeout: None,
             level: None,
@@ -88,7 +99,10 @@ impl Config {
             config.fill(file, &path)?;
         }
         if config.agents.value.is_empty() {
-            config.agents = Value { value: vec![PathBuf::from(".")], origin: "default".into() };
+            config.agents = Value {
+                value: vec![PathBuf::from(".")],
+                origin: "default".into(),
+            };
         }
         Ok(config)
     }
@@ -98,20 +112,32 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
             if let (None, Some(value)) = (&slot, value) {
-                *slot = Some(Value { value, origin: origin.to_owned() });
+                *slot = Some(Value {
+                    value,
+                    origin: origin.to_owned(),
+                });
             }
         }
         set(&mut self.project, file.project, &origin);
-        set(&mut self.workflow, file.workflow.map(|w| base.join(w)), &origin);
+        set(
+            &mut self.workflow,
+            file.workflow.map(|w| base.join(w)),
+            &origin,
+        );
         set(&mut self.rate, file.rate, &origin);
         set(&mut self.timeout, file.timeout, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
-            self.agents = Value { value, origin: origin.clone() };
+            self.agents = Value {
+                value,
+                origin: origin.clone(),
+            };
         }
         let level = file.level.map(|word| {
             Level::from_word(&word).ok_or_else(|| {
-                settings(format!("{origin}: level \"{word}\" is none of sandbox, staging, protected"))
+                settings(format!(
+                    "{origin}: level \"{word}\" is none of sandbox, staging, protected"
+                ))
             })
         });
         set(&mut self.level, level.transpose()?, &origin);
@@ -128,21 +154,56 @@ impl Config {
     pub fn lines(&self) -> Vec<[String; 3]> {
         let dash = || "–".to_owned();
         let line = |name: &str, value: Option<(String, &String)>| {
-            let (value, origin) = value.map_or_else(|| (dash(), "default".into()), |(v, o)| (v, o.clone()));
+            let (value, origin) =
+                value.map_or_else(|| (dash(), "default".into()), |(v, o)| (v, o.clone()));
             [name.to_owned(), value, origin]
         };
-        let agents: Vec<String> = self.agents.value.iter().map(|p| p.display().to_string()).collect();
+        let agents: Vec<String> = self
+            .agents
+            .value
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect();
         let mut lines = vec![
-            line("project", self.project.as_ref().map(|v| (v.value.clone(), &v.origin))),
+            line(
+                "project",
+                self.project.as_ref().map(|v| (v.value.clone(), &v.origin)),
+            ),
             line("agents", Some((agents.join(", "), &self.agents.origin))),
-            line("workflow", self.workflow.as_ref().map(|v| (v.value.display().to_string(), &v.origin))),
-            line("rate", self.rate.as_ref().map(|v| (format!("{}/s", v.value), &v.origin))),
-            line("level", self.level.as_ref().map(|v| (v.value.word().to_lowercase(), &v.origin))),
-            line("timeout", self.timeout.as_ref().map(|v| (format!("{} s", v.value), &v.origin))),
+            line(
+                "workflow",
+                self.workflow
+                    .as_ref()
+                    .map(|v| (v.value.display().to_string(), &v.origin)),
+            ),
+            line(
+                "rate",
+                self.rate
+                    .as_ref()
+                    .map(|v| (format!("{}/s", v.value), &v.origin)),
+            ),
+            line(
+                "level",
+                self.level
+                    .as_ref()
+                    .map(|v| (v.value.word().to_lowercase(), &v.origin)),
+            ),
+            line(
+                "timeout",
+                self.timeout
+                    .as_ref()
+                    .map(|v| (format!("{} s", v.value), &v.origin)),
+            ),
         ];
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());
-            let shown = value.map(|v| if name == "ENCORD_SSH_KEY" { "set (not shown)".into() } else { v });
+            let shown = value.map(|v| {
+                if name == "ENCORD_SSH_KEY" {
+                    "set (not shown)".into()
+                } else {
+                    v
+                }
+            });
             let origin = "environment".to_owned();
             lines.push(line(name, shown.map(|v| (v, &origin))));
         }
@@ -197,14 +258,24 @@ mod tests {
     fn a_flag_goes_before_a_file_and_paths_are_relative_to_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("workbench.toml");
-        std::fs::write(&path, "project = \"from file\"\nagents = [\"agents\"]\n[params.pre-label]\nthreshold = 0.5\n").unwrap();
-        let mut global = Global { config: Some(path), ..Global::default() };
+        std::fs::write(
+            &path,
+            "project = \"from file\"\nagents = [\"agents\"]\n[params.pre-label]\nthreshold = 0.5\n",
+        )
+        .unwrap();
+        let mut global = Global {
+            config: Some(path),
+            ..Global::default()
+        };
         let config = Config::load(&global).unwrap();
         assert_eq!(config.project.unwrap().value, "from file");
         assert_eq!(config.agents.value, [dir.path().join("agents")]);
         assert_eq!(config.params["pre-label"]["threshold"], 0.5);
         global.project_hash = Some("from flag".into());
-        assert_eq!(Config::load(&global).unwrap().project.unwrap().value, "from flag");
+        assert_eq!(
+            Config::load(&global).unwrap().project.unwrap().value,
+            "from flag"
+        );
     }
 
     #[test]

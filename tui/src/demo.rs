@@ -37,7 +37,10 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
     upstream.name = "local project".to_owned();
     let source = sources();
     let libraries: Vec<PathBuf> = match &source {
-        Some(dir) => library::find(std::slice::from_ref(dir))?.into_iter().map(|l| l.path).collect(),
+        Some(dir) => library::find(std::slice::from_ref(dir))?
+            .into_iter()
+            .map(|l| l.path)
+            .collect(),
         None => Vec::new(),
     };
     let opening = Opening {
@@ -69,13 +72,18 @@ async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
         ..ServeOptions::default()
     };
     wb_local::serve(options).await.map_err(|e| {
-        serve::fault(e).hint("is another demo running in this folder? `workbench demo --reset` starts over")
+        serve::fault(e)
+            .hint("is another demo running in this folder? `workbench demo --reset` starts over")
     })
 }
 
 fn reset(dir: &Path) -> Result<(), Fault> {
-    std::fs::remove_dir_all(dir)
-        .map_err(|e| Fault::new(FaultKind::Settings, format!("cannot clear {}: {e}", dir.display())))?;
+    std::fs::remove_dir_all(dir).map_err(|e| {
+        Fault::new(
+            FaultKind::Settings,
+            format!("cannot clear {}: {e}", dir.display()),
+        )
+    })?;
     state_dir("demo").map(|_| ())
 }
 
@@ -83,15 +91,21 @@ fn reset(dir: &Path) -> Result<(), Fault> {
 fn sources() -> Option<PathBuf> {
     let here = PathBuf::from("sample-agents");
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample-agents");
-    [here, built].into_iter().find(|dir| dir.join("Cargo.toml").is_file())
+    [here, built]
+        .into_iter()
+        .find(|dir| dir.join("Cargo.toml").is_file())
 }
 
 /// What a script is told instead of a screen.
 fn explain(served: &Served) {
-    println!("A made-up project with its own Encord server was started on this machine and stopped again:");
+    println!(
+        "A made-up project with its own Encord server was started on this machine and stopped again:"
+    );
     println!("project {}", served.project_hash);
     println!("The demo is a screen and needs a terminal. In scripts:");
-    println!("  workbench serve --scenario demo --port 0        prints domain, project and key file");
+    println!(
+        "  workbench serve --scenario demo --port 0        prints domain, project and key file"
+    );
     println!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
     if !std::io::stderr().is_terminal() {
         eprintln!("workbench: no terminal; nothing is running any more");
@@ -115,7 +129,11 @@ async fn compile(dir: PathBuf, news: tokio::sync::mpsc::Sender<Event>) {
             if let Some(pipe) = child.stderr.take() {
                 let mut lines = BufReader::new(pipe).lines();
                 while let Ok(Some(line)) = lines.next_line().await {
-                    let _ = news.send(Event::Build(BuildEvent::Compiling { line: line.trim().to_owned() })).await;
+                    let _ = news
+                        .send(Event::Build(BuildEvent::Compiling {
+                            line: line.trim().to_owned(),
+                        }))
+                        .await;
                     if said.len() < 64 * 1024 {
                         said.push_str(&line);
                         said.push('\n');
@@ -129,7 +147,9 @@ async fn compile(dir: PathBuf, news: tokio::sync::mpsc::Sender<Event>) {
         }
         Err(error) => Err(format!("cargo cannot be started: {error}")),
     };
-    let _ = news.send(Event::Build(BuildEvent::Compiled { result })).await;
+    let _ = news
+        .send(Event::Build(BuildEvent::Compiled { result }))
+        .await;
 }
 
 fn millis(time: Duration) -> u64 {

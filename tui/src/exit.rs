@@ -15,7 +15,7 @@ pub struct Ending {
 }
 
 /// When several hold, the first of these wins.
-const ORDER: [u8; 11] = [70, 130, 143, 6, 7, 8, 9, 3, 2, 5, 1];
+const ORDER: [u8; 12] = [70, 130, 143, 129, 6, 7, 8, 9, 3, 2, 5, 1];
 
 impl Ending {
     /// Something ended the command.
@@ -51,7 +51,11 @@ impl Ending {
         codes.extend(self.conflicts.then_some(5));
         codes.extend(self.failures.then_some(1));
         codes.extend(self.stopped.then_some(9));
-        ORDER.iter().copied().find(|c| codes.contains(c)).unwrap_or(0)
+        ORDER
+            .iter()
+            .copied()
+            .find(|c| codes.contains(c))
+            .unwrap_or(0)
     }
 }
 

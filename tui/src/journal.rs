@@ -51,9 +51,12 @@ impl Journal {
     pub fn open(dir: &Path) -> Result<Self, Fault> {
         let path = dir.join("journal.db");
         let db = Connection::open(&path).map_err(|e| broken(&e))?;
-        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(|e| broken(&e))?;
+        db.busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(|e| broken(&e))?;
         db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
-        Ok(Self { db: Arc::new(Mutex::new(db)) })
+        Ok(Self {
+            db: Arc::new(Mutex::new(db)),
+        })
     }
 
     fn db(&self) -> MutexGuard<'_, Connection> {
@@ -65,7 +68,12 @@ impl Journal {
     ///
     /// # Errors
     /// Nothing may be written upstream when the journal cannot be.
-    pub fn begin(&self, project: ProjectHash, items: &[CommitItem], now_ms: i64) -> Result<Vec<i64>, Fault> {
+    pub fn begin(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        now_ms: i64,
+    ) -> Result<Vec<i64>, Fault> {
         let mut db = self.db();
         let tx = db.transaction().map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(items.len());
@@ -76,7 +84,13 @@ impl Journal {
             for item in items {
                 let intent = serde_json::to_string(&Stored::from(item)).unwrap_or_default();
                 insert
-                    .execute(params![project.to_string(), item.task.to_string(), std::process::id(), now_ms, intent])
+                    .execute(params![
+                        project.to_string(),
+                        item.task.to_string(),
+                        std::process::id(),
+                        now_ms,
+                        intent
+                    ])
                     .map_err(|e| broken(&e))?;
                 ids.push(tx.last_insert_rowid());
             }
@@ -105,7 +119,9 @@ impl Journal {
                     Committed::Refused(f) if f.kind == FaultKind::Network => continue,
                     Committed::Refused(f) => format!("refused: {}", f.summary),
                 };
-                update.execute(params![id, now_ms, text]).map_err(|e| broken(&e))?;
+                update
+                    .execute(params![id, now_ms, text])
+                    .map_err(|e| broken(&e))?;
             }
         }
         tx.commit().map_err(|e| broken(&e))
@@ -121,9 +137,14 @@ impl Journal {
             .prepare("SELECT id, pid, intent FROM entry WHERE ended IS NULL AND project = ?1 ORDER BY id")
             .map_err(|e| broken(&e))?;
         let rows = select
-            .query_map([project.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .query_map([project.to_string()], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
             .map_err(|e| broken(&e))?;
-        let mut pending = Pending { entries: Vec::new(), items: Vec::new() };
+        let mut pending = Pending {
+            entries: Vec::new(),
+            items: Vec::new(),
+        };
         for row in rows {
             let (id, pid, intent): (i64, u32, String) = row.map_err(|e| broken(&e))?;
             if pid != std::process::id() && alive(pid) {
@@ -146,8 +167,11 @@ fn alive(pid: u32) -> bool {
 }
 
 fn broken(error: &rusqlite::Error) -> Fault {
-    Fault::new(FaultKind::Settings, format!("the journal in .workbench cannot be used: {error}"))
-        .hint("nothing was written upstream; make room on the disk or start in another folder")
+    Fault::new(
+        FaultKind::Settings,
+        format!("the journal in .workbench cannot be used: {error}"),
+    )
+    .hint("nothing was written upstream; make room on the disk or start in another folder")
 }
 
 /// A [`CommitItem`] as it stands in the journal.
@@ -181,7 +205,11 @@ impl From<&CommitItem> for Stored {
             label_hash: b.label_hash,
             priority: b.priority,
             item: b.item,
-            json: if i.labels_after.is_some() { b.json.to_string() } else { "null".to_owned() },
+            json: if i.labels_after.is_some() {
+                b.json.to_string()
+            } else {
+                "null".to_owned()
+            },
         });
         Self {
             task: i.task,
@@ -223,7 +251,6 @@ impl From<Stored> for CommitItem {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,7 +263,12 @@ mod tests {
             data: DataHash(Uuid::from_u128(2)),
             title: "t".into(),
             branch: "main".into(),
-            before: Some(RowInput { label_hash: None, priority: Some(0.5), item: None, json: "{\"labels\":{}}".into() }),
+            before: Some(RowInput {
+                label_hash: None,
+                priority: Some(0.5),
+                item: None,
+                json: "{\"labels\":{}}".into(),
+            }),
             labels_after: Some(Arc::new(serde_json::json!({"a": [1.5]}))),
             priority: Some(0.0),
             metadata: None,
@@ -250,13 +282,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let project = ProjectHash(Uuid::from_u128(9));
         let journal = Journal::open(dir.path()).unwrap();
-        let ids = journal.begin(project, &[item(1), item(2), item(3)], 5).unwrap();
+        let ids = journal
+            .begin(project, &[item(1), item(2), item(3)], 5)
+            .unwrap();
         let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
-        journal.end(&ids[..2], &[&Committed::Done, &refused], 6).unwrap();
+        journal
+            .end(&ids[..2], &[&Committed::Done, &refused], 6)
+            .unwrap();
         drop(journal);
         let again = Journal::open(dir.path()).unwrap();
         let pending = again.pending(project).unwrap();
         assert_eq!(pending.items, [item(2), item(3)]);
-        assert!(again.pending(ProjectHash(Uuid::from_u128(8))).unwrap().items.is_empty());
+        assert!(
+            again
+                .pending(ProjectHash(Uuid::from_u128(8)))
+                .unwrap()
+                .items
+                .is_empty()
+        );
     }
 }

@@ -26,14 +26,20 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
     let mut found = Vec::new();
     for path in paths {
         if path.extension().is_some_and(|e| e == ENDING) {
-            found.push(Library { path: absolute(path), package: None });
+            found.push(Library {
+                path: absolute(path),
+                package: None,
+            });
         } else if path.join("Cargo.toml").is_file() {
             found.extend(of_crate(path)?);
         } else if path.is_dir() {
             if paths.len() == 1 && *path == Path::new(".") && !has_library(path) {
                 continue;
             }
-            found.push(Library { path: absolute(path), package: None });
+            found.push(Library {
+                path: absolute(path),
+                package: None,
+            });
         } else {
             return Err(settings(format!("{} does not exist", path.display()))
                 .hint(format!("name a library (*.{ENDING}), a crate folder or a folder of libraries with --agents")));
@@ -44,7 +50,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
 
 fn has_library(dir: &Path) -> bool {
     std::fs::read_dir(dir).is_ok_and(|entries| {
-        entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == ENDING))
+        entries
+            .flatten()
+            .any(|e| e.path().extension().is_some_and(|x| x == ENDING))
     })
 }
 
@@ -75,29 +83,62 @@ struct Target {
 /// a release build the newer one is meant.
 fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
     let output = std::process::Command::new("cargo")
-        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
         .arg(dir.join("Cargo.toml"))
         .output()
-        .map_err(|error| settings(format!("cannot start cargo: {error}")).hint("name the library itself with --agents"))?;
+        .map_err(|error| {
+            settings(format!("cannot start cargo: {error}"))
+                .hint("name the library itself with --agents")
+        })?;
     let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|_| {
         settings(format!("cargo cannot read {}", dir.display()))
             .because(String::from_utf8_lossy(&output.stderr).into_owned())
     })?;
     let root = absolute(dir);
-    let own: Vec<&Package> =
-        metadata.packages.iter().filter(|p| p.manifest_path.parent() == Some(&*canonical(&root))).collect();
-    let packages = if own.is_empty() { metadata.packages.iter().collect() } else { own };
+    let own: Vec<&Package> = metadata
+        .packages
+        .iter()
+        .filter(|p| p.manifest_path.parent() == Some(&*canonical(&root)))
+        .collect();
+    let packages = if own.is_empty() {
+        metadata.packages.iter().collect()
+    } else {
+        own
+    };
     let mut found = Vec::new();
     for package in packages {
-        for target in package.targets.iter().filter(|t| t.crate_types.iter().any(|c| c == "cdylib")) {
-            let name = format!("{}{}.{ENDING}", std::env::consts::DLL_PREFIX, target.name.replace('-', "_"));
-            let path = newer(&metadata.target_directory.join("debug").join(&name), &metadata.target_directory.join("release").join(&name));
-            found.push(Library { path, package: Some(package.name.clone()) });
+        for target in package
+            .targets
+            .iter()
+            .filter(|t| t.crate_types.iter().any(|c| c == "cdylib"))
+        {
+            let name = format!(
+                "{}{}.{ENDING}",
+                std::env::consts::DLL_PREFIX,
+                target.name.replace('-', "_")
+            );
+            let path = newer(
+                &metadata.target_directory.join("debug").join(&name),
+                &metadata.target_directory.join("release").join(&name),
+            );
+            found.push(Library {
+                path,
+                package: Some(package.name.clone()),
+            });
         }
     }
     if found.is_empty() {
-        return Err(settings(format!("no crate in {} builds a dynamic library", dir.display()))
-            .hint("add to its Cargo.toml:  [lib] crate-type = [\"cdylib\"]"));
+        return Err(settings(format!(
+            "no crate in {} builds a dynamic library",
+            dir.display()
+        ))
+        .hint("add to its Cargo.toml:  [lib] crate-type = [\"cdylib\"]"));
     }
     Ok(found)
 }
@@ -107,8 +148,16 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 fn newer(debug: &Path, release: &Path) -> PathBuf {
-    let time = |p: &Path| p.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    if time(release) > time(debug) { release.to_owned() } else { debug.to_owned() }
+    let time = |p: &Path| {
+        p.metadata()
+            .and_then(|m| m.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    };
+    if time(release) > time(debug) {
+        release.to_owned()
+    } else {
+        debug.to_owned()
+    }
 }
 
 fn settings(text: impl Into<String>) -> Fault {
@@ -122,7 +171,11 @@ mod tests {
     #[test]
     fn a_crate_without_a_dynamic_library_is_told_what_to_add() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[workspace]\n").unwrap();
+        std::fs::write(
+            dir.path().join("Cargo.toml"),
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[workspace]\n",
+        )
+        .unwrap();
         std::fs::create_dir(dir.path().join("src")).unwrap();
         std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
         let fault = find(&[dir.path().to_owned()]).unwrap_err();
@@ -137,6 +190,11 @@ mod tests {
         std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
         let found = find(&[dir.path().to_owned()]).unwrap();
         assert_eq!(found.len(), 1);
-        assert!(found[0].path.ends_with(format!("target/debug/libmy_agents.{ENDING}")), "{found:?}");
+        assert!(
+            found[0]
+                .path
+                .ends_with(format!("target/debug/libmy_agents.{ENDING}")),
+            "{found:?}"
+        );
     }
 }

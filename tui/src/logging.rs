@@ -13,7 +13,10 @@ use wb_core::fault::Fault;
 pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
     let appender = match file {
         Some(file) => {
-            let dir = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let dir = file
+                .parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
             tracing_appender::rolling::never(dir, file.file_name().unwrap_or_default())
         }
         None => {
@@ -24,7 +27,12 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
                 .filename_suffix("log")
                 .max_log_files(7)
                 .build(dir)
-                .map_err(|e| Fault::new(wb_core::fault::FaultKind::Settings, format!("cannot write the log: {e}")))?
+                .map_err(|e| {
+                    Fault::new(
+                        wb_core::fault::FaultKind::Settings,
+                        format!("cannot write the log: {e}"),
+                    )
+                })?
         }
     };
     let (writer, guard) = tracing_appender::non_blocking(appender);
@@ -34,6 +42,10 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
         _ => Level::TRACE,
     };
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_writer(writer)
+        .try_init();
     Ok(guard)
 }

@@ -27,7 +27,10 @@ async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream
 pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
     let (_, project) = project(global, config).await?;
     if global.json {
-        println!("{}", json!({"stages": project.workflow.stages, "edges": project.workflow.edges}));
+        println!(
+            "{}",
+            json!({"stages": project.workflow.stages, "edges": project.workflow.edges})
+        );
         return Ok(());
     }
     println!("{}", wb_ui::text::clean(&project.title));
@@ -37,18 +40,38 @@ pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
     for stage in &project.workflow.stages {
         println!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
         for pathway in &stage.pathways {
-            println!("      {} → {}", wb_ui::text::clean(&pathway.name), title(&project, pathway.to));
+            println!(
+                "      {} → {}",
+                wb_ui::text::clean(&pathway.name),
+                title(&project, pathway.to)
+            );
         }
-        for edge in project.workflow.edges.iter().filter(|e| e.from == Some(stage.id)) {
-            let label = if edge.label.is_empty() { "·" } else { &edge.label };
-            println!("      {} → {}", wb_ui::text::clean(label), title(&project, edge.to));
+        for edge in project
+            .workflow
+            .edges
+            .iter()
+            .filter(|e| e.from == Some(stage.id))
+        {
+            let label = if edge.label.is_empty() {
+                "·"
+            } else {
+                &edge.label
+            };
+            println!(
+                "      {} → {}",
+                wb_ui::text::clean(label),
+                title(&project, edge.to)
+            );
         }
     }
     Ok(())
 }
 
 fn title(project: &Project, id: wb_core::ids::StageId) -> String {
-    project.workflow.stage(id).map_or_else(|| id.to_string(), |s| wb_ui::text::clean(&s.title).into_owned())
+    project.workflow.stage(id).map_or_else(
+        || id.to_string(),
+        |s| wb_ui::text::clean(&s.title).into_owned(),
+    )
 }
 
 fn mark(stage: &Stage) -> &'static str {
@@ -73,7 +96,12 @@ pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
         loop {
             let page = upstream
                 .reader
-                .tasks_page(project.hash, stage, &TaskFilter::default(), token.as_deref())
+                .tasks_page(
+                    project.hash,
+                    stage,
+                    &TaskFilter::default(),
+                    token.as_deref(),
+                )
                 .await?;
             count += page.rows.len();
             token = page.next;
@@ -82,9 +110,18 @@ pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
             }
         }
         if global.json {
-            println!("{}", json!({"uuid": stage.id, "title": stage.title, "type": stage.kind.wire(), "tasks": count}));
+            println!(
+                "{}",
+                json!({"uuid": stage.id, "title": stage.title, "type": stage.kind.wire(), "tasks": count})
+            );
         } else {
-            println!("{}  {:>9}  {}  {}", mark(stage), count, stage.id, wb_ui::text::clean(&stage.title));
+            println!(
+                "{}  {:>9}  {}  {}",
+                mark(stage),
+                count,
+                stage.id,
+                wb_ui::text::clean(&stage.title)
+            );
         }
     }
     Ok(())
@@ -103,18 +140,34 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
         None => project.workflow.agent_stages().next(),
     };
     let Some(stage) = stage else {
-        let titles: Vec<&str> = project.workflow.stages.iter().map(|s| s.title.as_str()).collect();
-        return Err(Fault::new(FaultKind::Settings, "the project has no such stage")
-            .hint(format!("its stages: {}", titles.join(", "))));
+        let titles: Vec<&str> = project
+            .workflow
+            .stages
+            .iter()
+            .map(|s| s.title.as_str())
+            .collect();
+        return Err(
+            Fault::new(FaultKind::Settings, "the project has no such stage")
+                .hint(format!("its stages: {}", titles.join(", "))),
+        );
     };
     let (mut shown, mut token) = (0, None::<String>);
     while shown < args.limit {
         let page = upstream
             .reader
-            .tasks_page(project.hash, stage, &TaskFilter::default(), token.as_deref())
+            .tasks_page(
+                project.hash,
+                stage,
+                &TaskFilter::default(),
+                token.as_deref(),
+            )
             .await?;
         for row in &page.rows {
-            let facts = Facts { row, now: crate::runtime::now(), result: None };
+            let facts = Facts {
+                row,
+                now: crate::runtime::now(),
+                result: None,
+            };
             if shown >= args.limit || !filter.matches(&facts) {
                 continue;
             }
@@ -123,7 +176,12 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
                 let doc = row.doc(wb_client::rfc3339);
                 println!("{}", json!(doc));
             } else {
-                println!("{}  {:10}  {}", row.id, row.status.wire(), wb_ui::text::clean(&row.title));
+                println!(
+                    "{}  {:10}  {}",
+                    row.id,
+                    row.status.wire(),
+                    wb_ui::text::clean(&row.title)
+                );
             }
         }
         token = page.next;
@@ -141,9 +199,16 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
 pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
     for [name, value, origin] in config.lines() {
         if global.json {
-            println!("{}", json!({"name": name, "value": value, "origin": origin}));
+            println!(
+                "{}",
+                json!({"name": name, "value": value, "origin": origin})
+            );
         } else {
-            println!("{name:20} {:40} {}", wb_ui::text::clean(&value), wb_ui::text::clean(&origin));
+            println!(
+                "{name:20} {:40} {}",
+                wb_ui::text::clean(&value),
+                wb_ui::text::clean(&origin)
+            );
         }
     }
     Ok(())
@@ -157,16 +222,36 @@ pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result
     match what {
         PrintWhat::SystemInfo => {
             println!("workbench   {}", env!("CARGO_PKG_VERSION"));
-            println!("agent ABI   {}.{}", agent_abi::table::ABI_MAJOR, agent_abi::table::ABI_MINOR);
-            println!("system      {} {}", std::env::consts::OS, std::env::consts::ARCH);
-            println!("cores       {}", std::thread::available_parallelism().map_or(1, usize::from));
+            println!(
+                "agent ABI   {}.{}",
+                agent_abi::table::ABI_MAJOR,
+                agent_abi::table::ABI_MINOR
+            );
+            println!(
+                "system      {} {}",
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            );
+            println!(
+                "cores       {}",
+                std::thread::available_parallelism().map_or(1, usize::from)
+            );
         }
         PrintWhat::AgentNodes => {
             let (_, project) = project(global, config).await?;
             for stage in project.workflow.agent_stages() {
-                println!("#[stage(\"{}\")]  // {}", wb_ui::text::clean(&stage.title), stage.id);
+                println!(
+                    "#[stage(\"{}\")]  // {}",
+                    wb_ui::text::clean(&stage.title),
+                    stage.id
+                );
                 for p in &stage.pathways {
-                    println!("    Route::to(\"{}\")  // {} → {}", wb_ui::text::clean(&p.name), p.id, title(&project, p.to));
+                    println!(
+                        "    Route::to(\"{}\")  // {} → {}",
+                        wb_ui::text::clean(&p.name),
+                        p.id,
+                        title(&project, p.to)
+                    );
                 }
             }
         }

@@ -16,6 +16,7 @@ mod pictures;
 mod runtime;
 mod screen;
 mod serve;
+mod signals;
 mod terminal;
 mod upstream;
 
@@ -34,13 +35,19 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let help = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
             let _ = error.print();
             return ExitCode::from(if help { 0 } else { 2 });
         }
     };
     terminal::report_panics();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("workbench: no threads can be started: {error}");
@@ -99,7 +106,10 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
         Some(Command::Config) => look::config(global, &config)?,
         Some(Command::Print(what)) => look::print(global, &config, what).await?,
         Some(Command::Keys | Command::Serve(_) | Command::Host) => {
-            return Err(Fault::new(FaultKind::Bug, "this command is handled elsewhere"));
+            return Err(Fault::new(
+                FaultKind::Bug,
+                "this command is handled elsewhere",
+            ));
         }
     }
     Ok(())

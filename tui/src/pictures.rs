@@ -27,7 +27,12 @@ impl Pictures {
     #[must_use]
     pub fn new() -> Self {
         let (send, done) = mpsc::channel(2);
-        Self { done, send, last: None, work: None }
+        Self {
+            done,
+            send,
+            last: None,
+            work: None,
+        }
     }
 
     /// Begins to fetch and decode, unless that very picture was the last wish; an older wish that
@@ -62,7 +67,11 @@ impl Pictures {
 }
 
 fn decode(asset: &AssetDoc) -> Result<Picture, String> {
-    let children: Vec<PathBuf> = asset.children.iter().map(|c| PathBuf::from(&c.path)).collect();
+    let children: Vec<PathBuf> = asset
+        .children
+        .iter()
+        .map(|c| PathBuf::from(&c.path))
+        .collect();
     let mut source = wb_host::pixels::Source::open(
         Path::new(&asset.path),
         asset.mime_type.as_deref(),
@@ -70,7 +79,10 @@ fn decode(asset: &AssetDoc) -> Result<Picture, String> {
         &children,
     )
     .map_err(|e| e.to_string())?;
-    let frame = source.frame(0).map_err(|e| e.to_string())?.ok_or("there is no first frame")?;
+    let frame = source
+        .frame(0)
+        .map_err(|e| e.to_string())?
+        .ok_or("there is no first frame")?;
     let step = frame.width.max(frame.height).div_ceil(SIDE).max(1);
     let (width, height) = (frame.width / step, frame.height / step);
     let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);

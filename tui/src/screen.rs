@@ -7,16 +7,16 @@ use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::journal::Journal;
+use crate::library;
 use crate::pictures::Pictures;
 use crate::runtime::{Engine, Setup};
+use crate::signals::Signals;
 use crate::terminal::Screen;
 use crate::upstream::{self, Permission, Upstream};
-use crate::library;
 use crossterm::event::{Event as Key, EventStream};
 use futures_util::StreamExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
@@ -49,10 +49,19 @@ pub struct Opening {
 pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::connect(global, config, None, Permission::Person)?;
-    let libraries: Vec<PathBuf> = library::find(&config.agents.value)?.into_iter().map(|l| l.path).collect();
+    let libraries: Vec<PathBuf> = library::find(&config.agents.value)?
+        .into_iter()
+        .map(|l| l.path)
+        .collect();
     let named = libraries.iter().map(|p| p.display().to_string()).collect();
     let specification = specification(config)?;
-    let opening = Opening { upstream, project, libraries, specification, named };
+    let opening = Opening {
+        upstream,
+        project,
+        libraries,
+        specification,
+        named,
+    };
     let mut session = Session::start(global, config, opening)?;
     session.run().await
 }
@@ -62,11 +71,23 @@ pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
 /// # Errors
 /// It cannot be read, or is no JSON.
 pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Fault> {
-    let Some(value) = &config.workflow else { return Ok(None) };
+    let Some(value) = &config.workflow else {
+        return Ok(None);
+    };
     let path = &value.value;
-    let bad = |why: String| Fault::new(FaultKind::Settings, format!("the workflow specification {} is not readable: {why}", path.display()));
+    let bad = |why: String| {
+        Fault::new(
+            FaultKind::Settings,
+            format!(
+                "the workflow specification {} is not readable: {why}",
+                path.display()
+            ),
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
-    serde_json::from_str(&wb_core::workflow::without_trailing_commas(&text)).map(Some).map_err(|e| bad(e.to_string()))
+    serde_json::from_str(&wb_core::workflow::without_trailing_commas(&text))
+        .map(Some)
+        .map_err(|e| bad(e.to_string()))
 }
 
 /// The screen while it is open.
@@ -109,7 +130,12 @@ impl Session {
             concurrency: 1,
         })?;
         let ui = Ui::new(looks(global));
-        Ok(Self { engine, ui, pictures: Pictures::new(), quit: false })
+        Ok(Self {
+            engine,
+            ui,
+            pictures: Pictures::new(),
+            quit: false,
+        })
     }
 
     /// A sender for events from elsewhere.
@@ -178,36 +204,12 @@ impl Session {
     }
 }
 
-/// Signals that end the screen in good order.
-struct Signals {
-    terminate: Signal,
-    hang_up: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Fault> {
-        let of = |kind| signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")));
-        Ok(Self {
-            terminate: of(SignalKind::terminate())?,
-            hang_up: of(SignalKind::hangup())?,
-            interrupt: of(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 15,
-            _ = self.hang_up.recv() => 1,
-            _ = self.interrupt.recv() => 2,
-        }
-    }
-}
-
 /// Colours, signs and pictures as the terminal can show them.
 fn looks(global: &Global) -> UiSettings {
     let var = |name: &str| std::env::var(name).ok();
-    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| var(n).filter(|v| !v.is_empty()));
+    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|n| var(n).filter(|v| !v.is_empty()));
     UiSettings {
         theme: Theme::detect(global.plain.then_some("plain"), var),
         utc_offset_s: offset_s(),

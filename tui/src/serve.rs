@@ -2,6 +2,7 @@
 
 use crate::cli::ServeArgs;
 use crate::exit::Ending;
+use crate::signals::Signals;
 use std::io::Write;
 use std::str::FromStr;
 use wb_core::fault::{Fault, FaultKind};
@@ -13,13 +14,14 @@ use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions};
 /// A bad scenario or fault, a taken port, a database that cannot be used.
 pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> {
     let options = options(args)?;
+    let mut signals = Signals::new()?;
     let served = wb_local::serve(options).await.map_err(fault)?;
     {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{}", served.ready_line());
         let _ = out.flush();
     }
-    wait_for_the_end().await?;
+    signals.next().await;
     served.shutdown().await.map_err(fault)
 }
 
@@ -29,7 +31,8 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
 /// A scenario or fault that does not exist.
 pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
     let usage = |e: String| Fault::new(FaultKind::Usage, e);
-    let faults: Result<Vec<FaultSpec>, String> = args.fault.iter().map(|f| FaultSpec::from_str(f)).collect();
+    let faults: Result<Vec<FaultSpec>, String> =
+        args.fault.iter().map(|f| FaultSpec::from_str(f)).collect();
     Ok(ServeOptions {
         scenario: Scenario::from_str(&args.scenario).map_err(usage)?,
         data: args.data.clone(),
@@ -48,16 +51,8 @@ pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
 
 /// A fault of the local project.
 pub fn fault(error: LocalError) -> Fault {
-    Fault::new(FaultKind::Settings, format!("the local project cannot be served: {error}"))
-}
-
-async fn wait_for_the_end() -> Result<(), Fault> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Fault::new(
+        FaultKind::Settings,
+        format!("the local project cannot be served: {error}"),
+    )
 }

@@ -1,7 +1,11 @@
 //! The terminal: taken over and always given back, after a panic and a signal too.
 
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -26,9 +30,13 @@ pub fn required(what: &str) -> Result<(), Fault> {
     if std::io::stdin().is_terminal() && stdout().is_terminal() {
         return Ok(());
     }
-    Err(Fault::new(FaultKind::Usage, format!("{what}, and this is none"))
-        .hint("in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]")
-        .hint("to look only: workbench stages, workbench tasks, workbench graph"))
+    Err(
+        Fault::new(FaultKind::Usage, format!("{what}, and this is none"))
+            .hint(
+                "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
+            )
+            .hint("to look only: workbench stages, workbench tasks, workbench graph"),
+    )
 }
 
 impl Screen {
@@ -37,10 +45,21 @@ impl Screen {
     /// # Errors
     /// It cannot be switched.
     pub fn take() -> Result<Self, Fault> {
-        let failed = |e: std::io::Error| Fault::new(FaultKind::Usage, format!("the terminal cannot be used: {e}"));
+        let failed = |e: std::io::Error| {
+            Fault::new(
+                FaultKind::Usage,
+                format!("the terminal cannot be used: {e}"),
+            )
+        };
         enable_raw_mode().map_err(failed)?;
         TAKEN.store(true, Ordering::SeqCst);
-        execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste).map_err(failed)?;
+        execute!(
+            stdout(),
+            EnterAlternateScreen,
+            EnableMouseCapture,
+            EnableBracketedPaste
+        )
+        .map_err(failed)?;
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).map_err(failed)?;
         Ok(Self { terminal })
     }
@@ -55,7 +74,13 @@ impl Drop for Screen {
 /// Gives the terminal back; safe to call twice.
 pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(
+            stdout(),
+            DisableBracketedPaste,
+            DisableMouseCapture,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
         let _ = disable_raw_mode();
         let _ = stdout().flush();
     }
@@ -70,7 +95,9 @@ pub fn report_panics() {
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
         if std::fs::write(&path, text).is_ok() {
-            eprintln!("Something broke inside workbench (not your agent). Nothing was written that the journal does not know.");
+            eprintln!(
+                "Something broke inside workbench (not your agent). Nothing was written that the journal does not know."
+            );
             eprintln!("Report: {}", path.display());
         }
         before(info);

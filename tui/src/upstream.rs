@@ -38,7 +38,10 @@ pub fn connect(
 /// # Errors
 /// As [`connect`].
 pub fn look(global: &Global, config: &Config) -> Result<Upstream, Fault> {
-    let global = Global { read_only: true, ..global.clone() };
+    let global = Global {
+        read_only: true,
+        ..global.clone()
+    };
     connect(&global, config, None, Permission::Command("look"))
 }
 
@@ -55,14 +58,22 @@ pub fn with_settings(
 ) -> Result<Upstream, Fault> {
     settings.read_only = global.read_only;
     settings.rate = rate.or(config.rate.as_ref().map(|r| r.value));
-    let name = settings.domain.trim_start_matches("https://").trim_start_matches("http://").to_owned();
+    let name = settings
+        .domain
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .to_owned();
     let reader = Reader::new(settings)?;
     let writer = if global.dry_run || global.read_only {
         None
     } else {
         Some(reader.writer(permission)?)
     };
-    Ok(Upstream { reader, writer, name })
+    Ok(Upstream {
+        reader,
+        writer,
+        name,
+    })
 }
 
 /// The project named on the command line, in the environment or in a settings file.
@@ -84,6 +95,10 @@ pub fn project_hash(config: &Config) -> Result<ProjectHash, Fault> {
 /// Limit of one attempt in milliseconds.
 #[must_use]
 pub fn timeout_ms(flag: Option<Duration>, config: &Config) -> Option<u64> {
-    let from_file = config.timeout.as_ref().and_then(|t| Duration::try_from_secs_f64(t.value).ok());
-    flag.or(from_file).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    let from_file = config
+        .timeout
+        .as_ref()
+        .and_then(|t| Duration::try_from_secs_f64(t.value).ok());
+    flag.or(from_file)
+        .map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

@@ -206,6 +206,16 @@ impl ClientError {
 
     fn kind(&self) -> FaultKind {
         match self {
+            // Without a usable key nobody is logged in.
+            Self::Settings(
+                SettingsError::NoKey
+                | SettingsError::PathAsKey
+                | SettingsError::KeyAsPath
+                | SettingsError::NoFile { .. }
+                | SettingsError::File { .. }
+                | SettingsError::Key { .. }
+                | SettingsError::Token,
+            ) => FaultKind::Access,
             Self::Settings(_) | Self::NoProject { .. } | Self::NotWorkflow { .. } => {
                 FaultKind::Settings
             }

@@ -67,6 +67,10 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
             parts.push(format!("{n} {word}"));
         }
     }
-    parts.push(if dry { "dry run: nothing was written".to_owned() } else { format!("{} writing requests", net.writes) });
+    parts.push(if dry {
+        "dry run: nothing was written".to_owned()
+    } else {
+        format!("{} writing requests", net.writes)
+    });
     parts.join(" · ")
 }

@@ -31,12 +31,18 @@ impl Progress {
         let bar = bar.then(|| {
             let bar = ProgressBar::no_length();
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-            if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} · {per_sec} · {msg} · left {eta}") {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{prefix} {bar:30} {pos}/{len} · {per_sec} · {msg} · left {eta}",
+            ) {
                 bar.set_style(style);
             }
             bar
         });
-        Self { bar, lines, last: Instant::now() }
+        Self {
+            bar,
+            lines,
+            last: Instant::now(),
+        }
     }
 
     /// Shows where the run is.
@@ -53,7 +59,15 @@ impl Progress {
             bar.set_message(format!("{} failed", run.totals.failed));
         } else if self.lines && self.last.elapsed() >= LINE_EVERY {
             self.last = Instant::now();
-            eprintln!("{stage}: {}", line(run.totals.tasks, run.totals.failed, run.rate(state.now), state.now));
+            eprintln!(
+                "{stage}: {}",
+                line(
+                    run.totals.tasks,
+                    run.totals.failed,
+                    run.rate(state.now),
+                    state.now
+                )
+            );
         }
     }
 

@@ -6,6 +6,7 @@ use crate::config::{Config, state_dir};
 use crate::exit::{Ending, print_fault};
 use crate::journal::Journal;
 use crate::runtime::{Engine, Setup};
+use crate::signals::Signals;
 use crate::upstream::Permission;
 use crate::{library, upstream};
 use std::fs::File;
@@ -54,7 +55,10 @@ pub async fn resume(global: &Global, config: &Config) -> Ending {
     match result.await {
         Ok(settled) if settled.found == 0 => eprintln!("Nothing was left unfinished."),
         Ok(settled) => {
-            eprintln!("{} writes had begun: {} are finished, {} were left.", settled.found, settled.finished, settled.left);
+            eprintln!(
+                "{} writes had begun: {} are finished, {} were left.",
+                settled.found, settled.finished, settled.left
+            );
             if settled.left > 0 {
                 ending.conflicts();
             }
@@ -74,6 +78,7 @@ struct Session {
     dry: bool,
     out: Output,
     progress: Progress,
+    signals: Signals,
 }
 
 /// Where task lines go.
@@ -154,15 +159,28 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
             || "build it first".to_owned(),
             |p| format!("build it first: cargo build -p {p}"),
         );
-        return Err(Fault::new(FaultKind::Settings, format!("{} does not exist", missing.path.display())).hint(build));
+        return Err(Fault::new(
+            FaultKind::Settings,
+            format!("{} does not exist", missing.path.display()),
+        )
+        .hint(build));
     }
     if libraries.is_empty() {
-        return Err(Fault::new(FaultKind::Settings, "no agent library was found here")
-            .hint("name one with --agents: a library, a crate folder or a folder of libraries"));
+        return Err(
+            Fault::new(FaultKind::Settings, "no agent library was found here")
+                .hint("name one with --agents: a library, a crate folder or a folder of libraries"),
+        );
     }
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
-    let mut engine = start_engine(global, config, args.rate, timeout_ms, args.concurrency, paths.clone())?;
+    let mut engine = start_engine(
+        global,
+        config,
+        args.rate,
+        timeout_ms,
+        args.concurrency,
+        paths.clone(),
+    )?;
     load_project(&mut engine).await?;
     guard(global, config, &engine)?;
     let settled = engine.settle().await?;
@@ -188,46 +206,92 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         only: args.task.clone(),
         max_failures: args.max_failures,
     };
-    let file = args.jsonl.as_ref().map(File::create).transpose().map_err(|e| {
-        Fault::new(FaultKind::Usage, format!("--jsonl: cannot write the file: {e}"))
-    })?;
-    let out = Output { stdout: global.json, file: file.map(BufWriter::new) };
+    let file = args
+        .jsonl
+        .as_ref()
+        .map(File::create)
+        .transpose()
+        .map_err(|e| {
+            Fault::new(
+                FaultKind::Usage,
+                format!("--jsonl: cannot write the file: {e}"),
+            )
+        })?;
+    let out = Output {
+        stdout: global.json,
+        file: file.map(BufWriter::new),
+    };
     let progress = Progress::new(args.progress, global.plain);
-    Ok(Session { engine, spec, args: args.clone(), dry, out, progress })
+    let signals = Signals::new()?;
+    Ok(Session {
+        engine,
+        spec,
+        args: args.clone(),
+        dry,
+        out,
+        progress,
+        signals,
+    })
 }
 
 /// A protected project is written to only by a command that names it.
 fn guard(global: &Global, config: &Config, engine: &Engine) -> Result<(), Fault> {
-    let protected = config.level.as_ref().is_some_and(|l| l.value == Level::Protected);
-    let title = engine.state.project.as_ref().map_or("", |p| p.title.as_str());
+    let protected = config
+        .level
+        .as_ref()
+        .is_some_and(|l| l.value == Level::Protected);
+    let title = engine
+        .state
+        .project
+        .as_ref()
+        .map_or("", |p| p.title.as_str());
     if !protected || engine.state.options.dry_run || global.confirm.as_deref() == Some(title) {
         return Ok(());
     }
-    Err(Fault::new(FaultKind::Refused, format!("project \"{title}\" is protected; nothing was run"))
-        .hint(format!("to write to it: --confirm \"{title}\""))
-        .hint("to see what would be written: --dry-run"))
+    Err(Fault::new(
+        FaultKind::Refused,
+        format!("project \"{title}\" is protected; nothing was run"),
+    )
+    .hint(format!("to write to it: --confirm \"{title}\""))
+    .hint("to see what would be written: --dry-run"))
 }
 
 /// Waits until every library is in charge or refused; a refused one ends the run.
 async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> {
     let until = Instant::now() + LOADING;
     loop {
-        let refused = engine.state.rejected.as_ref().map(|(reason, _)| reason.clone());
+        let refused = engine
+            .state
+            .rejected
+            .as_ref()
+            .map(|(reason, _)| reason.clone());
         if let Some(reason) = refused {
-            return Err(Fault::new(FaultKind::Settings, format!("the agent library was refused: {reason}")));
+            return Err(Fault::new(
+                FaultKind::Settings,
+                format!("the agent library was refused: {reason}"),
+            ));
         }
         if engine.state.builds.all.len() >= count {
             break;
         }
         let left = until.saturating_duration_since(Instant::now());
         if timeout(left, engine.turn()).await.is_err() {
-            return Err(Fault::new(FaultKind::Settings, format!("the agent library could not be opened within {} s", LOADING.as_secs()))
-                .hint("is it being built right now? run again when the build is over"));
+            return Err(Fault::new(
+                FaultKind::Settings,
+                format!(
+                    "the agent library could not be opened within {} s",
+                    LOADING.as_secs()
+                ),
+            )
+            .hint("is it being built right now? run again when the build is over"));
         }
     }
     let builds = &engine.state.builds;
     if builds.order().is_empty() {
-        let mut fault = Fault::new(FaultKind::Settings, "no agent in the library is for a stage of this project");
+        let mut fault = Fault::new(
+            FaultKind::Settings,
+            "no agent in the library is for a stage of this project",
+        );
         for note in builds.all.iter().flat_map(|b| &b.notes) {
             fault = fault.hint(note.clone());
         }
@@ -245,19 +309,34 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
     if wanted.is_empty() {
         return Ok(order);
     }
-    let Some(project) = &engine.state.project else { return Ok(order) };
+    let Some(project) = &engine.state.project else {
+        return Ok(order);
+    };
     let mut chosen = Vec::new();
     for name in wanted {
         let Some(stage) = project.workflow.find(name) else {
-            let agents: Vec<&str> = project.workflow.agent_stages().map(|s| s.title.as_str()).collect();
-            let mut fault = Fault::new(FaultKind::Settings, format!("the project has no stage \"{name}\"; agent stages: {}", agents.join(", ")));
+            let agents: Vec<&str> = project
+                .workflow
+                .agent_stages()
+                .map(|s| s.title.as_str())
+                .collect();
+            let mut fault = Fault::new(
+                FaultKind::Settings,
+                format!(
+                    "the project has no stage \"{name}\"; agent stages: {}",
+                    agents.join(", ")
+                ),
+            );
             for near in project.workflow.nearest(name) {
                 fault = fault.hint(format!("did you mean \"{near}\"?"));
             }
             return Err(fault);
         };
         if !order.contains(&stage.id) {
-            return Err(Fault::new(FaultKind::Settings, format!("no agent in the library is for stage \"{}\"", stage.title)));
+            return Err(Fault::new(
+                FaultKind::Settings,
+                format!("no agent in the library is for stage \"{}\"", stage.title),
+            ));
         }
         chosen.push(stage.id);
     }
@@ -281,7 +360,10 @@ async fn preflight(engine: &mut Engine) -> Result<(), Fault> {
         if let Some(Err(fault)) = engine.state.preflight_of(build) {
             let mut fault = fault.clone();
             fault.kind = FaultKind::Settings;
-            fault.summary = format!("the library's preflight refused this project: {}", fault.summary);
+            fault.summary = format!(
+                "the library's preflight refused this project: {}",
+                fault.summary
+            );
             return Err(fault);
         }
     }
@@ -303,8 +385,15 @@ impl Session {
                     ending.fault(fault.clone());
                 }
             }
-            let Some(every) = self.args.refresh_every else { break };
-            let fatal = self.engine.state.run.as_ref().is_some_and(|r| r.fatal.is_some());
+            let Some(every) = self.args.refresh_every else {
+                break;
+            };
+            let fatal = self
+                .engine
+                .state
+                .run
+                .as_ref()
+                .is_some_and(|r| r.fatal.is_some());
             if interrupted || fatal {
                 break;
             }
@@ -318,9 +407,10 @@ impl Session {
 
     /// One pass over the stages; true when it was interrupted.
     async fn pass(&mut self, began: Instant, ending: &mut Ending) -> bool {
-        let mut interrupt = Interrupt::new();
         let mut tick = tokio::time::interval(TICK);
-        let mut effects = self.engine.feed(Event::Input(Command::Run(Box::new(self.spec.clone()))));
+        let mut effects = self
+            .engine
+            .feed(Event::Input(Command::Run(Box::new(self.spec.clone()))));
         let mut interrupted = false;
         loop {
             for effect in std::mem::take(&mut effects) {
@@ -342,7 +432,7 @@ impl Session {
                         effects.extend(self.engine.feed(Event::Input(Command::CancelRun)));
                     }
                 }
-                signal = interrupt.wait() => {
+                signal = self.signals.next() => {
                     if interrupted {
                         self.progress.end();
                         eprintln!("workbench: left at once; `workbench resume` finishes what had begun");
@@ -378,13 +468,12 @@ impl Session {
 
     /// Waits for the next pass; true when it was interrupted.
     async fn sleep(&mut self, rest: Duration, ending: &mut Ending) -> bool {
-        let mut interrupt = Interrupt::new();
         let until = tokio::time::Instant::now() + rest;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return false,
                 _ = self.engine.turn() => {}
-                signal = interrupt.wait() => {
+                signal = self.signals.next() => {
                     ending.signal(signal);
                     return true;
                 }
@@ -395,19 +484,35 @@ impl Session {
     fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
         self.progress.end();
         let net = self.engine.net();
-        let stopped = self.args.max_failures.is_some_and(|max| totals.failed >= max);
+        let stopped = self
+            .args
+            .max_failures
+            .is_some_and(|max| totals.failed >= max);
         if stopped {
             ending.stopped();
         }
         for group in totals.groups.iter().take(5) {
-            let times = if group.count == 1 { String::new() } else { format!(" ({} tasks)", group.count) };
-            eprintln!("failed{times}: {} — first: {}", wb_ui::text::clean(&group.first.summary), wb_ui::text::clean(&group.title));
+            let times = if group.count == 1 {
+                String::new()
+            } else {
+                format!(" ({} tasks)", group.count)
+            };
+            eprintln!(
+                "failed{times}: {} — first: {}",
+                wb_ui::text::clean(&group.first.summary),
+                wb_ui::text::clean(&group.title)
+            );
         }
-        let _ = self.out.write(&output::summary(totals, net, wall.as_secs_f64()));
+        let _ = self
+            .out
+            .write(&output::summary(totals, net, wall.as_secs_f64()));
         if let Some(file) = &mut self.out.file {
             let _ = file.flush();
         }
-        eprintln!("{}", output::sentence(totals, net, wall.as_secs_f64(), self.dry));
+        eprintln!(
+            "{}",
+            output::sentence(totals, net, wall.as_secs_f64(), self.dry)
+        );
         if let Some(next) = advice(ending.code(), self.dry) {
             eprintln!("{next}");
         }
@@ -419,38 +524,12 @@ fn advice(code: u8, dry: bool) -> Option<&'static str> {
     match code {
         0 if dry => Some("The same without --dry-run writes it."),
         1 => Some("Failed tasks are where they were; mend the agent and run again."),
-        5 => Some("Tasks that others had changed were left; run again to take their labels into account."),
+        5 => Some(
+            "Tasks that others had changed were left; run again to take their labels into account.",
+        ),
         7 => Some("Nothing was lost: run again when the platform answers."),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
         130 | 143 => Some("Interrupted: nothing was lost, run again for the rest."),
         _ => None,
-    }
-}
-
-/// Ctrl-C and termination.
-struct Interrupt {
-    #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
-}
-
-impl Interrupt {
-    fn new() -> Self {
-        Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
-        }
-    }
-
-    /// Number of the signal that came.
-    async fn wait(&mut self) -> u8 {
-        #[cfg(unix)]
-        if let Some(terminate) = &mut self.terminate {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => 2,
-                _ = terminate.recv() => 15,
-            };
-        }
-        let _ = tokio::signal::ctrl_c().await;
-        2
     }
 }

@@ -4,6 +4,7 @@ use super::{JobFacts, Settled, StageFacts, World, now};
 use agent_abi::model::Ontology;
 use agent_abi::wire::input;
 use std::sync::Arc;
+use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, ListId, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
@@ -11,13 +12,37 @@ use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
 use wb_host::JobRequest;
 
+/// How long the platform may take for its first answer. Later requests have the client's whole
+/// patience: by then somebody's work is under way.
+const FIRST_ANSWER: Duration = Duration::from_secs(12);
+
+fn no_answer(reader: &wb_client::Reader) -> Fault {
+    let why = reader
+        .trouble()
+        .map_or_else(|| "no answer at all".to_owned(), |t| t.why);
+    Fault::new(
+        FaultKind::Network,
+        format!(
+            "the platform could not be reached within {} s",
+            FIRST_ANSWER.as_secs()
+        ),
+    )
+    .because(why)
+    .hint("is ENCORD_DOMAIN right, and does this machine reach it?")
+}
+
 impl World {
     /// Performs one effect; its answer comes as an event.
     pub(super) fn perform(&mut self, effect: Effect, state: &State) {
         match effect {
             Effect::LoadProject => self.load_project(),
             Effect::Page { list, stage, token } => self.page(list, stage, token),
-            Effect::Fetch { batch, stage, rows, wants } => self.fetch(batch, stage, rows, wants),
+            Effect::Fetch {
+                batch,
+                stage,
+                rows,
+                wants,
+            } => self.fetch(batch, stage, rows, wants),
             Effect::Launch(launch) => self.launch(launch),
             Effect::Cancel(job) => self.hosts.cancel(job),
             Effect::Kill(job) => self.hosts.kill(job),
@@ -44,9 +69,10 @@ impl World {
     fn load_project(&self) {
         let (reader, news, hash) = (self.reader.clone(), self.news.clone(), self.hash);
         tokio::spawn(async move {
-            let event = match reader.project(hash).await {
-                Ok(project) => Upstream::Project(Arc::new(project)),
-                Err(error) => Upstream::ProjectFailed(error.into()),
+            let event = match tokio::time::timeout(FIRST_ANSWER, reader.project(hash)).await {
+                Ok(Ok(project)) => Upstream::Project(Arc::new(project)),
+                Ok(Err(error)) => Upstream::ProjectFailed(error.into()),
+                Err(_) => Upstream::ProjectFailed(no_answer(&reader)),
             };
             let _ = news.send(Event::Upstream(event)).await;
         });
@@ -56,10 +82,19 @@ impl World {
     pub(super) fn take_project(&mut self, project: Arc<Project>) {
         self.stages.clear();
         for stage in &project.doc.stages {
-            let params = self.params.get(&stage.title).or_else(|| self.params.get(&stage.uuid.to_string()));
+            let params = self
+                .params
+                .get(&stage.title)
+                .or_else(|| self.params.get(&stage.uuid.to_string()));
             let params = params.map_or_else(String::new, ToString::to_string);
             let json = serde_json::to_string(stage).unwrap_or_default();
-            self.stages.insert(StageId(stage.uuid), StageFacts { json: json.into(), params: params.into() });
+            self.stages.insert(
+                StageId(stage.uuid),
+                StageFacts {
+                    json: json.into(),
+                    params: params.into(),
+                },
+            );
         }
         self.ontology = match Ontology::from_editor(&project.doc.ontology) {
             Ok(ontology) => Some(Arc::new(ontology)),
@@ -73,18 +108,37 @@ impl World {
     }
 
     fn page(&self, list: ListId, stage: StageId, token: Option<String>) {
-        let (reader, news, project) = (self.reader.clone(), self.news.clone(), self.project.clone());
+        let (reader, news, project) =
+            (self.reader.clone(), self.news.clone(), self.project.clone());
         tokio::spawn(async move {
             let found = project.as_ref().and_then(|p| p.workflow.stage(stage));
             let answer = match found {
                 Some(found) => {
-                    let hash = project.as_ref().map_or_else(|| wb_core::ids::ProjectHash(uuid::Uuid::nil()), |p| p.hash);
-                    reader.tasks_page(hash, found, &wb_client::TaskFilter::default(), token.as_deref()).await.map_err(Fault::from)
+                    let hash = project
+                        .as_ref()
+                        .map_or_else(|| wb_core::ids::ProjectHash(uuid::Uuid::nil()), |p| p.hash);
+                    reader
+                        .tasks_page(
+                            hash,
+                            found,
+                            &wb_client::TaskFilter::default(),
+                            token.as_deref(),
+                        )
+                        .await
+                        .map_err(Fault::from)
                 }
-                None => Err(Fault::new(FaultKind::Settings, "the project has no such stage any more")),
+                None => Err(Fault::new(
+                    FaultKind::Settings,
+                    "the project has no such stage any more",
+                )),
             };
             let event = match answer {
-                Ok(page) => Upstream::Page { list, stage, rows: page.rows, next: page.next },
+                Ok(page) => Upstream::Page {
+                    list,
+                    stage,
+                    rows: page.rows,
+                    next: page.next,
+                },
                 Err(fault) => Upstream::PageFailed { list, stage, fault },
             };
             let _ = news.send(Event::Upstream(event)).await;
@@ -92,11 +146,22 @@ impl World {
     }
 
     fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
-        let (reader, news, cache, project) =
-            (self.reader.clone(), self.news.clone(), self.cache.clone(), self.project.clone());
+        let (reader, news, cache, project) = (
+            self.reader.clone(),
+            self.news.clone(),
+            self.cache.clone(),
+            self.project.clone(),
+        );
         tokio::spawn(async move {
-            let gone = || Fault::new(FaultKind::Settings, "the project has no such stage any more");
-            let found = project.as_ref().and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
+            let gone = || {
+                Fault::new(
+                    FaultKind::Settings,
+                    "the project has no such stage any more",
+                )
+            };
+            let found = project
+                .as_ref()
+                .and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
             let results = match found {
                 Some((project, stage)) => reader
                     .inputs(project, stage, &rows, &wants, &cache)
@@ -111,7 +176,9 @@ impl World {
     }
 
     fn launch(&mut self, launch: Launch) {
-        let Some(facts) = self.stages.get(&launch.stage) else { return };
+        let Some(facts) = self.stages.get(&launch.stage) else {
+            return;
+        };
         let inputs = &launch.inputs;
         let mut given: Vec<(&'static str, Arc<str>)> = Vec::new();
         if let Some(labels) = &inputs.labels {
@@ -132,24 +199,40 @@ impl World {
             task_json: inputs.task_json.clone(),
             params: facts.params.clone(),
             inputs: given,
-            deadline: launch.deadline_ms.map(std::time::Duration::from_millis),
+            deadline: launch.deadline_ms.map(Duration::from_millis),
             label: inputs.row.title.to_string(),
         });
-        self.jobs.insert(launch.job, JobFacts { stage: launch.stage, inputs: launch.inputs });
+        self.jobs.insert(
+            launch.job,
+            JobFacts {
+                stage: launch.stage,
+                inputs: launch.inputs,
+            },
+        );
     }
 
     fn commit(&self, batch: BatchId, items: Vec<CommitItem>) {
-        let (writer, journal, news, project) =
-            (self.writer.clone(), self.journal.clone(), self.news.clone(), self.project.clone());
+        let (writer, journal, news, project) = (
+            self.writer.clone(),
+            self.journal.clone(),
+            self.news.clone(),
+            self.project.clone(),
+        );
         tokio::spawn(async move {
             let tasks: Vec<TaskId> = items.iter().map(|i| i.task).collect();
             let results = match (writer, project) {
                 (Some(writer), Some(project)) => write(&writer, journal, &project, items).await,
-                _ => Err(Fault::new(FaultKind::Refused, "this process holds all writes (--dry-run or --read-only)")
-                    .hint("start without --dry-run and --read-only to write")),
+                _ => Err(Fault::new(
+                    FaultKind::Refused,
+                    "this process holds all writes (--dry-run or --read-only)",
+                )
+                .hint("start without --dry-run and --read-only to write")),
             };
             let results = results.unwrap_or_else(|fault| {
-                tasks.iter().map(|t| (*t, Committed::Refused(fault.clone()))).collect()
+                tasks
+                    .iter()
+                    .map(|t| (*t, Committed::Refused(fault.clone())))
+                    .collect()
             });
             let _ = news.send(Event::Commit { batch, results }).await;
         });
@@ -157,7 +240,9 @@ impl World {
 
     /// Finishes what an interrupted process had begun to write.
     pub(super) async fn settle(&self) -> Result<Settled, Fault> {
-        let (Some(journal), Some(writer), Some(project)) = (&self.journal, &self.writer, &self.project) else {
+        let (Some(journal), Some(writer), Some(project)) =
+            (&self.journal, &self.writer, &self.project)
+        else {
             return Ok(Settled::default());
         };
         let pending = journal.pending(project.hash)?;
@@ -169,7 +254,10 @@ impl World {
         let results = writer.commit(project, pending.items).await;
         let by_task: std::collections::HashMap<TaskId, Committed> = results.into_iter().collect();
         let lost = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
-        let answers: Vec<&Committed> = order.iter().map(|t| by_task.get(t).unwrap_or(&lost)).collect();
+        let answers: Vec<&Committed> = order
+            .iter()
+            .map(|t| by_task.get(t).unwrap_or(&lost))
+            .collect();
         journal.end(&pending.entries, &answers, now().0)?;
         let finished = answers
             .iter()
@@ -181,7 +269,11 @@ impl World {
         {
             return Err(fault.clone());
         }
-        Ok(Settled { found, finished, left: found - finished })
+        Ok(Settled {
+            found,
+            finished,
+            left: found - finished,
+        })
     }
 }
 
@@ -192,7 +284,9 @@ async fn write(
     project: &Project,
     items: Vec<CommitItem>,
 ) -> Result<Vec<(TaskId, Committed)>, Fault> {
-    let Some(journal) = journal else { return Ok(writer.commit(project, items).await) };
+    let Some(journal) = journal else {
+        return Ok(writer.commit(project, items).await);
+    };
     let (hash, noted) = (project.hash, items.clone());
     let book = journal.clone();
     let entries = tokio::task::spawn_blocking(move || book.begin(hash, &noted, now().0))

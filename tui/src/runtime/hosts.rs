@@ -18,19 +18,38 @@ impl World {
     pub(super) fn translate(&mut self, news: HostEvent) -> Option<Event> {
         match news {
             HostEvent::Probed(probed) => Some(Event::Build(BuildEvent::Probed(Box::new(probed)))),
-            HostEvent::Rejected { library, hash, reason, hints } => {
-                Some(Event::Build(BuildEvent::Rejected { library, hash, reason, hints }))
-            }
+            HostEvent::Rejected {
+                library,
+                hash,
+                reason,
+                hints,
+            } => Some(Event::Build(BuildEvent::Rejected {
+                library,
+                hash,
+                reason,
+                hints,
+            })),
             HostEvent::Removed { library } => Some(Event::Build(BuildEvent::Removed(library))),
             HostEvent::HostDied { build, reason, .. } => {
                 tracing::warn!(%build, reason, "host died");
                 Some(Event::Build(BuildEvent::HostDied { build, reason }))
             }
             HostEvent::Started { job, pid } => Some(Event::Job(JobEvent::Started { job, pid })),
-            HostEvent::Log { job, level, target, text, .. } => {
-                Some(Event::Job(JobEvent::Log { job, level, target, text }))
+            HostEvent::Log {
+                job,
+                level,
+                target,
+                text,
+                ..
+            } => Some(Event::Job(JobEvent::Log {
+                job,
+                level,
+                target,
+                text,
+            })),
+            HostEvent::Progress { job, fraction } => {
+                Some(Event::Job(JobEvent::Progress { job, fraction }))
             }
-            HostEvent::Progress { job, fraction } => Some(Event::Job(JobEvent::Progress { job, fraction })),
             HostEvent::Done { job, result, run } => self.done(job, result, run),
         }
     }
@@ -38,24 +57,39 @@ impl World {
     fn done(&mut self, job: JobId, result: JobResult, run: Duration) -> Option<Event> {
         let facts = self.jobs.remove(&job)?;
         let run_us = u64::try_from(run.as_micros()).unwrap_or(u64::MAX);
-        let event = move |result, crashed| Event::Job(JobEvent::Done { job, result, crashed, run_us });
+        let event = move |result, crashed| {
+            Event::Job(JobEvent::Done {
+                job,
+                result,
+                crashed,
+                run_us,
+            })
+        };
         let bytes = match result {
             JobResult::Outcome(bytes) => bytes,
             JobResult::Failed(fault, _) => return Some(event(Err(fault), false)),
-            JobResult::Crashed(fault) | JobResult::TimedOut(fault) => return Some(event(Err(fault), true)),
+            JobResult::Crashed(fault) | JobResult::TimedOut(fault) => {
+                return Some(event(Err(fault), true));
+            }
             JobResult::Cancelled => {
                 let fault = Fault::new(FaultKind::Host, "cancelled; the task stays where it is");
                 return Some(event(Err(fault), false));
             }
         };
         let (Some(project), Some(ontology)) = (self.project.clone(), self.ontology.clone()) else {
-            let fault = Fault::new(FaultKind::Upstream, "the project's ontology is not readable, so no outcome can be checked");
+            let fault = Fault::new(
+                FaultKind::Upstream,
+                "the project's ontology is not readable, so no outcome can be checked",
+            );
             return Some(event(Err(fault), false));
         };
         let small = bytes.len() <= SMALL;
         let decide = move || match project.workflow.stage(facts.stage) {
             Some(stage) => judge(stage, &ontology, &facts.inputs, &bytes).map(Arc::new),
-            None => Err(Fault::new(FaultKind::Settings, "the project has no such stage any more")),
+            None => Err(Fault::new(
+                FaultKind::Settings,
+                "the project has no such stage any more",
+            )),
         };
         if small {
             return Some(event(decide(), false));

@@ -7,10 +7,10 @@ mod effects;
 mod hosts;
 
 use crate::journal::Journal;
-use std::collections::{BTreeMap, HashMap};
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -94,7 +94,9 @@ const TURN: usize = 2048;
 /// Now.
 #[must_use]
 pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -110,7 +112,10 @@ impl Engine {
         let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
         let config = HostConfig::new(folder.join("shelf"));
         let hosts = Hosts::start(config, host_news).map_err(|error| {
-            Fault::new(FaultKind::Host, format!("no host process can be started: {error}"))
+            Fault::new(
+                FaultKind::Host,
+                format!("no host process can be started: {error}"),
+            )
         })?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
@@ -213,21 +218,40 @@ impl Engine {
     }
 
     /// The asset of a task, downloaded unless it is here already.
-    pub fn asset(&self, task: TaskId) -> impl Future<Output = Result<AssetDoc, Fault>> + Send + use<> {
+    pub fn asset(
+        &self,
+        task: TaskId,
+    ) -> impl Future<Output = Result<AssetDoc, Fault>> + Send + use<> {
         let step = self.state.step.as_ref().filter(|s| s.row.id == task);
-        let known = step.and_then(|s| s.inputs.as_ref()).and_then(|i| i.asset_json.clone());
-        let queued = self.state.queues.iter().find_map(|(s, q)| q.task(task).map(|r| (*s, r.clone())));
-        let (reader, project, cache) =
-            (self.world.reader.clone(), self.world.project.clone(), self.world.cache.clone());
+        let known = step
+            .and_then(|s| s.inputs.as_ref())
+            .and_then(|i| i.asset_json.clone());
+        let queued = self
+            .state
+            .queues
+            .iter()
+            .find_map(|(s, q)| q.task(task).map(|r| (*s, r.clone())));
+        let (reader, project, cache) = (
+            self.world.reader.clone(),
+            self.world.project.clone(),
+            self.world.cache.clone(),
+        );
         async move {
             let gone = || Fault::new(FaultKind::Upstream, "that task is no longer in the queue");
             let json = match (known, queued, project) {
                 (Some(json), _, _) => json,
                 (None, Some((stage, row)), Some(project)) => {
                     let stage = project.workflow.stage(stage).ok_or_else(gone)?;
-                    let wants = Wants { needs: needs::ASSET, ..Wants::default() };
+                    let wants = Wants {
+                        needs: needs::ASSET,
+                        ..Wants::default()
+                    };
                     let mut fetched = reader.inputs(&project, stage, &[row], &wants, &cache).await;
-                    fetched.pop().ok_or_else(gone)??.asset_json.ok_or_else(gone)?
+                    fetched
+                        .pop()
+                        .ok_or_else(gone)??
+                        .asset_json
+                        .ok_or_else(gone)?
                 }
                 _ => return Err(gone()),
             };
@@ -250,8 +274,15 @@ impl Engine {
 
     /// Libraries are watched from the moment the project is known: a claim needs its workflow.
     fn project_arrived(&mut self) {
-        let Some(project) = self.state.project.as_ref() else { return };
-        if self.world.project.as_ref().is_some_and(|p| Arc::ptr_eq(p, project)) {
+        let Some(project) = self.state.project.as_ref() else {
+            return;
+        };
+        if self
+            .world
+            .project
+            .as_ref()
+            .is_some_and(|p| Arc::ptr_eq(p, project))
+        {
             return;
         }
         self.world.take_project(project.clone());

@@ -230,6 +230,8 @@ pub struct State {
     pub net: NetStats,
     /// The newest fault of upstream, until something succeeds.
     pub net_fault: Option<(Fault, Millis)>,
+    /// When the project was asked for last.
+    asked: Millis,
     jobs: u64,
     lists: u64,
     batches: u64,
@@ -244,6 +246,8 @@ pub struct State {
 const ACTIVITY: usize = 500;
 /// Queues are listed again this often while the screen is open, in milliseconds.
 const REFRESH_MS: u64 = 30_000;
+/// A platform that did not answer is asked for the project again this often, in milliseconds.
+const AGAIN_MS: u64 = 20_000;
 
 impl State {
     /// A state with nothing in it yet, and the first wishes.
@@ -475,6 +479,11 @@ impl State {
         self.now = now;
         if !self.options.screen {
             return Vec::new();
+        }
+        let silent = self.project_fault.as_ref().is_some_and(|f| f.kind == FaultKind::Network);
+        if self.project.is_none() && silent && now.since(self.asked) >= AGAIN_MS {
+            self.asked = now;
+            return vec![Effect::LoadProject];
         }
         let due: Vec<StageId> = self
             .queues
