@@ -10,37 +10,47 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use ratatui_image::picker::{Picker, ProtocolType};
 use ratatui_image::protocol::Protocol;
-use ratatui_image::{Image, Resize};
+use ratatui_image::protocol::halfblocks::Halfblocks;
+use ratatui_image::{FontSize, Image, Resize};
 use serde_json::Value;
 use std::path::PathBuf;
 use wb_core::ids::{DataHash, TaskId};
 
 /// How pictures reach the terminal.
-#[derive(Clone, Debug)]
-pub struct Graphics(Picker);
-
-impl Default for Graphics {
-    fn default() -> Self {
-        Self::half_blocks()
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub struct Graphics(Option<Picker>);
 
 impl Graphics {
-    /// Two pixels in each cell: works everywhere.
+    /// Two pixels in each cell: works everywhere, asks nobody, starts nothing.
     #[must_use]
-    pub fn half_blocks() -> Self {
-        Self(Picker::halfblocks())
+    pub const fn half_blocks() -> Self {
+        Self(None)
     }
 
     /// Asks the terminal what it can do (kitty, iTerm2, sixel); half blocks when it does not
     /// answer. Writes to and reads from the terminal: call it in raw mode, before reading events.
+    /// Inside tmux this runs `tmux set -p allow-passthrough on`, without which tmux keeps pictures
+    /// from the terminal around it.
     #[must_use]
     pub fn detect() -> Self {
-        Self(Picker::from_query_stdio().unwrap_or_else(|_| Picker::halfblocks()))
+        let picker = Picker::from_query_stdio().ok();
+        Self(picker.filter(|p| p.protocol_type() != ProtocolType::Halfblocks))
     }
 
-    fn blocks(&self) -> bool {
-        self.0.protocol_type() == ProtocolType::Halfblocks
+    const fn blocks(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn encode(&self, image: &DynamicImage, size: Size) -> Option<Protocol> {
+        let scale = Resize::Scale(None);
+        if let Some(picker) = &self.0 {
+            return picker.new_protocol(image.clone(), size, scale).ok();
+        }
+        // A cell is one pixel wide and two high.
+        let size = scale.size_for(image, FontSize::new(1, 2), size);
+        let (w, h) = (u32::from(size.width), 2 * u32::from(size.height));
+        let pixels = image.thumbnail_exact(w.max(1), h.max(1));
+        Halfblocks::new(pixels, size).ok().map(Protocol::Halfblocks)
     }
 }
 
@@ -206,17 +216,12 @@ impl Shelf {
             .as_ref()
             .is_none_or(|(s, m, _)| *s != size || m != inked)
         {
-            let image = if inked.is_empty() {
-                image.clone()
+            let encoded = if inked.is_empty() {
+                self.graphics.encode(image, size)
             } else {
-                ink(image, inked)
+                self.graphics.encode(&ink(image, inked), size)
             };
-            self.encoded = self
-                .graphics
-                .0
-                .new_protocol(image, size, Resize::Scale(None))
-                .ok()
-                .map(|protocol| (size, inked.to_vec(), protocol));
+            self.encoded = encoded.map(|protocol| (size, inked.to_vec(), protocol));
         }
         let Some((_, _, protocol)) = &self.encoded else {
             return;
@@ -313,4 +318,75 @@ fn ink(image: &DynamicImage, marks: &[Bounds]) -> DynamicImage {
         }
     }
     DynamicImage::ImageRgb8(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn boxes_are_read_from_stills_and_from_one_frame_of_a_video() {
+        let object = json!({"objectHash": "a", "name": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}});
+        let polygon = json!({"objectHash": "b", "name": "Road", "polygon": {}});
+        let still = json!({"data_units": {"u": {"labels": {"objects": [object, polygon]}}}});
+        let video = json!({"data_units": {"u": {"labels": {"3": {"objects": [object]}}}}});
+        assert_eq!(boxes(&still, 0).len(), 1);
+        assert_eq!(boxes(&still, 0)[0].name, "Car");
+        assert_eq!((boxes(&video, 0).len(), boxes(&video, 3).len()), (0, 1));
+        assert!(boxes(&json!(null), 0).is_empty());
+    }
+
+    #[test]
+    fn boxes_become_part_of_a_picture_that_lies_over_the_letters() {
+        let image = DynamicImage::ImageRgb8(RgbImage::new(100, 50));
+        let mark = |x, w, sign| Bounds {
+            hash: String::new(),
+            name: String::new(),
+            x,
+            y: 0.2,
+            w,
+            h: 0.4,
+            sign,
+        };
+        // The second one reaches beyond the picture, as labels may.
+        let out = ink(&image, &[mark(0.1, 0.2, '+'), mark(0.9, 7.0, '-')]).to_rgb8();
+        assert_eq!(out.get_pixel(10, 20).0, [0, 230, 90]);
+        assert_eq!(out.get_pixel(20, 20).0, [0, 0, 0], "the inside stays");
+        assert_eq!(out.get_pixel(99, 20).0, [255, 50, 50]);
+    }
+
+    #[test]
+    fn a_picture_keeps_its_proportions_and_its_colours() {
+        let mut image = RgbImage::new(40, 20);
+        image.put_pixel(39, 19, image::Rgb([250, 0, 0]));
+        let image = DynamicImage::ImageRgb8(image);
+        let protocol = Graphics::half_blocks()
+            .encode(&image, Size::new(40, 30))
+            .unwrap();
+        assert_eq!(protocol.size(), Size::new(40, 10));
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 10));
+        Image::new(&protocol).render(buf.area, &mut buf);
+        let last = &buf[(39, 9)];
+        let colours = [last.fg, last.bg];
+        assert!(
+            colours.contains(&ratatui::style::Color::Rgb(250, 0, 0)),
+            "{last:?}"
+        );
+    }
+
+    #[test]
+    fn a_picture_of_another_size_than_it_says_is_refused() {
+        let mut shelf = Shelf::new(Graphics::half_blocks());
+        let task = TaskId(uuid::Uuid::nil());
+        shelf.put(
+            task,
+            Ok(Picture {
+                width: 10,
+                height: 10,
+                rgb: vec![0; 7],
+            }),
+        );
+        assert!(matches!(shelf.held, Some((_, Err(_)))));
+    }
 }
