@@ -271,8 +271,14 @@ fn outline(buf: &mut Buffer, place: Rect, mark: &Bounds, style: Style) {
         put(x0, y, "│");
         put(x1, y, "│");
     }
+    if y0 == y1 {
+        put(x0, y0, "[");
+        put(x1, y0, "]");
+    }
     for (x, y, corner) in [(x0, y0, "┌"), (x1, y0, "┐"), (x0, y1, "└"), (x1, y1, "┘")] {
-        put(x, y, corner);
+        if y1 > y0 {
+            put(x, y, corner);
+        }
     }
     let sign = if mark.sign == ' ' {
         String::new()

@@ -202,7 +202,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 }
 
 const fn picture_key() -> &'static str {
-    "labels: white unchanged  + added  ~ changed  - removed"
+    "+ added  ~ changed  - removed  white: as it was"
 }
 
 fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
@@ -322,7 +322,7 @@ fn draw_timeline(
     let top = scroll_to(0, at, count, rows.len());
     let columns = usize::from(inner.width);
     let longest = rows.iter().map(|r| width(&r.name)).max().unwrap_or(8);
-    let name_w = longest.min(columns.saturating_sub(24)).max(12);
+    let name_w = longest.min(columns.saturating_sub(20)).max(12);
     for (row, event) in rows.iter().enumerate().skip(top).take(count) {
         let y = u16::try_from(row - top).unwrap_or(0);
         let ms = event.ms.map_or_else(String::new, duration);
