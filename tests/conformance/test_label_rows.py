@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from encord.constants.enums import DataType
 from encord.exceptions import EncordException
+from encord.orm.label_row import LabelStatus
 from encord.objects import Classification, Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 
@@ -136,6 +137,16 @@ def test_rows_are_filtered_by_when_they_were_edited(shared, make_project):
     assert listed(edited_before=now + hour) == ["small_0.jpg"]
     assert listed(edited_after=now + hour) == []
     assert listed(edited_after=(now - hour).isoformat(), edited_before=(now + hour).isoformat()) == ["small_0.jpg"]
+
+
+def test_rows_are_filtered_by_label_status(shared, make_project):
+    project = make_project()
+    project.list_label_rows_v2(data_hashes=[w.small_hash(0)])[0].initialise_labels()
+    again = shared.project(project.project_hash)
+    titles = lambda *statuses: sorted(r.data_title for r in again.list_label_rows_v2(label_statuses=list(statuses)))  # noqa: E731
+    assert titles(LabelStatus.LABEL_IN_PROGRESS) == ["small_0.jpg"]
+    assert titles(LabelStatus.NOT_LABELLED) == [f"small_{n}.jpg" for n in range(1, w.SMALL_COUNT)]
+    assert len(titles(LabelStatus.NOT_LABELLED, LabelStatus.LABEL_IN_PROGRESS)) == w.SMALL_COUNT
 
 
 def test_a_row_is_initialised_empty_and_keeps_its_label_hash(shared, make_project):

@@ -16,6 +16,7 @@ from encord.objects.coordinates import (
     Cuboid2DIsometricCoordinates,
     Cuboid2DPerspectiveCoordinates,
     EllipseCoordinates,
+    HtmlCoordinates,
     PointCoordinate,
     PolygonCoordinates,
     PolylineCoordinates,
@@ -25,6 +26,7 @@ from encord.objects.coordinates import (
     TextCoordinates,
 )
 from encord.objects.frames import Range
+from encord.objects.html_node import HtmlNode, HtmlRange
 
 import world as w
 
@@ -223,6 +225,24 @@ def test_ranges_of_text_read_back_equal(rows):
     add(row, "Word", TextCoordinates(range=[Range(0, 5), Range(10, 12)]), frames=None)
     again = saved_equal(rows, "plainText", row)
     assert [(r.start, r.end) for r in again.get_object_instances()[0].range_list] == [(0, 5), (10, 12)]
+
+
+def test_ranges_of_html_read_back_equal(rows):
+    row = rows("html")
+    node = lambda path, offset: HtmlNode(xpath=path, offset=offset)  # noqa: E731
+    ranges = [HtmlRange(start=node("/html[1]/body[1]/p[1]/text()[1]", 3), end=node("/html[1]/body[1]/p[2]/text()[1]", 9))]
+    add(row, "Word", HtmlCoordinates(range=ranges), frames=None)
+    again = saved_equal(rows, "html", row)
+    assert again.get_object_instances()[0].range_html == ranges
+
+
+def test_bitmasks_on_frames_of_a_video_read_back_equal(rows):
+    row = rows("video")
+    wanted = mask(row.height, row.width)
+    add(row, "Puddle", wanted, frames=[7, 8])
+    again = saved_equal(rows, "video", row)
+    for annotation in again.get_object_instances()[0].get_annotations():
+        assert np.array_equal(annotation.coordinates.to_numpy_array(), wanted.to_numpy_array())
 
 
 @pytest.mark.parametrize("kind", ["wav", "plainText"])

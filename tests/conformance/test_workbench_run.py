@@ -212,6 +212,20 @@ def test_a_key_in_lines_of_another_width_is_read(start, tmp_path):
     assert lines[-1]["summary"]["moved"] == 3
 
 
+def test_the_tasks_that_the_program_lists_are_those_that_the_sdk_lists(demo, tmp_path):
+    ended = subprocess.run(
+        [servers.BINARY, "tasks", "--json", "--stage", "pre-label", "-p", demo.project_hash],
+        env=demo.environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    listed = {line["data_hash"] for line in map(json.loads, ended.stdout.splitlines()) if "data_hash" in line}
+    assert listed == {h for h, stage in waiting(demo).items() if stage == "pre-label"}
+
+
 def test_both_runners_share_a_project(start, tmp_path):
     """Rust drains the first stage, Python the second, with the labels of both on the row."""
     server = start("--scenario", "demo", "--tasks", "30")

@@ -24,7 +24,7 @@ SECOND_USER = "second@example.test"
 #: One data hash per kind of item in the dataset `Mixed`.
 HASH = {
     kind: fixed(f"data/{kind}")
-    for kind in ("image", "photo", "video", "imageGroup", "imageSequence", "wav", "mp3", "plainText", "pdf", "group")
+    for kind in ("image", "photo", "video", "imageGroup", "imageSequence", "wav", "mp3", "plainText", "html", "pdf", "group")
 }
 ITEM = {kind: fixed(f"item/{kind}") for kind in HASH}
 GROUP_CHILDREN = [fixed("group/picture"), fixed("group/note")]
@@ -242,6 +242,7 @@ def _mixed_items() -> list[dict]:
         item("audio", "wav", title="beep.wav"),
         item("audio", "mp3", title="silence.mp3", media="mp3/2", mimeType="audio/mpeg"),
         item("plainText", title="note.txt", media="text/1"),
+        item("plainText", "html", title="page.html", media="text/2", mimeType="text/html"),
         item("pdf", title="form.pdf", media="pdf/3"),
         item("group", title="picture with note", children=children),
     ]
