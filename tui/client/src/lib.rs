@@ -19,7 +19,7 @@ pub use error::{At, ClientError};
 pub use http::Trouble;
 pub use http::stats::Stats;
 pub use key::{Key, KeyError};
-pub use labels::{compare, transplant};
+pub use labels::{compare, saved_as, transplant};
 pub use read::Reader;
 pub use read::projects::ProjectSummary;
 pub use read::tasks::{TaskFilter, TaskPage};

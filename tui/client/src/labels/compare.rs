@@ -24,7 +24,8 @@ pub fn same_labels(one: &Value, other: &Value) -> bool {
 
 /// Whether `stored` is what became of `sent`: as [`same_labels`], but what the platform fills in
 /// (who, when, object numbers) does not count.
-pub(crate) fn saved_as(stored: &Value, sent: &Value) -> bool {
+#[must_use]
+pub fn saved_as(stored: &Value, sent: &Value) -> bool {
     canonical(stored, false) == canonical(sent, false)
 }
 

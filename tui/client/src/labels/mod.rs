@@ -8,7 +8,7 @@ mod compare;
 mod transplant;
 
 pub use compare::same_labels as compare;
-pub(crate) use compare::saved_as;
+pub use compare::saved_as;
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 

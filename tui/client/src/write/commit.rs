@@ -42,9 +42,13 @@ impl Writer {
                 Fate::Gone => Some(Committed::AlreadyMoved),
             };
         }
+        (self.steps)("labels");
         Box::pin(self.commit_priorities(project, &items, &mut ends)).await;
+        (self.steps)("priorities");
         Box::pin(self.commit_metadata(project, &items, &mut ends)).await;
+        (self.steps)("metadata");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
+        (self.steps)("moves");
         items
             .iter()
             .zip(ends)

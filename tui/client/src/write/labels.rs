@@ -95,6 +95,7 @@ impl Writer {
     ) -> Vec<(usize, Fate)> {
         let mut fates = Vec::with_capacity(chunk.len());
         let mut fresh = self.fresh_rows(project, items, chunk).await;
+        (self.steps)("rows");
         let mut ready = Vec::with_capacity(chunk.len());
         for &i in chunk {
             let row = match fresh.remove(&i) {

@@ -35,6 +35,7 @@ pub(crate) struct Door(());
 pub struct Writer {
     reader: Reader,
     door: Door,
+    steps: fn(&'static str),
 }
 
 impl std::fmt::Debug for Writer {
@@ -65,7 +66,14 @@ impl Writer {
         Self {
             reader,
             door: Door(()),
+            steps: |_| {},
         }
+    }
+
+    /// Has `steps` called with the name of each step of a commit that is over: `rows` (label rows
+    /// read or created), `labels`, `priorities`, `metadata`, `moves`. For tests that stop there.
+    pub fn watch_steps(&mut self, steps: fn(&'static str)) {
+        self.steps = steps;
     }
 
     /// The reader that this writer was made from.

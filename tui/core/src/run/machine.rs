@@ -4,7 +4,7 @@
 //! commits the last one while this one runs, retries from the same untouched inputs, and gives
 //! every task exactly one [`Report`].
 
-use super::{Ending, Report, RunSpec, Sink, Source, Totals};
+use super::{Ending, OnConflict, Report, RunSpec, Sink, Source, Totals};
 use crate::build::AgentDescriptor;
 use crate::event::{Effect, Launch, ListId};
 use crate::fault::{Fault, FaultKind};
@@ -51,6 +51,8 @@ struct Running {
 
 /// How many hosts may die one after the other before a stage is given up.
 const CRASHES_IN_A_ROW: u32 = 5;
+/// How often a task whose row others keep changing runs anew.
+const RERUNS: u32 = 3;
 /// Batches that may be alive at a time: one committing, one running, one being fetched.
 const BATCHES: usize = 3;
 
@@ -91,6 +93,10 @@ pub struct Run {
     batches: Vec<Batch>,
     jobs: HashMap<JobId, Running>,
     crashes: u32,
+    /// Tasks with a result, and those of them that failed; final or about to be.
+    known: (u64, u64),
+    /// How often each task ran anew because of a conflict.
+    reruns: HashMap<TaskId, u32>,
     agent: usize,
     wants: Wants,
     limit_ms: Option<u64>,
@@ -140,6 +146,8 @@ impl Run {
             batches: Vec::new(),
             jobs: HashMap::new(),
             crashes: 0,
+            known: (0, 0),
+            reruns: HashMap::new(),
             agent: 0,
             wants: Wants::default(),
             limit_ms: None,
@@ -256,10 +264,16 @@ impl Run {
     fn stopping(&self) -> bool {
         self.cancelled
             || self.fatal.is_some()
-            || self
-                .spec
-                .max_failures
-                .is_some_and(|max| self.totals.failed >= max)
+            || self.limit_reached()
+    }
+
+    /// Whether so many tasks failed that the run stops.
+    #[must_use]
+    pub fn limit_reached(&self) -> bool {
+        let (known, failed) = self.known;
+        self.spec
+            .max_failures
+            .is_some_and(|max| max.reached(failed, known))
     }
 
     /// Gets ready for the stage at `stage_at`; one without an agent is passed over.
@@ -400,6 +414,8 @@ impl Run {
                     }
                     work.result = Some(Err(fault));
                     batch.open -= 1;
+                    self.known.0 += 1;
+                    self.known.1 += 1;
                 }
             }
         }
@@ -527,6 +543,8 @@ impl Run {
             batch.again.push_back(running.index);
             return;
         }
+        self.known.0 += 1;
+        self.known.1 += u64::from(result.is_err());
         work.result = Some(result);
         batch.open -= 1;
         if self.crashes >= CRASHES_IN_A_ROW && self.fatal.is_none() {
@@ -582,6 +600,16 @@ impl Run {
         }
     }
 
+    /// Whether a task in conflict is to run on what is there now.
+    fn runs_anew(&mut self, task: TaskId) -> bool {
+        if self.spec.on_conflict != OnConflict::Rerun || self.stopping() {
+            return false;
+        }
+        let times = self.reruns.entry(task).or_default();
+        *times += 1;
+        *times <= RERUNS
+    }
+
     /// Every task of a batch gets its report.
     fn finish(&mut self, id: BatchId, results: &[(TaskId, Committed)]) -> Vec<Effect> {
         let Some(at) = self.batches.iter().position(|b| b.id == id) else {
@@ -595,7 +623,15 @@ impl Run {
         let mut effects = Vec::with_capacity(batch.work.len());
         for work in batch.work {
             let Some(result) = work.result else { continue };
-            let (ending, outcome) = ending(result, written.get(&work.row.id).copied());
+            let written = written.get(&work.row.id).copied();
+            if matches!(written, Some(Committed::Conflict { .. })) && self.runs_anew(work.row.id) {
+                self.known.0 -= 1;
+                self.pending.push_back(work.row);
+                continue;
+            }
+            let succeeded = result.is_ok();
+            let (ending, outcome) = ending(result, written);
+            self.known.1 += u64::from(succeeded && matches!(ending, Ending::Failed(_)));
             if let Ending::Failed(fault) = &ending
                 && ends_the_run(fault)
             {

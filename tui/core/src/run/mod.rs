@@ -56,8 +56,48 @@ pub struct RunSpec {
     pub filter: Filter,
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
-    /// Stop after this many failures.
-    pub max_failures: Option<u64>,
+    /// When so many tasks have failed that the run stops.
+    pub max_failures: Option<FailureLimit>,
+    /// What becomes of a task whose label row somebody else changed meanwhile.
+    pub on_conflict: OnConflict,
+}
+
+/// When a run gives up.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum FailureLimit {
+    /// After this many failed tasks.
+    Count(u64),
+    /// When this many of a hundred tasks failed, once [`FailureLimit::SAMPLE`] are known.
+    Percent(f64),
+}
+
+impl FailureLimit {
+    /// Tasks that must be known before a percentage means anything.
+    pub const SAMPLE: u64 = 20;
+
+    /// Whether it is reached with `failed` of `known` tasks.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // far below 2^52 tasks
+    pub fn reached(self, failed: u64, known: u64) -> bool {
+        match self {
+            Self::Count(max) => failed >= max,
+            Self::Percent(max) => {
+                failed > 0 && known >= Self::SAMPLE && failed as f64 * 100.0 >= max * known as f64
+            }
+        }
+    }
+}
+
+/// What becomes of a task whose label row somebody else changed after the agent saw it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnConflict {
+    /// It is left as it is now.
+    #[default]
+    Skip,
+    /// Its agent runs again on what is there now.
+    Rerun,
+    /// The agent's labels replace what is there now.
+    Overwrite,
 }
 
 impl Default for RunSpec {
@@ -73,6 +113,7 @@ impl Default for RunSpec {
             filter: Filter::default(),
             only: Vec::new(),
             max_failures: None,
+            on_conflict: OnConflict::Skip,
         }
     }
 }
