@@ -2,6 +2,7 @@
 
 mod graphs;
 mod held;
+mod hostile;
 mod keys;
 mod pictures;
 
