@@ -104,3 +104,33 @@ def test_a_script_that_may_not_ends_with_an_error(shared, stranger_key, which):
         ended = run(shared, "validate_first", f"--project-hash={w.fixed('no project')}")
         assert "AuthorisationError" in ended.stderr
     assert ended.returncode != 0
+
+
+def test_scripts_run_side_by_side_on_three_projects_with_every_kind_of_item(shared, make_project):
+    projects = [make_project(w.MIXED, title=f"side by side {n}") for n in range(3)]
+    running = [
+        subprocess.Popen(
+            [sys.executable, SCRIPTS / "every_kind.py", "--project-hash", project.project_hash],
+            env=shared.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for project in projects
+    ]
+    try:
+        for process in running:
+            output, _ = process.communicate(timeout=120)
+            assert process.returncode == 0 and "Traceback" not in output, output
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    for project in projects:
+        assert where(shared, project) == {"Complete": len(w.HASH)}
+        rows = rows_of(shared, project)
+        notes = {title: [c.get_answer() for c in r.get_classification_instances()] for title, r in rows.items()}
+        assert notes.pop("picture with note") == []
+        assert all(len(n) == 1 and n[0].endswith(f": {title}") for title, n in notes.items()), notes
+        assert {r.priority for r in rows.values()} == {0.875}

@@ -246,3 +246,20 @@ def test_both_runners_share_a_project(start, tmp_path):
     runner(num_retries=0)
     assert "Bright region" in found
     assert not [h for h, s in waiting(server).items() if s == "route"]
+
+
+@pytest.mark.slow
+def test_ten_thousand_tasks_under_faults_are_committed_exactly_once(start, tmp_path):
+    faults = ("any:429/1s@1%", "actions:lost@1%", "save_labels:500@2%", "get:drop@1%")
+    server = start("--scenario", "demo", "--tasks", "12600", *(x for f in faults for x in ("--fault", f)))
+    before = [t for t in server.state().values() if t["stage"] in ("pre-label", "route")]
+    lines = workbench(server, tmp_path, "--project-hash", server.project_hash, "--task-batch-size", "20")
+    struck = {f["fault"]: f["struck"] for f in server.local("faults")["faults"]}
+    server.faults()
+    summary, endpoints = lines[-1]["summary"], server.local("counters")["endpoints"]
+    print(f"{summary}, faults struck {struck}")
+    assert len(before) >= 10_000 and all(struck.values())
+    assert (summary["moved"], summary["failed"]) == (len(before), 0)
+    assert len({t["task_uuid"] for t in lines[:-1]}) == len(lines) - 1 == len(before)
+    assert not [t for t in server.state().values() if t["stage"] in ("pre-label", "route")]
+    assert endpoints["actions"]["changed"] == len(before)
