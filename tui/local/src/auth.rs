@@ -3,7 +3,7 @@
 //! Signatures are verified over the raw body and the raw request target, exactly as sent. What a
 //! caller may do is not decided here: every user of a local project may do everything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
@@ -43,6 +43,11 @@ impl Gate {
             keys: users.into_iter().map(entry).collect(),
             secret,
         }
+    }
+
+    /// Whose keys are known, each once.
+    pub(crate) fn emails(&self) -> BTreeSet<&str> {
+        self.keys.values().map(|(_, email)| &**email).collect()
     }
 
     /// HMAC-SHA256 of `message` under the server's secret, in hex.

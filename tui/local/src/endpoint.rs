@@ -44,6 +44,7 @@ endpoints! {
     ListOntologies, "list_ontologies", false, "All ontologies.";
     ListDatasets, "list_datasets", false, "The datasets of a project, or all.";
     GetDataset, "get_dataset", false, "One dataset with its rows.";
+    ListUsers, "list_users", false, "The users of a project.";
     GetTasks, "get_tasks", false, "The tasks of a stage.";
     Actions, "actions", true, "Acting on tasks of a stage: proceed, submit, approve, reject, assign.";
     MoveTasks, "move_tasks", true, "Moving tasks to any stage.";

@@ -1,4 +1,4 @@
-//! Instants as milliseconds since 1970 and their two spellings on the wire.
+//! Instants as milliseconds since 1970 and their three spellings on the wire.
 
 use jiff::Timestamp;
 
@@ -19,6 +19,14 @@ pub(crate) fn long(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .unwrap_or_default()
         .strftime("%a, %d %b %Y %H:%M:%S UTC")
+        .to_string()
+}
+
+/// As the legacy project spells instants, in UTC without a zone: `2026-11-22 07:57:53`.
+pub(crate) fn plain(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .unwrap_or_default()
+        .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
 
@@ -57,13 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_read_back() {
+    fn all_spellings_read_back() {
         let at = 1_795_334_273_000;
         assert_eq!(long(at), "Sun, 22 Nov 2026 07:57:53 UTC");
         assert_eq!(iso(at), "2026-11-22T07:57:53Z");
         assert_eq!(parse(&long(at)), Some(at));
         assert_eq!(parse(&iso(at)), Some(at));
-        assert_eq!(parse("2026-11-22 07:57:53"), Some(at));
+        assert_eq!(plain(at), "2026-11-22 07:57:53");
+        assert_eq!(parse(&plain(at)), Some(at));
         assert_eq!(parse("2026-11-22T07:57:53.000000"), Some(at));
         assert_eq!(parse("2026-11-22"), Some(at - 28_673_000));
         assert_eq!(parse("soon"), None);

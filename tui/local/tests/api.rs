@@ -764,3 +764,73 @@ async fn titles_beyond_ascii_are_found_in_any_case() {
         assert_eq!(found["results"].as_array().unwrap().len(), 1, "{query}");
     }
 }
+
+/// The values of `key` in the results of a list.
+async fn listed(client: &common::Client, path: &str, key: &str) -> Vec<String> {
+    let page = client.get(path).await;
+    let entries = page["results"].as_array().unwrap();
+    entries
+        .iter()
+        .map(|e| e[key].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn items_folders_and_ontologies_are_found_by_text_and_type() {
+    let (_served, client) = start(Scenario::Demo, 30).await;
+    let names =
+        async |query: &str| listed(&client, &format!("/storage/search/items{query}"), "name").await;
+    assert_eq!(names("?search=MEADOW").await, ["meadow_intro_3s.mp4"]);
+    assert_eq!(names("?itemTypes=video").await, ["meadow_intro_3s.mp4"]);
+    assert_eq!(
+        names("?itemTypes=video&itemTypes=imageGroup").await.len(),
+        2
+    );
+    assert!(names("?itemTypes=pdf").await.is_empty());
+    assert!(names("?isInDataset=False").await.is_empty());
+    assert_eq!(names("?isInDataset=True").await, names("").await);
+
+    let folder = listed(&client, "/storage/folders?search=amer", "uuid").await;
+    let inside = format!("/storage/folders/{}/items?itemTypes=plainText", folder[0]);
+    assert_eq!(listed(&client, &inside, "itemType").await[0], "plainText");
+    assert!(
+        listed(&client, "/storage/folders?search=nothing", "uuid")
+            .await
+            .is_empty()
+    );
+    let title = "/ontologies?titleEq=Street+scenes";
+    assert_eq!(listed(&client, title, "title").await, ["Street scenes"]);
+    assert!(
+        listed(&client, "/ontologies?titleLike=%25none%25", "title")
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn the_users_of_a_project_are_those_with_a_key() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let project = client.get(&format!("/projects/{}", client.project)).await;
+    let path = format!("/projects/{}/users", client.project);
+    assert_eq!(
+        listed(&client, &path, "userEmail").await,
+        [project["creatorEmail"].as_str().unwrap()]
+    );
+    let unknown = "/projects/00000000-0000-0000-0000-000000000001/users";
+    assert_eq!(client.v2("GET", unknown, None).await.0, 403);
+}
+
+#[tokio::test]
+async fn the_older_project_call_spells_its_dates_without_a_zone() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let project = client
+        .legacy("project", "GET", Value::Null, Value::Null)
+        .await
+        .unwrap();
+    let created = project["created_at"].as_str().unwrap();
+    assert_eq!(
+        (created.len(), &created[4..5], &created[10..11]),
+        (19, "-", " ")
+    );
+    assert_eq!(project["label_rows"].as_array().unwrap().len(), 3);
+}

@@ -1,11 +1,11 @@
 //! Storage folders: one per dataset, without a parent.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
 
 use crate::app::Shared;
 use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, json_answer, uuid};
+use crate::routes::reply::{Answer, Page, Pairs, json_answer, uuid};
 use crate::store::catalog::Dataset;
 use crate::time;
 
@@ -27,9 +27,16 @@ pub(super) async fn one(State(app): State<Shared>, Path(folder): Path<String>) -
     json_answer(&folder_json(found))
 }
 
-pub(super) async fn list(State(app): State<Shared>) -> Answer {
+pub(super) async fn list(
+    State(app): State<Shared>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Answer {
+    let pairs = Pairs(pairs);
+    let search = pairs.first("search").unwrap_or_default().to_lowercase();
     let catalog = app.catalog();
-    json_answer(&Page::whole(
-        catalog.datasets.iter().map(|d| folder_json(d)).collect(),
-    ))
+    let found = catalog
+        .datasets
+        .iter()
+        .filter(|d| d.title.to_lowercase().contains(&search));
+    json_answer(&Page::whole(found.map(|d| folder_json(d)).collect()))
 }

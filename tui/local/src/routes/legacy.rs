@@ -352,7 +352,7 @@ impl Context<'_> {
         let dataset = |d: &Arc<Dataset>| json!({"dataset_hash": d.uuid, "title": d.title, "description": d.description, "dataset_type": "CORD_STORAGE"});
         let out = json!({
             "project_hash": project.uuid, "title": project.title, "description": project.description,
-            "created_at": time::long(project.created), "last_edited_at": time::long(project.edited),
+            "created_at": time::plain(project.created), "last_edited_at": time::plain(project.edited),
             "ontology_hash": project.ontology.uuid, "editor_ontology": project.ontology.editor,
             "datasets": project.datasets.iter().map(dataset).collect::<Vec<_>>(), "label_rows": rows,
             "source_projects": null, "workflow_manager_uuid": project.manager,

@@ -43,6 +43,7 @@ pub(crate) fn router(app: Shared) -> Router {
             "/v2/public/projects/{project}/branches",
             get(projects::branches),
         )
+        .route("/v2/public/projects/{project}/users", get(projects::users))
         .route(
             "/v2/public/projects/{project}/priorities",
             post(tasks::priorities),
@@ -102,6 +103,7 @@ fn endpoint(method: &Method, route: &str) -> Endpoint {
         ("GET", "/projects") => Endpoint::ListProjects,
         ("GET", "/projects/{project}") => Endpoint::GetProject,
         ("GET", "/projects/{project}/datasets" | "/datasets/list") => Endpoint::ListDatasets,
+        ("GET", "/projects/{project}/users") => Endpoint::ListUsers,
         ("GET", "/projects/{project}/branches") => Endpoint::Branches,
         ("POST", "/projects/{project}/priorities") => Endpoint::Priorities,
         ("GET", "/projects/{project}/workflow/stages/{stage}/tasks") => Endpoint::GetTasks,

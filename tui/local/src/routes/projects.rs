@@ -66,12 +66,12 @@ pub(super) async fn one(State(app): State<Shared>, Path(project): Path<String>) 
 pub(super) async fn list(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
     let pairs = Pairs(pairs);
     let after = pairs.after()?;
-    let filter = ProjectFilter::read(&pairs)?;
+    let filter = CatalogFilter::read(&pairs)?;
     let catalog = app.catalog();
     let fitting = catalog
         .projects
         .iter()
-        .filter(|p| p.id > after && filter.fits(p));
+        .filter(|p| p.id > after && filter.fits(&p.title, &p.description, p.created, p.edited));
     let found: Vec<&Arc<Project>> = fitting.take(app.page_size + 1).collect();
     let page = Page::cut(found, app.page_size, |p| p.id);
     let results: Vec<ProjectDto<'_>> = page
@@ -85,7 +85,8 @@ pub(super) async fn list(State(app): State<Shared>, Query(pairs): QueryPairs) ->
     })
 }
 
-struct ProjectFilter {
+/// What lists of projects and ontologies are filtered by.
+struct CatalogFilter {
     title: Option<String>,
     title_like: Option<String>,
     description: Option<String>,
@@ -95,7 +96,7 @@ struct ProjectFilter {
     tagged: bool,
 }
 
-impl ProjectFilter {
+impl CatalogFilter {
     fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let text = |key: &str| pairs.first(key).map(str::to_owned);
         let instant = |key: &str| match pairs.first(key) {
@@ -116,7 +117,8 @@ impl ProjectFilter {
         })
     }
 
-    fn fits(&self, project: &Project) -> bool {
+    /// Instants in milliseconds since 1970.
+    fn fits(&self, title: &str, description: &str, created: i64, edited: i64) -> bool {
         let equal = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|w| w == text);
         let like = |wanted: &Option<String>, text: &str| {
             wanted.as_ref().is_none_or(|w| rows::matches_like(w, text))
@@ -124,14 +126,14 @@ impl ProjectFilter {
         let within = |(after, before): (Option<i64>, Option<i64>), at: i64| {
             after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b)
         };
-        // Projects of a local server carry no tags.
+        // Nothing on a local server carries tags.
         !self.tagged
-            && equal(&self.title, &project.title)
-            && like(&self.title_like, &project.title)
-            && equal(&self.description, &project.description)
-            && like(&self.description_like, &project.description)
-            && within(self.created, project.created)
-            && within(self.edited, project.edited)
+            && equal(&self.title, title)
+            && like(&self.title_like, title)
+            && equal(&self.description, description)
+            && like(&self.description_like, description)
+            && within(self.created, created)
+            && within(self.edited, edited)
     }
 }
 
@@ -216,14 +218,24 @@ pub(super) async fn ontology(State(app): State<Shared>, Path(ontology): Path<Str
     json_answer(&OntologyDto::from(&**found))
 }
 
-pub(super) async fn ontologies(State(app): State<Shared>) -> Answer {
+pub(super) async fn ontologies(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
+    let filter = CatalogFilter::read(&Pairs(pairs))?;
     let catalog = app.catalog();
+    let fitting = catalog
+        .ontologies
+        .iter()
+        .filter(|o| filter.fits(&o.title, &o.description, o.created, o.edited));
     json_answer(&Page::whole(
-        catalog
-            .ontologies
-            .iter()
-            .map(|o| OntologyDto::from(&**o))
-            .collect(),
+        fitting.map(|o| OntologyDto::from(&**o)).collect(),
+    ))
+}
+
+/// Everybody with a key, since all may do everything: administrators.
+pub(super) async fn users(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
+    app.project(&project)?;
+    let user = |email: &str| json!({"userEmail": email, "userRole": 0});
+    json_answer(&Page::whole(
+        app.gate.emails().into_iter().map(user).collect(),
     ))
 }
 

@@ -196,7 +196,7 @@ pub(super) async fn children(
     json_answer(&plain(show(&app, how, find).await?))
 }
 
-/// The items of a folder that match a search text, page by page.
+/// The items of a folder that match a search text and are of some types, page by page.
 async fn page(app: &Shared, folder: Option<Uuid>, pairs: &Pairs, spoil: Spoil) -> Answer {
     let dataset = match folder {
         None => None,
@@ -214,6 +214,16 @@ async fn page(app: &Shared, folder: Option<Uuid>, pairs: &Pairs, spoil: Spoil) -
     };
     let after = pairs.after()?;
     let search = pairs.first("search").unwrap_or_default().to_lowercase();
+    let types: Vec<String> = pairs.all("itemTypes").map(str::to_owned).collect();
+    // Every item of a local project is in a dataset.
+    let none = pairs
+        .first("isInDataset")
+        .is_some_and(|_| !pairs.flag("isInDataset"));
+    let fits = move |d: &Data| {
+        !none
+            && d.title.to_lowercase().contains(&search)
+            && (types.is_empty() || types.iter().any(|t| t == d.kind.item_type()))
+    };
     let size = app.page_size;
     let how = Show {
         sign: pairs.flag("getSignedUrls") || pairs.flag("signUrls"),
@@ -222,15 +232,12 @@ async fn page(app: &Shared, folder: Option<Uuid>, pairs: &Pairs, spoil: Spoil) -
     let find = move |c: &Connection| {
         let mut found: Vec<Data> = Vec::new();
         let mut from = after;
-        // With a search text a page of rows may hold few that fit: go on until this page is full.
+        // A page of rows may hold few that fit: go on until this page is full.
         while found.len() <= size {
             let rows = items::list(c, dataset, false, from, size + 1)?;
             let Some(last) = rows.last() else { break };
             from = last.id;
-            found.extend(
-                rows.into_iter()
-                    .filter(|d| d.title.to_lowercase().contains(&search)),
-            );
+            found.extend(rows.into_iter().filter(&fits));
         }
         found.truncate(size + 1);
         Ok(found)
