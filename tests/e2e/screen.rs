@@ -124,24 +124,20 @@ fn the_terminal_is_given_back_after_quitting_and_after_a_signal() {
 }
 
 #[test]
-fn titles_with_control_codes_cannot_touch_the_terminal() {
+fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let library = c_agent(dir.path(), "hostile", &["DEED=5", "VICTIM=\"task\""]);
+    let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        library.to_str().unwrap(),
-    ];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (100, 30));
+    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap()];
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
     screen.wait("build #1");
-    screen.keys("N").wait("5");
-    let (code, _) = {
-        screen.wait("Run");
-        screen.keys("q").keys("y").ended()
-    };
-    assert_eq!(code, 0);
+    screen.keys("2").wait("NEW");
+    screen.keys("s").wait("before the call");
+    screen.keys("c").wait("· outcome");
+    screen.keys("\t\t\t").wait("EVIL");
+    let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+    assert!(!raw.contains("\x1b[2J\x1b[31mEVIL") && !raw.contains("\x1b]0;owned"), "codes came through");
+    assert_eq!(screen.keys("q").ended().0, 0);
 }
 
 #[test]
@@ -151,7 +147,7 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
     screen.wait("pre-label");
     screen.wait("build #1");
     screen.keys("s").wait("before the call");
-    screen.keys("c").wait("annotate");
+    screen.keys("c").wait("· outcome");
     let (code, _) = screen.keys("q").ended();
     assert_eq!(code, 0);
     assert!(dir.path().join(".workbench").is_dir());

@@ -359,15 +359,21 @@ impl Terminal {
         }
     }
 
-    /// Waits until the program has ended; gives its exit code and the last screen.
+    /// Waits until the program has ended; gives its exit code and the last screen. One that does
+    /// not end fails with its picture.
     pub fn ended(&mut self) -> (u32, String) {
         let until = Instant::now() + DEADLINE;
-        while let Ok(bytes) = self
-            .bytes
-            .recv_timeout(until.saturating_duration_since(Instant::now()))
-        {
-            self.parser.process(&bytes);
-            self.raw.extend_from_slice(&bytes);
+        loop {
+            match self.bytes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => {
+                    self.parser.process(&bytes);
+                    self.raw.extend_from_slice(&bytes);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the program did not end; the screen is:\n{}", self.text())
+                }
+            }
         }
         let status = self.child.wait().unwrap();
         (status.exit_code(), self.text())

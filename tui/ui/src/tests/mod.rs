@@ -5,6 +5,7 @@ mod held;
 mod hostile;
 mod keys;
 mod pictures;
+mod readme;
 
 use crate::fixture::World;
 use crate::{Screen, Theme, Ui, UiSettings};
