@@ -38,7 +38,7 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// Open a task for stepping; nothing runs yet.
+    /// Open a task for stepping: its inputs are fetched, its agent is not called yet.
     Open {
         /// Stage.
         stage: StageId,

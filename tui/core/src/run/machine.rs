@@ -193,6 +193,14 @@ impl Run {
         all
     }
 
+    /// Tasks whose agents are done, written or not: what a progress bar shows. The counters grow
+    /// only when a whole batch is final.
+    #[must_use]
+    pub fn decided(&self) -> u64 {
+        let works = self.batches.iter().flat_map(|b| &b.work);
+        self.totals.tasks + works.filter(|w| w.result.is_some()).count() as u64
+    }
+
     /// Tasks listed and not yet final; `None` while more may be listed.
     #[must_use]
     pub fn waiting(&self) -> Option<u64> {
@@ -206,7 +214,7 @@ impl Run {
     #[allow(clippy::cast_precision_loss)] // a rate to be read by a person
     pub fn rate(&self, now: Millis) -> f64 {
         let ms = self.ended.unwrap_or(now).since(self.started).max(1);
-        self.totals.tasks as f64 * 1000.0 / ms as f64
+        self.decided() as f64 * 1000.0 / ms as f64
     }
 
     /// Whether a job belongs to this run.

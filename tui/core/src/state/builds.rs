@@ -119,9 +119,7 @@ impl State {
                     Kind::Build,
                     format!("build {id} in charge: {bound} stages bound, {kb} kB"),
                 );
-                for note in notes {
-                    self.say(Kind::Build, format!("build {id}: {note}"));
-                }
+                self.say_notes(id, &notes);
                 effects
             }
             Err((id, reason)) => {
@@ -142,6 +140,18 @@ impl State {
             .filter(|b| b.status == BuildStatus::Active)
             .map(|b| b.id)
             .collect()
+    }
+
+    /// Remarks on a build in one line: a library may hold agents for many projects.
+    fn say_notes(&mut self, id: BuildId, notes: &[String]) {
+        match notes {
+            [] => {}
+            [note] => self.say(Kind::Build, format!("build {id}: {note}")),
+            [first, rest @ ..] => {
+                let text = format!("build {id}: {first}; and {} more remarks (b)", rest.len());
+                self.note(Kind::Build, false, text, Some(notes.join("\n")));
+            }
+        }
     }
 
     pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {

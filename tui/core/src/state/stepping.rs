@@ -148,13 +148,15 @@ impl State {
         let job = self.step.as_ref().and_then(|s| s.job);
         if let Some(step) = self.step.take() {
             self.held.remove(&step.row.id);
-            self.say(
-                Kind::Task,
-                format!(
-                    "{}: outcome thrown away; nothing was written",
-                    step.row.title
-                ),
-            );
+            if step.at < At::Committing {
+                self.say(
+                    Kind::Task,
+                    format!(
+                        "{}: outcome thrown away; nothing was written",
+                        step.row.title
+                    ),
+                );
+            }
         }
         job.map(Effect::Kill).into_iter().collect()
     }

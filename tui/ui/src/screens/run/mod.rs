@@ -46,7 +46,7 @@ pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
 /// Tasks that a run will have handled, as far as that is known now.
 pub fn expected(run: &Run, state: &State) -> Option<u64> {
     if run.is_over() {
-        return Some(run.totals.tasks);
+        return Some(run.decided());
     }
     if run.expected.is_some() {
         return run.expected;
@@ -75,7 +75,7 @@ pub fn expected(run: &Run, state: &State) -> Option<u64> {
 #[allow(clippy::cast_precision_loss)] // a percentage
 pub fn percent(run: &Run, state: &State) -> Option<f64> {
     let all = expected(run, state).filter(|n| *n > 0)?;
-    Some((run.totals.tasks as f64 * 100.0 / all as f64).min(100.0))
+    Some((run.decided() as f64 * 100.0 / all as f64).min(100.0))
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -254,7 +254,7 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, ui: &Ui) {
 #[allow(clippy::cast_precision_loss)] // a bar and an estimate for a person
 fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
-    let done = run.totals.tasks;
+    let done = run.decided();
     let all = expected(run, state);
     let elapsed = run.ended.unwrap_or(state.now).since(run.started) as f64;
     let inner = pane(buf, area, "Progress", &duration(elapsed.max(1.0)), true, st);
