@@ -254,3 +254,26 @@ def test_requests_settings_reach_the_wire(shared):
         requests_settings=RequestsSettings(trace_id_provider=lambda: trace),
     )
     assert client.get_project(w.MAIN).title == "Main project"
+
+
+@pytest.mark.xfail(strict=True, reason="`serve` does not write the log that --log-file names")
+def test_no_token_signature_or_signed_url_reaches_the_servers_log(start, tmp_path):
+    log = tmp_path / "verbose.log"
+    server = start("--scenario", "seed", "--tasks", "3", "-v", "-v", "--log-file", log)
+    client = server.client()
+    token = client.get_bearer_token()
+    EncordUserClient.create_with_bearer_token(token, domain=server.domain).get_project(server.project_hash)
+    project = client.get_project(server.project_hash)
+    url = project.list_label_rows_v2()[0].get_storage_item(get_signed_urls=True).get_signed_url()
+    assert requests.get(url, timeout=30).ok
+    target = f"/v2/public/projects/{server.project_hash}"
+    headers = signed(private_key(server), "GET", target)
+    assert get(server, target, headers).ok
+    assert server.stop() in (0, 143)
+    written = [p for p in tmp_path.rglob("*") if p.is_file() and "log" in p.name]
+    assert log in written
+    secrets = [token, url.split("?")[1], url.split("seal=")[1], headers["Signature"][12:-1]]
+    for path in written:
+        text = path.read_text(errors="replace")
+        for secret in secrets:
+            assert secret not in text, f"{path.name} holds a secret"

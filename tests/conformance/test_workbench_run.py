@@ -198,6 +198,21 @@ def test_a_key_that_the_server_does_not_know_is_exit_6(start, tmp_path, stranger
     assert Counter(t["stage"] for t in server.state().values()) == {"Agent 1": 3}
 
 
+def test_no_key_signature_or_signed_url_reaches_the_log_of_a_run(start, tmp_path):
+    server = start("--scenario", "demo", "--tasks", "20")
+    rows = server.project().list_label_rows_v2()
+    urls = [i.get_signed_url() for i in server.client().get_storage_items([r.backing_item_uuid for r in rows], True)]
+    log = tmp_path / "verbose.log"
+    workbench(server, tmp_path, "--project-hash", server.project_hash, "-v", "-v", "--log-file", str(log))
+    text = log.read_text()
+    assert text.strip()
+    seals = [u.split("seal=")[1] for u in urls if u]
+    key = Path(server.key_file).read_text().splitlines()
+    assert seals
+    for secret in [*seals, *key[1:-1], "encord-sig=:"]:
+        assert secret not in text
+
+
 @pytest.mark.xfail(strict=True, reason="the client's key reader takes lines of 70 characters only")
 def test_a_key_in_lines_of_another_width_is_read(start, tmp_path):
     """Python's `cryptography` breaks the lines of a key after 76 characters, ssh-keygen after 70."""
