@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use wb_core::run::{FailureLimit, OnConflict};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -37,11 +38,20 @@ pub struct Global {
         long,
         value_name = "UUID",
         global = true,
-        env = "WORKBENCH_PROJECT"
+        env = "WORKBENCH_PROJECT",
+        hide_env_values = true
     )]
     pub project_hash: Option<String>,
-    /// Agent library, crate folder, or folder of libraries
-    #[arg(short = 'a', long, value_name = "PATH", num_args = 1.., global = true, env = "WORKBENCH_AGENTS", value_delimiter = ':')]
+    /// Agent library, crate folder, or folder of libraries; may be given several times
+    #[arg(
+        short = 'a',
+        long,
+        value_name = "PATH",
+        global = true,
+        env = "WORKBENCH_AGENTS",
+        hide_env_values = true,
+        value_delimiter = ':'
+    )]
     pub agents: Vec<PathBuf>,
     /// Hold all writes
     #[arg(short = 'n', long, global = true)]
@@ -87,8 +97,20 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the agents on the tasks that wait; writes, unless --dry-run
     Run(RunArgs),
-    /// Finish what an interrupted run had begun to write
-    Resume,
+    /// Run with every write held, and keep the outcomes in a file
+    Plan(PlanArgs),
+    /// Show what a plan would write
+    Review(ReviewArgs),
+    /// Write exactly what a plan holds, once
+    Apply(ApplyArgs),
+    /// Take back what an operation wrote
+    Undo(UndoArgs),
+    /// Finish what an interrupted command had begun to write, and go on with it
+    Resume(ResumeArgs),
+    /// Task specs in, results out, one line each: for a queue of your own
+    Exec(ExecArgs),
+    /// List what was written from this folder
+    Journal(JournalArgs),
     /// Check stages, pathways, library, access and clock, before any task
     Check,
     /// Draw the workflow as text
@@ -181,18 +203,135 @@ pub struct RunArgs {
     /// Limit of one attempt, e.g. 30s
     #[arg(long, value_name = "D", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Stop after this many failures
-    #[arg(long, value_name = "N")]
-    pub max_failures: Option<u64>,
+    /// Stop after so many failed tasks, e.g. 10, or 5% (once 20 tasks are known)
+    #[arg(long, value_name = "N|PCT", value_parser = failures)]
+    pub max_failures: Option<FailureLimit>,
     /// Stop after this time; what is done stays done
     #[arg(long, value_name = "D", value_parser = duration)]
     pub max_time: Option<Duration>,
+    /// What becomes of a task whose labels somebody else changed meanwhile
+    #[arg(long, value_enum, default_value_t)]
+    pub on_conflict: Conflicts,
     /// How progress is shown
     #[arg(long, value_enum, default_value_t)]
     pub progress: Progress,
+    /// A report to look at: one HTML file
+    #[arg(long, value_name = "F.html")]
+    pub report: Option<PathBuf>,
+    /// A report for CI: JUnit XML
+    #[arg(long, value_name = "F.xml")]
+    pub junit: Option<PathBuf>,
     /// One line of JSON for each task into this file
     #[arg(long, value_name = "F")]
     pub jsonl: Option<PathBuf>,
+}
+
+/// What becomes of a conflict.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conflicts {
+    /// The task is left as it is now
+    #[default]
+    Skip,
+    /// The agent runs again on what is there now, up to three times
+    Rerun,
+    /// The agent's labels replace what is there now
+    Overwrite,
+}
+
+impl From<Conflicts> for OnConflict {
+    fn from(wish: Conflicts) -> Self {
+        match wish {
+            Conflicts::Skip => Self::Skip,
+            Conflicts::Rerun => Self::Rerun,
+            Conflicts::Overwrite => Self::Overwrite,
+        }
+    }
+}
+
+/// `workbench plan`
+#[derive(Args, Debug, Clone)]
+pub struct PlanArgs {
+    /// Where the plan is kept
+    #[arg(short = 'o', long, value_name = "F.wbplan")]
+    pub output: PathBuf,
+    /// End with 4 when something would be written
+    #[arg(long)]
+    pub exit_code: bool,
+    /// As for `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `workbench review`
+#[derive(Args, Debug, Clone)]
+pub struct ReviewArgs {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Label by label
+    #[arg(long)]
+    pub diff: bool,
+    /// Only tasks that match, e.g. 'route:complete -label:Car>3'
+    #[arg(long, value_name = "FILTER")]
+    pub only: Option<String>,
+}
+
+/// `workbench apply`
+#[derive(Args, Debug, Clone)]
+pub struct ApplyArgs {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Only tasks that match; the others can be applied later
+    #[arg(long, value_name = "FILTER")]
+    pub only: Option<String>,
+}
+
+/// `workbench undo`
+#[derive(Args, Debug, Clone)]
+pub struct UndoArgs {
+    /// Number in `workbench journal` [default: the newest that still stands]
+    #[arg(value_name = "OP")]
+    pub op: Option<i64>,
+}
+
+/// `workbench resume`
+#[derive(Args, Debug, Clone)]
+pub struct ResumeArgs {
+    /// Number in `workbench journal` [default: the newest]
+    #[arg(value_name = "RUN")]
+    pub run: Option<i64>,
+}
+
+/// `workbench journal`
+#[derive(Args, Debug, Clone)]
+pub struct JournalArgs {
+    /// The commands themselves, to be run again
+    #[arg(long)]
+    pub commands: bool,
+}
+
+/// `workbench exec`
+#[derive(Args, Debug, Clone)]
+pub struct ExecArgs {
+    /// The stage, by name or UUID
+    #[arg(long, value_name = "NAME|UUID")]
+    pub stage: String,
+    /// Further attempts after a failed one
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub num_retries: u32,
+    /// Tasks that are worked on together when they are there already
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = positive)]
+    pub task_batch_size: usize,
+    /// Jobs at the same time
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 1, value_parser = positive)]
+    pub concurrency: usize,
+    /// At most this many requests a second, e.g. 20/s
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Limit of one attempt, e.g. 30s
+    #[arg(long, value_name = "D", value_parser = duration)]
+    pub timeout: Option<Duration>,
 }
 
 /// `workbench tasks`
@@ -250,6 +389,21 @@ pub struct ServeArgs {
     pub people: Option<f64>,
 }
 
+/// `10` or `5%`.
+fn failures(text: &str) -> Result<FailureLimit, String> {
+    let wrong = || "write a number of tasks, at least 1, or a percentage, e.g. 5%".to_owned();
+    match text.strip_suffix('%') {
+        Some(share) => match share.trim().parse::<f64>() {
+            Ok(share) if share > 0.0 && share <= 100.0 => Ok(FailureLimit::Percent(share)),
+            _ => Err(wrong()),
+        },
+        None => match text.parse() {
+            Ok(n) if n > 0 => Ok(FailureLimit::Count(n)),
+            _ => Err(wrong()),
+        },
+    }
+}
+
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(0) => Err("must be at least 1".into()),
@@ -297,6 +451,13 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("2 weeks").is_err() && duration("-1s").is_err());
+    }
+
+    #[test]
+    fn a_command_may_follow_the_agents() {
+        let cli = Cli::try_parse_from(["workbench", "-a", "x", "-a", "y", "check"]).unwrap();
+        assert_eq!(cli.global.agents, [PathBuf::from("x"), PathBuf::from("y")]);
+        assert!(matches!(cli.command, Some(Command::Check)));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Config {
         }
         let flag = "flag or environment".to_owned();
         let of = |value: Option<String>| {
-            value.map(|value| Value {
+            value.filter(|v| !v.trim().is_empty()).map(|value| Value {
                 value,
                 origin: flag.clone(),
             })
