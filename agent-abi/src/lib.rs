@@ -34,6 +34,9 @@
 //! | `Frame` | the first picture, RGB8, decoded by the host |
 //! | `Frames` | any picture of a video or an image group, by number or in order |
 //! | `AssetPath` | the file, downloaded |
+//! | `Children` | the images of a group, file and picture of each |
+//! | `Upstream` | read-only questions to the platform, through the workbench |
+//! | `#[depends(twin("PROJECT-HASH"))] x: Option<Twin>` | the label row of the same data in another project |
 //! | `Params<T>` | the stage's parameters from `workbench.toml`, changed without a rebuild |
 //! | `Option<…>` of these | absent is `None`; what is there but fails stays a failure |
 //! | `#[depends(f)] x: &T` | the value of a [`macro@dependency`] function |
@@ -45,7 +48,9 @@
 //!
 //! [`Route::to`] a pathway by name or UUID, or [`Route::stay`]; with `.priority(0.0 … 1.0)` and
 //! `.metadata(json!({…}))`. An agent may return `Route` or `Result<Route, E>` with any error. An
-//! error or a panic costs that one attempt: nothing of it is written.
+//! error or a panic costs that one attempt: nothing of it is written. An agent that declares its
+//! `routes` may return those only: another pathway is an error, so that what `workbench check` compared
+//! with the workflow holds.
 //!
 //! # Dependencies
 //!

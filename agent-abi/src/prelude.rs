@@ -2,7 +2,10 @@
 
 pub use crate::bail;
 pub use crate::error::{Context, Error, Result};
-pub use crate::inject::{AssetPath, End, Params, check_cancelled, checkpoint, progress};
+pub use crate::inject::{
+    AssetPath, Child, Children, End, Params, Twin, Upstream, check_cancelled, checkpoint, progress,
+    twin,
+};
 pub use crate::model::{
     Answer, BoundingBox, Classification, DataType, Frame, Frames, LabelRow, Object, Ontology,
     Point, Project, Shape, Stage, StorageItem, Task,

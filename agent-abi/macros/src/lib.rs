@@ -9,6 +9,7 @@ mod export;
 mod json;
 mod options;
 mod params;
+mod schema;
 mod stage;
 
 use proc_macro::TokenStream;
@@ -20,7 +21,8 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `overwrite` | may take the stage over from another library |
-/// | `routes = ["complete", "review"]` | the pathways it may return, checked before a run |
+/// | `routes = ["complete", "review"]` | the pathways it may return: compared with the workflow by `check`, and another one is refused |
+/// | `params(every: u64 = 10, label: String)` | the stage's parameters in `workbench.toml`, compared by `check`; one without a default must be there |
 /// | `timeout = "30s"` | limit of one attempt: `ms`, `s`, `m` or `h` |
 /// | `idempotent` | may be run again on its own after it was killed half-way |
 /// | `serial` | one task at a time |

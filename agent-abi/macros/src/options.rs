@@ -1,6 +1,6 @@
 //! The arguments of `#[stage(…)]`: parsing, and the JSON that they become.
 
-use crate::json;
+use crate::{json, schema};
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -18,10 +18,12 @@ const CLIENT_METADATA: u64 = 1 << 4;
 pub struct StageArgs {
     pub stage: LitStr,
     pub flags: u32,
-    routes: Vec<LitStr>,
+    pub routes: Vec<LitStr>,
     timeout_ms: Option<u64>,
     include: Vec<(String, String)>,
     initialise: Vec<(String, String)>,
+    /// JSON schema.
+    params: Option<String>,
 }
 
 impl Parse for StageArgs {
@@ -48,6 +50,7 @@ impl Parse for StageArgs {
             timeout_ms: None,
             include: Vec::new(),
             initialise: Vec::new(),
+            params: None,
         };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -88,12 +91,13 @@ impl StageArgs {
                 self.include = group(input, &FLAGS, &[], &["branch_name"])?;
             }
             "initialise" => self.initialise = initialise(input)?,
+            "params" => self.params = Some(schema::parse(input)?),
             other => {
                 return Err(Error::new(
                     name.span(),
                     format!(
                         "`{other}` is no option of `#[stage]`; there are overwrite, routes = [..], timeout = \"30s\", \
-                         idempotent, serial, cancellable, include(..), initialise(..)"
+                         idempotent, serial, cancellable, params(..), include(..), initialise(..)"
                     ),
                 ));
             }
@@ -127,6 +131,9 @@ impl StageArgs {
                 .map(|(k, v)| format!("{}:{v}", json::text(k)))
                 .collect();
             out.push_str(&format!(",\"{key}\":{{{}}}", inner.join(",")));
+        }
+        if let Some(schema) = &self.params {
+            out.push_str(&format!(",\"params\":{schema}"));
         }
         if !parameters.is_empty() {
             out.push_str(&format!(",\"parameters\":{}", json::texts(parameters)));

@@ -39,6 +39,8 @@ pub struct Param {
     origin: Origin,
     slot: Ident,
     span: Span,
+    /// JSON of the twin it asks for.
+    pub twin: Option<String>,
 }
 
 /// Reads the parameters and takes their helper attributes off the function.
@@ -52,7 +54,8 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
                 "a method cannot be used here; write a free function",
             ));
         };
-        let origin = origin(&mut input.attrs, arguments_allowed)?;
+        let mut origin = origin(&mut input.attrs, arguments_allowed)?;
+        let twin = twin(&mut origin)?;
         let name = match &*input.pat {
             Pat::Ident(ident) => ident.ident.to_string(),
             Pat::Wild(_) => "_".to_owned(),
@@ -76,6 +79,7 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             origin,
             slot,
             span,
+            twin,
         });
     }
     lent_once(&params)?;
@@ -272,6 +276,61 @@ fn depends(attr: &Attribute) -> Result<Origin> {
             "name a `#[dependency]` function: `#[depends(model)]` or `#[depends(model(0.5))]`",
         )),
     }
+}
+
+/// `twin("hash", include_task = true)`: its options become one argument, and the twin is declared, so that
+/// it can be fetched ahead.
+fn twin(origin: &mut Origin) -> Result<Option<String>> {
+    let Origin::Named(path, args) = origin else {
+        return Ok(None);
+    };
+    let named = path.segments.last().is_some_and(|s| s.ident == "twin");
+    let Some(Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(hash),
+        ..
+    })) = args.first().filter(|_| named).cloned()
+    else {
+        return Ok(None);
+    };
+    let (mut init_labels, mut include_task) = (true, false);
+    for option in args.iter().skip(1) {
+        let (name, wanted) = flag(option)?;
+        match name.to_string().as_str() {
+            "init_labels" => init_labels = wanted,
+            "include_task" => include_task = wanted,
+            _ => {
+                let text = "options of `twin`: init_labels = false, include_task = true";
+                return Err(Error::new(name.span(), text));
+            }
+        }
+    }
+    let span = hash.span();
+    *args = vec![if args.len() == 1 {
+        syn::parse_quote_spanned!(span=> ::core::convert::Into::into(#hash))
+    } else {
+        syn::parse_quote_spanned!(span=> ::agent_abi::inject::TwinOf::new(#hash)
+            .init_labels(#init_labels).include_task(#include_task))
+    }];
+    Ok(Some(format!(
+        "{{\"project\":{},\"init_labels\":{init_labels},\"include_task\":{include_task}}}",
+        crate::json::text(&hash.value())
+    )))
+}
+
+/// `name = true`
+fn flag(option: &Expr) -> Result<(Ident, bool)> {
+    if let Expr::Assign(assign) = option
+        && let Expr::Path(name) = &*assign.left
+        && let Some(name) = name.path.get_ident()
+        && let Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Bool(wanted),
+            ..
+        }) = &*assign.right
+    {
+        return Ok((name.clone(), wanted.value));
+    }
+    let text = "options of `twin` are written `include_task = true`";
+    Err(Error::new_spanned(option, text))
 }
 
 fn form(ty: &Type) -> (bool, Form, Type) {

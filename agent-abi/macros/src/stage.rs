@@ -24,7 +24,13 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
     let stage = &args.stage;
     let (flags, asked) = (args.flags, args.needs());
     let texts: Vec<String> = params.iter().map(|p| p.text.clone()).collect();
-    let spec = format!("{}}}", args.spec_head(&name.to_string(), &place.0, &texts));
+    let mut spec = args.spec_head(&name.to_string(), &place.0, &texts);
+    let twins: Vec<&str> = params.iter().filter_map(|p| p.twin.as_deref()).collect();
+    if !twins.is_empty() {
+        spec.push_str(&format!(",\"twins\":[{}]", twins.join(",")));
+    }
+    spec.push('}');
+    let routes = &args.routes;
     let needs = params.iter().map(params::Param::needs);
     let mut order: Vec<&params::Param> = params.iter().collect();
     order.sort_by_key(|p| p.rank());
@@ -47,6 +53,7 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
             const FLAGS: u32 = #flags;
             const NEEDS: u64 = #asked #(| #needs)*;
             const SPEC: &'static str = #spec;
+            const ROUTES: &'static [&'static str] = &[#(#routes),*];
             fn call(
                 scope: &::agent_abi::inject::Scope<'_>,
             ) -> ::core::result::Result<::agent_abi::Route, ::agent_abi::inject::Stop> {

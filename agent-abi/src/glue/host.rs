@@ -151,4 +151,26 @@ impl Source for HostSource<'_> {
         function!(self.is_cancelled)
             .is_some_and(|is_cancelled| unsafe { is_cancelled(self.context()) } == 1)
     }
+
+    fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let Some(call) = function!(self.call) else {
+            return Ok(None);
+        };
+        let mut bytes = Bytes::EMPTY;
+        // SAFETY: a function of the host's, with its own context and borrowed arguments.
+        let code = unsafe {
+            call(
+                self.context(),
+                Bytes::borrow(name.as_bytes()),
+                Bytes::borrow(question),
+                &raw mut bytes,
+            )
+        };
+        match code {
+            // SAFETY: the host keeps what it hands out until `run` returns; copied right here.
+            0 => Ok(Some(unsafe { bytes.as_slice() }.to_vec())),
+            1 => Ok(None),
+            _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
+        }
+    }
 }

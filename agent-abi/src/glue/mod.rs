@@ -37,6 +37,8 @@ pub trait Agent: 'static {
     const NEEDS: u64;
     /// JSON of [`crate::wire::AgentSpec`].
     const SPEC: &'static str;
+    /// The pathways it may return; empty: any.
+    const ROUTES: &'static [&'static str] = &[];
     /// Fills the parameters and calls the function.
     ///
     /// # Errors
@@ -197,6 +199,7 @@ fn run_with<A: Agent>(task: &table::Task, source: &dyn Source) -> (i32, Answer) 
         stage: Stage::new(stage),
         params,
         needs: A::NEEDS,
+        routes: A::ROUTES,
         agent: A::call,
         panic_note: panic::take_note,
     });

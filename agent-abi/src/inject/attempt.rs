@@ -18,6 +18,8 @@ pub(crate) struct Job<'h> {
     pub stage: Stage,
     pub params: &'h str,
     pub needs: u64,
+    /// Pathways that the agent declared; empty: none declared, all allowed.
+    pub routes: &'static [&'static str],
     pub agent: fn(&Scope<'_>) -> Result<Route, Stop>,
     /// Asked after a panic: what the hook saw, if one is installed.
     pub panic_note: fn() -> Option<Failure>,
@@ -59,7 +61,10 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         let opening = scope.opening.borrow().last().map(|name| (*name).to_owned());
         let closed = scope.close(end);
         match called {
-            Ok(Ok(route)) => closed.and_then(|()| collect(route, scope)).map_err(failed),
+            Ok(Ok(route)) => closed
+                .and_then(|()| declared(&route, job.routes, scope.stage()))
+                .and_then(|()| collect(route, scope))
+                .map_err(failed),
             Ok(Err(stop)) => Err(failed(stop)),
             Err(panic) => {
                 let mut failure = note.unwrap_or_default();
@@ -94,6 +99,26 @@ impl Stop {
             Kind::Failed => End::Failed,
         }
     }
+}
+
+/// What `check` promised holds: an agent that declares its pathways returns no other one.
+fn declared(route: &Route, routes: &[&str], stage: &Stage) -> Result<(), Stop> {
+    let Some(to) = route.to.as_ref().filter(|_| !routes.is_empty()) else {
+        return Ok(());
+    };
+    // Either may be written by name or by UUID.
+    let same = |a: &str, b: &str| {
+        a == b || matches!((stage.pathway(a), stage.pathway(b)), (Ok(a), Ok(b)) if a.uuid == b.uuid)
+    };
+    if routes.iter().any(|known| same(known, &to.0)) {
+        return Ok(());
+    }
+    let text = format!(
+        "the agent returned pathway \"{}\", which it does not declare; its routes are [{}]: add it there",
+        to.0,
+        routes.join(", ")
+    );
+    Err(Stop::Agent(Error::new(text).permanent()))
 }
 
 /// Route and changes as one outcome, checked as far as this side can.

@@ -179,6 +179,66 @@ impl<'t> Take<'t> for AssetPath {
     }
 }
 
+/// The images of a group, each with its file and its picture, in order.
+pub struct Children<'t> {
+    files: Vec<AssetPath>,
+    frames: Frames<'t>,
+}
+
+/// One image of a group.
+pub struct Child<'c, 't> {
+    /// Its place in the group, from 0; also the frame that its labels are on.
+    pub index: u64,
+    /// Its file.
+    pub file: &'c AssetPath,
+    frames: &'c Frames<'t>,
+}
+
+impl<'t> Children<'t> {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Child<'_, 't>> {
+        (0..).zip(&self.files).map(|(index, file)| Child {
+            index,
+            file,
+            frames: &self.frames,
+        })
+    }
+}
+
+impl<'t> Child<'_, 't> {
+    /// Its picture, decoded now.
+    ///
+    /// # Errors
+    /// When it cannot be decoded.
+    pub fn frame(&self) -> Result<Frame<'t>> {
+        let frame = self.frames.get(self.index)?;
+        frame.context(format!("image {} has no picture", self.index))
+    }
+}
+
+impl<'t> Take<'t> for Children<'t> {
+    const NEEDS: u64 = needs::CHILDREN | needs::ASSET | needs::FRAMES;
+    fn take(scope: &'t Scope<'_>) -> Found<Self> {
+        let group = scope.asset()?.filter(|doc| !doc.children.is_empty());
+        Ok(group.map(|doc| Self {
+            frames: Frames::new(scope.source, Some(doc.children.len() as u64)),
+            files: AssetPath { doc }.children(),
+        }))
+    }
+}
+
 /// The stage's parameters from `workbench.toml`, read into a type of the author's. Fields with
 /// `#[serde(default)]` may be left out there.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -149,6 +149,11 @@ pub fn check_cancelled() -> Result<()> {
     }
 }
 
+/// Asks the workbench on behalf of the attempt of this thread; `None`: there is no attempt here.
+pub(crate) fn call(name: &str, question: &[u8]) -> Option<Result<Option<Vec<u8>>, String>> {
+    with(|_, source| source.call(name, question))
+}
+
 /// Carries the `log` macros to the attempt's source.
 struct Logger;
 

@@ -8,14 +8,18 @@ mod builtin;
 mod current;
 mod provide;
 mod scope;
+mod twins;
+mod upstream;
 
 pub(crate) use attempt::{Finished, Job, attempt, text_of_panic};
-pub use builtin::{AssetPath, Params};
+pub use builtin::{AssetPath, Child, Children, Params};
+pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
-pub(crate) use current::{install_logger, on_attempt};
 pub(crate) use provide::retire_all;
 pub use provide::{Entry, Pool, Provide};
 pub use scope::{RawFrame, Scope, Source};
+pub use twins::{Twin, TwinOf, twin};
+pub use upstream::Upstream;
 
 use crate::error::{Error, Result};
 use crate::route::Route;

@@ -33,6 +33,15 @@ pub trait Source {
     fn progress(&self, share: f64);
     /// Whether this attempt is wanted to stop.
     fn is_cancelled(&self) -> bool;
+    /// Asks the workbench for something by name ([`crate::wire::call`]) and waits for the answer;
+    /// `None`: it does not know the name.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let _ = (name, question);
+        Ok(None)
+    }
 }
 
 /// A decoded picture in somebody else's memory.
@@ -290,20 +299,23 @@ fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
     Ok(cell.get_or_init(|| value))
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// The last project read, with its text: it is the same for thousands of tasks.
-fn read_project(text: &str) -> Result<Arc<Project>> {
-    static LAST: Mutex<Option<(String, Arc<Project>)>> = Mutex::new(None);
+/// The last projects read, with their text: they are the same for thousands of tasks.
+pub(super) fn read_project(text: &str) -> Result<Arc<Project>> {
+    /// The task's own and a few twins.
+    const KEPT: usize = 4;
+    static LAST: Mutex<Vec<(String, Arc<Project>)>> = Mutex::new(Vec::new());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((known, project)) = &*last
-        && known == text
-    {
+    if let Some((_, project)) = last.iter().find(|(known, _)| known == text) {
         return Ok(Arc::clone(project));
     }
     let project = Arc::new(Project::from_doc(json::<ProjectDoc>(text)?)?);
-    *last = Some((text.to_owned(), Arc::clone(&project)));
+    if last.len() >= KEPT {
+        last.remove(0);
+    }
+    last.push((text.to_owned(), Arc::clone(&project)));
     Ok(project)
 }

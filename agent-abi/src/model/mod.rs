@@ -6,6 +6,7 @@
 mod answer;
 mod bitmask;
 mod diff;
+mod encode;
 mod frame;
 mod geometry;
 mod item;
@@ -19,6 +20,7 @@ mod when;
 pub use answer::Answer;
 pub use bitmask::Bitmask;
 pub use diff::{LabelChange, LabelChangeKind, diff};
+pub use encode::{Encoded, base64};
 pub use frame::{Frame, Frames, Picture};
 pub use geometry::{BoundingBox, Point, RotatableBox, ring_area};
 pub use item::StorageItem;

@@ -27,6 +27,8 @@ pub struct TestTask {
     asset: Option<String>,
     attempt: u32,
     cancelled: bool,
+    answers: Vec<(String, Value)>,
+    children: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub fn task(title: &str) -> TestTask {
         asset: None,
         attempt: 1,
         cancelled: false,
+        answers: Vec::new(),
+        children: Vec::new(),
     }
 }
 
@@ -197,6 +201,33 @@ impl TestTask {
         self
     }
 
+    /// The twin in another project: what this other task describes, its ontology and labels.
+    #[must_use]
+    pub fn twin(mut self, project: &str, other: &Self) -> Self {
+        let hash = Uuid::parse_str(project).expect("a project hash is a UUID");
+        let mut doc = project_doc(&other.ontology, vec![other.stage_doc("Twin stage")]);
+        doc.project_hash = hash;
+        let twin = json!({"row": other.row(), "task": other.task_doc()});
+        self.answers.push((format!("twin {hash}"), twin));
+        self.answers.push((format!("project {hash}"), json!(doc)));
+        self
+    }
+
+    /// What the workbench answers to a question by name ([`crate::wire::call`]), whatever is asked.
+    /// Unanswered questions about twins find none; pictures are encoded without a codec, as PPM.
+    #[must_use]
+    pub fn answer(mut self, name: &str, answer: impl Into<Value>) -> Self {
+        self.answers.push((name.to_owned(), answer.into()));
+        self
+    }
+
+    /// The files of an image group, in order.
+    #[must_use]
+    pub fn children(mut self, paths: &[&str]) -> Self {
+        self.children = paths.iter().map(|path| (*path).to_owned()).collect();
+        self
+    }
+
     /// Runs an agent, named like its function.
     #[must_use]
     pub fn run<A: Agent>(&self) -> Run {
@@ -205,6 +236,7 @@ impl TestTask {
         let feed = Feed::new(
             self.documents(&row, A::STAGE),
             self.pictures.clone(),
+            self.answers.clone(),
             self.cancelled,
         );
         let params = self.params.to_string();
@@ -214,6 +246,7 @@ impl TestTask {
             stage: Stage::new(self.stage_doc(A::STAGE)),
             params: &params,
             needs: A::NEEDS,
+            routes: A::ROUTES,
             agent: A::call,
             panic_note: || None,
         });
@@ -262,16 +295,24 @@ impl TestTask {
             ("label_row", json!(row).to_string()),
             ("storage_item", self.item().to_string()),
         ];
-        if let Some(path) = &self.asset {
+        let child = |path: &String| AssetDoc {
+            path: path.clone(),
+            mime_type: None,
+            item_type: "image".to_owned(),
+            title: path.clone(),
+            children: Vec::new(),
+        };
+        let own = self.asset.clone();
+        if let Some(path) = own.or_else(|| self.children.first().cloned()) {
             let asset = AssetDoc {
-                path: path.clone(),
+                path,
                 mime_type: None,
                 item_type: self.item()["itemType"]
                     .as_str()
                     .unwrap_or_default()
                     .to_owned(),
                 title: self.title.clone(),
-                children: Vec::new(),
+                children: self.children.iter().map(child).collect(),
             };
             documents.push(("asset", json!(asset).to_string()));
         }

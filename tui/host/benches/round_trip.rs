@@ -27,7 +27,7 @@ fn measure(desk: &mut Desk, build: wb_core::ids::BuildId, size: usize) {
     let mut took = Vec::with_capacity(ROUNDS);
     for round in 0..WARM_UP + ROUNDS {
         let mut request = desk.request(build, 0);
-        request.inputs = vec![("label_row", document.clone())];
+        request.inputs = vec![("label_row".into(), document.clone())];
         let job = request.job;
         let began = Instant::now();
         desk.hosts.run(request);

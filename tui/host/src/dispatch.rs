@@ -161,6 +161,7 @@ impl Core {
             deadline: None,
             stop: None,
             kill_at: None,
+            calls: Vec::new(),
             tries,
         });
         if slot.ready {
@@ -339,7 +340,7 @@ fn message(work: &Work) -> Result<Vec<Chunk>, Fault> {
         ("task", &job.task_json),
         ("params", &job.params),
     ];
-    let named = job.inputs.iter().map(|(name, json)| (*name, json));
+    let named = job.inputs.iter().map(|(name, json)| (&**name, json));
     let all: Vec<_> = fixed.into_iter().chain(named).collect();
     let total: usize = all.iter().map(|(_, json)| json.len()).sum();
     if total > MAX_INPUT {

@@ -4,7 +4,7 @@
 //! is how a noisy agent is slowed down; whoever may not (a call from the program) leaves its news
 //! in a short backlog, and order is kept either way.
 
-use crate::{JobResult, Probed};
+use crate::{Asked, JobResult, Probed};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -60,6 +60,17 @@ pub enum HostEvent {
         job: JobId,
         /// 0 to 1.
         fraction: f64,
+    },
+    /// A running job asks for something by name; the agent waits for the answer.
+    Call {
+        /// The job.
+        job: JobId,
+        /// What it asks for, at most 200 bytes.
+        name: String,
+        /// Its question, any bytes.
+        question: Vec<u8>,
+        /// To be answered.
+        asked: Asked,
     },
     /// A job ended: exactly once for each.
     Done {

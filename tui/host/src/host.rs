@@ -201,6 +201,10 @@ impl HostThread {
                     self.core.events.push(HostEvent::Progress { job, fraction });
                 }
             }
+            FromHost::Call { job, call, name } => {
+                let question = message.into_parts();
+                self.core.called(self.id, job, call, name, question)?;
+            }
             FromHost::Done(done) => {
                 self.end_of_task();
                 self.core.done(self.id, done, message.into_parts())?;

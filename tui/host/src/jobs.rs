@@ -1,6 +1,7 @@
 //! Jobs as the program orders them and as they end.
 
 use agent_abi::wire;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::fault::Fault;
@@ -24,7 +25,7 @@ pub struct JobRequest {
     /// JSON object of the stage's parameters; may be empty.
     pub params: Arc<str>,
     /// Documents by their names in `wire::input`; the project is added by itself.
-    pub inputs: Vec<(&'static str, Arc<str>)>,
+    pub inputs: Vec<(Cow<'static, str>, Arc<str>)>,
     /// Limit of the attempt, counted from its start in the agent.
     pub deadline: Option<Duration>,
     /// Title of the data unit, for messages.

@@ -14,6 +14,7 @@
 
 mod builds;
 mod burial;
+mod calls;
 mod child;
 mod config;
 mod dispatch;
@@ -36,6 +37,7 @@ mod symbols;
 mod sys;
 mod watch;
 
+pub use calls::Asked;
 pub use child::child_main;
 pub use config::{HostConfig, HostError};
 pub use events::HostEvent;

@@ -100,6 +100,8 @@ pub(crate) struct Active {
     pub deadline: Option<Instant>,
     pub stop: Option<Stop>,
     pub kill_at: Option<Instant>,
+    /// Its open calls: dropped when their answers are not wanted any more.
+    pub calls: Vec<oneshot::Sender<()>>,
     /// How often a host died before it had begun with this.
     pub tries: u32,
 }

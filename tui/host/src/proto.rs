@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -37,6 +37,9 @@ pub(crate) enum ToHost {
     },
     /// Call the library's preflight; answered by `Done` with this number.
     Preflight { job: u64 },
+    /// Answers `FromHost::Call`; the rest is the answer or the reason. `status` as the table has it:
+    /// 0 answered, 1 no such name, 2 failed.
+    Answer { call: u64, status: i32 },
     /// Call the library's `shutdown` and leave.
     Retire,
 }
@@ -54,6 +57,8 @@ pub(crate) enum FromHost {
     Log { level: u8, target: usize },
     /// How far the running job is, 0 to 1.
     Progress { fraction: f64 },
+    /// The running job asks the workbench for something by name; the rest is its question.
+    Call { job: u64, call: u64, name: String },
     /// A job ended; the rest is what the agent wrote.
     Done(Done),
 }

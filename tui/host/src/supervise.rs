@@ -48,6 +48,7 @@ impl Core {
         }
         if let Some(active) = &mut slot.work {
             active.stop = Some(Stop::Asked);
+            active.calls.clear();
             active.kill_at.get_or_insert(Instant::now() + grace);
         }
         slot.link.page.cancel.store(job.0, Ordering::SeqCst);
@@ -89,6 +90,7 @@ impl Core {
         if let Some(active) = &mut slot.work {
             if passed(active.deadline) && active.stop.is_none() {
                 active.stop = Some(Stop::Deadline);
+                active.calls.clear();
                 active.kill_at = Some(now + grace);
                 let number = active.work.number();
                 slot.link.page.cancel.store(number, Ordering::SeqCst);

@@ -5,14 +5,15 @@
 //! reach foreign frames, so each is caught.
 #![allow(unsafe_code)] // the C border
 
-use super::send;
+use super::incoming::Incoming;
+use super::{encode, send};
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
 use crate::pixels::{Picture, PixelError, Source};
 use crate::proto::{FromHost, Message};
 use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host};
-use agent_abi::wire::{AssetDoc, input};
+use agent_abi::wire::{AssetDoc, call as calls, input};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::io;
@@ -20,7 +21,7 @@ use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ const FAILED: i32 = 2;
 const RGB8: u32 = 1;
 /// Shortest time between two progress messages.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+/// How often a waiting call looks whether its attempt is still wanted.
+const LOOK_UP: Duration = Duration::from_millis(20);
 
 /// The writing half of the socket, for every thread.
 pub(super) struct Reporter {
@@ -100,8 +103,8 @@ struct Current {
     source: Option<Result<Option<Source>, String>>,
     frames: HashMap<u64, Picture>,
     next_frame: u64,
-    /// Texts that the agent may read until its run ends.
-    texts: Vec<String>,
+    /// Texts and answers that the agent may read until its run ends.
+    texts: Vec<Vec<u8>>,
     progress: Option<Instant>,
     budget: Budget,
 }
@@ -111,6 +114,8 @@ pub(super) struct Context {
     table: Host,
     page: &'static ControlPage,
     reporter: Arc<Reporter>,
+    incoming: Arc<Incoming>,
+    calls: AtomicU64,
     current: Mutex<Current>,
 }
 
@@ -122,7 +127,11 @@ unsafe impl Sync for Context {}
 
 impl Context {
     /// Lives for ever: a thread of the agent's may use it at any time.
-    pub(super) fn leak(page: &'static ControlPage, reporter: Arc<Reporter>) -> &'static Self {
+    pub(super) fn leak(
+        page: &'static ControlPage,
+        reporter: Arc<Reporter>,
+        incoming: Arc<Incoming>,
+    ) -> &'static Self {
         let table = Host {
             #[allow(clippy::cast_possible_truncation)] // a few dozen bytes
             size: size_of::<Host>() as u32,
@@ -140,6 +149,8 @@ impl Context {
             table,
             page,
             reporter,
+            incoming,
+            calls: AtomicU64::new(0),
             current: Mutex::default(),
         }));
         context.table.ctx = std::ptr::from_mut(context).cast();
@@ -169,6 +180,42 @@ impl Context {
             self.log_line(2, "log", &text);
         }
         *current = Current::default();
+    }
+
+    /// Answers a call by name: here what this process can do itself, the rest in the workbench.
+    /// `None`: nobody knows the name.
+    fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        if name == calls::ENCODE {
+            return encode::encode(question).map(Some);
+        }
+        let no_task = "calls are answered only while a task runs";
+        let job = lock(&self.current).job.ok_or(no_task)?;
+        let mut reading = self.incoming.lock();
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let name = name.to_owned();
+        let broken = |e: io::Error| format!("the connection to the workbench is broken: {e}");
+        // Waiting for the lock may have taken longer than the task.
+        let wanted = || lock(&self.current).job == Some(job) && !self.is_cancelled();
+        if !wanted() {
+            return Err(no_task.to_owned());
+        }
+        self.reporter
+            .send(&FromHost::Call { job, call, name }, &[question])
+            .map_err(broken)?;
+        while wanted() {
+            match reading.answer(call, LOOK_UP).map_err(broken)? {
+                Some((FOUND, bytes)) => return Ok(Some(bytes)),
+                Some((ABSENT, _)) => return Ok(None),
+                Some((_, why)) => return Err(String::from_utf8_lossy(&why).into_owned()),
+                None => {}
+            }
+        }
+        Err("the attempt was stopped while it waited for an answer".to_owned())
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let wanted = self.page.cancel.load(Ordering::SeqCst);
+        wanted != NO_JOB && wanted == self.page.job.load(Ordering::SeqCst)
     }
 
     fn log_line(&self, level: u32, target: &str, text: &str) {
@@ -221,12 +268,11 @@ impl Current {
         }
     }
 
-    /// Keeps a text until the run ends and lends it.
-    fn lend(&mut self, text: String) -> Bytes {
-        self.texts.push(text);
-        self.texts
-            .last()
-            .map_or(Bytes::EMPTY, |t| Bytes::borrow(t.as_bytes()))
+    /// Keeps bytes until the run ends and lends them.
+    fn lend(&mut self, bytes: Vec<u8>) -> Bytes {
+        self.texts.push(bytes);
+        let kept = self.texts.last().filter(|bytes| !bytes.is_empty());
+        kept.map_or(Bytes::EMPTY, |bytes| Bytes::borrow(bytes))
     }
 }
 
@@ -298,7 +344,7 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
                 FOUND
             }
             Err(why) => {
-                answer.error = current.lend(why);
+                answer.error = current.lend(why.into_bytes());
                 FAILED
             }
         };
@@ -346,19 +392,23 @@ unsafe extern "C" fn progress(ctx: *mut c_void, fraction: f64) {
 }
 
 unsafe extern "C" fn is_cancelled(ctx: *mut c_void) -> i32 {
-    guarded(ctx, 0, |context| {
-        let wanted = context.page.cancel.load(Ordering::SeqCst);
-        let current = context.page.job.load(Ordering::SeqCst);
-        i32::from(wanted != NO_JOB && wanted == current)
-    })
+    guarded(ctx, 0, |context| i32::from(context.is_cancelled()))
 }
 
-unsafe extern "C" fn call(ctx: *mut c_void, _name: Bytes, _in: Bytes, out: *mut Bytes) -> i32 {
-    guarded(ctx, FAILED, |_| {
+unsafe extern "C" fn call(ctx: *mut c_void, name: Bytes, question: Bytes, out: *mut Bytes) -> i32 {
+    guarded(ctx, FAILED, |context| {
+        // SAFETY: the ABI asks for valid bytes during the call.
+        let answered = context.answer(&text(name), unsafe { question.as_slice() });
+        let (status, bytes) = match answered {
+            Ok(Some(bytes)) => (FOUND, bytes),
+            Ok(None) => (ABSENT, Vec::new()),
+            Err(why) => (FAILED, why.into_bytes()),
+        };
         if !out.is_null() {
+            let lent = lock(&context.current).lend(bytes);
             // SAFETY: not null; the ABI asks for a writable place.
-            unsafe { out.write(Bytes::EMPTY) };
+            unsafe { out.write(lent) };
         }
-        ABSENT // no name is known in this version
+        status
     })
 }

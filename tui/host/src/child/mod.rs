@@ -4,13 +4,16 @@
 //! the project document, and ends with the workbench, whatever the agent is doing.
 
 mod context;
+mod encode;
+mod incoming;
 mod load;
 mod run;
 
 use crate::page::{ControlPage, Phase};
-use crate::proto::{FromHost, Inbox, MAX_INPUT, PROTOCOL, ToHost, write};
+use crate::proto::{FromHost, PROTOCOL, ToHost, write};
 use crate::sys::{crash, limits, orphan, stdio};
 use context::{Context, Reporter};
+use incoming::Incoming;
 use load::Library;
 use std::ffi::OsString;
 use std::io;
@@ -88,19 +91,12 @@ fn serve(started: Started) -> io::Result<()> {
         context: None,
         library: None,
         project: None,
+        incoming: Arc::new(Incoming::new(socket)),
     };
-    let mut inbox = Inbox::default();
     loop {
-        while let Some(message) = inbox.next(MAX_INPUT).map_err(io::Error::other)? {
-            if !child.handle(message)? {
-                return Ok(());
-            }
-        }
-        match inbox.fill(&socket) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+        let message = child.incoming.next()?;
+        if !child.handle(message)? {
+            return Ok(());
         }
     }
 }
@@ -127,6 +123,7 @@ struct Child {
     context: Option<&'static Context>,
     library: Option<Library>,
     project: Option<Arc<Vec<u8>>>,
+    incoming: Arc<Incoming>,
 }
 
 impl Child {
@@ -153,6 +150,8 @@ impl Child {
                 self.run(&order, message)?;
             }
             ToHost::Preflight { job } => self.preflight(job)?,
+            // To a question that nobody waits with any more.
+            ToHost::Answer { .. } => {}
             ToHost::Retire => {
                 self.page.enter(Phase::Shutdown);
                 if let Some(library) = &self.library {
@@ -166,7 +165,11 @@ impl Child {
     }
 
     fn load(&mut self, path: &std::path::Path) -> io::Result<()> {
-        let context = Context::leak(self.page, Arc::clone(&self.reporter));
+        let context = Context::leak(
+            self.page,
+            Arc::clone(&self.reporter),
+            Arc::clone(&self.incoming),
+        );
         match Library::open(path, self.page, context) {
             Ok((library, descriptor, base)) => {
                 self.page.enter(Phase::Idle);

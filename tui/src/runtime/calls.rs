@@ -1,0 +1,313 @@
+//! What agents ask for by name while they run, and the twins that are fetched ahead for a batch.
+//!
+//! Everything here reads through the client's [`Reader`]: signed, limited, retried and counted as any
+//! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
+//! pictures to the host process.
+
+use super::World;
+use agent_abi::wire::{
+    IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowsQuestion, TaskDoc,
+    TwinQuestion, TwinSpec, call, input,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use uuid::Uuid;
+use wb_client::{Reader, rfc3339};
+use wb_core::fault::Fault;
+use wb_core::ids::{DataHash, ItemId, JobId, ProjectHash, StageId};
+use wb_core::work::{Project, RowInput, TaskRow};
+use wb_host::Asked;
+
+/// Longest wait for one answer; the attempt's own limit may be shorter.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Batches whose twins are kept: the one that runs, the next one, and what is being retried.
+const BATCHES: usize = 8;
+/// Rows or items of one question.
+const MOST: usize = 3000;
+/// The branch that twins and other rows are read from, as in the Python package.
+const BRANCH: &str = "main";
+
+/// Documents for one task, with their names.
+type Given = Vec<(Cow<'static, str>, Arc<str>)>;
+/// The documents of one batch, by stage and data.
+type Batch = HashMap<(StageId, DataHash), Given>;
+
+/// Answers questions of agents. Clones share what they know.
+#[derive(Clone)]
+pub(super) struct Answers {
+    reader: Reader,
+    projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
+    ahead: Arc<Mutex<VecDeque<Batch>>>,
+}
+
+impl World {
+    /// Answers a running job, beside everything else that goes on.
+    pub(super) fn asked(&self, job: JobId, name: String, question: Vec<u8>, mut asked: Asked) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let answer = tokio::select! {
+                answer = answers.within(&name, &question) => answer,
+                // Nobody waits any more: the request is given up.
+                () = asked.over() => return,
+            };
+            if let Err(why) = &answer {
+                tracing::debug!(job = job.0, name, why, "a question of an agent has no answer");
+            }
+            asked.answer(answer);
+        });
+    }
+}
+
+impl Answers {
+    pub(super) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            projects: Arc::default(),
+            ahead: Arc::default(),
+        }
+    }
+
+    async fn within(&self, name: &str, question: &[u8]) -> Result<Option<Arc<str>>, String> {
+        tokio::time::timeout(LIMIT, self.answer(name, question))
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
+    }
+
+    /// `None`: the name is not known.
+    async fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Arc<str>>, String> {
+        match name {
+            call::PROJECT => {
+                let asked: ProjectQuestion = read(question)?;
+                let project = self.project(asked.project).await?;
+                Ok(Some(project.json.clone()))
+            }
+            call::TWIN => {
+                let asked: TwinQuestion = read(question)?;
+                let found = self.twins(&asked.spec, &[DataHash(asked.data_hash)]).await;
+                let twin = found.into_iter().next().unwrap_or(Ok(None))?;
+                Ok(Some(twin.unwrap_or_else(|| "null".into())))
+            }
+            call::LABEL_ROWS => self.label_rows(&read(question)?).await.map(Some),
+            call::STORAGE_ITEMS => self.items(&read(question)?).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A project, fetched once.
+    async fn project(&self, hash: Uuid) -> Result<Arc<Project>, String> {
+        let hash = ProjectHash(hash);
+        if let Some(known) = lock(&self.projects).get(&hash) {
+            return Ok(known.clone());
+        }
+        let found = self.reader.project(hash).await;
+        let project = Arc::new(found.map_err(|error| text_of(&error.into()))?);
+        lock(&self.projects).insert(hash, project.clone());
+        Ok(project)
+    }
+
+    async fn label_rows(&self, asked: &RowsQuestion) -> Result<Arc<str>, String> {
+        few(asked.data_hashes.len())?;
+        let units: Vec<(DataHash, Arc<str>)> = asked
+            .data_hashes
+            .iter()
+            .map(|hash| (DataHash(*hash), BRANCH.into()))
+            .collect();
+        let project = ProjectHash(asked.project);
+        let (include, initialise) = (&asked.include, &asked.initialise);
+        let rows = self
+            .reader
+            .label_rows(project, &units, include, initialise)
+            .await;
+        let rows: Result<Vec<_>, String> = rows.into_iter().map(present).collect();
+        Ok(list(rows?.iter().map(|row| match row {
+            Some(row) => &*row.json,
+            None => "null",
+        })))
+    }
+
+    async fn items(&self, asked: &ItemsQuestion) -> Result<Arc<str>, String> {
+        few(asked.items.len())?;
+        let ids: Vec<ItemId> = asked.items.iter().map(|item| ItemId(*item)).collect();
+        let items = self.reader.items(&ids, false).await;
+        let items: Result<Vec<_>, String> = items
+            .into_iter()
+            .map(|i| i.map_err(|f| text_of(&f)))
+            .collect();
+        Ok(list(items?.iter().map(|item| &**item)))
+    }
+
+    /// The twins of data units in their order: JSON of `TwinDoc`, `None` where there is none.
+    async fn twins(
+        &self,
+        spec: &TwinSpec,
+        data: &[DataHash],
+    ) -> Vec<Result<Option<Arc<str>>, String>> {
+        let units: Vec<(DataHash, Arc<str>)> =
+            data.iter().map(|data| (*data, BRANCH.into())).collect();
+        let include = IncludeOptions {
+            workflow_graph_node: spec.include_task,
+            ..IncludeOptions::default()
+        };
+        let mut initialise = InitialiseOptions::default();
+        if !spec.init_labels {
+            initialise.include_object_feature_hashes = Some(Vec::new());
+            initialise.include_classification_feature_hashes = Some(Vec::new());
+        }
+        let hash = ProjectHash(spec.project);
+        let rows = self.reader.label_rows(hash, &units, &include, &initialise);
+        let rows: Vec<_> = rows.await.into_iter().map(present).collect();
+        let tasks = if spec.include_task {
+            self.tasks(spec.project, data, &rows).await
+        } else {
+            Ok(HashMap::new())
+        };
+        let twin = |(row, data): (Result<Option<RowInput>, String>, &DataHash)| {
+            let Some(row) = row? else {
+                return Ok(None);
+            };
+            let task = tasks.as_ref().map_err(Clone::clone)?.get(data);
+            let task = serde_json::to_string(&task).map_err(|e| e.to_string())?;
+            Ok(Some(
+                format!("{{\"row\":{},\"task\":{task}}}", row.json).into(),
+            ))
+        };
+        rows.into_iter().zip(data).map(twin).collect()
+    }
+
+    /// The tasks of data units, each at the stage that its row names.
+    async fn tasks(
+        &self,
+        project: Uuid,
+        data: &[DataHash],
+        rows: &[Result<Option<RowInput>, String>],
+    ) -> Result<HashMap<DataHash, TaskDoc>, String> {
+        let mut at: HashMap<StageId, Vec<DataHash>> = HashMap::new();
+        for (data, row) in data.iter().zip(rows) {
+            if let Ok(Some(row)) = row
+                && let Ok(row) = serde_json::from_str::<Where>(&row.json)
+                && let Some(node) = row.metadata.workflow_graph_node
+            {
+                at.entry(StageId(node.uuid)).or_default().push(*data);
+            }
+        }
+        let project = self.project(project).await?;
+        let mut tasks = HashMap::new();
+        for (stage, data) in at {
+            let Some(stage) = project.workflow.stage(stage) else {
+                continue;
+            };
+            let found = self.reader.tasks_of(project.hash, stage, &data).await;
+            for row in found.map_err(|error| text_of(&error.into()))? {
+                tasks.insert(row.data, row.doc(rfc3339));
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Fetches the twins that an agent declares for a whole batch. One that cannot be had is left out:
+    /// the agent asks for it again and is told why.
+    pub(super) async fn prepare(&self, stage: StageId, rows: &[TaskRow], twins: &[TwinSpec]) {
+        if twins.is_empty() || rows.is_empty() {
+            return;
+        }
+        let data: Vec<DataHash> = rows.iter().map(|row| row.data).collect();
+        let mut batch = Batch::new();
+        for spec in twins {
+            let project = self.project(spec.project).await;
+            for (found, data) in self.twins(spec, &data).await.into_iter().zip(&data) {
+                let Ok(found) = found else { continue };
+                let given = batch.entry((stage, *data)).or_default();
+                given.push((
+                    input::twin(spec).into(),
+                    found.unwrap_or_else(|| "null".into()),
+                ));
+                if let Ok(project) = &project {
+                    let name = input::project_of(spec.project);
+                    given.push((name.into(), project.json.clone()));
+                }
+            }
+        }
+        let mut ahead = lock(&self.ahead);
+        if ahead.len() >= BATCHES {
+            ahead.pop_front();
+        }
+        ahead.push_back(batch);
+    }
+
+    /// What was fetched ahead for a task, the latest.
+    pub(super) fn given(&self, stage: StageId, data: DataHash) -> Given {
+        let ahead = lock(&self.ahead);
+        let found = ahead.iter().rev().find_map(|b| b.get(&(stage, data)));
+        found.cloned().unwrap_or_default()
+    }
+}
+
+/// What is read of a row to find its task.
+#[derive(Deserialize)]
+struct Where {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    workflow_graph_node: Option<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    uuid: Uuid,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T: DeserializeOwned>(question: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(question).map_err(|e| format!("the question cannot be read: {e}"))
+}
+
+fn few(n: usize) -> Result<(), String> {
+    if n > MOST {
+        return Err(format!("{n} at a time; ask for at most {MOST}"));
+    }
+    Ok(())
+}
+
+/// A data unit that the other project does not have is absent; everything else is a failure.
+fn present(row: Result<RowInput, Fault>) -> Result<Option<RowInput>, String> {
+    match row {
+        Ok(row) => Ok(Some(row)),
+        Err(fault)
+            if fault
+                .summary
+                .starts_with("the platform has no label row for data unit") =>
+        {
+            Ok(None)
+        }
+        Err(fault) => Err(text_of(&fault)),
+    }
+}
+
+fn text_of(fault: &Fault) -> String {
+    match &fault.cause {
+        Some(cause) => format!("{}: {cause}", fault.summary),
+        None => fault.summary.clone(),
+    }
+}
+
+/// A JSON list of documents.
+fn list<'a>(documents: impl Iterator<Item = &'a str>) -> Arc<str> {
+    let all: Vec<&str> = documents.collect();
+    format!("[{}]", all.join(",")).into()
+}
+
+/// The twins that an agent declares; what is not readable is left to the agent's own question.
+pub(super) fn declared(twins: &[serde_json::Value]) -> Vec<TwinSpec> {
+    let read = |twin: &serde_json::Value| serde_json::from_value(twin.clone()).ok();
+    twins.iter().filter_map(read).collect()
+}
