@@ -1,8 +1,9 @@
 //! Performing effects: requests and commits as tasks, jobs to their hosts.
 
+use super::calls::declared;
 use super::{JobFacts, Settled, StageFacts, World, now};
 use agent_abi::model::Ontology;
-use agent_abi::wire::input;
+use agent_abi::wire::{TwinSpec, input};
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, ListId, Upstream};
@@ -42,7 +43,11 @@ impl World {
                 stage,
                 rows,
                 wants,
-            } => self.fetch(batch, stage, rows, wants),
+            } => {
+                let agent = state.agent(stage).map(|(_, _, agent)| agent);
+                let twins = agent.map_or_else(Vec::new, |a| declared(&a.spec.twins));
+                self.fetch(batch, stage, rows, wants, twins);
+            }
             Effect::Launch(launch) => self.launch(launch),
             Effect::Cancel(job) => self.hosts.cancel(job),
             Effect::Kill(job) => self.hosts.kill(job),
@@ -145,7 +150,15 @@ impl World {
         });
     }
 
-    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
+    fn fetch(
+        &self,
+        batch: BatchId,
+        stage: StageId,
+        rows: Vec<TaskRow>,
+        wants: Wants,
+        twins: Vec<TwinSpec>,
+    ) {
+        let answers = self.answers.clone();
         let (reader, news, cache, project) = (
             self.reader.clone(),
             self.news.clone(),
@@ -163,12 +176,14 @@ impl World {
                 .as_ref()
                 .and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
             let results = match found {
-                Some((project, stage)) => reader
-                    .inputs(project, stage, &rows, &wants, &cache)
-                    .await
-                    .into_iter()
-                    .map(|r| r.map(Arc::new))
-                    .collect(),
+                Some((project, found)) => tokio::join!(
+                    reader.inputs(project, found, &rows, &wants, &cache),
+                    answers.prepare(stage, &rows, &twins),
+                )
+                .0
+                .into_iter()
+                .map(|r| r.map(Arc::new))
+                .collect(),
                 None => rows.iter().map(|_| Err(gone())).collect(),
             };
             let _ = news.send(Event::Prefetch { batch, results }).await;
@@ -180,15 +195,15 @@ impl World {
             return;
         };
         let inputs = &launch.inputs;
-        let mut given: Vec<(&'static str, Arc<str>)> = Vec::new();
+        let mut given = self.answers.given(launch.stage, inputs.row.data);
         if let Some(labels) = &inputs.labels {
-            given.push((input::LABEL_ROW, labels.json.clone()));
+            given.push((input::LABEL_ROW.into(), labels.json.clone()));
         }
         if let Some(item) = &inputs.item_json {
-            given.push((input::STORAGE_ITEM, item.clone()));
+            given.push((input::STORAGE_ITEM.into(), item.clone()));
         }
         if let Some(asset) = &inputs.asset_json {
-            given.push((input::ASSET, asset.clone()));
+            given.push((input::ASSET.into(), asset.clone()));
         }
         self.hosts.run(JobRequest {
             job: launch.job,

@@ -50,6 +50,15 @@ impl World {
             HostEvent::Progress { job, fraction } => {
                 Some(Event::Job(JobEvent::Progress { job, fraction }))
             }
+            HostEvent::Call {
+                job,
+                name,
+                question,
+                asked,
+            } => {
+                self.asked(job, name, question, asked);
+                None
+            }
             HostEvent::Done { job, result, run } => self.done(job, result, run),
         }
     }

@@ -3,6 +3,7 @@
 //! Effects go out as tasks, their answers come back as events through one inbox. What to do next
 //! is decided by the core alone; what a person sees is left to the faces (screen and headless).
 
+mod calls;
 mod effects;
 mod hosts;
 
@@ -69,6 +70,7 @@ struct World {
     cache: AssetCache,
     params: BTreeMap<String, serde_json::Value>,
     jobs: HashMap<JobId, JobFacts>,
+    answers: calls::Answers,
     news: mpsc::Sender<Event>,
 }
 
@@ -121,6 +123,7 @@ impl Engine {
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let (state, first) = State::start(setup.options, now());
         let world = World {
+            answers: calls::Answers::new(setup.reader.clone()),
             reader: setup.reader,
             writer: setup.writer.map(Arc::new),
             hosts,
