@@ -75,8 +75,8 @@ def test_an_unknown_project_is_forbidden(shared):
     assert agent(event(w.fixed("no project"), w.HASH["image"]), None)["statusCode"] == 403
 
 
-def test_media_items_and_client_are_injected(shared):
-    seen = {}
+def test_media_items_and_client_are_injected(make_project):
+    project, seen = make_project(w.MIXED), {}
 
     @editor_agent(label_row_metadata_include_args=LabelRowMetadataIncludeArgs(include_client_metadata=True))
     def agent(
@@ -90,7 +90,7 @@ def test_media_items_and_client_are_injected(shared):
         seen.update(size=asset.stat().st_size == item.file_size, shape=frame.shape, metadata=row.client_metadata)
         assert by_type.uuid == item.uuid and client.get_dataset(w.SMALL).title == "Small"
 
-    assert agent(event(w.MAIN, w.HASH["image"]), None)["statusCode"] == 204
+    assert agent(event(project.project_hash, w.HASH["image"]), None)["statusCode"] == 204
     assert seen == {"size": True, "shape": (512, 512, 3), "metadata": {"site": "cam1", "lux": 120}}
 
 

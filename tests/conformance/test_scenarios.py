@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -131,13 +132,10 @@ def test_simulated_people_move_tasks_through_annotation_and_review(start, world_
     project = server.project(w.MAIN)
     for task in project.workflow.get_stage(name="Agent 1").get_tasks():
         task.proceed(pathway_name="annotate")
-    import time
-
-    end = time.monotonic() + 30
-    done: list = []
-    while time.monotonic() < end and len(done) < 16:
+    end, done = time.monotonic() + 30, []
+    while time.monotonic() < end and len(done) < len(w.HASH) + w.SMALL_COUNT:
         done = list(server.project(w.MAIN).workflow.get_stage(name="Complete").get_tasks())
-    assert len(done) == 16
+    assert len(done) == len(w.HASH) + w.SMALL_COUNT
 
 
 @pytest.mark.parametrize(

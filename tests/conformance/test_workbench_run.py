@@ -17,6 +17,7 @@ from encord.objects import Object
 from encord.objects.coordinates import BoundingBoxCoordinates, PointCoordinate, PolygonCoordinates
 from encord.objects.ontology_labels_impl import LabelRowV2
 from encord_agents.tasks import Runner
+from encord_agents.tasks.models import TaskCompletionResult
 
 import server as servers
 from test_labels import comparable
@@ -240,6 +241,51 @@ def test_the_tasks_that_the_program_lists_are_those_that_the_sdk_lists(demo, tmp
     assert ended.returncode == 0, ended.stderr
     listed = {line["data_hash"] for line in map(json.loads, ended.stdout.splitlines()) if "data_hash" in line}
     assert listed == {h for h, stage in waiting(demo).items() if stage == "pre-label"}
+
+
+def execute(server, folder: Path, lines: list[str], *args: str) -> tuple[int, list[TaskCompletionResult]]:
+    """`workbench exec`: the exit code and the results, as encord-agents reads them."""
+    ended = subprocess.run(
+        [servers.BINARY, "exec", "-p", server.project_hash, "--agents", AGENTS, "--stage", "pre-label", *args],
+        input="".join(line + "\n" for line in lines),
+        env=server.environment(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    results = [TaskCompletionResult.model_validate_json(line) for line in ended.stdout.splitlines()]
+    assert len(results) == len(lines), f"exit {ended.returncode}\n{ended.stderr}"
+    return ended.returncode, results
+
+
+def test_specs_of_the_sdk_are_executed_and_the_results_are_read_by_encord_agents(start, tmp_path):
+    server = start("--scenario", "demo", "--tasks", "30")
+    stage = server.project().workflow.get_stage(name="pre-label")
+    specs = [t.model_dump_json() for t in stage.get_tasks()]
+    code, results = execute(server, tmp_path, specs)
+    assert code == 0
+    assert [str(r.task_uuid) for r in results] == [json.loads(s)["uuid"] for s in specs]
+    targets = {p.uuid: p.destination_uuid for p in stage.pathways}
+    rows = {str(r.task_uuid): r for r in server.project().list_label_rows_v2()}
+    for result in results:
+        assert (result.success, result.stage_uuid, result.error) == (True, stage.uuid, None)
+        assert rows[str(result.task_uuid)].workflow_graph_node.uuid == str(targets[result.pathway])
+
+
+def test_a_stale_spec_costs_no_other_and_a_batch_is_one_line(start, tmp_path):
+    server = start("--scenario", "demo", "--tasks", "30")
+    stage = server.project().workflow.get_stage(name="pre-label")
+    specs = [t.model_dump_json() for t in stage.get_tasks()][:6]
+    uuids = [json.loads(s)["uuid"] for s in specs]
+    server.tell("move", tasks=[uuids[1], uuids[4]], stage="Archive")
+    _, results = execute(server, tmp_path, [*specs[:3], f"[{','.join(specs[3:])}]"])
+    assert [r.success for r in results[:3]] == [True, False, True]
+    batch = results[3]
+    assert [str(u) for u in batch.task_uuid] == uuids[3:]
+    assert [str(u) for u in batch.success] == [uuids[3], uuids[5]]
+    still = {str(t.uuid) for t in server.project().workflow.get_stage(name="pre-label").get_tasks()}
+    assert not still & set(uuids)
 
 
 def test_both_runners_share_a_project(start, tmp_path):
