@@ -6,7 +6,12 @@
 mod support;
 
 mod bad_input;
+mod crash;
+mod exec;
+mod guards;
 mod hostile;
+mod plans;
 mod reload;
 mod run;
 mod screen;
+mod weaknesses;

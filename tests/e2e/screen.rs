@@ -128,7 +128,12 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let args = ["--project-hash", &server.project(), "--agents", library.to_str().unwrap()];
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
     let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
     screen.wait("build #1");
     screen.keys("2").wait("NEW");
@@ -136,7 +141,10 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     screen.keys("c").wait("· outcome");
     screen.keys("\t\t\t").wait("EVIL");
     let raw = String::from_utf8_lossy(&screen.raw).into_owned();
-    assert!(!raw.contains("\x1b[2J\x1b[31mEVIL") && !raw.contains("\x1b]0;owned"), "codes came through");
+    assert!(
+        !raw.contains("\x1b[2J\x1b[31mEVIL") && !raw.contains("\x1b]0;owned"),
+        "codes came through"
+    );
     assert_eq!(screen.keys("q").ended().0, 0);
 }
 

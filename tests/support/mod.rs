@@ -75,13 +75,17 @@ impl Server {
 
     /// A document of the admin endpoint, e.g. `/local/counters`.
     pub fn admin(&self, path: &str) -> Value {
+        self.ask("GET", path, "", "")
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Value {
         let domain = self.field("domain");
         let address = domain.trim_start_matches("http://");
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();
@@ -95,6 +99,31 @@ impl Server {
             body.to_owned()
         };
         serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
+    }
+
+    /// Posts a document to the admin endpoint, e.g. `/local/edit`.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let head = format!(
+            "Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        self.ask("POST", path, &head, &body)
+    }
+
+    /// Tasks of the main project as the server's own books have them.
+    pub fn tasks(&self) -> Vec<Value> {
+        self.admin("/local/state")["tasks"]
+            .as_array()
+            .unwrap()
+            .clone()
+    }
+
+    /// How many things an endpoint has changed.
+    pub fn changed(&self, endpoint: &str) -> u64 {
+        self.admin("/local/counters")["endpoints"][endpoint]["changed"]
+            .as_u64()
+            .unwrap_or(0)
     }
 
     /// Writing requests that it has seen.
@@ -157,6 +186,29 @@ pub fn run(dir: &Path, server: &Server, library: &Path, args: &[&str]) -> Output
         .envs(server.env())
         .output()
         .unwrap()
+}
+
+/// Any command on a server's project.
+pub fn workbench(dir: &Path, server: &Server, args: &[&str]) -> Output {
+    command(dir)
+        .args(args)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .output()
+        .unwrap()
+}
+
+/// A text as the define of a C string.
+pub fn c_text(name: &str, text: &str) -> String {
+    format!(
+        "{name}=\"{}\"",
+        text.replace('\\', "\\\\").replace('"', "\\\"")
+    )
+}
+
+/// What a command said to a person.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Output lines of a run: one for each task, and the summary.
@@ -364,7 +416,10 @@ impl Terminal {
     pub fn ended(&mut self) -> (u32, String) {
         let until = Instant::now() + DEADLINE;
         loop {
-            match self.bytes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match self
+                .bytes
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                     self.raw.extend_from_slice(&bytes);

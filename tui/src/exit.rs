@@ -12,10 +12,11 @@ pub struct Ending {
     conflicts: bool,
     failures: bool,
     stopped: bool,
+    differences: bool,
 }
 
 /// When several hold, the first of these wins.
-const ORDER: [u8; 12] = [70, 130, 143, 129, 6, 7, 8, 9, 3, 2, 5, 1];
+const ORDER: [u8; 13] = [70, 130, 143, 129, 6, 7, 8, 9, 3, 2, 5, 1, 4];
 
 impl Ending {
     /// Something ended the command.
@@ -43,6 +44,17 @@ impl Ending {
         self.stopped = true;
     }
 
+    /// Differences were found, and the command was asked to say so.
+    pub const fn differences(&mut self) {
+        self.differences = true;
+    }
+
+    /// Whether it stopped before its work was done, so that somebody may go on with it.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.signal.is_some() || !self.faults.is_empty()
+    }
+
     /// The code, 0 when nothing holds.
     #[must_use]
     pub fn code(&self) -> u8 {
@@ -51,6 +63,7 @@ impl Ending {
         codes.extend(self.conflicts.then_some(5));
         codes.extend(self.failures.then_some(1));
         codes.extend(self.stopped.then_some(9));
+        codes.extend(self.differences.then_some(4));
         ORDER
             .iter()
             .copied()

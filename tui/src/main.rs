@@ -13,11 +13,14 @@ mod library;
 mod logging;
 mod look;
 mod pictures;
+mod plan;
+mod report;
 mod runtime;
 mod screen;
 mod serve;
 mod signals;
 mod terminal;
+mod undo;
 mod upstream;
 
 use clap::Parser;
@@ -95,10 +98,28 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
             let _log = log()?;
             *ending = headless::run(global, &config, args).await;
         }
-        Some(Command::Resume) => {
+        Some(Command::Plan(args)) => {
             let _log = log()?;
-            *ending = headless::resume(global, &config).await;
+            *ending = headless::plan(global, &config, args).await;
         }
+        Some(Command::Review(args)) => headless::review(global, args)?,
+        Some(Command::Apply(args)) => {
+            let _log = log()?;
+            *ending = headless::apply(global, &config, args).await;
+        }
+        Some(Command::Undo(args)) => {
+            let _log = log()?;
+            *ending = headless::undo(global, &config, args).await;
+        }
+        Some(Command::Resume(args)) => {
+            let _log = log()?;
+            *ending = headless::resume(global, &config, args).await;
+        }
+        Some(Command::Exec(args)) => {
+            let _log = log()?;
+            *ending = headless::exec(global, &config, args).await;
+        }
+        Some(Command::Journal(args)) => headless::journal(global, args)?,
         Some(Command::Check) => *ending = check::check(global, &config).await?,
         Some(Command::Graph) => look::graph(global, &config).await?,
         Some(Command::Stages) => look::stages(global, &config).await?,

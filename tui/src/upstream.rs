@@ -67,7 +67,9 @@ pub fn with_settings(
     let writer = if global.dry_run || global.read_only {
         None
     } else {
-        Some(reader.writer(permission)?)
+        let mut writer = reader.writer(permission)?;
+        writer.watch_steps(crate::journal::points::at);
+        Some(writer)
     };
     Ok(Upstream {
         reader,

@@ -1,7 +1,17 @@
-//! The face without a screen: `run` and what belongs to it.
+//! The face without a screen: `run`, `plan`, `exec`, and the commands that write without agents.
 
+mod apply;
+mod exec;
 mod output;
 mod progress;
+mod review;
 mod run;
+mod session;
+mod specs;
+mod undo;
 
-pub use run::{resume, run};
+pub use apply::apply;
+pub use exec::exec;
+pub use review::review;
+pub use run::{plan, run};
+pub use undo::{journal, resume, undo};

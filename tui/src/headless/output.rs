@@ -1,7 +1,11 @@
-//! Output lines of a run: one JSON object a task, and a summary.
+//! Output lines of a run: one JSON object a task, and a summary; and where they go.
 
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 use wb_core::event::NetStats;
+use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, Report, Totals};
 use wb_core::work::Way;
 
@@ -73,4 +77,57 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
         format!("{} writing requests", net.writes)
     });
     parts.join(" · ")
+}
+
+/// Where task lines go.
+pub struct Output {
+    stdout: bool,
+    file: Option<BufWriter<File>>,
+}
+
+impl Output {
+    /// To stdout, to a file, both or nowhere.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn new(stdout: bool, file: Option<&Path>) -> Result<Self, Fault> {
+        let file = file.map(File::create).transpose().map_err(|e| {
+            Fault::new(
+                FaultKind::Usage,
+                format!("--jsonl: cannot write the file: {e}; nothing was run"),
+            )
+        })?;
+        Ok(Self {
+            stdout,
+            file: file.map(BufWriter::new),
+        })
+    }
+
+    /// Writes a line, which is made only when somebody wants it.
+    pub fn write(&mut self, line: &dyn Fn() -> Value) {
+        if !self.stdout && self.file.is_none() {
+            return;
+        }
+        let mut text = line().to_string();
+        text.push('\n');
+        // Whoever read our lines may be gone; the work itself goes on.
+        if self.stdout && std::io::stdout().lock().write_all(text.as_bytes()).is_err() {
+            self.stdout = false;
+        }
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(text.as_bytes())
+        {
+            eprintln!("workbench: --jsonl: {error}; the run goes on without that file");
+            self.file = None;
+        }
+    }
+
+    /// No more lines.
+    pub fn end(&mut self) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.flush()
+        {
+            eprintln!("workbench: --jsonl: {error}; the file is incomplete");
+        }
+    }
 }

@@ -55,7 +55,12 @@ impl World {
                 () = asked.over() => return,
             };
             if let Err(why) = &answer {
-                tracing::debug!(job = job.0, name, why, "a question of an agent has no answer");
+                tracing::debug!(
+                    job = job.0,
+                    name,
+                    why,
+                    "a question of an agent has no answer"
+                );
             }
             asked.answer(answer);
         });

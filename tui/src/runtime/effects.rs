@@ -1,7 +1,7 @@
 //! Performing effects: requests and commits as tasks, jobs to their hosts.
 
 use super::calls::declared;
-use super::{JobFacts, Settled, StageFacts, World, now};
+use super::{JobFacts, Settled, StageFacts, World};
 use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, ListId, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::run::OnConflict;
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
 use wb_host::JobRequest;
@@ -51,7 +52,10 @@ impl World {
             Effect::Launch(launch) => self.launch(launch),
             Effect::Cancel(job) => self.hosts.cancel(job),
             Effect::Kill(job) => self.hosts.kill(job),
-            Effect::Commit { batch, items } => self.commit(batch, items),
+            Effect::Commit { batch, items } => {
+                let overwrite = |r: &wb_core::run::Run| r.spec.on_conflict == OnConflict::Overwrite;
+                self.commit(batch, items, state.run.as_ref().is_some_and(overwrite));
+            }
             Effect::Activate(build) => {
                 if let Some(build) = state.builds.get(build) {
                     self.hosts.activate(build.id, &build.probed);
@@ -226,7 +230,7 @@ impl World {
         );
     }
 
-    fn commit(&self, batch: BatchId, items: Vec<CommitItem>) {
+    fn commit(&self, batch: BatchId, items: Vec<CommitItem>, overwrite: bool) {
         let (writer, journal, news, project) = (
             self.writer.clone(),
             self.journal.clone(),
@@ -236,7 +240,9 @@ impl World {
         tokio::spawn(async move {
             let tasks: Vec<TaskId> = items.iter().map(|i| i.task).collect();
             let results = match (writer, project) {
-                (Some(writer), Some(project)) => write(&writer, journal, &project, items).await,
+                (Some(writer), Some(project)) => {
+                    crate::journal::write(&writer, journal, &project, items, overwrite).await
+                }
                 _ => Err(Fault::new(
                     FaultKind::Refused,
                     "this process holds all writes (--dry-run or --read-only)",
@@ -260,69 +266,6 @@ impl World {
         else {
             return Ok(Settled::default());
         };
-        let pending = journal.pending(project.hash)?;
-        if pending.items.is_empty() {
-            return Ok(Settled::default());
-        }
-        let found = pending.items.len();
-        let order: Vec<TaskId> = pending.items.iter().map(|i| i.task).collect();
-        let results = writer.commit(project, pending.items).await;
-        let by_task: std::collections::HashMap<TaskId, Committed> = results.into_iter().collect();
-        let lost = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
-        let answers: Vec<&Committed> = order
-            .iter()
-            .map(|t| by_task.get(t).unwrap_or(&lost))
-            .collect();
-        journal.end(&pending.entries, &answers, now().0)?;
-        let finished = answers
-            .iter()
-            .filter(|a| matches!(a, Committed::Done | Committed::AlreadyMoved))
-            .count();
-        if let Some(Committed::Refused(fault)) = answers
-            .iter()
-            .find(|a| matches!(a, Committed::Refused(f) if f.kind == FaultKind::Network || f.kind == FaultKind::Access))
-        {
-            return Err(fault.clone());
-        }
-        Ok(Settled {
-            found,
-            finished,
-            left: found - finished,
-        })
+        crate::journal::settle(writer, journal, project).await
     }
-}
-
-/// Notes what is about to be written, writes it, notes the answers.
-async fn write(
-    writer: &wb_client::Writer,
-    journal: Option<crate::journal::Journal>,
-    project: &Project,
-    items: Vec<CommitItem>,
-) -> Result<Vec<(TaskId, Committed)>, Fault> {
-    let Some(journal) = journal else {
-        return Ok(writer.commit(project, items).await);
-    };
-    let (hash, noted) = (project.hash, items.clone());
-    let book = journal.clone();
-    let entries = tokio::task::spawn_blocking(move || book.begin(hash, &noted, now().0))
-        .await
-        .map_err(|e| Fault::new(FaultKind::Bug, format!("the journal's thread ended: {e}")))??;
-    let order: Vec<TaskId> = items.iter().map(|i| i.task).collect();
-    let results = writer.commit(project, items).await;
-    let answers = results.clone();
-    let noted = tokio::task::spawn_blocking(move || {
-        let by_task: std::collections::HashMap<TaskId, &Committed> =
-            answers.iter().map(|(t, c)| (*t, c)).collect();
-        let (ids, given): (Vec<i64>, Vec<&Committed>) = entries
-            .iter()
-            .zip(&order)
-            .filter_map(|(id, task)| by_task.get(task).map(|c| (*id, *c)))
-            .unzip();
-        journal.end(&ids, &given, now().0)
-    })
-    .await;
-    if let Ok(Err(fault)) = noted {
-        tracing::error!("{fault}");
-    }
-    Ok(results)
 }

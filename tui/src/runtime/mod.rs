@@ -262,6 +262,18 @@ impl Engine {
         }
     }
 
+    /// The journal, when this process writes.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.world.journal.as_ref()
+    }
+
+    /// Reads upstream.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.world.reader
+    }
+
     /// Ends every host.
     pub async fn shutdown(&self) {
         self.world.hosts.shutdown().await;

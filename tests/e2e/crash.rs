@@ -1,0 +1,128 @@
+//! Crash truth: the process is killed at every step of a commit, and the next one goes on so that
+//! everything is written exactly once by the server's own counters.
+
+use crate::support::{Server, c_agent, c_text, command, lines, run, said};
+use serde_json::Value;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+/// Every step that a commit passes, in its order.
+const STEPS: [&str; 9] = [
+    "before-begin",
+    "begun",
+    "rows",
+    "labels",
+    "priorities",
+    "metadata",
+    "moves",
+    "answered",
+    "ended",
+];
+const TASKS: u64 = 24;
+const ALL: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"seen":true},"add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#;
+
+fn killed_at(dir: &Path, server: &Server, step: &str, args: &[&str]) {
+    let output = command(dir)
+        .args(args)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .env("WORKBENCH_KILL_AT", step)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{step}: {}", said(&output));
+}
+
+fn all_once(server: &Server, step: &str) {
+    for endpoint in ["actions", "save_labels"] {
+        assert_eq!(
+            server.changed(endpoint),
+            TASKS,
+            "{step}: {endpoint} changed something twice or not at all"
+        );
+    }
+    for task in server.tasks() {
+        let done =
+            task["priority"] == 0.25 && task["labels"].is_string() && task["stage"] != "Agent 1";
+        assert!(done, "{step}: {task}");
+    }
+}
+
+#[test]
+fn a_run_killed_at_every_step_goes_on_and_writes_everything_once() {
+    for step in STEPS {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
+        let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);
+        let agents = library.to_str().unwrap();
+        let args = [
+            "run",
+            "--json",
+            "--progress",
+            "none",
+            "--task-batch-size",
+            "8",
+            "--agents",
+            agents,
+        ];
+        killed_at(dir.path(), &server, &format!("{step}:2"), &args);
+        // Killed a second time, while it goes on.
+        killed_at(dir.path(), &server, "moves", &["resume"]);
+        let output = command(dir.path())
+            .arg("resume")
+            .envs(server.env())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{step}: {}", said(&output));
+        all_once(&server, step);
+        let (rest, _) = lines(&run(dir.path(), &server, &library, &[]));
+        assert_eq!(rest.len(), 0, "{step}: nothing is left");
+    }
+}
+
+#[test]
+fn an_apply_and_an_undo_killed_at_every_step_go_on() {
+    for step in STEPS {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
+        let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);
+        let workbench = |args: &[&str]| {
+            let project = server.project();
+            command(dir.path())
+                .args(args)
+                .args(["--project-hash", &project])
+                .envs(server.env())
+                .output()
+                .unwrap()
+        };
+        let before: Vec<Value> = server.tasks();
+        let planned = workbench(&[
+            "plan",
+            "-o",
+            "p.wbplan",
+            "--progress",
+            "none",
+            "--agents",
+            library.to_str().unwrap(),
+        ]);
+        assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+        killed_at(dir.path(), &server, step, &["apply", "p.wbplan"]);
+        let applied = workbench(&["apply", "p.wbplan"]);
+        assert_eq!(applied.status.code(), Some(0), "{step}: {}", said(&applied));
+        all_once(&server, step);
+        killed_at(dir.path(), &server, step, &["undo"]);
+        let resumed = workbench(&["resume"]);
+        assert_eq!(resumed.status.code(), Some(0), "{step}: {}", said(&resumed));
+        for (now, was) in server.tasks().iter().zip(&before) {
+            assert_eq!(
+                (&now["stage"], &now["priority"]),
+                (&was["stage"], &was["priority"]),
+                "{step}"
+            );
+        }
+        assert_eq!(
+            server.changed("move_tasks"),
+            TASKS,
+            "{step}: every task went back, once"
+        );
+    }
+}

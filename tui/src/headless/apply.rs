@@ -1,0 +1,372 @@
+//! `workbench apply`: writes exactly what a plan holds, once, each task looked at first.
+
+use super::review::{filter, matches};
+use super::session::{self, Hands};
+use crate::cli::{ApplyArgs, Global};
+use crate::config::{Config, Value};
+use crate::exit::{Ending, print_fault};
+use crate::journal::{self, Deed, Operation};
+use crate::plan::{Plan, PlanLine};
+use crate::runtime::now;
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::filter::Filter;
+use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::work::Committed;
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+
+/// Tasks that are looked at and written together.
+const CHUNK: usize = 300;
+
+/// What became of the tasks of a plan.
+#[derive(Default)]
+struct Counts {
+    moved: u64,
+    stayed: u64,
+    failed: u64,
+    conflicts: u64,
+    earlier: u64,
+    nothing: u64,
+}
+
+/// `workbench apply`
+pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending {
+    let mut ending = Ending::default();
+    if let Err(fault) = work(global, config, args, &mut ending).await {
+        print_fault(&fault);
+        ending.fault(fault);
+    }
+    ending
+}
+
+struct Applying<'a> {
+    hands: Hands,
+    applied: HashSet<TaskId>,
+    counts: Counts,
+    json: bool,
+    ending: &'a mut Ending,
+    fatal: Option<Fault>,
+}
+
+async fn work(
+    global: &Global,
+    config: &Config,
+    args: &ApplyArgs,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    session::refuse_read_only(global, "apply")?;
+    let only = filter(args.only.as_deref())?;
+    let mut plan = Plan::verified(&args.plan)?;
+    let config = for_project(config, &plan)?;
+    let began = Instant::now();
+    let hands = session::hands(global, &config, "apply").await?;
+    let id = plan.header.id.to_string();
+    let applied = hands.journal.applied(&id)?;
+    if hands.writer.is_some() {
+        let operation = Operation {
+            kind: "apply",
+            plan: Some(id),
+            undoes: None,
+        };
+        session::operate(&hands.journal, &hands.project, &operation)?;
+    }
+    let mut applying = Applying {
+        hands,
+        applied,
+        counts: Counts::default(),
+        json: global.json,
+        ending,
+        fatal: None,
+    };
+    applying.all(&mut plan, &only).await?;
+    let Applying {
+        hands,
+        counts,
+        fatal,
+        ..
+    } = applying;
+    if fatal.is_none() {
+        hands.journal.close(now().0);
+    }
+    tell(global, &hands, &counts, began);
+    match fatal {
+        Some(fault) => {
+            Err(fault
+                .hint("what was written stays written; apply the same plan again for the rest"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The plan says for which project it is; a flag may only agree.
+fn for_project(config: &Config, plan: &Plan) -> Result<Config, Fault> {
+    let hash = plan.header.project.to_string();
+    if let Some(named) = &config.project
+        && named.value.trim() != hash
+    {
+        let text = format!(
+            "the plan is for project {hash}, but {} names {}; nothing was written",
+            named.origin, named.value
+        );
+        return Err(Fault::new(FaultKind::Usage, text)
+            .hint("leave --project-hash out: the plan knows its project"));
+    }
+    let project = Some(Value {
+        value: hash,
+        origin: "the plan".to_owned(),
+    });
+    Ok(Config {
+        project,
+        ..config.clone()
+    })
+}
+
+impl Applying<'_> {
+    async fn all(&mut self, plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
+        let mut chunk: Vec<(PlanLine, Deed)> = Vec::new();
+        while self.fatal.is_none() {
+            let line = plan.next()?;
+            let last = line.is_none();
+            if let Some(mut line) = line.filter(|l| matches(only, l)) {
+                match line.deed.take() {
+                    None => self.counts.nothing += 1,
+                    Some(_) if self.applied.contains(&line.task) => self.counts.earlier += 1,
+                    Some(stored) => chunk.push((line, stored.into())),
+                }
+            }
+            if chunk.len() >= CHUNK || last && !chunk.is_empty() {
+                self.write(std::mem::take(&mut chunk)).await?;
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, chunk: Vec<(PlanLine, Deed)>) -> Result<(), Fault> {
+        let deeds: Vec<Deed> = chunk.iter().map(|(_, deed)| deed.clone()).collect();
+        let mut refused = self.gone(&deeds).await?;
+        self.stale(&deeds, &mut refused).await?;
+        let mut open: Vec<Deed> = deeds
+            .iter()
+            .filter(|d| !refused.contains_key(&d.item.task))
+            .cloned()
+            .collect();
+        let mut results: HashMap<TaskId, Committed> = refused
+            .into_iter()
+            .map(|(task, by)| (task, Committed::Conflict { by }))
+            .collect();
+        let hands = &self.hands;
+        match &hands.writer {
+            Some(writer) => {
+                // What an undo restores is what stands there now, not when the plan was made.
+                open.iter_mut().for_each(|deed| deed.old_priority = None);
+                journal::before_images(writer, &hands.project, &mut open).await;
+                results.extend(
+                    journal::perform(writer, Some(&hands.journal), &hands.project, &open).await?,
+                );
+            }
+            None => results.extend(open.iter().map(|d| (d.item.task, Committed::Done))),
+        }
+        for (line, _) in &chunk {
+            if let Some(result) = results.remove(&line.task) {
+                self.count(line, &result);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tasks that are no longer where the plan found them.
+    async fn gone(&self, deeds: &[Deed]) -> Result<HashMap<TaskId, String>, Fault> {
+        let mut stages: BTreeMap<StageId, Vec<(TaskId, DataHash)>> = BTreeMap::new();
+        for deed in deeds {
+            stages
+                .entry(deed.item.stage)
+                .or_default()
+                .push((deed.item.task, deed.item.data));
+        }
+        let mut gone = HashMap::new();
+        for (stage, tasks) in stages {
+            let there = self
+                .hands
+                .reader
+                .still_at(self.hands.project.hash, stage, &tasks)
+                .await?;
+            let missing = tasks.into_iter().filter(|(task, _)| !there.contains(task));
+            gone.extend(missing.map(|(task, _)| {
+                (
+                    task,
+                    "the task has left the stage since the plan was made".to_owned(),
+                )
+            }));
+        }
+        Ok(gone)
+    }
+
+    /// Tasks whose labels were read but not changed by the agent, and changed by somebody since. (Those
+    /// that it changed are compared by the save itself.)
+    async fn stale(
+        &self,
+        deeds: &[Deed],
+        refused: &mut HashMap<TaskId, String>,
+    ) -> Result<(), Fault> {
+        #[derive(serde::Deserialize)]
+        struct Seen {
+            labels: serde_json::Value,
+            #[serde(default)]
+            initialise: Option<InitialiseOptions>,
+        }
+        let mut groups: BTreeMap<String, (InitialiseOptions, Vec<(&Deed, serde_json::Value)>)> =
+            BTreeMap::new();
+        for deed in deeds
+            .iter()
+            .filter(|d| d.item.labels_after.is_none() && !refused.contains_key(&d.item.task))
+        {
+            let Some(before) = &deed.item.before else {
+                continue;
+            };
+            let Ok(seen) = serde_json::from_str::<Seen>(&before.json) else {
+                continue;
+            };
+            let options = seen.initialise.unwrap_or_default();
+            let key = serde_json::to_string(&options).unwrap_or_default();
+            groups
+                .entry(key)
+                .or_insert_with(|| (options, Vec::new()))
+                .1
+                .push((deed, seen.labels));
+        }
+        for (options, members) in groups.into_values() {
+            let units: Vec<_> = members
+                .iter()
+                .map(|(d, _)| (d.item.data, d.item.branch.clone()))
+                .collect();
+            let project = self.hands.project.hash;
+            let rows = self
+                .hands
+                .reader
+                .label_rows(project, &units, &IncludeOptions::default(), &options)
+                .await;
+            for ((deed, seen), row) in members.into_iter().zip(rows) {
+                let now: Seen = match serde_json::from_str(&row?.json) {
+                    Ok(now) => now,
+                    Err(error) => {
+                        return Err(Fault::new(
+                            FaultKind::Upstream,
+                            format!("a label row cannot be read: {error}"),
+                        ));
+                    }
+                };
+                if !wb_client::compare(&now.labels, &seen) {
+                    let text =
+                        "its labels changed since the plan was made, and its outcome rests on them";
+                    refused.insert(deed.item.task, text.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, line: &PlanLine, result: &Committed) {
+        let (outcome, fault) = match result {
+            Committed::Done if line.pathway.is_some() => ("moved", None),
+            Committed::Done => ("stayed", None),
+            Committed::Conflict { by } => (
+                "conflict",
+                Some(Fault::new(FaultKind::Upstream, by.clone())),
+            ),
+            Committed::AlreadyMoved => (
+                "conflict",
+                Some(Fault::new(
+                    FaultKind::Upstream,
+                    "the task had already left the stage",
+                )),
+            ),
+            Committed::Refused(fault) => ("failed", Some(fault.clone())),
+        };
+        match outcome {
+            "moved" => self.counts.moved += 1,
+            "stayed" => self.counts.stayed += 1,
+            "conflict" => {
+                self.counts.conflicts += 1;
+                self.ending.conflicts();
+            }
+            _ => {
+                self.counts.failed += 1;
+                self.ending.failures();
+            }
+        }
+        if let Committed::Refused(fault) = result
+            && matches!(
+                fault.kind,
+                FaultKind::Network | FaultKind::Access | FaultKind::Refused | FaultKind::Bug
+            )
+        {
+            self.fatal.get_or_insert(fault.clone());
+        }
+        if self.json {
+            println!(
+                "{}",
+                json!({
+                    "task_uuid": line.task, "data_hash": line.data, "data_title": line.title, "stage_uuid": line.stage,
+                    "outcome": outcome, "pathway_name": line.pathway, "fault": fault,
+                })
+            );
+        } else if let Some(fault) = fault {
+            eprintln!(
+                "{outcome}: {} — {}",
+                wb_ui::text::clean(&line.title),
+                wb_ui::text::clean(&fault.summary)
+            );
+        }
+    }
+}
+
+fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
+    let stats = hands.reader.stats();
+    let tasks = counts.moved + counts.stayed + counts.failed + counts.conflicts;
+    let wall_s = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    if global.json {
+        println!(
+            "{}",
+            json!({"summary": {
+                "tasks": tasks, "moved": counts.moved, "stayed": counts.stayed, "failed": counts.failed,
+                "conflicts": counts.conflicts, "applied_earlier": counts.earlier, "without_change": counts.nothing,
+                "writes": stats.writes, "requests": stats.requests, "wall_s": wall_s,
+            }})
+        );
+    }
+    if tasks == 0 && counts.earlier > 0 {
+        eprintln!(
+            "This plan was applied already ({} tasks); nothing was sent.",
+            counts.earlier
+        );
+        return;
+    }
+    let mut text = format!("{tasks} tasks of the plan in {wall_s:.1} s");
+    for (n, word) in [
+        (counts.moved, "moved"),
+        (counts.stayed, "stayed"),
+        (counts.failed, "failed"),
+        (counts.conflicts, "left: changed by others"),
+        (counts.earlier, "applied earlier"),
+        (counts.nothing, "without a change"),
+    ] {
+        if n > 0 {
+            text.push_str(&format!(" · {n} {word}"));
+        }
+    }
+    let dry = hands.writer.is_none();
+    text.push_str(&if dry {
+        " · dry run: nothing was written".to_owned()
+    } else {
+        format!(" · {} writing requests", stats.writes)
+    });
+    eprintln!("{text}");
+    if !dry && counts.moved + counts.stayed > 0 {
+        eprintln!("To take it back: workbench undo");
+    }
+}

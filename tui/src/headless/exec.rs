@@ -1,0 +1,304 @@
+//! `workbench exec`: the queue is somebody else's. Task specs in, one JSON a line (or an array of
+//! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
+
+use super::session::{self, Need};
+use super::specs::{self, Answer, Line};
+use crate::cli::{ExecArgs, Global};
+use crate::config::Config;
+use crate::exit::{Ending, print_fault};
+use crate::journal::Operation;
+use crate::runtime::{Engine, now};
+use crate::signals::Signals;
+use crate::upstream;
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use tokio::sync::mpsc;
+use wb_core::command::Command;
+use wb_core::event::{Effect, Event};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
+use wb_core::work::{TaskRow, Way};
+
+/// Lines that may wait to be worked on.
+const LINES: usize = 1024;
+
+/// `workbench exec`
+pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
+    let mut ending = Ending::default();
+    let result = async {
+        let mut exec = prepare(global, config, args).await?;
+        let result = exec.work(&mut ending).await;
+        if let Some(journal) = exec.engine.journal() {
+            journal.close(now().0);
+        }
+        exec.engine.shutdown().await;
+        result
+    };
+    if let Err(fault) = result.await {
+        print_fault(&fault);
+        ending.fault(fault);
+    }
+    ending
+}
+
+struct Exec {
+    engine: Engine,
+    stage: StageId,
+    spec: RunSpec,
+    signals: Signals,
+    lines: mpsc::Receiver<std::io::Result<Vec<u8>>>,
+    read: u64,
+    stopped: bool,
+}
+
+async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Exec, Fault> {
+    let timeout_ms = upstream::timeout_ms(args.timeout, config);
+    let need = Need {
+        command: "exec",
+        rate: args.rate,
+        timeout_ms,
+        concurrency: args.concurrency,
+        stages: std::slice::from_ref(&args.stage),
+    };
+    let (engine, stages) = session::engine(global, config, &need).await?;
+    let Some(stage) = stages.first().copied() else {
+        return Err(Fault::new(
+            FaultKind::Settings,
+            format!("no agent is for stage \"{}\"", args.stage),
+        ));
+    };
+    if let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) {
+        session::operate(
+            journal,
+            project,
+            &Operation {
+                kind: "exec",
+                ..Operation::default()
+            },
+        )?;
+    }
+    let spec = RunSpec {
+        sink: if engine.state.options.dry_run {
+            Sink::Report
+        } else {
+            Sink::Commit
+        },
+        batch_size: args.task_batch_size,
+        retries: args.num_retries,
+        concurrency: args.concurrency,
+        timeout_ms,
+        ..RunSpec::default()
+    };
+    let (send, lines) = mpsc::channel(LINES);
+    // Reading may block for hours; the thread ends with the input or with the process.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().split(b'\n') {
+            if send.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Exec {
+        engine,
+        stage,
+        spec,
+        signals: Signals::new()?,
+        lines,
+        read: 0,
+        stopped: false,
+    })
+}
+
+impl Exec {
+    async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
+        while !self.stopped {
+            let first = tokio::select! {
+                line = self.lines.recv() => line,
+                _ = self.engine.turn() => continue,
+                signal = self.signals.next() => {
+                    ending.signal(signal);
+                    break;
+                }
+            };
+            let Some(first) = first else { break };
+            let mut group = Vec::new();
+            let mut tasks = 0;
+            let mut next = Some(first);
+            // Whatever is there already is fetched and committed together.
+            while let Some(line) = next {
+                let line = line.map_err(|e| {
+                    Fault::new(FaultKind::Usage, format!("stdin cannot be read: {e}"))
+                })?;
+                self.read += 1;
+                if !line.trim_ascii().is_empty() {
+                    let line = specs::parse(&line, self.read);
+                    tasks += line.entries.len();
+                    group.push(line);
+                }
+                next = if tasks < self.spec.batch_size {
+                    self.lines.try_recv().ok()
+                } else {
+                    None
+                };
+            }
+            let answers = self.group(&group, ending).await;
+            if !print(&group, &answers, self.stage, ending) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on some lines together; the answer for each task that could be read.
+    async fn group(&mut self, group: &[Line], ending: &mut Ending) -> HashMap<TaskId, Answer> {
+        let mut answers = HashMap::new();
+        let wanted: Vec<(TaskId, DataHash)> = group
+            .iter()
+            .flat_map(|l| &l.entries)
+            .filter(|e| e.error.is_none())
+            .map(|e| (e.task, e.data))
+            .collect();
+        let rows = match self.look(&wanted).await {
+            Ok(rows) => rows,
+            Err(fault) => {
+                answers.extend(
+                    wanted
+                        .iter()
+                        .map(|(task, _)| (*task, Answer::failed(&fault))),
+                );
+                print_fault(&fault);
+                ending.fault(fault);
+                return answers;
+            }
+        };
+        let mut there: HashMap<TaskId, TaskRow> = rows.iter().map(|r| (r.id, r.clone())).collect();
+        let mut run = Vec::new();
+        for (task, data) in &wanted {
+            if let Some(row) = there.remove(task) {
+                run.push(row);
+                continue;
+            }
+            if run.iter().any(|r: &TaskRow| r.id == *task) {
+                continue;
+            }
+            let other = rows.iter().find(|r| r.data == *data).map(|r| r.id);
+            answers.insert(*task, Answer::stale(self.stage_title(), other));
+        }
+        if !run.is_empty() {
+            answers.extend(self.run(run, ending).await);
+        }
+        answers
+    }
+
+    fn stage_title(&self) -> &str {
+        self.engine.state.stage_title(self.stage)
+    }
+
+    /// The tasks as they are at the stage now.
+    async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+        let Some(project) = &self.engine.state.project else {
+            return Ok(Vec::new());
+        };
+        let Some(stage) = project.workflow.stage(self.stage) else {
+            return Ok(Vec::new());
+        };
+        let mut data: Vec<DataHash> = wanted.iter().map(|(_, data)| *data).collect();
+        data.sort_unstable();
+        data.dedup();
+        Ok(self
+            .engine
+            .reader()
+            .tasks_of(project.hash, stage, &data)
+            .await?)
+    }
+
+    async fn run(&mut self, rows: Vec<TaskRow>, ending: &mut Ending) -> HashMap<TaskId, Answer> {
+        let ids: Vec<TaskId> = rows.iter().map(|r| r.id).collect();
+        let spec = RunSpec {
+            source: Source::Tasks(self.stage, rows),
+            ..self.spec.clone()
+        };
+        let mut answers = HashMap::new();
+        let mut effects = self.engine.feed(Event::Input(Command::Run(Box::new(spec))));
+        'run: loop {
+            for effect in std::mem::take(&mut effects) {
+                match effect {
+                    Effect::Record(report) => {
+                        answers.insert(report.row.id, answer(&report));
+                    }
+                    Effect::RunOver => break 'run,
+                    _ => {}
+                }
+            }
+            tokio::select! {
+                more = self.engine.turn() => effects = more,
+                signal = self.signals.next() => {
+                    ending.signal(signal);
+                    if self.stopped {
+                        break 'run;
+                    }
+                    eprintln!("workbench: finishing what runs; once more to leave at once");
+                    self.stopped = true;
+                    effects = self.engine.feed(Event::Input(Command::CancelRun));
+                }
+            }
+        }
+        let fatal = self.engine.state.run.as_ref().and_then(|r| r.fatal.clone());
+        let left = fatal.clone().unwrap_or_else(|| {
+            Fault::new(
+                FaultKind::Host,
+                "not run: the command was interrupted; the task is where it was",
+            )
+        });
+        for id in ids {
+            answers.entry(id).or_insert_with(|| Answer::failed(&left));
+        }
+        if let Some(fault) = fatal {
+            print_fault(&fault);
+            ending.fault(fault);
+        }
+        answers
+    }
+}
+
+fn answer(report: &Report) -> Answer {
+    match &report.ending {
+        Task::Failed(fault) => Answer::failed(fault),
+        Task::Conflict(by) => Answer::conflict(by),
+        Task::Moved | Task::Stayed => Answer::done(match report.outcome.as_ref().map(|o| &o.way) {
+            Some(Way::Pathway { id, .. }) => Some(*id),
+            _ => None,
+        }),
+    }
+}
+
+/// Prints the results in the order of the lines; false when nobody reads them any more.
+fn print(
+    group: &[Line],
+    answers: &HashMap<TaskId, Answer>,
+    stage: StageId,
+    ending: &mut Ending,
+) -> bool {
+    let mut out = std::io::stdout().lock();
+    for line in group {
+        for entry in &line.entries {
+            match answers.get(&entry.task) {
+                _ if entry.error.is_some() => ending.failures(),
+                Some(answer) if answer.left => ending.conflicts(),
+                Some(answer) if answer.success => {}
+                _ => ending.failures(),
+            }
+        }
+        let mut text = specs::result(line, answers, stage).to_string();
+        text.push('\n');
+        if out
+            .write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .is_err()
+        {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,372 @@
+//! `workbench undo`, `resume` and `journal`: what was written, taking it back, going on with it.
+
+use super::session::{self, Hands};
+use crate::cli::{Cli, Command, Global, JournalArgs, ResumeArgs, UndoArgs};
+use crate::config::{Config, Value, state_dir};
+use crate::exit::{Ending, print_fault};
+use crate::journal::{self, Deed, Journal, Op, Operation};
+use crate::runtime::now;
+use crate::undo::{Skipped, inverse};
+use clap::Parser;
+use serde_json::json;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::work::Committed;
+use wb_ui::text::clean;
+
+/// Entries that are looked at and taken back together.
+const CHUNK: usize = 300;
+
+/// `workbench undo`
+pub async fn undo(global: &Global, config: &Config, args: &UndoArgs) -> Ending {
+    let mut ending = Ending::default();
+    if let Err(fault) = take_back(global, config, args, &mut ending).await {
+        print_fault(&fault);
+        ending.fault(fault);
+    }
+    ending
+}
+
+/// The project of the newest operation, where none is named.
+fn with_project(config: &Config) -> Result<Config, Fault> {
+    if config.project.is_some() {
+        return Ok(config.clone());
+    }
+    let last = Journal::open(&state_dir("")?)?.ops()?.pop();
+    let project = last.map(|op| Value {
+        value: op.project,
+        origin: "the journal".to_owned(),
+    });
+    Ok(Config {
+        project,
+        ..config.clone()
+    })
+}
+
+async fn take_back(
+    global: &Global,
+    config: &Config,
+    args: &UndoArgs,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    session::refuse_read_only(global, "undo")?;
+    let config = with_project(config)?;
+    let hands = session::hands(global, &config, "undo").await?;
+    let ops = hands.journal.ops()?;
+    let Some(op) = choose(&ops, &hands, args.op)? else {
+        eprintln!("Nothing is left to take back; `workbench journal` lists what was written.");
+        return Ok(());
+    };
+    if hands.writer.is_some() {
+        let operation = Operation {
+            kind: "undo",
+            plan: None,
+            undoes: Some(op.id),
+        };
+        session::operate(&hands.journal, &hands.project, &operation)?;
+    }
+    let mut entries = hands.journal.standing(op.id)?;
+    // The newest first: a task that was written twice goes back the way it came.
+    let (mut done, mut left, mut failed) = (0_u64, 0_u64, 0_u64);
+    while !entries.is_empty() {
+        let chunk: Vec<_> = entries.drain(..CHUNK.min(entries.len())).collect();
+        let found = inverse(&hands.reader, &hands.project, &chunk).await?;
+        let mut deeds: Vec<Deed> = Vec::new();
+        for (entry, result) in chunk.iter().zip(found) {
+            match result {
+                Ok(deed) => deeds.push(deed),
+                Err(Skipped(why)) => {
+                    left += 1;
+                    ending.conflicts();
+                    line(global, &entry.deed, "skipped", Some(&why));
+                }
+            }
+        }
+        let results = match &hands.writer {
+            Some(writer) => {
+                journal::perform(writer, Some(&hands.journal), &hands.project, &deeds).await?
+            }
+            None => deeds
+                .iter()
+                .map(|d| (d.item.task, Committed::Done))
+                .collect(),
+        };
+        for (deed, (_, result)) in deeds.iter().zip(results) {
+            match result {
+                Committed::Done => {
+                    done += 1;
+                    line(global, deed, "restored", None);
+                }
+                Committed::AlreadyMoved => {
+                    left += 1;
+                    ending.conflicts();
+                    line(
+                        global,
+                        deed,
+                        "skipped",
+                        Some("somebody moved the task on at this very moment"),
+                    );
+                }
+                Committed::Conflict { by } => {
+                    left += 1;
+                    ending.conflicts();
+                    line(global, deed, "skipped", Some(&by));
+                }
+                Committed::Refused(fault) => {
+                    failed += 1;
+                    ending.failures();
+                    line(global, deed, "failed", Some(&fault.summary));
+                    if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
+                        return Err(fault.hint(format!(
+                            "what is restored stays so; for the rest: workbench undo {}",
+                            op.id
+                        )));
+                    }
+                }
+            }
+        }
+    }
+    hands.journal.close(now().0);
+    let writes = hands.reader.stats().writes;
+    if global.json {
+        println!(
+            "{}",
+            json!({"summary": {"op": op.id, "restored": done, "skipped": left, "failed": failed, "writes": writes}})
+        );
+    }
+    let held = if hands.writer.is_none() {
+        " (dry run: nothing was written)"
+    } else {
+        ""
+    };
+    eprintln!(
+        "Operation {} ({}): {done} tasks restored, {left} left because others changed them since, {failed} failed{held}",
+        op.id, op.kind
+    );
+    Ok(())
+}
+
+fn line(global: &Global, deed: &Deed, outcome: &str, reason: Option<&str>) {
+    if global.json {
+        println!(
+            "{}",
+            json!({"task_uuid": deed.item.task, "data_hash": deed.item.data, "data_title": &*deed.item.title, "outcome": outcome, "reason": reason})
+        );
+    } else if let Some(reason) = reason {
+        eprintln!("{outcome}: {} — {}", clean(&deed.item.title), clean(reason));
+    }
+}
+
+/// The operation that is named, or the newest that still stands and is no undo itself.
+fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Option<&'a Op>, Fault> {
+    let project = hands.project.hash.to_string();
+    let Some(id) = wanted else {
+        let stands = |op: &&Op| op.project == project && op.kind != "undo" && op.done > op.undone;
+        return Ok(ops.iter().rev().find(stands));
+    };
+    let Some(op) = ops.iter().find(|op| op.id == id) else {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!("the journal has no operation {id}; nothing was written"),
+        )
+        .hint("workbench journal"));
+    };
+    if op.project != project {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!(
+                "operation {id} belongs to project {}; nothing was written",
+                op.project
+            ),
+        )
+        .hint(format!("workbench undo {id} --project-hash={}", op.project)));
+    }
+    if op.done <= op.undone {
+        let by = ops
+            .iter()
+            .rev()
+            .find(|o| o.undoes == Some(id))
+            .map(|o| o.id);
+        eprintln!(
+            "Operation {id} is taken back already{}",
+            by.map_or_else(String::new, |by| format!(
+                "; to have it again: workbench undo {by}"
+            ))
+        );
+        return Ok(None);
+    }
+    Ok(Some(op))
+}
+
+/// `workbench resume`: finishes what had begun, then goes on with the run that was interrupted.
+pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Ending {
+    let mut ending = Ending::default();
+    match settle(global, config, args).await {
+        Ok(None) => {}
+        Ok(Some(cli)) => {
+            let config = Config::load(&cli.global);
+            let went_on = async {
+                let config = with_project(&config?)?;
+                match &cli.command {
+                    Some(Command::Run(args)) => {
+                        Ok(Box::pin(super::run(&cli.global, &config, args)).await)
+                    }
+                    Some(Command::Apply(args)) => {
+                        Ok(Box::pin(super::apply(&cli.global, &config, args)).await)
+                    }
+                    Some(Command::Undo(args)) => {
+                        Ok(Box::pin(undo(&cli.global, &config, args)).await)
+                    }
+                    _ => Ok(Ending::default()),
+                }
+            };
+            match went_on.await {
+                Ok(end) => return end,
+                Err(fault) => {
+                    print_fault(&fault);
+                    ending.fault(fault);
+                }
+            }
+        }
+        Err(fault) => {
+            print_fault(&fault);
+            ending.fault(fault);
+        }
+    }
+    ending
+}
+
+/// Finishes open writes; gives the command to go on with.
+async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<Option<Cli>, Fault> {
+    session::refuse_read_only(global, "resume")?;
+    let config = with_project(config)?;
+    if config.project.is_none() {
+        eprintln!("Nothing was left unfinished.");
+        return Ok(None);
+    }
+    if global.dry_run {
+        let journal = Journal::open(&state_dir("")?)?;
+        let open = journal
+            .pending(crate::upstream::project_hash(&config)?)?
+            .deeds
+            .len();
+        eprintln!(
+            "{open} writes had begun and have no answer; without --dry-run they are looked up and finished."
+        );
+        return Ok(None);
+    }
+    let hands = session::hands(global, &config, "resume").await?;
+    let project = hands.project.hash.to_string();
+    let ops = hands.journal.ops()?;
+    let ours = |op: &&Op| {
+        op.project == project && op.kind != "commit" && args.run.is_none_or(|id| op.id == id)
+    };
+    let last = ops.iter().rev().find(ours);
+    if let (Some(id), None) = (args.run, last) {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!("the journal has no operation {id} of this project"),
+        )
+        .hint("workbench journal"));
+    }
+    let Some(op) = last.filter(|op| op.interrupted) else {
+        eprintln!("Nothing else is left unfinished.");
+        return Ok(None);
+    };
+    hands.journal.gone_on(hands.project.hash, op.id, now().0)?;
+    if op.kind == "exec" {
+        eprintln!(
+            "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
+        );
+        return Ok(None);
+    }
+    let words = std::iter::once("workbench".to_owned()).chain(op.args.iter().cloned());
+    let mut cli = Cli::try_parse_from(words).map_err(|e| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("the interrupted command cannot be read any more: {e}"),
+        )
+    })?;
+    if matches!(cli.command, Some(Command::Resume(_))) {
+        return Ok(None);
+    }
+    cli.global.project_hash.get_or_insert(project);
+    cli.global.json |= global.json;
+    if cli.global.confirm.is_none() {
+        cli.global.confirm.clone_from(&global.confirm);
+    }
+    if let (Some(Command::Undo(args)), Some(undoes)) = (&mut cli.command, op.undoes) {
+        args.op = Some(undoes);
+    }
+    eprintln!(
+        "Going on with operation {}: workbench {}",
+        op.id,
+        quoted(&op.args)
+    );
+    Ok(Some(cli))
+}
+
+/// `workbench journal`
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
+    let ops = if std::path::Path::new(".workbench/journal.db").exists() {
+        Journal::open(&state_dir("")?)?.ops()?
+    } else {
+        Vec::new()
+    };
+    for op in &ops {
+        if global.json {
+            println!(
+                "{}",
+                json!({
+                    "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
+                    "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone, "interrupted": op.interrupted,
+                    "plan": op.plan, "undoes": op.undoes, "args": op.args,
+                })
+            );
+        } else if args.commands {
+            println!("workbench {}", quoted(&op.args));
+        } else {
+            println!("{}", sentence(op));
+        }
+    }
+    if ops.is_empty() {
+        eprintln!("Nothing was written from this folder yet.");
+    }
+    Ok(())
+}
+
+fn sentence(op: &Op) -> String {
+    let mut text = format!(
+        "{:>5}  {}  {:6}  {} of {} tasks written",
+        op.id,
+        wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
+        op.kind,
+        op.done,
+        op.tasks
+    );
+    if let Some(undoes) = op.undoes {
+        text.push_str(&format!(" · takes back {undoes}"));
+    }
+    if op.undone > 0 {
+        text.push_str(&format!(" · {} taken back", op.undone));
+    }
+    if op.open > 0 || op.interrupted {
+        text.push_str(" · interrupted: workbench resume");
+    }
+    text
+}
+
+/// Words as a shell takes them.
+fn quoted(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    let words = words.iter().map(|w| {
+        if !w.is_empty() && w.chars().all(plain) {
+            w.clone()
+        } else {
+            format!("'{}'", w.replace('\'', "'\\''"))
+        }
+    });
+    clean(&words.collect::<Vec<_>>().join(" ")).into_owned()
+}

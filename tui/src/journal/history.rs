@@ -1,0 +1,154 @@
+//! Reading the journal back: operations, and what of them can be taken back.
+
+use super::{Deed, Journal, Stored, alive, broken};
+use wb_core::fault::Fault;
+use wb_core::ids::{ProjectHash, TaskId};
+
+/// One operation with its counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Op {
+    /// Number, from 1.
+    pub id: i64,
+    /// Project hash.
+    pub project: String,
+    /// `run`, `exec`, `apply`, `undo`, `commit`.
+    pub kind: String,
+    /// When it began, milliseconds since 1970.
+    pub begun: i64,
+    /// Neither ended nor alive.
+    pub interrupted: bool,
+    /// The words of its command.
+    pub args: Vec<String>,
+    /// The plan it applied.
+    pub plan: Option<String>,
+    /// The operation it took back.
+    pub undoes: Option<i64>,
+    /// Tasks it wrote for, or tried to.
+    pub tasks: u64,
+    /// Of these, written.
+    pub done: u64,
+    /// Of these, without an answer.
+    pub open: u64,
+    /// Of the written ones, taken back since.
+    pub undone: u64,
+}
+
+/// One entry that was written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Number.
+    pub id: i64,
+    /// What was written.
+    pub deed: Deed,
+}
+
+/// Whether entry `e` was taken back.
+const REVERTED: &str =
+    "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.answer = 'done')";
+
+impl Journal {
+    /// All operations, the oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn ops(&self) -> Result<Vec<Op>, Fault> {
+        let sql = format!(
+            "SELECT o.id, o.project, o.kind, o.begun, o.ended, o.pid, o.args, o.plan, o.undoes,
+                    count(e.id),
+                    count(CASE WHEN e.answer IN ('done', 'already moved') THEN 1 END),
+                    count(CASE WHEN e.id IS NOT NULL AND e.ended IS NULL THEN 1 END),
+                    count(CASE WHEN e.answer IN ('done', 'already moved') AND {REVERTED} THEN 1 END)
+             FROM op o LEFT JOIN entry e ON e.op = o.id GROUP BY o.id ORDER BY o.id"
+        );
+        let db = self.db();
+        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let rows = select.query_map([], |r| {
+            let (ended, pid): (Option<i64>, u32) = (r.get(4)?, r.get(5)?);
+            let kind: String = r.get(2)?;
+            let args: String = r.get(6)?;
+            Ok(Op {
+                id: r.get(0)?,
+                project: r.get(1)?,
+                begun: r.get(3)?,
+                // The screen's commits are not commands that could go on.
+                interrupted: ended.is_none()
+                    && kind != "commit"
+                    && (pid == std::process::id() || !alive(pid)),
+                kind,
+                args: serde_json::from_str(&args).unwrap_or_default(),
+                plan: r.get(7)?,
+                undoes: r.get(8)?,
+                tasks: r.get(9)?,
+                done: r.get(10)?,
+                open: r.get(11)?,
+                undone: r.get(12)?,
+            })
+        });
+        rows.and_then(Iterator::collect).map_err(|e| broken(&e))
+    }
+
+    /// What an operation wrote and nobody took back yet, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn standing(&self, op: i64) -> Result<Vec<Entry>, Fault> {
+        let sql = format!(
+            "SELECT e.id, e.intent FROM entry e
+             WHERE e.op = ?1 AND e.answer IN ('done', 'already moved') AND NOT {REVERTED} ORDER BY e.id DESC"
+        );
+        let db = self.db();
+        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let rows = select
+            .query_map([op], |r| Ok((r.get(0)?, r.get::<_, String>(1)?)))
+            .map_err(|e| broken(&e))?;
+        let mut entries = Vec::new();
+        for row in rows {
+            let (id, intent) = row.map_err(|e| broken(&e))?;
+            if let Ok(stored) = serde_json::from_str::<Stored>(&intent) {
+                entries.push(Entry {
+                    id,
+                    deed: stored.into(),
+                });
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Tasks that a plan was already written for.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn applied(&self, plan: &str) -> Result<std::collections::HashSet<TaskId>, Fault> {
+        let db = self.db();
+        let mut select = db
+            .prepare(
+                "SELECT e.task FROM entry e JOIN op o ON o.id = e.op
+                 WHERE o.plan = ?1 AND e.answer IN ('done', 'already moved')",
+            )
+            .map_err(|e| broken(&e))?;
+        let rows = select
+            .query_map([plan], |r| r.get::<_, String>(0))
+            .map_err(|e| broken(&e))?;
+        let mut tasks = std::collections::HashSet::new();
+        for row in rows {
+            if let Ok(task) = row.map_err(|e| broken(&e))?.parse() {
+                tasks.insert(task);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Ends operations of processes that are gone: somebody went on with them.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn gone_on(&self, project: ProjectHash, op: i64, now_ms: i64) -> Result<(), Fault> {
+        self.db()
+            .execute(
+                "UPDATE op SET ended = ?3 WHERE id = ?2 AND project = ?1 AND ended IS NULL",
+                rusqlite::params![project.to_string(), op, now_ms],
+            )
+            .map(drop)
+            .map_err(|e| broken(&e))
+    }
+}

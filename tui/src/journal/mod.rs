@@ -1,0 +1,402 @@
+//! The journal: every write is noted before it is sent and completed after its answer.
+//!
+//! SQLite under `.workbench/`. Entries are never changed but for their answer. An *operation* is
+//! one command that wrote (a run, an apply, an undo) with its entries, one for each task. After a
+//! crash the entries without an answer say what had begun; sending them again is safe, because a
+//! commit looks first whether its labels are already there and its task has already left.
+
+mod deed;
+mod history;
+pub mod points;
+mod write;
+
+pub use deed::{Deed, Stored};
+pub use history::{Entry, Op};
+pub use write::{before_images, metadata_of, perform, settle, write};
+
+use rusqlite::{Connection, Transaction, params};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ProjectHash;
+use wb_core::work::Committed;
+
+/// The journal of one folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    db: Arc<Mutex<Connection>>,
+    /// The operation that writes belong to; without one each commit is its own.
+    op: Arc<Mutex<Option<i64>>>,
+}
+
+/// A command that is going to write.
+#[derive(Clone, Debug, Default)]
+pub struct Operation {
+    /// `run`, `exec`, `apply`, `undo`, `commit`.
+    pub kind: &'static str,
+    /// The plan that is applied.
+    pub plan: Option<String>,
+    /// The operation that is taken back.
+    pub undoes: Option<i64>,
+}
+
+/// Entries that had begun and have no answer.
+#[derive(Default)]
+pub struct Pending {
+    /// Numbers of the entries, in the order of `deeds`.
+    pub entries: Vec<i64>,
+    /// What was to be written.
+    pub deeds: Vec<Deed>,
+}
+
+const SCHEMA: &str = "
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS op (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    ended INTEGER,
+    args TEXT NOT NULL,
+    plan TEXT,
+    undoes INTEGER
+);
+CREATE TABLE IF NOT EXISTS entry (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    task TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    intent TEXT NOT NULL,
+    ended INTEGER,
+    answer TEXT
+);
+CREATE INDEX IF NOT EXISTS open_entries ON entry (project) WHERE ended IS NULL;
+";
+/// What version 1 has beyond the first form.
+const VERSION_1: &str = "
+ALTER TABLE entry ADD COLUMN op INTEGER;
+ALTER TABLE entry ADD COLUMN reverts INTEGER;
+CREATE INDEX entries_of_op ON entry (op);
+CREATE INDEX reverted ON entry (reverts) WHERE reverts IS NOT NULL;
+PRAGMA user_version = 1;
+";
+
+impl Journal {
+    /// Opens the journal of a folder, made when missing.
+    ///
+    /// # Errors
+    /// The database cannot be opened or written, or a newer workbench made it.
+    pub fn open(dir: &Path) -> Result<Self, Fault> {
+        let mut db = Connection::open(dir.join("journal.db")).map_err(|e| broken(&e))?;
+        db.busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(|e| broken(&e))?;
+        db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
+        // Two processes may open a new folder at the same moment; one of them changes the form.
+        let tx = db
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(|e| broken(&e))?;
+        let version: i64 = tx
+            .query_row("PRAGMA user_version", [], |r| r.get(0))
+            .map_err(|e| broken(&e))?;
+        match version {
+            0 => tx.execute_batch(VERSION_1).map_err(|e| broken(&e))?,
+            1 => {}
+            newer => {
+                let text = format!(
+                    "the journal in .workbench has form {newer}, this workbench knows form 1; nothing was done"
+                );
+                return Err(Fault::new(FaultKind::Settings, text)
+                    .hint("use the newer workbench that wrote it"));
+            }
+        }
+        tx.commit().map_err(|e| broken(&e))?;
+        Ok(Self {
+            db: Arc::new(Mutex::new(db)),
+            op: Arc::default(),
+        })
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held leaves at most a rolled-back transaction behind.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<i64>> {
+        self.op.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is written from now on belongs to this operation. `args` are the words of the command.
+    ///
+    /// # Errors
+    /// The journal cannot be written; then nothing may be written upstream.
+    pub fn operate(
+        &self,
+        project: ProjectHash,
+        operation: &Operation,
+        args: &[String],
+        now_ms: i64,
+    ) -> Result<i64, Fault> {
+        let mut db = self.db();
+        let tx = db.transaction().map_err(|e| broken(&e))?;
+        let id = insert_op(&tx, project, operation, args, now_ms)?;
+        tx.commit().map_err(|e| broken(&e))?;
+        *self.current() = Some(id);
+        Ok(id)
+    }
+
+    /// The operation is complete; one that wrote nothing is forgotten.
+    pub fn close(&self, now_ms: i64) {
+        let Some(id) = self.current().take() else {
+            return;
+        };
+        let db = self.db();
+        let closed = db
+            .execute("UPDATE op SET ended = ?2 WHERE id = ?1", params![id, now_ms])
+            .and_then(|_| db.execute("DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)", [id]));
+        if let Err(error) = closed {
+            tracing::error!("{}", broken(&error));
+        }
+    }
+
+    /// Notes what is about to be written; on disk when this returns.
+    ///
+    /// # Errors
+    /// Nothing may be written upstream when the journal cannot be.
+    pub fn begin(
+        &self,
+        project: ProjectHash,
+        deeds: &[Deed],
+        now_ms: i64,
+    ) -> Result<Vec<i64>, Fault> {
+        let current = *self.current();
+        let mut db = self.db();
+        let tx = db.transaction().map_err(|e| broken(&e))?;
+        let op = match current {
+            Some(op) => op,
+            None => insert_op(
+                &tx,
+                project,
+                &Operation {
+                    kind: "commit",
+                    ..Operation::default()
+                },
+                &[],
+                now_ms,
+            )?,
+        };
+        let mut ids = Vec::with_capacity(deeds.len());
+        {
+            let mut insert = tx
+                .prepare_cached(
+                    "INSERT INTO entry (project, task, pid, begun, intent, op, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )
+                .map_err(|e| broken(&e))?;
+            for deed in deeds {
+                let intent = serde_json::to_string(&Stored::brief(deed))
+                    .map_err(|e| Fault::new(FaultKind::Bug, format!("a journal entry: {e}")))?;
+                let (project, task) = (project.to_string(), deed.item.task.to_string());
+                insert
+                    .execute(params![
+                        project,
+                        task,
+                        std::process::id(),
+                        now_ms,
+                        intent,
+                        op,
+                        deed.reverts
+                    ])
+                    .map_err(|e| broken(&e))?;
+                ids.push(tx.last_insert_rowid());
+            }
+        }
+        tx.commit().map_err(|e| broken(&e))?;
+        Ok(ids)
+    }
+
+    /// Notes the answers, in the order of `ids`. `settling`: an entry of an earlier process, whose
+    /// task has left because that process moved it.
+    ///
+    /// # Errors
+    /// The entries stay open; the next start asks upstream what arrived.
+    pub fn end(
+        &self,
+        ids: &[i64],
+        answers: &[Committed],
+        settling: bool,
+        now_ms: i64,
+    ) -> Result<(), Fault> {
+        let mut db = self.db();
+        let tx = db.transaction().map_err(|e| broken(&e))?;
+        {
+            let mut update = tx
+                .prepare_cached("UPDATE entry SET ended = ?2, answer = ?3 WHERE id = ?1")
+                .map_err(|e| broken(&e))?;
+            for (id, answer) in ids.iter().zip(answers) {
+                let text = match answer {
+                    Committed::Done => "done".to_owned(),
+                    Committed::AlreadyMoved if settling => "done".to_owned(),
+                    Committed::AlreadyMoved => "already moved".to_owned(),
+                    Committed::Conflict { by } => format!("conflict: {by}"),
+                    // An unreachable platform may have received it: the entry stays open.
+                    Committed::Refused(f) if f.kind == FaultKind::Network => continue,
+                    Committed::Refused(f) => format!("refused: {}", f.summary),
+                };
+                update
+                    .execute(params![id, now_ms, text])
+                    .map_err(|e| broken(&e))?;
+            }
+        }
+        tx.commit().map_err(|e| broken(&e))
+    }
+
+    /// Entries without an answer whose process is gone.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn pending(&self, project: ProjectHash) -> Result<Pending, Fault> {
+        let db = self.db();
+        let mut select = db
+            .prepare("SELECT id, pid, intent FROM entry WHERE ended IS NULL AND project = ?1 ORDER BY id")
+            .map_err(|e| broken(&e))?;
+        let rows = select
+            .query_map([project.to_string()], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .map_err(|e| broken(&e))?;
+        let mut pending = Pending::default();
+        for row in rows {
+            let (id, pid, intent): (i64, u32, String) = row.map_err(|e| broken(&e))?;
+            if pid != std::process::id() && alive(pid) {
+                continue;
+            }
+            let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
+                Fault::new(
+                    FaultKind::Settings,
+                    format!("entry {id} of the journal in .workbench cannot be read: {e}"),
+                )
+                .hint("nothing was written; a newer workbench may have made it")
+            })?;
+            pending.entries.push(id);
+            pending.deeds.push(stored.into());
+        }
+        Ok(pending)
+    }
+}
+
+fn insert_op(
+    tx: &Transaction<'_>,
+    project: ProjectHash,
+    operation: &Operation,
+    args: &[String],
+    now_ms: i64,
+) -> Result<i64, Fault> {
+    let args = serde_json::to_string(args).unwrap_or_default();
+    tx.execute(
+        "INSERT INTO op (project, kind, pid, begun, args, plan, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![project.to_string(), operation.kind, std::process::id(), now_ms, args, operation.plan, operation.undoes],
+    )
+    .map_err(|e| broken(&e))?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Whether a process lives.
+pub(crate) fn alive(pid: u32) -> bool {
+    i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+fn broken(error: &rusqlite::Error) -> Fault {
+    Fault::new(
+        FaultKind::Settings,
+        format!("the journal in .workbench cannot be used: {error}"),
+    )
+    .hint("nothing was written upstream; make room on the disk or start in another folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+    use wb_core::work::{CommitItem, RowInput};
+
+    fn deed(n: u128) -> Deed {
+        let item = CommitItem {
+            task: TaskId(Uuid::from_u128(n)),
+            stage: StageId(Uuid::from_u128(1)),
+            data: DataHash(Uuid::from_u128(2)),
+            title: "t".into(),
+            branch: "main".into(),
+            before: Some(RowInput {
+                label_hash: None,
+                priority: Some(0.5),
+                item: None,
+                json: "{\"labels\":{}}".into(),
+            }),
+            labels_after: Some(Arc::new(serde_json::json!({"a": [1.5]}))),
+            priority: Some(0.0),
+            metadata: None,
+            item: None,
+            pathway: Some(PathwayId(Uuid::from_u128(3))),
+        };
+        Deed {
+            item,
+            to: None,
+            direct: false,
+            old_priority: Some(0.5),
+            old_metadata: None,
+            reverts: None,
+        }
+    }
+
+    #[test]
+    fn what_has_no_answer_is_pending_and_comes_back_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = ProjectHash(Uuid::from_u128(9));
+        let journal = Journal::open(dir.path()).unwrap();
+        let ids = journal
+            .begin(project, &[deed(1), deed(2), deed(3)], 5)
+            .unwrap();
+        let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
+        journal
+            .end(&ids[..2], &[Committed::Done, refused], false, 6)
+            .unwrap();
+        drop(journal);
+        let again = Journal::open(dir.path()).unwrap();
+        let pending = again.pending(project).unwrap();
+        assert_eq!(pending.deeds, [deed(2), deed(3)]);
+        assert!(
+            again
+                .pending(ProjectHash(Uuid::from_u128(8)))
+                .unwrap()
+                .deeds
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_operation_that_wrote_nothing_leaves_no_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = ProjectHash(Uuid::from_u128(9));
+        let journal = Journal::open(dir.path()).unwrap();
+        let run = Operation {
+            kind: "run",
+            ..Operation::default()
+        };
+        journal.operate(project, &run, &[], 1).unwrap();
+        journal.close(2);
+        journal
+            .operate(project, &run, &["run".to_owned()], 3)
+            .unwrap();
+        journal.begin(project, &[deed(1)], 4).unwrap();
+        journal.close(5);
+        let ops = journal.ops().unwrap();
+        assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
+        assert_eq!(ops[0].args, ["run"]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Writing with the journal: note, send, note the answer; and finishing what a dead process left.
+
+use super::points;
+use super::{Deed, Journal};
+use std::collections::BTreeMap;
+use wb_client::Writer;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+use wb_core::work::{CommitItem, Committed, Project};
+
+use crate::runtime::{Settled, now};
+
+/// Commits outcomes. With `overwrite`, a row that somebody else changed is written all the same, on
+/// what is there now.
+///
+/// # Errors
+/// The journal cannot be written: nothing was sent.
+pub async fn write(
+    writer: &Writer,
+    journal: Option<Journal>,
+    project: &Project,
+    items: Vec<CommitItem>,
+    overwrite: bool,
+) -> Result<Vec<(TaskId, Committed)>, Fault> {
+    let mut deeds: Vec<Deed> = items
+        .into_iter()
+        .map(|item| Deed::new(item, project))
+        .collect();
+    before_images(writer, project, &mut deeds).await;
+    let mut results = perform(writer, journal.as_ref(), project, &deeds).await?;
+    if overwrite {
+        let lost: Vec<usize> = (0..results.len())
+            .filter(|i| matches!(results[*i].1, Committed::Conflict { .. }))
+            .collect();
+        let mut theirs: Vec<Deed> = lost.iter().map(|i| deeds[*i].clone()).collect();
+        let faults = on_theirs(writer, project, &mut theirs).await;
+        if faults.is_empty() && !theirs.is_empty() {
+            let again = perform(writer, journal.as_ref(), project, &theirs).await?;
+            for (place, result) in lost.into_iter().zip(again) {
+                results[place] = result;
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// Puts the rows as they are now in the place of those that the agents saw.
+async fn on_theirs(writer: &Writer, project: &Project, deeds: &mut [Deed]) -> Vec<Fault> {
+    let units: Vec<_> = deeds
+        .iter()
+        .map(|d| (d.item.data, d.item.branch.clone()))
+        .collect();
+    if units.is_empty() {
+        return Vec::new();
+    }
+    let (include, initialise) = (IncludeOptions::default(), InitialiseOptions::default());
+    let rows = writer
+        .reader()
+        .label_rows(project.hash, &units, &include, &initialise)
+        .await;
+    let mut faults = Vec::new();
+    for (deed, row) in deeds.iter_mut().zip(rows) {
+        match row {
+            Ok(row) => {
+                deed.old_priority = deed.item.priority.and(row.priority);
+                deed.item.before = Some(row);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    faults
+}
+
+/// Learns what will be overwritten, where the agent's inputs did not tell.
+pub async fn before_images(writer: &Writer, project: &Project, deeds: &mut [Deed]) {
+    let unknown: Vec<usize> = (0..deeds.len())
+        .filter(|i| {
+            let deed = &deeds[*i];
+            deed.item.metadata.is_some()
+                || deed.item.priority.is_some() && deed.old_priority.is_none()
+        })
+        .collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let units: Vec<_> = unknown
+        .iter()
+        .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
+        .collect();
+    let include = IncludeOptions {
+        client_metadata: true,
+        ..IncludeOptions::default()
+    };
+    let rows = writer
+        .reader()
+        .label_rows(
+            project.hash,
+            &units,
+            &include,
+            &InitialiseOptions::default(),
+        )
+        .await;
+    for (i, row) in unknown.into_iter().zip(rows) {
+        let Ok(row) = row else { continue };
+        let deed = &mut deeds[i];
+        if deed.item.priority.is_some() {
+            deed.old_priority = deed.old_priority.or(row.priority);
+        }
+        if deed.item.metadata.is_some() {
+            deed.item.item = deed.item.item.or(row.item);
+            deed.old_metadata = metadata_of(&row.json);
+        }
+    }
+}
+
+/// The client metadata of a row's document.
+#[must_use]
+pub fn metadata_of(json: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let doc: serde_json::Value = serde_json::from_str(json).ok()?;
+    match doc.pointer("/metadata/client_metadata") {
+        Some(serde_json::Value::Object(map)) => Some(map.clone()),
+        Some(serde_json::Value::Null) => Some(serde_json::Map::new()),
+        _ => None,
+    }
+}
+
+/// Notes deeds, sends them, notes the answers; results in the order given.
+///
+/// # Errors
+/// The journal cannot be written: nothing was sent.
+pub async fn perform(
+    writer: &Writer,
+    journal: Option<&Journal>,
+    project: &Project,
+    deeds: &[Deed],
+) -> Result<Vec<(TaskId, Committed)>, Fault> {
+    points::at("before-begin");
+    let entries = match journal {
+        Some(journal) => {
+            let (book, noted, hash) = (journal.clone(), deeds.to_vec(), project.hash);
+            in_background(move || book.begin(hash, &noted, now().0)).await?
+        }
+        None => Vec::new(),
+    };
+    points::at("begun");
+    let answers = Box::pin(send(writer, project, deeds)).await;
+    points::at("answered");
+    if let Some(journal) = journal {
+        let (book, noted) = (journal.clone(), answers.clone());
+        // The work is done; an entry that stays open is looked at by the next start.
+        if let Err(fault) = in_background(move || book.end(&entries, &noted, false, now().0)).await
+        {
+            tracing::error!("{fault}");
+        }
+    }
+    points::at("ended");
+    Ok(deeds.iter().map(|d| d.item.task).zip(answers).collect())
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Fault::new(FaultKind::Bug, format!("the journal's thread ended: {e}")))?
+}
+
+/// Labels, priority, metadata, then the move.
+async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committed> {
+    let items: Vec<CommitItem> = deeds.iter().map(|d| d.item.clone()).collect();
+    let mut answers: Vec<Committed> = Box::pin(writer.commit(project, items))
+        .await
+        .into_iter()
+        .map(|(_, c)| c)
+        .collect();
+    let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
+    for (i, deed) in deeds.iter().enumerate() {
+        if let (true, Some(to), Committed::Done) = (deed.direct, deed.to, &answers[i]) {
+            moves.entry((deed.item.stage, to)).or_default().push(i);
+        }
+    }
+    let moved = !moves.is_empty();
+    for ((from, to), places) in moves {
+        let tasks: Vec<(TaskId, DataHash)> = places
+            .iter()
+            .map(|i| (deeds[*i].item.task, deeds[*i].item.data))
+            .collect();
+        let results = writer.move_tasks(project.hash, from, to, &tasks).await;
+        for (i, (_, result)) in places.into_iter().zip(results) {
+            answers[i] = result;
+        }
+    }
+    if moved {
+        points::at("moves");
+    }
+    answers
+}
+
+/// Finishes what dead processes had begun to write.
+///
+/// # Errors
+/// The journal cannot be read or completed, or the platform cannot be asked.
+pub async fn settle(
+    writer: &Writer,
+    journal: &Journal,
+    project: &Project,
+) -> Result<Settled, Fault> {
+    let pending = journal.pending(project.hash)?;
+    if pending.deeds.is_empty() {
+        return Ok(Settled::default());
+    }
+    let answers = Box::pin(send(writer, project, &pending.deeds)).await;
+    journal.end(&pending.entries, &answers, true, now().0)?;
+    let stuck = |f: &Fault| matches!(f.kind, FaultKind::Network | FaultKind::Access);
+    if let Some(fault) = answers.iter().find_map(|a| match a {
+        Committed::Refused(fault) if stuck(fault) => Some(fault.clone()),
+        _ => None,
+    }) {
+        return Err(fault);
+    }
+    let finished = answers
+        .iter()
+        .filter(|a| matches!(a, Committed::Done | Committed::AlreadyMoved))
+        .count();
+    let found = answers.len();
+    Ok(Settled {
+        found,
+        finished,
+        left: found - finished,
+    })
+}

@@ -1,0 +1,251 @@
+//! `workbench new`: a folder with an agent that builds, tests and loads at once.
+//!
+//! The files are templates under `new/`; nothing that exists is ever overwritten. Building is left to
+//! cargo or make.
+
+use crate::cli::{NewArgs, Template};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wb_core::fault::{Fault, FaultKind};
+
+/// What becomes of a template.
+struct Plan {
+    stage: String,
+    files: Vec<(&'static str, &'static str)>,
+    next: &'static [&'static str],
+}
+
+const RUST: &[&str] = &[
+    "cargo test",
+    "cargo build",
+    "workbench check",
+    "workbench run --dry-run",
+];
+const C: &[&str] = &[
+    "make test",
+    "make",
+    "workbench check",
+    "workbench run --dry-run",
+];
+
+fn plan(args: &NewArgs) -> Plan {
+    let source = match args.template {
+        Template::Prelabel => include_str!("new/prelabel.rs"),
+        Template::Route => include_str!("new/route.rs"),
+        Template::Priority => include_str!("new/priority.rs"),
+        Template::Twin => include_str!("new/twin.rs"),
+        Template::Video => include_str!("new/video.rs"),
+        Template::C => include_str!("new/agent.c"),
+    };
+    let settings = match args.template {
+        Template::Video => include_str!("new/video.toml"),
+        Template::C => include_str!("new/c.toml"),
+        _ => include_str!("new/rust.toml"),
+    };
+    let own = match args.template {
+        Template::Route | Template::C => "route",
+        _ => "pre-label",
+    };
+    let mut files = vec![
+        ("workbench.toml", settings),
+        (".gitignore", include_str!("new/ignore.txt")),
+    ];
+    if args.template == Template::C {
+        files.extend([
+            ("agent.c", source),
+            ("test.c", include_str!("new/test.c")),
+            ("Makefile", include_str!("new/make.txt")),
+            (
+                "workbench_agent.h",
+                include_str!("../../agent-abi/include/workbench_agent.h"),
+            ),
+        ]);
+    } else {
+        files.extend([
+            ("src/lib.rs", source),
+            ("Cargo.toml", include_str!("new/cargo.txt")),
+        ]);
+    }
+    Plan {
+        stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
+        files,
+        next: if args.template == Template::C { C } else { RUST },
+    }
+}
+
+/// Makes the folder and says how to go on.
+///
+/// # Errors
+/// A name that is none, a folder that exists, no `agent-abi` to build with, or no right to write.
+pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
+    let dir = PathBuf::from(&args.name);
+    let name = name_of(&dir)?;
+    if dir.exists() {
+        return Err(usage(format!(
+            "{} exists already; nothing was changed",
+            dir.display()
+        ))
+        .hint("take another name, or move it away first"));
+    }
+    let plan = plan(args);
+    if plan.stage.trim().is_empty() || plan.stage.contains(['"', '\\', '\n']) {
+        return Err(usage("a stage is named by its title or UUID, without quotes"));
+    }
+    let abi = match args.template {
+        Template::C => None,
+        _ => Some(find_abi(args.abi.as_deref())?),
+    };
+    let text = |template: &str| {
+        let project = project.map_or_else(
+            || "# project = \"UUID of your project\"".to_owned(),
+            |hash| format!("project = {hash:?}"),
+        );
+        let place = abi.as_ref().map_or_else(String::new, |abi| abi.display().to_string());
+        template
+            .replace("{{name}}", &name)
+            .replace("{{stage}}", &plan.stage)
+            .replace("{{project}}", &project)
+            .replace("{{abi}}", &format!("{place:?}"))
+            .replace("{{ending}}", std::env::consts::DLL_EXTENSION)
+    };
+    for (file, template) in &plan.files {
+        write(&dir.join(file), text(template).as_bytes())?;
+    }
+    // The versions that the workbench itself was built with: what is there already is not fetched anew.
+    if let Some(lock) = abi.as_ref().and_then(|abi| Some(abi.parent()?.join("Cargo.lock")))
+        && let Ok(lock) = std::fs::read(lock)
+    {
+        write(&dir.join("Cargo.lock"), &lock)?;
+    }
+    println!("made {} for stage \"{}\"", dir.display(), plan.stage);
+    if let Some(abi) = &abi {
+        println!(
+            "its Cargo.toml points to agent-abi in {}: that folder must stay where it is",
+            abi.display()
+        );
+    }
+    println!("\nnext:\n  cd {}", dir.display());
+    for line in plan.next {
+        println!("  {line}");
+    }
+    Ok(())
+}
+
+/// The crate's name: the last part of the path.
+fn name_of(dir: &Path) -> Result<String, Fault> {
+    let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let reserved = ["test", "core", "std", "alloc", "proc-macro", "agent-abi", "agent_abi"];
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || !name.chars().all(letters)
+        || reserved.contains(&name)
+    {
+        return Err(usage(format!("\"{name}\" cannot be the name of a crate"))
+            .hint("letters, digits, - and _, a letter first: my-agents"));
+    }
+    Ok(name.to_owned())
+}
+
+/// The crate that agents are written with: named, or in the checkout around this folder or this program.
+fn find_abi(given: Option<&Path>) -> Result<PathBuf, Fault> {
+    let is_abi = |dir: &Path| dir.join("Cargo.toml").is_file() && dir.join("src/table.rs").is_file();
+    if let Some(dir) = given {
+        if !is_abi(dir) {
+            return Err(usage(format!("{} is not the crate agent-abi", dir.display())));
+        }
+        return std::path::absolute(dir).map_err(|e| usage(format!("{}: {e}", dir.display())));
+    }
+    let here = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    let around = [here, program].into_iter().flatten();
+    let found = around
+        .flat_map(|start| start.ancestors().map(|a| a.join("agent-abi")).collect::<Vec<_>>())
+        .find(|dir| is_abi(dir));
+    found.ok_or_else(|| {
+        usage("the crate agent-abi, which agents are built with, is neither around this folder nor around this program")
+            .hint("name it: workbench new NAME --abi PATH/TO/agent-abi")
+    })
+}
+
+/// Writes a new file, with its folders; never over another one.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let failed = |e: std::io::Error| {
+        Fault::new(
+            FaultKind::Settings,
+            format!("cannot write {}: {e}", path.display()),
+        )
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).map_err(failed)
+}
+
+fn usage(text: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Usage, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(name: &Path) -> NewArgs {
+        NewArgs {
+            name: name.display().to_string(),
+            template: Template::Prelabel,
+            stage: None,
+            abi: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent-abi")),
+        }
+    }
+
+    #[test]
+    fn what_exists_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("Cargo.toml"), "precious").unwrap();
+        let fault = new(&args(&path), None).unwrap_err();
+        assert!(fault.summary.contains("exists already"), "{fault:?}");
+        let kept = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
+        assert_eq!(kept, "precious");
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_no_crate_is_refused_before_anything_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["1st", "my agents", "ünder", "core", "..", "a;b"] {
+            let path = dir.path().join(name);
+            assert!(new(&args(&path), None).is_err(), "{name}");
+        }
+        let mut quoted = args(&dir.path().join("fine"));
+        quoted.stage = Some("a \"stage\"".into());
+        assert!(new(&quoted, None).is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn no_placeholder_is_left_in_any_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let templates = [
+            Template::Prelabel,
+            Template::Route,
+            Template::Priority,
+            Template::Twin,
+            Template::Video,
+            Template::C,
+        ];
+        for (n, template) in templates.into_iter().enumerate() {
+            let path = dir.path().join(format!("agent-{n}"));
+            let mut args = args(&path);
+            args.template = template;
+            new(&args, Some("a-hash")).unwrap();
+            for (file, _) in plan(&args).files {
+                let text = std::fs::read_to_string(path.join(file)).unwrap();
+                assert!(!text.contains("{{"), "{template:?} {file}");
+            }
+        }
+    }
+}

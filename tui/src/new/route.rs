@@ -1,0 +1,37 @@
+//! Decides where a task goes next: what was labelled is complete, what was not goes back.
+
+use agent_abi::prelude::*;
+
+#[stage("{{stage}}", routes = ["complete", "rework"], idempotent)]
+fn route(task: &Task, labels: &LabelRow) -> Result<Route> {
+    let count = labels.objects().len() + labels.classifications().len();
+    checkpoint("labels", count);
+    if count == 0 {
+        info!("{} has no labels", task.title());
+        return Ok(Route::to("rework").priority(0.9));
+    }
+    Ok(Route::to("complete"))
+}
+
+export![route];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agent_abi::testing::{ontology, task};
+
+    #[stage("elsewhere")]
+    fn label(labels: &mut LabelRow) -> Result<Route> {
+        labels.classify("Weather", "Sunny")?;
+        Ok(Route::stay())
+    }
+
+    #[test]
+    fn labels_decide() {
+        let task = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
+        let empty = task.run::<route>();
+        assert_eq!((empty.route(), empty.priority()), (Some("rework"), Some(0.9)));
+        let labelled = task.clone().labels(task.run::<label>().into_labels());
+        assert_eq!(labelled.run::<route>().route(), Some("complete"));
+    }
+}

@@ -1,0 +1,231 @@
+//! The inverse of what was written: labels, priority and metadata as they were, the task back where
+//! it came from. A task that somebody changed since is named and left, as a whole.
+
+use crate::journal::{Deed, Entry};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+use wb_client::Reader;
+use wb_core::fault::Fault;
+use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+use wb_core::work::{CommitItem, Project, RowInput};
+
+/// Why a task is left.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Skipped(pub String);
+
+fn skipped<T>(why: &str) -> Result<T, Skipped> {
+    Err(Skipped(why.to_owned()))
+}
+
+/// What takes each entry back, in the order given.
+///
+/// # Errors
+/// The platform cannot be asked where the tasks are.
+pub async fn inverse(
+    reader: &Reader,
+    project: &Project,
+    entries: &[Entry],
+) -> Result<Vec<Result<Deed, Skipped>>, Fault> {
+    let places = places(reader, project, entries).await?;
+    let rows = rows(reader, project, entries).await;
+    let each = entries.iter().enumerate().map(|(i, entry)| {
+        let place = match (entry.deed.to, places.get(&i)) {
+            (Some(_), None) => {
+                let stage = entry
+                    .deed
+                    .to
+                    .and_then(|to| project.workflow.stage(to))
+                    .map_or("its stage", |s| s.title.as_str());
+                return skipped(&format!(
+                    "the task is no longer at \"{stage}\", where it was sent"
+                ));
+            }
+            (_, place) => place.copied(),
+        };
+        let row = match rows.get(&i) {
+            Some(Ok(row)) => Some(row),
+            Some(Err(fault)) => return skipped(&fault.summary),
+            None => None,
+        };
+        one(entry, place, row)
+    });
+    Ok(each.collect())
+}
+
+/// Where the moved tasks are now: the task that each is at the stage it was sent to.
+async fn places(
+    reader: &Reader,
+    project: &Project,
+    entries: &[Entry],
+) -> Result<HashMap<usize, TaskId>, Fault> {
+    let mut stages: BTreeMap<StageId, Vec<usize>> = BTreeMap::new();
+    for (i, entry) in entries.iter().enumerate() {
+        if let Some(to) = entry.deed.to {
+            stages.entry(to).or_default().push(i);
+        }
+    }
+    let mut found = HashMap::new();
+    for (stage, members) in stages {
+        let Some(stage) = project.workflow.stage(stage) else {
+            continue;
+        };
+        let data: Vec<DataHash> = members.iter().map(|i| entries[*i].deed.item.data).collect();
+        let rows = reader.tasks_of(project.hash, stage, &data).await?;
+        let by_id: HashMap<TaskId, _> = rows.iter().map(|r| (r.id, r)).collect();
+        let by_data: HashMap<DataHash, TaskId> = rows.iter().map(|r| (r.data, r.id)).collect();
+        for i in members {
+            let item = &entries[i].deed.item;
+            // A task may get a new identity with its new stage; its data unit stays.
+            let task = by_id
+                .get(&item.task)
+                .map(|r| r.id)
+                .or_else(|| by_data.get(&item.data).copied());
+            if let Some(task) = task {
+                found.insert(i, task);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The label rows as they are now, where something of them was written.
+async fn rows(
+    reader: &Reader,
+    project: &Project,
+    entries: &[Entry],
+) -> HashMap<usize, Result<RowInput, Fault>> {
+    let mut groups: BTreeMap<String, (InitialiseOptions, Vec<usize>)> = BTreeMap::new();
+    for (i, entry) in entries.iter().enumerate() {
+        let item = &entry.deed.item;
+        if item.labels_after.is_none() && item.priority.is_none() && item.metadata.is_none() {
+            continue;
+        }
+        // What an agent saw only a part of is compared and restored in that part.
+        let options = item
+            .labels_after
+            .as_ref()
+            .and(item.before.as_ref())
+            .map(|b| options_of(&b.json))
+            .unwrap_or_default();
+        let key = serde_json::to_string(&options).unwrap_or_default();
+        groups
+            .entry(key)
+            .or_insert_with(|| (options, Vec::new()))
+            .1
+            .push(i);
+    }
+    let include = IncludeOptions {
+        client_metadata: true,
+        ..IncludeOptions::default()
+    };
+    let mut found = HashMap::new();
+    for (options, members) in groups.into_values() {
+        let units: Vec<_> = members
+            .iter()
+            .map(|i| {
+                (
+                    entries[*i].deed.item.data,
+                    entries[*i].deed.item.branch.clone(),
+                )
+            })
+            .collect();
+        let rows = reader
+            .label_rows(project.hash, &units, &include, &options)
+            .await;
+        found.extend(members.into_iter().zip(rows));
+    }
+    found
+}
+
+fn options_of(json: &str) -> InitialiseOptions {
+    #[derive(serde::Deserialize)]
+    struct Doc {
+        #[serde(default)]
+        initialise: Option<InitialiseOptions>,
+    }
+    serde_json::from_str::<Doc>(json)
+        .ok()
+        .and_then(|d| d.initialise)
+        .unwrap_or_default()
+}
+
+fn labels_of(json: &str) -> Option<Value> {
+    serde_json::from_str::<Value>(json)
+        .ok()?
+        .get_mut("labels")
+        .map(Value::take)
+}
+
+fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<Deed, Skipped> {
+    let deed = &entry.deed;
+    let was = &deed.item;
+    let mut item = CommitItem {
+        task: place.unwrap_or(was.task),
+        stage: deed.to.unwrap_or(was.stage),
+        data: was.data,
+        title: was.title.clone(),
+        branch: was.branch.clone(),
+        before: None,
+        labels_after: None,
+        priority: None,
+        metadata: None,
+        item: was.item.or_else(|| row?.item),
+        pathway: None,
+    };
+    if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
+        let Some(now) = labels_of(&row.json) else {
+            return skipped("its label row cannot be read");
+        };
+        if !wb_client::saved_as(&now, wrote) {
+            return skipped("its labels were changed since");
+        }
+        let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
+            return skipped("the journal does not know its labels before");
+        };
+        item.labels_after = Some(std::sync::Arc::new(whole(old)));
+        item.before = Some(row.clone());
+    }
+    let mut old_priority = None;
+    if let Some(wrote) = was.priority {
+        let now = row.and_then(|r| r.priority);
+        if now.is_some_and(|now| (now - wrote).abs() > 1e-9) {
+            return skipped("its priority was changed since");
+        }
+        let Some(old) = deed.old_priority else {
+            return skipped("the journal does not know its priority before");
+        };
+        (item.priority, old_priority) = (Some(old), Some(wrote));
+    }
+    let mut old_metadata = None;
+    if let Some(wrote) = &was.metadata {
+        let now = row.and_then(|r| crate::journal::metadata_of(&r.json));
+        if now.as_ref().is_some_and(|now| now != wrote) {
+            return skipped("its client metadata were changed since");
+        }
+        let Some(old) = &deed.old_metadata else {
+            return skipped("the journal does not know its client metadata before");
+        };
+        (item.metadata, old_metadata) = (Some(old.clone()), Some(wrote.clone()));
+    }
+    let to = deed.to.map(|_| was.stage);
+    Ok(Deed {
+        item,
+        to,
+        direct: to.is_some(),
+        old_priority,
+        old_metadata,
+        reverts: Some(entry.id),
+    })
+}
+
+/// A blob that says of every kind of label that there is none, where it was silent: what the undone
+/// write added of that kind has to go.
+fn whole(mut labels: Value) -> Value {
+    if let Some(map) = labels.as_object_mut() {
+        for key in ["object_answers", "classification_answers", "object_actions"] {
+            map.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        }
+    }
+    labels
+}
