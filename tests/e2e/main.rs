@@ -10,6 +10,7 @@ mod crash;
 mod exec;
 mod guards;
 mod hostile;
+mod new;
 mod plans;
 mod reload;
 mod run;

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::state::Options;
 
+/// Parameters by stage.
+type Params = std::collections::BTreeMap<String, serde_json::Value>;
+
 /// How long libraries may take to be opened.
 const LOADING: Duration = Duration::from_secs(10);
 
@@ -40,7 +43,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         },
         concurrency: 1,
     })?;
-    let findings = findings(&mut engine, libraries.len() - missing).await?;
+    let findings = findings(&mut engine, libraries.len() - missing, &config.params).await?;
     for path in libraries.iter().filter(|l| !l.exists()) {
         println!(
             "✗ {} does not exist\n  → build it: cargo build",
@@ -57,7 +60,11 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     Ok(ending)
 }
 
-async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault> {
+async fn findings(
+    engine: &mut Engine,
+    libraries: usize,
+    params: &Params,
+) -> Result<usize, Fault> {
     while engine.state.project.is_none() {
         if let Some(fault) = engine.state.project_fault.take() {
             return Err(fault);
@@ -91,6 +98,7 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
             println!("! {}", wb_ui::text::clean(note));
         }
         bad += pathways(engine, build);
+        bad += parameters(engine, build, params);
     }
     for stage in project.workflow.agent_stages() {
         match engine.state.agent(stage.id) {
@@ -112,6 +120,35 @@ async fn findings(engine: &mut Engine, libraries: usize) -> Result<usize, Fault>
         bad += 1;
     }
     Ok(bad)
+}
+
+/// Parameters of a stage that its agent has not declared, or declares otherwise.
+fn parameters(engine: &Engine, build: &wb_core::build::Build, params: &Params) -> usize {
+    let mut bad = 0;
+    for id in &build.stages {
+        let project = engine.state.project.as_ref();
+        let stage = project.and_then(|p| p.workflow.stage(*id));
+        let agent = engine.state.agent(*id).map(|(_, _, agent)| agent);
+        let (Some(stage), Some(agent)) = (stage, agent) else {
+            continue;
+        };
+        let Some(schema) = &agent.spec.params else {
+            continue;
+        };
+        let given = params
+            .get(&stage.title)
+            .or_else(|| params.get(&id.0.to_string()));
+        let nothing = serde_json::json!({});
+        for problem in crate::params::problems(schema, given.unwrap_or(&nothing)) {
+            println!(
+                "✗ parameters of stage \"{}\": {problem}\n  → put it right in workbench.toml under [params.\"{}\"]",
+                wb_ui::text::clean(&stage.title),
+                wb_ui::text::clean(&stage.title)
+            );
+            bad += 1;
+        }
+    }
+    bad
 }
 
 /// Declared pathways that the stage does not have.

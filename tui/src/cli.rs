@@ -95,6 +95,8 @@ pub enum Command {
     Ui,
     /// A made-up project on this machine: no account, no network
     Demo(DemoArgs),
+    /// Make a folder with a small agent that builds, tests and loads at once
+    New(NewArgs),
     /// Run the agents on the tasks that wait; writes, unless --dry-run
     Run(RunArgs),
     /// Run with every write held, and keep the outcomes in a file
@@ -145,6 +147,40 @@ pub struct DemoArgs {
     /// Do not compile the sample agents; load what is there
     #[arg(long)]
     pub no_build: bool,
+}
+
+/// `workbench new`
+#[derive(Args, Debug, Clone)]
+pub struct NewArgs {
+    /// Folder to make; its last part names the crate
+    pub name: String,
+    /// What it begins with
+    #[arg(short, long, value_enum, default_value_t)]
+    pub template: Template,
+    /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
+    #[arg(long, value_name = "NAME|UUID")]
+    pub stage: Option<String>,
+    /// The crate agent-abi [default: in the checkout around this folder or this program]
+    #[arg(long, value_name = "DIR")]
+    pub abi: Option<PathBuf>,
+}
+
+/// What `workbench new` begins with.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Template {
+    /// Pixels in, a label out
+    #[default]
+    Prelabel,
+    /// A pathway chosen by what was labelled
+    Route,
+    /// A priority from the title
+    Priority,
+    /// Labels taken over from another project
+    Twin,
+    /// An object on every n-th frame
+    Video,
+    /// C99 and a Makefile
+    C,
 }
 
 /// `workbench print`

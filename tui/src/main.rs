@@ -12,6 +12,8 @@ mod journal;
 mod library;
 mod logging;
 mod look;
+mod new;
+mod params;
 mod pictures;
 mod plan;
 mod report;
@@ -89,6 +91,10 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
             terminal::required("the screen needs a terminal")?;
             let _log = log()?;
             *ending = screen::open(global, &config).await?;
+        }
+        Some(Command::New(args)) => {
+            let project = config.project.as_ref().map(|p| p.value.as_str());
+            new::new(args, project)?;
         }
         Some(Command::Demo(args)) => {
             let _log = log()?;

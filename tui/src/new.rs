@@ -70,7 +70,11 @@ fn plan(args: &NewArgs) -> Plan {
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if args.template == Template::C { C } else { RUST },
+        next: if args.template == Template::C {
+            C
+        } else {
+            RUST
+        },
     }
 }
 
@@ -90,7 +94,9 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
     }
     let plan = plan(args);
     if plan.stage.trim().is_empty() || plan.stage.contains(['"', '\\', '\n']) {
-        return Err(usage("a stage is named by its title or UUID, without quotes"));
+        return Err(usage(
+            "a stage is named by its title or UUID, without quotes",
+        ));
     }
     let abi = match args.template {
         Template::C => None,
@@ -101,7 +107,9 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
             || "# project = \"UUID of your project\"".to_owned(),
             |hash| format!("project = {hash:?}"),
         );
-        let place = abi.as_ref().map_or_else(String::new, |abi| abi.display().to_string());
+        let place = abi
+            .as_ref()
+            .map_or_else(String::new, |abi| abi.display().to_string());
         template
             .replace("{{name}}", &name)
             .replace("{{stage}}", &plan.stage)
@@ -113,7 +121,9 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
         write(&dir.join(file), text(template).as_bytes())?;
     }
     // The versions that the workbench itself was built with: what is there already is not fetched anew.
-    if let Some(lock) = abi.as_ref().and_then(|abi| Some(abi.parent()?.join("Cargo.lock")))
+    if let Some(lock) = abi
+        .as_ref()
+        .and_then(|abi| Some(abi.parent()?.join("Cargo.lock")))
         && let Ok(lock) = std::fs::read(lock)
     {
         write(&dir.join("Cargo.lock"), &lock)?;
@@ -136,7 +146,15 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
 fn name_of(dir: &Path) -> Result<String, Fault> {
     let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let reserved = ["test", "core", "std", "alloc", "proc-macro", "agent-abi", "agent_abi"];
+    let reserved = [
+        "test",
+        "core",
+        "std",
+        "alloc",
+        "proc-macro",
+        "agent-abi",
+        "agent_abi",
+    ];
     if !name.starts_with(|c: char| c.is_ascii_alphabetic())
         || !name.chars().all(letters)
         || reserved.contains(&name)
@@ -149,10 +167,14 @@ fn name_of(dir: &Path) -> Result<String, Fault> {
 
 /// The crate that agents are written with: named, or in the checkout around this folder or this program.
 fn find_abi(given: Option<&Path>) -> Result<PathBuf, Fault> {
-    let is_abi = |dir: &Path| dir.join("Cargo.toml").is_file() && dir.join("src/table.rs").is_file();
+    let is_abi =
+        |dir: &Path| dir.join("Cargo.toml").is_file() && dir.join("src/table.rs").is_file();
     if let Some(dir) = given {
         if !is_abi(dir) {
-            return Err(usage(format!("{} is not the crate agent-abi", dir.display())));
+            return Err(usage(format!(
+                "{} is not the crate agent-abi",
+                dir.display()
+            )));
         }
         return std::path::absolute(dir).map_err(|e| usage(format!("{}: {e}", dir.display())));
     }
@@ -160,7 +182,12 @@ fn find_abi(given: Option<&Path>) -> Result<PathBuf, Fault> {
     let program = std::env::current_exe().ok();
     let around = [here, program].into_iter().flatten();
     let found = around
-        .flat_map(|start| start.ancestors().map(|a| a.join("agent-abi")).collect::<Vec<_>>())
+        .flat_map(|start| {
+            start
+                .ancestors()
+                .map(|a| a.join("agent-abi"))
+                .collect::<Vec<_>>()
+        })
         .find(|dir| is_abi(dir));
     found.ok_or_else(|| {
         usage("the crate agent-abi, which agents are built with, is neither around this folder nor around this program")
@@ -180,7 +207,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(bytes)).map_err(failed)
+    file.and_then(|mut file| file.write_all(bytes))
+        .map_err(failed)
 }
 
 fn usage(text: impl Into<String>) -> Fault {

@@ -40,6 +40,9 @@ mod tests {
     #[test]
     fn what_has_no_pictures_goes_on_unlabelled() {
         let run = task("note.txt").text().run::<prelabel>();
-        assert_eq!((run.route(), run.changed_labels()), (Some("annotate"), false));
+        assert_eq!(
+            (run.route(), run.changed_labels()),
+            (Some("annotate"), false)
+        );
     }
 }

@@ -24,7 +24,11 @@ mod tests {
     fn the_title_decides_and_the_task_stays() {
         for (title, wanted) in [("Urgent.jpg", 1.0), ("night-3.jpg", 0.8), ("a.jpg", OTHERS)] {
             let run = task(title).run::<priority>();
-            assert_eq!((run.route(), run.priority()), (None, Some(wanted)), "{title}");
+            assert_eq!(
+                (run.route(), run.priority()),
+                (None, Some(wanted)),
+                "{title}"
+            );
         }
     }
 }

@@ -30,7 +30,10 @@ mod tests {
     fn labels_decide() {
         let task = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
         let empty = task.run::<route>();
-        assert_eq!((empty.route(), empty.priority()), (Some("rework"), Some(0.9)));
+        assert_eq!(
+            (empty.route(), empty.priority()),
+            (Some("rework"), Some(0.9))
+        );
         let labelled = task.clone().labels(task.run::<label>().into_labels());
         assert_eq!(labelled.run::<route>().route(), Some("complete"));
     }

@@ -54,6 +54,9 @@ mod tests {
     #[test]
     fn without_a_twin_nothing_changes() {
         let run = a_task().run::<transfer>();
-        assert_eq!((run.route(), run.changed_labels()), (Some("annotate"), false));
+        assert_eq!(
+            (run.route(), run.changed_labels()),
+            (Some("annotate"), false)
+        );
     }
 }

@@ -20,7 +20,7 @@ fn ten() -> u64 {
 
 #[stage("{{stage}}", routes = ["annotate"], params(every: u64 = 10), timeout = "5m", idempotent, cancellable)]
 fn video(labels: &mut LabelRow, frames: Frames<'_>, settings: Params<Settings>) -> Result<Route> {
-    if labels.data_type() != &DataType::Video {
+    if labels.data_type() != DataType::Video {
         return Ok(Route::to("annotate"));
     }
     let ontology = labels.ontology();
@@ -30,7 +30,9 @@ fn video(labels: &mut LabelRow, frames: Frames<'_>, settings: Params<Settings>) 
         let frame = frame?;
         check_cancelled()?;
         let left = if is_left_brighter(&frame) { 0.0 } else { 0.5 };
-        let label = kind.bounding_box(left, 0.0, 0.5, 1.0)?.on_frame(frame.index());
+        let label = kind
+            .bounding_box(left, 0.0, 0.5, 1.0)?
+            .on_frame(frame.index());
         match &known {
             None => known = Some(labels.add(label)?),
             Some(hash) => labels.add_to(hash, &label)?,

@@ -1,0 +1,119 @@
+//! The parameters in `workbench.toml` against what an agent declares with `params(…)`.
+//!
+//! The keywords of JSON Schema that the macro writes are understood: `properties`, `required`,
+//! `additionalProperties: false`, `type`, `items`, `minimum`, `maximum`, `enum`. Others, which a library in
+//! another language may write, are left to the agent itself.
+
+use serde_json::Value;
+
+/// What is wrong, a line each; empty: it fits.
+#[must_use]
+pub fn problems(schema: &Value, params: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    object(schema, params, "", &mut found);
+    found
+}
+
+fn object(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    let known = schema["properties"].as_object();
+    let names = || -> Vec<&str> {
+        known
+            .into_iter()
+            .flat_map(|k| k.keys())
+            .map(String::as_str)
+            .collect()
+    };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        let name = name.as_str().unwrap_or_default();
+        if value.get(name).is_none() {
+            found.push(format!("\"{path}{name}\" is missing"));
+        }
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match known.and_then(|known| known.get(name)) {
+            Some(schema) => one(schema, value, &format!("{path}{name}"), found),
+            None if schema["additionalProperties"] == false => found.push(format!(
+                "\"{path}{name}\" is not known; there are: {}",
+                names().join(", ")
+            )),
+            None => {}
+        }
+    }
+}
+
+fn one(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    if let Some(wanted) = schema["type"].as_str()
+        && !is(wanted, value)
+    {
+        found.push(format!("\"{path}\" is {value}, not of type {wanted}"));
+        return;
+    }
+    if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
+        && number < least
+    {
+        found.push(format!("\"{path}\" is {value}; the least is {least}"));
+    }
+    if let (Some(most), Some(number)) = (schema["maximum"].as_f64(), value.as_f64())
+        && number > most
+    {
+        found.push(format!("\"{path}\" is {value}; the most is {most}"));
+    }
+    if let Some(allowed) = schema["enum"].as_array()
+        && !allowed.contains(value)
+    {
+        let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
+        found.push(format!(
+            "\"{path}\" is {value}, none of {}",
+            allowed.join(", ")
+        ));
+    }
+    for (n, item) in value.as_array().into_iter().flatten().enumerate() {
+        one(&schema["items"], item, &format!("{path}[{n}]"), found);
+    }
+    if value.is_object() {
+        object(schema, value, &format!("{path}."), found);
+    }
+}
+
+fn is(wanted: &str, value: &Value) -> bool {
+    match wanted {
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_mistake_is_named_with_its_place() {
+        let schema = json!({"type": "object", "required": ["label"], "additionalProperties": false, "properties": {
+            "every": {"type": "integer", "minimum": 0, "maximum": 255}, "label": {"type": "string"},
+            "of": {"type": "array", "items": {"type": "number"}}}});
+        assert!(problems(&schema, &json!({"label": "x", "every": 3, "of": [1, 2.5]})).is_empty());
+        assert_eq!(
+            problems(&schema, &json!({"every": 300, "evry": 1, "of": [1, "two"]})),
+            [
+                "\"label\" is missing",
+                "\"every\" is 300; the most is 255",
+                "\"evry\" is not known; there are: every, label, of",
+                "\"of[1]\" is \"two\", not of type number",
+            ]
+        );
+        assert_eq!(
+            problems(&schema, &json!({"label": 1, "every": -1})),
+            [
+                "\"every\" is -1; the least is 0",
+                "\"label\" is 1, not of type string"
+            ]
+        );
+    }
+}
