@@ -178,7 +178,7 @@ fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> st
                 )?;
             }
             (_, Some(text)) => {
-                writeln!(out, "><skipped message=\"{}\"/></testcase>", escape(text))?
+                writeln!(out, "><skipped message=\"{}\"/></testcase>", escape(text))?;
             }
             _ => writeln!(out, "/>")?,
         }

@@ -20,6 +20,9 @@ use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 /// Tasks that are looked at and written together.
 const CHUNK: usize = 300;
 
+/// A deed with the labels that its outcome rests on.
+type Rested<'a> = (&'a Deed, serde_json::Value);
+
 /// What became of the tasks of a plan.
 #[derive(Default)]
 struct Counts {
@@ -219,8 +222,7 @@ impl Applying<'_> {
             #[serde(default)]
             initialise: Option<InitialiseOptions>,
         }
-        let mut groups: BTreeMap<String, (InitialiseOptions, Vec<(&Deed, serde_json::Value)>)> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<String, (InitialiseOptions, Vec<Rested<'_>>)> = BTreeMap::new();
         for deed in deeds
             .iter()
             .filter(|d| d.item.labels_after.is_none() && !refused.contains_key(&d.item.task))

@@ -142,6 +142,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         timeout_ms,
         filter,
         only: args.task.clone(),
+        skip: std::collections::HashSet::new(),
         max_failures: args.max_failures,
         on_conflict: args.on_conflict.into(),
     };
@@ -193,6 +194,7 @@ impl Session {
             if limit {
                 ending.stopped();
             }
+            self.take_turns();
             let Some(every) = self.args.refresh_every else {
                 break trouble;
             };
@@ -264,12 +266,24 @@ impl Session {
             Task::Conflict(_) => ending.conflicts(),
             Task::Moved | Task::Stayed => {}
         }
+        if self.args.refresh_every.is_some() && !matches!(report.ending, Task::Moved) {
+            self.spec.skip.insert(report.row.id);
+        }
         self.sheet
             .add(report, self.engine.state.stage_title(report.stage));
         if let Some(plan) = &mut self.plan {
             plan.add(report);
         }
         self.out.write(&|| output::line(report, self.dry));
+    }
+
+    /// With a limit for each pass, tasks that stay or fail must not keep the others waiting for ever:
+    /// they come again when all others had their turn.
+    fn take_turns(&mut self) {
+        let taken = self.engine.state.run.as_ref().map_or(0, |r| r.totals.tasks);
+        if self.spec.max_tasks.is_none() || taken == 0 {
+            self.spec.skip.clear();
+        }
     }
 
     /// Waits for the next pass; true when it was interrupted.

@@ -270,9 +270,7 @@ impl Run {
     }
 
     fn stopping(&self) -> bool {
-        self.cancelled
-            || self.fatal.is_some()
-            || self.limit_reached()
+        self.cancelled || self.fatal.is_some() || self.limit_reached()
     }
 
     /// Whether so many tasks failed that the run stops.
@@ -332,7 +330,8 @@ impl Run {
                     .only
                     .iter()
                     .any(|o| *o == *row.title || row.id.to_string() == *o);
-            if named && self.spec.filter.matches(&facts) {
+            let had_its_turn = self.spec.skip.contains(&row.id);
+            if named && !had_its_turn && self.spec.filter.matches(&facts) {
                 self.taken += 1;
                 self.pending.push_back(row);
             }

@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::ids::{BuildId, StageId, TaskId};
 use crate::work::{Inputs, Outcome, TaskRow, Way};
 use agent_abi::table::needs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Where a run takes its tasks from.
@@ -56,6 +56,8 @@ pub struct RunSpec {
     pub filter: Filter,
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
+    /// Tasks to pass over: they had their turn in an earlier pass and are still there.
+    pub skip: HashSet<TaskId>,
     /// When so many tasks have failed that the run stops.
     pub max_failures: Option<FailureLimit>,
     /// What becomes of a task whose label row somebody else changed meanwhile.
@@ -112,6 +114,7 @@ impl Default for RunSpec {
             timeout_ms: None,
             filter: Filter::default(),
             only: Vec::new(),
+            skip: HashSet::new(),
             max_failures: None,
             on_conflict: OnConflict::Skip,
         }
