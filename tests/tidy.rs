@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// What each of our crates may use of ours.
@@ -22,17 +25,69 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wb-host", &["wb-core", "agent-abi"]),
     ("wb-local", &["wb-core"]),
     ("wb-ui", &["wb-core", "agent-abi"]),
-    ("workbench", &["wb-core", "wb-client", "wb-host", "wb-local", "wb-ui", "agent-abi"]),
+    (
+        "workbench",
+        &[
+            "wb-core",
+            "wb-client",
+            "wb-host",
+            "wb-local",
+            "wb-ui",
+            "agent-abi",
+        ],
+    ),
 ];
 
 /// Crates that must never be used on a floor, not even through another crate.
 const ABSENT: &[(&str, &[&str])] = &[
-    ("agent-abi", &["tokio", "reqwest", "hyper", "crossterm", "ratatui", "libloading", "image"]),
-    ("wb-core", &["tokio", "reqwest", "hyper", "crossterm", "ratatui", "rusqlite", "libloading"]),
-    ("wb-ui", &["tokio", "reqwest", "hyper", "axum", "rusqlite", "libloading", "notify"]),
-    ("wb-client", &["axum", "rusqlite", "ratatui", "crossterm", "libloading"]),
-    ("wb-host", &["reqwest", "axum", "rusqlite", "ratatui", "crossterm"]),
-    ("wb-local", &["reqwest", "ratatui", "crossterm", "libloading"]),
+    (
+        "agent-abi",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "crossterm",
+            "ratatui",
+            "libloading",
+            "image",
+        ],
+    ),
+    (
+        "wb-core",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "crossterm",
+            "ratatui",
+            "rusqlite",
+            "libloading",
+        ],
+    ),
+    (
+        "wb-ui",
+        &[
+            "tokio",
+            "reqwest",
+            "hyper",
+            "axum",
+            "rusqlite",
+            "libloading",
+            "notify",
+        ],
+    ),
+    (
+        "wb-client",
+        &["axum", "rusqlite", "ratatui", "crossterm", "libloading"],
+    ),
+    (
+        "wb-host",
+        &["reqwest", "axum", "rusqlite", "ratatui", "crossterm"],
+    ),
+    (
+        "wb-local",
+        &["reqwest", "ratatui", "crossterm", "libloading"],
+    ),
 ];
 
 /// Everything an author's crate pays for on every clean build.
@@ -44,7 +99,11 @@ fn metadata() -> serde_json::Value {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -56,21 +115,36 @@ fn text(value: &serde_json::Value) -> String {
 fn graph() -> (BTreeMap<String, Vec<String>>, BTreeMap<String, String>) {
     let meta = metadata();
     let names = meta["packages"].as_array().unwrap();
-    let names = names.iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
+    let names = names
+        .iter()
+        .map(|p| (text(&p["id"]), text(&p["name"])))
+        .collect();
     let mut edges = BTreeMap::new();
     for node in meta["resolve"]["nodes"].as_array().unwrap() {
         let normal = |d: &&serde_json::Value| {
-            d["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null())
+            d["dep_kinds"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|k| k["kind"].is_null())
         };
         let deps = node["deps"].as_array().unwrap();
-        let deps = deps.iter().filter(normal).map(|d| text(&d["pkg"])).collect();
+        let deps = deps
+            .iter()
+            .filter(normal)
+            .map(|d| text(&d["pkg"]))
+            .collect();
         edges.insert(text(&node["id"]), deps);
     }
     (edges, names)
 }
 
 fn id_of<'a>(names: &'a BTreeMap<String, String>, name: &str) -> &'a String {
-    names.iter().find(|(id, n)| *n == name && !id.contains("registry")).unwrap().0
+    names
+        .iter()
+        .find(|(id, n)| *n == name && !id.contains("registry"))
+        .unwrap()
+        .0
 }
 
 #[test]
@@ -101,7 +175,10 @@ fn what_a_floor_must_not_know_is_not_even_reached_through_others() {
         }
         for id in &seen {
             let used = names[id].as_str();
-            assert!(!absent.contains(&used), "{name} reaches {used}, which its floor must not know");
+            assert!(
+                !absent.contains(&used),
+                "{name} reaches {used}, which its floor must not know"
+            );
         }
     }
 }
@@ -109,8 +186,10 @@ fn what_a_floor_must_not_know_is_not_even_reached_through_others() {
 #[test]
 fn an_authors_crate_compiles_nothing_but_the_few_crates_it_was_promised() {
     let (edges, names) = graph();
-    let used: BTreeSet<&str> =
-        edges[id_of(&names, "agent-abi")].iter().map(|id| names[id].as_str()).collect();
+    let used: BTreeSet<&str> = edges[id_of(&names, "agent-abi")]
+        .iter()
+        .map(|id| names[id].as_str())
+        .collect();
     assert_eq!(used, AUTHORS_DEPENDENCIES.iter().copied().collect());
 }
 
@@ -124,12 +203,19 @@ fn the_workspace_holds_the_crates_on_the_map_and_no_other() {
         .filter(|p| p["source"].is_null())
         .map(|p| text(&p["name"]))
         .collect();
-    assert_eq!(members, FLOORS.iter().map(|(n, _)| (*n).to_owned()).collect());
+    assert_eq!(
+        members,
+        FLOORS.iter().map(|(n, _)| (*n).to_owned()).collect()
+    );
 }
 
 #[test]
 fn the_top_level_holds_what_was_agreed_and_nothing_else() {
-    let listed = Command::new("git").args(["ls-files"]).current_dir(root()).output().unwrap();
+    let listed = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let top: BTreeSet<&str> = listed
         .lines()
@@ -137,11 +223,22 @@ fn the_top_level_holds_what_was_agreed_and_nothing_else() {
         .filter(|n| !n.starts_with('.'))
         .collect();
     let agreed = [
-        "Cargo.toml", "Cargo.lock", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE",
-        "agent-abi", "sample-agents", "tests", "tui",
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "agent-abi",
+        "sample-agents",
+        "tests",
+        "tui",
     ];
     for name in top {
-        assert!(agreed.contains(&name), "{name} does not belong on the top level");
+        assert!(
+            agreed.contains(&name),
+            "{name} does not belong on the top level"
+        );
     }
 }
 
@@ -163,33 +260,66 @@ fn all_sources() -> Vec<(PathBuf, String)> {
         sources(&root().join(dir), &mut found);
     }
     // Compile-fail cases are what an author types, mistakes included.
-    found.retain(|p| !p.components().any(|c| c.as_os_str() == "ui" || c.as_os_str() == "fail") || p.starts_with(root().join("tui/ui")));
-    found.into_iter().map(|p| (p.clone(), std::fs::read_to_string(p).unwrap())).collect()
+    found.retain(|p| {
+        !p.components()
+            .any(|c| c.as_os_str() == "ui" || c.as_os_str() == "fail")
+            || p.starts_with(root().join("tui/ui"))
+    });
+    found
+        .into_iter()
+        .map(|p| (p.clone(), std::fs::read_to_string(p).unwrap()))
+        .collect()
 }
 
 #[test]
 fn every_file_opens_with_its_purpose() {
     for (path, text) in all_sources() {
-        assert!(text.starts_with("//!"), "{} does not open with `//!`", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not open with `//!`",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn unsafe_code_lives_at_the_c_border_only() {
-    let border = [root().join("agent-abi"), root().join("tui/host"), root().join("sample-agents")];
+    let border = [
+        root().join("agent-abi"),
+        root().join("tui/host"),
+        root().join("sample-agents"),
+    ];
     for (path, text) in all_sources() {
         let named = text.contains("allow(unsafe_code)") || text.contains("unsafe {");
         let here = border.iter().any(|b| path.starts_with(b)) || path.ends_with("tests/tidy.rs");
-        assert!(!named || here, "{} uses unsafe code away from the C border", path.display());
+        assert!(
+            !named || here,
+            "{} uses unsafe code away from the C border",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn the_core_knows_no_files_no_network_no_processes_no_threads_and_no_clock() {
     let core = root().join("tui/core/src");
-    for (path, text) in all_sources().into_iter().filter(|(p, _)| p.starts_with(&core)) {
-        for word in ["std::fs", "std::net", "std::process", "std::thread", "std::time", "std::env"] {
-            assert!(!text.contains(word), "{} mentions {word}; the core only decides", path.display());
+    for (path, text) in all_sources()
+        .into_iter()
+        .filter(|(p, _)| p.starts_with(&core))
+    {
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+            "std::time",
+            "std::env",
+        ] {
+            assert!(
+                !text.contains(word),
+                "{} mentions {word}; the core only decides",
+                path.display()
+            );
         }
     }
 }
@@ -197,7 +327,10 @@ fn the_core_knows_no_files_no_network_no_processes_no_threads_and_no_clock() {
 #[test]
 fn only_the_runtime_performs_effects() {
     let faces = root().join("tui/src");
-    for (path, text) in all_sources().into_iter().filter(|(p, _)| p.starts_with(&faces)) {
+    for (path, text) in all_sources()
+        .into_iter()
+        .filter(|(p, _)| p.starts_with(&faces))
+    {
         let runtime = path.starts_with(faces.join("runtime")) || path.ends_with("upstream.rs");
         assert!(
             runtime || !text.contains("Permission::"),

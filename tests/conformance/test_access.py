@@ -256,7 +256,6 @@ def test_requests_settings_reach_the_wire(shared):
     assert client.get_project(w.MAIN).title == "Main project"
 
 
-@pytest.mark.xfail(strict=True, reason="`serve` does not write the log that --log-file names")
 def test_no_token_signature_or_signed_url_reaches_the_servers_log(start, tmp_path):
     log = tmp_path / "verbose.log"
     server = start("--scenario", "seed", "--tasks", "3", "-v", "-v", "--log-file", log)

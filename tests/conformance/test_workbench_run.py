@@ -214,7 +214,6 @@ def test_no_key_signature_or_signed_url_reaches_the_log_of_a_run(start, tmp_path
         assert secret not in text
 
 
-@pytest.mark.xfail(strict=True, reason="the client's key reader takes lines of 70 characters only")
 def test_a_key_in_lines_of_another_width_is_read(start, tmp_path):
     """Python's `cryptography` breaks the lines of a key after 76 characters, ssh-keygen after 70."""
     server = start("--scenario", "seed", "--tasks", "3")

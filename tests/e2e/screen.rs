@@ -136,7 +136,7 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     ];
     let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
     screen.wait("build #1");
-    screen.keys("2").wait("NEW");
+    screen.keys("2").wait("new  ");
     screen.keys("s").wait("before the call");
     screen.keys("c").wait("· outcome");
     screen.keys("\t\t\t").wait("EVIL");

@@ -82,6 +82,11 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
         return Ok(());
     }
     if let Some(Command::Serve(args)) = &cli.command {
+        // A server leaves nothing behind in the folder it was started in, unless it is asked to.
+        let _log = match &global.log_file {
+            Some(file) => Some(logging::start(Some(file), global.verbose)?),
+            None => None,
+        };
         return serve::serve(args, ending).await;
     }
     let config = config::Config::load(global)?;
@@ -126,10 +131,22 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
             *ending = headless::exec(global, &config, args).await;
         }
         Some(Command::Journal(args)) => headless::journal(global, args)?,
-        Some(Command::Check) => *ending = check::check(global, &config).await?,
-        Some(Command::Graph) => look::graph(global, &config).await?,
-        Some(Command::Stages) => look::stages(global, &config).await?,
-        Some(Command::Tasks(args)) => look::tasks(global, &config, args).await?,
+        Some(Command::Check) => {
+            let _log = log()?;
+            *ending = check::check(global, &config).await?;
+        }
+        Some(Command::Graph) => {
+            let _log = log()?;
+            look::graph(global, &config).await?;
+        }
+        Some(Command::Stages) => {
+            let _log = log()?;
+            look::stages(global, &config).await?;
+        }
+        Some(Command::Tasks(args)) => {
+            let _log = log()?;
+            look::tasks(global, &config, args).await?;
+        }
         Some(Command::Config) => look::config(global, &config)?,
         Some(Command::Print(what)) => look::print(global, &config, what).await?,
         Some(Command::Keys | Command::Serve(_) | Command::Host) => {

@@ -78,12 +78,13 @@ impl Key {
                 KeyError::Unreadable
             });
         }
-        let key = ssh_key::PrivateKey::from_openssh(&text).map_err(|error| match error {
-            ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => {
-                KeyError::OtherKind
-            }
-            _ => KeyError::Unreadable,
-        })?;
+        let key =
+            ssh_key::PrivateKey::from_openssh(rewrapped(&text)).map_err(|error| match error {
+                ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => {
+                    KeyError::OtherKind
+                }
+                _ => KeyError::Unreadable,
+            })?;
         if key.is_encrypted() {
             return Err(KeyError::Encrypted);
         }
@@ -132,6 +133,29 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     text
+}
+
+/// The same key in lines of 70 characters, as ssh-keygen breaks them: other writers break them
+/// elsewhere, and the parser takes this width only.
+fn rewrapped(text: &str) -> String {
+    const WIDTH: usize = 70;
+    let is_mark = |line: &&str| line.starts_with("-----");
+    let body: Vec<u8> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !is_mark(line))
+        .flat_map(str::bytes)
+        .collect();
+    let mut marks = text.lines().map(str::trim).filter(is_mark);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut line = |bytes: &[u8]| {
+        out.push_str(&String::from_utf8_lossy(bytes));
+        out.push('\n');
+    };
+    line(marks.next().unwrap_or_default().as_bytes());
+    body.chunks(WIDTH).for_each(&mut line);
+    line(marks.next().unwrap_or_default().as_bytes());
+    out
 }
 
 #[cfg(test)]

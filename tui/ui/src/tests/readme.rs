@@ -9,7 +9,9 @@ fn readme() -> PathBuf {
 
 /// Puts `part` between two marks; the text as it should be.
 fn with_part(text: &str, begin: &str, end: &str, part: &str) -> String {
-    let start = text.find(begin).unwrap_or_else(|| panic!("no {begin} in the README"));
+    let start = text
+        .find(begin)
+        .unwrap_or_else(|| panic!("no {begin} in the README"));
     let start = start + text[start..].find('\n').unwrap() + 1;
     let stop = start + text[start..].find(end).unwrap();
     format!("{}{part}{}", &text[..start], &text[stop..])
@@ -20,7 +22,12 @@ fn as_it_should_be(text: &str) -> String {
     let (_, picture) = picture.split_once("\n---\n").unwrap();
     let picture = format!("```text\n{}\n```\n", picture.trim_end());
     let text = with_part(text, "<!-- picture: flow", "<!-- end of picture", &picture);
-    with_part(&text, "<!-- keys: ", "<!-- end of keys", &crate::keys_markdown())
+    with_part(
+        &text,
+        "<!-- keys: ",
+        "<!-- end of keys",
+        &crate::keys_markdown(),
+    )
 }
 
 #[test]
@@ -30,6 +37,9 @@ fn the_readme_shows_the_screen_and_the_keys_as_they_are() {
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(readme(), &wanted).unwrap();
     } else {
-        assert!(text == wanted, "run UPDATE_README=1 cargo test -p wb-ui readme");
+        assert!(
+            text == wanted,
+            "run UPDATE_README=1 cargo test -p wb-ui readme"
+        );
     }
 }
