@@ -5,19 +5,42 @@
 //! founding text. Where a project has no such stage, the workbench says so and goes on.
 
 pub mod agent_1;
+#[cfg(feature = "http")]
+pub mod model;
 pub mod preflight;
 pub mod prelabel;
 pub mod priority;
 pub mod route;
+pub mod route_by;
+pub mod twin;
+pub mod validate;
 pub mod video;
 
 use agent_abi::prelude::*;
 
+#[cfg(not(feature = "http"))]
 export![
     prelabel::prelabel,
     route::route,
     priority::priority,
     video::video,
+    twin::transfer,
+    validate::validate,
+    route_by::route_by,
+    agent_1::agent_1,
+    preflight = preflight::preflight,
+];
+
+#[cfg(feature = "http")]
+export![
+    prelabel::prelabel,
+    route::route,
+    priority::priority,
+    video::video,
+    twin::transfer,
+    validate::validate,
+    route_by::route_by,
+    model::model,
     agent_1::agent_1,
     preflight = preflight::preflight,
 ];

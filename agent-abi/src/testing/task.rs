@@ -356,6 +356,7 @@ impl TestTask {
             "data_type": self.word().to_uppercase(), "label_status": "NOT_LABELLED", "number_of_frames": frames,
             "width": size.map(|s| s.0), "height": size.map(|s| s.1), "priority": self.priority,
             "backing_item_uuid": self.id("item"), "client_metadata": self.client_metadata,
+            "assigned_user_email": self.assignee, "last_actioned_by_user_email": self.last_actioned_by,
         });
         let labels = self.labels.clone().unwrap_or_else(|| self.empty_blob());
         RowDoc { metadata, labels }

@@ -1,0 +1,185 @@
+//! Asks a model behind an HTTP API for boxes. Built with `--features http`, because the HTTP client is a
+//! dependency that no other sample needs.
+//!
+//! `workbench.toml`, under the stage "model": `url = "https://…"`. The key comes from the environment
+//! variable `MODEL_KEY` (`key_env` names another one), is sent as a bearer token, and is never logged.
+
+use agent_abi::prelude::*;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// The stage's parameters.
+#[derive(Deserialize)]
+pub struct Settings {
+    /// Where the model listens.
+    pub url: String,
+    /// Name of the environment variable that holds the key.
+    #[serde(default = "key_env")]
+    pub key_env: String,
+    /// Boxes with a lower score (0 to 1) are left out.
+    #[serde(default)]
+    pub least_score: f64,
+}
+
+fn key_env() -> String {
+    "MODEL_KEY".to_owned()
+}
+
+/// What the model answers.
+#[derive(Deserialize)]
+struct Found {
+    boxes: Vec<Scored>,
+}
+
+/// One box; edges as shares of the picture.
+#[derive(Deserialize)]
+struct Scored {
+    label: String,
+    score: f64,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+}
+
+/// Connections stay open from task to task.
+#[dependency(scope = host)]
+fn client() -> ureq::Agent {
+    let config = ureq::Agent::config_builder();
+    let limit = Some(Duration::from_secs(20));
+    config.timeout_global(limit).build().into()
+}
+
+/// Sends the first picture, draws what comes back.
+#[stage(
+    "model",
+    routes = ["annotate"],
+    params(url: String, key_env: String = "MODEL_KEY", least_score: f64 = 0.0),
+    timeout = "30s",
+    idempotent
+)]
+pub fn model(
+    labels: &mut LabelRow,
+    frame: Frame<'_>,
+    settings: Params<Settings>,
+    #[depends(client)] client: &ureq::Agent,
+) -> Result<Route> {
+    let Ok(key) = std::env::var(&settings.key_env) else {
+        bail!("{} is not set; it holds the model's key", settings.key_env);
+    };
+    let question = json!({"image": frame.jpeg(85)?.data_url()}).to_string();
+    let mut answer = client
+        .post(&settings.url)
+        .header("Authorization", format!("Bearer {key}"))
+        .content_type("application/json")
+        .send(question)
+        .context("asking the model")?;
+    let answer = answer
+        .body_mut()
+        .read_to_string()
+        .context("hearing the model")?;
+    let found: Found = serde_json::from_str(&answer).context("the model's answer")?;
+    let ontology = labels.ontology();
+    for scored in found
+        .boxes
+        .iter()
+        .filter(|b| b.score >= settings.least_score)
+    {
+        let kind = ontology.object(&scored.label)?;
+        let area = kind.bounding_box(scored.x, scored.y, scored.w, scored.h)?;
+        labels.add(area.confidence(scored.score)?.manual(false))?;
+    }
+    checkpoint("boxes", found.boxes.len());
+    Ok(Route::to("annotate"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agent_abi::model::Picture;
+    use agent_abi::testing::{Run, ontology, task};
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+
+    /// A model on the loopback that answers once; gives what it was asked.
+    fn stub(answer: &'static str) -> (String, std::thread::JoinHandle<(String, String)>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/boxes", listener.local_addr().unwrap());
+        let heard = std::thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                if let Some(n) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = n.trim().parse().unwrap();
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            write!(stream.get_mut(), "{answer}").unwrap();
+            (head, String::from_utf8(body).unwrap())
+        });
+        (url, heard)
+    }
+
+    fn run(url: &str, key_env: &str) -> Run {
+        task("a.jpg")
+            .ontology(ontology().object("Car", "bounding_box"))
+            .image(Picture::filled(8, 8, [1, 2, 3]))
+            .params(json!({"url": url, "key_env": key_env, "least_score": 0.5}))
+            .run::<model>()
+    }
+
+    #[test]
+    fn the_picture_and_the_key_go_out_and_good_boxes_come_back() {
+        let (url, heard) = stub(concat!(
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 127\r\n\r\n",
+            r#"{"boxes":[{"label":"Car","score":0.9,"x":0.1,"y":0.2,"w":0.3,"h":0.4},{"label":"Car","score":0.1,"x":0,"y":0,"w":0.1,"h":0.1}]}"#
+        ));
+        // Cargo sets this variable for every test; its value stands for a key.
+        let run = run(&url, "CARGO_PKG_NAME");
+        let labels = run.labels();
+        assert_eq!(labels.objects().len(), 1);
+        assert_eq!(labels.objects()[0].confidence(0), Some(0.9));
+        let (head, body) = heard.join().unwrap();
+        let head = head.to_lowercase();
+        assert!(
+            head.contains("authorization: bearer sample-agents"),
+            "{head}"
+        );
+        assert!(body.contains("data:image/jpeg;base64,"), "{body}");
+        assert!(
+            run.logs()
+                .iter()
+                .all(|l| !l.message.contains("sample-agents"))
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_the_model_is_the_agents_failure_and_does_not_tell_the_key() {
+        let (url, heard) =
+            stub("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let run = run(&url, "CARGO_PKG_NAME");
+        heard.join().unwrap();
+        let failure = format!("{:?}", run.failure().unwrap());
+        assert!(
+            failure.contains("403") && !failure.contains("earer"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named_by_its_variable() {
+        let run = run("http://127.0.0.1:1/", "NO_SUCH_VARIABLE_HERE");
+        let text = &run.failure().unwrap().message;
+        assert_eq!(
+            text,
+            "NO_SUCH_VARIABLE_HERE is not set; it holds the model's key"
+        );
+    }
+}
