@@ -3,8 +3,10 @@
 
 use crate::support::{Server, c_agent, c_text, command, lines, run, said};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Stdio;
 
 /// Every step that a commit passes, in its order.
 const STEPS: [&str; 9] = [
@@ -125,4 +127,75 @@ fn an_apply_and_an_undo_killed_at_every_step_go_on() {
             "{step}: every task went back, once"
         );
     }
+}
+
+/// Runs until so many lines have come, then kills; gives the lines that were seen.
+fn killed_after(dir: &Path, server: &Server, library: &Path, seen: usize) {
+    let mut child = command(dir)
+        .args([
+            "run",
+            "--json",
+            "--progress",
+            "none",
+            "--task-batch-size",
+            "20",
+            "-j",
+            "2",
+        ])
+        .args(["--project-hash", &server.project(), "--agents"])
+        .arg(library)
+        .envs(server.env())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..seen {
+        reader.next().unwrap().unwrap();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn ten_thousand_tasks_under_faults_and_three_kills_are_done_exactly_once() {
+    let tasks = 10_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut args = vec!["--scenario", "seed", "--tasks", "10000", "--seed", "7"];
+    for fault in [
+        "actions:lost@5%",
+        "actions:500@5%",
+        "actions:drop@5%",
+        "priorities:500@5%",
+        "get_tasks:500@5%",
+    ] {
+        args.extend(["--fault", fault]);
+    }
+    let server = Server::start(&args);
+    let outcome = c_text("OUTCOME", r#"{"route":"complete","priority":0.25}"#);
+    let library = c_agent(dir.path(), "noop", &[&outcome]);
+    for seen in [1500, 2200, 900] {
+        killed_after(dir.path(), &server, &library, seen);
+    }
+    let output = command(dir.path())
+        .arg("resume")
+        .envs(server.env())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(server.changed("actions"), tasks);
+    let all = server.tasks();
+    assert!(
+        all.iter()
+            .all(|t| t["stage"] == "Complete" && t["priority"] == 0.25)
+    );
+    assert_eq!(all.len() as u64, tasks);
+    let faults = server.admin("/local/faults")["faults"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert!(
+        faults.iter().all(|f| f["struck"].as_u64() > Some(0)),
+        "{faults:?}"
+    );
 }

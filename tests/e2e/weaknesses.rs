@@ -2,9 +2,11 @@
 //! protocol notes and by what holds here instead.
 //!
 //! Tested elsewhere: 6 `a_retry_sees_everything_fresh` (agent-abi/tests/dependencies.rs), 24 by the
-//! compile-fail tests of agent-abi.
+//! compile-fail tests of agent-abi. 27, two CPU seconds to start, is a figure (tests/bench).
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, lines, run, said, workbench};
+use crate::support::{
+    DEADLINE, Server, build_agents, c_agent, c_text, command, lines, root, run, said, workbench,
+};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -45,6 +47,84 @@ fn calls(dir: &Path) -> Vec<String> {
 
 fn summary(output: &Output) -> Value {
     lines(output).1
+}
+
+/// Agents of their own crate, built with the real cargo.
+fn rust_agents(dir: &Path, source: &str) -> PathBuf {
+    let krate = dir.join("weak-agents");
+    std::fs::create_dir_all(krate.join("src")).unwrap();
+    let abi = root().join("agent-abi");
+    let manifest = format!(
+        "[package]\nname = \"weak-agents\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nagent-abi = {{ path = {:?} }}\n\n[workspace]\n",
+        abi.display().to_string()
+    );
+    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
+    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
+    build_agents(&krate, Some(&dir.join("target")))
+}
+
+#[test]
+fn w01_w16_a_dependency_costs_its_own_task_only_and_a_twin_works_on_every_pass() {
+    let (dir, server) = world(5, &[]);
+    let demo = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let victim = server.tasks()[2]["uuid"].as_str().unwrap().to_owned();
+    let twin = demo.field("twin_project_hash");
+    let source = format!(
+        r#"use agent_abi::prelude::*;
+
+#[dependency]
+fn picky(task: &Task) -> Result<u32> {{
+    if task.uuid().to_string() == "{victim}" {{
+        bail!("this one is not for me");
+    }}
+    Ok(1)
+}}
+
+#[stage("Agent 1")]
+fn depends(#[depends(picky)] _one: &u32) -> Result<Route> {{
+    Ok(Route::to("complete"))
+}}
+
+#[stage("pre-label")]
+fn looks(#[depends(twin("{twin}"))] twin: Option<Twin>) -> Result<Route> {{
+    let _ = twin;
+    Ok(Route::stay())
+}}
+
+export![depends, looks];
+"#
+    );
+    let library = rust_agents(dir.path(), &source);
+    let output = run(dir.path(), &server, &library, &[]);
+    let (tasks, summary) = lines(&output);
+    assert_eq!(
+        (output.status.code(), &summary["moved"]),
+        (Some(1), &json!(4)),
+        "{}",
+        said(&output)
+    );
+    let failed = tasks.iter().find(|t| t["outcome"] == "failed").unwrap();
+    assert_eq!(failed["task_uuid"], victim.as_str());
+    assert!(
+        failed["fault"].to_string().contains("not for me"),
+        "{failed}"
+    );
+    let waiting = demo
+        .tasks()
+        .iter()
+        .filter(|t| t["stage"] == "pre-label")
+        .count();
+    let report = dir.path().join("twins.jsonl");
+    let args = ["--jsonl", report.to_str().unwrap()];
+    assert_eq!(
+        poll(dir.path(), &demo, &library, &args, 3 * waiting),
+        Some(130)
+    );
+    let passes = std::fs::read_to_string(report).unwrap();
+    assert!(passes.lines().filter(|l| l.contains("\"stayed\"")).count() >= 3 * waiting);
+    assert!(!passes.contains("\"failed\","), "{passes}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod deed;
 mod history;
 pub mod points;
+mod schema;
 mod write;
 
 pub use deed::{Deed, Stored};
@@ -49,41 +50,6 @@ pub struct Pending {
     pub deeds: Vec<Deed>,
 }
 
-const SCHEMA: &str = "
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-CREATE TABLE IF NOT EXISTS op (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    project TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    begun INTEGER NOT NULL,
-    ended INTEGER,
-    args TEXT NOT NULL,
-    plan TEXT,
-    undoes INTEGER
-);
-CREATE TABLE IF NOT EXISTS entry (
-    id INTEGER PRIMARY KEY,
-    project TEXT NOT NULL,
-    task TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    begun INTEGER NOT NULL,
-    intent TEXT NOT NULL,
-    ended INTEGER,
-    answer TEXT
-);
-CREATE INDEX IF NOT EXISTS open_entries ON entry (project) WHERE ended IS NULL;
-";
-/// What version 1 has beyond the first form.
-const VERSION_1: &str = "
-ALTER TABLE entry ADD COLUMN op INTEGER;
-ALTER TABLE entry ADD COLUMN reverts INTEGER;
-CREATE INDEX entries_of_op ON entry (op);
-CREATE INDEX reverted ON entry (reverts) WHERE reverts IS NOT NULL;
-PRAGMA user_version = 1;
-";
-
 impl Journal {
     /// Opens the journal of a folder, made when missing.
     ///
@@ -93,26 +59,7 @@ impl Journal {
         let mut db = Connection::open(dir.join("journal.db")).map_err(|e| broken(&e))?;
         db.busy_timeout(std::time::Duration::from_secs(10))
             .map_err(|e| broken(&e))?;
-        db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
-        // Two processes may open a new folder at the same moment; one of them changes the form.
-        let tx = db
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(|e| broken(&e))?;
-        let version: i64 = tx
-            .query_row("PRAGMA user_version", [], |r| r.get(0))
-            .map_err(|e| broken(&e))?;
-        match version {
-            0 => tx.execute_batch(VERSION_1).map_err(|e| broken(&e))?,
-            1 => {}
-            newer => {
-                let text = format!(
-                    "the journal in .workbench has form {newer}, this workbench knows form 1; nothing was done"
-                );
-                return Err(Fault::new(FaultKind::Settings, text)
-                    .hint("use the newer workbench that wrote it"));
-            }
-        }
-        tx.commit().map_err(|e| broken(&e))?;
+        schema::bring(&mut db)?;
         Ok(Self {
             db: Arc::new(Mutex::new(db)),
             op: Arc::default(),
@@ -377,6 +324,28 @@ mod tests {
                 .deeds
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = ProjectHash(Uuid::from_u128(9));
+        let db = Connection::open(dir.path().join("journal.db")).unwrap();
+        let intent = serde_json::to_string(&Stored::brief(&deed(7))).unwrap();
+        db.execute_batch(
+            "CREATE TABLE entry (id INTEGER PRIMARY KEY, project TEXT NOT NULL, task TEXT NOT NULL,
+             pid INTEGER NOT NULL, begun INTEGER NOT NULL, intent TEXT NOT NULL, ended INTEGER, answer TEXT)",
+        )
+        .unwrap();
+        db.execute(
+            "INSERT INTO entry (project, task, pid, begun, intent) VALUES (?1, 't', 2147483000, 1, ?2)",
+            params![project.to_string(), intent],
+        )
+        .unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        assert_eq!(journal.pending(project).unwrap().deeds, [deed(7)]);
+        db.execute_batch("PRAGMA user_version = 2").unwrap();
+        assert!(Journal::open(dir.path()).is_err_and(|f| f.summary.contains("form 2")));
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! The end of a batch: what is committed of it, and the one report that every task gets.
+
+use super::{BatchPhase, RERUNS, Run, Work};
+use crate::event::Effect;
+use crate::fault::{Fault, FaultKind};
+use crate::ids::{BatchId, StageId, TaskId};
+use crate::run::{Ending, OnConflict, Report, Sink};
+use crate::work::{CommitItem, Committed, Inputs, Outcome, Way};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Run {
+    pub(super) fn commit(&mut self, effects: &mut Vec<Effect>) {
+        let Some(stage) = self.stage() else { return };
+        let mut ready = Vec::new();
+        for batch in &mut self.batches {
+            if batch.phase == BatchPhase::Running && batch.open == 0 {
+                batch.phase = BatchPhase::Committing;
+                ready.push(batch.id);
+            }
+        }
+        for id in ready {
+            let Some(batch) = self.batches.iter().find(|b| b.id == id) else {
+                continue;
+            };
+            let items: Vec<CommitItem> = match self.spec.sink {
+                Sink::Commit => batch
+                    .work
+                    .iter()
+                    .filter_map(|w| commit_item(w, stage))
+                    .collect(),
+                Sink::Hold | Sink::Report => Vec::new(),
+            };
+            if items.is_empty() {
+                effects.extend(self.finish(id, &[]));
+            } else {
+                effects.push(Effect::Commit { batch: id, items });
+            }
+        }
+    }
+
+    /// A commit ended.
+    pub fn committed(&mut self, id: BatchId, results: &[(TaskId, Committed)]) -> Vec<Effect> {
+        let known = self
+            .batches
+            .iter()
+            .any(|b| b.id == id && b.phase == BatchPhase::Committing);
+        if known {
+            self.finish(id, results)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Whether a task in conflict is to run on what is there now.
+    fn runs_anew(&mut self, task: TaskId) -> bool {
+        if self.spec.on_conflict != OnConflict::Rerun || self.stopping() {
+            return false;
+        }
+        let times = self.reruns.entry(task).or_default();
+        *times += 1;
+        *times <= RERUNS
+    }
+
+    /// Every task of a batch gets its report.
+    fn finish(&mut self, id: BatchId, results: &[(TaskId, Committed)]) -> Vec<Effect> {
+        let Some(at) = self.batches.iter().position(|b| b.id == id) else {
+            return Vec::new();
+        };
+        let Some(stage) = self.stage() else {
+            return Vec::new();
+        };
+        let batch = self.batches.remove(at);
+        let written: HashMap<TaskId, &Committed> = results.iter().map(|(t, c)| (*t, c)).collect();
+        let mut effects = Vec::with_capacity(batch.work.len());
+        for work in batch.work {
+            let Some(result) = work.result else { continue };
+            let written = written.get(&work.row.id).copied();
+            if matches!(written, Some(Committed::Conflict { .. })) && self.runs_anew(work.row.id) {
+                self.known.0 -= 1;
+                self.pending.push_back(work.row);
+                continue;
+            }
+            let succeeded = result.is_ok();
+            let (ending, outcome) = ending(result, written);
+            self.known.1 += u64::from(succeeded && matches!(ending, Ending::Failed(_)));
+            if let Ending::Failed(fault) = &ending
+                && ends_the_run(fault)
+            {
+                self.fatal.get_or_insert(fault.clone());
+            }
+            let report = Report {
+                row: work.row,
+                stage,
+                build: self.build,
+                attempts: work.attempts,
+                ending,
+                outcome,
+                inputs: work.inputs,
+                run_us: work.run_us,
+            };
+            self.totals.count(&report);
+            effects.push(Effect::Record(Box::new(report)));
+        }
+        effects
+    }
+}
+
+/// A fault that would meet every further task too.
+pub(super) const fn ends_the_run(fault: &Fault) -> bool {
+    matches!(
+        fault.kind,
+        FaultKind::Access | FaultKind::Network | FaultKind::Refused | FaultKind::Bug
+    )
+}
+
+fn ending(
+    result: Result<Arc<Outcome>, Fault>,
+    written: Option<&Committed>,
+) -> (Ending, Option<Arc<Outcome>>) {
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(fault) => return (Ending::Failed(fault), None),
+    };
+    let ending = match written {
+        Some(Committed::Refused(fault)) => Ending::Failed(fault.clone()),
+        Some(Committed::Conflict { by }) => Ending::Conflict(by.clone()),
+        Some(Committed::AlreadyMoved) => {
+            Ending::Conflict("the task had already left the stage".into())
+        }
+        Some(Committed::Done) | None if outcome.way == Way::Stay => Ending::Stayed,
+        Some(Committed::Done) | None => Ending::Moved,
+    };
+    (ending, Some(outcome))
+}
+
+/// What is to be written for a task; nothing for one that failed or changes nothing.
+fn commit_item(work: &Work, stage: StageId) -> Option<CommitItem> {
+    let outcome = work.result.as_ref()?.as_ref().ok()?;
+    let inputs = work.inputs.as_ref()?;
+    item(outcome, inputs, stage)
+}
+
+/// What is to be written for an outcome; `None` when it changes nothing.
+#[must_use]
+pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<CommitItem> {
+    let pathway = match &outcome.way {
+        Way::Stay => None,
+        Way::Pathway { id, .. } => Some(*id),
+    };
+    if pathway.is_none() && outcome.patch.is_empty() {
+        return None;
+    }
+    Some(CommitItem {
+        task: inputs.row.id,
+        stage,
+        data: inputs.row.data,
+        title: inputs.row.title.clone(),
+        branch: inputs.row.branch.clone(),
+        before: inputs.labels.clone(),
+        labels_after: outcome.labels_after.clone(),
+        priority: outcome.patch.priority.map(|(_, new)| new),
+        metadata: outcome.patch.metadata.clone(),
+        item: inputs.labels.as_ref().and_then(|l| l.item),
+        pathway,
+    })
+}

@@ -1,0 +1,145 @@
+//! Jobs of a run: which task is next, what a finished job means, when hosts die in a row.
+
+use super::{Around, CRASHES_IN_A_ROW};
+use super::{BatchPhase, Run, Running};
+use crate::event::{Effect, Launch};
+use crate::fault::{Fault, FaultKind};
+use crate::ids::{BatchId, JobId, Millis};
+use crate::work::Outcome;
+use std::sync::Arc;
+
+impl Run {
+    pub(super) fn launch(&mut self, around: &mut Around<'_>, effects: &mut Vec<Effect>) {
+        let limit = if self.serial {
+            1
+        } else {
+            self.spec.concurrency.max(1)
+        };
+        let Some(stage) = self.stage() else { return };
+        while self.jobs.len() < limit && !self.paused {
+            let Some((id, index)) = self.next_work() else {
+                break;
+            };
+            let Some(batch) = self.batches.iter_mut().find(|b| b.id == id) else {
+                break;
+            };
+            let work = &mut batch.work[index];
+            let Some(inputs) = work.inputs.clone() else {
+                break;
+            };
+            work.attempts += 1;
+            *around.next_job += 1;
+            let job = JobId(*around.next_job);
+            self.jobs.insert(
+                job,
+                Running {
+                    batch: id,
+                    index,
+                    since: around.now,
+                    pid: 0,
+                },
+            );
+            effects.push(Effect::Launch(Launch {
+                job,
+                build: self.build,
+                agent: self.agent,
+                attempt: work.attempts,
+                stage,
+                inputs,
+                deadline_ms: self.limit_ms,
+            }));
+        }
+        if self.stopping() && self.jobs.is_empty() {
+            self.leave_the_rest();
+        }
+    }
+
+    /// The next task to run: a retry first, then in order.
+    fn next_work(&mut self) -> Option<(BatchId, usize)> {
+        let stopping = self.stopping();
+        for batch in self
+            .batches
+            .iter_mut()
+            .filter(|b| b.phase == BatchPhase::Running)
+        {
+            if let Some(index) = batch.again.pop_front() {
+                return Some((batch.id, index));
+            }
+            if stopping {
+                continue;
+            }
+            while batch.next < batch.work.len() {
+                let index = batch.next;
+                batch.next += 1;
+                if batch.work[index].result.is_none() {
+                    return Some((batch.id, index));
+                }
+            }
+        }
+        None
+    }
+
+    /// Stopping: what was not begun is left where it is, without a report of failure.
+    fn leave_the_rest(&mut self) {
+        for batch in &mut self.batches {
+            if batch.phase == BatchPhase::Committing {
+                continue;
+            }
+            batch.work.retain(|w| w.result.is_some());
+            batch.open = 0;
+            batch.next = batch.work.len();
+            batch.phase = BatchPhase::Running;
+        }
+        self.batches.retain(|b| !b.work.is_empty());
+    }
+
+    /// A host began a job.
+    pub fn job_started(&mut self, job: JobId, pid: u32, now: Millis) {
+        if let Some(running) = self.jobs.get_mut(&job) {
+            running.pid = pid;
+            running.since = now;
+        }
+    }
+
+    /// A job ended.
+    pub fn job_done(
+        &mut self,
+        job: JobId,
+        result: Result<Arc<Outcome>, Fault>,
+        crashed: bool,
+        run_us: u64,
+    ) {
+        let Some(running) = self.jobs.remove(&job) else {
+            return;
+        };
+        self.crashes = if crashed { self.crashes + 1 } else { 0 };
+        let Some(batch) = self.batches.iter_mut().find(|b| b.id == running.batch) else {
+            return;
+        };
+        let work = &mut batch.work[running.index];
+        work.run_us = run_us;
+        let again = match &result {
+            Ok(_) => false,
+            Err(fault) => {
+                (fault.retry || crashed && self.idempotent) && work.attempts <= self.spec.retries
+            }
+        };
+        if again {
+            batch.again.push_back(running.index);
+            return;
+        }
+        self.known.0 += 1;
+        self.known.1 += u64::from(result.is_err());
+        work.result = Some(result);
+        batch.open -= 1;
+        if self.crashes >= CRASHES_IN_A_ROW && self.fatal.is_none() {
+            self.fatal = Some(
+                Fault::new(
+                    FaultKind::Host,
+                    format!("{CRASHES_IN_A_ROW} hosts of build {} died one after the other; the run stops, the tasks stay where they are", self.build),
+                )
+                .hint("look at the last fault, mend the agent and run again"),
+            );
+        }
+    }
+}

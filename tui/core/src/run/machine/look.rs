@@ -1,0 +1,78 @@
+//! Looking at a run: where it is, who works, how fast. Nothing here changes it.
+
+use super::Run;
+use crate::ids::{JobId, Millis, StageId};
+use crate::work::TaskRow;
+
+impl Run {
+    /// The stage being drained.
+    #[must_use]
+    pub fn stage(&self) -> Option<StageId> {
+        self.stages.get(self.stage_at).copied()
+    }
+
+    /// Whether everything is final.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Jobs that run now: title, process id, milliseconds so far.
+    #[must_use]
+    pub fn workers(&self, now: Millis) -> Vec<(String, u32, u64)> {
+        let mut all: Vec<_> = self
+            .jobs
+            .values()
+            .filter_map(|r| {
+                let batch = self.batches.iter().find(|b| b.id == r.batch)?;
+                Some((
+                    batch.work[r.index].row.title.to_string(),
+                    r.pid,
+                    now.since(r.since),
+                ))
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Tasks whose agents are done, written or not: what a progress bar shows. The counters grow
+    /// only when a whole batch is final.
+    #[must_use]
+    pub fn decided(&self) -> u64 {
+        let works = self.batches.iter().flat_map(|b| &b.work);
+        self.totals.tasks + works.filter(|w| w.result.is_some()).count() as u64
+    }
+
+    /// Tasks listed and not yet final; `None` while more may be listed.
+    #[must_use]
+    pub fn waiting(&self) -> Option<u64> {
+        let open: usize = self.batches.iter().map(|b| b.work.len()).sum();
+        self.listed_all
+            .then_some((open + self.pending.len()) as u64)
+    }
+
+    /// Tasks per second since the beginning.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // a rate to be read by a person
+    pub fn rate(&self, now: Millis) -> f64 {
+        let ms = self.ended.unwrap_or(now).since(self.started).max(1);
+        self.decided() as f64 * 1000.0 / ms as f64
+    }
+
+    /// Whether a job belongs to this run.
+    #[must_use]
+    pub fn has_job(&self, job: JobId) -> bool {
+        self.jobs.contains_key(&job)
+    }
+
+    /// The task a job works on.
+    #[must_use]
+    pub fn task_of(&self, job: JobId) -> Option<&TaskRow> {
+        let running = self.jobs.get(&job)?;
+        self.batches
+            .iter()
+            .find(|b| b.id == running.batch)
+            .map(|b| &b.work[running.index].row)
+    }
+}

@@ -1,0 +1,370 @@
+//! The machine of a run: news in, wishes out, no I/O.
+//!
+//! It lists lazily (a page when fewer than two batches are waiting), fetches the next batch and
+//! commits the last one while this one runs, retries from the same untouched inputs, and gives
+//! every task exactly one report. Here: the run itself, listing and fetching; its jobs are in `launch`,
+//! commits and reports in `finish`.
+
+mod finish;
+mod launch;
+mod look;
+
+pub use finish::item;
+
+use super::{RunSpec, Source, Totals};
+use crate::build::AgentDescriptor;
+use crate::event::{Effect, ListId};
+use crate::fault::Fault;
+use crate::filter::Facts;
+use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::work::{Inputs, Outcome, Project, TaskRow, Wants};
+use agent_abi::table::flags;
+use finish::ends_the_run;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq)]
+enum BatchPhase {
+    Fetching,
+    Running,
+    Committing,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Work {
+    row: TaskRow,
+    inputs: Option<Arc<Inputs>>,
+    attempts: u32,
+    run_us: u64,
+    result: Option<Result<Arc<Outcome>, Fault>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Batch {
+    id: BatchId,
+    phase: BatchPhase,
+    work: Vec<Work>,
+    open: usize,
+    next: usize,
+    again: VecDeque<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Running {
+    batch: BatchId,
+    index: usize,
+    since: Millis,
+    pid: u32,
+}
+
+/// How many hosts may die one after the other before a stage is given up.
+const CRASHES_IN_A_ROW: u32 = 5;
+/// How often a task whose row others keep changing runs anew.
+const RERUNS: u32 = 3;
+/// Batches that may be alive at a time: one committing, one running, one being fetched.
+const BATCHES: usize = 3;
+
+/// A run under way, or over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Number, from 1.
+    pub id: u64,
+    /// What was asked.
+    pub spec: RunSpec,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// Stages in order.
+    pub stages: Vec<StageId>,
+    /// Which of them is drained now.
+    pub stage_at: usize,
+    /// Build in charge of that stage when it began: a run stays on it.
+    pub build: BuildId,
+    /// Counters.
+    pub totals: Totals,
+    /// Tasks expected, as far as known: done, waiting and listed.
+    pub expected: Option<u64>,
+    /// Paused by a person.
+    pub paused: bool,
+    /// No further tasks are taken.
+    pub cancelled: bool,
+    /// Ends the run with its exit code.
+    pub fatal: Option<Fault>,
+    /// Tasks taken of the present stage.
+    pub taken: usize,
+    begun: bool,
+    pending: VecDeque<TaskRow>,
+    token: Option<String>,
+    listing: bool,
+    listed_all: bool,
+    batches: Vec<Batch>,
+    jobs: HashMap<JobId, Running>,
+    crashes: u32,
+    /// Tasks with a result, and those of them that failed; final or about to be.
+    known: (u64, u64),
+    /// How often each task ran anew because of a conflict.
+    reruns: HashMap<TaskId, u32>,
+    agent: usize,
+    wants: Wants,
+    limit_ms: Option<u64>,
+    serial: bool,
+    idempotent: bool,
+    next_batch: u64,
+}
+
+/// What a run needs to know of the rest of the state while it takes a step.
+pub struct Around<'a> {
+    /// Now.
+    pub now: Millis,
+    /// The project.
+    pub project: &'a Project,
+    /// Who answers for a stage.
+    pub agent: &'a dyn Fn(StageId) -> Option<(BuildId, usize, AgentDescriptor)>,
+    /// Takes the next job number.
+    pub next_job: &'a mut u64,
+}
+
+impl Run {
+    /// A run that has not yet begun.
+    #[must_use]
+    pub fn new(id: u64, spec: RunSpec, now: Millis) -> Self {
+        let stages = match &spec.source {
+            Source::Stages(stages) => stages.clone(),
+            Source::Tasks(stage, _) => vec![*stage],
+        };
+        let mut run = Self {
+            id,
+            started: now,
+            ended: None,
+            stages,
+            stage_at: 0,
+            build: BuildId(0),
+            totals: Totals::default(),
+            expected: None,
+            paused: false,
+            cancelled: false,
+            fatal: None,
+            taken: 0,
+            begun: false,
+            pending: VecDeque::new(),
+            token: None,
+            listing: false,
+            listed_all: false,
+            batches: Vec::new(),
+            jobs: HashMap::new(),
+            crashes: 0,
+            known: (0, 0),
+            reruns: HashMap::new(),
+            agent: 0,
+            wants: Wants::default(),
+            limit_ms: None,
+            serial: false,
+            idempotent: false,
+            next_batch: id << 32,
+            spec,
+        };
+        if let Source::Tasks(_, rows) = &run.spec.source {
+            run.expected = Some(rows.len() as u64);
+        }
+        run
+    }
+
+    /// Begins, or goes on: lists, fetches, launches, commits whatever can be.
+    pub fn advance(&mut self, around: &mut Around<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.is_over() {
+            return effects;
+        }
+        if !self.begun {
+            self.begun = true;
+            self.enter_stage(around);
+        }
+        loop {
+            if self.stopping() {
+                self.pending.clear();
+                self.listed_all = true;
+            }
+            self.list(&mut effects);
+            self.form_batches(&mut effects);
+            self.launch(around, &mut effects);
+            self.commit(&mut effects);
+            let drained = self.listed_all
+                && self.pending.is_empty()
+                && self.batches.is_empty()
+                && !self.listing;
+            if !drained {
+                return effects;
+            }
+            self.stage_at += 1;
+            if self.stage_at >= self.stages.len() || self.stopping() {
+                self.ended = Some(around.now);
+                effects.push(Effect::RunOver);
+                return effects;
+            }
+            self.enter_stage(around);
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        self.cancelled || self.fatal.is_some() || self.limit_reached()
+    }
+
+    /// Whether so many tasks failed that the run stops.
+    #[must_use]
+    pub fn limit_reached(&self) -> bool {
+        let (known, failed) = self.known;
+        self.spec
+            .max_failures
+            .is_some_and(|max| max.reached(failed, known))
+    }
+
+    /// Gets ready for the stage at `stage_at`; one without an agent is passed over.
+    fn enter_stage(&mut self, around: &mut Around<'_>) {
+        self.pending.clear();
+        self.token = None;
+        self.listing = false;
+        self.listed_all = false;
+        self.taken = 0;
+        self.crashes = 0;
+        let found = self.stage().and_then(|stage| (around.agent)(stage));
+        let Some((build, agent, descriptor)) = found else {
+            self.listed_all = true;
+            return;
+        };
+        self.build = build;
+        self.agent = agent;
+        self.limit_ms = descriptor.spec.timeout_ms.or(self.spec.timeout_ms);
+        self.serial = descriptor.flags & flags::NO_PARALLEL != 0;
+        self.idempotent = descriptor.flags & flags::IDEMPOTENT != 0;
+        self.wants = Wants {
+            needs: descriptor.needs,
+            include: descriptor.spec.include,
+            initialise: descriptor.spec.initialise,
+        };
+        if let Source::Tasks(_, rows) = &mut self.spec.source {
+            let rows = std::mem::take(rows);
+            self.listed_all = true;
+            self.take_rows(rows, around.now);
+        }
+    }
+
+    fn take_rows(&mut self, rows: Vec<TaskRow>, now: Millis) {
+        for row in rows {
+            if self.spec.max_tasks.is_some_and(|max| self.taken >= max) {
+                self.listed_all = true;
+                self.token = None;
+                return;
+            }
+            let facts = Facts {
+                row: &row,
+                now,
+                result: None,
+            };
+            let named = self.spec.only.is_empty()
+                || self
+                    .spec
+                    .only
+                    .iter()
+                    .any(|o| *o == *row.title || row.id.to_string() == *o);
+            let had_its_turn = self.spec.skip.contains(&row.id);
+            if named && !had_its_turn && self.spec.filter.matches(&facts) {
+                self.taken += 1;
+                self.pending.push_back(row);
+            }
+        }
+    }
+
+    fn list(&mut self, effects: &mut Vec<Effect>) {
+        let enough = self.pending.len() >= 2 * self.spec.batch_size;
+        if self.listing || self.listed_all || enough || self.paused {
+            return;
+        }
+        let Some(stage) = self.stage() else { return };
+        self.listing = true;
+        effects.push(Effect::Page {
+            list: ListId::Run(self.id),
+            stage,
+            token: self.token.clone(),
+        });
+    }
+
+    /// A page of tasks arrived.
+    pub fn page(&mut self, rows: Vec<TaskRow>, next: Option<String>, now: Millis) {
+        self.listing = false;
+        self.listed_all = next.is_none();
+        self.token = next;
+        self.take_rows(rows, now);
+    }
+
+    /// A page could not be had: nothing more is taken, what runs finishes.
+    pub fn page_failed(&mut self, fault: Fault) {
+        self.listing = false;
+        self.fatal.get_or_insert(fault);
+    }
+
+    fn form_batches(&mut self, effects: &mut Vec<Effect>) {
+        while self.batches.len() < BATCHES && !self.pending.is_empty() && !self.paused {
+            let full = self.pending.len() >= self.spec.batch_size;
+            if !full && !self.listed_all {
+                return;
+            }
+            let n = self.spec.batch_size.min(self.pending.len());
+            let rows: Vec<TaskRow> = self.pending.drain(..n).collect();
+            self.next_batch += 1;
+            let id = BatchId(self.next_batch);
+            let work = rows.iter().map(|row| Work {
+                row: row.clone(),
+                inputs: None,
+                attempts: 0,
+                run_us: 0,
+                result: None,
+            });
+            let work: Vec<Work> = work.collect();
+            self.batches.push(Batch {
+                id,
+                phase: BatchPhase::Fetching,
+                open: work.len(),
+                work,
+                next: 0,
+                again: VecDeque::new(),
+            });
+            let Some(stage) = self.stage() else { return };
+            effects.push(Effect::Fetch {
+                batch: id,
+                stage,
+                rows,
+                wants: self.wants.clone(),
+            });
+        }
+    }
+
+    /// The inputs of a batch arrived.
+    pub fn prefetched(&mut self, id: BatchId, results: Vec<Result<Arc<Inputs>, Fault>>) {
+        let Some(batch) = self.batches.iter_mut().find(|b| b.id == id) else {
+            return;
+        };
+        if batch.phase != BatchPhase::Fetching {
+            return;
+        }
+        batch.phase = BatchPhase::Running;
+        let mut fatal = None;
+        for (work, result) in batch.work.iter_mut().zip(results) {
+            match result {
+                Ok(inputs) => work.inputs = Some(inputs),
+                Err(fault) => {
+                    if ends_the_run(&fault) {
+                        fatal = Some(fault.clone());
+                    }
+                    work.result = Some(Err(fault));
+                    batch.open -= 1;
+                    self.known.0 += 1;
+                    self.known.1 += 1;
+                }
+            }
+        }
+        if let Some(fault) = fatal {
+            self.fatal.get_or_insert(fault);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The form of the journal's database, and the way from older forms to this one.
+
+use super::broken;
+use rusqlite::{Connection, TransactionBehavior};
+use wb_core::fault::{Fault, FaultKind};
+
+const SCHEMA: &str = "
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS op (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    ended INTEGER,
+    args TEXT NOT NULL,
+    plan TEXT,
+    undoes INTEGER
+);
+CREATE TABLE IF NOT EXISTS entry (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    task TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    begun INTEGER NOT NULL,
+    intent TEXT NOT NULL,
+    ended INTEGER,
+    answer TEXT
+);
+CREATE INDEX IF NOT EXISTS open_entries ON entry (project) WHERE ended IS NULL;
+";
+/// What version 1 has beyond the first form.
+const VERSION_1: &str = "
+ALTER TABLE entry ADD COLUMN op INTEGER;
+ALTER TABLE entry ADD COLUMN reverts INTEGER;
+CREATE INDEX entries_of_op ON entry (op);
+CREATE INDEX reverted ON entry (reverts) WHERE reverts IS NOT NULL;
+PRAGMA user_version = 1;
+";
+
+/// Brings a database to the form of this version.
+///
+/// # Errors
+/// It cannot be written, or a newer workbench made it.
+pub(super) fn bring(db: &mut Connection) -> Result<(), Fault> {
+    db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
+    // Two processes may open a new folder at the same moment; one of them changes the form.
+    let tx = db
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|e| broken(&e))?;
+    let version: i64 = tx
+        .query_row("PRAGMA user_version", [], |r| r.get(0))
+        .map_err(|e| broken(&e))?;
+    match version {
+        0 => tx.execute_batch(VERSION_1).map_err(|e| broken(&e))?,
+        1 => {}
+        newer => {
+            let text = format!(
+                "the journal in .workbench has form {newer}, this workbench knows form 1; nothing was done"
+            );
+            return Err(
+                Fault::new(FaultKind::Settings, text).hint("use the newer workbench that wrote it")
+            );
+        }
+    }
+    tx.commit().map_err(|e| broken(&e))
+}
