@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authors;
 mod bad_input;
 mod crash;
 mod exec;

@@ -1,0 +1,201 @@
+//! What an author may ask for, through the whole program: twins, questions to the platform, encoded
+//! pictures, declared pathways and parameters; and a library built with the first header.
+
+use crate::support::{Server, build_agents, command, lines, root, run};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Builds a crate with this source. What all of them depend on is built once for all runs.
+fn library(dir: &Path, name: &str, source: &str) -> PathBuf {
+    let krate = dir.join(name);
+    std::fs::create_dir_all(krate.join("src")).unwrap();
+    let abi = root().join("agent-abi");
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nagent-abi = {{ path = {:?} }}\n\n[workspace]\n",
+        abi.display().to_string()
+    );
+    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
+    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
+    build_agents(&krate, Some(&root().join("target/e2e-authors")))
+}
+
+/// The lines of the tasks that failed, whole.
+fn failures(tasks: &[Value]) -> Vec<String> {
+    let failed = tasks.iter().filter(|t| t["outcome"] == "failed");
+    failed.map(ToString::to_string).collect()
+}
+
+const ASKING: &str = r#"
+use agent_abi::prelude::*;
+
+#[stage("pre-label", routes = ["annotate"])]
+fn reads(
+    task: &Task,
+    #[depends(twin("TWIN"))] other: Option<Twin>,
+) -> Result<Route> {
+    let other = other.context("no twin")?;
+    if other.labels.data_hash() != Some(task.data_hash()) {
+        bail!("the twin of other data");
+    }
+    if other.project.hash().to_string() != "TWIN" {
+        bail!("the twin of another project");
+    }
+    Ok(Route::to("annotate"))
+}
+
+#[stage("route", routes = ["complete"])]
+fn asks(
+    task: &Task,
+    project: &Project,
+    labels: &LabelRow,
+    frame: Option<Frame<'_>>,
+    upstream: Upstream<'_>,
+    #[depends(twin("TWIN", include_task = true, init_labels = false))] other: Option<Twin>,
+) -> Result<Route> {
+    let other = other.context("no twin")?;
+    if let Some(there) = &other.task && (there.data_hash() != task.data_hash() || there.uuid() == task.uuid()) {
+        bail!("another task");
+    }
+    if !other.labels.objects().is_empty() {
+        bail!("labels that nobody asked for");
+    }
+    let rows = upstream.label_rows(project.hash(), &[task.data_hash(), Uuid::from_u128(7)])?;
+    let own = rows[0].as_ref().context("its own row is not there")?;
+    if own.labels().get("object_answers") != labels.labels().get("object_answers") || rows[1].is_some() {
+        bail!("other rows than asked for");
+    }
+    let item = labels.metadata().get("backing_item_uuid").and_then(Value::as_str).context("no item")?;
+    let items = upstream.storage_items(&[Uuid::parse_str(item)?])?;
+    if items[0].doc().to_string().contains("Signature=") || items[0].doc().get("signedUrl").is_some_and(|u| !u.is_null()) {
+        bail!("a signed URL in the hands of an agent");
+    }
+    if upstream.project(Uuid::from_u128(7)).is_ok() {
+        bail!("a project that is not there");
+    }
+    if let Some(frame) = frame {
+        let (jpeg, png) = (frame.jpeg(80)?, frame.png()?);
+        if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) || !png.starts_with(b"\x89PNG") {
+            bail!("no pictures");
+        }
+        checkpoint("bytes", format!("{} {}", jpeg.len(), png.len()));
+    }
+    Ok(Route::to("complete"))
+}
+
+export![reads, asks];
+"#;
+
+#[test]
+fn twins_questions_and_encoded_pictures_work_on_every_kind_of_data_and_twins_come_in_batches() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "60"]);
+    let source = ASKING.replace("TWIN", &server.field("twin_project_hash"));
+    let library = library(dir.path(), "asking", &source);
+    let output = run(
+        dir.path(),
+        &server,
+        &library,
+        &["--dry-run", "--stage", "pre-label"],
+    );
+    let (tasks, summary) = lines(&output);
+    assert_eq!(failures(&tasks), Vec::<String>::new());
+    assert!(tasks.len() >= 20, "{summary}");
+    let requests = summary["requests"].as_u64().unwrap();
+    assert!(
+        requests < tasks.len() as u64 / 2,
+        "{requests} requests for {} tasks: twins are fetched one by one",
+        tasks.len()
+    );
+    let output = run(
+        dir.path(),
+        &server,
+        &library,
+        &["--dry-run", "--stage", "route"],
+    );
+    let (tasks, summary) = lines(&output);
+    assert_eq!(failures(&tasks), Vec::<String>::new());
+    assert!(!tasks.is_empty(), "{summary}");
+    assert_eq!((&summary["writes"], server.writes()), (&Value::from(0), 0));
+}
+
+#[test]
+fn an_undeclared_pathway_costs_its_task_and_says_what_to_add() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    let source = r#"
+use agent_abi::prelude::*;
+#[stage("pre-label", routes = ["annotate"], params(every: u64 = 10, label: String))]
+fn skips() -> Route {
+    Route::to("skip")
+}
+export![skips];
+"#;
+    let library = library(dir.path(), "skipping", source);
+    let args = ["--max-tasks-per-stage", "1", "--num-retries", "2"];
+    let output = run(dir.path(), &server, &library, &args);
+    let (tasks, _) = lines(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        tasks[0]["attempts"], 1,
+        "another attempt could not end otherwise"
+    );
+    let fault = tasks[0]["fault"].to_string();
+    assert!(fault.contains("it does not declare"), "{fault}");
+    assert_eq!(server.writes(), 0);
+
+    std::fs::write(
+        dir.path().join("workbench.toml"),
+        "[params.pre-label]\nevry = 3\n",
+    )
+    .unwrap();
+    let check = command(dir.path())
+        .args(["check", "--project-hash", &server.project(), "--agents"])
+        .arg(&library)
+        .envs(server.env())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&check.stdout);
+    assert_eq!(check.status.code(), Some(3), "{text}");
+    assert!(text.contains("\"label\" is missing"), "{text}");
+    assert!(
+        text.contains("\"evry\" is not known; there are: every, label"),
+        "{text}"
+    );
+}
+
+/// The header in that folder is the one of release 1.0 and is never edited.
+#[test]
+fn a_library_built_with_the_first_header_loads_and_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = dir.path().join("librouter.so");
+    let built = Command::new("cc")
+        .args([
+            "-std=c99", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-I",
+        ])
+        .arg(root().join("agent-abi/tests/c/abi-1.0"))
+        .arg(root().join("sample-agents/c/router.c"))
+        .arg("-o")
+        .arg(&library)
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    let server = Server::start(&["--scenario", "demo", "--tasks", "40"]);
+    let output = run(dir.path(), &server, &library, &[]);
+    let (tasks, summary) = lines(&output);
+    assert_eq!(failures(&tasks), Vec::<String>::new());
+    assert!(
+        !tasks.is_empty() && tasks.iter().all(|t| t["outcome"] == "moved"),
+        "{summary}"
+    );
+    assert!(
+        server.writes() > 0,
+        "its notes are labels of the server now"
+    );
+}
