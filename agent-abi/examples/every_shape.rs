@@ -3,7 +3,7 @@
 //! reads the rows and prints what it finds, a line per label. For checks against the Python SDK, in
 //! both directions.
 
-use agent_abi::model::{Bitmask, BoundingBox, LabelRow, Ontology, Point, RotatableBox};
+use agent_abi::model::{Bitmask, BoundingBox, LabelRow, Ontology, Point, RotatableBox, Vertex};
 use agent_abi::wire::RowDoc;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -27,6 +27,7 @@ fn editor() -> Value {
         ("Line", "polyline"),
         ("Spot", "point"),
         ("Mask", "bitmask"),
+        ("Pose", "skeleton"),
         ("Sound", "audio"),
         ("Word", "text"),
     ];
@@ -202,6 +203,16 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
         rle: "U1o_20".to_owned(),
     };
     row.add(ontology.object("Mask")?.bitmask(&mask)?.on_frame(first))?;
+    let vertex = |name: &str, x: f64, hash: &str| Vertex {
+        name: name.to_owned(),
+        feature_hash: Some(hash.to_owned()),
+        at: Point { x, y: 0.5 },
+    };
+    let pose = [
+        vertex("head", 0.25, "ver00001"),
+        vertex("tail", 0.75, "ver00002"),
+    ];
+    row.add(ontology.object("Pose")?.skeleton(&pose)?.on_frame(first))?;
     Ok(())
 }
 

@@ -176,7 +176,15 @@ struct wb_host {
   void (*frame_release)(void *ctx, uint64_t handle);
   void (*progress)(void *ctx, double share); /* 0 to 1 */
   int32_t (*is_cancelled)(void *ctx);        /* 1 when this attempt should stop */
-  /* Calls by name, for what is added later. On WB_FAILED the text says why; WB_ABSENT: no such name. */
+  /* Calls by name; none of them can write. On WB_FAILED the text says why; WB_ABSENT: no such name.
+   * Questions and answers are JSON unless said otherwise; answers are readable until `run` returns.
+   *   "project"        {"project": uuid}                                   -> the project
+   *   "label_rows"     {"project": uuid, "data_hashes": [uuid]}            -> [{"metadata", "labels"} or null]
+   *   "twin"           {"project": uuid, "data_hash": uuid, "init_labels": true, "include_task": false}
+   *                                                                        -> {"row", "task"} or null
+   *   "storage_items"  {"items": [uuid]}                                   -> [item]
+   *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
+   *                    the rows of pixels                                  -> the file's bytes */
   int32_t (*call)(void *ctx, wb_bytes name, wb_bytes input, wb_bytes *output);
 };
 

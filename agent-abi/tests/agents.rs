@@ -438,3 +438,32 @@ mod calls {
         assert!(none.failure().unwrap().message.contains("images: Children"));
     }
 }
+
+#[test]
+fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
+    use agent_abi::model::{Point, Vertex};
+    #[stage("poses")]
+    fn poses(labels: &mut LabelRow) -> Result<Route> {
+        let ontology = labels.ontology();
+        let kind = ontology.object("Pose")?;
+        let vertex = |name: &str, x: f64| Vertex {
+            name: name.to_owned(),
+            feature_hash: None,
+            at: Point { x, y: 0.5 },
+        };
+        labels.add(kind.skeleton(&[vertex("head", 0.2), vertex("tail", 0.8)])?)?;
+        let refused = kind
+            .skeleton(&[vertex("head", 0.2), vertex("head", 0.8)])
+            .err();
+        checkpoint("refused", refused.context("taken")?);
+        Ok(Route::stay())
+    }
+    let run = agent_abi::testing::task("a.jpg")
+        .ontology(agent_abi::testing::ontology().object("Pose", "skeleton"))
+        .run::<poses>();
+    let labels = run.labels();
+    let points = labels.objects()[0].points(0);
+    assert_eq!(points, [Point { x: 0.2, y: 0.5 }, Point { x: 0.8, y: 0.5 }]);
+    let refused = run.steps().iter().find(|s| s.name == "refused").unwrap();
+    assert!(refused.value.contains("two vertices \"head\""));
+}

@@ -25,6 +25,17 @@ pub struct BoundingBox {
     pub h: f64,
 }
 
+/// A named point of a skeleton.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vertex {
+    /// Its name in the skeleton's template.
+    pub name: String,
+    /// Its feature hash in the template.
+    pub feature_hash: Option<String>,
+    /// Where it is.
+    pub at: Point,
+}
+
 /// A box turned around its centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RotatableBox {

@@ -22,7 +22,7 @@ pub use bitmask::Bitmask;
 pub use diff::{LabelChange, LabelChangeKind, diff};
 pub use encode::{Encoded, base64};
 pub use frame::{Frame, Frames, Picture};
-pub use geometry::{BoundingBox, Point, RotatableBox, ring_area};
+pub use geometry::{BoundingBox, Point, RotatableBox, Vertex, ring_area};
 pub use item::StorageItem;
 pub use labels::{
     Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, Problem,

@@ -188,13 +188,13 @@ impl<'r> Object<'r> {
         )
     }
 
-    /// Its points on a frame: the outer ring of a polygon, a polyline, a point.
+    /// Its points on a frame: the outer ring of a polygon, a polyline, a point, a skeleton.
     #[must_use]
     pub fn points(&self, frame: u64) -> Vec<Point> {
         let Some(value) = self.on_frame(frame) else {
             return Vec::new();
         };
-        ["polygon", "polyline", "point"]
+        ["polygon", "polyline", "point", "skeleton"]
             .iter()
             .find_map(|key| value.get(key))
             .map(from_numbered)

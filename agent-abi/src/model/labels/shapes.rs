@@ -3,9 +3,10 @@
 use super::super::geometry::{check_points, numbered};
 use super::super::{
     Bitmask, BoundingBox, ModelError, ModelResult, OntologyObject, Point, RotatableBox, Shape,
+    Vertex,
 };
 use super::new::{NewObject, Span};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 impl OntologyObject {
     /// A box: upper left corner, width, height, 0 to 1 of the picture.
@@ -101,6 +102,31 @@ impl OntologyObject {
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
     pub fn bitmask(&self, mask: &Bitmask) -> ModelResult<NewObject<'_>> {
         self.drawn(&Shape::Bitmask, vec![("bitmask", mask.to_value())])
+    }
+
+    /// A skeleton: its vertices in the order of its template, each named once.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise, a point lies outside, or
+    /// two vertices share a name.
+    pub fn skeleton(&self, vertices: &[Vertex]) -> ModelResult<NewObject<'_>> {
+        let points: Vec<Point> = vertices.iter().map(|vertex| vertex.at).collect();
+        check_points(&points, 1, "skeleton")?;
+        let mut value = Map::new();
+        for (n, vertex) in vertices.iter().enumerate() {
+            if vertices[..n].iter().any(|v| v.name == vertex.name) {
+                return Err(ModelError::Invalid(format!(
+                    "the skeleton has two vertices \"{}\"",
+                    vertex.name
+                )));
+            }
+            let mut point = json!({"x": vertex.at.x, "y": vertex.at.y, "name": vertex.name});
+            if let Some(hash) = &vertex.feature_hash {
+                point["featureHash"] = json!(hash);
+            }
+            value.insert(n.to_string(), point);
+        }
+        self.drawn(&Shape::Skeleton, vec![("skeleton", Value::Object(value))])
     }
 
     /// A stretch of audio in milliseconds or of text in characters, both ends included.
