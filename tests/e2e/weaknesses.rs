@@ -564,6 +564,41 @@ fn w26_a_library_without_an_agent_for_this_project_is_no_success() {
 }
 
 #[test]
+fn w28_a_title_that_two_stages_have_is_refused_and_a_uuid_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let id = |n: u32| format!("00000000-0000-4000-8000-00000000000{n}");
+    let agent = |n: u32, to: u32| {
+        json!({"uuid": id(n), "nodeType": "AGENT", "title": "Same", "pathways": [
+            {"uuid": id(n + 5), "name": "complete", "targetNode": id(to)}]})
+    };
+    let workflow = json!({"graphNodes": [
+        {"uuid": id(0), "nodeType": "START", "toNode": id(1)},
+        agent(1, 2),
+        agent(2, 3),
+        {"uuid": id(3), "nodeType": "DONE", "nodeSubtype": "COMPLETED", "title": "Complete"},
+    ]});
+    let file = dir.path().join("workflow.json");
+    std::fs::write(&file, workflow.to_string()).unwrap();
+    let server = Server::start(&["--import-workflow", file.to_str().unwrap(), "--tasks", "3"]);
+    let by_title = c_agent(dir.path(), "noop", &[&c_text("STAGE", "Same")]);
+    let output = run(dir.path(), &server, &by_title, &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(
+        said(&output).contains(&id(1)) && said(&output).contains(&id(2)),
+        "{}",
+        said(&output)
+    );
+    let by_uuid = c_agent(dir.path(), "noop", &[&c_text("STAGE", &id(1))]);
+    let output = run(dir.path(), &server, &by_uuid, &[]);
+    assert_eq!(
+        (output.status.code(), &summary(&output)["moved"]),
+        (Some(0), &json!(3)),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
 fn reports_hold_every_task_and_a_run_stops_at_its_share_of_failures() {
     let (dir, server) = world(60, &[]);
     let library = counted(dir.path(), "{}", &["FAIL=1000"]);

@@ -1,7 +1,7 @@
 //! The inverse of what was written: labels, priority and metadata as they were, the task back where
 //! it came from. A task that somebody changed since is named and left, as a whole.
 
-use crate::journal::{Deed, Entry};
+use crate::journal::{Deed, Entry, options_of};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use wb_client::Reader;
@@ -136,18 +136,6 @@ async fn rows(
         found.extend(members.into_iter().zip(rows));
     }
     found
-}
-
-fn options_of(json: &str) -> InitialiseOptions {
-    #[derive(serde::Deserialize)]
-    struct Doc {
-        #[serde(default)]
-        initialise: Option<InitialiseOptions>,
-    }
-    serde_json::from_str::<Doc>(json)
-        .ok()
-        .and_then(|d| d.initialise)
-        .unwrap_or_default()
 }
 
 fn labels_of(json: &str) -> Option<Value> {

@@ -355,9 +355,9 @@ fn resolve(workflow: &Workflow, name: &str) -> Result<StageId, String> {
         Some(stage) if stage.kind == StageKind::Agent => Ok(stage.id),
         Some(stage) => Err(format!("\"{}\" is no agent stage", stage.title)),
         None => {
-            let mut text = format!("the project has no stage \"{name}\"");
+            let mut text = workflow.not_found(name);
             let near = workflow.nearest(name);
-            if !near.is_empty() {
+            if near.iter().any(|n| *n != name) {
                 text.push_str(&format!("; nearest: {}", near.join(", ")));
             }
             Err(text)

@@ -123,6 +123,21 @@ impl Workflow {
         if hits.next().is_some() { None } else { first }
     }
 
+    /// Why [`Workflow::find`] has no answer, in words: several stages of that title, or none.
+    #[must_use]
+    pub fn not_found(&self, name: &str) -> String {
+        let same = self.stages.iter().filter(|s| s.title == name);
+        let same: Vec<String> = same.map(|s| s.id.to_string()).collect();
+        if same.len() > 1 {
+            let ids = same.join(", ");
+            return format!(
+                "{} stages are called \"{name}\"; name one by its UUID: {ids}",
+                same.len()
+            );
+        }
+        format!("the project has no stage \"{name}\"")
+    }
+
     /// Stages at which agents work, in the platform's order.
     pub fn agent_stages(&self) -> impl Iterator<Item = &Stage> {
         self.stages.iter().filter(|s| s.kind == StageKind::Agent)

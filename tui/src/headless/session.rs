@@ -102,6 +102,7 @@ fn start_engine(
         writer: upstream.writer,
         project,
         libraries,
+        twins: Vec::new(),
         journal,
         cache: state_dir("cache")?,
         params: config.params.clone(),
@@ -278,17 +279,12 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
                 .agent_stages()
                 .map(|s| s.title.as_str())
                 .collect();
-            let mut fault = Fault::new(
-                FaultKind::Settings,
-                format!(
-                    "the project has no stage \"{name}\"; agent stages: {}",
-                    agents.join(", ")
-                ),
-            );
-            for near in project.workflow.nearest(name) {
+            let mut fault = Fault::new(FaultKind::Settings, project.workflow.not_found(name));
+            let near = project.workflow.nearest(name);
+            for near in near.into_iter().filter(|n| n != name) {
                 fault = fault.hint(format!("did you mean \"{near}\"?"));
             }
-            return Err(fault);
+            return Err(fault.hint(format!("its agent stages: {}", agents.join(", "))));
         };
         if !order.contains(&stage.id) {
             return Err(Fault::new(

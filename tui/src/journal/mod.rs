@@ -13,7 +13,7 @@ mod write;
 
 pub use deed::{Deed, Stored};
 pub use history::{Entry, Op};
-pub use write::{before_images, metadata_of, perform, settle, write};
+pub use write::{before_images, metadata_of, options_of, perform, settle, write};
 
 use rusqlite::{Connection, Transaction, params};
 use std::path::Path;

@@ -45,31 +45,51 @@ pub async fn write(
     Ok(results)
 }
 
-/// Puts the rows as they are now in the place of those that the agents saw.
+/// Puts the rows as they are now in the place of those that the agents saw. What an agent saw only a
+/// part of is read in that part again: the rest is not its to replace.
 async fn on_theirs(writer: &Writer, project: &Project, deeds: &mut [Deed]) -> Vec<Fault> {
-    let units: Vec<_> = deeds
-        .iter()
-        .map(|d| (d.item.data, d.item.branch.clone()))
-        .collect();
-    if units.is_empty() {
-        return Vec::new();
+    let mut groups: BTreeMap<String, (InitialiseOptions, Vec<usize>)> = BTreeMap::new();
+    for (i, deed) in deeds.iter().enumerate() {
+        let options = deed.item.before.as_ref().map(|b| options_of(&b.json));
+        let options = options.unwrap_or_default();
+        let key = serde_json::to_string(&options).unwrap_or_default();
+        let group = groups.entry(key).or_insert_with(|| (options, Vec::new()));
+        group.1.push(i);
     }
-    let (include, initialise) = (IncludeOptions::default(), InitialiseOptions::default());
-    let rows = writer
-        .reader()
-        .label_rows(project.hash, &units, &include, &initialise)
-        .await;
+    let include = IncludeOptions::default();
     let mut faults = Vec::new();
-    for (deed, row) in deeds.iter_mut().zip(rows) {
-        match row {
-            Ok(row) => {
-                deed.old_priority = deed.item.priority.and(row.priority);
-                deed.item.before = Some(row);
+    for (options, members) in groups.into_values() {
+        let units: Vec<_> = members
+            .iter()
+            .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
+            .collect();
+        let rows = writer
+            .reader()
+            .label_rows(project.hash, &units, &include, &options)
+            .await;
+        for (i, row) in members.into_iter().zip(rows) {
+            match row {
+                Ok(row) => {
+                    deeds[i].old_priority = deeds[i].item.priority.and(row.priority);
+                    deeds[i].item.before = Some(row);
+                }
+                Err(fault) => faults.push(fault),
             }
-            Err(fault) => faults.push(fault),
         }
     }
     faults
+}
+
+/// Which part of the labels a row's document holds.
+#[must_use]
+pub fn options_of(json: &str) -> InitialiseOptions {
+    #[derive(serde::Deserialize)]
+    struct Doc {
+        #[serde(default)]
+        initialise: Option<InitialiseOptions>,
+    }
+    let doc = serde_json::from_str::<Doc>(json).ok();
+    doc.and_then(|d| d.initialise).unwrap_or_default()
 }
 
 /// Learns what will be overwritten, where the agent's inputs did not tell.
