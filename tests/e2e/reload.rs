@@ -63,3 +63,23 @@ fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
     screen.keys("3").keys("x").wait("skip");
     screen.keys("q").ended();
 }
+
+#[test]
+fn a_release_build_of_a_watched_crate_counts_as_a_rebuild() {
+    let dir = tempfile::tempdir().unwrap();
+    let krate = agent_crate(dir.path(), "annotate");
+    build_agents(&krate, Some(&krate.join("target")));
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    let named = krate.to_str().unwrap().to_owned();
+    let args = ["--project-hash", &server.project(), "--agents", &named];
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
+    screen.wait("build #1");
+
+    edit(&krate, "Ok(Route::to(\"skip\"))");
+    let built = build_agents(&krate, Some(&dir.path().join("elsewhere")));
+    let release = krate.join("target/release");
+    std::fs::create_dir_all(&release).unwrap();
+    std::fs::copy(built, release.join("libmy_agents.so")).unwrap();
+    screen.wait("build #2");
+    screen.keys("q").ended();
+}

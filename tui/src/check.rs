@@ -34,6 +34,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         writer: None,
         project: hash,
         libraries: libraries.clone(),
+        twins: Vec::new(),
         journal: None,
         cache: state_dir("cache")?,
         params: config.params.clone(),
@@ -60,11 +61,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     Ok(ending)
 }
 
-async fn findings(
-    engine: &mut Engine,
-    libraries: usize,
-    params: &Params,
-) -> Result<usize, Fault> {
+async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Result<usize, Fault> {
     while engine.state.project.is_none() {
         if let Some(fault) = engine.state.project_fault.take() {
             return Err(fault);

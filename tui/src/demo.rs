@@ -36,17 +36,17 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
     let mut upstream = upstream::with_settings(global, config, None, Permission::Person, settings)?;
     upstream.name = "local project".to_owned();
     let source = sources();
-    let libraries: Vec<PathBuf> = match &source {
-        Some(dir) => library::find(std::slice::from_ref(dir))?
-            .into_iter()
-            .map(|l| l.path)
-            .collect(),
+    let libraries = match &source {
+        Some(dir) => library::of_debug_build(dir)?,
         None => Vec::new(),
     };
     let opening = Opening {
         upstream,
         project: ProjectHash(served.project_hash),
-        named: libraries.iter().map(|p| p.display().to_string()).collect(),
+        named: libraries
+            .iter()
+            .map(|l| l.path.display().to_string())
+            .collect(),
         libraries,
         specification: Some(served.workflow_spec()),
     };

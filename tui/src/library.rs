@@ -13,6 +13,8 @@ pub struct Library {
     pub path: PathBuf,
     /// The crate it is built from, when known.
     pub package: Option<String>,
+    /// The same library in the other profile (debug or release): a build of it counts as a rebuild.
+    pub twin: Option<PathBuf>,
 }
 
 /// Ending of a dynamic library on this machine.
@@ -29,6 +31,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
             found.push(Library {
                 path: absolute(path),
                 package: None,
+                twin: None,
             });
         } else if path.join("Cargo.toml").is_file() {
             found.extend(of_crate(path)?);
@@ -39,6 +42,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
             found.push(Library {
                 path: absolute(path),
                 package: None,
+                twin: None,
             });
         } else {
             return Err(settings(format!("{} does not exist", path.display()))
@@ -123,13 +127,17 @@ fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
                 std::env::consts::DLL_PREFIX,
                 target.name.replace('-', "_")
             );
-            let path = newer(
-                &metadata.target_directory.join("debug").join(&name),
-                &metadata.target_directory.join("release").join(&name),
-            );
+            let debug = metadata.target_directory.join("debug").join(&name);
+            let release = metadata.target_directory.join("release").join(&name);
+            let (path, twin) = if built(&release) > built(&debug) {
+                (release, debug)
+            } else {
+                (debug, release)
+            };
             found.push(Library {
                 path,
                 package: Some(package.name.clone()),
+                twin: Some(twin),
             });
         }
     }
@@ -147,17 +155,29 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-fn newer(debug: &Path, release: &Path) -> PathBuf {
-    let time = |p: &Path| {
-        p.metadata()
-            .and_then(|m| m.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    };
-    if time(release) > time(debug) {
-        release.to_owned()
-    } else {
-        debug.to_owned()
+/// When a file was built; the beginning of time when it was not.
+fn built(path: &Path) -> SystemTime {
+    path.metadata()
+        .and_then(|m| m.modified())
+        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// The libraries of a crate as `cargo build` makes them, whatever lies in the release folder.
+///
+/// # Errors
+/// As [`find`].
+pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Fault> {
+    let mut found = find(&[dir.to_owned()])?;
+    for library in &mut found {
+        let is_release = library
+            .path
+            .parent()
+            .is_some_and(|p| p.ends_with("release"));
+        if let (true, Some(twin)) = (is_release, library.twin.as_mut()) {
+            std::mem::swap(&mut library.path, twin);
+        }
     }
+    Ok(found)
 }
 
 fn settings(text: impl Into<String>) -> Fault {

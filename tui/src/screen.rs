@@ -7,15 +7,14 @@ use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::journal::Journal;
-use crate::library;
+use crate::library::{self, Library};
 use crate::pictures::Pictures;
-use crate::runtime::{Engine, Setup};
+use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
 use crate::terminal::Screen;
 use crate::upstream::{self, Permission, Upstream};
 use crossterm::event::{Event as Key, EventStream};
 use futures_util::StreamExt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
@@ -35,7 +34,7 @@ pub struct Opening {
     /// The project.
     pub project: ProjectHash,
     /// Libraries to watch.
-    pub libraries: Vec<PathBuf>,
+    pub libraries: Vec<Library>,
     /// Workflow specification with the edges that the API does not tell.
     pub specification: Option<serde_json::Value>,
     /// What the person named with `--agents`, for the empty state.
@@ -49,11 +48,11 @@ pub struct Opening {
 pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::connect(global, config, None, Permission::Person)?;
-    let libraries: Vec<PathBuf> = library::find(&config.agents.value)?
-        .into_iter()
-        .map(|l| l.path)
+    let libraries = library::find(&config.agents.value)?;
+    let named = libraries
+        .iter()
+        .map(|l| l.path.display().to_string())
         .collect();
-    let named = libraries.iter().map(|p| p.display().to_string()).collect();
     let specification = specification(config)?;
     let opening = Opening {
         upstream,
@@ -122,7 +121,8 @@ impl Session {
             reader: opening.upstream.reader,
             writer: opening.upstream.writer,
             project: opening.project,
-            libraries: opening.libraries,
+            twins: Twin::of_all(&opening.libraries),
+            libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
             journal,
             cache: state_dir("cache")?,
             params: config.params.clone(),

@@ -1,8 +1,10 @@
 //! News of hosts in the words of the core.
 
 use super::World;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use wb_core::build::Probed;
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::JobId;
@@ -17,7 +19,7 @@ impl World {
     /// One piece of news; `None` when it comes later by itself.
     pub(super) fn translate(&mut self, news: HostEvent) -> Option<Event> {
         match news {
-            HostEvent::Probed(probed) => Some(Event::Build(BuildEvent::Probed(Box::new(probed)))),
+            HostEvent::Probed(probed) => self.probed(probed),
             HostEvent::Rejected {
                 library,
                 hash,
@@ -29,7 +31,7 @@ impl World {
                 reason,
                 hints,
             })),
-            HostEvent::Removed { library } => Some(Event::Build(BuildEvent::Removed(library))),
+            HostEvent::Removed { library } => self.removed(library),
             HostEvent::HostDied { build, reason, .. } => {
                 tracing::warn!(%build, reason, "host died");
                 Some(Event::Build(BuildEvent::HostDied { build, reason }))
@@ -61,6 +63,28 @@ impl World {
             }
             HostEvent::Done { job, result, run } => self.done(job, result, run),
         }
+    }
+
+    /// A library built in its other profile is the same library. What lay there before this program
+    /// began is left alone: the newer of the two was chosen then.
+    fn probed(&mut self, mut probed: Probed) -> Option<Event> {
+        let place = probed.library.clone();
+        if let Some(library) = self.twins.get(&place) {
+            if probed.modified <= self.started {
+                self.hosts.discard(&probed);
+                return None;
+            }
+            probed.library = library.clone();
+        }
+        self.built_at.insert(probed.library.clone(), place);
+        Some(Event::Build(BuildEvent::Probed(Box::new(probed))))
+    }
+
+    /// A library is gone only when the file is that its newest build came from.
+    fn removed(&self, place: PathBuf) -> Option<Event> {
+        let library = self.twins.get(&place).unwrap_or(&place);
+        let newest = self.built_at.get(library).unwrap_or(library);
+        (*newest == place).then(|| Event::Build(BuildEvent::Removed(library.clone())))
     }
 
     fn done(&mut self, job: JobId, result: JobResult, run: Duration) -> Option<Event> {

@@ -8,6 +8,7 @@ mod effects;
 mod hosts;
 
 use crate::journal::Journal;
+use crate::library::Library;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
@@ -34,6 +35,8 @@ pub struct Setup {
     pub project: ProjectHash,
     /// Libraries to watch, once the project is known.
     pub libraries: Vec<PathBuf>,
+    /// The same libraries in their other profile: a new build there counts as a rebuild.
+    pub twins: Vec<Twin>,
     /// Notes every write.
     pub journal: Option<Journal>,
     /// Where assets and copies of libraries are kept.
@@ -44,6 +47,30 @@ pub struct Setup {
     pub options: Options,
     /// Jobs at a time that hosts are kept for.
     pub concurrency: usize,
+}
+
+/// A second place where a library may be built to.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// The place.
+    pub path: PathBuf,
+    /// The library that it is.
+    pub of: PathBuf,
+}
+
+impl Twin {
+    /// The twins of some libraries.
+    #[must_use]
+    pub fn of_all(libraries: &[Library]) -> Vec<Self> {
+        let twin = |l: &Library| {
+            let path = l.twin.clone()?;
+            Some(Self {
+                path,
+                of: l.path.clone(),
+            })
+        };
+        libraries.iter().filter_map(twin).collect()
+    }
 }
 
 /// State and world together.
@@ -59,6 +86,11 @@ pub struct Engine {
 
 /// What effects are performed with.
 struct World {
+    /// Second places of libraries, with the library each one is.
+    twins: HashMap<PathBuf, PathBuf>,
+    /// Where the content in charge of a library was built, when it has a twin.
+    built_at: HashMap<PathBuf, PathBuf>,
+    started: Millis,
     reader: Reader,
     writer: Option<Arc<Writer>>,
     hosts: Hosts,
@@ -123,6 +155,9 @@ impl Engine {
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let (state, first) = State::start(setup.options, now());
         let world = World {
+            twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
+            built_at: HashMap::new(),
+            started: now(),
             answers: calls::Answers::new(setup.reader.clone()),
             reader: setup.reader,
             writer: setup.writer.map(Arc::new),
@@ -303,7 +338,9 @@ impl Engine {
         self.world.take_project(project.clone());
         if !self.watched {
             self.watched = true;
-            for library in std::mem::take(&mut self.libraries) {
+            let twins: Vec<PathBuf> = self.world.twins.keys().cloned().collect();
+            let libraries = std::mem::take(&mut self.libraries);
+            for library in libraries.into_iter().chain(twins) {
                 self.world.hosts.watch(library);
             }
         }

@@ -480,7 +480,10 @@ impl State {
         if !self.options.screen {
             return Vec::new();
         }
-        let silent = self.project_fault.as_ref().is_some_and(|f| f.kind == FaultKind::Network);
+        let silent = self
+            .project_fault
+            .as_ref()
+            .is_some_and(|f| f.kind == FaultKind::Network);
         if self.project.is_none() && silent && now.since(self.asked) >= AGAIN_MS {
             self.asked = now;
             return vec![Effect::LoadProject];
