@@ -458,8 +458,8 @@ fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
         checkpoint("refused", refused.context("taken")?);
         Ok(Route::stay())
     }
-    let run = agent_abi::testing::task("a.jpg")
-        .ontology(agent_abi::testing::ontology().object("Pose", "skeleton"))
+    let run = task("a.jpg")
+        .ontology(ontology().object("Pose", "skeleton"))
         .run::<poses>();
     let labels = run.labels();
     let points = labels.objects()[0].points(0);
