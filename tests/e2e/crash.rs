@@ -34,12 +34,18 @@ fn killed_at(dir: &Path, server: &Server, step: &str, args: &[&str]) {
     assert_eq!(output.status.signal(), Some(9), "{step}: {}", said(&output));
 }
 
-fn all_once(server: &Server, step: &str) {
+/// Everything is written, and nothing twice. The server counts after it has stored: a kill while another
+/// batch is in flight may cost it a count, never give it one, so only a lone batch is counted exactly.
+fn all_once(server: &Server, step: &str, lone: bool) {
     for endpoint in ["actions", "save_labels"] {
-        assert_eq!(
-            server.changed(endpoint),
-            TASKS,
-            "{step}: {endpoint} changed something twice or not at all"
+        let changed = server.changed(endpoint);
+        assert!(
+            changed <= TASKS,
+            "{step}: {endpoint} changed {changed} of {TASKS}"
+        );
+        assert!(
+            !lone || changed == TASKS,
+            "{step}: {endpoint} changed {changed} of {TASKS}"
         );
     }
     for task in server.tasks() {
@@ -75,7 +81,7 @@ fn a_run_killed_at_every_step_goes_on_and_writes_everything_once() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{step}: {}", said(&output));
-        all_once(&server, step);
+        all_once(&server, step, false);
         let (rest, _) = lines(&run(dir.path(), &server, &library, &[]));
         assert_eq!(rest.len(), 0, "{step}: nothing is left");
     }
@@ -110,7 +116,7 @@ fn an_apply_and_an_undo_killed_at_every_step_go_on() {
         killed_at(dir.path(), &server, step, &["apply", "p.wbplan"]);
         let applied = workbench(&["apply", "p.wbplan"]);
         assert_eq!(applied.status.code(), Some(0), "{step}: {}", said(&applied));
-        all_once(&server, step);
+        all_once(&server, step, true);
         killed_at(dir.path(), &server, step, &["undo"]);
         let resumed = workbench(&["resume"]);
         assert_eq!(resumed.status.code(), Some(0), "{step}: {}", said(&resumed));
@@ -183,7 +189,7 @@ fn ten_thousand_tasks_under_faults_and_three_kills_are_done_exactly_once() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert_eq!(server.changed("actions"), tasks);
+    assert!(server.changed("actions") <= tasks, "no task moved twice");
     let all = server.tasks();
     assert!(
         all.iter()

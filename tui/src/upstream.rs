@@ -33,6 +33,19 @@ pub fn connect(
     with_settings(global, config, rate, permission, settings)
 }
 
+/// Connects for a command whose job is to write; its name stands in the log.
+///
+/// # Errors
+/// As [`connect`].
+pub fn command(
+    global: &Global,
+    config: &Config,
+    rate: Option<f64>,
+    name: &'static str,
+) -> Result<Upstream, Fault> {
+    connect(global, config, rate, Permission::Command(name))
+}
+
 /// Connects for a command that only looks.
 ///
 /// # Errors

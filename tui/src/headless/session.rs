@@ -5,7 +5,6 @@ use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::journal::{self, Journal, Operation};
 use crate::runtime::{Engine, Setup, now};
-use crate::upstream::Permission;
 use crate::{library, upstream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -85,7 +84,7 @@ fn start_engine(
     libraries: Vec<PathBuf>,
 ) -> Result<Engine, Fault> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::connect(global, config, need.rate, Permission::Command(need.command))?;
+    let upstream = upstream::command(global, config, need.rate, need.command)?;
     let journal = match upstream.writer {
         Some(_) => Some(Journal::open(&state_dir("")?)?),
         None => None,
@@ -158,7 +157,7 @@ pub async fn hands(
 ) -> Result<Hands, Fault> {
     refuse_read_only(global, command)?;
     let hash = upstream::project_hash(config)?;
-    let upstream = upstream::connect(global, config, None, Permission::Command(command))?;
+    let upstream = upstream::command(global, config, None, command)?;
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
         Ok(project) => project?,
         Err(_) => {
