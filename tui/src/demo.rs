@@ -5,7 +5,6 @@ use crate::cli::{DemoArgs, Global};
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::screen::{Opening, Session};
-use crate::upstream::Permission;
 use crate::{library, serve, terminal, upstream};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
         return Ok(Ending::default());
     }
     let settings = Settings::from_key_file(&served.domain, &served.ssh_key_file)?;
-    let mut upstream = upstream::with_settings(global, config, None, Permission::Person, settings)?;
+    let mut upstream = upstream::demo(global, config, settings)?;
     upstream.name = "local project".to_owned();
     let source = sources();
     let libraries = match &source {

@@ -12,7 +12,7 @@ use crate::pictures::Pictures;
 use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
 use crate::terminal::Screen;
-use crate::upstream::{self, Permission, Upstream};
+use crate::upstream::{self, Upstream};
 use crossterm::event::{Event as Key, EventStream};
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ pub struct Opening {
 /// Settings, credentials or the project hash are not usable.
 pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::connect(global, config, None, Permission::Person)?;
+    let upstream = upstream::person(global, config)?;
     let libraries = library::find(&config.agents.value)?;
     let named = libraries
         .iter()

@@ -4,8 +4,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use std::time::Duration;
 use uuid::Uuid;
-pub use wb_client::Permission;
-use wb_client::{Reader, Settings, Writer};
+use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 
@@ -23,7 +22,7 @@ pub struct Upstream {
 ///
 /// # Errors
 /// No key, a bad key, a bad domain.
-pub fn connect(
+fn connect(
     global: &Global,
     config: &Config,
     rate: Option<f64>,
@@ -46,6 +45,22 @@ pub fn command(
     connect(global, config, rate, Permission::Command(name))
 }
 
+/// Connects for the screen, where a person says so before anything is written.
+///
+/// # Errors
+/// As [`connect`].
+pub fn person(global: &Global, config: &Config) -> Result<Upstream, Fault> {
+    connect(global, config, None, Permission::Person)
+}
+
+/// Connects the screen with settings that are known already: the demo's own server.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn demo(global: &Global, config: &Config, settings: Settings) -> Result<Upstream, Fault> {
+    with_settings(global, config, None, Permission::Person, settings)
+}
+
 /// Connects for a command that only looks.
 ///
 /// # Errors
@@ -62,7 +77,7 @@ pub fn look(global: &Global, config: &Config) -> Result<Upstream, Fault> {
 ///
 /// # Errors
 /// The HTTP client cannot be made.
-pub fn with_settings(
+fn with_settings(
     global: &Global,
     config: &Config,
     rate: Option<f64>,
