@@ -124,6 +124,32 @@ fn the_terminal_is_given_back_after_quitting_and_after_a_signal() {
 }
 
 #[test]
+fn a_panic_gives_the_terminal_back_names_its_report_and_ends_with_seventy() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let mut env = server.env().to_vec();
+    env.push(("WORKBENCH_PANIC_ON_KEY", "1".to_owned()));
+    let args = ["--project-hash", &server.project()];
+    let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
+    screen.wait("pre-label");
+    let (code, last) = screen.keys("2").ended();
+    assert_eq!(code, 70, "{last}");
+    let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+    assert!(raw.rfind("\x1b[?1049l") > raw.rfind("\x1b[?1049h"));
+    let report = raw
+        .split("Report: ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .trim();
+    let text = std::fs::read_to_string(report).unwrap();
+    assert!(text.contains("a panic was asked for"), "{text}");
+    std::fs::remove_file(report).unwrap();
+}
+
+#[test]
 fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
@@ -138,7 +164,7 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     screen.wait("build #1");
     screen.keys("2").wait("new  ");
     screen.keys("s").wait("before the call");
-    screen.keys("c").wait("· outcome");
+    screen.keys("c").wait("✓ outcome");
     screen.keys("\t\t\t").wait("EVIL");
     let raw = String::from_utf8_lossy(&screen.raw).into_owned();
     assert!(
@@ -155,7 +181,7 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
     screen.wait("pre-label");
     screen.wait("build #1");
     screen.keys("s").wait("before the call");
-    screen.keys("c").wait("· outcome");
+    screen.keys("c").wait("✓ outcome");
     let (code, _) = screen.keys("q").ended();
     assert_eq!(code, 0);
     assert!(dir.path().join(".workbench").is_dir());

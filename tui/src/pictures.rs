@@ -3,6 +3,7 @@
 //! Reading files and pixels is left to the host crate's decoder; how they look to the ui crate.
 
 use crate::runtime::Engine;
+use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -48,9 +49,11 @@ impl Pictures {
         let (send, asset) = (self.send.clone(), engine.asset(wish.task));
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
-                Ok(asset) => tokio::task::spawn_blocking(move || decode(&asset))
-                    .await
-                    .unwrap_or_else(|_| Err("the picture cannot be decoded".to_owned())),
+                Ok(asset) => {
+                    tokio::task::spawn_blocking(move || expecting_panics(|| decode(&asset)))
+                        .await
+                        .unwrap_or_else(|_| Err("the picture cannot be decoded".to_owned()))
+                }
                 Err(fault) => Err(fault.summary),
             };
             let _ = send.send((wish.task, picture)).await;

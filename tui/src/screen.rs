@@ -187,6 +187,12 @@ impl Session {
     }
 
     fn key(&mut self, key: &Key) -> Vec<Effect> {
+        // For the test that a panic gives the terminal back; not in a release.
+        #[cfg(debug_assertions)]
+        assert!(
+            std::env::var_os("WORKBENCH_PANIC_ON_KEY").is_none(),
+            "a panic was asked for"
+        );
         let mut effects = self.engine.feed(Event::Tick(crate::runtime::now()));
         for command in self.ui.on_event(key, &self.engine.state) {
             effects.extend(self.engine.feed(Event::Input(command)));

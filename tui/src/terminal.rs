@@ -9,6 +9,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use std::cell::Cell;
 use std::io::{IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wb_core::fault::{Fault, FaultKind};
@@ -86,20 +87,37 @@ pub fn give_back() {
     }
 }
 
-/// A panic gives the terminal back, then says where its report is.
+thread_local! {
+    /// Whether a panic of this thread is expected and caught: a decoder on a damaged file.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code of others that may panic and catches it itself; its panics end nothing.
+pub fn expecting_panics<T>(work: impl FnOnce() -> T) -> T {
+    EXPECTED.set(true);
+    let result = work();
+    EXPECTED.set(false);
+    result
+}
+
+/// Any other panic, in whatever thread, gives the terminal back, says where its report is and ends
+/// the program: what it was about to do can no longer be trusted, and the journal knows the rest.
 pub fn report_panics() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
+    std::panic::set_hook(Box::new(|info| {
+        if EXPECTED.get() {
+            return;
+        }
         give_back();
         let path = std::env::temp_dir().join(format!("workbench-crash-{}.txt", std::process::id()));
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
-        if std::fs::write(&path, text).is_ok() {
-            eprintln!(
-                "Something broke inside workbench (not your agent). Nothing was written that the journal does not know."
-            );
-            eprintln!("Report: {}", path.display());
+        eprintln!(
+            "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
+        );
+        match std::fs::write(&path, text) {
+            Ok(()) => eprintln!("Report: {}", path.display()),
+            Err(_) => eprintln!("{info}"),
         }
-        before(info);
+        std::process::exit(70);
     }));
 }
