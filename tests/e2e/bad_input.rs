@@ -155,6 +155,8 @@ fn a_platform_that_fails_is_told_apart_by_exit_code_and_no_task_is_lost() {
         ("get_project:403@100%", 6),
         ("get_tasks:403@100%", 6),
         ("get_project:404@100%", 3),
+        ("get_project:500@100%", 7),
+        ("get_project:truncate@100%", 7),
     ] {
         let server = Server::start(&["--scenario", "seed", "--tasks", "3", "--fault", fault]);
         let output = run(dir.path(), &server, &library, &[]);
@@ -214,4 +216,25 @@ fn faults_of_the_platform_in_the_middle_are_survived() {
     let (tasks, summary) = lines(&output);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!((tasks.len(), summary["moved"].as_u64()), (200, Some(200)));
+}
+
+#[test]
+fn a_project_without_an_agent_stage_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let workflow = dir.path().join("people.json");
+    let nodes = r#"{"graphNodes": [
+        {"uuid": "44dcd137-061e-4b83-b25d-b0c68281d8c4", "nodeType": "START", "toNode": "6011c844-fb26-438b-b465-0b0825951015"},
+        {"uuid": "6011c844-fb26-438b-b465-0b0825951015", "nodeType": "ANNOTATION", "title": "Annotate", "toNode": "7e7598de-612c-40c4-ba08-5dfec8c3ae8f"},
+        {"uuid": "7e7598de-612c-40c4-ba08-5dfec8c3ae8f", "nodeType": "DONE", "title": "Complete", "nodeSubtype": "COMPLETED"},
+    ]}"#;
+    std::fs::write(&workflow, nodes).unwrap();
+    let server = Server::start(&[
+        "--import-workflow",
+        workflow.to_str().unwrap(),
+        "--tasks",
+        "3",
+    ]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let output = run(dir.path(), &server, &library, &[]);
+    expect(&output, 3, &["no agent stage", "Annotate, Complete"]);
 }

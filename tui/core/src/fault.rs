@@ -39,8 +39,9 @@ impl FaultKind {
             Self::Usage => 2,
             Self::Settings => 3,
             Self::Access => 6,
-            Self::Network => 7,
-            Self::Upstream | Self::Agent | Self::Host => 1,
+            // A command that ends because the platform fails could not reach what it needs.
+            Self::Network | Self::Upstream => 7,
+            Self::Agent | Self::Host => 1,
             Self::Refused => 8,
             Self::Bug => 70,
         }

@@ -64,6 +64,7 @@ pub async fn engine(
     if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
         guard(global, config, project)?;
     }
+    has_agent_stages(&engine)?;
     let settled = engine.settle().await?;
     if settled.found > 0 {
         eprintln!(
@@ -75,6 +76,26 @@ pub async fn engine(
     let stages = choose_stages(&engine, need.stages)?;
     preflight(&mut engine).await?;
     Ok((engine, stages))
+}
+
+/// Agents have nothing to do in a project whose workflow has no agent stage.
+fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
+    let Some(project) = &engine.state.project else {
+        return Ok(());
+    };
+    if project.workflow.agent_stages().next().is_some() {
+        return Ok(());
+    }
+    let text = format!("project \"{}\" has no agent stage", project.title);
+    let titles: Vec<&str> = project
+        .workflow
+        .stages
+        .iter()
+        .map(|s| s.title.as_str())
+        .collect();
+    Err(Fault::new(FaultKind::Settings, text)
+        .hint(format!("its stages: {}", titles.join(", ")))
+        .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
 
 fn start_engine(
