@@ -61,7 +61,7 @@ fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
     screen.keys("1").wait("refused");
     screen.wait("#2");
     screen.keys("3").keys("x").wait("skip");
-    screen.keys("q").ended();
+    screen.quit();
 }
 
 #[test]
@@ -81,5 +81,5 @@ fn a_release_build_of_a_watched_crate_counts_as_a_rebuild() {
     std::fs::create_dir_all(&release).unwrap();
     std::fs::copy(built, release.join("libmy_agents.so")).unwrap();
     screen.wait("build #2");
-    screen.keys("q").ended();
+    screen.quit();
 }

@@ -32,7 +32,7 @@ fn a_task_is_stepped_from_queue_to_commit_and_nothing_is_written_before() {
     assert_eq!(server.writes(), 0, "Enter never confirms a write");
     screen.keys("y").wait("committed");
     assert!(server.writes() > 0);
-    let (code, _) = screen.keys("q").ended();
+    let (code, _) = screen.quit();
     assert_eq!(code, 0);
     let state = server.admin("/local/state");
     let task = state["tasks"]
@@ -171,7 +171,7 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
         !raw.contains("\x1b[2J\x1b[31mEVIL") && !raw.contains("\x1b]0;owned"),
         "codes came through"
     );
-    assert_eq!(screen.keys("q").ended().0, 0);
+    assert_eq!(screen.quit().0, 0);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
     screen.wait("build #1");
     screen.keys("s").wait("before the call");
     screen.keys("c").wait("✓ outcome");
-    let (code, _) = screen.keys("q").ended();
+    let (code, _) = screen.quit();
     assert_eq!(code, 0);
     assert!(dir.path().join(".workbench").is_dir());
 }

@@ -411,10 +411,28 @@ impl Terminal {
         }
     }
 
+    /// Leaves the program, and says so when it asks because something still runs.
+    pub fn quit(&mut self) -> (u32, String) {
+        self.keys("q");
+        self.end(|screen| {
+            if screen.text().contains("Leave the workbench?") {
+                screen.keys("y");
+                return true;
+            }
+            false
+        })
+    }
+
     /// Waits until the program has ended; gives its exit code and the last screen. One that does
     /// not end fails with its picture.
     pub fn ended(&mut self) -> (u32, String) {
+        self.end(|_| true)
+    }
+
+    /// As `ended`; `look` sees every new screen until it is satisfied.
+    fn end(&mut self, look: impl Fn(&mut Self) -> bool) -> (u32, String) {
         let until = Instant::now() + DEADLINE;
+        let mut satisfied = false;
         loop {
             match self
                 .bytes
@@ -423,6 +441,7 @@ impl Terminal {
                 Ok(bytes) => {
                     self.parser.process(&bytes);
                     self.raw.extend_from_slice(&bytes);
+                    satisfied = satisfied || look(self);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
