@@ -15,7 +15,7 @@ use wb_core::event::{BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::run::{Ending, Report, RunSpec, Sink, Source};
-use wb_core::state::{Options, State};
+use wb_core::state::{Level, Options, State};
 use wb_core::step::At;
 use wb_core::work::*;
 use wb_core::workflow::{Pathway, Stage, StageKind, Workflow};
@@ -532,6 +532,27 @@ fn read_only_refuses_to_commit() {
             .text
             .starts_with("read-only")
     );
+}
+
+#[test]
+fn a_protected_project_is_committed_to_only_when_it_was_named_at_start() {
+    for (confirm, commits) in [(None, 0), (Some("other"), 0), (Some("P"), 1)] {
+        let mut world = World::new(3, 0, Box::new(|_| go("away")));
+        world.state.options.screen = true;
+        world.state.live = false;
+        world.state.options.level = Some(Level::Protected);
+        world.state.options.confirm = confirm.map(str::to_owned);
+        let stage = stage_id(1);
+        world.send(Event::Input(Command::OpenStage(stage)));
+        world.send(Event::Input(Command::Live(true)));
+        assert_eq!(world.state.live, commits == 1);
+        world.send(Event::Input(Command::Live(false)));
+        let task = row(1).id;
+        world.send(Event::Input(Command::Open { stage, task }));
+        world.send(Event::Input(Command::ToEnd));
+        world.send(Event::Input(Command::Commit(vec![task])));
+        assert_eq!(world.commits.len(), commits, "{confirm:?}");
+    }
 }
 
 #[test]

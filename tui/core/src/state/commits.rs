@@ -3,13 +3,24 @@
 use super::*;
 
 impl State {
-    pub(super) fn commit_held(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
+    /// Whether this project may be written to from here; else why not.
+    pub(super) fn may_write(&self) -> Result<(), String> {
         if self.options.read_only {
-            self.warn(
-                Kind::Fault,
-                "read-only: start without --read-only to write",
-                None,
-            );
+            return Err("read-only: start without --read-only to write".into());
+        }
+        let title = self.project.as_ref().map_or("", |p| p.title.as_str());
+        let protected = self.options.level == Some(Level::Protected);
+        if protected && self.options.confirm.as_deref() != Some(title) {
+            return Err(format!(
+                "project \"{title}\" is protected: start with --confirm \"{title}\" to write"
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn commit_held(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
+        if let Err(why) = self.may_write() {
+            self.warn(Kind::Fault, why, None);
             return Vec::new();
         }
         self.hold_open_task(tasks);

@@ -62,6 +62,8 @@ pub struct Options {
     pub upstream: String,
     /// How careful writes must be, when the settings say so.
     pub level: Option<Level>,
+    /// Title of a protected project that was confirmed at start.
+    pub confirm: Option<String>,
     /// No command that writes.
     pub read_only: bool,
     /// Outcomes are held until they are committed from review.
@@ -428,12 +430,8 @@ impl State {
             }
             Command::Commit(tasks) => self.commit_held(&tasks),
             Command::Live(live) => {
-                if self.options.read_only && live {
-                    self.warn(
-                        Kind::Fault,
-                        "read-only: start without --read-only to write",
-                        None,
-                    );
+                if let (true, Err(why)) = (live, self.may_write()) {
+                    self.warn(Kind::Fault, why, None);
                 } else {
                     self.live = live;
                     let mode = if live {
