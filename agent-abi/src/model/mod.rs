@@ -32,6 +32,7 @@ pub use ontology::{
     Shape,
 };
 pub use project::{Project, Stage};
+pub use suggest::edit_distance;
 pub use task::Task;
 
 use std::fmt;

@@ -6,7 +6,7 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
     let low = wrong.to_lowercase();
     let mut near: Vec<(usize, &str)> = known
         .iter()
-        .map(|name| (distance(&low, &name.to_lowercase()), *name))
+        .map(|name| (edit_distance(&low, &name.to_lowercase()), *name))
         .filter(|(d, name)| *d <= (name.chars().count().max(3)) / 3)
         .collect();
     near.sort_unstable();
@@ -29,8 +29,9 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-/// Edits from one text to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+/// Edits from one text to the other, in characters (Levenshtein).
+#[must_use]
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {
@@ -61,6 +62,6 @@ mod tests {
             " There are \"Car\", \"Person\"."
         );
         assert_eq!(hint("x", []), " There are none.");
-        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 }

@@ -224,8 +224,6 @@ pub enum Effect {
     },
     /// Run a job.
     Launch(Launch),
-    /// Ask a job to stop, then kill it.
-    Cancel(JobId),
     /// Kill the host of a job now.
     Kill(JobId),
     /// Write upstream.

@@ -50,7 +50,6 @@ impl World {
                 self.fetch(batch, stage, rows, wants, twins);
             }
             Effect::Launch(launch) => self.launch(launch),
-            Effect::Cancel(job) => self.hosts.cancel(job),
             Effect::Kill(job) => self.hosts.kill(job),
             Effect::Commit { batch, items } => {
                 let overwrite = |r: &wb_core::run::Run| r.spec.on_conflict == OnConflict::Overwrite;

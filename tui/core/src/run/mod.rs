@@ -11,7 +11,6 @@ use crate::fault::Fault;
 use crate::filter::Filter;
 use crate::ids::{BuildId, StageId, TaskId};
 use crate::work::{Inputs, Outcome, TaskRow, Way};
-use agent_abi::table::needs;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -255,10 +254,4 @@ impl Totals {
         }
         self.groups.sort_by_key(|g| std::cmp::Reverse(g.count));
     }
-}
-
-/// Whether an agent asks for anything that has to be fetched.
-#[must_use]
-pub const fn fetches(bits: u64) -> bool {
-    bits & !(needs::PROJECT | needs::UPSTREAM) != 0
 }
