@@ -25,7 +25,7 @@ mod terminal;
 mod undo;
 mod upstream;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use cli::{Cli, Command};
 use exit::{Ending, print_fault};
@@ -37,7 +37,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == "host") {
         return wb_host::child_main(std::env::args_os().skip(2));
     }
-    let cli = match Cli::try_parse() {
+    let parsed = cli::command_line().try_get_matches();
+    let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => {
             let help = matches!(
@@ -80,6 +81,14 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     if let Some(Command::Keys) = &cli.command {
         print!("{}", wb_ui::keys_text());
         return Ok(());
+    }
+    match &cli.command {
+        Some(Command::Completions(args)) => {
+            cli::completions(args);
+            return Ok(());
+        }
+        Some(Command::Man(args)) => return cli::manual(args),
+        _ => {}
     }
     if let Some(Command::Serve(args)) = &cli.command {
         // A server leaves nothing behind in the folder it was started in, unless it is asked to.
@@ -149,7 +158,13 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
         }
         Some(Command::Config) => look::config(global, &config)?,
         Some(Command::Print(what)) => look::print(global, &config, what).await?,
-        Some(Command::Keys | Command::Serve(_) | Command::Host) => {
+        Some(
+            Command::Keys
+            | Command::Serve(_)
+            | Command::Host
+            | Command::Completions(_)
+            | Command::Man(_),
+        ) => {
             return Err(Fault::new(
                 FaultKind::Bug,
                 "this command is handled elsewhere",

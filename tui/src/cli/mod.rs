@@ -1,0 +1,290 @@
+//! The command line: names and flags. What commands do is left to their own files.
+
+mod help;
+mod runs;
+mod values;
+
+pub use help::{command_line, completions, manual};
+pub use runs::{
+    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+use values::{duration, positive};
+
+/// The whole command line.
+#[derive(Parser, Debug)]
+#[command(
+    name = "workbench",
+    version,
+    about = "A terminal workbench for Encord workflow agents: step, dry-run, review, commit.",
+    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents.\n\
+        Nothing is written upstream by the screen until you commit; `run` writes, unless --dry-run.",
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; without one: the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Project
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "UUID",
+        global = true,
+        env = "WORKBENCH_PROJECT",
+        hide_env_values = true
+    )]
+    pub project_hash: Option<String>,
+    /// Agent library, crate folder, or folder of libraries; may be given several times
+    #[arg(
+        short = 'a',
+        long,
+        value_name = "PATH",
+        global = true,
+        env = "WORKBENCH_AGENTS",
+        hide_env_values = true,
+        value_delimiter = ':'
+    )]
+    pub agents: Vec<PathBuf>,
+    /// Hold all writes
+    #[arg(short = 'n', long, global = true)]
+    pub dry_run: bool,
+    /// Refuse every writing request in this process
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Machine-readable output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No colours, boxes, cursor moves or animation
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Answer yes to questions
+    #[arg(short = 'y', long, global = true)]
+    pub yes: bool,
+    /// Title of a protected project, to write to it
+    #[arg(long, value_name = "TITLE", global = true)]
+    pub confirm: Option<String>,
+    /// Never ask
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Settings file [default: ./workbench.toml, then user settings]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Workflow specification (`graphNodes` JSON) with the edges that the API does not tell
+    #[arg(long, value_name = "FILE", global = true)]
+    pub workflow: Option<PathBuf>,
+    /// Where the log goes [default: .workbench/log]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+    /// More detail in the log; twice: every request
+    #[arg(short = 'v', action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// Commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// The screen (default)
+    Ui,
+    /// A made-up project on this machine: no account, no network
+    Demo(DemoArgs),
+    /// Make a folder with a small agent that builds, tests and loads at once
+    New(NewArgs),
+    /// Run the agents on the tasks that wait; writes, unless --dry-run
+    Run(RunArgs),
+    /// Run with every write held, and keep the outcomes in a file
+    Plan(PlanArgs),
+    /// Show what a plan would write
+    Review(ReviewArgs),
+    /// Write exactly what a plan holds, once
+    Apply(ApplyArgs),
+    /// Take back what an operation wrote
+    Undo(UndoArgs),
+    /// Finish what an interrupted command had begun to write, and go on with it
+    Resume(ResumeArgs),
+    /// Task specs in, results out, one line each: for a queue of your own
+    Exec(ExecArgs),
+    /// List what was written from this folder
+    Journal(JournalArgs),
+    /// Check stages, pathways, library, access and clock, before any task
+    Check,
+    /// Draw the workflow as text
+    Graph,
+    /// List the stages with their agents and counts
+    Stages,
+    /// List tasks
+    Tasks(TasksArgs),
+    /// Serve a local Encord on 127.0.0.1
+    Serve(ServeArgs),
+    /// Every command and its keys
+    Keys,
+    /// Each setting, its value and where it comes from
+    Config,
+    /// Print facts
+    #[command(subcommand)]
+    Print(PrintWhat),
+    /// Write what a shell needs to complete commands and flags
+    Completions(CompletionsArgs),
+    /// Write a manual page
+    Man(ManArgs),
+    /// Opens one agent library for the workbench (not for people)
+    #[command(hide = true)]
+    Host,
+}
+
+/// `workbench demo`
+#[derive(Args, Debug, Clone)]
+pub struct DemoArgs {
+    /// Start over
+    #[arg(long)]
+    pub reset: bool,
+    /// Tasks of the made-up project
+    #[arg(long, default_value_t = 500)]
+    pub tasks: usize,
+    /// Do not compile the sample agents; load what is there
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// `workbench new`
+#[derive(Args, Debug, Clone)]
+pub struct NewArgs {
+    /// Folder to make; its last part names the crate
+    pub name: String,
+    /// What it begins with
+    #[arg(short, long, value_enum, default_value_t)]
+    pub template: Template,
+    /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
+    #[arg(long, value_name = "NAME|UUID")]
+    pub stage: Option<String>,
+    /// The crate agent-abi [default: in the checkout around this folder or this program]
+    #[arg(long, value_name = "DIR")]
+    pub abi: Option<PathBuf>,
+}
+
+/// What `workbench new` begins with.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Template {
+    /// Pixels in, a label out
+    #[default]
+    Prelabel,
+    /// A pathway chosen by what was labelled
+    Route,
+    /// A priority from the title
+    Priority,
+    /// Labels taken over from another project
+    Twin,
+    /// An object on every n-th frame
+    Video,
+    /// C99 and a Makefile
+    C,
+}
+
+/// `workbench print`
+#[derive(Subcommand, Debug)]
+pub enum PrintWhat {
+    /// Agent stages with their pathways
+    AgentNodes,
+    /// Version and machine, for bug reports
+    SystemInfo,
+}
+
+/// `workbench completions`
+#[derive(Args, Debug, Clone)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `workbench man`
+#[derive(Args, Debug, Clone)]
+pub struct ManArgs {
+    /// The command [default: workbench itself]
+    #[arg(value_name = "COMMAND")]
+    pub about: Option<String>,
+}
+
+/// `workbench tasks`
+#[derive(Args, Debug, Clone)]
+pub struct TasksArgs {
+    /// Stage, by name or UUID [default: the first agent stage]
+    #[arg(long, value_name = "NAME|UUID")]
+    pub stage: Option<String>,
+    /// Only tasks that match
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+}
+
+/// `workbench serve`
+#[derive(Args, Debug, Clone)]
+pub struct ServeArgs {
+    /// What the local project holds
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    pub scenario: String,
+    /// Keep the database here (and reopen it); without it the data go with the process
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Tasks of the local project
+    #[arg(long, value_name = "N")]
+    pub tasks: Option<usize>,
+    /// Same seed, same hashes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// 0 picks one
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub port: u16,
+    /// Entries of a page
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = positive)]
+    pub page_size: usize,
+    /// Added to every answer, e.g. 50ms
+    #[arg(long, value_name = "D", value_parser = duration)]
+    pub latency: Option<Duration>,
+    /// Injected fault, e.g. 'save_labels:500@2%', 'actions:lost@1%', 'any:429/4s@1%'
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Vec<String>,
+    /// A folder of one's own images and videos
+    #[arg(long, value_name = "DIR")]
+    pub import: Option<PathBuf>,
+    /// A workflow specification (`graphNodes` JSON)
+    #[arg(long, value_name = "FILE")]
+    pub import_workflow: Option<PathBuf>,
+    /// A world of one's own (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub scenario_file: Option<PathBuf>,
+    /// Simulated people at annotate and review stages, tasks a second each
+    #[arg(long, value_name = "RATE")]
+    pub people: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_may_follow_the_agents() {
+        let cli = Cli::try_parse_from(["workbench", "-a", "x", "-a", "y", "check"]).unwrap();
+        assert_eq!(cli.global.agents, [PathBuf::from("x"), PathBuf::from("y")]);
+        assert!(matches!(cli.command, Some(Command::Check)));
+    }
+
+    #[test]
+    fn a_batch_of_nothing_is_refused() {
+        assert!(Cli::try_parse_from(["workbench", "run", "--task-batch-size", "0"]).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! How values are written on the command line: durations, rates, limits. Each refusal says what to write.
+
+use std::time::Duration;
+use wb_core::run::FailureLimit;
+
+/// `10` or `5%`.
+pub(super) fn failures(text: &str) -> Result<FailureLimit, String> {
+    let wrong = || "write a number of tasks, at least 1, or a percentage, e.g. 5%".to_owned();
+    match text.strip_suffix('%') {
+        Some(share) => match share.trim().parse::<f64>() {
+            Ok(share) if share > 0.0 && share <= 100.0 => Ok(FailureLimit::Percent(share)),
+            _ => Err(wrong()),
+        },
+        None => match text.parse() {
+            Ok(n) if n > 0 => Ok(FailureLimit::Count(n)),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+pub(super) fn positive(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(n) => Ok(n),
+        Err(_) => Err("must be a whole number, at least 1".into()),
+    }
+}
+
+/// `250ms`, `30s`, `5m`, `2h`; a bare number is seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "write 250ms, 30s, 5m or 2h".to_owned())?;
+    let seconds = match &text[digits.len()..] {
+        "ms" => number / 1000.0,
+        "" | "s" => number,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        unit => return Err(format!("\"{unit}\" is no unit; write 250ms, 30s, 5m or 2h")),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative or that large".into())
+}
+
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches("/s");
+    match number.parse::<f64>() {
+        Ok(n) if n > 0.0 && n.is_finite() => Ok(n),
+        _ => Err("write requests a second, e.g. 20/s".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units_and_limits() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("2 weeks").is_err() && duration("-1s").is_err());
+    }
+}
