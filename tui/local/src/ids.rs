@@ -38,6 +38,29 @@ pub(crate) fn below(parent: Uuid, kind: &str, n: impl Display) -> Uuid {
     Uuid::new_v5(&parent, format!("{kind}/{n}").as_bytes())
 }
 
+/// Turns the UUIDs of one kind of things into those of another, and back: the version and variant
+/// bits stay, the others are flipped by a fixed pattern. What is told by a mask needs no column and
+/// no index of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mask(u128);
+
+impl Mask {
+    /// Storage items behind data hashes.
+    pub(crate) const ITEM: Self = Self(0x5c1d_83a6_4be7_09d2_0f36_92c8_71ae_b54d & Self::FLIPPED);
+    /// All bits but those that tell version and variant.
+    const FLIPPED: u128 = !(0xf << 76 | 0x3 << 62);
+
+    /// The mask that belongs to `parent`.
+    pub(crate) fn of(parent: Uuid, kind: &str) -> Self {
+        Self(Uuid::new_v5(&parent, kind.as_bytes()).as_u128() & Self::FLIPPED)
+    }
+
+    /// The other UUID of the pair.
+    pub(crate) fn flip(self, uuid: Uuid) -> Uuid {
+        Uuid::from_u128(uuid.as_u128() ^ self.0)
+    }
+}
+
 /// splitmix64: spreads neighbouring numbers over the whole range.
 pub(crate) fn mix(n: u64) -> u64 {
     let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -70,6 +93,18 @@ mod tests {
         assert_ne!(Names::new(7).uuid("data", 3), Names::new(8).uuid("data", 3));
         assert_ne!(Names::new(7).uuid("data", 3), Names::new(7).uuid("item", 3));
         assert_ne!(Names::new(7).number(1, 2), Names::new(7).number(2, 1));
+    }
+
+    #[test]
+    fn a_mask_is_its_own_inverse_and_keeps_version_and_variant() {
+        let data = Names::new(7).uuid("data", 3);
+        for mask in [Mask::ITEM, Mask::of(data, "task")] {
+            let other = mask.flip(data);
+            assert_ne!(other, data);
+            assert_eq!(mask.flip(other), data);
+            assert_eq!(other.get_version_num(), data.get_version_num());
+            assert_eq!(other.get_variant(), data.get_variant());
+        }
     }
 
     #[test]

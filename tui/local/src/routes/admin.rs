@@ -151,7 +151,7 @@ fn task_states(
     limit: i64,
 ) -> Result<Vec<TaskState>, Refusal> {
     let mut find = connection.prepare_cached(
-        "SELECT t.id, t.uuid, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
+        "SELECT t.id, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
                 l.objects, l.classes, l.actions, l.units, l.spaces
          FROM task t JOIN data d ON d.id = t.data
          LEFT JOIN label l ON l.project = t.project AND l.data = t.data AND l.branch = 'main'
@@ -160,9 +160,10 @@ fn task_states(
     let mut rows = find.query(params![project.id, after, limit])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        let stage: usize = row.get(4)?;
-        let status: usize = row.get(5)?;
-        let parts: Vec<Option<String>> = (8..13).map(|n| row.get(n)).collect::<Result<_, _>>()?;
+        let data_hash: Uuid = row.get(1)?;
+        let stage: usize = row.get(3)?;
+        let status: usize = row.get(4)?;
+        let parts: Vec<Option<String>> = (7..12).map(|n| row.get(n)).collect::<Result<_, _>>()?;
         let labels = parts[0].is_some().then(|| {
             let mut digest = Sha256::new();
             parts.iter().flatten().for_each(|part| digest.update(part));
@@ -170,9 +171,9 @@ fn task_states(
         });
         out.push(TaskState {
             id: row.get(0)?,
-            uuid: row.get(1)?,
-            data_hash: row.get(2)?,
-            data_title: row.get(3)?,
+            uuid: project.task_of(data_hash),
+            data_hash,
+            data_title: row.get(2)?,
             stage: project
                 .graph
                 .nodes
@@ -180,8 +181,8 @@ fn task_states(
                 .map(|n| n.title.clone())
                 .unwrap_or_default(),
             status: tasks::STATUSES.get(status).copied().unwrap_or("NEW"),
-            priority: row.get(6)?,
-            last_actioned_by: row.get(7)?,
+            priority: row.get(5)?,
+            last_actioned_by: row.get(6)?,
             labels,
         });
     }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::Refusal;
-use crate::ids::below;
+use crate::ids::{Mask, below};
 use crate::store::tasks::{COMPLETED, NEW};
 use crate::workflow::{Graph, NodeKind};
 
@@ -50,9 +50,20 @@ pub(crate) struct Project {
     pub creator: String,
     pub created: i64,
     pub edited: i64,
+    mask: Mask,
 }
 
 impl Project {
+    /// The UUID of the task that handles a data unit.
+    pub(crate) fn task_of(&self, data_hash: Uuid) -> Uuid {
+        self.mask.flip(data_hash)
+    }
+
+    /// The data unit that a task is about, if the task is of this project.
+    pub(crate) fn data_of(&self, task: Uuid) -> Uuid {
+        self.mask.flip(task)
+    }
+
     pub(crate) fn dataset(&self, id: i64) -> Option<&Arc<Dataset>> {
         self.datasets.iter().find(|d| d.id == id)
     }
@@ -118,9 +129,11 @@ impl Catalog {
                 .query_map([id], |r| r.get(0))?
                 .collect::<Result<_, _>>()?;
             let dataset = |id: &i64| self.datasets.iter().find(|d| d.id == *id).map(Arc::clone);
+            let uuid = row.get(1)?;
             out.push(Arc::new(Project {
                 id,
-                uuid: row.get(1)?,
+                uuid,
+                mask: task_mask(uuid),
                 title: row.get(2)?,
                 description: row.get(3)?,
                 ontology: ontology.ok_or_else(|| {
@@ -188,6 +201,11 @@ fn templates(connection: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refu
     Ok(out)
 }
 
+/// Tasks of different projects on the same data have different UUIDs.
+fn task_mask(project: Uuid) -> Mask {
+    Mask::of(project, "task")
+}
+
 /// What a new project is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct NewProject {
@@ -227,9 +245,10 @@ pub(crate) fn insert_project(
     let mut use_dataset =
         connection.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
     let mut insert = connection.prepare(
-        "INSERT INTO task(project, data, uuid, stage, status, priority, created, updated)
-         VALUES (?1, ?2, ?3, ?4, ?6, ?7, ?5, ?5)",
+        "INSERT INTO task(project, data, stage, status, priority, created, updated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     )?;
+    let mask = task_mask(new.uuid);
     let mut tasks = 0;
     for dataset in &new.datasets {
         use_dataset.execute([project, *dataset])?;
@@ -239,18 +258,16 @@ pub(crate) fn insert_project(
         let mut rows = units.query([dataset])?;
         while let Some(row) = rows.next()? {
             let (data, hash): (i64, Uuid) = (row.get(0)?, row.get(1)?);
-            let uuid = Uuid::new_v5(&new.uuid, hash.as_bytes());
-            let (stage, priority) = place(tasks as u64, uuid);
+            let (stage, priority) = place(tasks as u64, mask.flip(hash));
             let done = matches!(new.graph.nodes[stage].kind, NodeKind::Done { .. });
             let status = if done { COMPLETED } else { NEW };
             insert.execute(rusqlite::params![
                 project,
                 data,
-                uuid,
                 stage as i64,
-                now,
                 status as i64,
-                priority
+                priority,
+                now,
             ])?;
             tasks += 1;
         }

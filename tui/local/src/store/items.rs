@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::Refusal;
-use crate::ids::mix;
+use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{PHOTOS, Source, is_dark};
 
@@ -32,22 +32,27 @@ pub(crate) struct Data {
     metadata: Option<String>,
     pub created: i64,
     pub edited: i64,
+    /// The storage folder by number: none in a dataset's own, 0 where the row is a further unit of
+    /// an item that lies elsewhere.
+    pub folder: Option<i64>,
 }
 
 /// The columns that [`Data::read`] takes, of a table called `d`.
 pub(crate) const COLUMNS: &str = "d.id, d.dataset, d.hash, d.item, d.kind, d.title, d.description, \
-     d.source, d.mime, d.width, d.height, d.frames, d.fps, d.duration, d.rate, d.size, d.metadata, d.created, d.edited";
+     d.source, d.mime, d.width, d.height, d.frames, d.fps, d.duration, d.rate, d.size, d.metadata, d.created, d.edited, d.folder";
 /// How many they are: where a joined table's columns begin.
-pub(crate) const COLUMN_COUNT: usize = 19;
+pub(crate) const COLUMN_COUNT: usize = 20;
 
 impl Data {
     pub(crate) fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
         let source: Option<String> = row.get(7)?;
+        let hash = row.get(2)?;
+        let item: Option<Uuid> = row.get(3)?;
         Ok(Self {
             id: row.get(0)?,
             dataset: row.get(1)?,
-            hash: row.get(2)?,
-            item: row.get(3)?,
+            hash,
+            item: item.unwrap_or_else(|| Mask::ITEM.flip(hash)),
             kind: ItemKind::from_code(row.get(4)?),
             title: row.get(5)?,
             description: row.get(6)?,
@@ -63,6 +68,7 @@ impl Data {
             metadata: row.get(16)?,
             created: row.get(17)?,
             edited: row.get(18)?,
+            folder: row.get(19)?,
         })
     }
 
@@ -112,18 +118,27 @@ fn picture_metadata(photo: usize, crop: u16, hash: Uuid) -> Value {
     })
 }
 
+fn unknown(item: Uuid) -> Refusal {
+    Refusal::Forbidden(format!(
+        "there is no storage item {item} on this server, or you have no access to it"
+    ))
+}
+
+/// The number of the data unit behind a storage item.
+fn id_of(connection: &Connection, item: Uuid) -> Result<i64, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL",
+    )?;
+    find.query_row([item, Mask::ITEM.flip(item)], |r| r.get(0))
+        .optional()?
+        .ok_or_else(|| unknown(item))
+}
+
 /// The items with these UUIDs, in the order asked for; one that is missing refuses all.
 pub(crate) fn by_uuid(connection: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
     let mut find =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.item = ?1"))?;
-    let one = |uuid: &Uuid| {
-        let found = find.query_row([uuid], Data::read).optional()?;
-        found.ok_or_else(|| {
-            Refusal::Forbidden(format!(
-                "there is no storage item {uuid} on this server, or you have no access to it"
-            ))
-        })
-    };
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
+    let one = |uuid: &Uuid| Ok(find.query_row([id_of(connection, *uuid)?], Data::read)?);
     items.iter().map(one).collect()
 }
 
@@ -183,7 +198,7 @@ pub(crate) fn patch(
 ) -> Result<usize, Refusal> {
     let mut update = connection.prepare_cached(
         "UPDATE data SET title = coalesce(?2, title), description = coalesce(?3, description),
-         metadata = coalesce(?4, metadata), edited = ?5 WHERE item = ?1",
+         metadata = coalesce(?4, metadata), edited = ?5 WHERE id = ?1 OR item = ?6",
     )?;
     for (item, change) in patches {
         let metadata = change
@@ -191,18 +206,14 @@ pub(crate) fn patch(
             .as_ref()
             .map(serde_json::to_string)
             .transpose()?;
-        if update.execute(params![
-            item,
+        update.execute(params![
+            id_of(connection, *item)?,
             change.name,
             change.description,
             metadata,
-            now
-        ])? == 0
-        {
-            return Err(Refusal::Forbidden(format!(
-                "there is no storage item {item} on this server, or you have no access to it"
-            )));
-        }
+            now,
+            item
+        ])?;
     }
     Ok(patches.len())
 }

@@ -6,8 +6,10 @@
 
 pub(crate) mod blob;
 pub(crate) mod catalog;
+pub(crate) mod folders;
 pub(crate) mod items;
 pub(crate) mod labels;
+pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod tasks;
@@ -131,7 +133,7 @@ impl Store {
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(128);
     connection.execute_batch(
-        "PRAGMA busy_timeout=10000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; PRAGMA mmap_size=1073741824;",
+        "PRAGMA busy_timeout=10000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
     )
 }
 

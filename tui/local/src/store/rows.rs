@@ -149,7 +149,7 @@ pub(crate) fn list(
         "task t CROSS JOIN data d ON d.id = t.data AND t.project = ?1"
     };
     let sql = format!(
-        "SELECT {COLUMNS}, t.uuid, t.stage, t.priority, t.assignee, t.actor,
+        "SELECT {COLUMNS}, t.id, t.stage, t.priority, t.assignee, t.actor,
                 l.hash, l.branch, l.created, l.edited, p.hash
          FROM {from} LEFT JOIN label l ON l.project = ?1 AND l.data = d.id {on_branch}
          LEFT JOIN data p ON p.id = d.parent WHERE ?2 = ?2 AND d.dataset IN {}{} ORDER BY d.id",
@@ -269,6 +269,7 @@ fn dto<'a>(
     let dataset = project.dataset(data.dataset);
     let dataset = dataset
         .ok_or_else(|| Refusal::Internal("a data unit outside of its dataset".to_owned()))?;
+    let task: Option<i64> = row.get(C)?;
     let stage: Option<usize> = row.get(C + 1)?;
     let node = stage.and_then(|s| project.graph.nodes.get(s));
     let label_hash: Option<Uuid> = row.get(C + 5)?;
@@ -306,7 +307,7 @@ fn dto<'a>(
         audio_sample_rate: data.rate,
         audio_bit_depth: audio.then_some(16),
         audio_num_channels: audio.then_some(1),
-        task_uuid: row.get(C)?,
+        task_uuid: task.map(|_| project.task_of(data.hash)),
         priority: row.get(C + 2)?,
         file_type: data.mime.as_deref(),
         is_valid: true,

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::error::LocalError;
 
 /// Raised whenever a table changes; a database of another version is not opened.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -19,32 +19,40 @@ CREATE TABLE dataset(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, folder B
 CREATE TABLE template(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL, spec TEXT NOT NULL);
 CREATE TABLE project(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
     description TEXT NOT NULL, ontology INTEGER NOT NULL, manager BLOB NOT NULL, spec TEXT NOT NULL,
-    creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+    creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'inProgress');
 CREATE TABLE project_dataset(project INTEGER NOT NULL, dataset INTEGER NOT NULL, PRIMARY KEY(project, dataset));
--- One row per data unit; children of groups point at their group.
+-- A dataset's own folder names its dataset.
+CREATE TABLE folder(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, parent INTEGER, dataset INTEGER,
+    name TEXT NOT NULL, description TEXT NOT NULL, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+-- One row per data unit; children of groups point at their group. item is the storage item's UUID where
+-- it is not told by the hash. An item lies in its dataset's own folder, or in that which folder names (its dataset is
+-- then 0: it is in none). Where folder is 0, the row is one more data unit of an item that has its own row elsewhere.
 CREATE TABLE data(id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, parent INTEGER, position INTEGER NOT NULL,
-    hash BLOB NOT NULL, item BLOB NOT NULL, kind INTEGER NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
+    hash BLOB NOT NULL, item BLOB, kind INTEGER NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
     source TEXT, mime TEXT, width INTEGER, height INTEGER, frames INTEGER, fps REAL, duration REAL, rate INTEGER,
-    size INTEGER, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL);
+    size INTEGER, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL, folder INTEGER);
 -- stage is the number of the node in the project's workflow.
-CREATE TABLE task(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL, uuid BLOB NOT NULL,
+CREATE TABLE task(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL,
     stage INTEGER NOT NULL, status INTEGER NOT NULL, priority REAL NOT NULL, assignee TEXT, actor TEXT,
     created INTEGER NOT NULL, updated INTEGER NOT NULL);
 CREATE TABLE label(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL, branch TEXT NOT NULL,
     hash BLOB NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, creator TEXT NOT NULL, editor TEXT NOT NULL,
     objects TEXT NOT NULL, classes TEXT NOT NULL, actions TEXT NOT NULL, units TEXT NOT NULL, spaces TEXT NOT NULL,
     UNIQUE(project, data, branch));
+-- Small things that only their own calls read; what they are is said in `records`.
+CREATE TABLE record(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope BLOB NOT NULL, uuid BLOB NOT NULL,
+    name TEXT NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, UNIQUE(kind, scope, uuid));
 ";
 
 const INDEXES: &str = "
 CREATE UNIQUE INDEX data_hash ON data(hash);
-CREATE UNIQUE INDEX data_item ON data(item);
+CREATE INDEX data_item ON data(item) WHERE item IS NOT NULL;
 CREATE INDEX data_dataset ON data(dataset);
 CREATE INDEX data_parent ON data(parent, position) WHERE parent IS NOT NULL;
-CREATE UNIQUE INDEX task_uuid ON task(uuid);
 CREATE UNIQUE INDEX task_data ON task(project, data);
-CREATE INDEX task_stage ON task(project, stage, id);
+CREATE INDEX task_stage ON task(project, stage);
 CREATE UNIQUE INDEX label_hash ON label(hash);
+CREATE INDEX record_uuid ON record(kind, uuid);
 ";
 
 /// Makes the tables.

@@ -31,7 +31,7 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
     // Nobody has been promised anything yet: an interrupted build starts over.
     connection.execute_batch(
         "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;
-         PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA threads=2;",
+         PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA threads=2;",
     )?;
     let work = Builder {
         connection: &connection,

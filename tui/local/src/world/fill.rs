@@ -36,11 +36,10 @@ impl Filler<'_> {
             Some(id) => below(id, "copy", copy),
             None => below(self.uuid, "data", n),
         };
-        let item = match spec.item_id {
-            Some(id) if copy == 0 => id,
-            Some(id) => below(id, "copy", copy),
-            None => below(self.uuid, "item", n),
-        };
+        let item = spec.item_id.map(|id| match copy {
+            0 => id,
+            _ => below(id, "copy", copy),
+        });
         let source = match &spec.media {
             Some(text) => Source::parse(text),
             None => self.made(spec.kind, n),

@@ -1,0 +1,287 @@
+//! Storage folders: a tree of them, those of datasets included, and the items in them.
+//!
+//! What items are made of and which datasets use them is in `items` and `units`.
+
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, params, params_from_iter};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::store::items::{COLUMNS, Data};
+
+/// A storage folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub id: i64,
+    pub uuid: Uuid,
+    pub parent: Option<i64>,
+    /// The dataset that always holds what the folder holds.
+    pub dataset: Option<i64>,
+    pub name: String,
+    pub description: String,
+    /// Client metadata as JSON text.
+    pub metadata: Option<String>,
+    pub created: i64,
+    pub edited: i64,
+}
+
+/// What a new dataset is made of; with a folder it holds exactly what that folder holds.
+pub(crate) struct NewDataset<'a> {
+    pub uuid: Uuid,
+    pub folder: Option<Uuid>,
+    pub title: &'a str,
+    pub description: &'a str,
+}
+
+/// What may be changed of a folder. `None` leaves as it is; metadata is replaced whole.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FolderPatch {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub client_metadata: Option<Map<String, Value>>,
+}
+
+/// Makes a dataset, with its folder where one is named. Returns the dataset's number.
+pub(crate) fn insert_dataset(
+    connection: &Connection,
+    new: &NewDataset<'_>,
+    now: i64,
+) -> Result<i64, rusqlite::Error> {
+    connection.execute(
+        "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        params![new.uuid, new.folder.unwrap_or_default(), new.title, new.description, now],
+    )?;
+    let dataset = connection.last_insert_rowid();
+    let Some(uuid) = new.folder else {
+        return Ok(dataset);
+    };
+    connection.execute(
+        "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        params![uuid, dataset, new.title, new.description, now],
+    )?;
+    Ok(dataset)
+}
+
+/// All folders, in the order of their making.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<Folder>, Refusal> {
+    let mut statement = connection.prepare(
+        "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id",
+    )?;
+    let found = statement.query_map([], |row| {
+        Ok(Folder {
+            id: row.get(0)?,
+            uuid: row.get(1)?,
+            parent: row.get(2)?,
+            dataset: row.get(3)?,
+            name: row.get(4)?,
+            description: row.get(5)?,
+            metadata: row.get(6)?,
+            created: row.get(7)?,
+            edited: row.get(8)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Makes a folder below `parent`, or at the top.
+pub(crate) fn create(
+    connection: &Connection,
+    uuid: Uuid,
+    parent: Option<i64>,
+    name: &str,
+    description: &str,
+    metadata: Option<&str>,
+    now: i64,
+) -> Result<(), Refusal> {
+    connection.execute(
+        "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![uuid, parent, name, description, metadata, now],
+    )?;
+    Ok(())
+}
+
+/// Changes folders; one that is missing refuses all.
+pub(crate) fn patch(
+    connection: &Connection,
+    patches: &[(Uuid, FolderPatch)],
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut update = connection.prepare_cached(
+        "UPDATE folder SET name = coalesce(?2, name), description = coalesce(?3, description),
+         metadata = coalesce(?4, metadata), edited = ?5 WHERE uuid = ?1",
+    )?;
+    for (folder, change) in patches {
+        let metadata = change
+            .client_metadata
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?;
+        if update.execute(params![
+            folder,
+            change.name,
+            change.description,
+            metadata,
+            now
+        ])? == 0
+        {
+            return Err(missing(*folder));
+        }
+    }
+    Ok(patches.len())
+}
+
+/// The refusal for a folder that nobody knows.
+pub(crate) fn missing(folder: Uuid) -> Refusal {
+    Refusal::Forbidden(format!(
+        "there is no storage folder {folder} on this server, or you have no access to it"
+    ))
+}
+
+/// Puts folders below another one, or to the top. A folder cannot come to lie inside itself.
+pub(crate) fn move_folders(
+    connection: &Connection,
+    folders: &[i64],
+    parent: Option<i64>,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut up = connection.prepare_cached("SELECT parent FROM folder WHERE id = ?1")?;
+    let mut at = parent;
+    while let Some(id) = at {
+        if folders.contains(&id) {
+            return Err(Refusal::Invalid(
+                "a folder cannot be moved into itself or below itself".to_owned(),
+            ));
+        }
+        at = up.query_row([id], |r| r.get(0))?;
+    }
+    let mut update =
+        connection.prepare_cached("UPDATE folder SET parent = ?2, edited = ?3 WHERE id = ?1")?;
+    for id in folders {
+        update.execute(params![id, parent, now])?;
+    }
+    Ok(folders.len())
+}
+
+/// Removes a folder that holds nothing.
+pub(crate) fn delete(connection: &Connection, folder: &Folder) -> Result<(), Refusal> {
+    if folder.dataset.is_some() {
+        return Err(Refusal::Invalid(
+            "this folder belongs to a dataset and cannot be deleted alone".to_owned(),
+        ));
+    }
+    let count = |sql: &str| connection.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
+    let items = count("SELECT count(*) FROM data WHERE dataset = 0 AND folder = ?1")?;
+    let folders = count("SELECT count(*) FROM folder WHERE parent = ?1")?;
+    if items + folders > 0 {
+        return Err(Refusal::Invalid(format!(
+            "the folder \"{}\" is not empty: it holds {items} items and {folders} folders; move or delete them first",
+            folder.name
+        )));
+    }
+    connection.execute("DELETE FROM folder WHERE id = ?1", [folder.id])?;
+    Ok(())
+}
+
+/// Which items a listing wants.
+#[derive(Debug, Default)]
+pub(crate) struct ItemQuery {
+    /// Numbers of folders and of the datasets they belong to; `None`: everywhere.
+    pub folders: Option<Vec<(i64, Option<i64>)>>,
+    /// Part of the name; case is ignored.
+    pub search: Option<String>,
+    pub kinds: Vec<ItemKind>,
+    pub in_dataset: Option<bool>,
+    pub by_creation: bool,
+    pub descending: bool,
+    /// Name and number of the last item of the page before.
+    pub after: Option<(String, i64)>,
+}
+
+impl ItemQuery {
+    fn conditions(&self, values: &mut Vec<SqlValue>) -> String {
+        let mut out = "d.folder IS NOT 0 AND d.parent IS NULL".to_owned();
+        if let Some(folders) = &self.folders {
+            // Numbers only: nothing to escape. Loose items are all in dataset 0, which is a short list.
+            let list = |numbers: Vec<i64>| {
+                let texts: Vec<String> = numbers.iter().map(i64::to_string).collect();
+                texts.join(",")
+            };
+            let ids = list(folders.iter().map(|(id, _)| *id).collect());
+            let own = list(folders.iter().filter_map(|(_, dataset)| *dataset).collect());
+            out.push_str(&format!(
+                " AND (d.dataset IN ({own}) AND d.folder IS NULL OR d.dataset = 0 AND d.folder IN ({ids}))"
+            ));
+        }
+        if let Some(text) = self.search.as_ref().filter(|t| !t.is_empty()) {
+            values.push(text.to_lowercase().into());
+            out.push_str(&format!(
+                " AND instr(lower_unicode(d.title), ?{}) > 0",
+                values.len()
+            ));
+        }
+        if !self.kinds.is_empty() {
+            let codes: Vec<String> = self.kinds.iter().map(|k| k.code().to_string()).collect();
+            out.push_str(&format!(" AND d.kind IN ({})", codes.join(",")));
+        }
+        if let Some(wanted) = self.in_dataset {
+            let not = if wanted { "" } else { "NOT " };
+            out.push_str(&format!(
+                " AND {not}EXISTS(SELECT 1 FROM data x WHERE x.item = d.item AND x.dataset > 0)"
+            ));
+        }
+        out
+    }
+}
+
+/// Up to `limit` items in the order asked for.
+pub(crate) fn list_items(
+    connection: &Connection,
+    query: &ItemQuery,
+    limit: usize,
+) -> Result<Vec<Data>, Refusal> {
+    let mut values = vec![SqlValue::from(i64::try_from(limit).unwrap_or(i64::MAX))];
+    let mut conditions = query.conditions(&mut values);
+    let (order, sign) = if query.descending {
+        ("DESC", "<")
+    } else {
+        ("ASC", ">")
+    };
+    if let Some((name, id)) = &query.after {
+        values.push((*id).into());
+        if query.by_creation {
+            conditions.push_str(&format!(" AND d.id {sign} ?{}", values.len()));
+        } else {
+            values.push(name.clone().into());
+            let n = values.len();
+            conditions.push_str(&format!(" AND (d.title, d.id) {sign} (?{n}, ?{})", n - 1));
+        }
+    }
+    let by = if query.by_creation {
+        format!("d.id {order}")
+    } else {
+        format!("d.title {order}, d.id {order}")
+    };
+    let sql = format!("SELECT {COLUMNS} FROM data d WHERE {conditions} ORDER BY {by} LIMIT ?1");
+    let mut find = connection.prepare_cached(&sql)?;
+    Ok(find
+        .query_map(params_from_iter(values), Data::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// How many items of each kind a folder holds, and their size in bytes where it is known.
+pub(crate) fn summary(
+    connection: &Connection,
+    folder: &Folder,
+) -> Result<Vec<(ItemKind, u64, u64)>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT kind, count(*), coalesce(sum(size), 0) FROM data
+         WHERE (dataset = ?1 AND folder IS NULL OR dataset = 0 AND folder = ?2) AND parent IS NULL GROUP BY kind",
+    )?;
+    let found = find.query_map(params![folder.dataset.unwrap_or(-1), folder.id], |r| {
+        Ok((ItemKind::from_code(r.get(0)?), r.get(1)?, r.get(2)?))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,220 @@
+//! Small things that only their own calls read: who was added where, label reviews, issues, tags,
+//! groups, collections, presets, upload jobs, and what was done to tasks. Each is a row with a
+//! kind, the thing it belongs to, a UUID, a name, and the rest as JSON.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::Refusal;
+
+/// What a record is. In brackets: what it belongs to (`scope`), where not to the whole server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A person added to a project or dataset (that); the name is the address, the body the role.
+    Member,
+    /// The state of the review of one label (the task); the name is the label's hash.
+    Review,
+    /// A comment thread (the project).
+    Issue,
+    /// A word that issues can carry (the project).
+    IssueTag,
+    /// A word that projects can carry.
+    Tag,
+    /// A word that a project carries (the project); UUID and name are the tag's.
+    TagUse,
+    /// A group of people; the body lists them.
+    Group,
+    /// Access of a group to a project, dataset, ontology or folder (that); the UUID is the group's.
+    GroupUse,
+    /// Items picked by hand (the folder).
+    Collection,
+    /// A saved filter.
+    Preset,
+    /// The organisation's schemas of client metadata.
+    MetadataSchema,
+    /// A person of the organisation without a key.
+    Person,
+    /// An upload that has been announced; the UUID is that of the item to come.
+    Upload,
+    /// What became of an upload (the folder or dataset).
+    Job,
+    /// Something done to a task (the project).
+    Action,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Review => "review",
+            Self::Issue => "issue",
+            Self::IssueTag => "issue tag",
+            Self::Tag => "tag",
+            Self::TagUse => "tag use",
+            Self::Group => "group",
+            Self::GroupUse => "group use",
+            Self::Collection => "collection",
+            Self::Preset => "preset",
+            Self::MetadataSchema => "metadata schema",
+            Self::Person => "person",
+            Self::Upload => "upload",
+            Self::Job => "job",
+            Self::Action => "action",
+        }
+    }
+}
+
+/// The scope of what belongs to the whole server.
+pub(crate) const EVERYWHERE: Uuid = Uuid::nil();
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub id: i64,
+    pub scope: Uuid,
+    pub uuid: Uuid,
+    pub name: String,
+    pub body: Value,
+    pub created: i64,
+    pub edited: i64,
+}
+
+const COLUMNS: &str = "id, scope, uuid, name, body, created, edited";
+
+fn read(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
+    let body: String = row.get(4)?;
+    Ok(Record {
+        id: row.get(0)?,
+        scope: row.get(1)?,
+        uuid: row.get(2)?,
+        name: row.get(3)?,
+        body: serde_json::from_str(&body).unwrap_or(Value::Null),
+        created: row.get(5)?,
+        edited: row.get(6)?,
+    })
+}
+
+/// The UUID of a record that is known by a text: a person by the address, a review by its label.
+pub(crate) fn named(scope: Uuid, name: &str) -> Uuid {
+    Uuid::new_v5(&scope, name.as_bytes())
+}
+
+/// The records of a kind in one scope, in the order of their making.
+pub(crate) fn list(
+    connection: &Connection,
+    kind: Kind,
+    scope: Uuid,
+) -> Result<Vec<Record>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND scope = ?2 ORDER BY id");
+    let mut find = connection.prepare_cached(&sql)?;
+    Ok(find
+        .query_map(params![kind.name(), scope], read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The records of a kind in all scopes.
+pub(crate) fn all(connection: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 ORDER BY id");
+    let mut find = connection.prepare_cached(&sql)?;
+    Ok(find
+        .query_map([kind.name()], read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// One record by its UUID, whatever it belongs to.
+pub(crate) fn find(
+    connection: &Connection,
+    kind: Kind,
+    uuid: Uuid,
+) -> Result<Option<Record>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND uuid = ?2 LIMIT 1");
+    let mut find = connection.prepare_cached(&sql)?;
+    Ok(find
+        .query_row(params![kind.name(), uuid], read)
+        .optional()?)
+}
+
+/// Writes a record; one of the same kind, scope and UUID is replaced and keeps its place and age.
+pub(crate) fn put(
+    connection: &Connection,
+    kind: Kind,
+    scope: Uuid,
+    uuid: Uuid,
+    name: &str,
+    body: &Value,
+    now: i64,
+) -> Result<(), Refusal> {
+    connection
+        .prepare_cached(
+            "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+             ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
+        )?
+        .execute(params![
+            kind.name(),
+            scope,
+            uuid,
+            name,
+            body.to_string(),
+            now
+        ])?;
+    Ok(())
+}
+
+/// Removes one record; says whether it was there.
+pub(crate) fn remove(
+    connection: &Connection,
+    kind: Kind,
+    scope: Uuid,
+    uuid: Uuid,
+) -> Result<bool, Refusal> {
+    let mut delete = connection
+        .prepare_cached("DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3")?;
+    Ok(delete.execute(params![kind.name(), scope, uuid])? > 0)
+}
+
+/// Removes the uses of a tag or group that goes.
+pub(crate) fn remove_everywhere(
+    connection: &Connection,
+    kind: Kind,
+    uuid: Uuid,
+) -> Result<(), Refusal> {
+    connection.execute(
+        "DELETE FROM record WHERE kind = ?1 AND uuid = ?2",
+        params![kind.name(), uuid],
+    )?;
+    Ok(())
+}
+
+/// Removes everything that belongs to a thing that goes.
+pub(crate) fn forget(connection: &Connection, scope: Uuid) -> Result<(), Refusal> {
+    connection.execute("DELETE FROM record WHERE scope = ?1", [scope])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::tests::scratch;
+
+    #[tokio::test]
+    async fn a_record_is_replaced_in_its_place_and_only_in_its_scope() {
+        let (_folder, store) = scratch();
+        let (here, there, tag) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        let work = move |c: &Connection| {
+            put(c, Kind::TagUse, here, tag, "one", &json!(1), 10)?;
+            put(c, Kind::TagUse, there, tag, "one", &json!(1), 11)?;
+            put(c, Kind::TagUse, here, tag, "two", &json!(2), 12)?;
+            let listed = list(c, Kind::TagUse, here)?;
+            remove_everywhere(c, Kind::TagUse, tag)?;
+            Ok((listed, all(c, Kind::TagUse)?.len()))
+        };
+        let (listed, left) = store.write(work).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        let record = &listed[0];
+        assert_eq!((record.name.as_str(), &record.body), ("two", &json!(2)));
+        assert_eq!((record.created, record.edited, left), (10, 12, 0));
+    }
+}

@@ -1,0 +1,280 @@
+//! What is done to tasks: actions, moves, priorities. A batch is applied whole or refused whole.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use uuid::Uuid;
+
+use super::{ASSIGNED, COMPLETED, NEW, RELEASED, REOPENED};
+use crate::error::Refusal;
+use crate::store::catalog::Project;
+use crate::workflow::{Node, NodeKind};
+
+/// What is done to one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub task: Uuid,
+    pub kind: ActionKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ActionKind {
+    Pathway {
+        uuid: Option<Uuid>,
+        name: Option<String>,
+    },
+    Submit,
+    Approve,
+    Reject,
+    Assign(String),
+    Release,
+    Skip,
+}
+
+/// Applies all actions to tasks that are at `stage` now, or none. Returns how many there were.
+pub(crate) fn act(
+    connection: &Connection,
+    project: &Project,
+    stage: usize,
+    actions: &[Action],
+    actor: &str,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let node = &project.graph.nodes[stage];
+    for action in actions {
+        let id = task_at(connection, project, stage, action.task)?;
+        let target = match &action.kind {
+            ActionKind::Assign(email) => {
+                set_assignee(connection, id, Some(email), ASSIGNED, actor, now)?;
+                continue;
+            }
+            ActionKind::Release => {
+                set_assignee(connection, id, None, RELEASED, actor, now)?;
+                continue;
+            }
+            kind => exit(node, kind)?,
+        };
+        let back = matches!(action.kind, ActionKind::Reject);
+        send(
+            connection,
+            project,
+            id,
+            action.task,
+            target,
+            back,
+            actor,
+            now,
+        )?;
+    }
+    Ok(actions.len())
+}
+
+/// The number of a task and of the stage where it is now.
+fn locate(connection: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize), Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT t.id, t.stage FROM data d CROSS JOIN task t ON t.project = ?2 AND t.data = d.id
+         WHERE d.hash = ?1",
+    )?;
+    let found = find
+        .query_row(params![project.data_of(task), project.id], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    found.ok_or_else(|| {
+        Refusal::Invalid(format!(
+            "task {task} is not in this project. Nothing of this request was applied"
+        ))
+    })
+}
+
+/// The number of a task that is at `stage`; elsewhere it is refused.
+fn task_at(
+    connection: &Connection,
+    project: &Project,
+    stage: usize,
+    task: Uuid,
+) -> Result<i64, Refusal> {
+    let (id, at) = locate(connection, project, task)?;
+    if at == stage {
+        return Ok(id);
+    }
+    Err(Refusal::Invalid(format!(
+        "task {task} is not in stage \"{}\": it has already left it. Nothing of this request was applied",
+        project.graph.nodes[stage].title
+    )))
+}
+
+/// Where an action leads from a node.
+fn exit(node: &Node, kind: &ActionKind) -> Result<Uuid, Refusal> {
+    match (&node.kind, kind) {
+        (NodeKind::Agent { pathways }, ActionKind::Pathway { uuid, name }) => {
+            let fits = |p: &&crate::workflow::Pathway| {
+                uuid.is_none_or(|u| u == p.uuid) && name.as_ref().is_none_or(|n| *n == p.name)
+            };
+            let named = uuid.is_some() || name.is_some();
+            let found = pathways.iter().find(fits).filter(|_| named);
+            found.map(|p| p.target).ok_or_else(|| {
+                let known: Vec<String> = pathways
+                    .iter()
+                    .map(|p| format!("\"{}\" ({})", p.name, p.uuid))
+                    .collect();
+                let asked = uuid
+                    .map(|u| u.to_string())
+                    .or_else(|| name.clone())
+                    .unwrap_or_default();
+                Refusal::Invalid(format!(
+                    "stage \"{}\" has no pathway {asked:?}; it has {}",
+                    node.title,
+                    known.join(", ")
+                ))
+            })
+        }
+        (NodeKind::Annotation { to }, ActionKind::Submit | ActionKind::Skip) => Ok(*to),
+        (NodeKind::Review { approve, .. }, ActionKind::Approve) => Ok(*approve),
+        (NodeKind::Review { reject, .. }, ActionKind::Reject) => Ok(*reject),
+        _ => Err(Refusal::Invalid(format!(
+            "this action does not go with stage \"{}\", which is of type {}",
+            node.title,
+            node.kind.name()
+        ))),
+    }
+}
+
+/// Sends a task on, through routers, to where it comes to rest.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one row of the task table, field by field"
+)]
+fn send(
+    connection: &Connection,
+    project: &Project,
+    id: i64,
+    task: Uuid,
+    target: Uuid,
+    back: bool,
+    actor: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let place = project.graph.rest(target, task).ok_or_else(|| {
+        Refusal::Internal(format!(
+            "the workflow leads task {task} in a circle of routers"
+        ))
+    })?;
+    put(connection, project, id, place, back, actor, now)
+}
+
+/// Writes where a task is now.
+fn put(
+    connection: &Connection,
+    project: &Project,
+    id: i64,
+    place: usize,
+    back: bool,
+    actor: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let done = matches!(project.graph.nodes[place].kind, NodeKind::Done { .. });
+    let status = if done {
+        COMPLETED
+    } else if back {
+        REOPENED
+    } else {
+        NEW
+    };
+    let mut update = connection.prepare_cached(
+        "UPDATE task SET stage = ?2, status = ?3, assignee = NULL, actor = ?4, updated = ?5 WHERE id = ?1",
+    )?;
+    update.execute(params![id, place as i64, status as i64, actor, now])?;
+    Ok(())
+}
+
+fn set_assignee(
+    connection: &Connection,
+    id: i64,
+    assignee: Option<&str>,
+    status: usize,
+    actor: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let mut update = connection.prepare_cached(
+        "UPDATE task SET assignee = ?2, status = ?3, actor = ?4, updated = ?5 WHERE id = ?1",
+    )?;
+    update.execute(params![id, assignee, status as i64, actor, now])?;
+    Ok(())
+}
+
+/// Moves tasks to any stage; `origin` given, all must be there now.
+pub(crate) fn move_tasks(
+    connection: &Connection,
+    project: &Project,
+    origin: Option<usize>,
+    tasks: &[Uuid],
+    destination: usize,
+    actor: &str,
+    now: i64,
+) -> Result<usize, Refusal> {
+    for task in tasks {
+        let id = match origin {
+            Some(stage) => task_at(connection, project, stage, *task)?,
+            None => locate(connection, project, *task)?.0,
+        };
+        put(connection, project, id, destination, false, actor, now)?;
+    }
+    Ok(tasks.len())
+}
+
+/// Sets priorities by data hash; an unknown hash refuses the whole request.
+pub(crate) fn set_priorities(
+    connection: &Connection,
+    project: &Project,
+    priorities: &[(Uuid, f64)],
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut update = connection.prepare_cached(
+        "UPDATE task SET priority = ?3, updated = ?4
+         WHERE project = ?1 AND data = (SELECT id FROM data WHERE hash = ?2)",
+    )?;
+    for (hash, priority) in priorities {
+        if !(0.0..=1.0).contains(priority) {
+            return Err(Refusal::Invalid(format!(
+                "priority {priority} of {hash} is not between 0.0 and 1.0"
+            )));
+        }
+        if update.execute(params![project.id, hash, priority, now])? == 0 {
+            return Err(Refusal::Invalid(format!(
+                "data unit {hash} has no task in this project"
+            )));
+        }
+    }
+    Ok(priorities.len())
+}
+
+/// Completes or reopens the tasks of label rows.
+pub(crate) fn complete_or_reopen(
+    connection: &Connection,
+    project: &Project,
+    labels: &[Uuid],
+    complete: bool,
+    actor: &str,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT t.id, d.hash FROM label l JOIN task t ON t.project = l.project AND t.data = l.data
+         JOIN data d ON d.id = l.data WHERE l.hash = ?1 AND l.project = ?2",
+    )?;
+    for label in labels {
+        let found: Option<(i64, Uuid)> = find
+            .query_row(params![label, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        let (id, data) = found.ok_or_else(|| {
+            Refusal::NotFound(format!("label row {label} is not in this project"))
+        })?;
+        let task = project.task_of(data);
+        let place = if complete {
+            let missing = || Refusal::Invalid("the workflow has no final stage".to_owned());
+            project.graph.complete().ok_or_else(missing)?
+        } else {
+            project.graph.reopened(task)
+        };
+        put(connection, project, id, place, !complete, actor, now)?;
+    }
+    Ok(labels.len())
+}
