@@ -14,7 +14,7 @@ use wb_core::command::Command;
 use wb_core::event::{BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
-use wb_core::run::{Ending, Report, RunSpec, Sink, Source};
+use wb_core::run::{Ending, FailureLimit, Report, RunSpec, Sink, Source};
 use wb_core::state::{Level, Options, State};
 use wb_core::step::At;
 use wb_core::work::*;
@@ -95,6 +95,8 @@ struct World {
     over: bool,
     most_running: usize,
     running: VecDeque<Launch>,
+    /// How long every job takes, in microseconds.
+    run_us: u64,
 }
 
 impl World {
@@ -113,6 +115,7 @@ impl World {
             over: false,
             most_running: 0,
             running: VecDeque::new(),
+            run_us: 1000,
         };
         world.send(Event::Upstream(Upstream::Project(project())));
         let agents = ["first", "second"].map(|stage| AgentDescriptor {
@@ -173,7 +176,7 @@ impl World {
             job: launch.job,
             result,
             crashed,
-            run_us: 5,
+            run_us: self.run_us,
         })
     }
 
@@ -413,6 +416,38 @@ fn as_many_jobs_run_at_a_time_as_were_asked_for_and_serial_agents_run_alone() {
         });
         assert_eq!(world.most_running, most);
     }
+}
+
+#[test]
+fn jobs_that_are_over_at_once_are_given_out_ahead_and_begun_in_order() {
+    let mut world = World::new(200, 0, Box::new(|_| go("away")));
+    world.run_us = 20;
+    world.run(RunSpec {
+        concurrency: 2,
+        batch_size: 100,
+        ..commit()
+    });
+    assert_eq!((world.most_running, world.at(1)), (2 + 32, 0));
+    let begun: Vec<TaskId> = world.launches.iter().map(|l| l.inputs.row.id).collect();
+    assert_eq!(begun, (1..=200).map(|n| row(n).id).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_that_must_stop_at_a_failure_gives_nothing_out_ahead() {
+    let bad = Box::new(|launch: &Launch| {
+        if launch.inputs.row.id < row(100).id {
+            go("away")
+        } else {
+            (Err(Fault::new(FaultKind::Agent, "no")), false)
+        }
+    });
+    let mut world = World::new(200, 0, bad);
+    world.run_us = 20;
+    world.run(RunSpec {
+        max_failures: Some(FailureLimit::Count(3)),
+        ..commit()
+    });
+    assert_eq!((world.most_running, world.launches.len()), (1, 99 + 3));
 }
 
 #[test]

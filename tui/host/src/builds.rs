@@ -32,6 +32,7 @@ impl Core {
             library: library.to_string_lossy().into_owned(),
             agents: probed.descriptor.agents.clone(),
             preflight: probed.descriptor.preflight,
+            slow: false,
             retired: false,
         };
         state.builds.insert(build, known);

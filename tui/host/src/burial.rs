@@ -29,7 +29,17 @@ impl Core {
         let pid = slot.link.pid_number();
         let unexpected = slot.unexpected(ending.as_ref());
         state.burials += 1;
-        let lost = core.hand_on(&mut state, &mut slot, &death, unexpected);
+        // What it had not even begun with never was its own.
+        let line = std::mem::take(&mut slot.line);
+        let mut lost = Vec::new();
+        for lined in line.into_iter().rev() {
+            if state.closing {
+                lost.push((lined.work, JobResult::Cancelled));
+            } else {
+                state.pending.push_front((lined.work, lined.tries));
+            }
+        }
+        lost.extend(core.hand_on(&mut state, &mut slot, &death, unexpected));
         let work = slot.work.take();
         let about = work.as_ref().map(|active| state.about(&active.work, pid));
         if let Role::Build(build) = &slot.role {
@@ -125,6 +135,8 @@ impl Core {
     pub(crate) fn close(&self, at_once: bool) {
         let waiting = {
             let mut state = self.lock();
+            let hosts: Vec<HostId> = state.hosts.keys().copied().collect();
+            hosts.into_iter().for_each(|id| state.recall(id));
             state.closing = true;
             state.probes.clear();
             state.warm.clear();

@@ -21,7 +21,7 @@ const LOOK_AHEAD: usize = 64;
 const FAILURES: u32 = 3;
 
 /// Work that cannot be sent to any host, and why.
-type Refused = Box<(Work, Fault)>;
+pub(crate) type Refused = Box<(Work, Fault)>;
 
 impl Core {
     /// Gives out what can be given out, and asks for the hosts that are missing.
@@ -34,6 +34,7 @@ impl Core {
             }
             let mut missing = core.give_probes(&mut state);
             missing += core.give_jobs(&mut state, &mut refused);
+            core.line_up(&mut state, &mut refused);
             missing += core.give_warm(&mut state);
             let blank = state.blank_hosts();
             // After failures nothing is started ahead of need.
@@ -120,7 +121,7 @@ impl Core {
             return None;
         }
         let spare = state.spare()?;
-        if state.build_hosts() >= self.config.max_hosts.max(1) {
+        if state.build_hosts() >= self.most_hosts(state) {
             self.evict(state);
         }
         let copy = Arc::clone(&state.builds.get(&build)?.copy);
@@ -133,7 +134,18 @@ impl Core {
     /// Whether one more host may hold a build, when `more` are on their way.
     fn may_add(&self, state: &State, more: usize) -> bool {
         let idle = state.hosts.values().filter(|h| h.is_idle()).count();
-        state.build_hosts() + more < self.config.max_hosts.max(1) + idle
+        state.build_hosts() + more < self.most_hosts(state) + idle
+    }
+
+    /// Hosts that may hold a build. Quick agents keep the cores busy with as many as there are
+    /// cores; slow ones may be waiting for somebody else, and get a host for each wanted job.
+    fn most_hosts(&self, state: &State) -> usize {
+        let usual = self.config.max_hosts.max(1);
+        if state.builds.values().any(|b| b.slow) {
+            usual.max(state.concurrency)
+        } else {
+            usual
+        }
     }
 
     /// The host that has been idle for longest makes room.
@@ -155,15 +167,7 @@ impl Core {
         let Some(slot) = state.hosts.get_mut(&host) else {
             return Err(Box::new((work, report::no_host("it vanished"))));
         };
-        slot.work = Some(Active {
-            work,
-            started: None,
-            deadline: None,
-            stop: None,
-            kill_at: None,
-            calls: Vec::new(),
-            tries,
-        });
+        slot.work = Some(Active::new(work, tries));
         if slot.ready {
             self.begin(state, host)
         } else {
@@ -177,38 +181,19 @@ impl Core {
         let Some(slot) = state.hosts.get_mut(&host) else {
             return Ok(());
         };
-        let Some(mut active) = slot.work.take() else {
+        let Some(active) = slot.work.take() else {
             return Ok(());
         };
-        let chunks = match message(&active.work) {
+        let chunks = match message(&active.work, slot.ticket + 1) {
             Ok(chunks) => chunks,
             Err(fault) => return Err(Box::new((active.work, fault))),
         };
-        if let (number, Some(json)) = project
-            && slot.project != number
-            && let Ok(head) = pack(&ToHost::Project, json.len())
-        {
-            slot.project = number;
-            slot.link.send([Chunk::Own(head), Chunk::Text(json)]);
-        }
-        let now = Instant::now();
-        let limit = match &active.work {
-            Work::Job(job) => job.deadline,
-            Work::Preflight { .. } => Some(self.config.preflight_timeout),
-        };
-        active.started = Some(now);
-        active.deadline = limit.and_then(|limit| now.checked_add(limit));
+        slot.ticket += 1;
+        let mut letter = slot.bring(project);
+        letter.extend(chunks);
         slot.link.page.cancel.store(NO_JOB, Ordering::SeqCst);
-        slot.link.job.store(active.work.number(), Ordering::SeqCst);
-        if let Work::Job(job) = &active.work {
-            self.events.push(HostEvent::Started {
-                job: job.job,
-                pid: slot.link.pid_number(),
-            });
-        }
-        slot.work = Some(active);
-        slot.set_alarm();
-        slot.link.send(chunks);
+        self.begun(slot, active);
+        slot.link.send(letter);
         Ok(())
     }
 
@@ -327,10 +312,14 @@ impl Slot {
 }
 
 /// The message that starts some work.
-fn message(work: &Work) -> Result<Vec<Chunk>, Fault> {
+pub(crate) fn message(work: &Work, ticket: u64) -> Result<Vec<Chunk>, Fault> {
     let job = match work {
         Work::Preflight { number, .. } => {
-            let head = pack(&ToHost::Preflight { job: *number }, 0).map_err(|e| too_large(&e))?;
+            let head = ToHost::Preflight {
+                job: *number,
+                ticket,
+            };
+            let head = pack(&head, 0).map_err(|e| too_large(&e))?;
             return Ok(vec![Chunk::Own(head)]);
         }
         Work::Job(job) => job,
@@ -355,6 +344,7 @@ fn message(work: &Work) -> Result<Vec<Chunk>, Fault> {
     }
     let header = ToHost::Run {
         job: job.job.0,
+        ticket,
         agent: job.agent,
         attempt: job.attempt,
         build: job.build.0,

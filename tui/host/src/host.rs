@@ -22,6 +22,10 @@ use wb_core::ids::{BuildId, JobId};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
 const BUSY_CAP: Duration = Duration::from_secs(1);
+/// A line so long that the host's news may be collected for a moment.
+const LONG_LINE: usize = 8;
+/// How long they are collected.
+const PAUSE: Duration = Duration::from_micros(50);
 /// How long a host that closed its socket may take to be gone.
 const LEAVING: Duration = Duration::from_millis(200);
 /// Most that is read of one stream before the others get their turn, and most that a pipe can
@@ -105,9 +109,14 @@ impl HostThread {
             let open = !ready.socket || self.read_socket();
             if self.link.alarm_due() {
                 self.core.alarm(self.id);
+                Core::dispatch(&self.core);
             }
             if ready.ended || !open {
                 break;
+            }
+            if self.link.lined.load(Ordering::Relaxed) >= LONG_LINE {
+                // It has enough to do: what it says meanwhile is read at once.
+                std::thread::sleep(PAUSE);
             }
             self.core.events.wait_for_room();
         }

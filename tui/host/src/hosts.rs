@@ -11,7 +11,6 @@ use crate::watch::{self, Watcher};
 use crate::{spawn, symbols};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use wb_core::build::Probed;
 use wb_core::fault::{Fault, FaultKind};
@@ -99,22 +98,25 @@ impl Hosts {
 
     /// Takes a job; never blocks. It ends with exactly one [`HostEvent::Done`].
     pub fn run(&self, job: JobRequest) {
+        self.run_all([job]);
+    }
+
+    /// Takes jobs, to be begun in this order; cheaper than one by one.
+    pub fn run_all(&self, jobs: impl IntoIterator<Item = JobRequest>) {
         let core = &self.0.core;
-        let refused = {
+        let mut refused = Vec::new();
+        {
             let mut state = core.lock();
-            state.open += 1;
-            match state.refusal(&job) {
-                Some(refusal) => Some((Work::Job(job), refusal)),
-                None => {
-                    state.pending.push_back((Work::Job(job), 0));
-                    None
+            for job in jobs {
+                state.open += 1;
+                match state.refusal(&job) {
+                    Some(refusal) => refused.push((Work::Job(job), refusal)),
+                    None => state.pending.push_back((Work::Job(job), 0)),
                 }
             }
-        };
-        match refused {
-            Some((work, refusal)) => core.finish(work, refusal, Duration::ZERO),
-            None => Core::dispatch(core),
         }
+        core.finish_all(refused);
+        Core::dispatch(core);
     }
 
     /// Asks a job to stop: one that waits ends at once; one that runs is asked through its host's

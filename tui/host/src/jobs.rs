@@ -32,6 +32,15 @@ pub struct JobRequest {
     pub label: String,
 }
 
+impl JobRequest {
+    /// Bytes of all its documents.
+    pub(crate) fn size(&self) -> usize {
+        let fixed = [&self.stage_json, &self.task_json, &self.params];
+        let inputs = self.inputs.iter().map(|(_, json)| json);
+        fixed.into_iter().chain(inputs).map(|json| json.len()).sum()
+    }
+}
+
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobResult {

@@ -23,6 +23,7 @@ mod events;
 mod host;
 mod hosts;
 mod jobs;
+mod line;
 mod link;
 mod output;
 mod page;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ struct Outbox {
 }
 
 const NEVER: u64 = u64::MAX;
+/// Pieces of one system call.
+const SLICES: usize = 256;
 /// No job runs in the host.
 pub(crate) const NO_JOB: u64 = u64::MAX;
 
@@ -51,6 +53,8 @@ pub(crate) struct Link {
     pub job: AtomicU64,
     /// Number of the build, 0 for none yet.
     pub build: AtomicU32,
+    /// Jobs that wait in the host.
+    pub lined: AtomicUsize,
     socket: UnixStream,
     outbox: Mutex<Outbox>,
     wake: OwnedFd,
@@ -69,6 +73,7 @@ impl Link {
             page,
             job: AtomicU64::new(NO_JOB),
             build: AtomicU32::new(0),
+            lined: AtomicUsize::new(0),
             socket,
             outbox: Mutex::default(),
             wake,
@@ -114,7 +119,7 @@ impl Link {
             let slices: Vec<IoSlice<'_>> = outbox
                 .chunks
                 .iter()
-                .take(16)
+                .take(SLICES)
                 .enumerate()
                 .map(|(n, c)| IoSlice::new(&c.bytes()[if n == 0 { outbox.sent } else { 0 }..]))
                 .collect();

@@ -71,6 +71,8 @@ pub(crate) struct Page {
     pub reserved: AtomicU32,
     /// Number of the job that was begun last.
     pub job: AtomicU64,
+    /// Ticket up to which it is decided which work this host does: begun with, or taken back.
+    pub decided: AtomicU64,
     /// Raw instruction pointers, innermost first.
     pub frames: [AtomicU64; FRAMES],
 }
@@ -92,6 +94,17 @@ pub(crate) struct LastWords {
 impl Page {
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u32, Ordering::SeqCst);
+    }
+
+    /// The host is about to begin with the work of this ticket; false when it was taken back.
+    pub(crate) fn begin(&self, ticket: u64) -> bool {
+        self.decided.fetch_max(ticket, Ordering::SeqCst) < ticket
+    }
+
+    /// The workbench takes back all work up to this ticket that has not begun; gives the ticket up
+    /// to which it has.
+    pub(crate) fn recall(&self, last: u64) -> u64 {
+        self.decided.fetch_max(last, Ordering::SeqCst)
     }
 
     pub(crate) fn last_words(&self) -> LastWords {
@@ -154,6 +167,17 @@ mod tests {
         assert_eq!(words.phase, Phase::Run);
         assert_eq!(words.frames.len(), FRAMES);
         assert_eq!(words.frames[0], 7);
+    }
+
+    #[test]
+    fn work_is_either_begun_with_or_taken_back() {
+        let (ours, fd) = ControlPage::create().unwrap();
+        let theirs = ControlPage::open(&fd).unwrap();
+        assert!(theirs.begin(1) && theirs.begin(2));
+        assert_eq!(ours.recall(5), 2, "3, 4 and 5 come back");
+        assert!(!theirs.begin(3) && !theirs.begin(4) && !theirs.begin(5));
+        assert!(theirs.begin(6), "what is sent later is not touched");
+        assert_eq!(ours.recall(6), 6);
     }
 
     #[cfg(target_os = "linux")]

@@ -7,7 +7,9 @@
 use crate::config::HostConfig;
 use crate::events::{Events, HostEvent};
 use crate::jobs::{JobRequest, JobResult};
-use crate::link::Link;
+use crate::line::Lined;
+use crate::link::{Chunk, Link};
+use crate::proto::{ToHost, pack};
 use crate::report::{About, Ending};
 use crate::shelf::{Shelf, StagedCopy};
 use crate::spawn::SpawnRequest;
@@ -32,6 +34,8 @@ pub(crate) struct BuildState {
     pub library: String,
     pub agents: Vec<AgentDescriptor>,
     pub preflight: bool,
+    /// Some of its jobs take long: they may have as many hosts as jobs are wanted at a time.
+    pub slow: bool,
     pub retired: bool,
 }
 
@@ -106,6 +110,21 @@ pub(crate) struct Active {
     pub tries: u32,
 }
 
+impl Active {
+    /// Work that has not begun.
+    pub(crate) fn new(work: Work, tries: u32) -> Self {
+        Self {
+            work,
+            started: None,
+            deadline: None,
+            stop: None,
+            kill_at: None,
+            calls: Vec::new(),
+            tries,
+        }
+    }
+}
+
 /// One host.
 pub(crate) struct Slot {
     pub link: Arc<Link>,
@@ -115,6 +134,14 @@ pub(crate) struct Slot {
     pub copy: Option<Arc<StagedCopy>>,
     pub base: u64,
     pub work: Option<Active>,
+    /// What it does next, sent already. Empty when there is no work.
+    pub line: VecDeque<Lined>,
+    /// How many times it was sent work.
+    pub ticket: u64,
+    /// Its last job was quick.
+    pub quick: bool,
+    /// When to see whether its work is slow.
+    pub look_at: Option<Instant>,
     pub load_until: Option<Instant>,
     pub leave_until: Option<Instant>,
     pub ending: Option<Ending>,
@@ -133,12 +160,25 @@ impl Slot {
         self.build() == Some(build)
     }
 
+    /// The message with the project, when the host has another one.
+    pub(crate) fn bring(&mut self, (number, json): (u64, Option<Arc<str>>)) -> Vec<Chunk> {
+        let Some(json) = json.filter(|_| self.project != number) else {
+            return Vec::new();
+        };
+        let Ok(head) = pack(&ToHost::Project, json.len()) else {
+            return Vec::new();
+        };
+        self.project = number;
+        vec![Chunk::Own(head), Chunk::Text(json)]
+    }
+
     /// Looks at its time limits at the earliest of them.
     pub(crate) fn set_alarm(&self) {
         let work = self.work.as_ref();
         let limits = [
             self.load_until,
             self.leave_until,
+            self.look_at.filter(|_| work.is_some()),
             work.and_then(|w| w.kill_at),
             work.and_then(|w| w.deadline.filter(|_| w.stop.is_none())),
         ];

@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -27,16 +27,18 @@ pub(crate) enum ToHost {
     },
     /// The project document is the only part; kept until the next one.
     Project,
-    /// Run an agent. The parts are named; `stage`, `task` and `params` come first.
+    /// Run an agent, unless the ticket was taken back meanwhile. The parts are named; `stage`, `task`
+    /// and `params` come first.
     Run {
         job: u64,
+        ticket: u64,
         agent: usize,
         attempt: u32,
         build: u32,
         parts: Vec<(String, usize)>,
     },
     /// Call the library's preflight; answered by `Done` with this number.
-    Preflight { job: u64 },
+    Preflight { job: u64, ticket: u64 },
     /// Answers `FromHost::Call`; the rest is the answer or the reason. `status` as the table has it:
     /// 0 answered, 1 no such name, 2 failed.
     Answer { call: u64, status: i32 },
@@ -148,6 +150,8 @@ impl Message {
 #[derive(Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
+    /// Where the next message begins.
+    taken: usize,
     filled: usize,
 }
 
@@ -155,6 +159,11 @@ impl Inbox {
     /// Reads once. 0 means the other end is closed.
     pub(crate) fn fill(&mut self, mut from: impl Read) -> io::Result<usize> {
         const CHUNK: usize = 64 << 10;
+        if self.taken > 0 {
+            self.bytes.copy_within(self.taken..self.filled, 0);
+            self.filled -= self.taken;
+            self.taken = 0;
+        }
         let missing = self.missing().max(CHUNK);
         // A large message grows the buffer as it arrives, not because its length says so.
         let room = missing.min(self.filled.max(CHUNK));
@@ -167,13 +176,13 @@ impl Inbox {
     }
 
     fn announced(&self) -> Option<usize> {
-        let head = self.bytes[..self.filled].first_chunk::<4>()?;
+        let head = self.bytes[self.taken..self.filled].first_chunk::<4>()?;
         Some(4 + u32::from_be_bytes(*head) as usize)
     }
 
     fn missing(&self) -> usize {
         self.announced()
-            .map_or(0, |all| all.saturating_sub(self.filled))
+            .map_or(0, |all| all.saturating_sub(self.filled - self.taken))
     }
 
     /// The next whole message, if there is one.
@@ -187,24 +196,28 @@ impl Inbox {
         if total > limit + SLACK || total < HEAD {
             return Err(format!("a message of {total} bytes"));
         }
-        if self.filled < total {
+        if self.filled - self.taken < total {
             return Ok(None);
         }
-        let header = self.bytes[4..HEAD].first_chunk::<4>().copied();
+        let here = &self.bytes[self.taken..self.taken + total];
+        let header = here[4..HEAD].first_chunk::<4>().copied();
         let parts = HEAD + header.map_or(0, u32::from_be_bytes) as usize;
         if parts > total {
             return Err("a header longer than its message".into());
         }
-        let bytes = if self.filled == total && total > self.bytes.len() / 2 {
+        let alone = self.taken == 0 && self.filled == total;
+        let bytes = if alone && total > self.bytes.len() / 2 {
             // The usual large message: hand the buffer over instead of copying it.
             let mut bytes = std::mem::take(&mut self.bytes);
             bytes.truncate(total);
             self.filled = 0;
             bytes
         } else {
-            let bytes = self.bytes[..total].to_vec();
-            self.bytes.copy_within(total..self.filled, 0);
-            self.filled -= total;
+            let bytes = here.to_vec();
+            self.taken += total;
+            if self.taken == self.filled {
+                (self.taken, self.filled) = (0, 0);
+            }
             bytes
         };
         Ok(Some(Message { bytes, parts }))
@@ -231,7 +244,15 @@ mod tests {
         let sizes = [0_usize, 1, 1000, 70_000, 300_000, 3];
         for size in sizes {
             let part = vec![size as u8; size];
-            write(&mut wire, &ToHost::Preflight { job: size as u64 }, &[&part]).unwrap();
+            write(
+                &mut wire,
+                &ToHost::Preflight {
+                    job: size as u64,
+                    ticket: 1,
+                },
+                &[&part],
+            )
+            .unwrap();
         }
         for step in [1, 7, 4096, usize::MAX] {
             let mut drip = Drip(&wire, step);
@@ -239,7 +260,7 @@ mod tests {
             let mut seen = Vec::new();
             while inbox.fill(&mut drip).unwrap() > 0 {
                 while let Some(message) = inbox.next(MAX_RESULT).unwrap() {
-                    let ToHost::Preflight { job } = message.header().unwrap() else {
+                    let ToHost::Preflight { job, .. } = message.header().unwrap() else {
                         panic!("another message");
                     };
                     let parts = message.into_parts();

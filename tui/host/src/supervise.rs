@@ -10,6 +10,7 @@ use crate::shelf::StagedCopy;
 use crate::spawn::Started;
 use crate::symbols::Question;
 use agent_abi::table::{flags, status};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -39,9 +40,18 @@ impl Core {
 
     /// Stops a job that a host has; gives it back when the host has not begun with it.
     fn stop_in_host(&self, state: &mut State, job: JobId, now: bool) -> Option<Work> {
+        let lined = |slot: &Slot| slot.line.iter().any(|l| l.work.number() == job.0);
+        let in_line = state.hosts.iter().find(|(_, slot)| lined(slot));
+        if let Some(id) = in_line.map(|(id, _)| *id) {
+            // One that its host is beginning with right now stays: it is nearly over.
+            state.recall(id);
+            let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
+            return at.and_then(|at| state.pending.remove(at)).map(|(w, _)| w);
+        }
         let has = |slot: &Slot| slot.work.as_ref().is_some_and(|a| a.work.number() == job.0);
         let id = *state.hosts.iter().find(|(_, slot)| has(slot))?.0;
         let grace = self.grace(state, id);
+        state.recall(id);
         let slot = state.hosts.get_mut(&id)?;
         if slot.work.as_ref().is_some_and(|a| a.started.is_none()) {
             return slot.work.take().map(|a| a.work);
@@ -73,11 +83,12 @@ impl Core {
     pub(crate) fn alarm(&self, id: HostId) {
         let mut state = self.lock();
         let grace = self.grace(&state, id);
+        let now = Instant::now();
+        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
+        self.see_whether_slow(&mut state, id, now);
         let Some(slot) = state.hosts.get_mut(&id) else {
             return;
         };
-        let now = Instant::now();
-        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
         if passed(slot.load_until) {
             slot.load_until = None;
             slot.ending = Some(Ending::LoadTimeout(self.config.load_timeout));
@@ -101,6 +112,25 @@ impl Core {
             }
         }
         slot.set_alarm();
+    }
+
+    /// Work that is slow, or out of time, keeps nobody waiting behind it.
+    fn see_whether_slow(&self, state: &mut State, id: HostId, now: Instant) {
+        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
+        let Some(slot) = state.hosts.get_mut(&id) else {
+            return;
+        };
+        let slow = passed(slot.look_at);
+        let late = slot.work.as_ref().is_some_and(|a| passed(a.deadline));
+        if !slow && !late {
+            return;
+        }
+        slot.look_at = None;
+        let build = slot.build();
+        if let Some(known) = build.and_then(|build| state.builds.get_mut(&build)) {
+            known.slow |= slow;
+        }
+        state.recall(id);
     }
 
     /// A host has finished its work.
@@ -131,8 +161,10 @@ impl Core {
             slot.link.job.store(NO_JOB, Ordering::SeqCst);
             slot.tasks += 1;
             slot.idle_since = Instant::now();
+            self.next_in_line(slot, Duration::from_nanos(done.run_ns));
             slot.set_alarm();
-            if slot.tasks >= self.config.recycle_after && slot.build().is_some() {
+            let recycled = slot.tasks >= self.config.recycle_after && slot.work.is_none();
+            if recycled && slot.build().is_some() {
                 slot.leave(self.config.shutdown_timeout);
             }
             let copy = slot.copy.clone();
@@ -220,6 +252,10 @@ impl Core {
                 copy: None,
                 base: 0,
                 work: None,
+                line: VecDeque::new(),
+                ticket: 0,
+                quick: false,
+                look_at: None,
                 load_until: None,
                 leave_until: None,
                 ending: None,

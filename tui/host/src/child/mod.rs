@@ -135,11 +135,16 @@ impl Child {
             ToHost::Project => self.project = Some(Arc::new(message.into_parts())),
             ToHost::Run {
                 job,
+                ticket,
                 agent,
                 attempt,
                 build,
                 parts,
             } => {
+                stdio::wait_until_read();
+                if !self.page.begin(ticket) {
+                    return Ok(true); // taken back
+                }
                 let order = run::Order {
                     job,
                     agent,
@@ -149,7 +154,11 @@ impl Child {
                 };
                 self.run(&order, message)?;
             }
-            ToHost::Preflight { job } => self.preflight(job)?,
+            ToHost::Preflight { job, ticket } => {
+                if self.page.begin(ticket) {
+                    self.preflight(job)?;
+                }
+            }
             // To a question that nobody waits with any more.
             ToHost::Answer { .. } => {}
             ToHost::Retire => {

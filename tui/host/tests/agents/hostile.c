@@ -241,6 +241,13 @@ AGENT(looks) {
   return say(out, WB_OUT_JSON, text);
 }
 
+AGENT(says) {
+  (void)user, (void)host;
+  printf("%.*s\n", (int)task->task.len, (const char *)task->task.ptr);
+  fprintf(stderr, "no newline at the end");
+  return say(out, WB_OUT_JSON, "{\"route\":\"one\"}");
+}
+
 #define ENTRY(stage_name, flag_bits, function) \
   {sizeof(wb_agent), flag_bits, 0, WB_TEXT(stage_name), WB_TEXT("{\"function\":\"" stage_name "\",\"location\":\"hostile.c\"}"), function, NULL}
 
@@ -265,6 +272,7 @@ static const wb_agent agents[] = {
     ENTRY("counts_frees", 0, counts_frees),
     ENTRY("looks", 0, looks),
     ENTRY("alone", WB_FLAG_NO_PARALLEL | WB_FLAG_CANCEL_AWARE, listens),
+    ENTRY("says", 0, says),
 };
 
 static int32_t preflight(const wb_host *host, wb_out *out) {

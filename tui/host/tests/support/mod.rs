@@ -16,7 +16,7 @@ use wb_host::{HostConfig, HostEvent, Hosts, JobRequest, JobResult, Probed};
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Stages of `hostile.c` in their order.
-pub const HOSTILE: [&str; 20] = [
+pub const HOSTILE: [&str; 21] = [
     "answer",
     "segv",
     "aborts",
@@ -37,6 +37,7 @@ pub const HOSTILE: [&str; 20] = [
     "counts_frees",
     "looks",
     "alone",
+    "says",
 ];
 
 pub fn agent(name: &str) -> usize {

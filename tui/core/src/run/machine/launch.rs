@@ -1,6 +1,6 @@
 //! Jobs of a run: which task is next, what a finished job means, when hosts die in a row.
 
-use super::{Around, CRASHES_IN_A_ROW};
+use super::{AHEAD, Around, CRASHES_IN_A_ROW, QUICK_US};
 use super::{BatchPhase, Run, Running};
 use crate::event::{Effect, Launch};
 use crate::fault::{Fault, FaultKind};
@@ -13,7 +13,7 @@ impl Run {
         let limit = if self.serial {
             1
         } else {
-            self.spec.concurrency.max(1)
+            self.spec.concurrency.max(1) + self.ahead()
         };
         let Some(stage) = self.stage() else { return };
         while self.jobs.len() < limit && !self.paused {
@@ -51,6 +51,17 @@ impl Run {
         }
         if self.stopping() && self.jobs.is_empty() {
             self.leave_the_rest();
+        }
+    }
+
+    /// Jobs to give out beyond those that run: handing a quick job over costs more than running it.
+    /// They are begun in order all the same, and a run that must stop at a certain failure gives
+    /// out none.
+    fn ahead(&self) -> usize {
+        if self.spec.max_failures.is_some() {
+            0
+        } else {
+            self.quick.min(AHEAD)
         }
     }
 
@@ -113,6 +124,8 @@ impl Run {
             return;
         };
         self.crashes = if crashed { self.crashes + 1 } else { 0 };
+        let quick = result.is_ok() && run_us <= QUICK_US;
+        self.quick = if quick { self.quick + 1 } else { 0 };
         let Some(batch) = self.batches.iter_mut().find(|b| b.id == running.batch) else {
             return;
         };

@@ -23,6 +23,7 @@ impl Run {
         let mut all: Vec<_> = self
             .jobs
             .values()
+            .filter(|r| r.pid != 0) // the others wait in a host
             .filter_map(|r| {
                 let batch = self.batches.iter().find(|b| b.id == r.batch)?;
                 Some((

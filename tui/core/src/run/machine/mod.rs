@@ -61,6 +61,10 @@ struct Running {
 const CRASHES_IN_A_ROW: u32 = 5;
 /// How often a task whose row others keep changing runs anew.
 const RERUNS: u32 = 3;
+/// A job of at most so many microseconds is over at once.
+const QUICK_US: u64 = 500;
+/// Jobs that may be given out beyond those that run, while jobs are over at once.
+const AHEAD: usize = 32;
 /// Batches that may be alive at a time: one committing, one running, one being fetched.
 const BATCHES: usize = 3;
 
@@ -101,6 +105,8 @@ pub struct Run {
     batches: Vec<Batch>,
     jobs: HashMap<JobId, Running>,
     crashes: u32,
+    /// Jobs in a row that were over at once.
+    quick: usize,
     /// Tasks with a result, and those of them that failed; final or about to be.
     known: (u64, u64),
     /// How often each task ran anew because of a conflict.
@@ -154,6 +160,7 @@ impl Run {
             batches: Vec::new(),
             jobs: HashMap::new(),
             crashes: 0,
+            quick: 0,
             known: (0, 0),
             reruns: HashMap::new(),
             agent: 0,
@@ -227,6 +234,7 @@ impl Run {
         self.listed_all = false;
         self.taken = 0;
         self.crashes = 0;
+        self.quick = 0;
         let found = self.stage().and_then(|stage| (around.agent)(stage));
         let Some((build, agent, descriptor)) = found else {
             self.listed_all = true;
@@ -250,6 +258,7 @@ impl Run {
     }
 
     fn take_rows(&mut self, rows: Vec<TaskRow>, now: Millis) {
+        let filter = self.spec.filter.cheap();
         for row in rows {
             if self.spec.max_tasks.is_some_and(|max| self.taken >= max) {
                 self.listed_all = true;
@@ -260,6 +269,7 @@ impl Run {
                 row: &row,
                 now,
                 result: None,
+                known: None,
             };
             let named = self.spec.only.is_empty()
                 || self
@@ -268,7 +278,7 @@ impl Run {
                     .iter()
                     .any(|o| *o == *row.title || row.id.to_string() == *o);
             let had_its_turn = self.spec.skip.contains(&row.id);
-            if named && !had_its_turn && self.spec.filter.matches(&facts) {
+            if named && !had_its_turn && filter.matches(&facts) {
                 self.taken += 1;
                 self.pending.push_back(row);
             }
@@ -286,6 +296,7 @@ impl Run {
             list: ListId::Run(self.id),
             stage,
             token: self.token.clone(),
+            only: (self.spec.filter.asks().any()).then(|| Box::new(self.spec.filter.clone())),
         });
     }
 
