@@ -3,7 +3,10 @@
 //! reads the rows and prints what it finds, a line per label. For checks against the Python SDK, in
 //! both directions.
 
-use agent_abi::model::{Bitmask, BoundingBox, LabelRow, Ontology, Point, RotatableBox, Vertex};
+use agent_abi::model::{
+    Bitmask, BoundingBox, Circle, Cuboid, CuboidBack, DataType, Ellipse, HtmlRange, LabelRow,
+    Ontology, Point, RotatableBox,
+};
 use agent_abi::wire::RowDoc;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -30,6 +33,9 @@ fn editor() -> Value {
         ("Pose", "skeleton"),
         ("Sound", "audio"),
         ("Word", "text"),
+        ("Wheel", "ellipse"),
+        ("Lamp", "circle"),
+        ("Crate", "cuboid_2d"),
     ];
     let objects: Vec<Value> = shapes
         .iter()
@@ -65,18 +71,28 @@ fn editor() -> Value {
         }
         json!({"id": id.to_string(), "featureNodeHash": format!("cla{id:05}"), "attributes": [first]})
     };
+    let mut scene = classification(4, "Scene", "text", Value::Null);
+    scene["level"] = json!("global");
     json!({"objects": objects, "classifications": [
         classification(1, "Weather", "radio", json!([option("1.1.1", "Sunny"), option("1.1.2", "Night")])),
         classification(2, "Notes", "text", Value::Null),
         classification(3, "Tags", "checklist", json!([option("3.1.1", "Dark"), option("3.1.2", "Crowded")])),
-    ]})
+        scene,
+    ], "skeleton_templates": [{"template": {
+        "name": "Pose", "width": 0.2, "height": 0.3, "featureNodeHash": "obj00007", "shape": "skeleton", "skeletonEdges": {},
+        "skeleton": {
+            "0": {"x": 0.0, "y": 0.0, "name": "head", "color": "#D33115", "value": "head", "featureHash": "ver00001"},
+            "1": {"x": 0.5, "y": 0.5, "name": "tail", "color": "#D33115", "value": "tail", "featureHash": "ver00002"}},
+    }}]})
 }
 
-fn blank(data_type: &str, images: usize) -> RowDoc {
+/// An empty row. `kind` is a data type, or `html`: text with another MIME type.
+fn blank(kind: &str, images: usize) -> RowDoc {
+    let data_type = if kind == "html" { "plain_text" } else { kind };
     let hash = |n: usize| format!("00000000-0000-0000-0000-{n:012}");
     let unit = |n: usize, sequence: Value, labels: Value| {
         let mut unit = json!({"data_hash": hash(n), "data_title": format!("unit {n}"), "data_link": "a/b", "data_sequence": sequence, "labels": labels,
-            "data_type": match data_type { "video" => "video/mp4", "audio" => "audio/wav", "plain_text" => "text/plain", _ => "image/png" }});
+            "data_type": mime(kind)});
         match data_type {
             "audio" => {
                 for (key, value) in [
@@ -90,6 +106,11 @@ fn blank(data_type: &str, images: usize) -> RowDoc {
                 }
             }
             "plain_text" => {}
+            "pdf" => {
+                for key in ["width", "height", "data_fps"] {
+                    unit[key] = json!(0);
+                }
+            }
             _ => {
                 unit["width"] = json!(64);
                 unit["height"] = json!(48);
@@ -123,16 +144,27 @@ fn blank(data_type: &str, images: usize) -> RowDoc {
         "annotation_task_status": "QUEUED", "is_shadow_data": false, "object_answers": {}, "classification_answers": {},
         "object_actions": {}, "label_status": "LABEL_IN_PROGRESS", "data_units": units, "spaces": {},
     });
-    let frames = if data_type == "video" {
-        12
-    } else {
-        images.max(1)
+    let frames = match data_type {
+        "video" => 12,
+        "pdf" => 3,
+        _ => images.max(1),
     };
     let metadata = json!({
         "label_hash": hash(2), "data_hash": hash(1), "data_type": data_type.to_uppercase(), "number_of_frames": frames,
-        "data_title": "T", "width": 64, "height": 48,
+        "data_title": "T", "width": 64, "height": 48, "file_type": mime(kind),
     });
     RowDoc { metadata, labels }
+}
+
+fn mime(kind: &str) -> &'static str {
+    match kind {
+        "video" => "video/mp4",
+        "audio" => "audio/wav",
+        "plain_text" => "text/plain",
+        "html" => "text/html",
+        "pdf" => "application/pdf",
+        _ => "image/png",
+    }
 }
 
 /// Draws every shape that lies on frames, on `first` (and on later frames of a video).
@@ -202,34 +234,68 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
         left: 0,
         rle: "U1o_20".to_owned(),
     };
-    row.add(ontology.object("Mask")?.bitmask(&mask)?.on_frame(first))?;
-    let vertex = |name: &str, x: f64, hash: &str| Vertex {
-        name: name.to_owned(),
-        feature_hash: Some(hash.to_owned()),
-        at: Point { x, y: 0.5 },
-    };
-    let pose = [
-        vertex("head", 0.25, "ver00001"),
-        vertex("tail", 0.75, "ver00002"),
-    ];
+    // Pages of a PDF have no pixels.
+    if row.data_type() != DataType::Pdf {
+        row.add(ontology.object("Mask")?.bitmask(&mask)?.on_frame(first))?;
+    }
+    let template = ontology.skeleton("Pose")?;
+    let pose = template.place([("tail", 0.75, 0.5), ("head", 0.25, 0.5)])?;
     row.add(ontology.object("Pose")?.skeleton(&pose)?.on_frame(first))?;
+    draw_round(row, first)
+}
+
+/// Ellipse, circle, both kinds of cuboid, several polygons as one object.
+fn draw_round(row: &mut LabelRow, first: u64) -> Outcome<()> {
+    let ontology = row.ontology();
+    let point = |x, y| Point { x, y };
+    let ellipse = Ellipse {
+        center: point(0.5, 0.5),
+        rx: 0.1,
+        ry: 0.2,
+        theta: 30.0,
+    };
+    let wheel = ontology.object("Wheel")?.ellipse(ellipse)?;
+    row.add(wheel.on_frame(first))?;
+    let lamp = ontology
+        .object("Lamp")?
+        .circle(Circle::new(0.5, 0.5, 0.125))?;
+    row.add(lamp.on_frame(first))?;
+    let backs = [
+        CuboidBack::Perspective {
+            vanishing_point: point(0.4, 0.3),
+            scale_ratio: 0.75,
+        },
+        CuboidBack::Isometric {
+            offset: point(0.05, -0.05),
+        },
+    ];
+    for back in backs {
+        let front = vec![point(0.0, 0.0), point(0.1, 0.0), point(0.1, 0.1)];
+        let crate_kind = ontology.object("Crate")?;
+        row.add(crate_kind.cuboid(&Cuboid { front, back })?.on_frame(first))?;
+    }
+    let corner = |x: f64| vec![vec![point(x, 0.0), point(x + 0.1, 0.0), point(x, 0.1)]];
+    let area = ontology.object("Area")?;
+    row.add(area.polygons(&[corner(0.1), corner(0.5)])?.on_frame(first))?;
     Ok(())
 }
 
 fn write() -> Outcome<()> {
     let ontology = Arc::new(Ontology::from_editor(&editor())?);
     let mut rows = Vec::new();
-    for (data_type, images) in [
+    for (kind, images) in [
         ("image", 0),
         ("video", 0),
         ("img_group", 3),
+        ("pdf", 0),
         ("audio", 0),
         ("plain_text", 0),
+        ("html", 0),
     ] {
-        let doc = blank(data_type, images);
+        let doc = blank(kind, images);
         let metadata = doc.metadata.clone();
         let mut row = LabelRow::from_doc(doc, Arc::clone(&ontology));
-        match data_type {
+        match kind {
             "audio" => drop(
                 row.add(
                     ontology
@@ -242,11 +308,25 @@ fn write() -> Outcome<()> {
             "plain_text" => {
                 drop(row.add(ontology.object("Word")?.range(0, 5)?.answer("Plate", "x")?)?);
             }
-            _ => draw(&mut row, if data_type == "img_group" { 1 } else { 0 })?,
+            "html" => {
+                let (here, there) = (
+                    "/html[1]/body[1]/p[1]/text()[1]",
+                    "/html[1]/body[1]/p[2]/text()[1]",
+                );
+                let word = ontology
+                    .object("Word")?
+                    .html_range(HtmlRange::new((here, 3), (there, 9)))?;
+                row.add(
+                    word.and_html_range(HtmlRange::new((here, 0), (here, 2)))?
+                        .answer("Colour", "Red")?,
+                )?;
+            }
+            _ => draw(&mut row, if kind == "img_group" { 1 } else { 0 })?,
         }
         row.classify("Weather", "Night")?;
         row.classify("Notes", "a note")?;
         row.classify("Tags", ["Dark", "Crowded"])?;
+        row.classify("Scene", "a street")?;
         rows.push(json!({"metadata": metadata, "labels": row.into_labels()}));
     }
     println!("{}", json!({"ontology": editor(), "rows": rows}));
@@ -265,13 +345,21 @@ fn read(file: &Value) -> Outcome<()> {
                 .filter_map(|name| Some(format!("{name}={}", object.answer(name)?)))
                 .collect();
             println!(
-                "{} {} {:?} {:?} {:?} {} points {:?} {:?}",
+                "{} {} {:?} {:?} {:?} {:?} {} points {:?} {:?} {:?}",
                 row.data_type().word(),
                 object.name(),
                 frames,
                 object.ranges(),
+                object.html_ranges(),
                 object.bounding_box(frame),
                 object.points(frame).len(),
+                (
+                    object.vertices(frame),
+                    object.polygons(frame),
+                    object.ellipse(frame),
+                    object.circle(frame),
+                    object.cuboid(frame)
+                ),
                 answers,
                 object.answer_on("Moving", 4),
             );

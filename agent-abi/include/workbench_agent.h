@@ -16,11 +16,17 @@
  *   {"route": "complete",                       name or UUID of the pathway; absent or null: stay
  *    "priority": 0.7,                           0 to 1
  *    "add": [{"name": "Car", "frame": 0,        labels by their names in the ontology
- *             "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9},
+ *             "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9,
+ *             "attributes": {"Colour": "Red"}},
  *            {"name": "Weather", "answer": "Sunny"}],
  *    "labels": {...}, "client_metadata": {...}} replaced as a whole
  *
  * or one of the other codes with the reason as text (kind WB_OUT_TEXT).
+ *
+ * A label in "add" is an object with one shape, or a classification with an "answer". Shapes, in shares
+ * of the picture: "boundingBox"; "polygon" and "polyline" [[x, y], ...]; "point" [x, y]; "range"
+ * [from, to] in milliseconds of audio or characters of text. "frame" is where it is (0 if absent),
+ * "lastFrame" where it ends. An answer is a text or an option, a number, or a list of options.
  *
  * Text is UTF-8 with a length and without a final zero; a null pointer with length 0 is empty.
  *

@@ -267,24 +267,41 @@ pub struct Outcome {
     pub steps: Vec<StepDoc>,
 }
 
-/// One label to add by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One label to add by name: an object with exactly one shape or range, or a classification with an
+/// answer. Coordinates are shares of the picture, 0 to 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddLabel {
     /// Name of the object or title of the classification in the ontology.
     pub name: String,
-    /// First frame; 0 for stills.
+    /// The frame it is on; 0 for stills, the number of the image in a group, of the page in a PDF.
     #[serde(default)]
     pub frame: u64,
-    /// `{x, y, w, h}`, 0 to 1, for a bounding box.
-    #[serde(
-        default,
-        rename = "boundingBox",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub bounding_box: Option<Value>,
-    /// Text or option name for a classification.
+    /// The last frame it is on, when it is on several; at least `frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
+    pub last_frame: Option<u64>,
+    /// `{x, y, w, h}`: a bounding box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounding_box: Option<Value>,
+    /// `[[x, y], …]`: a polygon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polygon: Option<Vec<[f64; 2]>>,
+    /// `[[x, y], …]`: a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polyline: Option<Vec<[f64; 2]>>,
+    /// `[x, y]`: a point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<[f64; 2]>,
+    /// `[from, to]`: milliseconds of audio or characters of text, both ends included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[u64; 2]>,
+    /// Answers to the object's attributes by their names: text or an option, a number, or a list of
+    /// options.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
+    /// The classification's answer: text or an option, a number, or a list of options.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,

@@ -441,16 +441,12 @@ mod calls {
 
 #[test]
 fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
-    use agent_abi::model::{Point, Vertex};
+    use agent_abi::model::Vertex;
     #[stage("poses")]
     fn poses(labels: &mut LabelRow) -> Result<Route> {
         let ontology = labels.ontology();
         let kind = ontology.object("Pose")?;
-        let vertex = |name: &str, x: f64| Vertex {
-            name: name.to_owned(),
-            feature_hash: None,
-            at: Point { x, y: 0.5 },
-        };
+        let vertex = |name: &str, x: f64| Vertex::new(name, x, 0.5);
         labels.add(kind.skeleton(&[vertex("head", 0.2), vertex("tail", 0.8)])?)?;
         let refused = kind
             .skeleton(&[vertex("head", 0.2), vertex("head", 0.8)])

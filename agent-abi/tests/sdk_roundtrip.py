@@ -31,7 +31,7 @@ def metadata(given, blob):
         "annotation_task_status": None, "is_shadow_data": False, "number_of_frames": given["number_of_frames"],
         "duration": {"audio": 60.0, "video": 1.2}.get(kind), "frames_per_second": 10.0 if kind == "video" else None,
         "height": 48, "width": 64, "audio_codec": "pcm_s16le", "audio_sample_rate": 8000, "audio_bit_depth": 16,
-        "audio_num_channels": 1, "task_uuid": None, "priority": 0.5, "file_type": "image/png", "is_valid": True,
+        "audio_num_channels": 1, "task_uuid": None, "priority": 0.5, "file_type": given["file_type"], "is_valid": True,
         "backing_item_uuid": None, "assigned_user_email": None, "last_actioned_by_user_email": None,
         "group_hash": None, "spaces": {}, "client_metadata": None, "images_data": None, "workflow_graph_node": None,
     })
@@ -72,7 +72,7 @@ def main(program):
     if read_by_rust(program, ours) != read_by_rust(program, theirs):
         differences += 1
         print("Rust reads other labels from what the SDK wrote")
-    print(f"{labels} labels on {len(ours['rows'])} data types, both directions, {differences} differences")
+    print(f"{labels} labels on {len(ours['rows'])} kinds of data, both directions, {differences} differences")
     return 1 if differences or not labels else 0
 
 

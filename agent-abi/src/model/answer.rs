@@ -43,6 +43,19 @@ impl Answer {
         }
     }
 
+    /// Reads an answer as other languages give it: a text, a number, or a list of texts.
+    pub(super) fn given(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Number(number) => number.as_f64().map(Self::Number),
+            Value::Array(list) => {
+                let texts = list.iter().map(|v| v.as_str().map(str::to_owned));
+                texts.collect::<Option<_>>().map(Self::Choices)
+            }
+            _ => None,
+        }
+    }
+
     /// Reads the `answers` of an attribute entry.
     pub(super) fn read(answers: &Value, radio: bool) -> Option<Self> {
         let label = |v: &Value| v.get("name").and_then(Value::as_str).map(str::to_owned);

@@ -114,13 +114,7 @@ fn of_object(row: &LabelRow, object: &Object<'_>) -> Fact {
         .map(bare)
         .collect();
     let actions = &row.labels()["object_actions"][object.hash()]["actions"];
-    let core = serde_json::json!([
-        frames,
-        drawn,
-        object.ranges(),
-        bare(&entry["classifications"]),
-        bare(actions)
-    ]);
+    let core = serde_json::json!([frames, drawn, bare(entry), bare(actions)]);
     let frames = if frames.is_empty() {
         object.ranges()
     } else {

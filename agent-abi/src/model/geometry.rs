@@ -1,4 +1,5 @@
-//! Shapes in coordinates from 0 to 1, and a little arithmetic on them.
+//! Points and upright boxes in coordinates from 0 to 1, and a little arithmetic on them. Other shapes are
+//! in `figures`.
 
 use super::{ModelError, ModelResult};
 use serde_json::{Value, json};
@@ -23,26 +24,6 @@ pub struct BoundingBox {
     pub w: f64,
     /// Height.
     pub h: f64,
-}
-
-/// A named point of a skeleton.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Vertex {
-    /// Its name in the skeleton's template.
-    pub name: String,
-    /// Its feature hash in the template.
-    pub feature_hash: Option<String>,
-    /// Where it is.
-    pub at: Point,
-}
-
-/// A box turned around its centre.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RotatableBox {
-    /// The box before it is turned.
-    pub upright: BoundingBox,
-    /// Degrees, as Encord stores them.
-    pub theta: f64,
 }
 
 impl BoundingBox {
@@ -141,6 +122,26 @@ pub fn ring_area(ring: &[Point]) -> f64 {
         .map(|(a, b)| a.x * b.y - b.x * a.y)
         .sum();
     twice.abs() / 2.0
+}
+
+/// `[x1, y1, x2, y2, …]`.
+pub(super) fn flat(points: &[Point]) -> Value {
+    json!(points.iter().flat_map(|p| [p.x, p.y]).collect::<Vec<f64>>())
+}
+
+/// The reverse of [`flat`].
+pub(super) fn from_flat(value: &Value) -> Vec<Point> {
+    let numbers: Vec<f64> = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_f64)
+        .collect();
+    let pair = |pair: &[f64]| Point {
+        x: pair[0],
+        y: pair[1],
+    };
+    numbers.chunks_exact(2).map(pair).collect()
 }
 
 /// `{"0": {"x", "y"}, "1": …}`.

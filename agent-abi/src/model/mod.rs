@@ -7,6 +7,7 @@ mod answer;
 mod bitmask;
 mod diff;
 mod encode;
+mod figures;
 mod frame;
 mod geometry;
 mod item;
@@ -21,15 +22,18 @@ pub use answer::Answer;
 pub use bitmask::Bitmask;
 pub use diff::{LabelChange, LabelChangeKind, diff};
 pub use encode::{Encoded, base64};
+pub use figures::{
+    Circle, Cuboid, CuboidBack, Ellipse, HtmlPlace, HtmlRange, RotatableBox, Vertex, Visibility,
+};
 pub use frame::{Frame, Frames, Picture};
-pub use geometry::{BoundingBox, Point, RotatableBox, Vertex, ring_area};
+pub use geometry::{BoundingBox, Point, ring_area};
 pub use item::StorageItem;
 pub use labels::{
     Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, Problem,
 };
 pub use ontology::{
     Attribute, AttributeKind, Choice, Element, Ontology, OntologyClassification, OntologyObject,
-    Shape,
+    Shape, SkeletonTemplate, SkeletonVertex,
 };
 pub use project::{Project, Stage};
 pub use suggest::edit_distance;

@@ -1,7 +1,7 @@
 //! An ontology in a line per entry.
 
 use crate::model::{ModelResult, Ontology};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Builds Encord's `editor` object.
@@ -9,6 +9,7 @@ use uuid::Uuid;
 pub struct OntologyBuilder {
     objects: Vec<Value>,
     classifications: Vec<Value>,
+    skeletons: Vec<Value>,
 }
 
 /// An empty ontology.
@@ -27,6 +28,25 @@ impl OntologyBuilder {
             "featureNodeHash": hash(&["object", name]), "attributes": [],
         }));
         self
+    }
+
+    /// A kind of object that is drawn as a skeleton with these vertices, and its template.
+    #[must_use]
+    pub fn skeleton(mut self, name: &str, vertices: &[&str]) -> Self {
+        let vertex = |(n, vertex): (usize, &&str)| {
+            let share = n as f64 / vertices.len() as f64;
+            let entry = json!({
+                "x": share, "y": share, "name": vertex, "color": "#D33115",
+                "value": vertex.to_lowercase(), "featureHash": hash(&["vertex", name, vertex]),
+            });
+            (n.to_string(), entry)
+        };
+        let all: Map<String, Value> = vertices.iter().enumerate().map(vertex).collect();
+        self.skeletons.push(json!({"template": {
+            "name": name, "width": 0.2, "height": 0.2, "skeleton": all, "skeletonEdges": {},
+            "featureNodeHash": hash(&["object", name]), "shape": "skeleton",
+        }}));
+        self.object(name, "skeleton")
     }
 
     /// An attribute of the object named last: `kind` is `radio`, `checklist`, `text` or `numeric`.
@@ -68,7 +88,10 @@ impl OntologyBuilder {
     /// Encord's `editor` object.
     #[must_use]
     pub fn editor(&self) -> Value {
-        json!({"objects": self.objects, "classifications": self.classifications})
+        json!({
+            "objects": self.objects, "classifications": self.classifications,
+            "skeleton_templates": self.skeletons,
+        })
     }
 
     /// The ontology, for the model alone.

@@ -5,8 +5,11 @@
 
 use super::super::geometry::from_numbered;
 use super::super::ontology::by_hash;
-use super::super::{Attribute, AttributeKind, BoundingBox, OntologyObject, Point, Shape};
-use super::read::{Object, ranges};
+use super::super::{
+    Attribute, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, ModelResult,
+    OntologyObject, Point, RotatableBox, Shape, SkeletonTemplate, Vertex,
+};
+use super::read::{Object, html_ranges, ranges};
 use super::{Classification, LabelRow};
 use serde_json::Value;
 use std::fmt;
@@ -72,6 +75,8 @@ impl LabelRow {
             );
             add(out, &format!("objects/{hash}"), &text);
         }
+        let mut templates = self.ontology.skeletons.iter();
+        let template = templates.find(|s| s.feature_hash == kind.feature_hash);
         for frame in object.frames() {
             let path = format!("frame {frame}/objects/{hash}");
             if self.frame_count().is_some_and(|count| frame >= count) {
@@ -79,7 +84,7 @@ impl LabelRow {
             }
             if let Some(text) = object
                 .on_frame(frame)
-                .and_then(|value| geometry(kind, value))
+                .and_then(|value| geometry(kind, template, value))
             {
                 add(out, &path, &text);
             }
@@ -98,7 +103,26 @@ impl LabelRow {
                 let path = format!("object_answers/{hash}");
                 check_answers(&entry["classifications"], &kind.attributes, &path, out);
                 check_ranges(entry, &path, out);
+                if self.data_type().has_ranges() {
+                    self.check_html(entry, &path, out);
+                }
             }
+        }
+    }
+
+    /// HTML has ranges from node to node, and nothing else has.
+    fn check_html(&self, entry: &Value, path: &str, out: &mut Vec<Problem>) {
+        let found = html_ranges(entry);
+        let wrong = match (self.is_html(), found.is_empty()) {
+            (true, true) => "an HTML page is labelled with range_html, and it has none",
+            (false, false) => "it has range_html, and the data are no HTML page",
+            _ => "",
+        };
+        if !wrong.is_empty() {
+            add(out, path, wrong);
+        }
+        if let Some(error) = found.iter().find_map(|range| range.check().err()) {
+            add(out, path, &error.to_string());
         }
     }
 
@@ -120,7 +144,7 @@ impl LabelRow {
         };
         check_answers(&entry["classifications"], &kind.attributes, &path, out);
         check_ranges(entry, &path, out);
-        if self.data_type().has_ranges() {
+        if self.data_type().has_ranges() || kind.global {
             return;
         }
         let ranges = classification.ranges();
@@ -151,41 +175,79 @@ fn add(out: &mut Vec<Problem>, path: &str, text: &str) {
 }
 
 /// What is wrong with the geometry of an object on a frame.
-fn geometry(kind: &OntologyObject, value: &Value) -> Option<String> {
-    let key = match kind.shape {
-        Shape::BoundingBox => "boundingBox",
-        Shape::RotatableBoundingBox => "rotatableBoundingBox",
-        Shape::Polygon => "polygon",
-        Shape::Polyline => "polyline",
-        Shape::Point => "point",
-        Shape::Bitmask => "bitmask",
-        Shape::Skeleton => "skeleton",
-        Shape::Audio | Shape::Text | Shape::Other(_) => return None,
-    };
+fn geometry(
+    kind: &OntologyObject,
+    template: Option<&SkeletonTemplate>,
+    value: &Value,
+) -> Option<String> {
+    let key = kind.shape.key()?;
     let Some(shape) = value.get(key) else {
         return Some(format!("\"{key}\" is missing"));
     };
+    let unreadable = |wants: &str| Some(format!("\"{key}\" needs {wants}"));
+    let refused = |result: ModelResult<Value>| result.err().map(|e| e.to_string());
     match kind.shape {
         Shape::BoundingBox => match BoundingBox::from_value(shape) {
-            None => Some(format!("\"{key}\" needs x, y, w and h")),
-            Some(area) => BoundingBox::new(area.x, area.y, area.w, area.h)
-                .err()
-                .map(|e| e.to_string()),
-        },
-        Shape::Polygon | Shape::Polyline | Shape::Point => {
-            let points = from_numbered(shape);
-            let outside = |p: &&Point| !(0.0..=1.0).contains(&p.x) || !(0.0..=1.0).contains(&p.y);
-            match points.iter().find(outside) {
-                Some(p) => Some(format!(
-                    "the point ({}, {}) does not lie in the picture",
-                    p.x, p.y
-                )),
-                None if points.is_empty() => Some(format!("\"{key}\" has no points")),
-                None => None,
+            None => unreadable("x, y, w and h"),
+            Some(BoundingBox { x, y, w, h }) => {
+                refused(BoundingBox::new(x, y, w, h).map(BoundingBox::to_value))
             }
+        },
+        // A turned box may reach beyond the picture, as people draw them.
+        Shape::RotatableBoundingBox if RotatableBox::from_value(shape).is_none() => {
+            unreadable("x, y, w, h and theta")
         }
+        Shape::Bitmask if Bitmask::from_value(shape).is_none() => {
+            unreadable("top, left, width, height and rleString")
+        }
+        Shape::Ellipse => match Ellipse::from_value(shape) {
+            None => unreadable("x, y, rx and ry"),
+            Some(ellipse) => refused(ellipse.to_value()),
+        },
+        Shape::Circle => match Circle::from_value(shape) {
+            None => unreadable("x, y and r"),
+            Some(circle) => refused(circle.to_value()),
+        },
+        Shape::Cuboid2d => match Cuboid::from_value(shape) {
+            None => unreadable("front, and vanishingPoint with scaleRatio or an offset"),
+            Some(cuboid) => refused(cuboid.to_value()),
+        },
+        Shape::Polygon | Shape::Polyline | Shape::Point => points(key, shape),
+        Shape::Skeleton => points(key, shape).or_else(|| vertices(template?, shape)),
         _ => None,
     }
+}
+
+fn points(key: &str, shape: &Value) -> Option<String> {
+    let points = from_numbered(shape);
+    if points.is_empty() {
+        return Some(format!("\"{key}\" has no points"));
+    }
+    let outside = |p: &&Point| !(0.0..=1.0).contains(&p.x) || !(0.0..=1.0).contains(&p.y);
+    let p = points.iter().find(outside)?;
+    Some(format!(
+        "the point ({}, {}) does not lie in the picture",
+        p.x, p.y
+    ))
+}
+
+/// A skeleton has the vertices of its template, no more and no fewer.
+fn vertices(template: &SkeletonTemplate, shape: &Value) -> Option<String> {
+    let drawn: Vec<Vertex> = shape
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.values().filter_map(Vertex::from_value))
+        .collect();
+    let known = |name: &str| template.vertices.iter().any(|v| v.name == name);
+    if let Some(odd) = drawn.iter().find(|v| !known(&v.name)) {
+        return Some(format!(
+            "the skeleton \"{}\" has no vertex \"{}\"",
+            template.name, odd.name
+        ));
+    }
+    let lacks = |name: &str| !drawn.iter().any(|v| v.name == name);
+    let missing = template.vertices.iter().find(|v| lacks(&v.name))?;
+    Some(format!("the vertex \"{}\" is missing", missing.name))
 }
 
 fn check_answers(entries: &Value, attributes: &[Attribute], path: &str, out: &mut Vec<Problem>) {

@@ -6,6 +6,7 @@
 
 mod check;
 mod new;
+mod outcome;
 mod place;
 mod read;
 mod shapes;
@@ -243,6 +244,19 @@ impl LabelRow {
                 .and_then(Value::as_str)
                 .unwrap_or_default(),
         )
+    }
+
+    /// Whether it is an HTML page, where text is labelled from node to node
+    /// ([`OntologyObject::html_range`](super::OntologyObject::html_range)).
+    #[must_use]
+    pub fn is_html(&self) -> bool {
+        let mime = |value: &Value| value.as_str() == Some("text/html");
+        self.fact("file_type").is_some_and(mime)
+            || self
+                .units()
+                .into_iter()
+                .flat_map(Map::values)
+                .any(|unit| unit.get("data_type").is_some_and(mime))
     }
 
     /// Priority of its task, 0 to 1.

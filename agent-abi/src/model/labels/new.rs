@@ -4,8 +4,10 @@
 use super::super::answer::encode;
 use super::super::ontology::{names, path_to};
 use super::super::{
-    Answer, Attribute, ModelError, ModelResult, OntologyClassification, OntologyObject, suggest,
+    Answer, Attribute, HtmlRange, ModelError, ModelResult, OntologyClassification, OntologyObject,
+    suggest,
 };
+use super::shapes::Geometry;
 use serde_json::{Value, json};
 
 /// Where a label goes.
@@ -23,9 +25,11 @@ pub(super) enum Span {
 pub struct NewObject<'o> {
     pub(super) object: &'o OntologyObject,
     /// Geometry keys of a frame object; empty for audio and text.
-    pub(super) geometry: Vec<(&'static str, Value)>,
+    pub(super) geometry: Geometry,
     /// Milliseconds or characters.
     pub(super) ranges: Vec<(u64, u64)>,
+    /// Stretches of an HTML page.
+    pub(super) html: Vec<HtmlRange>,
     pub(super) span: Span,
     pub(super) confidence: f64,
     pub(super) manual: bool,
@@ -99,6 +103,15 @@ impl NewObject<'_> {
     /// As [`OntologyObject::range`].
     pub fn and_range(mut self, from: u64, to: u64) -> ModelResult<Self> {
         self.ranges.extend(self.object.range(from, to)?.ranges);
+        Ok(self)
+    }
+
+    /// One more stretch of an HTML page.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::html_range`].
+    pub fn and_html_range(mut self, range: HtmlRange) -> ModelResult<Self> {
+        self.html.extend(self.object.html_range(range)?.html);
         Ok(self)
     }
 

@@ -1,7 +1,7 @@
 //! Where a label goes in the blob: frames, data units, sections; and its hash and its date.
 
 use super::super::when::long_date;
-use super::super::{ModelError, ModelResult};
+use super::super::{ModelError, ModelResult, OntologyClassification};
 use super::new::{NewObject, Span};
 use super::read::sequence;
 use super::{DataType, LabelRow};
@@ -21,7 +21,7 @@ impl LabelRow {
             )));
         }
         if data.has_ranges() {
-            return Ok(Vec::new());
+            return self.right_ranges(new).map(|()| Vec::new());
         }
         let list = match &new.span {
             Span::Default => vec![(0, 0)],
@@ -34,6 +34,17 @@ impl LabelRow {
         frames.sort_unstable();
         frames.dedup();
         Ok(frames)
+    }
+
+    /// HTML is labelled from node to node, all else that has ranges by milliseconds or characters.
+    fn right_ranges(&self, new: &NewObject<'_>) -> ModelResult<()> {
+        let cure = match (self.is_html(), new.html.is_empty()) {
+            (true, true) => "is an HTML page: use html_range, from node to node",
+            (false, false) => "is no HTML page: use range",
+            _ => return Ok(()),
+        };
+        let title = self.title();
+        Err(ModelError::Invalid(format!("\"{title}\" {cure}")))
     }
 
     pub(super) fn check_frame(&self, frame: u64) -> ModelResult<()> {
@@ -52,8 +63,38 @@ impl LabelRow {
         }
     }
 
+    /// A mask has a bit for each pixel of its picture; other clients cannot save a row where one has not.
+    pub(super) fn check_mask(&self, new: &NewObject<'_>, unit: &str) -> ModelResult<()> {
+        let mut parts = new.geometry.iter();
+        let Some((_, mask)) = parts.find(|(key, _)| key == "bitmask") else {
+            return Ok(());
+        };
+        let side = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64);
+        let picture = self.units().and_then(|units| units.get(unit));
+        let picture = picture.and_then(|unit| Some((side(unit, "width")?, side(unit, "height")?)));
+        let size = (side(mask, "width"), side(mask, "height"));
+        match picture {
+            Some((0, 0)) => Err(ModelError::Invalid(format!(
+                "data of the type {} have no pixels that a mask could count",
+                self.data_type().word()
+            ))),
+            Some((w, h)) if size != (Some(w), Some(h)) => Err(ModelError::Invalid(format!(
+                "the mask is {} x {}, the picture {w} x {h}: a mask has a bit for each of its pixels",
+                size.0.unwrap_or(0),
+                size.1.unwrap_or(0)
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a classification of the whole has as its `range`: every frame, or nothing when it is never
+    /// said of frames.
+    pub(super) fn whole_for(&self, kind: &OntologyClassification) -> Value {
+        if kind.global { json!([]) } else { self.whole() }
+    }
+
     /// Every frame of the data unit, as a `range`.
-    pub(super) fn whole(&self) -> Value {
+    fn whole(&self) -> Value {
         let last = match self.data_type() {
             data if data.has_ranges() => 0,
             _ => self.frame_count().map_or(0, |count| count - 1),
@@ -71,7 +112,7 @@ impl LabelRow {
             DataType::Image | DataType::Video | DataType::Pdf => units.iter().next(),
             other => {
                 let text = format!(
-                    "drawing on data of the type {} is not supported yet",
+                    "data of the type {} cannot be drawn on from here; labels that they have are kept as they are",
                     other.word()
                 );
                 return Err(ModelError::Invalid(text));

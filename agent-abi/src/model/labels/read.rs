@@ -1,7 +1,10 @@
 //! Typed views of a label row: objects with their frames, classifications with their ranges.
 
-use super::super::geometry::from_numbered;
-use super::super::{Answer, AttributeKind, Bitmask, BoundingBox, Ontology, Point, Shape};
+use super::super::geometry::{from_flat, from_numbered};
+use super::super::{
+    Answer, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, Ontology,
+    OntologyClassification, Point, RotatableBox, Shape, Vertex,
+};
 use super::LabelRow;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -177,7 +180,7 @@ impl<'r> Object<'r> {
             .map(|(_, value)| *value)
     }
 
-    /// Its box on a frame.
+    /// Its box on a frame; of a turned one the box before it is turned.
     #[must_use]
     pub fn bounding_box(&self, frame: u64) -> Option<BoundingBox> {
         let value = self.on_frame(frame)?;
@@ -207,16 +210,90 @@ impl<'r> Object<'r> {
         Bitmask::from_value(self.on_frame(frame)?.get("bitmask")?)
     }
 
-    /// Milliseconds of audio or characters of text, both ends included; empty for what is drawn.
+    /// Its turned box on a frame.
+    #[must_use]
+    pub fn rotatable_box(&self, frame: u64) -> Option<RotatableBox> {
+        RotatableBox::from_value(self.on_frame(frame)?.get("rotatableBoundingBox")?)
+    }
+
+    /// The polygons of an object on a frame: of each its outer ring, then its holes.
+    #[must_use]
+    pub fn polygons(&self, frame: u64) -> Vec<Vec<Vec<Point>>> {
+        let Some(value) = self.on_frame(frame) else {
+            return Vec::new();
+        };
+        let rings = |polygon: &Value| -> Vec<Vec<Point>> {
+            polygon
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(from_flat)
+                .collect()
+        };
+        match value.get("polygons").and_then(Value::as_array) {
+            Some(all) => all.iter().map(rings).collect(),
+            None if value.get("polygon").is_some() => vec![vec![self.points(frame)]],
+            None => Vec::new(),
+        }
+    }
+
+    /// The vertices of its skeleton on a frame, in the order of its template.
+    #[must_use]
+    pub fn vertices(&self, frame: u64) -> Vec<Vertex> {
+        let skeleton = self.on_frame(frame).and_then(|v| v.get("skeleton"));
+        let Some(skeleton) = skeleton.and_then(Value::as_object) else {
+            return Vec::new();
+        };
+        let mut numbered: Vec<(u64, Vertex)> = skeleton
+            .iter()
+            .filter_map(|(key, vertex)| Some((key.parse().ok()?, Vertex::from_value(vertex)?)))
+            .collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        numbered.into_iter().map(|(_, vertex)| vertex).collect()
+    }
+
+    /// Its ellipse on a frame.
+    #[must_use]
+    pub fn ellipse(&self, frame: u64) -> Option<Ellipse> {
+        Ellipse::from_value(self.on_frame(frame)?.get("ellipse")?)
+    }
+
+    /// Its circle on a frame.
+    #[must_use]
+    pub fn circle(&self, frame: u64) -> Option<Circle> {
+        Circle::from_value(self.on_frame(frame)?.get("circle")?)
+    }
+
+    /// Its cuboid on a frame.
+    #[must_use]
+    pub fn cuboid(&self, frame: u64) -> Option<Cuboid> {
+        Cuboid::from_value(self.on_frame(frame)?.get("cuboid_2d")?)
+    }
+
+    /// Milliseconds of audio or characters of text, both ends included; empty for what is drawn and for
+    /// HTML.
     #[must_use]
     pub fn ranges(&self) -> Vec<(u64, u64)> {
         ranges(self.facts)
+    }
+
+    /// Stretches of an HTML page; empty for all else.
+    #[must_use]
+    pub fn html_ranges(&self) -> Vec<HtmlRange> {
+        html_ranges(self.facts)
     }
 
     /// How sure the maker was on a frame, 0 to 1.
     #[must_use]
     pub fn confidence(&self, frame: u64) -> Option<f64> {
         self.on_frame(frame)?.get("confidence")?.as_f64()
+    }
+
+    /// Whether it counts as made by a person on a frame; for audio and text the frame does not matter.
+    #[must_use]
+    pub fn is_manual(&self, frame: u64) -> bool {
+        let entry = self.on_frame(frame).unwrap_or(self.facts);
+        entry.get("manualAnnotation").and_then(Value::as_bool) != Some(false)
     }
 
     /// The answer to an attribute that holds for the whole object, by name.
@@ -256,7 +333,10 @@ impl<'r> Classification<'r> {
     /// Its question.
     #[must_use]
     pub fn title(&self) -> &'r str {
-        self.attributes().first().map_or("", |a| text(a, "name"))
+        match self.kind() {
+            Some(kind) => kind.title(),
+            None => self.attributes().first().map_or("", |a| text(a, "name")),
+        }
     }
 
     /// Identity of its kind.
@@ -265,10 +345,19 @@ impl<'r> Classification<'r> {
         text(self.entry, "featureHash")
     }
 
-    /// The answer to its first question.
+    /// The answer to its own question, not to a nested one.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
-        read(self.attributes().first()?, &self.row.ontology)
+        // Other clients write nested answers first.
+        let own = self.kind().and_then(|kind| kind.attributes.first());
+        let entry = match own {
+            Some(own) => {
+                let mut entries = self.attributes().iter();
+                entries.find(|a| text(a, "featureHash") == own.feature_hash)
+            }
+            None => self.attributes().first(),
+        };
+        read(entry?, &self.row.ontology)
     }
 
     /// The answer to a nested question, by name.
@@ -293,6 +382,12 @@ impl<'r> Classification<'r> {
         self.entry.get("confidence")?.as_f64()
     }
 
+    /// Its kind in the ontology, when it is still there.
+    fn kind(&self) -> Option<&'r OntologyClassification> {
+        let mut kinds = self.row.ontology.classifications.iter();
+        kinds.find(|kind| kind.feature_hash == self.feature_hash())
+    }
+
     fn attributes(&self) -> &'r [Value] {
         self.entry
             .get("classifications")
@@ -309,6 +404,14 @@ pub(super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {
         .into_iter()
         .flatten()
         .filter_map(pair)
+        .collect()
+}
+
+pub(super) fn html_ranges(entry: &Value) -> Vec<HtmlRange> {
+    let list = entry.get("range_html").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(HtmlRange::from_value)
         .collect()
 }
 

@@ -1,12 +1,16 @@
 //! The shapes of objects, built from the ontology's own entries and checked as they are built.
 
-use super::super::geometry::{check_points, numbered};
+use super::super::geometry::{check_points, flat, numbered};
 use super::super::{
-    Bitmask, BoundingBox, ModelError, ModelResult, OntologyObject, Point, RotatableBox, Shape,
-    Vertex,
+    Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, ModelError, ModelResult,
+    OntologyObject, Point, RotatableBox, Shape, Vertex,
 };
 use super::new::{NewObject, Span};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// Geometry of one frame: keys of the frame's object, and what stands under them.
+pub(super) type Geometry = Vec<(Cow<'static, str>, Value)>;
 
 impl OntologyObject {
     /// A box: upper left corner, width, height, 0 to 1 of the picture.
@@ -16,7 +20,7 @@ impl OntologyObject {
     /// in the picture.
     pub fn bounding_box(&self, x: f64, y: f64, w: f64, h: f64) -> ModelResult<NewObject<'_>> {
         let area = BoundingBox::new(x, y, w, h)?;
-        self.drawn(&Shape::BoundingBox, vec![("boundingBox", area.to_value())])
+        self.drawn(&Shape::BoundingBox, area.to_value())
     }
 
     /// A box that was computed elsewhere.
@@ -32,18 +36,7 @@ impl OntologyObject {
     /// # Errors
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
     pub fn rotatable_box(&self, area: RotatableBox) -> ModelResult<NewObject<'_>> {
-        let mut value = BoundingBox::new(
-            area.upright.x,
-            area.upright.y,
-            area.upright.w,
-            area.upright.h,
-        )?
-        .to_value();
-        value["theta"] = json!(area.theta);
-        self.drawn(
-            &Shape::RotatableBoundingBox,
-            vec![("rotatableBoundingBox", value)],
-        )
+        self.drawn(&Shape::RotatableBoundingBox, area.to_value()?)
     }
 
     /// A polygon of at least three points.
@@ -59,22 +52,31 @@ impl OntologyObject {
     /// # Errors
     /// As [`OntologyObject::polygon`].
     pub fn polygon_with_holes(&self, rings: &[&[Point]]) -> ModelResult<NewObject<'_>> {
-        let Some(outer) = rings.first() else {
+        let rings: Vec<Vec<Point>> = rings.iter().map(|ring| ring.to_vec()).collect();
+        self.polygons(&[rings])
+    }
+
+    /// Several polygons that are one object: of each its outer ring, then its holes. Programs that know
+    /// one ring only see the first.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::polygon`].
+    pub fn polygons(&self, polygons: &[Vec<Vec<Point>>]) -> ModelResult<NewObject<'_>> {
+        let Some(outer) = polygons.first().and_then(|rings| rings.first()) else {
             return Err(ModelError::Invalid(
                 "a polygon has at least one ring".to_owned(),
             ));
         };
-        for ring in rings {
+        for ring in polygons.iter().flatten() {
             check_points(ring, 3, "polygon")?;
         }
-        let flat: Vec<Vec<f64>> = rings
+        let all: Vec<Vec<Value>> = polygons
             .iter()
-            .map(|ring| ring.iter().flat_map(|p| [p.x, p.y]).collect())
+            .map(|rings| rings.iter().map(|ring| flat(ring)).collect())
             .collect();
-        self.drawn(
-            &Shape::Polygon,
-            vec![("polygon", numbered(outer)), ("polygons", json!([flat]))],
-        )
+        let mut drawn = self.drawn(&Shape::Polygon, numbered(outer))?;
+        drawn.geometry.push(("polygons".into(), json!(all)));
+        Ok(drawn)
     }
 
     /// A line of at least two points.
@@ -83,7 +85,7 @@ impl OntologyObject {
     /// As [`OntologyObject::polygon`].
     pub fn polyline(&self, points: &[Point]) -> ModelResult<NewObject<'_>> {
         check_points(points, 2, "polyline")?;
-        self.drawn(&Shape::Polyline, vec![("polyline", numbered(points))])
+        self.drawn(&Shape::Polyline, numbered(points))
     }
 
     /// A point.
@@ -93,7 +95,7 @@ impl OntologyObject {
     pub fn point(&self, x: f64, y: f64) -> ModelResult<NewObject<'_>> {
         let points = [Point { x, y }];
         check_points(&points, 1, "point")?;
-        self.drawn(&Shape::Point, vec![("point", numbered(&points))])
+        self.drawn(&Shape::Point, numbered(&points))
     }
 
     /// A mask in Encord's run-length text.
@@ -101,10 +103,11 @@ impl OntologyObject {
     /// # Errors
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
     pub fn bitmask(&self, mask: &Bitmask) -> ModelResult<NewObject<'_>> {
-        self.drawn(&Shape::Bitmask, vec![("bitmask", mask.to_value())])
+        self.drawn(&Shape::Bitmask, mask.to_value())
     }
 
-    /// A skeleton: its vertices in the order of its template, each named once.
+    /// A skeleton: its vertices in the order of its template, each named once. The ontology's
+    /// [`SkeletonTemplate`](super::super::SkeletonTemplate) makes them from names and places.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise, a point lies outside, or
@@ -120,13 +123,46 @@ impl OntologyObject {
                     vertex.name
                 )));
             }
-            let mut point = json!({"x": vertex.at.x, "y": vertex.at.y, "name": vertex.name});
-            if let Some(hash) = &vertex.feature_hash {
-                point["featureHash"] = json!(hash);
-            }
-            value.insert(n.to_string(), point);
+            value.insert(n.to_string(), vertex.to_value());
         }
-        self.drawn(&Shape::Skeleton, vec![("skeleton", Value::Object(value))])
+        self.drawn(&Shape::Skeleton, Value::Object(value))
+    }
+
+    /// An ellipse.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise, its middle lies outside or
+    /// a half-axis is not above 0.
+    pub fn ellipse(&self, ellipse: Ellipse) -> ModelResult<NewObject<'_>> {
+        self.drawn(&Shape::Ellipse, ellipse.to_value()?)
+    }
+
+    /// A circle.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::ellipse`].
+    pub fn circle(&self, circle: Circle) -> ModelResult<NewObject<'_>> {
+        self.drawn(&Shape::Circle, circle.to_value()?)
+    }
+
+    /// A box in space, drawn on the picture.
+    ///
+    /// # Errors
+    /// As [`OntologyObject::polygon`].
+    pub fn cuboid(&self, cuboid: &Cuboid) -> ModelResult<NewObject<'_>> {
+        self.drawn(&Shape::Cuboid2d, cuboid.to_value()?)
+    }
+
+    /// A shape that this version does not know, in Encord's own JSON under its own key. It is written as
+    /// it is; nothing of it is checked.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when this version knows the shape: use the function of its name.
+    pub fn other(&self, key: impl Into<String>, geometry: Value) -> ModelResult<NewObject<'_>> {
+        if matches!(self.shape, Shape::Other(_)) {
+            return Ok(self.blank(vec![(Cow::Owned(key.into()), geometry)]));
+        }
+        Err(self.other_shape("a shape of a newer kind"))
     }
 
     /// A stretch of audio in milliseconds or of text in characters, both ends included.
@@ -148,15 +184,29 @@ impl OntologyObject {
         })
     }
 
-    fn drawn(
-        &self,
-        shape: &Shape,
-        geometry: Vec<(&'static str, Value)>,
-    ) -> ModelResult<NewObject<'_>> {
-        if self.shape == *shape {
-            Ok(self.blank(geometry))
-        } else {
-            Err(self.other_shape(shape.word()))
+    /// A stretch of an HTML page. Plain text has [`OntologyObject::range`].
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`] when the object is no text, a place is no absolute XPath, or the range
+    /// runs backwards in its node.
+    pub fn html_range(&self, range: HtmlRange) -> ModelResult<NewObject<'_>> {
+        if self.shape != Shape::Text {
+            return Err(self.other_shape("a range of HTML"));
+        }
+        range.check()?;
+        Ok(NewObject {
+            html: vec![range],
+            ..self.blank(Vec::new())
+        })
+    }
+
+    /// Geometry under the key of the shape, which must be the ontology's.
+    fn drawn(&self, shape: &Shape, geometry: Value) -> ModelResult<NewObject<'_>> {
+        match shape.key() {
+            Some(key) if self.shape == *shape => {
+                Ok(self.blank(vec![(Cow::Borrowed(key), geometry)]))
+            }
+            _ => Err(self.other_shape(shape.word())),
         }
     }
 
@@ -168,11 +218,12 @@ impl OntologyObject {
         ))
     }
 
-    fn blank(&self, geometry: Vec<(&'static str, Value)>) -> NewObject<'_> {
+    fn blank(&self, geometry: Geometry) -> NewObject<'_> {
         NewObject {
             object: self,
             geometry,
             ranges: Vec::new(),
+            html: Vec::new(),
             span: Span::Default,
             confidence: 1.0,
             manual: true,

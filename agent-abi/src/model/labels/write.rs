@@ -1,12 +1,11 @@
 //! Changes to a label row: add, classify, answer, remove. Each either happens whole or not at all.
 
 use super::super::answer::{encode, snake};
-use super::super::{Answer, BoundingBox, ModelError, ModelResult};
+use super::super::{Answer, HtmlRange, ModelError, ModelResult};
 use super::LabelRow;
 use super::new::{NewClassification, NewLabel, NewObject, Span, locate, put};
 use super::place::merged;
-use super::read::ranges;
-use crate::wire::{AddLabel, Outcome};
+use super::read::{html_ranges, ranges};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -65,13 +64,13 @@ impl LabelRow {
         for hash in rest {
             self.remove(hash);
         }
-        let whole = self.whole();
+        let whole = self.whole_for(new.classification);
         self.answer_again(first, new.answers, whole);
         Ok(first.clone())
     }
 
     /// New answers and range for a classification that is there; the same ones are no change.
-    fn answer_again(&mut self, hash: &str, answers: Vec<Value>, range: Value) {
+    pub(super) fn answer_again(&mut self, hash: &str, answers: Vec<Value>, range: Value) {
         let entry = &self.labels()["classification_answers"][hash];
         if entry["range"] == range && same_answers(&entry["classifications"], &answers) {
             return;
@@ -169,90 +168,6 @@ impl LabelRow {
         true
     }
 
-    /// Applies a label named by an agent without a label model; gives its hash.
-    ///
-    /// # Errors
-    /// As [`LabelRow::add`] and [`LabelRow::classify`], and [`ModelError::Invalid`] when it says
-    /// neither a box nor an answer.
-    pub fn apply(&mut self, label: &AddLabel) -> ModelResult<String> {
-        let ontology = Arc::clone(&self.ontology);
-        let confidence = label.confidence.unwrap_or(1.0);
-        if let Some(area) = &label.bounding_box {
-            let area = BoundingBox::from_value(area)
-                .ok_or_else(|| ModelError::Invalid("a box has x, y, w and h, 0 to 1".to_owned()))?;
-            let object = ontology.object(&label.name)?.boxed(area)?;
-            let object = object.on_frame(label.frame).confidence(confidence)?;
-            return match &label.answer {
-                None => self.add(object),
-                Some(_) => Err(ModelError::Invalid(format!(
-                    "\"{}\": a box takes no answer here",
-                    label.name
-                ))),
-            };
-        }
-        let Some(answer) = &label.answer else {
-            return Err(ModelError::Invalid(format!(
-                "\"{}\" has neither a boundingBox nor an answer",
-                label.name
-            )));
-        };
-        let new = ontology
-            .classification(&label.name)?
-            .answer(answer.as_str())?
-            .confidence(confidence)?;
-        // The agent sees no labels, so it cannot know what was answered before: its answer counts.
-        let here = |c: &super::Classification<'_>| {
-            c.feature_hash() == new.classification.feature_hash
-                && c.ranges()
-                    .iter()
-                    .any(|(from, to)| (*from..=*to).contains(&label.frame))
-        };
-        let known = self
-            .classifications()
-            .into_iter()
-            .find(here)
-            .map(|c| c.hash().to_owned());
-        let Some(hash) = known else {
-            return self.add(new.on_frame(label.frame));
-        };
-        let range = self.labels()["classification_answers"][&hash]["range"].clone();
-        self.answer_again(&hash, new.answers, range);
-        Ok(hash)
-    }
-
-    /// Applies what an agent gave back: its whole blob, when it gave one, then its labels by name.
-    /// Everything or nothing.
-    ///
-    /// # Errors
-    /// [`ModelError::Invalid`] when the blob is of another row, and as [`LabelRow::apply`].
-    pub fn take_outcome(&mut self, outcome: &Outcome) -> ModelResult<()> {
-        let mut next = self.clone();
-        if let Some(labels) = &outcome.labels {
-            for key in ["label_hash", "data_hash", "branch_name"] {
-                let (own, theirs) = (self.labels().get(key), labels.get(key));
-                if own != theirs {
-                    let text = |v: Option<&Value>| {
-                        v.map_or_else(|| "nothing".to_owned(), Value::to_string)
-                    };
-                    return Err(ModelError::Invalid(format!(
-                        "the labels are of another row: {key} is {}, not {}",
-                        text(theirs),
-                        text(own)
-                    )));
-                }
-            }
-            if labels != self.labels() {
-                *next.labels_mut() = labels.clone();
-                next.check_blob()?;
-            }
-        }
-        for label in &outcome.add {
-            next.apply(label)?;
-        }
-        *self = next;
-        Ok(())
-    }
-
     fn add_object(&mut self, new: &NewObject<'_>, known: Option<&str>) -> ModelResult<String> {
         let frames = self.object_frames(new)?;
         let now = self.now();
@@ -261,7 +176,9 @@ impl LabelRow {
         // All places are looked up before the first is written.
         let mut places = Vec::with_capacity(frames.len());
         for frame in &frames {
-            places.push(self.unit_of(*frame)?);
+            let unit = self.unit_of(*frame)?;
+            self.check_mask(new, &unit)?;
+            places.push(unit);
         }
         for (frame, unit) in frames.iter().zip(&places) {
             let objects = self.objects_on(unit, *frame)?;
@@ -290,9 +207,14 @@ impl LabelRow {
             put(&mut answers, answer.clone());
         }
         entry["classifications"] = Value::Array(answers);
-        if !new.ranges.is_empty() {
+        if !new.ranges.is_empty() || !new.html.is_empty() {
             let mut all = ranges(entry);
             all.extend(&new.ranges);
+            if !new.html.is_empty() {
+                let mut html = html_ranges(entry);
+                html.extend(new.html.iter().cloned());
+                entry["range_html"] = html.iter().map(HtmlRange::to_value).collect();
+            }
             let created = entry
                 .get("createdAt")
                 .cloned()
@@ -332,8 +254,15 @@ impl LabelRow {
     }
 
     fn add_classification(&mut self, new: &NewClassification<'_>) -> ModelResult<String> {
+        let kind = new.classification;
         let range = match &new.span {
-            Span::Default => self.whole(),
+            Span::Default => self.whole_for(kind),
+            Span::Frames(_) if kind.global => {
+                return Err(ModelError::Invalid(format!(
+                    "\"{}\" is said once of the whole: leave the frames out",
+                    kind.title()
+                )));
+            }
             Span::Frames(list) => {
                 list.iter().try_for_each(|(_, to)| self.check_frame(*to))?;
                 merged(list.clone())
@@ -346,9 +275,10 @@ impl LabelRow {
             .iter()
             .filter(|c| c.feature_hash() == feature)
             .any(|c| {
-                c.ranges()
-                    .iter()
-                    .any(|(a, b)| wanted.iter().any(|(from, to)| a <= to && from <= b))
+                kind.global
+                    || c.ranges()
+                        .iter()
+                        .any(|(a, b)| wanted.iter().any(|(from, to)| a <= to && from <= b))
             });
         if overlap {
             return Err(ModelError::Invalid(format!(
@@ -392,7 +322,7 @@ fn frame_object(new: &NewObject<'_>, hash: &str, now: &str) -> Value {
         "lastEditedAt": now,
     });
     for (key, geometry) in &new.geometry {
-        value[*key] = geometry.clone();
+        value[&**key] = geometry.clone();
     }
     value
 }
