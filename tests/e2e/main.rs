@@ -9,6 +9,7 @@ mod authors;
 mod bad_input;
 mod crash;
 mod exec;
+mod filters;
 mod guards;
 mod hostile;
 mod new;

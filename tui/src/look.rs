@@ -2,11 +2,12 @@
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
 use crate::config::Config;
+use crate::runtime::matching;
 use crate::{screen, upstream};
 use serde_json::json;
 use wb_client::TaskFilter;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::filter::{Facts, Filter};
+use wb_core::filter::Filter;
 use wb_core::work::Project;
 use wb_core::workflow::{Stage, StageKind};
 
@@ -162,14 +163,9 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
                 token.as_deref(),
             )
             .await?;
-        for row in &page.rows {
-            let facts = Facts {
-                row,
-                now: crate::runtime::now(),
-                result: None,
-            };
-            if shown >= args.limit || !filter.matches(&facts) {
-                continue;
+        for row in matching(&upstream.reader, &project, page.rows, &filter).await? {
+            if shown >= args.limit {
+                break;
             }
             shown += 1;
             if global.json {

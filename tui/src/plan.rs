@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::filter::Known;
 use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::run::{Ending, Report};
@@ -118,6 +120,20 @@ impl PlanLine {
             assignee: self.assignee.as_deref().map(Arc::from),
             branch: self.branch.as_str().into(),
             status: self.status,
+        }
+    }
+
+    /// What it would set, for filters: the labels are those that it adds or changes.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let mut labels = BTreeMap::new();
+        for change in self.patch.labels.iter().filter(|c| c.sign != '-') {
+            *labels.entry(change.name.clone()).or_insert(0) += 1;
+        }
+        Known {
+            priority: self.patch.priority.map(|(_, after)| after),
+            metadata: self.patch.metadata.clone(),
+            labels: Some(labels),
         }
     }
 

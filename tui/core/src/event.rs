@@ -5,6 +5,7 @@
 use crate::build::Probed;
 use crate::command::Command;
 use crate::fault::Fault;
+use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::run::Report;
 use crate::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants};
@@ -78,6 +79,20 @@ pub enum Upstream {
     PageFailed {
         /// Whose page.
         list: ListId,
+        /// Stage.
+        stage: StageId,
+        /// Why.
+        fault: Fault,
+    },
+    /// What a filter asked of the label rows of tasks. A row that could not be read is an empty one.
+    Known {
+        /// Stage.
+        stage: StageId,
+        /// By task.
+        rows: Vec<(TaskId, Known)>,
+    },
+    /// The label rows could not be read at all.
+    KnownFailed {
         /// Stage.
         stage: StageId,
         /// Why.
@@ -210,6 +225,17 @@ pub enum Effect {
         stage: StageId,
         /// Where to go on; `None` begins.
         token: Option<String>,
+        /// Only tasks that match are wanted, and what it asks of the label rows is to be read first.
+        only: Option<Box<Filter>>,
+    },
+    /// Read what a filter asks of the label rows of tasks.
+    Know {
+        /// Stage.
+        stage: StageId,
+        /// Tasks.
+        rows: Vec<TaskRow>,
+        /// What.
+        asks: Asks,
     },
     /// Fetch the inputs of a batch.
     Fetch {

@@ -1,7 +1,7 @@
 //! The queue of one stage: every task listed so far, the view that filter and sort make of it,
 //! the marks. Built to stay instant at a hundred thousand rows and bearable at a million.
 
-use crate::filter::{Facts, Filter};
+use crate::filter::{Facts, Filter, Known};
 use crate::ids::{BuildId, Millis, TaskId};
 use crate::work::TaskRow;
 use std::collections::{HashMap, HashSet};
@@ -84,6 +84,10 @@ pub struct Queue {
     pub loaded: Option<Millis>,
     /// Number of the newest listing; pages of older ones are dropped.
     pub listing: u64,
+    /// What stands in the label rows, as far as a filter asked for it.
+    pub known: HashMap<TaskId, Known>,
+    /// Whether label rows are being read for the filter.
+    pub asking: bool,
     /// Rows of a listing that replaces a shown one, until it is complete.
     pub incoming: Option<Vec<TaskRow>>,
 }
@@ -131,6 +135,8 @@ impl Queue {
                 incoming.extend(rows);
                 if last {
                     self.rows = self.incoming.take().unwrap_or_default();
+                    // What was read belongs to the listing before; it is read again when asked for.
+                    self.known.clear();
                     self.refresh_view(now, results);
                 }
             }
@@ -166,6 +172,31 @@ impl Queue {
         }
         self.marks.retain(|m| !gone.contains(m));
         self.refresh_view(now, results);
+    }
+
+    /// The next tasks whose label rows the filter must know before it can decide; at most `n`.
+    #[must_use]
+    pub fn unknown(
+        &self,
+        n: usize,
+        now: Millis,
+        results: &HashMap<TaskId, LastResult>,
+    ) -> Vec<TaskRow> {
+        let asks = self.filter.asks();
+        if !asks.any() {
+            return Vec::new();
+        }
+        let cheap = self.filter.cheap();
+        let open = self.rows.iter().filter(|row| {
+            !self.known.get(&row.id).is_some_and(|k| asks.answered_by(k))
+                && cheap.matches(&Facts {
+                    row,
+                    now,
+                    result: results.get(&row.id),
+                    known: None,
+                })
+        });
+        open.take(n).cloned().collect()
     }
 
     /// Sets the filter from its text; a text that is no filter leaves the old one in force.
@@ -209,6 +240,7 @@ impl Queue {
                 row,
                 now,
                 result: if all { None } else { results.get(&row.id) },
+                known: if all { None } else { self.known.get(&row.id) },
             };
             if all || self.filter.matches(&facts) {
                 self.view.push(u32::try_from(i).unwrap_or(u32::MAX));

@@ -182,7 +182,9 @@ impl World {
 
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::Page { list, stage, token } => {
+            Effect::Page {
+                list, stage, token, ..
+            } => {
                 let all = self.stages.get(&stage).cloned().unwrap_or_default();
                 let after = token.map(|t| TaskId(Uuid::parse_str(&t).unwrap()));
                 let rows: Vec<TaskRow> = all

@@ -131,7 +131,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "tasks",
         &[
-            ("tasks --stage 'Agent 1' --filter 'status:new pri>=0.5'", ""),
+            (
+                "tasks --stage 'Agent 1' --filter 'status:new pri>=0.5'",
+                "those that match",
+            ),
             (
                 "tasks --json --limit 1000000 > tasks.jsonl",
                 "all of them, a line each",
@@ -256,6 +259,37 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command_line().debug_assert();
+    }
+
+    /// The commands as the README shows them.
+    fn markdown() -> String {
+        let line = Cli::command();
+        let mut text = "| for | command | does |\n|---|---|---|\n".to_owned();
+        for (title, names) in GROUPS {
+            for name in *names {
+                let about = line.find_subcommand(name).unwrap().get_about().unwrap();
+                let _ = writeln!(text, "| {title} | `{name}` | {about} |");
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_readme_lists_the_commands_as_they_are() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let start = text.find("<!-- commands: ").unwrap();
+        let start = start + text[start..].find('\n').unwrap() + 1;
+        let end = text.find("<!-- end of commands").unwrap();
+        if std::env::var_os("UPDATE_README").is_some() {
+            let wanted = format!("{}{}{}", &text[..start], markdown(), &text[end..]);
+            std::fs::write(path, wanted).unwrap();
+        } else {
+            assert!(
+                text[start..end] == markdown(),
+                "run UPDATE_README=1 cargo test -p workbench --bin workbench readme"
+            );
+        }
     }
 
     #[test]

@@ -224,7 +224,7 @@ pub struct TasksArgs {
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
     /// Only tasks that match
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]

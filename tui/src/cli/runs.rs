@@ -26,7 +26,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Vec<String>,
     /// Only tasks that match, e.g. 'status:new title~night age>2d'
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// Only these tasks, by UUID or title
     #[arg(long, value_name = "UUID|TITLE")]
@@ -109,7 +109,7 @@ pub struct ReviewArgs {
     #[arg(long)]
     pub diff: bool,
     /// Only tasks that match, e.g. 'route:complete -label:Car>3'
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub only: Option<String>,
 }
 
@@ -120,7 +120,7 @@ pub struct ApplyArgs {
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
     /// Only tasks that match; the others can be applied later
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub only: Option<String>,
 }
 

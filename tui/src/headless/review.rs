@@ -82,6 +82,7 @@ pub fn matches(only: &Filter, line: &PlanLine) -> bool {
             row: &row,
             now: crate::runtime::now(),
             result: Some(&result),
+            known: Some(&line.known()),
         })
 }
 

@@ -6,7 +6,7 @@ use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
 use std::sync::Arc;
 use std::time::Duration;
-use wb_core::event::{Effect, Event, Launch, ListId, Upstream};
+use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
 use wb_core::run::OnConflict;
@@ -38,7 +38,13 @@ impl World {
     pub(super) fn perform(&mut self, effect: Effect, state: &State) {
         match effect {
             Effect::LoadProject => self.load_project(),
-            Effect::Page { list, stage, token } => self.page(list, stage, token),
+            Effect::Page {
+                list,
+                stage,
+                token,
+                only,
+            } => self.page(list, stage, token, only),
+            Effect::Know { stage, rows, asks } => self.know(stage, rows, asks),
             Effect::Fetch {
                 batch,
                 stage,
@@ -113,44 +119,6 @@ impl World {
         };
         self.hosts.set_project(project.json.clone());
         self.project = Some(project);
-    }
-
-    fn page(&self, list: ListId, stage: StageId, token: Option<String>) {
-        let (reader, news, project) =
-            (self.reader.clone(), self.news.clone(), self.project.clone());
-        tokio::spawn(async move {
-            let found = project.as_ref().and_then(|p| p.workflow.stage(stage));
-            let answer = match found {
-                Some(found) => {
-                    let hash = project
-                        .as_ref()
-                        .map_or_else(|| wb_core::ids::ProjectHash(uuid::Uuid::nil()), |p| p.hash);
-                    reader
-                        .tasks_page(
-                            hash,
-                            found,
-                            &wb_client::TaskFilter::default(),
-                            token.as_deref(),
-                        )
-                        .await
-                        .map_err(Fault::from)
-                }
-                None => Err(Fault::new(
-                    FaultKind::Settings,
-                    "the project has no such stage any more",
-                )),
-            };
-            let event = match answer {
-                Ok(page) => Upstream::Page {
-                    list,
-                    stage,
-                    rows: page.rows,
-                    next: page.next,
-                },
-                Err(fault) => Upstream::PageFailed { list, stage, fault },
-            };
-            let _ = news.send(Event::Upstream(event)).await;
-        });
     }
 
     fn fetch(

@@ -6,6 +6,9 @@
 mod calls;
 mod effects;
 mod hosts;
+mod listing;
+
+pub use listing::matching;
 
 use crate::journal::Journal;
 use crate::library::Library;

@@ -8,6 +8,8 @@ pub(crate) mod projects;
 mod rows;
 pub(crate) mod tasks;
 
+pub use rows::RowMetadata;
+
 use crate::error::ClientError;
 use crate::http::stats::Stats;
 use crate::http::{Call, V2, Wire};

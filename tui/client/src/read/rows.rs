@@ -5,6 +5,7 @@ use super::many::{Ask, Found};
 use crate::labels::blank::blank;
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -35,6 +36,35 @@ pub(crate) struct Meta {
     group: bool,
 }
 
+/// What stands in a label row beside its labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowMetadata {
+    /// Priority of its task, 0.0 to 1.0.
+    pub priority: Option<f64>,
+    /// Client metadata of its data unit.
+    pub client_metadata: Option<Map<String, Value>>,
+}
+
+impl Meta {
+    fn seen(&self) -> Result<RowMetadata, Fault> {
+        #[derive(Deserialize)]
+        struct Seen {
+            #[serde(default)]
+            client_metadata: Option<Map<String, Value>>,
+        }
+        let seen: Seen = serde_json::from_slice(&self.raw).map_err(|error| {
+            Fault::new(
+                FaultKind::Upstream,
+                format!("the client metadata of a label row cannot be read: {error}"),
+            )
+        })?;
+        Ok(RowMetadata {
+            priority: self.priority,
+            client_metadata: seen.client_metadata,
+        })
+    }
+}
+
 /// A data unit on a label branch.
 pub(crate) type RowKey = (DataHash, Arc<str>);
 
@@ -52,6 +82,21 @@ impl Reader {
     ) -> Vec<Result<RowInput, Fault>> {
         let (metas, _) = self.metas(project, units, include).await;
         self.labels_of(project, units, metas, initialise).await.0
+    }
+
+    /// Priority and client metadata of data units on their branches, in the order asked; the labels
+    /// themselves are not read.
+    pub async fn row_metadata(
+        &self,
+        project: ProjectHash,
+        units: &[(DataHash, Arc<str>)],
+    ) -> Vec<Result<RowMetadata, Fault>> {
+        let include = IncludeOptions {
+            client_metadata: true,
+            ..IncludeOptions::default()
+        };
+        let (metas, _) = self.metas(project, units, &include).await;
+        metas.into_iter().map(|meta| meta?.seen()).collect()
     }
 
     /// The metadata of data units on their branches, in the order asked, and the number of requests.

@@ -3,15 +3,58 @@
 //! Bare words match the title; `field:value`, `field~part`, `field>n` and friends match fields;
 //! `-` negates, `|` between two terms is "or", quotes hold blanks together. Unknown fields are
 //! answered with the nearest known one.
+//!
+//! Most terms are decided by the task as it was listed. Priority, client metadata and labels stand in
+//! the label row, which costs requests: [`Filter::asks`] says what is needed, [`Filter::cheap`] is the
+//! part that can be decided before it is there.
+
+mod term;
 
 use crate::ids::Millis;
 use crate::queue::LastResult;
 use crate::work::TaskRow;
 use crate::workflow::nearest;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use term::{Cmp, Match, Test};
 
 /// Fields that a filter may name.
-pub const FIELDS: [&str; 9] = [
-    "title", "status", "age", "assignee", "branch", "result", "route", "build", "label",
+pub const FIELDS: [&str; 11] = [
+    "title", "status", "age", "assignee", "branch", "pri", "meta.", "label", "result", "route",
+    "build",
+];
+
+/// Each form with what it matches, for help and reference.
+pub const FORMS: &[(&str, &str)] = &[
+    (
+        "night",
+        "the title contains it; upper and lower case are equal",
+    ),
+    ("title~night", "the same; title:NAME is the whole title"),
+    ("status:new,reopened", "the status is one of these"),
+    ("age>2d", "changed longer ago; s m h d w"),
+    ("assignee:none", "nobody is assigned; or a part of a name"),
+    ("branch:main", "the label branch"),
+    ("pri>=0.5", "the priority; > >= < <= ="),
+    (
+        "meta.site=cam3",
+        "a value of the client metadata; meta.a.b goes deeper",
+    ),
+    (
+        "meta.lux>100",
+        "one that is a number; ~ is a part, :none is without",
+    ),
+    (
+        "label:Car>3",
+        "labels of that name in the row; alone: at least one",
+    ),
+    ("label>3", "labels that the last outcome added"),
+    (
+        "result:error",
+        "the last outcome: ok, error, none, or a part of it",
+    ),
+    ("route:skip", "the pathway of the last outcome"),
+    ("build:42", "the build of the last outcome"),
 ];
 
 /// What is known of a task when it is matched.
@@ -22,6 +65,42 @@ pub struct Facts<'a> {
     pub now: Millis,
     /// What the last job gave.
     pub result: Option<&'a LastResult>,
+    /// What stands in its label row, when that was read; terms about it do not hold without.
+    pub known: Option<&'a Known>,
+}
+
+/// What stands in a label row, as far as filters look at it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Priority, 0.0 to 1.0.
+    pub priority: Option<f64>,
+    /// Client metadata.
+    pub metadata: Option<Map<String, Value>>,
+    /// Number of objects and classifications by name; `None`: not read.
+    pub labels: Option<BTreeMap<String, u64>>,
+}
+
+/// What a filter needs beside the tasks as listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// Priority or client metadata.
+    pub row: bool,
+    /// The labels.
+    pub labels: bool,
+}
+
+impl Asks {
+    /// Whether `known` answers this.
+    #[must_use]
+    pub const fn answered_by(self, known: &Known) -> bool {
+        !self.labels || known.labels.is_some()
+    }
+
+    /// Whether anything is needed.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.row || self.labels
+    }
 }
 
 /// A parsed filter: all groups must match, in a group any term.
@@ -34,41 +113,6 @@ pub struct Filter {
 struct Term {
     negated: bool,
     test: Test,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Test {
-    Title(String),
-    TitleIs(Vec<String>),
-    Status(Vec<String>),
-    Age(Cmp, u64),
-    Assignee(Vec<String>),
-    Branch(Vec<String>),
-    Result(Vec<String>),
-    Route(Vec<String>),
-    Build(Cmp, u64),
-    Labels(Cmp, u64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Cmp {
-    Less,
-    LessEq,
-    Equal,
-    MoreEq,
-    More,
-}
-
-impl Cmp {
-    const fn holds(self, left: u64, right: u64) -> bool {
-        match self {
-            Self::Less => left < right,
-            Self::LessEq => left <= right,
-            Self::Equal => left == right,
-            Self::MoreEq => left >= right,
-            Self::More => left > right,
-        }
-    }
 }
 
 impl Filter {
@@ -98,6 +142,28 @@ impl Filter {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// What must be read beside the tasks as listed before [`Filter::matches`] tells the truth.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        let mut all = Asks::default();
+        for term in self.groups.iter().flatten() {
+            let asks = term.test.asks();
+            all.row |= asks.row;
+            all.labels |= asks.labels;
+        }
+        all
+    }
+
+    /// The part that can be decided by the tasks as listed: whatever it refuses, the whole filter
+    /// refuses too.
+    #[must_use]
+    pub fn cheap(&self) -> Self {
+        let decided = |group: &&Vec<Term>| !group.iter().any(|t| t.test.asks().any());
+        Self {
+            groups: self.groups.iter().filter(decided).cloned().collect(),
+        }
     }
 
     /// Whether a task matches.
@@ -165,7 +231,11 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
         ("result", _) => Ok(Test::Result(list())),
         ("route", _) => Ok(Test::Route(list())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
+        ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(value),
         ("label", _) => Ok(Test::Labels(cmp(operator)?, number("a count of labels")?)),
+        ("pri" | "priority", _) => Ok(Test::Priority(cmp(operator)?, decimal(value)?)),
+        (meta, _) if meta.starts_with("meta.") => metadata(&meta["meta.".len()..], operator, value),
+        ("meta" | "metadata", _) => Err("meta.NAME=VALUE looks at the client metadata".to_owned()),
         _ => {
             let near = nearest(field, FIELDS.iter().copied());
             let hint = near.first().map_or_else(
@@ -174,6 +244,44 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
             );
             Err(format!("no field \"{field}\"; {hint}"))
         }
+    }
+}
+
+/// `Car`, `Car>3`, `Car<=2`: how many labels of that name.
+fn named_labels(value: &str) -> Result<Test, String> {
+    let at = value.find(['>', '<', '=']).unwrap_or(value.len());
+    let (name, rest) = value.split_at(at);
+    if name.is_empty() {
+        return Err("label:NAME, or label:NAME>3".to_owned());
+    }
+    if rest.is_empty() {
+        return Ok(Test::LabelsNamed(name.to_owned(), Cmp::More, 0));
+    }
+    let count = rest.trim_start_matches(['>', '<', '=']);
+    let operator = &rest[..rest.len() - count.len()];
+    let count = count
+        .parse()
+        .map_err(|_| format!("label:{value}: a count of labels is a number"))?;
+    Ok(Test::LabelsNamed(name.to_owned(), cmp(operator)?, count))
+}
+
+fn metadata(path: &str, operator: &str, value: &str) -> Result<Test, String> {
+    if path.is_empty() {
+        return Err("meta.NAME=VALUE looks at the client metadata".to_owned());
+    }
+    let path = path.split('.').map(str::to_owned).collect();
+    let wanted = match operator {
+        "~" => Match::Has(value.to_lowercase()),
+        ":" | "=" => Match::Is(value.split(',').map(str::to_owned).collect()),
+        _ => Match::Number(cmp(operator)?, decimal(value)?),
+    };
+    Ok(Test::Meta(path, wanted))
+}
+
+fn decimal(value: &str) -> Result<f64, String> {
+    match value.parse::<f64>() {
+        Ok(n) if n.is_finite() => Ok(n),
+        _ => Err(format!("\"{value}\" is no number")),
     }
 }
 
@@ -205,70 +313,12 @@ fn duration_ms(value: &str) -> Result<u64, String> {
     Ok(count.saturating_mul(unit).saturating_mul(1000))
 }
 
-impl Test {
-    fn holds(&self, facts: &Facts<'_>) -> bool {
-        match self {
-            Self::Title(part) => contains_ignoring_case(&facts.row.title, part),
-            Self::TitleIs(list) => list.iter().any(|t| facts.row.title.eq_ignore_ascii_case(t)),
-            Self::Status(list) => {
-                let word = facts.row.status.wire();
-                list.iter()
-                    .any(|s| word.len() >= s.len() && word[..s.len()].eq_ignore_ascii_case(s))
-            }
-            Self::Age(cmp, ms) => cmp.holds(facts.now.since(facts.row.updated), *ms),
-            Self::Assignee(list) => list.iter().any(|a| match &facts.row.assignee {
-                None => a == "none",
-                Some(who) => contains_ignoring_case(who, a),
-            }),
-            Self::Branch(list) => list
-                .iter()
-                .any(|b| facts.row.branch.eq_ignore_ascii_case(b)),
-            Self::Result(list) => list.iter().any(|r| result_is(facts.result, r)),
-            Self::Route(list) => facts
-                .result
-                .is_some_and(|r| !r.failed && list.iter().any(|l| r.text.eq_ignore_ascii_case(l))),
-            Self::Build(cmp, n) => facts
-                .result
-                .is_some_and(|r| cmp.holds(u64::from(r.build.0), *n)),
-            Self::Labels(cmp, n) => facts
-                .result
-                .is_some_and(|r| cmp.holds(r.labels.0 as u64, *n)),
-        }
-    }
-}
-
-fn result_is(result: Option<&LastResult>, word: &str) -> bool {
-    match word {
-        "none" => result.is_none(),
-        "ok" => result.is_some_and(|r| !r.failed),
-        "error" | "failed" => result.is_some_and(|r| r.failed),
-        other => result.is_some_and(|r| contains_ignoring_case(&r.text, other)),
-    }
-}
-
-/// Whether `text` contains `part` (already in lower case). ASCII without allocation, since a
-/// hundred thousand titles are tried at every key; other letters by a lower-cased copy.
-fn contains_ignoring_case(text: &str, part: &str) -> bool {
-    if part.is_empty() {
-        return true;
-    }
-    if !part.is_ascii() {
-        return text.to_lowercase().contains(part);
-    }
-    let (text, part) = (text.as_bytes(), part.as_bytes());
-    let first = part[0];
-    text.len() >= part.len()
-        && (0..=text.len() - part.len()).any(|i| {
-            text[i].to_ascii_lowercase() == first
-                && text[i..i + part.len()].eq_ignore_ascii_case(part)
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::{BuildId, DataHash, TaskId};
     use crate::work::TaskStatus;
+    use serde_json::json;
     use uuid::Uuid;
 
     fn row(title: &str) -> TaskRow {
@@ -298,6 +348,7 @@ mod tests {
             row: &row,
             now: Millis(3 * 86_400_000),
             result: Some(&result),
+            known: None,
         };
         Filter::parse(filter).unwrap().matches(&facts)
     }
@@ -333,6 +384,81 @@ mod tests {
         assert!(Filter::parse("age>tomorrow").unwrap_err().contains("2d"));
     }
 
+    fn knows(filter: &str) -> bool {
+        let known = Known {
+            priority: Some(0.5),
+            metadata: json!({"site": "cam3", "n": 7, "tags": ["Night", "wet"], "a": {"b": "c"}, "x.y": true})
+                .as_object()
+                .cloned(),
+            labels: Some(BTreeMap::from([
+                ("Car".to_owned(), 4),
+                ("Weather".to_owned(), 1),
+            ])),
+        };
+        let row = row("x");
+        let facts = Facts {
+            row: &row,
+            now: Millis(0),
+            result: None,
+            known: Some(&known),
+        };
+        Filter::parse(filter).unwrap().matches(&facts)
+    }
+
+    #[test]
+    fn priority_metadata_and_labels_are_matched_by_what_stands_in_the_row() {
+        for holds in [
+            "pri>=0.5",
+            "priority<0.6",
+            "meta.site=cam3",
+            "meta.site:CAM3,cam4",
+            "meta.site~am",
+            "meta.n>6",
+            "meta.tags:night",
+            "meta.a.b=c",
+            "meta.x.y=true",
+            "meta.nothing:none",
+            "-meta.site=cam4",
+            "label:Car>3",
+            "label:car",
+            "label:Weather=1",
+            "-label:Bus",
+        ] {
+            assert!(knows(holds), "{holds}");
+        }
+        for fails in [
+            "pri>0.5",
+            "meta.site=cam",
+            "meta.n>7",
+            "label:Car>4",
+            "label:Bus",
+            "meta.site:none",
+        ] {
+            assert!(!knows(fails), "{fails}");
+        }
+    }
+
+    #[test]
+    fn terms_about_the_row_are_left_to_later_and_the_others_are_decided_at_once() {
+        let filter = Filter::parse("night pri>=0.5 title~day | label:Car").unwrap();
+        assert_eq!(
+            filter.asks(),
+            Asks {
+                row: true,
+                labels: true
+            }
+        );
+        assert_eq!(filter.cheap(), Filter::parse("night").unwrap());
+        assert!(!Filter::parse("night age>1d label>3").unwrap().asks().any());
+    }
+
+    #[test]
+    fn every_form_that_is_shown_is_understood() {
+        for (form, _) in FORMS {
+            assert!(Filter::parse(form).is_ok(), "{form}");
+        }
+    }
+
     #[test]
     fn half_typed_filters_never_panic() {
         for text in [
@@ -346,6 +472,14 @@ mod tests {
             "ä",
             "-|-",
             "status:ä",
+            "label:",
+            "label:>",
+            "label:>3",
+            "meta.",
+            "meta.=",
+            "meta..~",
+            "pri>",
+            "pri:NaN",
         ] {
             if let Ok(filter) = Filter::parse(text) {
                 let row = row("é");
@@ -353,6 +487,7 @@ mod tests {
                     row: &row,
                     now: Millis(0),
                     result: None,
+                    known: None,
                 });
             }
         }

@@ -5,6 +5,7 @@
 
 mod builds;
 mod commits;
+mod known;
 mod runs;
 mod stepping;
 mod upstream;
@@ -355,7 +356,8 @@ impl State {
             Command::Refresh(stage) => self.refresh(stage),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Filter { stage, text } => {
-                self.with_queue(stage, |q, now, results| q.set_filter(&text, now, results))
+                self.with_queue(stage, |q, now, results| q.set_filter(&text, now, results));
+                self.know(stage).into_iter().collect()
             }
             Command::Sort(stage) => self.with_queue(stage, |q, now, results| {
                 q.sort = q.sort.next();

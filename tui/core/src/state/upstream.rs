@@ -57,6 +57,14 @@ impl State {
                     }
                 }
             }
+            Upstream::Known { stage, rows } => self.known(stage, rows),
+            Upstream::KnownFailed { stage, fault } => {
+                self.complain(&fault);
+                if let Some(queue) = self.queues.get_mut(&stage) {
+                    queue.asking = false;
+                }
+                Vec::new()
+            }
             Upstream::Stats(net) => {
                 self.net = net;
                 Vec::new()
@@ -105,6 +113,7 @@ impl State {
             list: ListId::Queue(self.lists),
             stage,
             token: None,
+            only: None,
         })
     }
 
@@ -131,15 +140,12 @@ impl State {
             return Vec::new();
         };
         queue.page(rows, next.is_none(), self.now, &self.results);
-        match next {
-            Some(token) => {
-                vec![Effect::Page {
-                    list: ListId::Queue(id),
-                    stage,
-                    token: Some(token),
-                }]
-            }
-            None => Vec::new(),
-        }
+        let more = next.map(|token| Effect::Page {
+            list: ListId::Queue(id),
+            stage,
+            token: Some(token),
+            only: None,
+        });
+        more.into_iter().chain(self.know(stage)).collect()
     }
 }

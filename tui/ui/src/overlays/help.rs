@@ -37,12 +37,6 @@ impl Pane {
     }
 }
 
-/// The filter language in short.
-const FILTER: [&str; 2] = [
-    "  words match the title; status:new,reopened title~night age>2d assignee:none",
-    "  result:error route:skip build:42 label>3; - negates, | or, quotes for blanks",
-];
-
 /// Marks of the screens, explained below the keys.
 const MARKS: [(&str, &str); 10] = [
     ("A E R #", "kind of a stage: agent, annotate, review, end"),
@@ -224,7 +218,14 @@ fn mark_lines<'a>(ui: &Ui) -> Vec<Line<'a>> {
     if ui.screen == Screen::Queue {
         all.push(Line::default());
         all.push(Line::styled("Filter", st.strong));
-        all.extend(FILTER.map(Line::from));
+        let form = |(form, matches): &(&'static str, &'static str)| {
+            Line::from(format!("  {form:<19} {matches}"))
+        };
+        all.extend(wb_core::filter::FORMS.iter().map(form));
+        all.push(Line::from(format!(
+            "  {:<19} {}",
+            "-  |  \" \"", "not, or, blanks"
+        )));
     }
     all
 }

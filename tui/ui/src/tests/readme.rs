@@ -1,5 +1,5 @@
-//! The generated parts of the README are what the program has: the picture of the screen and the
-//! table of keys. `UPDATE_README=1 cargo test -p wb-ui readme` writes them anew.
+//! The generated parts of the README are what the program has: the picture of the screen, the filters
+//! and the keys. `UPDATE_README=1 cargo test -p wb-ui readme` writes them anew.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,11 @@ fn as_it_should_be(text: &str) -> String {
     let (_, picture) = picture.split_once("\n---\n").unwrap();
     let picture = format!("```text\n{}\n```\n", picture.trim_end());
     let text = with_part(text, "<!-- picture: flow", "<!-- end of picture", &picture);
+    let mut forms = "| term | matches |\n|---|---|\n".to_owned();
+    for (form, matches) in wb_core::filter::FORMS {
+        forms.push_str(&format!("| `{form}` | {matches} |\n"));
+    }
+    let text = with_part(&text, "<!-- filters: ", "<!-- end of filters", &forms);
     with_part(
         &text,
         "<!-- keys: ",
@@ -31,7 +36,7 @@ fn as_it_should_be(text: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_screen_and_the_keys_as_they_are() {
+fn the_readme_shows_the_screen_the_filters_and_the_keys_as_they_are() {
     let text = std::fs::read_to_string(readme()).unwrap();
     let wanted = as_it_should_be(&text);
     if std::env::var_os("UPDATE_README").is_some() {

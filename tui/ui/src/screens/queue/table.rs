@@ -54,6 +54,10 @@ pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, s
     };
     let loaded = match (queue.loading, queue.loaded) {
         (true, _) => "listing…".to_owned(),
+        (false, _) if queue.asking => format!(
+            "label rows read for the filter: {}…",
+            number(queue.known.len())
+        ),
         (false, Some(at)) => format!("listed {}", crate::chrome::ago(state.now.since(at))),
         (false, None) => "not listed".into(),
     };
@@ -207,6 +211,11 @@ pub(super) fn empty(
             Span::styled("esc", st.key),
             Span::raw(" back to the workflow"),
         ]));
+    } else if queue.asking {
+        all.push(Line::from(format!(
+            "  None of the {} label rows read so far match; the others are being read.",
+            number(queue.known.len())
+        )));
     } else {
         all.push(Line::from(format!(
             "  0 of {} match this filter.",
