@@ -8,7 +8,7 @@ fn my_dependency(task: &Task, #[arg] arg2: i32) -> String {
 }
 
 #[stage("my_stage")]
-fn my_agent(#[depends(my_dependency(42))] dep: &String) -> Route {
+fn my_agent(#[depends(my_dependency(42))] dep: &str) -> Route {
     Route::to(if dep.ends_with("42") {
         "complete"
     } else {
