@@ -1,0 +1,370 @@
+//! Upload jobs: files that have been sent become items. All of a job become items, or none, unless
+//! it says `ignoreErrors`.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::app::{App, Shared};
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::media::{Facts, Source, sequence, upload};
+use crate::routes::uploads::{self, COUNTED};
+use crate::store::folders::Folder;
+use crate::store::records::{self, Kind, Record};
+use crate::store::units::{self, Duplicates, NewItem};
+use crate::time;
+
+/// A job as both generations of the API send it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobBody {
+    data_items: Option<DataItems>,
+    /// A manifest of files in somebody's cloud storage.
+    #[serde(alias = "files")]
+    external_files: Option<Value>,
+    #[serde(default)]
+    ignore_errors: bool,
+    pub folder_uuid: Option<Uuid>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DataItems {
+    videos: Vec<FileBody>,
+    images: Vec<FileBody>,
+    audio: Vec<FileBody>,
+    text: Vec<FileBody>,
+    pdf: Vec<FileBody>,
+    image_groups: Vec<GroupBody>,
+    image_groups_from_items: Vec<FromItemsBody>,
+    nifti: Vec<Value>,
+    dicom_series: Vec<Value>,
+    time_series: Vec<Value>,
+    scenes: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FileBody {
+    #[serde(alias = "url")]
+    object_url: String,
+    placeholder_item_uuid: Option<Uuid>,
+    title: Option<String>,
+    client_metadata: Option<Map<String, Value>>,
+    #[serde(alias = "videoMetadata", alias = "audioMetadata")]
+    known: Option<Known>,
+}
+
+/// What the caller says about the medium, so that it need not be looked at. Lengths in seconds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Known {
+    duration: f64,
+    fps: Option<f64>,
+    width: Option<u32>,
+    height: Option<u32>,
+    mime_type: String,
+    sample_rate: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupBody {
+    images: Vec<FileBody>,
+    title: Option<String>,
+    client_metadata: Option<Map<String, Value>>,
+    #[serde(default)]
+    create_video: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FromItemsBody {
+    image_items: Vec<Uuid>,
+    title: Option<String>,
+    client_metadata: Option<Map<String, Value>>,
+    #[serde(default)]
+    create_video: bool,
+}
+
+/// An item to come, or why there will be none.
+enum Unit {
+    Item(NewItem),
+    /// An image group of these items.
+    Group(NewItem, Vec<Uuid>),
+}
+
+/// What a job came to.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// `data_hash`, `title` and `backing_item_uuid` of each.
+    made: Vec<Value>,
+    errors: Vec<String>,
+    failed: bool,
+}
+
+fn object_of(metadata: Option<Map<String, Value>>) -> Option<Value> {
+    metadata.filter(|m| !m.is_empty()).map(Value::Object)
+}
+
+impl FileBody {
+    /// The upload that this entry is about.
+    fn upload(&self) -> Result<Uuid, String> {
+        let named = self.object_url.strip_prefix("uploads/");
+        self.placeholder_item_uuid
+            .or_else(|| Uuid::parse_str(named?).ok())
+            .ok_or_else(|| {
+                format!(
+                    "{:?} is not a file that was uploaded here; a local project reaches no cloud storage",
+                    self.object_url
+                )
+            })
+    }
+
+    fn read(self, app: &App, kind: ItemKind) -> Result<NewItem, String> {
+        let uuid = self.upload()?;
+        let title = self.title.unwrap_or_else(|| uuid.to_string());
+        let source = Source::Uploaded(uuid);
+        let path = app.library.upload(uuid);
+        let (facts, mime) = match self.known {
+            Some(known) if path.is_file() => known.facts(),
+            _ => upload::look(&path, kind, &title)?,
+        };
+        Ok(NewItem {
+            uuid,
+            kind,
+            size: app.library.size(&source),
+            title,
+            source: Some(source),
+            mime,
+            facts,
+            metadata: object_of(self.client_metadata),
+            children: Vec::new(),
+        })
+    }
+}
+
+impl Known {
+    fn facts(self) -> (Facts, Option<String>) {
+        let frames = self.fps.map(|fps| (fps * self.duration).round() as u32);
+        let facts = Facts {
+            width: self.width,
+            height: self.height,
+            frames,
+            fps: self.fps,
+            duration: Some(self.duration),
+            sample_rate: self.sample_rate,
+        };
+        (facts, Some(self.mime_type))
+    }
+}
+
+impl GroupBody {
+    fn read(self, app: &App) -> Result<NewItem, String> {
+        let mut pictures = Vec::with_capacity(self.images.len());
+        for image in self.images {
+            pictures.push(image.read(app, ItemKind::Image)?);
+        }
+        let first = pictures.first().map(|p| p.title.clone());
+        let mut item = NewItem {
+            uuid: Uuid::new_v4(),
+            kind: ItemKind::ImageGroup,
+            title: self.title.or(first).unwrap_or_default(),
+            source: None,
+            mime: None,
+            facts: Facts::default(),
+            size: None,
+            metadata: object_of(self.client_metadata),
+            children: Vec::new(),
+        };
+        if pictures.is_empty() {
+            return Err(format!("\"{}\" has no pictures", item.title));
+        }
+        if self.create_video {
+            pack(app, &mut item, &pictures)?;
+        } else {
+            item.children = pictures;
+        }
+        Ok(item)
+    }
+}
+
+/// Makes the item an image sequence: one video of its pictures.
+fn pack(app: &App, item: &mut NewItem, pictures: &[NewItem]) -> Result<(), String> {
+    let mut files = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        let bytes = match &picture.source {
+            Some(source) => app.library.bytes(source),
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let bytes = bytes.map_err(|e| format!("\"{}\" cannot be read: {e}", picture.title))?;
+        files.push((picture.title.clone(), bytes.to_vec()));
+    }
+    let (video, width, height) = sequence::video(&files)?;
+    let source = Source::Uploaded(item.uuid);
+    uploads::keep(&app.library.upload(item.uuid), &video)
+        .map_err(|e| format!("\"{}\" cannot be kept: {e}", item.title))?;
+    item.kind = ItemKind::ImageSequence;
+    item.source = Some(source);
+    item.mime = Some("video/quicktime".to_owned());
+    item.size = Some(video.len() as u64);
+    item.facts = Facts {
+        width: Some(width),
+        height: Some(height),
+        frames: u32::try_from(pictures.len()).ok(),
+        fps: Some(sequence::FPS),
+        duration: Some(pictures.len() as f64 / sequence::FPS),
+        sample_rate: None,
+    };
+    Ok(())
+}
+
+impl DataItems {
+    fn read(self, app: &App) -> Result<Vec<Result<Unit, String>>, Refusal> {
+        let foreign = [
+            ("NIFTI", self.nifti.len()),
+            ("DICOM", self.dicom_series.len()),
+            ("time series", self.time_series.len()),
+            ("scene", self.scenes.len()),
+        ];
+        if let Some((name, _)) = foreign.iter().find(|(_, n)| *n > 0) {
+            return Err(Refusal::NotServed(format!(
+                "a local project has no {name} items; it has images, image groups and sequences, videos, audio, text and PDF"
+            )));
+        }
+        let kinds = [
+            (ItemKind::Video, self.videos),
+            (ItemKind::Image, self.images),
+            (ItemKind::Audio, self.audio),
+            (ItemKind::PlainText, self.text),
+            (ItemKind::Pdf, self.pdf),
+        ];
+        let mut out = Vec::new();
+        for (kind, files) in kinds {
+            out.extend(files.into_iter().map(|f| f.read(app, kind).map(Unit::Item)));
+        }
+        out.extend(
+            self.image_groups
+                .into_iter()
+                .map(|g| g.read(app).map(Unit::Item)),
+        );
+        out.extend(self.image_groups_from_items.into_iter().map(from_items));
+        Ok(out)
+    }
+}
+
+fn from_items(group: FromItemsBody) -> Result<Unit, String> {
+    let title = group.title.unwrap_or_else(|| "Image group".to_owned());
+    if group.create_video {
+        return Err(format!(
+            "\"{title}\": a sequence of items is not made here; upload its pictures, or use `create_video=False`"
+        ));
+    }
+    let item = NewItem {
+        uuid: Uuid::new_v4(),
+        kind: ItemKind::ImageGroup,
+        title,
+        source: None,
+        mime: None,
+        facts: Facts::default(),
+        size: None,
+        metadata: object_of(group.client_metadata),
+        children: Vec::new(),
+    };
+    Ok(Unit::Group(item, group.image_items))
+}
+
+/// Makes items of what was sent, in this folder, and data units of the dataset where one is named.
+pub(super) async fn run(
+    app: &Shared,
+    folder: Arc<Folder>,
+    dataset: Option<i64>,
+    sent: JobBody,
+) -> Result<Done, Refusal> {
+    if sent.external_files.is_some_and(|f| !f.is_null()) {
+        return Err(Refusal::NotServed(
+            "a local project reaches no cloud storage: it has no integrations; upload the files instead".to_owned(),
+        ));
+    }
+    let items = sent.data_items.unwrap_or_default();
+    let here = Shared::clone(app);
+    // Headers are read and sequences packed away from the threads that serve connections.
+    let units = tokio::task::spawn_blocking(move || items.read(&here)).await;
+    let units =
+        units.map_err(|e| Refusal::Internal(format!("an upload job ended early: {e}")))??;
+    let ignore = sent.ignore_errors;
+    // A dataset without a folder of its own gets further units of items that lie elsewhere.
+    let link = dataset.filter(|d| folder.dataset != Some(*d));
+    let work = move |c: &Connection| {
+        let mut done = Done::default();
+        let mut good = Vec::new();
+        for unit in units {
+            match unit {
+                Ok(unit) => good.push(unit),
+                Err(why) => done.errors.push(why),
+            }
+        }
+        done.failed = !done.errors.is_empty() && !ignore;
+        if !done.failed {
+            for unit in good {
+                done.made.push(make(c, &folder, link, unit)?);
+            }
+        }
+        Ok(done)
+    };
+    let done = app.store.write(work).await?;
+    app.tally.changed(COUNTED, done.made.len());
+    Ok(done)
+}
+
+fn make(
+    connection: &Connection,
+    folder: &Folder,
+    link: Option<i64>,
+    unit: Unit,
+) -> Result<Value, Refusal> {
+    let now = time::now();
+    let (item, (_, mut hash)) = match unit {
+        Unit::Item(item) => {
+            let unit = units::insert(connection, folder, &item, now)?;
+            (item, unit)
+        }
+        Unit::Group(item, members) => {
+            let unit = units::insert_group(connection, folder, &item, &members, now)?;
+            (item, unit)
+        }
+    };
+    if let Some(dataset) = link {
+        let linked = units::link(
+            connection,
+            dataset,
+            &[item.uuid],
+            Duplicates::Duplicate,
+            now,
+        )?;
+        hash = linked.first().copied().unwrap_or(hash);
+    }
+    Ok(json!({"data_hash": hash, "title": item.title, "backing_item_uuid": item.uuid}))
+}
+
+/// Keeps what a job came to, for those who ask. Returns the job's UUID.
+pub(super) async fn keep(app: &Shared, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
+    let job = Uuid::new_v4();
+    let status = if done.failed { "ERROR" } else { "DONE" };
+    let body = json!({"status": status, "made": done.made, "errors": done.errors});
+    app.store
+        .write(move |c| records::put(c, Kind::Job, scope, job, "", &body, time::now()))
+        .await?;
+    Ok(job)
+}
+
+/// The errors of a job, one by one.
+pub(super) fn unit_errors(job: &Record) -> Vec<Value> {
+    let errors = job.body["errors"].as_array().cloned().unwrap_or_default();
+    let one = |error: Value| json!({"objectUrls": [], "error": error, "subtaskUuid": job.uuid, "actionDescription": "Registering a file"});
+    errors.into_iter().map(one).collect()
+}

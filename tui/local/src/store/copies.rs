@@ -1,0 +1,184 @@
+//! Copies: of a project's labels into another project, of labels from one branch to another, of a
+//! dataset's units into another dataset.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::store::catalog::Project;
+use crate::store::items;
+use crate::store::units::{self, Duplicates};
+
+/// One label row, everything but whose it is.
+struct Copied {
+    data: i64,
+    data_hash: Uuid,
+    hash: Uuid,
+    branch: String,
+    creator: String,
+    editor: String,
+    /// Objects, classifications, actions, units, spaces: JSON as it is kept.
+    parts: [String; 5],
+}
+
+fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces
+         FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id",
+    )?;
+    let found = find.query_map([project], |r| {
+        Ok(Copied {
+            data: r.get(0)?,
+            data_hash: r.get(1)?,
+            hash: r.get(2)?,
+            branch: r.get(3)?,
+            creator: r.get(4)?,
+            editor: r.get(5)?,
+            parts: [r.get(6)?, r.get(7)?, r.get(8)?, r.get(9)?, r.get(10)?],
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn write(
+    connection: &Connection,
+    project: (i64, Uuid),
+    (data, data_hash): (i64, Uuid),
+    branch: &str,
+    row: &Copied,
+    now: i64,
+) -> Result<(), Refusal> {
+    let label = Uuid::new_v5(&project.1, format!("label/{branch}/{data_hash}").as_bytes());
+    let [objects, classes, actions, units, spaces] = &row.parts;
+    connection
+        .prepare_cached(
+            "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
+                               objects, classes, actions, units, spaces)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
+                               actions = ?10, units = ?11, spaces = ?12",
+        )?
+        .execute(params![
+            project.0,
+            data,
+            branch,
+            label,
+            now,
+            row.creator,
+            row.editor,
+            objects,
+            classes,
+            actions,
+            units,
+            spaces
+        ])?;
+    Ok(())
+}
+
+/// A data unit and the one that stands for it in a copy: number and hash of each.
+pub(crate) type Pair = ((i64, Uuid), (i64, Uuid));
+
+/// Copies the label rows of one project into another. `pairs` says which unit stands for which;
+/// none: both use the same. `wanted` are label hashes; none: all rows.
+pub(crate) fn labels(
+    connection: &Connection,
+    from: &Project,
+    to: (i64, Uuid),
+    pairs: Option<&[Pair]>,
+    wanted: Option<&HashSet<Uuid>>,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let map: Option<HashMap<i64, (i64, Uuid)>> =
+        pairs.map(|list| list.iter().map(|((id, _), new)| (*id, *new)).collect());
+    let names: Vec<(String, String)> = pairs
+        .unwrap_or_default()
+        .iter()
+        .map(|((_, old), (_, new))| (old.to_string(), new.to_string()))
+        .collect();
+    let mut copied = 0;
+    for mut row in rows(connection, from.id)? {
+        if wanted.is_some_and(|w| !w.contains(&row.hash)) {
+            continue;
+        }
+        let target = match &map {
+            None => (row.data, row.data_hash),
+            Some(map) => match map.get(&row.data) {
+                Some(target) => *target,
+                None => continue,
+            },
+        };
+        // Labels of pictures are kept under their hashes, which are others in the copy.
+        for (old, new) in &names {
+            if row.parts[3].contains(old.as_str()) {
+                row.parts[3] = row.parts[3].replace(old.as_str(), new);
+            }
+        }
+        write(connection, to, target, &row.branch, &row, now)?;
+        copied += 1;
+    }
+    Ok(copied)
+}
+
+/// Copies label rows to another branch of the same project. Rows that are there already stay,
+/// unless they are to be overwritten. Returns how many were written.
+pub(crate) fn branch(
+    connection: &Connection,
+    project: &Project,
+    (from, to): (&str, &str),
+    wanted: Option<&HashSet<Uuid>>,
+    overwrite: bool,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let all = rows(connection, project.id)?;
+    let there: HashSet<i64> = all
+        .iter()
+        .filter(|r| r.branch == to)
+        .map(|r| r.data)
+        .collect();
+    let mut copied = 0;
+    for row in all.iter().filter(|r| r.branch == from) {
+        let asked = wanted.is_none_or(|w| w.contains(&row.hash));
+        if !asked || (!overwrite && there.contains(&row.data)) {
+            continue;
+        }
+        let unit = (row.data, row.data_hash);
+        write(connection, (project.id, project.uuid), unit, to, row, now)?;
+        copied += 1;
+    }
+    Ok(copied)
+}
+
+/// Puts the units of some datasets into another one as further units of the same items. `wanted`
+/// says which units of which dataset; empty: all. Returns who stands for whom, children included.
+pub(crate) fn clone_units(
+    connection: &Connection,
+    from: &Project,
+    to: i64,
+    wanted: &HashMap<Uuid, Vec<Uuid>>,
+    now: i64,
+) -> Result<Vec<Pair>, Refusal> {
+    let mut pairs = Vec::new();
+    for dataset in &from.datasets {
+        let chosen = wanted.get(&dataset.uuid);
+        if !wanted.is_empty() && chosen.is_none() {
+            continue;
+        }
+        for unit in items::list(connection, Some(dataset.id), false, 0, usize::MAX >> 1)? {
+            if chosen.is_some_and(|list| !list.contains(&unit.hash)) {
+                continue;
+            }
+            let made = units::link(connection, to, &[unit.item], Duplicates::Duplicate, now)?;
+            let Some(copy) = items::by_hash(connection, &made)?.pop() else {
+                continue;
+            };
+            let old = items::children(connection, unit.id)?;
+            let new = items::children(connection, copy.id)?;
+            pairs.push(((unit.id, unit.hash), (copy.id, copy.hash)));
+            let children = old.iter().zip(&new);
+            pairs.extend(children.map(|(o, n)| ((o.id, o.hash), (n.id, n.hash))));
+        }
+    }
+    Ok(pairs)
+}

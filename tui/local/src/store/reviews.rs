@@ -1,0 +1,95 @@
+//! Reviews of single labels. Each object and classification of a task's label row on the main branch
+//! has one; it is new until somebody decides, and only decisions are kept.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::store::catalog::Project;
+use crate::store::records::{self, Kind};
+use crate::store::tasks::{Action, ActionKind};
+
+/// The review of one label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Review {
+    pub uuid: Uuid,
+    pub status: String,
+    /// `Object` or `Classification`.
+    pub label_type: &'static str,
+    pub label_id: String,
+}
+
+/// The reviews of a task's labels.
+pub(crate) fn list(
+    connection: &Connection,
+    project: &Project,
+    task: Uuid,
+) -> Result<Vec<Review>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT l.objects, l.classes FROM data d JOIN label l ON l.data = d.id
+         WHERE d.hash = ?1 AND l.project = ?2 AND l.branch = 'main'",
+    )?;
+    let parts: Option<(String, String)> = find
+        .query_row(params![project.data_of(task), project.id], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    let Some((objects, classes)) = parts else {
+        return Ok(Vec::new());
+    };
+    let decided = records::list(connection, Kind::Review, task)?;
+    let mut out = Vec::new();
+    for (label_type, text) in [("Object", objects), ("Classification", classes)] {
+        let labels: Map<String, Value> = serde_json::from_str(&text)?;
+        for label_id in labels.into_iter().map(|(hash, _)| hash) {
+            let uuid = records::named(task, &label_id);
+            let known = decided.iter().find(|r| r.uuid == uuid);
+            let status = known.and_then(|r| r.body.as_str()).unwrap_or("NEW");
+            out.push(Review {
+                uuid,
+                status: status.to_owned(),
+                label_type,
+                label_id,
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// Decides about one label.
+pub(crate) fn decide(
+    connection: &Connection,
+    task: Uuid,
+    review: &Review,
+    status: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    records::put(
+        connection,
+        Kind::Review,
+        task,
+        review.uuid,
+        &review.label_id,
+        &json!(status),
+        now,
+    )
+}
+
+/// The decision about a task is that about each of its labels.
+pub(crate) fn follow(
+    connection: &Connection,
+    project: &Project,
+    action: &Action,
+    now: i64,
+) -> Result<(), Refusal> {
+    let status = match action.kind {
+        ActionKind::Approve => "APPROVED",
+        ActionKind::Reject => "REJECTED",
+        _ => return Ok(()),
+    };
+    for review in list(connection, project, action.task)? {
+        decide(connection, action.task, &review, status, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,551 @@
+//! Storage items and data units that come and go: items made from uploads, linked to datasets,
+//! grouped, moved, deleted; datasets that projects begin and cease to use. Tasks follow: every
+//! project that uses a dataset has a task for each of its units.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::media::{Facts, Source};
+use crate::store::catalog::{Catalog, Project};
+use crate::store::folders::Folder;
+use crate::store::items::{self, Data};
+use crate::store::records;
+use crate::store::tasks::{COMPLETED, NEW};
+use crate::workflow::NodeKind;
+
+/// An item to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct NewItem {
+    pub uuid: Uuid,
+    pub kind: ItemKind,
+    pub title: String,
+    pub source: Option<Source>,
+    pub mime: Option<String>,
+    pub facts: Facts,
+    pub size: Option<u64>,
+    /// Client metadata, an object.
+    pub metadata: Option<Value>,
+    /// The pictures of an image group, in their order.
+    pub children: Vec<Self>,
+}
+
+/// Where a row of `data` belongs.
+#[derive(Clone, Copy)]
+struct Place {
+    dataset: i64,
+    parent: Option<i64>,
+    position: usize,
+    folder: Option<i64>,
+}
+
+/// Makes an item in a folder. In a dataset's own folder it is a data unit of that dataset at once;
+/// the unit's number and hash are returned.
+pub(crate) fn insert(
+    connection: &Connection,
+    folder: &Folder,
+    item: &NewItem,
+    now: i64,
+) -> Result<(i64, Uuid), Refusal> {
+    if exists(connection, item.uuid)? {
+        return Err(Refusal::Invalid(format!(
+            "the upload {} has become an item already",
+            item.uuid
+        )));
+    }
+    let place = Place {
+        dataset: folder.dataset.unwrap_or(0),
+        parent: None,
+        position: 0,
+        folder: folder.dataset.is_none().then_some(folder.id),
+    };
+    let unit = write(connection, place, item, now)?;
+    if let Some(dataset) = folder.dataset {
+        add_tasks(connection, dataset, &[unit], now)?;
+    }
+    Ok(unit)
+}
+
+fn exists(connection: &Connection, item: Uuid) -> Result<bool, Refusal> {
+    let mut find = connection.prepare_cached("SELECT 1 FROM data WHERE item = ?1")?;
+    Ok(find.exists([item])?)
+}
+
+fn write(
+    connection: &Connection,
+    place: Place,
+    item: &NewItem,
+    now: i64,
+) -> Result<(i64, Uuid), Refusal> {
+    let hash = Uuid::new_v4();
+    let frames = match item.children.len() {
+        0 => item.facts.frames,
+        pictures => u32::try_from(pictures).ok(),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, ?19)",
+        )?
+        .execute(params![
+            place.dataset,
+            place.parent,
+            place.position as i64,
+            hash,
+            item.uuid,
+            item.kind.code(),
+            item.title,
+            item.source.as_ref().map(Source::spell),
+            item.mime,
+            item.facts.width,
+            item.facts.height,
+            frames,
+            item.facts.fps,
+            item.facts.duration,
+            item.facts.sample_rate,
+            item.size,
+            item.metadata.as_ref().map(Value::to_string),
+            now,
+            place.folder,
+        ])?;
+    let id = connection.last_insert_rowid();
+    for (position, child) in item.children.iter().enumerate() {
+        let place = Place {
+            parent: Some(id),
+            position,
+            ..place
+        };
+        write(connection, place, child, now)?;
+    }
+    Ok((id, hash))
+}
+
+/// One more data unit of an item, with its children, in a dataset.
+fn copy(
+    connection: &Connection,
+    item: &Data,
+    place: Place,
+    now: i64,
+) -> Result<(i64, Uuid), Refusal> {
+    let hash = Uuid::new_v4();
+    connection
+        .prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+             SELECT ?2, ?3, ?4, ?5, ?6, kind, title, description, source, mime, width,
+                    height, frames, fps, duration, rate, size, metadata, ?7, ?7, 0 FROM data WHERE id = ?1",
+        )?
+        .execute(params![
+            item.id,
+            place.dataset,
+            place.parent,
+            place.position as i64,
+            hash,
+            item.item,
+            now
+        ])?;
+    let id = connection.last_insert_rowid();
+    for (position, child) in items::children(connection, item.id)?.iter().enumerate() {
+        let place = Place {
+            parent: Some(id),
+            position,
+            ..place
+        };
+        copy(connection, child, place, now)?;
+    }
+    Ok((id, hash))
+}
+
+/// Makes an item of other items: a data group, or an image group.
+pub(crate) fn insert_group(
+    connection: &Connection,
+    folder: &Folder,
+    group: &NewItem,
+    members: &[Uuid],
+    now: i64,
+) -> Result<(i64, Uuid), Refusal> {
+    let members = items::by_uuid(connection, members)?;
+    if members.is_empty() {
+        return Err(Refusal::Invalid(
+            "a group needs at least one item".to_owned(),
+        ));
+    }
+    let pictures_only = group.kind != ItemKind::Group;
+    if let Some(other) = members.iter().find(|m| match pictures_only {
+        true => m.kind != ItemKind::Image,
+        false => m.kind == ItemKind::Group,
+    }) {
+        return Err(Refusal::Invalid(format!(
+            "\"{}\" is of type {} and cannot be part of this group",
+            other.title,
+            other.kind.item_type()
+        )));
+    }
+    let (id, hash) = insert(connection, folder, group, now)?;
+    let place = |position| Place {
+        dataset: folder.dataset.unwrap_or(0),
+        parent: Some(id),
+        position,
+        folder: None,
+    };
+    for (position, member) in members.iter().enumerate() {
+        copy(connection, member, place(position), now)?;
+    }
+    connection.execute(
+        "UPDATE data SET frames = ?2 WHERE id = ?1",
+        params![id, members.len() as i64],
+    )?;
+    Ok((id, hash))
+}
+
+/// What to do with an item that is in the dataset already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Duplicates {
+    Duplicate,
+    Fail,
+    Skip,
+}
+
+/// Makes data units of items. Returns the new units' hashes.
+pub(crate) fn link(
+    connection: &Connection,
+    dataset: i64,
+    item_uuids: &[Uuid],
+    duplicates: Duplicates,
+    now: i64,
+) -> Result<Vec<Uuid>, Refusal> {
+    let mut there = connection.prepare_cached(
+        "SELECT 1 FROM data WHERE id = ?1 AND dataset = ?2 UNION ALL
+         SELECT 1 FROM data WHERE item = ?3 AND dataset = ?2 AND parent IS NULL",
+    )?;
+    let place = Place {
+        dataset,
+        parent: None,
+        position: 0,
+        folder: None,
+    };
+    let mut units = Vec::new();
+    for item in items::by_uuid(connection, item_uuids)? {
+        if there.exists(params![item.id, dataset, item.item])? {
+            match duplicates {
+                Duplicates::Duplicate => {}
+                Duplicates::Skip => continue,
+                Duplicates::Fail => {
+                    return Err(Refusal::Exists(format!(
+                        "\"{}\" ({}) is in this dataset already; nothing was linked",
+                        item.title, item.item
+                    )));
+                }
+            }
+        }
+        units.push(copy(connection, &item, place, now)?);
+    }
+    add_tasks(connection, dataset, &units, now)?;
+    Ok(units.into_iter().map(|(_, hash)| hash).collect())
+}
+
+/// Tasks for new units of a dataset, in every project that uses it, where its workflow begins.
+fn add_tasks(
+    connection: &Connection,
+    dataset: i64,
+    units: &[(i64, Uuid)],
+    now: i64,
+) -> Result<(), Refusal> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    for project in &Catalog::load(connection)?.projects {
+        if project.dataset(dataset).is_some() {
+            begin(connection, project, units, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn begin(
+    connection: &Connection,
+    project: &Project,
+    units: &[(i64, Uuid)],
+    now: i64,
+) -> Result<(), Refusal> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO task(project, data, stage, status, priority, created, updated)
+         VALUES (?1, ?2, ?3, ?4, 0.5, ?5, ?5)",
+    )?;
+    for (data, hash) in units {
+        let stage = project.graph.first_for(project.task_of(*hash));
+        let done = matches!(project.graph.nodes[stage].kind, NodeKind::Done { .. });
+        let status = if done { COMPLETED } else { NEW };
+        insert.execute(params![project.id, data, stage as i64, status as i64, now])?;
+    }
+    Ok(())
+}
+
+/// Lets a project use further datasets. Returns how many tasks it got.
+pub(crate) fn add_datasets(
+    connection: &Connection,
+    project: &Project,
+    datasets: &[i64],
+    now: i64,
+) -> Result<usize, Refusal> {
+    let mut tasks = 0;
+    for dataset in datasets {
+        if project.dataset(*dataset).is_some() {
+            continue;
+        }
+        connection.execute(
+            "INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)",
+            [project.id, *dataset],
+        )?;
+        let units = units_of(connection, *dataset)?;
+        begin(connection, project, &units, now)?;
+        tasks += units.len();
+    }
+    Ok(tasks)
+}
+
+fn units_of(connection: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
+    )?;
+    let found = find.query_map([dataset], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Takes datasets away from a project, with the tasks and labels on their units.
+pub(crate) fn remove_datasets(
+    connection: &Connection,
+    project: &Project,
+    datasets: &[i64],
+) -> Result<(), Refusal> {
+    for dataset in datasets {
+        for table in ["task", "label"] {
+            connection.execute(
+                &format!(
+                    "DELETE FROM {table} WHERE project = ?1 AND data IN (SELECT id FROM data WHERE dataset = ?2)"
+                ),
+                [project.id, *dataset],
+            )?;
+        }
+        connection.execute(
+            "DELETE FROM project_dataset WHERE project = ?1 AND dataset = ?2",
+            [project.id, *dataset],
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes data units out of a dataset, with their tasks and labels in all projects. The item of a
+/// unit in the dataset's own folder goes too, unless something else uses it.
+pub(crate) fn delete_units(
+    connection: &Connection,
+    dataset: i64,
+    hashes: &[Uuid],
+) -> Result<(), Refusal> {
+    for hash in hashes {
+        let found = items::by_hash(connection, &[*hash])?.pop();
+        let unit = found
+            .filter(|d| d.dataset == dataset)
+            .ok_or_else(|| Refusal::NotFound(format!("data unit {hash} is not in this dataset")))?;
+        forget_work(connection, &unit)?;
+        if unit.folder.is_none() && uses_elsewhere(connection, &unit)? > 0 {
+            connection.execute(
+                "UPDATE data SET dataset = 0, item = ?3, folder = (SELECT id FROM folder WHERE dataset = ?2)
+                 WHERE id = ?1",
+                params![unit.id, dataset, unit.item],
+            )?;
+            connection.execute(
+                "UPDATE data SET dataset = 0, folder = (SELECT id FROM folder WHERE dataset = ?2) WHERE parent = ?1",
+                [unit.id, dataset],
+            )?;
+        } else {
+            remove_row(connection, unit.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tasks and labels on a unit and its children.
+fn forget_work(connection: &Connection, unit: &Data) -> Result<(), Refusal> {
+    for table in ["task", "label"] {
+        connection.execute(
+            &format!(
+                "DELETE FROM {table} WHERE data = ?1 OR data IN (SELECT id FROM data WHERE parent = ?1)"
+            ),
+            [unit.id],
+        )?;
+    }
+    Ok(())
+}
+
+/// How many other rows there are of the item.
+fn uses_elsewhere(connection: &Connection, unit: &Data) -> Result<i64, Refusal> {
+    let mut count =
+        connection.prepare_cached("SELECT count(*) FROM data WHERE item = ?1 AND id <> ?2")?;
+    Ok(count.query_row(params![unit.item, unit.id], |r| r.get(0))?)
+}
+
+fn remove_row(connection: &Connection, id: i64) -> Result<(), Refusal> {
+    connection.execute("DELETE FROM data WHERE id = ?1 OR parent = ?1", [id])?;
+    Ok(())
+}
+
+/// The items of a folder by UUID; one that lies elsewhere refuses all.
+fn in_folder(
+    connection: &Connection,
+    folder: &Folder,
+    item_uuids: &[Uuid],
+) -> Result<Vec<Data>, Refusal> {
+    let found = items::by_uuid(connection, item_uuids)?;
+    let here = |d: &Data| match d.folder {
+        Some(id) => id == folder.id,
+        None => Some(d.dataset) == folder.dataset,
+    };
+    match found.iter().find(|d| !here(d)) {
+        None => Ok(found),
+        Some(other) => Err(Refusal::Invalid(format!(
+            "the item \"{}\" ({}) is not in the folder \"{}\". Nothing of this request was applied",
+            other.title, other.item, folder.name
+        ))),
+    }
+}
+
+/// Deletes items that nothing uses. In a dataset's own folder the data unit goes with the item.
+pub(crate) fn delete_items(
+    connection: &Connection,
+    folder: &Folder,
+    item_uuids: &[Uuid],
+) -> Result<usize, Refusal> {
+    let found = in_folder(connection, folder, item_uuids)?;
+    for item in &found {
+        let uses = uses_elsewhere(connection, item)?;
+        if uses > 0 {
+            return Err(Refusal::Invalid(format!(
+                "the item \"{}\" is used by {uses} data units or groups; delete those first, so that no labels are lost \
+                 by accident. Nothing of this request was applied",
+                item.title
+            )));
+        }
+        forget_work(connection, item)?;
+        remove_row(connection, item.id)?;
+    }
+    Ok(found.len())
+}
+
+/// Puts items into another folder. `with_units` allows what changes a dataset: an item that leaves
+/// the folder of a dataset leaves the dataset, with its tasks and labels.
+pub(crate) fn move_items(
+    connection: &Connection,
+    from: &Folder,
+    to: &Folder,
+    item_uuids: &[Uuid],
+    with_units: bool,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let found = in_folder(connection, from, item_uuids)?;
+    if (from.dataset.is_some() || to.dataset.is_some()) && !with_units && from.id != to.id {
+        return Err(Refusal::Invalid(
+            "one of the folders belongs to a dataset, whose data units would change; allow it with \
+             `allow_mirror_dataset_changes=True`"
+                .to_owned(),
+        ));
+    }
+    let mut update = connection.prepare_cached(
+        "UPDATE data SET dataset = ?2, folder = ?3, item = ?5, edited = ?4 WHERE id = ?1",
+    )?;
+    for item in found.iter().filter(|_| from.id != to.id) {
+        if from.dataset.is_some() {
+            forget_work(connection, item)?;
+        }
+        let folder = to.dataset.is_none().then_some(to.id);
+        let dataset = to.dataset.unwrap_or(0);
+        update.execute(params![item.id, dataset, folder, now, item.item])?;
+        connection.execute(
+            "UPDATE data SET dataset = ?2, folder = CASE folder WHEN 0 THEN 0 ELSE ?3 END WHERE parent = ?1",
+            params![item.id, dataset, folder],
+        )?;
+        if to.dataset.is_some() {
+            add_tasks(connection, dataset, &[(item.id, item.hash)], now)?;
+        }
+    }
+    Ok(found.len())
+}
+
+/// Who uses an item.
+pub(crate) struct Uses {
+    /// The groups that it is a part of: their own rows.
+    pub groups: Vec<Data>,
+    /// Dataset number, data hash, and when the unit was made.
+    pub units: Vec<(i64, Uuid, i64)>,
+}
+
+/// Where an item is used.
+pub(crate) fn uses(connection: &Connection, item: &Data) -> Result<Uses, Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, dataset, hash, created, parent FROM data WHERE item = ?1 OR id = ?2 ORDER BY id",
+    )?;
+    let mut rows = find.query(params![item.item, item.id])?;
+    let mut found = Uses {
+        groups: Vec::new(),
+        units: Vec::new(),
+    };
+    let mut parents: Vec<Uuid> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (dataset, parent): (i64, Option<i64>) = (row.get(1)?, row.get(4)?);
+        match parent {
+            Some(parent) => parents.extend(item_of_row(connection, parent)?),
+            None if dataset > 0 => found.units.push((dataset, row.get(2)?, row.get(3)?)),
+            None => {}
+        }
+    }
+    parents.sort_unstable();
+    parents.dedup();
+    found.groups = items::by_uuid(connection, &parents)?;
+    Ok(found)
+}
+
+fn item_of_row(connection: &Connection, id: i64) -> Result<Option<Uuid>, Refusal> {
+    let sql = format!("SELECT {} FROM data d WHERE d.id = ?1", items::COLUMNS);
+    let mut find = connection.prepare_cached(&sql)?;
+    let found = find.query_row([id], Data::read).optional()?;
+    Ok(found.map(|d| d.item))
+}
+
+/// Gives a data unit another title.
+pub(crate) fn rename(
+    connection: &Connection,
+    dataset: i64,
+    hash: Uuid,
+    title: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    let changed = connection.execute(
+        "UPDATE data SET title = ?3, edited = ?4 WHERE hash = ?1 AND dataset = ?2",
+        params![hash, dataset, title, now],
+    )?;
+    if changed == 0 {
+        return Err(Refusal::NotFound(format!(
+            "data unit {hash} is not in this dataset"
+        )));
+    }
+    Ok(())
+}
+
+/// Removes what belongs to tasks that go with their project.
+pub(crate) fn forget_reviews(connection: &Connection, project: &Project) -> Result<(), Refusal> {
+    let mut find = connection.prepare_cached(
+        "SELECT d.hash FROM task t JOIN data d ON d.id = t.data WHERE t.project = ?1
+         AND EXISTS(SELECT 1 FROM record WHERE kind = 'review')",
+    )?;
+    let hashes: Vec<Uuid> = find
+        .query_map([project.id], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
+    for hash in hashes {
+        records::forget(connection, project.task_of(hash))?;
+    }
+    Ok(())
+}
