@@ -8,7 +8,8 @@ use crate::auth::Gate;
 use crate::endpoint::Tally;
 use crate::error::Refusal;
 use crate::fault::Injector;
-use crate::media::SharedLibrary;
+use crate::media::{Library, SharedLibrary};
+use crate::routes::Room;
 use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub injector: Mutex<Injector>,
     pub seed: u64,
     pub tally: Tally,
+    /// For large request bodies.
+    pub room: Room,
     /// `http://127.0.0.1:PORT`
     pub domain: String,
     pub page_size: usize,
@@ -53,12 +56,13 @@ pub(crate) struct Parts {
 impl App {
     pub(crate) fn new(parts: Parts) -> Shared {
         Arc::new(Self {
+            library: Arc::new(Library::with_uploads(parts.store.folder().join("uploads"))),
             store: parts.store,
             gate: parts.gate,
-            library: SharedLibrary::default(),
             injector: Mutex::new(parts.injector),
             seed: parts.seed,
             tally: Tally::default(),
+            room: Room::default(),
             domain: parts.domain,
             page_size: parts.page_size,
             latency: parts.latency,
@@ -87,6 +91,12 @@ impl App {
         let catalog = self.store.read(Catalog::load).await?;
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
         Ok(())
+    }
+
+    /// The length of an item's bytes. That of a crop makes the crop: whoever asks wants it anyway.
+    pub(crate) fn size_of(&self, data: &Data) -> Option<u64> {
+        data.size
+            .or_else(|| self.library.size(data.source.as_ref()?))
     }
 
     /// A URL under which anybody may read an item's bytes for a while.

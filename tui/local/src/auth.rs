@@ -119,7 +119,7 @@ impl Gate {
             .map(|(c, _)| c);
         let components = components.ok_or_else(|| no("Signature-Input lists no components"))?;
         let mut base = String::with_capacity(target.len() + 400);
-        let mut covered = 0;
+        let mut covered = BTreeSet::new();
         for name in components.split(' ') {
             let value = match name {
                 "\"@method\"" => method,
@@ -131,10 +131,10 @@ impl Gate {
                     )));
                 }
             };
-            covered += 1;
+            covered.insert(name);
             base.extend([name, ": ", value, "\n"]);
         }
-        if covered != 3 {
+        if covered.len() != 3 {
             return Err(no(
                 "the signature must cover @method, @request-target and content-digest",
             ));

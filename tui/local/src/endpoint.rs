@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+use crate::guess::meant;
+
 macro_rules! endpoints {
     ($($variant:ident, $name:literal, $writes:literal, $doc:literal;)+) => {
         /// One endpoint of the API, as faults and counters name it.
@@ -61,6 +63,21 @@ endpoints! {
     Complete, "complete", true, "Completing or reopening tasks by label row.";
     CreateProject, "create_project", true, "Creating a project.";
     DeleteProject, "delete_project", true, "Deleting a project.";
+    CopyProject, "copy_project", true, "Copying a project.";
+    ChangeProjects, "change_projects", true, "Status, people and datasets of a project.";
+    ChangeOntologies, "change_ontologies", true, "Making and saving ontologies.";
+    ChangeDatasets, "change_datasets", true, "Making datasets, linking, renaming and deleting their data units.";
+    ChangeFolders, "change_folders", true, "Making, changing, moving and deleting storage folders.";
+    ChangeItems, "change_items", true, "Grouping, moving and deleting storage items.";
+    Announce, "announce_uploads", false, "Asking for upload URLs, and what became of an upload.";
+    Upload, "upload", false, "Files sent by signed URL.";
+    UploadJobs, "upload_jobs", true, "Making items of files that were sent.";
+    GetReviews, "get_reviews", false, "The reviews of a task's labels.";
+    ReviewActions, "review_actions", true, "Approving, rejecting and reopening single labels.";
+    CopyLabels, "copy_labels", true, "Copying labels to another branch.";
+    GetNotes, "get_notes", false, "Issues, tags, groups, collections, presets, schemas.";
+    ChangeNotes, "change_notes", true, "Changing those.";
+    Analytics, "analytics", false, "What was done to tasks, and when.";
     Download, "download", false, "Media by signed URL.";
     Unknown, "unknown", false, "Anything that this server does not know.";
 }
@@ -68,7 +85,11 @@ endpoints! {
 impl Endpoint {
     /// Whether it is a read of the API (media not included).
     fn reads(self) -> bool {
-        !self.writes() && !matches!(self, Self::Download | Self::CreateLabels | Self::Unknown)
+        !self.writes()
+            && !matches!(
+                self,
+                Self::Download | Self::Upload | Self::CreateLabels | Self::Unknown
+            )
     }
 }
 
@@ -111,17 +132,20 @@ impl FromStr for Target {
             "get" => Ok(Self::Get),
             "write" => Ok(Self::Write),
             "storage" => Ok(Self::Storage),
-            name => Endpoint::ALL
-                .iter()
-                .find(|e| e.name() == name)
-                .map(|e| Self::One(*e))
-                .ok_or_else(|| {
-                    let names: Vec<&str> = Endpoint::ALL.iter().map(|e| e.name()).collect();
+            name => {
+                let found = Endpoint::ALL.iter().find(|e| e.name() == name);
+                found.map(|e| Self::One(*e)).ok_or_else(|| {
+                    let groups = ["any", "get", "write", "storage"].into_iter();
+                    let names: Vec<&str> = groups
+                        .chain(Endpoint::ALL.iter().map(|e| e.name()))
+                        .collect();
                     format!(
-                        "{name:?} is no target; known are any, get, write, storage, {}",
+                        "{name:?} is no target{}; known are {}",
+                        meant(name, names.iter().copied()),
                         names.join(", ")
                     )
-                }),
+                })
+            }
         }
     }
 }
@@ -167,10 +191,19 @@ pub struct Counters {
 }
 
 /// The live counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
     cells: [Cell; Endpoint::ALL.len()],
     connections: AtomicU64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            cells: std::array::from_fn(|_| Cell::default()),
+            connections: AtomicU64::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]

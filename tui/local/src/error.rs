@@ -31,6 +31,9 @@ pub enum LocalError {
         /// What is wrong with it and what to do.
         problem: String,
     },
+    /// The world that is asked for cannot be made.
+    #[error("{0}")]
+    World(String),
     /// No socket could be bound.
     #[error(
         "cannot listen on 127.0.0.1:{port}: {source}; choose another --port, or 0 for a free one"
@@ -77,6 +80,10 @@ pub(crate) enum Refusal {
     Forbidden(String),
     /// The resource is not there.
     NotFound(String),
+    /// Something of this name or in this place is there already.
+    Exists(String),
+    /// The platform has this call, a local project has not.
+    NotServed(String),
     /// An object without its entry in `object_answers`.
     Answers(String),
     /// The body is larger than the server takes.
@@ -95,6 +102,8 @@ impl Refusal {
             | Self::Unauthenticated(m)
             | Self::Forbidden(m)
             | Self::NotFound(m)
+            | Self::Exists(m)
+            | Self::NotServed(m)
             | Self::Answers(m)
             | Self::TooLarge(m)
             | Self::Method(m)
@@ -109,6 +118,8 @@ impl Refusal {
             Self::Unauthenticated(_) => (401, "AUTHENTICATION_ERROR"),
             Self::Forbidden(_) => (403, "AUTHORISATION_ERROR"),
             Self::NotFound(_) => (404, "RESOURCE_NOT_FOUND_ERROR"),
+            Self::Exists(_) => (409, "RESOURCE_EXISTS_ERROR"),
+            Self::NotServed(_) => (501, "INVALID_ARGUMENTS_ERROR"),
             Self::Answers(_) => (400, "ANSWER_DICTIONARY_ERROR"),
             Self::TooLarge(_) => (413, "INVALID_ARGUMENTS_ERROR"),
             Self::Method(_) => (405, "METHOD_NOT_ALLOWED_ERROR"),
@@ -120,7 +131,13 @@ impl Refusal {
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         tracing::error!(%error, "database");
-        Self::Internal(format!("the local database failed: {error}"))
+        let advice = match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => {
+                "; nothing of this request was written: make room, and send it again"
+            }
+            _ => "",
+        };
+        Self::Internal(format!("the local database failed: {error}{advice}"))
     }
 }
 

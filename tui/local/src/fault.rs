@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::endpoint::{Endpoint, Target};
+use crate::guess::meant;
 use crate::ids::{mix, unit};
 
 /// What is done to a request that a fault hits.
@@ -26,7 +27,7 @@ pub enum FaultAction {
     Drop,
     /// Do the work, announce the whole answer, send half of it and close.
     Truncate,
-    /// Somebody else acts: before `actions` and `save_labels`, after any other request.
+    /// Somebody else acts: before `actions` and `save_labels`, after `get_tasks` and `get_labels`.
     Conflict,
     /// Signed URLs in the answer have already expired.
     Expire,
@@ -73,6 +74,7 @@ impl FromStr for FaultSpec {
             Some((action, share)) => (action, percent(share).map_err(&wrong)?),
         };
         let action = parse_action(action.trim()).map_err(&wrong)?;
+        possible(target, action).map_err(&wrong)?;
         Ok(Self {
             target,
             action,
@@ -96,6 +98,11 @@ fn percent(text: &str) -> Result<f64, String> {
     }
     Ok(value / 100.0)
 }
+
+/// The actions that take nothing more.
+const ACTIONS: [&str; 5] = ["lost", "drop", "truncate", "conflict", "expire"];
+/// A day, in milliseconds.
+const LONGEST_MS: f64 = 86_400_000.0;
 
 fn parse_action(text: &str) -> Result<FaultAction, String> {
     let (name, argument) = match text.split_once('/') {
@@ -123,13 +130,44 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         "conflict" => Ok(FaultAction::Conflict),
         "expire" => Ok(FaultAction::Expire),
         other => Err(format!(
-            "{other:?} is no action; known are an error status (500, 429/4s), slow/2s, lost, drop, truncate, conflict, \
-             expire"
+            "{other:?} is no action{}; known are an error status (500, 429/4s), slow/2s, {}",
+            meant(other, ACTIONS.into_iter().chain(["slow"])),
+            ACTIONS.join(", ")
         )),
     }
 }
 
-/// `250ms`, `2s`, `1.5s`, `1m`; a bare number is seconds.
+/// Whether an action can ever strike the one endpoint that it aims at. Groups may hold endpoints that
+/// it spares.
+fn possible(target: Target, action: FaultAction) -> Result<(), String> {
+    let Target::One(endpoint) = target else {
+        return Ok(());
+    };
+    let (strikes, where_) = match action {
+        FaultAction::Conflict => (
+            matches!(
+                endpoint,
+                Endpoint::Actions | Endpoint::SaveLabels | Endpoint::GetTasks | Endpoint::GetLabels
+            ),
+            "somebody else can only come between on actions, save_labels, get_tasks and get_labels",
+        ),
+        FaultAction::Expire => (
+            matches!(
+                endpoint,
+                Endpoint::GetItems | Endpoint::CreateLabels | Endpoint::GetLabels
+            ),
+            "only get_items, create_labels and get_labels answer with signed URLs",
+        ),
+        _ => return Ok(()),
+    };
+    if strikes {
+        Ok(())
+    } else {
+        Err(where_.to_owned())
+    }
+}
+
+/// `250ms`, `2s`, `1.5s`, `1m`, in whole milliseconds and a day at most; a bare number is seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text
         .find(|c: char| c.is_ascii_alphabetic())
@@ -138,12 +176,17 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         .parse()
         .map_err(|_| format!("{text:?} is not a time (250ms, 2s)"))?;
     let scale = match &text[split..] {
-        "" | "s" => 1.0,
-        "ms" => 0.001,
-        "m" => 60.0,
+        "" | "s" => 1000.0,
+        "ms" => 1.0,
+        "m" => 60_000.0,
         unit => return Err(format!("{unit:?} is not a unit of time; use ms, s or m")),
     };
-    Duration::try_from_secs_f64(value * scale).map_err(|_| format!("{text:?} is not a time"))
+    let millis = (value * scale).round();
+    if !(0.0..=LONGEST_MS).contains(&millis) {
+        return Err(format!("{text:?} is not between 0 and a day"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked right above
+    Ok(Duration::from_millis(millis as u64))
 }
 
 fn spell(duration: Duration) -> String {
@@ -252,7 +295,12 @@ mod tests {
             ("any:500@200%", "100%"),
             ("any:200", "error status"),
             ("any:slow", "slow/2s"),
-            ("any:lose@1%", "lost"),
+            ("any:lose@1%", "did you mean lost?"),
+            ("save_lables:500", "did you mean save_labels?"),
+            ("priorities:conflict", "come between"),
+            ("get_tasks:expire", "signed URLs"),
+            ("any:slow/25h", "unit"),
+            ("any:slow/9999m", "a day"),
             ("any", "`:`"),
         ] {
             let problem = text.parse::<FaultSpec>().unwrap_err();

@@ -66,6 +66,11 @@ impl ItemKind {
         }
     }
 
+    /// The kind with this `itemType`.
+    pub(crate) fn of_item_type(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.item_type() == name)
+    }
+
     /// `data_type` of a label row, as the row itself spells it.
     pub(crate) fn data_type(self) -> &'static str {
         match self {

@@ -26,11 +26,18 @@ pub(crate) fn load_or_make(path: &Path, comment: &str) -> Result<VerifyingKey, L
     if path.exists() {
         let text = fs::read_to_string(path)
             .map_err(|e| LocalError::file("cannot read the key", path, e))?;
-        let key = PrivateKey::from_openssh(&text).map_err(|e| LocalError::Key(e.to_string()))?;
+        let unusable = |why: &str| {
+            LocalError::content(
+                path,
+                format!("{why}; remove the file, and the server makes a new key"),
+            )
+        };
+        let key = PrivateKey::from_openssh(&text)
+            .map_err(|e| unusable(&format!("not a private key of OpenSSH ({e})")))?;
         return match key.key_data() {
             KeypairData::Ed25519(pair) => verifying(&pair.public.0),
-            _ => Err(LocalError::Key(
-                "only Ed25519 keys are understood".to_owned(),
+            _ => Err(unusable(
+                "only Ed25519 keys without a passphrase are understood",
             )),
         };
     }
@@ -60,15 +67,29 @@ fn verifying(bytes: &[u8; 32]) -> Result<VerifyingKey, LocalError> {
     VerifyingKey::from_bytes(bytes).map_err(|e| LocalError::Key(e.to_string()))
 }
 
-/// Writes a file that only its owner may read.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
+/// The secret behind signed URLs and tokens: kept, so that they outlive a restart.
+pub(crate) fn secret(path: &Path) -> Result<[u8; 32], LocalError> {
+    if let Ok(bytes) = fs::read(path)
+        && let Ok(secret) = <[u8; 32]>::try_from(bytes)
+    {
+        return Ok(secret);
+    }
+    let secret = random();
+    write_private(path, &secret)?;
+    Ok(secret)
+}
+
+/// Writes a file that only its owner may read: whole or, if interrupted, not at all.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
+    let unfinished = path.with_extension("unfinished");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
+    let written = options.open(&unfinished).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
     });
     written.map_err(|e| LocalError::file("cannot write", path, e))
 }

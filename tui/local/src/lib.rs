@@ -10,6 +10,7 @@ mod auth;
 mod endpoint;
 mod error;
 mod fault;
+mod guess;
 mod ids;
 mod item;
 mod keys;

@@ -1,5 +1,6 @@
 //! What people do: annotate and review at a steady rate, or act at the worst moment.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::app::Shared;
 use crate::error::Refusal;
 use crate::ids::{mix, unit};
 use crate::store::catalog::Project;
-use crate::store::tasks::{self, Action, ActionKind, TaskFilter};
+use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
 use crate::time;
 use crate::workflow::NodeKind;
 
@@ -45,7 +46,11 @@ pub(crate) async fn intrude(
         NodeKind::Done { .. } | NodeKind::Router { .. } => return Ok(()),
     };
     let project = Arc::clone(project);
-    let actions = [Action { task, kind }];
+    let actions = [Action {
+        task,
+        kind,
+        then: Then::Nobody,
+    }];
     let work = move |c: &rusqlite::Connection| {
         tasks::act(c, &project, stage, &actions, SOMEBODY, time::now())
     };
@@ -59,49 +64,115 @@ pub(crate) async fn intrude(
 pub(crate) async fn work(app: Shared, rate: f64, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut turn = 0u64;
+    let mut crew = Crew {
+        seed: app.seed,
+        ..Crew::default()
+    };
     loop {
         tokio::select! {
             _ = stop.changed() => return,
             _ = ticks.tick() => {}
         }
-        turn += 1;
-        if let Err(refusal) = one_task(&app, turn).await {
-            tracing::debug!(reason = refusal.message(), "a person found nothing to do");
+        if let Err(refusal) = crew.one_task(&app).await {
+            // Somebody else has taken the task in between, or the project is gone.
+            tracing::debug!(
+                reason = refusal.message(),
+                "a person could not finish a task"
+            );
         }
     }
 }
 
-/// Takes the oldest task of a stage where people work and finishes it.
-async fn one_task(app: &Shared, turn: u64) -> Result<(), Refusal> {
-    let project = Arc::clone(app.catalog().project(app.project)?);
-    let manned =
-        |kind: &NodeKind| matches!(kind, NodeKind::Annotation { .. } | NodeKind::Review { .. });
-    let stages: Vec<usize> = (0..project.graph.nodes.len())
-        .filter(|s| manned(&project.graph.nodes[*s].kind))
-        .collect();
-    for offset in 0..stages.len() as u64 {
-        let stage = stages[((turn + offset) % stages.len() as u64) as usize];
-        let here = Arc::clone(&project);
-        let waiting = app
-            .store
-            .read(move |c| tasks::page(c, &here, stage, &TaskFilter::default(), 0, 1))
-            .await?;
-        let Some(task) = waiting.first().map(|t| t.uuid) else {
-            continue;
-        };
-        let review = matches!(project.graph.nodes[stage].kind, NodeKind::Review { .. });
-        let (kind, who) = match review {
-            true if unit(mix(app.seed ^ turn)) < REJECTED => (ActionKind::Reject, REVIEWER),
-            true => (ActionKind::Approve, REVIEWER),
-            false => (ActionKind::Submit, ANNOTATOR),
-        };
-        let actions = [Action { task, kind }];
-        let work = move |c: &rusqlite::Connection| {
-            tasks::act(c, &project, stage, &actions, who, time::now())
-        };
-        app.store.write(work).await?;
-        return Ok(());
+/// What the people remember.
+#[derive(Default)]
+struct Crew {
+    seed: u64,
+    /// Tasks that are done: annotation and review take turns.
+    turn: usize,
+    /// How often each task has been reviewed.
+    reviews: HashMap<Uuid, u64>,
+}
+
+impl Crew {
+    /// Takes the oldest task of a stage where people work and finishes it.
+    async fn one_task(&mut self, app: &Shared) -> Result<(), Refusal> {
+        let project = Arc::clone(app.catalog().project(app.project)?);
+        let manned =
+            |kind: &NodeKind| matches!(kind, NodeKind::Annotation { .. } | NodeKind::Review { .. });
+        let stages: Vec<usize> = (0..project.graph.nodes.len())
+            .filter(|s| manned(&project.graph.nodes[*s].kind))
+            .collect();
+        for offset in 0..stages.len() {
+            let stage = stages[(self.turn + offset) % stages.len()];
+            let here = Arc::clone(&project);
+            let waiting = app
+                .store
+                .read(move |c| tasks::page(c, &here, stage, &TaskFilter::default(), 0, 1))
+                .await?;
+            let Some(task) = waiting.first().map(|t| t.uuid) else {
+                continue;
+            };
+            let is_review = matches!(project.graph.nodes[stage].kind, NodeKind::Review { .. });
+            let (kind, who) = if is_review {
+                (self.verdict(task), REVIEWER)
+            } else {
+                (ActionKind::Submit, ANNOTATOR)
+            };
+            let actions = [Action {
+                task,
+                kind,
+                then: Then::Nobody,
+            }];
+            let work = move |c: &rusqlite::Connection| {
+                tasks::act(c, &project, stage, &actions, who, time::now())
+            };
+            app.store.write(work).await?;
+            self.turn += 1;
+            if is_review {
+                *self.reviews.entry(task).or_default() += 1;
+            }
+            return Ok(());
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Hangs on the seed, the task and how often it was reviewed, and on nothing else: the same task
+    /// is sent back as often in every run.
+    fn verdict(&self, task: Uuid) -> ActionKind {
+        let times = self.reviews.get(&task).copied().unwrap_or_default();
+        let draw = unit(mix(self.seed ^ mix(task.as_u64_pair().0 ^ mix(times))));
+        if draw < REJECTED {
+            ActionKind::Reject
+        } else {
+            ActionKind::Approve
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_the_tasks_is_sent_back_and_always_the_same_ones() {
+        let crew = |seed| Crew {
+            seed,
+            ..Crew::default()
+        };
+        let sent_back = |crew: &Crew| -> Vec<u128> {
+            let tasks = 0..2000u128;
+            tasks
+                .filter(|n| crew.verdict(Uuid::from_u128(n << 64)) == ActionKind::Reject)
+                .collect()
+        };
+        let first = sent_back(&crew(1));
+        assert!((300..500).contains(&first.len()), "{}", first.len());
+        assert_eq!(first, sent_back(&crew(1)));
+        assert_ne!(first, sent_back(&crew(2)));
+        let mut again = crew(1);
+        again.reviews = (0..2000u128)
+            .map(|n| (Uuid::from_u128(n << 64), 1))
+            .collect();
+        assert_ne!(first, sent_back(&again), "the next round is another draw");
+    }
 }

@@ -32,7 +32,7 @@ async fn server_process() {
     let options = ServeOptions {
         scenario: Scenario::Seed,
         tasks: Some(TASKS),
-        data: Some(folder.into()),
+        data: (!folder.is_empty()).then(|| folder.into()),
         ..ServeOptions::default()
     };
     let served = serve(options).await.unwrap();
@@ -50,10 +50,14 @@ impl Drop for Process {
     }
 }
 
+/// A server process on this folder; on an empty name, one whose data go with it.
 fn launch(folder: &Path) -> (Process, Client) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    launch_with(Command::new(std::env::current_exe().unwrap()).env(FOLDER, folder))
+}
+
+fn launch_with(command: &mut Command) -> (Process, Client) {
+    let mut child = command
         .args(["--exact", "server_process", "--ignored", "--nocapture"])
-        .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -250,4 +254,25 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         known.label.len(),
         known.moved.len()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_leaves_behind_is_removed_by_the_next_and_a_living_one_keeps_its_own()
+{
+    let base = tempfile::tempdir().unwrap();
+    let temporary = || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        launch_with(command.env(FOLDER, "").env("TMPDIR", base.path()))
+    };
+    let folders = || std::fs::read_dir(base.path()).unwrap().count();
+    let (_living, client) = temporary();
+    let (mut killed, _) = temporary();
+    assert_eq!(folders(), 2);
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+    assert_eq!(folders(), 2, "nobody could clean up after kill -9");
+    let (_next, _) = temporary();
+    assert_eq!(folders(), 2, "the next server has removed it");
+    let row = client.rows(json!({})).await[0].clone();
+    client.label_row(&row["data_hash"]).await;
 }

@@ -1,18 +1,21 @@
 //! The bytes behind storage items: photographs and their crops, the clip, made text, sound and PDF,
-//! or files of one's own. Who may read them, and under which URL, is decided in `routes`.
+//! files of one's own, or files that clients have sent. Who may read them, and under which URL, is decided in `routes`.
 //!
 //! A media source is kept in the database as a short text: `photo/0/17` (crop 17 of photograph 0),
-//! `clip`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, or `file/<path>`.
+//! `clip`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, `file/<path>`, or `uploaded/<uuid>`.
 
 mod made;
 mod photos;
 mod probe;
+pub(crate) mod sequence;
+pub(crate) mod upload;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 pub(crate) use photos::{CROPS, PHOTOS, is_dark, picture_size};
 
@@ -36,6 +39,8 @@ pub(crate) enum Source {
     Pdf(u64),
     /// A file of one's own.
     File(PathBuf),
+    /// A file that a client has sent, kept beside the database under this name.
+    Uploaded(Uuid),
 }
 
 impl Source {
@@ -54,6 +59,7 @@ impl Source {
             "mp3" => number().map(Self::Mp3),
             "pdf" => number().map(Self::Pdf),
             "file" => Some(Self::File(PathBuf::from(rest))),
+            "uploaded" => Uuid::parse_str(rest).ok().map(Self::Uploaded),
             _ => None,
         }
     }
@@ -67,6 +73,7 @@ impl Source {
             Self::Mp3(n) => format!("mp3/{n}"),
             Self::Pdf(n) => format!("pdf/{n}"),
             Self::File(path) => format!("file/{}", path.display()),
+            Self::Uploaded(uuid) => format!("uploaded/{uuid}"),
         }
     }
 }
@@ -88,9 +95,32 @@ pub(crate) struct Facts {
 pub(crate) struct Library {
     photos: photos::Decoded,
     crops: Mutex<HashMap<(usize, u16), Bytes>>,
+    uploads: PathBuf,
 }
 
 impl Library {
+    /// A library that finds uploaded files in this folder.
+    pub(crate) fn with_uploads(folder: PathBuf) -> Self {
+        Self {
+            uploads: folder,
+            ..Self::default()
+        }
+    }
+
+    /// Where the bytes of an upload are, or will be.
+    pub(crate) fn upload(&self, uuid: Uuid) -> PathBuf {
+        self.uploads.join(uuid.to_string())
+    }
+
+    /// The file that holds the bytes, where it is one.
+    pub(crate) fn file(&self, source: &Source) -> Option<PathBuf> {
+        match source {
+            Source::File(path) => Some(path.clone()),
+            Source::Uploaded(uuid) => Some(self.upload(*uuid)),
+            _ => None,
+        }
+    }
+
     /// The bytes, made now if need be. Errors are those of reading a file of one's own.
     pub(crate) fn bytes(&self, source: &Source) -> std::io::Result<Bytes> {
         match source {
@@ -102,13 +132,17 @@ impl Library {
             Source::Mp3(n) => Ok(made::mp3(*n).into()),
             Source::Pdf(n) => Ok(made::pdf(*n).into()),
             Source::File(path) => std::fs::read(path).map(Bytes::from),
+            Source::Uploaded(uuid) => std::fs::read(self.upload(*uuid)).map(Bytes::from),
         }
     }
 
     /// The length in bytes.
     pub(crate) fn size(&self, source: &Source) -> Option<u64> {
         match source {
-            Source::File(path) => std::fs::metadata(path).ok().map(|m| m.len()),
+            Source::File(_) | Source::Uploaded(_) => {
+                let path = self.file(source)?;
+                std::fs::metadata(path).ok().map(|m| m.len())
+            }
             other => self.bytes(other).ok().map(|b| b.len() as u64),
         }
     }
@@ -166,6 +200,7 @@ impl Library {
             },
             Source::Text(_) => Facts::default(),
             Source::File(path) => probe::facts(path),
+            Source::Uploaded(uuid) => probe::facts(&self.upload(*uuid)),
         }
     }
 }
@@ -187,6 +222,7 @@ mod tests {
             "mp3/2",
             "pdf/2",
             "file//a b/c.jpg",
+            "uploaded/03a107bf-0000-4000-8000-000000000001",
         ] {
             assert_eq!(Source::parse(text).unwrap().spell(), text);
         }

@@ -7,6 +7,8 @@
 //! | GET `/local/faults` | the faults and how often each has struck |
 //! | POST `/local/faults` `{"faults":["actions:lost@1%"]}` | replaces them; `[]` ends them |
 //! | GET `/local/state?project=UUID&after=N&limit=N` | every task with stage, priority and a digest of its labels |
+//! | GET `/local/scenario-schema` | the JSON schema of scenario files |
+//! | GET `/local/templates` | UUID and title of each workflow template, for making projects on demand |
 //! | GET `/local/workflow?project=UUID` | the workflow with all its edges |
 //! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | somebody else moves tasks |
 //! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | somebody else edits a label row |
@@ -17,7 +19,7 @@ use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::extract::{Query, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -33,39 +35,49 @@ use crate::auth::hex;
 use crate::error::Refusal;
 use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
-use crate::routes::reply::{Answer, Pairs, body, json_answer};
+use crate::routes::reply::{Answer, Pairs, body, json_answer, json_bytes};
 use crate::store::catalog::Project;
 use crate::store::{labels, tasks};
 use crate::time;
+use crate::workflow::Graph;
 
 type QueryPairs = Query<Vec<(String, String)>>;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/local/health", get(health))
+        .route("/local/scenario-schema", get(scenario_schema))
         .route("/local/counters", get(counters))
         .route("/local/faults", get(faults).post(set_faults))
         .route("/local/state", get(state))
+        .route("/local/templates", get(templates))
         .route("/local/workflow", get(workflow))
         .route("/local/move", post(move_tasks))
         .route("/local/edit", post(edit))
         .layer(middleware::from_fn(loopback_only))
 }
 
-/// A page in a browser must not reach these through a name that points at this machine.
+/// A page in a browser must not reach these: neither through a name that points at this machine (its
+/// `Host` is another), nor by address (browsers then say where the page is from).
 async fn loopback_only(request: Request, next: Next) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|h| h.to_str().ok())
-        .unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
-    if !local || request.headers().contains_key(header::ORIGIN) {
+    if !is_local_program(request.headers()) {
         return Refusal::Forbidden("these pages are for programs on this machine".to_owned())
             .into_response();
     }
     next.run(request).await
+}
+
+fn is_local_program(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| Some(headers.get(name)?.to_str().unwrap_or("?"));
+    let host = text(header::HOST).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let from_a_page = text(header::ORIGIN).is_some()
+        || text(HeaderName::from_static("sec-fetch-site")).is_some_and(|s| s != "none");
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && !from_a_page
+}
+
+async fn scenario_schema() -> Response {
+    json_bytes(crate::SCENARIO_SCHEMA.into())
 }
 
 async fn health() -> Answer {
@@ -106,6 +118,13 @@ fn project_of(app: &Shared, text: Option<&str>) -> Result<Arc<Project>, Refusal>
         Some(text) => app.project(text),
         None => app.catalog().project(app.project).map(Arc::clone),
     }
+}
+
+async fn templates(State(app): State<Shared>) -> Answer {
+    let catalog = app.catalog();
+    let one = |(uuid, title, _): &(Uuid, String, Graph)| json!({"uuid": uuid, "title": title});
+    let list: Vec<_> = catalog.templates.iter().map(one).collect();
+    json_answer(&json!({"templates": list}))
 }
 
 async fn workflow(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {

@@ -16,8 +16,8 @@ use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::fault::FaultAction;
 use crate::routes::legacy::LegacyCall;
+use crate::routes::names::{endpoint, is_elsewhere};
 use crate::routes::reply::{SaysNo, legacy_refusal};
-use crate::routes::{BODY_LIMIT, endpoint};
 use crate::time;
 
 /// Marks an answer that must not arrive: the connection is closed instead.
@@ -49,13 +49,13 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
             refusal.into_response()
         }
     };
-    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return refuse(Refusal::TooLarge(format!(
-            "the body is larger than {} MB",
-            BODY_LIMIT >> 20
-        )));
+    // Its room is given back when the request has been answered.
+    let held = match app.room.read(&parts.headers, body).await {
+        Ok(held) => held,
+        Err(refusal) => return refuse(refusal),
     };
-    let call = is_legacy.then(|| serde_json::from_slice::<LegacyCall>(&body));
+    let body = held.bytes.clone();
+    let call = is_legacy.then(|| LegacyCall::read(&body));
     let route = parts
         .extensions
         .get::<MatchedPath>()
@@ -120,8 +120,8 @@ fn identify(
     body: &Bytes,
 ) -> Result<Caller, Refusal> {
     let now = time::now() / 1000;
-    if endpoint == Endpoint::Download {
-        // The URL itself is the permission; its seal is checked where the bytes are read.
+    if matches!(endpoint, Endpoint::Download | Endpoint::Upload) {
+        // The URL itself is the permission; its seal is checked where the bytes are read or kept.
         return Ok(Caller {
             email: Arc::from(""),
         });
@@ -230,13 +230,15 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
         .is_some_and(|v| v.contains("gzip"))
 }
 
-/// A path that this server does not know.
+/// A path that this server does not know: either nobody does, or only the platform.
 pub(super) async fn unknown_path(request: Request) -> Refusal {
-    Refusal::NotFound(format!(
-        "this server knows no {} {}",
-        request.method(),
-        request.uri().path()
-    ))
+    let (method, path) = (request.method(), request.uri().path());
+    if is_elsewhere(path) {
+        return Refusal::NotServed(format!(
+            "a local project does not serve {method} {path}: the platform has this call, this server has not"
+        ));
+    }
+    Refusal::NotFound(format!("this server knows no {method} {path}"))
 }
 
 /// A known path with another method.

@@ -7,8 +7,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,22 +29,41 @@ use crate::store::tasks;
 use crate::time;
 
 /// A call as it comes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct LegacyCall {
     pub(super) query_type: String,
     pub(super) query_method: String,
-    #[serde(default)]
-    values: Values,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Values {
-    #[serde(default)]
     uid: Value,
-    payload: Option<Box<RawValue>>,
+    /// A part of the body, not copied: a save of many rows is large.
+    payload: Option<Bytes>,
 }
 
 impl LegacyCall {
+    pub(super) fn read(body: &Bytes) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Call<'a> {
+            query_type: String,
+            query_method: String,
+            #[serde(borrow, default)]
+            values: Values<'a>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Values<'a> {
+            #[serde(default)]
+            uid: Value,
+            #[serde(borrow)]
+            payload: Option<&'a RawValue>,
+        }
+        let call: Call<'_> = serde_json::from_slice(body)?;
+        let part = |raw: &RawValue| body.slice_ref(raw.get().as_bytes());
+        Ok(Self {
+            query_type: call.query_type,
+            query_method: call.query_method,
+            uid: call.values.uid,
+            payload: call.values.payload.map(part),
+        })
+    }
+
     pub(super) fn endpoint(&self) -> Endpoint {
         match (self.query_type.as_str(), self.query_method.as_str()) {
             ("labelrowmetadata", "GET") => Endpoint::LabelRows,
@@ -55,14 +74,23 @@ impl LegacyCall {
             ("project", "POST") => Endpoint::CreateProject,
             ("project", "DELETE") => Endpoint::DeleteProject,
             ("project", "GET") => Endpoint::GetProject,
-            ("dataset" | "datarows", "GET") => Endpoint::GetDataset,
+            ("projectwithuserrole", "GET") => Endpoint::ListProjects,
+            ("projectcopy", "POST") => Endpoint::CopyProject,
+            ("projectusers" | "projectdataset", "POST" | "DELETE") => Endpoint::ChangeProjects,
+            ("datasetdata", "GET") => Endpoint::GetItems,
+            ("labellog", "GET") => Endpoint::Analytics,
+            ("dataset" | "datarows" | "datarow", "GET") => Endpoint::GetDataset,
+            ("datarow" | "datasetlinkitems" | "datasetusers", "POST")
+            | ("video", "POST" | "DELETE") => Endpoint::ChangeDatasets,
+            ("datasetdatalongpolling", "POST") => Endpoint::UploadJobs,
+            ("datasetdatalongpolling", "GET") => Endpoint::Announce,
             _ => Endpoint::Unknown,
         }
     }
 
-    pub(super) fn payload<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let text = self.values.payload.as_ref().map_or("null", |p| p.get());
-        Ok(serde_json::from_str(text)?)
+    pub(super) fn payload<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
+        let text: &[u8] = self.payload.as_deref().unwrap_or(b"null");
+        Ok(serde_json::from_slice(text)?)
     }
 
     /// The UUIDs that the call is about; one alone is a list of one.
@@ -73,18 +101,32 @@ impl LegacyCall {
                 .ok_or_else(|| Refusal::Invalid("`uid` holds something other than text".into()))?;
             uuid(text, "uid")
         };
-        match &self.values.uid {
+        match &self.uid {
             Value::Null => Ok(Vec::new()),
             Value::Array(list) => list.iter().map(one).collect(),
             single => Ok(vec![one(single)?]),
         }
     }
 
+    /// What the call is about, as it came.
+    pub(super) fn uid(&self) -> &Value {
+        &self.uid
+    }
+
     /// One alone is answered with one alone.
     fn single(&self) -> bool {
-        self.values.uid.is_string()
+        self.uid.is_string()
     }
 }
+
+/// Calls that only the platform has: models, interpolation, work on videos.
+const ELSEWHERE: &[&str] = &[
+    "labelingalgorithm",
+    "reencodevideotask",
+    "dicomdeidentifytask",
+    "modelinference",
+    "modeltrainingparams",
+];
 
 /// What a call is answered with, as JSON.
 pub(super) type Found = Result<Vec<u8>, Refusal>;
@@ -141,6 +183,7 @@ pub(super) async fn user_scope(
     envelope(match call.endpoint() {
         Endpoint::CreateProject => context.create_project().await,
         Endpoint::DeleteProject => context.delete_project().await,
+        Endpoint::ListProjects => context.list_projects().await,
         _ => Err(context.unknown()),
     })
 }
@@ -170,10 +213,11 @@ struct LabelOptions {
 /// one row sends the row itself.
 fn saved_rows(call: &LegacyCall) -> Result<Vec<SavedRow>, Refusal> {
     #[derive(Deserialize)]
-    struct Payload {
-        labels: Option<Box<RawValue>>,
+    struct Payload<'a> {
+        #[serde(borrow)]
+        labels: Option<&'a RawValue>,
     }
-    match call.payload::<Payload>()?.labels {
+    match call.payload::<Payload<'_>>()?.labels {
         Some(labels) if labels.get().starts_with('[') => Ok(serde_json::from_str(labels.get())?),
         Some(label) => Ok(vec![serde_json::from_str(label.get())?]),
         None => Ok(vec![call.payload()?]),
@@ -182,9 +226,14 @@ fn saved_rows(call: &LegacyCall) -> Result<Vec<SavedRow>, Refusal> {
 
 impl Context<'_> {
     pub(super) fn unknown(&self) -> Refusal {
+        let (method, name) = (&self.call.query_method, &self.call.query_type);
+        if ELSEWHERE.contains(&name.as_str()) {
+            return Refusal::NotServed(format!(
+                "a local project does not serve {method} {name}: the platform has this call, this server has not"
+            ));
+        }
         Refusal::Method(format!(
-            "this server does not know the legacy call {} {}",
-            self.call.query_method, self.call.query_type
+            "this server does not know the call {method} {name}"
         ))
     }
 
@@ -204,6 +253,18 @@ impl Context<'_> {
             Endpoint::Complete => self.complete(project).await,
             Endpoint::GetProject => self.legacy_project(project).await,
             Endpoint::DeleteProject => self.delete_project().await,
+            // Here it does not make a project: it is sent to one.
+            Endpoint::CreateProject => self.save_project_ontology(project).await,
+            Endpoint::CopyProject => self.copy_project(project).await,
+            Endpoint::GetItems => self.unit_files(project).await,
+            // Nobody works in an editor here.
+            Endpoint::Analytics => Ok(b"[]".to_vec()),
+            Endpoint::ChangeProjects => match (&*self.call.query_type, &*self.call.query_method) {
+                ("projectusers", "POST") => self.add_project_users(&project).await,
+                ("projectdataset", "POST") => self.add_datasets(project).await,
+                ("projectdataset", _) => self.remove_datasets(project).await,
+                _ => Err(self.unknown()),
+            },
             _ => Err(self.unknown()),
         }
     }

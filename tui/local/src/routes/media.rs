@@ -100,11 +100,13 @@ impl Content {
             None => Err(Refusal::NotFound(
                 "this item has no bytes of its own".to_owned(),
             )),
-            Some(Source::File(path)) => {
-                let length = std::fs::metadata(path).map_err(gone)?.len();
-                Ok(Self::File(path.clone(), length))
-            }
-            Some(made) => app.library.bytes(made).map(Self::Memory).map_err(gone),
+            Some(source) => match app.library.file(source) {
+                Some(path) => {
+                    let length = std::fs::metadata(&path).map_err(gone)?.len();
+                    Ok(Self::File(path, length))
+                }
+                None => app.library.bytes(source).map(Self::Memory).map_err(gone),
+            },
         }
     }
 

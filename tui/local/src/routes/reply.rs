@@ -71,7 +71,7 @@ impl<T> Page<T> {
 }
 
 /// A page token says after which row the next page begins. That row may have left since.
-fn token(after: i64) -> String {
+pub(super) fn token(after: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("after:{after}"))
 }
 

@@ -1,9 +1,11 @@
-//! Storage items: one, several, children, searches, and changes of their metadata.
+//! Storage items: one, several, children, and changes of their metadata. Lists are in `listing`.
 
 use std::collections::BTreeMap;
 
 use axum::Extension;
+use axum::Router;
 use axum::extract::{Path, Query, State};
+use axum::routing::{get, patch, post};
 use bytes::Bytes;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -18,11 +20,26 @@ use crate::store::items::{self, Data, ItemPatch};
 use crate::store::rows::audio_codec;
 use crate::time;
 
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/v2/public/storage/items/get-bulk", post(bulk))
+        .route("/v2/public/storage/items/patch-bulk", patch(patch_bulk))
+        .route("/v2/public/storage/items/{item}", get(one))
+        .route(
+            "/v2/public/storage/folders/{folder}/items/{item}",
+            patch(patch_one),
+        )
+        .route(
+            "/v2/public/storage/folders/{folder}/items/{item}/child-items",
+            get(children),
+        )
+}
+
 type QueryPairs = Query<Vec<(String, String)>>;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ItemDto {
+pub(super) struct ItemDto {
     uuid: Uuid,
     parent: Uuid,
     item_type: &'static str,
@@ -58,18 +75,15 @@ struct ItemDto {
 
 /// How items are to be shown.
 #[derive(Clone, Copy)]
-struct Show {
-    sign: bool,
-    expired: bool,
+pub(super) struct Show {
+    pub sign: bool,
+    pub expired: bool,
 }
 
 impl App {
-    fn item(&self, folder: Uuid, data: Data, show: Show) -> ItemDto {
+    fn item(&self, folder: Uuid, units: u32, data: Data, show: Show) -> ItemDto {
         let audio = data.kind == crate::item::ItemKind::Audio;
-        // Looking up the size of a crop makes the crop: whoever asks for its URL wants it anyway.
-        let size = data
-            .size
-            .or_else(|| self.library.size(data.source.as_ref()?));
+        let size = self.size_of(&data);
         ItemDto {
             uuid: data.item,
             parent: folder,
@@ -80,7 +94,7 @@ impl App {
             last_edited_at: time::iso(data.edited),
             is_tombstone: false,
             is_placeholder: false,
-            backed_data_units_count: 1,
+            backed_data_units_count: units,
             storage_location: "encord",
             integration_hash: None,
             url: data.kind.has_media().then(|| data.link()),
@@ -106,37 +120,26 @@ impl App {
             mime_type: data.mime,
         }
     }
-
-    /// The folder of a dataset's items.
-    fn folder_of(&self, dataset: i64) -> Uuid {
-        self.catalog()
-            .datasets
-            .iter()
-            .find(|d| d.id == dataset)
-            .map_or_else(Uuid::nil, |d| d.folder)
-    }
 }
 
 /// Reads items and shows them, away from the threads that serve connections: crops may be made.
-async fn show(
+pub(super) async fn show(
     app: &Shared,
     how: Show,
     find: impl FnOnce(&Connection) -> Result<Vec<Data>, Refusal> + Send + 'static,
-) -> Result<Vec<(i64, ItemDto)>, Refusal> {
+) -> Result<Vec<ItemDto>, Refusal> {
     let here = Shared::clone(app);
+    let catalog = app.catalog();
     app.store
         .read(move |c| {
-            let found = find(c)?;
-            Ok(found
-                .into_iter()
-                .map(|d| (d.id, here.item(here.folder_of(d.dataset), d, how)))
-                .collect())
+            let one = |d: Data| {
+                let folder = catalog.folder_of(&d).map_or_else(Uuid::nil, |f| f.uuid);
+                let units = items::unit_count(c, &d)?;
+                Ok(here.item(folder, units, d, how))
+            };
+            find(c)?.into_iter().map(one).collect()
         })
         .await
-}
-
-fn plain(items: Vec<(i64, ItemDto)>) -> Page<ItemDto> {
-    Page::whole(items.into_iter().map(|(_, item)| item).collect())
 }
 
 #[derive(Deserialize)]
@@ -147,7 +150,7 @@ struct BulkDto {
     sign_urls: bool,
 }
 
-pub(super) async fn bulk(
+async fn bulk(
     State(app): State<Shared>,
     Extension(spoil): Extension<Spoil>,
     bytes: Bytes,
@@ -158,10 +161,10 @@ pub(super) async fn bulk(
         expired: spoil.expire,
     };
     let found = show(&app, how, move |c| items::by_uuid(c, &sent.item_uuids)).await?;
-    json_answer(&plain(found))
+    json_answer(&Page::whole(found))
 }
 
-pub(super) async fn one(
+async fn one(
     State(app): State<Shared>,
     Path(item): Path<String>,
     Query(pairs): QueryPairs,
@@ -173,10 +176,10 @@ pub(super) async fn one(
         expired: spoil.expire,
     };
     let found = show(&app, how, move |c| items::by_uuid(c, &[item])).await?;
-    json_answer(&found.first().map(|(_, item)| item))
+    json_answer(&found.first())
 }
 
-pub(super) async fn children(
+async fn children(
     State(app): State<Shared>,
     Path((_folder, item)): Path<(String, String)>,
     Query(pairs): QueryPairs,
@@ -193,85 +196,10 @@ pub(super) async fn children(
             .first()
             .map_or_else(|| Ok(Vec::new()), |p| items::children(c, p.id))
     };
-    json_answer(&plain(show(&app, how, find).await?))
+    json_answer(&Page::whole(show(&app, how, find).await?))
 }
 
-/// The items of a folder that match a search text and are of some types, page by page.
-async fn page(app: &Shared, folder: Option<Uuid>, pairs: &Pairs, spoil: Spoil) -> Answer {
-    let dataset = match folder {
-        None => None,
-        Some(wanted) => {
-            let found = app
-                .catalog()
-                .datasets
-                .iter()
-                .find(|d| d.folder == wanted)
-                .map(|d| d.id);
-            Some(found.ok_or_else(|| {
-                Refusal::Forbidden(format!("there is no storage folder {wanted}"))
-            })?)
-        }
-    };
-    let after = pairs.after()?;
-    let search = pairs.first("search").unwrap_or_default().to_lowercase();
-    let types: Vec<String> = pairs.all("itemTypes").map(str::to_owned).collect();
-    // Every item of a local project is in a dataset.
-    let none = pairs
-        .first("isInDataset")
-        .is_some_and(|_| !pairs.flag("isInDataset"));
-    let fits = move |d: &Data| {
-        !none
-            && d.title.to_lowercase().contains(&search)
-            && (types.is_empty() || types.iter().any(|t| t == d.kind.item_type()))
-    };
-    let size = app.page_size;
-    let how = Show {
-        sign: pairs.flag("getSignedUrls") || pairs.flag("signUrls"),
-        expired: spoil.expire,
-    };
-    let find = move |c: &Connection| {
-        let mut found: Vec<Data> = Vec::new();
-        let mut from = after;
-        // A page of rows may hold few that fit: go on until this page is full.
-        while found.len() <= size {
-            let rows = items::list(c, dataset, false, from, size + 1)?;
-            let Some(last) = rows.last() else { break };
-            from = last.id;
-            found.extend(rows.into_iter().filter(&fits));
-        }
-        found.truncate(size + 1);
-        Ok(found)
-    };
-    let cut = Page::cut(show(app, how, find).await?, size, |(id, _)| *id);
-    let next_page_token = cut.next_page_token;
-    json_answer(&Page {
-        results: cut.results.into_iter().map(|(_, i)| i).collect(),
-        next_page_token,
-    })
-}
-
-pub(super) async fn in_folder(
-    State(app): State<Shared>,
-    Path(folder): Path<String>,
-    Query(pairs): QueryPairs,
-    Extension(spoil): Extension<Spoil>,
-) -> Answer {
-    let folder = uuid(&folder, "folder")?;
-    page(&app, Some(folder), &Pairs(pairs), spoil).await
-}
-
-pub(super) async fn search(
-    State(app): State<Shared>,
-    Query(pairs): QueryPairs,
-    Extension(spoil): Extension<Spoil>,
-) -> Answer {
-    page(&app, None, &Pairs(pairs), spoil).await
-}
-
-async fn apply(
-    app: &Shared,
-    patches: Vec<(Uuid, ItemPatch)>,
-) -> Result<Vec<(i64, ItemDto)>, Refusal> {
+async fn apply(app: &Shared, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemDto>, Refusal> {
     let uuids: Vec<Uuid> = patches.iter().map(|(item, _)| *item).collect();
     let changed = app
         .store
@@ -289,14 +217,14 @@ async fn apply(
     .await
 }
 
-pub(super) async fn patch_one(
+async fn patch_one(
     State(app): State<Shared>,
     Path((_folder, item)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Answer {
     let item = uuid(&item, "item")?;
     let changed = apply(&app, vec![(item, body(&bytes)?)]).await?;
-    json_answer(&changed.first().map(|(_, item)| item))
+    json_answer(&changed.first())
 }
 
 #[derive(Deserialize)]
@@ -305,9 +233,9 @@ struct BulkPatchDto {
     item_patches: BTreeMap<Uuid, ItemPatch>,
 }
 
-pub(super) async fn patch_bulk(State(app): State<Shared>, bytes: Bytes) -> Answer {
+async fn patch_bulk(State(app): State<Shared>, bytes: Bytes) -> Answer {
     let sent: BulkPatchDto = body(&bytes)?;
-    json_answer(&plain(
+    json_answer(&Page::whole(
         apply(&app, sent.item_patches.into_iter().collect()).await?,
     ))
 }

@@ -1,9 +1,12 @@
 //! Tasks of a stage, what is done to them, and priorities.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::Router;
 use axum::extract::{Path, Query, State};
+use axum::routing::{get, post};
 use bytes::Bytes;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,13 +19,35 @@ use crate::people;
 use crate::routes::door::Spoil;
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
 use crate::store::catalog::Project;
-use crate::store::tasks::{self, Action, ActionKind, TaskFilter};
+use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
+use crate::store::{history, reviews};
 use crate::time;
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route(
+            "/v2/public/projects/{project}/workflow/stages/{stage}/tasks",
+            get(list),
+        )
+        .route(
+            "/v2/public/projects/{project}/workflow/stages/{stage}/actions",
+            post(actions),
+        )
+        .route(
+            "/v2/public/projects/{project}/workflow/stages/{stage}/move-tasks",
+            post(move_tasks),
+        )
+        .route("/v2/public/projects/{project}/priorities", post(priorities))
+}
 
 type Place = Path<(String, String)>;
 
 /// The project and the number of the stage that a path names.
-fn place(app: &Shared, project: &str, stage: &str) -> Result<(Arc<Project>, usize), Refusal> {
+pub(super) fn place(
+    app: &Shared,
+    project: &str,
+    stage: &str,
+) -> Result<(Arc<Project>, usize), Refusal> {
     let project = app.project(project)?;
     let wanted = uuid(stage, "stage")?;
     let found = project.graph.stage(wanted).map(|(number, _)| number);
@@ -31,7 +56,7 @@ fn place(app: &Shared, project: &str, stage: &str) -> Result<(Arc<Project>, usiz
     Ok((project, number))
 }
 
-pub(super) async fn list(
+async fn list(
     State(app): State<Shared>,
     Path((project, stage)): Place,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -70,12 +95,26 @@ struct ActionDto {
     pathway_uuid: Option<Uuid>,
     pathway_name: Option<String>,
     assignee: Option<String>,
+    #[serde(default)]
+    retain_assignee: bool,
+    /// Whether the reviews of single labels follow the decision about the task.
+    #[serde(default = "yes", alias = "rejectLabelReviews")]
+    approve_label_reviews: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl TryFrom<ActionDto> for Action {
     type Error = Refusal;
 
     fn try_from(dto: ActionDto) -> Result<Self, Refusal> {
+        let then = match &dto.assignee {
+            Some(email) if dto.action != "ASSIGN" => Then::This(email.clone()),
+            _ if dto.retain_assignee => Then::Same,
+            _ => Then::Nobody,
+        };
         let kind = match dto.action.as_str() {
             "PATHWAY_ACTION" => ActionKind::Pathway {
                 uuid: dto.pathway_uuid,
@@ -101,11 +140,12 @@ impl TryFrom<ActionDto> for Action {
         Ok(Self {
             task: dto.task_uuid,
             kind,
+            then,
         })
     }
 }
 
-pub(super) async fn actions(
+async fn actions(
     State(app): State<Shared>,
     Path((project, stage)): Place,
     Extension(caller): Extension<Caller>,
@@ -114,6 +154,11 @@ pub(super) async fn actions(
 ) -> Answer {
     let (project, stage) = place(&app, &project, &stage)?;
     let sent: Vec<ActionDto> = body(&bytes)?;
+    let leaves_reviews: HashSet<Uuid> = sent
+        .iter()
+        .filter(|a| !a.approve_label_reviews)
+        .map(|a| a.task_uuid)
+        .collect();
     let actions: Vec<Action> = sent
         .into_iter()
         .map(Action::try_from)
@@ -124,7 +169,15 @@ pub(super) async fn actions(
         people::intrude(&app, &project, stage, action.task).await?;
     }
     let work = move |c: &rusqlite::Connection| {
-        tasks::act(c, &project, stage, &actions, &caller.email, time::now())
+        let now = time::now();
+        let changed = tasks::act(c, &project, stage, &actions, &caller.email, now)?;
+        for action in &actions {
+            if !leaves_reviews.contains(&action.task) {
+                reviews::follow(c, &project, action, now)?;
+            }
+            history::note(c, &project, stage, action, &caller.email, now)?;
+        }
+        Ok(changed)
     };
     let changed = app.store.write(work).await?;
     app.tally.changed(Endpoint::Actions, changed);
@@ -138,7 +191,7 @@ struct MoveDto {
     destination_stage_uuid: Uuid,
 }
 
-pub(super) async fn move_tasks(
+async fn move_tasks(
     State(app): State<Shared>,
     Path((project, stage)): Place,
     Extension(caller): Extension<Caller>,
@@ -151,15 +204,12 @@ pub(super) async fn move_tasks(
     let destination = destination
         .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {wanted}")))?;
     let work = move |c: &rusqlite::Connection| {
-        tasks::move_tasks(
-            c,
-            &project,
-            Some(origin),
-            &sent.task_uuids,
-            destination,
-            &caller.email,
-            time::now(),
-        )
+        let (now, who) = (time::now(), &*caller.email);
+        let moved = &sent.task_uuids;
+        for task in moved {
+            history::note_move(c, &project, origin, *task, who, now)?;
+        }
+        tasks::move_tasks(c, &project, Some(origin), moved, destination, who, now)
     };
     let changed = app.store.write(work).await?;
     app.tally.changed(Endpoint::MoveTasks, changed);
@@ -171,7 +221,7 @@ struct PrioritiesDto {
     priorities: Vec<(Uuid, f64)>,
 }
 
-pub(super) async fn priorities(
+async fn priorities(
     State(app): State<Shared>,
     Path(project): Path<String>,
     bytes: Bytes,

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::ids::{Mask, below};
+use crate::store::folders::{self, Folder};
+use crate::store::items::Data;
 use crate::store::tasks::{COMPLETED, NEW};
 use crate::workflow::{Graph, NodeKind};
 
@@ -50,6 +52,8 @@ pub(crate) struct Project {
     pub creator: String,
     pub created: i64,
     pub edited: i64,
+    /// In the API's words: `inProgress`, `paused`, …
+    pub status: String,
     mask: Mask,
 }
 
@@ -80,6 +84,7 @@ impl Project {
 pub(crate) struct Catalog {
     pub ontologies: Vec<Arc<Ontology>>,
     pub datasets: Vec<Arc<Dataset>>,
+    pub folders: Vec<Arc<Folder>>,
     pub templates: Vec<(Uuid, String, Graph)>,
     pub projects: Vec<Arc<Project>>,
 }
@@ -89,6 +94,10 @@ impl Catalog {
         let mut catalog = Self {
             ontologies: ontologies(connection)?,
             datasets: datasets(connection)?,
+            folders: folders::all(connection)?
+                .into_iter()
+                .map(Arc::new)
+                .collect(),
             templates: templates(connection)?,
             projects: Vec::new(),
         };
@@ -108,11 +117,45 @@ impl Catalog {
             })
     }
 
+    /// The dataset, or the refusal that clients expect for one that is not theirs.
+    pub(crate) fn dataset(&self, uuid: Uuid) -> Result<&Arc<Dataset>, Refusal> {
+        let found = self.datasets.iter().find(|d| d.uuid == uuid);
+        found.ok_or_else(|| {
+            Refusal::Forbidden(format!(
+                "there is no dataset {uuid} on this server, or you have no access to it"
+            ))
+        })
+    }
+
+    /// The storage folder, or the refusal that clients expect for one that is not theirs.
+    pub(crate) fn folder(&self, uuid: Uuid) -> Result<&Arc<Folder>, Refusal> {
+        let found = self.folders.iter().find(|f| f.uuid == uuid);
+        found.ok_or_else(|| folders::missing(uuid))
+    }
+
+    /// The folder that an item lies in.
+    pub(crate) fn folder_of(&self, item: &Data) -> Option<&Arc<Folder>> {
+        match item.folder {
+            None => self
+                .folders
+                .iter()
+                .find(|f| f.dataset == Some(item.dataset)),
+            Some(id) => self.folders.iter().find(|f| f.id == id),
+        }
+    }
+
+    /// The ontology with this UUID.
+    pub(crate) fn ontology(&self, uuid: Uuid) -> Result<&Arc<Ontology>, Refusal> {
+        let found = self.ontologies.iter().find(|o| o.uuid == uuid);
+        found
+            .ok_or_else(|| Refusal::NotFound(format!("there is no ontology {uuid} on this server")))
+    }
+
     fn read_projects(&self, connection: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
         let mut used = connection
             .prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
         let mut statement = connection.prepare(
-            "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited
+            "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited, status
              FROM project ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
@@ -145,6 +188,7 @@ impl Catalog {
                 creator: row.get(7)?,
                 created: row.get(8)?,
                 edited: row.get(9)?,
+                status: row.get(10)?,
             }));
         }
         Ok(out)
@@ -273,6 +317,53 @@ pub(crate) fn insert_project(
         }
     }
     Ok((project, tasks))
+}
+
+/// Gives a project another status.
+pub(crate) fn set_status(
+    connection: &Connection,
+    project: i64,
+    status: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    connection.execute(
+        "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1",
+        rusqlite::params![project, status, now],
+    )?;
+    Ok(())
+}
+
+/// Makes an ontology; `editor` is its structure.
+pub(crate) fn insert_ontology(
+    connection: &Connection,
+    uuid: Uuid,
+    title: &str,
+    description: &str,
+    editor: &str,
+    now: i64,
+) -> Result<i64, rusqlite::Error> {
+    connection.execute(
+        "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        rusqlite::params![uuid, title, description, editor, now],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Replaces an ontology's title, description and structure. `None` leaves as it is.
+pub(crate) fn save_ontology(
+    connection: &Connection,
+    id: i64,
+    title: Option<&str>,
+    description: Option<&str>,
+    editor: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    connection.execute(
+        "UPDATE ontology SET title = coalesce(?2, title), description = coalesce(?3, description), editor = ?4,
+         edited = ?5 WHERE id = ?1",
+        rusqlite::params![id, title, description, editor, now],
+    )?;
+    Ok(())
 }
 
 /// Removes a project with its tasks and labels. Datasets stay.

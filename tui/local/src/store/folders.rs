@@ -229,7 +229,7 @@ impl ItemQuery {
         if let Some(wanted) = self.in_dataset {
             let not = if wanted { "" } else { "NOT " };
             out.push_str(&format!(
-                " AND {not}EXISTS(SELECT 1 FROM data x WHERE x.item = d.item AND x.dataset > 0)"
+                " AND {not}(d.dataset > 0 OR EXISTS(SELECT 1 FROM data x WHERE x.item = d.item AND x.dataset > 0))"
             ));
         }
         out

@@ -181,6 +181,14 @@ pub(crate) fn list(
         .collect::<Result<_, _>>()?)
 }
 
+/// How many data units are backed by the item of this row.
+pub(crate) fn unit_count(connection: &Connection, item: &Data) -> Result<u32, Refusal> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM data WHERE (id = ?1 OR item = ?2) AND dataset > 0 AND parent IS NULL",
+    )?;
+    Ok(count.query_row(params![item.id, item.item], |r| r.get(0))?)
+}
+
 /// What may be changed of an item. `None` leaves as it is; metadata is replaced whole.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]

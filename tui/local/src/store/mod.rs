@@ -6,13 +6,17 @@
 
 pub(crate) mod blob;
 pub(crate) mod catalog;
+pub(crate) mod copies;
 pub(crate) mod folders;
+pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod labels;
 pub(crate) mod records;
+pub(crate) mod reviews;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod tasks;
+pub(crate) mod units;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{LocalError, Refusal};
 use writer::Writer;
@@ -34,29 +38,51 @@ pub(crate) enum Durability {
     Process,
 }
 
+/// At most so many reads at the same time: each has a page cache of its own.
+const READERS: usize = 8;
+
 /// The open database.
 pub(crate) struct Store {
     path: PathBuf,
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Store {
     /// Opens a database that `schema` has made.
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Arc<Self>, LocalError> {
-        let connection = Connection::open(path)?;
-        prepare(&connection)?;
-        connection.execute_batch(match durability {
-            Durability::Disk => "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        let unusable = |e: rusqlite::Error| {
+            let advice = "name another --data folder, or remove this file to begin anew";
+            LocalError::content(
+                path,
+                format!("the database cannot be opened ({e}); {advice}"),
+            )
+        };
+        let connection = Connection::open(path).map_err(unusable)?;
+        prepare(&connection).map_err(unusable)?;
+        let settings = match durability {
+            // FULL: each commit syncs the log before it is answered. The log is cut back after a
+            // burst, which a long read may have kept from being taken over into the database.
+            Durability::Disk => {
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
+            }
             Durability::Process => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
-        })?;
+        };
+        connection.execute_batch(settings).map_err(unusable)?;
         schema::check(&connection, path)?;
         let writer = Writer::start(connection);
         Ok(Arc::new(Self {
             path: path.to_owned(),
             writer,
             readers: Mutex::new(Vec::new()),
+            turns: Arc::new(Semaphore::new(READERS)),
         }))
+    }
+
+    /// The folder that the database lies in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or_else(|| Path::new("."))
     }
 
     /// Runs `work` on a reading connection.
@@ -64,8 +90,14 @@ impl Store {
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
         let store = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || store.read_here(work)).await;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held until the read has ended, even if nobody waits for it any more.
+            let _turn = turn;
+            store.read_here(work)
+        })
+        .await;
         done.unwrap_or_else(|e| Err(Refusal::Internal(format!("a read ended early: {e}"))))
     }
 
@@ -196,6 +228,61 @@ pub(crate) mod tests {
             .unwrap_err();
         assert!(refusal.message().contains("on purpose"), "{refusal:?}");
         store.write(|c| put(c, "half")).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn on_a_full_disk_writes_are_refused_and_exactly_the_acknowledged_ones_stay() {
+        let (_folder, store) = scratch();
+        let fill = |n: usize| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let text = "x".repeat(n * 3000);
+                let work = move |c: &Connection| {
+                    let sql = "INSERT INTO meta(key, value) VALUES (?1, ?2)";
+                    c.execute(sql, [format!("k{n}"), text])?;
+                    Ok(format!("k{n}"))
+                };
+                store.write(work).await
+            })
+        };
+        // The database may grow by a few pages, as on a disk with as little room.
+        store
+            .write(|c| {
+                let pages: i64 = c.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+                c.query_row(&format!("PRAGMA max_page_count={}", pages + 12), [], |_| {
+                    Ok(())
+                })?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let mut acknowledged = Vec::new();
+        let mut refused = 0;
+        for write in (0..24).map(fill).collect::<Vec<_>>() {
+            match write.await.unwrap() {
+                Ok(key) => acknowledged.push(key),
+                Err(refusal) => {
+                    assert!(refusal.message().contains("full"), "{refusal:?}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 0);
+        let list = |c: &Connection| {
+            let sql = "SELECT key FROM meta WHERE key LIKE 'k%'";
+            let mut find = c.prepare(sql)?;
+            let keys = find.query_map([], |r| r.get(0))?;
+            Ok(keys.collect::<Result<Vec<String>, _>>()?)
+        };
+        let mut kept = store.read(list).await.unwrap();
+        kept.sort_unstable();
+        acknowledged.sort_unstable();
+        assert_eq!(kept, acknowledged);
+        store
+            .write(|c| Ok(c.execute("DELETE FROM meta WHERE key LIKE 'k%'", [])?))
+            .await
+            .unwrap();
+        store.write(|c| put(c, "k1")).await.unwrap();
     }
 
     #[tokio::test]

@@ -35,8 +35,6 @@ pub(crate) enum Kind {
     MetadataSchema,
     /// A person of the organisation without a key.
     Person,
-    /// An upload that has been announced; the UUID is that of the item to come.
-    Upload,
     /// What became of an upload (the folder or dataset).
     Job,
     /// Something done to a task (the project).
@@ -58,7 +56,6 @@ impl Kind {
             Self::Preset => "preset",
             Self::MetadataSchema => "metadata schema",
             Self::Person => "person",
-            Self::Upload => "upload",
             Self::Job => "job",
             Self::Action => "action",
         }

@@ -10,7 +10,13 @@ use crate::error::Refusal;
 
 /// Told after the commit whether it held.
 type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Settle + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
+
+/// One piece of work that has been run, and not been committed yet.
+struct Done {
+    settle: Settle,
+    refusal: Option<Refusal>,
+}
 
 /// At most so many writes share a commit, so that the first of them does not wait for ever.
 const GROUP: usize = 256;
@@ -40,7 +46,10 @@ impl Writer {
     ) -> Result<(), Refusal> {
         let job: Job = Box::new(move |connection| {
             let result = contained(connection, work);
-            Box::new(move |committed| answer(committed.and(result)))
+            Done {
+                refusal: result.as_ref().err().cloned(),
+                settle: Box::new(move |committed| answer(committed.and(result))),
+            }
         });
         let stopped = || Refusal::Internal("the server is stopping".to_owned());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,24 +86,36 @@ impl Drop for Writer {
 
 fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-            let settle = first(connection);
-            settle(Err(error.into()));
-            continue;
+        let begun = connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(Refusal::from);
+        let mut settles = Vec::new();
+        let mut next = Some(first);
+        let mut lost = begun.err();
+        while let Some(job) = next.take() {
+            let done = job(connection);
+            settles.push(done.settle);
+            if lost.is_none() && connection.is_autocommit() {
+                // A full disk makes the database take the whole transaction back, work before included.
+                lost = Some(done.refusal.unwrap_or_else(|| {
+                    Refusal::Internal("the database took the transaction back".to_owned())
+                }));
+            }
+            if lost.is_none() && settles.len() < GROUP {
+                next = jobs.try_recv().ok();
+            }
         }
-        let mut settles = vec![first(connection)];
-        while settles.len() < GROUP {
-            let Ok(next) = jobs.try_recv() else { break };
-            settles.push(next(connection));
-        }
-        let committed = connection.execute_batch("COMMIT").map_err(Refusal::from);
+        let committed = match lost {
+            Some(refusal) => Err(refusal),
+            None => connection.execute_batch("COMMIT").map_err(Refusal::from),
+        };
         if committed.is_err() && !connection.is_autocommit() {
-            // A commit that failed (a full disk) leaves the transaction open.
+            // A commit that failed leaves the transaction open.
             let _ = connection.execute_batch("ROLLBACK");
         }
-        settles
-            .into_iter()
-            .for_each(|settle| settle(committed.clone()));
+        for settle in settles {
+            settle(committed.clone());
+        }
     }
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
@@ -119,6 +140,11 @@ fn contained<T>(
             "a bug in the local server: {text}"
         )))
     });
+    if connection.is_autocommit() {
+        // The database has taken everything back itself; there is no savepoint any more.
+        let lost = || Refusal::Internal("the database took the transaction back".to_owned());
+        return result.and_then(|_| Err(lost()));
+    }
     let end = if result.is_ok() {
         "RELEASE work"
     } else {

@@ -12,6 +12,7 @@ use crate::ids::{Names, below};
 use crate::keys;
 use crate::media::Library;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
+use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
@@ -78,14 +79,14 @@ fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a N
     let Some(wanted) = wanted else {
         return list
             .first()
-            .ok_or_else(|| LocalError::Options(format!("the scenario has no {what}")));
+            .ok_or_else(|| LocalError::World(format!("the scenario has no {what}")));
     };
     let found = list
         .iter()
         .find(|n| n.title == wanted || Uuid::parse_str(wanted).is_ok_and(|u| u == n.uuid));
     found.ok_or_else(|| {
         let known: Vec<&str> = list.iter().map(|n| n.title.as_str()).collect();
-        LocalError::Options(format!(
+        LocalError::World(format!(
             "the scenario names the {what} {wanted:?}, but has only {}",
             known.join(", ")
         ))
@@ -95,7 +96,7 @@ fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a N
 /// Ids that a scenario fixes may collide; that is a mistake in the file, not in the database.
 fn twice(error: rusqlite::Error) -> LocalError {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
-        return LocalError::Options(format!(
+        return LocalError::World(format!(
             "two things of the scenario have the same id ({error})"
         ));
     }
@@ -103,7 +104,7 @@ fn twice(error: rusqlite::Error) -> LocalError {
 }
 
 fn refused(refusal: Refusal) -> LocalError {
-    LocalError::Options(refusal.message().to_owned())
+    LocalError::World(refusal.message().to_owned())
 }
 
 impl Builder<'_> {
@@ -141,7 +142,7 @@ impl Builder<'_> {
         }
         let project = *projects
             .first()
-            .ok_or_else(|| LocalError::Options("the scenario has no project".to_owned()))?;
+            .ok_or_else(|| LocalError::World("the scenario has no project".to_owned()))?;
         schema::set_meta(self.connection, "project", &project.to_string())?;
         if let Some(twin) = projects.get(1) {
             schema::set_meta(self.connection, "twin", &twin.to_string())?;
@@ -175,7 +176,7 @@ impl Builder<'_> {
                 .id
                 .unwrap_or_else(|| self.names.uuid("template", place));
             let graph = Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
-                .map_err(|e| LocalError::Options(format!("workflow \"{}\": {e}", spec.title)))?;
+                .map_err(|e| LocalError::World(format!("workflow \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO template(uuid, title, spec) VALUES (?1, ?2, ?3)",
                 params![uuid, spec.title, graph.specification().to_string()],
@@ -199,11 +200,13 @@ impl Builder<'_> {
         let mut out = Vec::new();
         for (place, spec) in world.datasets.iter().enumerate() {
             let uuid = spec.id.unwrap_or_else(|| self.names.uuid("dataset", place));
-            self.connection.execute(
-                "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                params![uuid, spec.folder.unwrap_or_else(|| below(uuid, "folder", 0)), spec.title, spec.description, self.now],
-            )?;
-            let id = self.connection.last_insert_rowid();
+            let new = NewDataset {
+                uuid,
+                folder: Some(spec.folder.unwrap_or_else(|| below(uuid, "folder", 0))),
+                title: &spec.title,
+                description: &spec.description,
+            };
+            let id = folders::insert_dataset(self.connection, &new, self.now)?;
             let mut filler = Filler {
                 builder: self,
                 dataset: id,
@@ -255,7 +258,7 @@ impl Builder<'_> {
             .find(|(named, _)| fits(named))
             .map(|(_, graph)| graph.clone());
         let graph = graph.ok_or_else(|| {
-            LocalError::Options(format!(
+            LocalError::World(format!(
                 "the scenario has no workflow template {:?}",
                 wanted.unwrap_or("at all")
             ))
@@ -292,7 +295,7 @@ impl Builder<'_> {
                 Some(name) => {
                     let found = project.graph.stage_called(name).map(|(n, _)| n as i64);
                     Some(found.ok_or_else(|| {
-                        LocalError::Options(format!("the workflow has no stage {name:?}"))
+                        LocalError::World(format!("the workflow has no stage {name:?}"))
                     })?)
                 }
             };
@@ -303,7 +306,7 @@ impl Builder<'_> {
                 params![project.id, hash, stage, task.priority, task.data],
             )?;
             if changed == 0 {
-                return Err(LocalError::Options(format!(
+                return Err(LocalError::World(format!(
                     "the project has no data unit {:?}",
                     task.data
                 )));

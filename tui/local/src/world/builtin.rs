@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::guess::meant;
 use crate::ids::Names;
 use crate::item::ItemKind;
 use crate::world::{DatasetSpec, ItemSpec, ProjectSpec, TemplateSpec, World, ontology};
@@ -88,8 +89,12 @@ impl FromStr for Scenario {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            format!("there is no scenario {text:?}; known are {names}. A world of your own: --scenario-file FILE")
+            let names = Self::ALL.map(Self::name);
+            format!(
+                "there is no scenario {text:?}{}; known are {}. A world of your own: --scenario-file FILE",
+                meant(text, names),
+                names.join(", ")
+            )
         })
     }
 }
@@ -191,6 +196,7 @@ mod tests {
         for scenario in Scenario::ALL {
             assert_eq!(scenario.name().parse(), Ok(scenario));
         }
-        assert!("dmo".parse::<Scenario>().unwrap_err().contains("demo"));
+        let problem = "dmo".parse::<Scenario>().unwrap_err();
+        assert!(problem.contains("did you mean demo?"), "{problem}");
     }
 }

@@ -45,7 +45,8 @@ impl Filler<'_> {
             None => self.made(spec.kind, n),
         };
         let title = match &spec.title {
-            Some(title) => numbered(title, copy),
+            Some(title) if spec.count > 1 => numbered(title, copy),
+            Some(title) => title.clone(),
             None => believable_title(spec.kind, source.as_ref(), hash, n),
         };
         let facts = source

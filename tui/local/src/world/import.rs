@@ -1,13 +1,15 @@
 //! A folder of one's own pictures, videos, sounds and texts as a dataset.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
+use crate::media::{Library, Source};
 use crate::world::{DatasetSpec, ItemSpec};
 
-/// Folders below this depth are not looked into: a link that leads back would never end.
-const DEPTH: usize = 16;
+/// So many reasons are shown when nothing could be imported.
+const SHOWN: usize = 5;
 
 /// The kind and MIME type of a file by its ending, lower case and without the dot.
 fn known(ending: &str) -> Option<(ItemKind, &'static str)> {
@@ -29,118 +31,248 @@ fn known(ending: &str) -> Option<(ItemKind, &'static str)> {
     })
 }
 
-pub(super) fn mime(ending: &str) -> Option<&'static str> {
+pub(crate) fn mime(ending: &str) -> Option<&'static str> {
     known(ending).map(|(_, mime)| mime)
 }
 
-/// The files below `folder` that can be labelled, in the order of their paths.
-pub(crate) fn dataset(folder: &Path) -> Result<DatasetSpec, LocalError> {
+/// The files below `folder` that can be labelled, in the order of their paths, and a sentence for each
+/// that looks like one and cannot.
+pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), LocalError> {
     let root = folder
         .canonicalize()
         .map_err(|e| LocalError::file("cannot read the folder", folder, e))?;
-    let mut files = Vec::new();
-    collect(&root, 0, &mut files)?;
-    files.sort_unstable();
-    let items: Vec<ItemSpec> = files.iter().filter_map(|file| item(&root, file)).collect();
+    let mut walk = Walk {
+        root: &root,
+        seen: HashSet::from([root.clone()]),
+        files: Vec::new(),
+        notes: Vec::new(),
+    };
+    walk.folder(&root)?;
+    walk.files.sort_unstable();
+    let mut notes = walk.notes;
+    let mut items = Vec::new();
+    for file in &walk.files {
+        match item(&root, file) {
+            Ok(item) => items.push(item),
+            Err(why) => notes.push(skipped(&root, file, &why)),
+        }
+    }
     if items.is_empty() {
-        return Err(LocalError::content(
-            folder,
-            "no picture, video, sound, text or PDF in this folder (jpg png gif webp bmp tiff mp4 mov webm wav mp3 txt \
-             md pdf)",
-        ));
+        let mut problem =
+            "no picture, video, sound, text or PDF in this folder can be used (jpg png gif webp \
+                           bmp tiff mp4 mov webm wav mp3 txt md pdf)"
+                .to_owned();
+        for note in notes.iter().take(SHOWN) {
+            problem.push_str("\n  ");
+            problem.push_str(note);
+        }
+        return Err(LocalError::content(folder, problem));
     }
     let title = root.file_name().map_or_else(
         || "Imported".to_owned(),
-        |n| n.to_string_lossy().into_owned(),
+        |n| printable(&n.to_string_lossy()),
     );
-    Ok(DatasetSpec {
+    let dataset = DatasetSpec {
         id: None,
         title,
         description: "Imported".to_owned(),
         folder: None,
         items,
-    })
+    };
+    Ok((dataset, notes))
 }
 
-fn collect(folder: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), LocalError> {
-    let entries = std::fs::read_dir(folder)
-        .map_err(|e| LocalError::file("cannot read the folder", folder, e))?;
-    for entry in entries {
-        let path = entry
-            .map_err(|e| LocalError::file("cannot read the folder", folder, e))?
-            .path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
-        if hidden {
-            continue;
+fn skipped(root: &Path, file: &Path, why: &str) -> String {
+    let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+    format!("not imported: {}: {why}", printable(&name))
+}
+
+/// Looks for files, in real folders and through links, but never outside of the root.
+struct Walk<'a> {
+    root: &'a Path,
+    /// Folders by their real path: a link that leads back ends here.
+    seen: HashSet<PathBuf>,
+    files: Vec<PathBuf>,
+    notes: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path) -> Result<(), LocalError> {
+        let unreadable = |e| LocalError::file("cannot read the folder", folder, e);
+        let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+        let mut paths = Vec::new();
+        for entry in entries {
+            paths.push(entry.map_err(unreadable)?.path());
         }
-        if path.is_dir() {
-            if depth < DEPTH {
-                collect(&path, depth + 1, out)?;
+        // In this order, so that of two ways to the same folder always the same one is taken.
+        paths.sort_unstable();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default();
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if let Err(why) = self.entry(&path)
+                && (path.is_dir() || ending(&path).is_some())
+            {
+                self.notes.push(skipped(self.root, &path, &why));
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, path: &Path) -> Result<(), String> {
+        let real = path
+            .canonicalize()
+            .map_err(|e| format!("it cannot be followed: {e}"))?;
+        if !real.starts_with(self.root) {
+            return Err("the link leads out of the folder".to_owned());
+        }
+        if real.is_dir() {
+            if self.seen.insert(real) {
+                self.folder(path).map_err(|e| e.to_string())?;
+            }
+        } else if real.is_file() {
+            if ending(path).is_some() {
+                self.files.push(path.to_owned());
             }
         } else {
-            out.push(path);
+            return Err("it is neither a file nor a folder".to_owned());
         }
+        Ok(())
     }
-    Ok(())
 }
 
-fn item(root: &Path, file: &Path) -> Option<ItemSpec> {
+/// The ending of a file that can be labelled, in lower case.
+fn ending(file: &Path) -> Option<String> {
     let ending = file.extension()?.to_str()?.to_ascii_lowercase();
-    let (kind, _) = known(&ending)?;
-    let title = file.strip_prefix(root).unwrap_or(file).to_str()?;
-    let mut item = ItemSpec::of(kind).titled(title);
-    item.media = Some(format!("file/{}", file.to_str()?));
-    Some(item)
+    known(&ending).map(|_| ending)
+}
+
+fn item(root: &Path, file: &Path) -> Result<ItemSpec, String> {
+    let kind = ending(file).and_then(|e| known(&e));
+    let (kind, _) = kind.ok_or("its ending is not known")?;
+    let path = file
+        .to_str()
+        .ok_or("its name is not UTF-8; rename the file")?;
+    let opened = std::fs::File::open(file).and_then(|f| f.metadata());
+    let size = opened.map_err(|e| format!("it cannot be read: {e}"))?.len();
+    if size == 0 {
+        return Err("it is empty".to_owned());
+    }
+    let media = Source::File(file.to_owned());
+    let facts = Library::default().facts(&media);
+    match kind {
+        ItemKind::Image if facts.width.is_none() => {
+            return Err("no picture can be read in it".to_owned());
+        }
+        ItemKind::Video if facts.frames.is_none() => {
+            return Err(
+                "its frames cannot be counted: only MP4 and MOV tell them, in their `moov` box; \
+                 `ffmpeg -i FILE -c:v libx264 FILE.mp4` makes one"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    let title = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+    let mut item = ItemSpec::of(kind).titled(&printable(&title));
+    item.media = Some(format!("file/{path}"));
+    Ok(item)
+}
+
+/// A name without characters that move a terminal's cursor.
+fn printable(name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    name.chars().map(plain).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn titles(items: &[ItemSpec]) -> Vec<&str> {
+        items.iter().map(|i| i.title.as_deref().unwrap()).collect()
+    }
+
     #[test]
     fn a_folder_becomes_items_in_the_order_of_paths() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("b")).unwrap();
-        for name in [
-            "b/two.MP4",
-            "a.jpg",
-            "notes.txt",
-            ".hidden.jpg",
-            "other.xyz",
-        ] {
+        let clip = include_bytes!("../../media/bigbuckbunny-3s.mp4");
+        std::fs::write(folder.path().join("b/two.MP4"), clip).unwrap();
+        let photo = include_bytes!("../../media/chelsea.jpg");
+        std::fs::write(folder.path().join("a.jpg"), photo).unwrap();
+        for name in ["notes.txt", ".hidden.jpg", "other.xyz"] {
             std::fs::write(folder.path().join(name), b"x").unwrap();
         }
-        let items = dataset(folder.path()).unwrap().items;
-        let found: Vec<_> = items
-            .iter()
-            .map(|i| (i.title.as_deref().unwrap(), i.kind))
-            .collect();
+        let (dataset, notes) = dataset(folder.path()).unwrap();
+        let kinds: Vec<_> = dataset.items.iter().map(|i| i.kind).collect();
+        assert_eq!(titles(&dataset.items), ["a.jpg", "b/two.MP4", "notes.txt"]);
         assert_eq!(
-            found,
-            [
-                ("a.jpg", ItemKind::Image),
-                ("b/two.MP4", ItemKind::Video),
-                ("notes.txt", ItemKind::PlainText)
-            ]
+            kinds,
+            [ItemKind::Image, ItemKind::Video, ItemKind::PlainText]
         );
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn odd_names_are_fine_and_what_cannot_be_used_is_named_with_its_reason() {
+        use std::os::unix::ffi::OsStrExt as _;
+        use std::os::unix::fs::symlink;
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let here = folder.path();
+        let bell = std::ffi::OsStr::from_bytes(b"bell\x07.txt");
+        for name in [
+            "two words.txt".as_ref(),
+            "Grüße 🚗.txt".as_ref(),
+            "..dots.txt".as_ref(),
+            bell,
+        ] {
+            std::fs::write(here.join(name), b"x").unwrap();
+        }
+        std::fs::write(here.join("empty.png"), b"").unwrap();
+        std::fs::write(here.join("broken.jpg"), b"no picture").unwrap();
+        std::fs::write(here.join("clip.webm"), b"no frames").unwrap();
+        std::fs::write(here.join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), b"x").unwrap();
+        std::fs::write(outside.path().join("secret.txt"), b"x").unwrap();
+        symlink(outside.path().join("secret.txt"), here.join("out.txt")).unwrap();
+        symlink(outside.path(), here.join("outside")).unwrap();
+        symlink(here, here.join("again")).unwrap();
+        symlink(here.join("nowhere"), here.join("broken link.txt")).unwrap();
+        let (dataset, notes) = dataset(here).unwrap();
+        assert_eq!(
+            titles(&dataset.items),
+            ["Grüße 🚗.txt", "bell\u{fffd}.txt", "two words.txt"]
+        );
+        for (name, reason) in [
+            ("empty.png", "empty"),
+            ("broken.jpg", "no picture"),
+            ("clip.webm", "ffmpeg"),
+            ("caf\u{fffd}.txt", "UTF-8"),
+            ("out.txt", "leads out"),
+            ("outside", "leads out"),
+            ("broken link.txt", "cannot be followed"),
+        ] {
+            let said = notes.iter().any(|n| n.contains(name) && n.contains(reason));
+            assert!(said, "{name} {reason}: {notes:#?}");
+        }
     }
 
     #[test]
     fn a_folder_without_media_is_refused_in_words() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(
-            dataset(folder.path())
-                .unwrap_err()
-                .to_string()
-                .contains("no picture")
-        );
-        assert!(
-            dataset(&folder.path().join("none"))
-                .unwrap_err()
-                .to_string()
-                .contains("cannot read")
-        );
+        let problem = || dataset(folder.path()).unwrap_err().to_string();
+        assert!(problem().contains("no picture"), "{}", problem());
+        std::fs::write(folder.path().join("a.png"), b"").unwrap();
+        assert!(problem().contains("a.png: it is empty"), "{}", problem());
+        let missing = dataset(&folder.path().join("none")).unwrap_err();
+        assert!(missing.to_string().contains("cannot read"));
     }
 }

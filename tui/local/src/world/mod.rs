@@ -14,11 +14,14 @@ mod populate;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
+use crate::keys;
+use crate::media::Source;
+use crate::workflow::Graph;
 
 /// The schema of scenario files (JSON Schema, draft 2020-12).
 pub const SCENARIO_SCHEMA: &str = include_str!("../../scenario.schema.json");
@@ -38,6 +41,9 @@ pub(crate) struct World {
     /// Whether tasks are spread over the stages and some carry labels, as in a project at work.
     #[serde(skip)]
     pub lively: bool,
+    /// What a person should know about how this world came to be.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// A person or program with a key of its own, beside the one that the server makes.
@@ -172,19 +178,66 @@ impl World {
     pub(crate) fn read(path: &Path) -> Result<Self, LocalError> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| LocalError::file("cannot read the scenario", path, e))?;
-        let text = crate::workflow::without_trailing_commas(&text);
-        let mut world: Self = serde_json::from_str(&text).map_err(|e| {
+        let text = text.trim_start_matches('\u{feff}');
+        let text = crate::workflow::without_trailing_commas(text);
+        let mut reader = serde_json::Deserializer::from_str(&text);
+        let read = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|e| format!("{}: {}", e.path(), e.inner()))
+            .and_then(|world: Self| {
+                let after = reader.end().map_err(|e| e.to_string());
+                after.map(|()| world)
+            });
+        let mut world = read.map_err(|problem| {
             LocalError::content(
                 path,
-                format!("not a scenario: {e}; see tui/local/scenario.schema.json"),
+                format!(
+                    "not a scenario: {problem}. The format is published in tui/local/scenario.schema.json, \
+                     and by a running server at /local/scenario-schema"
+                ),
             )
         })?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        for item in world.datasets.iter_mut().flat_map(|d| d.items.iter_mut()) {
-            resolve_media(item, folder, path)?;
+        for (d, dataset) in world.datasets.iter_mut().enumerate() {
+            for (i, item) in dataset.items.iter_mut().enumerate() {
+                resolve_media(item, folder).map_err(|problem| {
+                    LocalError::content(path, format!("datasets[{d}].items[{i}]{problem}"))
+                })?;
+            }
         }
+        world
+            .check()
+            .map_err(|problem| LocalError::content(path, problem))?;
         world.complete();
         Ok(world)
+    }
+
+    /// Refuses what reads well and cannot be meant.
+    fn check(&self) -> Result<(), String> {
+        if self.projects.is_empty() && self.datasets.is_empty() {
+            return Err(
+                "the scenario has no project and no dataset: there is nothing to serve".into(),
+            );
+        }
+        for (n, user) in self.users.iter().enumerate() {
+            keys::public(&user.public_key).map_err(|e| format!("users[{n}].publicKey: {e}"))?;
+        }
+        for (n, spec) in self.ontologies.iter().enumerate() {
+            ontology::check(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
+        }
+        for (n, spec) in self.workflow_templates.iter().enumerate() {
+            Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
+                .map_err(|e| format!("workflowTemplates[{n}].{e}"))?;
+        }
+        for (n, project) in self.projects.iter().enumerate() {
+            for (t, task) in project.tasks.iter().enumerate() {
+                if task.priority.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
+                    return Err(format!(
+                        "projects[{n}].tasks[{t}].priority: it is not between 0.0 and 1.0"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Adds what a project needs and the file does not say.
@@ -196,38 +249,29 @@ impl World {
             self.workflow_templates.push(builtin::seed_template());
         }
         if self.projects.is_empty() && !self.datasets.is_empty() {
-            self.projects.push(ProjectSpec {
-                id: None,
-                title: "Local project".to_owned(),
-                description: String::new(),
-                ontology: None,
-                datasets: Vec::new(),
-                workflow_template: None,
-                tasks: Vec::new(),
-            });
+            self.projects.push(builtin::project("Local project"));
         }
     }
 }
 
-fn resolve_media(item: &mut ItemSpec, folder: &Path, scenario: &Path) -> Result<(), LocalError> {
-    item.children
-        .iter_mut()
-        .try_for_each(|child| resolve_media(child, folder, scenario))?;
+/// Finds an item's file. Errors begin with the rest of the path to the mistake.
+fn resolve_media(item: &mut ItemSpec, folder: &Path) -> Result<(), String> {
+    for (n, child) in item.children.iter_mut().enumerate() {
+        resolve_media(child, folder).map_err(|e| format!(".children[{n}]{e}"))?;
+    }
     let Some(media) = &item.media else {
         return Ok(());
     };
-    if crate::media::Source::parse(media)
-        .is_some_and(|s| !matches!(s, crate::media::Source::File(_)))
-    {
+    if Source::parse(media).is_some_and(|s| !matches!(s, Source::File(_))) {
         return Ok(());
     }
     let file = folder.join(media.strip_prefix("file/").unwrap_or(media));
     let file = file.canonicalize().map_err(|e| {
-        LocalError::content(
-            scenario,
-            format!("the item's media {media:?} is neither made media nor a file: {e}"),
-        )
+        format!(".media: {media:?} is neither made media (photo/0/17, clip, text/1, wav/1, mp3/1, pdf/2) nor a file: {e}")
     })?;
+    if !file.is_file() {
+        return Err(format!(".media: {} is not a file", file.display()));
+    }
     item.media = Some(format!("file/{}", file.display()));
     Ok(())
 }

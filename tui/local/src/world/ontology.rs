@@ -15,6 +15,19 @@ pub(crate) fn spec() -> OntologySpec {
     }
 }
 
+/// Whether a structure is what clients can read: two lists, where there is one at all.
+pub(super) fn check(spec: &OntologySpec) -> Result<(), String> {
+    let Some(structure) = &spec.structure else {
+        return Ok(());
+    };
+    for key in ["objects", "classifications"] {
+        if structure.get(key).is_none_or(|v| !v.is_array()) {
+            return Err(format!("it needs a list `{key}`, if only an empty one"));
+        }
+    }
+    Ok(())
+}
+
 /// Its structure, as `editor` of the API.
 pub(crate) fn structure() -> Value {
     json!({"objects": objects(), "classifications": classifications()})

@@ -40,6 +40,13 @@ pub async fn with(options: ServeOptions) -> (Served, Client) {
     (served, client)
 }
 
+/// Writes a file into a folder.
+pub fn file(folder: &std::path::Path, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

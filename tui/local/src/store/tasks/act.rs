@@ -13,6 +13,19 @@ use crate::workflow::{Node, NodeKind};
 pub(crate) struct Action {
     pub task: Uuid,
     pub kind: ActionKind,
+    /// Whose it is where it arrives.
+    pub then: Then,
+}
+
+/// Who is assigned to a task at its next stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Then {
+    #[default]
+    Nobody,
+    /// Whoever is now; a task of nobody is refused.
+    Same,
+    /// This address.
+    This(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +65,7 @@ pub(crate) fn act(
             }
             kind => exit(node, kind)?,
         };
+        let next = assignee_after(connection, id, action)?;
         let back = matches!(action.kind, ActionKind::Reject);
         send(
             connection,
@@ -63,8 +77,32 @@ pub(crate) fn act(
             actor,
             now,
         )?;
+        if let Some(email) = next {
+            set_assignee(connection, id, Some(&email), ASSIGNED, actor, now)?;
+        }
     }
     Ok(actions.len())
+}
+
+fn assignee_after(
+    connection: &Connection,
+    id: i64,
+    action: &Action,
+) -> Result<Option<String>, Refusal> {
+    match &action.then {
+        Then::Nobody => Ok(None),
+        Then::This(email) => Ok(Some(email.clone())),
+        Then::Same => {
+            let mut find = connection.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
+            let now: Option<String> = find.query_row([id], |r| r.get(0))?;
+            now.map(Some).ok_or_else(|| {
+                Refusal::Invalid(format!(
+                    "task {} is assigned to nobody, so nobody can be retained. Nothing of this request was applied",
+                    action.task
+                ))
+            })
+        }
+    }
 }
 
 /// The number of a task and of the stage where it is now.
@@ -86,7 +124,7 @@ fn locate(connection: &Connection, project: &Project, task: Uuid) -> Result<(i64
 }
 
 /// The number of a task that is at `stage`; elsewhere it is refused.
-fn task_at(
+pub(crate) fn task_at(
     connection: &Connection,
     project: &Project,
     stage: usize,

@@ -6,7 +6,9 @@
 mod act;
 mod list;
 
-pub(crate) use act::{Action, ActionKind, act, complete_or_reopen, move_tasks, set_priorities};
+pub(crate) use act::{
+    Action, ActionKind, Then, act, complete_or_reopen, move_tasks, set_priorities, task_at,
+};
 pub(crate) use list::{TaskFilter, page};
 
 /// `status` of a task by its number in the database.

@@ -1,14 +1,11 @@
-//! Injected faults, counters, and the server's own pages.
-
-#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
-
-mod common;
+//! Injected faults: what each does, and that they come again in the same places.
 
 use std::time::{Duration, Instant};
 
-use common::{Client, start, with, with_box};
 use serde_json::{Value, json};
 use wb_local::{Scenario, ServeOptions, Served};
+
+use crate::common::{Client, start, with};
 
 async fn faulty(fault: &str) -> (Served, Client) {
     let faults = vec![fault.parse().unwrap()];
@@ -21,7 +18,7 @@ async fn faulty(fault: &str) -> (Served, Client) {
     .await
 }
 
-async fn act(client: &Client) -> Result<(u16, Value), reqwest::Error> {
+pub async fn act(client: &Client) -> Result<(u16, Value), reqwest::Error> {
     let state = client.local("state").await;
     let stage = "6011c844-fb26-438b-b465-0b0825951015";
     let body = json!([{"taskUuid": state["tasks"][0]["uuid"], "action": "PATHWAY_ACTION", "pathwayName": "complete"}]);
@@ -190,130 +187,42 @@ async fn faults_are_switched_while_running() {
     assert_eq!(client.v2("GET", &path, None).await.0, 200);
 }
 
-#[tokio::test]
-async fn counters_tell_requests_from_writes() {
-    let (served, client) = start(Scenario::Seed, 2).await;
-    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
-    let row = client.label_row(&hash).await;
-    assert_eq!(
-        served.counters().writes,
-        0,
-        "creating an empty row is not a write"
-    );
-    client.save(&[&with_box(row, "AAAAAAA1")]).await.unwrap();
-    act(&client).await.unwrap();
-    assert_eq!(act(&client).await.unwrap().0, 400);
-    let counters = served.counters();
-    assert_eq!(counters.writes, 2);
-    assert_eq!(counters.endpoints["actions"].refused, 1);
-    assert_eq!(counters.endpoints["save_labels"].changed, 1);
-    assert_eq!(client.local("counters").await["writes"], 2);
-    assert_eq!(
-        client.local("counters").await["requests"],
-        json!(counters.requests),
-        "own pages are not counted"
-    );
-}
-
-#[tokio::test]
-async fn the_state_shows_stage_priority_and_whether_labels_changed() {
-    let (_served, client) = start(Scenario::Seed, 2).await;
-    let before = client.local("state").await["tasks"][0].clone();
-    assert_eq!(
-        (&before["stage"], &before["labels"]),
-        (&json!("Agent 1"), &Value::Null)
-    );
-    let row = with_box(client.label_row(&before["data_hash"]).await, "AAAAAAA1");
-    client.save(&[&row]).await.unwrap();
-    let one = client.local("state").await["tasks"][0]["labels"].clone();
-    client.save(&[&with_box(row, "AAAAAAA2")]).await.unwrap();
-    let two = client.local("state").await["tasks"][0]["labels"].clone();
-    assert!(one.is_string() && one != two);
-}
-
-#[tokio::test]
-async fn somebody_else_moves_and_edits() {
-    let (_served, client) = start(Scenario::Demo, 8).await;
-    let task = client.tasks("pre-label").await[0].clone();
-    let (status, answer) = client
-        .local_post(
-            "move",
-            json!({"tasks": [task["uuid"]], "stage": "Archive", "by": "eve@example.test"}),
-        )
-        .await;
-    assert_eq!((status, &answer["moved"]), (200, &json!(1)));
-    assert!(
-        client
-            .tasks("Archive")
-            .await
-            .iter()
-            .any(|t| t["uuid"] == task["uuid"])
-    );
-    assert_eq!(
-        client
-            .local_post("edit", json!({"data_hash": task["dataHash"]}))
-            .await
-            .0,
-        200
-    );
-    let row = client.label_row(&task["dataHash"]).await;
-    assert_eq!(row["classification_answers"].as_object().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn browsers_cannot_reach_the_own_pages() {
-    let (_served, client) = start(Scenario::Seed, 1).await;
-    let url = format!("{}/local/state", client.domain);
-    for (name, value) in [("Origin", "http://evil.test"), ("Host", "evil.test")] {
-        let response = client
-            .http
-            .get(&url)
-            .header(name, value)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 403, "{name}");
+/// What becomes of forty requests, one after the other.
+async fn fates(client: &Client) -> Vec<u16> {
+    let path = format!("/projects/{}", client.project);
+    let mut out = Vec::new();
+    for _ in 0..40 {
+        let result = client.try_v2("GET", &path, None).await;
+        out.push(result.map_or(0, |(status, _)| status));
     }
+    out
 }
 
 #[tokio::test]
-async fn people_keep_the_workflow_moving() {
-    let options = ServeOptions {
-        tasks: Some(60),
-        people: Some(200.0),
-        ..ServeOptions::default()
-    };
-    let (_served, client) = with(options).await;
-    let sent: Vec<Value> = client
-        .tasks("pre-label")
+async fn the_same_seed_spoils_the_same_requests_again() {
+    let with_seed = async |seed| {
+        let fault = |text: &str| text.parse().unwrap();
+        let faults = vec![fault("get_project:503@30%"), fault("get:429@20%")];
+        with(ServeOptions {
+            scenario: Scenario::Seed,
+            tasks: Some(1),
+            seed,
+            faults,
+            ..ServeOptions::default()
+        })
         .await
-        .into_iter()
-        .take(6)
-        .collect();
-    assert_eq!(
-        client
-            .proceed("pre-label", &sent.iter().collect::<Vec<_>>(), "annotate")
-            .await
-            .0,
-        200
+    };
+    let (_one, client) = with_seed(7).await;
+    let first = fates(&client).await;
+    assert!(
+        [200, 503, 429].iter().all(|s| first.contains(s)),
+        "{first:?}"
     );
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let arrived = client.tasks("route").await;
-        if sent
-            .iter()
-            .all(|s| arrived.iter().any(|t| t["uuid"] == s["uuid"]))
-        {
-            assert!(
-                arrived
-                    .iter()
-                    .any(|t| t["lastActionedBy"] == "reviewer1@example.test")
-            );
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "people have not finished six tasks"
-        );
-    }
+    let (_again, other) = with_seed(7).await;
+    assert_eq!(fates(&other).await, first);
+    let (_different, stranger) = with_seed(8).await;
+    assert_ne!(fates(&stranger).await, first);
+    let list = json!({"faults": ["get_project:503@30%", "get:429@20%"]});
+    client.local_post("faults", list).await;
+    assert_eq!(fates(&client).await, first, "setting faults begins anew");
 }

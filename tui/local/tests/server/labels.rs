@@ -1,14 +1,11 @@
-//! Label rows: created, saved, read back, filtered, on branches.
-
-#![allow(clippy::unwrap_used, reason = "in tests a panic is the failure")]
-
-mod common;
+//! Label rows: created, saved, read back, on branches.
 
 use std::collections::BTreeSet;
 
-use common::{Client, start, with_box};
 use serde_json::{Map, Value, json};
 use wb_local::Scenario;
+
+use crate::common::{Client, start, with_box};
 
 /// What the server adds on saving, at any depth.
 fn without_additions(value: &Value) -> Value {
@@ -78,11 +75,14 @@ async fn captured(client: &Client, kind: &str, capture: &str) -> Value {
 async fn captured_saves_of_every_type_read_back_equal() {
     let (_served, client) = start(Scenario::Demo, 60).await;
     for (kind, capture) in [
-        ("image", include_str!("captures/save-image.json")),
-        ("video", include_str!("captures/save-video.json")),
-        ("img_group", include_str!("captures/save-img_group.json")),
-        ("plain_text", include_str!("captures/save-plain_text.json")),
-        ("audio", include_str!("captures/save-audio.json")),
+        ("image", include_str!("../captures/save-image.json")),
+        ("video", include_str!("../captures/save-video.json")),
+        ("img_group", include_str!("../captures/save-img_group.json")),
+        (
+            "plain_text",
+            include_str!("../captures/save-plain_text.json"),
+        ),
+        ("audio", include_str!("../captures/save-audio.json")),
     ] {
         let row = captured(&client, kind, capture).await;
         assert_eq!(client.save(&[&row]).await.unwrap(), true);
@@ -261,7 +261,12 @@ async fn branches_are_separate_rows() {
 #[tokio::test]
 async fn feature_filters_take_answers_and_actions_along() {
     let (_served, client) = start(Scenario::Demo, 60).await;
-    let row = captured(&client, "video", include_str!("captures/save-video.json")).await;
+    let row = captured(
+        &client,
+        "video",
+        include_str!("../captures/save-video.json"),
+    )
+    .await;
     client.save(&[&row]).await.unwrap();
     let payload = json!({"include_object_feature_hashes": ["PersPol1"], "include_classification_feature_hashes": []});
     let filtered = read(&client, &row["label_hash"], payload).await;
@@ -275,119 +280,6 @@ async fn feature_filters_take_answers_and_actions_along() {
         row["object_actions"]
     );
     assert_eq!(kept["classification_answers"].as_object().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn row_filters_work() {
-    let (_served, client) = start(Scenario::Demo, 60).await;
-    let all = client.rows(json!({})).await;
-    assert_eq!(all.len(), 60);
-    let labelled = all.iter().filter(|r| !r["label_hash"].is_null()).count();
-    assert!(labelled > 0 && labelled < 60);
-    assert_eq!(
-        client
-            .rows(json!({"include_uninitialised_labels": false}))
-            .await
-            .len(),
-        labelled
-    );
-    assert_eq!(
-        client
-            .rows(json!({"label_statuses": ["NOT_LABELLED"]}))
-            .await
-            .len(),
-        60 - labelled
-    );
-    let waiting = client.tasks("pre-label").await.len();
-    assert_eq!(
-        client
-            .rows(json!({"workflow_graph_node_title_eq": "pre-label"}))
-            .await
-            .len(),
-        waiting
-    );
-    assert_eq!(
-        client
-            .rows(json!({"workflow_graph_node_title_like": "%-LABEL"}))
-            .await
-            .len(),
-        waiting
-    );
-    let title = &all[4]["data_title"];
-    assert_eq!(client.rows(json!({"data_title_eq": title})).await.len(), 1);
-    assert_eq!(
-        client.rows(json!({"data_title_like": "%.jpg"})).await.len(),
-        all.iter()
-            .filter(|r| r["data_title"].as_str().unwrap().ends_with(".jpg"))
-            .count()
-    );
-    let one = all.iter().find(|r| !r["label_hash"].is_null()).unwrap();
-    let found = client
-        .rows(json!({"label_hashes": [one["label_hash"]]}))
-        .await;
-    assert_eq!(found, std::slice::from_ref(one));
-    assert!(
-        client
-            .rows(json!({"edited_after": "2999-01-01"}))
-            .await
-            .is_empty()
-    );
-    assert_eq!(
-        client
-            .rows(json!({"edited_before": "2999-01-01T00:00:00"}))
-            .await
-            .len(),
-        labelled
-    );
-}
-
-#[tokio::test]
-async fn priorities_read_back_exactly_and_bad_ones_change_nothing() {
-    let (_served, client) = start(Scenario::Seed, 2).await;
-    let hashes: Vec<Value> = client
-        .rows(json!({}))
-        .await
-        .iter()
-        .map(|r| r["data_hash"].clone())
-        .collect();
-    let path = format!("/projects/{}/priorities", client.project);
-    let set = |list: Value| client.v2("POST", &path, Some(json!({"priorities": list})));
-    assert_eq!(
-        set(json!([[hashes[0], 0.1337], [hashes[1], 0.0]])).await.0,
-        200
-    );
-    assert_eq!(
-        set(json!([[hashes[0], 0.5], [hashes[1], 1.5]])).await.0,
-        400
-    );
-    let rows = client.rows(json!({})).await;
-    assert_eq!(
-        (&rows[0]["priority"], &rows[1]["priority"]),
-        (&json!(0.1337), &json!(0.0))
-    );
-}
-
-#[tokio::test]
-async fn label_rows_complete_and_reopen_their_tasks() {
-    let (_served, client) = start(Scenario::Demo, 8).await;
-    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
-    let row = client.label_row(&hash).await;
-    let ask = |action: &str| {
-        client.legacy(
-            "labelworkflowgraphnode",
-            "POST",
-            json!([row["label_hash"]]),
-            json!({"action": action}),
-        )
-    };
-    let place = async || {
-        client.rows(json!({"data_hashes": [hash]})).await[0]["workflow_graph_node"]["title"].clone()
-    };
-    assert_eq!(ask("complete").await.unwrap(), true);
-    assert_eq!(place().await, "Complete");
-    assert_eq!(ask("reopen").await.unwrap(), true);
-    assert_eq!(place().await, "Annotate");
-    assert_eq!(ask("forget").await.unwrap_err(), "INVALID_ARGUMENTS_ERROR");
 }
 
 #[tokio::test]

@@ -1,0 +1,197 @@
+//! The folder behind a server: one's own (`--data`), or a temporary one that goes with the process.
+//!
+//! Each running server holds a lock on its folder, which the system takes back when the process ends,
+//! however it ends. So a temporary folder whose lock is free belongs to nobody any more: the next
+//! server without `--data` removes it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::LocalError;
+
+/// Temporary folders begin with this.
+const PREFIX: &str = "workbench-local-";
+const LOCK: &str = "lock";
+/// How often another server may mistake our new folder for a dead one.
+const TRIES: usize = 8;
+
+/// A folder that no other server uses.
+pub(super) struct Folder {
+    pub path: PathBuf,
+    /// Keeps other servers away; free as soon as the process ends.
+    _lock: File,
+    /// Goes, with everything in it, when the server goes.
+    scratch: Option<TempDir>,
+}
+
+impl Folder {
+    /// One's own folder, made where it is not there yet, or a temporary one.
+    pub(super) fn open(data: Option<&Path>) -> Result<Self, LocalError> {
+        match data {
+            Some(folder) => Self::own(folder),
+            None => Self::temporary(&std::env::temp_dir()),
+        }
+    }
+
+    /// Whether the folder goes with the process.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.scratch.is_some()
+    }
+
+    fn own(folder: &Path) -> Result<Self, LocalError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(folder)
+            .map_err(|e| LocalError::file("cannot make the folder", folder, e))?;
+        let path = folder
+            .canonicalize()
+            .map_err(|e| LocalError::file("cannot open", folder, e))?;
+        let Some(lock) = lock(&path)? else {
+            return Err(LocalError::content(
+                &path,
+                "another server has this folder open; stop it, or name another --data folder",
+            ));
+        };
+        Ok(Self {
+            path,
+            _lock: lock,
+            scratch: None,
+        })
+    }
+
+    fn temporary(base: &Path) -> Result<Self, LocalError> {
+        for _ in 0..TRIES {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(PREFIX);
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            let scratch = builder
+                .tempdir_in(base)
+                .map_err(|e| LocalError::file("cannot make a folder in", base, e))?;
+            let path = scratch.path().to_owned();
+            // Between making and locking it, another server may have taken it for a dead one.
+            if let Ok(Some(lock)) = lock(&path)
+                && path.join(LOCK).exists()
+            {
+                sweep(base, &path);
+                return Ok(Self {
+                    path,
+                    _lock: lock,
+                    scratch: Some(scratch),
+                });
+            }
+        }
+        Err(LocalError::content(
+            base,
+            "no temporary folder could be locked there; name one with --data",
+        ))
+    }
+}
+
+/// Locks a folder; `None` when another process has it.
+fn lock(folder: &Path) -> Result<Option<File>, LocalError> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path).map_err(|e| LocalError::file("cannot write", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(LocalError::file("cannot lock", &path, e)),
+    }
+}
+
+/// Removes the folders of servers that were killed. What cannot be removed is left.
+fn sweep(base: &Path, own: &Path) {
+    let Ok(entries) = fs::read_dir(base) else {
+        return;
+    };
+    for path in entries.flatten().map(|e| e.path()) {
+        let named = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .is_some_and(|n| n.starts_with(PREFIX));
+        if named && path != own && same_owner(&path, own) && is_dead(&path) {
+            tracing::info!(path = %path.display(), "removed what a killed server left behind");
+        }
+    }
+}
+
+/// Whether nobody holds the folder's lock; removes it while the lock is ours. A folder without a lock
+/// is not one of a server's, or not yet.
+fn is_dead(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(LOCK)) else {
+        return false;
+    };
+    file.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
+}
+
+/// Whether both are real folders of the same user. Links are never followed.
+#[cfg(unix)]
+fn same_owner(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = |path: &Path| {
+        let facts = fs::symlink_metadata(path).ok()?;
+        facts.is_dir().then(|| facts.uid())
+    };
+    owner(one).is_some_and(|uid| owner(other) == Some(uid))
+}
+
+/// Whether both are real folders of the same user. Where owners cannot be told, none is.
+#[cfg(not(unix))]
+fn same_owner(_one: &Path, _other: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_servers_folder_is_removed_and_a_living_ones_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let living = Folder::temporary(base.path()).unwrap();
+        let dead = base.path().join(format!("{PREFIX}dead"));
+        let foreign = base.path().join(format!("{PREFIX}foreign"));
+        let other = base.path().join("other");
+        for folder in [&dead, &foreign, &other] {
+            fs::create_dir(folder).unwrap();
+        }
+        for folder in [&dead, &other] {
+            fs::write(folder.join(LOCK), b"").unwrap();
+            fs::write(folder.join("project.db"), b"x").unwrap();
+        }
+        let new = Folder::temporary(base.path()).unwrap();
+        assert!(!dead.exists(), "nobody holds its lock");
+        assert!(living.path.join(LOCK).exists() && new.path.join(LOCK).exists());
+        assert!(foreign.exists(), "without a lock it is nobody's leftover");
+        assert!(other.exists(), "it is not called like one of ours");
+        let path = new.path.clone();
+        drop(new);
+        assert!(!path.exists(), "it goes with its server");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_into_somebody_elses_folder_is_left_alone() {
+        let (base, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(target.path().join(LOCK), b"").unwrap();
+        let link = base.path().join(format!("{PREFIX}link"));
+        std::os::unix::fs::symlink(target.path(), &link).unwrap();
+        let _new = Folder::temporary(base.path()).unwrap();
+        assert!(target.path().join(LOCK).exists() && link.symlink_metadata().is_ok());
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_server_at_a_time() {
+        let base = tempfile::tempdir().unwrap();
+        let first = Folder::open(Some(base.path())).unwrap();
+        let refusal = Folder::open(Some(base.path())).err().unwrap().to_string();
+        assert!(refusal.contains("another server"), "{refusal}");
+        drop(first);
+        Folder::open(Some(base.path())).unwrap();
+    }
+}

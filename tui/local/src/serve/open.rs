@@ -1,0 +1,138 @@
+//! Opens the database behind a server, making its world first where there is none.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::ServeOptions;
+use super::folder::Folder;
+use crate::app::{App, Parts, Shared};
+use crate::auth::Gate;
+use crate::error::{LocalError, Refusal};
+use crate::fault::Injector;
+use crate::ids::Names;
+use crate::store::catalog::Catalog;
+use crate::store::{Durability, Store, schema};
+use crate::workflow::Graph;
+use crate::world::builtin::project;
+use crate::world::{TemplateSpec, World, build, import, ontology};
+use crate::{keys, time};
+
+/// A server that is ready to answer, and what a person should be told about its world.
+pub(super) struct Opened {
+    pub app: Shared,
+    pub twin: Option<Uuid>,
+    pub notes: Vec<String>,
+}
+
+/// The file of the private key that the server accepts.
+pub(super) const KEY: &str = "id_ed25519";
+
+/// Opens the database, building it first where there is none, and puts the server together.
+pub(super) fn open(
+    options: &ServeOptions,
+    folder: &Folder,
+    domain: String,
+) -> Result<Opened, LocalError> {
+    let path = folder.path.join("project.db");
+    let names = Names::new(options.seed);
+    let mut notes = Vec::new();
+    if path.exists() {
+        notes.push(format!(
+            "{} is reopened: scenario, tasks, imports and hashes are those it was made with",
+            folder.path.display()
+        ));
+    } else {
+        let world = world(options, names)?;
+        build::build(&path, &world, names, time::now())?;
+        notes = world.notes;
+    }
+    let durability = if folder.is_temporary() {
+        Durability::Process
+    } else {
+        Durability::Disk
+    };
+    let store = Store::open(&path, durability)?;
+    let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
+    let mut users = vec![(build::OWNER.to_owned(), key)];
+    let secret = keys::secret(&folder.path.join("secret"))?;
+    let refused = |refusal: Refusal| LocalError::content(&path, refusal.message());
+    let (catalog, main, twin, more) = store
+        .read_here(|c| {
+            let uuid = |key: &str| {
+                Ok::<_, Refusal>(schema::meta(c, key)?.and_then(|t| Uuid::parse_str(&t).ok()))
+            };
+            Ok((
+                Catalog::load(c)?,
+                uuid("project")?,
+                uuid("twin")?,
+                known_users(c)?,
+            ))
+        })
+        .map_err(refused)?;
+    users.extend(more);
+    let project =
+        main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
+    let app = App::new(Parts {
+        store,
+        gate: Gate::new(users, secret),
+        catalog,
+        injector: Injector::new(options.seed, options.faults.clone()),
+        seed: options.seed,
+        domain,
+        page_size: options.page_size,
+        latency: options.latency,
+        project,
+    });
+    Ok(Opened { app, twin, notes })
+}
+
+fn known_users(
+    connection: &Connection,
+) -> Result<Vec<(String, ed25519_dalek::VerifyingKey)>, Refusal> {
+    let mut find = connection.prepare("SELECT email, key FROM user")?;
+    let pairs: Vec<(String, String)> = find
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let key = |(email, text): (String, String)| Some((email, crate::auth::verifying_key(&text)?));
+    Ok(pairs.into_iter().filter_map(key).collect())
+}
+
+fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
+    if let Some(path) = &options.scenario_file {
+        return World::read(path);
+    }
+    let tasks = options
+        .tasks
+        .unwrap_or_else(|| options.scenario.default_tasks());
+    let mut world = options.scenario.world(tasks, names);
+    if let Some(folder) = &options.import {
+        let (dataset, notes) = import::dataset(folder)?;
+        world.projects = vec![project(&dataset.title)];
+        world.datasets = vec![dataset];
+        world.ontologies = vec![ontology::spec()];
+        world.lively = false;
+        world.notes = notes;
+    }
+    if let Some(path) = &options.import_workflow {
+        world.workflow_templates = vec![imported_workflow(path)?];
+        world.lively = false;
+    }
+    Ok(world)
+}
+
+fn imported_workflow(path: &Path) -> Result<TemplateSpec, LocalError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| LocalError::file("cannot read the workflow", path, e))?;
+    let graph = Graph::parse(&text).map_err(|problem| LocalError::content(path, problem))?;
+    let title = path.file_stem().map_or_else(
+        || "Imported".to_owned(),
+        |n| n.to_string_lossy().into_owned(),
+    );
+    Ok(TemplateSpec {
+        id: None,
+        title,
+        graph_nodes: graph.specification()["graphNodes"].take(),
+    })
+}

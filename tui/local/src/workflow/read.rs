@@ -1,0 +1,539 @@
+//! Reading a workflow from the specification format (`graphNodes`).
+//!
+//! Understood: START (`toNode`), AGENT (`pathways` with `name` and `targetNode`), ANNOTATION
+//! (`toNode`), REVIEW (`approveNode` or `toNode`, and `rejectNode`), DONE (`nodeSubtype`),
+//! PERCENTAGE_ROUTER and USER_ROUTER (`pathways`, with `percentage` or `weight` where given). A comma
+//! after the last entry and a byte order mark are tolerated. Where an exit is missing, the nearest guess
+//! is taken: annotation goes to the next node of the list, a rejection back to the first annotation
+//! stage. An exit that is there and wrong is never guessed at.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Graph, Node, NodeKind, Pathway};
+use crate::guess::meant;
+
+/// What a node may be.
+const KINDS: [&str; 9] = [
+    "START",
+    "AGENT",
+    "ANNOTATION",
+    "REVIEW",
+    "DONE",
+    "PERCENTAGE_ROUTER",
+    "USER_ROUTER",
+    "CONSENSUS_ANNOTATION",
+    "CONSENSUS_REVIEW",
+];
+
+impl Graph {
+    /// Reads a specification from text.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim_start_matches('\u{feff}');
+        let value: Value = serde_json::from_str(&without_trailing_commas(text)).map_err(|e| {
+            format!("the workflow is not JSON (a comma after the last entry is fine): {e}")
+        })?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a specification. Errors name the place, as in `graphNodes[3].toNode: …`.
+    pub(crate) fn from_value(value: &Value) -> Result<Self, String> {
+        let list = value.get("graphNodes").and_then(Value::as_array);
+        let list = list.ok_or("a workflow is an object with a list `graphNodes`")?;
+        let mut start = None;
+        let mut nodes = Vec::new();
+        for (number, raw) in list.iter().enumerate() {
+            let place = Place {
+                raw,
+                name: format!("graphNodes[{number}]"),
+            };
+            let kind = place.needed("nodeType", Place::text)?;
+            if kind == "START" {
+                let found = (
+                    place.needed("uuid", Place::uuid)?,
+                    place.needed("toNode", Place::uuid)?,
+                );
+                if start.replace(found).is_some() {
+                    return Err(format!(
+                        "{}: a second START; a workflow begins in one place",
+                        place.name
+                    ));
+                }
+            } else {
+                nodes.push(place.node(&kind, list, number)?);
+            }
+        }
+        let (start, first) = match (start, nodes.first()) {
+            (Some(found), Some(_)) => found,
+            (None, Some(node)) => (Uuid::new_v5(&node.uuid, b"start"), node.uuid),
+            (_, None) => return Err("the workflow has no stage".to_owned()),
+        };
+        distinct(list)?;
+        let graph = Self {
+            start,
+            first,
+            nodes,
+        };
+        graph.check(list)?;
+        Ok(graph)
+    }
+
+    /// Every exit leads somewhere, and no task can go round in routers for ever.
+    fn check(&self, list: &[Value]) -> Result<(), String> {
+        let place = |uuid: Uuid| {
+            let number = list.iter().position(|raw| uuid_of(raw) == Some(uuid));
+            number.map_or_else(|| "the workflow".to_owned(), |n| format!("graphNodes[{n}]"))
+        };
+        let known = |target: Uuid, from: String| {
+            let there = self.nodes.iter().any(|n| n.uuid == target);
+            there.then_some(()).ok_or_else(|| {
+                format!("{from}: it leads to {target}, which is no node of the workflow")
+            })
+        };
+        known(self.first, format!("{}.toNode", place(self.start)))?;
+        for node in &self.nodes {
+            let here = place(node.uuid);
+            match &node.kind {
+                NodeKind::Agent { pathways } => {
+                    for (n, way) in pathways.iter().enumerate() {
+                        known(way.target, format!("{here}.pathways[{n}].targetNode"))?;
+                    }
+                }
+                NodeKind::Annotation { to } => known(*to, format!("{here}.toNode"))?,
+                NodeKind::Review { approve, reject } => {
+                    known(*approve, format!("{here}.approveNode"))?;
+                    known(*reject, format!("{here}.rejectNode"))?;
+                }
+                NodeKind::Router { exits, .. } => {
+                    for (n, (_, way)) in exits.iter().enumerate() {
+                        known(way.target, format!("{here}.pathways[{n}].targetNode"))?;
+                    }
+                }
+                NodeKind::Done { .. } => {}
+            }
+        }
+        let mut fine = Vec::new();
+        self.nodes
+            .iter()
+            .try_for_each(|node| self.ends(node, &mut Vec::new(), &mut fine))
+    }
+
+    /// Whether every way out of a router ends at a stage. `path` holds the routers on the way here,
+    /// `fine` those that have been looked at.
+    fn ends<'a>(
+        &'a self,
+        node: &'a Node,
+        path: &mut Vec<&'a Node>,
+        fine: &mut Vec<Uuid>,
+    ) -> Result<(), String> {
+        let NodeKind::Router { exits, .. } = &node.kind else {
+            return Ok(());
+        };
+        if fine.contains(&node.uuid) {
+            return Ok(());
+        }
+        if path.iter().any(|n| n.uuid == node.uuid) {
+            let titles: Vec<String> = path
+                .iter()
+                .chain([&node])
+                .map(|n| format!("{:?}", n.title))
+                .collect();
+            return Err(format!(
+                "routers lead tasks in a circle: {}; one of them must lead to a stage only",
+                titles.join(" → ")
+            ));
+        }
+        path.push(node);
+        for (_, way) in exits {
+            if let Some(next) = self.nodes.iter().find(|n| n.uuid == way.target) {
+                self.ends(next, path, fine)?;
+            }
+        }
+        path.pop();
+        fine.push(node.uuid);
+        Ok(())
+    }
+}
+
+fn uuid_of(raw: &Value) -> Option<Uuid> {
+    Uuid::parse_str(raw.get("uuid")?.as_str()?).ok()
+}
+
+/// No two nodes have the same UUID.
+fn distinct(list: &[Value]) -> Result<(), String> {
+    let mut seen = std::collections::HashMap::new();
+    for (number, uuid) in list
+        .iter()
+        .enumerate()
+        .filter_map(|(n, raw)| Some((n, uuid_of(raw)?)))
+    {
+        if let Some(before) = seen.insert(uuid, number) {
+            return Err(format!(
+                "graphNodes[{number}] and graphNodes[{before}] have the same UUID {uuid}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A raw object and where it stands.
+struct Place<'a> {
+    raw: &'a Value,
+    name: String,
+}
+
+/// What a value is, in a word.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl Place<'_> {
+    fn wrong(&self, key: &str, what: &str, value: &Value) -> String {
+        let mut shown = value.to_string();
+        if shown.chars().count() > 40 {
+            shown = shown.chars().take(40).chain(['…']).collect();
+        }
+        format!(
+            "{}.{key}: {what} is needed, {shown} is {}",
+            self.name,
+            kind_of(value)
+        )
+    }
+
+    /// A field that is there. Null is as good as absent.
+    fn field(&self, key: &str) -> Option<&Value> {
+        self.raw.get(key).filter(|v| !v.is_null())
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, String> {
+        match self.field(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(other) => Err(self.wrong(key, "a text", other)),
+        }
+    }
+
+    fn uuid(&self, key: &str) -> Result<Option<Uuid>, String> {
+        let parsed = |text: String| {
+            Uuid::parse_str(&text)
+                .map_err(|_| format!("{}.{key}: {text:?} is not a UUID", self.name))
+        };
+        self.text(key)?.map(parsed).transpose()
+    }
+
+    fn needed<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&Self, &str) -> Result<Option<T>, String>,
+    ) -> Result<T, String> {
+        read(self, key)?.ok_or_else(|| format!("{}.{key}: missing", self.name))
+    }
+
+    /// The first of several spellings of an exit that is there.
+    fn exit(&self, keys: &[&str]) -> Result<Option<Uuid>, String> {
+        for key in keys {
+            if let Some(found) = self.uuid(key)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn pathways(&self) -> Result<Vec<(f64, Pathway)>, String> {
+        let list = match self.field("pathways") {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(other) => return Err(self.wrong("pathways", "a list", other)),
+        };
+        let mut out: Vec<(f64, Pathway)> = Vec::new();
+        for (number, raw) in list.iter().enumerate() {
+            let place = Place {
+                raw,
+                name: format!("{}.pathways[{number}]", self.name),
+            };
+            let way = place.pathway(number)?;
+            if out.iter().any(|(_, other)| other.uuid == way.1.uuid) {
+                return Err(format!(
+                    "{}: two pathways have the UUID {}",
+                    place.name, way.1.uuid
+                ));
+            }
+            out.push(way);
+        }
+        Ok(out)
+    }
+
+    fn pathway(&self, number: usize) -> Result<(f64, Pathway), String> {
+        let name = match self.text("name")? {
+            Some(name) => name,
+            None => self.text("title")?.unwrap_or_else(|| number.to_string()),
+        };
+        let target = self.exit(&["targetNode", "toNode", "destinationUuid"])?;
+        let target = target.ok_or_else(|| format!("{}.targetNode: missing", self.name))?;
+        let own = self.uuid("uuid")?;
+        let mut weight = 1.0;
+        if let Some((key, value)) = ["weight", "percentage"]
+            .iter()
+            .find_map(|k| Some((k, self.field(k)?)))
+        {
+            let number = value.as_f64().filter(|n| *n >= 0.0);
+            weight = number.ok_or_else(|| self.wrong(key, "a number of 0 or more", value))?;
+        }
+        let pathway = Pathway {
+            uuid: own.unwrap_or_else(|| Uuid::new_v5(&target, name.as_bytes())),
+            name,
+            target,
+        };
+        Ok((weight, pathway))
+    }
+
+    fn node(&self, kind: &str, list: &[Value], number: usize) -> Result<Node, String> {
+        let next = || list.get(number + 1).and_then(uuid_of);
+        let annotation = || {
+            let kind = |n: &Value| n.get("nodeType").and_then(Value::as_str) == Some("ANNOTATION");
+            list.iter().find(|n| kind(n)).and_then(uuid_of)
+        };
+        let missing = |key: &str| {
+            format!(
+                "{}.{key}: missing, and there is nothing to guess it from",
+                self.name
+            )
+        };
+        let parsed = match kind {
+            "AGENT" => NodeKind::Agent {
+                pathways: self.pathways()?.into_iter().map(|(_, p)| p).collect(),
+            },
+            "ANNOTATION" | "CONSENSUS_ANNOTATION" => NodeKind::Annotation {
+                to: self
+                    .exit(&["toNode", "submitNode"])?
+                    .or_else(next)
+                    .ok_or_else(|| missing("toNode"))?,
+            },
+            "REVIEW" | "CONSENSUS_REVIEW" => NodeKind::Review {
+                approve: self
+                    .exit(&["approveNode", "toNode"])?
+                    .or_else(next)
+                    .ok_or_else(|| missing("approveNode"))?,
+                reject: self
+                    .exit(&["rejectNode"])?
+                    .or_else(annotation)
+                    .ok_or_else(|| missing("rejectNode"))?,
+            },
+            "DONE" => NodeKind::Done {
+                subtype: self
+                    .text("nodeSubtype")?
+                    .unwrap_or_else(|| "COMPLETED".into()),
+            },
+            "PERCENTAGE_ROUTER" | "USER_ROUTER" => {
+                let exits = self.pathways()?;
+                if exits.is_empty() {
+                    return Err(missing("pathways"));
+                }
+                NodeKind::Router {
+                    user: kind == "USER_ROUTER",
+                    exits,
+                }
+            }
+            other => {
+                return Err(format!(
+                    "{}.nodeType: there is no {other:?}{}; known are {}",
+                    self.name,
+                    meant(other, KINDS),
+                    KINDS.join(", ")
+                ));
+            }
+        };
+        Ok(Node {
+            uuid: self.needed("uuid", Place::uuid)?,
+            title: self
+                .text("title")?
+                .unwrap_or_else(|| format!("{kind} {number}")),
+            kind: parsed,
+        })
+    }
+}
+
+/// Replaces commas that stand before a closing bracket, outside of strings, by blanks: lines and columns
+/// of later errors stay true.
+pub(crate) fn without_trailing_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for (place, c) in text.char_indices() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c == '"' {
+            quoted = true;
+        } else if c == ',' && text[place + 1..].trim_start().starts_with([']', '}']) {
+            out.push(' ');
+            continue;
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Graph, NodeKind};
+    use super::*;
+
+    const ROUTED: &str = r#"{"graphNodes": [
+        {"uuid": "00000000-0000-0000-0000-00000000000a", "nodeType": "START", "toNode": "00000000-0000-0000-0000-000000000001"},
+        {"uuid": "00000000-0000-0000-0000-000000000001", "nodeType": "PERCENTAGE_ROUTER", "pathways": [
+            {"name": "most, or", "targetNode": "00000000-0000-0000-0000-000000000002", "percentage": 75},
+            {"name": "few", "targetNode": "00000000-0000-0000-0000-000000000003", "percentage": 25},
+        ]},
+        {"uuid": "00000000-0000-0000-0000-000000000002", "nodeType": "ANNOTATION", "title": "A, }"},
+        {"uuid": "00000000-0000-0000-0000-000000000003", "nodeType": "DONE", "title": "End"},
+    ],}"#;
+
+    #[test]
+    fn trailing_commas_are_tolerated_and_routers_pass_tasks_on() {
+        let graph = Graph::parse(ROUTED).unwrap();
+        assert_eq!(graph.nodes[1].title, "A, }");
+        assert!(
+            matches!(&graph.nodes[1].kind, NodeKind::Annotation { to } if *to == graph.nodes[2].uuid)
+        );
+        let at_first = (0..1000u128)
+            .filter(|n| graph.first_for(Uuid::from_u128(n << 64)) == 1)
+            .count();
+        assert!((700..800).contains(&at_first), "{at_first}");
+        assert_eq!(
+            graph.stages_json().as_array().unwrap().len(),
+            2,
+            "routers are not listed"
+        );
+    }
+
+    #[test]
+    fn a_specification_reads_back_equal() {
+        let graph = Graph::parse(ROUTED).unwrap();
+        assert_eq!(Graph::from_value(&graph.specification()).unwrap(), graph);
+    }
+
+    #[test]
+    fn a_pathway_into_nothing_is_named() {
+        let text = r#"{"graphNodes":[{"uuid":"00000000-0000-0000-0000-000000000001","nodeType":"AGENT","title":"A",
+            "pathways":[{"uuid":"00000000-0000-0000-0000-000000000002","name":"on","targetNode":"00000000-0000-0000-0000-000000000009"}]}]}"#;
+        let problem = Graph::parse(text).unwrap_err();
+        assert!(
+            problem.contains("graphNodes[0].pathways[0]") && problem.contains("no node"),
+            "{problem}"
+        );
+    }
+
+    /// A workflow of one agent stage, with a part replaced.
+    fn changed(from: &str, to: &str) -> String {
+        let text = r#"{"graphNodes":[
+            {"uuid":"00000000-0000-0000-0000-000000000001","nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002"},
+            {"uuid":"00000000-0000-0000-0000-000000000002","nodeType":"AGENT","title":"A","pathways":[
+                {"uuid":"00000000-0000-0000-0000-000000000003","name":"on","targetNode":"00000000-0000-0000-0000-000000000005"},
+                {"uuid":"00000000-0000-0000-0000-000000000004","name":"back","targetNode":"00000000-0000-0000-0000-000000000002"}]},
+            {"uuid":"00000000-0000-0000-0000-000000000005","nodeType":"DONE","title":"End"}]}"#;
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    }
+
+    #[test]
+    fn a_stage_may_lead_back_to_itself_and_a_byte_order_mark_is_tolerated() {
+        let text = changed(r#""title":"A""#, r#""title":"B""#);
+        Graph::parse(&text).unwrap();
+        Graph::parse(&format!("\u{feff}{text}")).unwrap();
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        for (from, to, words) in [
+            (
+                r#""title":"A""#,
+                r#""title":5"#,
+                "graphNodes[1].title: a text is needed, 5 is a number",
+            ),
+            (
+                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+                r#""toNode":"here""#,
+                "graphNodes[0].toNode: \"here\" is not a UUID",
+            ),
+            (
+                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+                r#""x":1"#,
+                "graphNodes[0].toNode: missing",
+            ),
+            (
+                r#""nodeType":"DONE""#,
+                r#""nodeType":"DOEN""#,
+                "did you mean DONE?",
+            ),
+            (
+                r#""nodeType":"DONE""#,
+                r#""x":1"#,
+                "graphNodes[2].nodeType: missing",
+            ),
+            (
+                r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
+                r#""targetNode":"00000000-0000-0000-0000-000000000009""#,
+                "no node of the workflow",
+            ),
+            (
+                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+                r#""uuid":"00000000-0000-0000-0000-000000000002""#,
+                "graphNodes[2] and graphNodes[1] have the same UUID",
+            ),
+            (
+                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+                r#""uuid":"00000000-0000-0000-0000-000000000001""#,
+                "same UUID",
+            ),
+            (
+                r#""uuid":"00000000-0000-0000-0000-000000000004""#,
+                r#""uuid":"00000000-0000-0000-0000-000000000003""#,
+                "graphNodes[1].pathways[1]",
+            ),
+            (
+                r#""pathways":["#,
+                r#""pathways":7,"p":["#,
+                "graphNodes[1].pathways: a list is needed",
+            ),
+            (
+                r#""nodeType":"DONE""#,
+                r#""nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002""#,
+                "a second START",
+            ),
+            (r#"{"graphNodes""#, r#"[{"graphNodes""#, "not JSON"),
+            (r#"{"graphNodes""#, r#"{"nodes""#, "graphNodes"),
+        ] {
+            let problem = Graph::parse(&changed(from, to)).unwrap_err();
+            assert!(problem.contains(words), "{to}: {problem}");
+        }
+        assert!(
+            Graph::parse(r#"{"graphNodes":[]}"#)
+                .unwrap_err()
+                .contains("no stage")
+        );
+    }
+
+    #[test]
+    fn routers_in_a_circle_are_refused() {
+        let text = r#"{"graphNodes":[{"uuid":"00000000-0000-0000-0000-000000000001","nodeType":"USER_ROUTER","title":"R",
+            "pathways":[{"name":"on","targetNode":"00000000-0000-0000-0000-000000000001"}]}]}"#;
+        let problem = Graph::parse(text).unwrap_err();
+        assert!(
+            problem.contains("in a circle") && problem.contains("\"R\""),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn a_comma_too_many_keeps_lines_and_columns() {
+        assert_eq!(without_trailing_commas("[1,\n]"), "[1 \n]");
+        assert_eq!(without_trailing_commas(r#"["a,]"]"#), r#"["a,]"]"#);
+    }
+}

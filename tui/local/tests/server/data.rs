@@ -1,0 +1,232 @@
+//! Data that stay, and data that go with the server.
+
+use serde_json::json;
+use wb_local::{Scenario, ServeOptions, serve};
+
+use crate::common::{file, with, with_box};
+
+#[tokio::test]
+async fn data_stay_over_a_restart_and_old_urls_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("state");
+    let options = || ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(3),
+        data: Some(data.clone()),
+        ..ServeOptions::default()
+    };
+    let (served, client) = with(options()).await;
+    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+    let row = with_box(client.label_row(&hash).await, "AAAAAAA1");
+    client.save(&[&row]).await.unwrap();
+    let path = format!(
+        "/storage/items/{}?signUrl=True",
+        client.rows(json!({})).await[0]["backing_item_uuid"]
+            .as_str()
+            .unwrap()
+    );
+    let url = client.get(&path).await["signedUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let before = client.local("state").await;
+    let old_domain = served.domain.clone();
+    served.shutdown().await.unwrap();
+    assert!(
+        client
+            .http
+            .get(format!("{old_domain}/local/health"))
+            .send()
+            .await
+            .is_err(),
+        "it has stopped"
+    );
+    let (again, client) = with(options()).await;
+    assert_eq!(client.local("state").await, before);
+    let moved = url.replace(&old_domain, &again.domain);
+    assert_eq!(client.http.get(moved).send().await.unwrap().status(), 200);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for name in ["id_ed25519", "secret"] {
+            assert_eq!(
+                std::fs::metadata(data.join(name))
+                    .unwrap()
+                    .permissions()
+                    .mode()
+                    & 0o777,
+                0o600,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_data_folder_belongs_to_one_server_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || ServeOptions {
+        tasks: Some(3),
+        data: Some(folder.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let (served, _client) = with(options()).await;
+    let problem = serve(options()).await.unwrap_err().to_string();
+    assert!(problem.contains("another server"), "{problem}");
+    served.shutdown().await.unwrap();
+    serve(options()).await.unwrap();
+}
+
+#[tokio::test]
+async fn projects_made_at_the_same_time_are_all_there() {
+    let (_served, client) = with(ServeOptions {
+        tasks: Some(3),
+        ..ServeOptions::default()
+    })
+    .await;
+    let datasets = client
+        .get(&format!("/projects/{}/datasets", client.project))
+        .await;
+    let dataset = datasets["results"][0]["datasetHash"].clone();
+    let made: Vec<_> = (0..12)
+        .map(|n| {
+            let (client, dataset) = (client.clone(), dataset.clone());
+            tokio::spawn(async move {
+                let payload = json!({"title": format!("p{n}"), "dataset_hashes": [dataset]});
+                let body = json!({"query_type": "project", "query_method": "POST",
+                                  "values": {"uid": null, "payload": payload}});
+                let request = client.legacy_request("/public/user", ("", ""), &body);
+                let hash = client.envelope(request).await.unwrap();
+                client
+                    .get(&format!("/projects/{}", hash.as_str().unwrap()))
+                    .await["title"]
+                    .clone()
+            })
+        })
+        .collect();
+    for (n, project) in made.into_iter().enumerate() {
+        assert_eq!(project.await.unwrap(), format!("p{n}"));
+    }
+    assert_eq!(
+        client.get("/projects?titleLike=p%25").await["results"]
+            .as_array()
+            .unwrap()
+            .len(),
+        12
+    );
+}
+
+#[tokio::test]
+async fn without_a_data_folder_nothing_stays() {
+    let (served, client) = with(ServeOptions {
+        tasks: Some(3),
+        ..ServeOptions::default()
+    })
+    .await;
+    let folder = served.ssh_key_file.parent().unwrap().to_owned();
+    assert!(folder.exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+    }
+    drop(client);
+    served.shutdown().await.unwrap();
+    assert!(!folder.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_clients_write_and_read_at_once_and_none_is_told_of_a_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(64),
+        data: Some(folder.path().join("state")),
+        ..ServeOptions::default()
+    };
+    let (_served, client) = with(options).await;
+    let rows = client.rows(json!({})).await;
+    let clients = rows.iter().map(|row| {
+        let (client, hash) = (client.clone(), row["data_hash"].clone());
+        tokio::spawn(async move {
+            let path = format!("/projects/{}/priorities", client.project);
+            for n in 1..=10 {
+                let body = json!({"priorities": [[hash, f64::from(n) / 16.0]]});
+                let (status, answer) = client.v2("POST", &path, Some(body)).await;
+                assert_eq!(status, 200, "{answer}");
+                let row = with_box(client.label_row(&hash).await, &format!("object{n:02}"));
+                client.save(&[&row]).await.unwrap();
+                let read = client.rows(json!({"data_hashes": [hash]})).await;
+                assert_eq!(
+                    read[0]["priority"],
+                    f64::from(n) / 16.0,
+                    "what was acknowledged is read"
+                );
+            }
+        })
+    });
+    for done in clients.collect::<Vec<_>>() {
+        done.await.unwrap();
+    }
+    let counters = client.local("counters").await;
+    assert_eq!(counters["endpoints"]["priorities"]["done"], 640);
+    assert_eq!(counters["endpoints"]["save_labels"]["done"], 640);
+}
+
+#[tokio::test]
+async fn data_folders_that_cannot_be_used_are_refused_with_their_name_and_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async |data: std::path::PathBuf| {
+        let options = ServeOptions {
+            scenario: Scenario::Seed,
+            tasks: Some(1),
+            data: Some(data),
+            ..ServeOptions::default()
+        };
+        serve(options).await.unwrap_err().to_string()
+    };
+    let in_a_file = file(folder.path(), "a file", "x").join("data");
+    let problem = refused(in_a_file).await;
+    assert!(
+        problem.contains("cannot make the folder") && problem.contains("a file"),
+        "{problem}"
+    );
+    let foreign = folder.path().join("foreign");
+    std::fs::create_dir(&foreign).unwrap();
+    file(
+        &foreign,
+        "project.db",
+        "this was never a database, but a long enough text",
+    );
+    let problem = refused(foreign).await;
+    assert!(
+        problem.contains("project.db") && problem.contains("another --data"),
+        "{problem}"
+    );
+    let broken_key = folder.path().join("key");
+    std::fs::create_dir(&broken_key).unwrap();
+    file(&broken_key, "id_ed25519", "-----BEGIN");
+    let problem = refused(broken_key).await;
+    assert!(
+        problem.contains("id_ed25519") && problem.contains("makes a new key"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_world_that_was_left_half_made_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "project.unfinished", "half a database");
+    let options = ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(3),
+        data: Some(folder.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let (_served, client) = with(options).await;
+    assert_eq!(client.tasks("Agent 1").await.len(), 3);
+    assert!(!folder.path().join("project.unfinished").exists());
+}

@@ -1,0 +1,143 @@
+//! The server's own pages, its counters, and the people who work in a project.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wb_local::{Scenario, ServeOptions};
+
+use crate::common::{start, with, with_box};
+use crate::faults::act;
+
+#[tokio::test]
+async fn counters_tell_requests_from_writes() {
+    let (served, client) = start(Scenario::Seed, 2).await;
+    let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+    let row = client.label_row(&hash).await;
+    assert_eq!(
+        served.counters().writes,
+        0,
+        "creating an empty row is not a write"
+    );
+    client.save(&[&with_box(row, "AAAAAAA1")]).await.unwrap();
+    act(&client).await.unwrap();
+    assert_eq!(act(&client).await.unwrap().0, 400);
+    let counters = served.counters();
+    assert_eq!(counters.writes, 2);
+    assert_eq!(counters.endpoints["actions"].refused, 1);
+    assert_eq!(counters.endpoints["save_labels"].changed, 1);
+    assert_eq!(client.local("counters").await["writes"], 2);
+    assert_eq!(
+        client.local("counters").await["requests"],
+        json!(counters.requests),
+        "own pages are not counted"
+    );
+}
+
+#[tokio::test]
+async fn the_state_shows_stage_priority_and_whether_labels_changed() {
+    let (_served, client) = start(Scenario::Seed, 2).await;
+    let before = client.local("state").await["tasks"][0].clone();
+    assert_eq!(
+        (&before["stage"], &before["labels"]),
+        (&json!("Agent 1"), &Value::Null)
+    );
+    let row = with_box(client.label_row(&before["data_hash"]).await, "AAAAAAA1");
+    client.save(&[&row]).await.unwrap();
+    let one = client.local("state").await["tasks"][0]["labels"].clone();
+    client.save(&[&with_box(row, "AAAAAAA2")]).await.unwrap();
+    let two = client.local("state").await["tasks"][0]["labels"].clone();
+    assert!(one.is_string() && one != two);
+}
+
+#[tokio::test]
+async fn somebody_else_moves_and_edits() {
+    let (_served, client) = start(Scenario::Demo, 8).await;
+    let task = client.tasks("pre-label").await[0].clone();
+    let (status, answer) = client
+        .local_post(
+            "move",
+            json!({"tasks": [task["uuid"]], "stage": "Archive", "by": "eve@example.test"}),
+        )
+        .await;
+    assert_eq!((status, &answer["moved"]), (200, &json!(1)));
+    assert!(
+        client
+            .tasks("Archive")
+            .await
+            .iter()
+            .any(|t| t["uuid"] == task["uuid"])
+    );
+    assert_eq!(
+        client
+            .local_post("edit", json!({"data_hash": task["dataHash"]}))
+            .await
+            .0,
+        200
+    );
+    let row = client.label_row(&task["dataHash"]).await;
+    assert_eq!(row["classification_answers"].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn browsers_cannot_reach_the_own_pages() {
+    let (_served, client) = start(Scenario::Seed, 1).await;
+    let url = format!("{}/local/state", client.domain);
+    for (name, value) in [
+        ("Origin", "http://evil.test"),
+        ("Origin", "null"),
+        ("Host", "evil.test"),
+        ("Host", "127.0.0.1.evil.test"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ] {
+        let response = client
+            .http
+            .get(&url)
+            .header(name, value)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 403, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn people_keep_the_workflow_moving() {
+    let options = ServeOptions {
+        tasks: Some(60),
+        people: Some(200.0),
+        ..ServeOptions::default()
+    };
+    let (_served, client) = with(options).await;
+    let sent: Vec<Value> = client
+        .tasks("pre-label")
+        .await
+        .into_iter()
+        .take(6)
+        .collect();
+    assert_eq!(
+        client
+            .proceed("pre-label", &sent.iter().collect::<Vec<_>>(), "annotate")
+            .await
+            .0,
+        200
+    );
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let arrived = client.tasks("route").await;
+        if sent
+            .iter()
+            .all(|s| arrived.iter().any(|t| t["uuid"] == s["uuid"]))
+        {
+            assert!(
+                arrived
+                    .iter()
+                    .any(|t| t["lastActionedBy"] == "reviewer1@example.test")
+            );
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "people have not finished six tasks"
+        );
+    }
+}
