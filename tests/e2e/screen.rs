@@ -1,6 +1,7 @@
 //! The screen in a real pseudo-terminal: typed keys, read pictures.
 
-use crate::support::{Server, Terminal, c_agent, sample_agents};
+use crate::support::{Server, Terminal, c_agent, c_text, sample_agents, workbench};
+use serde_json::json;
 
 fn open(server: &Server, dir: &std::path::Path, size: (u16, u16)) -> Terminal {
     let library = sample_agents();
@@ -57,6 +58,134 @@ fn a_bulk_run_is_held_for_review_and_then_committed() {
     screen.keys("C").wait("Commit");
     screen.keys("y").wait("3 of 3 written");
     assert!(server.writes() > 0);
+}
+
+#[test]
+fn what_others_changed_is_shown_with_both_sides_and_overwritten_only_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "40"]);
+    let mut screen = open(&server, dir.path(), (120, 36));
+    screen.keys("2").wait("astronaut.jpg");
+    screen.keys("  x").wait("FINISHED");
+    for task in server.tasks().iter().filter(|t| t["stage"] == "pre-label") {
+        let edit = json!({"data_hash": task["data_hash"], "by": "ann@example.com"});
+        server.post("/local/edit", &edit);
+    }
+    let before = server.changed("save_labels");
+    screen.keys("vC").wait("Commit 2 tasks");
+    screen.keys("y").wait("2 left: changed by others");
+    assert_eq!(server.changed("save_labels"), before, "theirs stands");
+    screen.keys("\x1b").wait("conflicts (2)");
+    screen.keys("!").wait("ann@example.com");
+    screen.keys("G").wait("edited by somebody else");
+    screen.wait("theirs");
+    screen.keys("t").wait("Conflicts: 1 task");
+    screen.keys("O").wait("Write over what others changed");
+    assert_eq!(
+        server.changed("save_labels"),
+        before,
+        "asking is not writing"
+    );
+    screen.keys("y").wait("Nothing is in conflict");
+    screen.keys("M").wait("1 of 1 committed");
+    assert_eq!(server.changed("save_labels"), before + 1);
+    assert_eq!(server.changed("actions"), 1, "the skipped one stays");
+}
+
+#[test]
+fn a_commit_is_one_operation_of_the_journal_and_is_taken_back_after_a_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "40"]);
+    let places = || {
+        let tasks = server.tasks();
+        let place = |t: &serde_json::Value| (t["data_hash"].to_string(), t["stage"].to_string());
+        let places: std::collections::BTreeMap<_, _> = tasks.iter().map(place).collect();
+        places
+    };
+    let before = places();
+    let mut screen = open(&server, dir.path(), (120, 36));
+    screen.keys("2").wait("astronaut.jpg");
+    screen.keys("   x").wait("FINISHED");
+    screen.keys("vC").wait("Same from a script: workbench run");
+    screen.keys("y").wait("3 of 3 written");
+    let after = places();
+    assert_ne!(after, before);
+    screen.keys("\x1bu").wait("An undo would restore 3 tasks");
+    assert_eq!(places(), after, "looking is not writing");
+    screen.keys("U").wait("Take operation 1 back?");
+    screen.keys("\r").keys("y").wait("3 tasks restored");
+    assert_eq!(places(), before);
+    // Taking the undo back does it again.
+    screen.keys("k").wait("undo 1 --project-hash");
+    screen.keys("u").wait("An undo would restore 3 tasks");
+    screen.keys("U").wait("Take operation 2 back?");
+    screen.keys("y").wait("3 tasks restored");
+    assert_eq!(places(), after);
+    assert_eq!(screen.quit().0, 0);
+    let said = workbench(dir.path(), &server, &["journal", "--commands"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let commands: Vec<&str> = said.lines().collect();
+    assert_eq!(commands.len(), 3, "{said}");
+    assert!(
+        commands[0].starts_with("workbench run --project-hash "),
+        "{said}"
+    );
+    assert_eq!(commands[0].matches(" --task ").count(), 3, "{said}");
+    assert!(commands[1].starts_with("workbench undo 1 "), "{said}");
+}
+
+#[test]
+fn a_protected_project_wants_its_title_typed_before_a_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("workbench.toml"), "level = \"protected\"\n").unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let mut screen = open(&server, dir.path(), (120, 36));
+    screen.keys("2").wait("astronaut.jpg");
+    screen.keys("s").wait("before the call");
+    screen.keys("c").wait("✓ outcome");
+    screen.keys("C").wait("This project is PROTECTED");
+    screen.keys("y\r").wait("that is not the project's title");
+    assert_eq!(server.writes(), 0);
+    screen.keys("\x15Night cameras").wait("enter write it");
+    assert_eq!(server.writes(), 0, "typing is not writing");
+    screen.keys("\r").wait("✓ commit");
+    assert!(server.writes() > 0);
+}
+
+#[test]
+fn a_group_of_failures_runs_again_on_the_mended_agent() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "12"]);
+    let agent = |outcome: &str| c_agent(dir.path(), "noop", &[&c_text("OUTCOME", outcome)]);
+    let library = agent("{\"route\":\"compleet\"}");
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
+    screen.wait("build #1");
+    screen.keys("n").wait("how many");
+    screen.keys("\r").wait("Failures: 12 in 1 group");
+    screen.wait("did the agent mean");
+    agent("{\"route\":\"complete\"}");
+    screen.wait("build #2");
+    screen.keys("x").wait("12 for review");
+    screen.wait_until("no failure left", |t| !t.contains("in 1 group"));
+    assert_eq!(server.writes(), 0);
+}
+
+#[test]
+fn rate_and_time_limit_are_changed_on_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let mut screen = open(&server, dir.path(), (120, 36));
+    screen.keys("n5").keys("\r").wait("no rate limit");
+    screen.keys("L25").wait("How many requests a second?");
+    screen.keys("\r").wait("25 req/s");
+    screen.keys("T90").wait("How long may one attempt take?");
+    screen.keys("\rM").wait("an attempt may take 90 s");
 }
 
 #[test]

@@ -118,6 +118,7 @@ impl PlanLine {
             updated: self.updated,
             title: self.title.as_str().into(),
             assignee: self.assignee.as_deref().map(Arc::from),
+            last_actioned_by: None,
             branch: self.branch.as_str().into(),
             status: self.status,
         }
@@ -149,6 +150,7 @@ impl PlanLine {
             build: BuildId(0),
             text,
             failed: self.fault.is_some(),
+            group: self.fault.as_ref().map(Fault::group_id),
             labels: self.patch.counts(),
             ms: self.run_ms,
             at: now(),

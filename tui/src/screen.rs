@@ -103,10 +103,8 @@ impl Session {
     /// # Errors
     /// Hosts, caches or the journal cannot be used.
     pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
-        let journal = match opening.upstream.writer {
-            Some(_) => Some(Journal::open(&state_dir("")?)?),
-            None => None,
-        };
+        // Without a writer it is only read.
+        let journal = Some(Journal::open(&state_dir("")?)?);
         let options = Options {
             upstream: opening.upstream.name,
             level: config.level.as_ref().map(|l| l.value),
@@ -117,6 +115,7 @@ impl Session {
             specification: opening.specification,
             screen: true,
             timeout_ms: upstream::timeout_ms(None, config),
+            rate: config.rate.as_ref().map(|r| r.value),
         };
         let engine = Engine::start(Setup {
             reader: opening.upstream.reader,

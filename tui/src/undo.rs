@@ -1,14 +1,16 @@
 //! The inverse of what was written: labels, priority and metadata as they were, the task back where
-//! it came from. A task that somebody changed since is named and left, as a whole.
+//! it came from. A task that somebody changed since is named and left, as a whole. The screen and
+//! `workbench undo` both come here.
 
-use crate::journal::{Deed, Entry, options_of};
+use crate::journal::{self, Deed, Entry, Journal, options_of};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
-use wb_client::Reader;
-use wb_core::fault::Fault;
+use wb_client::{Reader, Writer};
+use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::journal::{Restore, Undone};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Project, RowInput};
+use wb_core::work::{CommitItem, Committed, Project, RowInput};
 
 /// Why a task is left.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +18,144 @@ pub struct Skipped(pub String);
 
 fn skipped<T>(why: &str) -> Result<T, Skipped> {
     Err(Skipped(why.to_owned()))
+}
+
+/// Entries that are looked at and taken back together.
+const CHUNK: usize = 300;
+
+/// What became of one task of an undo.
+pub enum Told<'a> {
+    /// As it was before.
+    Restored,
+    /// Somebody changed it since.
+    Left(&'a str),
+    /// The platform refused it.
+    Failed(&'a str),
+}
+
+/// What an undo of an operation would do, task by task. Nothing is written.
+///
+/// # Errors
+/// The journal cannot be read, or the platform not be asked.
+pub async fn preview(
+    reader: &Reader,
+    journal: &Journal,
+    project: &Project,
+    op: i64,
+) -> Result<Vec<Restore>, Fault> {
+    let entries = journal.standing(op)?;
+    let mut all = Vec::with_capacity(entries.len());
+    for chunk in entries.chunks(CHUNK) {
+        for (entry, found) in chunk.iter().zip(inverse(reader, project, chunk).await?) {
+            let (what, left) = match found {
+                Ok(deed) => (in_words(&deed, project), None),
+                Err(Skipped(why)) => (Vec::new(), Some(why)),
+            };
+            all.push(Restore {
+                title: entry.deed.item.title.to_string(),
+                what,
+                left,
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
+    let mut what = Vec::new();
+    if let Some(stage) = deed.to.and_then(|to| project.workflow.stage(to)) {
+        what.push(format!("back to {}", stage.title));
+    }
+    if deed.item.labels_after.is_some() {
+        what.push("labels as they were".to_owned());
+    }
+    if let Some(priority) = deed.item.priority {
+        what.push(format!("priority {priority}"));
+    }
+    if deed.item.metadata.is_some() {
+        what.push("metadata as they were".to_owned());
+    }
+    what
+}
+
+/// Takes an operation back, the newest entries first: a task that was written twice goes back the way
+/// it came. Without a writer nothing is sent. `told` hears of every task.
+///
+/// # Errors
+/// The journal cannot be used, or the platform not be reached; what is restored stays so.
+pub async fn take_back(
+    reader: &Reader,
+    writer: Option<&Writer>,
+    journal: &Journal,
+    project: &Project,
+    op: i64,
+    mut told: impl FnMut(&Deed, Told<'_>) + Send,
+) -> Result<Undone, Fault> {
+    let mut entries = journal.standing(op)?;
+    let mut done = Undone::default();
+    while !entries.is_empty() {
+        let chunk: Vec<_> = entries.drain(..CHUNK.min(entries.len())).collect();
+        let found = inverse(reader, project, &chunk).await?;
+        let mut deeds: Vec<Deed> = Vec::new();
+        for (entry, result) in chunk.iter().zip(found) {
+            match result {
+                Ok(deed) => deeds.push(deed),
+                Err(Skipped(why)) => {
+                    told(&entry.deed, Told::Left(&why));
+                    done.left.push((entry.deed.item.title.to_string(), why));
+                }
+            }
+        }
+        let results = match writer {
+            Some(writer) => journal::perform(writer, Some(journal), project, &deeds).await?,
+            None => deeds
+                .iter()
+                .map(|d| (d.item.task, Committed::Done))
+                .collect(),
+        };
+        for (deed, (_, result)) in deeds.iter().zip(results) {
+            tell(deed, result, &mut done, &mut told).map_err(|fault| rest_of(fault, op))?;
+        }
+    }
+    Ok(done)
+}
+
+fn tell(
+    deed: &Deed,
+    result: Committed,
+    done: &mut Undone,
+    told: &mut impl FnMut(&Deed, Told<'_>),
+) -> Result<(), Fault> {
+    let title = deed.item.title.to_string();
+    match result {
+        Committed::Done => {
+            done.restored += 1;
+            told(deed, Told::Restored);
+        }
+        Committed::AlreadyMoved => {
+            let why = "somebody moved the task on at this very moment";
+            told(deed, Told::Left(why));
+            done.left.push((title, why.to_owned()));
+        }
+        Committed::Conflict { by } => {
+            told(deed, Told::Left(&by));
+            done.left.push((title, by));
+        }
+        Committed::Refused(fault) => {
+            told(deed, Told::Failed(&fault.summary));
+            done.failed.push((title, fault.summary.clone()));
+            if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
+                return Err(fault);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rest_of(fault: Fault, op: i64) -> Fault {
+    fault.hint(format!(
+        "what is restored stays so; for the rest: workbench undo {op}"
+    ))
 }
 
 /// What takes each entry back, in the order given.
@@ -158,6 +298,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
         labels_after: None,
         priority: None,
         metadata: None,
+        metadata_before: None,
         item: was.item.or_else(|| row?.item),
         pathway: None,
     };
@@ -187,7 +328,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
     }
     let mut old_metadata = None;
     if let Some(wrote) = &was.metadata {
-        let now = row.and_then(|r| crate::journal::metadata_of(&r.json));
+        let now = row.and_then(|r| journal::metadata_of(&r.json));
         if now.as_ref().is_some_and(|now| now != wrote) {
             return skipped("its client metadata were changed since");
         }
@@ -195,6 +336,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
             return skipped("the journal does not know its client metadata before");
         };
         (item.metadata, old_metadata) = (Some(old.clone()), Some(wrote.clone()));
+        item.metadata_before = Some(wrote.clone());
     }
     let to = deed.to.map(|_| was.stage);
     Ok(Deed {

@@ -2,7 +2,8 @@
 //! made from it. What a command does is left to the engine ([`Command`]) and to the panes.
 
 use crate::ids::{StageId, TaskId};
-use crate::run::RunSpec;
+use crate::run::{OnConflict, RunSpec};
+use crate::work::TaskRow;
 
 /// A wish with its argument, as the engine understands it.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +66,48 @@ pub enum Command {
     CancelRun,
     /// More or fewer jobs at a time.
     Concurrency(i32),
+    /// This many jobs at a time.
+    SetConcurrency(usize),
+    /// Requests a second from now on; `None` is unlimited.
+    Rate(Option<f64>),
+    /// Limit of one attempt in milliseconds from the next attempt on, before the agent's own;
+    /// `None`: the agent's own, or the one of the settings.
+    Timeout(Option<u64>),
+    /// Limit of one attempt in milliseconds where the agent declares none.
+    DefaultTimeout(Option<u64>),
+    /// Run tasks that failed once more, as the newest run did.
+    Retry {
+        /// Stage.
+        stage: StageId,
+        /// Which.
+        rows: Vec<TaskRow>,
+    },
+    /// Look at what others made of these tasks in conflict.
+    Theirs(Vec<TaskId>),
+    /// Answers conflicts: leave theirs, run again on theirs, or write ours over theirs.
+    Resolve {
+        /// Which.
+        tasks: Vec<TaskId>,
+        /// How.
+        how: OnConflict,
+    },
+    /// Read the journal.
+    Journal,
+    /// Read the journal and look at what an undo of the newest operation that stands would restore.
+    UndoNewest,
+    /// Look at the tasks of an operation.
+    OpenOp(i64),
+    /// Look at what an undo of an operation would restore; nothing is written.
+    ReviewUndo(i64),
+    /// Take an operation back.
+    Undo(i64),
+    /// Does a command that writes to a protected project, with its title as it was typed.
+    Confirm {
+        /// The title.
+        title: String,
+        /// The command.
+        then: Box<Command>,
+    },
     /// Take or leave held outcomes.
     Take {
         /// Which.
@@ -97,6 +140,10 @@ pub enum Scope {
     Run,
     /// Review overlay.
     Review,
+    /// Conflicts overlay.
+    Conflicts,
+    /// Journal overlay.
+    Journal,
 }
 
 impl Scope {
@@ -111,6 +158,8 @@ impl Scope {
             Self::Task => "Task",
             Self::Run => "Run",
             Self::Review => "Review",
+            Self::Conflicts => "Conflicts",
+            Self::Journal => "Journal",
         }
     }
 }
@@ -160,6 +209,11 @@ verbs! {
     Builds      Global ["b"] false "builds" "Builds: every one seen, and what became of it"
     Messages    Global ["M"] false "messages" "Everything that was said so far"
     Review      Global ["v"] false "review" "Review what is held, then commit it"
+    Conflicts   Global ["!"] false "conflicts" "Rows that somebody else changed: both sides, and the answer"
+    Journal     Global ["J"] false "journal" "What was written from this folder; take it back"
+    UndoLast    Global ["u"] false "undo" "Take the newest operation back (shows it first, then asks)"
+    Rate        Global ["L"] false "rate" "Requests a second, from now on"
+    Timeout     Global ["T"] false "time limit" "Limit of one attempt, from the next attempt on"
     Mode        Global ["m"] false "mode" "Dry-run or live (asks before it goes live)"
     Refresh     Global ["R" "F5"] false "refresh" "List every stage again"
     Quit        Global ["q" "Ctrl-c"] false "quit" "Leave; asks when something runs"
@@ -198,10 +252,17 @@ verbs! {
     More        Run ["+"] false "more jobs" "One more job at a time"
     Fewer       Run ["-"] false "fewer jobs" "One job fewer at a time"
     CancelRun   Run ["X"] false "cancel run" "Take no further tasks; what runs finishes"
+    RetryGroup  Run ["x"] false "retry failed" "Run the tasks of this failure again"
+    RetryAll    Run ["A"] false "retry all failed" "Run all tasks that failed again"
     StepFailed  Run ["s"] false "step failed" "Step into the first task of this failure"
     Toggle      Review ["Space"] false "take or leave" "Take or leave this group or task"
     CommitAll   Review ["C"] true "commit" "Commit everything taken (asks)"
     DropAll     Review ["X"] false "drop" "Throw this group away; nothing is written"
+    Skip        Conflicts ["t"] false "leave theirs" "Leave theirs: our outcome is thrown away"
+    RerunTheirs Conflicts ["r"] false "run again on theirs" "Run the agent again on what is there now"
+    Overwrite   Conflicts ["O"] true "overwrite theirs" "Write our labels over theirs (asks)"
+    AllOfGroup  Conflicts ["Space"] false "one or all" "Answer for this task, or for all of its stage"
+    UndoOp      Journal ["U"] true "undo operation" "Take this operation back (shows what, then asks)"
 }
 
 /// The line of the table for a verb.

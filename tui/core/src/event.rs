@@ -7,8 +7,9 @@ use crate::command::Command;
 use crate::fault::Fault;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::journal::JournalEvent;
 use crate::run::Report;
-use crate::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants};
+use crate::work::{CommitItem, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,6 +38,11 @@ pub enum Event {
         /// One entry for each item.
         results: Vec<(TaskId, Committed)>,
     },
+    /// What stands upstream now where somebody else changed a label row: the difference from what
+    /// the agent saw.
+    Theirs(Vec<(TaskId, Result<Vec<LabelChange>, Fault>)>),
+    /// News of the journal.
+    Journal(JournalEvent),
     /// A preflight ended.
     Preflight {
         /// Which build.
@@ -212,6 +218,17 @@ pub struct Launch {
     pub deadline_ms: Option<u64>,
 }
 
+/// An operation of the journal that the screen's writes belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Book {
+    /// Number, unique in this process; the journal has its own.
+    pub id: u64,
+    /// `commit`.
+    pub kind: &'static str,
+    /// The words of the command that does the same.
+    pub words: Vec<String>,
+}
+
 /// Wishes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -258,7 +275,30 @@ pub enum Effect {
         batch: BatchId,
         /// What.
         items: Vec<CommitItem>,
+        /// Rows that somebody else changed are written all the same, on what is there now.
+        overwrite: bool,
+        /// What it is noted under in the journal; `None`: the operation of this process.
+        book: Option<Arc<Book>>,
     },
+    /// Nothing more is written under this operation.
+    CloseBook(u64),
+    /// Look at what stands upstream now where somebody else changed a label row.
+    Theirs(Vec<Arc<Inputs>>),
+    /// Read the journal.
+    Journal,
+    /// Read the tasks of an operation.
+    OpenOp(i64),
+    /// Look at what an undo of an operation would restore.
+    ReviewUndo(i64),
+    /// Take an operation back.
+    Undo {
+        /// Which.
+        op: i64,
+        /// The words of the command that does the same.
+        words: Vec<String>,
+    },
+    /// Requests a second from now on; `None` is unlimited.
+    Rate(Option<f64>),
     /// Keep hosts warm for a build: it is in charge.
     Activate(BuildId),
     /// A build is no longer in charge.

@@ -145,6 +145,18 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The group as a short number, written as eight hexadecimal digits: the same in every process,
+    /// so that `fault:1a2b3c4d` in a filter finds its tasks again.
+    #[must_use]
+    pub fn group_id(&self) -> u32 {
+        // FNV-1a over the key; there are a handful of groups, and the standard hasher may change.
+        let key = self.group_key();
+        let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        key.bytes().fold(0x811c_9dc5, step)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary)

@@ -7,11 +7,16 @@ pub mod command;
 pub mod event;
 pub mod fault;
 pub mod filter;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/core.rs"]
+mod fuzz;
 pub mod ids;
+pub mod journal;
 pub mod patch;
 pub mod queue;
 pub mod run;
 pub mod state;
 pub mod step;
+pub mod twin;
 pub mod work;
 pub mod workflow;

@@ -124,6 +124,25 @@ fn labels(
     Ok((changes, kept))
 }
 
+/// What differs between two documents of the same label row, for people.
+///
+/// # Errors
+/// One of them is not readable.
+pub fn between(
+    ontology: &Arc<Ontology>,
+    before: &str,
+    after: &str,
+) -> Result<Vec<LabelChange>, Fault> {
+    let read = |json: &str| {
+        LabelRow::from_json(json, ontology.clone()).map_err(|error| {
+            let text = format!("the label row is not readable: {error}");
+            Fault::new(FaultKind::Upstream, text)
+        })
+    };
+    let (before, after) = (read(before)?, read(after)?);
+    Ok(diff(&before, &after).into_iter().map(change).collect())
+}
+
 fn change(change: agent_abi::model::LabelChange) -> LabelChange {
     let sign = match change.kind {
         LabelChangeKind::Added => '+',
@@ -180,6 +199,7 @@ mod tests {
             updated: Millis(0),
             title: "t".into(),
             assignee: None,
+            last_actioned_by: None,
             branch: "main".into(),
             status: TaskStatus::New,
         };

@@ -53,6 +53,8 @@ pub struct LastResult {
     pub text: String,
     /// Whether it failed.
     pub failed: bool,
+    /// Which failures it is alike to; see [`crate::fault::Fault::group_id`].
+    pub group: Option<u32>,
     /// Labels added, changed, removed.
     pub labels: (usize, usize, usize),
     /// Milliseconds the agent ran.

@@ -91,6 +91,8 @@ pub struct TaskRow {
     pub title: Box<str>,
     /// Who it is assigned to.
     pub assignee: Option<Arc<str>>,
+    /// Who acted on it last.
+    pub last_actioned_by: Option<Arc<str>>,
     /// Label branch, `main` for most.
     pub branch: Arc<str>,
     /// How it stands.
@@ -110,7 +112,7 @@ impl TaskRow {
             data_title: self.title.to_string(),
             label_branch_name: self.branch.to_string(),
             assignee: self.assignee.as_deref().map(str::to_owned),
-            last_actioned_by: None,
+            last_actioned_by: self.last_actioned_by.as_deref().map(str::to_owned),
         }
     }
 }
@@ -263,6 +265,9 @@ pub struct CommitItem {
     pub priority: Option<f64>,
     /// Client metadata to set (needs `before.item` or the storage item's id).
     pub metadata: Option<Map<String, Value>>,
+    /// Client metadata as the agent saw them; `None`: it saw none, and those that are there are replaced
+    /// whatever they say.
+    pub metadata_before: Option<Map<String, Value>>,
     /// The storage item, for metadata.
     pub item: Option<ItemId>,
     /// Pathway to take; `None` stays.
@@ -276,7 +281,8 @@ pub enum Committed {
     Done,
     /// Labels and the like were written; the task had already left the stage.
     AlreadyMoved,
-    /// Somebody else changed the label row since the agent saw it; nothing was written.
+    /// Somebody else changed the label row or the client metadata since the agent saw them; nothing was
+    /// written.
     Conflict {
         /// Who and when, as far as the platform says.
         by: String,

@@ -21,6 +21,7 @@ fn row(n: u128) -> TaskRow {
         updated: Millis(0),
         title: if n.is_multiple_of(2) { "day" } else { "night" }.into(),
         assignee: None,
+        last_actioned_by: None,
         branch: "main".into(),
         status: TaskStatus::New,
     }

@@ -2,6 +2,9 @@
 
 mod apply;
 mod exec;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/workbench.rs"]
+mod fuzz;
 mod output;
 mod progress;
 mod review;

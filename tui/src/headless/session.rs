@@ -115,6 +115,7 @@ fn start_engine(
         read_only: global.read_only,
         dry_run: upstream.writer.is_none(),
         timeout_ms: need.timeout_ms,
+        rate: need.rate.or(config.rate.as_ref().map(|r| r.value)),
         ..Options::default()
     };
     Engine::start(Setup {

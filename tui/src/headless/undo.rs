@@ -4,17 +4,14 @@ use super::session::{self, Hands};
 use crate::cli::{Cli, Command, Global, JournalArgs, ResumeArgs, UndoArgs};
 use crate::config::{Config, Value, state_dir};
 use crate::exit::{Ending, print_fault};
-use crate::journal::{self, Deed, Journal, Op, Operation};
+use crate::journal::{Deed, Journal, Op, Operation};
 use crate::runtime::now;
-use crate::undo::{Skipped, inverse};
+use crate::undo::{self as undoing, Told};
 use clap::Parser;
 use serde_json::json;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::work::Committed;
+use wb_core::twin;
 use wb_ui::text::clean;
-
-/// Entries that are looked at and taken back together.
-const CHUNK: usize = 300;
 
 /// `workbench undo`
 pub async fn undo(global: &Global, config: &Config, args: &UndoArgs) -> Ending {
@@ -64,66 +61,20 @@ async fn take_back(
         };
         session::operate(&hands.journal, &hands.project, &operation)?;
     }
-    let mut entries = hands.journal.standing(op.id)?;
-    // The newest first: a task that was written twice goes back the way it came.
-    let (mut done, mut left, mut failed) = (0_u64, 0_u64, 0_u64);
-    while !entries.is_empty() {
-        let chunk: Vec<_> = entries.drain(..CHUNK.min(entries.len())).collect();
-        let found = inverse(&hands.reader, &hands.project, &chunk).await?;
-        let mut deeds: Vec<Deed> = Vec::new();
-        for (entry, result) in chunk.iter().zip(found) {
-            match result {
-                Ok(deed) => deeds.push(deed),
-                Err(Skipped(why)) => {
-                    left += 1;
-                    ending.conflicts();
-                    line(global, &entry.deed, "skipped", Some(&why));
-                }
-            }
-        }
-        let results = match &hands.writer {
-            Some(writer) => {
-                journal::perform(writer, Some(&hands.journal), &hands.project, &deeds).await?
-            }
-            None => deeds
-                .iter()
-                .map(|d| (d.item.task, Committed::Done))
-                .collect(),
-        };
-        for (deed, (_, result)) in deeds.iter().zip(results) {
-            match result {
-                Committed::Done => {
-                    done += 1;
-                    line(global, deed, "restored", None);
-                }
-                Committed::AlreadyMoved => {
-                    left += 1;
-                    ending.conflicts();
-                    line(
-                        global,
-                        deed,
-                        "skipped",
-                        Some("somebody moved the task on at this very moment"),
-                    );
-                }
-                Committed::Conflict { by } => {
-                    left += 1;
-                    ending.conflicts();
-                    line(global, deed, "skipped", Some(&by));
-                }
-                Committed::Refused(fault) => {
-                    failed += 1;
-                    ending.failures();
-                    line(global, deed, "failed", Some(&fault.summary));
-                    if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
-                        return Err(fault.hint(format!(
-                            "what is restored stays so; for the rest: workbench undo {}",
-                            op.id
-                        )));
-                    }
-                }
-            }
-        }
+    let (writer, project) = (hands.writer.as_ref(), &hands.project);
+    let tell = |deed: &Deed, told: Told<'_>| match told {
+        Told::Restored => line(global, deed, "restored", None),
+        Told::Left(why) => line(global, deed, "skipped", Some(why)),
+        Told::Failed(why) => line(global, deed, "failed", Some(why)),
+    };
+    let undone =
+        undoing::take_back(&hands.reader, writer, &hands.journal, project, op.id, tell).await?;
+    let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
+    if left > 0 {
+        ending.conflicts();
+    }
+    if failed > 0 {
+        ending.failures();
     }
     hands.journal.close(now().0);
     let writes = hands.reader.stats().writes;
@@ -326,7 +277,14 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
                 })
             );
         } else if args.commands {
-            println!("workbench {}", quoted(&op.args));
+            if op.args.is_empty() {
+                println!(
+                    "# operation {}: {}, of a version that kept no command",
+                    op.id, op.kind
+                );
+            } else {
+                println!("workbench {}", quoted(&op.args));
+            }
         } else {
             println!("{}", sentence(op));
         }
@@ -360,13 +318,5 @@ fn sentence(op: &Op) -> String {
 
 /// Words as a shell takes them.
 fn quoted(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    let words = words.iter().map(|w| {
-        if !w.is_empty() && w.chars().all(plain) {
-            w.clone()
-        } else {
-            format!("'{}'", w.replace('\'', "'\\''"))
-        }
-    });
-    clean(&words.collect::<Vec<_>>().join(" ")).into_owned()
+    clean(&twin::quoted(words)).into_owned()
 }

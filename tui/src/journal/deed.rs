@@ -60,6 +60,8 @@ pub struct Stored {
     labels_after: Option<Value>,
     priority: Option<f64>,
     metadata: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metadata_before: Option<Map<String, Value>>,
     item: Option<ItemId>,
     pathway: Option<PathwayId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +124,7 @@ impl Stored {
             labels_after,
             priority: i.priority,
             metadata: i.metadata.clone(),
+            metadata_before: i.metadata_before.clone(),
             item: i.item,
             pathway: i.pathway,
             to: deed.to,
@@ -151,6 +154,7 @@ impl From<Stored> for Deed {
             labels_after: s.labels_after.map(Arc::new),
             priority: s.priority,
             metadata: s.metadata,
+            metadata_before: s.metadata_before,
             item: s.item,
             pathway: s.pathway,
         };

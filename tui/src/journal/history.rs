@@ -2,7 +2,8 @@
 
 use super::{Deed, Journal, Stored, alive, broken};
 use wb_core::fault::Fault;
-use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::ids::{Millis, ProjectHash, TaskId};
+use wb_core::journal as look;
 
 /// One operation with its counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Op {
     pub begun: i64,
     /// Neither ended nor alive.
     pub interrupted: bool,
+    /// Not ended, and its process lives.
+    pub under_way: bool,
     /// The words of its command.
     pub args: Vec<String>,
     /// The plan it applied.
@@ -46,6 +49,21 @@ pub struct Entry {
 const REVERTED: &str =
     "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.answer = 'done')";
 
+fn seen(deed: &Deed, answer: Option<String>, undone: bool) -> look::Entry {
+    let item = &deed.item;
+    look::Entry {
+        task: item.task,
+        title: item.title.to_string(),
+        from: item.stage,
+        to: deed.to,
+        labels: item.labels_after.is_some(),
+        priority: item.priority,
+        metadata: item.metadata.is_some(),
+        answer,
+        undone,
+    }
+}
+
 impl Journal {
     /// All operations, the oldest first.
     ///
@@ -74,6 +92,7 @@ impl Journal {
                 interrupted: ended.is_none()
                     && kind != "commit"
                     && (pid == std::process::id() || !alive(pid)),
+                under_way: ended.is_none() && alive(pid),
                 kind,
                 args: serde_json::from_str(&args).unwrap_or_default(),
                 plan: r.get(7)?,
@@ -85,6 +104,55 @@ impl Journal {
             })
         });
         rows.and_then(Iterator::collect).map_err(|e| broken(&e))
+    }
+
+    /// All operations as a person looks at them, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn view(&self, project: ProjectHash) -> Result<Vec<look::Op>, Fault> {
+        let project = project.to_string();
+        let view = |op: Op| look::Op {
+            id: op.id,
+            here: op.project == project,
+            kind: op.kind,
+            began: Millis(op.begun),
+            words: op.args,
+            undoes: op.undoes,
+            interrupted: op.interrupted && !op.under_way,
+            under_way: op.under_way,
+            tasks: op.tasks,
+            done: op.done,
+            open: op.open,
+            undone: op.undone,
+        };
+        Ok(self.ops()?.into_iter().rev().map(view).collect())
+    }
+
+    /// The first `most` tasks of an operation, in the order they were written.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entries(&self, op: i64, most: usize) -> Result<Vec<look::Entry>, Fault> {
+        let sql = format!(
+            "SELECT e.intent, e.answer, {REVERTED} FROM entry e WHERE e.op = ?1 ORDER BY e.id LIMIT ?2"
+        );
+        let db = self.db();
+        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = select
+            .query_map([op, most], |r| {
+                Ok((r.get::<_, String>(0)?, r.get(1)?, r.get(2)?))
+            })
+            .map_err(|e| broken(&e))?;
+        let mut entries = Vec::new();
+        for row in rows {
+            let (intent, answer, undone) = row.map_err(|e| broken(&e))?;
+            if let Ok(stored) = serde_json::from_str::<Stored>(&intent) {
+                entries.push(seen(&stored.into(), answer, undone));
+            }
+        }
+        Ok(entries)
     }
 
     /// What an operation wrote and nobody took back yet, the newest first.

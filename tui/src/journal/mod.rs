@@ -26,8 +26,21 @@ use wb_core::work::Committed;
 #[derive(Clone)]
 pub struct Journal {
     db: Arc<Mutex<Connection>>,
-    /// The operation that writes belong to; without one each commit is its own.
-    op: Arc<Mutex<Option<i64>>>,
+    /// The operation that writes through this handle belong to; without one each commit is its own.
+    /// Where both are locked, this comes before the database.
+    op: Arc<Mutex<Current>>,
+}
+
+/// The operation of a handle.
+#[derive(Default)]
+enum Current {
+    /// None.
+    #[default]
+    None,
+    /// Begins with its first write.
+    Planned(Operation, Vec<String>),
+    /// Has begun.
+    Begun(i64),
 }
 
 /// A command that is going to write.
@@ -71,7 +84,7 @@ impl Journal {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<i64>> {
+    fn current(&self) -> MutexGuard<'_, Current> {
         self.op.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,17 +99,27 @@ impl Journal {
         args: &[String],
         now_ms: i64,
     ) -> Result<i64, Fault> {
+        let mut current = self.current();
         let mut db = self.db();
         let tx = db.transaction().map_err(|e| broken(&e))?;
         let id = insert_op(&tx, project, operation, args, now_ms)?;
         tx.commit().map_err(|e| broken(&e))?;
-        *self.current() = Some(id);
+        *current = Current::Begun(id);
         Ok(id)
+    }
+
+    /// A handle whose writes belong to an operation of their own, which begins with the first of them.
+    #[must_use]
+    pub fn under(&self, operation: Operation, args: Vec<String>) -> Self {
+        Self {
+            db: self.db.clone(),
+            op: Arc::new(Mutex::new(Current::Planned(operation, args))),
+        }
     }
 
     /// The operation is complete; one that wrote nothing is forgotten.
     pub fn close(&self, now_ms: i64) {
-        let Some(id) = self.current().take() else {
+        let Current::Begun(id) = std::mem::take(&mut *self.current()) else {
             return;
         };
         let db = self.db();
@@ -118,21 +141,17 @@ impl Journal {
         deeds: &[Deed],
         now_ms: i64,
     ) -> Result<Vec<i64>, Fault> {
-        let current = *self.current();
+        let mut current = self.current();
         let mut db = self.db();
         let tx = db.transaction().map_err(|e| broken(&e))?;
-        let op = match current {
-            Some(op) => op,
-            None => insert_op(
-                &tx,
-                project,
-                &Operation {
-                    kind: "commit",
-                    ..Operation::default()
-                },
-                &[],
-                now_ms,
-            )?,
+        let commit = Operation {
+            kind: "commit",
+            ..Operation::default()
+        };
+        let op = match &*current {
+            Current::Begun(op) => *op,
+            Current::Planned(operation, args) => insert_op(&tx, project, operation, args, now_ms)?,
+            Current::None => insert_op(&tx, project, &commit, &[], now_ms)?,
         };
         let mut ids = Vec::with_capacity(deeds.len());
         {
@@ -160,6 +179,9 @@ impl Journal {
             }
         }
         tx.commit().map_err(|e| broken(&e))?;
+        if matches!(*current, Current::Planned(..)) {
+            *current = Current::Begun(op);
+        }
         Ok(ids)
     }
 
@@ -288,6 +310,7 @@ mod tests {
             labels_after: Some(Arc::new(serde_json::json!({"a": [1.5]}))),
             priority: Some(0.0),
             metadata: None,
+            metadata_before: None,
             item: None,
             pathway: Some(PathwayId(Uuid::from_u128(3))),
         };
@@ -367,5 +390,31 @@ mod tests {
         let ops = journal.ops().unwrap();
         assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
         assert_eq!(ops[0].args, ["run"]);
+    }
+
+    #[test]
+    fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = ProjectHash(Uuid::from_u128(9));
+        let journal = Journal::open(dir.path()).unwrap();
+        let commit = || Operation {
+            kind: "commit",
+            ..Operation::default()
+        };
+        let unused = journal.under(commit(), Vec::new());
+        let one = journal.under(commit(), vec!["run".to_owned(), "--task".to_owned()]);
+        let other = journal.under(commit(), Vec::new());
+        one.begin(project, &[deed(1)], 1).unwrap();
+        other.begin(project, &[deed(2)], 2).unwrap();
+        one.begin(project, &[deed(3), deed(4)], 3).unwrap();
+        for handle in [unused, one, other] {
+            handle.close(4);
+        }
+        let ops = journal.ops().unwrap();
+        assert_eq!(ops.iter().map(|o| o.tasks).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(ops[0].args, ["run", "--task"]);
+        let entries = journal.entries(ops[0].id, 2).unwrap();
+        assert_eq!(entries.len(), 2, "no more than asked for");
+        assert_eq!(entries[0].task, TaskId(Uuid::from_u128(1)));
     }
 }

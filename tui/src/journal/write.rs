@@ -72,6 +72,8 @@ async fn on_theirs(writer: &Writer, project: &Project, deeds: &mut [Deed]) -> Ve
                 Ok(row) => {
                     deeds[i].old_priority = deeds[i].item.priority.and(row.priority);
                     deeds[i].item.before = Some(row);
+                    // Theirs may be replaced; what stood there is in the journal.
+                    deeds[i].item.metadata_before = None;
                 }
                 Err(fault) => faults.push(fault),
             }

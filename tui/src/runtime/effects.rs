@@ -2,6 +2,7 @@
 
 use super::calls::declared;
 use super::{JobFacts, Settled, StageFacts, World};
+use crate::journal::Journal;
 use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
-use wb_core::run::OnConflict;
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
 use wb_host::JobRequest;
@@ -56,10 +56,29 @@ impl World {
                 self.fetch(batch, stage, rows, wants, twins);
             }
             Effect::Launch(launch) => self.launch(launch),
-            Effect::Kill(job) => self.hosts.kill(job),
-            Effect::Commit { batch, items } => {
-                let overwrite = |r: &wb_core::run::Run| r.spec.on_conflict == OnConflict::Overwrite;
-                self.commit(batch, items, state.run.as_ref().is_some_and(overwrite));
+            Effect::Kill(job) => {
+                self.hand_over();
+                self.hosts.kill(job);
+            }
+            Effect::Commit {
+                batch,
+                items,
+                overwrite,
+                book,
+            } => {
+                let journal = self.book(book.as_deref());
+                self.commit(batch, items, overwrite, journal);
+            }
+            Effect::CloseBook(id) => self.close_book(id),
+            Effect::Theirs(inputs) => self.theirs(inputs),
+            Effect::Journal => self.read_journal(),
+            Effect::OpenOp(op) => self.open_op(op),
+            Effect::ReviewUndo(op) => self.review_undo(op),
+            Effect::Undo { op, words } => self.undo(op, words),
+            Effect::Rate(rate) => {
+                if let Err(error) = self.reader.set_rate(rate) {
+                    tracing::error!("{error}");
+                }
             }
             Effect::Activate(build) => {
                 if let Some(build) = state.builds.get(build) {
@@ -176,7 +195,7 @@ impl World {
         if let Some(asset) = &inputs.asset_json {
             given.push((input::ASSET.into(), asset.clone()));
         }
-        self.hosts.run(JobRequest {
+        self.launches.push(JobRequest {
             job: launch.job,
             build: launch.build,
             agent: launch.agent,
@@ -197,13 +216,22 @@ impl World {
         );
     }
 
-    fn commit(&self, batch: BatchId, items: Vec<CommitItem>, overwrite: bool) {
-        let (writer, journal, news, project) = (
-            self.writer.clone(),
-            self.journal.clone(),
-            self.news.clone(),
-            self.project.clone(),
-        );
+    /// Gives the hosts what was launched.
+    pub(super) fn hand_over(&mut self) {
+        if !self.launches.is_empty() {
+            self.hosts.run_all(self.launches.drain(..));
+        }
+    }
+
+    fn commit(
+        &self,
+        batch: BatchId,
+        items: Vec<CommitItem>,
+        overwrite: bool,
+        journal: Option<Journal>,
+    ) {
+        let (writer, news, project) =
+            (self.writer.clone(), self.news.clone(), self.project.clone());
         tokio::spawn(async move {
             let tasks: Vec<TaskId> = items.iter().map(|i| i.task).collect();
             let results = match (writer, project) {

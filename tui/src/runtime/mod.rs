@@ -6,6 +6,7 @@
 mod calls;
 mod effects;
 mod hosts;
+mod journal;
 mod listing;
 
 pub use listing::matching;
@@ -26,7 +27,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
-use wb_host::{HostConfig, HostEvent, Hosts};
+use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
 pub struct Setup {
@@ -102,9 +103,13 @@ struct World {
     ontology: Option<Arc<Ontology>>,
     stages: HashMap<StageId, StageFacts>,
     journal: Option<Journal>,
+    /// Operations that the screen's writes are noted under, by the core's numbers.
+    books: HashMap<u64, Journal>,
     cache: AssetCache,
     params: BTreeMap<String, serde_json::Value>,
     jobs: HashMap<JobId, JobFacts>,
+    /// Jobs that the hosts are given together, when all news of the moment is taken in.
+    launches: Vec<JobRequest>,
     answers: calls::Answers,
     news: mpsc::Sender<Event>,
 }
@@ -170,9 +175,11 @@ impl Engine {
             ontology: None,
             stages: HashMap::new(),
             journal: setup.journal,
+            books: HashMap::new(),
             cache,
             params: setup.params,
             jobs: HashMap::new(),
+            launches: Vec::new(),
             news,
         };
         let mut engine = Self {
@@ -197,6 +204,12 @@ impl Engine {
 
     /// Takes one event in; performs what follows; gives back what concerns the face.
     pub fn feed(&mut self, event: Event) -> Vec<Effect> {
+        let for_the_face = self.take_in(event);
+        self.world.hand_over();
+        for_the_face
+    }
+
+    fn take_in(&mut self, event: Event) -> Vec<Effect> {
         let effects = self.state.update(event);
         self.project_arrived();
         let mut for_the_face = Vec::new();
@@ -216,15 +229,15 @@ impl Engine {
             Some(event) = self.host_events.recv() => self.world.translate(event),
             else => None,
         };
-        let mut effects = self.feed(Event::Tick(now()));
+        let mut effects = self.take_in(Event::Tick(now()));
         if let Some(event) = first {
-            effects.extend(self.feed(event));
+            effects.extend(self.take_in(event));
         }
         for _ in 0..TURN {
             let event = match (self.host_events.try_recv(), self.inbox.try_recv()) {
                 (Ok(host), Ok(event)) => {
                     if let Some(host) = self.world.translate(host) {
-                        effects.extend(self.feed(host));
+                        effects.extend(self.take_in(host));
                     }
                     Some(event)
                 }
@@ -233,9 +246,10 @@ impl Engine {
                 (Err(_), Err(_)) => break,
             };
             if let Some(event) = event {
-                effects.extend(self.feed(event));
+                effects.extend(self.take_in(event));
             }
         }
+        self.world.hand_over();
         effects
     }
 

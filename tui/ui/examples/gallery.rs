@@ -4,7 +4,7 @@
 //! An argument chooses the colours: `dark`, `light` or `plain`.
 
 #[allow(dead_code, missing_docs, clippy::unwrap_used)]
-#[path = "../src/fixture.rs"]
+#[path = "../src/fixture/mod.rs"]
 mod fixture;
 
 use crossterm::event::{self, DisableMouseCapture, EnableMouseCapture};

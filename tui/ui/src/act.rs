@@ -2,7 +2,7 @@
 //! [`Command`] for the engine. Which commands make sense now is decided here too, for hints and
 //! help alike.
 
-use crate::overlays::{Overlay, ask, help, messages, palette, review};
+use crate::overlays::{Overlay, ask, conflicts, help, journal, messages, number, palette, review};
 use crate::screens::{flow, run};
 use crate::{Screen, Ui};
 use wb_core::command::{Command, Verb};
@@ -38,6 +38,11 @@ impl Ui {
             Verb::Builds => self.open(Overlay::Builds(0)),
             Verb::Messages => self.open(Overlay::Messages(messages::Pane::default())),
             Verb::Review => self.open(Overlay::Review(review::Pane::default())),
+            Verb::Conflicts => conflicts::open(self, state),
+            Verb::Journal => journal::open(self, false, state),
+            Verb::UndoLast => journal::open(self, true, state),
+            Verb::Rate => self.ask_rate(state),
+            Verb::Timeout => self.ask_timeout(state),
             Verb::Mode => self.mode(state),
             Verb::Refresh => vec![Command::Refresh(None)],
             Verb::Quit => self.quit(state),
@@ -105,11 +110,37 @@ impl Ui {
             Verb::Fewer => vec![Command::Concurrency(-1)],
             Verb::CancelRun => vec![Command::CancelRun],
             Verb::StepFailed => self.step_failed(state),
+            Verb::RetryGroup => self.retry_group(state),
+            Verb::RetryAll => self.retry_all(state),
             // Keys of the review overlay, which sees them first.
             Verb::Toggle | Verb::CommitAll | Verb::DropAll => {
                 self.open(Overlay::Review(review::Pane::default()))
             }
+            Verb::Skip | Verb::RerunTheirs | Verb::Overwrite | Verb::AllOfGroup => {
+                conflicts::open(self, state)
+            }
+            Verb::UndoOp => journal::open(self, true, state),
         }
+    }
+
+    /// Asks a question.
+    pub(crate) fn ask(&mut self, ask: ask::Ask, state: &State) -> Vec<Command> {
+        self.open(Overlay::Ask(ask::Question::new(ask, state)))
+    }
+
+    fn ask_rate(&mut self, state: &State) -> Vec<Command> {
+        let offer = state.rate.map_or_else(String::new, |r| r.to_string());
+        self.open(Overlay::Number(number::Pane::new(number::Of::Rate, &offer)))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // seconds for a person
+    fn ask_timeout(&mut self, state: &State) -> Vec<Command> {
+        let known = state.typed_timeout_ms.or(state.options.timeout_ms);
+        let offer = known.map_or_else(String::new, |ms| (ms as f64 / 1000.0).to_string());
+        self.open(Overlay::Number(number::Pane::new(
+            number::Of::Timeout,
+            &offer,
+        )))
     }
 
     pub(crate) fn open(&mut self, overlay: Overlay) -> Vec<Command> {
@@ -165,13 +196,15 @@ impl Ui {
         if state.live {
             return vec![Command::Live(false)];
         }
-        self.open(Overlay::Ask(ask::Ask::Live))
+        self.ask(ask::Ask::Live, state)
     }
 
     fn quit(&mut self, state: &State) -> Vec<Command> {
-        let asked = matches!(self.overlays.last(), Some(Overlay::Ask(ask::Ask::Quit)));
-        if !asked && (state.busy() || !state.held.is_empty()) {
-            return self.open(Overlay::Ask(ask::Ask::Quit));
+        let quits = |q: &ask::Question| matches!(q.ask, ask::Ask::Quit);
+        let asked = matches!(self.overlays.last(), Some(Overlay::Ask(q)) if quits(q));
+        let unwritten = !state.held.is_empty() || !state.conflicts.is_empty();
+        if !asked && (state.busy() || unwritten) {
+            return self.ask(ask::Ask::Quit, state);
         }
         vec![Command::Quit]
     }
@@ -296,16 +329,12 @@ impl Ui {
                     ),
                     None => Source::Stages(vec![stage]),
                 };
-                self.open(Overlay::Ask(ask::Ask::Run(Box::new(spec(source, None)))))
+                self.ask(ask::Ask::Run(Box::new(spec(source, None))), state)
             }
             _ => {
                 let from_queue = verb == Verb::RunMarked;
-                let line = crate::keys::Line::new(&SOME.to_string());
-                self.open(Overlay::Ask(ask::Ask::Count {
-                    stage,
-                    from_queue,
-                    line,
-                }))
+                let of = number::Of::Tasks { stage, from_queue };
+                self.open(Overlay::Number(number::Pane::new(of, &SOME.to_string())))
             }
         }
     }
@@ -319,7 +348,7 @@ impl Ui {
     ) -> Vec<Command> {
         let spec = Box::new(spec(source, max));
         if state.live && !state.options.read_only {
-            return self.open(Overlay::Ask(ask::Ask::Run(spec)));
+            return self.ask(ask::Ask::Run(spec), state);
         }
         self.screen = Screen::Run;
         vec![Command::Run(spec)]
@@ -329,18 +358,45 @@ impl Ui {
         let Some(step) = &state.step else {
             return Vec::new();
         };
-        self.open(Overlay::Ask(ask::Ask::Commit(vec![step.row.id])))
+        self.ask(ask::Ask::Commit(vec![step.row.id]), state)
     }
 
     fn step_failed(&mut self, state: &State) -> Vec<Command> {
-        let group = state
-            .run
-            .as_ref()
-            .and_then(|r| r.totals.groups.get(self.run.at));
-        match group.map(|g| (g.stage, g.task)) {
+        let group = state.failures.get(self.run.at);
+        match group.and_then(|g| Some((g.stage, g.rows.first()?.id))) {
             Some((stage, task)) => self.open_task(stage, task, state),
             None => Vec::new(),
         }
+    }
+
+    /// Runs the tasks of the chosen failure again; in live mode a `y` is needed.
+    fn retry_group(&mut self, state: &State) -> Vec<Command> {
+        match state.failures.get(self.run.at) {
+            Some(group) => self.retry(group.stage, group.rows.clone(), state),
+            None => Vec::new(),
+        }
+    }
+
+    /// Runs every failed task of the stage of the chosen failure again.
+    fn retry_all(&mut self, state: &State) -> Vec<Command> {
+        let Some(stage) = state.failures.get(self.run.at).map(|g| g.stage) else {
+            return Vec::new();
+        };
+        let groups = state.failures.iter().filter(|g| g.stage == stage);
+        let rows = groups.flat_map(|g| g.rows.iter().cloned()).collect();
+        self.retry(stage, rows, state)
+    }
+
+    fn retry(
+        &mut self,
+        stage: StageId,
+        rows: Vec<wb_core::work::TaskRow>,
+        state: &State,
+    ) -> Vec<Command> {
+        if state.live && !state.options.read_only {
+            return self.ask(ask::Ask::Retry(stage, rows), state);
+        }
+        vec![Command::Retry { stage, rows }]
     }
 }
 

@@ -84,13 +84,18 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
         Verb::Pause | Verb::More | Verb::Fewer | Verb::CancelRun => {
             say(!running, "no run is under way")
         }
-        Verb::StepFailed => say(
-            state
-                .run
-                .as_ref()
-                .is_none_or(|r| r.totals.groups.is_empty()),
-            "nothing failed in this run",
-        ),
+        Verb::StepFailed => say(state.failures.is_empty(), "nothing failed in this run"),
+        Verb::RetryGroup | Verb::RetryAll => {
+            let stage = state.failures.get(ui.run.at).map(|g| g.stage);
+            say(state.failures.is_empty(), "nothing failed in this run")
+                .or_else(|| say(running, "a run is under way; X stops it"))
+                .or_else(|| no_agent(stage))
+        }
+        Verb::Skip | Verb::RerunTheirs | Verb::Overwrite | Verb::AllOfGroup => {
+            let none = say(state.conflicts.is_empty(), "nothing is in conflict");
+            let rerun = verb == Verb::RerunTheirs && running;
+            none.or_else(|| say(rerun, "a run is under way; X on the Run screen stops it"))
+        }
         Verb::CommitAll | Verb::DropAll | Verb::Toggle => {
             say(state.held.is_empty(), "nothing is held")
         }
@@ -121,6 +126,8 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::Review, "review"),
             (Verb::Builds, "builds"),
             (Verb::Drawing, "list"),
+            (Verb::Conflicts, "conflicts"),
+            (Verb::Journal, "journal"),
             (Verb::Mode, "mode…"),
             (Verb::Refresh, "refresh"),
         ],
@@ -148,14 +155,19 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::Discard, "discard"),
             (Verb::NextTask, "next task"),
             (Verb::Review, "review"),
+            (Verb::Conflicts, "conflicts"),
         ],
         Screen::Run => &[
             (Verb::Pause, "pause"),
             (Verb::More, "more jobs"),
             (Verb::Fewer, "fewer"),
             (Verb::CancelRun, "stop"),
+            (Verb::RetryGroup, "retry group"),
             (Verb::StepFailed, "step the failure"),
             (Verb::Review, "review"),
+            (Verb::Conflicts, "conflicts"),
+            (Verb::Rate, "rate"),
+            (Verb::Timeout, "time limit"),
             (Verb::Out, "back"),
         ],
     };
@@ -164,9 +176,11 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
         .iter()
         .filter(|(verb, _)| refusal(ui, *verb, state).is_none())
         .filter(|(verb, _)| *verb != Verb::Review || !state.held.is_empty())
+        .filter(|(verb, _)| *verb != Verb::Conflicts || !state.conflicts.is_empty())
         .map(|(verb, word)| {
             let word = match verb {
                 Verb::Review => format!("review ({})", number(state.held.len() as u64)),
+                Verb::Conflicts => format!("conflicts ({})", number(state.conflicts.len() as u64)),
                 Verb::RunSome | Verb::RunMarked if live => "run…".to_owned(),
                 Verb::Drawing if ui.flow.lists(ui.room) => "drawing".to_owned(),
                 _ => (*word).to_owned(),

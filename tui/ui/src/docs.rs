@@ -4,7 +4,7 @@ use crate::keys::shown;
 use crate::text::left;
 use wb_core::command::{COMMANDS, Entry, Scope};
 
-const SCOPES: [Scope; 7] = [
+const SCOPES: [Scope; 9] = [
     Scope::Global,
     Scope::List,
     Scope::Flow,
@@ -12,6 +12,8 @@ const SCOPES: [Scope; 7] = [
     Scope::Task,
     Scope::Run,
     Scope::Review,
+    Scope::Conflicts,
+    Scope::Journal,
 ];
 
 fn keys_of(entry: &Entry) -> Vec<String> {

@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use term::{Cmp, Match, Test};
 
 /// Fields that a filter may name.
-pub const FIELDS: [&str; 11] = [
-    "title", "status", "age", "assignee", "branch", "pri", "meta.", "label", "result", "route",
-    "build",
+pub const FIELDS: [&str; 12] = [
+    "title", "status", "age", "assignee", "branch", "pri", "meta.", "label", "result", "fault",
+    "route", "build",
 ];
 
 /// Each form with what it matches, for help and reference.
@@ -52,6 +52,10 @@ pub const FORMS: &[(&str, &str)] = &[
     (
         "result:error",
         "the last outcome: ok, error, none, or a part of it",
+    ),
+    (
+        "fault:1a2b3c4d",
+        "failed like this; a run names its groups of failures so",
     ),
     ("route:skip", "the pathway of the last outcome"),
     ("build:42", "the build of the last outcome"),
@@ -229,6 +233,7 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
+        ("fault", _) => faults(value),
         ("route", _) => Ok(Test::Route(list())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
         ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(value),
@@ -285,6 +290,16 @@ fn decimal(value: &str) -> Result<f64, String> {
     }
 }
 
+/// `1a2b3c4d`, or several with commas.
+fn faults(value: &str) -> Result<Test, String> {
+    let one = |text: &str| {
+        u32::from_str_radix(text, 16)
+            .map_err(|_| format!("fault:{text}: a group of failures is named like fault:1a2b3c4d"))
+    };
+    let list: Result<_, _> = value.split(',').map(one).collect();
+    list.map(Test::Fault)
+}
+
 fn cmp(operator: &str) -> Result<Cmp, String> {
     match operator {
         ">" => Ok(Cmp::More),
@@ -329,6 +344,7 @@ mod tests {
             updated: Millis(0),
             title: title.into(),
             assignee: Some("ann@example.test".into()),
+            last_actioned_by: None,
             branch: "main".into(),
             status: TaskStatus::New,
         }
@@ -339,6 +355,7 @@ mod tests {
             build: BuildId(42),
             text: "skip".into(),
             failed: false,
+            group: Some(0x1a2b_3c4d),
             labels: (4, 0, 0),
             ms: 1.0,
             at: Millis(0),
@@ -373,6 +390,12 @@ mod tests {
             "x"
         ));
         assert!(!hit("-result:ok", "x"));
+        assert!(hit("fault:0,1A2b3c4d", "x") && !hit("fault:0", "x"));
+        assert!(
+            Filter::parse("fault:none")
+                .unwrap_err()
+                .contains("1a2b3c4d")
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(super) enum Test {
     Assignee(Vec<String>),
     Branch(Vec<String>),
     Result(Vec<String>),
+    Fault(Vec<u32>),
     Route(Vec<String>),
     Build(Cmp, u64),
     Labels(Cmp, u64),
@@ -64,6 +65,10 @@ impl Test {
                 .iter()
                 .any(|b| facts.row.branch.eq_ignore_ascii_case(b)),
             Self::Result(list) => list.iter().any(|r| result_is(facts.result, r)),
+            Self::Fault(list) => {
+                let group = facts.result.and_then(|r| r.group);
+                group.is_some_and(|g| list.contains(&g))
+            }
             Self::Route(list) => facts
                 .result
                 .is_some_and(|r| !r.failed && list.iter().any(|l| r.text.eq_ignore_ascii_case(l))),

@@ -152,6 +152,8 @@ pub struct Report {
     pub inputs: Option<Arc<Inputs>>,
     /// How long the last attempt ran, in microseconds.
     pub run_us: u64,
+    /// In conflict: the task had left the stage, so that no answer can change it any more.
+    pub gone: bool,
 }
 
 /// Counters of a run.

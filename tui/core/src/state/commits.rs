@@ -9,16 +9,24 @@ impl State {
             return Err("read-only: start without --read-only to write".into());
         }
         let title = self.project.as_ref().map_or("", |p| p.title.as_str());
-        let protected = self.options.level == Some(Level::Protected);
-        if protected && self.options.confirm.as_deref() != Some(title) {
+        let typed = self.typed_title.as_deref().map(str::trim);
+        if self.wants_title() && typed != Some(title.trim()) {
             return Err(format!(
-                "project \"{title}\" is protected: start with --confirm \"{title}\" to write"
+                "project \"{title}\" is protected: nothing is written unless its title is typed"
             ));
         }
         Ok(())
     }
 
-    pub(super) fn commit_held(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
+    /// Whether a write must be confirmed by typing the project's title.
+    #[must_use]
+    pub fn wants_title(&self) -> bool {
+        let title = self.project.as_ref().map(|p| p.title.as_str());
+        let named = self.options.confirm.as_deref();
+        self.options.level == Some(Level::Protected) && (named.is_none() || named != title)
+    }
+
+    pub(super) fn commit_held(&mut self, tasks: &[TaskId], overwrite: bool) -> Vec<Effect> {
         if let Err(why) = self.may_write() {
             self.warn(Kind::Fault, why, None);
             return Vec::new();
@@ -55,12 +63,23 @@ impl State {
             ..CommitState::default()
         });
         let mut effects = Vec::new();
+        // One operation for one commit, however many stages it concerns.
+        let words = crate::twin::commit(self, tasks, overwrite);
+        let book = self.new_book("commit", words);
         for (_, items) in by_stage {
             self.batches += 1;
             let batch = BatchId(self.batches);
             self.commits
                 .insert(batch, items.iter().map(|i| i.task).collect());
-            effects.push(Effect::Commit { batch, items });
+            effects.push(Effect::Commit {
+                batch,
+                items,
+                overwrite,
+                book: Some(book.clone()),
+            });
+        }
+        if !effects.is_empty() {
+            self.open_books.push(book);
         }
         if effects.is_empty() {
             self.say(
@@ -102,6 +121,7 @@ impl State {
             let mut effects = effects;
             if self.options.screen {
                 effects.clear();
+                effects.extend(self.look_at_conflicts());
             }
             effects.extend(self.advance_run());
             return effects;
@@ -132,11 +152,17 @@ impl State {
                         .push((title, "had already left the stage".into()));
                     moved.entry((from, None)).or_default().insert(*task);
                 }
-                Committed::Conflict { by } => commit.conflicts.push((title, by.clone())),
+                Committed::Conflict { by } => {
+                    commit.conflicts.push((title, by.clone()));
+                    let (held, by) = (held.clone(), by.clone());
+                    self.held.remove(task);
+                    self.in_conflict(*task, held, by);
+                }
                 Committed::Refused(fault) => commit.refused.push((title, fault.clone())),
             }
             if matches!(result, Committed::Done | Committed::AlreadyMoved) {
                 self.held.remove(task);
+                self.mended(*task);
             }
             if let Some(step) = self.step.as_mut().filter(|s| s.row.id == *task) {
                 step.at = At::Committed;
@@ -147,7 +173,12 @@ impl State {
             self.gone(from, &tasks, to);
         }
         self.report_commit(tasks.len());
-        Vec::new()
+        let mut effects = self.look_at_conflicts();
+        if self.commits.is_empty() {
+            let over = std::mem::take(&mut self.open_books);
+            effects.extend(over.iter().map(|book| Effect::CloseBook(book.id)));
+        }
+        effects
     }
 
     pub(super) fn report_commit(&mut self, tasks: usize) {
@@ -163,7 +194,7 @@ impl State {
         let bad = !commit.conflicts.is_empty() || !commit.refused.is_empty();
         if !commit.conflicts.is_empty() {
             text.push_str(&format!(
-                " · {} left: changed by somebody else",
+                " · {} left: changed by somebody else (! answers)",
                 commit.conflicts.len()
             ));
         }

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Jobs at a time that a key reaches.
+const MOST_JOBS: i64 = 64;
+
 impl State {
     pub(super) fn start_run(&mut self, mut spec: RunSpec) -> Vec<Effect> {
         if self.run.as_ref().is_some_and(|r| !r.is_over()) {
@@ -24,7 +27,14 @@ impl State {
         spec.timeout_ms = spec.timeout_ms.or(self.options.timeout_ms);
         self.runs += 1;
         let concurrency = spec.concurrency.max(1);
-        let run = Run::new(self.runs, spec, self.now);
+        self.failures.clear();
+        self.failed_tasks.clear();
+        self.run_book = (self.options.screen && self.live).then(|| {
+            let words = crate::twin::run(self, &spec, true);
+            self.new_book("commit", words)
+        });
+        let mut run = Run::new(self.runs, spec, self.now);
+        run.typed_timeout_ms = self.typed_timeout_ms;
         self.say(
             Kind::Run,
             format!(
@@ -49,9 +59,82 @@ impl State {
             return Vec::new();
         };
         let wanted = i64::try_from(run.spec.concurrency).unwrap_or(1) + i64::from(delta);
-        run.spec.concurrency = usize::try_from(wanted.clamp(1, 64)).unwrap_or(1);
+        let wanted = usize::try_from(wanted.clamp(1, MOST_JOBS)).unwrap_or(1);
+        self.set_concurrency(wanted)
+    }
+
+    /// This many jobs at a time, from now on.
+    pub(super) fn set_concurrency(&mut self, jobs: usize) -> Vec<Effect> {
+        let Some(run) = self.run.as_mut().filter(|r| !r.is_over()) else {
+            return Vec::new();
+        };
+        run.spec.concurrency = jobs.max(1);
         let mut effects = vec![Effect::Concurrency(run.spec.concurrency)];
         effects.extend(self.advance_run());
+        effects
+    }
+
+    /// Requests a second from now on.
+    pub(super) fn set_rate(&mut self, rate: Option<f64>) -> Vec<Effect> {
+        if rate.is_some_and(|r| !r.is_finite() || r <= 0.0) {
+            self.warn(
+                Kind::Fault,
+                "a rate is a positive number of requests a second",
+                None,
+            );
+            return Vec::new();
+        }
+        self.rate = rate;
+        let text = rate.map_or_else(
+            || "requests are no longer limited".to_owned(),
+            |rate| format!("at most {rate} requests a second from now on"),
+        );
+        self.say(Kind::Net, text);
+        vec![Effect::Rate(rate)]
+    }
+
+    /// Limit of one attempt, from the next attempt on.
+    pub(super) fn set_timeout(&mut self, ms: Option<u64>) -> Vec<Effect> {
+        self.typed_timeout_ms = ms;
+        if let Some(run) = self.run.as_mut().filter(|r| !r.is_over()) {
+            run.typed_timeout_ms = ms;
+        }
+        #[allow(clippy::cast_precision_loss)] // seconds for a person
+        let text = ms.map_or_else(
+            || "attempts have the agents' own limits again".to_owned(),
+            |ms| {
+                format!(
+                    "an attempt may take {} s, from the next one on",
+                    ms as f64 / 1000.0
+                )
+            },
+        );
+        self.say(Kind::Run, text);
+        Vec::new()
+    }
+
+    /// Runs failed tasks again as the newest run did; other failures stay in sight.
+    pub(super) fn retry(&mut self, stage: StageId, rows: Vec<crate::work::TaskRow>) -> Vec<Effect> {
+        let spec = match &self.run {
+            Some(run) => RunSpec {
+                source: Source::Tasks(stage, rows),
+                max_tasks: None,
+                filter: crate::filter::Filter::default(),
+                only: Vec::new(),
+                ..run.spec.clone()
+            },
+            None => return Vec::new(),
+        };
+        self.start_again(spec)
+    }
+
+    /// Starts a run that goes on with an earlier one: its failures stay in sight until their tasks
+    /// ran again.
+    pub(super) fn start_again(&mut self, spec: RunSpec) -> Vec<Effect> {
+        let failures = std::mem::take(&mut self.failures);
+        let tasks = std::mem::take(&mut self.failed_tasks);
+        let effects = self.start_run(spec);
+        (self.failures, self.failed_tasks) = (failures, tasks);
         effects
     }
 
@@ -72,6 +155,15 @@ impl State {
             next_job: &mut self.jobs,
         };
         let mut effects = run.advance(&mut around);
+        for effect in &mut effects {
+            if let Effect::Commit { book, .. } = effect {
+                book.clone_from(&self.run_book);
+            }
+        }
+        if effects.contains(&Effect::RunOver) {
+            let over = self.run_book.take();
+            effects.extend(over.map(|book| Effect::CloseBook(book.id)));
+        }
         let mut at = 0;
         while at < effects.len() {
             match &effects[at] {
@@ -105,6 +197,24 @@ impl State {
         };
         let last = last_result(report.build, &result, report.run_us, self.now);
         self.results.insert(report.row.id, last);
+        self.mended(report.row.id);
+        self.conflicts.remove(&report.row.id);
+        if let Ending::Failed(fault) = &report.ending {
+            self.failed(report.stage, report.row.clone(), fault);
+        }
+        if let (Ending::Conflict(by), Some(outcome), Some(inputs), false) =
+            (&report.ending, &report.outcome, &report.inputs, report.gone)
+        {
+            let ours = Held {
+                stage: report.stage,
+                inputs: inputs.clone(),
+                outcome: outcome.clone(),
+                build: report.build,
+                taken: true,
+                at: self.now,
+            };
+            self.in_conflict(report.row.id, ours, by.clone());
+        }
         let sink = self.run.as_ref().map(|r| r.spec.sink);
         match (sink, result, &report.inputs) {
             (Some(Sink::Hold), Ok(outcome), Some(inputs)) => {
@@ -119,6 +229,7 @@ impl State {
                 self.held.insert(report.row.id, held);
             }
             (Some(Sink::Commit), Ok(outcome), _) => {
+                self.held.remove(&report.row.id);
                 if let Way::Pathway { to, .. } = outcome.way {
                     self.gone(report.stage, &HashSet::from([report.row.id]), Some(to));
                 }

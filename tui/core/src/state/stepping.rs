@@ -91,7 +91,10 @@ impl State {
             self.warn(Kind::Fault, "no agent for this stage any more", None);
             return Vec::new();
         };
-        let deadline_ms = descriptor.spec.timeout_ms.or(self.options.timeout_ms);
+        let deadline_ms = self
+            .typed_timeout_ms
+            .or(descriptor.spec.timeout_ms)
+            .or(self.options.timeout_ms);
         self.jobs += 1;
         let job = JobId(self.jobs);
         let now = self.now;
@@ -176,8 +179,10 @@ impl State {
             taken: true,
             at: self.now,
         };
-        let title = step.row.title.clone();
-        self.held.insert(step.row.id, held);
+        let (title, task) = (step.row.title.clone(), step.row.id);
+        self.held.insert(task, held);
+        self.conflicts.remove(&task);
+        self.mended(task);
         self.say(Kind::Task, format!("{title}: held for review (v)"));
         Vec::new()
     }

@@ -1,5 +1,6 @@
 //! Questions. What writes is answered by `y` and nothing else; Enter never confirms a write, a
-//! repeated key neither.
+//! repeated key neither. In a protected project the answer is its title, typed in full. Numbers are
+//! left to [`super::number`].
 
 use super::Overlay;
 use crate::text::{clean, fit, number, plural, wrap};
@@ -12,9 +13,11 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
-use wb_core::run::{RunSpec, Source};
+use wb_core::journal::{Restore, Undoing};
+use wb_core::run::{OnConflict, RunSpec, Source};
 use wb_core::state::State;
-use wb_core::work::Way;
+use wb_core::twin;
+use wb_core::work::{TaskRow, Way};
 
 /// What is asked.
 pub enum Ask {
@@ -26,103 +29,103 @@ pub enum Ask {
     Quit,
     /// Start this run.
     Run(Box<RunSpec>),
-    /// How many tasks.
-    Count {
-        /// Of this stage.
-        stage: StageId,
-        /// In the order and with the filter of the queue.
-        from_queue: bool,
-        /// The number being typed.
-        line: keys::Line,
-    },
+    /// Run failed tasks of a stage again and write them.
+    Retry(StageId, Vec<TaskRow>),
     /// Throw held outcomes away.
     Drop(Vec<TaskId>),
+    /// Write our labels over somebody else's.
+    Overwrite(Vec<TaskId>),
+    /// Take an operation back.
+    Undo(i64),
 }
 
-pub fn on_key(ui: &mut Ui, ask: Ask, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
-    if let Ask::Count {
-        stage,
-        from_queue,
-        line,
-    } = ask
-    {
-        return count_key(ui, (stage, from_queue, line), key, name, state);
+impl Ask {
+    /// Whether the answer yes lets something be written.
+    const fn writes(&self) -> bool {
+        matches!(
+            self,
+            Self::Commit(_) | Self::Live | Self::Overwrite(_) | Self::Undo(_)
+        )
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Commit(tasks) => Command::Commit(tasks),
+            Self::Live => Command::Live(true),
+            Self::Quit => Command::Quit,
+            Self::Drop(tasks) => Command::Drop(tasks),
+            Self::Run(spec) => Command::Run(spec),
+            Self::Retry(stage, rows) => Command::Retry { stage, rows },
+            Self::Overwrite(tasks) => Command::Resolve {
+                tasks,
+                how: OnConflict::Overwrite,
+            },
+            Self::Undo(op) => Command::Undo(op),
+        }
+    }
+}
+
+/// A question, and the title of a protected project as far as it is typed.
+pub struct Question {
+    pub ask: Ask,
+    /// There when the title is the answer.
+    pub title: Option<keys::Line>,
+}
+
+impl Question {
+    /// Asks; what writes to a protected project wants its title typed.
+    pub fn new(ask: Ask, state: &State) -> Self {
+        let title = (ask.writes() && state.wants_title()).then(keys::Line::default);
+        Self { ask, title }
+    }
+}
+
+pub fn on_key(
+    ui: &mut Ui,
+    mut question: Question,
+    key: &KeyEvent,
+    name: &str,
+    state: &State,
+) -> Vec<Command> {
+    if let Some(line) = &mut question.title {
+        match name {
+            "Esc" => return Vec::new(),
+            "Enter" if key.kind == KeyEventKind::Press => {
+                let title = line.text.clone();
+                if is_title(&title, state) {
+                    let then = Box::new(yes(ui, question.ask));
+                    return vec![Command::Confirm { title, then }];
+                }
+                ui.notice = Some("that is not the project's title; nothing was written".into());
+            }
+            _ => {
+                line.key(key);
+            }
+        }
+        ui.overlays.push(Overlay::Ask(question));
+        return Vec::new();
     }
     match name {
-        "y" if key.kind == KeyEventKind::Press => yes(ui, ask),
+        "y" if key.kind == KeyEventKind::Press => vec![yes(ui, question.ask)],
         "n" | "Esc" | "q" => Vec::new(),
         _ => {
-            ui.overlays.push(Overlay::Ask(ask));
+            ui.overlays.push(Overlay::Ask(question));
             Vec::new()
         }
     }
 }
 
-fn yes(ui: &mut Ui, ask: Ask) -> Vec<Command> {
-    match ask {
-        Ask::Commit(tasks) => vec![Command::Commit(tasks)],
-        Ask::Live => vec![Command::Live(true)],
-        Ask::Quit => vec![Command::Quit],
-        Ask::Drop(tasks) => vec![Command::Drop(tasks)],
-        Ask::Run(spec) => {
-            ui.overlays.clear();
-            ui.screen = Screen::Run;
-            vec![Command::Run(spec)]
-        }
-        Ask::Count { .. } => Vec::new(),
-    }
+fn is_title(typed: &str, state: &State) -> bool {
+    let title = state.project.as_ref().map(|p| p.title.trim());
+    title == Some(typed.trim())
 }
 
-fn count_key(
-    ui: &mut Ui,
-    (stage, from_queue, mut line): (StageId, bool, keys::Line),
-    key: &KeyEvent,
-    name: &str,
-    state: &State,
-) -> Vec<Command> {
-    match name {
-        "Esc" => return Vec::new(),
-        "Enter" => {
-            let Some(n) = line.text.parse::<usize>().ok().filter(|n| *n > 0) else {
-                ui.notice = Some(format!(
-                    "\"{}\" is no number of tasks; type 1 or more",
-                    line.text
-                ));
-                ui.overlays.push(Overlay::Ask(Ask::Count {
-                    stage,
-                    from_queue,
-                    line,
-                }));
-                return Vec::new();
-            };
-            if from_queue {
-                let rows = state
-                    .queues
-                    .get(&stage)
-                    .map(|q| q.chosen(n))
-                    .unwrap_or_default();
-                return ui.run_or_ask(Source::Tasks(stage, rows), None, state);
-            }
-            return ui.run_or_ask(Source::Stages(vec![stage]), Some(n), state);
-        }
-        _ => {}
+fn yes(ui: &mut Ui, ask: Ask) -> Command {
+    if matches!(ask, Ask::Run(_) | Ask::Retry(..)) {
+        ui.overlays.clear();
+        ui.screen = Screen::Run;
     }
-    // The first digit replaces the number that was offered.
-    let digit = name.len() == 1 && name.bytes().all(|b| b.is_ascii_digit());
-    if digit || name.len() > 1 {
-        if digit && line.text == "50" && line.at == 2 && key.kind == KeyEventKind::Press {
-            line = keys::Line::new("");
-        }
-        if line.text.len() < 7 || !digit {
-            line.key(key);
-        }
-    }
-    ui.overlays.push(Overlay::Ask(Ask::Count {
-        stage,
-        from_queue,
-        line,
-    }));
-    Vec::new()
+    ask.command()
 }
 
 /// Title, text and the words of the two answers.
@@ -136,6 +139,7 @@ fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'stat
             let title = format!("Commit {} to \"{project}\"?", plural(tasks.len(), "task"));
             let mut text = will_send(tasks, state);
             text.push("Each row is checked again just before its write; rows that others changed are left and listed.".into());
+            text.push(same_from_a_script(&twin::commit(state, tasks, false)));
             (title, text, "write it", "not now")
         }
         Ask::Live => (
@@ -156,8 +160,9 @@ fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'stat
             if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
                 text.push("A commit is under way: what was sent is written, the rest is not sent.".into());
             }
-            if !state.held.is_empty() {
-                text.push(format!("{} held for review will be gone; nothing of them was written.", plural(state.held.len(), "outcome")));
+            let held = state.held.len() + state.conflicts.len();
+            if held > 0 {
+                text.push(format!("{} held for review will be gone; nothing of them was written.", plural(held, "outcome")));
             }
             ("Leave the workbench?".into(), text, "leave", "stay")
         }
@@ -168,8 +173,58 @@ fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'stat
             "throw away",
             "keep",
         ),
-        Ask::Count { .. } => (String::new(), Vec::new(), "", ""),
+        Ask::Retry(stage, rows) => (
+            format!("LIVE: run {} of {} again and write them?", plural(rows.len(), "task"), clean(state.stage_title(*stage))),
+            vec!["Each batch is written to the platform as it finishes, without review.".into()],
+            "run and write",
+            "not now",
+        ),
+        Ask::Overwrite(tasks) => (
+            format!("Write over what others changed in {}?", plural(tasks.len(), "task")),
+            vec![
+                "Our labels replace theirs: what they drew since our agent looked is gone from these rows. The journal keeps it, so that an undo brings it back.".into(),
+                "The tasks then go where our outcome sends them.".into(),
+                same_from_a_script(&twin::commit(state, tasks, true)),
+            ],
+            "overwrite",
+            "not now",
+        ),
+        Ask::Undo(op) => undo_words(*op, state),
     }
+}
+
+/// The headless twin, short enough to be read.
+fn same_from_a_script(words: &[String]) -> String {
+    format!(
+        "Same from a script: workbench {}",
+        fit(&twin::quoted(words), 150)
+    )
+}
+
+fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+    let restores: &[Restore] = match state.journal.open.as_ref().map(|o| &o.undo) {
+        Some(Undoing::Reviewed(restores)) => restores,
+        _ => &[],
+    };
+    let left = restores.iter().filter(|r| r.left.is_some()).count();
+    let mut text = vec![format!(
+        "{} will be as before: labels, priority, metadata and place.",
+        plural(restores.len() - left, "task")
+    )];
+    if left > 0 {
+        text.push(format!(
+            "{} left: others changed them since.",
+            plural(left, "task")
+        ));
+    }
+    text.push("An undo is an operation itself: taking that back does it again.".into());
+    text.push(same_from_a_script(&twin::undo(state, op)));
+    (
+        format!("Take operation {op} back?"),
+        text,
+        "take it back",
+        "not now",
+    )
 }
 
 /// What is known of a dry run of the very build that would write.
@@ -279,18 +334,9 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
     all
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State) {
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, state: &State) {
     let st = ui.st;
-    if let Ask::Count {
-        stage,
-        from_queue,
-        line,
-    } = ask
-    {
-        draw_count(ui, buf, area, (*stage, *from_queue, line), state);
-        return;
-    }
-    let (title, text, yes, no) = words(ask, state);
+    let (title, text, yes, no) = words(&question.ask, state);
     let columns = area.width.saturating_sub(4).min(72);
     let inside = usize::from(columns).saturating_sub(6);
     let mut all = vec![Line::default()];
@@ -304,13 +350,16 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State)
         }
     }
     all.push(Line::default());
-    all.push(Line::from(vec![
-        Span::raw("  "),
-        Span::styled("y", st.key),
-        Span::raw(format!(" {yes}      ")),
-        Span::styled("n", st.key),
-        Span::raw(format!(" {no}")),
-    ]));
+    match &question.title {
+        Some(line) => all.extend(title_lines(line, yes, no, inside, state, &st)),
+        None => all.push(Line::from(vec![
+            Span::raw("  "),
+            Span::styled("y", st.key),
+            Span::raw(format!(" {yes}      ")),
+            Span::styled("n", st.key),
+            Span::raw(format!(" {no}")),
+        ])),
+    }
     let height = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
     let place = centred(area, columns, height);
     let title = fit(&title, usize::from(columns).saturating_sub(6));
@@ -323,53 +372,42 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, ask: &Ask, state: &State)
     );
 }
 
-fn draw_count(
-    ui: &Ui,
-    buf: &mut Buffer,
-    area: Rect,
-    (stage, from_queue, line): (StageId, bool, &keys::Line),
+/// The line in which the title of a protected project is typed.
+fn title_lines<'a>(
+    line: &keys::Line,
+    yes: &'static str,
+    no: &'static str,
+    columns: usize,
     state: &State,
-) {
-    let st = &ui.st;
-    let place = centred(area, 66, 8);
-    let live = state.live && !state.options.read_only;
-    let title = format!(
-        "{} how many of {}?",
-        if live { "LIVE: run" } else { "Dry-run" },
-        fit(state.stage_title(stage), 20)
-    );
-    let inner = overlay(buf, place, &title, "", st);
+    st: &crate::theme::Styles,
+) -> Vec<Line<'a>> {
+    let project = state.project.as_ref().map_or("", |p| p.title.as_str());
     let (before, under, after) = line.parts();
     let under = if under.is_empty() { " " } else { under };
-    let order = if from_queue {
-        "the first in the order and filter of the queue"
+    let (enter, style) = if is_title(&line.text, state) {
+        (format!(" {yes}      "), st.key)
     } else {
-        "the first as the platform lists them"
+        (" when the title is there      ".to_owned(), st.dim)
     };
-    let what = if live {
-        "asks before it writes"
-    } else {
-        "every write is held; nothing is sent"
-    };
-    let all = [
-        Line::default(),
-        Line::from(vec![
-            Span::raw("  "),
-            Span::styled(before.to_owned(), st.strong),
-            Span::styled(under.to_owned(), st.strong.add_modifier(Modifier::REVERSED)),
-            Span::styled(after.to_owned(), st.strong),
-            Span::raw(" tasks"),
-            Span::styled(format!("   {order}"), st.dim),
-        ]),
-        Line::default(),
-        Line::from(vec![
-            Span::raw("  "),
-            Span::styled("enter", st.key),
-            Span::raw(" run      "),
-            Span::styled("esc", st.key),
-            Span::raw(" not now"),
-        ]),
-        Line::styled(format!("  {what}"), if live { st.bad } else { st.dim }),
-    ];
-    lines(buf, inner, &all, 0);
+    let ask = format!("This project is PROTECTED. Type its title to {yes}:");
+    let mut all: Vec<Line<'a>> = wrap(&ask, columns)
+        .into_iter()
+        .map(|t| Line::styled(format!("  {t}"), st.warn))
+        .collect();
+    all.push(Line::styled(format!("  {}", fit(project, columns)), st.dim));
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        Span::styled(before.to_owned(), st.strong),
+        Span::styled(under.to_owned(), st.strong.add_modifier(Modifier::REVERSED)),
+        Span::styled(after.to_owned(), st.strong),
+    ]));
+    all.push(Line::default());
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        Span::styled("enter", style),
+        Span::raw(enter),
+        Span::styled("esc", st.key),
+        Span::raw(format!(" {no}")),
+    ]));
+    all
 }

@@ -28,6 +28,8 @@ impl Pane {
     pub fn new(ui: &Ui) -> Self {
         let scope = match ui.overlays.last() {
             Some(Overlay::Review(_)) => Some(Scope::Review),
+            Some(Overlay::Conflicts(_)) => Some(Scope::Conflicts),
+            Some(Overlay::Journal(_)) => Some(Scope::Journal),
             _ => None,
         };
         Self {
@@ -94,6 +96,8 @@ fn scopes(ui: &Ui, pane: &Pane) -> Vec<Scope> {
             Scope::Task,
             Scope::Run,
             Scope::Review,
+            Scope::Conflicts,
+            Scope::Journal,
             Scope::List,
             Scope::Global,
         ];

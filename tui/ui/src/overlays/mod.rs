@@ -1,10 +1,13 @@
-//! What opens over the screens: questions, review, builds, messages, help, palette. The topmost
+//! What opens over the screens: questions, review, conflicts, journal, builds, messages, help, palette. The topmost
 //! one gets the keys; Esc closes it.
 
 pub mod ask;
 pub mod builds;
+pub mod conflicts;
 pub mod help;
+pub mod journal;
 pub mod messages;
+pub mod number;
 pub mod palette;
 pub mod review;
 
@@ -18,8 +21,14 @@ use wb_core::state::State;
 
 /// One open overlay with its cursor.
 pub enum Overlay {
-    /// A question that is answered by `y` or `n`, or a number.
-    Ask(ask::Ask),
+    /// A question that is answered by `y` or `n`, or by the title of a protected project.
+    Ask(ask::Question),
+    /// A question that is answered by a number.
+    Number(number::Pane),
+    /// Rows that somebody else changed.
+    Conflicts(conflicts::Pane),
+    /// What was written.
+    Journal(journal::Pane),
     /// What is held.
     Review(review::Pane),
     /// Builds; the first line shown.
@@ -50,8 +59,27 @@ impl Overlay {
                 ("esc", "back"),
                 ("X", "throw away…"),
             ],
-            Self::Ask(ask::Ask::Count { .. }) => &[("enter", "run"), ("esc", "not now")],
+            Self::Number(pane) => &[("enter", pane.verb()), ("esc", "not now")],
+            Self::Ask(question) if question.title.is_some() => {
+                &[("enter", "when the title is typed"), ("esc", "no")]
+            }
             Self::Ask(_) => &[("y", "yes"), ("n", "no")],
+            Self::Conflicts(_) if state.conflicts.is_empty() => &[("esc", "back")],
+            Self::Conflicts(_) if state.options.read_only => &[
+                ("t", "leave theirs"),
+                ("r", "run again on theirs"),
+                ("space", "one or all"),
+                ("esc", "back"),
+            ],
+            Self::Conflicts(_) => &[
+                ("t", "leave theirs"),
+                ("r", "run again on theirs"),
+                ("O", "overwrite…"),
+                ("space", "one or all"),
+                ("enter", "read on"),
+                ("esc", "back"),
+            ],
+            Self::Journal(pane) => return pane.hints(state),
             Self::Palette(_) => &[("enter", "choose"), ("↑ ↓", "move"), ("esc", "close")],
             Self::Help(_) => &[
                 ("↑ ↓", "scroll"),
@@ -72,12 +100,15 @@ pub fn on_key(ui: &mut Ui, key: &KeyEvent, name: &str, state: &State) -> Vec<Com
         return Vec::new();
     };
     match overlay {
-        Overlay::Ask(ask) => ask::on_key(ui, ask, key, name, state),
+        Overlay::Ask(question) => ask::on_key(ui, question, key, name, state),
+        Overlay::Number(pane) => number::on_key(ui, pane, key, name, state),
         Overlay::Palette(pane) => palette::on_key(ui, pane, key, name, state),
         Overlay::Help(pane) => help::on_key(ui, pane, key, name),
         other => {
             let scopes: &[Scope] = match other {
                 Overlay::Review(_) => &[Scope::Review, Scope::List, Scope::Global],
+                Overlay::Conflicts(_) => &[Scope::Conflicts, Scope::List, Scope::Global],
+                Overlay::Journal(_) => &[Scope::Journal, Scope::List, Scope::Global],
                 _ => &[Scope::List, Scope::Global],
             };
             let verb = find(name, scopes);
@@ -98,14 +129,20 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
         (Some(Overlay::Builds(_)), Verb::Builds)
             | (Some(Overlay::Messages(_)), Verb::Messages)
             | (Some(Overlay::Review(_)), Verb::Review)
+            | (Some(Overlay::Conflicts(_)), Verb::Conflicts)
+            | (Some(Overlay::Journal(_)), Verb::Journal)
     );
     if again {
         ui.overlays.pop();
         return Vec::new();
     }
-    if matches!(ui.overlays.last(), Some(Overlay::Review(_)))
-        && let Some(commands) = review::on_verb(ui, verb, state)
-    {
+    let special = match ui.overlays.last() {
+        Some(Overlay::Review(_)) => review::on_verb(ui, verb, state),
+        Some(Overlay::Conflicts(_)) => conflicts::on_verb(ui, verb, state),
+        Some(Overlay::Journal(_)) => journal::on_verb(ui, verb, state),
+        _ => None,
+    };
+    if let Some(commands) = special {
         return commands;
     }
     match verb {
@@ -118,9 +155,18 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
         | Verb::Builds
         | Verb::Messages
         | Verb::Review
+        | Verb::Conflicts
+        | Verb::Journal
+        | Verb::UndoLast
+        | Verb::Rate
+        | Verb::Timeout
         | Verb::Quit
         | Verb::Refresh => {
-            if !matches!(verb, Verb::Help | Verb::Quit | Verb::Refresh) {
+            let stays = matches!(
+                verb,
+                Verb::Help | Verb::Quit | Verb::Refresh | Verb::Rate | Verb::Timeout
+            );
+            if !stays {
                 ui.overlays.clear();
             }
             ui.act(verb, state)
@@ -147,7 +193,9 @@ pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
         Overlay::Messages(pane) => pane.move_cursor(verb, state),
         Overlay::Help(pane) => pane.top = moved(pane.top, verb, 10),
         Overlay::Palette(pane) => pane.move_cursor(verb),
-        Overlay::Ask(_) => {}
+        Overlay::Conflicts(pane) => pane.move_cursor(verb, state),
+        Overlay::Journal(pane) => pane.move_cursor(verb, state),
+        Overlay::Ask(_) | Overlay::Number(_) => {}
     }
 }
 
@@ -165,8 +213,10 @@ pub fn moved(at: usize, verb: Verb, page: usize) -> usize {
 }
 
 /// A click on a row of the topmost overlay.
-pub fn click(ui: &mut Ui, row: usize, _state: &State) {
+pub fn click(ui: &mut Ui, row: usize, state: &State) {
     match ui.overlays.last_mut() {
+        Some(Overlay::Conflicts(pane)) => pane.select(row, state),
+        Some(Overlay::Journal(pane)) => pane.select(row, state),
         Some(Overlay::Review(pane)) => pane.select(row),
         Some(Overlay::Palette(pane)) => pane.at = row,
         Some(Overlay::Messages(pane)) => pane.at = row,
@@ -185,6 +235,13 @@ pub fn on_paste(ui: &mut Ui, text: &str, state: &State) {
             pane.search(ui, state);
             Overlay::Palette(pane)
         }
+        // A title may be pasted; Enter is still pressed by hand.
+        Overlay::Ask(mut question) => {
+            if let Some(line) = &mut question.title {
+                line.insert(text.trim());
+            }
+            Overlay::Ask(question)
+        }
         other => other,
     };
     ui.overlays.push(overlay);
@@ -199,7 +256,10 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let mut all = std::mem::take(&mut ui.overlays);
     for overlay in &mut all {
         match overlay {
-            Overlay::Ask(ask) => ask::draw(ui, buf, area, ask, state),
+            Overlay::Ask(question) => ask::draw(ui, buf, area, question, state),
+            Overlay::Number(pane) => number::draw(ui, buf, area, pane, state),
+            Overlay::Conflicts(pane) => conflicts::draw(ui, buf, area, pane, state),
+            Overlay::Journal(pane) => journal::draw(ui, buf, area, pane, state),
             Overlay::Review(pane) => review::draw(ui, buf, area, pane, state),
             Overlay::Builds(top) => builds::draw(ui, buf, area, top, state),
             Overlay::Messages(pane) => messages::draw(ui, buf, area, pane, state),

@@ -1,5 +1,6 @@
 //! The screen as a person sees it, and what its keys mean: pictures, keys, graphs, speed.
 
+mod answers;
 mod graphs;
 mod held;
 mod hostile;

@@ -6,6 +6,8 @@ use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, StageId, TaskId};
 use crate::run::{Ending, OnConflict, Report, Sink};
 use crate::work::{CommitItem, Committed, Inputs, Outcome, Way};
+use agent_abi::model::StorageItem;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -34,7 +36,12 @@ impl Run {
             if items.is_empty() {
                 effects.extend(self.finish(id, &[]));
             } else {
-                effects.push(Effect::Commit { batch: id, items });
+                effects.push(Effect::Commit {
+                    batch: id,
+                    items,
+                    overwrite: self.spec.on_conflict == OnConflict::Overwrite,
+                    book: None,
+                });
             }
         }
     }
@@ -82,6 +89,7 @@ impl Run {
                 continue;
             }
             let succeeded = result.is_ok();
+            let gone = matches!(written, Some(Committed::AlreadyMoved));
             let (ending, outcome) = ending(result, written);
             self.known.1 += u64::from(succeeded && matches!(ending, Ending::Failed(_)));
             if let Ending::Failed(fault) = &ending
@@ -98,6 +106,7 @@ impl Run {
                 outcome,
                 inputs: work.inputs,
                 run_us: work.run_us,
+                gone,
             };
             self.totals.count(&report);
             effects.push(Effect::Record(Box::new(report)));
@@ -161,7 +170,20 @@ pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Commit
         labels_after: outcome.labels_after.clone(),
         priority: outcome.patch.priority.map(|(_, new)| new),
         metadata: outcome.patch.metadata.clone(),
+        metadata_before: (outcome.patch.metadata.as_ref()).and_then(|_| metadata_seen(inputs)),
         item: inputs.labels.as_ref().and_then(|l| l.item),
         pathway,
     })
+}
+
+/// The client metadata that the agent saw: those of the storage item, else those of the label row.
+fn metadata_seen(inputs: &Inputs) -> Option<Map<String, Value>> {
+    if let Some(item) = &inputs.item_json {
+        let item = serde_json::from_str(item).ok()?;
+        return Some(StorageItem::from_value(item).client_metadata().clone());
+    }
+    let row: Value = serde_json::from_str(&inputs.labels.as_ref()?.json).ok()?;
+    row.pointer("/metadata/client_metadata")?
+        .as_object()
+        .cloned()
 }

@@ -46,7 +46,7 @@ impl Run {
                 attempt: work.attempts,
                 stage,
                 inputs,
-                deadline_ms: self.limit_ms,
+                deadline_ms: self.limit_ms(),
             }));
         }
         if self.stopping() && self.jobs.is_empty() {

@@ -11,6 +11,15 @@ impl Run {
         self.stages.get(self.stage_at).copied()
     }
 
+    /// Limit of one attempt in milliseconds, as it holds for the next one: a person's, the agent's
+    /// own, or the one of the settings.
+    #[must_use]
+    pub fn limit_ms(&self) -> Option<u64> {
+        self.typed_timeout_ms
+            .or(self.own_limit_ms)
+            .or(self.spec.timeout_ms)
+    }
+
     /// Whether everything is final.
     #[must_use]
     pub const fn is_over(&self) -> bool {

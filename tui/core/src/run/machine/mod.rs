@@ -113,7 +113,10 @@ pub struct Run {
     reruns: HashMap<TaskId, u32>,
     agent: usize,
     wants: Wants,
-    limit_ms: Option<u64>,
+    /// Limit of one attempt that a person typed; before the agent's own.
+    pub typed_timeout_ms: Option<u64>,
+    /// The agent's own limit.
+    own_limit_ms: Option<u64>,
     serial: bool,
     idempotent: bool,
     next_batch: u64,
@@ -165,7 +168,8 @@ impl Run {
             reruns: HashMap::new(),
             agent: 0,
             wants: Wants::default(),
-            limit_ms: None,
+            typed_timeout_ms: None,
+            own_limit_ms: None,
             serial: false,
             idempotent: false,
             next_batch: id << 32,
@@ -242,7 +246,7 @@ impl Run {
         };
         self.build = build;
         self.agent = agent;
-        self.limit_ms = descriptor.spec.timeout_ms.or(self.spec.timeout_ms);
+        self.own_limit_ms = descriptor.spec.timeout_ms;
         self.serial = descriptor.flags & flags::NO_PARALLEL != 0;
         self.idempotent = descriptor.flags & flags::IDEMPOTENT != 0;
         self.wants = Wants {

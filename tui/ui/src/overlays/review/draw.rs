@@ -215,7 +215,7 @@ pub(super) fn footer<'a>(
         }
         if !commit.conflicts.is_empty() {
             text.push_str(&format!(
-                " · {} left: changed by others",
+                " · {} left: changed by others (! answers)",
                 number(commit.conflicts.len() as u64)
             ));
         }

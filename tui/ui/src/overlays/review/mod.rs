@@ -173,7 +173,7 @@ pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
             Some(if tasks.is_empty() {
                 Vec::new()
             } else {
-                ui.open(Overlay::Ask(Ask::Drop(tasks)))
+                ui.ask(Ask::Drop(tasks), state)
             })
         }
         Verb::CommitAll => Some(commit(ui, state)),
@@ -196,5 +196,5 @@ fn commit(ui: &mut Ui, state: &State) -> Vec<Command> {
         ui.notice = Some("nothing is taken: space takes a group".into());
         return Vec::new();
     }
-    ui.open(Overlay::Ask(Ask::Commit(tasks)))
+    ui.ask(Ask::Commit(tasks), state)
 }

@@ -24,16 +24,12 @@ pub struct Pane {
 
 impl Pane {
     pub fn follow(&mut self, state: &State) {
-        let groups = state.run.as_ref().map_or(0, |r| r.totals.groups.len());
-        self.at = self.at.min(groups.saturating_sub(1));
+        self.at = self.at.min(state.failures.len().saturating_sub(1));
     }
 }
 
 pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
-    let last = state
-        .run
-        .as_ref()
-        .map_or(0, |r| r.totals.groups.len().saturating_sub(1));
+    let last = state.failures.len().saturating_sub(1);
     ui.run.at = match verb {
         Verb::Up => ui.run.at.saturating_sub(1),
         Verb::Down => (ui.run.at + 1).min(last),
@@ -84,7 +80,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         no_run(buf, area, state, &st);
         return;
     };
-    top_line(buf, Rect { height: 1, ..area }, run, ui);
+    top_line(buf, Rect { height: 1, ..area }, run, state, ui);
     let body = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -131,7 +127,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
             width: middle.width - half,
             ..middle
         },
-        run,
+        state,
     );
     if log_h > 0 {
         let below = Rect {
@@ -212,7 +208,22 @@ fn sink_word(run: &Run) -> &'static str {
     }
 }
 
-fn top_line(buf: &mut Buffer, area: Rect, run: &Run, ui: &Ui) {
+/// Requests a second at most.
+fn rate_word(state: &State) -> String {
+    state.rate.map_or_else(
+        || "no rate limit".to_owned(),
+        |rate| format!("{rate} req/s"),
+    )
+}
+
+/// How long one attempt may take.
+#[allow(clippy::cast_precision_loss)] // seconds for a person
+fn limit_word(run: &Run) -> String {
+    run.limit_ms()
+        .map_or_else(|| "none".to_owned(), |ms| duration(ms as f64))
+}
+
+fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
     let mut text = format!(
         "run {} · {} · build {} · started {}",
@@ -223,9 +234,10 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, ui: &Ui) {
     );
     if !ui.room.tiny() {
         text.push_str(&format!(
-            " · {} at a time · batches of {} · {}",
+            " · {} at a time · {} · limit {} · {}",
             run.spec.concurrency,
-            run.spec.batch_size,
+            rate_word(state),
+            limit_word(run),
             if run.spec.retries == 1 {
                 "1 retry".into()
             } else {

@@ -7,8 +7,9 @@ use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::collections::BTreeSet;
 use wb_core::run::{Run, Sink};
-use wb_core::state::State;
+use wb_core::state::{FailureGroup, State};
 
 #[allow(clippy::cast_precision_loss)] // a bar
 pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, st: &Styles) {
@@ -57,6 +58,12 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
     }
     if t.conflicts > 0 {
         all.push(row("! conflict", t.conflicts, st.warn));
+        if !state.conflicts.is_empty() {
+            all.push(Line::styled(
+                "  ! opens them: both sides, three answers",
+                st.dim,
+            ));
+        }
     }
     all.push(Line::default());
     let (added, changed, removed) = t.labels;
@@ -89,22 +96,22 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
     lines(buf, room, &all, 0);
 }
 
-pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run) {
+/// Tasks that failed and still do, equal failures together.
+pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
-    let groups = &run.totals.groups;
+    let groups = &state.failures;
+    let failed = number(state.failed_count() as u64);
     let title = match groups.len() {
         0 => "Failures".to_owned(),
-        1 => format!("Failures: {} in 1 group", number(run.totals.failed)),
-        n => format!("Failures: {} in {n} groups", number(run.totals.failed)),
+        1 => format!("Failures: {failed} in 1 group"),
+        n => format!("Failures: {failed} in {n} groups"),
     };
-    let inner = pane(
-        buf,
-        area,
-        &title,
-        if groups.is_empty() { "" } else { "s steps it" },
-        true,
-        &st,
-    );
+    let keys = if groups.is_empty() {
+        ""
+    } else {
+        "x retries it, s steps it"
+    };
+    let inner = pane(buf, area, &title, keys, true, &st);
     let columns = usize::from(inner.width);
     if groups.is_empty() {
         lines(buf, inner, &[Line::styled(" None.", st.good)], 0);
@@ -117,31 +124,18 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run
     for (i, group) in groups.iter().enumerate().skip(top).take(rows.max(1)) {
         let y = u16::try_from(i - top).unwrap_or(0) * each;
         let here = i == ui.run.at;
-        let retry = if group.first.retry {
-            "retried"
-        } else {
-            "not retried"
-        };
+        let room = columns.saturating_sub(9);
         let head = Line::from(vec![
             Span::styled(if here { "▌" } else { " " }, st.accent),
-            Span::styled(format!("{} ", right(&number(group.count), 6)), st.bad),
-            Span::raw(fit(&group.first.summary, columns.saturating_sub(9))),
+            Span::styled(
+                format!("{} ", right(&number(group.rows.len() as u64), 6)),
+                st.bad,
+            ),
+            Span::raw(fit(&group.first.summary, room)),
         ]);
         crate::widgets::line(buf, inner, y, &head);
-        let about = format!(
-            "{} fault, {retry} · first: {}",
-            group.first.kind.word(),
-            clean(&group.title)
-        );
-        crate::widgets::line(
-            buf,
-            inner,
-            y + 1,
-            &Line::styled(
-                format!("        {}", fit(&about, columns.saturating_sub(9))),
-                st.dim,
-            ),
-        );
+        let about = format!("        {}", fit(&about(group, state), room));
+        crate::widgets::line(buf, inner, y + 1, &Line::styled(about, st.dim));
         if here {
             shade(buf, inner, y, st.strong);
         }
@@ -153,21 +147,43 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, run: &Run
         ui.hits.push((hit, Hit::Rows(i)));
     }
     if foot > 0 {
-        let hint = groups.get(ui.run.at).and_then(|g| g.first.hints.first());
-        let y = inner.height - 1;
-        if let Some(hint) = hint {
-            crate::widgets::line(
-                buf,
-                inner,
-                y - 1,
-                &Line::styled(fit(&format!(" → {hint}"), columns), st.accent),
-            );
-        }
-        crate::widgets::line(
-            buf,
-            inner,
-            y,
-            &Line::styled(" Failed tasks stay where they are.", st.dim),
-        );
+        failures_foot(buf, inner, groups.get(ui.run.at), &st);
     }
+}
+
+/// Whose fault, where, whether it was retried by itself, the first task.
+fn about(group: &FailureGroup, state: &State) -> String {
+    let retried = if group.first.retry {
+        "retried"
+    } else {
+        "not retried"
+    };
+    let stages: BTreeSet<_> = state.failures.iter().map(|g| g.stage).collect();
+    let stage = if stages.len() > 1 {
+        format!(" at {}", clean(state.stage_title(group.stage)))
+    } else {
+        String::new()
+    };
+    let first = group.rows.first().map_or("", |r| &*r.title);
+    format!(
+        "{} fault{stage}, {retried} · first: {}",
+        group.first.kind.word(),
+        clean(first)
+    )
+}
+
+/// What to do about the chosen group.
+fn failures_foot(buf: &mut Buffer, inner: Rect, group: Option<&FailureGroup>, st: &Styles) {
+    let columns = usize::from(inner.width);
+    let y = inner.height - 1;
+    if let Some(hint) = group.and_then(|g| g.first.hints.first()) {
+        let hint = fit(&format!(" → {hint}"), columns);
+        crate::widgets::line(buf, inner, y - 1, &Line::styled(hint, st.accent));
+    }
+    let named = group.map_or_else(String::new, |g| format!(" Filter: fault:{:08x}", g.id));
+    let text = fit(
+        &format!(" Failed tasks stay where they are.{named}"),
+        columns,
+    );
+    crate::widgets::line(buf, inner, y, &Line::styled(text, st.dim));
 }

@@ -1,0 +1,212 @@
+//! The journal as a person looks at it: operations, the tasks of one, and what an undo of it would
+//! restore.
+//!
+//! Reading and writing the journal itself is left to the runtime; these are its answers.
+
+use crate::fault::Fault;
+use crate::ids::{Millis, StageId, TaskId};
+
+/// One operation: a command or a commit from the screen, with its counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Op {
+    /// Number, from 1.
+    pub id: i64,
+    /// `run`, `exec`, `apply`, `undo`, `commit`.
+    pub kind: String,
+    /// When it began.
+    pub began: Millis,
+    /// The words of its command; of a commit from the screen, of the command that does the same.
+    pub words: Vec<String>,
+    /// The operation it took back.
+    pub undoes: Option<i64>,
+    /// Neither ended nor alive.
+    pub interrupted: bool,
+    /// Not ended, and its process lives.
+    pub under_way: bool,
+    /// Belongs to the project in sight; only then it can be taken back from here.
+    pub here: bool,
+    /// Tasks it wrote for, or tried to.
+    pub tasks: u64,
+    /// Of these, written.
+    pub done: u64,
+    /// Of these, without an answer.
+    pub open: u64,
+    /// Of the written ones, taken back since.
+    pub undone: u64,
+}
+
+impl Op {
+    /// Tasks that were written and not taken back since.
+    #[must_use]
+    pub const fn standing(&self) -> u64 {
+        self.done.saturating_sub(self.undone)
+    }
+
+    /// How it stands, in a few words.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match (self.open > 0 || self.interrupted, self.done, self.undone) {
+            _ if self.under_way => "under way",
+            (true, _, _) => "interrupted",
+            (_, 0, _) => "nothing written",
+            (_, _, 0) => "stands",
+            (_, done, undone) if undone >= done => "taken back",
+            _ => "partly taken back",
+        }
+    }
+}
+
+/// One task of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The task.
+    pub task: TaskId,
+    /// Title of its data unit, as it came.
+    pub title: String,
+    /// Where it was.
+    pub from: StageId,
+    /// Where it was sent; `None`: it stayed.
+    pub to: Option<StageId>,
+    /// Its labels were saved.
+    pub labels: bool,
+    /// Its priority after.
+    pub priority: Option<f64>,
+    /// Its client metadata were set.
+    pub metadata: bool,
+    /// `done`, `already moved`, `conflict: …`, `refused: …`; `None`: no answer yet.
+    pub answer: Option<String>,
+    /// It was taken back since.
+    pub undone: bool,
+}
+
+/// What an undo would do for one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restore {
+    /// Title of the data unit, as it came.
+    pub title: String,
+    /// What is written, in words: `its labels as they were`, `back to "pre-label"`.
+    pub what: Vec<String>,
+    /// Why it is left alone instead.
+    pub left: Option<String>,
+}
+
+/// What an undo came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Undone {
+    /// Tasks as they were before.
+    pub restored: u64,
+    /// Tasks that others changed since, with the reason: title and why.
+    pub left: Vec<(String, String)>,
+    /// Tasks that the platform refused: title and why.
+    pub failed: Vec<(String, String)>,
+}
+
+/// News of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JournalEvent {
+    /// All operations, the newest first.
+    Ops(Result<Vec<Op>, Fault>),
+    /// The tasks of an operation.
+    Entries {
+        /// Which.
+        op: i64,
+        /// Tasks in the order they were written.
+        result: Result<Vec<Entry>, Fault>,
+    },
+    /// What an undo of an operation would restore.
+    Review {
+        /// Which.
+        op: i64,
+        /// One for each task that still stands.
+        result: Result<Vec<Restore>, Fault>,
+    },
+    /// An undo ended.
+    Undone {
+        /// The operation that was taken back.
+        op: i64,
+        /// What became of it.
+        result: Result<Undone, Fault>,
+    },
+}
+
+/// How far the undo of the open operation is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Undoing {
+    /// Nobody asked.
+    #[default]
+    No,
+    /// The platform is asked what stands there now.
+    Looking,
+    /// What would be restored.
+    Reviewed(Vec<Restore>),
+    /// It is being written.
+    Writing,
+    /// It is over.
+    Over(Undone),
+    /// It could not be looked at or written.
+    Failed(Fault),
+}
+
+/// The operation that is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenOp {
+    /// Its number.
+    pub id: i64,
+    /// Its tasks, once they are read.
+    pub entries: Option<Result<Vec<Entry>, Fault>>,
+    /// Taking it back.
+    pub undo: Undoing,
+}
+
+/// What is known of the journal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Journal {
+    /// Operations, the newest first, once they are read.
+    pub ops: Option<Vec<Op>>,
+    /// Why they could not be read.
+    pub fault: Option<Fault>,
+    /// The one that is looked at.
+    pub open: Option<OpenOp>,
+    /// When the operations are read, the newest that stands is to be looked at for an undo.
+    pub undo_newest: bool,
+}
+
+impl Journal {
+    /// An operation by its number.
+    #[must_use]
+    pub fn op(&self, id: i64) -> Option<&Op> {
+        self.ops.as_ref()?.iter().find(|op| op.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(done: u64, undone: u64, open: u64) -> Op {
+        Op {
+            id: 1,
+            kind: "run".into(),
+            began: Millis(0),
+            words: Vec::new(),
+            undoes: None,
+            interrupted: false,
+            under_way: false,
+            here: true,
+            tasks: done + open,
+            done,
+            open,
+            undone,
+        }
+    }
+
+    #[test]
+    fn an_operation_says_in_words_how_it_stands() {
+        assert_eq!(op(5, 0, 0).state(), "stands");
+        assert_eq!(op(5, 2, 0).state(), "partly taken back");
+        assert_eq!(op(5, 5, 0).state(), "taken back");
+        assert_eq!(op(5, 0, 1).state(), "interrupted");
+        assert_eq!(op(0, 0, 0).state(), "nothing written");
+        assert_eq!(op(5, 2, 0).standing(), 3);
+    }
+}

@@ -1,0 +1,91 @@
+//! What happened, in lines for a person; drawing them is left to the screen.
+
+use super::State;
+use crate::fault::Fault;
+use crate::ids::Millis;
+
+/// Kind of an activity line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A build came, or did not.
+    Build,
+    /// A task was stepped.
+    Task,
+    /// A run began or ended.
+    Run,
+    /// Something was written.
+    Commit,
+    /// A queue changed.
+    Queue,
+    /// Upstream.
+    Net,
+    /// A fault.
+    Fault,
+}
+
+impl Kind {
+    /// One word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Task => "task",
+            Self::Run => "run",
+            Self::Commit => "commit",
+            Self::Queue => "queue",
+            Self::Net => "net",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// One line of what happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity {
+    /// When.
+    pub at: Millis,
+    /// Kind.
+    pub kind: Kind,
+    /// Whether it is bad news.
+    pub bad: bool,
+    /// What a person reads.
+    pub text: String,
+    /// More, shown on demand.
+    pub detail: Option<String>,
+}
+
+/// Activity lines that are kept.
+const ACTIVITY: usize = 500;
+
+impl State {
+    pub(super) fn say(&mut self, kind: Kind, text: impl Into<String>) {
+        self.note(kind, false, text.into(), None);
+    }
+
+    pub(super) fn warn(&mut self, kind: Kind, text: impl Into<String>, detail: Option<String>) {
+        self.note(kind, true, text.into(), detail);
+    }
+
+    pub(super) fn note(&mut self, kind: Kind, bad: bool, text: String, detail: Option<String>) {
+        if self.activity.len() == ACTIVITY {
+            self.activity.pop_front();
+        }
+        self.activity.push_back(Activity {
+            at: self.now,
+            kind,
+            bad,
+            text,
+            detail,
+        });
+    }
+
+    pub(super) fn complain(&mut self, fault: &Fault) {
+        let mut detail = fault.cause.clone().unwrap_or_default();
+        for hint in &fault.hints {
+            detail.push_str("\n→ ");
+            detail.push_str(hint);
+        }
+        let detail = (!detail.is_empty()).then_some(detail);
+        self.warn(Kind::Fault, fault.summary.clone(), detail);
+    }
+}

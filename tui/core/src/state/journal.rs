@@ -1,0 +1,124 @@
+//! The journal on screen: read, looked at, taken back. Reading and writing are left to the runtime.
+
+use super::*;
+use crate::journal::{JournalEvent, Op, OpenOp, Undoing, Undone};
+
+impl State {
+    pub(super) fn open_op(&mut self, id: i64) -> Vec<Effect> {
+        if self.journal.open.as_ref().is_some_and(|o| o.id == id) {
+            return Vec::new();
+        }
+        self.journal.open = Some(OpenOp {
+            id,
+            entries: None,
+            undo: Undoing::No,
+        });
+        vec![Effect::OpenOp(id)]
+    }
+
+    /// Asks what an undo would restore. That only reads.
+    pub(super) fn review_undo(&mut self, id: i64) -> Vec<Effect> {
+        let mut effects = self.open_op(id);
+        if let Some(open) = &mut self.journal.open
+            && !matches!(open.undo, Undoing::Looking | Undoing::Writing)
+        {
+            open.undo = Undoing::Looking;
+            effects.push(Effect::ReviewUndo(id));
+        }
+        effects
+    }
+
+    pub(super) fn undo(&mut self, id: i64) -> Vec<Effect> {
+        if let Err(why) = self.may_write() {
+            self.warn(Kind::Fault, why, None);
+            return Vec::new();
+        }
+        let open = self.journal.open.as_mut().filter(|o| o.id == id);
+        let Some(open) = open.filter(|o| matches!(o.undo, Undoing::Reviewed(_))) else {
+            return Vec::new();
+        };
+        open.undo = Undoing::Writing;
+        let words = crate::twin::undo(self, id);
+        vec![Effect::Undo { op: id, words }]
+    }
+
+    pub(super) fn journal_news(&mut self, news: JournalEvent) -> Vec<Effect> {
+        match news {
+            JournalEvent::Ops(Ok(ops)) => {
+                self.journal.ops = Some(ops);
+                self.journal.fault = None;
+                return self.journal_read();
+            }
+            JournalEvent::Ops(Err(fault)) => self.journal.fault = Some(fault),
+            JournalEvent::Entries { op, result } => {
+                if let Some(open) = self.opened(op) {
+                    open.entries = Some(result);
+                }
+            }
+            JournalEvent::Review { op, result } => {
+                if let Some(open) = self.opened(op) {
+                    open.undo = match result {
+                        Ok(restores) => Undoing::Reviewed(restores),
+                        Err(fault) => Undoing::Failed(fault),
+                    };
+                }
+            }
+            JournalEvent::Undone { op, result } => return self.undone(op, result),
+        }
+        Vec::new()
+    }
+
+    /// The operations are here: one of them is looked at.
+    fn journal_read(&mut self) -> Vec<Effect> {
+        let ops = self.journal.ops.as_deref().unwrap_or_default();
+        let stands = |op: &&Op| op.here && op.kind != "undo" && op.open == 0 && op.standing() > 0;
+        let newest = ops.iter().find(stands).map(|op| op.id);
+        let first = ops.first().map(|op| op.id);
+        if std::mem::take(&mut self.journal.undo_newest)
+            && let Some(id) = newest
+        {
+            return self.review_undo(id);
+        }
+        match (&self.journal.open, first) {
+            (None, Some(id)) => self.open_op(id),
+            _ => Vec::new(),
+        }
+    }
+
+    fn opened(&mut self, op: i64) -> Option<&mut OpenOp> {
+        self.journal.open.as_mut().filter(|o| o.id == op)
+    }
+
+    /// An undo ended: what was told of the journal and of the queues is old now.
+    fn undone(&mut self, op: i64, result: Result<Undone, Fault>) -> Vec<Effect> {
+        match &result {
+            Ok(done) => {
+                let bad = !done.left.is_empty() || !done.failed.is_empty();
+                let mut text = format!("operation {op} taken back, restored: {}", done.restored);
+                if let Some((title, why)) = done.left.first() {
+                    text.push_str(&format!(
+                        " · {} left, changed since, first {title}: {why}",
+                        done.left.len()
+                    ));
+                }
+                if let Some((title, why)) = done.failed.first() {
+                    text.push_str(&format!(
+                        " · {} refused, first {title}: {why}",
+                        done.failed.len()
+                    ));
+                }
+                self.note(Kind::Commit, bad, text, None);
+            }
+            Err(fault) => self.complain(fault),
+        }
+        if let Some(open) = self.opened(op) {
+            open.undo = match result {
+                Ok(done) => Undoing::Over(done),
+                Err(fault) => Undoing::Failed(fault),
+            };
+        }
+        let mut effects = vec![Effect::Journal, Effect::OpenOp(op)];
+        effects.extend(self.refresh(None));
+        effects
+    }
+}

@@ -1,0 +1,60 @@
+//! What a person allowed at start, and how careful writes must be.
+
+/// How careful writes to a project must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A commit is not even asked about twice.
+    Sandbox,
+    /// A commit asks.
+    Staging,
+    /// A commit wants the project's title typed, a command wants `--confirm TITLE`.
+    Protected,
+}
+
+impl Level {
+    /// Reads the word of a settings file.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "sandbox" => Some(Self::Sandbox),
+            "staging" => Some(Self::Staging),
+            "protected" => Some(Self::Protected),
+            _ => None,
+        }
+    }
+
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Staging => "staging",
+            Self::Protected => "PROTECTED",
+        }
+    }
+}
+
+/// What the person allowed at start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Where upstream is, for the screen: `api.encord.com`, `local project`.
+    pub upstream: String,
+    /// How careful writes must be, when the settings say so.
+    pub level: Option<Level>,
+    /// Title of a protected project that was confirmed at start; without it, each write asks for it.
+    pub confirm: Option<String>,
+    /// No command that writes.
+    pub read_only: bool,
+    /// Outcomes are held until they are committed from review.
+    pub dry_run: bool,
+    /// Where a library was looked for, for the empty state.
+    pub agents: Vec<String>,
+    /// Workflow specification with the edges that the API does not tell.
+    pub specification: Option<serde_json::Value>,
+    /// The screen lists queues and counts; a headless run does not.
+    pub screen: bool,
+    /// Limit of one attempt in milliseconds, unless the agent declares its own.
+    pub timeout_ms: Option<u64>,
+    /// Requests a second at most, to begin with.
+    pub rate: Option<f64>,
+}

@@ -1,0 +1,405 @@
+//! Rows that somebody else changed after the agent looked: what the agent saw, what they made of it,
+//! what ours would be; and the three answers, for one task or for all of its stage.
+//!
+//! Asking the platform and writing are left to the engine; overwriting asks first.
+
+use super::ask::Ask;
+use super::{Overlay, moved};
+use crate::text::{clean, fit, fit_middle, left, number, plural};
+use crate::theme::Styles;
+use crate::widgets::{lines, overlay, pane as frame, scroll_to, scrollbar, shade};
+use crate::{Hit, Screen, Ui};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use wb_core::command::{Command, Verb};
+use wb_core::ids::TaskId;
+use wb_core::run::OnConflict;
+use wb_core::state::{Conflict, State, Theirs};
+use wb_core::work::{LabelChange, Way};
+
+/// Cursor, and whether an answer is for all tasks of the stage.
+#[derive(Default)]
+pub struct Pane {
+    at: usize,
+    top: usize,
+    all: bool,
+    /// Reading the sides instead of choosing a task.
+    inside: bool,
+    scroll: usize,
+}
+
+/// Opens the overlay.
+pub fn open(ui: &mut Ui, state: &State) -> Vec<Command> {
+    let pane = Pane::default();
+    let look = pane.look(state);
+    ui.open(Overlay::Conflicts(pane));
+    look
+}
+
+impl Pane {
+    fn task(&self, state: &State) -> Option<TaskId> {
+        state.conflicts.keys().nth(self.at).copied()
+    }
+
+    /// Asks for the other side of the task under the cursor, when nobody did.
+    fn look(&self, state: &State) -> Vec<Command> {
+        let task = self.task(state);
+        let unasked = task
+            .and_then(|t| state.conflicts.get(&t))
+            .is_some_and(|c| matches!(c.theirs, Theirs::Unasked));
+        match task {
+            Some(task) if unasked => vec![Command::Theirs(vec![task])],
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn move_cursor(&mut self, verb: Verb, state: &State) {
+        if self.inside {
+            self.scroll = moved(self.scroll, verb, 10);
+            return;
+        }
+        self.scroll = 0;
+        let last = state.conflicts.len().saturating_sub(1);
+        self.at = moved(self.at, verb, 10).min(last);
+    }
+
+    pub fn select(&mut self, row: usize, state: &State) {
+        self.inside = false;
+        self.at = row;
+        self.move_cursor(Verb::Conflicts, state);
+    }
+
+    /// The tasks that an answer is about.
+    fn chosen(&self, state: &State) -> Vec<TaskId> {
+        let Some(task) = self.task(state) else {
+            return Vec::new();
+        };
+        let stage = state.conflicts.get(&task).map(|c| c.ours.stage);
+        if !self.all {
+            return vec![task];
+        }
+        let same = state
+            .conflicts
+            .iter()
+            .filter(|(_, c)| Some(c.ours.stage) == stage);
+        same.map(|(task, _)| *task).collect()
+    }
+}
+
+/// Commands that mean something special here; `None`: not one of them.
+pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
+    let answer = matches!(
+        verb,
+        Verb::Skip | Verb::RerunTheirs | Verb::Overwrite | Verb::AllOfGroup
+    );
+    if answer && let Some(why) = crate::allowed::refusal(ui, verb, state) {
+        ui.notice = Some(why);
+        return Some(Vec::new());
+    }
+    let Some(Overlay::Conflicts(pane)) = ui.overlays.last_mut() else {
+        return None;
+    };
+    let tasks = pane.chosen(state);
+    match verb {
+        Verb::Up | Verb::Down | Verb::PageUp | Verb::PageDown | Verb::Top | Verb::Bottom => {
+            pane.move_cursor(verb, state);
+            Some(pane.look(state))
+        }
+        Verb::In | Verb::Right => {
+            pane.inside = true;
+            Some(Vec::new())
+        }
+        Verb::Out | Verb::Left if pane.inside => {
+            (pane.inside, pane.scroll) = (false, 0);
+            Some(Vec::new())
+        }
+        Verb::Left => Some(Vec::new()),
+        Verb::AllOfGroup => {
+            pane.all = !pane.all;
+            Some(Vec::new())
+        }
+        Verb::Skip => Some(vec![Command::Resolve {
+            tasks,
+            how: OnConflict::Skip,
+        }]),
+        Verb::RerunTheirs => {
+            ui.overlays.clear();
+            ui.screen = Screen::Run;
+            Some(vec![Command::Resolve {
+                tasks,
+                how: OnConflict::Rerun,
+            }])
+        }
+        Verb::Overwrite => Some(ui.ask(Ask::Overwrite(tasks), state)),
+        _ => None,
+    }
+}
+
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = ui.st;
+    let count = state.conflicts.len();
+    let title = format!(
+        "Conflicts: {} changed by somebody else",
+        plural(count, "task")
+    );
+    let inner = overlay(buf, area, &title, "nothing of ours was written", &st);
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    if count == 0 {
+        let all = [
+            Line::default(),
+            Line::styled(" Nothing is in conflict.", st.good),
+            Line::default(),
+            Line::styled(
+                " Just before a row is written it is compared with what the agent saw.",
+                st.dim,
+            ),
+        ];
+        lines(buf, room, &all, 0);
+        return;
+    }
+    pane.at = pane.at.min(count - 1);
+    let foot = footer(pane, state, usize::from(room.width), &st);
+    let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
+    let body = Rect {
+        height: room.height.saturating_sub(foot_h),
+        ..room
+    };
+    let below = Rect {
+        y: room.bottom() - foot_h,
+        height: foot_h,
+        ..room
+    };
+    lines(buf, below, &foot, 0);
+    let (list, details) = if ui.room.narrow() {
+        let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
+        let h = tasks.min(body.height / 3).max(3).min(body.height);
+        let rest = Rect {
+            y: body.y + h,
+            height: body.height - h,
+            ..body
+        };
+        (Rect { height: h, ..body }, rest)
+    } else {
+        let w = body.width * 2 / 5;
+        let rest = Rect {
+            x: body.x + w,
+            width: body.width - w,
+            ..body
+        };
+        (Rect { width: w, ..body }, rest)
+    };
+    draw_list(ui, buf, list, pane, state);
+    draw_sides(ui, buf, details, pane, state);
+}
+
+fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = ui.st;
+    let count = state.conflicts.len();
+    let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
+    let inner = frame(buf, area, "Tasks", &place, !pane.inside, &st);
+    let rows = usize::from(inner.height);
+    let columns = usize::from(inner.width);
+    pane.top = scroll_to(pane.top, pane.at, rows, count);
+    let chosen = pane.chosen(state);
+    let shown = state.conflicts.iter().skip(pane.top).take(rows);
+    for (row, (task, conflict)) in shown.enumerate() {
+        let y = u16::try_from(row).unwrap_or(0);
+        let mark = if chosen.contains(task) { "▌" } else { " " };
+        let stage = fit(state.stage_title(conflict.ours.stage), 12);
+        let title_w = columns.saturating_sub(16).max(8);
+        let title = &conflict.ours.inputs.row.title;
+        let line = Line::from(vec![
+            Span::styled(mark, st.accent),
+            Span::styled("! ", st.warn),
+            Span::raw(left(&fit_middle(title, title_w), title_w)),
+            Span::styled(format!(" {stage}"), st.dim),
+        ]);
+        crate::widgets::line(buf, inner, y, &line);
+        if pane.top + row == pane.at {
+            shade(buf, inner, y, st.selected);
+        }
+    }
+    scrollbar(buf, inner, pane.top, rows, count, &st);
+    ui.hits.push((inner, Hit::Rows(pane.top)));
+}
+
+fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = &ui.st;
+    let Some(conflict) = pane.task(state).and_then(|t| state.conflicts.get(&t)) else {
+        return;
+    };
+    let title = fit_middle(
+        &conflict.ours.inputs.row.title,
+        usize::from(area.width).saturating_sub(24),
+    );
+    let right = format!("build {}", conflict.ours.build);
+    let inner = frame(buf, area, &title, &right, false, st);
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    lines(
+        buf,
+        room,
+        &sides(conflict, state, usize::from(room.width), st),
+        0,
+    );
+}
+
+/// Who, then each label that differs with its three sides, then what else ours would do.
+fn sides<'a>(conflict: &Conflict, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut all: Vec<Line<'a>> = crate::text::wrap(&conflict.by, columns)
+        .into_iter()
+        .map(|t| Line::styled(t, st.warn))
+        .collect();
+    all.push(Line::default());
+    let ours = &conflict.ours.outcome.patch.labels;
+    match &conflict.theirs {
+        Theirs::Unasked => all.push(Line::styled("Their side was not looked at yet.", st.dim)),
+        Theirs::Asked => all.push(Line::styled("… looking at their side", st.dim)),
+        Theirs::Failed(fault) => {
+            let text = format!("Their side cannot be read: {}", fault.summary);
+            let text = crate::text::wrap(&text, columns);
+            all.extend(text.into_iter().map(|t| Line::styled(t, st.bad)));
+        }
+        Theirs::Known(theirs) => {
+            if theirs.is_empty() {
+                let text = "Their labels are as the agent saw them now: something else of the row changed.";
+                let text = crate::text::wrap(text, columns);
+                all.extend(text.into_iter().map(|t| Line::styled(t, st.dim)));
+            }
+            let only_theirs = theirs
+                .iter()
+                .filter(|t| !ours.iter().any(|o| o.hash == t.hash));
+            for label in ours.iter().chain(only_theirs) {
+                let find =
+                    |side: &[LabelChange]| side.iter().find(|c| c.hash == label.hash).cloned();
+                all.extend(label_sides(find(theirs), find(ours), columns, st));
+            }
+        }
+    }
+    all.push(Line::default());
+    let route = match &conflict.ours.outcome.way {
+        Way::Stay => "Ours: the task stays.".to_owned(),
+        Way::Pathway { name, to, .. } => {
+            let to = clean(state.stage_title(*to)).into_owned();
+            format!("Ours: through {} to {to}.", clean(name))
+        }
+    };
+    all.push(Line::styled(fit(&route, columns), st.dim));
+    all
+}
+
+/// One label: what the agent saw, theirs now, ours.
+fn label_sides<'a>(
+    theirs: Option<LabelChange>,
+    ours: Option<LabelChange>,
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let Some(any) = theirs.as_ref().or(ours.as_ref()) else {
+        return Vec::new();
+    };
+    let saw = match any.sign {
+        '+' => "not there".to_owned(),
+        '~' => before(&any.detail).to_owned(),
+        _ => any.detail.clone(),
+    };
+    let same =
+        theirs.as_ref().map(|t| (&t.detail, t.sign)) == ours.as_ref().map(|o| (&o.detail, o.sign));
+    let side = |change: Option<&LabelChange>| match change {
+        None => ("= as it was".to_owned(), st.dim),
+        Some(c) => {
+            let detail = if c.sign == '~' {
+                after(&c.detail)
+            } else {
+                &c.detail
+            };
+            let style: Style = match c.sign {
+                '+' => st.added,
+                '-' => st.removed,
+                _ => st.changed,
+            };
+            (format!("{} {detail}", c.sign), style)
+        }
+    };
+    let room = columns.saturating_sub(10);
+    let line = |name: &'static str, text: &str, style| {
+        Line::from(vec![
+            Span::styled(format!("  {name:<7} "), st.dim),
+            Span::styled(fit(text, room), style),
+        ])
+    };
+    let head = format!("{} #{}", any.name, any.hash);
+    let (their_text, their_style) = side(theirs.as_ref());
+    let (our_text, our_style) = side(ours.as_ref());
+    let our_text = if same {
+        format!("{our_text}  (the same)")
+    } else {
+        our_text
+    };
+    vec![
+        Line::styled(fit(&head, columns), st.strong),
+        line("saw", &saw, st.text),
+        line("theirs", &their_text, their_style),
+        line("ours", &our_text, our_style),
+    ]
+}
+
+/// `a` of `a → b`.
+fn before(detail: &str) -> &str {
+    detail
+        .split_once(" → ")
+        .map_or(detail, |(before, _)| before)
+}
+
+/// `b` of `a → b`.
+fn after(detail: &str) -> &str {
+    detail.split_once(" → ").map_or(detail, |(_, after)| after)
+}
+
+fn footer<'a>(pane: &Pane, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let n = pane.chosen(state).len();
+    let stage = pane
+        .task(state)
+        .and_then(|t| state.conflicts.get(&t))
+        .map_or("–", |c| state.stage_title(c.ours.stage));
+    let whom = if pane.all {
+        format!("all {} of {}", number(n as u64), clean(stage))
+    } else {
+        "this task".to_owned()
+    };
+    let held = if state.live && !state.options.read_only {
+        "LIVE: its outcome is written"
+    } else {
+        "its outcome is held for review"
+    };
+    let answer = |key: &'static str, text: String| {
+        Line::from(vec![
+            Span::styled(format!("  {key}  "), st.key),
+            Span::raw(fit(&text, columns.saturating_sub(5))),
+        ])
+    };
+    vec![
+        Line::from(vec![
+            Span::styled("The answer is for ", st.dim),
+            Span::styled(fit(&whom, columns.saturating_sub(18)), st.strong),
+        ]),
+        answer(
+            "t",
+            "leave theirs: our outcome is thrown away, the task stays".into(),
+        ),
+        answer("r", format!("run the agent again on theirs; {held}")),
+        answer(
+            "O",
+            "write ours over theirs (asks; an undo brings theirs back)".into(),
+        ),
+    ]
+}

@@ -1,0 +1,226 @@
+//! Questions that are answered by a number: how many tasks, requests a second, seconds of an attempt.
+//! Nothing here writes; a run in live mode asks again.
+
+use super::Overlay;
+use crate::text::fit;
+use crate::widgets::{centred, lines, overlay};
+use crate::{Ui, keys};
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use wb_core::command::Command;
+use wb_core::ids::StageId;
+use wb_core::run::Source;
+use wb_core::state::State;
+
+/// What a number is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Tasks to run.
+    Tasks {
+        /// Of this stage.
+        stage: StageId,
+        /// In the order and with the filter of the queue.
+        from_queue: bool,
+    },
+    /// Requests a second; empty is unlimited.
+    Rate,
+    /// Seconds of one attempt; empty: the agents' own limits.
+    Timeout,
+}
+
+/// The number being typed.
+pub struct Pane {
+    of: Of,
+    line: keys::Line,
+    /// The number that is offered: the first key replaces it.
+    offered: bool,
+}
+
+impl Pane {
+    /// Asks, and offers a number.
+    pub fn new(of: Of, offer: &str) -> Self {
+        Self {
+            of,
+            line: keys::Line::new(offer),
+            offered: true,
+        }
+    }
+
+    /// What Enter does, for the hints.
+    pub const fn verb(&self) -> &'static str {
+        match self.of {
+            Of::Tasks { .. } => "run",
+            Of::Rate | Of::Timeout => "set",
+        }
+    }
+}
+
+pub fn on_key(
+    ui: &mut Ui,
+    mut pane: Pane,
+    key: &KeyEvent,
+    name: &str,
+    state: &State,
+) -> Vec<Command> {
+    match name {
+        "Esc" => return Vec::new(),
+        "Enter" if key.kind == KeyEventKind::Press => match answer(ui, &pane, state) {
+            Ok(commands) => return commands,
+            Err(why) => ui.notice = Some(why),
+        },
+        _ => type_key(&mut pane, key, name),
+    }
+    ui.overlays.push(Overlay::Number(pane));
+    Vec::new()
+}
+
+fn type_key(pane: &mut Pane, key: &KeyEvent, name: &str) {
+    let point = name == "." && !matches!(pane.of, Of::Tasks { .. });
+    let digit = point || name.len() == 1 && name.bytes().all(|b| b.is_ascii_digit());
+    if !digit && name.len() == 1 {
+        return;
+    }
+    if digit && pane.offered {
+        pane.line = keys::Line::new("");
+    }
+    if name == "Backspace" && pane.offered {
+        pane.line = keys::Line::new("");
+    } else if pane.line.text.len() < 7 || !digit {
+        pane.line.key(key);
+    }
+    pane.offered = false;
+}
+
+fn answer(ui: &mut Ui, pane: &Pane, state: &State) -> Result<Vec<Command>, String> {
+    let text = pane.line.text.as_str();
+    match pane.of {
+        Of::Tasks { stage, from_queue } => {
+            let n = text
+                .parse::<usize>()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| format!("\"{text}\" is no number of tasks; type 1 or more"))?;
+            if from_queue {
+                let queue = state.queues.get(&stage);
+                let rows = queue.map(|q| q.chosen(n)).unwrap_or_default();
+                return Ok(ui.run_or_ask(Source::Tasks(stage, rows), None, state));
+            }
+            Ok(ui.run_or_ask(Source::Stages(vec![stage]), Some(n), state))
+        }
+        Of::Rate if text.is_empty() => Ok(vec![Command::Rate(None)]),
+        Of::Rate => {
+            let wrong = || {
+                format!("\"{text}\" is no rate; type requests a second, or nothing for no limit")
+            };
+            Ok(vec![Command::Rate(Some(positive(text).ok_or_else(wrong)?))])
+        }
+        Of::Timeout if text.is_empty() => Ok(vec![Command::Timeout(None)]),
+        Of::Timeout => {
+            let wrong = || {
+                format!(
+                    "\"{text}\" is no time; type seconds, or nothing for the agents' own limits"
+                )
+            };
+            let seconds = positive(text).ok_or_else(wrong)?;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            // seven characters at most, checked to be positive
+            let ms = (seconds * 1000.0).ceil() as u64;
+            Ok(vec![Command::Timeout(Some(ms))])
+        }
+    }
+}
+
+fn positive(text: &str) -> Option<f64> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|n| *n > 0.0 && n.is_finite())
+}
+
+/// Title, what stands behind the number, what holds.
+fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) {
+    match of {
+        Of::Tasks { stage, from_queue } => {
+            let live = state.live && !state.options.read_only;
+            let title = format!(
+                "{} how many of {}?",
+                if live { "LIVE: run" } else { "Dry-run" },
+                fit(state.stage_title(stage), 20)
+            );
+            let order = if from_queue {
+                "the first in the order and filter of the queue"
+            } else {
+                "the first as the platform lists them"
+            };
+            let what = if live {
+                "asks before it writes"
+            } else {
+                "every write is held; nothing is sent"
+            };
+            (title, "tasks", order, what.to_owned())
+        }
+        Of::Rate => {
+            let now = state.rate.map_or_else(
+                || "now: no limit".to_owned(),
+                |rate| format!("now: {rate} a second"),
+            );
+            (
+                "How many requests a second?".into(),
+                "a second",
+                "empty: no limit",
+                format!("{now}; holds at once, for everything that is sent"),
+            )
+        }
+        Of::Timeout => {
+            let limit = state.run.as_ref().filter(|r| !r.is_over());
+            let now = limit.and_then(wb_core::run::Run::limit_ms);
+            #[allow(clippy::cast_precision_loss)] // seconds for a person
+            let now = now
+                .or(state.typed_timeout_ms)
+                .or(state.options.timeout_ms)
+                .map_or_else(
+                    || "now: the agents' own limits".to_owned(),
+                    |ms| format!("now: {} s", ms as f64 / 1000.0),
+                );
+            (
+                "How long may one attempt take?".into(),
+                "seconds",
+                "empty: the agents' own limits",
+                format!("{now}; holds from the next attempt on"),
+            )
+        }
+    }
+}
+
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state: &State) {
+    let st = ui.st;
+    let place = centred(area, 66, 8);
+    let (title, unit, aside, holds) = words(pane.of, state);
+    let inner = overlay(buf, place, &title, "", &st);
+    let (before, under, after) = pane.line.parts();
+    let under = if under.is_empty() { " " } else { under };
+    let live = matches!(pane.of, Of::Tasks { .. }) && state.live && !state.options.read_only;
+    let all = [
+        Line::default(),
+        Line::from(vec![
+            Span::raw("  "),
+            Span::styled(before.to_owned(), st.strong),
+            Span::styled(under.to_owned(), st.strong.add_modifier(Modifier::REVERSED)),
+            Span::styled(after.to_owned(), st.strong),
+            Span::raw(format!(" {unit}")),
+            Span::styled(format!("   {aside}"), st.dim),
+        ]),
+        Line::default(),
+        Line::from(vec![
+            Span::raw("  "),
+            Span::styled("enter", st.key),
+            Span::raw(format!(" {}      ", pane.verb())),
+            Span::styled("esc", st.key),
+            Span::raw(" not now"),
+        ]),
+        Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
+    ];
+    lines(buf, inner, &all, 0);
+}
