@@ -107,6 +107,12 @@ def shared(start_for_all: Callable[..., Server], world_file: Path) -> Iterator[S
 
 
 @pytest.fixture(scope="session")
+def workshop(start_for_all: Callable[..., Server], world_file: Path) -> Server:
+    """The same world again, for cases that make datasets, folders, items and ontologies."""
+    return start_for_all("--scenario-file", world_file)
+
+
+@pytest.fixture(scope="session")
 def seed(start_for_all: Callable[..., Server]) -> Server:
     """The scenario of the founding text. Read only."""
     return start_for_all("--scenario", "seed")
