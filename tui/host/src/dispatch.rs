@@ -167,7 +167,7 @@ impl Core {
         let Some(slot) = state.hosts.get_mut(&host) else {
             return Err(Box::new((work, report::no_host("it vanished"))));
         };
-        slot.work = Some(Active::new(work, tries));
+        slot.work = Some(Active::new(work, tries, 0));
         if slot.ready {
             self.begin(state, host)
         } else {
@@ -181,7 +181,7 @@ impl Core {
         let Some(slot) = state.hosts.get_mut(&host) else {
             return Ok(());
         };
-        let Some(active) = slot.work.take() else {
+        let Some(mut active) = slot.work.take() else {
             return Ok(());
         };
         let chunks = match message(&active.work, slot.ticket + 1) {
@@ -189,6 +189,7 @@ impl Core {
             Err(fault) => return Err(Box::new((active.work, fault))),
         };
         slot.ticket += 1;
+        active.ticket = slot.ticket;
         let mut letter = slot.bring(project);
         letter.extend(chunks);
         slot.link.page.cancel.store(NO_JOB, Ordering::SeqCst);

@@ -8,7 +8,7 @@
 
 use crate::dispatch::{Refused, message};
 use crate::events::HostEvent;
-use crate::link::Chunk;
+use crate::link::{Chunk, NO_JOB};
 use crate::pool::{Active, Core, HostId, Slot, State, Work};
 use agent_abi::table::flags;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Core {
         slot.quick = took <= QUICK;
         if let Some(next) = slot.line.pop_front() {
             slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
-            self.begun(slot, Active::new(next.work, next.tries));
+            self.begun(slot, Active::new(next.work, next.tries, next.ticket));
         }
     }
 
@@ -127,7 +127,8 @@ impl Core {
 }
 
 impl State {
-    /// Takes back what a host has been sent and not begun with; it waits at the front again.
+    /// Takes back what a host has been sent and not begun with; it waits at the front again. A host
+    /// that the machine has not let run yet may not even have begun with what stands before the line.
     pub(crate) fn recall(&mut self, host: HostId) {
         let Some(slot) = self.hosts.get_mut(&host) else {
             return;
@@ -142,6 +143,10 @@ impl State {
         slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
         for lined in back.into_iter().rev() {
             self.pending.push_front((lined.work, lined.tries));
+        }
+        if let Some(active) = slot.work.take_if(|active| active.ticket > begun) {
+            slot.link.job.store(NO_JOB, Ordering::SeqCst);
+            self.pending.push_front((active.work, active.tries));
         }
     }
 }

@@ -108,13 +108,16 @@ pub(crate) struct Active {
     pub calls: Vec<oneshot::Sender<()>>,
     /// How often a host died before it had begun with this.
     pub tries: u32,
+    /// See [`Lined::ticket`]; 0 before it is sent.
+    pub ticket: u64,
 }
 
 impl Active {
     /// Work that has not begun.
-    pub(crate) fn new(work: Work, tries: u32) -> Self {
+    pub(crate) fn new(work: Work, tries: u32, ticket: u64) -> Self {
         Self {
             work,
+            ticket,
             started: None,
             deadline: None,
             stop: None,

@@ -40,19 +40,22 @@ impl Core {
 
     /// Stops a job that a host has; gives it back when the host has not begun with it.
     fn stop_in_host(&self, state: &mut State, job: JobId, now: bool) -> Option<Work> {
-        let lined = |slot: &Slot| slot.line.iter().any(|l| l.work.number() == job.0);
-        let in_line = state.hosts.iter().find(|(_, slot)| lined(slot));
-        if let Some(id) = in_line.map(|(id, _)| *id) {
-            // One that its host is beginning with right now stays: it is nearly over.
-            state.recall(id);
-            let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
-            return at.and_then(|at| state.pending.remove(at)).map(|(w, _)| w);
-        }
-        let has = |slot: &Slot| slot.work.as_ref().is_some_and(|a| a.work.number() == job.0);
+        let has = |slot: &Slot| {
+            let works = slot.work.as_ref().map(|a| a.work.number());
+            let waits = slot.line.iter().map(|l| l.work.number());
+            works.into_iter().chain(waits).any(|number| number == job.0)
+        };
         let id = *state.hosts.iter().find(|(_, slot)| has(slot))?.0;
         let grace = self.grace(state, id);
         state.recall(id);
+        let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
+        if let Some((work, _)) = at.and_then(|at| state.pending.remove(at)) {
+            return Some(work);
+        }
         let slot = state.hosts.get_mut(&id)?;
+        if slot.line.iter().any(|l| l.work.number() == job.0) {
+            return None; // its host is beginning with it right now: it is nearly over
+        }
         if slot.work.as_ref().is_some_and(|a| a.started.is_none()) {
             return slot.work.take().map(|a| a.work);
         }

@@ -4,6 +4,7 @@
 
 mod support;
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use support::{Desk, PATIENCE, agent, outcome};
 use wb_core::ids::{BuildId, JobId};
@@ -159,6 +160,24 @@ fn slow_jobs_get_as_many_hosts_as_jobs_are_wanted_at_a_time() {
     }
     let all = ended(&mut desk, &wanted);
     assert!(all.iter().all(|(_, r)| *r == JobResult::Cancelled));
+}
+
+#[test]
+fn a_host_that_the_machine_does_not_let_run_loses_nothing() {
+    let (mut desk, build) = quick(1);
+    let job = desk.start(build, "answer", None);
+    let pid = desk.started(job);
+    desk.done(job);
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let jobs = requests(&mut desk, build, &["answer"; 10]);
+    let wanted = ids(&jobs);
+    desk.hosts.run_all(jobs);
+    desk.started(wanted[0]);
+    desk.started(wanted[0]); // taken back after a while, and given again
+    kill_process(pid, Signal::CONT).unwrap();
+    let all = ended(&mut desk, &wanted);
+    assert!(all.iter().all(|(_, r)| *r == outcome(r#"{"route":"one"}"#)));
 }
 
 #[test]

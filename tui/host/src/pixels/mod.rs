@@ -10,6 +10,9 @@
 mod cache;
 mod error;
 mod ffmpeg;
+#[cfg(test)]
+#[path = "../../../../tests/fuzz/host.rs"]
+mod fuzz;
 mod h264;
 mod kind;
 mod mp4;
