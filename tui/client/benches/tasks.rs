@@ -164,6 +164,7 @@ fn item(row: &TaskRow, stage: &Stage) -> CommitItem {
         labels_after: None,
         priority: None,
         metadata: None,
+        metadata_before: None,
         item: None,
         pathway: Some(stage.pathways[0].id),
     }

@@ -6,6 +6,9 @@
 
 mod assets;
 mod error;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/client.rs"]
+mod fuzz;
 mod http;
 mod key;
 mod labels;
@@ -15,7 +18,7 @@ mod time;
 mod write;
 
 pub use assets::AssetCache;
-pub use error::{At, ClientError};
+pub use error::{At, BadCertificate, ClientError, Obstacle};
 pub use http::Trouble;
 pub use http::stats::Stats;
 pub use key::{Key, KeyError};

@@ -169,6 +169,7 @@ fn item(inputs: &Inputs, stage: &Stage, after: Option<Value>) -> CommitItem {
         labels_after: after.map(Arc::new),
         priority: None,
         metadata: None,
+        metadata_before: None,
         item: inputs.labels.as_ref().and_then(|row| row.item),
         pathway: Some(stage.pathways[0].id),
     }

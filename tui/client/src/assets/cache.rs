@@ -15,6 +15,8 @@ use std::time::{Duration, SystemTime};
 const PROTECTED: Duration = Duration::from_secs(600);
 /// An unfinished download of this age is given up.
 const STALE: Duration = Duration::from_secs(86_400);
+/// After this long the folder is counted again: other processes add to it too.
+const COUNT_AGAIN: Duration = Duration::from_secs(600);
 /// When no room could be made, so long passes before it is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -37,8 +39,10 @@ struct Inner {
 /// What the folder holds.
 #[derive(Debug, Default)]
 struct Size {
-    /// Bytes; `None` until the first file is added.
-    bytes: Option<u64>,
+    /// Bytes, as counted last and added to since.
+    bytes: u64,
+    /// When they were counted; `None` until the first file is added.
+    counted: Option<SystemTime>,
     /// Not before then is room looked for again: when every file is fresh there is none to be had.
     look: Option<SystemTime>,
 }
@@ -86,6 +90,10 @@ impl AssetCache {
     pub(crate) fn hit(&self, path: &Path) -> Option<u64> {
         let file = fs::File::open(path).ok()?;
         let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
+        // A power cut right after a download may have emptied its file.
+        if size == 0 {
+            return None;
+        }
         // Not being able to mark it costs at most a later download.
         let _ = file.set_modified(SystemTime::now());
         Some(size)
@@ -120,17 +128,32 @@ impl AssetCache {
             .size
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut total = match known.bytes {
-            Some(before) => before + size,
-            None => self.files().iter().map(|file| file.size).sum(),
-        };
         let now = SystemTime::now();
+        let recent = |at: SystemTime| now.duration_since(at).unwrap_or_default() < COUNT_AGAIN;
+        let mut total = match known.counted.filter(|at| recent(*at)) {
+            Some(_) => known.bytes + size,
+            None => {
+                known.counted = Some(now);
+                self.count(now)
+            }
+        };
         if total > self.inner.limit && known.look.is_none_or(|look| look <= now) {
             total = self.evict(path);
             known.look = (total > self.inner.limit).then(|| now + LOOK_AGAIN);
         }
-        known.bytes = Some(total);
+        known.bytes = total;
         Ok(())
+    }
+
+    /// Bytes in the folder, other processes' included. Downloads that nobody will finish are removed.
+    fn count(&self, now: SystemTime) -> u64 {
+        let given_up = |file: &Cached| {
+            let age = now.duration_since(file.used).unwrap_or_default();
+            file.unfinished() && age >= STALE && fs::remove_file(&file.path).is_ok()
+        };
+        let files = self.files();
+        let kept = files.iter().filter(|file| !given_up(file));
+        kept.map(|file| file.size).sum()
     }
 
     /// Removes the longest unused files until nine tenths of the limit are kept; gives what is left.
@@ -144,8 +167,7 @@ impl AssetCache {
                 break;
             }
             let age = now.duration_since(file.used).unwrap_or_default();
-            let part = file.path.extension().is_some_and(|end| end == "part");
-            let spared = age < if part { STALE } else { PROTECTED };
+            let spared = age < if file.unfinished() { STALE } else { PROTECTED };
             if !spared && file.path != newest && fs::remove_file(&file.path).is_ok() {
                 total -= file.size;
             }
@@ -193,6 +215,14 @@ struct Cached {
     path: PathBuf,
     size: u64,
     used: SystemTime,
+}
+
+impl Cached {
+    /// A download under way, or the note about one.
+    fn unfinished(&self) -> bool {
+        let end = self.path.extension().unwrap_or_default();
+        ["part", "note", "new"].iter().any(|known| end == *known)
+    }
 }
 
 pub(crate) fn failed(path: &Path, source: std::io::Error) -> ClientError {

@@ -1,19 +1,18 @@
-//! One file from a signed URL into the cache: resumed after a break, checked for its length, signed
-//! again when the URL has expired.
+//! One file from a signed URL into the cache: resumed after a break and by a later process, checked for
+//! its length, signed again when the URL has expired.
 //!
 //! A signed URL is a secret: it appears in no error and no log.
 
 use super::cache::{AssetCache, failed};
 use super::item::Item;
-use crate::error::ClientError;
+use super::part::Part;
+use crate::error::{ClientError, Obstacle};
 use crate::http::retry::{ATTEMPTS, Again, Repeat, next};
-use crate::http::{innermost, retry_after};
+use crate::http::{again, retry_after};
 use crate::read::Reader;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LOCATION};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
+use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use wb_core::ids::ItemId;
 use wb_core::work::Downloaded;
 
@@ -26,12 +25,31 @@ enum Pull {
     Fail(String),
 }
 
-/// An unfinished download.
-struct Part {
-    path: PathBuf,
-    file: tokio::fs::File,
-    have: u64,
-    etag: Option<String>,
+/// How often and how long a download was tried again.
+#[derive(Default)]
+struct Tries {
+    attempts: u32,
+    waited: Duration,
+    /// The most bytes that there were: whoever gets further may go on.
+    furthest: u64,
+}
+
+impl Tries {
+    /// How long to wait for the next attempt; `None`: give up.
+    fn next(&mut self, again: Again, have: u64, patience: Duration) -> Option<Duration> {
+        if have > self.furthest {
+            (self.attempts, self.waited, self.furthest) = (1, Duration::ZERO, have);
+        }
+        let wait = next(
+            again,
+            (Repeat::Safe, ATTEMPTS),
+            self.attempts,
+            self.waited,
+            patience,
+        )?;
+        self.waited += wait;
+        Some(wait)
+    }
 }
 
 impl Reader {
@@ -56,9 +74,17 @@ impl Reader {
             return Ok(found(size));
         }
         cache.make_room_for(&path)?;
-        let mut part = Part::open(&path)?;
-        let size = self.pull_until_done(item, cache, &mut part).await?;
-        cache.keep(&part.path, &path, size)?;
+        let mut part = opened(path.clone()).await?;
+        let size = match self.pull_until_done(item, cache, &mut part).await {
+            Ok(size) => size,
+            Err(error) => {
+                // The next process goes on from here.
+                part.note()?;
+                return Err(error);
+            }
+        };
+        part.finish().await?;
+        cache.keep(part.path(), &path, size)?;
         Ok(Downloaded {
             path,
             size,
@@ -78,7 +104,7 @@ impl Reader {
             retry,
         };
         let mut url = item.signed_url.clone();
-        let (mut signed, mut attempts, mut waited) = (0, 0, Duration::ZERO);
+        let (mut signed, mut tries) = (0, Tries::default());
         let mut odd_size = None;
         loop {
             let address = match url.take() {
@@ -92,7 +118,7 @@ impl Reader {
                 }
                 None => return Err(error("its address expires at once".to_owned(), true)),
             };
-            attempts += 1;
+            tries.attempts += 1;
             let (again, why) = match self.pull(&address, cache.limit(), part).await? {
                 Pull::Complete(size) => {
                     // A length other than the item's own may be a cut file, or the item may be
@@ -102,7 +128,7 @@ impl Reader {
                         return Ok(size);
                     }
                     odd_size = Some(size);
-                    part.restart().await?;
+                    part.restart()?;
                     let told = item.file_size.unwrap_or_default();
                     (
                         Again::Unknown(None, true),
@@ -116,14 +142,15 @@ impl Reader {
                 Pull::Retry(again, why) => (again, why),
                 Pull::Fail(why) => return Err(error(why, false)),
             };
-            tracing::debug!(item = %item.uuid, attempts, have = part.have, why, "download broke");
-            let patience = self.wire.patience();
-            let Some(wait) = next(again, (Repeat::Safe, ATTEMPTS), attempts, waited, patience)
-            else {
-                return Err(error(format!("{why} ({attempts} attempts)"), true));
+            tracing::debug!(item = %item.uuid, attempts = tries.attempts, have = part.have(), why, "download broke");
+            let Some(wait) = tries.next(again, part.have(), self.wire.patience()) else {
+                let passing = again != Again::No;
+                return Err(error(
+                    format!("{why} ({} attempts)", tries.attempts),
+                    passing,
+                ));
             };
             self.wire.sleep(wait).await;
-            waited += wait;
             url = Some(address);
         }
     }
@@ -134,30 +161,10 @@ impl Reader {
             Ok(response) => response,
             Err(pull) => return Ok(pull),
         };
-        let headers = response.headers();
-        let total = match response.status().as_u16() {
-            200 => {
-                let total = response.content_length();
-                part.etag = etag(headers);
-                part.restart().await?;
-                total
-            }
-            206 => match content_range(headers) {
-                Some((start, total)) if start == part.have => total,
-                _ => {
-                    part.restart().await?;
-                    let why = "another part came than was asked for".to_owned();
-                    return Ok(Pull::Retry(Again::Unknown(None, true), why));
-                }
-            },
-            416 => {
-                part.restart().await?;
-                let why = "the file has changed meanwhile".to_owned();
-                return Ok(Pull::Retry(Again::Unknown(None, true), why));
-            }
-            status => return Ok(refused(status, headers)),
-        };
-        if let Some(total) = total.filter(|total| *total > limit) {
+        if let Some(pull) = begin(&response, part)? {
+            return Ok(pull);
+        }
+        if let Some(total) = part.total.filter(|total| *total > limit) {
             return Ok(Pull::Fail(format!(
                 "it has {total} bytes, and the cache is limited to {limit}"
             )));
@@ -166,8 +173,8 @@ impl Reader {
             match response.chunk().await {
                 Ok(Some(bytes)) => {
                     self.wire.counters.received(bytes.len());
-                    part.write(&bytes).await?;
-                    if part.have > limit {
+                    part.write(&bytes)?;
+                    if part.have() > limit {
                         return Ok(Pull::Fail(format!(
                             "it has more than the {limit} bytes that the cache is limited to"
                         )));
@@ -175,18 +182,17 @@ impl Reader {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    part.flush().await?;
-                    return Ok(Pull::Retry(Again::Unknown(None, false), innermost(&error)));
+                    let why = Obstacle::of(&error).to_string();
+                    return Ok(Pull::Retry(Again::Unknown(None, false), why));
                 }
             }
         }
-        part.flush().await?;
-        match total {
-            Some(total) if total != part.have => Ok(Pull::Retry(
+        match part.total {
+            Some(total) if total != part.have() => Ok(Pull::Retry(
                 Again::Unknown(None, false),
-                format!("{} of {total} bytes came", part.have),
+                format!("{} of {total} bytes came", part.have()),
             )),
-            _ => Ok(Pull::Complete(part.have)),
+            _ => Ok(Pull::Complete(part.have())),
         }
     }
 
@@ -198,14 +204,10 @@ impl Reader {
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(senseless());
             }
-            let range = (part.have > 0).then_some((part.have, part.etag.as_deref()));
+            let range = (part.have() > 0).then_some((part.have(), part.validator.as_deref()));
             let response = self.wire.fetch(&url, range).await.map_err(|error| {
-                let again = if error.is_connect() {
-                    Again::Unsent
-                } else {
-                    Again::Unknown(None, false)
-                };
-                Pull::Retry(again, innermost(&error))
+                let why = Obstacle::of(&error);
+                Pull::Retry(again(&error, &why), why.to_string())
             })?;
             if !response.status().is_redirection() {
                 return Ok(response);
@@ -226,6 +228,47 @@ impl Reader {
     }
 }
 
+/// Opens the unfinished download where blocking is fine: its bytes may be many.
+async fn opened(path: PathBuf) -> Result<Part, ClientError> {
+    let place = path.clone();
+    tokio::task::spawn_blocking(move || Part::open(&path))
+        .await
+        .unwrap_or_else(|error| Err(failed(&place, std::io::Error::other(error))))
+}
+
+/// Reads the head of an answer: what comes is the whole file, or what is missing of it. Gives how the
+/// attempt ends where neither is true.
+fn begin(response: &reqwest::Response, part: &mut Part) -> Result<Option<Pull>, ClientError> {
+    let headers = response.headers();
+    match response.status().as_u16() {
+        200 => {
+            part.restart()?;
+            part.validator = validator(headers);
+            part.total = response.content_length();
+            Ok(None)
+        }
+        206 => match content_range(headers) {
+            Some((start, total))
+                if start == part.have() && (part.total.is_none() || part.total == total) =>
+            {
+                part.total = total;
+                Ok(None)
+            }
+            _ => {
+                part.restart()?;
+                let why = "another part came than was asked for".to_owned();
+                Ok(Some(Pull::Retry(Again::Unknown(None, true), why)))
+            }
+        },
+        416 => {
+            part.restart()?;
+            let why = "the file has changed meanwhile".to_owned();
+            Ok(Some(Pull::Retry(Again::Unknown(None, true), why)))
+        }
+        status => Ok(Some(refused(status, headers))),
+    }
+}
+
 fn refused(status: u16, headers: &HeaderMap) -> Pull {
     let why = format!("its store answered {status}");
     match status {
@@ -236,10 +279,11 @@ fn refused(status: u16, headers: &HeaderMap) -> Pull {
     }
 }
 
-fn etag(headers: &HeaderMap) -> Option<String> {
-    let tag = headers.get(ETAG)?.to_str().ok()?;
-    // A weak one does not vouch for each byte.
-    (!tag.starts_with("W/")).then(|| tag.to_owned())
+/// What vouches for each byte of the file: a strong `ETag`, else the date of its last change.
+fn validator(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let tag = text(ETAG).filter(|tag| !tag.starts_with("W/"));
+    tag.or_else(|| text(LAST_MODIFIED)).map(str::to_owned)
 }
 
 /// First byte and total of `bytes 5-9/10`; the total may be `*`.
@@ -248,67 +292,4 @@ fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (start, _) = range.split_once('-')?;
     Some((start.trim().parse().ok()?, total.trim().parse().ok()))
-}
-
-impl Part {
-    /// Opens the unfinished download beside its place. When another process is at it, a file of our
-    /// own is used.
-    fn open(path: &Path) -> Result<Self, ClientError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".part");
-        let shared = PathBuf::from(name);
-        let open = |path: &Path| {
-            let mut options = File::options();
-            options.create(true).truncate(false).read(true).write(true);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::OpenOptionsExt;
-                options.mode(0o600);
-            }
-            options.open(path).map_err(|source| failed(path, source))
-        };
-        let file = open(&shared)?;
-        let (path, file) = if file.try_lock().is_ok() {
-            (shared, file)
-        } else {
-            let own = path.with_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
-            let file = open(&own)?;
-            (own, file)
-        };
-        // The bytes of an earlier process cannot be vouched for without their ETag.
-        file.set_len(0).map_err(|source| failed(&path, source))?;
-        Ok(Self {
-            path,
-            file: tokio::fs::File::from_std(file),
-            have: 0,
-            etag: None,
-        })
-    }
-
-    async fn restart(&mut self) -> Result<(), ClientError> {
-        self.have = 0;
-        let path = &self.path;
-        let failed = |source| failed(path, source);
-        self.file.flush().await.map_err(failed)?;
-        self.file.set_len(0).await.map_err(failed)?;
-        self.file.rewind().await.map(drop).map_err(failed)
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        let path = &self.path;
-        self.file
-            .write_all(bytes)
-            .await
-            .map_err(|source| failed(path, source))?;
-        self.have += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Ok(())
-    }
-
-    async fn flush(&mut self) -> Result<(), ClientError> {
-        let path = &self.path;
-        self.file
-            .flush()
-            .await
-            .map_err(|source| failed(path, source))
-    }
 }

@@ -5,5 +5,6 @@
 mod cache;
 mod download;
 pub(crate) mod item;
+mod part;
 
 pub use cache::AssetCache;

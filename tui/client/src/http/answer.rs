@@ -56,7 +56,7 @@ fn refusal(status: u16, message: String, after: Option<Duration>, at: At) -> Fai
             },
             again: Again::Unknown(after, true),
         },
-        200..400 => no(ClientError::Nonsense {
+        100..400 => no(ClientError::Nonsense {
             what: format!("HTTP status {status}"),
             at,
         }),

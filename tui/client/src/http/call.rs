@@ -22,7 +22,14 @@ pub(crate) struct Call<'a> {
     pub(super) legacy: Option<ProjectHash>,
     /// For people: `labelrow GET`.
     pub(super) name: Option<&'static str>,
+    /// Bytes of the answer beyond which it is not read further.
+    pub(super) limit: usize,
+    /// The 32 hexadecimal characters that the platform's logs know the request by.
+    trace: String,
 }
+
+/// Largest answer that is read at all, in bytes.
+const LARGEST: usize = 1 << 29;
 
 impl<'a> Call<'a> {
     /// A read of the v2 API.
@@ -36,6 +43,8 @@ impl<'a> Call<'a> {
             door: None,
             legacy: None,
             name: None,
+            limit: LARGEST,
+            trace: uuid::Uuid::new_v4().simple().to_string(),
         }
     }
 
@@ -74,17 +83,16 @@ impl<'a> Call<'a> {
     ) -> Self {
         Self {
             method: "POST",
-            target: LEGACY.to_owned(),
             body: Some(body.into()),
             repeat: if door.is_some() {
                 Repeat::AskFirst
             } else {
                 Repeat::Safe
             },
-            tries: ATTEMPTS,
             door,
             legacy: Some(project),
             name: Some(name),
+            ..Self::get(LEGACY.to_owned())
         }
     }
 
@@ -92,6 +100,17 @@ impl<'a> Call<'a> {
     pub fn tries(mut self, tries: u32) -> Self {
         self.tries = tries;
         self
+    }
+
+    /// A larger answer is not read to its end, and is [`crate::ClientError::TooMuch`].
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = self.limit.min(bytes);
+        self
+    }
+
+    /// What the platform's logs know the request by; the same for each attempt.
+    pub fn trace(&self) -> &str {
+        &self.trace
     }
 
     /// The target without its query.

@@ -7,6 +7,7 @@
 pub(crate) mod answer;
 mod call;
 pub(crate) mod limit;
+mod request;
 pub(crate) mod retry;
 pub(crate) mod sign;
 pub(crate) mod stats;
@@ -14,13 +15,13 @@ pub(crate) mod target;
 mod tls;
 mod trouble;
 
-use crate::error::{At, ClientError, Place};
+use crate::error::{At, ClientError, Obstacle, Place, clean};
 use crate::key::Key;
 use crate::settings::{Bearer, Settings, SettingsError};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
 use limit::Limiter;
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{self, HeaderMap};
 use retry::{Again, Failure, Repeat};
 use stats::Counters;
 use std::sync::Arc;
@@ -87,16 +88,19 @@ impl Wire {
 
     /// Sends a request until it has an answer that stands.
     pub async fn send(&self, call: &Call<'_>) -> Result<Bytes, ClientError> {
-        let trace = uuid::Uuid::new_v4().simple().to_string();
+        let trace = call.trace();
         let mut waited = Duration::ZERO;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            self.take_turn().await;
+            let turn = self.limiter.turn().await;
+            self.counters.waited(turn.time);
+            // What a neighbour was told to wait counts as if it had been told to us.
+            waited += turn.paused;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
             let correction = self.correction.load(Relaxed);
-            let result = self.once(call, &trace, attempts).await;
+            let result = self.once(call, attempts).await;
             let failure = match result {
                 Ok(bytes) => {
                     self.weather.clear();
@@ -127,18 +131,12 @@ impl Wire {
                 return Err(conclude(failure, call.repeat, waited));
             };
             if matches!(failure.again, Again::Limited(_)) {
+                // The next turn waits it out, as everybody's does.
                 self.limiter.pause(wait);
+            } else {
+                self.sleep(wait).await;
+                waited += wait;
             }
-            self.sleep(wait).await;
-            waited += wait;
-        }
-    }
-
-    /// Waits for the rate limit.
-    pub async fn take_turn(&self) {
-        let wait = self.limiter.reserve();
-        if !wait.is_zero() {
-            self.sleep(wait).await;
         }
     }
 
@@ -148,12 +146,13 @@ impl Wire {
         tokio::time::sleep(time).await;
     }
 
-    async fn once(&self, call: &Call<'_>, trace: &str, attempts: u32) -> Result<Bytes, Failure> {
-        let at = || self.at(call, trace, attempts);
-        let request = self.request(call, trace).map_err(|error| Failure {
+    async fn once(&self, call: &Call<'_>, attempts: u32) -> Result<Bytes, Failure> {
+        let at = || self.at(call, attempts);
+        let no = |error| Failure {
             error,
             again: Again::No,
-        })?;
+        };
+        let request = self.request(call, call.trace()).map_err(no)?;
         let response = match self.http.execute(request).await {
             Ok(response) => response,
             Err(error) => return Err(transport(&error, at())),
@@ -161,11 +160,25 @@ impl Wire {
         self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());
-        let body = match response.bytes().await {
-            Ok(body) => body,
+        if response.status().is_redirection() {
+            let what = elsewhere(status, response.headers());
+            return Err(no(ClientError::Nonsense { what, at: at() }));
+        }
+        let body = match self.body(response, call.limit).await {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let (limit, at) = (call.limit, at());
+                return Err(Failure {
+                    error: ClientError::TooMuch { limit, at },
+                    // A write has been applied, for all we know.
+                    again: match call.repeat {
+                        Repeat::Safe => Again::No,
+                        Repeat::AskFirst => Again::Unknown(None, true),
+                    },
+                });
+            }
             Err(error) => return Err(transport(&error, at())),
         };
-        self.counters.received(body.len());
         if call.legacy.is_some() {
             answer::legacy(status, &body, after, at())
         } else {
@@ -173,7 +186,25 @@ impl Wire {
         }
     }
 
-    fn at(&self, call: &Call<'_>, trace: &str, attempts: u32) -> At {
+    /// The whole body; `None` when it is larger than `limit` bytes, of which no more are read.
+    async fn body(
+        &self,
+        mut response: reqwest::Response,
+        limit: usize,
+    ) -> Result<Option<Bytes>, reqwest::Error> {
+        let announced = response.content_length().unwrap_or_default();
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        let mut body = BytesMut::with_capacity(announced.min(limit).min(1 << 20));
+        let mut much = announced > limit;
+        while !much && let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+            much = body.len() > limit;
+        }
+        self.counters.received(body.len());
+        Ok((!much).then(|| body.freeze()))
+    }
+
+    fn at(&self, call: &Call<'_>, attempts: u32) -> At {
         let request = match call.name {
             Some(name) => format!("{} {} ({name})", call.method, call.path()),
             None => format!("{} {}", call.method, call.path()),
@@ -182,7 +213,7 @@ impl Wire {
             domain: Arc::clone(&self.domain),
             key_id: self.key.shared_id(),
             request,
-            trace: trace.to_owned(),
+            trace: call.trace().to_owned(),
             attempts,
             skew: self.skew(),
         }))
@@ -192,90 +223,8 @@ impl Wire {
     pub fn nonsense(&self, call: &Call<'_>, what: String) -> ClientError {
         ClientError::Nonsense {
             what,
-            at: self.at(call, "-", 1),
+            at: self.at(call, 1),
         }
-    }
-
-    fn request(&self, call: &Call<'_>, trace: &str) -> Result<reqwest::Request, ClientError> {
-        let url = reqwest::Url::parse(&format!("{}{}", self.domain, call.target))
-            .map_err(|error| ClientError::Bug(format!("{error} in {}", call.path())))?;
-        let same = match url.query() {
-            Some(query) => call.target.split_once('?') == Some((url.path(), query)),
-            None => url.path() == call.target,
-        };
-        if !same {
-            // It would go out other than it is signed.
-            return Err(ClientError::Bug(format!(
-                "the request target {} is not in its final form",
-                call.path()
-            )));
-        }
-        let method = reqwest::Method::from_bytes(call.method.as_bytes())
-            .map_err(|error| ClientError::Bug(error.to_string()))?;
-        let mut request = reqwest::Request::new(method, url);
-        let body = call.body.clone().unwrap_or_default();
-        let headers = request.headers_mut();
-        if call.body.is_some() {
-            put(headers, header::CONTENT_TYPE, "application/json")?;
-        }
-        put(
-            headers,
-            HeaderName::from_static("x-cloud-trace-context"),
-            &format!("{trace}/1;o=1"),
-        )?;
-        self.authorise(headers, call, &body)?;
-        if call.body.is_some() {
-            *request.body_mut() = Some(body.into());
-        }
-        Ok(request)
-    }
-
-    fn authorise(
-        &self,
-        headers: &mut HeaderMap,
-        call: &Call<'_>,
-        body: &[u8],
-    ) -> Result<(), ClientError> {
-        if let Some(project) = call.legacy {
-            put(headers, header::ACCEPT, "application/json")?;
-            put(headers, HeaderName::from_static("resourcetype"), "project")?;
-            put(
-                headers,
-                HeaderName::from_static("resourceid"),
-                &project.to_string(),
-            )?;
-        }
-        if let Some(Bearer(token)) = &self.bearer {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| SettingsError::Token)?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-        } else if call.legacy.is_some() {
-            put(
-                headers,
-                header::AUTHORIZATION,
-                &sign::legacy(&self.key, body),
-            )?;
-        } else {
-            let created = now().0.div_euclid(1000) + self.correction.load(Relaxed);
-            let made = sign::message(&self.key, call.method, &call.target, body, created);
-            put(
-                headers,
-                HeaderName::from_static("content-digest"),
-                &made.digest,
-            )?;
-            put(
-                headers,
-                HeaderName::from_static("signature-input"),
-                &made.input,
-            )?;
-            put(
-                headers,
-                HeaderName::from_static("signature"),
-                &made.signature,
-            )?;
-        }
-        Ok(())
     }
 
     /// A signature is refused when the clock is wrong: then the platform's own time is used, once.
@@ -311,6 +260,7 @@ impl Wire {
     }
 
     /// A plain request to a signed URL, without our signature, counted. The URL is a secret.
+    /// `range`: from which byte on, if the file is still the one of that validator.
     pub async fn fetch(
         &self,
         url: &reqwest::Url,
@@ -321,21 +271,25 @@ impl Wire {
             .http
             .get(url.clone())
             .header(header::ACCEPT_ENCODING, "identity");
-        if let Some((start, etag)) = range {
+        if let Some((start, validator)) = range {
             request = request.header(header::RANGE, format!("bytes={start}-"));
-            if let Some(etag) = etag {
-                request = request.header(header::IF_RANGE, etag);
+            if let Some(validator) = validator {
+                request = request.header(header::IF_RANGE, validator);
             }
         }
         request.send().await.map_err(reqwest::Error::without_url)
     }
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), ClientError> {
-    let value =
-        HeaderValue::from_str(value).map_err(|_| ClientError::Bug(format!("header {name}")))?;
-    headers.insert(name, value);
-    Ok(())
+/// A redirect of an API request is never followed: it would not be what was signed.
+fn elsewhere(status: u16, headers: &HeaderMap) -> String {
+    let location = headers
+        .get(header::LOCATION)
+        .and_then(|to| to.to_str().ok());
+    match location {
+        Some(to) => format!("it sends us elsewhere ({status} to {})", clean(to)),
+        None => format!("it sends us elsewhere ({status})"),
+    }
 }
 
 /// The error that stands when no further attempt is made.
@@ -348,7 +302,7 @@ fn conclude(failure: Failure, repeat: Repeat, waited: Duration) -> ClientError {
             Some(at) => ClientError::Lost {
                 at: at.clone(),
                 why: match &error {
-                    ClientError::Unreachable { why, .. } => why.clone(),
+                    ClientError::Unreachable { why, .. } => why.to_string(),
                     ClientError::Failing { status, .. } => format!("status {status}"),
                     other => other.to_string(),
                 },
@@ -361,35 +315,22 @@ fn conclude(failure: Failure, repeat: Repeat, waited: Duration) -> ClientError {
 }
 
 fn transport(error: &reqwest::Error, at: At) -> Failure {
-    let why = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        innermost(error)
-    };
-    let again = if error.is_builder() || why.contains("certificate") {
+    let why = Obstacle::of(error);
+    Failure {
+        again: again(error, &why),
+        error: ClientError::Unreachable { why, at },
+    }
+}
+
+/// Whether a request that got no answer may be sent again.
+pub(crate) fn again(error: &reqwest::Error, why: &Obstacle) -> Again {
+    if error.is_builder() || !why.may_pass() {
         Again::No
     } else if error.is_connect() {
         Again::Unsent
     } else {
         Again::Unknown(None, false)
-    };
-    Failure {
-        error: ClientError::Unreachable { why, at },
-        again,
     }
-}
-
-/// The last cause of an error: `connection refused` rather than `error sending request`. Never the
-/// URL, which may be signed.
-pub(crate) fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if std::ptr::addr_eq(cause, error) {
-        return "the connection failed".to_owned();
-    }
-    crate::error::clean(&cause.to_string())
 }
 
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -6,16 +6,20 @@ use crate::error::{ClientError, Meaning};
 use crate::http::retry::ATTEMPTS;
 use crate::http::{Call, V2};
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use uuid::Uuid;
 use wb_core::fault::Fault;
 use wb_core::ids::ProjectHash;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
-/// Keys of one request.
+/// Keys of one request at most.
 const CHUNK: usize = 300;
 /// So many keys in a row that failed alone for reasons which look like everybody's: the rest is not
 /// asked for.
@@ -63,51 +67,157 @@ impl Found {
     }
 }
 
-impl Reader {
-    /// Asks for all keys. Never fails as a whole: what could not be read has a fault of its own.
-    pub(crate) async fn many(&self, project: ProjectHash, ask: Ask<'_>, keys: &[Uuid]) -> Found {
-        let mut found = Found::default();
-        let mut stack: Vec<&[Uuid]> = keys.chunks(CHUNK).rev().collect();
-        let mut stopped: Option<Fault> = None;
-        let (mut split, mut row) = (false, 0);
-        while let Some(part) = stack.pop() {
-            if let Some(fault) = &stopped {
-                found
-                    .faults
-                    .extend(part.iter().map(|key| (*key, fault.clone())));
-                continue;
+/// Bytes of one answer that chunks are made for.
+const TARGET: usize = 16_000_000;
+/// An answer about several keys that is larger than this is not read: fewer are asked for instead.
+const LARGEST: usize = 64_000_000;
+/// Requests at the same time.
+const AT_ONCE: usize = 3;
+/// Keys of the first request for labels: nobody knows yet how large they are here.
+const FIRST: usize = 10;
+
+/// How large the label rows of this platform are, learned from its answers; shared by a reader's clones.
+#[derive(Default)]
+pub(crate) struct Pace(AtomicUsize);
+
+impl Pace {
+    fn known(&self) -> bool {
+        self.0.load(Relaxed) > 0
+    }
+
+    /// Keys of one request.
+    fn chunk(&self) -> usize {
+        match self.0.load(Relaxed) {
+            0 => FIRST,
+            each => (TARGET / each).clamp(1, CHUNK),
+        }
+    }
+
+    /// An answer of `bytes` about `keys` keys: larger ones count at once, smaller ones little by little.
+    fn learn(&self, bytes: usize, keys: usize) {
+        let each = (bytes / keys.max(1)).max(1);
+        let known = self.0.load(Relaxed);
+        let next = if known == 0 {
+            each
+        } else {
+            (known * 3 + each) / 4
+        };
+        self.0.store(next.max(each), Relaxed);
+    }
+}
+
+/// What is still to be asked for, and what has come of the rest.
+struct Asking<'k> {
+    found: Found,
+    stack: Vec<&'k [Uuid]>,
+    stopped: Option<Fault>,
+    /// Something was refused: the culprits are looked for one after the other.
+    split: bool,
+    /// Keys in a row that failed alone, see [`ROW`].
+    row: u32,
+}
+
+impl<'k> Asking<'k> {
+    /// The keys of the next request, at most `chunk` of them.
+    fn next(&mut self, chunk: usize) -> Option<&'k [Uuid]> {
+        let part = self.stack.pop()?;
+        let (now, later) = part.split_at(part.len().min(chunk));
+        if !later.is_empty() {
+            self.stack.push(later);
+        }
+        Some(now)
+    }
+
+    fn settle(&mut self, part: &'k [Uuid], answer: Result<Vec<(Uuid, Bytes)>, ClientError>) {
+        let error = match answer {
+            Ok(parts) => {
+                self.row = 0;
+                for (key, bytes) in parts {
+                    self.found.parts.entry(key).or_default().push(bytes);
+                }
+                return;
             }
-            found.requests += 1;
-            match self.some(project, ask, part, split).await {
-                Ok(parts) => {
-                    row = 0;
-                    for (key, bytes) in parts {
-                        found.parts.entry(key).or_default().push(bytes);
-                    }
+            Err(error) => error,
+        };
+        let many = part.len() > 1;
+        match &error {
+            // Nobody's fault: the pace has learned from it.
+            ClientError::TooMuch { .. } if many => self.stack.push(part),
+            _ if error.meaning() != Meaning::Stop && many => {
+                self.split = true;
+                let (first, second) = part.split_at(part.len() / 2);
+                self.stack.push(second);
+                self.stack.push(first);
+            }
+            _ => {
+                let fault = Fault::from(&error);
+                let shared = matches!(
+                    error,
+                    ClientError::Forbidden { .. } | ClientError::Failing { .. }
+                );
+                self.row += u32::from(shared);
+                if error.meaning() == Meaning::Stop || self.row >= ROW {
+                    self.stopped = Some(fault.clone());
                 }
-                Err(error) if error.meaning() != Meaning::Stop && part.len() > 1 => {
-                    split = true;
-                    let (first, second) = part.split_at(part.len() / 2);
-                    stack.push(second);
-                    stack.push(first);
-                }
-                Err(error) => {
-                    let fault = Fault::from(&error);
-                    let shared = matches!(
-                        error,
-                        ClientError::Forbidden { .. } | ClientError::Failing { .. }
-                    );
-                    row += u32::from(shared);
-                    if error.meaning() == Meaning::Stop || row >= ROW {
-                        stopped = Some(fault.clone());
-                    }
-                    found
-                        .faults
-                        .extend(part.iter().map(|key| (*key, fault.clone())));
-                }
+                self.refuse(part, &fault);
             }
         }
-        found
+    }
+
+    fn refuse(&mut self, keys: &[Uuid], fault: &Fault) {
+        let faults = keys.iter().map(|key| (*key, fault.clone()));
+        self.found.faults.extend(faults);
+    }
+
+    /// What was not asked for any more has the fault that stopped it.
+    fn done(mut self) -> Found {
+        if let Some(fault) = self.stopped.take() {
+            for part in std::mem::take(&mut self.stack) {
+                self.refuse(part, &fault);
+            }
+        }
+        self.found
+    }
+}
+
+type Answer<'a> = BoxFuture<'a, (&'a [Uuid], Result<Vec<(Uuid, Bytes)>, ClientError>)>;
+
+impl Reader {
+    /// Asks for all keys, in requests whose answers are of a bearable size. Never fails as a whole: what
+    /// could not be read has a fault of its own.
+    pub(crate) async fn many(&self, project: ProjectHash, ask: Ask<'_>, keys: &[Uuid]) -> Found {
+        let mut asking = Asking {
+            found: Found::default(),
+            stack: if keys.is_empty() {
+                Vec::new()
+            } else {
+                vec![keys]
+            },
+            stopped: None,
+            split: false,
+            row: 0,
+        };
+        let paced = matches!(ask, Ask::Labels(_));
+        let mut under_way: FuturesUnordered<Answer<'_>> = FuturesUnordered::new();
+        loop {
+            let careful = asking.split || paced && !self.pace.known();
+            let at_once = if careful { 1 } else { AT_ONCE };
+            while under_way.len() < at_once && asking.stopped.is_none() {
+                let chunk = if paced { self.pace.chunk() } else { CHUNK };
+                let Some(part) = asking.next(chunk) else {
+                    break;
+                };
+                asking.found.requests += 1;
+                let split = asking.split;
+                under_way.push(Box::pin(async move {
+                    (part, self.some(project, ask, part, split).await)
+                }));
+            }
+            let Some((part, answer)) = under_way.next().await else {
+                return asking.done();
+            };
+            asking.settle(part, answer);
+        }
     }
 
     async fn some(
@@ -119,8 +229,21 @@ impl Reader {
     ) -> Result<Vec<(Uuid, Bytes)>, ClientError> {
         // Halves of what has failed five times are not tried five times each.
         let tries = if split { 2 } else { ATTEMPTS };
-        let call = call(project, ask, keys)?.tries(tries);
-        let body = self.wire.send(&call).await?;
+        let mut call = call(project, ask, keys)?.tries(tries);
+        if keys.len() > 1 {
+            call = call.limit(LARGEST);
+        }
+        let paced = matches!(ask, Ask::Labels(_));
+        let body = match self.wire.send(&call).await {
+            Err(error @ ClientError::TooMuch { .. }) => {
+                self.pace.learn(LARGEST, keys.len());
+                return Err(error);
+            }
+            other => other?,
+        };
+        if paced {
+            self.pace.learn(body.len(), keys.len());
+        }
         let raw: Vec<&RawValue> = match ask {
             Ask::Items { .. } => {
                 #[derive(Deserialize)]

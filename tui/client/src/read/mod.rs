@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Reader {
     pub(crate) wire: Arc<Wire>,
     names: Arc<Names>,
+    pace: Arc<many::Pace>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -45,6 +46,7 @@ impl Reader {
         Ok(Self {
             wire: Arc::new(Wire::new(settings)?),
             names: Arc::new(Names::default()),
+            pace: Arc::new(many::Pace::default()),
         })
     }
 
@@ -115,12 +117,21 @@ impl Reader {
         body: &'de [u8],
     ) -> Result<T, ClientError> {
         serde_json::from_slice(body).map_err(|error| {
-            let found = if error.is_syntax() || error.is_eof() {
-                format!(" in {}", crate::http::answer::beginning(body))
+            let whole = if error.is_syntax() || error.is_eof() {
+                format!("{error} in {}", crate::http::answer::beginning(body))
             } else {
-                String::new()
+                // Read once more, slowly, to know where it is wrong.
+                let mut again = serde_json::Deserializer::from_slice(body);
+                let traced: Result<T, _> = serde_path_to_error::deserialize(&mut again);
+                match traced {
+                    Err(traced) if traced.path().iter().next().is_some() => {
+                        format!("`{}`: {error}", traced.path())
+                    }
+                    _ => error.to_string(),
+                }
             };
-            self.wire.nonsense(call, format!("{what}: {error}{found}"))
+            let what = format!("{what}: {}", crate::error::clean(&whole));
+            self.wire.nonsense(call, what)
         })
     }
 

@@ -6,7 +6,7 @@ use crate::labels::blank::blank;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
@@ -159,8 +159,8 @@ impl Reader {
         let mut hashes: Vec<Uuid> = known()
             .filter_map(|meta| Some(meta.label_hash?.0))
             .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
+        let mut once = HashSet::new();
+        hashes.retain(|hash| once.insert(*hash));
         // The images of a group are needed only to make an empty row.
         let groups: Vec<Uuid> = metas
             .iter()
@@ -177,16 +177,28 @@ impl Reader {
             images: true,
             branch: None,
         };
-        let (labels, images) = tokio::join!(
+        // Two tasks may share a row; an answer is let go with the last task that needs a part of it.
+        let hash_of = |meta: &Result<Meta, Fault>| meta.as_ref().ok()?.label_hash;
+        let mut uses: HashMap<Uuid, usize> = HashMap::new();
+        for hash in metas.iter().filter_map(hash_of) {
+            *uses.entry(hash.0).or_default() += 1;
+        }
+        let (mut labels, images) = tokio::join!(
             self.many(project, Ask::Labels(initialise), &hashes),
             self.many(project, images, &groups),
         );
         let requests = labels.requests + images.requests;
-        let joined = metas
-            .into_iter()
-            .zip(units)
-            .map(|(meta, (data, _))| join(meta?, data.0, &labels, &images, initialise))
-            .collect();
+        let mut joined = Vec::with_capacity(metas.len());
+        for (meta, (data, _)) in metas.into_iter().zip(units) {
+            let hash = hash_of(&meta).map(|hash| hash.0);
+            joined.push(meta.and_then(|meta| join(meta, data.0, &labels, &images, initialise)));
+            if let Some(left) = hash.and_then(|hash| uses.get_mut(&hash)) {
+                *left -= 1;
+                if *left == 0 {
+                    labels.parts.remove(&hash.unwrap_or_default());
+                }
+            }
+        }
         (joined, requests)
     }
 }

@@ -5,12 +5,13 @@ use crate::error::ClientError;
 use crate::http::target::Target;
 use crate::http::{Call, V2};
 use crate::time::parse_time;
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
-use wb_core::ids::{DataHash, Millis, ProjectHash, StageId, TaskId};
+use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
 use wb_core::work::{TaskRow, TaskStatus};
 use wb_core::workflow::{Stage, StageKind};
 
@@ -57,6 +58,8 @@ struct TaskWire<'a> {
     label_branch_name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     assignee: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    last_actioned_by: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +72,8 @@ struct TasksWire<'a> {
 
 /// Data hashes of one question about where tasks are: about 8 kB of request line.
 const ASK_CHUNK: usize = 150;
+/// Such questions at the same time.
+const AT_ONCE: usize = 4;
 
 impl Reader {
     /// One page of the tasks that wait at a stage; `token` is `next` of the page before. Pages
@@ -131,15 +136,22 @@ impl Reader {
         stage: &Stage,
         data: &[DataHash],
     ) -> Result<Vec<TaskRow>, ClientError> {
-        let mut all = Vec::with_capacity(data.len());
-        for chunk in data.chunks(ASK_CHUNK) {
-            let filter = TaskFilter {
-                data: chunk.to_vec(),
-                ..TaskFilter::default()
-            };
-            all.extend(self.tasks(project, stage, &filter).await?);
-        }
-        Ok(all)
+        // Collected first: a stream over a borrowing closure is not general enough to be spawned.
+        let questions: Vec<_> = data
+            .chunks(ASK_CHUNK)
+            .map(|chunk| {
+                let filter = TaskFilter {
+                    data: chunk.to_vec(),
+                    ..TaskFilter::default()
+                };
+                Box::pin(async move { self.tasks(project, stage, &filter).await })
+            })
+            .collect();
+        let answers: Vec<Vec<TaskRow>> = futures_util::stream::iter(questions)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(answers.into_iter().flatten().collect())
     }
 
     /// Which of these tasks are still at the stage.
@@ -222,10 +234,11 @@ fn rows(
         rows.push(TaskRow {
             id: TaskId(task.uuid),
             data: DataHash(task.data_hash),
-            created: time(&task.created_at).ok_or_else(|| lacks("readable createdAt"))?,
-            updated: time(&task.updated_at).ok_or_else(|| lacks("readable updatedAt"))?,
+            created: parse_time(&task.created_at).ok_or_else(|| lacks("readable createdAt"))?,
+            updated: parse_time(&task.updated_at).ok_or_else(|| lacks("readable updatedAt"))?,
             title: task.data_title.as_ref().into(),
             assignee: task.assignee.as_deref().map(&mut *name),
+            last_actioned_by: task.last_actioned_by.as_deref().map(&mut *name),
             branch: name(branch),
             status,
         });
@@ -233,8 +246,15 @@ fn rows(
     Ok(rows)
 }
 
-fn time(text: &str) -> Option<Millis> {
-    parse_time(text)
+/// Reads a page as it came, for tests: the tasks and the token of the next page.
+#[cfg(test)]
+pub(crate) fn read_page(
+    kind: &StageKind,
+    body: &[u8],
+) -> Result<(Vec<TaskRow>, Option<String>), String> {
+    let page: TasksWire<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let rows = rows(kind, &page.results, &mut |name| Arc::from(name))?;
+    Ok((rows, page.next))
 }
 
 #[cfg(test)]
@@ -257,13 +277,17 @@ mod tests {
 
     const AGENT: &str = r#"[{"uuid":"00000000-0000-0000-0000-000000000005","createdAt":"2026-11-22T07:57:06.478303Z",
         "updatedAt":"2026-11-22T07:57:07Z","status":"REOPENED","dataHash":"00000000-0000-0000-0000-000000000003",
-        "dataTitle":"a\u00e9 \"b\"","labelBranchName":"main","assignee":null,"lastActionedBy":null,"new":1}]"#;
+        "dataTitle":"a\u00e9 \"b\"","labelBranchName":"main","assignee":null,"lastActionedBy":"ann@example.test","new":1}]"#;
 
     #[test]
     fn a_task_of_an_agent_stage_is_read_whole() {
         let rows = read(StageKind::Agent, AGENT).unwrap();
         assert_eq!(rows[0].title.as_ref(), "aé \"b\"");
         assert_eq!(rows[0].status, TaskStatus::Reopened);
+        assert_eq!(
+            rows[0].doc(crate::rfc3339).last_actioned_by.as_deref(),
+            Some("ann@example.test")
+        );
         assert_eq!(rows[0].updated.0 - rows[0].created.0, 522);
     }
 

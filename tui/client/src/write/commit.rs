@@ -1,4 +1,5 @@
-//! The commit of a batch: labels, then priority and metadata, then the move.
+//! The commit of a batch: labels, then priority and metadata, then the move. Before any of it the client
+//! metadata are looked at (`metadata`), so that a conflict there leaves the whole task as it was.
 //!
 //! Requests are bundled over the tasks, but a task is atomic in meaning: one that fails at a step does
 //! not go on to the next, and none fails because of another.
@@ -25,6 +26,7 @@ impl Writer {
         items: Vec<CommitItem>,
     ) -> Vec<(TaskId, Committed)> {
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
+        let patches = Box::pin(self.look_at_metadata(project.hash, &items, &mut ends)).await;
         // A row is looked at once; tasks that are refused already must not reach it.
         let open: Vec<CommitItem> = items
             .iter()
@@ -45,7 +47,7 @@ impl Writer {
         (self.steps)("labels");
         Box::pin(self.commit_priorities(project, &items, &mut ends)).await;
         (self.steps)("priorities");
-        Box::pin(self.commit_metadata(project, &items, &mut ends)).await;
+        Box::pin(self.commit_metadata(&items, patches, &mut ends)).await;
         (self.steps)("metadata");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
         (self.steps)("moves");
@@ -79,41 +81,14 @@ impl Writer {
 
     async fn commit_metadata(
         &self,
-        project: &Project,
         items: &[CommitItem],
+        wanted: Vec<(usize, ItemId)>,
         ends: &mut [Option<Committed>],
     ) {
-        let wanted: Vec<usize> = (0..items.len())
-            .filter(|i| ends[*i].is_none() && items[*i].metadata.is_some())
-            .collect();
-        let known = |item: &CommitItem| item.item.or_else(|| item.before.as_ref()?.item);
-        let unknown: Vec<usize> = wanted
-            .iter()
-            .copied()
-            .filter(|i| known(&items[*i]).is_none())
-            .collect();
-        let units: Vec<_> = unknown
-            .iter()
-            .map(|i| (items[*i].data, items[*i].branch.clone()))
-            .collect();
-        let mut looked_up: BTreeMap<usize, ItemId> = BTreeMap::new();
-        if !units.is_empty() {
-            let found = self.reader.items_of(project.hash, &units).await;
-            for (i, item) in unknown.into_iter().zip(found) {
-                match item {
-                    Ok(Some(item)) => {
-                        looked_up.insert(i, item);
-                    }
-                    Ok(None) => ends[i] = Some(Committed::Refused(no_item())),
-                    Err(fault) => ends[i] = Some(Committed::Refused(fault)),
-                }
-            }
-        }
         let mut places = Vec::new();
         let mut patches: Vec<(ItemId, &Map<String, Value>)> = Vec::new();
-        for i in wanted {
-            let item = known(&items[i]).or_else(|| looked_up.get(&i).copied());
-            if let (Some(item), Some(metadata)) = (item, &items[i].metadata) {
+        for (i, item) in wanted {
+            if let (None, Some(metadata)) = (&ends[i], &items[i].metadata) {
                 places.push(i);
                 patches.push((item, metadata));
             }
@@ -135,12 +110,15 @@ impl Writer {
         let mut stages: BTreeMap<StageId, (Vec<usize>, Vec<Move>)> = BTreeMap::new();
         for (i, item) in items.iter().enumerate().filter(|(i, _)| ends[*i].is_none()) {
             if let Some(pathway) = item.pathway {
+                let stage = project.workflow.stage(item.stage);
+                let leads = stage.and_then(|s| s.pathways.iter().find(|p| p.id == pathway));
                 let (places, moves) = stages.entry(item.stage).or_default();
                 places.push(i);
                 moves.push(Move {
                     task: item.task,
                     data: item.data,
                     way: Way::Pathway(pathway),
+                    to: leads.map(|leads| leads.to),
                 });
             }
         }
@@ -170,13 +148,6 @@ fn check(item: &CommitItem) -> Option<Committed> {
     )
     .hint("return a priority from 0.0 to 1.0");
     Some(Committed::Refused(fault))
-}
-
-fn no_item() -> Fault {
-    Fault::new(
-        FaultKind::Upstream,
-        "the client metadata were not set: the platform names no storage item for the task's data",
-    )
 }
 
 fn end(ends: &mut [Option<Committed>], places: &[usize], fates: Vec<(usize, Fate)>, what: &str) {

@@ -5,21 +5,14 @@
 //! later: the platform has no version check.
 
 use super::Writer;
-use super::bundle::{Bundle, Fate, Seen, drive};
+use super::bundle::{Fate, drive};
 use super::create::Creates;
-use crate::error::ClientError;
-use crate::http::Call;
-use crate::labels::{compare, merge_partial, saved_as, transplant};
+use super::row::{Saves, about_labels};
 use crate::read::many::{Ask, Found};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
-use std::time::Duration;
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
@@ -30,30 +23,9 @@ use wb_core::work::wire::InitialiseOptions;
 const SAVE: usize = 100;
 /// Saves at the same time; their rows are different ones.
 const AT_ONCE: usize = 3;
-/// Bytes of one save, beyond which its rows are sent in several requests.
+/// Bytes of one save, beyond which its rows are read, compared and sent in several steps: a hundred rows of
+/// five megabytes are not one request.
 const SAVE_BYTES: usize = 16_000_000;
-
-/// What the agent was given, read back from its own text.
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    labels: &'a RawValue,
-    /// There when the agent was given only some of the labels.
-    #[serde(default)]
-    initialise: Option<InitialiseOptions>,
-}
-
-/// A row that is ready to be saved.
-struct Ready {
-    /// Index of the item.
-    item: usize,
-    hash: Uuid,
-    /// The whole blob as text.
-    body: String,
-    /// What stood upstream right before, and what will.
-    fresh: Value,
-    sent: Value,
-}
 
 impl Writer {
     /// Saves the labels of those items that have any; the index of each with its fate.
@@ -73,8 +45,8 @@ impl Writer {
                 .into_iter()
                 .partition(|i| rows.insert((items[*i].data, items[*i].branch.as_ref())));
             // Collected first: a stream over a borrowing closure is not general enough to be spawned.
-            let chunks: Vec<_> = now
-                .chunks(SAVE)
+            let chunks: Vec<_> = by_size(&now, |i| known_size(&items[*i]))
+                .into_iter()
                 .map(|chunk| Box::pin(self.save_chunk(project, items, chunk)))
                 .collect();
             let saved: Vec<Vec<(usize, Fate)>> = futures_util::stream::iter(chunks)
@@ -91,13 +63,13 @@ impl Writer {
         &self,
         project: ProjectHash,
         items: &[CommitItem],
-        chunk: &[usize],
+        chunk: Vec<usize>,
     ) -> Vec<(usize, Fate)> {
         let mut fates = Vec::with_capacity(chunk.len());
-        let mut fresh = self.fresh_rows(project, items, chunk).await;
+        let mut fresh = self.fresh_rows(project, items, &chunk).await;
         (self.steps)("rows");
         let mut ready = Vec::with_capacity(chunk.len());
-        for &i in chunk {
+        for i in chunk {
             let row = match fresh.remove(&i) {
                 Some(Ok(row)) => row,
                 Some(Err(fault)) => {
@@ -106,7 +78,7 @@ impl Writer {
                 }
                 None => continue,
             };
-            match self.decide(project, i, &items[i], &row).await {
+            match self.decide(project, i, &items[i], row).await {
                 Ok(Some(row)) => ready.push(row),
                 Ok(None) => fates.push((i, Fate::Applied)),
                 Err(fate) => fates.push((i, fate)),
@@ -117,7 +89,8 @@ impl Writer {
             project,
             rows: &ready,
         };
-        for part in by_size(&ready) {
+        let members: Vec<usize> = (0..ready.len()).collect();
+        for part in by_size(&members, |i| ready[*i].body.len()) {
             for (member, fate) in drive(&bundle, part, SAVE).await {
                 let fate = match fate {
                     Fate::Refused(fault) => Fate::Refused(about_labels(fault)),
@@ -195,193 +168,45 @@ impl Writer {
     ) -> Found {
         self.reader.many(project, Ask::Labels(options), keys).await
     }
-
-    /// Compares a row with what the agent saw. `None`: it is already as it should be.
-    async fn decide(
-        &self,
-        project: ProjectHash,
-        i: usize,
-        item: &CommitItem,
-        raw: &Bytes,
-    ) -> Result<Option<Ready>, Fate> {
-        let refuse = |kind, text: String| Fate::Refused(about_labels(Fault::new(kind, text)));
-        let (Some(before), Some(after)) = (&item.before, &item.labels_after) else {
-            return Err(refuse(FaultKind::Bug, "no labels to save".to_owned()));
-        };
-        let document: Document<'_> = serde_json::from_str(&before.json).map_err(|error| {
-            refuse(
-                FaultKind::Bug,
-                format!("the row that the agent saw: {error}"),
-            )
-        })?;
-        let broken = |error: serde_json::Error| {
-            let text = format!("the label row cannot be read: {error}");
-            refuse(FaultKind::Upstream, text)
-        };
-        let fresh: Value = serde_json::from_slice(raw).map_err(broken)?;
-        let Some(hash) = fresh
-            .get("label_hash")
-            .and_then(Value::as_str)
-            .and_then(|text| Uuid::parse_str(text).ok())
-        else {
-            return Err(refuse(
-                FaultKind::Upstream,
-                "the label row has no `label_hash`".to_owned(),
-            ));
-        };
-        let seen: Value = serde_json::from_str(document.labels.get()).map_err(broken)?;
-        let (now, sent) = match &document.initialise {
-            None => (None, transplant(fresh.clone(), after)),
-            Some(options) => {
-                let part = self
-                    .labels_now(project, &[hash], options)
-                    .await
-                    .take(hash, "label row")
-                    .map_err(|fault| Fate::Refused(about_labels(fault)))?;
-                let part: Value = serde_json::from_slice(&part).map_err(broken)?;
-                (Some(part), merge_partial(fresh.clone(), &seen, after))
-            }
-        };
-        let now = now.as_ref().unwrap_or(&fresh);
-        if !compare(now, &seen) {
-            if saved_as(now, after) {
-                return Ok(None);
-            }
-            return Err(Fate::Conflict(who(&fresh)));
-        }
-        let sent = sent.map_err(|why| refuse(FaultKind::Agent, why))?;
-        Ok(Some(Ready {
-            item: i,
-            hash,
-            body: sent.to_string(),
-            fresh,
-            sent,
-        }))
-    }
 }
 
-/// Members of one save after the other, none of them too large.
-fn by_size(rows: &[Ready]) -> Vec<Vec<usize>> {
-    let mut parts: Vec<Vec<usize>> = Vec::new();
+/// Bytes of an item's row, as far as they are known before it is looked at again.
+fn known_size(item: &CommitItem) -> usize {
+    item.before.as_ref().map_or(0, |before| before.json.len())
+}
+
+/// Members in groups of at most [`SAVE`] members and, where more than one, [`SAVE_BYTES`] bytes.
+fn by_size(members: &[usize], size: impl Fn(&usize) -> usize) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut bytes = 0;
-    for (i, row) in rows.iter().enumerate() {
-        bytes += row.body.len();
-        match parts.last_mut() {
-            Some(part) if bytes <= SAVE_BYTES => part.push(i),
+    for member in members {
+        bytes += size(member);
+        match groups.last_mut() {
+            Some(group) if bytes <= SAVE_BYTES && group.len() < SAVE => group.push(*member),
             _ => {
-                bytes = row.body.len();
-                parts.push(vec![i]);
+                bytes = size(member);
+                groups.push(vec![*member]);
             }
         }
     }
-    parts
+    groups
 }
 
-/// Who changed a row last and when, as far as the row says.
-fn who(row: &Value) -> String {
-    let mut last: Option<(i64, String)> = None;
-    newest(row, &mut last);
-    let when = row.get("last_edited_at").and_then(Value::as_str);
-    match (last, when) {
-        (Some((_, who)), Some(when)) => format!("{who}, {when}"),
-        (Some((_, who)), None) => who,
-        (None, Some(when)) => format!("somebody else, {when}"),
-        (None, None) => "somebody else".to_owned(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn newest(value: &Value, last: &mut Option<(i64, String)>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|item| newest(item, last)),
-        Value::Object(map) => {
-            let text = |key: &str| map.get(key).and_then(Value::as_str);
-            let by = text("lastEditedBy").or_else(|| text("createdBy"));
-            let when = text("lastEditedAt").or_else(|| text("createdAt"));
-            if let (Some(by), Some(when)) = (by, when.and_then(crate::time::parse_time))
-                && last.as_ref().is_none_or(|(newest, _)| when.0 >= *newest)
-            {
-                *last = Some((when.0, crate::error::clean(by)));
-            }
-            map.values().for_each(|item| newest(item, last));
-        }
-        _ => {}
+    #[test]
+    fn groups_are_limited_in_members_and_in_bytes() {
+        let lengths = |size: usize, count: usize| -> Vec<usize> {
+            let members: Vec<usize> = (0..count).collect();
+            let groups = by_size(&members, |_| size);
+            assert_eq!(groups.concat(), members);
+            groups.iter().map(Vec::len).collect()
+        };
+        assert_eq!(lengths(1000, 250), [100, 100, 50]);
+        assert_eq!(lengths(5_000_000, 7), [3, 3, 1]);
+        assert_eq!(lengths(50_000_000, 2), [1, 1]);
+        assert!(lengths(1, 0).is_empty());
     }
-}
-
-fn about_labels(mut fault: Fault) -> Fault {
-    fault.summary = format!("the labels were not saved: {}", fault.summary);
-    fault
-}
-
-/// Saves in one request.
-struct Saves<'a> {
-    writer: &'a Writer,
-    project: ProjectHash,
-    rows: &'a [Ready],
-}
-
-impl Bundle for Saves<'_> {
-    fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>> {
-        Box::pin(async move {
-            let body = save_body(self.rows, members);
-            let call = Call::legacy("labelrow POST", self.project, body, Some(&self.writer.door));
-            let answer = self.writer.reader.wire.send(&call).await?;
-            self.writer.not_null(&call, &answer)
-        })
-    }
-
-    fn look<'a>(
-        &'a self,
-        members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
-        Box::pin(async move {
-            let keys: Vec<Uuid> = members.iter().map(|i| self.rows[*i].hash).collect();
-            let options = InitialiseOptions::default();
-            let mut found = self.writer.labels_now(self.project, &keys, &options).await;
-            let seen = members.iter().map(|i| {
-                let row = &self.rows[*i];
-                let part = match found.take(row.hash, "label row") {
-                    Ok(part) => part,
-                    Err(fault) => return Seen::Ended(Fate::Refused(fault)),
-                };
-                let Ok(stored) = serde_json::from_slice::<Value>(&part) else {
-                    return Seen::Waiting;
-                };
-                if saved_as(&stored, &row.sent) {
-                    Seen::Arrived
-                } else if compare(&stored, &row.fresh) {
-                    Seen::Waiting
-                } else {
-                    Seen::Ended(Fate::Conflict(who(&stored)))
-                }
-            });
-            Ok(Some(seen.collect()))
-        })
-    }
-
-    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(self.writer.reader.wire.sleep(time))
-    }
-}
-
-/// The request, joined from texts: a blob is written out once.
-fn save_body(rows: &[Ready], members: &[usize]) -> Vec<u8> {
-    let length: usize = members.iter().map(|i| rows[*i].body.len() + 45).sum();
-    let mut body = String::with_capacity(length + 200);
-    body.push_str(r#"{"query_type":"labelrow","query_method":"POST","values":{"uid":["#);
-    for (n, i) in members.iter().enumerate() {
-        body.push_str(if n == 0 { "\"" } else { ",\"" });
-        body.push_str(&rows[*i].hash.to_string());
-        body.push('"');
-    }
-    body.push_str(r#"],"payload":{"multi_request":true,"labels":["#);
-    for (n, i) in members.iter().enumerate() {
-        if n > 0 {
-            body.push(',');
-        }
-        body.push_str(&rows[*i].body);
-    }
-    body.push_str(r#"],"validate_before_saving":false}}}"#);
-    body.into_bytes()
 }

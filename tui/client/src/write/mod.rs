@@ -8,7 +8,9 @@ mod bundle;
 mod commit;
 mod create;
 mod labels;
+mod metadata;
 mod moves;
+mod row;
 mod values;
 
 use crate::error::ClientError;

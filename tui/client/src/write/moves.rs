@@ -1,15 +1,19 @@
 //! Moving tasks: through a pathway, or from any stage to any other.
 //!
-//! Neither is safe to repeat: a task that has moved is refused. Whether a move arrived is seen by
-//! asking which tasks are still at the stage.
+//! Neither is safe to repeat: a task that has moved is refused. Whether a move arrived is seen by asking
+//! which tasks are still at the stage, and where those that are not have gone: at the destination, the move
+//! arrived. The platform applies a request whole or not at all, so that one task at its destination speaks
+//! for the others of its request, which somebody has moved on since. Where none is, somebody else took them
+//! elsewhere. What the API cannot tell is who brought a task to the same destination.
 
 use super::bundle::{Bundle, Fate, Seen, drive};
 use super::{Writer, to_bytes};
-use crate::error::ClientError;
+use crate::error::{ClientError, Meaning};
 use crate::http::retry::Repeat;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::json;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use uuid::Uuid;
 use wb_core::fault::Fault;
@@ -22,6 +26,8 @@ pub(crate) struct Move {
     pub task: TaskId,
     pub data: DataHash,
     pub way: Way,
+    /// Where it leads, as far as the workflow is known.
+    pub to: Option<StageId>,
 }
 
 /// How it is moved.
@@ -93,11 +99,17 @@ impl Bundle for Moves<'_> {
                 .collect();
             let reader = &self.writer.reader;
             let there = reader.still_at(self.project, self.from, &asked).await?;
-            let seen = asked.iter().map(|(task, _)| {
+            let arrived = if doubt {
+                self.arrived(members, &there).await?
+            } else {
+                HashSet::new()
+            };
+            let seen = members.iter().map(|i| {
+                let task = &self.moves[*i].task;
                 if there.contains(task) {
                     Seen::Waiting
-                } else if doubt {
-                    // Ours was sent and it is gone: in all likelihood by ours.
+                } else if !arrived.is_empty() {
+                    // Ours was sent and has arrived, for this task or for another of the same request.
                     Seen::Arrived
                 } else {
                     Seen::Ended(Fate::Gone)
@@ -113,6 +125,40 @@ impl Bundle for Moves<'_> {
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
+    }
+}
+
+impl Moves<'_> {
+    /// Which of the members that have left their stage are where they were sent. Those whose destination
+    /// cannot be asked count as arrived: ours was sent, and they are gone.
+    async fn arrived(
+        &self,
+        members: &[usize],
+        there: &HashSet<TaskId>,
+    ) -> Result<HashSet<TaskId>, ClientError> {
+        let mut gone: BTreeMap<Option<StageId>, Vec<(TaskId, DataHash)>> = BTreeMap::new();
+        for one in members.iter().map(|i| &self.moves[*i]) {
+            if !there.contains(&one.task) {
+                gone.entry(one.to).or_default().push((one.task, one.data));
+            }
+        }
+        let mut arrived = HashSet::new();
+        for (to, tasks) in gone {
+            let reader = &self.writer.reader;
+            let found = match to {
+                Some(to) => reader.still_at(self.project, to, &tasks).await,
+                None => Ok(tasks.iter().map(|(task, _)| *task).collect()),
+            };
+            match found {
+                Ok(found) => arrived.extend(found),
+                Err(error) if error.meaning() == Meaning::Stop => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "the destination of tasks that have left cannot be asked");
+                    arrived.extend(tasks.iter().map(|(task, _)| *task));
+                }
+            }
+        }
+        Ok(arrived)
     }
 }
 
@@ -132,6 +178,7 @@ impl Writer {
                 task: *task,
                 data: *data,
                 way: Way::To(to),
+                to: Some(to),
             })
             .collect();
         let bundle = Moves {

@@ -2,11 +2,14 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // each test program uses a part of this, and may panic
 
+pub mod child;
+pub mod tls;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use wb_client::{Key, Reader, Settings};
 
@@ -64,8 +67,21 @@ pub struct Scripted {
 impl Scripted {
     /// Starts it; the script is given the number of the request, from 0.
     pub async fn start(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen("http", script, |stream| async { Some(stream) }).await
+    }
+
+    /// Starts it behind whatever `wrap` makes of each connection (TLS), under this scheme.
+    pub async fn listen<S, F>(
+        scheme: &str,
+        script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = Option<S>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let domain = format!("http://{}", listener.local_addr().unwrap());
+        let domain = format!("{scheme}://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let script: Arc<Script> = Arc::new(script);
         let all = Arc::clone(&seen);
@@ -74,7 +90,12 @@ impl Scripted {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Relaxed);
-                tokio::spawn(connection(stream, Arc::clone(&script), Arc::clone(&all)));
+                let (script, all, wrapped) = (Arc::clone(&script), Arc::clone(&all), wrap(stream));
+                tokio::spawn(async move {
+                    if let Some(stream) = wrapped.await {
+                        connection(stream, script, all).await;
+                    }
+                });
             }
         });
         Self {
@@ -82,6 +103,11 @@ impl Scripted {
             connections,
             seen,
         }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.domain.split_once("://").unwrap().1
     }
 
     pub fn connections(&self) -> usize {
@@ -108,7 +134,11 @@ pub fn seed() -> [u8; 32] {
     std::array::from_fn(|i| u8::try_from(i).unwrap())
 }
 
-async fn connection(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Request>>>) {
+async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    script: Arc<Script>,
+    seen: Arc<Mutex<Vec<Request>>>,
+) {
     let mut buffer = Vec::new();
     while let Some(request) = read(&mut stream, &mut buffer).await {
         let number = {
@@ -143,7 +173,7 @@ async fn connection(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<
     }
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
+pub async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<Request> {
     let end = loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             break end;

@@ -1,0 +1,250 @@
+//! How each error reads as a [`Fault`]: whose it is, what to do, whether another attempt makes sense.
+
+use super::{At, BadCertificate, ClientError, Obstacle};
+use crate::settings::SettingsError;
+use wb_core::fault::{Fault, FaultKind};
+
+/// A clock that is further off than this is worth a word.
+const SKEW: i64 = 60;
+
+impl ClientError {
+    fn kind(&self) -> FaultKind {
+        match self {
+            // Without a usable key nobody is logged in.
+            Self::Settings(
+                SettingsError::NoKey
+                | SettingsError::PathAsKey
+                | SettingsError::KeyAsPath
+                | SettingsError::NoFile { .. }
+                | SettingsError::File { .. }
+                | SettingsError::Key { .. }
+                | SettingsError::Token,
+            ) => FaultKind::Access,
+            Self::Settings(_)
+            | Self::NoProject { .. }
+            | Self::NotWorkflow { .. }
+            | Self::Cache { .. } => FaultKind::Settings,
+            Self::ReadOnly => FaultKind::Refused,
+            Self::Unauthenticated { .. } | Self::Forbidden { .. } => FaultKind::Access,
+            Self::StillLimited { .. }
+            | Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::Download { retry: true, .. } => FaultKind::Network,
+            Self::NotFound { .. }
+            | Self::Invalid { .. }
+            | Self::Refused { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMuch { .. }
+            | Self::Failing { .. }
+            | Self::Nonsense { .. }
+            | Self::Download { .. } => FaultKind::Upstream,
+            Self::Bug(_) => FaultKind::Bug,
+        }
+    }
+
+    fn worth_another_attempt(&self) -> bool {
+        match self {
+            Self::StillLimited { .. } | Self::Lost { .. } | Self::Failing { .. } => true,
+            Self::Unreachable { why, .. } => why.may_pass(),
+            Self::Download { retry, .. } => *retry,
+            _ => false,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unauthenticated { message, at } => unauthenticated(message, at),
+            Self::Forbidden { message, at } => {
+                let mut hints = in_between(message);
+                hints.push(wrong_region(at));
+                hints.push(format!(
+                    "else check the project hash, and that the owner of key {} has a role in the project that may do this",
+                    at.key_id()
+                ));
+                hints
+            }
+            Self::NoProject { at, .. } => vec![
+                "check --project-hash: the project's page on the platform has it in its address"
+                    .to_owned(),
+                wrong_region(at),
+            ],
+            Self::NotFound { at, .. } => vec![
+                format!("check the identity in {}", at.request()),
+                wrong_region(at),
+            ],
+            Self::StillLimited { asked, .. } => {
+                let ask = asked.map(|a| format!(" (the platform asked for {} s)", a.as_secs()));
+                vec![format!(
+                    "try again later{}, or send less: --rate N/s",
+                    ask.unwrap_or_default()
+                )]
+            }
+            Self::Unreachable { why, at } => unreachable(why, at),
+            Self::Lost { .. } => {
+                vec!["look at the task upstream before it is run again".to_owned()]
+            }
+            Self::Failing { message, at, .. } => {
+                let mut hints = in_between(message);
+                hints.push(format!(
+                    "the platform's own fault: try again later; its support finds the request by trace {}",
+                    at.trace()
+                ));
+                hints
+            }
+            Self::Nonsense { at, .. } => vec![format!(
+                "is ENCORD_DOMAIN ({}) an Encord API, with no proxy or login page in between?",
+                at.domain()
+            )],
+            Self::ReadOnly => vec!["leave out --read-only".to_owned()],
+            Self::NotWorkflow { .. } => {
+                vec!["choose a project with a workflow and an agent stage".to_owned()]
+            }
+            Self::Cache { .. } => {
+                vec!["make room, or make the folder writable".to_owned()]
+            }
+            Self::TooLarge { .. } | Self::TooMuch { .. } => {
+                vec!["use a smaller --task-batch-size".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn unauthenticated(message: &str, at: &At) -> Vec<String> {
+    let mut hints = in_between(message);
+    if let Some(skew) = at.skew().filter(|skew| skew.abs() > SKEW) {
+        let side = if skew > 0 { "behind" } else { "ahead of" };
+        hints.push(format!(
+            "this machine's clock is {} s {side} the platform's: set it, signatures carry the time",
+            skew.abs()
+        ));
+    }
+    hints.push(wrong_region(at));
+    hints.push(format!(
+        "else add the public half of key {} under Settings > Public keys",
+        at.key_id()
+    ));
+    hints
+}
+
+/// A platform refuses in JSON; a web page is somebody else's.
+fn in_between(message: &str) -> Vec<String> {
+    let page = message.starts_with("a web page");
+    let text =
+        "a web page answered, not the API: a proxy, a firewall or a login page stands in between";
+    Vec::from_iter(page.then(|| text.to_owned()))
+}
+
+fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
+    let certificate = |bad: &BadCertificate| {
+        match bad {
+        BadCertificate::UnknownIssuer => {
+            "a proxy or server of your own? SSL_CERT_FILE takes the certificate of its authority (PEM), SSL_CERT_DIR a folder of them".to_owned()
+        }
+        BadCertificate::Expired | BadCertificate::NotYet => {
+            "is this machine's clock right? If so, whoever runs the host must renew it".to_owned()
+        }
+        BadCertificate::OtherName(_) | BadCertificate::Other(_) => format!(
+            "is ENCORD_DOMAIN ({}) right, and does nobody stand in between?",
+            at.domain()
+        ),
+    }
+    };
+    vec![match why {
+        Obstacle::Certificate(bad) => certificate(bad),
+        Obstacle::NoTls => format!(
+            "is ENCORD_DOMAIN ({}) right? A server without TLS begins with http://",
+            at.domain()
+        ),
+        Obstacle::Proxy(_) => {
+            "check HTTPS_PROXY (with user and password where it wants them) and NO_PROXY".to_owned()
+        }
+        Obstacle::Name => format!(
+            "check the spelling of ENCORD_DOMAIN ({}), the network, and HTTPS_PROXY",
+            at.domain()
+        ),
+        Obstacle::Refused => format!(
+            "is the server of ENCORD_DOMAIN ({}) running? A local one is started by: workbench serve",
+            at.domain()
+        ),
+        _ => format!(
+            "check the network, HTTPS_PROXY and ENCORD_DOMAIN ({})",
+            at.domain()
+        ),
+    }]
+}
+
+fn wrong_region(at: &At) -> String {
+    let other = if at.domain().contains("api.us.encord.com") {
+        "https://api.encord.com"
+    } else {
+        "https://api.us.encord.com"
+    };
+    format!(
+        "a wrong region looks like a wrong key: this was {}; try ENCORD_DOMAIN={other}",
+        at.domain()
+    )
+}
+
+impl From<&ClientError> for Fault {
+    fn from(error: &ClientError) -> Self {
+        let mut fault = Self::new(error.kind(), error.to_string());
+        fault.hints = error.hints();
+        fault.retry = error.worth_another_attempt();
+        fault.cause = error.at().map(ToString::to_string);
+        fault
+    }
+}
+
+impl From<ClientError> for Fault {
+    fn from(error: ClientError) -> Self {
+        Self::from(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::tests::at;
+
+    fn hints(error: ClientError) -> String {
+        Fault::from(error).hints.join("\n")
+    }
+
+    #[test]
+    fn a_wrong_key_speaks_of_region_clock_and_key() {
+        let message = "unknown key".to_owned();
+        let fault = Fault::from(ClientError::Unauthenticated { message, at: at() });
+        assert_eq!(fault.kind, FaultKind::Access);
+        let text = fault.hints.join("\n");
+        assert!(
+            text.contains("ENCORD_DOMAIN=https://api.us.encord.com"),
+            "{text}"
+        );
+        assert!(text.contains("clock is 400 s behind"), "{text}");
+        assert!(text.contains("03a107bff3ce"), "{text}");
+        let cause = fault.cause.unwrap();
+        assert!(cause.contains("GET /v2/public/projects/x") && cause.contains("trace 0123"));
+    }
+
+    #[test]
+    fn a_refusal_by_a_web_page_is_somebody_elses() {
+        let message = "a web page titled \"Blocked\"".to_owned();
+        let text = hints(ClientError::Forbidden { message, at: at() });
+        assert!(text.starts_with("a web page answered"), "{text}");
+        assert!(text.contains("03a107bff3ce"), "{text}");
+    }
+
+    #[test]
+    fn each_obstacle_has_its_own_cure() {
+        let cure = |why| hints(ClientError::Unreachable { why, at: at() });
+        let bad = |bad| cure(Obstacle::Certificate(bad));
+        assert!(bad(BadCertificate::UnknownIssuer).contains("SSL_CERT_FILE"));
+        assert!(bad(BadCertificate::Expired).contains("clock"));
+        assert!(bad(BadCertificate::OtherName(Vec::new())).contains("ENCORD_DOMAIN"));
+        assert!(cure(Obstacle::Name).contains("spelling"));
+        assert!(cure(Obstacle::Refused).contains("workbench serve"));
+        assert!(cure(Obstacle::Proxy(String::new())).contains("NO_PROXY"));
+        assert!(cure(Obstacle::NoTls).contains("http://"));
+    }
+}

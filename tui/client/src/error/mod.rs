@@ -1,0 +1,244 @@
+//! What can go wrong on the way to Encord: one variant for each thing a caller may do about it.
+//! How each reads to a person is left to `fault`.
+//!
+//! No variant carries a key, a token or the query of a signed URL: texts from the platform pass
+//! through [`clean`] first.
+
+mod clean;
+mod fault;
+mod obstacle;
+
+use crate::settings::SettingsError;
+pub(crate) use clean::clean;
+pub use obstacle::{BadCertificate, Obstacle};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which request it was, for people and for Encord's support.
+#[derive(Clone, Debug)]
+pub struct At(pub(crate) Box<Place>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub domain: Arc<str>,
+    pub key_id: Arc<str>,
+    /// Method and path, without the query.
+    pub request: String,
+    pub trace: String,
+    pub attempts: u32,
+    /// Seconds that the platform's clock is ahead of ours, where an answer said so.
+    pub skew: Option<i64>,
+}
+
+impl At {
+    /// Scheme and host.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.0.domain
+    }
+
+    /// Method and path, without the query.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.0.request
+    }
+
+    /// The 32 hexadecimal characters that Encord's logs know the request by.
+    #[must_use]
+    pub fn trace(&self) -> &str {
+        &self.0.trace
+    }
+
+    /// The public half of the key, 64 hexadecimal characters.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.0.key_id
+    }
+
+    /// Seconds that the platform's clock is ahead of this machine's, where an answer said so.
+    #[must_use]
+    pub fn skew(&self) -> Option<i64> {
+        self.0.skew
+    }
+
+    fn host(&self) -> &str {
+        let domain = self.domain();
+        domain.split_once("://").map_or(domain, |(_, host)| host)
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = &self.0;
+        write!(f, "{} at {}", place.request, place.domain)?;
+        write!(
+            f,
+            ", key {}",
+            place.key_id.get(..16).unwrap_or(&place.key_id)
+        )?;
+        if place.attempts > 1 {
+            write!(f, ", {} attempts", place.attempts)?;
+        }
+        write!(f, ", trace {}", place.trace)
+    }
+}
+
+/// A request that did not end as wished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // `message` is the platform's own text, `at` the request
+pub enum ClientError {
+    /// The settings are wrong: nothing was sent.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// No writer may be made in this process.
+    #[error("this process may only read (--read-only), so nothing can be written")]
+    ReadOnly,
+    /// 401: the key is unknown there, or the clock is wrong.
+    #[error("{} does not know this key (401): {message}", .at.host())]
+    Unauthenticated { message: String, at: At },
+    /// 403: known, but not allowed.
+    #[error("{} refused this key for the request (403): {message}", .at.host())]
+    Forbidden { message: String, at: At },
+    /// 404.
+    #[error("not found: {message}")]
+    NotFound { message: String, at: At },
+    /// 400, 422 and their legacy kin: the request was understood and refused; nothing was applied.
+    #[error("refused as invalid: {message}")]
+    Invalid { message: String, at: At },
+    /// Any other refusal; nothing was applied.
+    #[error("refused ({code}): {message}")]
+    Refused {
+        code: String,
+        message: String,
+        at: At,
+    },
+    /// 413: send less at once.
+    #[error("the request was too large for the platform")]
+    TooLarge { at: At },
+    /// The answer is larger than fits: ask for less at once.
+    #[error("{} answered with more than {} MB at once", .at.host(), .limit / 1_000_000)]
+    TooMuch { limit: usize, at: At },
+    /// The platform failed on this request again and again (5xx).
+    #[error("{} failed on the request ({status}): {message}", .at.host())]
+    Failing {
+        status: u16,
+        message: String,
+        at: At,
+    },
+    /// 429 for longer than the patience lasts.
+    #[error("{} still asks us to slow down after {} s of waiting", .at.host(), .waited.as_secs())]
+    StillLimited {
+        waited: Duration,
+        /// How long it asked us to wait last.
+        asked: Option<Duration>,
+        at: At,
+    },
+    /// No connection, no answer: nothing was read and nothing was written.
+    #[error("{} cannot be reached: {why}; no task was touched by this request", .at.host())]
+    Unreachable { why: Obstacle, at: At },
+    /// Sent, but the answer is lost: it may or may not have been applied. Ask before repeating.
+    #[error("the answer of {} was lost ({why}); the request may have been applied", .at.host())]
+    Lost {
+        why: String,
+        /// The platform answered with a 5xx rather than not at all.
+        answered: bool,
+        at: At,
+    },
+    /// The answer makes no sense: broken JSON, a missing field, a web page.
+    #[error("{} gave an answer that makes no sense: {what}", .at.host())]
+    Nonsense { what: String, at: At },
+    /// There is no such project.
+    #[error("there is no project {hash}: {message}")]
+    NoProject {
+        hash: wb_core::ids::ProjectHash,
+        message: String,
+        at: At,
+    },
+    /// The project has no workflow.
+    #[error("project \"{title}\" is no workflow project, so it has no agent stages")]
+    NotWorkflow { title: String },
+    /// A file could not be downloaded.
+    #[error("the file of {item} could not be downloaded: {why}")]
+    Download {
+        /// The storage item.
+        item: String,
+        why: String,
+        /// Whether another attempt makes sense.
+        retry: bool,
+    },
+    /// The cache folder failed us.
+    #[error("the cache {path} failed: {source}")]
+    Cache {
+        path: String,
+        source: std::io::Error,
+    },
+    /// A violated assumption of ours.
+    #[error("a bug in the client: {0}")]
+    Bug(String),
+}
+
+/// What a bundle of writes may conclude from an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Meaning {
+    /// Nothing was applied; a smaller bundle may pass.
+    Refused,
+    /// It may have been applied.
+    Doubt,
+    /// Nothing further will pass either.
+    Stop,
+}
+
+impl ClientError {
+    pub(crate) fn meaning(&self) -> Meaning {
+        match self {
+            Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Invalid { .. }
+            | Self::Refused { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMuch { .. }
+            | Self::Failing { .. } => Meaning::Refused,
+            Self::Lost { .. } | Self::Nonsense { .. } => Meaning::Doubt,
+            _ => Meaning::Stop,
+        }
+    }
+
+    /// The request it is about, where there was one.
+    #[must_use]
+    pub fn at(&self) -> Option<&At> {
+        match self {
+            Self::Unauthenticated { at, .. }
+            | Self::Forbidden { at, .. }
+            | Self::NotFound { at, .. }
+            | Self::NoProject { at, .. }
+            | Self::Invalid { at, .. }
+            | Self::Refused { at, .. }
+            | Self::TooLarge { at }
+            | Self::TooMuch { at, .. }
+            | Self::Failing { at, .. }
+            | Self::StillLimited { at, .. }
+            | Self::Unreachable { at, .. }
+            | Self::Lost { at, .. }
+            | Self::Nonsense { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn at() -> At {
+        At(Box::new(Place {
+            domain: "https://api.encord.com".into(),
+            key_id: "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8".into(),
+            request: "GET /v2/public/projects/x".to_owned(),
+            trace: "0123".to_owned(),
+            attempts: 1,
+            skew: Some(400),
+        }))
+    }
+}

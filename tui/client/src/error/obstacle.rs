@@ -1,0 +1,158 @@
+//! What stands between us and an answer, told apart as far as a person can do something about it.
+
+use super::clean::clean;
+use std::error::Error;
+use std::fmt;
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The name of the host is not known.
+    Name,
+    /// Nobody listens there.
+    Refused,
+    /// The connection was not made in time, or there is no way to the host.
+    NoWay(String),
+    /// Connected, but no answer came in time.
+    Silent,
+    /// Its certificate is not to be trusted; nothing was sent.
+    Certificate(BadCertificate),
+    /// It does not speak TLS.
+    NoTls,
+    /// The proxy of the environment did not let us through.
+    Proxy(String),
+    /// The connection broke, or something else in the library's own words.
+    Broken(String),
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum BadCertificate {
+    /// Signed by nobody this machine trusts.
+    UnknownIssuer,
+    /// No longer valid, by this machine's clock.
+    Expired,
+    /// Not yet valid, by this machine's clock.
+    NotYet,
+    /// For other names.
+    OtherName(Vec<String>),
+    /// Anything else, in the library's words.
+    Other(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("there is no host of that name"),
+            Self::Refused => f.write_str("connection refused: nobody listens there"),
+            Self::NoWay(why) => write!(f, "no connection ({why})"),
+            Self::Silent => f.write_str("no answer in time"),
+            Self::Certificate(bad) => write!(f, "its certificate {bad}"),
+            Self::NoTls => f.write_str("it does not speak TLS (https)"),
+            Self::Proxy(why) => write!(f, "the proxy did not let us through ({why})"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl fmt::Display for BadCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer => f.write_str("is signed by nobody this machine trusts"),
+            Self::Expired => f.write_str("has expired"),
+            Self::NotYet => f.write_str("is not valid yet"),
+            Self::OtherName(names) if names.is_empty() => f.write_str("is for another name"),
+            Self::OtherName(names) => write!(f, "is for {}", names.join(", ")),
+            Self::Other(why) => write!(f, "is not to be trusted ({why})"),
+        }
+    }
+}
+
+impl Obstacle {
+    /// Reads an error of the HTTP library. No address of it is kept: it may be signed.
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
+        let mut last = String::new();
+        let mut next: Option<&(dyn Error + 'static)> = error.source();
+        while let Some(cause) = next {
+            if let Some(known) = known(cause) {
+                return known;
+            }
+            last = clean(&cause.to_string());
+            next = cause.source();
+        }
+        if error.is_timeout() && error.is_connect() {
+            return Self::NoWay("it was not made in time".to_owned());
+        }
+        if error.is_timeout() {
+            return Self::Silent;
+        }
+        if last.is_empty() {
+            "the connection failed".clone_into(&mut last);
+        }
+        if error.is_connect() {
+            Self::NoWay(last)
+        } else {
+            Self::Broken(last)
+        }
+    }
+
+    /// Whether asking again may help.
+    pub(crate) const fn may_pass(&self) -> bool {
+        !matches!(self, Self::Certificate(_) | Self::NoTls)
+    }
+}
+
+fn known(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
+    // The resolver's and the proxy's errors have no public type; their words are all there is.
+    let text = cause.to_string();
+    if text.starts_with("dns error") {
+        return Some(Obstacle::Name);
+    }
+    if let Some(why) = text.strip_prefix("tunnel error: ") {
+        return Some(Obstacle::Proxy(clean(why)));
+    }
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return of_tls(error);
+    }
+    let io = cause.downcast_ref::<std::io::Error>()?;
+    // The source of such an error is the source of what it wraps: look inside by hand.
+    if let Some(inner) = io.get_ref() {
+        return known(inner);
+    }
+    match io.kind() {
+        std::io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
+        std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+            Some(Obstacle::NoWay(clean(&text)))
+        }
+        _ => None,
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Option<Obstacle> {
+    use rustls::CertificateError as Bad;
+    let bad = match error {
+        rustls::Error::InvalidCertificate(bad) => bad,
+        rustls::Error::InvalidMessage(_) => return Some(Obstacle::NoTls),
+        _ => return None,
+    };
+    Some(Obstacle::Certificate(match bad {
+        Bad::UnknownIssuer => BadCertificate::UnknownIssuer,
+        Bad::Expired | Bad::ExpiredContext { .. } => BadCertificate::Expired,
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => BadCertificate::NotYet,
+        Bad::NotValidForName => BadCertificate::OtherName(Vec::new()),
+        Bad::NotValidForNameContext { presented, .. } => {
+            BadCertificate::OtherName(presented.iter().take(4).map(|name| plain(name)).collect())
+        }
+        other => BadCertificate::Other(clean(&other.to_string())),
+    }))
+}
+
+/// `DnsName("x")` as the library writes it, without its wrapping.
+fn plain(name: &str) -> String {
+    let inner = name
+        .split_once('"')
+        .and_then(|(_, rest)| rest.rsplit_once('"'));
+    clean(inner.map_or(name, |(inner, _)| inner))
+}

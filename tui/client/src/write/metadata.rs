@@ -1,0 +1,186 @@
+//! Client metadata before they are replaced: compared with what the agent saw, as label rows are.
+//!
+//! The look comes before anything of the batch is written. The remaining window lasts from there over the
+//! saves of labels and priorities to the request that sets the metadata: the platform has no version check.
+
+use super::Writer;
+use crate::error::clean;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{ItemId, ProjectHash};
+use wb_core::work::{CommitItem, Committed};
+
+/// How the client metadata of an item stand.
+enum Stand {
+    /// As the agent saw them.
+    AsSeen,
+    /// Already as they are to be: an earlier attempt has set them.
+    AsWished,
+    /// Somebody else changed them, and when as far as the item says.
+    Changed(String),
+}
+
+impl Writer {
+    /// Finds the storage items whose metadata are to be set, and looks at those that the agent saw. Tasks
+    /// with a conflict or without an item end here; those whose metadata stand as wished need no write.
+    pub(super) async fn look_at_metadata(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        ends: &mut [Option<Committed>],
+    ) -> Vec<(usize, ItemId)> {
+        let open: Vec<usize> = (0..items.len())
+            .filter(|i| ends[*i].is_none() && items[*i].metadata.is_some())
+            .collect();
+        let mut found = self.storage_items(project, items, &open, ends).await;
+        let seen: Vec<usize> = (found.iter().map(|(i, _)| *i))
+            .filter(|i| items[*i].metadata_before.is_some())
+            .collect();
+        let places: BTreeMap<usize, ItemId> = found.iter().copied().collect();
+        let asked: Vec<ItemId> = seen.iter().map(|i| places[i]).collect();
+        if asked.is_empty() {
+            return found;
+        }
+        let now = self.reader.items(&asked, false).await;
+        let mut settled = Vec::new();
+        for (i, now) in seen.into_iter().zip(now) {
+            match now.and_then(|now| stand(&items[i], &now)) {
+                Ok(Stand::AsSeen) => {}
+                Ok(Stand::AsWished) => settled.push(i),
+                Ok(Stand::Changed(by)) => ends[i] = Some(Committed::Conflict { by }),
+                Err(fault) => ends[i] = Some(Committed::Refused(about_metadata(fault))),
+            }
+        }
+        found.retain(|(i, _)| ends[*i].is_none() && !settled.contains(i));
+        found
+    }
+
+    /// The storage item of each of these places; a task without one ends.
+    async fn storage_items(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        open: &[usize],
+        ends: &mut [Option<Committed>],
+    ) -> Vec<(usize, ItemId)> {
+        let known = |item: &CommitItem| item.item.or_else(|| item.before.as_ref()?.item);
+        let mut found: Vec<(usize, ItemId)> = open
+            .iter()
+            .filter_map(|i| Some((*i, known(&items[*i])?)))
+            .collect();
+        let unknown: Vec<usize> = open
+            .iter()
+            .copied()
+            .filter(|i| known(&items[*i]).is_none())
+            .collect();
+        if unknown.is_empty() {
+            return found;
+        }
+        let units: Vec<_> = unknown
+            .iter()
+            .map(|i| (items[*i].data, Arc::clone(&items[*i].branch)))
+            .collect();
+        let answers = self.reader.items_of(project, &units).await;
+        for (i, answer) in unknown.into_iter().zip(answers) {
+            match answer {
+                Ok(Some(item)) => found.push((i, item)),
+                Ok(None) => ends[i] = Some(Committed::Refused(about_metadata(no_item()))),
+                Err(fault) => ends[i] = Some(Committed::Refused(about_metadata(fault))),
+            }
+        }
+        found
+    }
+}
+
+fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
+    let broken = |why: String| {
+        let text = format!("the storage item cannot be read: {why}");
+        Fault::new(FaultKind::Upstream, text)
+    };
+    let doc: Value = serde_json::from_str(now).map_err(|error| broken(error.to_string()))?;
+    let metadata: Map<String, Value> = match doc.get("clientMetadata") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(map)) => map.clone(),
+        Some(Value::String(text)) => {
+            serde_json::from_str(text).map_err(|error| broken(error.to_string()))?
+        }
+        Some(_) => return Err(broken("`clientMetadata` is no object".to_owned())),
+    };
+    if item.metadata.as_ref() == Some(&metadata) {
+        return Ok(Stand::AsWished);
+    }
+    if item.metadata_before.as_ref() == Some(&metadata) {
+        return Ok(Stand::AsSeen);
+    }
+    let when = doc.get("lastEditedAt").and_then(Value::as_str);
+    let when = when.map(|when| format!(", item edited {}", clean(when)));
+    Ok(Stand::Changed(format!(
+        "somebody else (client metadata{})",
+        when.unwrap_or_default()
+    )))
+}
+
+fn no_item() -> Fault {
+    Fault::new(
+        FaultKind::Upstream,
+        "the platform names no storage item for the task's data",
+    )
+}
+
+fn about_metadata(mut fault: Fault) -> Fault {
+    fault.summary = format!(
+        "the client metadata were not set, and nothing of the task was written: {}",
+        fault.summary
+    );
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use uuid::Uuid;
+    use wb_core::ids::{DataHash, StageId, TaskId};
+
+    fn item() -> CommitItem {
+        let map = |value: Value| value.as_object().cloned();
+        CommitItem {
+            task: TaskId(Uuid::nil()),
+            stage: StageId(Uuid::nil()),
+            data: DataHash(Uuid::nil()),
+            title: "x".into(),
+            branch: "main".into(),
+            before: None,
+            labels_after: None,
+            priority: None,
+            metadata: map(json!({"site": "b"})),
+            metadata_before: map(json!({"site": "a"})),
+            item: None,
+            pathway: None,
+        }
+    }
+
+    #[test]
+    fn metadata_are_as_seen_as_wished_or_somebody_elses() {
+        let now = |metadata: Value| {
+            let doc = json!({"clientMetadata": metadata, "lastEditedAt": "2026-11-22T08:00:00Z"});
+            stand(&item(), &doc.to_string())
+        };
+        assert!(matches!(now(json!({"site": "a"})), Ok(Stand::AsSeen)));
+        assert!(matches!(now(json!("{\"site\": \"a\"}")), Ok(Stand::AsSeen)));
+        assert!(matches!(now(json!({"site": "b"})), Ok(Stand::AsWished)));
+        for changed in [
+            json!({"site": "c"}),
+            json!(null),
+            json!({"site": "a", "n": 1}),
+        ] {
+            let Ok(Stand::Changed(by)) = now(changed) else {
+                panic!("somebody else changed them");
+            };
+            assert!(by.contains("2026-11-22"), "{by}");
+        }
+        assert!(now(json!([1])).is_err() && now(json!("{")).is_err());
+    }
+}
