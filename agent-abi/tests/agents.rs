@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::glue::Agent;
+use agent_abi::model::Picture;
 use agent_abi::prelude::*;
 use agent_abi::table::{flags, needs, status};
 use agent_abi::testing::{ontology, task};
@@ -243,7 +244,7 @@ fn watches(frames: Frames<'_>, labels: &LabelRow) -> Result<Route> {
 
 #[test]
 fn frames_are_counted_sampled_and_given_back() {
-    let clip = vec![agent_abi::model::Picture::filled(4, 4, [1, 2, 3]); 5];
+    let clip = vec![Picture::filled(4, 4, [1, 2, 3]); 5];
     let run = task("clip.mp4").video(clip.clone()).run::<watches>();
     assert_eq!(run.route(), None);
     let notes: Vec<&str> = run
@@ -462,4 +463,37 @@ fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
     assert_eq!(points, [Point { x: 0.2, y: 0.5 }, Point { x: 0.8, y: 0.5 }]);
     let refused = run.steps().iter().find(|s| s.name == "refused").unwrap();
     assert!(refused.value.contains("two vertices \"head\""));
+}
+
+#[stage("s")]
+fn named_lifetimes<'t>(frames: Frames<'t>, task: &'t Task, labels: &'t LabelRow) -> Route {
+    Route::to(format!("{} {} {frames:?}", task.title(), labels.title()))
+}
+
+#[test]
+fn a_function_may_name_its_lifetimes() {
+    let run = task("a.jpg")
+        .image(Picture::filled(2, 2, [1, 2, 3]))
+        .run::<named_lifetimes>();
+    assert_eq!(run.route(), Some("a.jpg a.jpg Frames(Some(1))"));
+}
+
+#[dependency]
+fn words() -> Vec<String> {
+    vec!["a".to_owned(), "b".to_owned()]
+}
+
+#[dependency]
+fn word() -> String {
+    "word".to_owned()
+}
+
+#[stage("s")]
+fn borrows(#[depends(words)] words: &[String], #[depends(word)] word: &str) -> Route {
+    Route::to(format!("{word} {}", words.join(" ")))
+}
+
+#[test]
+fn a_dependencys_text_and_list_are_taken_as_slices() {
+    assert_eq!(task("a").run::<borrows>().route(), Some("word a b"));
 }

@@ -1,6 +1,6 @@
 //! `#[dependency]`: the function as it was, and a type of the same name that provides its value.
 
-use crate::params;
+use crate::{params, suggest};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -20,6 +20,10 @@ impl Parse for Options {
         let mut options = Self::default();
         while !input.is_empty() {
             let name: Ident = input.parse()?;
+            if !input.peek(Token![=]) {
+                let text = "options of `#[dependency]` are written scope = host, close = function";
+                return Err(Error::new(name.span(), text));
+            }
             input.parse::<Token![=]>()?;
             match name.to_string().as_str() {
                 "scope" => {
@@ -27,15 +31,20 @@ impl Parse for Options {
                     options.host = match scope.to_string().as_str() {
                         "host" => true,
                         "task" => false,
-                        _ => return Err(Error::new(scope.span(), "the scope is `task` or `host`")),
+                        other => {
+                            let hint = suggest::hint(other, ["task", "host"]);
+                            let text = format!("`{other}` is no scope.{hint}");
+                            return Err(Error::new(scope.span(), text));
+                        }
                     };
                 }
                 "close" => options.close = Some(input.parse()?),
-                _ => {
-                    return Err(Error::new(
-                        name.span(),
-                        "options of `#[dependency]`: scope = host, close = function",
-                    ));
+                other => {
+                    let hint = suggest::hint(other, ["scope", "close"]);
+                    let text = format!(
+                        "`{other}` is no option of `#[dependency]`.{hint} They are written scope = host, close = function"
+                    );
+                    return Err(Error::new(name.span(), text));
                 }
             }
             if !input.is_empty() {
@@ -47,15 +56,14 @@ impl Parse for Options {
 }
 
 pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut function = params::function(item, "dependency")?;
     let options: Options = syn::parse2(args)?;
-    let mut function: ItemFn = syn::parse2(item).map_err(|e| {
-        Error::new(
-            e.span(),
-            format!("`#[dependency]` belongs on a function ({e})"),
-        )
-    })?;
     let params = params::take(&mut function, true)?;
     let name = &function.sig.ident;
+    if let Some(own) = params.iter().find_map(|param| param.depends_on(name)) {
+        let text = format!("`{name}` asks for itself; a dependency may ask for others only");
+        return Err(Error::new(own, text));
+    }
     let vis = &function.vis;
     let label = name.to_string();
     let (value, fallible) = value(&function)?;
@@ -133,7 +141,7 @@ fn value(function: &ItemFn) -> Result<(Type, bool)> {
     let ReturnType::Type(_, ty) = &function.sig.output else {
         return Err(Error::new(
             function.sig.ident.span(),
-            "a dependency gives a value: `-> Result<T>` or `-> T`",
+            "a dependency gives a value: write its type, `-> Result<T>` or `-> T`",
         ));
     };
     if let Type::Path(path) = &**ty

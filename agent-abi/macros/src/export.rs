@@ -1,10 +1,14 @@
 //! `export!`: the one exported symbol of an agent library and its table of agents.
+//!
+//! `#[stage]` puts a type of the function's name beside it, and only that type is an agent. Each path is looked
+//! up in a block where a stand-in of the same name lies behind it: for a function without the attribute the
+//! stand-in is found, and the trait's own words say what is missing (instead of rustc's about types).
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Path, Result, Token};
+use syn::{Error, Ident, Path, Result, Token};
 
 struct Export {
     agents: Vec<Path>,
@@ -23,7 +27,7 @@ impl Parse for Export {
                 if !path.is_ident("preflight") {
                     return Err(Error::new(
                         path.span(),
-                        "the only option of `export!` is `preflight = function`",
+                        "the only option of `export!` is `preflight = function`, a function that looks at `&Project`",
                     ));
                 }
                 input.parse::<Token![=]>()?;
@@ -48,17 +52,16 @@ impl Parse for Export {
 pub fn expand(items: TokenStream) -> Result<TokenStream> {
     let Export { agents, preflight } = syn::parse2(items)?;
     let count = agents.len();
-    let entries = agents
+    let names: Vec<Ident> = (0..count).map(|n| format_ident!("AGENT_{n}")).collect();
+    let entries = names
         .iter()
-        .map(|path| quote_spanned!(path.span()=> ::agent_abi::glue::agent::<#path>()));
+        .zip(&agents)
+        .map(|(name, path)| entry(name, path));
     let distinct = agents.iter().enumerate().skip(1).map(|(index, path)| {
-        let earlier = &agents[..index];
+        let (own, earlier) = (&names[index], &names[..index]);
         quote_spanned! {path.span()=>
             const _: () = ::core::assert!(
-                ::agent_abi::glue::is_new(
-                    <#path as ::agent_abi::glue::Agent>::STAGE,
-                    &[#(<#earlier as ::agent_abi::glue::Agent>::STAGE),*],
-                ),
+                ::agent_abi::glue::is_new(#own.1, &[#(#earlier.1),*]),
                 "this agent names the same stage as one before it in export!; a stage has one agent",
             );
         }
@@ -77,8 +80,9 @@ pub fn expand(items: TokenStream) -> Result<TokenStream> {
     };
     Ok(quote! {
         const _: () = {
+            #(#entries)*
             #(#distinct)*
-            static AGENTS: [::agent_abi::table::Agent; #count] = [#(#entries),*];
+            static AGENTS: [::agent_abi::table::Agent; #count] = [#(#names.0),*];
             static MODULE: ::agent_abi::table::Module = ::agent_abi::glue::module(
                 ::core::env!("CARGO_PKG_NAME"),
                 ::core::env!("CARGO_PKG_VERSION"),
@@ -91,4 +95,30 @@ pub fn expand(items: TokenStream) -> Result<TokenStream> {
             }
         };
     })
+}
+
+/// Table entry and stage of one agent, as a constant.
+fn entry(name: &Ident, path: &Path) -> TokenStream {
+    let span = path.span();
+    let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
+        return quote!();
+    };
+    // A name alone is not a path that `use` takes.
+    let from = match path.get_ident() {
+        Some(ident) => quote_spanned!(span=> self::#ident),
+        None => quote!(#path),
+    };
+    quote_spanned! {span=>
+        const #name: (::agent_abi::table::Agent, &str) = {
+            #[allow(non_camel_case_types, dead_code)]
+            mod behind {
+                pub(super) struct #last;
+            }
+            #[allow(unused_imports)]
+            use behind::*;
+            #[allow(unused_imports)]
+            use #from;
+            ::agent_abi::glue::entry::<#last>()
+        };
+    }
 }

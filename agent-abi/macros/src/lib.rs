@@ -11,6 +11,11 @@ mod options;
 mod params;
 mod schema;
 mod stage;
+// The same words as at run time; this crate lies below the one that has them.
+#[path = "../../src/model/suggest.rs"]
+mod suggest;
+mod twin;
+mod types;
 
 use proc_macro::TokenStream;
 

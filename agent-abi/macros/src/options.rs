@@ -1,10 +1,10 @@
 //! The arguments of `#[stage(…)]`: parsing, and the JSON that they become.
 
-use crate::{json, schema};
+use crate::{json, schema, suggest};
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Result, Token, bracketed, parenthesized};
+use syn::{Error, Ident, LitStr, Result, Token, bracketed, parenthesized, token};
 
 /// Bits of `agent_abi::table::flags`; a test in `agent-abi` compares them.
 const OVERWRITE: u32 = 1;
@@ -24,6 +24,8 @@ pub struct StageArgs {
     initialise: Vec<(String, String)>,
     /// JSON schema.
     params: Option<String>,
+    /// Options so far.
+    seen: Vec<String>,
 }
 
 impl Parse for StageArgs {
@@ -51,6 +53,7 @@ impl Parse for StageArgs {
             include: Vec::new(),
             initialise: Vec::new(),
             params: None,
+            seen: Vec::new(),
         };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -63,9 +66,23 @@ impl Parse for StageArgs {
     }
 }
 
+/// Names of the options, and how each is written.
+const OPTIONS: [(&str, &str); 9] = [
+    ("overwrite", "overwrite"),
+    ("routes", "routes = [\"complete\"]"),
+    ("timeout", "timeout = \"30s\""),
+    ("idempotent", "idempotent"),
+    ("serial", "serial"),
+    ("cancellable", "cancellable"),
+    ("params", "params(every: u64 = 10)"),
+    ("include", "include(client_metadata)"),
+    ("initialise", "initialise(reviews)"),
+];
+
 impl StageArgs {
     fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         let name: Ident = input.parse()?;
+        self.written_right(&name, input)?;
         match name.to_string().as_str() {
             "overwrite" => self.flags |= OVERWRITE,
             "cancellable" => self.flags |= CANCEL_AWARE,
@@ -93,16 +110,44 @@ impl StageArgs {
             "initialise" => self.initialise = initialise(input)?,
             "params" => self.params = Some(schema::parse(input)?),
             other => {
+                let hint = suggest::hint(other, OPTIONS.iter().map(|(name, _)| *name));
+                let forms: Vec<&str> = OPTIONS.iter().map(|(_, form)| *form).collect();
+                let forms = forms.join(", ");
                 return Err(Error::new(
                     name.span(),
                     format!(
-                        "`{other}` is no option of `#[stage]`; there are overwrite, routes = [..], timeout = \"30s\", \
-                         idempotent, serial, cancellable, params(..), include(..), initialise(..)"
+                        "`{other}` is no option of `#[stage]`.{hint} The options are written {forms}"
                     ),
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Each option once, and in its form; the parsers below would only say which token they miss.
+    fn written_right(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
+        let word = name.to_string();
+        let Some((_, form)) = OPTIONS.iter().find(|(known, _)| *known == word) else {
+            return Ok(());
+        };
+        if self.seen.contains(&word) {
+            return Err(Error::new(name.span(), format!("`{word}` is there twice")));
+        }
+        self.seen.push(word);
+        let rest = &form[name.to_string().len()..];
+        let right = if rest.starts_with('(') {
+            input.peek(token::Paren)
+        } else if rest.starts_with(" = [") {
+            input.peek(Token![=]) && input.peek2(token::Bracket)
+        } else if rest.starts_with(" = ") {
+            input.peek(Token![=]) && input.peek2(LitStr)
+        } else {
+            input.is_empty() || input.peek(Token![,])
+        };
+        if right {
+            return Ok(());
+        }
+        Err(Error::new(name.span(), format!("write it as `{form}`")))
     }
 
     /// What the options add to the fetch list.
@@ -196,10 +241,11 @@ fn group(
                 json::text(&inner.parse::<LitStr>()?.value()),
             ));
         } else {
-            let known = [flags, lists, texts].concat().join(", ");
+            let known = [flags, lists, texts].concat();
+            let hint = suggest::hint(&word, known);
             return Err(Error::new(
                 name.span(),
-                format!("`{word}` is not known here; there are {known}"),
+                format!("`{word}` is not known here.{hint}"),
             ));
         }
         if !inner.is_empty() {

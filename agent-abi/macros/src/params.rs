@@ -1,22 +1,22 @@
 //! The parameters of an agent or a dependency: which form each has, and the line that fills it.
 
+use crate::twin;
+use crate::types::{anonymous, form, lifetime_in, pretty};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ItemFn, Pat, PathArguments, Result, Type,
-};
+use syn::{Attribute, Error, Expr, FnArg, Ident, ItemFn, Pat, Result, Type};
 
 /// How a parameter is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub enum Form {
     Shared,
     Exclusive,
     Owned,
 }
 
 /// Where its value comes from.
-enum Origin {
+pub enum Origin {
     /// By its type.
     Type,
     /// `#[depends]`: the type itself provides.
@@ -43,19 +43,33 @@ pub struct Param {
     pub twin: Option<String>,
 }
 
+/// The function that an attribute stands on.
+pub fn function(item: TokenStream, attribute: &str) -> Result<ItemFn> {
+    syn::parse2(item).map_err(|e| {
+        let text = format!("`#[{attribute}]` belongs on a function with a body ({e})");
+        Error::new(e.span(), text)
+    })
+}
+
 /// Reads the parameters and takes their helper attributes off the function.
 pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>> {
     plain(function)?;
+    let lifetimes: Vec<String> = function
+        .sig
+        .generics
+        .lifetimes()
+        .map(|l| l.lifetime.ident.to_string())
+        .collect();
     let mut params = Vec::new();
     for (index, input) in function.sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(input) = input else {
             return Err(Error::new(
                 input.span(),
-                "a method cannot be used here; write a free function",
+                "there is no `self` here: write a free function; what lives longer than a task is a `#[dependency(scope = host)]`",
             ));
         };
         let mut origin = origin(&mut input.attrs, arguments_allowed)?;
-        let twin = twin(&mut origin)?;
+        let twin = twin::take(&mut origin)?;
         let name = match &*input.pat {
             Pat::Ident(ident) => ident.ident.to_string(),
             Pat::Wild(_) => "_".to_owned(),
@@ -64,7 +78,15 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             }
         };
         let span = input.ty.span();
+        let lasting = !matches!(origin, Origin::Argument);
+        if let Some(word) = lasting.then(|| lifetime_in(&input.ty, "static")).flatten() {
+            return Err(Error::new(
+                word,
+                "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",
+            ));
+        }
         let (optional, form, inner) = form(&input.ty);
+        let inner = anonymous(inner, &lifetimes)?;
         let text = format!("{name}: {}", pretty(&input.ty));
         let slot = format_ident!(
             "__p{index}",
@@ -90,6 +112,14 @@ impl Param {
     /// Whether it is an `#[arg]`.
     pub fn is_argument(&self) -> bool {
         matches!(self.origin, Origin::Argument)
+    }
+
+    /// Where it asks for the dependency of this name, by the name alone.
+    pub fn depends_on(&self, name: &Ident) -> Option<Span> {
+        match &self.origin {
+            Origin::Named(path, _) if path.is_ident(name) => Some(path.span()),
+            _ => None,
+        }
     }
 
     /// What the parameter adds to the fetch list: an expression of type `u64`.
@@ -167,7 +197,7 @@ impl Param {
             span,
         );
         let args = if args.is_empty() {
-            quote_spanned!(span=> ())
+            quote_spanned!(span=> <<#path as ::agent_abi::inject::Provide>::Args as ::agent_abi::inject::NoArguments>::NONE)
         } else {
             quote!((#(#args,)*))
         };
@@ -191,7 +221,12 @@ impl Param {
             (Form::Shared, true) => quote_spanned!(span=> (*#slot).as_ref()),
             (Form::Exclusive, true) => quote_spanned!(span=> (*#slot).as_mut()),
             (Form::Owned, _) if by_type => quote_spanned!(span=> #slot),
-            (Form::Owned, _) => quote_spanned!(span=> ::core::clone::Clone::clone(&*#slot)),
+            (Form::Owned, _) => {
+                // One syntax context for the argument, or its span would be the whole attribute's.
+                let (ty, place) = (&self.written, self.slot.span());
+                let lent = quote_spanned!(place=> &*#slot);
+                quote_spanned!(span=> <#ty as ::agent_abi::inject::ByValue>::by_value(#lent))
+            }
         }
     }
 
@@ -218,13 +253,26 @@ fn plain(function: &ItemFn) -> Result<()> {
     if let Some(word) = &sig.asyncness {
         return Err(Error::new(
             word.span(),
-            "an agent is a plain function: the host runs each one on its own thread",
+            "agents and dependencies are plain functions: take `async` away; each task has a thread to wait on",
+        ));
+    }
+    let not_safe = match &sig.safety {
+        syn::Safety::Unsafe(word) => Some(word.span()),
+        _ => None,
+    };
+    let odd = not_safe
+        .or(sig.abi.as_ref().map(Spanned::span))
+        .or(sig.variadic.as_ref().map(Spanned::span));
+    if let Some(span) = odd {
+        return Err(Error::new(
+            span,
+            "agents and dependencies are safe Rust functions; the C border is written by `export!`",
         ));
     }
     if let Some(param) = sig.generics.type_params().next() {
         return Err(Error::new_spanned(
             param,
-            "a function called by the workbench cannot be generic over types",
+            "the workbench calls it, so nobody chooses a type here: name the type itself",
         ));
     }
     Ok(())
@@ -278,94 +326,6 @@ fn depends(attr: &Attribute) -> Result<Origin> {
     }
 }
 
-/// `twin("hash", include_task = true)`: its options become one argument, and the twin is declared, so that
-/// it can be fetched ahead.
-fn twin(origin: &mut Origin) -> Result<Option<String>> {
-    let Origin::Named(path, args) = origin else {
-        return Ok(None);
-    };
-    let named = path.segments.last().is_some_and(|s| s.ident == "twin");
-    let Some(Expr::Lit(syn::ExprLit {
-        lit: syn::Lit::Str(hash),
-        ..
-    })) = args.first().filter(|_| named).cloned()
-    else {
-        return Ok(None);
-    };
-    let (mut init_labels, mut include_task) = (true, false);
-    for option in args.iter().skip(1) {
-        let (name, wanted) = flag(option)?;
-        match name.to_string().as_str() {
-            "init_labels" => init_labels = wanted,
-            "include_task" => include_task = wanted,
-            _ => {
-                let text = "options of `twin`: init_labels = false, include_task = true";
-                return Err(Error::new(name.span(), text));
-            }
-        }
-    }
-    let span = hash.span();
-    *args = vec![if args.len() == 1 {
-        syn::parse_quote_spanned!(span=> ::core::convert::Into::into(#hash))
-    } else {
-        syn::parse_quote_spanned!(span=> ::agent_abi::inject::TwinOf::new(#hash)
-            .init_labels(#init_labels).include_task(#include_task))
-    }];
-    Ok(Some(format!(
-        "{{\"project\":{},\"init_labels\":{init_labels},\"include_task\":{include_task}}}",
-        crate::json::text(&hash.value())
-    )))
-}
-
-/// `name = true`
-fn flag(option: &Expr) -> Result<(Ident, bool)> {
-    if let Expr::Assign(assign) = option
-        && let Expr::Path(name) = &*assign.left
-        && let Some(name) = name.path.get_ident()
-        && let Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Bool(wanted),
-            ..
-        }) = &*assign.right
-    {
-        return Ok((name.clone(), wanted.value));
-    }
-    let text = "options of `twin` are written `include_task = true`";
-    Err(Error::new_spanned(option, text))
-}
-
-fn form(ty: &Type) -> (bool, Form, Type) {
-    let (optional, ty) = match optional(ty) {
-        Some(inner) => (true, inner),
-        None => (false, ty.clone()),
-    };
-    match ty {
-        Type::Reference(reference) => {
-            let form = if reference.mutability.is_some() {
-                Form::Exclusive
-            } else {
-                Form::Shared
-            };
-            (optional, form, *reference.elem)
-        }
-        other => (optional, Form::Owned, other),
-    }
-}
-
-fn optional(ty: &Type) -> Option<Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    if last.ident != "Option" {
-        return None;
-    }
-    let PathArguments::AngleBracketed(args) = &last.arguments else {
-        return None;
-    };
-    match args.args.first()? {
-        GenericArgument::Type(inner) => Some(inner.clone()),
-        _ => None,
-    }
-}
-
 /// The same thing cannot be lent to be changed and lent once more.
 fn lent_once(params: &[Param]) -> Result<()> {
     for (index, param) in params.iter().enumerate() {
@@ -386,40 +346,4 @@ fn lent_once(params: &[Param]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The type as a person writes it; tokens alone are spaced out (`& mut LabelRow`).
-fn pretty(ty: &Type) -> String {
-    let mut out = String::new();
-    for part in ty.to_token_stream().to_string().split_whitespace() {
-        let glue = part == "mut" || out.ends_with("mut") || out.ends_with("dyn") || part == "dyn";
-        if glue && !out.is_empty() && !out.ends_with('&') && !out.ends_with('<') {
-            out.push(' ');
-        }
-        if out.ends_with(',') {
-            out.push(' ');
-        }
-        out.push_str(part);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_printed_as_people_write_them() {
-        for text in [
-            "&Task",
-            "&mut LabelRow",
-            "Option<&mut LabelRow>",
-            "Frame<'_>",
-            "HashMap<String, u8>",
-            "a::B",
-        ] {
-            let ty: Type = syn::parse_str(text).unwrap();
-            assert_eq!(pretty(&ty), text);
-        }
-    }
 }

@@ -11,10 +11,11 @@ use syn::spanned::Spanned;
 use syn::{ItemFn, Result, ReturnType};
 
 pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<TokenStream> {
-    let args: StageArgs = syn::parse2(args)?;
-    let mut function: ItemFn = syn::parse2(item).map_err(|e| {
-        syn::Error::new(e.span(), format!("`#[stage]` belongs on a function ({e})"))
-    })?;
+    let mut function = params::function(item, "stage")?;
+    let args: StageArgs = match syn::parse2(args) {
+        Ok(args) => args,
+        Err(error) => return Ok(with_error(&function, &error)),
+    };
     let params = match params::take(&mut function, false) {
         Ok(params) => params,
         Err(error) => return Ok(with_error(&function, &error)),
@@ -81,6 +82,12 @@ fn with_error(function: &ItemFn, error: &syn::Error) -> TokenStream {
     let error = error.to_compile_error();
     let name = &function.sig.ident;
     let vis = &function.vis;
+    // In an `impl` no type can stand beside it.
+    if function.sig.receiver().is_some() {
+        return quote!(#function #error);
+    }
+    // A stage of its own, so that nobody is told of two agents for one stage.
+    let stage = format!("\0{name}");
     let mut plain = function.clone();
     for input in &mut plain.sig.inputs {
         if let syn::FnArg::Typed(input) = input {
@@ -96,7 +103,7 @@ fn with_error(function: &ItemFn, error: &syn::Error) -> TokenStream {
         #vis struct #name {}
         impl ::agent_abi::glue::Agent for #name {
             const NAME: &'static str = "";
-            const STAGE: &'static str = "";
+            const STAGE: &'static str = #stage;
             const FLAGS: u32 = 0;
             const NEEDS: u64 = 0;
             const SPEC: &'static str = "{}";

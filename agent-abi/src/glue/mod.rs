@@ -22,9 +22,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One agent, described by `#[stage]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an agent",
+    message = "this function is not an agent",
     label = "not marked `#[stage(\"…\")]`",
-    note = "`export!` lists functions that carry `#[stage(\"name of the stage\")]`"
+    note = "`export!` lists functions that carry `#[stage(\"name of the stage\")]`; take this one out, or say which stage it is for"
 )]
 pub trait Agent: 'static {
     /// Name of the function.
@@ -68,6 +68,12 @@ pub const fn agent<A: Agent>() -> table::Agent {
         run: Some(run::<A>),
         user: std::ptr::null(),
     }
+}
+
+/// For `export!`: an agent's entry and its stage.
+#[must_use]
+pub const fn entry<A: Agent>() -> (table::Agent, &'static str) {
+    (agent::<A>(), A::STAGE)
 }
 
 /// The type of the `preflight` entry.

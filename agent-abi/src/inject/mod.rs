@@ -16,7 +16,7 @@ pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub(crate) use provide::retire_all;
-pub use provide::{Entry, Pool, Provide};
+pub use provide::{ByValue, Entry, NoArguments, Pool, Provide};
 pub use scope::{RawFrame, Scope, Source};
 pub use twins::{Twin, TwinOf, twin};
 pub use upstream::Upstream;
@@ -81,7 +81,8 @@ impl Stop {
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be a parameter of an agent",
     label = "the workbench does not know how to give this",
-    note = "by reference there are `&Task`, `&Stage`, `&Project`, `&LabelRow`, `&mut LabelRow`, `&StorageItem`, `&mut StorageItem`",
+    note = "by reference there are `&Task`, `&Stage`, `&Project`, `&LabelRow`, `&mut LabelRow`, `&StorageItem`, `&mut StorageItem`; \
+            by value `Frame`, `Frames`, `AssetPath`, `Children`, `Upstream` and `Params<T>`",
     note = "for a value of your own write a `#[dependency]` function and mark the parameter `#[depends(function)]`"
 )]
 pub trait Lend {
@@ -118,7 +119,7 @@ pub trait LendMut {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of an agent",
     label = "the workbench does not know how to give this",
-    note = "by value there are `Frame`, `Frames`, `AssetPath`, `Params<T>` and `Option<..>` of every parameter; \
+    note = "by value there are `Frame`, `Frames`, `AssetPath`, `Children`, `Upstream`, `Params<T>` and `Option<..>` of every parameter; \
             by reference `&Task`, `&Stage`, `&Project`, `&LabelRow`, `&mut LabelRow`, `&StorageItem`, `&mut StorageItem`",
     note = "for a value of your own write a `#[dependency]` function and mark the parameter `#[depends(function)]`"
 )]

@@ -49,6 +49,38 @@ pub trait Provide: Sized + 'static {
     }
 }
 
+/// For the macros: the arguments of a dependency that takes none.
+#[diagnostic::on_unimplemented(
+    message = "this dependency takes arguments: `{Self}`",
+    label = "its arguments are missing",
+    note = "give them in brackets, in the order of its `#[arg]` parameters: `#[depends(name(0.5))]`"
+)]
+pub trait NoArguments {
+    /// Nothing.
+    const NONE: Self;
+}
+
+impl NoArguments for () {
+    const NONE: Self = ();
+}
+
+/// For the macros: a dependency's value taken by value is a clone, because others may read it too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be taken by value from a dependency",
+    label = "the value stays where it is, and this type cannot be cloned",
+    note = "take it by reference, `&{Self}` or `&mut {Self}`, or derive `Clone` for it"
+)]
+pub trait ByValue {
+    /// A copy of one's own.
+    fn by_value(&self) -> Self;
+}
+
+impl<T: Clone> ByValue for T {
+    fn by_value(&self) -> Self {
+        self.clone()
+    }
+}
+
 /// Values with `scope = host` that no attempt is using.
 pub struct Pool<P: Provide> {
     idle: Mutex<Vec<(P::Args, P::Value)>>,

@@ -1,0 +1,124 @@
+//! Types of parameters as syntax: how each is lent, its lifetimes, how people write it.
+
+use crate::params::Form;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, Result, Type};
+
+/// Whether it is optional, how it is lent, and the type inside.
+pub fn form(ty: &Type) -> (bool, Form, Type) {
+    let (optional, ty) = match optional(ty) {
+        Some(inner) => (true, inner),
+        None => (false, ty.clone()),
+    };
+    match ty {
+        Type::Reference(reference) => {
+            let form = if reference.mutability.is_some() {
+                Form::Exclusive
+            } else {
+                Form::Shared
+            };
+            (optional, form, *reference.elem)
+        }
+        other => (optional, Form::Owned, other),
+    }
+}
+
+fn optional(ty: &Type) -> Option<Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    if last.ident != "Option" {
+        return None;
+    }
+    let PathArguments::AngleBracketed(args) = &last.arguments else {
+        return None;
+    };
+    match args.args.first()? {
+        GenericArgument::Type(inner) => Some(inner.clone()),
+        _ => None,
+    }
+}
+
+/// The place of a lifetime of this name in a type.
+pub fn lifetime_in(ty: &Type, name: &str) -> Option<Span> {
+    fn find(tokens: TokenStream, name: &str) -> Option<Span> {
+        let mut quote = false;
+        for token in tokens {
+            match &token {
+                TokenTree::Group(group) => {
+                    if let Some(span) = find(group.stream(), name) {
+                        return Some(span);
+                    }
+                }
+                TokenTree::Ident(ident) if quote && ident == name => return Some(ident.span()),
+                _ => {}
+            }
+            quote = matches!(&token, TokenTree::Punct(p) if p.as_char() == '\'');
+        }
+        None
+    }
+    find(ty.to_token_stream(), name)
+}
+
+/// The type with the function's own lifetimes left open: where it is written next they have no names.
+pub fn anonymous(ty: Type, lifetimes: &[String]) -> Result<Type> {
+    fn rename(tokens: TokenStream, lifetimes: &[String]) -> TokenStream {
+        let mut quote = false;
+        let renamed = tokens.into_iter().map(|token| {
+            let own = quote
+                && matches!(&token, TokenTree::Ident(i) if lifetimes.contains(&i.to_string()));
+            quote = matches!(&token, TokenTree::Punct(p) if p.as_char() == '\'');
+            match token {
+                TokenTree::Ident(ident) if own => Ident::new("_", ident.span()).into(),
+                TokenTree::Group(group) => {
+                    let mut inner =
+                        Group::new(group.delimiter(), rename(group.stream(), lifetimes));
+                    inner.set_span(group.span());
+                    inner.into()
+                }
+                other => other,
+            }
+        });
+        renamed.collect()
+    }
+    if lifetimes.is_empty() {
+        return Ok(ty);
+    }
+    syn::parse2(rename(ty.to_token_stream(), lifetimes))
+}
+
+/// The type as a person writes it; tokens alone are spaced out (`& mut LabelRow`).
+pub fn pretty(ty: &Type) -> String {
+    let mut out = String::new();
+    for part in ty.to_token_stream().to_string().split_whitespace() {
+        let glue = part == "mut" || out.ends_with("mut") || out.ends_with("dyn") || part == "dyn";
+        if glue && !out.is_empty() && !out.ends_with('&') && !out.ends_with('<') {
+            out.push(' ');
+        }
+        if out.ends_with(',') {
+            out.push(' ');
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_printed_as_people_write_them() {
+        for text in [
+            "&Task",
+            "&mut LabelRow",
+            "Option<&mut LabelRow>",
+            "Frame<'_>",
+            "HashMap<String, u8>",
+            "a::B",
+        ] {
+            let ty: Type = syn::parse_str(text).unwrap();
+            assert_eq!(pretty(&ty), text);
+        }
+    }
+}
