@@ -94,8 +94,13 @@ const ABSENT: &[(&str, &[&str])] = &[
 const AUTHORS_DEPENDENCIES: &[&str] = &["agent-abi-macros", "log", "serde", "serde_json", "uuid"];
 
 fn metadata() -> serde_json::Value {
+    // What other platforms need is not on a machine that has only built for itself.
+    let version = Command::new("rustc").arg("-vV").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let here = version.lines().find_map(|l| l.strip_prefix("host: "));
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["--filter-platform", here.unwrap()])
         .current_dir(root())
         .output()
         .unwrap();
