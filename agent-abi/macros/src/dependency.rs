@@ -84,6 +84,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut order = injected.clone();
     order.sort_by_key(|p| p.rank());
     let open = order.iter().map(|p| p.open());
+    let lookups = injected.iter().map(|p| p.lookup());
     let pass = params.iter().map(params::Param::pass);
     let result = if fallible {
         quote_spanned!(value.span()=> made.map_err(::agent_abi::inject::Stop::agent))
@@ -115,24 +116,28 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         #[allow(non_camel_case_types, missing_docs)]
         #vis struct #name {}
 
-        #[automatically_derived]
-        impl ::agent_abi::inject::Provide for #name {
-            const NAME: &'static str = #label;
-            const NEEDS: u64 = 0 #(| #needs)*;
-            type Args = #args_type;
-            type Value = #value;
-            fn open(
-                scope: &::agent_abi::inject::Scope<'_>,
-                args: &Self::Args,
-            ) -> ::core::result::Result<Self::Value, ::agent_abi::inject::Stop> {
-                #unpack
-                #(#open)*
-                let made = #name(#(#pass),*);
-                #result
+        const _: () = {
+            #(#lookups)*
+
+            #[automatically_derived]
+            impl ::agent_abi::inject::Provide for #name {
+                const NAME: &'static str = #label;
+                const NEEDS: u64 = 0 #(| #needs)*;
+                type Args = #args_type;
+                type Value = #value;
+                fn open(
+                    scope: &::agent_abi::inject::Scope<'_>,
+                    args: &Self::Args,
+                ) -> ::core::result::Result<Self::Value, ::agent_abi::inject::Stop> {
+                    #unpack
+                    #(#open)*
+                    let made = #name(#(#pass),*);
+                    #result
+                }
+                #scope
+                #close
             }
-            #scope
-            #close
-        }
+        };
     })
 }
 

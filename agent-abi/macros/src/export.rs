@@ -1,9 +1,9 @@
 //! `export!`: the one exported symbol of an agent library and its table of agents.
 //!
-//! `#[stage]` puts a type of the function's name beside it, and only that type is an agent. Each path is looked
-//! up in a block where a stand-in of the same name lies behind it: for a function without the attribute the
-//! stand-in is found, and the trait's own words say what is missing (instead of rustc's about types).
+//! `#[stage]` puts a type of the function's name beside it, and only that type is an agent; `lookup` sees to the
+//! words for a function that has none.
 
+use crate::lookup;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -100,25 +100,16 @@ pub fn expand(items: TokenStream) -> Result<TokenStream> {
 /// Table entry and stage of one agent, as a constant.
 fn entry(name: &Ident, path: &Path) -> TokenStream {
     let span = path.span();
-    let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
-        return quote!();
-    };
-    // A name alone is not a path that `use` takes.
-    let from = match path.get_ident() {
-        Some(ident) => quote_spanned!(span=> self::#ident),
-        None => quote!(#path),
+    let alias = format_ident!("__Agent", span = span);
+    // A name alone is one of this module: said so, rustc names the nearest one when it is not there.
+    let look = match path.get_ident() {
+        Some(ident) => lookup::lookup(&syn::parse_quote_spanned!(span=> self::#ident), &alias),
+        None => lookup::lookup(path, &alias),
     };
     quote_spanned! {span=>
         const #name: (::agent_abi::table::Agent, &str) = {
-            #[allow(non_camel_case_types, dead_code)]
-            mod behind {
-                pub(super) struct #last;
-            }
-            #[allow(unused_imports)]
-            use behind::*;
-            #[allow(unused_imports)]
-            use #from;
-            ::agent_abi::glue::entry::<#last>()
+            #look
+            ::agent_abi::glue::entry::<#alias>()
         };
     }
 }

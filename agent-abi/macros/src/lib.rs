@@ -7,6 +7,7 @@
 mod dependency;
 mod export;
 mod json;
+mod lookup;
 mod options;
 mod params;
 mod schema;

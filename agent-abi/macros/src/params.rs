@@ -1,5 +1,6 @@
 //! The parameters of an agent or a dependency: which form each has, and the line that fills it.
 
+use crate::lookup::lookup;
 use crate::twin;
 use crate::types::{anonymous, form, lifetime_in, pretty};
 use proc_macro2::{Span, TokenStream};
@@ -38,6 +39,8 @@ pub struct Param {
     inner: Type,
     origin: Origin,
     slot: Ident,
+    /// What its dependency is called in the generated code.
+    alias: Ident,
     span: Span,
     /// JSON of the twin it asks for.
     pub twin: Option<String>,
@@ -92,7 +95,12 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             "__p{index}",
             span = Span::mixed_site().located_at(inner.span())
         );
+        let place = match &origin {
+            Origin::Named(path, _) => path.span(),
+            _ => span,
+        };
         params.push(Param {
+            alias: format_ident!("__Dependency{index}", span = place),
             text,
             written: (*input.ty).clone(),
             form,
@@ -122,6 +130,14 @@ impl Param {
         }
     }
 
+    /// Items that make its dependency known under its alias, for the block around all that uses it.
+    pub fn lookup(&self) -> TokenStream {
+        match &self.origin {
+            Origin::Named(path, _) => lookup(path, &self.alias),
+            _ => quote!(),
+        }
+    }
+
     /// What the parameter adds to the fetch list: an expression of type `u64`.
     pub fn needs(&self) -> TokenStream {
         let Some((path, span)) = self.behind() else {
@@ -136,9 +152,9 @@ impl Param {
         Some(match (&self.origin, self.form) {
             (Origin::Argument, _) => return None,
             (Origin::Named(path, _), _) => {
-                let span = path.span();
+                let (span, alias) = (path.span(), &self.alias);
                 (
-                    quote_spanned!(span=> #path as ::agent_abi::inject::Provide),
+                    quote_spanned!(span=> #alias as ::agent_abi::inject::Provide),
                     span,
                 )
             }
@@ -168,8 +184,9 @@ impl Param {
         };
         let (slot, text) = (&self.slot, &self.text);
         let fill = match (&self.origin, self.form) {
-            (Origin::Named(path, args), _) => {
-                return self.open_dependency(&quote!(#path), args, span);
+            (Origin::Named(_, args), _) => {
+                let alias = &self.alias;
+                return self.open_dependency(&quote!(#alias), args, span);
             }
             (Origin::Provide, _) => {
                 let ty = &self.inner;

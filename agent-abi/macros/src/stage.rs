@@ -36,6 +36,7 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
     let mut order: Vec<&params::Param> = params.iter().collect();
     order.sort_by_key(|p| p.rank());
     let open = order.iter().map(|p| p.open());
+    let lookups = params.iter().map(params::Param::lookup);
     let pass = params.iter().map(params::Param::pass);
     let finish = finish(&function.sig.output, name);
     let label = name.to_string();
@@ -47,22 +48,26 @@ pub fn expand(args: TokenStream, item: TokenStream, place: &Place) -> Result<Tok
         #[allow(non_camel_case_types, missing_docs)]
         #vis struct #name {}
 
-        #[automatically_derived]
-        impl ::agent_abi::glue::Agent for #name {
-            const NAME: &'static str = #label;
-            const STAGE: &'static str = #stage;
-            const FLAGS: u32 = #flags;
-            const NEEDS: u64 = #asked #(| #needs)*;
-            const SPEC: &'static str = #spec;
-            const ROUTES: &'static [&'static str] = &[#(#routes),*];
-            fn call(
-                scope: &::agent_abi::inject::Scope<'_>,
-            ) -> ::core::result::Result<::agent_abi::Route, ::agent_abi::inject::Stop> {
-                #(#open)*
-                let value = scope.call(|| #name(#(#pass),*));
-                #finish
+        const _: () = {
+            #(#lookups)*
+
+            #[automatically_derived]
+            impl ::agent_abi::glue::Agent for #name {
+                const NAME: &'static str = #label;
+                const STAGE: &'static str = #stage;
+                const FLAGS: u32 = #flags;
+                const NEEDS: u64 = #asked #(| #needs)*;
+                const SPEC: &'static str = #spec;
+                const ROUTES: &'static [&'static str] = &[#(#routes),*];
+                fn call(
+                    scope: &::agent_abi::inject::Scope<'_>,
+                ) -> ::core::result::Result<::agent_abi::Route, ::agent_abi::inject::Stop> {
+                    #(#open)*
+                    let value = scope.call(|| #name(#(#pass),*));
+                    #finish
+                }
             }
-        }
+        };
     })
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 /// Gives a value to agents. `#[dependency]` writes this for a function; a type may do it by itself
 /// and is then asked for with a bare `#[depends]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no dependency",
+    message = "this is no dependency: `{Self}`",
     label = "not marked `#[dependency]`",
     note = "put `#[dependency]` on the function, or implement `agent_abi::inject::Provide` for the type"
 )]
