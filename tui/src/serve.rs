@@ -3,26 +3,52 @@
 use crate::cli::ServeArgs;
 use crate::exit::Ending;
 use crate::signals::Signals;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::str::FromStr;
 use wb_core::fault::{Fault, FaultKind};
-use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions};
+use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions, Served};
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT or SIGTERM; a second one does not wait for requests under way.
 ///
 /// # Errors
 /// A bad scenario or fault, a taken port, a database that cannot be used.
 pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> {
     let options = options(args)?;
     let mut signals = Signals::new()?;
-    let served = wb_local::serve(options).await.map_err(fault)?;
+    let served = tokio::select! {
+        served = wb_local::serve(options) => served.map_err(fault)?,
+        _ = signals.next() => return Ok(()),
+    };
+    for note in &served.notes {
+        eprintln!("workbench: {note}");
+    }
     {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{}", served.ready_line());
         let _ = out.flush();
     }
+    if std::io::stderr().is_terminal() {
+        explain(&served);
+    }
     signals.next().await;
-    served.shutdown().await.map_err(fault)
+    tokio::select! {
+        stopped = served.shutdown() => stopped.map_err(fault),
+        _ = signals.next() => Ok(()),
+    }
+}
+
+/// What a person types next.
+fn explain(served: &Served) {
+    eprintln!("serving until Ctrl-C; in another terminal:");
+    eprintln!("  export ENCORD_DOMAIN={}", served.domain);
+    eprintln!(
+        "  export ENCORD_SSH_KEY_FILE='{}'",
+        served.ssh_key_file.display()
+    );
+    eprintln!("  workbench --project-hash={}", served.project_hash);
+    eprintln!(
+        "Python scripts of your own: EncordUserClient.create_with_ssh_private_key(domain=os.environ[\"ENCORD_DOMAIN\"])"
+    );
 }
 
 /// The server's options from the command line.
@@ -51,8 +77,9 @@ pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
 
 /// A fault of the local project.
 pub fn fault(error: LocalError) -> Fault {
-    Fault::new(
-        FaultKind::Settings,
-        format!("the local project cannot be served: {error}"),
-    )
+    let kind = match error {
+        LocalError::Options(_) => FaultKind::Usage,
+        _ => FaultKind::Settings,
+    };
+    Fault::new(kind, format!("the local project cannot be served: {error}"))
 }

@@ -68,6 +68,9 @@ async fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
+    for note in &served.notes {
+        eprintln!("{note}");
+    }
     println!("{}", served.ready_line());
     eprintln!("ready after {:.2} s", began.elapsed().as_secs_f64());
     stop_asked().await;

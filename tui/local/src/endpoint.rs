@@ -139,11 +139,12 @@ impl FromStr for Target {
                     let names: Vec<&str> = groups
                         .chain(Endpoint::ALL.iter().map(|e| e.name()))
                         .collect();
-                    format!(
-                        "{name:?} is no target{}; known are {}",
-                        meant(name, names.iter().copied()),
-                        names.join(", ")
-                    )
+                    let near = meant(name, names.iter().copied());
+                    if near.is_empty() {
+                        format!("{name:?} is no target; known are {}", names.join(", "))
+                    } else {
+                        format!("{name:?} is no target{near}")
+                    }
                 })
             }
         }

@@ -19,6 +19,7 @@ mod people;
 mod routes;
 mod serve;
 mod store;
+mod structure;
 mod time;
 mod workflow;
 mod world;

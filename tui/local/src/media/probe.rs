@@ -1,5 +1,6 @@
 //! What files of one's own say about themselves: size of pictures, frames of MP4 and MOV videos,
-//! length of WAV sounds. Only headers are read; what is not understood stays unknown.
+//! length of WAV sounds. Only headers are read. Other videos are asked with `ffprobe`, where that is
+//! installed; what is not understood stays unknown.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -17,6 +18,7 @@ pub(super) fn facts(path: &Path) -> Facts {
     picture(path)
         .or_else(|| video(path))
         .or_else(|| sound(path))
+        .or_else(|| other_video(path))
         .unwrap_or_default()
 }
 
@@ -130,7 +132,8 @@ fn visit(bytes: &[u8], depth: usize, track: &mut Track) {
 impl TrackFacts {
     fn read(&mut self, kind: &[u8], content: &[u8]) -> Option<()> {
         match kind {
-            b"hdlr" => self.is_video = content.get(8..12)? == b"vide",
+            // A track of a MOV file has a second one, for its data.
+            b"hdlr" => self.is_video |= content.get(8..12)? == b"vide",
             b"tkhd" => {
                 // The last eight bytes, in 16.16 fixed point.
                 let end = content.len();
@@ -158,6 +161,55 @@ impl TrackFacts {
         }
         Some(())
     }
+}
+
+/// A video in another container: Matroska and WebM begin with these four bytes, AVI with `RIFF`.
+fn other_video(path: &Path) -> Option<Facts> {
+    let mut head = [0; 12];
+    File::open(path).ok()?.read_exact(&mut head).ok()?;
+    let is_video = head.starts_with(b"\x1a\x45\xdf\xa3")
+        || &head[4..8] == b"ftyp"
+        || (head.starts_with(b"RIFF") && &head[8..] == b"AVI ");
+    is_video.then(|| ffprobe(path)).flatten()
+}
+
+/// What `ffprobe` says of the first video track; it counts the frames by reading the whole file.
+fn ffprobe(path: &Path) -> Option<Facts> {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        streams: Vec<Stream>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Stream {
+        width: u32,
+        height: u32,
+        /// A fraction, as in `30000/1001`.
+        avg_frame_rate: String,
+        nb_read_packets: String,
+    }
+    let wanted = "stream=width,height,avg_frame_rate,nb_read_packets";
+    let said = std::process::Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-count_packets"])
+        .args(["-show_entries", wanted, "-of", "json"])
+        .arg(path)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()
+        .filter(|said| said.status.success())?;
+    let said: Said = serde_json::from_slice(&said.stdout).ok()?;
+    let stream = said.streams.first()?;
+    let frames: u32 = stream.nb_read_packets.parse().ok()?;
+    let (over, under) = stream.avg_frame_rate.split_once('/')?;
+    let fps = over.parse::<f64>().ok()? / under.parse::<f64>().ok()?;
+    let fps = Some(fps).filter(|f| f.is_finite() && *f > 0.0)?;
+    Some(Facts {
+        width: Some(stream.width),
+        height: Some(stream.height),
+        frames: Some(frames),
+        fps: Some((fps * 1000.0).round() / 1000.0),
+        duration: Some(f64::from(frames) / fps),
+        sample_rate: None,
+    })
 }
 
 fn sound(path: &Path) -> Option<Facts> {

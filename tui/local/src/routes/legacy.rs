@@ -23,8 +23,9 @@ use crate::routes::reply::{json_bytes, legacy_refusal, uuid};
 use crate::store::blob::{self, FeatureFilter};
 use crate::store::catalog::{Dataset, Project};
 use crate::store::items::Data;
-use crate::store::labels::{self, SavedRow};
+use crate::store::labels;
 use crate::store::rows::{self, RowQuery};
+use crate::store::saving::{self, Ready};
 use crate::store::tasks;
 use crate::time;
 
@@ -211,17 +212,20 @@ struct LabelOptions {
 
 /// The rows of a save: several come as the list `labels`, one as `labels`, and the older call for
 /// one row sends the row itself.
-fn saved_rows(call: &LegacyCall) -> Result<Vec<SavedRow>, Refusal> {
+fn saved_rows(payload: &[u8], author: &str, now: i64) -> Result<Vec<Ready>, Refusal> {
     #[derive(Deserialize)]
     struct Payload<'a> {
         #[serde(borrow)]
         labels: Option<&'a RawValue>,
     }
-    match call.payload::<Payload<'_>>()?.labels {
-        Some(labels) if labels.get().starts_with('[') => Ok(serde_json::from_str(labels.get())?),
-        Some(label) => Ok(vec![serde_json::from_str(label.get())?]),
-        None => Ok(vec![call.payload()?]),
-    }
+    let rows: Vec<&RawValue> = match serde_json::from_slice::<Payload<'_>>(payload)?.labels {
+        Some(labels) if labels.get().starts_with('[') => serde_json::from_str(labels.get())?,
+        Some(label) => vec![label],
+        None => vec![serde_json::from_slice(payload)?],
+    };
+    rows.into_iter()
+        .map(|row| Ready::read(row.get(), author, now))
+        .collect()
 }
 
 impl Context<'_> {
@@ -350,7 +354,13 @@ impl Context<'_> {
 
     async fn save_labels(&self, project: Arc<Project>) -> Found {
         let hashes = self.call.uuids()?;
-        let rows = saved_rows(self.call)?;
+        let payload = self.call.payload.clone().unwrap_or_default();
+        let author = self.caller.clone();
+        // Away from the threads that serve connections: a save may be large.
+        let reading = move || saved_rows(&payload, &author.email, time::now());
+        let rows = tokio::task::spawn_blocking(reading)
+            .await
+            .unwrap_or_else(|e| Err(Refusal::Internal(format!("a save ended early: {e}"))))?;
         if hashes.len() != rows.len() {
             return Err(Refusal::Invalid(format!(
                 "{} label hashes came with {} rows",
@@ -367,10 +377,10 @@ impl Context<'_> {
                 .write(move |c| labels::disturb(c, &here, hash, SOMEBODY, time::now()))
                 .await?;
         }
-        let pairs: Vec<(Uuid, SavedRow)> = hashes.into_iter().zip(rows).collect();
+        let pairs: Vec<(Uuid, Ready)> = hashes.into_iter().zip(rows).collect();
         let author = self.caller.clone();
         let work = move |c: &rusqlite::Connection| {
-            labels::save(c, &project, pairs, &author.email, time::now())
+            saving::save(c, &project, pairs, &author.email, time::now())
         };
         let changed = self.app.store.write(work).await?;
         self.app.tally.changed(Endpoint::SaveLabels, changed);

@@ -14,7 +14,7 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::routes::legacy::{Context, Found};
 use crate::routes::members;
-use crate::routes::ontologies::check_structure;
+use crate::routes::ontologies::completed;
 use crate::routes::projects::CatalogFilter;
 use crate::routes::reply::uuid;
 use crate::store::catalog::{self, NewProject, Project};
@@ -189,9 +189,8 @@ impl Context<'_> {
             editor: Value,
         }
         let sent: Payload = self.call.payload()?;
-        check_structure(&sent.editor)?;
+        let editor = completed(sent.editor)?;
         let work = move |c: &Connection| {
-            let editor = sent.editor.to_string();
             catalog::save_ontology(c, project.ontology.id, None, None, &editor, time::now())
         };
         self.app.store.write(work).await?;

@@ -15,6 +15,7 @@ use crate::error::Refusal;
 use crate::routes::projects::CatalogFilter;
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
 use crate::store::catalog::{self, Ontology};
+use crate::structure;
 use crate::time;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -74,33 +75,17 @@ struct OntologyBody {
     editor: Value,
 }
 
-/// Refuses what could not be read back as an ontology: clients fail on it as a whole.
-pub(super) fn check_structure(editor: &Value) -> Result<(), Refusal> {
-    let mut seen = std::collections::HashSet::new();
-    for key in ["objects", "classifications"] {
-        let list = editor.get(key).and_then(Value::as_array).ok_or_else(|| {
-            Refusal::Invalid(format!("an ontology's structure has a list `{key}`"))
-        })?;
-        for entry in list {
-            let hash = entry.get("featureNodeHash").and_then(Value::as_str);
-            let hash = hash.ok_or_else(|| {
-                Refusal::Invalid(format!("an entry of `{key}` has no `featureNodeHash`"))
-            })?;
-            if !seen.insert(hash) {
-                return Err(Refusal::Invalid(format!(
-                    "two entries of the ontology have the feature hash {hash:?}"
-                )));
-            }
-        }
-    }
-    Ok(())
+/// Completes a structure; one that could not be read back is refused: clients fail on it as a whole.
+pub(super) fn completed(mut editor: Value) -> Result<String, Refusal> {
+    structure::complete(&mut editor)
+        .map_err(|e| Refusal::Invalid(format!("the ontology's structure: {e}")))?;
+    Ok(editor.to_string())
 }
 
 async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
     let sent: OntologyBody = body(&bytes)?;
-    check_structure(&sent.editor)?;
+    let editor = completed(sent.editor)?;
     let uuid = Uuid::new_v4();
-    let editor = sent.editor.to_string();
     app.store
         .write(move |c| {
             catalog::insert_ontology(
@@ -122,17 +107,10 @@ async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
 async fn save(State(app): State<Shared>, Path(ontology): Path<String>, bytes: Bytes) -> Answer {
     let id = app.catalog().ontology(uuid(&ontology, "ontology")?)?.id;
     let sent: OntologyBody = body(&bytes)?;
-    check_structure(&sent.editor)?;
+    let editor = completed(sent.editor)?;
     let work = move |c: &rusqlite::Connection| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));
-        catalog::save_ontology(
-            c,
-            id,
-            title,
-            description,
-            &sent.editor.to_string(),
-            time::now(),
-        )
+        catalog::save_ontology(c, id, title, description, &editor, time::now())
     };
     app.store.write(work).await?;
     app.reload().await?;

@@ -116,23 +116,28 @@ fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
         world.notes = notes;
     }
     if let Some(path) = &options.import_workflow {
-        world.workflow_templates = vec![imported_workflow(path)?];
+        let (template, notes) = imported_workflow(path)?;
+        world.workflow_templates = vec![template];
+        world.notes.extend(notes);
         world.lively = false;
     }
     Ok(world)
 }
 
-fn imported_workflow(path: &Path) -> Result<TemplateSpec, LocalError> {
+fn imported_workflow(path: &Path) -> Result<(TemplateSpec, Vec<String>), LocalError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| LocalError::file("cannot read the workflow", path, e))?;
-    let graph = Graph::parse(&text).map_err(|problem| LocalError::content(path, problem))?;
+    let (graph, guesses) =
+        Graph::parse_noting(&text).map_err(|problem| LocalError::content(path, problem))?;
+    let notes = guesses.iter().map(|g| format!("{}: {g}", path.display()));
     let title = path.file_stem().map_or_else(
         || "Imported".to_owned(),
         |n| n.to_string_lossy().into_owned(),
     );
-    Ok(TemplateSpec {
+    let template = TemplateSpec {
         id: None,
         title,
         graph_nodes: graph.specification()["graphNodes"].take(),
-    })
+    };
+    Ok((template, notes.collect()))
 }

@@ -16,8 +16,8 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
-use crate::store::labels::object_lists;
 use crate::store::rows::{audio_codec, task_status};
+use crate::store::saving::object_lists;
 use crate::time;
 
 /// Makes link texts for data units: opaque ones, or signed URLs where asked for.

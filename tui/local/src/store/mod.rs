@@ -14,6 +14,7 @@ pub(crate) mod labels;
 pub(crate) mod records;
 pub(crate) mod reviews;
 pub(crate) mod rows;
+pub(crate) mod saving;
 pub(crate) mod schema;
 pub(crate) mod tasks;
 pub(crate) mod units;

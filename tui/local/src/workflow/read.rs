@@ -29,19 +29,29 @@ const KINDS: [&str; 9] = [
 impl Graph {
     /// Reads a specification from text.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_noting(text).map(|(graph, _)| graph)
+    }
+
+    /// Reads a specification from text, with a sentence for each exit that it does not tell.
+    pub(crate) fn parse_noting(text: &str) -> Result<(Self, Vec<String>), String> {
         let text = text.trim_start_matches('\u{feff}');
         let value: Value = serde_json::from_str(&without_trailing_commas(text)).map_err(|e| {
             format!("the workflow is not JSON (a comma after the last entry is fine): {e}")
         })?;
-        Self::from_value(&value)
+        Self::read(&value)
     }
 
     /// Reads a specification. Errors name the place, as in `graphNodes[3].toNode: …`.
     pub(crate) fn from_value(value: &Value) -> Result<Self, String> {
+        Self::read(value).map(|(graph, _)| graph)
+    }
+
+    fn read(value: &Value) -> Result<(Self, Vec<String>), String> {
         let list = value.get("graphNodes").and_then(Value::as_array);
         let list = list.ok_or("a workflow is an object with a list `graphNodes`")?;
         let mut start = None;
         let mut nodes = Vec::new();
+        let mut notes = Vec::new();
         for (number, raw) in list.iter().enumerate() {
             let place = Place {
                 raw,
@@ -60,7 +70,7 @@ impl Graph {
                     ));
                 }
             } else {
-                nodes.push(place.node(&kind, list, number)?);
+                nodes.push(place.node(&kind, list, number, &mut notes)?);
             }
         }
         let (start, first) = match (start, nodes.first()) {
@@ -75,7 +85,7 @@ impl Graph {
             nodes,
         };
         graph.check(list)?;
-        Ok(graph)
+        Ok((graph, notes))
     }
 
     /// Every exit leads somewhere, and no task can go round in routers for ever.
@@ -294,37 +304,45 @@ impl Place<'_> {
         Ok((weight, pathway))
     }
 
-    fn node(&self, kind: &str, list: &[Value], number: usize) -> Result<Node, String> {
-        let next = || list.get(number + 1).and_then(uuid_of);
-        let annotation = || {
-            let kind = |n: &Value| n.get("nodeType").and_then(Value::as_str) == Some("ANNOTATION");
-            list.iter().find(|n| kind(n)).and_then(uuid_of)
-        };
+    /// Reads a node. What it leaves open is guessed at, and noted.
+    fn node(
+        &self,
+        kind: &str,
+        list: &[Value],
+        number: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<Node, String> {
+        let next = list.get(number + 1).and_then(uuid_of);
+        let is_annotation =
+            |n: &&Value| n.get("nodeType").and_then(Value::as_str) == Some("ANNOTATION");
+        let annotation = list.iter().find(is_annotation).and_then(uuid_of);
         let missing = |key: &str| {
             format!(
                 "{}.{key}: missing, and there is nothing to guess it from",
                 self.name
             )
         };
+        let mut exit = |keys: &[&str], guess: Option<Uuid>, what: &str| {
+            if let Some(found) = self.exit(keys)? {
+                return Ok(found);
+            }
+            let guess = guess.ok_or_else(|| missing(keys[0]))?;
+            notes.push(format!(
+                "{}.{} is not told; taken for {what}",
+                self.name, keys[0]
+            ));
+            Ok::<_, String>(guess)
+        };
         let parsed = match kind {
             "AGENT" => NodeKind::Agent {
                 pathways: self.pathways()?.into_iter().map(|(_, p)| p).collect(),
             },
             "ANNOTATION" | "CONSENSUS_ANNOTATION" => NodeKind::Annotation {
-                to: self
-                    .exit(&["toNode", "submitNode"])?
-                    .or_else(next)
-                    .ok_or_else(|| missing("toNode"))?,
+                to: exit(&["toNode", "submitNode"], next, "the next node")?,
             },
             "REVIEW" | "CONSENSUS_REVIEW" => NodeKind::Review {
-                approve: self
-                    .exit(&["approveNode", "toNode"])?
-                    .or_else(next)
-                    .ok_or_else(|| missing("approveNode"))?,
-                reject: self
-                    .exit(&["rejectNode"])?
-                    .or_else(annotation)
-                    .ok_or_else(|| missing("rejectNode"))?,
+                approve: exit(&["approveNode", "toNode"], next, "the next node")?,
+                reject: exit(&["rejectNode"], annotation, "the first annotation stage")?,
             },
             "DONE" => NodeKind::Done {
                 subtype: self
@@ -397,7 +415,11 @@ mod tests {
 
     #[test]
     fn trailing_commas_are_tolerated_and_routers_pass_tasks_on() {
-        let graph = Graph::parse(ROUTED).unwrap();
+        let (graph, notes) = Graph::parse_noting(ROUTED).unwrap();
+        assert_eq!(
+            notes,
+            ["graphNodes[2].toNode is not told; taken for the next node"]
+        );
         assert_eq!(graph.nodes[1].title, "A, }");
         assert!(
             matches!(&graph.nodes[1].kind, NodeKind::Annotation { to } if *to == graph.nodes[2].uuid)

@@ -14,6 +14,7 @@ use crate::media::Library;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
+use crate::structure::complete;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
@@ -156,7 +157,9 @@ impl Builder<'_> {
             let uuid = spec
                 .id
                 .unwrap_or_else(|| self.names.uuid("ontology", place));
-            let structure = spec.structure.clone().unwrap_or_else(ontology::structure);
+            let mut structure = spec.structure.clone().unwrap_or_else(ontology::structure);
+            complete(&mut structure)
+                .map_err(|e| LocalError::Options(format!("ontology \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
                 params![uuid, spec.title, spec.description, structure.to_string(), self.now],

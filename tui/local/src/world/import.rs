@@ -167,8 +167,8 @@ fn item(root: &Path, file: &Path) -> Result<ItemSpec, String> {
         }
         ItemKind::Video if facts.frames.is_none() => {
             return Err(
-                "its frames cannot be counted: only MP4 and MOV tell them, in their `moov` box; \
-                 `ffmpeg -i FILE -c:v libx264 FILE.mp4` makes one"
+                "its frames cannot be counted: only whole MP4 and MOV files tell them by themselves, \
+                 others need `ffprobe`, a part of ffmpeg, in the PATH"
                     .to_owned(),
             );
         }
@@ -254,7 +254,7 @@ mod tests {
         for (name, reason) in [
             ("empty.png", "empty"),
             ("broken.jpg", "no picture"),
-            ("clip.webm", "ffmpeg"),
+            ("clip.webm", "ffprobe"),
             ("caf\u{fffd}.txt", "UTF-8"),
             ("out.txt", "leads out"),
             ("outside", "leads out"),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::structure::complete;
 use crate::world::OntologySpec;
 
 /// The built-in ontology as a part of a world.
@@ -15,17 +16,11 @@ pub(crate) fn spec() -> OntologySpec {
     }
 }
 
-/// Whether a structure is what clients can read: two lists, where there is one at all.
+/// Whether a structure can be completed to what clients need.
 pub(super) fn check(spec: &OntologySpec) -> Result<(), String> {
-    let Some(structure) = &spec.structure else {
-        return Ok(());
-    };
-    for key in ["objects", "classifications"] {
-        if structure.get(key).is_none_or(|v| !v.is_array()) {
-            return Err(format!("it needs a list `{key}`, if only an empty one"));
-        }
-    }
-    Ok(())
+    spec.structure
+        .clone()
+        .map_or(Ok(()), |mut structure| complete(&mut structure))
 }
 
 /// Its structure, as `editor` of the API.

@@ -9,7 +9,8 @@ use crate::ids::{Names, mix, short_hash, unit};
 use crate::item::ItemKind;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::{self, Data};
-use crate::store::labels::{self, SavedRow};
+use crate::store::labels;
+use crate::store::saving::{self, Ready};
 use crate::workflow::{Graph, NodeKind};
 
 /// No more data units than this get labels: enough to look at, and quick at any size.
@@ -88,8 +89,8 @@ fn label(
         [project.id, data.id],
         |r| r.get(0),
     )?;
-    let row: SavedRow = serde_json::from_value(labels_of(data, draw, now))?;
-    labels::save(connection, project, vec![(hash, row)], ANNOTATOR, now)?;
+    let row = Ready::read(&labels_of(data, draw, now).to_string(), ANNOTATOR, now)?;
+    saving::save(connection, project, vec![(hash, row)], ANNOTATOR, now)?;
     Ok(())
 }
 
