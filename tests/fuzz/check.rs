@@ -1,8 +1,8 @@
 //! How a fuzz target is run: its stored corpus, damaged forms of the corpus, and what bolero makes up.
 //!
 //! `cargo test` does all three briefly and always alike. `WB_FUZZ_ROUNDS` asks for more damaged forms
-//! and `WB_FUZZ_SEED` for others; `cargo bolero test` takes the place of the last part with a
-//! coverage-guided fuzzer (see `README.md`).
+//! and `WB_FUZZ_SEED` for others; `tests/fuzz/long` puts libFuzzer in the place of all three (see
+//! `README.md`).
 
 use std::path::PathBuf;
 
@@ -29,6 +29,9 @@ pub(crate) use target;
 
 /// Runs a target on its corpus and on damaged forms of it. A failure prints its input.
 pub fn corpus(name: &str, run: fn(&[u8])) {
+    if std::env::var_os("BOLERO_LIBFUZZER_ARGS").is_some() {
+        return; // libFuzzer has the corpus, and damages it better
+    }
     let seeds = read(name);
     let tried = |input: &[u8]| {
         let blame = Blame(input);
