@@ -20,6 +20,7 @@ mod jobs;
 mod labels;
 mod legacy;
 mod legacy_datasets;
+mod legacy_labels;
 mod legacy_projects;
 mod listing;
 mod media;

@@ -3,6 +3,7 @@
 //! A router is not a stage: a task that arrives at one goes on at once. How a workflow is read from
 //! the specification format is in `read`.
 
+mod place;
 mod read;
 
 use serde_json::{Value, json};
