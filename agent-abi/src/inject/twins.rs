@@ -80,7 +80,8 @@ impl Provide for twin {
 
     fn open(scope: &Scope<'_>, (of,): &Self::Args) -> Result<Self::Value, Stop> {
         find(scope, of).map_err(|error| {
-            Stop::agent(error.context(format!("the twin in project {}", of.project)))
+            let text = format!("the twin in project {} cannot be had: {error}", of.project);
+            Stop::agent(error.context(text))
         })
     }
 }

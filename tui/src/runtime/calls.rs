@@ -125,9 +125,10 @@ impl Answers {
         let (include, initialise) = (&asked.include, &asked.initialise);
         let rows = self
             .reader
-            .label_rows(project, &units, include, initialise)
+            .label_rows_if_any(project, &units, include, initialise)
             .await;
-        let rows: Result<Vec<_>, String> = rows.into_iter().map(present).collect();
+        let text = |row: Result<Option<RowInput>, Fault>| row.map_err(|fault| text_of(&fault));
+        let rows: Result<Vec<_>, String> = rows.into_iter().map(text).collect();
         Ok(list(rows?.iter().map(|row| match row {
             Some(row) => &*row.json,
             None => "null",
@@ -163,8 +164,11 @@ impl Answers {
             initialise.include_classification_feature_hashes = Some(Vec::new());
         }
         let hash = ProjectHash(spec.project);
-        let rows = self.reader.label_rows(hash, &units, &include, &initialise);
-        let rows: Vec<_> = rows.await.into_iter().map(present).collect();
+        let rows = self
+            .reader
+            .label_rows_if_any(hash, &units, &include, &initialise);
+        let text = |row: Result<Option<RowInput>, Fault>| row.map_err(|fault| text_of(&fault));
+        let rows: Vec<_> = rows.await.into_iter().map(text).collect();
         let tasks = if spec.include_task {
             self.tasks(spec.project, data, &rows).await
         } else {
@@ -281,21 +285,6 @@ fn few(n: usize) -> Result<(), String> {
         return Err(format!("{n} at a time; ask for at most {MOST}"));
     }
     Ok(())
-}
-
-/// A data unit that the other project does not have is absent; everything else is a failure.
-fn present(row: Result<RowInput, Fault>) -> Result<Option<RowInput>, String> {
-    match row {
-        Ok(row) => Ok(Some(row)),
-        Err(fault)
-            if fault
-                .summary
-                .starts_with("the platform has no label row for data unit") =>
-        {
-            Ok(None)
-        }
-        Err(fault) => Err(text_of(&fault)),
-    }
 }
 
 fn text_of(fault: &Fault) -> String {

@@ -84,6 +84,36 @@ impl Reader {
         self.labels_of(project, units, metas, initialise).await.0
     }
 
+    /// As [`Reader::label_rows`], for a project that may not have all of the data: `None` where it does not.
+    pub async fn label_rows_if_any(
+        &self,
+        project: ProjectHash,
+        units: &[(DataHash, Arc<str>)],
+        include: &IncludeOptions,
+        initialise: &InitialiseOptions,
+    ) -> Vec<Result<Option<RowInput>, Fault>> {
+        let (metas, _) = self.metas_if_any(project, units, include).await;
+        let there = |meta: &Result<Option<Meta>, Fault>| !matches!(meta, Ok(None));
+        let places: Vec<bool> = metas.iter().map(there).collect();
+        let known: Vec<RowKey> = units
+            .iter()
+            .zip(&places)
+            .filter(|(_, there)| **there)
+            .map(|(unit, _)| unit.clone())
+            .collect();
+        let metas = metas.into_iter().filter_map(Result::transpose).collect();
+        let (rows, _) = self.labels_of(project, &known, metas, initialise).await;
+        let mut rows = rows.into_iter();
+        let row = |there: &bool| {
+            if *there {
+                rows.next().transpose()
+            } else {
+                Ok(None)
+            }
+        };
+        places.iter().map(row).collect()
+    }
+
     /// Priority and client metadata of data units on their branches, in the order asked; the labels
     /// themselves are not read.
     pub async fn row_metadata(
@@ -106,6 +136,22 @@ impl Reader {
         units: &[RowKey],
         include: &IncludeOptions,
     ) -> (Vec<Result<Meta, Fault>>, usize) {
+        let (metas, requests) = self.metas_if_any(project, units, include).await;
+        let absent = |data: Uuid| Found::default().missing(data, "label row for data unit");
+        let metas = metas
+            .into_iter()
+            .zip(units)
+            .map(|(meta, (data, _))| meta?.ok_or_else(|| absent(data.0)));
+        (metas.collect(), requests)
+    }
+
+    /// The same; `None` where the project does not have the data.
+    async fn metas_if_any(
+        &self,
+        project: ProjectHash,
+        units: &[RowKey],
+        include: &IncludeOptions,
+    ) -> (Vec<Result<Option<Meta>, Fault>>, usize) {
         let mut groups: Vec<(Arc<str>, Vec<Uuid>)> = Vec::new();
         for (data, branch) in units {
             let branch = match &include.branch_name {
@@ -203,10 +249,14 @@ impl Reader {
     }
 }
 
-/// The row of a data unit on a branch; there may be several when all branches were asked for.
-fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Meta, Fault> {
+/// The row of a data unit on a branch; there may be several when all branches were asked for, and none
+/// when the project does not have the data.
+fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Option<Meta>, Fault> {
     let Some(parts) = found.parts.get(&data) else {
-        return Err(found.missing(data, "label row for data unit"));
+        return match found.faults.get(&data) {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(None),
+        };
     };
     let mut chosen = None;
     for raw in parts {
@@ -224,16 +274,13 @@ fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Meta, Fault> {
             break;
         }
     }
-    let Some((raw, fields)) = chosen else {
-        return Err(found.missing(data, "label row for data unit"));
-    };
-    Ok(Meta {
+    Ok(chosen.map(|(raw, fields)| Meta {
         raw: raw.clone(),
         label_hash: fields.label_hash.map(LabelHash),
         item: fields.backing_item_uuid.map(ItemId),
         priority: fields.priority,
         group: fields.data_type.eq_ignore_ascii_case("img_group"),
-    })
+    }))
 }
 
 fn join(
