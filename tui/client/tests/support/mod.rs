@@ -39,6 +39,8 @@ pub enum Reply {
     Full(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Announces more than it sends, then closes.
     Cut(Vec<u8>),
+    /// Announces a whole body with these headers, sends so many bytes of it, then closes.
+    Broken(Vec<(&'static str, String)>, Vec<u8>, usize),
     /// Closes without an answer.
     Drop,
     /// Never answers.
@@ -159,18 +161,28 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
                 stream.write_all(&body).await.unwrap();
                 return;
             }
+            Reply::Broken(headers, body, sent) => {
+                let mut whole = head(200, headers, body.len());
+                whole.extend(&body[..sent]);
+                stream.write_all(&whole).await.unwrap();
+                return;
+            }
             Reply::Full(status, headers, body) => {
-                let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
-                for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
-                }
-                head.push_str("\r\n");
-                let mut whole = head.into_bytes();
+                let mut whole = head(status, headers, body.len());
                 whole.extend(body);
                 stream.write_all(&whole).await.unwrap();
             }
         }
     }
+}
+
+fn head(status: u16, headers: Vec<(&'static str, String)>, length: usize) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
 }
 
 pub async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<Request> {

@@ -1,0 +1,127 @@
+//! Other people act meanwhile: conflicts, tasks that have moved.
+
+use super::*;
+
+#[tokio::test]
+async fn somebody_who_acts_between_our_look_and_our_move_is_seen() {
+    let w = demo(40).await;
+    let rows = w.tasks().await;
+    let inputs = w.inputs(&rows, 0).await;
+    w.faults(&["actions:conflict@100%*1"]).await;
+    let items = inputs.iter().map(|i| item(i, &w.stage, None)).collect();
+    let words = ends(&w.writer().commit(&w.project, items).await);
+    assert!(words.contains(&"already moved"), "{words:?}");
+    assert!(!words.contains(&"refused"), "{words:?}");
+    assert_eq!(w.count("actions").requests, 2);
+}
+
+#[tokio::test]
+async fn tasks_that_somebody_else_moved_are_told_apart_and_cost_nobody() {
+    let w = demo(100).await;
+    let rows = w.tasks().await;
+    let inputs = w.inputs(&rows, 0).await;
+    let gone: Vec<_> = rows.iter().step_by(5).map(|row| row.id).collect();
+    w.local("move", &json!({"tasks": gone, "stage": "Archive"}))
+        .await;
+    let items = inputs.iter().map(|i| item(i, &w.stage, None)).collect();
+    let results = w.writer().commit(&w.project, items).await;
+    for (n, word) in ends(&results).into_iter().enumerate() {
+        assert_eq!(
+            word,
+            if n % 5 == 0 { "already moved" } else { "done" },
+            "{n}"
+        );
+    }
+    let state = w.state().await;
+    for (n, row) in rows.iter().enumerate() {
+        assert_eq!(
+            state[&row.data.to_string()]["stage"] == "Archive",
+            n % 5 == 0,
+            "{n}"
+        );
+    }
+    let archive = w.project.workflow.find("Archive").unwrap();
+    let data: Vec<_> = rows.iter().map(|row| row.data).collect();
+    let there = w
+        .reader
+        .tasks_of(w.project.hash, archive, &data)
+        .await
+        .unwrap();
+    assert_eq!(there.len(), gone.len());
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_else_changed_is_a_conflict_and_nothing_of_its_task_is_written() {
+    let w = demo(60).await;
+    let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(30).collect();
+    let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
+    for n in [3, 17] {
+        let edit = json!({"data_hash": rows[n].data, "by": "qa@example.test"});
+        w.local("edit", &edit).await;
+    }
+    let before = w.state().await;
+    let mut items = classified(&w, &inputs);
+    for item in &mut items {
+        item.priority = Some(0.9);
+    }
+    let results = w.writer().commit(&w.project, items).await;
+    let after = w.state().await;
+    for (n, word) in ends(&results).into_iter().enumerate() {
+        let data = rows[n].data.to_string();
+        let conflict = n == 3 || n == 17;
+        assert_eq!(word, if conflict { "conflict" } else { "done" }, "{n}");
+        assert_eq!(before[&data] == after[&data], conflict, "{n}");
+    }
+    let Committed::Conflict { by } = &results[3].1 else {
+        unreachable!()
+    };
+    assert!(by.contains("qa@example.test"), "{by}");
+}
+
+#[tokio::test]
+async fn metadata_that_somebody_else_changed_are_a_conflict_and_nothing_of_the_task_is_written() {
+    let w = demo(40).await;
+    let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(6).collect();
+    let inputs = w
+        .inputs(&rows, needs::LABEL_ROW_WRITE | needs::STORAGE_ITEM)
+        .await;
+    let map = |value: Value| value.as_object().cloned().unwrap();
+    let seen = |i: &Inputs| {
+        let item: Value = serde_json::from_str(i.item_json.as_ref().unwrap()).unwrap();
+        item["clientMetadata"]
+            .as_str()
+            .map_or_else(serde_json::Map::new, |text| {
+                serde_json::from_str(text).unwrap()
+            })
+    };
+    let mut items = classified(&w, &inputs);
+    for (item, input) in items.iter_mut().zip(&inputs) {
+        item.metadata = Some(map(json!({"checked": true})));
+        item.metadata_before = Some(seen(input));
+    }
+    // Somebody else writes first, and writes just what is wished to another.
+    let by_hand = |n: usize, metadata: Value| CommitItem {
+        labels_after: None,
+        metadata: Some(map(metadata)),
+        metadata_before: None,
+        pathway: None,
+        ..items[n].clone()
+    };
+    let theirs = vec![
+        by_hand(1, json!({"site": "elsewhere"})),
+        by_hand(2, json!({"checked": true})),
+    ];
+    all_done(&w.writer().commit(&w.project, theirs).await);
+    let before = w.state().await;
+    let results = w.writer().commit(&w.project, items).await;
+    let after = w.state().await;
+    for (n, word) in ends(&results).into_iter().enumerate() {
+        let data = rows[n].data.to_string();
+        assert_eq!(word, if n == 1 { "conflict" } else { "done" }, "{n}");
+        assert_eq!(before[&data] == after[&data], n == 1, "{n}");
+    }
+    let Committed::Conflict { by } = &results[1].1 else {
+        unreachable!()
+    };
+    assert!(by.contains("client metadata"), "{by}");
+}

@@ -1,0 +1,88 @@
+//! The client against a server that misbehaves by a script: what goes over the wire, what is sent
+//! again and what is not, and what each kind of nonsense is called.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
+
+mod downloads;
+mod errors;
+mod moves;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;
+
+use serde_json::json;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use support::{Reply, Request, Scripted, seed};
+use uuid::Uuid;
+use wb_client::{AssetCache, Bearer, ClientError, Permission, Reader, TaskFilter};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
+use wb_core::work::wire::ProjectDoc;
+use wb_core::work::{CommitItem, Committed, Project, TaskRow, TaskStatus, Wants, needs};
+use wb_core::workflow::{Stage, StageKind, Workflow};
+
+const EMPTY_PAGE: &str = r#"{"results":[],"nextPageToken":null}"#;
+
+fn hash() -> ProjectHash {
+    ProjectHash(Uuid::from_u128(1))
+}
+
+fn stage() -> Stage {
+    Stage {
+        id: StageId(Uuid::from_u128(2)),
+        title: "Agent 1".to_owned(),
+        kind: StageKind::Agent,
+        pathways: Vec::new(),
+    }
+}
+
+fn project() -> Project {
+    Project {
+        hash: hash(),
+        title: "P".to_owned(),
+        workflow: Workflow {
+            stages: vec![stage()],
+            edges: Vec::new(),
+        },
+        doc: ProjectDoc {
+            project_hash: hash().0,
+            title: "P".to_owned(),
+            description: String::new(),
+            ontology: json!({}),
+            ontology_title: String::new(),
+            stages: Vec::new(),
+            datasets: Vec::new(),
+        },
+        json: "{}".into(),
+    }
+}
+
+fn mover(n: u128) -> CommitItem {
+    CommitItem {
+        task: TaskId(Uuid::from_u128(n)),
+        stage: stage().id,
+        data: DataHash(Uuid::from_u128(1000 + n)),
+        title: "x".into(),
+        branch: "main".into(),
+        before: None,
+        labels_after: None,
+        priority: None,
+        metadata: None,
+        metadata_before: None,
+        item: None,
+        pathway: Some(PathwayId(Uuid::from_u128(9))),
+    }
+}
+
+async fn list(reader: &Reader, filter: TaskFilter) -> Result<usize, ClientError> {
+    let page = reader.tasks_page(hash(), &stage(), &filter, None).await?;
+    Ok(page.rows.len())
+}
+
+async fn listing(
+    script: impl Fn(usize) -> Reply + Send + Sync + 'static,
+) -> (Result<usize, ClientError>, usize) {
+    let server = Scripted::start(move |n, _| script(n)).await;
+    let result = list(&server.reader(), TaskFilter::default()).await;
+    (result, server.requests().len())
+}
