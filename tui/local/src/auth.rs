@@ -77,7 +77,12 @@ impl Gate {
         format!("{body}.{seal}")
     }
 
-    fn holder_of(&self, token: &str, now: i64) -> Option<Caller> {
+    fn holder_of(&self, token: &str, now: i64) -> Result<Caller, Refusal> {
+        self.claimed(token, now)
+            .ok_or_else(|| no("the bearer token is not valid or has expired"))
+    }
+
+    fn claimed(&self, token: &str, now: i64) -> Option<Caller> {
         let (body, seal) = token.rsplit_once('.')?;
         self.mac(body)
             .verify_slice(&URL_SAFE_NO_PAD.decode(seal).ok()?)
@@ -102,9 +107,7 @@ impl Gate {
         now: i64,
     ) -> Result<Caller, Refusal> {
         if let Some(token) = bearer_of(headers) {
-            return self
-                .holder_of(token, now)
-                .ok_or_else(|| no("the bearer token is not valid or has expired"));
+            return self.holder_of(token, now);
         }
         let digest = header(headers, "content-digest")?;
         let parameters = labelled(header(headers, "signature-input")?)?;
@@ -167,9 +170,7 @@ impl Gate {
         now: i64,
     ) -> Result<Caller, Refusal> {
         if let Some(token) = bearer_of(headers) {
-            return self
-                .holder_of(token, now)
-                .ok_or_else(|| no("the bearer token is not valid or has expired"));
+            return self.holder_of(token, now);
         }
         let value = header(headers, "authorization")?;
         let (keyid, signature) = value

@@ -234,13 +234,13 @@ pub struct TasksArgs {
 /// `workbench serve`
 #[derive(Args, Debug, Clone)]
 pub struct ServeArgs {
-    /// What the local project holds
+    /// What the local project holds: seed, demo or large
     #[arg(long, value_name = "NAME", default_value = "demo")]
     pub scenario: String,
     /// Keep the database here (and reopen it); without it the data go with the process
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Tasks of the local project
+    /// Tasks of the local project [default: seed 24, demo 240, large 1000000]
     #[arg(long, value_name = "N")]
     pub tasks: Option<usize>,
     /// Same seed, same hashes
@@ -255,19 +255,20 @@ pub struct ServeArgs {
     /// Added to every answer, e.g. 50ms
     #[arg(long, value_name = "D", value_parser = duration)]
     pub latency: Option<Duration>,
-    /// Injected fault, e.g. 'save_labels:500@2%', 'actions:lost@1%', 'any:429/4s@1%'
+    /// Injected fault, TARGET:ACTION[@P%][*N], may be given several times: 'save_labels:500@2%',
+    /// 'actions:lost@1%', 'any:429/4s@1%', 'get:slow/2s', 'storage:truncate', 'actions:conflict*1'
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
-    /// A folder of one's own images and videos
+    /// A folder of one's own images, videos, sounds, texts and PDFs
     #[arg(long, value_name = "DIR")]
     pub import: Option<PathBuf>,
     /// A workflow specification (`graphNodes` JSON)
     #[arg(long, value_name = "FILE")]
     pub import_workflow: Option<PathBuf>,
-    /// A world of one's own (JSON)
+    /// A world of one's own (JSON; its schema: GET /local/scenario-schema)
     #[arg(long, value_name = "FILE")]
     pub scenario_file: Option<PathBuf>,
-    /// Simulated people at annotate and review stages, tasks a second each
+    /// Simulated people at annotate and review stages: tasks a second, all together
     #[arg(long, value_name = "RATE")]
     pub people: Option<f64>,
 }

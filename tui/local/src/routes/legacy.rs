@@ -133,6 +133,17 @@ pub(super) struct Context<'a> {
     pub spoil: Spoil,
 }
 
+impl<'a> Context<'a> {
+    fn new(app: &'a Shared, call: &'a LegacyCall, caller: Caller, spoil: Spoil) -> Self {
+        Self {
+            app,
+            call,
+            caller,
+            spoil,
+        }
+    }
+}
+
 pub(super) async fn project_scope(
     State(app): State<Shared>,
     Extension(call): Extension<Arc<LegacyCall>>,
@@ -140,12 +151,7 @@ pub(super) async fn project_scope(
     Extension(spoil): Extension<Spoil>,
     headers: HeaderMap,
 ) -> Response {
-    let context = Context {
-        app: &app,
-        call: &call,
-        caller,
-        spoil,
-    };
+    let context = Context::new(&app, &call, caller, spoil);
     let text = |name: &str| {
         headers
             .get(name)
@@ -168,12 +174,7 @@ pub(super) async fn user_scope(
     Extension(caller): Extension<Caller>,
     Extension(spoil): Extension<Spoil>,
 ) -> Response {
-    let context = Context {
-        app: &app,
-        call: &call,
-        caller,
-        spoil,
-    };
+    let context = Context::new(&app, &call, caller, spoil);
     envelope(match call.endpoint() {
         Endpoint::CreateProject => context.create_project().await,
         Endpoint::DeleteProject => context.delete_project().await,

@@ -19,16 +19,7 @@ async fn data_stay_over_a_restart_and_old_urls_too() {
     let hash = client.rows(json!({})).await[0]["data_hash"].clone();
     let row = with_box(client.label_row(&hash).await, "AAAAAAA1");
     client.save(&[&row]).await.unwrap();
-    let path = format!(
-        "/storage/items/{}?signUrl=True",
-        client.rows(json!({})).await[0]["backing_item_uuid"]
-            .as_str()
-            .unwrap()
-    );
-    let url = client.get(&path).await["signedUrl"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let url = client.signed_url(&client.rows(json!({})).await[0]).await;
     let before = client.local("state").await;
     let old_domain = served.domain.clone();
     served.shutdown().await.unwrap();

@@ -97,14 +97,7 @@ async fn slow_requests_and_latency_take_their_time() {
 async fn truncated_media_break_off_in_the_middle() {
     let (_served, client) = faulty("storage:truncate").await;
     let row = &client.rows(json!({})).await[0];
-    let path = format!(
-        "/storage/items/{}?signUrl=True",
-        row["backing_item_uuid"].as_str().unwrap()
-    );
-    let url = client.get(&path).await["signedUrl"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let url = client.signed_url(row).await;
     let response = client.http.get(url).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(response.content_length().unwrap() > 1000);
@@ -115,14 +108,7 @@ async fn truncated_media_break_off_in_the_middle() {
 async fn an_expired_url_is_refused() {
     let (_served, client) = faulty("get_items:expire").await;
     let row = &client.rows(json!({})).await[0];
-    let path = format!(
-        "/storage/items/{}?signUrl=True",
-        row["backing_item_uuid"].as_str().unwrap()
-    );
-    let url = client.get(&path).await["signedUrl"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let url = client.signed_url(row).await;
     assert_eq!(client.http.get(url).send().await.unwrap().status(), 403);
 }
 

@@ -30,27 +30,9 @@ async fn an_imported_folder_is_served_byte_for_byte() {
         .iter()
         .zip(["media/bigbuckbunny-3s.mp4", "media/chelsea.jpg"])
     {
-        let path = format!(
-            "/storage/items/{}?signUrl=True",
-            row["backing_item_uuid"].as_str().unwrap()
-        );
-        let url = client.get(&path).await["signedUrl"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let url = client.signed_url(row).await;
         let original = std::fs::read(source).unwrap();
-        assert_eq!(
-            client
-                .http
-                .get(&url)
-                .send()
-                .await
-                .unwrap()
-                .bytes()
-                .await
-                .unwrap(),
-            original
-        );
+        assert_eq!(client.download(&url).await, original);
         let part = client
             .http
             .get(&url)

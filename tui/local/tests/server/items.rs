@@ -67,15 +67,7 @@ async fn signed_urls_honour_ranges_and_cannot_be_changed() {
         .as_str()
         .unwrap()
         .to_owned();
-    let whole = client
-        .http
-        .get(&url)
-        .send()
-        .await
-        .unwrap()
-        .bytes()
-        .await
-        .unwrap();
+    let whole = client.download(&url).await;
     let part = client
         .http
         .get(&url)
