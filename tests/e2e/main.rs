@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod authors;
 mod bad_input;
+mod concurrency;
 mod crash;
 mod exec;
 mod filters;

@@ -110,7 +110,9 @@ fn a_commit_is_one_operation_of_the_journal_and_is_taken_back_after_a_look() {
     screen.keys("y").wait("3 of 3 written");
     let after = places();
     assert_ne!(after, before);
-    screen.keys("\x1bu").wait("An undo would restore 3 tasks");
+    screen.keys("\x1b").wait("1 Flow");
+    screen.wait_until("the review is closed", |t| !t.contains("Review: 0"));
+    screen.keys("u").wait("An undo would restore 3 tasks");
     assert_eq!(places(), after, "looking is not writing");
     screen.keys("U").wait("Take operation 1 back?");
     screen.keys("\r").keys("y").wait("3 tasks restored");

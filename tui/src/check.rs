@@ -5,8 +5,12 @@ use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
+use agent_abi::wire::TwinSpec;
+use serde::Deserialize;
 use std::time::{Duration, Instant};
+use wb_client::Reader;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::ProjectHash;
 use wb_core::state::Options;
 
 /// Parameters by stage.
@@ -23,12 +27,13 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let mut ending = Ending::default();
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(global, config)?;
-    println!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
+    say!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
     let libraries: Vec<_> = library::find(&config.agents.value)?
         .into_iter()
         .map(|l| l.path)
         .collect();
     let missing = libraries.iter().filter(|l| !l.exists()).count();
+    let reader = up.reader.clone();
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
@@ -44,16 +49,17 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         },
         concurrency: 1,
     })?;
-    let findings = findings(&mut engine, libraries.len() - missing, &config.params).await?;
+    let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
+    let findings = found + twins(&engine, &reader).await;
     for path in libraries.iter().filter(|l| !l.exists()) {
-        println!(
+        say!(
             "✗ {} does not exist\n  → build it: cargo build",
             path.display()
         );
     }
     if findings + missing > 0 || libraries.is_empty() {
         if libraries.is_empty() {
-            println!("✗ no agent library\n  → name one with --agents");
+            say!("✗ no agent library\n  → name one with --agents");
         }
         ending.fault(Fault::new(FaultKind::Settings, "check found something"));
     }
@@ -71,7 +77,7 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
     let Some(project) = engine.state.project.clone() else {
         return Ok(0);
     };
-    println!("✓ project          {}", wb_ui::text::clean(&project.title));
+    say!("✓ project          {}", wb_ui::text::clean(&project.title));
     let until = Instant::now() + LOADING;
     while engine.state.builds.all.len() < libraries
         && engine.state.rejected.is_none()
@@ -81,18 +87,18 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
     }
     let mut bad = 0;
     if let Some((reason, _)) = &engine.state.rejected {
-        println!("✗ library refused: {}", wb_ui::text::clean(reason));
+        say!("✗ library refused: {}", wb_ui::text::clean(reason));
         bad += 1;
     }
     for build in &engine.state.builds.all {
-        println!(
+        say!(
             "✓ library          {} {}, {} agents",
             build.probed.descriptor.name,
             build.probed.descriptor.version,
             build.probed.descriptor.agents.len()
         );
         for note in &build.notes {
-            println!("! {}", wb_ui::text::clean(note));
+            say!("! {}", wb_ui::text::clean(note));
         }
         bad += pathways(engine, build);
         bad += parameters(engine, build, params);
@@ -100,23 +106,58 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
     for stage in project.workflow.agent_stages() {
         match engine.state.agent(stage.id) {
             Some((build, _, agent)) => {
-                println!(
+                say!(
                     "✓ stage            {} ← {} (build {build})",
                     wb_ui::text::clean(&stage.title),
                     agent.spec.function
                 );
             }
-            None => println!(
+            None => say!(
                 "! stage {} has no agent; its tasks are left alone",
                 wb_ui::text::clean(&stage.title)
             ),
         }
     }
     if libraries > 0 && engine.state.builds.order().is_empty() {
-        println!("✗ no agent is for a stage of this project");
+        say!("✗ no agent is for a stage of this project");
         bad += 1;
     }
     Ok(bad)
+}
+
+/// Twin projects that agents declare and that cannot be read.
+async fn twins(engine: &Engine, reader: &Reader) -> usize {
+    let mut bad = 0;
+    let mut seen = Vec::new();
+    for stage in engine.state.builds.order() {
+        let Some((_, _, agent)) = engine.state.agent(stage) else {
+            continue;
+        };
+        let specs = agent.spec.twins.iter();
+        for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
+            let function = &agent.spec.function;
+            if seen.contains(&spec.project) {
+                continue;
+            }
+            seen.push(spec.project);
+            match reader.project(ProjectHash(spec.project)).await {
+                Ok(twin) => {
+                    say!(
+                        "✓ twin             {} ({function})",
+                        wb_ui::text::clean(&twin.title)
+                    );
+                }
+                Err(error) => {
+                    say!(
+                        "✗ {function} reads twins in project {}: {error}\n  → write the hash of a project that this key may see into its twin(\"…\")",
+                        spec.project
+                    );
+                    bad += 1;
+                }
+            }
+        }
+    }
+    bad
 }
 
 /// Parameters of a stage that its agent has not declared, or declares otherwise.
@@ -137,7 +178,7 @@ fn parameters(engine: &Engine, build: &wb_core::build::Build, params: &Params) -
             .or_else(|| params.get(&id.0.to_string()));
         let nothing = serde_json::json!({});
         for problem in crate::params::problems(schema, given.unwrap_or(&nothing)) {
-            println!(
+            say!(
                 "✗ parameters of stage \"{}\": {problem}\n  → put it right in workbench.toml under [params.\"{}\"]",
                 wb_ui::text::clean(&stage.title),
                 wb_ui::text::clean(&stage.title)
@@ -170,7 +211,7 @@ fn pathways(engine: &Engine, build: &wb_core::build::Build) -> usize {
             .filter(|r| found.pathway(r).is_none())
         {
             let names: Vec<&str> = found.pathways.iter().map(|p| p.name.as_str()).collect();
-            println!(
+            say!(
                 "✗ {} declares pathway \"{route}\", which does not leave \"{}\"\n  → there are: {}",
                 agent.spec.function,
                 wb_ui::text::clean(&found.title),

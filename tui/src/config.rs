@@ -22,6 +22,8 @@ pub struct File {
     pub rate: Option<f64>,
     /// Limit of one attempt, in seconds.
     pub timeout: Option<f64>,
+    /// Jobs at a time of `run`, at least 1.
+    pub concurrency: Option<std::num::NonZeroUsize>,
     /// `sandbox`, `staging` or `protected`.
     pub level: Option<String>,
     /// Parameters of the agents, by stage name.
@@ -51,6 +53,8 @@ pub struct Config {
     pub rate: Option<Value<f64>>,
     /// Limit of one attempt, in seconds.
     pub timeout: Option<Value<f64>>,
+    /// Jobs at a time of `run`.
+    pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
     pub level: Option<Value<Level>>,
     /// Parameters by stage name, each an object.
@@ -92,6 +96,7 @@ impl Config {
             }),
             rate: None,
             timeout: None,
+            concurrency: None,
             level: None,
             params: BTreeMap::new(),
         };
@@ -126,6 +131,8 @@ impl Config {
         );
         set(&mut self.rate, file.rate, &origin);
         set(&mut self.timeout, file.timeout, &origin);
+        let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
+        set(&mut self.concurrency, concurrency, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -194,6 +201,12 @@ impl Config {
                     .as_ref()
                     .map(|v| (format!("{} s", v.value), &v.origin)),
             ),
+            line(
+                "concurrency",
+                self.concurrency
+                    .as_ref()
+                    .map(|v| (v.value.to_string(), &v.origin)),
+            ),
         ];
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());
@@ -209,6 +222,15 @@ impl Config {
         }
         lines
     }
+}
+
+/// The settings files that are looked for, whether they are there or not.
+#[must_use]
+pub fn files(global: &Global) -> Vec<PathBuf> {
+    candidates(global)
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect()
 }
 
 fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {

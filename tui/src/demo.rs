@@ -97,17 +97,15 @@ fn sources() -> Option<PathBuf> {
 
 /// What a script is told instead of a screen.
 fn explain(served: &Served) {
-    println!(
+    say!(
         "A made-up project with its own Encord server was started on this machine and stopped again:"
     );
-    println!("project {}", served.project_hash);
-    println!("The demo is a screen and needs a terminal. In scripts:");
-    println!(
-        "  workbench serve --scenario demo --port 0        prints domain, project and key file"
-    );
-    println!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
+    say!("project {}", served.project_hash);
+    say!("The demo is a screen and needs a terminal. In scripts:");
+    say!("  workbench serve --scenario demo --port 0        prints domain, project and key file");
+    say!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
     if !std::io::stderr().is_terminal() {
-        eprintln!("workbench: no terminal; nothing is running any more");
+        tell!("workbench: no terminal; nothing is running any more");
     }
 }
 

@@ -1,13 +1,19 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
-use crate::config::Config;
+use crate::config::{Config, state_dir};
 use crate::runtime::matching;
-use crate::{screen, upstream};
+use crate::tried::Tried;
+use crate::{print, screen, upstream};
 use serde_json::json;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 use wb_client::TaskFilter;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
+use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::queue::LastResult;
 use wb_core::work::Project;
 use wb_core::workflow::{Stage, StageKind};
 
@@ -28,20 +34,20 @@ async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream
 pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
     let (_, project) = project(global, config).await?;
     if global.json {
-        println!(
+        say!(
             "{}",
             json!({"stages": project.workflow.stages, "edges": project.workflow.edges})
         );
         return Ok(());
     }
-    println!("{}", wb_ui::text::clean(&project.title));
+    say!("{}", wb_ui::text::clean(&project.title));
     for edge in project.workflow.edges.iter().filter(|e| e.from.is_none()) {
-        println!("  start → {}", title(&project, edge.to));
+        say!("  start → {}", title(&project, edge.to));
     }
     for stage in &project.workflow.stages {
-        println!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
+        say!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
         for pathway in &stage.pathways {
-            println!(
+            say!(
                 "      {} → {}",
                 wb_ui::text::clean(&pathway.name),
                 title(&project, pathway.to)
@@ -58,7 +64,7 @@ pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
             } else {
                 &edge.label
             };
-            println!(
+            say!(
                 "      {} → {}",
                 wb_ui::text::clean(label),
                 title(&project, edge.to)
@@ -111,12 +117,12 @@ pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
             }
         }
         if global.json {
-            println!(
+            say!(
                 "{}",
                 json!({"uuid": stage.id, "title": stage.title, "type": stage.kind.wire(), "tasks": count})
             );
         } else {
-            println!(
+            say!(
                 "{}  {:>9}  {}  {}",
                 mark(stage),
                 count,
@@ -126,6 +132,17 @@ pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// What became of tasks when they were run last from this folder, when the filter asks for it.
+fn earlier(
+    filter: &Filter,
+    project: ProjectHash,
+) -> Result<Arc<HashMap<TaskId, LastResult>>, Fault> {
+    if filter.is_empty() || !Path::new(".workbench/tried.db").exists() {
+        return Ok(Arc::default());
+    }
+    Ok(Tried::open(&state_dir("")?, project)?.earlier())
 }
 
 /// `workbench tasks`
@@ -152,6 +169,7 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
                 .hint(format!("its stages: {}", titles.join(", "))),
         );
     };
+    let earlier = earlier(&filter, project.hash)?;
     let (mut shown, mut token) = (0, None::<String>);
     while shown < args.limit {
         let page = upstream
@@ -163,21 +181,24 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
                 token.as_deref(),
             )
             .await?;
-        for row in matching(&upstream.reader, &project, page.rows, &filter).await? {
+        let rows = page.rows;
+        for row in matching(&upstream.reader, &project, rows, &filter, &earlier).await? {
             if shown >= args.limit {
                 break;
             }
             shown += 1;
-            if global.json {
-                let doc = row.doc(wb_client::rfc3339);
-                println!("{}", json!(doc));
+            let heard = if global.json {
+                print::say(format_args!("{}", json!(row.doc(wb_client::rfc3339))))
             } else {
-                println!(
-                    "{}  {:10}  {}",
+                let title = wb_ui::text::clean(&row.title);
+                print::say(format_args!(
+                    "{}  {:10}  {title}",
                     row.id,
-                    row.status.wire(),
-                    wb_ui::text::clean(&row.title)
-                );
+                    row.status.wire()
+                ))
+            };
+            if !heard {
+                return Ok(());
             }
         }
         token = page.next;
@@ -195,12 +216,12 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
 pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
     for [name, value, origin] in config.lines() {
         if global.json {
-            println!(
+            say!(
                 "{}",
                 json!({"name": name, "value": value, "origin": origin})
             );
         } else {
-            println!(
+            say!(
                 "{name:20} {:40} {}",
                 wb_ui::text::clean(&value),
                 wb_ui::text::clean(&origin)
@@ -217,18 +238,18 @@ pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
 pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result<(), Fault> {
     match what {
         PrintWhat::SystemInfo => {
-            println!("workbench   {}", env!("CARGO_PKG_VERSION"));
-            println!(
+            say!("workbench   {}", env!("CARGO_PKG_VERSION"));
+            say!(
                 "agent ABI   {}.{}",
                 agent_abi::table::ABI_MAJOR,
                 agent_abi::table::ABI_MINOR
             );
-            println!(
+            say!(
                 "system      {} {}",
                 std::env::consts::OS,
                 std::env::consts::ARCH
             );
-            println!(
+            say!(
                 "cores       {}",
                 std::thread::available_parallelism().map_or(1, usize::from)
             );
@@ -236,13 +257,13 @@ pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result
         PrintWhat::AgentNodes => {
             let (_, project) = project(global, config).await?;
             for stage in project.workflow.agent_stages() {
-                println!(
+                say!(
                     "#[stage(\"{}\")]  // {}",
                     wb_ui::text::clean(&stage.title),
                     stage.id
                 );
                 for p in &stage.pathways {
-                    println!(
+                    say!(
                         "    Route::to(\"{}\")  // {} → {}",
                         wb_ui::text::clean(&p.name),
                         p.id,

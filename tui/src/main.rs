@@ -2,6 +2,9 @@
 //!
 //! Reads the command line and hands over; ends with the exit code that tells the truth.
 
+#[macro_use]
+mod print;
+
 mod check;
 mod cli;
 mod config;
@@ -22,6 +25,7 @@ mod screen;
 mod serve;
 mod signals;
 mod terminal;
+mod tried;
 mod undo;
 mod upstream;
 
@@ -56,7 +60,7 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("workbench: no threads can be started: {error}");
+            tell!("workbench: no threads can be started: {error}");
             return ExitCode::from(70);
         }
     };
@@ -79,7 +83,7 @@ async fn dispatch(cli: &Cli) -> Ending {
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     let global = &cli.global;
     if let Some(Command::Keys) = &cli.command {
-        print!("{}", wb_ui::keys_text());
+        print::text(&wb_ui::keys_text());
         return Ok(());
     }
     match &cli.command {

@@ -128,16 +128,25 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
     {
         write(&dir.join("Cargo.lock"), &lock)?;
     }
-    println!("made {} for stage \"{}\"", dir.display(), plan.stage);
+    say!("made {} for stage \"{}\"", dir.display(), plan.stage);
     if let Some(abi) = &abi {
-        println!(
+        say!(
             "its Cargo.toml points to agent-abi in {}: that folder must stay where it is",
             abi.display()
         );
     }
-    println!("\nnext:\n  cd {}", dir.display());
+    say!("\nnext:\n  cd {}", dir.display());
+    if args.template == Template::Twin {
+        say!("  write the hash of the other project into src/lib.rs, in place of the zeros");
+    }
     for line in plan.next {
-        println!("  {line}");
+        say!("  {line}");
+    }
+    if project.is_none() {
+        say!(
+            "\nthe last two need a project: --project-hash=UUID, or the line in workbench.toml.\n\
+             none at hand? `workbench serve` makes one on this machine and says how to reach it"
+        );
     }
     Ok(())
 }

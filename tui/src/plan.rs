@@ -25,8 +25,10 @@ use wb_core::queue::LastResult;
 use wb_core::run::{Ending, Report};
 use wb_core::work::{Patch, Project, TaskRow, TaskStatus, Way};
 
-/// The form of the file that this version writes and reads.
-const FORM: u32 = 1;
+/// The form of the file that this version writes.
+const FORM: u32 = 2;
+/// The oldest form that it reads: without what follows from an outcome of the same plan.
+const OLDEST: u32 = 1;
 
 /// The first line.
 #[derive(Serialize, Deserialize, Clone, Debug)]
@@ -79,6 +81,10 @@ pub struct PlanLine {
     pub fault: Option<Fault>,
     /// What changes, for people.
     pub patch: Patch,
+    /// The stage whose outcome in this plan its inputs rest on: it is written after that one. The
+    /// task may have another identity by then; its data unit is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<StageId>,
     /// What is written; nothing for a task that failed or changes nothing.
     pub deed: Option<Stored>,
 }
@@ -269,6 +275,7 @@ impl PlanFile {
             }),
             fault,
             patch: outcome.map(|o| o.patch.clone()).unwrap_or_default(),
+            follows: report.follows,
             deed: deed.map(|item| Stored::whole(&Deed::new(item, &self.project))),
         });
     }
@@ -342,10 +349,10 @@ impl Plan {
         let value: serde_json::Value =
             serde_json::from_str(&first).map_err(|e| no_plan(e.to_string()))?;
         match value["workbench_plan"].as_u64() {
-            Some(form) if form == u64::from(FORM) => {}
+            Some(form) if (u64::from(OLDEST)..=u64::from(FORM)).contains(&form) => {}
             Some(form) => {
                 let text = format!(
-                    "{} has form {form}; this workbench reads form {FORM}",
+                    "{} has form {form}; this workbench reads forms {OLDEST} to {FORM}",
                     path.display()
                 );
                 return Err(Fault::new(FaultKind::Usage, text)

@@ -23,6 +23,8 @@ struct Line {
     labels: (usize, usize, usize),
     ms: f64,
     trouble: Option<String>,
+    /// Whose fault it was.
+    kind: &'static str,
 }
 
 /// Gathers what the wished-for reports need; nothing when none is wished for.
@@ -69,6 +71,10 @@ impl Sheet {
             Ending::Failed(fault) => ("failed", Some(details(fault))),
             Ending::Conflict(by) => ("conflict", Some(by.clone())),
         };
+        let kind = match &report.ending {
+            Ending::Failed(fault) => fault.kind.word(),
+            _ => "",
+        };
         let outcome_of = report.outcome.as_ref();
         let way = match outcome_of.map(|o| &o.way) {
             Some(Way::Pathway { name, .. }) => name.clone(),
@@ -85,6 +91,7 @@ impl Sheet {
             labels: outcome_of.map(|o| o.patch.counts()).unwrap_or_default(),
             ms,
             trouble,
+            kind,
         });
     }
 
@@ -172,7 +179,8 @@ fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> st
                 let first = text.lines().next().unwrap_or_default();
                 writeln!(
                     out,
-                    "><failure message=\"{}\">{}</failure></testcase>",
+                    "><failure type=\"{}\" message=\"{}\">{}</failure></testcase>",
+                    line.kind,
                     escape(first),
                     escape(text)
                 )?;
@@ -228,13 +236,15 @@ fn html(
     if !totals.groups.is_empty() {
         let _ = write!(
             out,
-            "<h2>Failures</h2><table><tr><th class=n>tasks<th>fault<th>first"
+            "<h2>Failures</h2><p>The same fault with other numbers is one group; <code>workbench run … --filter fault:NAME</code> runs a group again.</p><table><tr><th class=n>tasks<th>name<th>whose<th>fault<th>first"
         );
         for group in &totals.groups {
             let _ = write!(
                 out,
-                "<tr><td class=n>{}<td>{}<td>{}",
+                "<tr><td class=n>{}<td><code>{:08x}</code><td>{}<td>{}<td>{}",
                 group.count,
+                group.id,
+                group.first.kind.word(),
                 escape(&group.first.summary),
                 escape(&group.title)
             );
@@ -299,6 +309,7 @@ mod tests {
             labels: (0, 0, 0),
             ms: 1.0,
             trouble: Some("a <b>\nmore".into()),
+            kind: "agent",
         };
         let mut xml = Vec::new();
         junit(&mut xml, std::slice::from_ref(&line), "p", 1.0).unwrap();

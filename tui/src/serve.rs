@@ -20,7 +20,7 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
         _ = signals.next() => return Ok(()),
     };
     for note in &served.notes {
-        eprintln!("workbench: {note}");
+        tell!("workbench: {note}");
     }
     {
         let mut out = std::io::stdout().lock();
@@ -39,14 +39,14 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
 
 /// What a person types next.
 fn explain(served: &Served) {
-    eprintln!("serving until Ctrl-C; in another terminal:");
-    eprintln!("  export ENCORD_DOMAIN={}", served.domain);
-    eprintln!(
+    tell!("serving until Ctrl-C; in another terminal:");
+    tell!("  export ENCORD_DOMAIN={}", served.domain);
+    tell!(
         "  export ENCORD_SSH_KEY_FILE='{}'",
         served.ssh_key_file.display()
     );
-    eprintln!("  workbench --project-hash={}", served.project_hash);
-    eprintln!(
+    tell!("  workbench --project-hash={}", served.project_hash);
+    tell!(
         "Python scripts of your own: EncordUserClient.create_with_ssh_private_key(domain=os.environ[\"ENCORD_DOMAIN\"])"
     );
 }

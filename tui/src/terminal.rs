@@ -111,12 +111,12 @@ pub fn report_panics() {
         let path = std::env::temp_dir().join(format!("workbench-crash-{}.txt", std::process::id()));
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
-        eprintln!(
+        tell!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
         match std::fs::write(&path, text) {
-            Ok(()) => eprintln!("Report: {}", path.display()),
-            Err(_) => eprintln!("{info}"),
+            Ok(()) => tell!("Report: {}", path.display()),
+            Err(_) => tell!("{info}"),
         }
         std::process::exit(70);
     }));

@@ -4,7 +4,7 @@
 
 use crate::journal::{self, Deed, Entry, Journal, options_of};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use wb_client::{Reader, Writer};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
@@ -43,22 +43,33 @@ pub async fn preview(
     project: &Project,
     op: i64,
 ) -> Result<Vec<Restore>, Fault> {
-    let entries = journal.standing(op)?;
-    let mut all = Vec::with_capacity(entries.len());
-    for chunk in entries.chunks(CHUNK) {
+    // Of a unit that was written twice only the newest write can be looked at now.
+    let mut units = HashSet::new();
+    let (newest, older): (Vec<Entry>, Vec<Entry>) = journal
+        .standing(op)?
+        .into_iter()
+        .partition(|e| units.insert(e.deed.item.data));
+    let mut all: Vec<(DataHash, Restore)> = Vec::with_capacity(newest.len());
+    for chunk in newest.chunks(CHUNK) {
         for (entry, found) in chunk.iter().zip(inverse(reader, project, chunk).await?) {
             let (what, left) = match found {
                 Ok(deed) => (in_words(&deed, project), None),
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
-            all.push(Restore {
-                title: entry.deed.item.title.to_string(),
-                what,
-                left,
-            });
+            let title = entry.deed.item.title.to_string();
+            all.push((entry.deed.item.data, Restore { title, what, left }));
         }
     }
-    Ok(all)
+    for entry in older {
+        let from = project.workflow.stage(entry.deed.item.stage);
+        let find = |(data, r): &&mut (DataHash, Restore)| {
+            *data == entry.deed.item.data && r.left.is_none()
+        };
+        if let (Some((_, restore)), Some(from)) = (all.iter_mut().find(find), from) {
+            restore.what.push(format!("then back to {}", from.title));
+        }
+    }
+    Ok(all.into_iter().map(|(_, restore)| restore).collect())
 }
 
 fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
@@ -94,7 +105,7 @@ pub async fn take_back(
     let mut entries = journal.standing(op)?;
     let mut done = Undone::default();
     while !entries.is_empty() {
-        let chunk: Vec<_> = entries.drain(..CHUNK.min(entries.len())).collect();
+        let chunk: Vec<_> = entries.drain(..together(&entries)).collect();
         let found = inverse(reader, project, &chunk).await?;
         let mut deeds: Vec<Deed> = Vec::new();
         for (entry, result) in chunk.iter().zip(found) {
@@ -118,6 +129,17 @@ pub async fn take_back(
         }
     }
     Ok(done)
+}
+
+/// How many of the first entries may be taken back together: a unit that was written twice goes back
+/// the way it came, one write after the other.
+fn together(entries: &[Entry]) -> usize {
+    let mut units = HashSet::new();
+    let again = entries
+        .iter()
+        .take(CHUNK)
+        .position(|e| !units.insert(e.deed.item.data));
+    again.unwrap_or_else(|| CHUNK.min(entries.len()))
 }
 
 fn tell(

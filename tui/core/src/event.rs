@@ -8,8 +8,10 @@ use crate::fault::Fault;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::journal::JournalEvent;
+use crate::queue::LastResult;
 use crate::run::Report;
 use crate::work::{CommitItem, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -244,6 +246,8 @@ pub enum Effect {
         token: Option<String>,
         /// Only tasks that match are wanted, and what it asks of the label rows is to be read first.
         only: Option<Box<Filter>>,
+        /// What became of tasks when they were run last, for that filter.
+        earlier: Arc<HashMap<TaskId, LastResult>>,
     },
     /// Read what a filter asks of the label rows of tasks.
     Know {

@@ -15,6 +15,7 @@ use wb_core::event::{Book, BuildEvent, Effect, Event, JobEvent, Launch, Upstream
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op, Undoing, Undone};
+use wb_core::queue::LastResult;
 use wb_core::run::{Ending, FailureLimit, OnConflict, Report, RunSpec, Sink, Source};
 use wb_core::state::{Level, Options, State};
 use wb_core::step::At;
@@ -101,6 +102,10 @@ struct World {
     run_us: u64,
     /// Jobs do not end while this holds.
     hold: bool,
+    /// Agents are given a label row and draw in it.
+    with_labels: bool,
+    /// They are given a part of it only.
+    in_part: bool,
     /// Tasks whose label row somebody else changed.
     changed_by_others: std::collections::BTreeSet<TaskId>,
     looked_at: usize,
@@ -130,6 +135,8 @@ impl World {
             running: VecDeque::new(),
             run_us: 1000,
             hold: false,
+            with_labels: false,
+            in_part: false,
             changed_by_others: [].into(),
             looked_at: 0,
             overwrites: 0,
@@ -190,10 +197,16 @@ impl World {
                     to: p.to,
                 }
             });
+            let drawn = self.with_labels && launch.stage == stage_id(1);
+            let priority = drawn.then_some((Some(0.5), 0.25));
             Arc::new(Outcome {
                 way,
-                patch: Patch::default(),
-                labels_after: None,
+                patch: Patch {
+                    priority,
+                    ..Patch::default()
+                },
+                labels_after: drawn
+                    .then(|| Arc::new(serde_json::json!({"note": "drawn at first"}))),
                 steps: vec![],
             })
         });
@@ -227,13 +240,26 @@ impl World {
                 }))
             }
             Effect::Fetch { batch, rows, .. } => {
+                let initialise = if self.in_part {
+                    serde_json::json!({"include_object_feature_hashes": ["a"]})
+                } else {
+                    Value::Null
+                };
+                let doc =
+                    serde_json::json!({"metadata": {}, "labels": {}, "initialise": initialise});
+                let labels = self.with_labels.then(|| RowInput {
+                    label_hash: None,
+                    priority: Some(0.5),
+                    item: None,
+                    json: doc.to_string().into(),
+                });
                 let results = rows
                     .into_iter()
                     .map(|row| {
                         Ok(Arc::new(Inputs {
                             row,
                             task_json: "{}".into(),
-                            labels: None,
+                            labels: labels.clone(),
                             item_json: None,
                             asset_json: None,
                             fetched: Millis(0),
@@ -391,6 +417,150 @@ fn a_limit_of_tasks_is_kept_exactly() {
         (world.at(1), world.at(3), world.reports.len()),
         (40, 13, 13)
     );
+}
+
+#[test]
+fn with_a_limit_those_come_first_whose_turn_is_longest_ago() {
+    let mut world = World::new(20, 0, Box::new(|_| (Ok(None), false)));
+    let mut tried = std::collections::HashMap::new();
+    let mut order = Vec::new();
+    for turn in 0..5 {
+        world.over = false;
+        world.reports.clear();
+        let spec = RunSpec {
+            max_tasks: Some(6),
+            tried: Arc::new(tried.clone()),
+            ..commit()
+        };
+        world.run(spec);
+        assert_eq!(world.reports.len(), 6, "exactly as many as asked for");
+        for report in &world.reports {
+            let n = report.row.id.0.as_u128() - 1000;
+            tried.insert(report.row.id, Millis(turn * 100 + n as i64));
+            order.push(n);
+        }
+    }
+    let all: Vec<u128> = (1..=20).chain(1..=10).collect();
+    let sorted = |from: usize, to: usize| {
+        let mut part = order[from..to].to_vec();
+        part.sort_unstable();
+        part
+    };
+    assert_eq!(
+        sorted(0, 20),
+        all[..20],
+        "every task once before any comes again"
+    );
+    assert_eq!(sorted(20, 26), [1, 2, 3, 4, 5, 6], "then the oldest");
+    // Without a limit the platform's order holds.
+    world.over = false;
+    world.reports.clear();
+    world.run(RunSpec {
+        tried: Arc::new(tried),
+        ..commit()
+    });
+    assert_eq!(world.reports.len(), 20);
+    assert_eq!(world.reports[0].row.id, row(1).id);
+}
+
+#[test]
+fn a_filter_looks_at_what_earlier_runs_came_to() {
+    let mut world = World::new(9, 0, Box::new(|_| go("away")));
+    let fault = Fault::new(FaultKind::Agent, "index 3 out of bounds");
+    let failed = |group: u32| LastResult {
+        build: BuildId(0),
+        text: "no".into(),
+        failed: true,
+        group: Some(group),
+        labels: (0, 0, 0),
+        ms: 1.0,
+        at: Millis(0),
+    };
+    let earlier = [(2, failed(fault.group_id())), (5, failed(7))];
+    let earlier = earlier.map(|(n, result)| (row(n).id, result));
+    let filter = format!("fault:{:08x}", fault.group_id());
+    world.run(RunSpec {
+        earlier: Arc::new(earlier.into()),
+        filter: wb_core::filter::Filter::parse(&filter).unwrap(),
+        ..commit()
+    });
+    let ids: Vec<TaskId> = world.reports.iter().map(|r| r.row.id).collect();
+    assert_eq!(ids, [row(2).id]);
+}
+
+#[test]
+fn a_run_that_writes_nothing_follows_tasks_to_later_stages_with_what_was_made_of_them() {
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let inputs = seen.clone();
+    let agent: Agent = Box::new(move |l| {
+        if l.stage == stage_id(2) {
+            inputs.borrow_mut().push(l.inputs.clone());
+            return go("done");
+        }
+        let n = l.inputs.row.id.0.as_u128() - 1000;
+        go(if n % 2 == 0 { "next" } else { "away" })
+    });
+    let mut world = World::new(10, 0, agent);
+    world.stages.insert(stage_id(2), vec![row(50)]);
+    world.with_labels = true;
+    let spec = RunSpec {
+        sink: Sink::Report,
+        chain: true,
+        batch_size: 4,
+        ..RunSpec::default()
+    };
+    world.run(spec);
+    assert_eq!((world.commits.len(), world.at(1), world.at(2)), (0, 10, 1));
+    let at_second: Vec<(TaskId, Option<StageId>)> = world
+        .reports
+        .iter()
+        .filter(|r| r.stage == stage_id(2))
+        .map(|r| (r.row.id, r.follows))
+        .collect();
+    let first = Some(stage_id(1));
+    let mut wanted = vec![(row(50).id, None)];
+    wanted.extend([2, 4, 6, 8, 10].map(|n| (row(n).id, first)));
+    assert_eq!(
+        at_second, wanted,
+        "what waits there first, then what is sent there"
+    );
+    let seen = seen.borrow();
+    let labels = |i: &Inputs| i.labels.as_ref().unwrap().json.to_string();
+    assert!(!labels(&seen[0]).contains("drawn at first"));
+    assert!(
+        seen[1..]
+            .iter()
+            .all(|i| labels(i).contains("drawn at first"))
+    );
+    assert!(
+        seen[1..]
+            .iter()
+            .all(|i| i.labels.as_ref().unwrap().priority == Some(0.25))
+    );
+}
+
+#[test]
+fn what_cannot_be_followed_is_counted_and_not_guessed() {
+    let mut world = World::new(
+        4,
+        0,
+        Box::new(|l| {
+            go(if l.stage == stage_id(1) {
+                "next"
+            } else {
+                "done"
+            })
+        }),
+    );
+    world.with_labels = true;
+    world.in_part = true;
+    world.run(RunSpec {
+        sink: Sink::Report,
+        chain: true,
+        ..RunSpec::default()
+    });
+    assert_eq!(world.reports.len(), 4);
+    assert_eq!(world.state.run.as_ref().unwrap().not_carried, 4);
 }
 
 #[test]

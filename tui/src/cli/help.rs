@@ -4,7 +4,6 @@
 use super::{Cli, CompletionsArgs, ManArgs};
 use clap::{Command, CommandFactory};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use wb_core::fault::{Fault, FaultKind};
 
 /// Commands by what they are for, in the order in which people meet them.
@@ -222,13 +221,15 @@ fn groups(line: &Command) -> String {
 /// `workbench completions`: a script for the shell, on stdout.
 pub fn completions(args: &CompletionsArgs) {
     let mut line = command_line();
-    clap_complete::generate(args.shell, &mut line, "workbench", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut line, "workbench", &mut script);
+    crate::print::text(&String::from_utf8_lossy(&script));
 }
 
 /// `workbench man`: a manual page in roff, on stdout.
 ///
 /// # Errors
-/// There is no such command; stdout cannot be written.
+/// There is no such command.
 pub fn manual(args: &ManArgs) -> Result<(), Fault> {
     let mut line = command_line();
     line.build();
@@ -242,13 +243,9 @@ pub fn manual(args: &ManArgs) -> Result<(), Fault> {
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .render(&mut text)
-        .and_then(|()| std::io::stdout().write_all(&text))
-        .map_err(|e| {
-            Fault::new(
-                FaultKind::Settings,
-                format!("the page was not written: {e}"),
-            )
-        })
+        .map_err(|e| Fault::new(FaultKind::Bug, format!("the page was not made: {e}")))?;
+    crate::print::text(&String::from_utf8_lossy(&text));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -31,9 +31,9 @@ pub struct RunArgs {
     /// Only these tasks, by UUID or title
     #[arg(long, value_name = "UUID|TITLE")]
     pub task: Vec<String>,
-    /// Jobs at the same time
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 1, value_parser = positive)]
-    pub concurrency: usize,
+    /// Jobs at the same time [default: `concurrency` of the settings, or 1]
+    #[arg(short = 'j', long, value_name = "N", value_parser = positive)]
+    pub concurrency: Option<usize>,
     /// At most this many requests a second, e.g. 20/s
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<f64>,

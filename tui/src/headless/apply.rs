@@ -46,7 +46,7 @@ pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending
 
 struct Applying<'a> {
     hands: Hands,
-    applied: HashSet<TaskId>,
+    applied: HashSet<(DataHash, StageId)>,
     counts: Counts,
     json: bool,
     ending: &'a mut Ending,
@@ -132,10 +132,19 @@ impl Applying<'_> {
         while self.fatal.is_none() {
             let line = plan.next()?;
             let last = line.is_none();
+            // What follows from another outcome of the plan is looked at when that one is written.
+            let turn = chunk.first().zip(line.as_ref());
+            if turn.is_some_and(|((first, _), line)| {
+                (first.stage, first.follows) != (line.stage, line.follows)
+            }) {
+                self.write(std::mem::take(&mut chunk)).await?;
+            }
             if let Some(mut line) = line.filter(|l| matches(only, l)) {
                 match line.deed.take() {
                     None => self.counts.nothing += 1,
-                    Some(_) if self.applied.contains(&line.task) => self.counts.earlier += 1,
+                    Some(_) if self.applied.contains(&(line.data, line.stage)) => {
+                        self.counts.earlier += 1;
+                    }
                     Some(stored) => chunk.push((line, stored.into())),
                 }
             }
@@ -151,8 +160,22 @@ impl Applying<'_> {
 
     async fn write(&mut self, chunk: Vec<(PlanLine, Deed)>) -> Result<(), Fault> {
         let deeds: Vec<Deed> = chunk.iter().map(|(_, deed)| deed.clone()).collect();
+        if let Some((first, _)) = chunk.first().filter(|(line, _)| line.follows.is_some()) {
+            let stage = first.stage;
+            return self.write_after(stage, chunk, deeds).await;
+        }
         let mut refused = self.gone(&deeds).await?;
         self.stale(&deeds, &mut refused).await?;
+        self.write_rest(&chunk, deeds, refused).await
+    }
+
+    /// Writes those that nothing speaks against, and counts all.
+    async fn write_rest(
+        &mut self,
+        chunk: &[(PlanLine, Deed)],
+        deeds: Vec<Deed>,
+        refused: HashMap<TaskId, String>,
+    ) -> Result<(), Fault> {
         let mut open: Vec<Deed> = deeds
             .iter()
             .filter(|d| !refused.contains_key(&d.item.task))
@@ -174,9 +197,88 @@ impl Applying<'_> {
             }
             None => results.extend(open.iter().map(|d| (d.item.task, Committed::Done))),
         }
-        for (line, _) in &chunk {
-            if let Some(result) = results.remove(&line.task) {
+        for ((line, _), deed) in chunk.iter().zip(&deeds) {
+            if let Some(result) = results.remove(&deed.item.task) {
                 self.count(line, &result);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what follows from outcomes that this plan wrote before: each task is found where that
+    /// sent it, and its row must be as that left it.
+    async fn write_after(
+        &mut self,
+        stage: StageId,
+        chunk: Vec<(PlanLine, Deed)>,
+        mut deeds: Vec<Deed>,
+    ) -> Result<(), Fault> {
+        let mut refused = HashMap::new();
+        let hands = &self.hands;
+        if hands.writer.is_none() {
+            // A dry run has not sent them there.
+            return self.write_rest(&chunk, deeds, refused).await;
+        }
+        let Some(found) = hands.project.workflow.stage(stage) else {
+            let text = "the project has no such stage any more";
+            return Err(Fault::new(FaultKind::Settings, text));
+        };
+        let data: Vec<DataHash> = deeds.iter().map(|d| d.item.data).collect();
+        let there = hands
+            .reader
+            .tasks_of(hands.project.hash, found, &data)
+            .await?;
+        let there: HashMap<DataHash, TaskId> = there.iter().map(|r| (r.data, r.id)).collect();
+        for deed in &mut deeds {
+            match there.get(&deed.item.data) {
+                Some(task) => deed.item.task = *task,
+                None => {
+                    let text = "the task has not arrived here: the step of this plan before it was not written";
+                    refused.insert(deed.item.task, text.to_owned());
+                }
+            }
+        }
+        self.rest_on_what_was_written(&mut deeds, &mut refused)
+            .await?;
+        self.write_rest(&chunk, deeds, refused).await
+    }
+
+    /// The rows as they are now take the place of those that were expected, where they are equal but
+    /// for what the platform fills in.
+    async fn rest_on_what_was_written(
+        &self,
+        deeds: &mut [Deed],
+        refused: &mut HashMap<TaskId, String>,
+    ) -> Result<(), Fault> {
+        let open: Vec<usize> = (0..deeds.len())
+            .filter(|i| deeds[*i].item.before.is_some())
+            .filter(|i| !refused.contains_key(&deeds[*i].item.task))
+            .collect();
+        let units: Vec<_> = open
+            .iter()
+            .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
+            .collect();
+        let (project, include) = (self.hands.project.hash, IncludeOptions::default());
+        let options = InitialiseOptions::default();
+        let reader = &self.hands.reader;
+        let rows = reader.label_rows(project, &units, &include, &options).await;
+        for (i, row) in open.into_iter().zip(rows) {
+            let (row, deed) = (row?, &mut deeds[i]);
+            let labels = |json: &str| -> Option<serde_json::Value> {
+                serde_json::from_str::<serde_json::Value>(json)
+                    .ok()?
+                    .get_mut("labels")
+                    .map(serde_json::Value::take)
+            };
+            let expected = deed.item.before.as_ref().and_then(|b| labels(&b.json));
+            match (labels(&row.json), expected) {
+                (Some(now), Some(expected)) if wb_client::saved_as(&now, &expected) => {
+                    deed.item.before = Some(row);
+                }
+                _ => {
+                    let text = "its labels are not as the step of this plan before it left them";
+                    refused.insert(deed.item.task, text.to_owned());
+                }
             }
         }
         Ok(())
@@ -310,7 +412,7 @@ impl Applying<'_> {
             self.fatal.get_or_insert(fault.clone());
         }
         if self.json {
-            println!(
+            say!(
                 "{}",
                 json!({
                     "task_uuid": line.task, "data_hash": line.data, "data_title": line.title, "stage_uuid": line.stage,
@@ -318,7 +420,7 @@ impl Applying<'_> {
                 })
             );
         } else if let Some(fault) = fault {
-            eprintln!(
+            tell!(
                 "{outcome}: {} — {}",
                 wb_ui::text::clean(&line.title),
                 wb_ui::text::clean(&fault.summary)
@@ -332,7 +434,7 @@ fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
     let tasks = counts.moved + counts.stayed + counts.failed + counts.conflicts;
     let wall_s = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     if global.json {
-        println!(
+        say!(
             "{}",
             json!({"summary": {
                 "tasks": tasks, "moved": counts.moved, "stayed": counts.stayed, "failed": counts.failed,
@@ -342,7 +444,7 @@ fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
         );
     }
     if tasks == 0 && counts.earlier > 0 {
-        eprintln!(
+        tell!(
             "This plan was applied already ({} tasks); nothing was sent.",
             counts.earlier
         );
@@ -367,8 +469,8 @@ fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
     } else {
         format!(" · {} writing requests", stats.writes)
     });
-    eprintln!("{text}");
+    tell!("{text}");
     if !dry && counts.moved + counts.stayed > 0 {
-        eprintln!("To take it back: workbench undo");
+        tell!("To take it back: workbench undo");
     }
 }

@@ -238,7 +238,7 @@ impl Exec {
                     if self.stopped {
                         break 'run;
                     }
-                    eprintln!("workbench: finishing what runs; once more to leave at once");
+                    tell!("workbench: finishing what runs; once more to leave at once");
                     self.stopped = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
                 }

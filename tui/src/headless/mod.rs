@@ -5,6 +5,7 @@ mod exec;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/workbench.rs"]
 mod fuzz;
+mod live;
 mod output;
 mod progress;
 mod review;

@@ -1,13 +1,17 @@
 //! Output lines of a run: one JSON object a task, and a summary; and where they go.
 
+use crate::cli::Global;
+use crate::config::Config;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::run::{Ending, Report, Totals};
+use wb_core::run::{Ending, FaultGroup, Report, Totals};
+use wb_core::twin;
 use wb_core::work::Way;
+use wb_ui::text::clean;
 
 /// The line of one task; `patch` is given in a dry run.
 #[must_use]
@@ -19,7 +23,7 @@ pub fn line(report: &Report, dry: bool) -> Value {
     let (outcome, fault) = match &report.ending {
         Ending::Moved => ("moved", Value::Null),
         Ending::Stayed => ("stayed", Value::Null),
-        Ending::Failed(fault) => ("failed", json!(fault)),
+        Ending::Failed(fault) => ("failed", named(fault)),
         Ending::Conflict(by) => ("conflict", json!({"kind": "conflict", "summary": by})),
     };
     #[allow(clippy::cast_precision_loss)] // milliseconds
@@ -39,7 +43,99 @@ pub fn line(report: &Report, dry: bool) -> Value {
     if let (true, Some(outcome)) = (dry, &report.outcome) {
         line["patch"] = json!(outcome.patch);
     }
+    if let Some(stage) = report.follows {
+        line["follows_stage_uuid"] = json!(stage);
+    }
     line
+}
+
+/// A fault with the name of its group, as `--filter fault:…` takes it.
+fn named(fault: &Fault) -> Value {
+    let mut value = json!(fault);
+    value["group"] = json!(group_name(fault.group_id()));
+    value
+}
+
+/// The name of a group of failures.
+#[must_use]
+pub fn group_name(id: u32) -> String {
+    format!("{id:08x}")
+}
+
+/// Groups that are told to a person; a report lists all.
+const TOLD: usize = 5;
+
+/// Failures in groups, the largest first, for a person.
+#[must_use]
+pub fn groups(totals: &Totals) -> Vec<String> {
+    let mut lines: Vec<String> = totals
+        .groups
+        .iter()
+        .take(TOLD)
+        .map(|group| {
+            let times = if group.count == 1 {
+                "1 task".to_owned()
+            } else {
+                format!("{} tasks", group.count)
+            };
+            format!(
+                "failed ({times}, fault:{}): {} — first: {}",
+                group_name(group.id),
+                clean(&group.first.summary),
+                clean(&group.title)
+            )
+        })
+        .collect();
+    if totals.groups.len() > TOLD {
+        let more = totals.groups.len() - TOLD;
+        lines.push(format!(
+            "and {more} more groups of failures; --report and --json list all"
+        ));
+    }
+    lines
+}
+
+/// What a run that writes nothing could not follow.
+#[must_use]
+pub fn not_carried(tasks: u64) -> String {
+    format!(
+        "{tasks} tasks would go on to a later stage of this run, but were not followed there: an agent sees \
+         only a part of their labels, so that what it would be given is known once the first stage is written."
+    )
+}
+
+/// This command up to its filter, as a shell takes it.
+#[must_use]
+pub fn again(global: &Global, config: &Config) -> String {
+    let mut words = vec!["run".to_owned()];
+    if let Some(project) = &config.project {
+        words.extend(["--project-hash".to_owned(), project.value.clone()]);
+    }
+    for path in &config.agents.value {
+        words.extend(["--agents".to_owned(), path.display().to_string()]);
+    }
+    if let Some(file) = &global.config {
+        words.extend(["--config".to_owned(), file.display().to_string()]);
+    }
+    if let Some(title) = &global.confirm {
+        words.extend(["--confirm".to_owned(), title.clone()]);
+    }
+    format!("workbench {}", clean(&twin::quoted(&words)))
+}
+
+/// The commands that run failed tasks again: all of them, and where there are several, a group.
+#[must_use]
+pub fn retries(totals: &Totals, again: &str, dry: bool) -> Vec<String> {
+    let held = if dry { " --dry-run" } else { "" };
+    let all = format!("{again}{held} --filter result:error");
+    match totals.groups.as_slice() {
+        [] => Vec::new(),
+        [_] => vec![all],
+        [largest, ..] => {
+            let one = format!("{again}{held} --filter fault:{}", group_name(largest.id));
+            vec![all, one]
+        }
+    }
 }
 
 /// The last line.
@@ -54,7 +150,19 @@ pub fn summary(totals: &Totals, net: NetStats, wall_s: f64) -> Value {
         "writes": net.writes,
         "requests": net.requests,
         "wall_s": (wall_s * 1000.0).round() / 1000.0,
+        "groups": totals.groups.iter().map(group).collect::<Vec<_>>(),
     }})
+}
+
+fn group(group: &FaultGroup) -> Value {
+    json!({
+        "fault": group_name(group.id),
+        "kind": group.first.kind,
+        "summary": group.first.summary,
+        "tasks": group.count,
+        "first_task_uuid": group.task,
+        "first_title": group.title,
+    })
 }
 
 /// The last line for a person.
@@ -117,7 +225,7 @@ impl Output {
         if let Some(file) = &mut self.file
             && let Err(error) = file.write_all(text.as_bytes())
         {
-            eprintln!("workbench: --jsonl: {error}; the run goes on without that file");
+            tell!("workbench: --jsonl: {error}; the run goes on without that file");
             self.file = None;
         }
     }
@@ -127,7 +235,7 @@ impl Output {
         if let Some(file) = &mut self.file
             && let Err(error) = file.flush()
         {
-            eprintln!("workbench: --jsonl: {error}; the file is incomplete");
+            tell!("workbench: --jsonl: {error}; the file is incomplete");
         }
     }
 }

@@ -59,7 +59,7 @@ impl Progress {
             bar.set_message(format!("{} failed", run.totals.failed));
         } else if self.lines && self.last.elapsed() >= LINE_EVERY {
             self.last = Instant::now();
-            eprintln!(
+            tell!(
                 "{stage}: {}",
                 line(
                     run.totals.tasks,

@@ -27,7 +27,7 @@ pub fn review(global: &Global, args: &ReviewArgs) -> Result<(), Fault> {
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::open(&args.plan)?;
     if global.json {
-        println!("{}", json!({"plan": plan.header}));
+        say!("{}", json!({"plan": plan.header}));
     }
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     let mut changes = String::new();
@@ -39,7 +39,9 @@ pub fn review(global: &Global, args: &ReviewArgs) -> Result<(), Fault> {
         tasks += 1;
         writes += u64::from(line.deed.is_some());
         if global.json {
-            println!("{}", json_line(&line));
+            if !crate::print::say(format_args!("{}", json_line(&line))) {
+                return Ok(());
+            }
             continue;
         }
         add(&mut groups, &line);
@@ -48,23 +50,23 @@ pub fn review(global: &Global, args: &ReviewArgs) -> Result<(), Fault> {
         }
     }
     if global.json {
-        println!(
+        say!(
             "{}",
             json!({"summary": {"tasks": tasks, "changes": writes}})
         );
         return Ok(());
     }
     let header = &plan.header;
-    println!(
+    say!(
         "Plan for \"{}\" on {}, made {}: {tasks} tasks, {writes} of them change something",
         clean(&header.project_title),
         clean(&header.upstream),
         wb_client::rfc3339(header.made)
     );
     for ((stage, way), group) in &groups {
-        println!("{}", sentence(stage, way, group));
+        say!("{}", sentence(stage, way, group));
     }
-    print!("{changes}");
+    crate::print::text(&changes);
     Ok(())
 }
 
@@ -99,6 +101,7 @@ fn json_line(line: &PlanLine) -> serde_json::Value {
         "fault": line.fault,
         "run_ms": line.run_ms,
         "patch": line.patch,
+        "follows_stage_uuid": line.follows,
     })
 }
 
@@ -108,7 +111,12 @@ fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine) {
         (None, Some(name)) => format!("→ {name}"),
         (None, None) => "stays".to_owned(),
     };
-    let group = groups.entry((line.stage_title.clone(), way)).or_default();
+    let stage = if line.follows.is_some() {
+        format!("{} (after an outcome of this plan)", line.stage_title)
+    } else {
+        line.stage_title.clone()
+    };
+    let group = groups.entry((stage, way)).or_default();
     if group.tasks == 0 {
         group.first.clone_from(&line.title);
     }

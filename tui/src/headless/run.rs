@@ -1,16 +1,18 @@
 //! `workbench run` and `workbench plan`: the engine without a screen, from preflight to exit code.
 
+use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
 use super::session::{self, Need};
 use crate::cli::{Global, PlanArgs, RunArgs};
-use crate::config::Config;
+use crate::config::{Config, state_dir};
 use crate::exit::{Ending, print_fault};
 use crate::journal::Operation;
 use crate::plan::PlanFile;
 use crate::report::Sheet;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
+use crate::tried::Tried;
 use crate::upstream;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
@@ -21,6 +23,8 @@ use wb_core::run::{RunSpec, Sink, Source, Totals};
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
+/// Time between two looks at the settings while nothing runs.
+const LOOK: Duration = Duration::from_secs(1);
 /// Passes in a row that may be refused before a poller gives up.
 const REFUSALS: u32 = 3;
 
@@ -66,13 +70,13 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             if let (Some(plan), true) = (session.plan.take(), ending.code() != 70) {
                 match plan.finish() {
                     Ok(found) => {
-                        eprintln!(
+                        tell!(
                             "Kept in {}: {} outcomes, {} of them change something.",
                             args.output.display(),
                             found.outcomes,
                             found.changes
                         );
-                        eprintln!(
+                        tell!(
                             "workbench review {0} --diff · workbench apply {0}",
                             args.output.display()
                         );
@@ -105,6 +109,13 @@ struct Session {
     plan: Option<PlanFile>,
     progress: Progress,
     signals: Signals,
+    /// Settings that may change while the run goes on.
+    live: Live,
+    /// What became of tasks in earlier runs, and in this one.
+    tried: Tried,
+    /// The command that runs some of the tasks again, up to its filter.
+    again: String,
+    not_carried: u64,
 }
 
 async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Session, Fault> {
@@ -115,12 +126,14 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     };
     let out = Output::new(global.json, args.jsonl.as_deref())?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref())?;
-    let timeout_ms = upstream::timeout_ms(args.timeout, config);
+    let live = Live::new(global, config, args);
+    let limits = live.limits();
+    let timeout_ms = limits.timeout_ms;
     let need = Need {
         command: "run",
         rate: args.rate,
         timeout_ms,
-        concurrency: args.concurrency,
+        concurrency: limits.concurrency,
         stages: &args.stage,
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
@@ -132,17 +145,20 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         };
         session::operate(journal, project, &operation)?;
     }
+    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let spec = RunSpec {
         source: Source::Stages(stages),
         sink: if dry { Sink::Report } else { Sink::Commit },
         batch_size: args.task_batch_size,
         retries: args.num_retries,
         max_tasks: args.max_tasks_per_stage,
-        concurrency: args.concurrency,
+        concurrency: limits.concurrency,
         timeout_ms,
         filter,
         only: args.task.clone(),
-        skip: std::collections::HashSet::new(),
+        earlier: tried.earlier(),
+        tried: tried.times(),
+        chain: dry,
         max_failures: args.max_failures,
         on_conflict: args.on_conflict.into(),
     };
@@ -158,6 +174,10 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         plan: None,
         progress,
         signals,
+        live,
+        tried,
+        again: output::again(global, config),
+        not_carried: 0,
     })
 }
 
@@ -183,6 +203,7 @@ impl Session {
             let mut trouble: Option<Fault> = None;
             if let Some(run) = &self.engine.state.run {
                 totals.add(&run.totals);
+                self.not_carried += run.not_carried;
                 limit = run.limit_reached();
                 trouble.clone_from(&run.fatal);
             }
@@ -194,7 +215,8 @@ impl Session {
             if limit {
                 ending.stopped();
             }
-            self.take_turns();
+            self.tried.write();
+            (self.spec.earlier, self.spec.tried) = (self.tried.earlier(), self.tried.times());
             let Some(every) = self.args.refresh_every else {
                 break trouble;
             };
@@ -234,6 +256,7 @@ impl Session {
                     effects = self.engine.tick();
                     let waiting = self.engine.state.run.as_ref().and_then(wb_core::run::Run::waiting);
                     self.progress.show(&self.engine.state, waiting);
+                    effects.extend(self.settings_changed());
                     if self.args.max_time.is_some_and(|max| began.elapsed() >= max) && !interrupted {
                         ending.stopped();
                         interrupted = true;
@@ -243,17 +266,29 @@ impl Session {
                 signal = self.signals.next() => {
                     if interrupted {
                         self.progress.end();
-                        eprintln!("workbench: left at once; `workbench resume` finishes what had begun");
+                        tell!("workbench: left at once; `workbench resume` finishes what had begun");
                         ending.signal(signal);
                         return true;
                     }
-                    eprintln!("workbench: finishing what runs; once more to leave at once");
+                    tell!("workbench: finishing what runs; once more to leave at once");
                     ending.signal(signal);
                     interrupted = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
                 }
             }
         }
+    }
+
+    /// What follows when a settings file was saved while the run goes on.
+    fn settings_changed(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for command in self.live.look() {
+            effects.extend(self.engine.feed(Event::Input(command)));
+        }
+        let limits = self.live.limits();
+        self.spec.timeout_ms = limits.timeout_ms;
+        self.spec.concurrency = limits.concurrency;
+        effects
     }
 
     fn record(&mut self, report: &wb_core::run::Report, ending: &mut Ending) {
@@ -266,9 +301,7 @@ impl Session {
             Task::Conflict(_) => ending.conflicts(),
             Task::Moved | Task::Stayed => {}
         }
-        if self.args.refresh_every.is_some() && !matches!(report.ending, Task::Moved) {
-            self.spec.skip.insert(report.row.id);
-        }
+        self.tried.note(report, self.dry, now());
         self.sheet
             .add(report, self.engine.state.stage_title(report.stage));
         if let Some(plan) = &mut self.plan {
@@ -277,21 +310,14 @@ impl Session {
         self.out.write(&|| output::line(report, self.dry));
     }
 
-    /// With a limit for each pass, tasks that stay or fail must not keep the others waiting for ever:
-    /// they come again when all others had their turn.
-    fn take_turns(&mut self) {
-        let taken = self.engine.state.run.as_ref().map_or(0, |r| r.totals.tasks);
-        if self.spec.max_tasks.is_none() || taken == 0 {
-            self.spec.skip.clear();
-        }
-    }
-
     /// Waits for the next pass; true when it was interrupted.
     async fn sleep(&mut self, rest: Duration, ending: &mut Ending) -> bool {
         let until = tokio::time::Instant::now() + rest;
+        let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return false,
+                _ = look.tick() => { self.settings_changed(); }
                 _ = self.engine.turn() => {}
                 signal = self.signals.next() => {
                     ending.signal(signal);
@@ -304,17 +330,11 @@ impl Session {
     fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
         self.progress.end();
         let net = self.engine.net();
-        for group in totals.groups.iter().take(5) {
-            let times = if group.count == 1 {
-                String::new()
-            } else {
-                format!(" ({} tasks)", group.count)
-            };
-            eprintln!(
-                "failed{times}: {} — first: {}",
-                wb_ui::text::clean(&group.first.summary),
-                wb_ui::text::clean(&group.title)
-            );
+        for line in output::groups(totals) {
+            tell!("{line}");
+        }
+        if self.not_carried > 0 {
+            tell!("{}", output::not_carried(self.not_carried));
         }
         let seconds = wall.as_secs_f64();
         self.out.write(&|| output::summary(totals, net, seconds));
@@ -329,9 +349,12 @@ impl Session {
             print_fault(&fault);
             ending.fault(fault);
         }
-        eprintln!("{}", output::sentence(totals, net, seconds, self.dry));
+        tell!("{}", output::sentence(totals, net, seconds, self.dry));
         if let Some(next) = advice(ending.code(), self.dry) {
-            eprintln!("{next}");
+            tell!("{next}");
+        }
+        for command in output::retries(totals, &self.again, self.dry) {
+            tell!("  {command}");
         }
     }
 }
@@ -349,7 +372,7 @@ const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
 fn advice(code: u8, dry: bool) -> Option<&'static str> {
     match code {
         0 if dry => Some("The same without --dry-run writes it."),
-        1 => Some("Failed tasks are where they were; mend the agent and run again."),
+        1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
         ),

@@ -67,9 +67,11 @@ pub async fn engine(
     has_agent_stages(&engine)?;
     let settled = engine.settle().await?;
     if settled.found > 0 {
-        eprintln!(
+        tell!(
             "An earlier run was interrupted: of {} writes that had begun {} are finished; {} tasks will run anew.",
-            settled.found, settled.finished, settled.left
+            settled.found,
+            settled.finished,
+            settled.left
         );
     }
     load_libraries(&mut engine, count).await?;
@@ -201,9 +203,10 @@ pub async fn hands(
         guard(global, config, &project)?;
         let settled = journal::settle(writer, &journal, &project).await?;
         if settled.found > 0 {
-            eprintln!(
+            tell!(
                 "An earlier command was interrupted: of {} writes that had begun {} are finished.",
-                settled.found, settled.finished
+                settled.found,
+                settled.finished
             );
         }
     }
@@ -278,7 +281,7 @@ async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> 
         return Err(fault);
     }
     for note in builds.all.iter().flat_map(|b| &b.notes) {
-        eprintln!("note: {}", wb_ui::text::clean(note));
+        tell!("note: {}", wb_ui::text::clean(note));
     }
     Ok(())
 }

@@ -50,7 +50,17 @@ async fn take_back(
     let hands = session::hands(global, &config, "undo").await?;
     let ops = hands.journal.ops()?;
     let Some(op) = choose(&ops, &hands, args.op)? else {
-        eprintln!("Nothing is left to take back; `workbench journal` lists what was written.");
+        tell!("Nothing is left to take back; `workbench journal` lists what was written.");
+        if let Some(last) = ops
+            .iter()
+            .rev()
+            .find(|op| op.undoes.is_some() && op.done > op.undone)
+        {
+            tell!(
+                "To write again what was taken back last: workbench undo {}",
+                last.id
+            );
+        }
         return Ok(());
     };
     if hands.writer.is_some() {
@@ -79,7 +89,7 @@ async fn take_back(
     hands.journal.close(now().0);
     let writes = hands.reader.stats().writes;
     if global.json {
-        println!(
+        say!(
             "{}",
             json!({"summary": {"op": op.id, "restored": done, "skipped": left, "failed": failed, "writes": writes}})
         );
@@ -89,21 +99,22 @@ async fn take_back(
     } else {
         ""
     };
-    eprintln!(
+    tell!(
         "Operation {} ({}): {done} tasks restored, {left} left because others changed them since, {failed} failed{held}",
-        op.id, op.kind
+        op.id,
+        op.kind
     );
     Ok(())
 }
 
 fn line(global: &Global, deed: &Deed, outcome: &str, reason: Option<&str>) {
     if global.json {
-        println!(
+        say!(
             "{}",
             json!({"task_uuid": deed.item.task, "data_hash": deed.item.data, "data_title": &*deed.item.title, "outcome": outcome, "reason": reason})
         );
     } else if let Some(reason) = reason {
-        eprintln!("{outcome}: {} — {}", clean(&deed.item.title), clean(reason));
+        tell!("{outcome}: {} — {}", clean(&deed.item.title), clean(reason));
     }
 }
 
@@ -137,7 +148,7 @@ fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Optio
             .rev()
             .find(|o| o.undoes == Some(id))
             .map(|o| o.id);
-        eprintln!(
+        tell!(
             "Operation {id} is taken back already{}",
             by.map_or_else(String::new, |by| format!(
                 "; to have it again: workbench undo {by}"
@@ -191,7 +202,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     session::refuse_read_only(global, "resume")?;
     let config = with_project(config)?;
     if config.project.is_none() {
-        eprintln!("Nothing was left unfinished.");
+        tell!("Nothing was left unfinished.");
         return Ok(None);
     }
     if global.dry_run {
@@ -200,7 +211,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
             .pending(crate::upstream::project_hash(&config)?)?
             .deeds
             .len();
-        eprintln!(
+        tell!(
             "{open} writes had begun and have no answer; without --dry-run they are looked up and finished."
         );
         return Ok(None);
@@ -220,12 +231,12 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
         .hint("workbench journal"));
     }
     let Some(op) = last.filter(|op| op.interrupted) else {
-        eprintln!("Nothing else is left unfinished.");
+        tell!("Nothing else is left unfinished.");
         return Ok(None);
     };
     hands.journal.gone_on(hands.project.hash, op.id, now().0)?;
     if op.kind == "exec" {
-        eprintln!(
+        tell!(
             "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
         );
         return Ok(None);
@@ -248,7 +259,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     if let (Some(Command::Undo(args)), Some(undoes)) = (&mut cli.command, op.undoes) {
         args.op = Some(undoes);
     }
-    eprintln!(
+    tell!(
         "Going on with operation {}: workbench {}",
         op.id,
         quoted(&op.args)
@@ -268,7 +279,7 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
     };
     for op in &ops {
         if global.json {
-            println!(
+            say!(
                 "{}",
                 json!({
                     "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
@@ -278,19 +289,20 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
             );
         } else if args.commands {
             if op.args.is_empty() {
-                println!(
+                say!(
                     "# operation {}: {}, of a version that kept no command",
-                    op.id, op.kind
+                    op.id,
+                    op.kind
                 );
             } else {
-                println!("workbench {}", quoted(&op.args));
+                say!("workbench {}", quoted(&op.args));
             }
         } else {
-            println!("{}", sentence(op));
+            say!("{}", sentence(op));
         }
     }
     if ops.is_empty() {
-        eprintln!("Nothing was written from this folder yet.");
+        tell!("Nothing was written from this folder yet.");
     }
     Ok(())
 }

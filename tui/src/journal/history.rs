@@ -1,8 +1,9 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
 use super::{Deed, Journal, Stored, alive, broken};
+use std::collections::HashSet;
 use wb_core::fault::Fault;
-use wb_core::ids::{Millis, ProjectHash, TaskId};
+use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
 use wb_core::journal as look;
 
 /// One operation with its counts.
@@ -182,28 +183,33 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Tasks that a plan was already written for.
+    /// What a plan was already written for: data units, each with the stage its task was at. (A task
+    /// may have another identity at its next stage, and a plan may write for both.)
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn applied(&self, plan: &str) -> Result<std::collections::HashSet<TaskId>, Fault> {
+    pub fn applied(&self, plan: &str) -> Result<HashSet<(DataHash, StageId)>, Fault> {
         let db = self.db();
         let mut select = db
             .prepare(
-                "SELECT e.task FROM entry e JOIN op o ON o.id = e.op
+                "SELECT json_extract(e.intent, '$.data'), json_extract(e.intent, '$.stage')
+                 FROM entry e JOIN op o ON o.id = e.op
                  WHERE o.plan = ?1 AND e.answer IN ('done', 'already moved')",
             )
             .map_err(|e| broken(&e))?;
         let rows = select
-            .query_map([plan], |r| r.get::<_, String>(0))
+            .query_map([plan], |r| {
+                Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?))
+            })
             .map_err(|e| broken(&e))?;
-        let mut tasks = std::collections::HashSet::new();
+        let mut units = HashSet::new();
         for row in rows {
-            if let Ok(task) = row.map_err(|e| broken(&e))?.parse() {
-                tasks.insert(task);
+            let (data, stage) = row.map_err(|e| broken(&e))?;
+            if let (Ok(data), Ok(stage)) = (data.parse(), stage.parse()) {
+                units.insert((data, stage));
             }
         }
-        Ok(tasks)
+        Ok(units)
     }
 
     /// Ends operations of processes that are gone: somebody went on with them.

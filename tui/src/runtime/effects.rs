@@ -43,7 +43,8 @@ impl World {
                 stage,
                 token,
                 only,
-            } => self.page(list, stage, token, only),
+                earlier,
+            } => self.page(list, stage, token, only, earlier),
             Effect::Know { stage, rows, asks } => self.know(stage, rows, asks),
             Effect::Fetch {
                 batch,

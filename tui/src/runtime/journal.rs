@@ -23,6 +23,9 @@ const SHOWN: usize = 1000;
 /// One answer about the other side of a conflict.
 type Side = (TaskId, Result<Vec<LabelChange>, Fault>);
 
+/// Tasks whose rows are read with the same options.
+type Group<'a> = (InitialiseOptions, Vec<(&'a Inputs, &'a RowInput)>);
+
 fn no_journal() -> Fault {
     Fault::new(FaultKind::Settings, "this process has no journal")
 }
@@ -52,7 +55,7 @@ impl World {
     }
 
     /// Reads something of the journal beside everything else.
-    fn from_journal(
+    fn ask_journal(
         &self,
         read: impl FnOnce(&Journal, ProjectHash) -> JournalEvent + Send + 'static,
         without: impl FnOnce(Fault) -> JournalEvent,
@@ -72,7 +75,7 @@ impl World {
 
     pub(super) fn read_journal(&self) {
         let read = |journal: &Journal, hash| JournalEvent::Ops(journal.view(hash));
-        self.from_journal(read, |fault| JournalEvent::Ops(Err(fault)));
+        self.ask_journal(read, |fault| JournalEvent::Ops(Err(fault)));
     }
 
     pub(super) fn open_op(&self, op: i64) {
@@ -84,7 +87,7 @@ impl World {
             op,
             result: Err(fault),
         };
-        self.from_journal(read, without);
+        self.ask_journal(read, without);
     }
 
     pub(super) fn review_undo(&self, op: i64) {
@@ -158,8 +161,7 @@ async fn sides(
 ) -> Vec<Side> {
     let mut all: Vec<Side> = Vec::with_capacity(inputs.len());
     // What an agent saw only a part of is read in that part again.
-    let mut groups: BTreeMap<String, (InitialiseOptions, Vec<(&Inputs, &RowInput)>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     for input in inputs {
         let Some(row) = &input.labels else {
             all.push((input.row.id, Ok(Vec::new())));

@@ -2,13 +2,14 @@
 
 use super::World;
 use agent_abi::model::{LabelRow, Ontology};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use wb_client::Reader;
 use wb_core::event::{Event, ListId, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::{Asks, Facts, Filter, Known};
-use wb_core::ids::{DataHash, StageId};
+use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::queue::LastResult;
 use wb_core::work::{Project, TaskRow};
 
 impl World {
@@ -18,11 +19,12 @@ impl World {
         stage: StageId,
         token: Option<String>,
         only: Option<Box<Filter>>,
+        earlier: Arc<HashMap<TaskId, LastResult>>,
     ) {
         let (reader, news, project) =
             (self.reader.clone(), self.news.clone(), self.project.clone());
         tokio::spawn(async move {
-            let event = match one_page(&reader, project, stage, token, only).await {
+            let event = match one_page(&reader, project, stage, token, only, &earlier).await {
                 Ok((rows, next)) => Upstream::Page {
                     list,
                     stage,
@@ -67,6 +69,7 @@ async fn one_page(
     stage: StageId,
     token: Option<String>,
     only: Option<Box<Filter>>,
+    earlier: &HashMap<TaskId, LastResult>,
 ) -> Result<(Vec<TaskRow>, Option<String>), Fault> {
     let project = project.ok_or_else(gone)?;
     let found = project.workflow.stage(stage).ok_or_else(gone)?;
@@ -75,13 +78,13 @@ async fn one_page(
         .tasks_page(project.hash, found, &all, token.as_deref())
         .await?;
     let rows = match only {
-        Some(filter) => matching(reader, &project, page.rows, &filter).await?,
+        Some(filter) => matching(reader, &project, page.rows, &filter, earlier).await?,
         None => page.rows,
     };
     Ok((rows, page.next))
 }
 
-/// The tasks that match a filter, in their order. Reads what it asks of the label rows, for those
+/// The tasks that match a filter, in their order; `earlier` tells what became of them last. Reads what it asks of the label rows, for those
 /// alone that it does not refuse already.
 ///
 /// # Errors
@@ -91,13 +94,14 @@ pub async fn matching(
     project: &Project,
     rows: Vec<TaskRow>,
     filter: &Filter,
+    earlier: &HashMap<TaskId, LastResult>,
 ) -> Result<Vec<TaskRow>, Fault> {
     let now = super::now();
     let passes = |filter: &Filter, row: &TaskRow, known: Option<&Known>| {
         filter.matches(&Facts {
             row,
             now,
-            result: None,
+            result: earlier.get(&row.id),
             known,
         })
     };

@@ -9,9 +9,10 @@ pub use machine::{Around, Run, item};
 
 use crate::fault::Fault;
 use crate::filter::Filter;
-use crate::ids::{BuildId, StageId, TaskId};
+use crate::ids::{BuildId, Millis, StageId, TaskId};
+use crate::queue::LastResult;
 use crate::work::{Inputs, Outcome, TaskRow, Way};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Where a run takes its tasks from.
@@ -55,8 +56,15 @@ pub struct RunSpec {
     pub filter: Filter,
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
-    /// Tasks to pass over: they had their turn in an earlier pass and are still there.
-    pub skip: HashSet<TaskId>,
+    /// What became of tasks when they were run last, in this process or an earlier one: what a filter
+    /// on results looks at.
+    pub earlier: Arc<HashMap<TaskId, LastResult>>,
+    /// When tasks that are still there were run last. With `max_tasks` those that were never run come
+    /// first, then the one whose turn is longest ago; without, the platform's order holds.
+    pub tried: Arc<HashMap<TaskId, Millis>>,
+    /// A task that an agent sends to another stage of this run is handled there too, with what the
+    /// agent made of it as input. For runs that write nothing; others find it there themselves.
+    pub chain: bool,
     /// When so many tasks have failed that the run stops.
     pub max_failures: Option<FailureLimit>,
     /// What becomes of a task whose label row somebody else changed meanwhile.
@@ -113,7 +121,9 @@ impl Default for RunSpec {
             timeout_ms: None,
             filter: Filter::default(),
             only: Vec::new(),
-            skip: HashSet::new(),
+            earlier: Arc::default(),
+            tried: Arc::default(),
+            chain: false,
             max_failures: None,
             on_conflict: OnConflict::Skip,
         }
@@ -154,6 +164,8 @@ pub struct Report {
     pub run_us: u64,
     /// In conflict: the task had left the stage, so that no answer can change it any more.
     pub gone: bool,
+    /// The stage whose outcome, which was not written, its inputs rest on; see [`RunSpec::chain`].
+    pub follows: Option<StageId>,
 }
 
 /// Counters of a run.
@@ -182,6 +194,8 @@ pub struct Totals {
 pub struct FaultGroup {
     /// What makes them equal.
     pub key: String,
+    /// The same as a short number; see [`Fault::group_id`].
+    pub id: u32,
     /// The first one.
     pub first: Fault,
     /// Its task.
@@ -247,6 +261,7 @@ impl Totals {
         } else {
             self.groups.push(FaultGroup {
                 key,
+                id: fault.group_id(),
                 first: fault.clone(),
                 task: report.row.id,
                 title: report.row.title.to_string(),

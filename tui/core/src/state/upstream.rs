@@ -114,6 +114,7 @@ impl State {
             stage,
             token: None,
             only: None,
+            earlier: Arc::default(),
         })
     }
 
@@ -145,6 +146,7 @@ impl State {
             stage,
             token: Some(token),
             only: None,
+            earlier: Arc::default(),
         });
         more.into_iter().chain(self.know(stage)).collect()
     }

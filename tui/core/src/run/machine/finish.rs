@@ -88,7 +88,7 @@ impl Run {
                 self.pending.push_back(work.row);
                 continue;
             }
-            let succeeded = result.is_ok();
+            let (task, succeeded) = (work.row.id, result.is_ok());
             let gone = matches!(written, Some(Committed::AlreadyMoved));
             let (ending, outcome) = ending(result, written);
             self.known.1 += u64::from(succeeded && matches!(ending, Ending::Failed(_)));
@@ -107,7 +107,9 @@ impl Run {
                 inputs: work.inputs,
                 run_us: work.run_us,
                 gone,
+                follows: self.arrived.get(&task).map(|c| c.from),
             };
+            self.carry(&report);
             self.totals.count(&report);
             effects.push(Effect::Record(Box::new(report)));
         }

@@ -2,23 +2,26 @@
 //!
 //! It lists lazily (a page when fewer than two batches are waiting), fetches the next batch and
 //! commits the last one while this one runs, retries from the same untouched inputs, and gives
-//! every task exactly one report. Here: the run itself, listing and fetching; its jobs are in `launch`,
-//! commits and reports in `finish`.
+//! every task exactly one report. Here: the run itself and fetching; listing is in `take`, jobs in
+//! `launch`, commits and reports in `finish`, what goes on to a later stage of a run that writes
+//! nothing in `carry`.
 
+mod carry;
 mod finish;
 mod launch;
 mod look;
+mod take;
 
 pub use finish::item;
 
 use super::{RunSpec, Source, Totals};
 use crate::build::AgentDescriptor;
-use crate::event::{Effect, ListId};
+use crate::event::Effect;
 use crate::fault::Fault;
-use crate::filter::Facts;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::work::{Inputs, Outcome, Project, TaskRow, Wants};
 use agent_abi::table::flags;
+use carry::Carried;
 use finish::ends_the_run;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -100,6 +103,16 @@ pub struct Run {
     begun: bool,
     pending: VecDeque<TaskRow>,
     token: Option<String>,
+    /// Tasks that had their turn before, with the time of it: they come when no others are left.
+    deferred: Vec<(Millis, TaskRow)>,
+    /// Tasks that earlier stages sent on, by stage; nothing of it was written.
+    carried: HashMap<StageId, Vec<Carried>>,
+    /// Those of the present stage, by task.
+    arrived: HashMap<TaskId, Carried>,
+    /// Those of them that are to be taken when what waits at the stage is listed.
+    arriving: Vec<TaskRow>,
+    /// Tasks that would be sent on, but whose inputs cannot be known before that is written.
+    pub not_carried: u64,
     listing: bool,
     listed_all: bool,
     batches: Vec<Batch>,
@@ -158,6 +171,11 @@ impl Run {
             begun: false,
             pending: VecDeque::new(),
             token: None,
+            deferred: Vec::new(),
+            carried: HashMap::new(),
+            arrived: HashMap::new(),
+            arriving: Vec::new(),
+            not_carried: 0,
             listing: false,
             listed_all: false,
             batches: Vec::new(),
@@ -237,6 +255,7 @@ impl Run {
         self.listing = false;
         self.listed_all = false;
         self.taken = 0;
+        self.deferred.clear();
         self.crashes = 0;
         self.quick = 0;
         let found = self.stage().and_then(|stage| (around.agent)(stage));
@@ -254,68 +273,12 @@ impl Run {
             include: descriptor.spec.include,
             initialise: descriptor.spec.initialise,
         };
+        self.arrive();
         if let Source::Tasks(_, rows) = &mut self.spec.source {
             let rows = std::mem::take(rows);
             self.listed_all = true;
             self.take_rows(rows, around.now);
         }
-    }
-
-    fn take_rows(&mut self, rows: Vec<TaskRow>, now: Millis) {
-        let filter = self.spec.filter.cheap();
-        for row in rows {
-            if self.spec.max_tasks.is_some_and(|max| self.taken >= max) {
-                self.listed_all = true;
-                self.token = None;
-                return;
-            }
-            let facts = Facts {
-                row: &row,
-                now,
-                result: None,
-                known: None,
-            };
-            let named = self.spec.only.is_empty()
-                || self
-                    .spec
-                    .only
-                    .iter()
-                    .any(|o| *o == *row.title || row.id.to_string() == *o);
-            let had_its_turn = self.spec.skip.contains(&row.id);
-            if named && !had_its_turn && filter.matches(&facts) {
-                self.taken += 1;
-                self.pending.push_back(row);
-            }
-        }
-    }
-
-    fn list(&mut self, effects: &mut Vec<Effect>) {
-        let enough = self.pending.len() >= 2 * self.spec.batch_size;
-        if self.listing || self.listed_all || enough || self.paused {
-            return;
-        }
-        let Some(stage) = self.stage() else { return };
-        self.listing = true;
-        effects.push(Effect::Page {
-            list: ListId::Run(self.id),
-            stage,
-            token: self.token.clone(),
-            only: (self.spec.filter.asks().any()).then(|| Box::new(self.spec.filter.clone())),
-        });
-    }
-
-    /// A page of tasks arrived.
-    pub fn page(&mut self, rows: Vec<TaskRow>, next: Option<String>, now: Millis) {
-        self.listing = false;
-        self.listed_all = next.is_none();
-        self.token = next;
-        self.take_rows(rows, now);
-    }
-
-    /// A page could not be had: nothing more is taken, what runs finishes.
-    pub fn page_failed(&mut self, fault: Fault) {
-        self.listing = false;
-        self.fatal.get_or_insert(fault);
     }
 
     fn form_batches(&mut self, effects: &mut Vec<Effect>) {
@@ -366,7 +329,10 @@ impl Run {
         let mut fatal = None;
         for (work, result) in batch.work.iter_mut().zip(results) {
             match result {
-                Ok(inputs) => work.inputs = Some(inputs),
+                Ok(inputs) => match self.arrived.get(&work.row.id) {
+                    Some(carried) => work.inputs = Some(carried.onto(&inputs)),
+                    None => work.inputs = Some(inputs),
+                },
                 Err(fault) => {
                     if ends_the_run(&fault) {
                         fatal = Some(fault.clone());

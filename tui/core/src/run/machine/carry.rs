@@ -1,0 +1,117 @@
+//! A run that writes nothing goes on all the same: what an agent makes of a task is the input of the
+//! agent of the stage that the task is sent to, as it will be once the outcome is written.
+
+use super::Run;
+use crate::ids::StageId;
+use crate::run::{Ending, Report, Sink};
+use crate::work::{Inputs, Outcome, RowInput, TaskRow, Way};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// A task on its way to a later stage of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Carried {
+    row: TaskRow,
+    pub(super) from: StageId,
+    outcome: Arc<Outcome>,
+}
+
+impl Run {
+    /// Sends the task of a report on, when a later stage of this run is where it goes.
+    pub(super) fn carry(&mut self, report: &Report) {
+        if !self.spec.chain || self.spec.sink != Sink::Report || report.ending != Ending::Moved {
+            return;
+        }
+        let Some(outcome) = &report.outcome else {
+            return;
+        };
+        let Way::Pathway { to, .. } = outcome.way else {
+            return;
+        };
+        if !self.stages.iter().skip(self.stage_at + 1).any(|s| *s == to) {
+            return;
+        }
+        // Of labels that its agent saw only a part of, nobody knows the whole before they are saved.
+        let part = |i: &Arc<Inputs>| i.labels.as_ref().is_some_and(|l| is_part(&l.json));
+        if outcome.labels_after.is_some() && report.inputs.as_ref().is_some_and(part) {
+            self.not_carried += 1;
+            return;
+        }
+        self.carried.entry(to).or_default().push(Carried {
+            row: report.row.clone(),
+            from: report.stage,
+            outcome: outcome.clone(),
+        });
+    }
+
+    /// The tasks that earlier stages sent to this one are taken after those that wait there.
+    pub(super) fn arrive(&mut self) {
+        self.arrived.clear();
+        self.arriving.clear();
+        let here = self.stage().and_then(|stage| self.carried.remove(&stage));
+        for carried in here.into_iter().flatten() {
+            let read_in_part = self.wants.initialise != Default::default();
+            if read_in_part && carried.outcome.labels_after.is_some() {
+                self.not_carried += 1;
+                continue;
+            }
+            self.arriving.push(carried.row.clone());
+            self.arrived.insert(carried.row.id, carried);
+        }
+    }
+
+    /// The rows of the tasks that arrived and are not taken yet, in the order in which they were sent.
+    pub(super) fn arrivals(&mut self) -> Vec<TaskRow> {
+        std::mem::take(&mut self.arriving)
+    }
+}
+
+/// Whether a row's document holds a part of the labels only.
+fn is_part(json: &str) -> bool {
+    serde_json::from_str::<Value>(json)
+        .is_ok_and(|doc| doc.get("initialise").is_some_and(|i| !i.is_null()))
+}
+
+impl Carried {
+    /// The inputs as they will be once the outcome is written.
+    pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Arc<Inputs> {
+        let (patch, after) = (&self.outcome.patch, &self.outcome.labels_after);
+        if patch.is_empty() && after.is_none() {
+            return inputs.clone();
+        }
+        let mut new = Inputs::clone(inputs);
+        if let Some(labels) = &mut new.labels {
+            self.onto_row(labels);
+        }
+        if let (Some(metadata), Some(item)) = (&patch.metadata, &new.item_json)
+            && let Ok(mut value) = serde_json::from_str::<Value>(item)
+        {
+            value["clientMetadata"] = Value::Object(metadata.clone());
+            new.item_json = Some(value.to_string().into());
+        }
+        Arc::new(new)
+    }
+
+    fn onto_row(&self, row: &mut RowInput) {
+        let Ok(mut doc) = serde_json::from_str::<Map<String, Value>>(&row.json) else {
+            return;
+        };
+        if let Some(after) = &self.outcome.labels_after {
+            doc.insert("labels".to_owned(), Value::clone(after));
+        }
+        let metadata = doc.get_mut("metadata").and_then(Value::as_object_mut);
+        if let Some(metadata) = metadata {
+            if let Some((_, priority)) = self.outcome.patch.priority {
+                metadata.insert("priority".to_owned(), priority.into());
+            }
+            if let Some(client) = &self.outcome.patch.metadata {
+                let client = Value::Object(client.clone());
+                metadata.insert("client_metadata".to_owned(), client);
+            }
+        }
+        if let Some((_, priority)) = self.outcome.patch.priority {
+            row.priority = Some(priority);
+        }
+        row.json = Value::Object(doc).to_string().into();
+    }
+}

@@ -1,0 +1,133 @@
+//! Settings that hold from the moment they are saved: rate, time limit and concurrency of a run that
+//! is under way. A flag goes before the file, as ever.
+
+use crate::cli::{Global, RunArgs};
+use crate::config::Config;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+use wb_core::command::Command;
+use wb_core::fault::Fault;
+
+/// Time between two looks at the files.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What may change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Requests a second.
+    pub rate: Option<f64>,
+    /// Milliseconds of one attempt, where the agent declares none.
+    pub timeout_ms: Option<u64>,
+    /// Jobs at a time.
+    pub concurrency: usize,
+}
+
+impl Limits {
+    /// As flags and files say.
+    #[must_use]
+    pub fn of(config: &Config, args: &RunArgs) -> Self {
+        let file = config.concurrency.as_ref().map(|c| c.value);
+        Self {
+            rate: args.rate.or(config.rate.as_ref().map(|r| r.value)),
+            timeout_ms: crate::upstream::timeout_ms(args.timeout, config),
+            concurrency: args.concurrency.or(file).unwrap_or(1),
+        }
+    }
+}
+
+/// Watches the settings files.
+pub struct Live {
+    global: Global,
+    args: RunArgs,
+    files: Vec<(PathBuf, Option<SystemTime>)>,
+    now: Limits,
+    looked: Instant,
+}
+
+impl Live {
+    /// Begins with what holds now.
+    #[must_use]
+    pub fn new(global: &Global, config: &Config, args: &RunArgs) -> Self {
+        let files = crate::config::files(global);
+        Self {
+            files: files.into_iter().map(|f| (f.clone(), saved(&f))).collect(),
+            global: global.clone(),
+            args: args.clone(),
+            now: Limits::of(config, args),
+            looked: Instant::now(),
+        }
+    }
+
+    /// What holds.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.now
+    }
+
+    /// Looks at the files now and then; gives what follows when one was saved and says so.
+    pub fn look(&mut self) -> Vec<Command> {
+        if self.looked.elapsed() < LOOK {
+            return Vec::new();
+        }
+        self.looked = Instant::now();
+        let mut changed = false;
+        for (file, seen) in &mut self.files {
+            let now = saved(file);
+            changed |= now != *seen;
+            *seen = now;
+        }
+        if !changed {
+            return Vec::new();
+        }
+        match Config::load(&self.global) {
+            Ok(config) => self.take(Limits::of(&config, &self.args)),
+            Err(fault) => {
+                tell_broken(&fault);
+                Vec::new()
+            }
+        }
+    }
+
+    fn take(&mut self, new: Limits) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let mut said = Vec::new();
+        if new.rate != self.now.rate {
+            let word = |r: Option<f64>| r.map_or_else(|| "none".to_owned(), |r| format!("{r}/s"));
+            said.push(format!(
+                "rate {} (was {})",
+                word(new.rate),
+                word(self.now.rate)
+            ));
+            commands.push(Command::Rate(new.rate));
+        }
+        if new.timeout_ms != self.now.timeout_ms {
+            let word = |t: Option<u64>| t.map_or_else(|| "none".to_owned(), |t| format!("{t} ms"));
+            let (to, from) = (word(new.timeout_ms), word(self.now.timeout_ms));
+            said.push(format!("timeout {to} (was {from})"));
+            commands.push(Command::DefaultTimeout(new.timeout_ms));
+        }
+        if new.concurrency != self.now.concurrency {
+            let (to, from) = (new.concurrency, self.now.concurrency);
+            said.push(format!("concurrency {to} (was {from})"));
+            commands.push(Command::SetConcurrency(to));
+        }
+        self.now = new;
+        if !said.is_empty() {
+            tell!("settings changed, from now on: {}", said.join(", "));
+        }
+        commands
+    }
+}
+
+fn saved(file: &PathBuf) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|m| m.modified()).ok()
+}
+
+fn tell_broken(fault: &Fault) {
+    let why = fault.cause.as_deref().unwrap_or_default().trim_end();
+    tell!(
+        "{}; the run goes on with what held before\n{}",
+        wb_ui::text::clean(&fault.summary),
+        wb_ui::text::clean(why)
+    );
+}
