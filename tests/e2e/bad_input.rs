@@ -238,3 +238,43 @@ fn a_project_without_an_agent_stage_is_told_so() {
     let output = run(dir.path(), &server, &library, &[]);
     expect(&output, 3, &["no agent stage", "Annotate, Complete"]);
 }
+
+/// Ends a command whose readers are gone from the start.
+fn unheard(mut command: std::process::Command) -> Option<i32> {
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn readers_that_went_away_are_no_bug_and_a_run_goes_on_without_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "40"]);
+    let library = sample_agents();
+    let project = server.project();
+    for words in [
+        &["stages"][..],
+        &["tasks"],
+        &["graph", "--json"],
+        &["keys"],
+        &["--help"],
+        &["man"],
+        &["completions", "bash"],
+        &["run", "--progress", "plain", "-v"],
+        &["journal"],
+        &["undo"],
+    ] {
+        let mut command = command(dir.path());
+        command.args(words).envs(server.env());
+        command
+            .args(["--project-hash", &project, "--agents"])
+            .arg(&library);
+        assert_eq!(unheard(command), Some(0), "{words:?}");
+    }
+    assert!(server.changed("actions") > 0, "the run wrote");
+    assert!(server.changed("move_tasks") > 0, "the undo took it back");
+}

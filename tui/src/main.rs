@@ -25,7 +25,6 @@ mod screen;
 mod serve;
 mod signals;
 mod terminal;
-mod tried;
 mod undo;
 mod upstream;
 
