@@ -25,6 +25,7 @@ mod screen;
 mod serve;
 mod signals;
 mod terminal;
+mod tried;
 mod undo;
 mod upstream;
 
