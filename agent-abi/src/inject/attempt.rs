@@ -3,7 +3,7 @@
 use super::current::{Current, enter};
 use super::{End, Scope, Source, Stop};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Stage, StorageItem, Task};
+use crate::model::{Stage, StorageItem, Task, nearest};
 use crate::route::Route;
 use crate::table::status;
 use crate::wire::{Failure, Outcome};
@@ -113,8 +113,12 @@ fn declared(route: &Route, routes: &[&str], stage: &Stage) -> Result<(), Stop> {
     if routes.iter().any(|known| same(known, &to.0)) {
         return Ok(());
     }
+    let hint = nearest(&to.0, routes.iter().copied()).map_or_else(
+        || ": add it there".to_owned(),
+        |near| format!(". Did you mean \"{near}\"?"),
+    );
     let text = format!(
-        "the agent returned pathway \"{}\", which it does not declare; its routes are [{}]: add it there",
+        "the agent returned pathway \"{}\", which it does not declare; its routes are [{}]{hint}",
         to.0,
         routes.join(", ")
     );

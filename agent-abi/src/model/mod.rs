@@ -37,6 +37,7 @@ pub use ontology::{
 };
 pub use project::{Project, Stage};
 pub use suggest::edit_distance;
+pub(crate) use suggest::nearest;
 pub use task::Task;
 
 use std::fmt;

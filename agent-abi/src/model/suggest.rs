@@ -3,15 +3,8 @@
 /// ` Did you mean "Car"?`, or what there is, or nothing.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let low = wrong.to_lowercase();
-    let mut near: Vec<(usize, &str)> = known
-        .iter()
-        .map(|name| (edit_distance(&low, &name.to_lowercase()), *name))
-        .filter(|(d, name)| *d <= (name.chars().count().max(3)) / 3)
-        .collect();
-    near.sort_unstable();
-    match (near.first(), known.len()) {
-        (Some((_, name)), _) => format!(" Did you mean \"{name}\"?"),
+    match (nearest(wrong, known.iter().copied()), known.len()) {
+        (Some(name), _) => format!(" Did you mean \"{name}\"?"),
         (None, 0) => " There are none.".to_owned(),
         (None, n) => {
             let shown: Vec<String> = known
@@ -27,6 +20,15 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
             format!(" There are {}{more}.", shown.join(", "))
         }
     }
+}
+
+/// The name that was most likely meant, when one is near enough; case does not matter.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let low = wrong.to_lowercase();
+    let distance = |name: &str| edit_distance(&low, &name.to_lowercase());
+    let near = known.into_iter().map(|name| (distance(name), name));
+    let near = near.filter(|(d, name)| *d <= name.chars().count().max(3) / 3);
+    near.min().map(|(_, name)| name)
 }
 
 /// Edits from one text to the other, in characters (Levenshtein).

@@ -70,7 +70,10 @@ impl Library {
             unsafe { dl.get::<unsafe extern "C" fn() -> *const Module>(ENTRY_SYMBOL.as_bytes()) }
                 .map_err(|_| {
                 Flaw::new(
-                    format!("it has no function `{ENTRY_SYMBOL}`: it is no agent library"),
+                    format!(
+                        "it has no function `{ENTRY_SYMBOL}`, so it is no agent library: \
+                         a Rust crate ends with `export![…]` and has crate-type = [\"cdylib\"]"
+                    ),
                     "end the crate with `export![…]`; crate-type = [\"cdylib\"]",
                 )
             })?;
