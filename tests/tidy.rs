@@ -344,3 +344,46 @@ fn only_the_runtime_performs_effects() {
         );
     }
 }
+
+/// Names of tests in a Markdown table, by the number of their row.
+fn table_of_weaknesses() -> Vec<(usize, Vec<String>)> {
+    let text = std::fs::read_to_string(root().join("tests/WEAKNESSES.md")).unwrap();
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let Some(number) = cells.first().and_then(|c| c.parse().ok()) else {
+            continue;
+        };
+        let tests = cells[cells.len() - 1].split(',');
+        let tests = tests.map(|t| t.trim().trim_matches('`').to_owned());
+        rows.push((number, tests.collect()));
+    }
+    rows
+}
+
+/// Whether a source holds a test of this name.
+fn is_test(source: &str, name: &str) -> bool {
+    let head = format!("fn {name}() {{");
+    let Some((before, _)) = source.split_once(&head) else {
+        return false;
+    };
+    let before = before.trim_end().trim_end_matches("async").trim_end();
+    before.ends_with("#[test]") || before.ends_with("#[tokio::test]")
+}
+
+#[test]
+fn the_table_of_weaknesses_names_tests_that_exist() {
+    let rows = table_of_weaknesses();
+    let numbers: Vec<usize> = rows.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=28).collect::<Vec<_>>());
+    let sources = all_sources();
+    for (number, tests) in rows {
+        for test in tests {
+            let found = sources.iter().any(|(_, text)| is_test(text, &test));
+            assert!(
+                found,
+                "row {number} names the test {test}, which is not there"
+            );
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The runner behind a queue.
+
+use super::{counted, world};
+use crate::support::{c_agent, c_text, command, run, said, workbench};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+
+#[test]
+fn w20_w22_a_queue_sets_priorities_and_one_failure_costs_one_task() {
+    let (dir, server) = world(4, &[]);
+    let tasks = workbench(dir.path(), &server, &["tasks", "--json"]);
+    let specs: Vec<Value> = String::from_utf8_lossy(&tasks.stdout)
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let victim = specs[2]["uuid"].as_str().unwrap();
+    let defines = [
+        c_text("WORD", victim),
+        c_text("GOOD", r#"{"route":"complete","priority":0.75}"#),
+    ];
+    let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
+    let library = c_agent(dir.path(), "picky", &defines);
+    let mut child = command(dir.path())
+        .args([
+            "exec",
+            "--stage",
+            "Agent 1",
+            "--project-hash",
+            &server.project(),
+            "--agents",
+        ])
+        .arg(&library)
+        .envs(server.env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", json!(specs)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["success"].as_array().unwrap().len(), 3, "{result}");
+    assert_eq!(
+        result["pathway"].as_array().unwrap().len(),
+        4,
+        "aligned with the tasks"
+    );
+    let set = server
+        .tasks()
+        .iter()
+        .filter(|t| t["priority"] == 0.75)
+        .count();
+    assert_eq!((set, server.changed("actions")), (3, 3));
+}
+
+#[test]
+fn w21_two_agents_for_one_stage_are_refused_with_both_named() {
+    let (dir, server) = world(2, &[]);
+    let output = run(
+        dir.path(),
+        &server,
+        &counted(dir.path(), "{}", &["TWICE"]),
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(
+        said(&output).contains("counted") && said(&output).contains("again"),
+        "{}",
+        said(&output)
+    );
+}
