@@ -2,6 +2,9 @@
 //!
 //! Reads the command line and hands over; ends with the exit code that tells the truth.
 
+// Words go out by `say!` and `tell!`, which outlive their readers.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 #[macro_use]
 mod print;
 
