@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 use wb_client::{AssetCache, Bearer, Reader, TaskFilter};
 use wb_core::fault::Fault;
-use wb_core::ids::{ItemId, ProjectHash, StageId};
+use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
 use wb_core::workflow::{Stage, StageKind};
 
 #[derive(Clone, Default)]
@@ -47,6 +47,17 @@ async fn no_secret_reaches_the_log_or_an_error() {
     let server = Scripted::start(|n, request| match request.path() {
         "/file" if n < 4 => Reply::Drop,
         "/file" => Reply::status(404, "<Error>no such key ?X-Sig=geheim</Error>"),
+        "/public" => Reply::json(
+            r#"{"status":500,"response":["UNKNOWN_ERROR"],"payload":"see /x?X-Sig=geheim"}"#,
+        ),
+        path if path.starts_with("/v2/public/projects/") && path.ends_with("0009") => Reply::Full(
+            302,
+            vec![("Location", "https://login.test/?state=geheim".to_owned())],
+            Vec::new(),
+        ),
+        path if path.starts_with("/v2/public/projects/") && path.ends_with("0008") => {
+            Reply::json(r#"{"projectHash":"https://store/x?X-Sig=geheim"}"#)
+        }
         "/v2/public/user/bearer-token" => Reply::json(r#"{"tok":"geheim"}"#),
         path if path.contains("/tasks") => Reply::status(
             500,
@@ -71,6 +82,7 @@ async fn no_secret_reaches_the_log_or_an_error() {
         kind: StageKind::Agent,
         pathways: Vec::new(),
     };
+    let project = |n| reader.project(ProjectHash(Uuid::from_u128(n)));
     let errors = [
         reader
             .download(ItemId(Uuid::from_u128(7)), &cache)
@@ -81,7 +93,20 @@ async fn no_secret_reaches_the_log_or_an_error() {
             .await
             .unwrap_err(),
         reader.bearer_token().await.unwrap_err(),
+        project(8).await.unwrap_err(),
+        project(9).await.unwrap_err(),
     ];
+    let (include, initialise) = Default::default();
+    let unit = (DataHash(Uuid::from_u128(3)), "main".into());
+    let rows = reader
+        .label_rows(hash, &[unit], &include, &initialise)
+        .await;
+    let row = format!("{:?}", rows[0].as_ref().unwrap_err());
+    assert!(
+        row.contains("UNKNOWN_ERROR") || row.contains("/x…"),
+        "{row}"
+    );
+    assert!(!row.contains("geheim"), "{row}");
     drop(guard);
     for error in errors {
         let all = format!("{error} {error:?} {:?}", Fault::from(&error));

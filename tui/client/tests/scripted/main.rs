@@ -5,6 +5,7 @@
 mod downloads;
 mod errors;
 mod moves;
+mod rows;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
