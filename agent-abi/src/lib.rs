@@ -20,6 +20,8 @@
 //! # fn main() {}
 //! ```
 //!
+//! **[The guide](guide)** is the author's manual: every parameter, answer, option and dependency, with examples.
+//!
 //! The crate is built as a `cdylib`. The workbench opens it in a child process, gives it tasks, and
 //! holds everything it wants to write until a person or a command lets it out.
 //!
@@ -91,6 +93,7 @@ extern crate self as agent_abi;
 
 mod error;
 pub mod glue;
+pub mod guide;
 pub mod inject;
 pub mod model;
 pub mod prelude;

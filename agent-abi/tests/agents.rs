@@ -287,159 +287,6 @@ fn steps_are_named_timed_and_in_order() {
     assert_eq!(frame.value, "none");
 }
 
-mod calls {
-    use agent_abi::model::Picture;
-    use agent_abi::prelude::*;
-    use agent_abi::testing::{ontology, task};
-
-    const TWIN: &str = "8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11";
-
-    #[stage("copy", routes = ["complete", "review"], params(every: u64 = 10))]
-    fn copy(
-        #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", include_task = true))] other: Option<
-            Twin,
-        >,
-    ) -> Result<Route> {
-        let Some(other) = other else {
-            return Ok(Route::to("elsewhere"));
-        };
-        let weather = other
-            .labels
-            .classification("Weather")
-            .context("no weather")?;
-        checkpoint("sunny", weather.answer() == Some("Sunny".into()));
-        checkpoint("task", other.task.context("no task")?.title());
-        Ok(Route::to("complete"))
-    }
-
-    #[test]
-    fn a_twin_is_read_with_its_own_ontology_and_task() {
-        #[stage("x")]
-        fn sunny(labels: &mut LabelRow) -> Result<Route> {
-            labels.classify("Weather", "Sunny")?;
-            Ok(Route::stay())
-        }
-        let mut other = task("b.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
-        other = other.clone().labels(other.run::<sunny>().into_labels());
-        let run = task("a.jpg").twin(TWIN, &other).run::<copy>();
-        assert_eq!(run.route(), Some("complete"));
-        let noted: Vec<&str> = run
-            .steps()
-            .iter()
-            .filter(|s| s.kind == "checkpoint")
-            .map(|s| s.value.as_str())
-            .collect();
-        assert_eq!(noted, ["true", "b.jpg"]);
-    }
-
-    #[test]
-    fn an_undeclared_pathway_is_refused_with_what_to_do_and_a_twin_may_be_absent() {
-        let run = task("a.jpg").run::<copy>();
-        let failure = run.failure().unwrap();
-        assert!(!failure.retry);
-        assert_eq!(
-            failure.message,
-            "the agent returned pathway \"elsewhere\", which it does not declare; its routes are [complete, review]: add it there"
-        );
-    }
-
-    #[test]
-    fn a_declared_pathway_may_be_returned_by_its_uuid() {
-        #[stage("by uuid", routes = ["complete"])]
-        fn by_uuid(stage: &Stage) -> Result<Route> {
-            Ok(Route::to(stage.pathway("complete")?.uuid))
-        }
-        let run = task("a.jpg")
-            .pathways(&["complete", "review"])
-            .run::<by_uuid>();
-        assert!(Uuid::parse_str(run.route().unwrap()).is_ok());
-    }
-
-    #[test]
-    fn twins_parameters_and_routes_are_declared_in_the_descriptor() {
-        use agent_abi::glue::Agent;
-        let spec: agent_abi::wire::AgentSpec = serde_json::from_str(copy::SPEC).unwrap();
-        assert_eq!(
-            spec.twins,
-            [json!({"project": TWIN, "init_labels": true, "include_task": true})]
-        );
-        assert_eq!(spec.params.unwrap()["properties"]["every"]["default"], 10);
-        assert_eq!(copy::ROUTES, ["complete", "review"]);
-        assert_ne!(copy::NEEDS & agent_abi::table::needs::TWIN, 0);
-    }
-
-    #[test]
-    fn a_question_that_the_workbench_does_not_know_is_a_failure() {
-        #[stage("asks")]
-        fn asks(upstream: Upstream<'_>) -> Result<Route> {
-            upstream.storage_items(&[])?;
-            upstream.ask("the weather", &json!({}))?;
-            Ok(Route::stay())
-        }
-        let run = task("a").answer("storage_items", json!([])).run::<asks>();
-        let failure = run.failure().unwrap();
-        assert!(
-            failure.message.contains("does not know \"the weather\""),
-            "{failure:?}"
-        );
-    }
-
-    #[test]
-    fn pictures_are_encoded_by_the_host_and_only_while_a_task_runs() {
-        #[stage("encodes")]
-        fn encodes(frame: Frame<'_>) -> Result<Route> {
-            let url = frame.jpeg(80)?.data_url();
-            assert!(url.starts_with("data:image/jpeg;base64,"), "{url}");
-            let part = frame.crop(&BoundingBox {
-                x: 0.5,
-                y: 0.0,
-                w: 0.5,
-                h: 1.0,
-            });
-            checkpoint("bytes", part.png()?.len());
-            Ok(Route::stay())
-        }
-        let picture = Picture::filled(4, 2, [1, 2, 3]);
-        assert!(picture.png().is_err());
-        let run = task("a").image(picture).run::<encodes>();
-        assert_eq!(run.route(), None);
-        let bytes = run.steps().iter().find(|s| s.name == "bytes").unwrap();
-        assert_eq!(bytes.value, (b"P6 2 2 255\n".len() + 12).to_string());
-    }
-
-    #[test]
-    fn the_images_of_a_group_come_with_file_and_picture() {
-        #[stage("group")]
-        fn group(images: Children<'_>) -> Result<Route> {
-            for image in images.iter() {
-                let light = image.frame()?.mean_luma();
-                checkpoint(
-                    "image",
-                    format!("{} {} {light:.0}", image.index, image.file.title()),
-                );
-            }
-            Ok(Route::stay())
-        }
-        let run = task("g")
-            .image_group(vec![
-                Picture::filled(2, 2, [10, 10, 10]),
-                Picture::filled(2, 2, [20, 20, 20]),
-            ])
-            .children(&["a.jpg", "b.jpg"])
-            .run::<group>();
-        assert_eq!((run.route(), run.frames_held()), (None, 0));
-        let seen: Vec<&str> = run
-            .steps()
-            .iter()
-            .filter(|s| s.name == "image")
-            .map(|s| s.value.as_str())
-            .collect();
-        assert_eq!(seen, ["0 a.jpg 10", "1 b.jpg 20"]);
-        let none = task("single").run::<group>();
-        assert!(none.failure().unwrap().message.contains("images: Children"));
-    }
-}
-
 #[test]
 fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
     use agent_abi::model::Vertex;
@@ -496,4 +343,24 @@ fn borrows(#[depends(words)] words: &[String], #[depends(word)] word: &str) -> R
 #[test]
 fn a_dependencys_text_and_list_are_taken_as_slices() {
     assert_eq!(task("a").run::<borrows>().route(), Some("word a b"));
+}
+
+#[stage("s")]
+fn by_list(frames: Frames<'_>) -> Result<Route> {
+    let found: Vec<u64> = frames
+        .at([3, 0, 3])
+        .map(|f| Ok(f?.index()))
+        .collect::<Result<_>>()?;
+    let beyond = frames.at([9]).next().context("nothing")?.err();
+    Ok(Route::to(format!(
+        "{found:?} {}",
+        beyond.context("a frame")?
+    )))
+}
+
+#[test]
+fn frames_of_a_list_come_once_in_order_and_one_beyond_the_end_is_an_error() {
+    let clip = vec![Picture::filled(2, 2, [1, 2, 3]); 5];
+    let run = task("clip").video(clip).run::<by_list>();
+    assert_eq!(run.route(), Some("[0, 3] there is no frame 9"));
 }

@@ -5,6 +5,7 @@
 use super::BoundingBox;
 use crate::error::{Context, Error, Result};
 use crate::inject::{RawFrame, Source};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A decoded picture, RGB8. It borrows the host's memory and gives it back when it is dropped.
@@ -278,6 +279,24 @@ impl<'t> Frames<'t> {
             frames.get(index).transpose()
         })
         .fuse())
+    }
+}
+
+impl<'t> Frames<'t> {
+    /// The frames of a list, in ascending order, each once; one past the end is an error.
+    pub fn at<N: IntoIterator<Item = u64>>(
+        &self,
+        numbers: N,
+    ) -> impl Iterator<Item = Result<Frame<'t>>> + use<'t, N> {
+        let numbers: BTreeSet<u64> = numbers.into_iter().collect();
+        let frames = Self {
+            source: self.source,
+            len: self.len,
+        };
+        numbers.into_iter().map(move |number| {
+            let frame = frames.get(number)?;
+            frame.context(format!("there is no frame {number}"))
+        })
     }
 }
 

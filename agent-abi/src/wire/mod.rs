@@ -3,136 +3,18 @@
 //! Field names are the same on both sides and for every language. Unknown fields are ignored by
 //! whoever reads, so that either side may be newer. Bytes and pointers are left to [`crate::table`].
 
+mod calls;
+mod spec;
+
+pub use calls::{
+    EncodeQuestion, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinDoc, TwinQuestion, TwinSpec,
+    call, input,
+};
+pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-/// Names for the host's `input` function.
-pub mod input {
-    /// [`super::ProjectDoc`].
-    pub const PROJECT: &str = "project";
-    /// [`super::RowDoc`].
-    pub const LABEL_ROW: &str = "label_row";
-    /// The storage item as Encord describes it (camelCase), an object.
-    pub const STORAGE_ITEM: &str = "storage_item";
-    /// [`super::AssetDoc`].
-    pub const ASSET: &str = "asset";
-
-    /// Name of the twin's document ([`super::TwinDoc`], or `null`: there is no twin), when it was
-    /// fetched ahead. One that is not there is asked for with [`super::call::TWIN`].
-    #[must_use]
-    pub fn twin(spec: &super::TwinSpec) -> String {
-        format!(
-            "twin/{}/{}/{}",
-            spec.project, spec.init_labels, spec.include_task
-        )
-    }
-
-    /// Name of another project's document ([`super::ProjectDoc`]), when it was fetched ahead.
-    #[must_use]
-    pub fn project_of(hash: super::Uuid) -> String {
-        format!("project/{hash}")
-    }
-}
-
-/// Names for the host's `call` function. A question is JSON, and so is its answer, unless said
-/// otherwise; nothing that is asked for can write.
-pub mod call {
-    /// A line of JSON ([`super::EncodeQuestion`]), a newline, then the rows of pixels. The answer is the
-    /// file. Done in the host process.
-    pub const ENCODE: &str = "encode";
-    /// [`super::TwinQuestion`] to [`super::TwinDoc`] or `null`.
-    pub const TWIN: &str = "twin";
-    /// [`super::ProjectQuestion`] to [`super::ProjectDoc`].
-    pub const PROJECT: &str = "project";
-    /// [`super::RowsQuestion`] to a list of [`super::RowDoc`] or `null`, in the order asked.
-    pub const LABEL_ROWS: &str = "label_rows";
-    /// [`super::ItemsQuestion`] to a list of storage items as Encord describes them, in the order asked,
-    /// without signed URLs.
-    pub const STORAGE_ITEMS: &str = "storage_items";
-}
-
-/// Pixels to encode.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EncodeQuestion {
-    /// `jpeg` or `png`.
-    pub format: String,
-    /// Pixels per row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Bytes from one row to the next, at least `width * 3`.
-    pub stride: u32,
-    /// 1 to 100, for JPEG.
-    #[serde(default = "good")]
-    pub quality: u8,
-}
-
-fn good() -> u8 {
-    85
-}
-
-/// The label row of the same data in another project, as an agent declares it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TwinSpec {
-    /// The other project.
-    pub project: Uuid,
-    /// With its labels, not only the metadata.
-    #[serde(default = "yes")]
-    pub init_labels: bool,
-    /// With the task of the data in the other project, at whichever stage it is.
-    #[serde(default)]
-    pub include_task: bool,
-}
-
-/// Asks for a twin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TwinQuestion {
-    /// Which project, and what of it.
-    #[serde(flatten)]
-    pub spec: TwinSpec,
-    /// The data unit.
-    pub data_hash: Uuid,
-}
-
-/// A twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TwinDoc {
-    /// Its label row, on the branch `main`.
-    pub row: RowDoc,
-    /// Its task, when asked for and there.
-    #[serde(default)]
-    pub task: Option<TaskDoc>,
-}
-
-/// Asks for a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProjectQuestion {
-    /// Which.
-    pub project: Uuid,
-}
-
-/// Asks for label rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowsQuestion {
-    /// Of which project.
-    pub project: Uuid,
-    /// Of which data units.
-    pub data_hashes: Vec<Uuid>,
-    /// What to fetch with the metadata; `branch_name` is `main` unless it is given.
-    #[serde(default)]
-    pub include: IncludeOptions,
-    /// How to fetch the labels.
-    #[serde(default)]
-    pub initialise: InitialiseOptions,
-}
-
-/// Asks for storage items.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ItemsQuestion {
-    /// Which.
-    pub items: Vec<Uuid>,
-}
 
 /// A task as the Python SDK writes it with `task.model_dump_json()`, and so the queue entry too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -350,71 +232,4 @@ pub struct Failure {
 
 fn yes() -> bool {
     true
-}
-
-/// What an agent declares, in `wb_agent.spec`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AgentSpec {
-    /// Name of the function.
-    #[serde(default)]
-    pub function: String,
-    /// `file:line` of the function.
-    #[serde(default)]
-    pub location: String,
-    /// Pathways the agent may return; empty: not declared.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub routes: Vec<String>,
-    /// Limit of one attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_ms: Option<u64>,
-    /// Which parts of the row metadata to fetch.
-    #[serde(default)]
-    pub include: IncludeOptions,
-    /// How to fetch the labels.
-    #[serde(default)]
-    pub initialise: InitialiseOptions,
-    /// JSON schema of the parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub params: Option<Value>,
-    /// Parameters in order, for the screen: `labels: &mut LabelRow`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<String>,
-    /// Twin projects the agent reads.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub twins: Vec<Value>,
-}
-
-/// `LabelRowMetadataIncludeArgs` of the Python package, same names, same defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[allow(clippy::struct_excessive_bools)] // names and shape are the platform's
-pub struct IncludeOptions {
-    /// `include_client_metadata`.
-    pub client_metadata: bool,
-    /// `include_images_data`.
-    pub images_data: bool,
-    /// `include_workflow_graph_node` (on in practice: the workbench needs it).
-    pub workflow_graph_node: bool,
-    /// `include_children`.
-    pub children: bool,
-    /// `include_all_label_branches`.
-    pub all_label_branches: bool,
-    /// `branch_name`.
-    pub branch_name: Option<String>,
-}
-
-/// `LabelRowInitialiseLabelsArgs` of the Python package, same names, same defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct InitialiseOptions {
-    /// Only objects of these features.
-    pub include_object_feature_hashes: Option<Vec<String>>,
-    /// Only classifications of these features.
-    pub include_classification_feature_hashes: Option<Vec<String>>,
-    /// `include_reviews`.
-    pub include_reviews: bool,
-    /// `overwrite`.
-    pub overwrite: bool,
-    /// `include_signed_url`.
-    pub include_signed_url: bool,
 }
