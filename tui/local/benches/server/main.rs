@@ -219,8 +219,9 @@ async fn main() {
     let ready = began.elapsed();
     let copied = floor::copy_of_the_rows(&data.join("project.db"), &folder.path().join("copy.db"));
     println!(
-        "{tasks} tasks ready{:>24.2} s    {}",
+        "{tasks} tasks ready{:>24.2} s    {:.2} CPU s; {}",
         ready.as_secs_f64(),
+        server.cpu(),
         floor::ratio(
             "the same rows and indexes copied by SQLite alone",
             ready,

@@ -75,6 +75,19 @@ impl Server {
         kilobytes / 1000.0
     }
 
+    /// CPU time of the server's process so far, in seconds: unlike time by the clock, it hardly
+    /// hangs on what else the machine does.
+    pub fn cpu(&self) -> f64 {
+        // Ticks of the clock, a hundred a second on every Linux that is not built for something else.
+        const TICKS: f64 = 100.0;
+        let path = format!("/proc/{}/stat", self.0.id());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        // The name, in parentheses, may hold blanks; user and system time are 12 and 13 behind it.
+        let fields = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let ticks = fields.split(' ').skip(11).take(2);
+        ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / TICKS
+    }
+
     pub fn stop(&mut self) {
         drop(self.0.stdin.take());
         self.0.wait().unwrap();

@@ -17,7 +17,7 @@ use crate::routes::projects::{instant_filter, within};
 use crate::routes::reply::{Answer, Pairs, body, json_answer};
 use crate::store::catalog::Dataset;
 use crate::store::folders::{self, NewDataset};
-use crate::store::rows;
+use crate::store::like;
 use crate::time;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -37,7 +37,7 @@ impl Dataset {
 async fn list(State(app): State<Shared>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
     let pairs = Pairs(pairs);
     let equal = |key: &str, text: &str| pairs.first(key).is_none_or(|w| w == text);
-    let like = |key: &str, text: &str| pairs.first(key).is_none_or(|w| rows::matches_like(w, text));
+    let like = |key: &str, text: &str| pairs.first(key).is_none_or(|w| like::matches_like(w, text));
     let created = instant_filter(&pairs, "createdAfter", "createdBefore")?;
     let edited = instant_filter(&pairs, "editedAfter", "editedBefore")?;
     let catalog = app.catalog();

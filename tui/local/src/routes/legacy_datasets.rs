@@ -17,8 +17,8 @@ use crate::routes::members;
 use crate::routes::reply::uuid;
 use crate::store::catalog::Dataset;
 use crate::store::items::{self, Data, ItemPatch};
+use crate::store::like;
 use crate::store::records::{self, Kind};
-use crate::store::rows;
 use crate::store::units::{self, Duplicates};
 use crate::time;
 
@@ -305,7 +305,7 @@ impl DatasetQuery {
             && self
                 .title_like
                 .as_ref()
-                .is_none_or(|t| rows::matches_like(t, &data.title))
+                .is_none_or(|t| like::matches_like(t, &data.title))
             && instant(&self.created_before).is_none_or(|t| data.created < t)
             && instant(&self.created_after).is_none_or(|t| data.created > t)
             && self.data_types.as_ref().is_none_or(|types| {

@@ -20,7 +20,7 @@ use crate::error::Refusal;
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null};
 use crate::store::catalog::{Dataset, Project};
 use crate::store::records::{self, Kind};
-use crate::store::{catalog, rows};
+use crate::store::{catalog, like, rows};
 use crate::time;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -215,7 +215,7 @@ impl CatalogFilter {
     pub(super) fn fits(&self, title: &str, description: &str, created: i64, edited: i64) -> bool {
         let equal = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|w| w == text);
         let like = |wanted: &Option<String>, text: &str| {
-            wanted.as_ref().is_none_or(|w| rows::matches_like(w, text))
+            wanted.as_ref().is_none_or(|w| like::matches_like(w, text))
         };
         equal(&self.title, title)
             && like(&self.title_like, title)

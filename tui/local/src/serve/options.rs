@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::LocalError;
 use crate::fault::FaultSpec;
+use crate::world::MOST_ITEMS;
 use crate::world::builtin::Scenario;
 
 /// What to serve, and how.
@@ -15,7 +16,7 @@ pub struct ServeOptions {
     /// Folder of the database and the key. Reopened if it holds one. `None`: the data go with the
     /// process.
     pub data: Option<PathBuf>,
-    /// How many tasks the main project has, at least 1. `None`: as many as the scenario likes. Not
+    /// How many tasks the main project has, 1 to 10,000,000. `None`: as many as the scenario likes. Not
     /// used with `import` or `scenario_file`, nor when `data` is reopened.
     pub tasks: Option<usize>,
     /// All names and all faults hang on it.
@@ -69,8 +70,8 @@ impl ServeOptions {
         if self.people.is_some_and(|rate| !sensible(rate)) {
             return wrong("--people is a number of tasks per second, above 0 and at most 1000");
         }
-        if self.tasks == Some(0) {
-            return wrong("--tasks is at least 1");
+        if self.tasks.is_some_and(|n| !(1..=MOST_ITEMS).contains(&n)) {
+            return wrong("--tasks is between 1 and 10000000");
         }
         if self.scenario_file.is_some() && (self.import.is_some() || self.import_workflow.is_some())
         {

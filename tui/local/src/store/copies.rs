@@ -109,10 +109,11 @@ pub(crate) fn labels(
                 None => continue,
             },
         };
-        // Labels of pictures are kept under their hashes, which are others in the copy.
+        // Labels on pictures of groups and on parts of data groups are kept under their hashes, which are
+        // others in the copy.
         for (old, new) in &names {
-            if row.parts[3].contains(old.as_str()) {
-                row.parts[3] = row.parts[3].replace(old.as_str(), new);
+            for part in row.parts.iter_mut().filter(|p| p.contains(old.as_str())) {
+                *part = part.replace(old.as_str(), new);
             }
         }
         write(connection, to, target, &row.branch, &row, now)?;

@@ -11,6 +11,7 @@ pub(crate) mod folders;
 pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod labels;
+pub(crate) mod like;
 pub(crate) mod records;
 pub(crate) mod reviews;
 pub(crate) mod rows;

@@ -3,13 +3,14 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
+use crate::store::like::matches_like;
 use crate::time;
 use crate::workflow::NodeKind;
 
@@ -243,20 +244,6 @@ fn stage_conditions(project: &Project, query: &RowQuery, found: &mut Conditions)
         .push_str(&format!(" AND t.stage IN ({})", numbers.join(",")));
 }
 
-/// SQL's LIKE: `%` any text, `_` any character, case ignored.
-pub(crate) fn matches_like(pattern: &str, text: &str) -> bool {
-    fn fits(pattern: &[char], text: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('%', rest)) => (0..=text.len()).any(|n| fits(rest, &text[n..])),
-            Some(('_', rest)) => !text.is_empty() && fits(rest, &text[1..]),
-            Some((c, rest)) => text.first() == Some(c) && fits(rest, &text[1..]),
-        }
-    }
-    let chars = |s: &str| s.to_lowercase().chars().collect::<Vec<_>>();
-    fits(&chars(pattern), &chars(text))
-}
-
 fn dto<'a>(
     connection: &Connection,
     project: &'a Project,
@@ -315,7 +302,7 @@ fn dto<'a>(
         assigned_user_email: row.get(C + 3)?,
         last_actioned_by_user_email: row.get(C + 4)?,
         group_hash: row.get(C + 9)?,
-        spaces: Value::Object(serde_json::Map::new()),
+        spaces: spaces(connection, data)?,
         client_metadata: query
             .include_client_metadata
             .unwrap_or(false)
@@ -327,6 +314,60 @@ fn dto<'a>(
                 uuid: n.uuid,
                 title: &n.title,
             }),
+    })
+}
+
+/// The parts of a data group that labels can be put on, by the hashes of their data units. Other kinds
+/// have none; nor has an image group within a group.
+fn spaces(connection: &Connection, data: &Data) -> Result<Value, Refusal> {
+    let mut out = Map::new();
+    if data.kind != ItemKind::Group {
+        return Ok(Value::Object(out));
+    }
+    for (position, child) in items::children(connection, data.id)?.iter().enumerate() {
+        let Some(mut space) = space(child) else {
+            continue;
+        };
+        space["labels"] = json!({});
+        space["child_info"] = json!({
+            "layout_key": position.to_string(), "file_name": child.title, "data_link": child.link(),
+        });
+        out.insert(child.hash.to_string(), space);
+    }
+    Ok(Value::Object(out))
+}
+
+fn space(child: &Data) -> Option<Value> {
+    let (width, height) = (child.width, child.height);
+    Some(match child.kind {
+        ItemKind::Image => json!({"space_type": "image", "width": width, "height": height}),
+        ItemKind::Video => json!({
+            "space_type": "video", "number_of_frames": child.frames, "width": width, "height": height,
+            "data_duration": child.duration, "data_fps": child.fps,
+        }),
+        ItemKind::ImageSequence => {
+            let frame = |n: u32| {
+                json!({
+                    "data_uuid": child.frame_hash(n), "data_type": "image/jpeg", "data_sequence": n,
+                    "data_link": child.link(), "data_title": format!("{}/{n}", child.title),
+                })
+            };
+            let frames: Vec<Value> = (0..child.frame_count()).map(frame).collect();
+            json!({
+                "space_type": "image_sequence", "number_of_frames": child.frames, "width": width, "height": height,
+                "frames": frames,
+            })
+        }
+        ItemKind::Audio => {
+            let length = child.duration.unwrap_or_default() * 1000.0;
+            json!({"space_type": "audio", "duration_ms": length.round() as i64})
+        }
+        ItemKind::PlainText if child.mime.as_deref() == Some("text/html") => {
+            json!({"space_type": "html"})
+        }
+        ItemKind::PlainText => json!({"space_type": "text"}),
+        ItemKind::Pdf => json!({"space_type": "pdf", "number_of_pages": child.frames}),
+        ItemKind::ImageGroup | ItemKind::Group => return None,
     })
 }
 
@@ -390,23 +431,4 @@ pub(crate) fn branches(connection: &Connection, project: &Project) -> Result<Vec
         out.push(branch?);
     }
     Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn like_is_that_of_sql() {
-        for (pattern, text, fits) in [
-            ("Agent%", "agent 1", true),
-            ("%1", "Agent 1", true),
-            ("%gen%", "Agent 1", true),
-            ("Agent _", "Agent 1", true),
-            ("Agent", "Agent 1", false),
-            ("", "", true),
-        ] {
-            assert_eq!(matches_like(pattern, text), fits, "{pattern} {text}");
-        }
-    }
 }

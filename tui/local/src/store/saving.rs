@@ -86,7 +86,7 @@ impl Ready {
             classes: serde_json::to_string(&row.classification_answers)?,
             actions: object_text(row.object_actions, "object_actions")?,
             units: serde_json::to_string(&units)?,
-            spaces: object_text(row.spaces, "spaces")?,
+            spaces: spaces_text(row.spaces, &row.object_answers, author, &stamp)?,
         })
     }
 }
@@ -97,6 +97,36 @@ fn object_text(part: Option<&RawValue>, name: &str) -> Result<String, Refusal> {
         object if object.starts_with('{') => Ok(object.to_owned()),
         _ => Err(Refusal::Invalid(format!("`{name}` is not an object"))),
     }
+}
+
+/// The labels on the parts of a data group, with authors filled in.
+fn spaces_text(
+    part: Option<&RawValue>,
+    answers: &Map<String, Value>,
+    author: &str,
+    stamp: &str,
+) -> Result<String, Refusal> {
+    let sent = object_text(part, "spaces")?;
+    if sent == "{}" {
+        return Ok(sent);
+    }
+    let mut spaces: Map<String, Value> = serde_json::from_str(&sent)?;
+    for (space, content) in &mut spaces {
+        let Some(labels) = content.get_mut("labels") else {
+            continue;
+        };
+        for object in object_lists(labels).into_iter().flatten() {
+            let hash = object.get("objectHash").and_then(Value::as_str);
+            let hash = hash.unwrap_or_default();
+            if !answers.contains_key(hash) {
+                return Err(Refusal::Answers(format!(
+                    "object {hash:?} of space {space} has no entry in object_answers"
+                )));
+            }
+            sign(object, author, stamp);
+        }
+    }
+    Ok(serde_json::to_string(&spaces)?)
 }
 
 /// Replaces the labels of rows, whole. One row that cannot be saved refuses all.

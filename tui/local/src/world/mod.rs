@@ -6,6 +6,7 @@
 
 pub(crate) mod build;
 pub(crate) mod builtin;
+mod check;
 mod fill;
 pub(crate) mod import;
 pub(crate) mod ontology;
@@ -14,14 +15,14 @@ mod populate;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
-use crate::keys;
 use crate::media::Source;
-use crate::workflow::Graph;
+
+pub(crate) use check::MOST_ITEMS;
 
 /// The schema of scenario files (JSON Schema, draft 2020-12).
 pub const SCENARIO_SCHEMA: &str = include_str!("../../scenario.schema.json");
@@ -209,35 +210,6 @@ impl World {
             .map_err(|problem| LocalError::content(path, problem))?;
         world.complete();
         Ok(world)
-    }
-
-    /// Refuses what reads well and cannot be meant.
-    fn check(&self) -> Result<(), String> {
-        if self.projects.is_empty() && self.datasets.is_empty() {
-            return Err(
-                "the scenario has no project and no dataset: there is nothing to serve".into(),
-            );
-        }
-        for (n, user) in self.users.iter().enumerate() {
-            keys::public(&user.public_key).map_err(|e| format!("users[{n}].publicKey: {e}"))?;
-        }
-        for (n, spec) in self.ontologies.iter().enumerate() {
-            ontology::check(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
-        }
-        for (n, spec) in self.workflow_templates.iter().enumerate() {
-            Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
-                .map_err(|e| format!("workflowTemplates[{n}].{e}"))?;
-        }
-        for (n, project) in self.projects.iter().enumerate() {
-            for (t, task) in project.tasks.iter().enumerate() {
-                if task.priority.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
-                    return Err(format!(
-                        "projects[{n}].tasks[{t}].priority: it is not between 0.0 and 1.0"
-                    ));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Adds what a project needs and the file does not say.

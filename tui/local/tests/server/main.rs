@@ -10,6 +10,7 @@ mod imports;
 mod items;
 mod labels;
 mod limits;
+mod making;
 mod own_pages;
 mod projects;
 mod rows;

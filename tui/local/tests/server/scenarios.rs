@@ -191,7 +191,19 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
             r#"{"datasets": [{"title": "d", "items": [
                 {"type": "image", "id": "00000000-0000-0000-0000-000000000001"},
                 {"type": "image", "id": "00000000-0000-0000-0000-000000000001"}]}]}"#,
-            "same id",
+            "datasets[0].items[1].id: the same id as datasets[0].items[0].id",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "image", "count": 99999999999}]}]}"#,
+            "datasets[0].items[0].count: more than 10000000 items",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "imageGroup", "children": [{"type": "video"}]}]}]}"#,
+            "datasets[0].items[0].children[0].type: an imageGroup holds images only",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "audio", "children": [{"type": "image"}]}]}]}"#,
+            "datasets[0].items[0].children: an item of type audio has none",
         ),
     ] {
         let path = file(folder.path(), "world.json", text);

@@ -1,0 +1,114 @@
+//! What reads well in a scenario file and cannot be meant. Errors name the place in the file.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{ItemSpec, World, ontology};
+use crate::item::ItemKind;
+use crate::keys;
+use crate::workflow::Graph;
+
+/// More items than this are a slip of the finger.
+pub(crate) const MOST_ITEMS: usize = 10_000_000;
+
+impl World {
+    /// Refuses what cannot be meant.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.projects.is_empty() && self.datasets.is_empty() {
+            return Err(
+                "the scenario has no project and no dataset: there is nothing to serve".into(),
+            );
+        }
+        for (n, user) in self.users.iter().enumerate() {
+            keys::public(&user.public_key).map_err(|e| format!("users[{n}].publicKey: {e}"))?;
+        }
+        for (n, spec) in self.ontologies.iter().enumerate() {
+            ontology::check(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
+        }
+        for (n, spec) in self.workflow_templates.iter().enumerate() {
+            Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
+                .map_err(|e| format!("workflowTemplates[{n}].{e}"))?;
+        }
+        let mut items = Items::default();
+        for (d, dataset) in self.datasets.iter().enumerate() {
+            for (n, item) in dataset.items.iter().enumerate() {
+                items.check(item, None, 1, &format!("datasets[{d}].items[{n}]"))?;
+            }
+        }
+        for (n, project) in self.projects.iter().enumerate() {
+            for (t, task) in project.tasks.iter().enumerate() {
+                if task.priority.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
+                    return Err(format!(
+                        "projects[{n}].tasks[{t}].priority: it is not between 0.0 and 1.0"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What has been seen of all items: where each id stands, and how many items there are.
+#[derive(Default)]
+struct Items {
+    places: HashMap<(&'static str, Uuid), String>,
+    count: usize,
+}
+
+impl Items {
+    /// Checks one item that is there `times` times, as a child of `parent` or by itself.
+    fn check(
+        &mut self,
+        item: &ItemSpec,
+        parent: Option<ItemKind>,
+        times: usize,
+        place: &str,
+    ) -> Result<(), String> {
+        for (key, id) in [("id", item.id), ("itemId", item.item_id)] {
+            let Some(id) = id else { continue };
+            let here = format!("{place}.{key}");
+            if let Some(before) = self.places.insert((key, id), here.clone()) {
+                return Err(format!("{here}: the same id as {before}"));
+            }
+        }
+        let total = times.saturating_mul(item.count);
+        self.count = self.count.saturating_add(total);
+        if self.count > MOST_ITEMS {
+            return Err(format!(
+                "{place}.count: more than {MOST_ITEMS} items in all"
+            ));
+        }
+        if item.count > 1 && parent.is_none() && item.children.iter().any(|c| c.id.is_some()) {
+            return Err(format!(
+                "{place}.children: their ids cannot be fixed where `count` makes several parents"
+            ));
+        }
+        match (parent, item.kind) {
+            (Some(ItemKind::ImageGroup), kind) if kind != ItemKind::Image => {
+                return Err(format!("{place}.type: an imageGroup holds images only"));
+            }
+            (Some(_), ItemKind::Group) => {
+                return Err(format!(
+                    "{place}.type: a group cannot be inside another item"
+                ));
+            }
+            (_, ItemKind::ImageGroup | ItemKind::Group) => {}
+            (_, kind) if !item.children.is_empty() => {
+                let kind = kind.item_type();
+                return Err(format!("{place}.children: an item of type {kind} has none"));
+            }
+            _ => {}
+        }
+        for (n, child) in item.children.iter().enumerate() {
+            self.check(
+                child,
+                Some(item.kind),
+                total,
+                &format!("{place}.children[{n}]"),
+            )?;
+        }
+        Ok(())
+    }
+}

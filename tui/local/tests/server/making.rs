@@ -1,0 +1,156 @@
+//! Making things as a client does: ontologies, datasets, uploads, data units and their tasks.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wb_local::{Scenario, ServeOptions};
+
+use crate::common::{Client, start, with};
+
+/// A legacy call about a dataset; its answer.
+async fn in_dataset(client: &Client, dataset: &str, body: &Value) -> Value {
+    let request = client.legacy_request("/public", ("dataset", dataset), body);
+    client.envelope(request).await.unwrap()
+}
+
+/// A tiny text, sent and registered in a folder; the new item.
+async fn upload(client: &Client, folder: &str, title: &str) -> Value {
+    let asked = json!({"itemType": "plainText", "count": 1});
+    let path = format!("/storage/folders/{folder}/upload-signed-urls");
+    let (status, page) = client.v2("POST", &path, Some(asked)).await;
+    assert_eq!(status, 200, "{page}");
+    let url = page["results"][0]["signedUrl"].as_str().unwrap();
+    let sent = client.http.put(url).body("words").send().await.unwrap();
+    assert_eq!(sent.status().as_u16(), 200);
+    let item = page["results"][0]["itemUuid"].clone();
+    let job = json!({"dataItems": {"text": [
+        {"objectUrl": page["results"][0]["objectKey"], "placeholderItemUuid": item, "title": title},
+    ]}});
+    let path = format!("/storage/folders/{folder}/data-upload-jobs");
+    let (status, job) = client.v2("POST", &path, Some(job)).await;
+    assert_eq!(status, 200, "{job}");
+    let done = client
+        .get(&format!("{path}/{}", job.as_str().unwrap()))
+        .await;
+    assert_eq!(done["status"], "DONE", "{done}");
+    item
+}
+
+async fn folder(client: &Client, name: &str) -> String {
+    let asked = json!({"name": name, "description": null, "parent": null, "clientMetadata": null});
+    let (status, made) = client.v2("POST", "/storage/folders", Some(asked)).await;
+    assert_eq!(status, 200, "{made}");
+    made["uuid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_upload_becomes_an_item_once_and_its_bytes_come_back() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let folder = folder(&client, "uploads").await;
+    let item = upload(&client, &folder, "words.txt").await;
+    let path = format!("/storage/items/{}?signUrl=True", item.as_str().unwrap());
+    let found = client.get(&path).await;
+    assert_eq!(found["parent"], json!(folder));
+    assert_eq!(found["fileSize"], 5);
+    let url = found["signedUrl"].as_str().unwrap();
+    let bytes = client.http.get(url).send().await.unwrap();
+    assert_eq!(bytes.text().await.unwrap(), "words");
+    let again = json!({"dataItems": {"text": [
+        {"objectUrl": "uploads/x", "placeholderItemUuid": item, "title": "again"}]}});
+    let path = format!("/storage/folders/{folder}/data-upload-jobs");
+    assert_eq!(client.v2("POST", &path, Some(again)).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_upload_that_was_never_sent_is_an_error_of_its_job_and_makes_nothing() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let folder = folder(&client, "uploads").await;
+    let job = json!({"dataItems": {"images": [
+        {"objectUrl": "uploads/x", "placeholderItemUuid": Uuid::new_v4(), "title": "never.jpg"}]}});
+    let path = format!("/storage/folders/{folder}/data-upload-jobs");
+    let (_, job) = client.v2("POST", &path, Some(job)).await;
+    let done = client
+        .get(&format!("{path}/{}", job.as_str().unwrap()))
+        .await;
+    assert_eq!(done["status"], "ERROR");
+    assert!(
+        done["errors"][0]
+            .as_str()
+            .unwrap()
+            .contains("nothing was uploaded")
+    );
+    let items = client
+        .get(&format!("/storage/folders/{folder}/items"))
+        .await;
+    assert_eq!(items["results"], json!([]));
+}
+
+#[tokio::test]
+async fn uploads_and_what_was_made_of_them_are_there_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let options = || ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(3),
+        data: Some(data.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let (served, client) = with(options()).await;
+    let folder = folder(&client, "kept").await;
+    let item = upload(&client, &folder, "kept.txt").await;
+    let structure = json!({"title": "Kept", "description": "", "editor": {
+        "objects": [{"name": "Car", "shape": "polygon"}], "classifications": []}});
+    let (status, ontology) = client.v2("POST", "/ontologies", Some(structure)).await;
+    assert_eq!(status, 200, "{ontology}");
+    served.shutdown().await.unwrap();
+    let (_served, client) = with(options()).await;
+    let path = format!("/storage/items/{}?signUrl=True", item.as_str().unwrap());
+    let url = client.get(&path).await["signedUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let bytes = client.http.get(url).send().await.unwrap();
+    assert_eq!(bytes.text().await.unwrap(), "words");
+    let uuid = ontology["ontologyUuid"].as_str().unwrap();
+    let again = client.get(&format!("/ontologies/{uuid}")).await;
+    assert_eq!(again["editor"], ontology["editor"]);
+    assert_eq!(again["editor"]["objects"][0]["required"], false);
+}
+
+#[tokio::test]
+async fn linked_units_get_tasks_in_every_project_of_the_dataset_and_unlinked_ones_lose_them() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let folder = folder(&client, "to link").await;
+    let item = upload(&client, &folder, "linked.txt").await;
+    let datasets = client
+        .get(&format!("/projects/{}/datasets", client.project))
+        .await;
+    let dataset = datasets["results"][0]["datasetHash"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let call = |name: &str, method: &str, uid: Value, payload: Value| json!({"query_type": name, "query_method": method, "values": {"uid": uid, "payload": payload}});
+    let link = call(
+        "datasetlinkitems",
+        "POST",
+        json!(dataset),
+        json!({"item_uuids": [item], "duplicates_behavior": "SKIP"}),
+    );
+    let linked = in_dataset(&client, &dataset, &link).await;
+    assert_eq!(client.tasks("Agent 1").await.len(), 4);
+    let hash = linked[0]["data_hash"].clone();
+    let unlink = call("video", "DELETE", json!([hash]), Value::Null);
+    assert_eq!(in_dataset(&client, &dataset, &unlink).await, json!(true));
+    assert_eq!(client.tasks("Agent 1").await.len(), 3);
+    // The item lies in a folder of its own and is still there.
+    client
+        .get(&format!("/storage/items/{}", item.as_str().unwrap()))
+        .await;
+}
+
+#[tokio::test]
+async fn what_only_the_platform_has_is_refused_by_name() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let path = format!("/active/{}/sync", client.project);
+    let (status, answer) = client.v2("POST", &path, None).await;
+    assert_eq!(status, 501);
+    assert!(answer["message"].as_str().unwrap().contains(&path));
+}
