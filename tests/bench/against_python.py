@@ -30,6 +30,7 @@ KINDS = {
     "labels": "no-op agent, label row read",
     "save": "label row read, one box added and saved",
 }
+LIBRARIES = [*KINDS, "large"]
 AIMS = {"cpu": 0.1, "wall": 0.2, "memory": 0.5}
 LIMIT = 900  # seconds one measurement may take
 
@@ -49,6 +50,7 @@ class Figures:
     wall: float
     cpu: float
     peak: float
+    shared_once: float
     requests: float
     processes: int
 
@@ -57,9 +59,9 @@ def agents() -> Path:
     """Builds the Rust agents in release; returns the folder of their libraries."""
     folder = TARGET / "bench" / "agents"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Cargo.toml").write_text(f"[workspace]\nresolver = \"3\"\nmembers = {json.dumps(list(KINDS))}\n")
+    (folder / "Cargo.toml").write_text(f"[workspace]\nresolver = \"3\"\nmembers = {json.dumps(LIBRARIES)}\n")
     shutil.copy(ROOT / "Cargo.lock", folder / "Cargo.lock")
-    for kind in KINDS:
+    for kind in LIBRARIES:
         krate = folder / kind
         krate.mkdir(exist_ok=True)
         (krate / "Cargo.toml").write_text(
@@ -73,9 +75,9 @@ def agents() -> Path:
 
 
 @contextlib.contextmanager
-def served(program: Path, case: Case, folder: Path) -> Iterator[dict[str, str]]:
+def served(program: Path, case: Case, folder: Path, scenario: str = "seed") -> Iterator[dict[str, str]]:
     """A server of its own; it ends with the block."""
-    command = [program, "serve", "--scenario", "seed", "--seed", "7", "--tasks", str(case.tasks)]
+    command = [program, "serve", "--scenario", scenario, "--seed", "7", "--tasks", str(case.tasks)]
     command += ["--page-size", str(case.page), "--port", "0"]
     if case.latency != "0ms":
         command += ["--latency", case.latency]
@@ -135,7 +137,8 @@ def several(program: Path, case: Case, command: list[str], times: int) -> Figure
         return median(run[name] for run in runs)
 
     return Figures(
-        middle("wall_s"), middle("cpu_s"), middle("peak_bytes"), middle("requests"), max(r["processes"] for r in runs)
+        middle("wall_s"), middle("cpu_s"), middle("peak_bytes"), middle("peak_shared_once"), middle("requests"),
+        max(run["processes"] for run in runs),
     )
 
 
@@ -147,7 +150,7 @@ def row(who: str, case: Case, f: Figures, start: Figures) -> str:
     each = (f.cpu - start.cpu) / case.tasks * 1000
     return (
         f"  {who:<16}{f.wall:8.2f} s {case.tasks / f.wall:8.0f}/s {f.cpu / case.tasks * 1000:9.3f} ms {each:9.3f} ms"
-        f"{f.peak / 1e6:8.1f} MB {f.requests:6.0f}"
+        f"{f.peak / 1e6:8.1f} MB {f.shared_once / 1e6:8.1f} MB {f.requests:6.0f} {f.processes:6}"
     )
 
 
@@ -158,7 +161,8 @@ def ratios(ours: Figures, theirs: Figures, case: Case, start: Figures, their_sta
         wall += f" (aim {AIMS['wall']})"
     return (
         f"    ratio: CPU {ours.cpu / theirs.cpu:.3f} (aim {AIMS['cpu']}), beyond the start {marginal:.3f} · {wall}"
-        f" · memory {ours.peak / theirs.peak:.3f} (aim {AIMS['memory']}) · requests {ours.requests / theirs.requests:.2f}"
+        f" · memory {ours.peak / theirs.peak:.3f} (aim {AIMS['memory']}), shared once"
+        f" {ours.shared_once / theirs.shared_once:.3f} · requests {ours.requests / theirs.requests:.2f}"
     )
 
 
@@ -206,7 +210,7 @@ def main() -> None:
         for latency in args.latencies.split(","):
             case = Case(kind, latency, args.tasks if latency == "0ms" else args.slow_tasks, args.page_size)
             print(f"\n{KINDS[kind]}; {case.tasks} tasks, server latency {latency}; load average {load()}")
-            print("                      wall      tasks    CPU/task beyond start    memory  requests")
+            print("                      wall      tasks    CPU/task beyond start      memory shared once   requests  processes")
             python_side = None
             if not args.skip_python:
                 python_side = several(program, case, theirs(kind), args.times)
