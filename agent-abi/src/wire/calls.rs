@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 /// Names for the host's `input` function.
 pub mod input {
-    /// [`super::ProjectDoc`].
+    /// [`crate::wire::ProjectDoc`].
     pub const PROJECT: &str = "project";
-    /// [`super::RowDoc`].
+    /// [`crate::wire::RowDoc`].
     pub const LABEL_ROW: &str = "label_row";
     /// The storage item as Encord describes it (camelCase), an object.
     pub const STORAGE_ITEM: &str = "storage_item";
-    /// [`super::AssetDoc`].
+    /// [`crate::wire::AssetDoc`].
     pub const ASSET: &str = "asset";
 
-    /// Name of the twin's document ([`super::TwinDoc`], or `null`: there is no twin), when it was
-    /// fetched ahead. One that is not there is asked for with [`super::call::TWIN`].
+    /// Name of the twin's document ([`crate::wire::TwinDoc`], or `null`: there is no twin), when it was
+    /// fetched ahead. One that is not there is asked for with [`crate::wire::call::TWIN`].
     #[must_use]
     pub fn twin(spec: &super::TwinSpec) -> String {
         format!(
@@ -25,7 +25,7 @@ pub mod input {
         )
     }
 
-    /// Name of another project's document ([`super::ProjectDoc`]), when it was fetched ahead.
+    /// Name of another project's document ([`crate::wire::ProjectDoc`]), when it was fetched ahead.
     #[must_use]
     pub fn project_of(hash: super::Uuid) -> String {
         format!("project/{hash}")
@@ -35,16 +35,16 @@ pub mod input {
 /// Names for the host's `call` function. A question is JSON, and so is its answer, unless said
 /// otherwise; nothing that is asked for can write.
 pub mod call {
-    /// A line of JSON ([`super::EncodeQuestion`]), a newline, then the rows of pixels. The answer is the
+    /// A line of JSON ([`crate::wire::EncodeQuestion`]), a newline, then the rows of pixels. The answer is the
     /// file. Done in the host process.
     pub const ENCODE: &str = "encode";
-    /// [`super::TwinQuestion`] to [`super::TwinDoc`] or `null`.
+    /// [`crate::wire::TwinQuestion`] to [`crate::wire::TwinDoc`] or `null`.
     pub const TWIN: &str = "twin";
-    /// [`super::ProjectQuestion`] to [`super::ProjectDoc`].
+    /// [`crate::wire::ProjectQuestion`] to [`crate::wire::ProjectDoc`].
     pub const PROJECT: &str = "project";
-    /// [`super::RowsQuestion`] to a list of [`super::RowDoc`] or `null`, in the order asked.
+    /// [`crate::wire::RowsQuestion`] to a list of [`crate::wire::RowDoc`] or `null`, in the order asked.
     pub const LABEL_ROWS: &str = "label_rows";
-    /// [`super::ItemsQuestion`] to a list of storage items as Encord describes them, in the order asked,
+    /// [`crate::wire::ItemsQuestion`] to a list of storage items as Encord describes them, in the order asked,
     /// without signed URLs.
     pub const STORAGE_ITEMS: &str = "storage_items";
 }

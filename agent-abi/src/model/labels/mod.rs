@@ -9,12 +9,14 @@ mod new;
 mod outcome;
 mod place;
 mod read;
+mod said;
 mod shapes;
 mod write;
 
 pub use check::Problem;
 pub use new::{NewClassification, NewLabel, NewObject};
-pub use read::{Classification, Object};
+pub use read::Object;
+pub use said::Classification;
 
 use super::{ModelError, ModelResult, Ontology};
 use crate::wire::RowDoc;

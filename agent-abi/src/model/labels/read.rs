@@ -1,9 +1,9 @@
-//! Typed views of a label row: objects with their frames, classifications with their ranges.
+//! Typed views of the objects of a label row, with their frames. Classifications are in `said`.
 
 use super::super::geometry::{from_flat, from_numbered};
 use super::super::{
     Answer, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, Ontology,
-    OntologyClassification, Point, RotatableBox, Shape, Vertex,
+    Point, RotatableBox, Shape, Vertex,
 };
 use super::LabelRow;
 use serde_json::{Map, Value};
@@ -17,14 +17,6 @@ pub struct Object<'r> {
     /// A frame object, or the answer entry for audio and text.
     facts: &'r Value,
     frames: Vec<(u64, &'r Value)>,
-}
-
-/// One answer about frames or about the whole.
-#[derive(Clone, Debug)]
-pub struct Classification<'r> {
-    row: &'r LabelRow,
-    hash: &'r str,
-    entry: &'r Value,
 }
 
 impl LabelRow {
@@ -77,27 +69,6 @@ impl LabelRow {
     #[must_use]
     pub fn object(&self, hash: &str) -> Option<Object<'_>> {
         self.objects().into_iter().find(|o| o.hash == hash)
-    }
-
-    /// All classifications.
-    #[must_use]
-    pub fn classifications(&self) -> Vec<Classification<'_>> {
-        self.section("classification_answers")
-            .filter(|(_, entry)| entry.get("featureHash").is_some())
-            .map(|(hash, entry)| Classification {
-                row: self,
-                hash,
-                entry,
-            })
-            .collect()
-    }
-
-    /// The first classification with this title.
-    #[must_use]
-    pub fn classification(&self, title: &str) -> Option<Classification<'_>> {
-        self.classifications()
-            .into_iter()
-            .find(|c| c.title() == title)
     }
 
     /// Frames with labels: number and the frame's object, ascending.
@@ -323,79 +294,6 @@ impl<'r> Object<'r> {
     }
 }
 
-impl<'r> Classification<'r> {
-    /// Identity in this label row, 8 characters.
-    #[must_use]
-    pub const fn hash(&self) -> &'r str {
-        self.hash
-    }
-
-    /// Its question.
-    #[must_use]
-    pub fn title(&self) -> &'r str {
-        match self.kind() {
-            Some(kind) => kind.title(),
-            None => self.attributes().first().map_or("", |a| text(a, "name")),
-        }
-    }
-
-    /// Identity of its kind.
-    #[must_use]
-    pub fn feature_hash(&self) -> &'r str {
-        text(self.entry, "featureHash")
-    }
-
-    /// The answer to its own question, not to a nested one.
-    #[must_use]
-    pub fn answer(&self) -> Option<Answer> {
-        // Other clients write nested answers first.
-        let own = self.kind().and_then(|kind| kind.attributes.first());
-        let entry = match own {
-            Some(own) => {
-                let mut entries = self.attributes().iter();
-                entries.find(|a| text(a, "featureHash") == own.feature_hash)
-            }
-            None => self.attributes().first(),
-        };
-        read(entry?, &self.row.ontology)
-    }
-
-    /// The answer to a nested question, by name.
-    #[must_use]
-    pub fn nested(&self, attribute: &str) -> Option<Answer> {
-        answer_in(
-            self.entry.get("classifications")?,
-            attribute,
-            &self.row.ontology,
-        )
-    }
-
-    /// Frames it holds for, both ends included.
-    #[must_use]
-    pub fn ranges(&self) -> Vec<(u64, u64)> {
-        ranges(self.entry)
-    }
-
-    /// How sure the maker was, 0 to 1.
-    #[must_use]
-    pub fn confidence(&self) -> Option<f64> {
-        self.entry.get("confidence")?.as_f64()
-    }
-
-    /// Its kind in the ontology, when it is still there.
-    fn kind(&self) -> Option<&'r OntologyClassification> {
-        let mut kinds = self.row.ontology.classifications.iter();
-        kinds.find(|kind| kind.feature_hash == self.feature_hash())
-    }
-
-    fn attributes(&self) -> &'r [Value] {
-        self.entry
-            .get("classifications")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
-    }
-}
-
 pub(super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {
     let pair = |v: &Value| Some((v.get(0)?.as_u64()?, v.get(1)?.as_u64()?));
     entry
@@ -415,7 +313,7 @@ pub(super) fn html_ranges(entry: &Value) -> Vec<HtmlRange> {
         .collect()
 }
 
-fn text<'r>(value: &'r Value, key: &str) -> &'r str {
+pub(super) fn text<'r>(value: &'r Value, key: &str) -> &'r str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -423,7 +321,7 @@ fn named(entry: &Value, attribute: &str) -> bool {
     text(entry, "name") == attribute || text(entry, "featureHash") == attribute
 }
 
-fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<Answer> {
+pub(super) fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<Answer> {
     read(
         entries
             .as_array()?
@@ -434,7 +332,7 @@ fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<An
 }
 
 /// One option in a list is a radio's answer when the ontology says so.
-fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
+pub(super) fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
     let kind = ontology
         .attribute(text(entry, "featureHash"))
         .map(|a| &a.kind);

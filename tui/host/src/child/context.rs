@@ -1,37 +1,30 @@
-//! What a library may ask of its host while it runs: the functions of the host table.
+//! What a library may ask of its host while it runs: documents, pictures and answers of the current task.
 //!
-//! Every function may be called from any of the agent's threads, also from one that was left
-//! running after its task: then there is no task, and nothing to be had. A panic in here must not
-//! reach foreign frames, so each is caught.
-#![allow(unsafe_code)] // the C border
+//! Asked from any of the agent's threads, also from one that was left running after its task: then there
+//! is no task, and nothing to be had. How it is asked, from C, is in `functions`.
+#![allow(unsafe_code)] // the table is shared between threads
 
 use super::incoming::Incoming;
-use super::{encode, send};
+use super::{encode, functions, send};
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
 use crate::pixels::{Picture, PixelError, Source};
 use crate::proto::{FromHost, Message};
-use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host};
+use agent_abi::table::{Bytes, Host};
 use agent_abi::wire::{AssetDoc, call as calls, input};
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::io;
 use std::ops::Range;
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-const FOUND: i32 = 0;
-const ABSENT: i32 = 1;
-const FAILED: i32 = 2;
-/// RGB8 in `Frame::format`.
-const RGB8: u32 = 1;
-/// Shortest time between two progress messages.
-const PROGRESS_EVERY: Duration = Duration::from_millis(50);
+pub(super) const FOUND: i32 = 0;
+pub(super) const ABSENT: i32 = 1;
+pub(super) const FAILED: i32 = 2;
 /// How often a waiting call looks whether its attempt is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -81,7 +74,7 @@ impl Documents {
         })
     }
 
-    fn get(&self, name: &str) -> Option<&[u8]> {
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
         let message = self.message.as_ref()?;
         let (_, range) = self.ranges.iter().find(|(n, _)| n == name)?;
         message.parts().get(range.clone())
@@ -96,27 +89,27 @@ impl Documents {
 }
 
 #[derive(Default)]
-struct Current {
-    job: Option<u64>,
-    documents: Documents,
-    project: Option<Arc<Vec<u8>>>,
+pub(super) struct Current {
+    pub(super) job: Option<u64>,
+    pub(super) documents: Documents,
+    pub(super) project: Option<Arc<Vec<u8>>>,
     source: Option<Result<Option<Source>, String>>,
-    frames: HashMap<u64, Picture>,
-    next_frame: u64,
+    pub(super) frames: HashMap<u64, Picture>,
+    pub(super) next_frame: u64,
     /// Texts and answers that the agent may read until its run ends.
     texts: Vec<Vec<u8>>,
-    progress: Option<Instant>,
-    budget: Budget,
+    pub(super) progress: Option<Instant>,
+    pub(super) budget: Budget,
 }
 
 /// Behind every pointer that a library is given.
 pub(super) struct Context {
     table: Host,
     page: &'static ControlPage,
-    reporter: Arc<Reporter>,
+    pub(super) reporter: Arc<Reporter>,
     incoming: Arc<Incoming>,
     calls: AtomicU64,
-    current: Mutex<Current>,
+    pub(super) current: Mutex<Current>,
 }
 
 // SAFETY: the table holds a pointer to this very struct and plain functions; it is not changed
@@ -132,19 +125,7 @@ impl Context {
         reporter: Arc<Reporter>,
         incoming: Arc<Incoming>,
     ) -> &'static Self {
-        let table = Host {
-            #[allow(clippy::cast_possible_truncation)] // a few dozen bytes
-            size: size_of::<Host>() as u32,
-            minor: u32::from(ABI_MINOR),
-            ctx: std::ptr::null_mut(),
-            log: Some(log),
-            input: Some(read_input),
-            frame: Some(frame),
-            frame_release: Some(frame_release),
-            progress: Some(progress),
-            is_cancelled: Some(is_cancelled),
-            call: Some(call),
-        };
+        let table = functions::table();
         let context = Box::leak(Box::new(Self {
             table,
             page,
@@ -184,7 +165,7 @@ impl Context {
 
     /// Answers a call by name: here what this process can do itself, the rest in the workbench.
     /// `None`: nobody knows the name.
-    fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    pub(super) fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
         if name == calls::ENCODE {
             return encode::encode(question).map(Some);
         }
@@ -213,12 +194,12 @@ impl Context {
         Err("the attempt was stopped while it waited for an answer".to_owned())
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         let wanted = self.page.cancel.load(Ordering::SeqCst);
         wanted != NO_JOB && wanted == self.page.job.load(Ordering::SeqCst)
     }
 
-    fn log_line(&self, level: u32, target: &str, text: &str) {
+    pub(super) fn log_line(&self, level: u32, target: &str, text: &str) {
         let header = FromHost::Log {
             level: u8::try_from(level.clamp(1, 5)).unwrap_or(3),
             target: target.len(),
@@ -231,7 +212,7 @@ impl Context {
 }
 
 impl Current {
-    fn picture(&mut self, index: u64) -> Result<Option<Picture>, String> {
+    pub(super) fn picture(&mut self, index: u64) -> Result<Option<Picture>, String> {
         if self.source.is_none() {
             let opened = self.open_asset();
             self.source = Some(opened);
@@ -269,146 +250,13 @@ impl Current {
     }
 
     /// Keeps bytes until the run ends and lends them.
-    fn lend(&mut self, bytes: Vec<u8>) -> Bytes {
+    pub(super) fn lend(&mut self, bytes: Vec<u8>) -> Bytes {
         self.texts.push(bytes);
         let kept = self.texts.last().filter(|bytes| !bytes.is_empty());
         kept.map_or(Bytes::EMPTY, |bytes| Bytes::borrow(bytes))
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs a function of the table; `otherwise` when it panics or the context is none.
-fn guarded<T>(ctx: *mut c_void, otherwise: T, body: impl FnOnce(&'static Context) -> T) -> T {
-    // SAFETY: the only context that libraries are ever given is leaked; null is checked.
-    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else {
-        return otherwise;
-    };
-    catch_unwind(AssertUnwindSafe(|| body(context))).unwrap_or(otherwise)
-}
-
-/// Text that a library lends for the length of a call.
-fn text(bytes: Bytes) -> String {
-    // SAFETY: the ABI asks for valid bytes during the call.
-    String::from_utf8_lossy(unsafe { bytes.as_slice() }).into_owned()
-}
-
-unsafe extern "C" fn log(ctx: *mut c_void, level: u32, target: Bytes, message: Bytes) {
-    guarded(ctx, (), |context| {
-        let (target, message) = (text(target), text(message));
-        let fits = lock(&context.current)
-            .budget
-            .take(target.len() + message.len());
-        if fits {
-            context.log_line(level, &target, &message);
-        }
-    });
-}
-
-unsafe extern "C" fn read_input(ctx: *mut c_void, name: Bytes, out: *mut Bytes) -> i32 {
-    guarded(ctx, FAILED, |context| {
-        let name = text(name);
-        let current = lock(&context.current);
-        let found = if name == input::PROJECT {
-            current.project.as_deref().map(Vec::as_slice)
-        } else {
-            current.documents.get(&name)
-        };
-        let answer = found.map_or(Bytes::EMPTY, Bytes::borrow);
-        if !out.is_null() {
-            // SAFETY: not null; the ABI asks for a writable place.
-            unsafe { out.write(answer) };
-        }
-        if found.is_some() { FOUND } else { ABSENT }
-    })
-}
-
-unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32 {
-    guarded(ctx, FAILED, |context| {
-        // SAFETY: the ABI asks for a writable frame whose `size` is set; null is checked.
-        if out.is_null() || unsafe { (*out).size as usize } < size_of::<Frame>() {
-            return FAILED;
-        }
-        let mut current = lock(&context.current);
-        let mut answer = Frame::empty();
-        let status = match current.picture(index) {
-            Ok(None) => ABSENT,
-            Ok(Some(picture)) => {
-                current.next_frame += 1;
-                let handle = current.next_frame;
-                answer = describe(&picture, handle);
-                // Moving the picture does not move its pixels.
-                current.frames.insert(handle, picture);
-                FOUND
-            }
-            Err(why) => {
-                answer.error = current.lend(why.into_bytes());
-                FAILED
-            }
-        };
-        // SAFETY: writable and large enough, as seen above.
-        unsafe { out.write(answer) };
-        status
-    })
-}
-
-fn describe(picture: &Picture, handle: u64) -> Frame {
-    Frame {
-        format: RGB8,
-        data: picture.rgb.as_ptr(),
-        len: picture.rgb.len(),
-        width: picture.width,
-        height: picture.height,
-        stride: picture.stride,
-        index: picture.index,
-        pts_us: picture.pts_us,
-        handle,
-        ..Frame::empty()
-    }
-}
-
-unsafe extern "C" fn frame_release(ctx: *mut c_void, handle: u64) {
-    guarded(ctx, (), |context| {
-        lock(&context.current).frames.remove(&handle);
-    });
-}
-
-unsafe extern "C" fn progress(ctx: *mut c_void, fraction: f64) {
-    guarded(ctx, (), |context| {
-        let mut current = lock(&context.current);
-        let recent = current
-            .progress
-            .is_some_and(|at| at.elapsed() < PROGRESS_EVERY);
-        if current.job.is_none() || !fraction.is_finite() || (recent && fraction < 1.0) {
-            return;
-        }
-        current.progress = Some(Instant::now());
-        drop(current);
-        let fraction = fraction.clamp(0.0, 1.0);
-        let _ = context.reporter.send(&FromHost::Progress { fraction }, &[]);
-    });
-}
-
-unsafe extern "C" fn is_cancelled(ctx: *mut c_void) -> i32 {
-    guarded(ctx, 0, |context| i32::from(context.is_cancelled()))
-}
-
-unsafe extern "C" fn call(ctx: *mut c_void, name: Bytes, question: Bytes, out: *mut Bytes) -> i32 {
-    guarded(ctx, FAILED, |context| {
-        // SAFETY: the ABI asks for valid bytes during the call.
-        let answered = context.answer(&text(name), unsafe { question.as_slice() });
-        let (status, bytes) = match answered {
-            Ok(Some(bytes)) => (FOUND, bytes),
-            Ok(None) => (ABSENT, Vec::new()),
-            Err(why) => (FAILED, why.into_bytes()),
-        };
-        if !out.is_null() {
-            let lent = lock(&context.current).lend(bytes);
-            // SAFETY: not null; the ABI asks for a writable place.
-            unsafe { out.write(lent) };
-        }
-        status
-    })
 }

@@ -5,6 +5,7 @@
 
 mod context;
 mod encode;
+mod functions;
 mod incoming;
 mod load;
 mod run;

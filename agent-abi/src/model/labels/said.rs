@@ -1,0 +1,110 @@
+//! Typed views of the classifications of a label row: what was said of frames or of the whole.
+
+use super::super::{Answer, OntologyClassification};
+use super::LabelRow;
+use super::read::{answer_in, ranges, read, text};
+use serde_json::Value;
+
+/// One answer about frames or about the whole.
+#[derive(Clone, Debug)]
+pub struct Classification<'r> {
+    row: &'r LabelRow,
+    hash: &'r str,
+    entry: &'r Value,
+}
+
+impl LabelRow {
+    /// All classifications.
+    #[must_use]
+    pub fn classifications(&self) -> Vec<Classification<'_>> {
+        self.section("classification_answers")
+            .filter(|(_, entry)| entry.get("featureHash").is_some())
+            .map(|(hash, entry)| Classification {
+                row: self,
+                hash,
+                entry,
+            })
+            .collect()
+    }
+
+    /// The first classification with this title.
+    #[must_use]
+    pub fn classification(&self, title: &str) -> Option<Classification<'_>> {
+        self.classifications()
+            .into_iter()
+            .find(|c| c.title() == title)
+    }
+}
+
+impl<'r> Classification<'r> {
+    /// Identity in this label row, 8 characters.
+    #[must_use]
+    pub const fn hash(&self) -> &'r str {
+        self.hash
+    }
+
+    /// Its question.
+    #[must_use]
+    pub fn title(&self) -> &'r str {
+        match self.kind() {
+            Some(kind) => kind.title(),
+            None => self.attributes().first().map_or("", |a| text(a, "name")),
+        }
+    }
+
+    /// Identity of its kind.
+    #[must_use]
+    pub fn feature_hash(&self) -> &'r str {
+        text(self.entry, "featureHash")
+    }
+
+    /// The answer to its own question, not to a nested one.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        // Other clients write nested answers first.
+        let own = self.kind().and_then(|kind| kind.attributes.first());
+        let entry = match own {
+            Some(own) => {
+                let mut entries = self.attributes().iter();
+                entries.find(|a| text(a, "featureHash") == own.feature_hash)
+            }
+            None => self.attributes().first(),
+        };
+        read(entry?, &self.row.ontology)
+    }
+
+    /// The answer to a nested question, by name.
+    #[must_use]
+    pub fn nested(&self, attribute: &str) -> Option<Answer> {
+        answer_in(
+            self.entry.get("classifications")?,
+            attribute,
+            &self.row.ontology,
+        )
+    }
+
+    /// Frames it holds for, both ends included.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(u64, u64)> {
+        ranges(self.entry)
+    }
+
+    /// How sure the maker was, 0 to 1.
+    #[must_use]
+    pub fn confidence(&self) -> Option<f64> {
+        self.entry.get("confidence")?.as_f64()
+    }
+
+    /// Its kind in the ontology, when it is still there.
+    fn kind(&self) -> Option<&'r OntologyClassification> {
+        let mut kinds = self.row.ontology.classifications.iter();
+        kinds.find(|kind| kind.feature_hash == self.feature_hash())
+    }
+
+    fn attributes(&self) -> &'r [Value] {
+        self.entry
+            .get("classifications")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+}
