@@ -26,6 +26,9 @@ check::target!(private_key, key);
 
 /// An answer of either API: a result is JSON and lies in the body, a refusal leaks no signed URL.
 fn envelope(input: &[u8]) {
+    if guessed(input) {
+        return;
+    }
     let mut body = input.to_vec();
     body.extend_from_slice(b" https://store.test/x?X-Signature=geheim ");
     for body in [Bytes::from(body), Bytes::copy_from_slice(input)] {
@@ -41,6 +44,11 @@ fn envelope(input: &[u8]) {
             }
         }
     }
+}
+
+/// Whether the input holds the word that stands for a secret: a fuzzer that watches comparisons learns it.
+fn guessed(input: &[u8]) -> bool {
+    String::from_utf8_lossy(input).contains("geheim")
 }
 
 fn no_secret(text: &str) {
@@ -109,6 +117,9 @@ fn item(input: &[u8]) {
 }
 
 fn header(input: &[u8]) {
+    if guessed(input) {
+        return;
+    }
     let text = String::from_utf8_lossy(input);
     let _ = retry::retry_after(&text, Millis(1_700_000_000_000));
     if let Some(time) = parse_time(&text) {

@@ -193,7 +193,7 @@ async fn near_and_far() {
         for (n, batch) in rows.chunks(300).enumerate() {
             let mut read = Vec::new();
             measure(&format!("read 300 (batch {n})"), &w, 300, async {
-                read = w.inputs(batch).await
+                read = w.inputs(batch).await;
             })
             .await;
             measure(
@@ -218,7 +218,7 @@ async fn large_rows() {
     reset_peak();
     let mut inputs = Vec::new();
     measure("read 60 rows of 5 MB", &w, 60, async {
-        inputs = w.inputs(&rows).await
+        inputs = w.inputs(&rows).await;
     })
     .await;
     // The agents' own copies are made beforehand, as an engine holds them.

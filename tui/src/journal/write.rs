@@ -110,19 +110,7 @@ pub async fn before_images(writer: &Writer, project: &Project, deeds: &mut [Deed
         .iter()
         .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
         .collect();
-    let include = IncludeOptions {
-        client_metadata: true,
-        ..IncludeOptions::default()
-    };
-    let rows = writer
-        .reader()
-        .label_rows(
-            project.hash,
-            &units,
-            &include,
-            &InitialiseOptions::default(),
-        )
-        .await;
+    let rows = writer.reader().row_metadata(project.hash, &units).await;
     for (i, row) in unknown.into_iter().zip(rows) {
         let Ok(row) = row else { continue };
         let deed = &mut deeds[i];
@@ -131,7 +119,7 @@ pub async fn before_images(writer: &Writer, project: &Project, deeds: &mut [Deed
         }
         if deed.item.metadata.is_some() {
             deed.item.item = deed.item.item.or(row.item);
-            deed.old_metadata = metadata_of(&row.json);
+            deed.old_metadata = Some(row.client_metadata.unwrap_or_default());
         }
     }
 }

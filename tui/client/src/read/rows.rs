@@ -43,6 +43,8 @@ pub struct RowMetadata {
     pub priority: Option<f64>,
     /// Client metadata of its data unit.
     pub client_metadata: Option<Map<String, Value>>,
+    /// The storage item behind its data.
+    pub item: Option<ItemId>,
 }
 
 impl Meta {
@@ -61,6 +63,7 @@ impl Meta {
         Ok(RowMetadata {
             priority: self.priority,
             client_metadata: seen.client_metadata,
+            item: self.item,
         })
     }
 }
