@@ -17,6 +17,7 @@ pub(crate) mod reviews;
 pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod schema;
+pub(crate) mod spaces;
 pub(crate) mod tasks;
 pub(crate) mod units;
 mod writer;

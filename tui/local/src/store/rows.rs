@@ -3,7 +3,7 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Refusal;
@@ -11,6 +11,7 @@ use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
 use crate::store::like::matches_like;
+use crate::store::spaces::{Spaces, spaces};
 use crate::time;
 use crate::workflow::NodeKind;
 
@@ -84,7 +85,7 @@ struct RowDto<'a> {
     assigned_user_email: Option<String>,
     last_actioned_by_user_email: Option<String>,
     group_hash: Option<Uuid>,
-    spaces: Value,
+    spaces: Spaces,
     client_metadata: Option<Value>,
     images_data: Option<Vec<ImageDto>>,
     workflow_graph_node: Option<GraphNode<'a>>,
@@ -314,60 +315,6 @@ fn dto<'a>(
                 uuid: n.uuid,
                 title: &n.title,
             }),
-    })
-}
-
-/// The parts of a data group that labels can be put on, by the hashes of their data units. Other kinds
-/// have none; nor has an image group within a group.
-fn spaces(connection: &Connection, data: &Data) -> Result<Value, Refusal> {
-    let mut out = Map::new();
-    if data.kind != ItemKind::Group {
-        return Ok(Value::Object(out));
-    }
-    for (position, child) in items::children(connection, data.id)?.iter().enumerate() {
-        let Some(mut space) = space(child) else {
-            continue;
-        };
-        space["labels"] = json!({});
-        space["child_info"] = json!({
-            "layout_key": position.to_string(), "file_name": child.title, "data_link": child.link(),
-        });
-        out.insert(child.hash.to_string(), space);
-    }
-    Ok(Value::Object(out))
-}
-
-fn space(child: &Data) -> Option<Value> {
-    let (width, height) = (child.width, child.height);
-    Some(match child.kind {
-        ItemKind::Image => json!({"space_type": "image", "width": width, "height": height}),
-        ItemKind::Video => json!({
-            "space_type": "video", "number_of_frames": child.frames, "width": width, "height": height,
-            "data_duration": child.duration, "data_fps": child.fps,
-        }),
-        ItemKind::ImageSequence => {
-            let frame = |n: u32| {
-                json!({
-                    "data_uuid": child.frame_hash(n), "data_type": "image/jpeg", "data_sequence": n,
-                    "data_link": child.link(), "data_title": format!("{}/{n}", child.title),
-                })
-            };
-            let frames: Vec<Value> = (0..child.frame_count()).map(frame).collect();
-            json!({
-                "space_type": "image_sequence", "number_of_frames": child.frames, "width": width, "height": height,
-                "frames": frames,
-            })
-        }
-        ItemKind::Audio => {
-            let length = child.duration.unwrap_or_default() * 1000.0;
-            json!({"space_type": "audio", "duration_ms": length.round() as i64})
-        }
-        ItemKind::PlainText if child.mime.as_deref() == Some("text/html") => {
-            json!({"space_type": "html"})
-        }
-        ItemKind::PlainText => json!({"space_type": "text"}),
-        ItemKind::Pdf => json!({"space_type": "pdf", "number_of_pages": child.frames}),
-        ItemKind::ImageGroup | ItemKind::Group => return None,
     })
 }
 

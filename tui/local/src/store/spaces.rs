@@ -1,0 +1,75 @@
+//! The parts of a data group that labels can be put on, as row metadata tell them. The labels themselves
+//! are kept with the row, under the same hashes.
+
+use rusqlite::Connection;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::Refusal;
+use crate::item::ItemKind;
+use crate::store::items::{self, Data};
+
+/// Parts by hash, in their order.
+#[derive(Debug)]
+pub(crate) struct Spaces(Vec<(Uuid, Value)>);
+
+impl Serialize for Spaces {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(hash, space)| (hash, space)))
+    }
+}
+
+/// The parts of a data group that labels can be put on, by the hashes of their data units. Other kinds
+/// have none; nor has an image group within a group.
+pub(crate) fn spaces(connection: &Connection, data: &Data) -> Result<Spaces, Refusal> {
+    let mut out = Vec::new();
+    if data.kind != ItemKind::Group {
+        return Ok(Spaces(out));
+    }
+    for (position, child) in items::children(connection, data.id)?.iter().enumerate() {
+        let Some(mut space) = space(child) else {
+            continue;
+        };
+        space["labels"] = json!({});
+        space["child_info"] = json!({
+            "layout_key": position.to_string(), "file_name": child.title, "data_link": child.link(),
+        });
+        out.push((child.hash, space));
+    }
+    Ok(Spaces(out))
+}
+
+fn space(child: &Data) -> Option<Value> {
+    let (width, height) = (child.width, child.height);
+    Some(match child.kind {
+        ItemKind::Image => json!({"space_type": "image", "width": width, "height": height}),
+        ItemKind::Video => json!({
+            "space_type": "video", "number_of_frames": child.frames, "width": width, "height": height,
+            "data_duration": child.duration, "data_fps": child.fps,
+        }),
+        ItemKind::ImageSequence => {
+            let frame = |n: u32| {
+                json!({
+                    "data_uuid": child.frame_hash(n), "data_type": "image/jpeg", "data_sequence": n,
+                    "data_link": child.link(), "data_title": format!("{}/{n}", child.title),
+                })
+            };
+            let frames: Vec<Value> = (0..child.frame_count()).map(frame).collect();
+            json!({
+                "space_type": "image_sequence", "number_of_frames": child.frames, "width": width, "height": height,
+                "frames": frames,
+            })
+        }
+        ItemKind::Audio => {
+            let length = child.duration.unwrap_or_default() * 1000.0;
+            json!({"space_type": "audio", "duration_ms": length.round() as i64})
+        }
+        ItemKind::PlainText if child.mime.as_deref() == Some("text/html") => {
+            json!({"space_type": "html"})
+        }
+        ItemKind::PlainText => json!({"space_type": "text"}),
+        ItemKind::Pdf => json!({"space_type": "pdf", "number_of_pages": child.frames}),
+        ItemKind::ImageGroup | ItemKind::Group => return None,
+    })
+}
