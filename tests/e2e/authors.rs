@@ -365,3 +365,26 @@ fn a_retry_after_the_frames_were_used_up_and_the_row_was_edited_sees_everything_
         );
     }
 }
+
+#[test]
+fn check_reads_the_declared_twin_projects_before_any_task_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    let nobody = "00000000-0000-0000-0000-000000000007";
+    for (twin, code, words) in [
+        (server.field("twin_project_hash"), 0, "✓ twin"),
+        (nobody.to_owned(), 3, "✗ reads reads twins in project"),
+    ] {
+        let source = ASKING.replace("TWIN", &twin);
+        let library = library(dir.path(), "asking_check", &source);
+        let check = command(dir.path())
+            .args(["check", "--project-hash", &server.project(), "--agents"])
+            .arg(&library)
+            .envs(server.env())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&check.stdout);
+        assert_eq!(check.status.code(), Some(code), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
+}
