@@ -16,6 +16,7 @@ use crate::media::Facts;
 use crate::routes::reply::{Answer, body, json_answer, null, uuid};
 use crate::store::items;
 use crate::store::units::{self, NewItem};
+use crate::store::uses;
 use crate::time;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -48,7 +49,7 @@ async fn summary(
         let mut found = items::by_uuid(c, &[item])?;
         let item = found.remove(0);
         let children = items::children(c, item.id)?;
-        Ok((units::uses(c, &item)?, item, children))
+        Ok((uses::uses(c, &item)?, item, children))
     };
     let (uses, item, children) = app.store.read(find).await?;
     let group = |g: &items::Data| {
@@ -101,7 +102,7 @@ async fn move_items(State(app): State<Shared>, Path(folder): Path<String>, bytes
     let to = catalog.folder(sent.new_parent_uuid)?.clone();
     let work = move |c: &Connection| {
         let allowed = sent.allow_synced_dataset_move;
-        units::move_items(c, &from, &to, &sent.item_uuids, allowed, time::now())
+        uses::move_items(c, &from, &to, &sent.item_uuids, allowed, time::now())
     };
     let changed = app.store.write(work).await?;
     app.tally.changed(Endpoint::ChangeItems, changed);
@@ -120,7 +121,7 @@ async fn delete_items(
     }
     let sent: Sent = body(&bytes)?;
     let folder = app.catalog().folder(uuid(&folder, "folder")?)?.clone();
-    let work = move |c: &Connection| units::delete_items(c, &folder, &sent.child_uuids);
+    let work = move |c: &Connection| uses::delete_items(c, &folder, &sent.child_uuids);
     let changed = app.store.write(work).await?;
     app.tally.changed(Endpoint::ChangeItems, changed);
     json_answer(&json!({"removedItemsCount": changed, "removedFoldersCount": 0}))

@@ -20,6 +20,7 @@ use crate::store::items::{self, Data, ItemPatch};
 use crate::store::like;
 use crate::store::records::{self, Kind};
 use crate::store::units::{self, Duplicates};
+use crate::store::uses;
 use crate::time;
 
 /// Roles of a dataset: 0 admin, 1 user.
@@ -193,7 +194,7 @@ impl Context<'_> {
         let n = hashes.len();
         self.app
             .store
-            .write(move |c| units::delete_units(c, dataset.id, &hashes))
+            .write(move |c| uses::delete_units(c, dataset.id, &hashes))
             .await?;
         self.app.tally.changed(Endpoint::ChangeDatasets, n);
         Ok(b"true".to_vec())

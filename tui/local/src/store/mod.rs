@@ -20,6 +20,7 @@ pub(crate) mod schema;
 pub(crate) mod spaces;
 pub(crate) mod tasks;
 pub(crate) mod units;
+pub(crate) mod uses;
 mod writer;
 
 use std::path::{Path, PathBuf};
