@@ -77,10 +77,10 @@ async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
 }
 
 fn reset(dir: &Path) -> Result<(), Fault> {
-    std::fs::remove_dir_all(dir).map_err(|e| {
+    wb_local::remove_data(dir).map_err(|e| {
         Fault::new(
             FaultKind::Settings,
-            format!("cannot clear {}: {e}", dir.display()),
+            format!("the demo cannot start over: {e}"),
         )
     })?;
     state_dir("demo").map(|_| ())

@@ -27,6 +27,6 @@ mod world;
 pub use endpoint::{Counters, Endpoint, EndpointCount, Target};
 pub use error::LocalError;
 pub use fault::{FaultAction, FaultSpec};
-pub use serve::{ServeOptions, Served, serve};
+pub use serve::{ServeOptions, Served, remove_data, serve};
 pub use world::SCENARIO_SCHEMA;
 pub use world::builtin::Scenario;

@@ -51,12 +51,7 @@ impl Folder {
         let path = folder
             .canonicalize()
             .map_err(|e| LocalError::file("cannot open", folder, e))?;
-        let Some(lock) = lock(&path)? else {
-            return Err(LocalError::content(
-                &path,
-                "another server has this folder open; stop it, or name another --data folder",
-            ));
-        };
+        let lock = lock(&path)?.ok_or_else(|| in_use(&path))?;
         Ok(Self {
             path,
             _lock: lock,
@@ -91,6 +86,26 @@ impl Folder {
             "no temporary folder could be locked there; name one with --data",
         ))
     }
+}
+
+/// Removes a server's folder with everything in it. One that is not there is fine.
+///
+/// # Errors
+/// A running server has it open, or it cannot be removed.
+pub fn remove_data(folder: &Path) -> Result<(), LocalError> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    // Held until everything is gone: no server may begin in the middle.
+    let _lock = lock(folder)?.ok_or_else(|| in_use(folder))?;
+    fs::remove_dir_all(folder).map_err(|e| LocalError::file("cannot remove", folder, e))
+}
+
+fn in_use(folder: &Path) -> LocalError {
+    LocalError::content(
+        folder,
+        "another server has this folder open; stop it, or name another --data folder",
+    )
 }
 
 /// Locks a folder; `None` when another process has it.
@@ -191,7 +206,12 @@ mod tests {
         let first = Folder::open(Some(base.path())).unwrap();
         let refusal = Folder::open(Some(base.path())).err().unwrap().to_string();
         assert!(refusal.contains("another server"), "{refusal}");
+        let refusal = remove_data(base.path()).unwrap_err().to_string();
+        assert!(refusal.contains("another server"), "{refusal}");
         drop(first);
         Folder::open(Some(base.path())).unwrap();
+        remove_data(base.path()).unwrap();
+        assert!(!base.path().exists());
+        remove_data(base.path()).unwrap();
     }
 }

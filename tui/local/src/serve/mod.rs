@@ -25,6 +25,7 @@ use crate::error::LocalError;
 use crate::people;
 use folder::Folder;
 
+pub use folder::remove_data;
 pub use options::ServeOptions;
 
 /// A running server. Dropping it stops it without waiting; [`Served::shutdown`] waits.
