@@ -64,10 +64,10 @@ impl Live {
         self.now
     }
 
-    /// Looks at the files now and then; gives what follows when one was saved and says so.
-    pub fn look(&mut self) -> Vec<Command> {
+    /// Looks at the files now and then; gives what follows when one was saved, and what to say.
+    pub fn look(&mut self) -> (Vec<Command>, Option<String>) {
         if self.looked.elapsed() < LOOK {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         self.looked = Instant::now();
         let mut changed = false;
@@ -77,18 +77,15 @@ impl Live {
             *seen = now;
         }
         if !changed {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         match Config::load(&self.global) {
             Ok(config) => self.take(Limits::of(&config, &self.args)),
-            Err(fault) => {
-                tell_broken(&fault);
-                Vec::new()
-            }
+            Err(fault) => (Vec::new(), Some(broken(&fault))),
         }
     }
 
-    fn take(&mut self, new: Limits) -> Vec<Command> {
+    fn take(&mut self, new: Limits) -> (Vec<Command>, Option<String>) {
         let mut commands = Vec::new();
         let mut said = Vec::new();
         if new.rate != self.now.rate {
@@ -112,10 +109,9 @@ impl Live {
             commands.push(Command::SetConcurrency(to));
         }
         self.now = new;
-        if !said.is_empty() {
-            tell!("settings changed, from now on: {}", said.join(", "));
-        }
-        commands
+        let text = (!said.is_empty())
+            .then(|| format!("settings changed, from now on: {}", said.join(", ")));
+        (commands, text)
     }
 }
 
@@ -123,11 +119,11 @@ fn saved(file: &PathBuf) -> Option<SystemTime> {
     std::fs::metadata(file).and_then(|m| m.modified()).ok()
 }
 
-fn tell_broken(fault: &Fault) {
+fn broken(fault: &Fault) -> String {
     let why = fault.cause.as_deref().unwrap_or_default().trim_end();
-    tell!(
+    format!(
         "{}; the run goes on with what held before\n{}",
         wb_ui::text::clean(&fault.summary),
         wb_ui::text::clean(why)
-    );
+    )
 }

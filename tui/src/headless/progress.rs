@@ -2,19 +2,24 @@
 
 use crate::cli::Progress as Wish;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use wb_core::ids::Millis;
 use wb_core::state::State;
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Columns for the stage's title.
+const STAGE: usize = 24;
 
 /// How far a run is.
 pub struct Progress {
     bar: Option<ProgressBar>,
     lines: bool,
     last: Instant,
+    /// Whether the end was known when the bar was styled last.
+    whole: bool,
 }
 
 impl Progress {
@@ -31,17 +36,31 @@ impl Progress {
         let bar = bar.then(|| {
             let bar = ProgressBar::no_length();
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-            if let Ok(style) = ProgressStyle::with_template(
-                "{prefix} {bar:30} {pos}/{len} · {per_sec} · {msg} · left {eta}",
-            ) {
-                bar.set_style(style);
-            }
             bar
         });
-        Self {
+        let mut progress = Self {
             bar,
             lines,
             last: Instant::now(),
+            whole: true,
+        };
+        progress.style(false);
+        progress
+    }
+
+    /// A bar when the end is known; until then a count, which would lie as a bar.
+    fn style(&mut self, whole: bool) {
+        let Some(bar) = self.bar.as_ref().filter(|_| whole != self.whole) else {
+            return;
+        };
+        self.whole = whole;
+        let form = if whole {
+            "{prefix} {wide_bar:.cyan/dim} {human_pos}/{human_len} {msg}"
+        } else {
+            "{prefix} {spinner} {human_pos} done {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(form) {
+            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         }
     }
 
@@ -49,25 +68,36 @@ impl Progress {
     pub fn show(&mut self, state: &State, waiting: Option<u64>) {
         let Some(run) = &state.run else { return };
         let stage = run.stage().map_or("", |s| state.stage_title(s));
-        let stage = wb_ui::text::clean(stage);
+        let stage = wb_ui::text::fit(stage, STAGE);
+        let done = run.decided();
+        let all = waiting.map(|waiting| run.totals.tasks + waiting);
+        let words = words(run.totals.failed, run.rate(state.now), done, all);
+        self.style(all.is_some());
         if let Some(bar) = &self.bar {
-            bar.set_prefix(stage.to_string());
-            bar.set_position(run.totals.tasks);
-            if let Some(waiting) = waiting {
-                bar.set_length(run.totals.tasks + waiting);
+            bar.set_prefix(stage);
+            if let Some(all) = all {
+                bar.set_length(all.max(done));
             }
-            bar.set_message(format!("{} failed", run.totals.failed));
+            bar.set_position(done);
+            bar.set_message(words);
         } else if self.lines && self.last.elapsed() >= LINE_EVERY {
             self.last = Instant::now();
-            tell!(
-                "{stage}: {}",
-                line(
-                    run.totals.tasks,
-                    run.totals.failed,
-                    run.rate(state.now),
-                    state.now
-                )
-            );
+            let of = all.map_or_else(String::new, |all| format!(" of {all}"));
+            tell!("{stage}: {done}{of} tasks done {words}");
+        }
+    }
+
+    /// Whether anybody sees it.
+    #[must_use]
+    pub const fn shows(&self) -> bool {
+        self.bar.is_some() || self.lines
+    }
+
+    /// Says a line without breaking the bar.
+    pub fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| tell!("{line}")),
+            None => tell!("{line}"),
         }
     }
 
@@ -79,6 +109,33 @@ impl Progress {
     }
 }
 
-fn line(tasks: u64, failed: u64, rate: f64, _now: Millis) -> String {
-    format!("{tasks} tasks done, {failed} failed, {rate:.0}/s")
+/// Rate, failures, time left.
+#[allow(clippy::cast_precision_loss)] // figures for a person
+fn words(failed: u64, rate: f64, done: u64, all: Option<u64>) -> String {
+    let mut words = format!("· {rate:.0}/s");
+    if failed > 0 {
+        let _ = write!(words, " · {failed} failed");
+    }
+    let left = all.map_or(0, |all| all.saturating_sub(done));
+    if left > 0 && done > 0 && rate > 0.0 {
+        let ms = left as f64 / rate * 1000.0;
+        let _ = write!(words, " · {} left", wb_ui::text::duration(ms));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_only_when_the_end_is_known() {
+        assert_eq!(words(0, 40.0, 400, None), "· 40/s");
+        assert_eq!(
+            words(3, 40.0, 400, Some(3000)),
+            "· 40/s · 3 failed · 1 min left"
+        );
+        assert_eq!(words(0, 0.0, 0, Some(10)), "· 0/s");
+        assert_eq!(words(0, 40.0, 10, Some(10)), "· 40/s");
+    }
 }

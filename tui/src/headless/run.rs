@@ -23,6 +23,8 @@ use wb_core::run::{RunSpec, Sink, Source, Totals};
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
+/// Tasks that are listed ahead where progress is shown, so that the time left can be told.
+const AHEAD: usize = 10_000;
 /// Time between two looks at the settings while nothing runs.
 const LOOK: Duration = Duration::from_secs(1);
 /// Passes in a row that may be refused before a poller gives up.
@@ -146,6 +148,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         session::operate(journal, project, &operation)?;
     }
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
+    let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages),
         sink: if dry { Sink::Report } else { Sink::Commit },
@@ -158,11 +161,11 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         only: args.task.clone(),
         earlier: tried.earlier(),
         tried: tried.times(),
+        ahead: if progress.shows() { AHEAD } else { 0 },
         chain: dry,
         max_failures: args.max_failures,
         on_conflict: args.on_conflict.into(),
     };
-    let progress = Progress::new(args.progress, global.plain);
     let signals = Signals::new()?;
     Ok(Session {
         engine,
@@ -270,7 +273,7 @@ impl Session {
                         ending.signal(signal);
                         return true;
                     }
-                    tell!("workbench: finishing what runs; once more to leave at once");
+                    self.progress.say("workbench: finishing what runs; once more to leave at once");
                     ending.signal(signal);
                     interrupted = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
@@ -282,7 +285,11 @@ impl Session {
     /// What follows when a settings file was saved while the run goes on.
     fn settings_changed(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for command in self.live.look() {
+        let (commands, said) = self.live.look();
+        if let Some(said) = said {
+            self.progress.say(&said);
+        }
+        for command in commands {
             effects.extend(self.engine.feed(Event::Input(command)));
         }
         let limits = self.live.limits();

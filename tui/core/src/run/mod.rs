@@ -62,6 +62,9 @@ pub struct RunSpec {
     /// When tasks that are still there were run last. With `max_tasks` those that were never run come
     /// first, then the one whose turn is longest ago; without, the platform's order holds.
     pub tried: Arc<HashMap<TaskId, Millis>>,
+    /// Tasks that are listed ahead of those that run, at least two batches: the end of a run is known
+    /// once all are listed.
+    pub ahead: usize,
     /// A task that an agent sends to another stage of this run is handled there too, with what the
     /// agent made of it as input. For runs that write nothing; others find it there themselves.
     pub chain: bool,
@@ -123,6 +126,7 @@ impl Default for RunSpec {
             only: Vec::new(),
             earlier: Arc::default(),
             tried: Arc::default(),
+            ahead: 0,
             chain: false,
             max_failures: None,
             on_conflict: OnConflict::Skip,

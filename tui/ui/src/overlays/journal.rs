@@ -3,21 +3,22 @@
 //! An undo is looked at before it is asked, and asked before it writes. Reading the journal and
 //! restoring are left to the engine.
 
+mod details;
+
 use super::Overlay;
 use super::ask::Ask;
 use crate::chrome::Hints;
-use crate::text::{clean, clock, fit, fit_middle, left, number, plural, right, wrap};
-use crate::theme::Styles;
+use crate::text::{clean, clock, fit, left, number, plural, right, wrap};
 use crate::widgets::{lines, overlay, pane as frame, scroll_to, scrollbar, shade};
 use crate::{Hit, Ui};
+use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::command::{Command, Verb};
 use wb_core::ids::Millis;
-use wb_core::journal::{Entry, Op, OpenOp, Restore, Undoing};
+use wb_core::journal::{Op, OpenOp, Undoing};
 use wb_core::state::State;
-use wb_core::twin;
 
 /// Scroll positions; the chosen operation is the one that the engine has open.
 #[derive(Default)]
@@ -299,125 +300,4 @@ fn draw_open(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, open: &Open
     pane.scroll = pane.scroll.min(all.len().saturating_sub(rows));
     lines(buf, room, &all, pane.scroll);
     scrollbar(buf, inner, pane.scroll, rows, all.len(), st);
-}
-
-fn to_usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
-
-/// Counts, and the command that does the same.
-fn about<'a>(op: &Op, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let mut text = format!(
-        "{} of {} written, {}",
-        number(op.done),
-        plural(to_usize(op.tasks), "task"),
-        op.state()
-    );
-    if op.undone > 0 && op.undone < op.done {
-        text.push_str(&format!(" ({} of {})", number(op.undone), number(op.done)));
-    }
-    let mut all: Vec<Line<'a>> = wrap(&text, columns).into_iter().map(Line::from).collect();
-    if !op.words.is_empty() {
-        let command = format!("workbench {}", twin::quoted(&op.words));
-        let shown = wrap(&clean(&command), columns);
-        let more = shown.len() > 3;
-        for text in shown.into_iter().take(3) {
-            all.push(Line::styled(text, st.dim));
-        }
-        if more {
-            all.push(Line::styled("… (workbench journal --commands)", st.dim));
-        }
-    }
-    all.push(Line::default());
-    all
-}
-
-fn restore_lines<'a>(restores: &[Restore], columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let left_alone = restores.iter().filter(|r| r.left.is_some()).count();
-    let mut head = format!(
-        "An undo would restore {}",
-        plural(restores.len() - left_alone, "task")
-    );
-    if left_alone > 0 {
-        head.push_str(&format!(
-            " and leave {}, changed since",
-            number(left_alone as u64)
-        ));
-    }
-    let mut all: Vec<Line<'a>> = wrap(&head, columns)
-        .into_iter()
-        .map(|t| Line::styled(t, st.strong))
-        .collect();
-    // What is left alone is what a person must know: it comes first.
-    let (left_ones, restored): (Vec<_>, Vec<_>) = restores.iter().partition(|r| r.left.is_some());
-    for r in left_ones.into_iter().chain(restored) {
-        let (mark, style, what) = match &r.left {
-            Some(why) => ("! ", st.warn, why.clone()),
-            None => ("✓ ", st.good, r.what.join(", ")),
-        };
-        let title_w = (columns / 2).clamp(8, 34);
-        all.push(Line::from(vec![
-            Span::styled(mark, style),
-            Span::raw(left(&fit_middle(&r.title, title_w), title_w)),
-            Span::styled(
-                format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
-                st.dim,
-            ),
-        ]));
-    }
-    all
-}
-
-fn entry_lines<'a>(open: &OpenOp, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let entries = match &open.entries {
-        None => return vec![Line::styled("… reading its tasks", st.dim)],
-        Some(Err(fault)) => return vec![Line::styled(fit(&fault.summary, columns), st.bad)],
-        Some(Ok(entries)) => entries,
-    };
-    let mut all: Vec<Line<'a>> = entries
-        .iter()
-        .map(|e| entry_line(e, state, columns, st))
-        .collect();
-    let tasks = state.journal.op(open.id).map_or(0, |op| to_usize(op.tasks));
-    if tasks > entries.len() {
-        let more = number((tasks - entries.len()) as u64);
-        all.push(Line::styled(format!("… and {more} more"), st.dim));
-    }
-    all
-}
-
-fn entry_line<'a>(entry: &Entry, state: &State, columns: usize, st: &Styles) -> Line<'a> {
-    let (mark, style) = match entry.answer.as_deref() {
-        Some("done" | "already moved") if entry.undone => ("○ ", st.dim),
-        Some("done" | "already moved") => ("● ", st.good),
-        None => ("? ", st.warn),
-        Some(_) => ("✗ ", st.bad),
-    };
-    let mut parts = Vec::new();
-    if let Some(to) = entry.to {
-        parts.push(format!("→ {}", clean(state.stage_title(to))));
-    }
-    if entry.labels {
-        parts.push("labels".into());
-    }
-    if let Some(priority) = entry.priority {
-        parts.push(format!("priority {priority}"));
-    }
-    if entry.metadata {
-        parts.push("metadata".into());
-    }
-    let what = match entry.answer.as_deref() {
-        Some("done" | "already moved") => parts.join(", "),
-        None => format!("no answer yet: {}", parts.join(", ")),
-        Some(why) => clean(why).into_owned(),
-    };
-    let title_w = (columns / 2).clamp(8, 34);
-    Line::from(vec![
-        Span::styled(mark, style),
-        Span::raw(left(&fit_middle(&entry.title, title_w), title_w)),
-        Span::styled(
-            format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
-            st.dim,
-        ),
-    ])
 }

@@ -9,7 +9,7 @@ use crate::work::TaskRow;
 
 impl Run {
     pub(super) fn list(&mut self, effects: &mut Vec<Effect>) {
-        let enough = self.pending.len() >= 2 * self.spec.batch_size;
+        let enough = self.pending.len() >= self.spec.ahead.max(2 * self.spec.batch_size);
         if self.listing || self.listed_all || enough || self.paused {
             return;
         }

@@ -186,8 +186,9 @@ fn no_run(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
             key("n"),
             Span::raw(" runs some of its tasks, "),
             key("N"),
-            Span::raw(format!(" all of them; {held}")),
+            Span::raw(" all of them;"),
         ]),
+        Line::styled(format!("         {held}"), st.dim),
         Line::from(vec![
             Span::raw("  "),
             key("2"),

@@ -1,0 +1,150 @@
+//! Claims of stages: who is in charge after each build.
+
+use super::*;
+use crate::workflow::Stage;
+use uuid::Uuid;
+
+fn flow() -> Workflow {
+    let stage = |n, title: &str| Stage {
+        id: StageId(Uuid::from_u128(n)),
+        title: title.into(),
+        kind: StageKind::Agent,
+        pathways: vec![],
+    };
+    Workflow {
+        stages: vec![stage(1, "one"), stage(2, "two"), stage(3, "three")],
+        edges: vec![],
+    }
+}
+
+fn library(path: &str, stages: &[(&str, u32)]) -> Probed {
+    let agents = stages
+        .iter()
+        .map(|(stage, flags)| AgentDescriptor {
+            stage: (*stage).into(),
+            flags: *flags,
+            ..AgentDescriptor::default()
+        })
+        .collect();
+    Probed {
+        library: path.into(),
+        copy: path.into(),
+        hash: String::new(),
+        size: 0,
+        modified: Millis(0),
+        descriptor: Descriptor {
+            agents,
+            ..Descriptor::default()
+        },
+    }
+}
+
+fn titles(builds: &Builds) -> Vec<String> {
+    let flow = flow();
+    builds
+        .order()
+        .iter()
+        .filter_map(|s| flow.stage(*s))
+        .map(|s| s.title.clone())
+        .collect()
+}
+
+#[test]
+fn a_rebuild_replaces_the_agents_and_keeps_their_order() {
+    let mut builds = Builds::default();
+    builds
+        .claim(library("a", &[("two", 0), ("one", 0)]), &flow(), Millis(1))
+        .unwrap();
+    let second = builds.claim(
+        library("a", &[("one", 0), ("two", 0), ("three", 0)]),
+        &flow(),
+        Millis(2),
+    );
+    assert_eq!(second, Ok(BuildId(2)));
+    assert_eq!(titles(&builds), ["two", "one", "three"]);
+    assert_eq!(builds.get(BuildId(1)).unwrap().status, BuildStatus::Retired);
+    assert!(
+        builds
+            .order()
+            .iter()
+            .all(|s| builds.binding(*s).unwrap().build == BuildId(2))
+    );
+}
+
+#[test]
+fn a_stage_that_was_away_comes_back_in_its_place() {
+    let mut builds = Builds::default();
+    builds
+        .claim(library("a", &[("one", 0), ("two", 0)]), &flow(), Millis(1))
+        .unwrap();
+    builds
+        .claim(library("a", &[("two", 0)]), &flow(), Millis(2))
+        .unwrap();
+    assert_eq!(titles(&builds), ["two"]);
+    builds
+        .claim(library("a", &[("two", 0), ("one", 0)]), &flow(), Millis(3))
+        .unwrap();
+    assert_eq!(titles(&builds), ["one", "two"]);
+}
+
+#[test]
+fn another_library_is_refused_whole_and_the_first_stays_in_charge() {
+    let mut builds = Builds::default();
+    builds
+        .claim(library("a", &[("one", 0)]), &flow(), Millis(1))
+        .unwrap();
+    let refused = builds.claim(library("b", &[("two", 0), ("one", 0)]), &flow(), Millis(2));
+    assert!(refused.unwrap_err().1.contains("already belongs to a"));
+    assert_eq!(titles(&builds), ["one"]);
+}
+
+#[test]
+fn overwrite_takes_a_stage_over_once_and_a_rebuild_does_not_steal_it_back() {
+    let mut builds = Builds::default();
+    let over = flags::OVERWRITE;
+    builds
+        .claim(
+            library("a", &[("one", over), ("two", 0)]),
+            &flow(),
+            Millis(1),
+        )
+        .unwrap();
+    builds
+        .claim(library("b", &[("one", over)]), &flow(), Millis(2))
+        .unwrap();
+    builds
+        .claim(
+            library("a", &[("one", over), ("two", 0)]),
+            &flow(),
+            Millis(3),
+        )
+        .unwrap();
+    let one = flow().stages[0].id;
+    assert_eq!(
+        builds.agent(one).unwrap().0.probed.library,
+        PathBuf::from("b")
+    );
+    assert_eq!(titles(&builds), ["one", "two"]);
+    assert_eq!(builds.remove("b".as_ref()), [one]);
+    assert_eq!(titles(&builds), ["two"]);
+}
+
+#[test]
+fn a_stage_twice_in_one_library_is_refused_even_as_name_and_uuid() {
+    let mut builds = Builds::default();
+    let uuid = Uuid::from_u128(1).to_string();
+    let twice = builds.claim(library("a", &[("one", 0), (&uuid, 0)]), &flow(), Millis(1));
+    assert!(twice.unwrap_err().1.starts_with("two agents for stage"));
+}
+
+#[test]
+fn an_unknown_stage_is_a_note_with_the_nearest_name() {
+    let mut builds = Builds::default();
+    let id = builds
+        .claim(library("a", &[("thre", 0)]), &flow(), Millis(1))
+        .unwrap();
+    assert_eq!(
+        builds.get(id).unwrap().notes,
+        ["the project has no stage \"thre\"; nearest: three"]
+    );
+}

@@ -1,0 +1,216 @@
+//! What each question says: title, what the answer yes would do, the words of both answers.
+
+use super::Ask;
+use crate::text::{clean, fit, number, plural};
+use wb_core::ids::TaskId;
+use wb_core::journal::{Restore, Undoing};
+use wb_core::run::{RunSpec, Source};
+use wb_core::state::State;
+use wb_core::twin;
+use wb_core::work::Way;
+
+/// Title, text and the words of the two answers.
+pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+    let project = state
+        .project
+        .as_ref()
+        .map_or_else(String::new, |p| clean(&p.title).into_owned());
+    match ask {
+        Ask::Commit(tasks) => {
+            let title = format!("Commit {} to \"{project}\"?", plural(tasks.len(), "task"));
+            let mut text = will_send(tasks, state);
+            text.push("Each row is checked again just before its write; rows that others changed are left and listed.".into());
+            text.push(same_from_a_script(&twin::commit(state, tasks, false)));
+            (title, text, "write it", "not now")
+        }
+        Ask::Live => (
+            format!("Go LIVE on \"{project}\"?"),
+            vec![
+                "LIVE runs write each batch as it finishes: labels, priorities, moves. There is no review before it.".into(),
+                live_words(state),
+                "Stepping one task still asks before it writes. m goes back to dry-run at any time.".into(),
+            ],
+            "go live",
+            "stay in dry-run",
+        ),
+        Ask::Quit => {
+            let mut text = Vec::new();
+            if state.busy() {
+                text.push("Something is running. What runs is cancelled; its tasks stay where they are.".to_owned());
+            }
+            if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
+                text.push("A commit is under way: what was sent is written, the rest is not sent.".into());
+            }
+            let held = state.held.len() + state.conflicts.len();
+            if held > 0 {
+                text.push(format!("{} held for review will be gone; nothing of them was written.", plural(held, "outcome")));
+            }
+            ("Leave the workbench?".into(), text, "leave", "stay")
+        }
+        Ask::Run(spec) => run_words(spec, state),
+        Ask::Drop(tasks) => (
+            format!("Throw {} away?", plural(tasks.len(), "held outcome")),
+            vec!["Nothing was written and nothing will be; the tasks stay where they are and can be run again.".into()],
+            "throw away",
+            "keep",
+        ),
+        Ask::Retry(stage, rows) => (
+            format!("LIVE: run {} of {} again and write them?", plural(rows.len(), "task"), clean(state.stage_title(*stage))),
+            vec!["Each batch is written to the platform as it finishes, without review.".into()],
+            "run and write",
+            "not now",
+        ),
+        Ask::Overwrite(tasks) => (
+            format!("Write over what others changed in {}?", plural(tasks.len(), "task")),
+            vec![
+                "Our labels replace theirs: what they drew since our agent looked is gone from these rows. The journal keeps it, so that an undo brings it back.".into(),
+                "The tasks then go where our outcome sends them.".into(),
+                same_from_a_script(&twin::commit(state, tasks, true)),
+            ],
+            "overwrite",
+            "not now",
+        ),
+        Ask::Undo(op) => undo_words(*op, state),
+    }
+}
+
+/// The headless twin, short enough to be read.
+fn same_from_a_script(words: &[String]) -> String {
+    format!(
+        "Same from a script: workbench {}",
+        fit(&twin::quoted(words), 150)
+    )
+}
+
+fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+    let restores: &[Restore] = match state.journal.open.as_ref().map(|o| &o.undo) {
+        Some(Undoing::Reviewed(restores)) => restores,
+        _ => &[],
+    };
+    let left = restores.iter().filter(|r| r.left.is_some()).count();
+    let mut text = vec![format!(
+        "{} will be as before: labels, priority, metadata and place.",
+        plural(restores.len() - left, "task")
+    )];
+    if left > 0 {
+        text.push(format!(
+            "{} left: others changed them since.",
+            plural(left, "task")
+        ));
+    }
+    text.push("An undo is an operation itself: taking that back does it again.".into());
+    text.push(same_from_a_script(&twin::undo(state, op)));
+    (
+        format!("Take operation {op} back?"),
+        text,
+        "take it back",
+        "not now",
+    )
+}
+
+/// What is known of a dry run of the very build that would write.
+fn live_words(state: &State) -> String {
+    let active = state.builds.active().map(|b| b.id);
+    match (&state.run, active) {
+        (_, None) => "No agent is loaded: nothing can run now.".into(),
+        (Some(run), Some(build)) if run.build == build && run.is_over() => format!(
+            "Last dry run on this build {build}: {}, {} failed.",
+            plural(usize::try_from(run.totals.tasks).unwrap_or(0), "task"),
+            number(run.totals.failed)
+        ),
+        (_, Some(build)) => {
+            format!("Build {build} has not been dry-run yet: look at a dry run first (n).")
+        }
+    }
+}
+
+fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+    let (count, at) = match &spec.source {
+        Source::Tasks(stage, rows) => (
+            plural(rows.len(), "task"),
+            clean(state.stage_title(*stage)).into_owned(),
+        ),
+        Source::Stages(stages) => {
+            let names: Vec<_> = stages
+                .iter()
+                .map(|s| clean(state.stage_title(*s)).into_owned())
+                .collect();
+            let listed = stages
+                .iter()
+                .filter_map(|s| state.count(*s))
+                .map(|(n, _)| n)
+                .sum::<usize>();
+            let n = spec.max_tasks.map_or(listed, |max| max.min(listed));
+            (plural(n, "task"), names.join(", "))
+        }
+    };
+    if state.live && !state.options.read_only {
+        return (
+            format!("LIVE: run {count} of {at} and write them?"),
+            vec![
+                "Each batch is written to the platform as it finishes, without review.".into(),
+                live_words(state),
+            ],
+            "run and write",
+            "not now",
+        );
+    }
+    (
+        format!("Dry-run {count} of {at}?"),
+        vec![
+            "Every write is held for review (v); nothing is sent. X on the Run screen stops it."
+                .into(),
+        ],
+        "run",
+        "not now",
+    )
+}
+
+/// What a commit of these tasks sends.
+fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
+    let (mut labels, mut priorities, mut metadata, mut moves) =
+        (0, 0, 0, std::collections::BTreeMap::new());
+    let open = state.step.as_ref().filter(|s| tasks.contains(&s.row.id));
+    let mut count = |outcome: &wb_core::work::Outcome| {
+        labels += usize::from(outcome.labels_after.is_some());
+        priorities += usize::from(outcome.patch.priority.is_some());
+        metadata += usize::from(outcome.patch.metadata.is_some());
+        if let Way::Pathway { to, .. } = &outcome.way {
+            *moves.entry(*to).or_insert(0_usize) += 1;
+        }
+    };
+    for task in tasks {
+        if let Some(held) = state.held.get(task) {
+            count(&held.outcome);
+        } else if let Some(Ok(outcome)) = open.and_then(|s| s.result.as_ref()) {
+            count(outcome);
+        }
+    }
+    let mut all = Vec::new();
+    if labels > 0 {
+        all.push(format!("• save {}", plural(labels, "label row")));
+    }
+    if priorities > 0 {
+        all.push(format!(
+            "• set {}",
+            plural(priorities, "priority").replace("prioritys", "priorities")
+        ));
+    }
+    if metadata > 0 {
+        all.push(format!(
+            "• replace the metadata of {}",
+            plural(metadata, "item")
+        ));
+    }
+    for (to, n) in moves {
+        all.push(format!(
+            "• move {} to {}",
+            plural(n, "task"),
+            clean(state.stage_title(to))
+        ));
+    }
+    if all.is_empty() {
+        all.push("• nothing: these tasks stay and change nothing".into());
+    }
+    all
+}

@@ -1,0 +1,138 @@
+//! One operation in lines: its counts and command, its tasks, what an undo would restore.
+
+use crate::text::{clean, fit, fit_middle, left, number, plural, wrap};
+use crate::theme::Styles;
+use ratatui::text::{Line, Span};
+use wb_core::journal::{Entry, Op, OpenOp, Restore};
+use wb_core::state::State;
+use wb_core::twin;
+
+pub(super) fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+/// Counts, and the command that does the same.
+pub(super) fn about<'a>(op: &Op, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut text = format!(
+        "{} of {} written, {}",
+        number(op.done),
+        plural(to_usize(op.tasks), "task"),
+        op.state()
+    );
+    if op.undone > 0 && op.undone < op.done {
+        text.push_str(&format!(" ({} of {})", number(op.undone), number(op.done)));
+    }
+    let mut all: Vec<Line<'a>> = wrap(&text, columns).into_iter().map(Line::from).collect();
+    if !op.words.is_empty() {
+        let command = format!("workbench {}", twin::quoted(&op.words));
+        let shown = wrap(&clean(&command), columns);
+        let more = shown.len() > 3;
+        for text in shown.into_iter().take(3) {
+            all.push(Line::styled(text, st.dim));
+        }
+        if more {
+            all.push(Line::styled("… (workbench journal --commands)", st.dim));
+        }
+    }
+    all.push(Line::default());
+    all
+}
+
+pub(super) fn restore_lines<'a>(
+    restores: &[Restore],
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let left_alone = restores.iter().filter(|r| r.left.is_some()).count();
+    let mut head = format!(
+        "An undo would restore {}",
+        plural(restores.len() - left_alone, "task")
+    );
+    if left_alone > 0 {
+        head.push_str(&format!(
+            " and leave {}, changed since",
+            number(left_alone as u64)
+        ));
+    }
+    let mut all: Vec<Line<'a>> = wrap(&head, columns)
+        .into_iter()
+        .map(|t| Line::styled(t, st.strong))
+        .collect();
+    // What is left alone is what a person must know: it comes first.
+    let (left_ones, restored): (Vec<_>, Vec<_>) = restores.iter().partition(|r| r.left.is_some());
+    for r in left_ones.into_iter().chain(restored) {
+        let (mark, style, what) = match &r.left {
+            Some(why) => ("! ", st.warn, why.clone()),
+            None => ("✓ ", st.good, r.what.join(", ")),
+        };
+        let title_w = (columns / 2).clamp(8, 34);
+        all.push(Line::from(vec![
+            Span::styled(mark, style),
+            Span::raw(left(&fit_middle(&r.title, title_w), title_w)),
+            Span::styled(
+                format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
+                st.dim,
+            ),
+        ]));
+    }
+    all
+}
+
+pub(super) fn entry_lines<'a>(
+    open: &OpenOp,
+    state: &State,
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let entries = match &open.entries {
+        None => return vec![Line::styled("… reading its tasks", st.dim)],
+        Some(Err(fault)) => return vec![Line::styled(fit(&fault.summary, columns), st.bad)],
+        Some(Ok(entries)) => entries,
+    };
+    let mut all: Vec<Line<'a>> = entries
+        .iter()
+        .map(|e| entry_line(e, state, columns, st))
+        .collect();
+    let tasks = state.journal.op(open.id).map_or(0, |op| to_usize(op.tasks));
+    if tasks > entries.len() {
+        let more = number((tasks - entries.len()) as u64);
+        all.push(Line::styled(format!("… and {more} more"), st.dim));
+    }
+    all
+}
+
+fn entry_line<'a>(entry: &Entry, state: &State, columns: usize, st: &Styles) -> Line<'a> {
+    let (mark, style) = match entry.answer.as_deref() {
+        Some("done" | "already moved") if entry.undone => ("○ ", st.dim),
+        Some("done" | "already moved") => ("● ", st.good),
+        None => ("? ", st.warn),
+        Some(_) => ("✗ ", st.bad),
+    };
+    let mut parts = Vec::new();
+    if let Some(to) = entry.to {
+        parts.push(format!("→ {}", clean(state.stage_title(to))));
+    }
+    if entry.labels {
+        parts.push("labels".into());
+    }
+    if let Some(priority) = entry.priority {
+        parts.push(format!("priority {priority}"));
+    }
+    if entry.metadata {
+        parts.push("metadata".into());
+    }
+    let what = match entry.answer.as_deref() {
+        Some("done" | "already moved") => parts.join(", "),
+        None => format!("no answer yet: {}", parts.join(", ")),
+        Some(why) => clean(why).into_owned(),
+    };
+    let title_w = (columns / 2).clamp(8, 34);
+    Line::from(vec![
+        Span::styled(mark, style),
+        Span::raw(left(&fit_middle(&entry.title, title_w), title_w)),
+        Span::styled(
+            format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
+            st.dim,
+        ),
+    ])
+}
