@@ -95,6 +95,16 @@ async fn each_bad_certificate_names_the_domain_what_it_means_and_the_cure() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_self_signed_certificate_is_called_that() {
+    let acceptor = Authority::new("Own").itself();
+    let wrap = move |stream| accept(acceptor.clone(), stream);
+    let server = Scripted::listen("https", |_, _| Reply::Drop, wrap).await;
+    let text = asked(&server.domain, &[]).await;
+    assert!(text.contains("(self-signed)"), "{text}");
+    assert!(text.contains("CA:FALSE"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_tls_is_called_that() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let domain = format!("https://{}", listener.local_addr().unwrap());

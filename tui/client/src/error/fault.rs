@@ -141,6 +141,9 @@ fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
         BadCertificate::UnknownIssuer => {
             "a proxy or server of your own? SSL_CERT_FILE takes the certificate of its authority (PEM), SSL_CERT_DIR a folder of them".to_owned()
         }
+        BadCertificate::SelfSigned => {
+            "a server of your own? Sign a certificate for it (CA:FALSE, with its name) by an authority of your own, and give that one by SSL_CERT_FILE".to_owned()
+        }
         BadCertificate::Expired | BadCertificate::NotYet => {
             "is this machine's clock right? If so, whoever runs the host must renew it".to_owned()
         }

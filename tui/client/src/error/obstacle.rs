@@ -32,6 +32,8 @@ pub enum Obstacle {
 pub enum BadCertificate {
     /// Signed by nobody this machine trusts.
     UnknownIssuer,
+    /// It is its own authority, which no server's certificate may be.
+    SelfSigned,
     /// No longer valid, by this machine's clock.
     Expired,
     /// Not yet valid, by this machine's clock.
@@ -61,6 +63,9 @@ impl fmt::Display for BadCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownIssuer => f.write_str("is signed by nobody this machine trusts"),
+            Self::SelfSigned => {
+                f.write_str("is an authority's own (self-signed), which does not prove a server")
+            }
             Self::Expired => f.write_str("has expired"),
             Self::NotYet => f.write_str("is not valid yet"),
             Self::OtherName(names) if names.is_empty() => f.write_str("is for another name"),
@@ -145,6 +150,8 @@ fn of_tls(error: &rustls::Error) -> Option<Obstacle> {
         Bad::NotValidForNameContext { presented, .. } => {
             BadCertificate::OtherName(presented.iter().take(4).map(|name| plain(name)).collect())
         }
+        // The verifier's own error has no public type here; its word is all there is.
+        other if other.to_string().contains("CaUsedAsEndEntity") => BadCertificate::SelfSigned,
         other => BadCertificate::Other(clean(&other.to_string())),
     }))
 }

@@ -25,7 +25,7 @@ use reqwest::header::{self, HeaderMap};
 use retry::{Again, Failure, Repeat};
 use stats::Counters;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub use trouble::Trouble;
 use trouble::Weather;
@@ -33,6 +33,8 @@ use wb_core::ids::Millis;
 
 /// Root of the v2 API.
 pub(crate) const V2: &str = "/v2/public";
+/// The patience before the first answer of all.
+const FIRST_PATIENCE: Duration = Duration::from_secs(8);
 /// No answer has told the platform's time yet.
 const NO_SKEW: i64 = i64::MIN;
 
@@ -50,6 +52,8 @@ pub(crate) struct Wire {
     /// Seconds added to our clock in signatures, once it has proved wrong.
     correction: AtomicI64,
     pub weather: Weather,
+    /// Whether the platform has ever answered, be it by a refusal.
+    answered: AtomicBool,
 }
 
 impl Wire {
@@ -73,6 +77,7 @@ impl Wire {
             skew: AtomicI64::new(NO_SKEW),
             correction: AtomicI64::new(0),
             weather: Weather::default(),
+            answered: AtomicBool::new(false),
         })
     }
 
@@ -81,9 +86,14 @@ impl Wire {
         Some(self.skew.load(Relaxed)).filter(|skew| *skew != NO_SKEW)
     }
 
-    /// How long one request may wait between its attempts.
+    /// How long one request may wait between its attempts. A platform that has never answered is rather
+    /// an address that is wrong: nobody's work is under way, and whoever waits should be told.
     pub fn patience(&self) -> Duration {
-        self.patience
+        if self.answered.load(Relaxed) {
+            self.patience
+        } else {
+            self.patience.min(FIRST_PATIENCE)
+        }
     }
 
     /// Sends a request until it has an answer that stands.
@@ -120,7 +130,7 @@ impl Wire {
                 (call.repeat, call.tries),
                 attempts,
                 waited,
-                self.patience,
+                self.patience(),
             );
             tracing::debug!(
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
@@ -157,6 +167,7 @@ impl Wire {
             Ok(response) => response,
             Err(error) => return Err(transport(&error, at())),
         };
+        self.answered.store(true, Relaxed);
         self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());

@@ -235,3 +235,19 @@ async fn a_refused_key_is_told_by_how_much_the_clock_is_off() {
     );
     assert!(fault.hints[1].contains("ENCORD_DOMAIN"), "{fault:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_never_answers_is_given_up_within_seconds() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut settings = wb_client::Settings::new(
+        &format!("http://{}", listener.local_addr().unwrap()),
+        wb_client::Key::from_seed(&seed()),
+    )
+    .unwrap();
+    drop(listener);
+    settings.patience = Duration::from_secs(90);
+    let began = tokio::time::Instant::now();
+    let reader = Reader::new(settings).unwrap();
+    list(&reader, TaskFilter::default()).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
