@@ -137,6 +137,9 @@ pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> 
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
+    // The name is on disk only once its folder is.
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
     Ok(())
 }
 
