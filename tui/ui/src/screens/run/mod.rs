@@ -226,26 +226,27 @@ fn limit_word(run: &Run) -> String {
 
 fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
-    let mut text = format!(
-        "run {} · {} · build {} · started {}",
-        run.id,
-        sink_word(run),
-        run.build,
-        clock(run.started, ui.utc_offset_s)
-    );
-    if !ui.room.tiny() {
-        text.push_str(&format!(
-            " · {} at a time · {} · limit {} · {}",
-            run.spec.concurrency,
-            rate_word(state),
-            limit_word(run),
-            if run.spec.retries == 1 {
-                "1 retry".into()
-            } else {
-                format!("{} retries", run.spec.retries)
-            }
-        ));
+    // What can be steered stays when room is short; where it comes from goes first.
+    let mut parts = vec![format!("run {}", run.id), sink_word(run).to_owned()];
+    if !ui.room.narrow() {
+        parts.push(format!("build {}", run.build));
     }
+    if ui.room.w >= 112 {
+        parts.push(format!("started {}", clock(run.started, ui.utc_offset_s)));
+    }
+    if !ui.room.tiny() {
+        parts.push(format!("{} at a time", run.spec.concurrency));
+        if state.rate.is_some() || !ui.room.narrow() {
+            parts.push(rate_word(state));
+        }
+        parts.push(format!("limit {}", limit_word(run)));
+        parts.push(if run.spec.retries == 1 {
+            "1 retry".into()
+        } else {
+            format!("{} retries", run.spec.retries)
+        });
+    }
+    let text = parts.join(" · ");
     let (word, style) = match (&run.fatal, run.is_over(), run.cancelled, run.paused) {
         (Some(_), _, _, _) => ("✗ STOPPED ", st.bad),
         (_, true, true, _) => ("STOPPED ", st.warn),
