@@ -1,6 +1,6 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Deed, Journal, Stored, alive, broken};
+use super::{Deed, Journal, Stored, alive, broken, tally};
 use std::collections::HashSet;
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
@@ -71,22 +71,19 @@ impl Journal {
     /// # Errors
     /// The database cannot be read.
     pub fn ops(&self) -> Result<Vec<Op>, Fault> {
-        let sql = format!(
-            "SELECT o.id, o.project, o.kind, o.begun, o.ended, o.pid, o.args, o.plan, o.undoes,
-                    count(e.id),
-                    count(CASE WHEN e.answer IN ('done', 'already moved') THEN 1 END),
-                    count(CASE WHEN e.id IS NOT NULL AND e.ended IS NULL THEN 1 END),
-                    count(CASE WHEN e.answer IN ('done', 'already moved') AND {REVERTED} THEN 1 END)
-             FROM op o LEFT JOIN entry e ON e.op = o.id GROUP BY o.id ORDER BY o.id"
-        );
+        let sql =
+            "SELECT id, project, kind, begun, ended, pid, args, plan, undoes FROM op ORDER BY id";
         let db = self.db();
-        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let undone = tally::undone(&db).map_err(|e| broken(&e))?;
+        let mut select = db.prepare(sql).map_err(|e| broken(&e))?;
         let rows = select.query_map([], |r| {
             let (ended, pid): (Option<i64>, u32) = (r.get(4)?, r.get(5)?);
             let kind: String = r.get(2)?;
             let args: String = r.get(6)?;
+            let id = r.get(0)?;
+            let counts = tally::of(&db, id)?;
             Ok(Op {
-                id: r.get(0)?,
+                id,
                 project: r.get(1)?,
                 begun: r.get(3)?,
                 // The screen's commits are not commands that could go on.
@@ -98,10 +95,10 @@ impl Journal {
                 args: serde_json::from_str(&args).unwrap_or_default(),
                 plan: r.get(7)?,
                 undoes: r.get(8)?,
-                tasks: r.get(9)?,
-                done: r.get(10)?,
-                open: r.get(11)?,
-                undone: r.get(12)?,
+                tasks: counts.tasks,
+                done: counts.done,
+                open: counts.open,
+                undone: undone.get(&id).copied().unwrap_or(0),
             })
         });
         rows.and_then(Iterator::collect).map_err(|e| broken(&e))

@@ -9,6 +9,7 @@ mod deed;
 mod history;
 pub mod points;
 mod schema;
+mod tally;
 mod write;
 
 pub use deed::{Deed, Stored};
@@ -125,7 +126,8 @@ impl Journal {
         let db = self.db();
         let closed = db
             .execute("UPDATE op SET ended = ?2 WHERE id = ?1", params![id, now_ms])
-            .and_then(|_| db.execute("DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)", [id]));
+            .and_then(|_| db.execute("DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)", [id]))
+            .and_then(|gone| if gone == 0 { tally::keep(&db, id) } else { Ok(()) });
         if let Err(error) = closed {
             tracing::error!("{}", broken(&error));
         }
@@ -153,6 +155,7 @@ impl Journal {
             Current::Planned(operation, args) => insert_op(&tx, project, operation, args, now_ms)?,
             Current::None => insert_op(&tx, project, &commit, &[], now_ms)?,
         };
+        tally::forget(&tx, op).map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(deeds.len());
         {
             let mut insert = tx
@@ -213,6 +216,9 @@ impl Journal {
                     Committed::Refused(f) if f.kind == FaultKind::Network => continue,
                     Committed::Refused(f) => format!("refused: {}", f.summary),
                 };
+                if settling {
+                    tally::forget_of(&tx, *id).map_err(|e| broken(&e))?;
+                }
                 update
                     .execute(params![id, now_ms, text])
                     .map_err(|e| broken(&e))?;
@@ -369,6 +375,30 @@ mod tests {
         assert_eq!(journal.pending(project).unwrap().deeds, [deed(7)]);
         db.execute_batch("PRAGMA user_version = 2").unwrap();
         assert!(Journal::open(dir.path()).is_err_and(|f| f.summary.contains("form 2")));
+    }
+
+    #[test]
+    fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = ProjectHash(Uuid::from_u128(9));
+        let journal = Journal::open(dir.path()).unwrap();
+        let run = Operation {
+            kind: "run",
+            ..Operation::default()
+        };
+        journal.operate(project, &run, &[], 1).unwrap();
+        let ids = journal.begin(project, &[deed(1), deed(2)], 2).unwrap();
+        journal
+            .end(&ids[..1], &[Committed::Done], false, 3)
+            .unwrap();
+        journal.close(4);
+        let counts = |journal: &Journal| {
+            let op = journal.ops().unwrap().remove(0);
+            (op.tasks, op.done, op.open)
+        };
+        assert_eq!(counts(&journal), (2, 1, 1));
+        journal.end(&ids[1..], &[Committed::Done], true, 5).unwrap();
+        assert_eq!(counts(&journal), (2, 2, 0));
     }
 
     #[test]

@@ -28,6 +28,12 @@ CREATE TABLE IF NOT EXISTS entry (
     ended INTEGER,
     answer TEXT
 );
+CREATE TABLE IF NOT EXISTS tally (
+    op INTEGER PRIMARY KEY,
+    tasks INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    open INTEGER NOT NULL
+);
 CREATE INDEX IF NOT EXISTS open_entries ON entry (project) WHERE ended IS NULL;
 ";
 /// What version 1 has beyond the first form.
