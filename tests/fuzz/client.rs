@@ -48,7 +48,12 @@ fn envelope(input: &[u8]) {
 
 /// Whether the input holds the word that stands for a secret: a fuzzer that watches comparisons learns it.
 fn guessed(input: &[u8]) -> bool {
-    String::from_utf8_lossy(input).contains("geheim")
+    let shown = |c: &char| !c.is_control();
+    let text: String = String::from_utf8_lossy(input)
+        .chars()
+        .filter(shown)
+        .collect();
+    text.contains("geheim")
 }
 
 fn no_secret(text: &str) {

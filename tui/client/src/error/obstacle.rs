@@ -156,10 +156,22 @@ fn of_tls(error: &rustls::Error) -> Option<Obstacle> {
     }))
 }
 
-/// `DnsName("x")` as the library writes it, without its wrapping.
+/// `DnsName("x")` and `IpAddress(x)` as the library writes them, without their wrapping.
 fn plain(name: &str) -> String {
     let inner = name
-        .split_once('"')
-        .and_then(|(_, rest)| rest.rsplit_once('"'));
-    clean(inner.map_or(name, |(inner, _)| inner))
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    clean(inner.unwrap_or(name).trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn names_of_certificates_are_shown_bare() {
+        for name in ["DnsName(\"a.test\")", "IpAddress(a.test)", "a.test"] {
+            assert_eq!(plain(name), "a.test");
+        }
+    }
 }
