@@ -274,9 +274,12 @@ impl Builds {
             return Ok(false);
         }
         if agent.flags & flags::OVERWRITE != 0 {
-            Ok(true)
-        } else {
-            Err(owner.clone())
+            return Ok(true);
+        }
+        // An owner that says it overwrites had it from the start: which library is probed first is chance.
+        match self.agent(stage) {
+            Some((_, theirs)) if theirs.flags & flags::OVERWRITE != 0 => Ok(false),
+            _ => Err(owner.clone()),
         }
     }
 

@@ -99,6 +99,25 @@ fn another_library_is_refused_whole_and_the_first_stays_in_charge() {
 }
 
 #[test]
+fn a_library_that_overwrites_has_its_stage_whichever_of_two_is_probed_first() {
+    let plain = || library("a", &[("one", 0), ("two", 0)]);
+    let over = || library("b", &[("one", flags::OVERWRITE)]);
+    for libraries in [[plain(), over()], [over(), plain()]] {
+        let mut builds = Builds::default();
+        for (n, library) in (1..).zip(libraries) {
+            builds.claim(library, &flow(), Millis(n)).unwrap();
+        }
+        let stages = flow().stages;
+        let owner = |n: usize| builds.agent(stages[n].id).unwrap().0.probed.library.clone();
+        assert_eq!(
+            (owner(0), owner(1)),
+            (PathBuf::from("b"), PathBuf::from("a"))
+        );
+        assert_eq!(titles(&builds), ["one", "two"]);
+    }
+}
+
+#[test]
 fn overwrite_takes_a_stage_over_once_and_a_rebuild_does_not_steal_it_back() {
     let mut builds = Builds::default();
     let over = flags::OVERWRITE;
