@@ -162,6 +162,17 @@ pub struct Inputs {
     pub timings: Vec<Timing>,
 }
 
+impl Inputs {
+    /// Bytes of all its documents; files that they name are not counted.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let labels = self.labels.as_ref().map(|row| &row.json);
+        let rest = [labels, self.item_json.as_ref(), self.asset_json.as_ref()];
+        let rest = rest.into_iter().flatten().map(|json| json.len());
+        self.task_json.len() + rest.sum::<usize>()
+    }
+}
+
 /// One thing that was fetched or done for a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timing {

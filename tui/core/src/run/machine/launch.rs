@@ -68,11 +68,14 @@ impl Run {
     /// The next task to run: a retry first, then in order.
     fn next_work(&mut self) -> Option<(BatchId, usize)> {
         let stopping = self.stopping();
-        for batch in self
-            .batches
-            .iter_mut()
-            .filter(|b| b.phase == BatchPhase::Running)
-        {
+        let in_order = self.spec.concurrency <= 1;
+        for batch in &mut self.batches {
+            match batch.phase {
+                BatchPhase::Running => {}
+                // One job at a time means in the order of the tasks, whichever inputs came first.
+                BatchPhase::Fetching if in_order => return None,
+                BatchPhase::Fetching | BatchPhase::Committing => continue,
+            }
             if let Some(index) = batch.again.pop_front() {
                 return Some((batch.id, index));
             }

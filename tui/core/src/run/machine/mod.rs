@@ -6,6 +6,7 @@
 //! `launch`, commits and reports in `finish`, what goes on to a later stage of a run that writes
 //! nothing in `carry`.
 
+mod batches;
 mod carry;
 mod finish;
 mod launch;
@@ -68,8 +69,6 @@ const RERUNS: u32 = 3;
 const QUICK_US: u64 = 500;
 /// Jobs that may be given out beyond those that run, while jobs are over at once.
 const AHEAD: usize = 32;
-/// Batches that may be alive at a time: one committing, one running, one being fetched.
-const BATCHES: usize = 3;
 
 /// A run under way, or over.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +132,8 @@ pub struct Run {
     serial: bool,
     idempotent: bool,
     next_batch: u64,
+    /// Inputs that arrived: their bytes and their number.
+    seen: (u64, u64),
 }
 
 /// What a run needs to know of the rest of the state while it takes a step.
@@ -191,6 +192,7 @@ impl Run {
             serial: false,
             idempotent: false,
             next_batch: id << 32,
+            seen: (0, 0),
             spec,
         };
         if let Source::Tasks(_, rows) = &run.spec.source {
@@ -258,6 +260,7 @@ impl Run {
         self.deferred.clear();
         self.crashes = 0;
         self.quick = 0;
+        self.seen = (0, 0);
         let found = self.stage().and_then(|stage| (around.agent)(stage));
         let Some((build, agent, descriptor)) = found else {
             self.listed_all = true;
@@ -278,74 +281,6 @@ impl Run {
             let rows = std::mem::take(rows);
             self.listed_all = true;
             self.take_rows(rows, around.now);
-        }
-    }
-
-    fn form_batches(&mut self, effects: &mut Vec<Effect>) {
-        while self.batches.len() < BATCHES && !self.pending.is_empty() && !self.paused {
-            let full = self.pending.len() >= self.spec.batch_size;
-            if !full && !self.listed_all {
-                return;
-            }
-            let n = self.spec.batch_size.min(self.pending.len());
-            let rows: Vec<TaskRow> = self.pending.drain(..n).collect();
-            self.next_batch += 1;
-            let id = BatchId(self.next_batch);
-            let work = rows.iter().map(|row| Work {
-                row: row.clone(),
-                inputs: None,
-                attempts: 0,
-                run_us: 0,
-                result: None,
-            });
-            let work: Vec<Work> = work.collect();
-            self.batches.push(Batch {
-                id,
-                phase: BatchPhase::Fetching,
-                open: work.len(),
-                work,
-                next: 0,
-                again: VecDeque::new(),
-            });
-            let Some(stage) = self.stage() else { return };
-            effects.push(Effect::Fetch {
-                batch: id,
-                stage,
-                rows,
-                wants: self.wants.clone(),
-            });
-        }
-    }
-
-    /// The inputs of a batch arrived.
-    pub fn prefetched(&mut self, id: BatchId, results: Vec<Result<Arc<Inputs>, Fault>>) {
-        let Some(batch) = self.batches.iter_mut().find(|b| b.id == id) else {
-            return;
-        };
-        if batch.phase != BatchPhase::Fetching {
-            return;
-        }
-        batch.phase = BatchPhase::Running;
-        let mut fatal = None;
-        for (work, result) in batch.work.iter_mut().zip(results) {
-            match result {
-                Ok(inputs) => match self.arrived.get(&work.row.id) {
-                    Some(carried) => work.inputs = Some(carried.onto(&inputs)),
-                    None => work.inputs = Some(inputs),
-                },
-                Err(fault) => {
-                    if ends_the_run(&fault) {
-                        fatal = Some(fault.clone());
-                    }
-                    work.result = Some(Err(fault));
-                    batch.open -= 1;
-                    self.known.0 += 1;
-                    self.known.1 += 1;
-                }
-            }
-        }
-        if let Some(fault) = fatal {
-            self.fatal.get_or_insert(fault);
         }
     }
 }

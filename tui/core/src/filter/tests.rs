@@ -1,0 +1,188 @@
+//! The filter language: what matches, what is refused, what is asked of label rows.
+
+use super::*;
+use crate::ids::{BuildId, DataHash, TaskId};
+use crate::work::TaskStatus;
+use serde_json::json;
+use uuid::Uuid;
+
+fn row(title: &str) -> TaskRow {
+    TaskRow {
+        id: TaskId(Uuid::nil()),
+        data: DataHash(Uuid::nil()),
+        created: Millis(0),
+        updated: Millis(0),
+        title: title.into(),
+        assignee: Some("ann@example.test".into()),
+        last_actioned_by: None,
+        branch: "main".into(),
+        status: TaskStatus::New,
+    }
+}
+
+fn hit(filter: &str, title: &str) -> bool {
+    let result = LastResult {
+        build: BuildId(42),
+        text: "skip".into(),
+        failed: false,
+        group: Some(0x1a2b_3c4d),
+        labels: (4, 0, 0),
+        ms: 1.0,
+        at: Millis(0),
+    };
+    let row = row(title);
+    let facts = Facts {
+        row: &row,
+        now: Millis(3 * 86_400_000),
+        result: Some(&result),
+        known: None,
+    };
+    Filter::parse(filter).unwrap().matches(&facts)
+}
+
+#[test]
+fn bare_words_match_the_title_and_all_must_match() {
+    assert!(hit("night CAM3", "cam3_night_000412.jpg"));
+    assert!(!hit("night cam4", "cam3_night_000412.jpg"));
+    assert!(hit("\"two words\"", "has two words inside"));
+    assert!(!hit("\"two words\"", "two other words"));
+    assert!(hit("straße", "STRASSE straße"));
+}
+
+#[test]
+fn fields_compare_negate_and_join() {
+    assert!(hit("status:new,reopened age>2d", "x"));
+    assert!(!hit("age>4d", "x"));
+    assert!(hit("-title~night", "day"));
+    assert!(hit("title~night | title~day", "day"));
+    assert!(hit(
+        "assignee:ann build:42 label>3 route:skip result:ok",
+        "x"
+    ));
+    assert!(!hit("-result:ok", "x"));
+    assert!(hit("fault:0,1A2b3c4d", "x") && !hit("fault:0", "x"));
+    assert!(
+        Filter::parse("fault:none")
+            .unwrap_err()
+            .contains("1a2b3c4d")
+    );
+}
+
+#[test]
+fn an_unknown_field_is_answered_with_the_nearest() {
+    assert_eq!(
+        Filter::parse("statsu:new").unwrap_err(),
+        "no field \"statsu\"; did you mean status:new?"
+    );
+    assert!(Filter::parse("age>tomorrow").unwrap_err().contains("2d"));
+}
+
+fn knows(filter: &str) -> bool {
+    let known = Known {
+        priority: Some(0.5),
+        metadata:
+            json!({"site": "cam3", "n": 7, "tags": ["Night", "wet"], "a": {"b": "c"}, "x.y": true})
+                .as_object()
+                .cloned(),
+        labels: Some(BTreeMap::from([
+            ("Car".to_owned(), 4),
+            ("Weather".to_owned(), 1),
+        ])),
+    };
+    let row = row("x");
+    let facts = Facts {
+        row: &row,
+        now: Millis(0),
+        result: None,
+        known: Some(&known),
+    };
+    Filter::parse(filter).unwrap().matches(&facts)
+}
+
+#[test]
+fn priority_metadata_and_labels_are_matched_by_what_stands_in_the_row() {
+    for holds in [
+        "pri>=0.5",
+        "priority<0.6",
+        "meta.site=cam3",
+        "meta.site:CAM3,cam4",
+        "meta.site~am",
+        "meta.n>6",
+        "meta.tags:night",
+        "meta.a.b=c",
+        "meta.x.y=true",
+        "meta.nothing:none",
+        "-meta.site=cam4",
+        "label:Car>3",
+        "label:car",
+        "label:Weather=1",
+        "-label:Bus",
+    ] {
+        assert!(knows(holds), "{holds}");
+    }
+    for fails in [
+        "pri>0.5",
+        "meta.site=cam",
+        "meta.n>7",
+        "label:Car>4",
+        "label:Bus",
+        "meta.site:none",
+    ] {
+        assert!(!knows(fails), "{fails}");
+    }
+}
+
+#[test]
+fn terms_about_the_row_are_left_to_later_and_the_others_are_decided_at_once() {
+    let filter = Filter::parse("night pri>=0.5 title~day | label:Car").unwrap();
+    assert_eq!(
+        filter.asks(),
+        Asks {
+            row: true,
+            labels: true
+        }
+    );
+    assert_eq!(filter.cheap(), Filter::parse("night").unwrap());
+    assert!(!Filter::parse("night age>1d label>3").unwrap().asks().any());
+}
+
+#[test]
+fn every_form_that_is_shown_is_understood() {
+    for (form, _) in FORMS {
+        assert!(Filter::parse(form).is_ok(), "{form}");
+    }
+}
+
+#[test]
+fn half_typed_filters_never_panic() {
+    for text in [
+        "-",
+        "|",
+        "\"",
+        ":",
+        "age>",
+        "status:",
+        "~",
+        "ä",
+        "-|-",
+        "status:ä",
+        "label:",
+        "label:>",
+        "label:>3",
+        "meta.",
+        "meta.=",
+        "meta..~",
+        "pri>",
+        "pri:NaN",
+    ] {
+        if let Ok(filter) = Filter::parse(text) {
+            let row = row("é");
+            let _ = filter.matches(&Facts {
+                row: &row,
+                now: Millis(0),
+                result: None,
+                known: None,
+            });
+        }
+    }
+}

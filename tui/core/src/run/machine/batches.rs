@@ -1,0 +1,128 @@
+//! Batches: how many tasks are fetched together, and how many batches are alive at a time, so that
+//! neither a slow network nor rows of megabytes hurt.
+
+use super::{Batch, BatchPhase, Run, Work, ends_the_run};
+use crate::event::Effect;
+use crate::fault::Fault;
+use crate::ids::BatchId;
+use crate::work::{Inputs, TaskRow};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Batches that may be alive whatever they weigh: one committing, one running, one being fetched.
+const BATCHES: usize = 3;
+/// Batches that may be alive while all of them together are light: a quick agent on a slow network
+/// would wait for one fetch after the other.
+const MOST: usize = 8;
+/// Bytes of inputs that are light, for all batches that are alive.
+const LIGHT: u64 = 16 << 20;
+/// Bytes of inputs that one batch should not exceed by much.
+const HEAVY: u64 = 64 << 20;
+/// Tasks of the first batch whose label rows are fetched: nobody knows yet how large they are.
+const FIRST: usize = 50;
+
+impl Run {
+    pub(super) fn form_batches(&mut self, effects: &mut Vec<Effect>) {
+        while self.room_for_a_batch() && !self.pending.is_empty() && !self.paused {
+            let size = self.size_of_a_batch();
+            let full = self.pending.len() >= size;
+            if !full && !self.listed_all {
+                return;
+            }
+            let n = size.min(self.pending.len());
+            let rows: Vec<TaskRow> = self.pending.drain(..n).collect();
+            self.next_batch += 1;
+            let id = BatchId(self.next_batch);
+            let work = rows.iter().map(|row| Work {
+                row: row.clone(),
+                inputs: None,
+                attempts: 0,
+                run_us: 0,
+                result: None,
+            });
+            let work: Vec<Work> = work.collect();
+            self.batches.push(Batch {
+                id,
+                phase: BatchPhase::Fetching,
+                open: work.len(),
+                work,
+                next: 0,
+                again: VecDeque::new(),
+            });
+            let Some(stage) = self.stage() else { return };
+            effects.push(Effect::Fetch {
+                batch: id,
+                stage,
+                rows,
+                wants: self.wants.clone(),
+            });
+        }
+    }
+
+    /// Mean size of what was fetched for a task, in bytes; `None` while nobody knows.
+    fn mean_size(&self) -> Option<u64> {
+        match self.seen {
+            _ if self.wants.needs == 0 => Some(0),
+            (_, 0) => None,
+            (bytes, count) => Some(bytes / count),
+        }
+    }
+
+    fn size_of_a_batch(&self) -> usize {
+        let most = self.spec.batch_size;
+        match self.mean_size() {
+            None => most.min(FIRST),
+            Some(0) => most,
+            Some(mean) => most.min(usize::try_from(HEAVY / mean).unwrap_or(most).max(1)),
+        }
+    }
+
+    fn room_for_a_batch(&self) -> bool {
+        let alive = self.batches.len();
+        match self.mean_size() {
+            // Its answer says how large the others may be.
+            None => alive == 0,
+            Some(_) if alive < BATCHES => true,
+            Some(mean) => {
+                let tasks: usize = self.batches.iter().map(|b| b.work.len()).sum();
+                alive < MOST && (tasks + self.spec.batch_size) as u64 * mean <= LIGHT
+            }
+        }
+    }
+
+    /// The inputs of a batch arrived.
+    pub fn prefetched(&mut self, id: BatchId, results: Vec<Result<Arc<Inputs>, Fault>>) {
+        let Some(batch) = self.batches.iter_mut().find(|b| b.id == id) else {
+            return;
+        };
+        if batch.phase != BatchPhase::Fetching {
+            return;
+        }
+        batch.phase = BatchPhase::Running;
+        let mut fatal = None;
+        for (work, result) in batch.work.iter_mut().zip(results) {
+            match result {
+                Ok(inputs) => {
+                    self.seen.0 += inputs.size() as u64;
+                    self.seen.1 += 1;
+                    match self.arrived.get(&work.row.id) {
+                        Some(carried) => work.inputs = Some(carried.onto(&inputs)),
+                        None => work.inputs = Some(inputs),
+                    }
+                }
+                Err(fault) => {
+                    if ends_the_run(&fault) {
+                        fatal = Some(fault.clone());
+                    }
+                    work.result = Some(Err(fault));
+                    batch.open -= 1;
+                    self.known.0 += 1;
+                    self.known.1 += 1;
+                }
+            }
+        }
+        if let Some(fault) = fatal {
+            self.fatal.get_or_insert(fault);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The engine against a small made-up world: effects are answered at once, in order, and
+//! everything is counted. No network, no processes, no clock.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+mod batches;
+mod runs;
+mod screen;
+mod world;

@@ -1,0 +1,377 @@
+//! A small made-up world for the engine: effects are answered at once, in order, and everything is
+//! counted.
+
+use agent_abi::wire::ProjectDoc;
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use uuid::Uuid;
+use wb_core::build::{AgentDescriptor, Descriptor, Probed};
+use wb_core::command::Command;
+use wb_core::event::{Book, BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
+use wb_core::fault::Fault;
+use wb_core::ids::*;
+use wb_core::journal::{JournalEvent, Op, Undone};
+use wb_core::run::{Report, RunSpec, Sink};
+use wb_core::state::{Options, State};
+use wb_core::work::*;
+use wb_core::workflow::{Pathway, Stage, StageKind, Workflow};
+
+pub fn stage_id(n: u128) -> StageId {
+    StageId(Uuid::from_u128(n))
+}
+
+pub fn workflow() -> Workflow {
+    let stage = |n, title: &str, kind, to: &[(&str, u128)]| Stage {
+        id: stage_id(n),
+        title: title.into(),
+        kind,
+        pathways: to
+            .iter()
+            .enumerate()
+            .map(|(i, (name, to))| Pathway {
+                id: PathwayId(Uuid::from_u128(n * 100 + i as u128)),
+                name: (*name).into(),
+                to: stage_id(*to),
+            })
+            .collect(),
+    };
+    Workflow {
+        stages: vec![
+            stage(1, "first", StageKind::Agent, &[("next", 2), ("away", 3)]),
+            stage(2, "second", StageKind::Agent, &[("done", 3)]),
+            stage(3, "Complete", StageKind::Done, &[]),
+        ],
+        edges: vec![],
+    }
+}
+
+pub fn project() -> Arc<Project> {
+    let doc = ProjectDoc {
+        project_hash: Uuid::from_u128(7),
+        title: "P".into(),
+        description: String::new(),
+        ontology: Value::Null,
+        ontology_title: String::new(),
+        stages: vec![],
+        datasets: vec![],
+    };
+    Arc::new(Project {
+        hash: ProjectHash(doc.project_hash),
+        title: "P".into(),
+        workflow: workflow(),
+        json: "{}".into(),
+        doc,
+    })
+}
+
+pub fn row(n: u128) -> TaskRow {
+    TaskRow {
+        id: TaskId(Uuid::from_u128(1000 + n)),
+        data: DataHash(Uuid::from_u128(2000 + n)),
+        created: Millis(0),
+        updated: Millis(0),
+        title: format!("task {n}").into(),
+        assignee: None,
+        last_actioned_by: None,
+        branch: "main".into(),
+        status: TaskStatus::New,
+    }
+}
+
+pub type Agent = Box<dyn FnMut(&Launch) -> (Result<Option<&'static str>, Fault>, bool)>;
+
+pub struct World {
+    pub state: State,
+    pub stages: BTreeMap<StageId, Vec<TaskRow>>,
+    pub page: usize,
+    pub agent: Agent,
+    pub launches: Vec<Launch>,
+    pub commits: Vec<usize>,
+    pub reports: Vec<Report>,
+    pub events: Vec<Event>,
+    pub over: bool,
+    pub most_running: usize,
+    pub running: VecDeque<Launch>,
+    /// How long every job takes, in microseconds.
+    pub run_us: u64,
+    /// Jobs do not end while this holds.
+    pub hold: bool,
+    /// Agents are given a label row and draw in it.
+    pub with_labels: bool,
+    /// They are given a part of it only.
+    pub in_part: bool,
+    /// Tasks whose label row somebody else changed.
+    pub changed_by_others: std::collections::BTreeSet<TaskId>,
+    pub looked_at: usize,
+    pub overwrites: usize,
+    pub books: Vec<Arc<Book>>,
+    pub closed: Vec<u64>,
+    pub rates: Vec<Option<f64>>,
+    pub ops: Vec<Op>,
+    pub undone: Vec<i64>,
+}
+
+impl World {
+    pub fn new(tasks: u128, flags: u32, agent: Agent) -> Self {
+        let (state, effects) = State::start(Options::default(), Millis(0));
+        assert_eq!(effects, [Effect::LoadProject]);
+        let mut world = Self {
+            state,
+            stages: BTreeMap::from([(stage_id(1), (1..=tasks).map(row).collect())]),
+            page: 7,
+            agent,
+            launches: vec![],
+            commits: vec![],
+            reports: vec![],
+            events: vec![],
+            over: false,
+            most_running: 0,
+            running: VecDeque::new(),
+            run_us: 1000,
+            hold: false,
+            with_labels: false,
+            in_part: false,
+            changed_by_others: [].into(),
+            looked_at: 0,
+            overwrites: 0,
+            books: vec![],
+            closed: vec![],
+            rates: vec![],
+            ops: vec![],
+            undone: vec![],
+        };
+        world.send(Event::Upstream(Upstream::Project(project())));
+        let agents = ["first", "second"].map(|stage| AgentDescriptor {
+            stage: stage.into(),
+            flags,
+            ..AgentDescriptor::default()
+        });
+        world.send(Event::Build(BuildEvent::Probed(Box::new(Probed {
+            library: "a.so".into(),
+            copy: "a.so".into(),
+            hash: "h".into(),
+            size: 1,
+            modified: Millis(0),
+            descriptor: Descriptor {
+                agents: agents.into(),
+                ..Descriptor::default()
+            },
+        }))));
+        world
+    }
+
+    pub fn send(&mut self, event: Event) {
+        let mut inbox = VecDeque::from([event]);
+        loop {
+            while let Some(event) = inbox.pop_front() {
+                self.events.push(event.clone());
+                for effect in self.state.update(event) {
+                    inbox.extend(self.perform(effect));
+                }
+            }
+            if self.hold {
+                return;
+            }
+            let Some(launch) = self.running.pop_front() else {
+                return;
+            };
+            inbox.push_back(self.job(&launch));
+        }
+    }
+
+    pub fn job(&mut self, launch: &Launch) -> Event {
+        let (answer, crashed) = (self.agent)(launch);
+        let flow = workflow();
+        let result = answer.map(|route| {
+            let way = route.map_or(Way::Stay, |name| {
+                let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
+                Way::Pathway {
+                    id: p.id,
+                    name: p.name.clone(),
+                    to: p.to,
+                }
+            });
+            let drawn = self.with_labels && launch.stage == stage_id(1);
+            let priority = drawn.then_some((Some(0.5), 0.25));
+            Arc::new(Outcome {
+                way,
+                patch: Patch {
+                    priority,
+                    ..Patch::default()
+                },
+                labels_after: drawn
+                    .then(|| Arc::new(serde_json::json!({"note": "drawn at first"}))),
+                steps: vec![],
+            })
+        });
+        Event::Job(JobEvent::Done {
+            job: launch.job,
+            result,
+            crashed,
+            run_us: self.run_us,
+        })
+    }
+
+    pub fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Page {
+                list, stage, token, ..
+            } => {
+                let all = self.stages.get(&stage).cloned().unwrap_or_default();
+                let after = token.map(|t| TaskId(Uuid::parse_str(&t).unwrap()));
+                let rows: Vec<TaskRow> = all
+                    .into_iter()
+                    .filter(|r| after.is_none_or(|a| r.id > a))
+                    .take(self.page)
+                    .collect();
+                let full = rows.len() == self.page;
+                let next = rows.last().filter(|_| full).map(|r| r.id.to_string());
+                Some(Event::Upstream(Upstream::Page {
+                    list,
+                    stage,
+                    rows,
+                    next,
+                }))
+            }
+            Effect::Fetch { batch, rows, .. } => {
+                let initialise = if self.in_part {
+                    serde_json::json!({"include_object_feature_hashes": ["a"]})
+                } else {
+                    Value::Null
+                };
+                let doc =
+                    serde_json::json!({"metadata": {}, "labels": {}, "initialise": initialise});
+                let labels = self.with_labels.then(|| RowInput {
+                    label_hash: None,
+                    priority: Some(0.5),
+                    item: None,
+                    json: doc.to_string().into(),
+                });
+                let results = rows
+                    .into_iter()
+                    .map(|row| {
+                        Ok(Arc::new(Inputs {
+                            row,
+                            task_json: "{}".into(),
+                            labels: labels.clone(),
+                            item_json: None,
+                            asset_json: None,
+                            fetched: Millis(0),
+                            timings: vec![],
+                        }))
+                    })
+                    .collect();
+                Some(Event::Prefetch { batch, results })
+            }
+            Effect::Launch(launch) => {
+                self.launches.push(launch.clone());
+                self.running.push_back(launch);
+                self.most_running = self.most_running.max(self.running.len());
+                None
+            }
+            Effect::Commit {
+                batch,
+                items,
+                overwrite,
+                book,
+            } => {
+                self.commits.push(items.len());
+                self.books.extend(book);
+                self.overwrites += usize::from(overwrite);
+                let answer = |world: &mut Self, i: &CommitItem| {
+                    if world.changed_by_others.contains(&i.task) && !overwrite {
+                        let by = "ann@example.test".to_owned();
+                        return (i.task, Committed::Conflict { by });
+                    }
+                    (i.task, world.move_task(i))
+                };
+                let results = items.iter().map(|i| answer(self, i)).collect();
+                Some(Event::Commit { batch, results })
+            }
+            Effect::CloseBook(id) => {
+                self.closed.push(id);
+                None
+            }
+            Effect::Theirs(inputs) => {
+                self.looked_at += inputs.len();
+                let sides = inputs.iter().map(|i| (i.row.id, Ok(vec![])));
+                Some(Event::Theirs(sides.collect()))
+            }
+            Effect::Rate(rate) => {
+                self.rates.push(rate);
+                None
+            }
+            Effect::Journal => Some(Event::Journal(JournalEvent::Ops(Ok(self.ops.clone())))),
+            Effect::OpenOp(op) => {
+                let result = Ok(vec![]);
+                Some(Event::Journal(JournalEvent::Entries { op, result }))
+            }
+            Effect::ReviewUndo(op) => {
+                let result = Ok(vec![]);
+                Some(Event::Journal(JournalEvent::Review { op, result }))
+            }
+            Effect::Undo { op, .. } => {
+                self.undone.push(op);
+                let done = Undone {
+                    restored: 2,
+                    ..Undone::default()
+                };
+                let result = Ok(done);
+                Some(Event::Journal(JournalEvent::Undone { op, result }))
+            }
+            Effect::Record(report) => {
+                self.reports.push(*report);
+                None
+            }
+            Effect::RunOver => {
+                self.over = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    pub fn move_task(&mut self, item: &CommitItem) -> Committed {
+        let Some(pathway) = item.pathway else {
+            return Committed::Done;
+        };
+        let flow = workflow();
+        let to = flow
+            .stage(item.stage)
+            .unwrap()
+            .pathways
+            .iter()
+            .find(|p| p.id == pathway)
+            .unwrap()
+            .to;
+        let from = self.stages.get_mut(&item.stage).unwrap();
+        let Some(at) = from.iter().position(|r| r.id == item.task) else {
+            return Committed::AlreadyMoved;
+        };
+        let row = from.remove(at);
+        self.stages.entry(to).or_default().push(row);
+        Committed::Done
+    }
+
+    pub fn run(&mut self, spec: RunSpec) {
+        self.send(Event::Input(Command::Run(Box::new(spec))));
+        assert!(self.over, "the run did not end");
+    }
+
+    pub fn at(&self, n: u128) -> usize {
+        self.stages.get(&stage_id(n)).map_or(0, Vec::len)
+    }
+}
+
+pub fn commit() -> RunSpec {
+    RunSpec {
+        sink: Sink::Commit,
+        batch_size: 10,
+        ..RunSpec::default()
+    }
+}
+
+pub fn go(route: &'static str) -> (Result<Option<&'static str>, Fault>, bool) {
+    (Ok(Some(route)), false)
+}
