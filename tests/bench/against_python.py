@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--program", type=Path, default=TARGET / "release" / "workbench")
     parser.add_argument("--python", type=Path, default=TARGET / "conformance-venv" / "bin" / "python")
     parser.add_argument("--libraries", type=Path, help="folder of the agents' libraries, built already")
-    parser.add_argument("--page-size", type=int, default=100, help="tasks of a page; the server's choice, not the clients'")
+    parser.add_argument("--page-size", type=int, default=1000, help="tasks of a page; the server's choice, not the clients'")
     parser.add_argument("--tasks", type=int, default=3000, help="without latency")
     parser.add_argument("--slow-tasks", type=int, default=1500, help="with latency")
     parser.add_argument("--times", type=int, default=3, help="of each measurement; the median counts")

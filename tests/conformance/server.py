@@ -25,7 +25,9 @@ class Server:
     def __init__(self, *args: str | Path, log: Path):
         self.log = log
         self._errors = log.open("ab")
-        command = [BINARY, "serve", "--port", "0", *map(str, args)]
+        # Small pages, so that listings have several.
+        pages = [] if "--page-size" in args else ["--page-size", "100"]
+        command = [BINARY, "serve", "--port", "0", *pages, *map(str, args)]
         # The state folder of this process, so that none appears beside the tests.
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._errors, cwd=log.parent, stdin=subprocess.DEVNULL

@@ -32,11 +32,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits for its ready line.
+    /// Starts a server and waits for its ready line. Its pages are small, so that listings have several.
     pub fn start(args: &[&str]) -> Self {
+        let pages: &[&str] = match args.contains(&"--page-size") {
+            true => &[],
+            false => &["--page-size", "100"],
+        };
         let mut child = Command::new(PROGRAM)
             .arg("serve")
             .args(args)
+            .args(pages)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .stdin(Stdio::null())

@@ -250,7 +250,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub port: u16,
     /// Entries of a page
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = positive)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = positive)]
     pub page_size: usize,
     /// Added to every answer, e.g. 50ms
     #[arg(long, value_name = "D", value_parser = duration)]

@@ -48,7 +48,7 @@ impl Default for ServeOptions {
             tasks: None,
             seed: 1,
             port: 0,
-            page_size: 100,
+            page_size: 1000,
             latency: Duration::ZERO,
             faults: Vec::new(),
             import: None,
