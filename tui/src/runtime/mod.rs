@@ -84,8 +84,8 @@ pub struct Engine {
     world: World,
     inbox: mpsc::Receiver<Event>,
     host_events: mpsc::Receiver<HostEvent>,
-    watched: bool,
-    libraries: Vec<PathBuf>,
+    /// News of builds that came before the project: a claim needs its workflow.
+    early: Option<Vec<Event>>,
 }
 
 /// What effects are performed with.
@@ -187,9 +187,13 @@ impl Engine {
             world,
             inbox,
             host_events,
-            watched: false,
-            libraries: setup.libraries,
+            early: Some(Vec::new()),
         };
+        // Probed while the project is on its way.
+        let twins: Vec<PathBuf> = engine.world.twins.keys().cloned().collect();
+        for library in setup.libraries.into_iter().chain(twins) {
+            engine.world.hosts.watch(library);
+        }
         for effect in first {
             engine.world.perform(effect, &engine.state);
         }
@@ -210,14 +214,21 @@ impl Engine {
     }
 
     fn take_in(&mut self, event: Event) -> Vec<Effect> {
+        if let (Event::Build(_), Some(early)) = (&event, &mut self.early) {
+            early.push(event);
+            return Vec::new();
+        }
         let effects = self.state.update(event);
-        self.project_arrived();
+        let early = self.project_arrived();
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Record(_) | Effect::RunOver | Effect::Exit => for_the_face.push(effect),
                 other => self.world.perform(other, &self.state),
             }
+        }
+        for event in early {
+            for_the_face.extend(self.take_in(event));
         }
         for_the_face
     }
@@ -339,28 +350,16 @@ impl Engine {
         self.world.settle().await
     }
 
-    /// Libraries are watched from the moment the project is known: a claim needs its workflow.
-    fn project_arrived(&mut self) {
+    /// Hands a new project on; gives what waited for the first one.
+    fn project_arrived(&mut self) -> Vec<Event> {
         let Some(project) = self.state.project.as_ref() else {
-            return;
+            return Vec::new();
         };
-        if self
-            .world
-            .project
-            .as_ref()
-            .is_some_and(|p| Arc::ptr_eq(p, project))
-        {
-            return;
+        let known = self.world.project.as_ref();
+        if !known.is_some_and(|known| Arc::ptr_eq(known, project)) {
+            self.world.take_project(project.clone());
         }
-        self.world.take_project(project.clone());
-        if !self.watched {
-            self.watched = true;
-            let twins: Vec<PathBuf> = self.world.twins.keys().cloned().collect();
-            let libraries = std::mem::take(&mut self.libraries);
-            for library in libraries.into_iter().chain(twins) {
-                self.world.hosts.watch(library);
-            }
-        }
+        self.early.take().unwrap_or_default()
     }
 }
 
