@@ -66,6 +66,40 @@ pub fn centred(area: Rect, w: u16, h: u16) -> Rect {
     )
 }
 
+/// The first `rows` of an area, and what is below them.
+pub fn above(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    let rest = Rect {
+        y: area.y + rows,
+        height: area.height - rows,
+        ..area
+    };
+    (
+        Rect {
+            height: rows,
+            ..area
+        },
+        rest,
+    )
+}
+
+/// The first `columns` of an area, and what is beside them.
+pub fn beside(area: Rect, columns: u16) -> (Rect, Rect) {
+    let columns = columns.min(area.width);
+    let rest = Rect {
+        x: area.x + columns,
+        width: area.width - columns,
+        ..area
+    };
+    (
+        Rect {
+            width: columns,
+            ..area
+        },
+        rest,
+    )
+}
+
 /// Draws lines from the top, leaving `skip` out; what does not fit is cut.
 pub fn lines(buf: &mut Buffer, area: Rect, all: &[Line<'_>], skip: usize) {
     let rows = usize::from(area.height);

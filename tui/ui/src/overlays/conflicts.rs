@@ -9,7 +9,7 @@ use super::ask::Ask;
 use super::{Overlay, moved};
 use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
-use crate::widgets::{lines, overlay, pane as frame, scroll_to, scrollbar, shade};
+use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
 use crate::{Hit, Screen, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -177,23 +177,11 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         ..room
     };
     lines(buf, below, &foot, 0);
+    let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
     let (list, details) = if ui.room.narrow() {
-        let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-        let h = tasks.min(body.height / 3).max(3).min(body.height);
-        let rest = Rect {
-            y: body.y + h,
-            height: body.height - h,
-            ..body
-        };
-        (Rect { height: h, ..body }, rest)
+        above(body, tasks.min(body.height / 3).max(3))
     } else {
-        let w = body.width * 2 / 5;
-        let rest = Rect {
-            x: body.x + w,
-            width: body.width - w,
-            ..body
-        };
-        (Rect { width: w, ..body }, rest)
+        beside(body, body.width * 2 / 5)
     };
     draw_list(ui, buf, list, pane, state);
     draw_sides(ui, buf, details, pane, state);

@@ -9,7 +9,7 @@ use super::Overlay;
 use super::ask::Ask;
 use crate::chrome::Hints;
 use crate::text::{clean, clock, fit, left, number, plural, right, wrap};
-use crate::widgets::{lines, overlay, pane as frame, scroll_to, scrollbar, shade};
+use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
 use crate::{Hit, Ui};
 use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
@@ -177,21 +177,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         return;
     }
     let (list, details) = if ui.room.narrow() {
-        let h = (room.height * 2 / 5).max(4).min(room.height);
-        let rest = Rect {
-            y: room.y + h,
-            height: room.height - h,
-            ..room
-        };
-        (Rect { height: h, ..room }, rest)
+        above(room, (room.height * 2 / 5).max(4))
     } else {
-        let w = room.width * 12 / 25;
-        let rest = Rect {
-            x: room.x + w,
-            width: room.width - w,
-            ..room
-        };
-        (Rect { width: w, ..room }, rest)
+        beside(room, room.width * 12 / 25)
     };
     draw_ops(ui, buf, list, pane, state);
     if let Some(open) = &state.journal.open {
