@@ -38,7 +38,7 @@ def workbench(server, folder: Path, *args: str, code: int = 0, **environment: st
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         stdin=subprocess.DEVNULL,
     )
     assert ended.returncode == code, f"exit {ended.returncode}\n{ended.stderr}\n{ended.stdout[-2000:]}"

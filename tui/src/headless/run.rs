@@ -357,7 +357,7 @@ impl Session {
             ending.fault(fault);
         }
         tell!("{}", output::sentence(totals, net, seconds, self.dry));
-        if let Some(next) = advice(ending.code(), self.dry) {
+        if let Some(next) = advice(ending.code(), self.dry && self.plan.is_none()) {
             tell!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {
