@@ -110,6 +110,15 @@ fn what_is_known_is_not_asked_again_until_the_stage_is_listed_anew() {
 }
 
 #[test]
+fn a_row_that_was_not_read_matches_neither_a_term_nor_its_negation() {
+    let mut state = queue(90);
+    let effects = filter(&mut state, "-pri>0.5");
+    assert_eq!(shown(&state), 0);
+    answer(&mut state, &effects);
+    assert_eq!(shown(&state), 60);
+}
+
+#[test]
 fn a_failure_is_said_and_the_next_filter_asks_again() {
     let mut state = queue(10);
     assert_eq!(filter(&mut state, "label:Car").len(), 1);

@@ -119,6 +119,15 @@ struct Term {
     test: Test,
 }
 
+impl Term {
+    /// A term about a label row that was not read holds neither way.
+    fn holds(&self, facts: &Facts<'_>) -> bool {
+        let asks = self.test.asks();
+        let decided = !asks.any() || facts.known.is_some_and(|known| asks.answered_by(known));
+        decided && self.test.holds(facts) != self.negated
+    }
+}
+
 impl Filter {
     /// Reads a filter.
     ///
@@ -175,7 +184,7 @@ impl Filter {
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
         self.groups
             .iter()
-            .all(|group| group.iter().any(|t| t.test.holds(facts) != t.negated))
+            .all(|group| group.iter().any(|term| term.holds(facts)))
     }
 }
 

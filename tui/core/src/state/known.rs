@@ -3,8 +3,10 @@
 use super::*;
 use crate::filter::Known;
 
-/// Tasks whose label rows are read at a time.
+/// Tasks whose label rows are read at a time, at least.
 const CHUNK: usize = 600;
+/// At most about so many chunks, since each costs a look at the whole queue.
+const CHUNKS: usize = 50;
 
 impl State {
     /// The next chunk that the filter of a queue needs; nothing while one is under way.
@@ -13,7 +15,11 @@ impl State {
         if queue.asking {
             return None;
         }
-        let rows = queue.unknown(CHUNK, self.now, &self.results);
+        let rows = queue.unknown(
+            CHUNK.max(queue.rows.len() / CHUNKS),
+            self.now,
+            &self.results,
+        );
         if rows.is_empty() {
             return None;
         }
