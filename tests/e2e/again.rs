@@ -1,7 +1,7 @@
 //! What runs again, and what goes on: failures by their group, turns across commands, settings that
 //! are saved while a run goes on, and plans that follow a task from stage to stage.
 
-use crate::support::{Server, c_agent, c_text, command, lines, run, said, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, plan, run, said, workbench};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
@@ -199,17 +199,7 @@ fn stages(server: &Server) -> BTreeSet<String> {
 fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
     let dir = tempfile::tempdir().unwrap();
     let (server, library) = relay(dir.path(), &format!(r#"{{"route":"on",{BOX}}}"#));
-    let agents = library.to_str().unwrap();
-    let plan = [
-        "plan",
-        "-o",
-        "p.wbplan",
-        "--progress",
-        "none",
-        "--agents",
-        agents,
-    ];
-    let planned = workbench(dir.path(), &server, &plan);
+    let planned = plan(dir.path(), &server, &library, &[]);
     assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
     assert!(said(&planned).contains("14 outcomes"), "{}", said(&planned));
     assert_eq!(server.writes(), 0);
@@ -242,17 +232,7 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
 fn a_step_that_follows_is_left_when_the_one_before_it_was_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let (server, library) = relay(dir.path(), &format!(r#"{{"route":"on",{BOX}}}"#));
-    let agents = library.to_str().unwrap();
-    let plan = [
-        "plan",
-        "-o",
-        "p.wbplan",
-        "--progress",
-        "none",
-        "--agents",
-        agents,
-    ];
-    workbench(dir.path(), &server, &plan);
+    plan(dir.path(), &server, &library, &[]);
     let task = server.tasks()[2].clone();
     let edit = json!({"data_hash": task["data_hash"], "by": "ann@example.com"});
     server.post("/local/edit", &edit);

@@ -1,6 +1,6 @@
 //! Plans, journal and undo: what was reviewed is what is written, once, and can be taken back.
 
-use crate::support::{Server, c_agent, c_text, lines, said, workbench};
+use crate::support::{Server, c_agent, c_text, lines, plan, said, workbench};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,24 +11,6 @@ const ALL: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"see
 /// An agent that changes everything that can be changed.
 fn writer(dir: &Path) -> PathBuf {
     c_agent(dir, "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"])
-}
-
-fn plan(dir: &Path, server: &Server, library: &Path, more: &[&str]) -> std::process::Output {
-    let agents = library.to_str().unwrap();
-    let args = [
-        &[
-            "plan",
-            "-o",
-            "p.wbplan",
-            "--progress",
-            "none",
-            "--agents",
-            agents,
-        ][..],
-        more,
-    ]
-    .concat();
-    workbench(dir, server, &args)
 }
 
 fn summary(output: &std::process::Output) -> Value {

@@ -193,6 +193,25 @@ pub fn run(dir: &Path, server: &Server, library: &Path, args: &[&str]) -> Output
         .unwrap()
 }
 
+/// `workbench plan` on a server's project, into `p.wbplan`.
+pub fn plan(dir: &Path, server: &Server, library: &Path, more: &[&str]) -> Output {
+    let agents = library.to_str().unwrap();
+    let args = [
+        &[
+            "plan",
+            "-o",
+            "p.wbplan",
+            "--progress",
+            "none",
+            "--agents",
+            agents,
+        ][..],
+        more,
+    ]
+    .concat();
+    workbench(dir, server, &args)
+}
+
 /// Any command on a server's project.
 pub fn workbench(dir: &Path, server: &Server, args: &[&str]) -> Output {
     command(dir)
