@@ -80,7 +80,8 @@ struct Package {
 #[derive(Deserialize)]
 struct Target {
     name: String,
-    crate_types: Vec<String>,
+    /// `cdylib` for such a library; an example built as one is an `example`.
+    kind: Vec<String>,
 }
 
 /// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
@@ -120,7 +121,7 @@ fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
         for target in package
             .targets
             .iter()
-            .filter(|t| t.crate_types.iter().any(|c| c == "cdylib"))
+            .filter(|t| t.kind.iter().any(|kind| kind == "cdylib"))
         {
             let name = format!(
                 "{}{}.{ENDING}",
@@ -200,6 +201,18 @@ mod tests {
         std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
         let fault = find(&[dir.path().to_owned()]).unwrap_err();
         assert!(fault.hints[0].contains("cdylib"), "{fault:?}");
+    }
+
+    #[test]
+    fn examples_that_are_dynamic_libraries_are_not_the_crates_agents() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"my-agents\"\nversion = \"0.1.0\"\n[lib]\ncrate-type=[\"cdylib\"]\n[[example]]\nname=\"other\"\ncrate-type=[\"cdylib\"]\n[workspace]\n").unwrap();
+        for (folder, file) in [("src", "lib.rs"), ("examples", "other.rs")] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+            std::fs::write(dir.path().join(folder).join(file), "").unwrap();
+        }
+        let found = find(&[dir.path().to_owned()]).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]
