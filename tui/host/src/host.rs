@@ -4,17 +4,17 @@
 
 use crate::events::HostEvent;
 use crate::link::{Link, NO_JOB};
-use crate::output::{Budget, Lines};
 use crate::pool::{Core, HostId};
-use crate::proto::{FromHost, Inbox, MAX_RESULT, Message};
+use crate::prints::{Owner, Prints};
+use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
 use crate::report::{Death, Ending};
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ChildStderr, ChildStdout};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -28,9 +28,10 @@ const LONG_LINE: usize = 8;
 const PAUSE: Duration = Duration::from_micros(50);
 /// How long a host that closed its socket may take to be gone.
 const LEAVING: Duration = Duration::from_millis(200);
-/// Most that is read of one stream before the others get their turn, and most that a pipe can
-/// hold of a finished task.
-const TURN: usize = 1 << 20;
+/// Chunks read of the socket before the others get their turn.
+const TURN: usize = 16;
+/// Turns that the socket of a process that is gone may still take.
+const LAST_TURNS: usize = 256;
 
 pub(crate) struct HostThread {
     core: Arc<Core>,
@@ -46,13 +47,15 @@ pub(crate) struct HostThread {
     ending: Option<Ending>,
 }
 
-struct Prints {
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
-    out_lines: Lines,
-    err_lines: Lines,
-    budget: Budget,
-    chunk: Vec<u8>,
+/// What reading the socket came to.
+#[derive(PartialEq, Eq)]
+enum Socket {
+    /// Nothing is left for now.
+    Drained,
+    /// There may be more.
+    More,
+    /// The connection is over.
+    Closed,
 }
 
 /// What poll said.
@@ -74,14 +77,7 @@ impl HostThread {
             child: host.child,
             socket: host.socket,
             inbox: Inbox::default(),
-            prints: Prints {
-                stdout: Some(host.stdout),
-                stderr: Some(host.stderr),
-                out_lines: Lines::default(),
-                err_lines: Lines::default(),
-                budget: Budget::default(),
-                chunk: vec![0; 64 << 10],
-            },
+            prints: Prints::new(host.stdout, host.stderr),
             wake: host.wake,
             exit: host.exit,
             active: Instant::now(),
@@ -103,15 +99,20 @@ impl HostThread {
             if ready.room {
                 self.link.flush();
             }
-            if ready.stdout || ready.stderr {
-                self.read_prints(ready.stdout, ready.stderr);
+            self.prints
+                .fill(&self.link.page, ready.stdout, ready.stderr);
+            let mut socket = Socket::Drained;
+            if ready.socket || self.prints.holds() {
+                socket = self.read_socket();
             }
-            let open = !ready.socket || self.read_socket();
+            if socket == Socket::Drained && self.prints.holds() {
+                self.prints(|prints, _, owner| prints.give(owner));
+            }
             if self.link.alarm_due() {
                 self.core.alarm(self.id);
                 Core::dispatch(&self.core);
             }
-            if ready.ended || !open {
+            if ready.ended || socket == Socket::Closed {
                 break;
             }
             if self.link.lined.load(Ordering::Relaxed) >= LONG_LINE {
@@ -126,6 +127,11 @@ impl HostThread {
     fn poll(&mut self) -> Ready {
         let cap =
             (self.active.elapsed() < BUSY_CAP || self.exit.fd().is_none()).then_some(BUSY_CAP);
+        let cap = if self.prints.holds() {
+            Some(Duration::ZERO)
+        } else {
+            cap
+        };
         let timeout = self.link.may_sleep(cap);
         let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());
         let socket = if self.link.has_more() {
@@ -136,16 +142,9 @@ impl HostThread {
         let mut fds = [const { None }; 5];
         fds[0] = Some((self.socket.as_fd(), socket));
         fds[1] = Some((self.wake.as_fd(), PollFlags::IN));
-        fds[2] = self
-            .prints
-            .stdout
-            .as_ref()
-            .map(|f| (f.as_fd(), PollFlags::IN));
-        fds[3] = self
-            .prints
-            .stderr
-            .as_ref()
-            .map(|f| (f.as_fd(), PollFlags::IN));
+        let [stdout, stderr] = self.prints.fds();
+        fds[2] = stdout.map(|f| (f, PollFlags::IN));
+        fds[3] = stderr.map(|f| (f, PollFlags::IN));
         fds[4] = self.exit.fd().map(|f| (f, PollFlags::IN));
         let said = poll_some(fds, timeout.as_ref());
         let any = |n: usize| !said[n].is_empty();
@@ -159,34 +158,31 @@ impl HostThread {
         }
     }
 
-    /// Reads once and handles what is whole; false when the connection is over.
-    fn read_socket(&mut self) -> bool {
-        match self.inbox.fill(&self.socket) {
-            Ok(0) => return false,
-            Ok(_) => {}
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                return true;
+    /// Reads and handles what is whole, for a turn.
+    fn read_socket(&mut self) -> Socket {
+        for _ in 0..TURN {
+            match self.inbox.fill(&self.socket) {
+                Ok(0) => return Socket::Closed,
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Socket::Drained,
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return Socket::Closed,
             }
-            Err(_) => return false,
-        }
-        self.active = Instant::now();
-        loop {
-            match self.inbox.next(MAX_RESULT) {
-                Ok(None) => return true,
-                Ok(Some(message)) => {
-                    if let Err(what) = self.handle(message) {
-                        return self.refuse(what);
-                    }
-                }
-                Err(what) => return self.refuse(what),
+            self.active = Instant::now();
+            if let Err(what) = self.handle_all() {
+                self.ending = Some(Ending::Protocol(what));
+                self.link.kill();
+                return Socket::Closed;
             }
         }
+        Socket::More
     }
 
-    fn refuse(&mut self, what: String) -> bool {
-        self.ending = Some(Ending::Protocol(what));
-        self.link.kill();
-        false
+    fn handle_all(&mut self) -> Result<(), String> {
+        while let Some(message) = self.inbox.next(MAX_RESULT)? {
+            self.handle(message)?;
+        }
+        Ok(())
     }
 
     fn handle(&mut self, message: Message) -> Result<(), String> {
@@ -196,11 +192,11 @@ impl HostThread {
         match header {
             FromHost::Hello { protocol, .. } => self.core.hello(self.id, protocol)?,
             FromHost::Loaded { descriptor, base } => {
-                self.end_of_task();
+                self.end_of_task(None);
                 self.core.loaded(self.id, descriptor, base)?;
             }
             FromHost::LoadFailed { reason, hints } => {
-                self.end_of_task();
+                self.end_of_task(None);
                 self.core.load_failed(self.id, reason, hints);
             }
             FromHost::Log { level, target } => self.log(level, target, message.parts()),
@@ -215,7 +211,7 @@ impl HostThread {
                 self.core.called(self.id, job, call, name, question)?;
             }
             FromHost::Done(done) => {
-                self.end_of_task();
+                self.end_of_task(done.printed);
                 self.core.done(self.id, done, message.into_parts())?;
             }
         }
@@ -228,7 +224,7 @@ impl HostThread {
     }
 
     fn log(&mut self, level: u8, target: usize, parts: &[u8]) {
-        if !self.prints.budget.take(parts.len()) {
+        if !self.prints.room_for(parts.len()) {
             return;
         }
         let (target, text) = parts.split_at(target.min(parts.len()));
@@ -245,53 +241,22 @@ impl HostThread {
         BuildId(self.link.build.load(Ordering::SeqCst))
     }
 
-    /// Everything printed so far belongs to the task that just ended.
-    fn end_of_task(&mut self) {
-        self.read_prints(true, true);
-        self.flush_prints();
-        self.prints.out_lines.forget();
-        self.prints.err_lines.forget();
+    /// The task has ended; what was printed from here on belongs to the next one.
+    fn end_of_task(&mut self, printed: Option<Printed>) {
+        self.prints(|prints, link, owner| {
+            prints.end(&link.page, printed, owner);
+            prints.forget();
+        });
     }
 
-    fn flush_prints(&mut self) {
-        let (job, build) = (self.job(), self.build());
-        let events = &self.core.events;
-        let prints = &mut self.prints;
-        let mut out = |text| events.push(line(job, build, STDOUT, text));
-        prints.out_lines.flush(&mut prints.budget, &mut out);
-        let mut err = |text| events.push(line(job, build, STDERR, text));
-        prints.err_lines.flush(&mut prints.budget, &mut err);
-        if let Some(text) = prints.budget.renew() {
-            events.push(line(job, build, STDOUT, text));
-        }
-    }
-
-    fn read_prints(&mut self, stdout: bool, stderr: bool) {
-        let (job, build) = (self.job(), self.build());
-        let events = &self.core.events;
-        let prints = &mut self.prints;
-        if stdout {
-            let mut sink = |text| events.push(line(job, build, STDOUT, text));
-            let (lines, budget) = (&mut prints.out_lines, &mut prints.budget);
-            read_stream(
-                &mut prints.stdout,
-                &mut prints.chunk,
-                lines,
-                budget,
-                &mut sink,
-            );
-        }
-        if stderr {
-            let mut sink = |text| events.push(line(job, build, STDERR, text));
-            let (lines, budget) = (&mut prints.err_lines, &mut prints.budget);
-            read_stream(
-                &mut prints.stderr,
-                &mut prints.chunk,
-                lines,
-                budget,
-                &mut sink,
-            );
-        }
+    /// Does something about what was printed, on behalf of the running task.
+    fn prints(&mut self, act: impl FnOnce(&mut Prints, &Link, &Owner<'_>)) {
+        let owner = Owner {
+            job: self.job(),
+            build: self.build(),
+            send: &|event| self.core.events.push(event),
+        };
+        act(&mut self.prints, &self.link, &owner);
     }
 
     /// The process has ended, or has closed its socket and is made to end.
@@ -306,28 +271,16 @@ impl HostThread {
             exit = self.exit.wait(Duration::from_secs(10));
         }
         // What it sent and printed before its end still counts.
-        let mut turns = 0;
-        while turns < 4096 && self.ending.is_none() {
-            turns += 1;
-            match self.inbox.fill(&self.socket) {
-                Ok(0) => break,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) => break,
-                Ok(_) => {
-                    while let Ok(Some(message)) = self.inbox.next(MAX_RESULT) {
-                        if let Err(what) = self.handle(message) {
-                            self.ending = Some(Ending::Protocol(what));
-                        }
-                    }
-                }
+        for _ in 0..LAST_TURNS {
+            if self.ending.is_some() || self.read_socket() != Socket::More {
+                break;
             }
         }
-        self.read_prints(true, true);
-        self.flush_prints();
+        self.prints(|prints, link, owner| prints.end(&link.page, None, owner));
         let death = Death {
             exit: exit.unwrap_or(Exit::Unknown),
             words: self.link.page.last_words(),
-            tail: self.prints.err_lines.tail(),
+            tail: self.prints.last_words(),
         };
         let child = &mut self.child;
         self.link.reap(|| drop(child.wait()));
@@ -337,44 +290,6 @@ impl HostThread {
 
 /// Numbers from here on are preflights, not jobs.
 pub(crate) const PREFLIGHTS: u64 = 1 << 63;
-
-type Stream = (u8, &'static str);
-const STDOUT: Stream = (3, "stdout");
-const STDERR: Stream = (2, "stderr");
-
-fn line(job: Option<JobId>, build: BuildId, (level, target): Stream, text: String) -> HostEvent {
-    HostEvent::Log {
-        job,
-        build,
-        level,
-        target: target.into(),
-        text,
-    }
-}
-
-fn read_stream(
-    stream: &mut Option<impl Read>,
-    chunk: &mut [u8],
-    lines: &mut Lines,
-    budget: &mut Budget,
-    sink: &mut dyn FnMut(String),
-) {
-    let mut total = 0;
-    while let Some(from) = stream
-        && total < TURN
-    {
-        match from.read(chunk) {
-            Ok(0) => *stream = None,
-            Ok(n) => {
-                total += n;
-                lines.push(&chunk[..n], budget, sink);
-            }
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) if e.kind() == ErrorKind::WouldBlock => return,
-            Err(_) => *stream = None,
-        }
-    }
-}
 
 /// Polls those that are there; what each of the five said, empty for those that are not.
 fn poll_some(

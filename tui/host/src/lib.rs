@@ -29,6 +29,7 @@ mod output;
 mod page;
 pub mod pixels;
 mod pool;
+mod prints;
 mod proto;
 mod report;
 mod shelf;

@@ -73,11 +73,22 @@ pub(crate) struct Page {
     pub job: AtomicU64,
     /// Ticket up to which it is decided which work this host does: begun with, or taken back.
     pub decided: AtomicU64,
+    /// Odd while the workbench reads what was printed; counts up with every change.
+    pub reading: AtomicU64,
+    /// Bytes that the workbench has read of stdout and stderr, ever.
+    pub read: [AtomicU64; 2],
     /// Raw instruction pointers, innermost first.
     pub frames: [AtomicU64; FRAMES],
 }
 
 const _: () = assert!(size_of::<Page>() <= LEN);
+
+/// One of the two pipes that a host prints into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Out = 0,
+    Err = 1,
+}
 
 /// What a dead host left behind.
 #[derive(Clone, Debug)]
@@ -105,6 +116,31 @@ impl Page {
     /// to which it has.
     pub(crate) fn recall(&self, last: u64) -> u64 {
         self.decided.fetch_max(last, Ordering::SeqCst)
+    }
+
+    /// The workbench reads what was printed; the host can tell how much that was, see
+    /// [`read_so_far`](Self::read_so_far).
+    pub(crate) fn count_read(
+        &self,
+        stream: Stream,
+        read: impl FnOnce() -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        self.reading.fetch_add(1, Ordering::SeqCst);
+        let n = read();
+        let bytes = n.as_ref().map_or(0, |n| *n as u64);
+        self.read[stream as usize].fetch_add(bytes, Ordering::SeqCst);
+        self.reading.fetch_add(1, Ordering::SeqCst);
+        n
+    }
+
+    /// Bytes that the workbench has read of both streams, and what `look` saw of the pipes just then.
+    /// `None` while it is reading.
+    pub(crate) fn read_so_far<T>(&self, look: impl FnOnce() -> T) -> Option<([u64; 2], T)> {
+        let before = self.reading.load(Ordering::SeqCst);
+        let read = [0, 1].map(|n: usize| self.read[n].load(Ordering::SeqCst));
+        let seen = look();
+        let quiet = before.is_multiple_of(2) && self.reading.load(Ordering::SeqCst) == before;
+        quiet.then_some((read, seen))
     }
 
     pub(crate) fn last_words(&self) -> LastWords {

@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 3;
+pub(crate) const PROTOCOL: u32 = 4;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -77,6 +77,15 @@ pub(crate) struct Done {
     pub run_ns: u64,
     /// What was wrong with what it wrote.
     pub defect: Option<String>,
+    /// What the process has printed in all, this job included; `None` when it could not tell.
+    pub printed: Option<Printed>,
+}
+
+/// Bytes printed since the process began.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Printed {
+    pub out: u64,
+    pub err: u64,
 }
 
 /// Packs the head of a message whose parts hold `parts` bytes in all.

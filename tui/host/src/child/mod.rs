@@ -142,7 +142,6 @@ impl Child {
                 build,
                 parts,
             } => {
-                stdio::wait_until_read();
                 if !self.page.begin(ticket) {
                     return Ok(true); // taken back
                 }

@@ -108,6 +108,7 @@ impl Child {
             kind,
             run_ns: answer.run_ns,
             defect,
+            printed: stdio::printed(self.page),
         };
         self.reporter.send(&FromHost::Done(done), &[&bytes])
     }

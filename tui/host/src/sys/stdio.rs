@@ -4,6 +4,9 @@
 //! last words.
 #![allow(unsafe_code)] // libc's streams
 
+use crate::page::ControlPage;
+use crate::proto::Printed;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -26,23 +29,33 @@ pub(crate) fn by_line() {
     }
 }
 
-/// Most that is waited for somebody to read what was printed.
+/// Most that is waited for the workbench to be done with reading.
 const PATIENCE: Duration = Duration::from_millis(100);
-const NAP: Duration = Duration::from_micros(50);
 
-/// Waits until the workbench has read what was printed: what is printed from now on belongs to the
-/// next task. Almost always nothing was printed.
-pub(crate) fn wait_until_read() {
+/// How much this process has printed in all: what the workbench has read of it, and what waits in the
+/// pipes. `None` when the workbench does not get on with reading.
+pub(crate) fn printed(page: &ControlPage) -> Option<Printed> {
     let until = Instant::now() + PATIENCE;
-    while unread() && Instant::now() < until {
-        std::thread::sleep(NAP);
+    loop {
+        if let Some((read, unread)) = page.read_so_far(unread) {
+            return Some(Printed {
+                out: read[0] + unread[0],
+                err: read[1] + unread[1],
+            });
+        }
+        if Instant::now() > until {
+            return None;
+        }
+        std::thread::yield_now();
     }
 }
 
-fn unread() -> bool {
-    let waiting = |bytes: rustix::io::Result<u64>| bytes.is_ok_and(|n| n > 0);
-    waiting(rustix::io::ioctl_fionread(std::io::stdout()))
-        || waiting(rustix::io::ioctl_fionread(std::io::stderr()))
+fn unread() -> [u64; 2] {
+    let waiting = |fd: BorrowedFd<'_>| rustix::io::ioctl_fionread(fd).unwrap_or(0);
+    [
+        waiting(std::io::stdout().as_fd()),
+        waiting(std::io::stderr().as_fd()),
+    ]
 }
 
 /// Writes out what C's stdout still holds.
