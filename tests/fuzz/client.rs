@@ -97,6 +97,7 @@ fn labels(input: &[u8]) {
 
 fn metadata(input: &[u8]) {
     if let Ok(row) = blank(input) {
+        let row: Value = serde_json::from_slice(&row).unwrap();
         assert!(row["data_units"].is_object());
         assert!(
             transplant(row.clone(), &row).is_ok(),

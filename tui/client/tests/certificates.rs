@@ -6,11 +6,13 @@ mod support;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use support::child::{ask, asked};
+use support::child::{ask, asked, reader, said_by};
 use support::tls::{Authority, Valid, accept};
 use support::{Reply, Scripted};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use wb_client::AssetCache;
+use wb_core::ids::ItemId;
 
 #[tokio::test]
 #[ignore = "run by the other tests with an environment of its own"]
@@ -123,16 +125,46 @@ async fn a_server_without_tls_is_called_that() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_machine_without_certificates_uses_the_built_in_ones() {
-    let server = Scripted::start(|_, _| Reply::status(403, r#"{"message":"reached"}"#)).await;
+    let server = server(&Authority::new("Own"), "127.0.0.1", Valid::Now).await;
     let env = [
         ("SSL_CERT_FILE", "/dev/null"),
         ("SSL_CERT_DIR", "/nonexistent"),
     ];
     let text = asked(&server.domain, &env).await;
     assert!(
-        text.contains("reached") && text.contains("the built-in ones are used"),
+        text.contains("signed by nobody") && text.contains("the built-in ones are used"),
         "{text}"
     );
+}
+
+#[tokio::test]
+#[ignore = "run by another test with an environment of its own"]
+async fn downloading_child() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = AssetCache::new(dir.path(), 1 << 20);
+    let item = ItemId(uuid::Uuid::from_u128(7));
+    let file = reader().download(item, &cache).await.unwrap();
+    println!("{}", std::fs::read_to_string(&file.path).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_platform_without_tls_may_keep_its_files_where_there_is_tls() {
+    let authority = Authority::new("Own");
+    let acceptor = authority.server("127.0.0.1", Valid::Now, &["http/1.1"]);
+    let file = |_: usize, _: &_| Reply::Full(200, Vec::new(), b"over TLS".to_vec());
+    let wrap = move |stream| accept(acceptor.clone(), stream);
+    let store = Scripted::listen("https", file, wrap).await;
+    let url = format!("{}/file", store.domain);
+    let platform = Scripted::start(move |_, _| {
+        let item = serde_json::json!({"uuid": uuid::Uuid::from_u128(7), "itemType": "image", "name": "x",
+            "mimeType": "image/png", "signedUrl": url});
+        Reply::json(&item.to_string())
+    })
+    .await;
+    let (_dir, trusted) = trusted(&authority, "own.pem");
+    let env = [("SSL_CERT_FILE", &*trusted)];
+    let text = said_by("downloading_child", &platform.domain, &env).await;
+    assert!(text.contains("over TLS"), "{text}");
 }
 
 /// A server that speaks HTTP/2 only; gives its address and the numbers of connections and requests.

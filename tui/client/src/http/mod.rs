@@ -40,7 +40,7 @@ const NO_SKEW: i64 = i64::MIN;
 
 /// The connection to one domain, shared by a reader's clones and its writers.
 pub(crate) struct Wire {
-    http: reqwest::Client,
+    http: tls::Clients,
     domain: Arc<str>,
     key: Key,
     bearer: Option<Bearer>,
@@ -64,7 +64,7 @@ impl Wire {
         {
             return Err(SettingsError::Rate(rate).into());
         }
-        let http = tls::client(&settings)?;
+        let http = tls::Clients::new(&settings)?;
         Ok(Self {
             http,
             domain: settings.domain.into(),
@@ -163,7 +163,7 @@ impl Wire {
             again: Again::No,
         };
         let request = self.request(call, call.trace()).map_err(no)?;
-        let response = match self.http.execute(request).await {
+        let response = match self.http.api().execute(request).await {
             Ok(response) => response,
             Err(error) => return Err(transport(&error, at())),
         };
@@ -280,6 +280,7 @@ impl Wire {
         self.counters.sent(false, true);
         let mut request = self
             .http
+            .files(url)
             .get(url.clone())
             .header(header::ACCEPT_ENCODING, "identity");
         if let Some((start, validator)) = range {

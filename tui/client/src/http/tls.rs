@@ -4,31 +4,106 @@
 use crate::error::ClientError;
 use crate::settings::Settings;
 use reqwest::redirect::Policy;
+use rustls::RootCertStore;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Builds the client. Proxies and `SSL_CERT_FILE` come from the usual environment.
-pub(crate) fn client(settings: &Settings) -> Result<reqwest::Client, ClientError> {
-    // reqwest panics without a provider; a second install is refused and means it is there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    match builder(settings).build() {
-        Ok(client) => Ok(client),
-        Err(error) => {
-            tracing::warn!(%error, "no certificates of the platform; the built-in ones are used");
-            builder(settings)
-                .tls_backend_preconfigured(built_in_roots())
-                .build()
-                .map_err(|error| ClientError::Bug(format!("no HTTP client: {error}")))
+/// The client of the API, and the one for files that lie elsewhere.
+///
+/// To read the platform's certificates costs a third of a short command. A local project has no use
+/// for them: they are read there when a file is signed for somewhere else.
+pub(crate) struct Clients {
+    times: Times,
+    api: reqwest::Client,
+    elsewhere: OnceLock<reqwest::Client>,
+    /// Whether the API's client knows no certificates.
+    bare: bool,
+}
+
+/// How long is waited for what.
+#[derive(Clone, Copy)]
+struct Times {
+    connect: Duration,
+    read: Duration,
+}
+
+impl Clients {
+    /// Proxies and `SSL_CERT_FILE` come from the usual environment.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ClientError> {
+        // reqwest panics without a provider; a second install is refused and means it is there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let times = Times {
+            connect: settings.connect_timeout,
+            read: settings.timeout,
+        };
+        let bare = settings.domain.starts_with("http://") && !proxied_by_tls();
+        let api = if bare {
+            build(builder(times).tls_backend_preconfigured(config(RootCertStore::empty())))
+        } else {
+            with_certificates(times)
+        };
+        Ok(Self {
+            times,
+            api: api?,
+            elsewhere: OnceLock::new(),
+            bare,
+        })
+    }
+
+    /// For requests to the API.
+    pub(crate) fn api(&self) -> &reqwest::Client {
+        &self.api
+    }
+
+    /// For the file behind a signed URL.
+    pub(crate) fn files(&self, url: &reqwest::Url) -> &reqwest::Client {
+        if !self.bare || url.scheme() != "https" {
+            return &self.api;
+        }
+        if let Some(client) = self.elsewhere.get() {
+            return client;
+        }
+        match with_certificates(self.times) {
+            Ok(client) => self.elsewhere.get_or_init(|| client),
+            Err(error) => {
+                tracing::error!(%error, "files elsewhere cannot be had");
+                &self.api
+            }
         }
     }
 }
 
-fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+/// Whether even plain requests go over TLS, as far as a proxy.
+fn proxied_by_tls() -> bool {
+    let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let mut proxies = names
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
+    proxies.any(|proxy| proxy.starts_with("https://"))
+}
+
+/// Knows the platform's certificates, or the built-in ones where the platform has none.
+fn with_certificates(times: Times) -> Result<reqwest::Client, ClientError> {
+    builder(times).build().or_else(|error| {
+        tracing::warn!(%error, "no certificates of the platform; the built-in ones are used");
+        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        build(builder(times).tls_backend_preconfigured(config(roots)))
+    })
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ClientError> {
+    builder
+        .build()
+        .map_err(|error| ClientError::Bug(format!("no HTTP client: {error}")))
+}
+
+fn builder(times: Times) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("workbench/", env!("CARGO_PKG_VERSION")))
         // A followed redirect would not be what was signed; downloads follow theirs by hand.
         .redirect(Policy::none())
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.timeout)
+        .connect_timeout(times.connect)
+        .read_timeout(times.read)
         .pool_idle_timeout(Duration::from_secs(60))
         .pool_max_idle_per_host(32)
         .tcp_nodelay(true)
@@ -38,8 +113,7 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
         .gzip(true)
 }
 
-fn built_in_roots() -> rustls::ClientConfig {
-    let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+fn config(roots: RootCertStore) -> rustls::ClientConfig {
     let mut config = rustls::ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();

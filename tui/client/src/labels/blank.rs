@@ -2,153 +2,265 @@
 //!
 //! Asking the platform for it would create one, and a dry run writes nothing.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A value that is passed on as the platform wrote it; `None` for null and for what is not there.
+type Raw<'a> = Option<&'a RawValue>;
 
 /// What a blob takes over from a `labelrowmetadata` row.
 #[derive(Deserialize)]
-struct Metadata {
-    data_hash: String,
-    data_title: String,
-    data_type: String,
-    #[serde(default)]
-    data_link: Value,
-    dataset_hash: Value,
-    dataset_title: Value,
-    branch_name: Value,
-    #[serde(default)]
-    label_status: Value,
-    #[serde(default)]
-    annotation_task_status: Value,
-    #[serde(default)]
-    is_shadow_data: Value,
-    #[serde(default)]
-    file_type: Value,
-    #[serde(default)]
-    width: Value,
-    #[serde(default)]
-    height: Value,
-    #[serde(default)]
-    duration: Value,
-    #[serde(default)]
-    frames_per_second: Value,
-    #[serde(default)]
-    audio_codec: Value,
-    #[serde(default)]
-    audio_sample_rate: Value,
-    #[serde(default)]
-    audio_bit_depth: Value,
-    #[serde(default)]
-    audio_num_channels: Value,
-    #[serde(default)]
-    images_data: Option<Vec<Image>>,
+struct Metadata<'a> {
+    #[serde(borrow)]
+    data_hash: Cow<'a, str>,
+    #[serde(borrow)]
+    data_title: &'a RawValue,
+    #[serde(borrow)]
+    data_type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    data_link: Raw<'a>,
+    #[serde(borrow)]
+    dataset_hash: &'a RawValue,
+    #[serde(borrow)]
+    dataset_title: &'a RawValue,
+    #[serde(borrow)]
+    branch_name: &'a RawValue,
+    #[serde(borrow, default)]
+    label_status: Raw<'a>,
+    #[serde(borrow, default)]
+    annotation_task_status: Raw<'a>,
+    #[serde(borrow, default)]
+    is_shadow_data: Raw<'a>,
+    #[serde(borrow, default)]
+    file_type: Raw<'a>,
+    #[serde(borrow, default)]
+    width: Raw<'a>,
+    #[serde(borrow, default)]
+    height: Raw<'a>,
+    #[serde(borrow, default)]
+    duration: Raw<'a>,
+    #[serde(borrow, default)]
+    frames_per_second: Raw<'a>,
+    #[serde(borrow, default)]
+    audio_codec: Raw<'a>,
+    #[serde(borrow, default)]
+    audio_sample_rate: Raw<'a>,
+    #[serde(borrow, default)]
+    audio_bit_depth: Raw<'a>,
+    #[serde(borrow, default)]
+    audio_num_channels: Raw<'a>,
+    #[serde(borrow, default)]
+    images_data: Option<Vec<Image<'a>>>,
 }
 
 #[derive(Deserialize)]
-struct Image {
+struct Image<'a> {
     index: u64,
-    title: Value,
-    #[serde(default)]
-    file_type: Value,
-    #[serde(default)]
-    height: Value,
-    #[serde(default)]
-    width: Value,
-    image_hash: String,
+    #[serde(borrow)]
+    title: &'a RawValue,
+    #[serde(borrow, default)]
+    file_type: Raw<'a>,
+    #[serde(borrow, default)]
+    height: Raw<'a>,
+    #[serde(borrow, default)]
+    width: Raw<'a>,
+    #[serde(borrow)]
+    image_hash: Cow<'a, str>,
 }
 
-/// Makes the blob. Image groups need `images_data` in their metadata.
+/// A label row without labels, as the platform writes it.
+#[derive(Serialize)]
+struct Blob<'a> {
+    label_hash: (),
+    branch_name: &'a RawValue,
+    created_at: (),
+    last_edited_at: (),
+    data_hash: &'a str,
+    dataset_hash: &'a RawValue,
+    dataset_title: &'a RawValue,
+    data_title: &'a RawValue,
+    data_type: &'a str,
+    annotation_task_status: Raw<'a>,
+    is_shadow_data: bool,
+    object_answers: Nothing,
+    classification_answers: Nothing,
+    object_actions: Nothing,
+    label_status: Said<'a>,
+    #[serde(serialize_with = "by_hash")]
+    data_units: Vec<Unit<'a>>,
+    spaces: Nothing,
+}
+
+/// `{}`
+#[derive(Serialize)]
+struct Nothing {}
+
+/// A value of a unit.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Raw(Raw<'a>),
+    Number(u8),
+    Word(&'static str),
+    Text(String),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Labels {
+    Lists {
+        objects: [(); 0],
+        classifications: [(); 0],
+    },
+    Frames {},
+}
+
+/// A data unit of the row; what its kind does not have is left out.
+#[derive(Serialize)]
+struct Unit<'a> {
+    data_hash: &'a str,
+    data_title: &'a RawValue,
+    data_link: Said<'a>,
+    data_type: Raw<'a>,
+    data_sequence: Said<'a>,
+    #[serde(flatten)]
+    extent: Extent<'a>,
+    labels: Labels,
+}
+
+/// How large a data unit is, in the terms of its kind.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Extent<'a> {
+    Picture {
+        width: Raw<'a>,
+        height: Raw<'a>,
+    },
+    Sound {
+        audio_codec: Raw<'a>,
+        audio_sample_rate: Raw<'a>,
+        audio_bit_depth: Raw<'a>,
+        audio_num_channels: Raw<'a>,
+        data_duration: Raw<'a>,
+    },
+    Pages {
+        width: u8,
+        height: u8,
+        data_fps: u8,
+    },
+    Film {
+        width: Raw<'a>,
+        height: Raw<'a>,
+        data_duration: Raw<'a>,
+        data_fps: Raw<'a>,
+    },
+    None {},
+}
+
+/// Makes the blob, as JSON. Image groups need `images_data` in their metadata.
 ///
 /// # Errors
 /// When the metadata lack a field: serde's words, which name it.
-pub(crate) fn blank(metadata: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut meta: Metadata = serde_json::from_slice(metadata)?;
-    let units = units(&mut meta);
-    Ok(json!({
-        "label_hash": null,
-        "branch_name": meta.branch_name,
-        "created_at": null,
-        "last_edited_at": null,
-        "data_hash": meta.data_hash,
-        "dataset_hash": meta.dataset_hash,
-        "dataset_title": meta.dataset_title,
-        "data_title": meta.data_title,
-        "data_type": meta.data_type.to_lowercase(),
-        "annotation_task_status": meta.annotation_task_status,
-        "is_shadow_data": meta.is_shadow_data.as_bool().unwrap_or(false),
-        "object_answers": {},
-        "classification_answers": {},
-        "object_actions": {},
-        "label_status": meta.label_status.as_str().unwrap_or("NOT_LABELLED"),
-        "data_units": units,
-        "spaces": {},
-    }))
-}
-
-fn units(meta: &mut Metadata) -> Map<String, Value> {
+pub(crate) fn blank(metadata: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    let meta: Metadata<'_> = serde_json::from_slice(metadata)?;
     let kind = meta.data_type.to_lowercase();
-    if kind == "img_group"
-        && let Some(images) = meta.images_data.take().filter(|list| !list.is_empty())
-    {
-        return images.into_iter().map(group_unit).collect();
-    }
-    let mut unit = Map::new();
-    let mut put = |key: &str, value: &Value| unit.insert(key.to_owned(), value.clone());
-    put("data_hash", &json!(meta.data_hash));
-    put("data_title", &json!(meta.data_title));
-    put("data_link", &meta.data_link);
-    put("data_type", &meta.file_type);
-    put("data_sequence", &json!(0));
-    match kind.as_str() {
-        "image" => {
-            put("width", &meta.width);
-            put("height", &meta.height);
-        }
-        "audio" => {
-            put("audio_codec", &meta.audio_codec);
-            put("audio_sample_rate", &meta.audio_sample_rate);
-            put("audio_bit_depth", &meta.audio_bit_depth);
-            put("audio_num_channels", &meta.audio_num_channels);
-            put("data_duration", &meta.duration);
-        }
-        "pdf" => {
-            put("width", &json!(0));
-            put("height", &json!(0));
-            put("data_fps", &json!(0));
-        }
-        "video" | "img_group" => {
-            put("width", &meta.width);
-            put("height", &meta.height);
-            put("data_duration", &meta.duration);
-            put("data_fps", &meta.frames_per_second);
-        }
-        _ => {}
-    }
-    let labels = match kind.as_str() {
-        "image" | "group" => json!({"objects": [], "classifications": []}),
-        _ => json!({}),
+    let status = meta.label_status.filter(|raw| raw.get().starts_with('"'));
+    let blob = Blob {
+        label_hash: (),
+        branch_name: meta.branch_name,
+        created_at: (),
+        last_edited_at: (),
+        data_hash: &meta.data_hash,
+        dataset_hash: meta.dataset_hash,
+        dataset_title: meta.dataset_title,
+        data_title: meta.data_title,
+        data_type: &kind,
+        annotation_task_status: meta.annotation_task_status,
+        is_shadow_data: meta.is_shadow_data.is_some_and(|raw| raw.get() == "true"),
+        object_answers: Nothing {},
+        classification_answers: Nothing {},
+        object_actions: Nothing {},
+        label_status: status.map_or(Said::Word("NOT_LABELLED"), |raw| Said::Raw(Some(raw))),
+        data_units: units(&meta, &kind),
+        spaces: Nothing {},
     };
-    put("labels", &labels);
-    Map::from_iter([(meta.data_hash.clone(), Value::Object(unit))])
+    serde_json::to_vec(&blob)
 }
 
-fn group_unit(image: Image) -> (String, Value) {
-    let unit = json!({
-        "data_hash": image.image_hash,
-        "data_title": image.title,
-        "data_link": "",
-        "data_type": image.file_type,
-        "data_sequence": image.index.to_string(),
-        "width": image.width,
-        "height": image.height,
-        "labels": {"objects": [], "classifications": []},
-    });
-    (image.image_hash, unit)
+fn units<'a>(meta: &'a Metadata<'a>, kind: &str) -> Vec<Unit<'a>> {
+    if kind == "img_group"
+        && let Some(images) = meta.images_data.as_ref().filter(|list| !list.is_empty())
+    {
+        return images.iter().map(group_unit).collect();
+    }
+    let extent = match kind {
+        "image" => Extent::Picture {
+            width: meta.width,
+            height: meta.height,
+        },
+        "audio" => Extent::Sound {
+            audio_codec: meta.audio_codec,
+            audio_sample_rate: meta.audio_sample_rate,
+            audio_bit_depth: meta.audio_bit_depth,
+            audio_num_channels: meta.audio_num_channels,
+            data_duration: meta.duration,
+        },
+        "pdf" => Extent::Pages {
+            width: 0,
+            height: 0,
+            data_fps: 0,
+        },
+        "video" | "img_group" => Extent::Film {
+            width: meta.width,
+            height: meta.height,
+            data_duration: meta.duration,
+            data_fps: meta.frames_per_second,
+        },
+        _ => Extent::None {},
+    };
+    vec![Unit {
+        data_hash: &meta.data_hash,
+        data_title: meta.data_title,
+        data_link: Said::Raw(meta.data_link),
+        data_type: meta.file_type,
+        data_sequence: Said::Number(0),
+        extent,
+        labels: match kind {
+            "image" | "group" => LISTS,
+            _ => Labels::Frames {},
+        },
+    }]
+}
+
+const LISTS: Labels = Labels::Lists {
+    objects: [],
+    classifications: [],
+};
+
+fn group_unit<'a>(image: &'a Image<'a>) -> Unit<'a> {
+    Unit {
+        data_hash: &image.image_hash,
+        data_title: image.title,
+        data_link: Said::Word(""),
+        data_type: image.file_type,
+        data_sequence: Said::Text(image.index.to_string()),
+        extent: Extent::Picture {
+            width: image.width,
+            height: image.height,
+        },
+        labels: LISTS,
+    }
+}
+
+fn by_hash<S: Serializer>(units: &[Unit<'_>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(units.iter().map(|unit| (unit.data_hash, unit)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     /// A row as the platform saved it, with its labels taken out.
     fn emptied(name: &str) -> Value {
@@ -207,6 +319,7 @@ mod tests {
         for name in ["image", "video", "img_group", "audio", "plain_text"] {
             let mut expected = emptied(name);
             let made = blank(metadata(&expected).to_string().as_bytes()).unwrap();
+            let made: Value = serde_json::from_slice(&made).unwrap();
             if name == "img_group" {
                 // Metadata do not say where each image lies.
                 for unit in expected["data_units"].as_object_mut().unwrap().values_mut() {

@@ -314,7 +314,7 @@ fn join(
                     format!("the row metadata of data unit {data} cannot be read: {error}"),
                 )
             })?;
-            document(&meta.raw, blob.to_string().as_bytes(), initialise)
+            document(&meta.raw, &blob, initialise)
         }
     };
     Ok(RowInput {

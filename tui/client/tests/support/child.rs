@@ -14,8 +14,13 @@ const DOMAIN: &str = "WB_TEST_DOMAIN";
 /// Asks `domain` for a project in another process with this environment; gives what it printed. The test
 /// program must have an ignored test `child` that calls [`ask`].
 pub async fn asked(domain: &str, env: &[(&str, &str)]) -> String {
+    said_by("child", domain, env).await
+}
+
+/// What an ignored test of this program prints in a process with this environment.
+pub async fn said_by(test: &str, domain: &str, env: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--ignored", "--nocapture"]);
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(proxy).env_remove(proxy.to_uppercase());
     }
@@ -33,13 +38,18 @@ pub async fn asked(domain: &str, env: &[(&str, &str)]) -> String {
     text
 }
 
-/// What the other process does: prints the whole fault of the answer, with the log.
-pub async fn ask() {
+/// A reader of the domain that the process was started for.
+pub fn reader() -> Reader {
     tracing_subscriber::fmt().with_ansi(false).init();
     let domain = std::env::var(DOMAIN).unwrap();
     let mut settings = Settings::new(&domain, Key::from_seed(&seed())).unwrap();
     settings.patience = std::time::Duration::from_secs(1);
-    let reader = Reader::new(settings).unwrap();
+    Reader::new(settings).unwrap()
+}
+
+/// What the other process does: prints the whole fault of the answer, with the log.
+pub async fn ask() {
+    let reader = reader();
     let hash = ProjectHash(uuid::Uuid::from_u128(1));
     let error = reader.project(hash).await.unwrap_err();
     let fault = Fault::from(&error);
