@@ -40,7 +40,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         project: hash,
         libraries: libraries.clone(),
         twins: Vec::new(),
-        journal: None,
+        drain: None,
         cache: state_dir("cache")?,
         params: config.params.clone(),
         options: Options {

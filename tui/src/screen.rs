@@ -117,18 +117,21 @@ impl Session {
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
         };
-        let engine = Engine::start(Setup {
+        let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,
             writer: opening.upstream.writer,
             project: opening.project,
             twins: Twin::of_all(&opening.libraries),
             libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
-            journal,
+            drain: None,
             cache: state_dir("cache")?,
             params: config.params.clone(),
             options,
             concurrency: 1,
         })?;
+        if let Some(journal) = journal {
+            engine.keep_journal(journal);
+        }
         let ui = Ui::new(looks(global));
         Ok(Self {
             engine,

@@ -60,6 +60,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         timeout_ms,
         concurrency: args.concurrency,
         stages: std::slice::from_ref(&args.stage),
+        drains: false,
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let Some(stage) = stages.first().copied() else {

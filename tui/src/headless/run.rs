@@ -137,6 +137,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         timeout_ms,
         concurrency: limits.concurrency,
         stages: &args.stage,
+        drains: true,
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let dry = engine.state.options.dry_run;

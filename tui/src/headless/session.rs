@@ -4,7 +4,7 @@
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::journal::{self, Journal, Operation};
-use crate::runtime::{Engine, Setup, now};
+use crate::runtime::{Drain, Engine, Setup, now};
 use crate::{library, upstream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub struct Need<'a> {
     pub concurrency: usize,
     /// Stages by name or UUID; empty: all that have an agent.
     pub stages: &'a [String],
+    /// Whether it works through their queues.
+    pub drains: bool,
 }
 
 /// An engine with its libraries in charge, and the stages to work on in the order of the library.
@@ -108,30 +110,32 @@ fn start_engine(
 ) -> Result<Engine, Fault> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::command(global, config, need.rate, need.command)?;
-    let journal = match upstream.writer {
-        Some(_) => Some(Journal::open(&state_dir("")?)?),
-        None => None,
-    };
+    let writes = upstream.writer.is_some();
     let options = Options {
         upstream: upstream.name,
         read_only: global.read_only,
-        dry_run: upstream.writer.is_none(),
+        dry_run: !writes,
         timeout_ms: need.timeout_ms,
         rate: need.rate.or(config.rate.as_ref().map(|r| r.value)),
         ..Options::default()
     };
-    Engine::start(Setup {
+    let mut engine = Engine::start(Setup {
         reader: upstream.reader,
         writer: upstream.writer,
         project,
         libraries,
         twins: Vec::new(),
-        journal,
+        drain: need.drains.then(|| Drain::of(need.stages)),
         cache: state_dir("cache")?,
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,
-    })
+    })?;
+    // Opened while the project is on its way.
+    if writes {
+        engine.keep_journal(Journal::open(&state_dir("")?)?);
+    }
+    Ok(engine)
 }
 
 /// A command whose job is to write does not start where writing is refused.

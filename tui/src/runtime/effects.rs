@@ -12,6 +12,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
+use wb_core::workflow::Workflow;
 use wb_host::JobRequest;
 
 /// How long the platform may take for its first answer. Later requests have the client's whole
@@ -102,8 +103,11 @@ impl World {
 
     fn load_project(&self) {
         let (reader, news, hash) = (self.reader.clone(), self.news.clone(), self.hash);
+        let drain = self.drain.clone();
         tokio::spawn(async move {
-            let event = match tokio::time::timeout(FIRST_ANSWER, reader.project(hash)).await {
+            let first = |workflow: &Workflow| drain?.first(workflow);
+            let asked = reader.project_and_tasks(hash, first);
+            let event = match tokio::time::timeout(FIRST_ANSWER, asked).await {
                 Ok(Ok(project)) => Upstream::Project(Arc::new(project)),
                 Ok(Err(error)) => Upstream::ProjectFailed(error.into()),
                 Err(_) => Upstream::ProjectFailed(no_answer(&reader)),

@@ -76,6 +76,9 @@ impl World {
             }
             probed.library = library.clone();
         }
+        if let Some(drain) = &self.drain {
+            drain.learn(&probed.descriptor);
+        }
         self.built_at.insert(probed.library.clone(), place);
         Some(Event::Build(BuildEvent::Probed(Box::new(probed))))
     }

@@ -4,11 +4,13 @@
 //! is decided by the core alone; what a person sees is left to the faces (screen and headless).
 
 mod calls;
+mod drain;
 mod effects;
 mod hosts;
 mod journal;
 mod listing;
 
+pub use drain::Drain;
 pub use listing::matching;
 
 use crate::journal::Journal;
@@ -41,8 +43,8 @@ pub struct Setup {
     pub libraries: Vec<PathBuf>,
     /// The same libraries in their other profile: a new build there counts as a rebuild.
     pub twins: Vec<Twin>,
-    /// Notes every write.
-    pub journal: Option<Journal>,
+    /// What is worked through as soon as the project is there.
+    pub drain: Option<Drain>,
     /// Where assets and copies of libraries are kept.
     pub cache: PathBuf,
     /// Parameters by stage name or UUID.
@@ -102,6 +104,7 @@ struct World {
     project: Option<Arc<Project>>,
     ontology: Option<Arc<Ontology>>,
     stages: HashMap<StageId, StageFacts>,
+    drain: Option<Drain>,
     journal: Option<Journal>,
     /// Operations that the screen's writes are noted under, by the core's numbers.
     books: HashMap<u64, Journal>,
@@ -174,7 +177,8 @@ impl Engine {
             project: None,
             ontology: None,
             stages: HashMap::new(),
-            journal: setup.journal,
+            drain: setup.drain,
+            journal: None,
             books: HashMap::new(),
             cache,
             params: setup.params,
@@ -323,6 +327,11 @@ impl Engine {
             };
             serde_json::from_str(&json).map_err(|e| Fault::new(FaultKind::Bug, e.to_string()))
         }
+    }
+
+    /// Every write is noted there from now on; without a journal nothing is written.
+    pub fn keep_journal(&mut self, journal: Journal) {
+        self.world.journal = Some(journal);
     }
 
     /// The journal, when this process writes.

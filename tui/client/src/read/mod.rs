@@ -2,6 +2,7 @@
 //!
 //! Nothing here can write; see `write` for the one door that can.
 
+mod ahead;
 mod inputs;
 pub(crate) mod many;
 pub(crate) mod projects;
@@ -26,6 +27,7 @@ pub struct Reader {
     pub(crate) wire: Arc<Wire>,
     names: Arc<Names>,
     pace: Arc<many::Pace>,
+    ahead: Arc<ahead::Ahead>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -47,6 +49,7 @@ impl Reader {
             wire: Arc::new(Wire::new(settings)?),
             names: Arc::new(Names::default()),
             pace: Arc::new(many::Pace::default()),
+            ahead: Arc::default(),
         })
     }
 

@@ -89,6 +89,19 @@ impl Reader {
     /// [`ClientError::NotWorkflow`] for a project without a workflow; otherwise as any request
     /// (an unknown project is `NoProject` or `Forbidden`, as the platform likes).
     pub async fn project(&self, hash: ProjectHash) -> Result<Project, ClientError> {
+        self.project_and_tasks(hash, |_| None).await
+    }
+
+    /// The same. As soon as the workflow is known, `first` may name the stage whose tasks will be listed
+    /// next; its first page is asked for at once, and kept for [`Reader::tasks_page`] for some seconds.
+    ///
+    /// # Errors
+    /// As [`Reader::project`]; what becomes of the page is told to whoever asks for it.
+    pub async fn project_and_tasks(
+        &self,
+        hash: ProjectHash,
+        first: impl FnOnce(&Workflow) -> Option<StageId>,
+    ) -> Result<Project, ClientError> {
         let call = Call::get(format!("{V2}/projects/{hash}"));
         let datasets = self.datasets(hash);
         let whole = async {
@@ -98,17 +111,23 @@ impl Reader {
                 }
                 other => other?,
             };
-            let project: ProjectWire = self.parse(&call, "the project", &body)?;
+            let mut project: ProjectWire = self.parse(&call, "the project", &body)?;
+            let workflow = project.workflow.take().map(workflow);
+            if let Some(workflow) = &workflow
+                && let Some(stage) = first(workflow).and_then(|id| workflow.stage(id))
+            {
+                self.ask_ahead(hash, stage);
+            }
             let call = Call::get(format!(
                 "{V2}/ontologies/{}",
                 segment(&project.ontology_hash)
             ));
             let body = self.wire.send(&call).await?;
             let ontology: OntologyWire = self.parse(&call, "the ontology", &body)?;
-            Ok::<_, ClientError>((project, ontology))
+            Ok::<_, ClientError>((project, workflow, ontology))
         };
         let (whole, datasets) = tokio::join!(whole, datasets);
-        let (project, ontology) = whole?;
+        let (project, workflow, ontology) = whole?;
         let datasets = match datasets {
             Ok(datasets) => datasets,
             // The list is a convenience of agents; some roles may not read it.
@@ -118,7 +137,7 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
-        assemble(project, ontology, datasets)
+        assemble(project, workflow, ontology, datasets)
     }
 
     /// The projects that the key may see.
@@ -189,35 +208,39 @@ fn summary(project: ProjectWire) -> ProjectSummary {
 
 fn assemble(
     project: ProjectWire,
+    workflow: Option<Workflow>,
     ontology: OntologyWire,
     datasets: Vec<DatasetDoc>,
 ) -> Result<Project, ClientError> {
-    let Some(workflow) = project.workflow else {
+    let Some(workflow) = workflow else {
         return Err(ClientError::NotWorkflow {
             title: project.title,
         });
     };
-    let stages: Vec<Stage> = workflow.stages.into_iter().map(stage).collect();
     let doc = ProjectDoc {
         project_hash: project.project_hash,
         title: project.title.clone(),
         description: project.description.unwrap_or_default(),
         ontology: ontology.editor,
         ontology_title: ontology.title,
-        stages: stages.iter().map(stage_doc).collect(),
+        stages: workflow.stages.iter().map(stage_doc).collect(),
         datasets,
     };
     let json = serde_json::to_string(&doc).map_err(|error| ClientError::Bug(error.to_string()))?;
     Ok(Project {
         hash: ProjectHash(project.project_hash),
         title: project.title,
-        workflow: Workflow {
-            stages,
-            edges: Vec::new(),
-        },
+        workflow,
         doc,
         json: Arc::from(json),
     })
+}
+
+fn workflow(wire: WorkflowWire) -> Workflow {
+    Workflow {
+        stages: wire.stages.into_iter().map(stage).collect(),
+        edges: Vec::new(),
+    }
 }
 
 fn stage(wire: StageWire) -> Stage {

@@ -88,6 +88,22 @@ impl Reader {
         filter: &TaskFilter,
         token: Option<&str>,
     ) -> Result<TaskPage, ClientError> {
+        if token.is_none()
+            && *filter == TaskFilter::default()
+            && let Some(page) = self.asked_ahead(project, stage.id).await
+        {
+            return page;
+        }
+        self.fetch_page(project, stage, filter, token).await
+    }
+
+    pub(super) async fn fetch_page(
+        &self,
+        project: ProjectHash,
+        stage: &Stage,
+        filter: &TaskFilter,
+        token: Option<&str>,
+    ) -> Result<TaskPage, ClientError> {
         let call = Call::get(target(project, stage, filter, token));
         let body = self.wire.send(&call).await?;
         let wire: TasksWire<'_> = self.parse(&call, "the tasks", &body)?;

@@ -177,3 +177,55 @@ async fn a_read_only_process_has_no_writer() {
     assert_eq!(Fault::from(error).kind.exit_code(), 8);
     assert!(server.requests().is_empty());
 }
+
+/// A project with one agent stage, whose ontology is held back until its tasks were asked for.
+async fn patient_platform() -> Scripted {
+    let asked = std::sync::Arc::new((Mutex::new(false), std::sync::Condvar::new()));
+    Scripted::start(move |_, request| {
+        let path = request.path();
+        let (seen, news) = &*asked;
+        if path.ends_with("/tasks") {
+            *seen.lock().unwrap() = true;
+            news.notify_all();
+            return Reply::json(EMPTY_PAGE);
+        }
+        if path.contains("/ontologies/") {
+            let seen = seen.lock().unwrap();
+            let limit = Duration::from_secs(20);
+            let (seen, _) = news.wait_timeout_while(seen, limit, |s| !*s).unwrap();
+            assert!(*seen, "the tasks were asked for meanwhile");
+            return Reply::json(r#"{"title":"O","editor":{}}"#);
+        }
+        if path.ends_with("/datasets") {
+            return Reply::json(EMPTY_PAGE);
+        }
+        let stage =
+            json!({"stageType": "AGENT", "uuid": stage().id.0, "title": "Agent 1", "pathways": []});
+        let project = json!({"projectHash": hash().0, "title": "P", "status": "inProgress",
+            "ontologyHash": Uuid::from_u128(9), "workflow": {"stages": [stage]}});
+        Reply::json(&project.to_string())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_tasks_are_asked_for_while_the_ontology_is_on_its_way_and_handed_out_once() {
+    let server = patient_platform().await;
+    let reader = server.reader();
+    let first = |workflow: &Workflow| Some(workflow.stages[0].id);
+    let project = reader.project_and_tasks(hash(), first).await.unwrap();
+    let asked = || {
+        let all = server.requests();
+        all.iter().filter(|r| r.path().ends_with("/tasks")).count()
+    };
+    assert_eq!(asked(), 1);
+    let page = || async {
+        let all = TaskFilter::default();
+        let page = reader.tasks_page(hash(), &project.workflow.stages[0], &all, None);
+        page.await.unwrap()
+    };
+    assert!(page().await.rows.is_empty());
+    assert_eq!(asked(), 1, "it was there already");
+    page().await;
+    assert_eq!(asked(), 2, "a second look is a new one");
+}
