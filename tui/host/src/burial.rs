@@ -29,6 +29,7 @@ impl Core {
         let pid = slot.link.pid_number();
         let unexpected = slot.unexpected(ending.as_ref());
         state.burials += 1;
+        state.deaths |= ending != Some(Ending::Wanted);
         // What it had not even begun with never was its own.
         let line = std::mem::take(&mut slot.line);
         let mut lost = Vec::new();

@@ -35,6 +35,9 @@ pub struct HostConfig {
     pub concurrency: usize,
     /// Tasks after which a host is replaced by a fresh one. Default 10,000.
     pub recycle_after: u32,
+    /// Keep a blank host ready at all times, so that a reload does not wait for a process to start.
+    /// Otherwise only from the first host on that died. Default true.
+    pub spare: bool,
     /// Environment variables that hosts do not inherit. Default: the Encord key, which agents
     /// have no business with.
     pub env_remove: Vec<OsString>,
@@ -61,6 +64,7 @@ impl HostConfig {
             max_hosts: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
             concurrency: 1,
             recycle_after: 10_000,
+            spare: true,
             env_remove: vec!["ENCORD_SSH_KEY".into(), "ENCORD_SSH_KEY_FILE".into()],
             settle: Duration::from_millis(15),
             rescan: Duration::from_secs(2),

@@ -1,5 +1,5 @@
 //! Which host gets what: probes first, then jobs in the order they came, then warm hosts; and one
-//! blank spare always on its way, so that a reload or a crash does not wait for a process to start.
+//! blank spare on its way, so that a reload or a crash does not wait for a process to start.
 
 use crate::events::HostEvent;
 use crate::jobs::JobResult;
@@ -37,8 +37,7 @@ impl Core {
             core.line_up(&mut state, &mut refused);
             missing += core.give_warm(&mut state);
             let blank = state.blank_hosts();
-            // After failures nothing is started ahead of need.
-            let spare = usize::from(state.failures == 0);
+            let spare = usize::from(core.wants_spare(&state));
             for _ in (blank + state.spawning)..(missing + spare) {
                 state.spawning += 1;
                 let _ = core.spawner.send(Arc::clone(core)); // the thread outlives us
@@ -47,6 +46,13 @@ impl Core {
         for (work, fault) in refused.into_iter().map(|r| *r) {
             core.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
         }
+    }
+
+    /// Whether a host is to be started ahead of need: not after failures; and where reloads are rare, only
+    /// the very first one, or when hosts are dying.
+    fn wants_spare(&self, state: &State) -> bool {
+        let worth_it = self.config.spare || state.hosts.is_empty() || state.deaths;
+        worth_it && state.failures == 0
     }
 
     /// Probes wait for a blank host only. Returns how many still wait.

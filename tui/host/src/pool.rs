@@ -212,6 +212,8 @@ pub(crate) struct State {
     pub open: usize,
     /// Dead hosts whose jobs are being reported.
     pub burials: usize,
+    /// Whether a host has ever died that was not sent away.
+    pub deaths: bool,
     pub next_host: HostId,
     pub next_preflight: u64,
     pub closing: bool,

@@ -5,10 +5,11 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use support::{Desk, compile, outcome, wait_until_gone};
+use support::{Desk, PATIENCE, compile, outcome, wait_until_gone};
 use wb_core::ids::BuildId;
-use wb_host::HostEvent;
+use wb_host::{HostEvent, JobResult};
 
 #[test]
 fn a_host_dies_with_a_workbench_that_is_killed() {
@@ -133,6 +134,36 @@ fn an_idle_host_that_dies_is_reported_and_replaced() {
     let next = desk.start(build, "answer", None);
     assert_ne!(desk.started(next), pid);
     assert_eq!(desk.done(next), outcome(r#"{"route":"one"}"#));
+}
+
+/// Processes that run the program at this place.
+fn running(program: &Path) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let runs = |entry: std::fs::DirEntry| std::fs::read_link(entry.path().join("exe")).ok();
+    let running = processes.flatten().filter_map(runs);
+    running.filter(|exe| exe == program).count()
+}
+
+#[test]
+fn where_reloads_are_rare_a_spare_host_is_kept_only_once_hosts_die() {
+    // A name of its own tells its processes from those of other tests.
+    let host = Path::new(env!("CARGO_BIN_EXE_wb-host-child"));
+    let dir = tempfile::tempdir_in(host.parent().unwrap()).unwrap();
+    let program = dir.path().join("host");
+    std::fs::hard_link(host, &program).unwrap();
+    let mut desk = Desk::with(|config| (config.exe, config.spare) = (program.clone(), false));
+    let build = desk.hostile();
+    for _ in 0..50 {
+        assert_eq!(desk.run(build, "answer"), outcome(r#"{"route":"one"}"#));
+    }
+    assert_eq!(running(&program), 1);
+    assert!(matches!(desk.run(build, "segv"), JobResult::Crashed(_)));
+    assert_eq!(desk.run(build, "answer"), outcome(r#"{"route":"one"}"#));
+    let until = std::time::Instant::now() + PATIENCE;
+    while running(&program) < 2 {
+        assert!(std::time::Instant::now() < until, "no spare was started");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
