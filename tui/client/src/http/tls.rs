@@ -5,6 +5,7 @@ use crate::error::ClientError;
 use crate::settings::Settings;
 use reqwest::redirect::Policy;
 use rustls::RootCertStore;
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -38,7 +39,10 @@ impl Clients {
         };
         let bare = settings.domain.starts_with("http://") && !proxied_by_tls();
         let api = if bare {
-            build(builder(times).tls_backend_preconfigured(config(RootCertStore::empty())))
+            let no_certificates = config(RootCertStore::empty());
+            // Between two processes of one machine, packing costs more than it saves.
+            let builder = builder(times).gzip(!on_this_machine(&settings.domain));
+            build(builder.tls_backend_preconfigured(no_certificates))
         } else {
             with_certificates(times)
         };
@@ -71,6 +75,15 @@ impl Clients {
             }
         }
     }
+}
+
+fn on_this_machine(domain: &str) -> bool {
+    let url = reqwest::Url::parse(domain);
+    let host = url.ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// Whether even plain requests go over TLS, as far as a proxy.
@@ -119,4 +132,27 @@ fn config(roots: RootCertStore) -> rustls::ClientConfig {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_on_this_machine() {
+        for domain in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:80",
+        ] {
+            assert!(on_this_machine(domain), "{domain}");
+        }
+        for domain in [
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.test",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(!on_this_machine(domain), "{domain}");
+        }
+    }
 }
