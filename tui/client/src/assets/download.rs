@@ -52,6 +52,30 @@ impl Tries {
     }
 }
 
+/// So many fresh addresses are asked for while nothing comes.
+const SIGNED: u32 = 2;
+
+/// The fresh addresses that were asked for.
+#[derive(Default)]
+struct Fresh {
+    asked: u32,
+    /// What the store said last of an address.
+    status: Option<u16>,
+    /// The bytes that there were when it was asked last: a long download outlives several addresses.
+    have: u64,
+}
+
+impl Fresh {
+    /// Counts one more; gives the store's answer where it is its last word.
+    fn refused(&mut self, have: u64) -> Option<u16> {
+        if have > self.have {
+            (self.asked, self.have) = (0, have);
+        }
+        self.asked += 1;
+        self.status.filter(|_| self.asked > SIGNED)
+    }
+}
+
 impl Reader {
     /// Downloads an item's file, or finds it in the cache.
     pub(crate) async fn download_item(
@@ -98,25 +122,36 @@ impl Reader {
         cache: &AssetCache,
         part: &mut Part,
     ) -> Result<u64, ClientError> {
-        let error = |why: String, retry| ClientError::Download {
+        let failed = |why: String, retry, answered| ClientError::Download {
             item: format!("storage item {}", item.uuid),
             why,
             retry,
+            answered,
         };
         let mut url = item.signed_url.clone();
-        let (mut signed, mut tries) = (0, Tries::default());
+        let (mut fresh, mut tries) = (Fresh::default(), Tries::default());
         let mut odd_size = None;
         loop {
             let address = match url.take() {
                 Some(address) => address,
-                None if signed < 2 => {
-                    signed += 1;
-                    let fresh = self.signed_item(ItemId(item.uuid)).await?;
-                    fresh.signed_url.ok_or_else(|| {
-                        error("the platform gives no address for it".to_owned(), false)
+                None => {
+                    // A store says the same of an address that is too old and of a file that is gone.
+                    if let Some(status) = fresh.refused(part.have()) {
+                        let why = format!(
+                            "its store answered {status}, to a fresh address too: the file is gone, or its store lets \
+                             nobody read it"
+                        );
+                        return Err(failed(why, false, true));
+                    }
+                    let again = self
+                        .signed_item(ItemId(item.uuid))
+                        .await
+                        .map_err(|error| error.about(&format!("storage item {}", item.uuid)))?;
+                    again.signed_url.ok_or_else(|| {
+                        let why = "the platform gives no address for it".to_owned();
+                        failed(why, false, true)
                     })?
                 }
-                None => return Err(error("its address expires at once".to_owned(), true)),
             };
             tries.attempts += 1;
             let (again, why) = match self.pull(&address, cache.limit(), part).await? {
@@ -137,17 +172,18 @@ impl Reader {
                 }
                 Pull::Expired(status) => {
                     tracing::debug!(item = %item.uuid, status, "signing a download again");
+                    fresh.status = Some(status);
                     continue;
                 }
                 Pull::Retry(again, why) => (again, why),
-                Pull::Fail(why) => return Err(error(why, false)),
+                Pull::Fail(why) => return Err(failed(why, false, true)),
             };
             tracing::debug!(item = %item.uuid, attempts = tries.attempts, have = part.have(), why, "download broke");
             let Some(wait) = tries.next(again, part.have(), self.wire.patience()) else {
-                let passing = again != Again::No;
-                return Err(error(
+                return Err(failed(
                     format!("{why} ({} attempts)", tries.attempts),
-                    passing,
+                    again != Again::No,
+                    matches!(again, Again::Unknown(_, true)),
                 ));
             };
             self.wire.sleep(wait).await;
@@ -183,13 +219,13 @@ impl Reader {
                 Ok(None) => break,
                 Err(error) => {
                     let why = Obstacle::of(&error).to_string();
-                    return Ok(Pull::Retry(Again::Unknown(None, false), why));
+                    return Ok(Pull::Retry(Again::Unknown(None, true), why));
                 }
             }
         }
         match part.total {
             Some(total) if total != part.have() => Ok(Pull::Retry(
-                Again::Unknown(None, false),
+                Again::Unknown(None, true),
                 format!("{} of {total} bytes came", part.have()),
             )),
             _ => Ok(Pull::Complete(part.have())),

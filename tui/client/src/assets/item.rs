@@ -164,6 +164,7 @@ impl Reader {
                 item: item.uuid.to_string(),
                 why: "the platform names no folder for it".to_owned(),
                 retry: false,
+                answered: true,
             });
         };
         let path = format!(
@@ -178,7 +179,9 @@ impl Reader {
                 target.push("pageToken", token);
             }
             let call = Call::get(target.done());
-            let body = self.wire.send(&call).await?;
+            let answer = self.wire.send(&call).await;
+            let body =
+                answer.map_err(|error| error.about(&format!("storage item {}", item.uuid)))?;
             let page: Page<Item> = self.parse(&call, "the child items", &body)?;
             all.extend(page.results);
             token = page

@@ -29,7 +29,9 @@ impl ClientError {
             Self::StillLimited { .. }
             | Self::Unreachable { .. }
             | Self::Lost { .. }
-            | Self::Download { retry: true, .. } => FaultKind::Network,
+            | Self::Download {
+                answered: false, ..
+            } => FaultKind::Network,
             Self::NotFound { .. }
             | Self::Invalid { .. }
             | Self::Refused { .. }

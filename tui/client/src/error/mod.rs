@@ -167,6 +167,8 @@ pub enum ClientError {
         why: String,
         /// Whether another attempt makes sense.
         retry: bool,
+        /// Whether a store answered: then it is this file that is the matter, not the way to all of them.
+        answered: bool,
     },
     /// The cache folder failed us.
     #[error("the cache {path} failed: {source}")]
@@ -191,6 +193,19 @@ pub(crate) enum Meaning {
 }
 
 impl ClientError {
+    /// A refusal that concerns one item whose folder or file was readable before, not the caller.
+    pub(crate) fn about(self, item: &str) -> Self {
+        match self {
+            Self::Forbidden { message, .. } | Self::NotFound { message, .. } => Self::Download {
+                item: item.to_owned(),
+                why: format!("the platform does not show it any more: {message}"),
+                retry: false,
+                answered: true,
+            },
+            other => other,
+        }
+    }
+
     pub(crate) fn meaning(&self) -> Meaning {
         match self {
             Self::Forbidden { .. }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use uuid::Uuid;
-use wb_core::fault::Fault;
+use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
@@ -60,7 +60,7 @@ impl Found {
     pub fn missing(&self, key: Uuid, what: &str) -> Fault {
         self.faults.get(&key).cloned().unwrap_or_else(|| {
             Fault::new(
-                wb_core::fault::FaultKind::Upstream,
+                FaultKind::Upstream,
                 format!("the platform has no {what} {key}, so the task cannot be handled"),
             )
         })
@@ -111,6 +111,8 @@ struct Asking<'k> {
     found: Found,
     stack: Vec<&'k [Uuid]>,
     stopped: Option<Fault>,
+    /// What the caller may not see.
+    forbidden: Vec<Uuid>,
     /// Something was refused: the culprits are looked for one after the other.
     split: bool,
     /// Keys in a row that failed alone, see [`ROW`].
@@ -151,10 +153,12 @@ impl<'k> Asking<'k> {
             }
             _ => {
                 let fault = Fault::from(&error);
-                let shared = matches!(
-                    error,
-                    ClientError::Forbidden { .. } | ClientError::Failing { .. }
-                );
+                let forbidden = matches!(error, ClientError::Forbidden { .. });
+                if forbidden {
+                    self.forbidden.extend(part);
+                }
+                let everybodys = forbidden && self.found.parts.is_empty();
+                let shared = everybodys || matches!(error, ClientError::Failing { .. });
                 self.row += u32::from(shared);
                 if error.meaning() == Meaning::Stop || self.row >= ROW {
                     self.stopped = Some(fault.clone());
@@ -171,6 +175,14 @@ impl<'k> Asking<'k> {
 
     /// What was not asked for any more has the fault that stopped it.
     fn done(mut self) -> Found {
+        // Where others came, what is forbidden is the matter of its own task: the caller is known here.
+        if !self.found.parts.is_empty() {
+            for key in &self.forbidden {
+                if let Some(fault) = self.found.faults.get_mut(key) {
+                    *fault = Fault::new(FaultKind::Upstream, fault.summary.clone());
+                }
+            }
+        }
         if let Some(fault) = self.stopped.take() {
             for part in std::mem::take(&mut self.stack) {
                 self.refuse(part, &fault);
@@ -194,6 +206,7 @@ impl Reader {
                 vec![keys]
             },
             stopped: None,
+            forbidden: Vec::new(),
             split: false,
             row: 0,
         };

@@ -183,3 +183,57 @@ async fn two_processes_at_once_both_have_the_whole_file() {
         "nothing is left over"
     );
 }
+
+/// Downloads from a store that answers `status` to everything.
+async fn refused_by_its_store(status: u16) -> (Fault, usize) {
+    let server = Scripted::start(move |_, request| match request.path() {
+        "/file" => Reply::Full(status, Vec::new(), Vec::new()),
+        _ => Reply::json(
+            &json!({"uuid": Uuid::from_u128(7), "itemType": "image",
+                "signedUrl": format!("http://{}/file?X-Sig=geheim", request.headers["host"])})
+            .to_string(),
+        ),
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let cache = AssetCache::new(dir.path(), 1 << 20);
+    let mut settings = server.settings();
+    settings.patience = Duration::from_millis(1);
+    let reader = Reader::new(settings).unwrap();
+    let error = reader.download(ItemId(Uuid::from_u128(7)), &cache).await;
+    (Fault::from(error.unwrap_err()), server.requests().len())
+}
+
+#[tokio::test]
+async fn a_file_that_its_store_refuses_is_the_matter_of_its_task_only() {
+    for status in [403, 404, 410, 503] {
+        let (fault, requests) = refused_by_its_store(status).await;
+        assert_eq!(fault.kind, FaultKind::Upstream, "{fault:?}");
+        assert!(fault.summary.contains(&status.to_string()), "{fault:?}");
+        assert!(!format!("{fault:?}").contains("geheim"));
+        assert!(requests <= 6, "{status}: {requests} requests");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_an_outage() {
+    let server = Scripted::start(|_, _| {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        Reply::json(
+            &json!({"uuid": Uuid::from_u128(7), "itemType": "image",
+                "signedUrl": format!("http://{nobody}/file")})
+            .to_string(),
+        )
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = server.settings();
+    settings.patience = Duration::from_millis(1);
+    let reader = Reader::new(settings).unwrap();
+    let cache = AssetCache::new(dir.path(), 1 << 20);
+    let error = reader.download(ItemId(Uuid::from_u128(7)), &cache).await;
+    assert_eq!(Fault::from(error.unwrap_err()).kind, FaultKind::Network);
+}

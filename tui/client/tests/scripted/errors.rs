@@ -160,11 +160,64 @@ async fn a_forbidden_item_and_a_missing_row_cost_only_their_tasks() {
         .collect();
     assert_eq!(failed.iter().map(|f| f.0).collect::<Vec<_>>(), [4, 12]);
     assert!(failed[0].1.summary.contains("not yours"), "{failed:?}");
+    // Not the kind that ends a run: the caller may see the others.
+    assert_eq!(failed[0].1.kind, FaultKind::Upstream);
     assert!(
         failed[1].1.summary.contains("no label row for data unit"),
         "{failed:?}"
     );
     assert!(server.requests().len() <= 11, "{}", server.requests().len());
+}
+
+#[tokio::test]
+async fn items_in_a_folder_of_others_cost_only_themselves_however_many_and_all_of_them_are_no_access()
+ {
+    let server = Scripted::start(|_, request| {
+        let asked = request.json();
+        let items = asked["itemUuids"].as_array().unwrap();
+        let number =
+            |i: &serde_json::Value| Uuid::parse_str(i.as_str().unwrap()).unwrap().as_u128();
+        if items
+            .iter()
+            .any(|i| (20..60).contains(&number(i)) || number(i) > 1000)
+        {
+            return Reply::status(403, r#"{"message":"not yours"}"#);
+        }
+        let items: Vec<_> = items
+            .iter()
+            .map(|i| json!({"uuid": i, "itemType": "image"}))
+            .collect();
+        Reply::json(&json!({"results": items}).to_string())
+    })
+    .await;
+    let reader = server.reader();
+    let ids = |range: std::ops::Range<u128>| {
+        range
+            .map(|n| ItemId(Uuid::from_u128(n)))
+            .collect::<Vec<_>>()
+    };
+    let kinds: Vec<_> = reader
+        .items(&ids(0..100), true)
+        .await
+        .into_iter()
+        .map(|found| found.err().map(|fault| fault.kind))
+        .collect();
+    let wanted = |n: usize| (20..60).contains(&n).then_some(FaultKind::Upstream);
+    assert!(
+        kinds.iter().enumerate().all(|(n, kind)| *kind == wanted(n)),
+        "{kinds:?}"
+    );
+    let before = server.requests().len();
+    let none = reader.items(&ids(2000..2100), true).await;
+    assert!(none.iter().all(|found| {
+        found
+            .as_ref()
+            .is_err_and(|fault| fault.kind == FaultKind::Access)
+    }));
+    assert!(
+        server.requests().len() - before < 20,
+        "asked on although nothing may be seen"
+    );
 }
 
 #[tokio::test]
