@@ -318,6 +318,14 @@ def test_all_branches_are_listed_when_wanted(shared, make_project):
     assert set(again.list_branches()) == {"main", "other"}
 
 
+def test_a_branch_of_its_own_does_not_hide_a_rows_main_branch(shared, make_project):
+    project = make_project()
+    project.list_label_rows_v2(data_hashes=[w.small_hash(0)], branch_name="other")[0].initialise_labels()
+    rows = shared.project(project.project_hash).list_label_rows_v2(include_all_label_branches=True)
+    assert len([r for r in rows if r.branch_name == "main"]) == w.SMALL_COUNT
+    assert [(r.data_hash, bool(r.label_hash)) for r in rows if r.branch_name == "other"] == [(str(w.small_hash(0)), True)]
+
+
 def test_a_row_of_a_groups_child_can_be_initialised_and_saved(shared, make_project):
     project = make_project(w.MIXED)
     child = project.list_label_rows_v2(data_hashes=[w.GROUP_CHILDREN[0]], include_children=True)[0]

@@ -29,7 +29,7 @@ pub enum FaultAction {
     Truncate,
     /// Somebody else acts: before `actions` and `save_labels`, after `get_tasks` and `get_labels`.
     Conflict,
-    /// Signed URLs in the answer have already expired.
+    /// Signed URLs in the answer have already expired; a download finds its own expired.
     Expire,
 }
 
@@ -137,34 +137,40 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
     }
 }
 
-/// Whether an action can ever strike the one endpoint that it aims at. Groups may hold endpoints that
-/// it spares.
-fn possible(target: Target, action: FaultAction) -> Result<(), String> {
-    let Target::One(endpoint) = target else {
-        return Ok(());
-    };
-    let (strikes, where_) = match action {
-        FaultAction::Conflict => (
-            matches!(
+impl FaultAction {
+    /// Whether it makes a difference to requests to this endpoint. Others it does not see: they neither
+    /// count as struck nor use up its limit.
+    fn strikes(self, endpoint: Endpoint) -> bool {
+        use Endpoint as E;
+        match self {
+            Self::Conflict => matches!(
                 endpoint,
-                Endpoint::Actions | Endpoint::SaveLabels | Endpoint::GetTasks | Endpoint::GetLabels
+                E::Actions | E::SaveLabels | E::GetTasks | E::GetLabels
             ),
-            "somebody else can only come between on actions, save_labels, get_tasks and get_labels",
-        ),
-        FaultAction::Expire => (
-            matches!(
+            Self::Expire => matches!(
                 endpoint,
-                Endpoint::GetItems | Endpoint::CreateLabels | Endpoint::GetLabels
+                E::GetItems | E::CreateLabels | E::GetLabels | E::Download
             ),
-            "only get_items, create_labels and get_labels answer with signed URLs",
-        ),
-        _ => return Ok(()),
-    };
-    if strikes {
-        Ok(())
-    } else {
-        Err(where_.to_owned())
+            _ => true,
+        }
     }
+}
+
+/// Refuses what can never strike.
+fn possible(target: Target, action: FaultAction) -> Result<(), String> {
+    let strikes = |e: &Endpoint| target.covers(*e) && action.strikes(*e);
+    if Endpoint::ALL.iter().any(strikes) {
+        return Ok(());
+    }
+    Err(match action {
+        FaultAction::Conflict => {
+            "somebody else can only come between on actions, save_labels, get_tasks and get_labels"
+        }
+        _ => {
+            "only get_items, create_labels and get_labels answer with signed URLs, and only storage is asked by them"
+        }
+    }
+    .to_owned())
 }
 
 /// `250ms`, `2s`, `1.5s`, `1m`, in whole milliseconds and a day at most; a bare number is seconds.
@@ -251,7 +257,7 @@ impl Injector {
     pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Vec<FaultAction> {
         let mut out = Vec::new();
         for (place, fault) in self.faults.iter_mut().enumerate() {
-            if !fault.spec.target.covers(endpoint) {
+            if !fault.spec.target.covers(endpoint) || !fault.spec.action.strikes(endpoint) {
                 continue;
             }
             fault.seen += 1;
@@ -299,6 +305,8 @@ mod tests {
             ("save_lables:500", "did you mean save_labels?"),
             ("priorities:conflict", "come between"),
             ("get_tasks:expire", "signed URLs"),
+            ("write:expire", "signed URLs"),
+            ("storage:conflict", "come between"),
             ("any:slow/25h", "unit"),
             ("any:slow/9999m", "a day"),
             ("any", "`:`"),
@@ -330,5 +338,18 @@ mod tests {
             .filter(|_| !injector.strike(Endpoint::SaveLabels).is_empty())
             .count();
         assert_eq!(struck, 2);
+    }
+
+    #[test]
+    fn a_fault_does_not_see_what_it_cannot_spoil() {
+        let mut injector = Injector::new(1, vec!["any:conflict*1".parse().unwrap()]);
+        assert!(injector.strike(Endpoint::GetProject).is_empty());
+        assert_eq!(
+            injector.strike(Endpoint::Actions),
+            [FaultAction::Conflict],
+            "the limit was not used up"
+        );
+        let mut injector = Injector::new(1, vec!["storage:expire".parse().unwrap()]);
+        assert_eq!(injector.strike(Endpoint::Download), [FaultAction::Expire]);
     }
 }

@@ -235,7 +235,12 @@ pub struct TasksArgs {
 #[derive(Args, Debug, Clone)]
 pub struct ServeArgs {
     /// What the local project holds: seed, demo or large
-    #[arg(long, value_name = "NAME", default_value = "demo")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "demo",
+        conflicts_with = "scenario_file"
+    )]
     pub scenario: String,
     /// Keep the database here (and reopen it); without it the data go with the process
     #[arg(long, value_name = "DIR")]

@@ -94,9 +94,14 @@ pub(crate) fn mp3(n: u64) -> Vec<u8> {
     out
 }
 
+/// Pages of a made PDF.
+pub(crate) fn pdf_pages(n: u64) -> u64 {
+    n.clamp(1, 100)
+}
+
 /// A PDF of `n` pages with a line of text on each.
 pub(crate) fn pdf(n: u64) -> Vec<u8> {
-    let pages = n.clamp(1, 100);
+    let pages = pdf_pages(n);
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
         format!(

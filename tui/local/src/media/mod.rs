@@ -51,7 +51,8 @@ impl Source {
             "photo" => {
                 let (photo, crop) = rest.split_once('/')?;
                 let photo = photo.parse().ok().filter(|p| *p < PHOTOS.len())?;
-                Some(Self::Photo(photo, crop.parse().ok()?))
+                let crop = crop.parse().ok().filter(|c| *c <= CROPS)?;
+                Some(Self::Photo(photo, crop))
             }
             "clip" => Some(Self::Clip),
             "text" => number().map(Self::Text),
@@ -195,7 +196,7 @@ impl Library {
                 ..Facts::default()
             },
             Source::Pdf(n) => Facts {
-                frames: u32::try_from(*n).ok(),
+                frames: u32::try_from(made::pdf_pages(*n)).ok(),
                 ..Facts::default()
             },
             Source::Text(_) => Facts::default(),
@@ -227,6 +228,7 @@ mod tests {
             assert_eq!(Source::parse(text).unwrap().spell(), text);
         }
         assert_eq!(Source::parse("photo/99/1"), None);
+        assert_eq!(Source::parse("photo/1/97"), None);
         assert_eq!(Source::parse("nothing"), None);
     }
 

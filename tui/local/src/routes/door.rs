@@ -92,6 +92,9 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         (Ok(_), Some(Err(error))) => {
             refuse(Refusal::Invalid(format!("not a legacy request: {error}")))
         }
+        (Ok(_), None) if !is_text(parts.uri.path()) => {
+            refuse(Refusal::Invalid("the path is not UTF-8".to_owned()))
+        }
         (Ok(caller), call) => {
             parts.extensions.insert(caller);
             parts.extensions.insert(spoil);
@@ -110,6 +113,18 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         "request"
     );
     pack(response, &strikes, accepts_gzip).await
+}
+
+/// Whether a path is text once its escapes are decoded; what else it holds is its endpoint's business.
+fn is_text(path: &str) -> bool {
+    let mut parts = path.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part.get(..2).and_then(|c| u8::from_str_radix(c, 16).ok());
+        bytes.push(code.unwrap_or(b'%'));
+        bytes.extend_from_slice(&part.as_bytes()[code.map_or(0, |_| 2)..]);
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn identify(

@@ -3,7 +3,7 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::Refusal;
@@ -105,19 +105,12 @@ impl Conditions {
             .push_str(&template.replace('?', &format!("?{}", self.values.len())));
     }
 
-    fn any_of(&mut self, column: &str, values: impl Iterator<Item = SqlValue>) {
-        let before = self.values.len();
-        self.values.extend(values);
-        let marks: Vec<String> = (before..self.values.len())
-            .map(|n| format!("?{}", n + 1))
-            .collect();
-        self.sql
-            .push_str(&format!(" AND {column} IN ({})", marks.join(",")));
+    /// One value for all of them: a query may name more rows than SQLite takes values.
+    fn any_of(&mut self, column: &str, uuids: &[Uuid]) {
+        let list: Vec<String> = uuids.iter().map(|u| u.as_simple().to_string()).collect();
+        let template = format!("{column} IN (SELECT unhex(value) FROM json_each(?))");
+        self.one(&template, json!(list).to_string());
     }
-}
-
-fn blob(uuid: &Uuid) -> SqlValue {
-    SqlValue::Blob(uuid.as_bytes().to_vec())
 }
 
 fn instant(text: &str) -> Result<i64, Refusal> {
@@ -137,10 +130,15 @@ pub(crate) fn list(
     let all_branches =
         query.include_all_label_branches.unwrap_or(false) && query.branch_name.is_none();
     let conditions = conditions(project, query, &branch)?;
-    let on_branch = if all_branches {
-        ""
+    // A task's own row is on `main`, whether or not there are labels, on other branches too.
+    let (both, on_branch, some_row) = if all_branches {
+        (
+            "CROSS JOIN (SELECT 0 AS others UNION ALL SELECT 1) w",
+            "AND (l.branch <> ?2) = w.others",
+            "(l.id IS NOT NULL OR w.others = 0)",
+        )
     } else {
-        "AND l.branch = ?2"
+        ("", "AND l.branch = ?2", "?2 = ?2")
     };
     // Named data units are looked up one by one; otherwise along the tasks, in their order.
     let from = if query.data_hashes.is_some() || query.include_children.unwrap_or(false) {
@@ -153,8 +151,8 @@ pub(crate) fn list(
     let sql = format!(
         "SELECT {COLUMNS}, t.id, t.stage, t.priority, t.assignee, t.actor,
                 l.hash, l.branch, l.created, l.edited, p.hash
-         FROM {from} LEFT JOIN label l ON l.project = ?1 AND l.data = d.id {on_branch}
-         LEFT JOIN data p ON p.id = d.parent WHERE ?2 = ?2 AND d.dataset IN {}{} ORDER BY d.id",
+         FROM {from} {both} LEFT JOIN label l ON l.project = ?1 AND l.data = d.id {on_branch}
+         LEFT JOIN data p ON p.id = d.parent WHERE {some_row} AND d.dataset IN {}{} ORDER BY d.id",
         project.dataset_list(),
         conditions.sql
     );
@@ -179,10 +177,10 @@ fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Condi
         values: vec![project.id.into(), SqlValue::Text(branch.to_owned())],
     };
     if let Some(hashes) = &query.data_hashes {
-        found.any_of("d.hash", hashes.iter().map(blob));
+        found.any_of("d.hash", hashes);
     }
     if let Some(hashes) = &query.label_hashes {
-        found.any_of("l.hash", hashes.iter().map(blob));
+        found.any_of("l.hash", hashes);
         if query.data_hashes.is_none() && !query.include_children.unwrap_or(false) {
             found.sql.push_str(" AND x.id = l.id");
         }

@@ -31,6 +31,7 @@ impl World {
             Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
                 .map_err(|e| format!("workflowTemplates[{n}].{e}"))?;
         }
+        self.check_ids()?;
         let mut items = Items::default();
         for (d, dataset) in self.datasets.iter().enumerate() {
             for (n, item) in dataset.items.iter().enumerate() {
@@ -47,6 +48,43 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// An id, or a user's address, stands for one thing of its kind.
+    fn check_ids(&self) -> Result<(), String> {
+        fn once(
+            list: &str,
+            key: &str,
+            ids: impl Iterator<Item = Option<String>>,
+        ) -> Result<(), String> {
+            let mut seen = HashMap::new();
+            for (n, id) in ids.enumerate() {
+                if let Some(before) = id.and_then(|id| seen.insert(id, n)) {
+                    return Err(format!(
+                        "{list}[{n}].{key}: the same as {list}[{before}].{key}"
+                    ));
+                }
+            }
+            Ok(())
+        }
+        let text = |id: Option<Uuid>| id.map(|id| id.to_string());
+        once(
+            "users",
+            "email",
+            self.users.iter().map(|u| Some(u.email.clone())),
+        )?;
+        once(
+            "ontologies",
+            "id",
+            self.ontologies.iter().map(|o| text(o.id)),
+        )?;
+        once("datasets", "id", self.datasets.iter().map(|d| text(d.id)))?;
+        once(
+            "workflowTemplates",
+            "id",
+            self.workflow_templates.iter().map(|t| text(t.id)),
+        )?;
+        once("projects", "id", self.projects.iter().map(|p| text(p.id)))
     }
 }
 
@@ -72,6 +110,9 @@ impl Items {
             if let Some(before) = self.places.insert((key, id), here.clone()) {
                 return Err(format!("{here}: the same id as {before}"));
             }
+        }
+        if item.count == 0 {
+            return Err(format!("{place}.count: it is at least 1"));
         }
         let total = times.saturating_mul(item.count);
         self.count = self.count.saturating_add(total);

@@ -56,7 +56,8 @@ impl Filler<'_> {
         let frames = if spec.children.is_empty() {
             facts.frames
         } else {
-            u32::try_from(spec.children.len()).ok()
+            let count = spec.children.iter().map(|c| c.count).sum::<usize>();
+            u32::try_from(count).ok()
         };
         let mime = spec
             .mime_type
@@ -159,6 +160,10 @@ fn numbered(title: &str, n: usize) -> String {
 /// What a camera's or a person's file name may look like.
 fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
     match source {
+        Some(Source::File(path)) if path.file_name().is_some() => {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        }
         Some(Source::Photo(photo, 0)) => format!("{}.jpg", PHOTOS[*photo].name),
         Some(Source::Photo(photo, crop)) => {
             let light = if is_dark(*crop) { "night" } else { "day" };
@@ -170,6 +175,7 @@ fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64)
         }
         _ => {
             let ending = match kind {
+                _ if matches!(source, Some(Source::Mp3(_))) => ".mp3",
                 ItemKind::Video | ItemKind::ImageSequence => ".mp4",
                 ItemKind::Audio => ".wav",
                 ItemKind::PlainText => ".txt",

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
-use crate::media::{Library, Source};
-use crate::world::{DatasetSpec, ItemSpec};
+use crate::world::{DatasetSpec, ItemSpec, media};
 
 /// So many reasons are shown when nothing could be imported.
 const SHOWN: usize = 5;
@@ -154,26 +153,7 @@ fn item(root: &Path, file: &Path) -> Result<ItemSpec, String> {
     let path = file
         .to_str()
         .ok_or("its name is not UTF-8; rename the file")?;
-    let opened = std::fs::File::open(file).and_then(|f| f.metadata());
-    let size = opened.map_err(|e| format!("it cannot be read: {e}"))?.len();
-    if size == 0 {
-        return Err("it is empty".to_owned());
-    }
-    let media = Source::File(file.to_owned());
-    let facts = Library::default().facts(&media);
-    match kind {
-        ItemKind::Image if facts.width.is_none() => {
-            return Err("no picture can be read in it".to_owned());
-        }
-        ItemKind::Video if facts.frames.is_none() => {
-            return Err(
-                "its frames cannot be counted: only whole MP4 and MOV files tell them by themselves, \
-                 others need `ffprobe`, a part of ffmpeg, in the PATH"
-                    .to_owned(),
-            );
-        }
-        _ => {}
-    }
+    media::usable(kind, file)?;
     let title = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
     let mut item = ItemSpec::of(kind).titled(&printable(&title));
     item.media = Some(format!("file/{path}"));

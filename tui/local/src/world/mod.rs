@@ -9,6 +9,7 @@ pub(crate) mod builtin;
 mod check;
 mod fill;
 pub(crate) mod import;
+mod media;
 pub(crate) mod ontology;
 mod populate;
 
@@ -20,7 +21,6 @@ use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
-use crate::media::Source;
 
 pub(crate) use check::MOST_ITEMS;
 
@@ -100,6 +100,7 @@ pub(crate) struct ItemSpec {
     /// absent: made to fit.
     pub media: Option<String>,
     pub mime_type: Option<String>,
+    /// Of a group; absent: a few that are made.
     #[serde(default)]
     pub children: Vec<Self>,
 }
@@ -200,7 +201,7 @@ impl World {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         for (d, dataset) in world.datasets.iter_mut().enumerate() {
             for (i, item) in dataset.items.iter_mut().enumerate() {
-                resolve_media(item, folder).map_err(|problem| {
+                media::resolve(item, folder).map_err(|problem| {
                     LocalError::content(path, format!("datasets[{d}].items[{i}]{problem}"))
                 })?;
             }
@@ -214,6 +215,8 @@ impl World {
 
     /// Adds what a project needs and the file does not say.
     fn complete(&mut self) {
+        let items = self.datasets.iter_mut().flat_map(|d| &mut d.items);
+        items.for_each(media::add_children);
         if self.ontologies.is_empty() {
             self.ontologies.push(ontology::spec());
         }
@@ -224,26 +227,4 @@ impl World {
             self.projects.push(builtin::project("Local project"));
         }
     }
-}
-
-/// Finds an item's file. Errors begin with the rest of the path to the mistake.
-fn resolve_media(item: &mut ItemSpec, folder: &Path) -> Result<(), String> {
-    for (n, child) in item.children.iter_mut().enumerate() {
-        resolve_media(child, folder).map_err(|e| format!(".children[{n}]{e}"))?;
-    }
-    let Some(media) = &item.media else {
-        return Ok(());
-    };
-    if Source::parse(media).is_some_and(|s| !matches!(s, Source::File(_))) {
-        return Ok(());
-    }
-    let file = folder.join(media.strip_prefix("file/").unwrap_or(media));
-    let file = file.canonicalize().map_err(|e| {
-        format!(".media: {media:?} is neither made media (photo/0/17, clip, text/1, wav/1, mp3/1, pdf/2) nor a file: {e}")
-    })?;
-    if !file.is_file() {
-        return Err(format!(".media: {} is not a file", file.display()));
-    }
-    item.media = Some(format!("file/{}", file.display()));
-    Ok(())
 }

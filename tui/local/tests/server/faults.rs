@@ -106,10 +106,13 @@ async fn truncated_media_break_off_in_the_middle() {
 
 #[tokio::test]
 async fn an_expired_url_is_refused() {
-    let (_served, client) = faulty("get_items:expire").await;
-    let row = &client.rows(json!({})).await[0];
-    let url = client.signed_url(row).await;
-    assert_eq!(client.http.get(url).send().await.unwrap().status(), 403);
+    for fault in ["get_items:expire", "storage:expire*1"] {
+        let (_served, client) = faulty(fault).await;
+        let row = &client.rows(json!({})).await[0];
+        let url = client.signed_url(row).await;
+        let status = client.http.get(url).send().await.unwrap().status();
+        assert_eq!(status, 403, "{fault}");
+    }
 }
 
 #[tokio::test]

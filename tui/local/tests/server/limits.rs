@@ -129,3 +129,15 @@ async fn large_bodies_wait_for_each_other_and_all_are_answered() {
         assert_eq!(saved.unwrap(), true);
     }
 }
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_the_envelope_of_its_api() {
+    let (_served, client) = start(Scenario::Seed, 1).await;
+    let (status, answer) = client.v2("GET", "/projects/%ff%fe", None).await;
+    assert_eq!(
+        (status, answer["message"].as_str()),
+        (400, Some("the path is not UTF-8"))
+    );
+    let (status, _) = client.v2("GET", "/projects/%C3%A9%zz", None).await;
+    assert_eq!(status, 403, "a project of this odd name is not there");
+}

@@ -70,6 +70,60 @@ async fn row_filters_work() {
 }
 
 #[tokio::test]
+async fn a_task_keeps_its_own_row_when_labels_are_on_another_branch_only() {
+    let (_served, client) = start(Scenario::Seed, 3).await;
+    let all = json!({"include_all_label_branches": true});
+    let hash = client.rows(json!({})).await[1]["data_hash"].clone();
+    let made = client
+        .legacy(
+            "labelrow",
+            "PUT",
+            json!([hash]),
+            json!({"branch_name": "left"}),
+        )
+        .await
+        .unwrap();
+    let rows = client.rows(all.clone()).await;
+    let found = |rows: &[Value]| -> Vec<(String, bool)> {
+        let mine = rows.iter().filter(|r| r["data_hash"] == hash);
+        let branch = |r: &Value| r["branch_name"].as_str().unwrap().to_owned();
+        mine.map(|r| (branch(r), r["label_hash"].is_null()))
+            .collect()
+    };
+    assert_eq!(rows.len(), 4);
+    assert_eq!(
+        found(&rows),
+        [("main".to_owned(), true), ("left".to_owned(), false)]
+    );
+    client.label_row(&hash).await;
+    let rows = client.rows(all).await;
+    assert_eq!(
+        found(&rows),
+        [("main".to_owned(), false), ("left".to_owned(), false)]
+    );
+    let query =
+        json!({"include_all_label_branches": true, "label_hashes": [made[0]["label_hash"]]});
+    assert_eq!(
+        found(&client.rows(query).await),
+        [("left".to_owned(), false)]
+    );
+}
+
+#[tokio::test]
+async fn more_rows_are_named_at_once_than_a_database_takes_values() {
+    let (_served, client) = start(Scenario::Seed, 2).await;
+    let mine = client.rows(json!({})).await;
+    let mut hashes: Vec<Value> = (0..40_000_u128)
+        .map(|n| json!(uuid::Uuid::from_u128(n + 1)))
+        .collect();
+    hashes.push(mine[1]["data_hash"].clone());
+    let found = client.rows(json!({"data_hashes": hashes})).await;
+    assert_eq!(found, std::slice::from_ref(&mine[1]));
+    let found = client.rows(json!({"label_hashes": hashes})).await;
+    assert!(found.is_empty());
+}
+
+#[tokio::test]
 async fn priorities_read_back_exactly_and_bad_ones_change_nothing() {
     let (_served, client) = start(Scenario::Seed, 2).await;
     let hashes: Vec<Value> = client

@@ -205,6 +205,32 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
             r#"{"datasets": [{"title": "d", "items": [{"type": "audio", "children": [{"type": "image"}]}]}]}"#,
             "datasets[0].items[0].children: an item of type audio has none",
         ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "image", "media": "clip"}]}]}"#,
+            "datasets[0].items[0].media: \"clip\" is no medium for type image",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "image", "media": "photo/1/97"}]}]}"#,
+            "datasets[0].items[0].media: \"photo/1/97\" is neither made media",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "video", "media": "world.json"}]}]}"#,
+            "for type video: its frames cannot be counted",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "group", "media": "clip"}]}]}"#,
+            "datasets[0].items[0].media: an item of type group is made of its children",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": [{"type": "image", "count": 0}]}]}"#,
+            "datasets[0].items[0].count: it is at least 1",
+        ),
+        (
+            r#"{"datasets": [{"title": "d", "items": []}], "projects": [
+                {"title": "p", "id": "00000000-0000-0000-0000-000000000001"},
+                {"title": "q", "id": "00000000-0000-0000-0000-000000000001"}]}"#,
+            "projects[1].id: the same as projects[0].id",
+        ),
     ] {
         let path = file(folder.path(), "world.json", text);
         let options = ServeOptions {
@@ -214,6 +240,51 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
         let problem = serve(options).await.unwrap_err().to_string();
         assert!(problem.contains(word), "{text}: {problem}");
     }
+}
+
+#[tokio::test]
+async fn what_a_scenario_file_leaves_out_is_made_to_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "shift.md", "a note");
+    let path = file(
+        folder.path(),
+        "world.json",
+        r#"{"datasets": [{"title": "d", "items": [{"type": "imageGroup"}, {"type": "group"},
+            {"type": "audio", "media": "mp3/2"}, {"type": "plainText", "media": "shift.md"},
+            {"type": "pdf", "media": "pdf/500"}]}]}"#,
+    );
+    let (_served, client) = with(ServeOptions {
+        scenario_file: Some(path),
+        ..ServeOptions::default()
+    })
+    .await;
+    let rows = client
+        .rows(json!({"include_images_data": true, "include_children": true}))
+        .await;
+    let of = |kind: &str| rows.iter().find(|r| r["data_type"] == kind).unwrap();
+    assert_eq!(of("IMG_GROUP")["images_data"].as_array().unwrap().len(), 3);
+    assert_eq!(of("IMG_GROUP")["number_of_frames"], 3);
+    let group = &of("GROUP")["data_hash"];
+    let children: Vec<&Value> = rows.iter().filter(|r| r["group_hash"] == *group).collect();
+    assert_eq!(children.len(), 2);
+    let ends = |row: &Value, end: &str| row["data_title"].as_str().unwrap().ends_with(end);
+    assert!(ends(of("AUDIO"), ".mp3"), "{}", of("AUDIO"));
+    let note = rows.iter().find(|r| r["data_title"] == "shift.md");
+    assert_eq!(note.unwrap()["data_type"], "PLAIN_TEXT");
+    // No more pages are told of than are made.
+    let row = of("PDF");
+    let url = client.signed_url(row).await;
+    let pdf = client
+        .http
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    let pages = String::from_utf8_lossy(&pdf).matches("/Type/Page/").count();
+    assert_eq!(row["number_of_frames"], pages);
 }
 
 #[test]
@@ -290,6 +361,15 @@ async fn bad_options_are_refused_in_words() {
         })
         .await
         .contains("/nowhere")
+    );
+    assert!(
+        refused(ServeOptions {
+            tasks: Some(3),
+            import: Some(".".into()),
+            ..base()
+        })
+        .await
+        .contains("--tasks")
     );
     let (served, _) = start(Scenario::Seed, 1).await;
     let port = served.domain.rsplit(':').next().unwrap().parse().unwrap();

@@ -1,0 +1,93 @@
+//! The media of a scenario's items: found beside the file, and of the kind that the item says.
+
+use std::path::Path;
+
+use crate::item::ItemKind;
+use crate::media::{Library, Source};
+use crate::world::ItemSpec;
+
+/// What `media` may say, for messages.
+const MADE: &str = "made media (photo/0-9/0-96, clip, text/N, wav/N, mp3/SECONDS, pdf/PAGES)";
+
+/// Finds an item's medium and refuses one of another kind. Errors begin with the rest of the path to
+/// the mistake.
+pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> {
+    for (n, child) in item.children.iter_mut().enumerate() {
+        resolve(child, folder).map_err(|e| format!(".children[{n}]{e}"))?;
+    }
+    let (kind, name) = (item.kind, item.kind.item_type());
+    let Some(media) = &item.media else {
+        return Ok(());
+    };
+    if !kind.has_media() {
+        return Err(format!(
+            ".media: an item of type {name} is made of its children"
+        ));
+    }
+    if let Some(source) = Source::parse(media)
+        && !matches!(source, Source::File(_))
+    {
+        return match made_for(&source, kind) {
+            true => Ok(()),
+            false => Err(format!(".media: {media:?} is no medium for type {name}")),
+        };
+    }
+    let file = folder.join(media.strip_prefix("file/").unwrap_or(media));
+    let file = file
+        .canonicalize()
+        .map_err(|e| format!(".media: {media:?} is neither {MADE} nor a file: {e}"))?;
+    if !file.is_file() {
+        return Err(format!(".media: {} is not a file", file.display()));
+    }
+    usable(kind, &file)
+        .map_err(|why| format!(".media: {} for type {name}: {why}", file.display()))?;
+    item.media = Some(format!("file/{}", file.display()));
+    Ok(())
+}
+
+fn made_for(source: &Source, kind: ItemKind) -> bool {
+    match source {
+        Source::Photo(..) => kind == ItemKind::Image,
+        Source::Clip => matches!(kind, ItemKind::Video | ItemKind::ImageSequence),
+        Source::Wav(_) | Source::Mp3(_) => kind == ItemKind::Audio,
+        Source::Text(_) => kind == ItemKind::PlainText,
+        Source::Pdf(_) => kind == ItemKind::Pdf,
+        Source::File(_) | Source::Uploaded(_) => false,
+    }
+}
+
+/// Whether a file can be what it is said to be; else why not.
+pub(super) fn usable(kind: ItemKind, file: &Path) -> Result<(), String> {
+    let opened = std::fs::File::open(file).and_then(|f| f.metadata());
+    let size = opened.map_err(|e| format!("it cannot be read: {e}"))?.len();
+    if size == 0 {
+        return Err("it is empty".to_owned());
+    }
+    let facts = Library::default().facts(&Source::File(file.to_owned()));
+    match kind {
+        ItemKind::Image if facts.width.is_none() || facts.frames.is_some() => {
+            Err("no picture can be read in it".to_owned())
+        }
+        ItemKind::Video | ItemKind::ImageSequence if facts.frames.is_none() => Err(
+            "its frames cannot be counted: only whole MP4 and MOV files tell them by themselves, \
+             others need `ffprobe`, a part of ffmpeg, in the PATH"
+                .to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Gives groups that name no children some, as other items without a medium are given one.
+pub(super) fn add_children(item: &mut ItemSpec) {
+    if item.children.is_empty() {
+        item.children = match item.kind {
+            ItemKind::ImageGroup => vec![ItemSpec::of(ItemKind::Image).times(3)],
+            ItemKind::Group => vec![
+                ItemSpec::of(ItemKind::Image),
+                ItemSpec::of(ItemKind::PlainText),
+            ],
+            _ => Vec::new(),
+        };
+    }
+    item.children.iter_mut().for_each(add_children);
+}
