@@ -59,10 +59,12 @@ impl ClientError {
             Self::Forbidden { message, at } => {
                 let mut hints = in_between(message);
                 hints.push(wrong_region(at));
-                hints.push(format!(
-                    "else check the project hash, and that the owner of key {} has a role in the project that may do this",
-                    at.key_id()
-                ));
+                if !is_local(at) {
+                    hints.push(format!(
+                        "else check the project hash, and that the owner of key {} has a role in the project that may do this",
+                        at.key_id()
+                    ));
+                }
                 hints
             }
             Self::NoProject { at, .. } => vec![
@@ -122,10 +124,12 @@ fn unauthenticated(message: &str, at: &At) -> Vec<String> {
         ));
     }
     hints.push(wrong_region(at));
-    hints.push(format!(
-        "else add the public half of key {} under Settings > Public keys",
-        at.key_id()
-    ));
+    if !is_local(at) {
+        hints.push(format!(
+            "else add the public half of key {} under Settings > Public keys",
+            at.key_id()
+        ));
+    }
     hints
 }
 
@@ -179,7 +183,22 @@ fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
     }]
 }
 
+/// Whether a server on this machine was asked, as `workbench serve` is one.
+fn is_local(at: &At) -> bool {
+    let host = reqwest::Url::parse(at.domain()).ok();
+    let host = host.as_ref().and_then(reqwest::Url::host_str);
+    host.is_some_and(|h| h == "localhost" || h == "[::1]" || h.starts_with("127."))
+}
+
+/// Another region has other keys and other projects, and so has each local server.
 fn wrong_region(at: &At) -> String {
+    if is_local(at) {
+        return format!(
+            "a local server knows only its own key and projects: take ENCORD_SSH_KEY_FILE and --project-hash from the \
+             line that the one at {} printed when it started",
+            at.domain()
+        );
+    }
     let other = if at.domain().contains("api.us.encord.com") {
         "https://api.encord.com"
     } else {

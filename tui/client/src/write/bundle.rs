@@ -113,7 +113,7 @@ pub(crate) async fn drive(
             drive.step(part).await;
         }
     }
-    drive.fates
+    drive.done()
 }
 
 impl Drive<'_> {
@@ -199,6 +199,20 @@ impl Drive<'_> {
         if fault.kind == FaultKind::Access || matches!(error, ClientError::Failing { .. }) {
             self.failed_alone(fault);
         }
+    }
+
+    /// Where others were let through, what is forbidden is the matter of its own task: the caller may write.
+    fn done(mut self) -> Vec<(usize, Fate)> {
+        let of_their_own = self.applied && self.stopped.is_none();
+        for (_, fate) in &mut self.fates {
+            if let Fate::Refused(fault) = fate
+                && of_their_own
+                && fault.kind == FaultKind::Access
+            {
+                *fault = Fault::new(FaultKind::Upstream, fault.summary.clone());
+            }
+        }
+        self.fates
     }
 
     fn let_through(&mut self) {

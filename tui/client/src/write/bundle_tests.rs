@@ -9,7 +9,9 @@ use std::sync::Mutex;
 #[derive(Default)]
 struct Fake {
     culprits: HashSet<usize>,
+    /// Everything is forbidden, or only the culprits.
     forbidden: bool,
+    foreign: bool,
     failing: bool,
     /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
     lose: Mutex<Vec<Option<bool>>>,
@@ -51,7 +53,11 @@ impl Bundle for Fake {
                 .iter()
                 .any(|m| self.culprits.contains(m) || state.0.contains(m))
             {
-                return Err(ClientError::Invalid { message, at: at() });
+                return Err(if self.foreign {
+                    ClientError::Forbidden { message, at: at() }
+                } else {
+                    ClientError::Invalid { message, at: at() }
+                });
             }
             state.0.extend(members);
             if lose == Some(true) {
@@ -177,4 +183,26 @@ async fn a_key_that_may_not_write_is_not_tried_a_thousand_times() {
             .all(|(_, fate)| matches!(fate, Fate::Refused(_)))
     );
     assert!(fake.requests() < 15, "{}", fake.requests());
+}
+
+#[tokio::test]
+async fn what_is_forbidden_among_others_is_no_lack_of_access_and_all_of_it_is() {
+    let kinds = |fates: &[(usize, Fate)]| {
+        let kind = |(_, fate): &(usize, Fate)| match fate {
+            Fate::Refused(fault) => Some(fault.kind),
+            _ => None,
+        };
+        fates.iter().filter_map(kind).collect::<Vec<_>>()
+    };
+    let fake = Fake {
+        culprits: HashSet::from([3, 70]),
+        foreign: true,
+        ..Fake::default()
+    };
+    assert_eq!(kinds(&run(&fake, 100).await), [FaultKind::Upstream; 2]);
+    let fake = Fake {
+        forbidden: true,
+        ..Fake::default()
+    };
+    assert_eq!(kinds(&run(&fake, 10).await), [FaultKind::Access; 10]);
 }

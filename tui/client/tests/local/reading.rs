@@ -222,7 +222,7 @@ async fn a_wrong_key_and_a_wrong_project_say_what_to_do() {
         fault
             .hints
             .iter()
-            .any(|hint| hint.contains("ENCORD_DOMAIN")),
+            .any(|hint| hint.contains("ENCORD_SSH_KEY_FILE")),
         "{fault:?}"
     );
     let nowhere = ProjectHash(uuid::Uuid::from_u128(1));

@@ -57,7 +57,15 @@ pub(super) async fn download(
         })
         .await?;
     let length = content.len();
-    let range = match headers.get(header::RANGE).and_then(|v| v.to_str().ok()) {
+    let tag = format!("\"{item}-{length}{}\"", content.age());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|v: &HeaderValue| v.to_str().ok())
+    };
+    // Who has the beginning of another file must not be given the end of this one.
+    let same = text(header::IF_RANGE).is_none_or(|asked| asked == tag);
+    let range = match text(header::RANGE).filter(|_| same) {
         None => None,
         Some(text) => match parse_range(text, length) {
             Range::Whole => None,
@@ -75,7 +83,7 @@ pub(super) async fn download(
     );
     out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     out.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{item}-{length}\"")) {
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
         out.insert(header::ETAG, tag);
     }
     if range.is_some() {
@@ -92,7 +100,7 @@ pub(super) async fn download(
 /// Where the bytes are.
 enum Content {
     Memory(Bytes),
-    File(std::path::PathBuf, u64),
+    File(std::path::PathBuf, std::fs::Metadata),
 }
 
 impl Content {
@@ -105,8 +113,8 @@ impl Content {
             )),
             Some(source) => match app.library.file(source) {
                 Some(path) => {
-                    let length = std::fs::metadata(&path).map_err(gone)?.len();
-                    Ok(Self::File(path, length))
+                    let facts = std::fs::metadata(&path).map_err(gone)?;
+                    Ok(Self::File(path, facts))
                 }
                 None => app.library.bytes(source).map(Self::Memory).map_err(gone),
             },
@@ -116,8 +124,18 @@ impl Content {
     fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(_, length) => *length,
+            Self::File(_, facts) => facts.len(),
         }
+    }
+
+    /// What tells a file from what stood in its place before: when it was changed.
+    fn age(&self) -> String {
+        let changed = match self {
+            Self::Memory(_) => None,
+            Self::File(_, facts) => facts.modified().ok(),
+        };
+        let since = changed.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        since.map_or_else(String::new, |t| format!("-{}", t.as_nanos()))
     }
 
     /// The bytes from `from` up to, not including, `to`.

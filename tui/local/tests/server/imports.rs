@@ -45,6 +45,36 @@ async fn an_imported_folder_is_served_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn the_rest_of_a_file_that_was_changed_meanwhile_is_not_given_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "note.txt", "the old words");
+    let (_served, client) = with(ServeOptions {
+        import: Some(folder.path().to_owned()),
+        ..ServeOptions::default()
+    })
+    .await;
+    let row = client.rows(json!({})).await.remove(0);
+    let url = client.signed_url(&row).await;
+    let rest = async |tag: &str| {
+        let ask = client.http.get(&url).header("Range", "bytes=4-");
+        let answer = ask.header("If-Range", tag).send().await.unwrap();
+        let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+        let status = answer.status().as_u16();
+        (status, answer.text().await.unwrap(), tag)
+    };
+    let (status, whole, tag) = rest("\"another\"").await;
+    assert_eq!((status, &*whole), (200, "the old words"));
+    assert_eq!(rest(&tag).await, (206, "old words".to_owned(), tag.clone()));
+    // As many bytes, so that only its age tells it from the other.
+    std::fs::write(&path, "the new words").unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(9);
+    let opened = std::fs::File::options().write(true).open(&path).unwrap();
+    opened.set_modified(later).unwrap();
+    let (status, whole, _) = rest(&tag).await;
+    assert_eq!((status, &*whole), (200, "the new words"));
+}
+
+#[tokio::test]
 async fn an_imported_workflow_replaces_the_scenarios() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(
