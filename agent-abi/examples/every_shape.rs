@@ -196,7 +196,10 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
             .answer_on("Moving", ["Fast"], 3, 4)?
             .answer_on("Moving", ["Slow"], 5, 5)?;
     }
-    row.add(object.manual(false))?;
+    let told = row.add(object.manual(false))?;
+    if row.frame_count() == Some(12) {
+        tell_again(row, &told)?;
+    }
     let upright = BoundingBox::new(0.2, 0.2, 0.4, 0.2)?;
     row.add(
         ontology
@@ -242,6 +245,24 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
     let pose = template.place([("tail", 0.75, 0.5), ("head", 0.25, 0.5)])?;
     row.add(ontology.object("Pose")?.skeleton(&pose)?.on_frame(first))?;
     draw_round(row, first)
+}
+
+/// Answers that take the place of others: what only those asked for goes with them.
+fn tell_again(row: &mut LabelRow, told: &str) -> Outcome<()> {
+    let ontology = row.ontology();
+    row.answer_on(told, "Moving", ["Slow"], 4, 4)?;
+    row.answer_on(told, "Moving", ["Fast"], 0, 0)?;
+    let kind = ontology.object("Box")?;
+    let other = kind.bounding_box(0.5, 0.5, 0.1, 0.1)?.on_frames(0, 11);
+    let other = other.answer("Colour", "Other")?.answer("Which", "mauve")?;
+    let other = other
+        .answer_on("Moving", ["Fast"], 0, 11)?
+        .answer_on("Moving", ["Slow"], 3, 5)?;
+    let hash = row.add(other)?;
+    row.answer(&hash, "Colour", "Red")?;
+    let moved = kind.bounding_box(0.6, 0.5, 0.1, 0.1)?.on_frame(7);
+    row.add_to(&hash, &moved.answer_on("Moving", ["Slow", "Fast"], 7, 7)?)?;
+    Ok(())
 }
 
 /// Ellipse, circle, both kinds of cuboid, several polygons as one object.

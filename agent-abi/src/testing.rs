@@ -21,10 +21,12 @@
 //!
 //! It goes the same way as a real run, from the documents to the outcome, without the C border.
 
+mod docs;
+mod feed;
 mod ontology;
 mod run;
 mod task;
 
-pub use ontology::{OntologyBuilder, ontology};
+pub use ontology::{OntologyBuilder, ontology, ontology_of};
 pub use run::{LogLine, Run};
 pub use task::{TestTask, project, task};

@@ -57,6 +57,30 @@ fn an_undeclared_pathway_is_refused_with_what_to_do_and_a_twin_may_be_absent() {
 }
 
 #[test]
+fn a_twin_without_option_must_be_there() {
+    #[stage("x")]
+    fn by_value(#[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] other: Twin) -> Route {
+        Route::to(other.labels.title())
+    }
+    #[stage("y")]
+    fn by_reference(
+        #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] other: &Twin,
+    ) -> Route {
+        Route::to(other.labels.title())
+    }
+    let there = task("a.jpg").twin(TWIN, &task("b.jpg"));
+    assert_eq!(there.run::<by_value>().route(), Some("b.jpg"));
+    assert_eq!(there.run::<by_reference>().route(), Some("b.jpg"));
+    let absent = task("a.jpg").run::<by_value>();
+    let failure = absent.failure().unwrap();
+    assert!(!failure.retry);
+    assert_eq!(
+        failure.message,
+        "other: Twin: there is none for \"a.jpg\"; take it as Option<..> if the agent can go on without"
+    );
+}
+
+#[test]
 fn a_declared_pathway_may_be_returned_by_its_uuid() {
     #[stage("by uuid", routes = ["complete"])]
     fn by_uuid(stage: &Stage) -> Result<Route> {

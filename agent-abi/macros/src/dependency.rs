@@ -1,12 +1,14 @@
 //! `#[dependency]`: the function as it was, and a type of the same name that provides its value.
 
+use crate::types::{borrows, lasting};
 use crate::{params, suggest};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
-    Error, GenericArgument, Ident, ItemFn, Path, PathArguments, Result, ReturnType, Token, Type,
+    Attribute, Error, FnArg, GenericArgument, Ident, ItemFn, Path, PathArguments, Result,
+    ReturnType, Token, Type,
 };
 
 #[derive(Default)]
@@ -56,7 +58,49 @@ impl Parse for Options {
 }
 
 pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let mut function = params::function(item, "dependency")?;
+    let function = params::function(item, "dependency")?;
+    Ok(provide(args, function.clone()).unwrap_or_else(|error| with_error(&function, &error)))
+}
+
+/// The message, and what others ask for too, so that nothing else in the file seems wrong because of it.
+fn with_error(function: &ItemFn, error: &Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let (name, vis) = (&function.sig.ident, &function.vis);
+    if function.sig.receiver().is_some() {
+        return quote!(#function #error);
+    }
+    let marked = |attrs: &[Attribute]| attrs.iter().any(|a| a.path().is_ident("arg"));
+    let args = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) if marked(&input.attrs) => Some(lasting(&input.ty)),
+        _ => None,
+    });
+    let args: Vec<TokenStream> = args.collect();
+    let args = if args.is_empty() {
+        quote!(())
+    } else {
+        quote!((#(#args,)*))
+    };
+    let value = value(function).map_or_else(|_| quote!(()), |(ty, _)| lasting(&ty));
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #vis struct #name {}
+        impl ::agent_abi::inject::Provide for #name {
+            const NAME: &'static str = "";
+            type Args = #args;
+            type Value = #value;
+            fn open(
+                _: &::agent_abi::inject::Scope<'_>,
+                _: &Self::Args,
+            ) -> ::core::result::Result<Self::Value, ::agent_abi::inject::Stop> {
+                ::core::unreachable!()
+            }
+        }
+        #error
+    }
+}
+
+fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
     let options: Options = syn::parse2(args)?;
     let params = params::take(&mut function, true)?;
     let name = &function.sig.ident;
@@ -67,6 +111,18 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let vis = &function.vis;
     let label = name.to_string();
     let (value, fallible) = value(&function)?;
+    if let Some(place) = borrows(&value) {
+        let text = "what a dependency gives is kept for all that ask for it, and cannot borrow from its parameters: \
+                    give a value of its own, `String` for `&str`, `Vec<T>` for `&[T]`, `Picture` for `Frame<'_>`";
+        return Err(Error::new(place, text));
+    }
+    for argument in params.iter().filter(|p| p.is_argument()) {
+        if let Some(place) = borrows(&argument.written) {
+            let text = "an argument is kept with the value it made: write `&'static str` for a text that stands in the code, \
+                        `String` for others";
+            return Err(Error::new(place, text));
+        }
+    }
     let (given, injected): (Vec<_>, Vec<_>) = params.iter().partition(|p| p.is_argument());
     let types = given.iter().map(|p| &p.written);
     let slots: Vec<_> = given.iter().map(|p| p.slot()).collect();
@@ -80,7 +136,10 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     } else {
         quote!(let (#(#slots,)*) = args;)
     };
-    let needs = injected.iter().map(|p| p.needs());
+    let own = injected.iter().filter_map(|p| p.own_needs());
+    let asked = injected.iter().filter_map(|p| p.asked());
+    let span = name.span();
+    let needs = quote_spanned!(span=> Self::ASKED.needs());
     let mut order = injected.clone();
     order.sort_by_key(|p| p.rank());
     let open = order.iter().map(|p| p.open());
@@ -119,10 +178,18 @@ pub fn expand(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         const _: () = {
             #(#lookups)*
 
+            static WANTS: ::agent_abi::inject::Wants = ::agent_abi::inject::Wants::new(
+                #label,
+                ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
+                0 #(| #own)*,
+                &[#(#asked),*],
+            );
+
             #[automatically_derived]
             impl ::agent_abi::inject::Provide for #name {
                 const NAME: &'static str = #label;
-                const NEEDS: u64 = 0 #(| #needs)*;
+                const NEEDS: u64 = #needs;
+                const ASKED: ::agent_abi::inject::Asked = ::agent_abi::inject::Asked::of(&WANTS);
                 type Args = #args_type;
                 type Value = #value;
                 fn open(

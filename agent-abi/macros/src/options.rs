@@ -79,6 +79,21 @@ const OPTIONS: [(&str, &str); 9] = [
     ("initialise", "initialise(reviews)"),
 ];
 
+/// How an argument of the Python package is written here.
+fn from_python(name: &str) -> Option<String> {
+    Some(match name {
+        "label_row_metadata_include_args" => "include(client_metadata)".to_owned(),
+        "label_row_initialise_labels_args" => "initialise(reviews)".to_owned(),
+        other => match other.strip_prefix("include_")? {
+            "reviews" => "initialise(reviews)".to_owned(),
+            "signed_url" => "initialise(signed_url)".to_owned(),
+            "object_feature_hashes" => "initialise(objects = [\"…\"])".to_owned(),
+            "classification_feature_hashes" => "initialise(classifications = [\"…\"])".to_owned(),
+            rest => format!("include({rest})"),
+        },
+    })
+}
+
 impl StageArgs {
     fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         let name: Ident = input.parse()?;
@@ -110,6 +125,10 @@ impl StageArgs {
             "initialise" => self.initialise = initialise(input)?,
             "params" => self.params = Some(schema::parse(input)?),
             other => {
+                if let Some(form) = from_python(other) {
+                    let text = format!("`{other}` is written `{form}` here");
+                    return Err(Error::new(name.span(), text));
+                }
                 let hint = suggest::hint(other, OPTIONS.iter().map(|(name, _)| *name));
                 let forms: Vec<&str> = OPTIONS.iter().map(|(_, form)| *form).collect();
                 let forms = forms.join(", ");

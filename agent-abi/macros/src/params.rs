@@ -146,6 +146,20 @@ impl Param {
         quote_spanned!(span=> <#path>::NEEDS)
     }
 
+    /// The same of what is no dependency.
+    pub fn own_needs(&self) -> Option<TokenStream> {
+        matches!(self.origin, Origin::Type).then(|| self.needs())
+    }
+
+    /// The way to the dependency that it asks for.
+    pub fn asked(&self) -> Option<TokenStream> {
+        if matches!(self.origin, Origin::Type) {
+            return None;
+        }
+        let (path, span) = self.behind()?;
+        Some(quote_spanned!(span=> <#path>::ASKED))
+    }
+
     /// The trait that fills it, as `T as Trait`, and where a complaint about it belongs.
     fn behind(&self) -> Option<(TokenStream, Span)> {
         let (ty, span) = (&self.inner, self.inner.span());
@@ -205,6 +219,18 @@ impl Param {
     fn open_dependency(&self, path: &TokenStream, args: &[Expr], span: Span) -> TokenStream {
         let (text, slot) = (&self.text, &self.slot);
         let entry = format_ident!("{slot}_entry", span = slot.span());
+        if self.must_be_there() {
+            let (ty, lent) = (
+                &self.inner,
+                format_ident!("{slot}_lent", span = slot.span()),
+            );
+            return quote_spanned! {span=>
+                let #entry = scope.depend::<#path>(#text, (#(#args,)*))?;
+                let #lent = ::agent_abi::inject::Entry::<#path>::lend(&#entry)?;
+                #[allow(unused_mut)]
+                let mut #slot: #ty = scope.present(#text, ::core::clone::Clone::clone(&*#lent))?;
+            };
+        }
         let lend = Ident::new(
             if self.form == Form::Exclusive {
                 "lend_mut"
@@ -216,7 +242,7 @@ impl Param {
         let args = if args.is_empty() {
             quote_spanned!(span=> <<#path as ::agent_abi::inject::Provide>::Args as ::agent_abi::inject::NoArguments>::NONE)
         } else {
-            quote!((#(#args,)*))
+            quote_spanned!(span=> (#(#args,)*))
         };
         quote_spanned! {span=>
             let #entry = scope.depend::<#path>(#text, #args)?;
@@ -225,9 +251,21 @@ impl Param {
         }
     }
 
+    /// A twin that is taken without `Option`: its dependency gives one that may be absent.
+    fn must_be_there(&self) -> bool {
+        self.twin.is_some() && !self.optional
+    }
+
     /// The expression handed to the function.
     pub fn pass(&self) -> TokenStream {
         let (slot, span) = (&self.slot, self.span);
+        if self.must_be_there() {
+            return match self.form {
+                Form::Shared => quote_spanned!(span=> &#slot),
+                Form::Exclusive => quote_spanned!(span=> &mut #slot),
+                Form::Owned => quote_spanned!(span=> #slot),
+            };
+        }
         let by_type = matches!(self.origin, Origin::Type);
         match (self.form, self.optional) {
             _ if self.is_argument() => quote_spanned!(span=> ::core::clone::Clone::clone(#slot)),

@@ -60,6 +60,85 @@ pub fn lifetime_in(ty: &Type, name: &str) -> Option<Span> {
     find(ty.to_token_stream(), name)
 }
 
+/// The place where a type borrows from something that does not last: a reference or a lifetime other than
+/// `'static`.
+pub fn borrows(ty: &Type) -> Option<Span> {
+    fn find(tokens: TokenStream) -> Option<Span> {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match &token {
+                TokenTree::Group(group) => {
+                    if let Some(span) = find(group.stream()) {
+                        return Some(span);
+                    }
+                }
+                TokenTree::Punct(p) if p.as_char() == '&' => {
+                    let lasts =
+                        matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'');
+                    if !lasts {
+                        return Some(p.span());
+                    }
+                }
+                TokenTree::Punct(p) if p.as_char() == '\'' => {
+                    let lasts = matches!(tokens.peek(), Some(TokenTree::Ident(i)) if i == "static");
+                    if !lasts {
+                        return Some(p.span());
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+    // Functions have references of their own.
+    let functions = ["fn", "Fn", "FnMut", "FnOnce", "for"];
+    if functions
+        .iter()
+        .any(|word| names(ty.to_token_stream(), word))
+    {
+        return None;
+    }
+    find(ty.to_token_stream())
+}
+
+fn names(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => names(group.stream(), word),
+        _ => false,
+    })
+}
+
+/// The type as if everything that it borrows lasted for ever: for what stands in after a mistake.
+pub fn lasting(ty: &Type) -> TokenStream {
+    fn rename(tokens: TokenStream) -> TokenStream {
+        let mut out = TokenStream::new();
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Group(group) => {
+                    let mut inner = Group::new(group.delimiter(), rename(group.stream()));
+                    inner.set_span(group.span());
+                    out.extend([TokenTree::from(inner)]);
+                }
+                TokenTree::Punct(p) if p.as_char() == '\'' => {
+                    tokens.next();
+                    out.extend(quote::quote!('static));
+                }
+                TokenTree::Punct(p) if p.as_char() == '&' => {
+                    out.extend([TokenTree::from(p)]);
+                    if !matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '\'') {
+                        out.extend(quote::quote!('static));
+                    }
+                }
+                other => out.extend([other]),
+            }
+        }
+        out
+    }
+    rename(ty.to_token_stream())
+}
+
 /// The type with the function's own lifetimes left open: where it is written next they have no names.
 pub fn anonymous(ty: Type, lifetimes: &[String]) -> Result<Type> {
     fn rename(tokens: TokenStream, lifetimes: &[String]) -> TokenStream {
@@ -106,6 +185,26 @@ pub fn pretty(ty: &Type) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_that_borrows_is_told_from_one_that_lasts() {
+        for (text, wanted) in [
+            ("String", false),
+            ("&'static str", false),
+            ("Cow<'static, str>", false),
+            ("Box<dyn Fn(&str) -> String + Send>", false),
+            ("&str", true),
+            ("Vec<&str>", true),
+            ("(u8, &[u8])", true),
+            ("Frame<'_>", true),
+            ("Cow<'a, str>", true),
+        ] {
+            let ty: Type = syn::parse_str(text).unwrap();
+            assert_eq!(borrows(&ty).is_some(), wanted, "{text}");
+            let lasting: Type = syn::parse2(lasting(&ty)).unwrap();
+            assert!(borrows(&lasting).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn types_are_printed_as_people_write_them() {

@@ -10,6 +10,7 @@ mod provide;
 mod scope;
 mod twins;
 mod upstream;
+mod wants;
 
 pub(crate) use attempt::{Finished, Job, attempt, text_of_panic};
 pub use builtin::{AssetPath, Child, Children, Params};
@@ -20,6 +21,7 @@ pub use provide::{ByValue, Entry, NoArguments, Pool, Provide};
 pub use scope::{RawFrame, Scope, Source};
 pub use twins::{Twin, TwinOf, twin};
 pub use upstream::Upstream;
+pub use wants::{Asked, Wants};
 
 use crate::error::{Error, Result};
 use crate::route::Route;

@@ -1,6 +1,6 @@
 //! Custom dependencies: opened when first asked for, shared within the attempt, closed in reverse.
 
-use super::{End, Scope, Stop};
+use super::{Asked, End, Scope, Stop, Wants};
 use crate::error::{Error, Result};
 use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
@@ -21,6 +21,9 @@ pub trait Provide: Sized + 'static {
     const NAME: &'static str;
     /// What is to be fetched for it, bits of [`crate::table::needs`].
     const NEEDS: u64 = 0;
+    /// For the macros: what it asks for, as a graph.
+    #[doc(hidden)]
+    const ASKED: Asked = Asked::of(&Wants::alone(Self::NAME, Self::NEEDS));
     /// Arguments at the place of use; equal ones share a value.
     type Args: PartialEq + 'static;
     /// The value.

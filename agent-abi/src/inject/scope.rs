@@ -112,7 +112,17 @@ impl<'h> Scope<'h> {
         parameter: &str,
         fill: impl FnOnce(&'s Self) -> Found<R>,
     ) -> Result<R, Stop> {
-        if let Some(value) = self.may(parameter, fill)? {
+        let found = self.may(parameter, fill)?;
+        self.present(parameter, found)
+    }
+
+    /// For the macros: what must be there.
+    ///
+    /// # Errors
+    /// [`Stop::Dependency`] when it is absent.
+    #[track_caller]
+    pub fn present<R>(&self, parameter: &str, found: Option<R>) -> Result<R, Stop> {
+        if let Some(value) = found {
             return Ok(value);
         }
         let text = format!(

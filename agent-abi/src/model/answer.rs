@@ -97,9 +97,35 @@ impl From<f64> for Answer {
     }
 }
 
-impl From<i32> for Answer {
-    fn from(number: i32) -> Self {
+impl From<f32> for Answer {
+    fn from(number: f32) -> Self {
         Self::Number(f64::from(number))
+    }
+}
+
+/// Whole numbers; what is beyond 2^53 is rounded, as JSON is everywhere.
+macro_rules! whole_numbers {
+    ($($type:ty)+) => {$(
+        impl From<$type> for Answer {
+            #[allow(clippy::cast_precision_loss, clippy::cast_lossless)]
+            fn from(number: $type) -> Self {
+                Self::Number(number as f64)
+            }
+        }
+    )+};
+}
+
+whole_numbers!(i32 u32 i64 u64 usize);
+
+impl From<&String> for Answer {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<Vec<&str>> for Answer {
+    fn from(labels: Vec<&str>) -> Self {
+        Self::from(labels.as_slice())
     }
 }
 

@@ -10,12 +10,31 @@ pub struct OntologyBuilder {
     objects: Vec<Value>,
     classifications: Vec<Value>,
     skeletons: Vec<Value>,
+    /// Whether an object was added last, or a classification.
+    last_is_object: bool,
 }
 
-/// An empty ontology.
+/// An empty ontology, to be filled.
 #[must_use]
 pub fn ontology() -> OntologyBuilder {
     OntologyBuilder::default()
+}
+
+/// The ontology of a project of one's own: Encord's `editor` object, as the Python SDK's
+/// `ontology.structure.to_dict()` gives it. More may be added.
+///
+/// # Panics
+/// When it is none.
+#[must_use]
+pub fn ontology_of(editor: &Value) -> OntologyBuilder {
+    Ontology::from_editor(editor).expect("an ontology that can be read");
+    let list = |key: &str| editor[key].as_array().cloned().unwrap_or_default();
+    OntologyBuilder {
+        objects: list("objects"),
+        classifications: list("classifications"),
+        skeletons: list("skeleton_templates"),
+        last_is_object: false,
+    }
 }
 
 impl OntologyBuilder {
@@ -23,6 +42,7 @@ impl OntologyBuilder {
     #[must_use]
     pub fn object(mut self, name: &str, shape: &str) -> Self {
         let id = (self.objects.len() + 1).to_string();
+        self.last_is_object = true;
         self.objects.push(json!({
             "id": id, "name": name, "color": "#D33115", "shape": shape,
             "featureNodeHash": hash(&["object", name]), "attributes": [],
@@ -85,6 +105,50 @@ impl OntologyBuilder {
         self.classification(title, "text", &[])
     }
 
+    /// A classification with a number.
+    #[must_use]
+    pub fn numeric(self, title: &str) -> Self {
+        self.classification(title, "numeric", &[])
+    }
+
+    /// A question of the object or classification named last that comes up when `option` of the question
+    /// `of` is chosen. Below a dynamic question it is dynamic too.
+    ///
+    /// # Panics
+    /// When there is no such question or option.
+    #[must_use]
+    pub fn nested(
+        mut self,
+        of: &str,
+        option: &str,
+        name: &str,
+        kind: &str,
+        options: &[&str],
+    ) -> Self {
+        let list = if self.last_is_object {
+            self.objects.last_mut()
+        } else {
+            self.classifications.last_mut()
+        };
+        let last = list.expect("a nested question needs an object or a classification before it");
+        let attributes = last["attributes"].as_array_mut();
+        let above = attributes.and_then(|list| find(list, of));
+        let above = above.unwrap_or_else(|| panic!("there is no question \"{of}\" before it"));
+        let (dynamic, id) = (above["dynamic"] == true, above["id"].clone());
+        let mut choices = options_of(above);
+        let choice = choices.find(|choice| choice["label"] == option);
+        let choice = choice.unwrap_or_else(|| panic!("\"{of}\" has no option \"{option}\""));
+        let owner = format!("{}/{option}", id.as_str().unwrap_or_default());
+        let id = format!("{}.1", choice["id"].as_str().unwrap_or_default());
+        let entry = question(&owner, &id, name, kind, options, dynamic);
+        match choice.get_mut("options").and_then(Value::as_array_mut) {
+            Some(list) => list.push(entry),
+            None => choice["options"] = json!([entry]),
+        }
+        drop(choices);
+        self
+    }
+
     /// Encord's `editor` object.
     #[must_use]
     pub fn editor(&self) -> Value {
@@ -122,6 +186,7 @@ impl OntologyBuilder {
     }
 
     fn classification(mut self, title: &str, kind: &str, options: &[&str]) -> Self {
+        self.last_is_object = false;
         let id = (self.classifications.len() + 1).to_string();
         let first = question("", &format!("{id}.1"), title, kind, options, false);
         self.classifications.push(json!({
@@ -129,6 +194,27 @@ impl OntologyBuilder {
         }));
         self
     }
+}
+
+/// A question by its name, at any depth.
+fn find<'q>(questions: &'q mut [Value], name: &str) -> Option<&'q mut Value> {
+    for question in questions {
+        if question["name"] == name {
+            return Some(question);
+        }
+        for choice in options_of(question) {
+            let below = choice.get_mut("options").and_then(Value::as_array_mut);
+            if let Some(found) = below.and_then(|below| find(below, name)) {
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
+fn options_of(entry: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let list = entry.get_mut("options").and_then(Value::as_array_mut);
+    list.into_iter().flatten()
 }
 
 fn question(

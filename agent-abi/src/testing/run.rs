@@ -1,11 +1,11 @@
-//! What a run in a test gave, and the source it was fed from.
+//! What a run in a test gave.
 
-use crate::inject::{Finished, RawFrame, Source};
-use crate::model::{LabelRow, Ontology, Picture};
+use super::feed::Feed;
+use crate::inject::Finished;
+use crate::model::{LabelRow, Ontology};
 use crate::table::status;
-use crate::wire::{EncodeQuestion, Failure, Outcome, RowDoc, StepDoc, call};
+use crate::wire::{Failure, Outcome, RowDoc, StepDoc};
 use serde_json::{Map, Value};
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// A line that the agent logged.
@@ -185,111 +185,4 @@ impl Run {
     pub const fn frames_held(&self) -> i64 {
         self.held
     }
-}
-
-/// A source in memory.
-pub(super) struct Feed {
-    documents: Vec<(&'static str, String)>,
-    pictures: Vec<Picture>,
-    answers: Vec<(String, Value)>,
-    cancelled: bool,
-    logs: RefCell<Vec<LogLine>>,
-    progress: Cell<Option<f64>>,
-    held: Cell<i64>,
-}
-
-impl Feed {
-    pub(super) fn new(
-        documents: Vec<(&'static str, String)>,
-        pictures: Vec<Picture>,
-        answers: Vec<(String, Value)>,
-        cancelled: bool,
-    ) -> Self {
-        let (logs, progress, held) = (RefCell::default(), Cell::new(None), Cell::new(0));
-        Self {
-            documents,
-            pictures,
-            answers,
-            cancelled,
-            logs,
-            progress,
-            held,
-        }
-    }
-}
-
-impl Source for Feed {
-    fn input(&self, name: &str) -> Result<Option<&str>, String> {
-        Ok(self
-            .documents
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, text)| text.as_str()))
-    }
-
-    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
-        let Some(picture) = usize::try_from(index)
-            .ok()
-            .and_then(|i| self.pictures.get(i))
-        else {
-            return Ok(None);
-        };
-        self.held.set(self.held.get() + 1);
-        let (width, height) = (picture.width, picture.height);
-        let pts_us = i64::try_from(index).unwrap_or(0) * 100_000;
-        Ok(Some(RawFrame {
-            data: &picture.data,
-            width,
-            height,
-            stride: width * 3,
-            index,
-            pts_us,
-            handle: index + 1,
-        }))
-    }
-
-    fn release(&self, _: u64) {
-        self.held.set(self.held.get() - 1);
-    }
-
-    fn log(&self, level: u32, target: &str, message: &str) {
-        let (target, message) = (target.to_owned(), message.to_owned());
-        self.logs.borrow_mut().push(LogLine {
-            level,
-            target,
-            message,
-        });
-    }
-
-    fn progress(&self, share: f64) {
-        self.progress.set(Some(share));
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cancelled
-    }
-
-    fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        if name == call::ENCODE {
-            return ppm(question).map(Some);
-        }
-        let asked: Value = serde_json::from_slice(question).map_err(|e| e.to_string())?;
-        let about = format!("{name} {}", asked["project"].as_str().unwrap_or_default());
-        let known = |(known, _): &&(String, Value)| known == name || *known == about;
-        let answer = self.answers.iter().find(known);
-        let none = (name == call::TWIN).then(|| b"null".to_vec());
-        Ok(answer.map(|(_, value)| value.to_string().into()).or(none))
-    }
-}
-
-/// A file that needs no codec: a PPM of the same size and pixels, whatever was asked for.
-fn ppm(question: &[u8]) -> Result<Vec<u8>, String> {
-    let end = question.iter().position(|b| *b == b'\n');
-    let (head, pixels) = question.split_at(end.ok_or("no question")?);
-    let asked: EncodeQuestion = serde_json::from_slice(head).map_err(|e| e.to_string())?;
-    let mut file = format!("P6 {} {} 255\n", asked.width, asked.height).into_bytes();
-    for row in pixels[1..].chunks(asked.stride as usize) {
-        file.extend_from_slice(&row[..asked.width as usize * 3]);
-    }
-    Ok(file)
 }

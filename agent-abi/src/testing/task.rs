@@ -1,43 +1,41 @@
 //! A task with its data, described in a few lines.
 
+use super::docs::{Kind, TempFile, project_doc};
+use super::feed::Feed;
 use super::ontology::{OntologyBuilder, ontology};
-use super::run::{Feed, Run};
+use super::run::Run;
 use crate::glue::Agent;
-use crate::inject::{Job, attempt, install_logger};
+use crate::inject::{Finished, Job, attempt, install_logger};
 use crate::model::{Picture, Project, Stage, Task};
-use crate::wire::{AssetDoc, PathwayDoc, ProjectDoc, RowDoc, StageDoc, TaskDoc};
+use crate::table::{needs, status};
+use crate::wire::Failure;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A task to run agents on. Without data given it is an image of which no picture is at hand.
 #[derive(Clone, Debug)]
 pub struct TestTask {
-    title: String,
-    ontology: OntologyBuilder,
-    kind: Kind,
-    pictures: Vec<Picture>,
-    pathways: Vec<String>,
-    client_metadata: Map<String, Value>,
-    priority: f64,
-    assignee: Option<String>,
-    last_actioned_by: Option<String>,
+    pub(super) title: String,
+    pub(super) ontology: OntologyBuilder,
+    pub(super) kind: Kind,
+    pub(super) pictures: Vec<Picture>,
+    pub(super) pathways: Vec<String>,
+    pub(super) client_metadata: Map<String, Value>,
+    pub(super) priority: f64,
+    pub(super) assignee: Option<String>,
+    pub(super) last_actioned_by: Option<String>,
     params: Value,
-    labels: Option<Value>,
-    asset: Option<String>,
+    pub(super) labels: Option<Value>,
+    pub(super) asset: Option<String>,
     attempt: u32,
     cancelled: bool,
     answers: Vec<(String, Value)>,
-    children: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Image,
-    Video,
-    ImgGroup,
-    Audio,
-    PlainText,
+    pub(super) children: Vec<String>,
+    file: Option<Arc<[u8]>>,
+    times: Vec<f64>,
+    broken: Vec<(u64, String)>,
 }
 
 /// A task on a data unit with this title.
@@ -60,6 +58,9 @@ pub fn task(title: &str) -> TestTask {
         cancelled: false,
         answers: Vec::new(),
         children: Vec::new(),
+        file: None,
+        times: Vec::new(),
+        broken: Vec::new(),
     }
 }
 
@@ -73,18 +74,6 @@ pub fn project(ontology: OntologyBuilder, stages: &[(&str, &[&str])]) -> Project
         |(title, pathways): &(&str, &[&str])| task(title).pathways(pathways).stage_doc(title);
     let doc = project_doc(&ontology, stages.iter().map(stage).collect());
     Project::from_doc(doc).expect("an ontology that can be read")
-}
-
-fn project_doc(ontology: &OntologyBuilder, stages: Vec<StageDoc>) -> ProjectDoc {
-    ProjectDoc {
-        project_hash: Uuid::new_v5(&Uuid::NAMESPACE_OID, b"test project"),
-        title: "Test project".to_owned(),
-        description: String::new(),
-        ontology: ontology.editor(),
-        ontology_title: "Test ontology".to_owned(),
-        stages,
-        datasets: Vec::new(),
-    }
 }
 
 impl TestTask {
@@ -125,20 +114,48 @@ impl TestTask {
         self.data(Kind::PlainText, Vec::new())
     }
 
+    /// An HTML page; it has no pictures.
+    #[must_use]
+    pub fn html(self) -> Self {
+        self.data(Kind::Html, Vec::new())
+    }
+
+    /// A PDF of so many pages; its pages are no pictures here.
+    #[must_use]
+    pub fn pdf(self, pages: usize) -> Self {
+        self.data(Kind::Pdf(pages), Vec::new())
+    }
+
+    /// When each frame is shown, in seconds: a video whose rate varies. Frames without one follow at 10
+    /// per second.
+    #[must_use]
+    pub fn times(mut self, seconds: &[f64]) -> Self {
+        self.times = seconds.to_vec();
+        self
+    }
+
+    /// A picture that is there and cannot be had, and why.
+    #[must_use]
+    pub fn broken_frame(mut self, index: u64, why: &str) -> Self {
+        self.broken.push((index, why.to_owned()));
+        self
+    }
+
     fn data(mut self, kind: Kind, pictures: Vec<Picture>) -> Self {
         self.kind = kind;
         self.pictures = pictures;
         self
     }
 
-    /// Names of the stage's pathways.
+    /// Names of the stage's pathways. With them an agent that returns another one fails, as in a run.
     #[must_use]
     pub fn pathways(mut self, names: &[&str]) -> Self {
         self.pathways = names.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
-    /// An entry of the client metadata.
+    /// An entry of the client metadata. The label row has them only for an agent with
+    /// `include(client_metadata)`, as in a run; the storage item always.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.client_metadata.insert(key.to_owned(), value.into());
@@ -187,6 +204,13 @@ impl TestTask {
         self
     }
 
+    /// What is in the asset's file: a text, a sound. It is written to a temporary file for the run.
+    #[must_use]
+    pub fn file(mut self, content: impl AsRef<[u8]>) -> Self {
+        self.file = Some(content.as_ref().into());
+        self
+    }
+
     /// The number of the attempt, from 1.
     #[must_use]
     pub fn attempt(mut self, attempt: u32) -> Self {
@@ -232,13 +256,20 @@ impl TestTask {
     #[must_use]
     pub fn run<A: Agent>(&self) -> Run {
         install_logger();
-        let row = self.row();
-        let feed = Feed::new(
-            self.documents(&row, A::STAGE),
-            self.pictures.clone(),
-            self.answers.clone(),
-            self.cancelled,
-        );
+        let mut row = self.row();
+        if A::NEEDS & needs::CLIENT_METADATA == 0 {
+            row.metadata["client_metadata"] = Value::Null;
+        }
+        let file = self.file.as_ref().map(|content| TempFile::new(content));
+        let place = file.as_ref().map(TempFile::path);
+        let feed = Feed {
+            pictures: self.pictures.clone(),
+            times: self.times.clone(),
+            broken: self.broken.clone(),
+            answers: self.answers.clone(),
+            cancelled: self.cancelled,
+            ..Feed::new(self.documents(&row, A::STAGE, place))
+        };
         let params = self.params.to_string();
         let finished = attempt(Job {
             source: &feed,
@@ -250,151 +281,30 @@ impl TestTask {
             agent: A::call,
             panic_note: || None,
         });
+        let finished = self.known(finished, A::STAGE);
         Run::new(finished, row, self.ontology.editor(), feed)
     }
 
-    fn id(&self, what: &str) -> Uuid {
-        Uuid::new_v5(
-            &Uuid::NAMESPACE_OID,
-            format!("{}/{what}", self.title).as_bytes(),
-        )
-    }
-
-    fn task_doc(&self) -> TaskDoc {
-        TaskDoc {
-            uuid: self.id("task"),
-            created_at: "2026-11-22T07:57:06Z".to_owned(),
-            updated_at: "2026-11-22T07:57:06Z".to_owned(),
-            status: "NEW".to_owned(),
-            data_hash: self.id("data"),
-            data_title: self.title.clone(),
-            label_branch_name: "main".to_owned(),
-            assignee: self.assignee.clone(),
-            last_actioned_by: self.last_actioned_by.clone(),
+    /// A run refuses a pathway that the stage does not have.
+    fn known(&self, finished: Finished, stage: &str) -> Finished {
+        let Finished::Done(outcome) = &finished else {
+            return finished;
+        };
+        let stage = Stage::new(self.stage_doc(stage));
+        let route = outcome
+            .route
+            .as_deref()
+            .filter(|_| !self.pathways.is_empty());
+        match route.map(|route| stage.pathway(route)) {
+            Some(Err(error)) => Finished::Failed(
+                status::ERROR,
+                Failure {
+                    message: format!("the agent returned a pathway that is not there: {error}"),
+                    steps: outcome.steps.clone(),
+                    ..Failure::default()
+                },
+            ),
+            _ => finished,
         }
-    }
-
-    fn stage_doc(&self, title: &str) -> StageDoc {
-        let pathway = |name: &String| PathwayDoc {
-            uuid: self.id(&format!("pathway {name}")),
-            name: name.clone(),
-            destination_uuid: self.id(&format!("behind {name}")),
-        };
-        StageDoc {
-            uuid: self.id("stage"),
-            title: title.to_owned(),
-            stage_type: "AGENT".to_owned(),
-            pathways: self.pathways.iter().map(pathway).collect(),
-        }
-    }
-
-    fn documents(&self, row: &RowDoc, stage: &str) -> Vec<(&'static str, String)> {
-        let project = project_doc(&self.ontology, vec![self.stage_doc(stage)]);
-        let mut documents = vec![
-            ("project", json!(project).to_string()),
-            ("label_row", json!(row).to_string()),
-            ("storage_item", self.item().to_string()),
-        ];
-        let child = |path: &String| AssetDoc {
-            path: path.clone(),
-            mime_type: None,
-            item_type: "image".to_owned(),
-            title: path.clone(),
-            children: Vec::new(),
-        };
-        let own = self.asset.clone();
-        if let Some(path) = own.or_else(|| self.children.first().cloned()) {
-            let asset = AssetDoc {
-                path,
-                mime_type: None,
-                item_type: self.item()["itemType"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-                title: self.title.clone(),
-                children: self.children.iter().map(child).collect(),
-            };
-            documents.push(("asset", json!(asset).to_string()));
-        }
-        documents
-    }
-
-    fn item(&self) -> Value {
-        let item_type = match self.kind {
-            Kind::Image => "image",
-            Kind::Video => "video",
-            Kind::ImgGroup => "imageGroup",
-            Kind::Audio => "audio",
-            Kind::PlainText => "plainText",
-        };
-        json!({
-            "uuid": self.id("item"), "name": self.title, "itemType": item_type,
-            "clientMetadata": Value::Object(self.client_metadata.clone()).to_string(),
-        })
-    }
-
-    fn word(&self) -> &'static str {
-        match self.kind {
-            Kind::Image => "image",
-            Kind::Video => "video",
-            Kind::ImgGroup => "img_group",
-            Kind::Audio => "audio",
-            Kind::PlainText => "plain_text",
-        }
-    }
-
-    fn row(&self) -> RowDoc {
-        let size = self.pictures.first().map(|p| (p.width, p.height));
-        let frames = if self.kind == Kind::Video {
-            self.pictures.len()
-        } else {
-            1
-        };
-        let metadata = json!({
-            "label_hash": self.id("labels"), "branch_name": "main", "data_hash": self.id("data"),
-            "dataset_hash": self.id("dataset"), "dataset_title": "Test dataset", "data_title": self.title,
-            "data_type": self.word().to_uppercase(), "label_status": "NOT_LABELLED", "number_of_frames": frames,
-            "width": size.map(|s| s.0), "height": size.map(|s| s.1), "priority": self.priority,
-            "backing_item_uuid": self.id("item"), "client_metadata": self.client_metadata,
-            "assigned_user_email": self.assignee, "last_actioned_by_user_email": self.last_actioned_by,
-        });
-        let labels = self.labels.clone().unwrap_or_else(|| self.empty_blob());
-        RowDoc { metadata, labels }
-    }
-
-    fn empty_blob(&self) -> Value {
-        let unit = |hash: Uuid, sequence: Value, labels: Value| json!({"data_hash": hash, "data_title": self.title, "data_sequence": sequence, "labels": labels});
-        let still = json!({"objects": [], "classifications": []});
-        let units: Map<String, Value> = match self.kind {
-            Kind::ImgGroup => (0..self.pictures.len())
-                .map(|i| (self.id(&format!("image {i}")), i))
-                .map(|(hash, i)| {
-                    (
-                        hash.to_string(),
-                        unit(hash, json!(i.to_string()), still.clone()),
-                    )
-                })
-                .collect(),
-            Kind::Image => [(
-                self.id("data").to_string(),
-                unit(self.id("data"), json!(0), still),
-            )]
-            .into_iter()
-            .collect(),
-            _ => [(
-                self.id("data").to_string(),
-                unit(self.id("data"), json!(0), json!({})),
-            )]
-            .into_iter()
-            .collect(),
-        };
-        json!({
-            "label_hash": self.id("labels"), "branch_name": "main", "data_hash": self.id("data"),
-            "dataset_hash": self.id("dataset"), "dataset_title": "Test dataset", "data_title": self.title,
-            "created_at": "Sun, 22 Nov 2026 07:57:53 UTC", "last_edited_at": "Sun, 22 Nov 2026 07:57:53 UTC",
-            "data_type": self.word(), "label_status": "NOT_LABELLED", "annotation_task_status": "QUEUED",
-            "is_shadow_data": false, "object_answers": {}, "classification_answers": {}, "object_actions": {},
-            "data_units": units, "spaces": {},
-        })
     }
 }

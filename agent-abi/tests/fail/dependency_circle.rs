@@ -8,7 +8,12 @@ fn hen(#[depends(egg)] egg: &u8) -> u8 {
 }
 
 #[dependency]
-fn egg(#[depends(hen)] hen: &u8) -> u8 {
+fn egg(#[depends(nest)] nest: &u8) -> u8 {
+    *nest
+}
+
+#[dependency]
+fn nest(task: &Task, #[depends(hen)] hen: &u8) -> u8 {
     *hen
 }
 

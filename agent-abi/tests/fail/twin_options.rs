@@ -6,12 +6,6 @@ fn one(#[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", labels = true))] o
     Route::stay()
 }
 
-#[stage("two")]
-fn two(#[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] other: Twin) -> Route {
-    let _ = other;
-    Route::stay()
-}
-
 #[stage("three", params(every: HashMap))]
 fn three() -> Route {
     Route::stay()

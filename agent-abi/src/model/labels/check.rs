@@ -9,9 +9,10 @@ use super::super::{
     Attribute, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, ModelResult,
     OntologyObject, Point, RotatableBox, Shape, SkeletonTemplate, Vertex,
 };
-use super::read::{Object, html_ranges, ranges};
+use super::read::{Object, html_ranges, ranges, text};
 use super::{Classification, LabelRow};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fmt;
 
 /// One mistake in a label row.
@@ -101,11 +102,40 @@ impl LabelRow {
             ),
             Some(entry) => {
                 let path = format!("object_answers/{hash}");
-                check_answers(&entry["classifications"], &kind.attributes, &path, out);
+                check_answers(answers_of(entry), &kind.attributes, &path, out);
                 check_ranges(entry, &path, out);
                 if self.data_type().has_ranges() {
                     self.check_html(entry, &path, out);
                 }
+            }
+        }
+        self.check_actions(hash, kind, out);
+    }
+
+    /// Dynamic answers: of dynamic attributes, on frames that are there, one answer on each.
+    fn check_actions(&self, hash: &str, kind: &OntologyObject, out: &mut Vec<Problem>) {
+        let actions = self.labels()["object_actions"][hash]["actions"].as_array();
+        let actions = actions.map_or(&[][..], Vec::as_slice);
+        let above = format!("object_actions/{hash}");
+        check_answers(actions, &kind.attributes, &above, out);
+        let mut said: HashMap<&str, Vec<(u64, u64)>> = HashMap::new();
+        for action in actions {
+            let path = format!("{above}/{}", text(action, "name"));
+            check_ranges(action, &path, out);
+            let feature = text(action, "featureHash");
+            if by_hash(&kind.attributes, feature).is_some_and(|a| !a.dynamic) {
+                add(out, &path, "it holds for the whole object, not for frames");
+            }
+            let before = said.entry(feature).or_default();
+            for (from, to) in ranges(action) {
+                if self.frame_count().is_some_and(|count| to >= count) {
+                    add(out, &path, "its range goes beyond the last frame");
+                }
+                if before.iter().any(|(a, b)| *a <= to && from <= *b) {
+                    let text = format!("the frames {from} to {to} have an answer already");
+                    add(out, &path, &text);
+                }
+                before.push((from, to));
             }
         }
     }
@@ -142,7 +172,7 @@ impl LabelRow {
             );
             return add(out, &path, &text);
         };
-        check_answers(&entry["classifications"], &kind.attributes, &path, out);
+        check_answers(answers_of(entry), &kind.attributes, &path, out);
         check_ranges(entry, &path, out);
         if self.data_type().has_ranges() || kind.global {
             return;
@@ -250,11 +280,15 @@ fn vertices(template: &SkeletonTemplate, shape: &Value) -> Option<String> {
     Some(format!("the vertex \"{}\" is missing", missing.name))
 }
 
-fn check_answers(entries: &Value, attributes: &[Attribute], path: &str, out: &mut Vec<Problem>) {
-    for entry in entries.as_array().into_iter().flatten() {
-        let text = |key: &str| entry[key].as_str().unwrap_or_default();
-        let path = format!("{path}/{}", text("name"));
-        let Some(attribute) = by_hash(attributes, text("featureHash")) else {
+fn answers_of(entry: &Value) -> &[Value] {
+    let list = entry["classifications"].as_array();
+    list.map_or(&[], Vec::as_slice)
+}
+
+fn check_answers(entries: &[Value], attributes: &[Attribute], path: &str, out: &mut Vec<Problem>) {
+    for entry in entries {
+        let path = format!("{path}/{}", text(entry, "name"));
+        let Some(attribute) = by_hash(attributes, text(entry, "featureHash")) else {
             add(out, &path, "the ontology has no such attribute here");
             continue;
         };

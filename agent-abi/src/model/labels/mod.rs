@@ -4,6 +4,8 @@
 //! A row is parsed when its labels are first looked at, and it knows whether it was changed. Fetching
 //! and saving are left to the workbench.
 
+mod answering;
+mod answers;
 mod check;
 mod new;
 mod outcome;
@@ -24,6 +26,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 use uuid::Uuid;
@@ -37,6 +40,10 @@ pub struct LabelRow {
     changed: bool,
     clock: Option<SystemTime>,
     made: u32,
+    /// Kinds of the objects that were added here, by hash: looking for one takes time.
+    kinds: BTreeMap<String, String>,
+    /// Ranges that have a classification, by its kind; built when one is added.
+    classified: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 /// A JSON document that is parsed when somebody looks.
@@ -165,6 +172,8 @@ impl LabelRow {
             changed: false,
             clock: None,
             made: 0,
+            kinds: BTreeMap::new(),
+            classified: BTreeMap::new(),
         }
     }
 

@@ -2,11 +2,10 @@
 //! Their shapes are left to `shapes`.
 
 use super::super::answer::encode;
-use super::super::ontology::{names, path_to};
 use super::super::{
     Answer, Attribute, HtmlRange, ModelError, ModelResult, OntologyClassification, OntologyObject,
-    suggest,
 };
+use super::answers::{chosen, chosen_on, locate, put, put_on};
 use super::shapes::Geometry;
 use serde_json::{Value, json};
 
@@ -34,8 +33,8 @@ pub struct NewObject<'o> {
     pub(super) confidence: f64,
     pub(super) manual: bool,
     pub(super) answers: Vec<Value>,
-    /// Dynamic answers with their frames.
-    pub(super) actions: Vec<(Value, Vec<(u64, u64)>)>,
+    /// Dynamic answers with their ranges.
+    pub(super) actions: Vec<Value>,
 }
 
 /// A classification to be added with [`super::LabelRow::add`].
@@ -76,7 +75,8 @@ impl NewObject<'_> {
         self.on_frames(frame, frame)
     }
 
-    /// On these frames too, both ends included.
+    /// On these frames too, both ends included. A range that runs backwards is refused by
+    /// [`super::LabelRow::add`].
     pub fn on_frames(mut self, from: u64, to: u64) -> Self {
         extend(&mut self.span, from, to);
         self
@@ -122,7 +122,7 @@ impl NewObject<'_> {
     /// the wrong sort, a dynamic attribute, or a nested one whose option was not chosen before.
     pub fn answer(mut self, attribute: &str, answer: impl Into<Answer>) -> ModelResult<Self> {
         let all = &self.object.attributes;
-        let found = locate(all, attribute, &self.object.name, &self.answers)?;
+        let found = self.locate(attribute, (0, 0))?;
         if found.dynamic {
             return Err(ModelError::Invalid(format!(
                 "\"{}\" may change from frame to frame: use answer_on with frames",
@@ -132,14 +132,16 @@ impl NewObject<'_> {
         put(
             &mut self.answers,
             encode(found, &answer.into(), self.manual)?,
+            all,
         );
         Ok(self)
     }
 
-    /// Answers a dynamic attribute on frames, both ends included.
+    /// Answers a dynamic attribute on frames, both ends included. What was said of them before is
+    /// replaced.
     ///
     /// # Errors
-    /// As [`NewObject::answer`], and when the attribute is not dynamic.
+    /// As [`NewObject::answer`], and when the attribute is not dynamic or the range runs backwards.
     pub fn answer_on(
         mut self,
         attribute: &str,
@@ -147,21 +149,40 @@ impl NewObject<'_> {
         from: u64,
         to: u64,
     ) -> ModelResult<Self> {
-        let found = locate(
-            &self.object.attributes,
-            attribute,
-            &self.object.name,
-            &self.answers,
-        )?;
+        forwards(from, to)?;
+        let found = self.locate(attribute, (from, to))?;
         if !found.dynamic {
             return Err(ModelError::Invalid(format!(
                 "\"{}\" holds for the whole object: use answer",
                 found.name
             )));
         }
-        let value = encode(found, &answer.into(), self.manual)?;
-        self.actions.push((value, vec![(from, to.max(from))]));
+        let entry = encode(found, &answer.into(), self.manual)?;
+        put_on(
+            &mut self.actions,
+            entry,
+            (from, to),
+            &self.object.attributes,
+        );
         Ok(self)
+    }
+}
+
+impl<'o> NewObject<'o> {
+    fn locate(&self, attribute: &str, span: (u64, u64)) -> ModelResult<&'o Attribute> {
+        let object = self.object;
+        locate(
+            &object.attributes,
+            attribute,
+            &object.name,
+            |above, choice| {
+                if above.dynamic {
+                    chosen_on(&self.actions, above, choice, span)
+                } else {
+                    self.answers.iter().any(|e| chosen(e, above, choice))
+                }
+            },
+        )
     }
 }
 
@@ -223,27 +244,36 @@ impl NewClassification<'_> {
     /// # Errors
     /// As [`NewObject::answer`].
     pub fn nested(mut self, attribute: &str, answer: impl Into<Answer>) -> ModelResult<Self> {
+        let all = &self.classification.attributes;
         let owner = self.classification.title();
-        let found = locate(
-            &self.classification.attributes,
-            attribute,
-            owner,
-            &self.answers,
-        )?;
+        let found = locate(all, attribute, owner, |above, choice| {
+            self.answers.iter().any(|e| chosen(e, above, choice))
+        })?;
         put(
             &mut self.answers,
             encode(found, &answer.into(), self.manual)?,
+            all,
         );
         Ok(self)
     }
 }
 
 fn extend(span: &mut Span, from: u64, to: u64) {
-    let range = (from, to.max(from));
+    let range = (from, to);
     match span {
         Span::Default => *span = Span::Frames(vec![range]),
         Span::Frames(ranges) => ranges.push(range),
     }
+}
+
+/// A range of frames has its ends in order.
+pub(super) fn forwards(from: u64, to: u64) -> ModelResult<()> {
+    if from <= to {
+        return Ok(());
+    }
+    Err(ModelError::Invalid(format!(
+        "the frames {from} to {to} run backwards"
+    )))
 }
 
 fn checked(confidence: f64) -> ModelResult<f64> {
@@ -253,46 +283,4 @@ fn checked(confidence: f64) -> ModelResult<f64> {
     Err(ModelError::Invalid(format!(
         "a confidence is 0 to 1, not {confidence}"
     )))
-}
-
-/// Replaces the entry of the same attribute, or adds one.
-pub(super) fn put(entries: &mut Vec<Value>, entry: Value) {
-    match entries
-        .iter_mut()
-        .find(|old| old["featureHash"] == entry["featureHash"])
-    {
-        Some(old) => *old = entry,
-        None => entries.push(entry),
-    }
-}
-
-/// Finds an attribute, nested ones too; what lies above a nested one must have been chosen.
-pub(super) fn locate<'o>(
-    attributes: &'o [Attribute],
-    name: &str,
-    owner: &str,
-    answered: &[Value],
-) -> ModelResult<&'o Attribute> {
-    let Some((above, found)) = path_to(attributes, name) else {
-        let hint = suggest::hint(name, names(attributes));
-        return Err(ModelError::Unknown(format!(
-            "\"{owner}\" has no attribute \"{name}\".{hint}"
-        )));
-    };
-    for (attribute, choice) in above {
-        let chosen = answered.iter().any(|entry| {
-            let options = entry["answers"].as_array().map_or(&[][..], Vec::as_slice);
-            entry["featureHash"] == attribute.feature_hash.as_str()
-                && options
-                    .iter()
-                    .any(|o| o["featureHash"] == choice.feature_hash.as_str())
-        });
-        if !chosen {
-            return Err(ModelError::Invalid(format!(
-                "\"{name}\" is asked only when \"{}\" is \"{}\": answer that first",
-                attribute.name, choice.label
-            )));
-        }
-    }
-    Ok(found)
 }

@@ -55,7 +55,7 @@ impl LabelRow {
             });
         };
         let range = self.labels()["classification_answers"][&hash]["range"].clone();
-        self.answer_again(&hash, new.answers, range);
+        self.answer_again(&hash, &new, range);
         Ok(hash)
     }
 
@@ -82,6 +82,8 @@ impl LabelRow {
             }
             if labels != self.labels() {
                 *next.labels_mut() = labels.clone();
+                next.kinds.clear();
+                next.classified.clear();
                 next.check_blob()?;
             }
         }

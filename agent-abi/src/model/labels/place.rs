@@ -2,8 +2,8 @@
 
 use super::super::when::long_date;
 use super::super::{ModelError, ModelResult, OntologyClassification};
-use super::new::{NewObject, Span};
-use super::read::sequence;
+use super::new::{NewObject, Span, forwards};
+use super::read::{ranges, sequence};
 use super::{DataType, LabelRow};
 use serde_json::{Map, Value, json};
 use std::time::SystemTime;
@@ -27,8 +27,10 @@ impl LabelRow {
             Span::Default => vec![(0, 0)],
             Span::Frames(list) => list.clone(),
         };
-        for (_, to) in &list {
-            self.check_frame(*to)?;
+        let said = new.actions.iter().flat_map(ranges);
+        for (from, to) in list.iter().copied().chain(said) {
+            forwards(from, to)?;
+            self.check_frame(to)?;
         }
         let mut frames: Vec<u64> = list.into_iter().flat_map(|(from, to)| from..=to).collect();
         frames.sort_unstable();
@@ -228,4 +230,22 @@ pub(super) fn merged(mut list: Vec<(u64, u64)>) -> Value {
         }
     }
     json!(out)
+}
+
+/// What is left of these ranges without one.
+pub(super) fn without(list: Vec<(u64, u64)>, (from, to): (u64, u64)) -> Vec<(u64, u64)> {
+    let mut left = Vec::with_capacity(list.len() + 1);
+    for (a, b) in list {
+        if b < from || to < a {
+            left.push((a, b));
+            continue;
+        }
+        if a < from {
+            left.push((a, from - 1));
+        }
+        if to < b {
+            left.push((to + 1, b));
+        }
+    }
+    left
 }

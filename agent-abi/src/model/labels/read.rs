@@ -289,8 +289,9 @@ impl<'r> Object<'r> {
                 .iter()
                 .any(|(from, to)| (*from..=*to).contains(&frame))
         };
-        let action = actions.iter().filter(here).find(|a| named(a, attribute))?;
-        read(action, &self.row.ontology)
+        // Other clients take the last of several, too.
+        let mut said = actions.iter().rev().filter(|a| named(a, attribute));
+        read(said.find(here)?, &self.row.ontology)
     }
 }
 

@@ -1,13 +1,14 @@
-//! Changes to a label row: add, classify, answer, remove. Each either happens whole or not at all.
+//! Changes to a label row: add, extend, remove. Each either happens whole or not at all. Answers to what is
+//! there already are in `answering`.
 
-use super::super::answer::{encode, snake};
-use super::super::{Answer, HtmlRange, ModelError, ModelResult};
+use super::super::answer::snake;
+use super::super::{HtmlRange, ModelError, ModelResult, OntologyClassification};
 use super::LabelRow;
-use super::new::{NewClassification, NewLabel, NewObject, Span, locate, put};
+use super::answers::{put, put_on};
+use super::new::{NewClassification, NewLabel, NewObject, Span, forwards};
 use super::place::merged;
 use super::read::{html_ranges, ranges};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 impl LabelRow {
     /// Adds an object or a classification; gives its new hash.
@@ -29,8 +30,8 @@ impl LabelRow {
     /// As [`LabelRow::add`], and [`ModelError::Unknown`] when there is no such object of that kind.
     pub fn add_to(&mut self, hash: &str, object: &NewObject<'_>) -> ModelResult<()> {
         self.check_blob()?;
-        match self.object(hash) {
-            Some(known) if known.feature_hash() == object.object.feature_hash => {}
+        match self.kind_of(hash) {
+            Some(known) if known == object.object.feature_hash => {}
             _ => {
                 return Err(ModelError::Unknown(format!(
                     "there is no \"{}\" with the hash {hash}",
@@ -39,89 +40,6 @@ impl LabelRow {
             }
         }
         self.add_object(object, Some(hash)).map(drop)
-    }
-
-    /// Answers a classification for the whole data unit, by title. What was answered before is
-    /// replaced; the same answer is no change. Gives the classification's hash.
-    ///
-    /// # Errors
-    /// [`ModelError::Unknown`] for a title or an option that is not in the ontology,
-    /// [`ModelError::Invalid`] for an answer of the wrong sort.
-    pub fn classify(&mut self, title: &str, answer: impl Into<Answer>) -> ModelResult<String> {
-        self.check_blob()?;
-        let ontology = Arc::clone(&self.ontology);
-        let new = ontology.classification(title)?.answer(answer)?;
-        let feature = new.classification.feature_hash.as_str();
-        let old: Vec<String> = self
-            .classifications()
-            .iter()
-            .filter(|c| c.feature_hash() == feature)
-            .map(|c| c.hash().to_owned())
-            .collect();
-        let Some((first, rest)) = old.split_first() else {
-            return self.add_classification(&new);
-        };
-        for hash in rest {
-            self.remove(hash);
-        }
-        let whole = self.whole_for(new.classification);
-        self.answer_again(first, new.answers, whole);
-        Ok(first.clone())
-    }
-
-    /// New answers and range for a classification that is there; the same ones are no change.
-    pub(super) fn answer_again(&mut self, hash: &str, answers: Vec<Value>, range: Value) {
-        let entry = &self.labels()["classification_answers"][hash];
-        if entry["range"] == range && same_answers(&entry["classifications"], &answers) {
-            return;
-        }
-        let now = self.now();
-        let entry = &mut self.labels_mut()["classification_answers"][hash];
-        entry["classifications"] = Value::Array(answers);
-        entry["range"] = range;
-        entry["lastEditedAt"] = json!(now);
-    }
-
-    /// Answers an attribute of an object that is already there.
-    ///
-    /// # Errors
-    /// [`ModelError::Unknown`] for a hash, an attribute or an option that is not there,
-    /// [`ModelError::Invalid`] for an answer of the wrong sort.
-    pub fn answer(
-        &mut self,
-        hash: &str,
-        attribute: &str,
-        answer: impl Into<Answer>,
-    ) -> ModelResult<()> {
-        self.check_blob()?;
-        let ontology = Arc::clone(&self.ontology);
-        let Some(object) = self.object(hash) else {
-            return Err(ModelError::Unknown(format!(
-                "there is no object with the hash {hash}"
-            )));
-        };
-        let kind = ontology.object(object.feature_hash())?;
-        let answered = &self.labels()["object_answers"][hash]["classifications"];
-        let mut entries = answered.as_array().cloned().unwrap_or_default();
-        let found = locate(&kind.attributes, attribute, &kind.name, &entries)?;
-        if found.dynamic {
-            return Err(ModelError::Invalid(format!(
-                "\"{}\" may change from frame to frame",
-                found.name
-            )));
-        }
-        let entry = encode(found, &answer.into(), true)?;
-        if entries.contains(&entry) {
-            return Ok(());
-        }
-        put(&mut entries, entry);
-        let hash_value = json!(hash);
-        let slot = self
-            .section_mut("object_answers")
-            .entry(hash)
-            .or_insert_with(|| json!({"objectHash": hash_value}));
-        slot["classifications"] = Value::Array(entries);
-        Ok(())
     }
 
     /// Takes an object or a classification away; whether it was there.
@@ -137,6 +55,8 @@ impl LabelRow {
         if !known {
             return false;
         }
+        self.kinds.remove(hash);
+        self.classified.clear();
         for section in ["object_answers", "object_actions", "classification_answers"] {
             if self.labels().get(section).is_some() {
                 self.section_mut(section).remove(hash);
@@ -190,6 +110,8 @@ impl LabelRow {
             }
         }
         self.write_answers(new, &hash, &now);
+        let kind = &new.object.feature_hash;
+        self.kinds.insert(hash.clone(), kind.clone());
         Ok(hash)
     }
 
@@ -204,7 +126,7 @@ impl LabelRow {
             .cloned()
             .unwrap_or_default();
         for answer in &new.answers {
-            put(&mut answers, answer.clone());
+            put(&mut answers, answer.clone(), &new.object.attributes);
         }
         entry["classifications"] = Value::Array(answers);
         if !new.ranges.is_empty() || !new.html.is_empty() {
@@ -235,25 +157,18 @@ impl LabelRow {
                 entry[key] = value;
             }
         }
-        if new.actions.is_empty() {
-            return;
-        }
-        let entry = self
-            .section_mut("object_actions")
-            .entry(hash)
-            .or_insert_with(|| json!({"objectHash": hash, "actions": []}));
-        if let Some(actions) = entry["actions"].as_array_mut() {
-            for (answer, span) in &new.actions {
-                let mut action = answer.clone();
-                action["dynamic"] = json!(true);
-                action["range"] = merged(span.clone());
-                action["shouldPropagate"] = json!(false);
-                actions.push(action);
+        for action in &new.actions {
+            for span in ranges(action) {
+                let actions = self.actions_mut(hash);
+                put_on(actions, action.clone(), span, &new.object.attributes);
             }
         }
     }
 
-    fn add_classification(&mut self, new: &NewClassification<'_>) -> ModelResult<String> {
+    pub(super) fn add_classification(
+        &mut self,
+        new: &NewClassification<'_>,
+    ) -> ModelResult<String> {
         let kind = new.classification;
         let range = match &new.span {
             Span::Default => self.whole_for(kind),
@@ -264,25 +179,20 @@ impl LabelRow {
                 )));
             }
             Span::Frames(list) => {
-                list.iter().try_for_each(|(_, to)| self.check_frame(*to))?;
+                for (from, to) in list {
+                    forwards(*from, *to)?;
+                    self.check_frame(*to)?;
+                }
                 merged(list.clone())
             }
         };
         let wanted = ranges(&json!({"range": range}));
         let feature = new.classification.feature_hash.as_str();
-        let overlap = self
-            .classifications()
-            .iter()
-            .filter(|c| c.feature_hash() == feature)
-            .any(|c| {
-                kind.global
-                    || c.ranges()
-                        .iter()
-                        .any(|(a, b)| wanted.iter().any(|(from, to)| a <= to && from <= b))
-            });
-        if overlap {
+        let before = self.classified_ranges(kind);
+        let meets = |(a, b): &(u64, u64)| wanted.iter().any(|(from, to)| a <= to && from <= b);
+        if kind.global && !before.is_empty() || before.iter().any(meets) {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" is already answered there; use classify to replace the answer",
+                "\"{}\" is already answered there; use classify to replace the answer of the whole, or remove it first",
                 new.classification.title()
             )));
         }
@@ -303,7 +213,28 @@ impl LabelRow {
         });
         self.section_mut("classification_answers")
             .insert(hash.clone(), entry);
+        self.classified_ranges(kind)
+            .extend(if kind.global { vec![(0, 0)] } else { wanted });
         Ok(hash)
+    }
+
+    /// The ranges that a kind of classification is said of; one of the whole stands as frame 0.
+    fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Vec<(u64, u64)> {
+        let feature = kind.feature_hash.as_str();
+        if !self.classified.contains_key(feature) {
+            let all = self.classifications();
+            let own = all.iter().filter(|c| c.feature_hash() == feature);
+            let list = own.flat_map(|c| {
+                if kind.global {
+                    vec![(0, 0)]
+                } else {
+                    c.ranges()
+                }
+            });
+            let list = list.collect();
+            self.classified.insert(feature.to_owned(), list);
+        }
+        self.classified.entry(feature.to_owned()).or_default()
     }
 }
 
@@ -331,12 +262,4 @@ fn without(labels: &mut Map<String, Value>, hash: &str) {
     if let Some(objects) = labels.get_mut("objects").and_then(Value::as_array_mut) {
         objects.retain(|o| o["objectHash"] != hash);
     }
-}
-
-/// Equal but for whether a person made them.
-fn same_answers(old: &Value, new: &[Value]) -> bool {
-    let core = |v: &Value| (v["featureHash"].clone(), v["answers"].clone());
-    old.as_array().is_some_and(|old| {
-        old.len() == new.len() && old.iter().zip(new).all(|(a, b)| core(a) == core(b))
-    })
 }

@@ -204,26 +204,30 @@ fn only<'o, T>(
     }
 }
 
-/// The way to an attribute by name among these and those nested in their options: pairs of the
-/// attribute above and the option that opens the next, and the attribute itself.
-pub(in super::super) fn path_to<'o>(
+/// The way to an attribute: pairs of the attribute above and the option that opens the next.
+pub(in super::super) type Above<'o> = Vec<(&'o Attribute, &'o Choice)>;
+
+/// All attributes of that name or hash among these and those nested in their options, the outer ones
+/// first, each with the way to it.
+pub(in super::super) fn paths_to<'o>(
     attributes: &'o [Attribute],
     name: &str,
-) -> Option<(Vec<(&'o Attribute, &'o Choice)>, &'o Attribute)> {
-    for attribute in attributes {
-        if attribute.name == name || attribute.feature_hash == name {
-            return Some((Vec::new(), attribute));
-        }
-    }
+) -> Vec<(Above<'o>, &'o Attribute)> {
+    let here = |a: &&Attribute| a.name == name || a.feature_hash == name;
+    let mut found: Vec<_> = attributes
+        .iter()
+        .filter(here)
+        .map(|attribute| (Vec::new(), attribute))
+        .collect();
     for attribute in attributes {
         for choice in &attribute.options {
-            if let Some((mut above, found)) = path_to(&choice.attributes, name) {
+            for (mut above, nested) in paths_to(&choice.attributes, name) {
                 above.insert(0, (attribute, choice));
-                return Some((above, found));
+                found.push((above, nested));
             }
         }
     }
-    None
+    found
 }
 
 /// Names of these attributes and of all below them.

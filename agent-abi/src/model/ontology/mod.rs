@@ -5,7 +5,7 @@ mod kinds;
 mod skeleton;
 
 pub use find::Element;
-pub(super) use find::{by_hash, names, path_to};
+pub(super) use find::{by_hash, names, paths_to};
 pub use kinds::{AttributeKind, Shape};
 pub use skeleton::{SkeletonTemplate, SkeletonVertex};
 

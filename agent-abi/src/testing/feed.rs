@@ -1,0 +1,119 @@
+//! The source that a test's agent is fed from: everything is in memory.
+
+use super::run::LogLine;
+use crate::inject::{RawFrame, Source};
+use crate::model::Picture;
+use crate::wire::{EncodeQuestion, call};
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+
+/// A source in memory.
+pub(super) struct Feed {
+    pub(super) documents: Vec<(&'static str, String)>,
+    pub(super) pictures: Vec<Picture>,
+    /// Seconds of the first frames.
+    pub(super) times: Vec<f64>,
+    pub(super) broken: Vec<(u64, String)>,
+    pub(super) answers: Vec<(String, Value)>,
+    pub(super) cancelled: bool,
+    pub(super) logs: RefCell<Vec<LogLine>>,
+    pub(super) progress: Cell<Option<f64>>,
+    pub(super) held: Cell<i64>,
+}
+
+impl Feed {
+    pub(super) fn new(documents: Vec<(&'static str, String)>) -> Self {
+        Self {
+            documents,
+            pictures: Vec::new(),
+            times: Vec::new(),
+            broken: Vec::new(),
+            answers: Vec::new(),
+            cancelled: false,
+            logs: RefCell::default(),
+            progress: Cell::new(None),
+            held: Cell::new(0),
+        }
+    }
+}
+
+impl Source for Feed {
+    fn input(&self, name: &str) -> Result<Option<&str>, String> {
+        Ok(self
+            .documents
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text.as_str()))
+    }
+
+    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        if let Some((_, why)) = self.broken.iter().find(|(n, _)| *n == index) {
+            return Err(why.clone());
+        }
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        let Some(picture) = self.pictures.get(place) else {
+            return Ok(None);
+        };
+        self.held.set(self.held.get() + 1);
+        let (width, height) = (picture.width, picture.height);
+        #[allow(clippy::cast_possible_truncation)] // microseconds of a test
+        let pts_us = match self.times.get(place) {
+            Some(seconds) => (seconds * 1e6).round() as i64,
+            None => i64::try_from(index).unwrap_or(0) * 100_000,
+        };
+        Ok(Some(RawFrame {
+            data: &picture.data,
+            width,
+            height,
+            stride: width * 3,
+            index,
+            pts_us,
+            handle: index + 1,
+        }))
+    }
+
+    fn release(&self, _: u64) {
+        self.held.set(self.held.get() - 1);
+    }
+
+    fn log(&self, level: u32, target: &str, message: &str) {
+        let (target, message) = (target.to_owned(), message.to_owned());
+        self.logs.borrow_mut().push(LogLine {
+            level,
+            target,
+            message,
+        });
+    }
+
+    fn progress(&self, share: f64) {
+        self.progress.set(Some(share));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        if name == call::ENCODE {
+            return ppm(question).map(Some);
+        }
+        let asked: Value = serde_json::from_slice(question).map_err(|e| e.to_string())?;
+        let about = format!("{name} {}", asked["project"].as_str().unwrap_or_default());
+        let known = |(known, _): &&(String, Value)| known == name || *known == about;
+        let answer = self.answers.iter().find(known);
+        let none = (name == call::TWIN).then(|| b"null".to_vec());
+        Ok(answer.map(|(_, value)| value.to_string().into()).or(none))
+    }
+}
+
+/// A file that needs no codec: a PPM of the same size and pixels, whatever was asked for.
+fn ppm(question: &[u8]) -> Result<Vec<u8>, String> {
+    let end = question.iter().position(|b| *b == b'\n');
+    let (head, pixels) = question.split_at(end.ok_or("no question")?);
+    let asked: EncodeQuestion = serde_json::from_slice(head).map_err(|e| e.to_string())?;
+    let mut file = format!("P6 {} {} 255\n", asked.width, asked.height).into_bytes();
+    for row in pixels[1..].chunks(asked.stride as usize) {
+        file.extend_from_slice(&row[..asked.width as usize * 3]);
+    }
+    Ok(file)
+}

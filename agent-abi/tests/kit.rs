@@ -1,0 +1,159 @@
+//! The testing kit: what it can describe, and that it does not give what a run would not give.
+#![allow(clippy::unwrap_used)] // a test may stop anywhere
+
+use agent_abi::model::{HtmlRange, Picture};
+use agent_abi::prelude::*;
+use agent_abi::testing::{TestTask, ontology, ontology_of, task};
+
+#[test]
+fn nested_questions_numbers_and_whole_ontologies_are_described_in_a_line() {
+    #[stage("s")]
+    fn labels_all(labels: &mut LabelRow) -> Result<Route> {
+        let ontology = labels.ontology();
+        let car = ontology.object("Car")?.bounding_box(0.1, 0.1, 0.2, 0.2)?;
+        let car = car
+            .answer("Colour", "Red")?
+            .answer("Shade", "Dark")?
+            .answer("Why", "rust")?
+            .answer_on("Lights", "On", 0, 2)?
+            .answer_on("Beam", "high", 1, 2)?;
+        labels.add(car.on_frames(0, 2))?;
+        let weather = labels.classify("Weather", "Rainy")?;
+        labels.answer(&weather, "How much", 3_usize)?;
+        labels.classify("People", 4)?;
+        Ok(Route::stay())
+    }
+    let kinds = ontology()
+        .object("Car", "bounding_box")
+        .attribute("Colour", "radio", &["Red", "Blue"])
+        .nested("Colour", "Red", "Shade", "radio", &["Dark", "Light"])
+        .nested("Shade", "Dark", "Why", "text", &[])
+        .dynamic("Lights", "radio", &["On", "Off"])
+        .nested("Lights", "On", "Beam", "text", &[])
+        .radio("Weather", &["Sunny", "Rainy"])
+        .nested("Weather", "Rainy", "How much", "numeric", &[])
+        .numeric("People");
+    let clip = vec![Picture::filled(4, 4, [0; 3]); 3];
+    let described = task("clip.mp4").ontology(kinds.clone()).video(clip.clone());
+    let copied = task("clip.mp4")
+        .ontology(ontology_of(&kinds.editor()).text("Notes"))
+        .video(clip);
+    for task in [described, copied] {
+        let run = task.run::<labels_all>();
+        let labels = run.labels();
+        assert_eq!(labels.problems(), []);
+        let car = &labels.objects()[0];
+        assert_eq!(car.answer("Why"), Some("rust".into()));
+        assert_eq!(car.answer_on("Beam", 0), None);
+        assert_eq!(car.answer_on("Beam", 2), Some("high".into()));
+        let weather = labels.classification("Weather").unwrap();
+        assert_eq!(weather.nested("How much").unwrap().as_number(), Some(3.0));
+    }
+}
+
+#[test]
+#[should_panic(expected = "has no option \"Green\"")]
+fn a_question_below_an_option_that_is_not_there_is_a_mistake_of_the_test() {
+    let kinds = ontology().radio("Light", &["Red"]);
+    let _ = kinds.nested("Light", "Green", "Why", "text", &[]);
+}
+
+#[test]
+fn a_file_is_there_for_the_run_and_gone_after_it() {
+    #[stage("s")]
+    fn reads(file: AssetPath, labels: &mut LabelRow) -> Result<Route> {
+        let text = file.read_text()?;
+        let words = labels.ontology();
+        let word = words.object("Word")?;
+        let end = text.chars().count() as u64 - 1;
+        if labels.is_html() {
+            let node = "/html[1]/body[1]/p[1]/text()[1]";
+            labels.add(word.html_range(HtmlRange::new((node, 0), (node, end)))?)?;
+        } else {
+            labels.add(word.range(0, end)?)?;
+        }
+        checkpoint("path", file.path().display());
+        Ok(Route::to(text))
+    }
+    let noted = |task: TestTask| {
+        let run = task
+            .ontology(ontology().object("Word", "text"))
+            .file("grüß")
+            .run::<reads>();
+        assert_eq!(run.route(), Some("grüß"));
+        assert_eq!(run.labels().problems(), []);
+        let steps = run.steps().iter();
+        let step = steps.clone().find(|s| s.kind == "checkpoint").unwrap();
+        std::path::PathBuf::from(&step.value)
+    };
+    for task in [task("note.txt").text(), task("page.html").html()] {
+        let path = noted(task);
+        assert!(!path.exists(), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_video_may_have_times_of_its_own_and_frames_that_fail() {
+    #[stage("s")]
+    fn counts(frames: Frames<'_>) -> Route {
+        let told = (&frames).into_iter().map(|frame| match frame {
+            Ok(frame) => format!("{:.2}", frame.seconds()),
+            Err(error) => error
+                .chain()
+                .last()
+                .map_or_else(|| error.to_string(), Clone::clone),
+        });
+        Route::to(told.collect::<Vec<_>>().join(" "))
+    }
+    let clip = task("clip.mp4").video(vec![Picture::filled(2, 2, [9; 3]); 4]);
+    let run = clip.clone().times(&[0.0, 0.5, 0.75]).run::<counts>();
+    assert_eq!(run.route(), Some("0.00 0.50 0.75 0.30"));
+    let run = clip.broken_frame(2, "cut off").run::<counts>();
+    assert_eq!(run.route(), Some("0.00 0.10 cut off"));
+}
+
+#[test]
+fn a_pdf_has_pages_to_draw_on() {
+    #[stage("s")]
+    fn marks(labels: &mut LabelRow, frame: Option<Frame<'_>>) -> Result<Route> {
+        assert!(frame.is_none());
+        let last = labels.frame_count().context("no pages")? - 1;
+        let kinds = labels.ontology();
+        let mark = kinds.object("Mark")?.bounding_box(0.1, 0.1, 0.1, 0.1)?;
+        labels.add(mark.on_frame(last))?;
+        Ok(Route::stay())
+    }
+    let form = task("form.pdf")
+        .pdf(3)
+        .ontology(ontology().object("Mark", "bounding_box"));
+    assert_eq!(form.run::<marks>().labels().objects()[0].frames(), [2]);
+}
+
+#[test]
+fn client_metadata_come_with_the_row_only_where_they_are_included() {
+    #[stage("s")]
+    fn without(labels: &LabelRow) -> Route {
+        Route::to(format!("{:?}", labels.client_metadata().is_some()))
+    }
+    #[stage("s", include(client_metadata))]
+    fn with(labels: &LabelRow) -> Route {
+        Route::to(format!("{:?}", labels.client_metadata().is_some()))
+    }
+    let task = task("a.jpg").metadata("site", "cam1");
+    assert_eq!(task.run::<without>().route(), Some("false"));
+    assert_eq!(task.run::<with>().route(), Some("true"));
+}
+
+#[test]
+fn with_pathways_given_another_one_fails_as_in_a_run() {
+    #[stage("s")]
+    fn errs() -> Route {
+        Route::to("compelte")
+    }
+    assert_eq!(task("a").run::<errs>().route(), Some("compelte"));
+    let run = task("a").pathways(&["complete", "review"]).run::<errs>();
+    assert_eq!(
+        run.failure().unwrap().message,
+        "the agent returned a pathway that is not there: \"compelte\" is no pathway of stage \"s\". Did you mean \"complete\"?"
+    );
+}
