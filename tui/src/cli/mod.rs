@@ -91,6 +91,9 @@ pub struct Global {
     /// More detail in the log; twice: every request
     #[arg(short = 'v', action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// The interrupted operation that `resume` goes on with.
+    #[arg(skip)]
+    pub goes_on: Option<i64>,
 }
 
 /// Commands.

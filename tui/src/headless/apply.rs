@@ -71,9 +71,9 @@ async fn work(
         let operation = Operation {
             kind: "apply",
             plan: Some(id),
-            undoes: None,
+            ..Operation::default()
         };
-        session::operate(&hands.journal, &hands.project, &operation)?;
+        session::operate(global, &hands.journal, &hands.project, operation)?;
     }
     let mut applying = Applying {
         hands,

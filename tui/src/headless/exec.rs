@@ -70,14 +70,11 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         ));
     };
     if let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) {
-        session::operate(
-            journal,
-            project,
-            &Operation {
-                kind: "exec",
-                ..Operation::default()
-            },
-        )?;
+        let operation = Operation {
+            kind: "exec",
+            ..Operation::default()
+        };
+        session::operate(global, journal, project, operation)?;
     }
     let spec = RunSpec {
         sink: if engine.state.options.dry_run {

@@ -14,6 +14,8 @@ use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
@@ -146,8 +148,12 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
             kind: "run",
             ..Operation::default()
         };
-        session::operate(journal, project, &operation)?;
+        session::operate(global, journal, project, operation)?;
     }
+    let spent = match (engine.journal(), global.goes_on) {
+        (Some(journal), Some(op)) => journal.spent(op)?,
+        _ => HashMap::new(),
+    };
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
@@ -156,6 +162,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         batch_size: args.task_batch_size,
         retries: args.num_retries,
         max_tasks: args.max_tasks_per_stage,
+        spent: Arc::new(spent),
         concurrency: limits.concurrency,
         timeout_ms,
         filter,
@@ -220,6 +227,7 @@ impl Session {
                 ending.stopped();
             }
             self.tried.write();
+            self.spec.spent = Arc::default();
             (self.spec.earlier, self.spec.tried) = (self.tried.earlier(), self.tried.times());
             let Some(every) = self.args.refresh_every else {
                 break trouble;

@@ -228,9 +228,18 @@ pub fn words() -> Vec<String> {
     std::env::args().skip(1).collect()
 }
 
-/// What is written from now on belongs to this operation.
-pub fn operate(journal: &Journal, project: &Project, operation: &Operation) -> Result<i64, Fault> {
-    journal.operate(project.hash, operation, &words(), now().0)
+/// What is written from now on belongs to this operation, or to the one that `resume` goes on with.
+pub fn operate(
+    global: &Global,
+    journal: &Journal,
+    project: &Project,
+    operation: Operation,
+) -> Result<i64, Fault> {
+    let operation = Operation {
+        goes_on: global.goes_on,
+        ..operation
+    };
+    journal.operate(project.hash, &operation, &words(), now().0)
 }
 
 async fn load_project(engine: &mut Engine) -> Result<(), Fault> {

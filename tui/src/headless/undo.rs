@@ -50,6 +50,10 @@ async fn take_back(
     let hands = session::hands(global, &config, "undo").await?;
     let ops = hands.journal.ops()?;
     let Some(op) = choose(&ops, &hands, args.op)? else {
+        if let Some(id) = global.goes_on {
+            // The crash came after the last write.
+            hands.journal.gone_on(hands.project.hash, id, now().0)?;
+        }
         tell!("Nothing is left to take back; `workbench journal` lists what was written.");
         if let Some(last) = ops
             .iter()
@@ -66,10 +70,10 @@ async fn take_back(
     if hands.writer.is_some() {
         let operation = Operation {
             kind: "undo",
-            plan: None,
             undoes: Some(op.id),
+            ..Operation::default()
         };
-        session::operate(&hands.journal, &hands.project, &operation)?;
+        session::operate(global, &hands.journal, &hands.project, operation)?;
     }
     let (writer, project) = (hands.writer.as_ref(), &hands.project);
     let tell = |deed: &Deed, told: Told<'_>| match told {
@@ -219,23 +223,28 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     let hands = session::hands(global, &config, "resume").await?;
     let project = hands.project.hash.to_string();
     let ops = hands.journal.ops()?;
-    let ours = |op: &&Op| {
-        op.project == project && op.kind != "commit" && args.run.is_none_or(|id| op.id == id)
-    };
-    let last = ops.iter().rev().find(ours);
-    if let (Some(id), None) = (args.run, last) {
+    let ours = |op: &&Op| op.project == project && args.run.is_none_or(|id| op.id == id);
+    if let (Some(id), None) = (args.run, ops.iter().find(ours)) {
         return Err(Fault::new(
             FaultKind::Usage,
             format!("the journal has no operation {id} of this project"),
         )
         .hint("workbench journal"));
     }
-    let Some(op) = last.filter(|op| op.interrupted) else {
+    let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
+    let Some(op) = open.next() else {
         tell!("Nothing else is left unfinished.");
         return Ok(None);
     };
-    hands.journal.gone_on(hands.project.hash, op.id, now().0)?;
+    if let Some(older) = open.next() {
+        tell!(
+            "Operation {0} was interrupted too; after this one: workbench resume {0}",
+            older.id
+        );
+    }
+    let end = || hands.journal.gone_on(hands.project.hash, op.id, now().0);
     if op.kind == "exec" {
+        end()?;
         tell!(
             "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
         );
@@ -249,8 +258,10 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
         )
     })?;
     if matches!(cli.command, Some(Command::Resume(_))) {
+        end()?;
         return Ok(None);
     }
+    cli.global.goes_on = Some(op.id);
     cli.global.project_hash.get_or_insert(project);
     cli.global.json |= global.json;
     if cli.global.confirm.is_none() {
@@ -283,7 +294,7 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
                 "{}",
                 json!({
                     "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
-                    "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone, "interrupted": op.interrupted,
+                    "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone, "interrupted": op.interrupted, "under_way": op.under_way,
                     "plan": op.plan, "undoes": op.undoes, "args": op.args,
                 })
             );
@@ -322,8 +333,15 @@ fn sentence(op: &Op) -> String {
     if op.undone > 0 {
         text.push_str(&format!(" · {} taken back", op.undone));
     }
-    if op.open > 0 || op.interrupted {
-        text.push_str(" · interrupted: workbench resume");
+    if op.interrupted {
+        text.push_str(&format!(" · interrupted: workbench resume {}", op.id));
+    } else if op.under_way {
+        text.push_str(" · under way");
+    } else if op.open > 0 {
+        text.push_str(&format!(
+            " · {} without an answer: workbench resume",
+            op.open
+        ));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Deed, Journal, Stored, alive, broken, tally};
-use std::collections::HashSet;
+use super::{Deed, Journal, Stored, broken, tally};
+use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
 use wb_core::journal as look;
@@ -77,7 +77,8 @@ impl Journal {
         let undone = tally::undone(&db).map_err(|e| broken(&e))?;
         let mut select = db.prepare(sql).map_err(|e| broken(&e))?;
         let rows = select.query_map([], |r| {
-            let (ended, pid): (Option<i64>, u32) = (r.get(4)?, r.get(5)?);
+            let (ended, by): (Option<i64>, i64) = (r.get(4)?, r.get(5)?);
+            let lives = self.alive(by);
             let kind: String = r.get(2)?;
             let args: String = r.get(6)?;
             let id = r.get(0)?;
@@ -87,10 +88,8 @@ impl Journal {
                 project: r.get(1)?,
                 begun: r.get(3)?,
                 // The screen's commits are not commands that could go on.
-                interrupted: ended.is_none()
-                    && kind != "commit"
-                    && (pid == std::process::id() || !alive(pid)),
-                under_way: ended.is_none() && alive(pid),
+                interrupted: ended.is_none() && kind != "commit" && (by == self.me || !lives),
+                under_way: ended.is_none() && lives,
                 kind,
                 args: serde_json::from_str(&args).unwrap_or_default(),
                 plan: r.get(7)?,
@@ -207,6 +206,31 @@ impl Journal {
             }
         }
         Ok(units)
+    }
+
+    /// How many data units of each stage an operation has written for, or tried to.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn spent(&self, op: i64) -> Result<HashMap<StageId, usize>, Fault> {
+        let db = self.db();
+        let mut select = db
+            .prepare(
+                "SELECT json_extract(intent, '$.stage'), count(DISTINCT json_extract(intent, '$.data'))
+                 FROM entry WHERE op = ?1 GROUP BY 1",
+            )
+            .map_err(|e| broken(&e))?;
+        let rows = select
+            .query_map([op], |r| Ok((r.get::<_, String>(0)?, r.get(1)?)))
+            .map_err(|e| broken(&e))?;
+        let mut spent = HashMap::new();
+        for row in rows {
+            let (stage, count) = row.map_err(|e| broken(&e))?;
+            if let Ok(stage) = stage.parse() {
+                spent.insert(stage, count);
+            }
+        }
+        Ok(spent)
     }
 
     /// Ends operations of processes that are gone: somebody went on with them.

@@ -5,6 +5,7 @@
 //! crash the entries without an answer say what had begun; sending them again is safe, because a
 //! commit looks first whether its labels are already there and its task has already left.
 
+mod alive;
 mod deed;
 mod history;
 pub mod points;
@@ -16,8 +17,8 @@ pub use deed::{Deed, Stored};
 pub use history::{Entry, Op};
 pub use write::{before_images, metadata_of, options_of, perform, settle, write};
 
-use rusqlite::{Connection, Transaction, params};
-use std::path::Path;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
@@ -27,6 +28,9 @@ use wb_core::work::Committed;
 #[derive(Clone)]
 pub struct Journal {
     db: Arc<Mutex<Connection>>,
+    dir: Arc<PathBuf>,
+    /// The name of this process in the journal.
+    me: i64,
     /// The operation that writes through this handle belong to; without one each commit is its own.
     /// Where both are locked, this comes before the database.
     op: Arc<Mutex<Current>>,
@@ -53,6 +57,8 @@ pub struct Operation {
     pub plan: Option<String>,
     /// The operation that is taken back.
     pub undoes: Option<i64>,
+    /// The interrupted operation that this one goes on with: it stays one operation.
+    pub goes_on: Option<i64>,
 }
 
 /// Entries that had begun and have no answer.
@@ -76,6 +82,8 @@ impl Journal {
         schema::bring(&mut db)?;
         Ok(Self {
             db: Arc::new(Mutex::new(db)),
+            dir: Arc::new(dir.to_owned()),
+            me: alive::me(dir),
             op: Arc::default(),
         })
     }
@@ -102,10 +110,38 @@ impl Journal {
     ) -> Result<i64, Fault> {
         let mut current = self.current();
         let mut db = self.db();
-        let tx = db.transaction().map_err(|e| broken(&e))?;
-        let id = insert_op(&tx, project, operation, args, now_ms)?;
+        let tx = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| broken(&e))?;
+        let id = match operation.goes_on {
+            Some(id) => self.adopt(&tx, project, id)?,
+            None => insert_op(&tx, self.me, project, operation, args, now_ms)?,
+        };
         tx.commit().map_err(|e| broken(&e))?;
         *current = Current::Begun(id);
+        Ok(id)
+    }
+
+    /// Makes an interrupted operation this process's own. It is open all the while, so that a further
+    /// crash at any moment leaves it interrupted.
+    fn adopt(&self, tx: &Transaction<'_>, project: ProjectHash, id: i64) -> Result<i64, Fault> {
+        let by: i64 = tx
+            .query_row(
+                "SELECT pid FROM op WHERE id = ?1 AND project = ?2 AND ended IS NULL",
+                params![id, project.to_string()],
+                |r| r.get(0),
+            )
+            .optional()
+            .map_err(|e| broken(&e))?
+            .filter(|by| *by == self.me || !self.alive(*by))
+            .ok_or_else(|| {
+                let text = format!("another process goes on with operation {id} already");
+                Fault::new(FaultKind::Usage, text).hint("workbench journal")
+            })?;
+        tracing::info!(id, by, "going on");
+        tally::forget(tx, id).map_err(|e| broken(&e))?;
+        tx.execute("UPDATE op SET pid = ?2 WHERE id = ?1", [id, self.me])
+            .map_err(|e| broken(&e))?;
         Ok(id)
     }
 
@@ -113,9 +149,14 @@ impl Journal {
     #[must_use]
     pub fn under(&self, operation: Operation, args: Vec<String>) -> Self {
         Self {
-            db: self.db.clone(),
             op: Arc::new(Mutex::new(Current::Planned(operation, args))),
+            ..self.clone()
         }
+    }
+
+    /// Whether a process of this name lives.
+    fn alive(&self, name: i64) -> bool {
+        alive::alive(&self.dir, name)
     }
 
     /// The operation is complete; one that wrote nothing is forgotten.
@@ -152,8 +193,10 @@ impl Journal {
         };
         let op = match &*current {
             Current::Begun(op) => *op,
-            Current::Planned(operation, args) => insert_op(&tx, project, operation, args, now_ms)?,
-            Current::None => insert_op(&tx, project, &commit, &[], now_ms)?,
+            Current::Planned(operation, args) => {
+                insert_op(&tx, self.me, project, operation, args, now_ms)?
+            }
+            Current::None => insert_op(&tx, self.me, project, &commit, &[], now_ms)?,
         };
         tally::forget(&tx, op).map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(deeds.len());
@@ -171,7 +214,7 @@ impl Journal {
                     .execute(params![
                         project,
                         task,
-                        std::process::id(),
+                        self.me,
                         now_ms,
                         intent,
                         op,
@@ -243,8 +286,8 @@ impl Journal {
             .map_err(|e| broken(&e))?;
         let mut pending = Pending::default();
         for row in rows {
-            let (id, pid, intent): (i64, u32, String) = row.map_err(|e| broken(&e))?;
-            if pid != std::process::id() && alive(pid) {
+            let (id, by, intent): (i64, i64, String) = row.map_err(|e| broken(&e))?;
+            if by != self.me && self.alive(by) {
                 continue;
             }
             let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
@@ -263,6 +306,7 @@ impl Journal {
 
 fn insert_op(
     tx: &Transaction<'_>,
+    me: i64,
     project: ProjectHash,
     operation: &Operation,
     args: &[String],
@@ -271,18 +315,10 @@ fn insert_op(
     let args = serde_json::to_string(args).unwrap_or_default();
     tx.execute(
         "INSERT INTO op (project, kind, pid, begun, args, plan, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![project.to_string(), operation.kind, std::process::id(), now_ms, args, operation.plan, operation.undoes],
+        params![project.to_string(), operation.kind, me, now_ms, args, operation.plan, operation.undoes],
     )
     .map_err(|e| broken(&e))?;
     Ok(tx.last_insert_rowid())
-}
-
-/// Whether a process lives.
-pub(crate) fn alive(pid: u32) -> bool {
-    i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 fn broken(error: &rusqlite::Error) -> Fault {

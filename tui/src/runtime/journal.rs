@@ -113,8 +113,8 @@ impl World {
                 (Some(writer), Some(journal), Some(project)) => {
                     let operation = Operation {
                         kind: "undo",
-                        plan: None,
                         undoes: Some(op),
+                        ..Operation::default()
                     };
                     let journal = journal.under(operation, words);
                     let writer = Some(writer.as_ref());

@@ -48,6 +48,8 @@ pub struct RunSpec {
     pub retries: u32,
     /// At most this many tasks of each stage, exactly.
     pub max_tasks: Option<usize>,
+    /// How many of them an earlier process took, of each stage, before it was interrupted.
+    pub spent: Arc<HashMap<StageId, usize>>,
     /// Jobs at a time, at least 1.
     pub concurrency: usize,
     /// Limit of one attempt in milliseconds, unless the agent declares its own.
@@ -120,6 +122,7 @@ impl Default for RunSpec {
             batch_size: 300,
             retries: 3,
             max_tasks: None,
+            spent: Arc::default(),
             concurrency: 1,
             timeout_ms: None,
             filter: Filter::default(),

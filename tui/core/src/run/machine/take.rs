@@ -40,7 +40,9 @@ impl Run {
 
     /// Whether as many tasks of this stage were taken as there may be.
     fn full(&self) -> bool {
-        self.spec.max_tasks.is_some_and(|max| self.taken >= max)
+        let spent = self.stage().and_then(|stage| self.spec.spent.get(&stage));
+        let taken = self.taken + spent.copied().unwrap_or(0);
+        self.spec.max_tasks.is_some_and(|max| taken >= max)
     }
 
     pub(super) fn take_rows(&mut self, rows: Vec<TaskRow>, now: Millis) {
@@ -88,7 +90,7 @@ impl Run {
         let named = only.is_empty()
             || only
                 .iter()
-                .any(|o| *o == *row.title || row.id.to_string() == *o);
+                .any(|o| *o == *row.title || row.id.to_string().eq_ignore_ascii_case(o));
         named && filter.matches(&facts)
     }
 
