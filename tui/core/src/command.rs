@@ -82,6 +82,21 @@ pub enum Command {
         /// Which.
         rows: Vec<TaskRow>,
     },
+    /// Run tasks dry at every build from now on, or no longer.
+    Watch {
+        /// Stage.
+        stage: StageId,
+        /// Which.
+        rows: Vec<TaskRow>,
+        /// On or off.
+        on: bool,
+    },
+    /// Run watched tasks again now.
+    WatchAgain(Vec<TaskId>),
+    /// Newer builds are compared with what is there now, or each with the one before it.
+    KeepLooks(bool),
+    /// Keep what the newest build gave for a watched task for review.
+    HoldWatched(TaskId),
     /// Look at what others made of these tasks in conflict.
     Theirs(Vec<TaskId>),
     /// Answers conflicts: leave theirs, run again on theirs, or write ours over theirs.
@@ -144,6 +159,8 @@ pub enum Scope {
     Conflicts,
     /// Journal overlay.
     Journal,
+    /// Watch overlay.
+    Watch,
 }
 
 impl Scope {
@@ -160,6 +177,7 @@ impl Scope {
             Self::Review => "Review",
             Self::Conflicts => "Conflicts",
             Self::Journal => "Journal",
+            Self::Watch => "Watch",
         }
     }
 }
@@ -211,6 +229,7 @@ verbs! {
     Review      Global ["v"] false "review" "Review what is held, then commit it"
     Conflicts   Global ["!"] false "conflicts" "Rows that somebody else changed: both sides, and the answer"
     Journal     Global ["J"] false "journal" "What was written from this folder; take it back"
+    Watching    Global ["W"] false "watched" "Watch: tasks that run dry again at every build, and what changed"
     UndoLast    Global ["u"] false "undo" "Take the newest operation back (shows it first, then asks)"
     Rate        Global ["L"] false "rate" "Requests a second, from now on"
     Timeout     Global ["T"] false "time limit" "Limit of one attempt, from the next attempt on"
@@ -236,6 +255,7 @@ verbs! {
     MarkNone    Queue ["a"] false "mark none" "Unmark all"
     RunMarked   Queue ["n" "x"] false "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
     RunMatching Queue ["N"] false "dry-run matching" "Run all that match; every write is held"
+    WatchTask   Queue ["w"] false "watch" "Run this task, or the marked ones, dry at every build; or no longer"
     Preview     Queue ["i"] false "picture" "Show the picture of the task, or not"
     Sort        Queue ["S"] false "sort" "Next sort order"
     StepOn      Task ["s"] false "next step" "The next step: fetch, inputs, call, outcome, review"
@@ -247,6 +267,7 @@ verbs! {
     KillJob     Task ["K"] false "kill" "Kill the host of this task"
     NextTask    Task ["]"] false "next task" "Step the next task of the queue"
     PrevTask    Task ["["] false "previous task" "Step the previous task of the queue"
+    WatchOpen   Task ["w"] false "watch this task" "Run this task dry at every build; or no longer"
     Image       Task ["i"] false "image" "Show the picture, or not"
     Pause       Run ["p"] false "pause" "Pause, or go on"
     More        Run ["+"] false "more jobs" "One more job at a time"
@@ -254,6 +275,7 @@ verbs! {
     CancelRun   Run ["X"] false "cancel run" "Take no further tasks; what runs finishes"
     RetryGroup  Run ["x"] false "retry failed" "Run the tasks of this failure again"
     RetryAll    Run ["A"] false "retry all failed" "Run all tasks that failed again"
+    WatchFailed Run ["w"] false "watch failed" "Run the tasks of this failure dry at every build"
     StepFailed  Run ["s"] false "step failed" "Step into the first task of this failure"
     Toggle      Review ["Space"] false "take or leave" "Take or leave this group or task"
     CommitAll   Review ["C"] true "commit" "Commit everything taken (asks)"
@@ -262,6 +284,12 @@ verbs! {
     RerunTheirs Conflicts ["r"] false "run again on theirs" "Run the agent again on what is there now"
     Overwrite   Conflicts ["O"] true "overwrite theirs" "Write our labels over theirs (asks)"
     AllOfGroup  Conflicts ["Space"] false "one or all" "Answer for this task, or for all of its stage"
+    StepWatched Watch ["s"] false "step watched" "Step this task"
+    Again       Watch ["x"] false "run watched again" "Run this task again now, from the same inputs"
+    KeepLooks   Watch ["p"] false "compare with this build" "Compare newer builds with this one; once more: each with the last"
+    HoldWatched Watch ["a"] false "hold watched" "Hold what the newest build gave for review"
+    Unwatch     Watch ["w"] false "unwatch" "Watch this task no longer"
+    UnwatchAll  Watch ["X"] false "unwatch all" "Watch none"
     UndoOp      Journal ["U"] true "undo operation" "Take this operation back (shows what, then asks)"
 }
 

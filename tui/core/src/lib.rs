@@ -18,5 +18,6 @@ pub mod run;
 pub mod state;
 pub mod step;
 pub mod twin;
+pub mod watch;
 pub mod work;
 pub mod workflow;

@@ -2,7 +2,9 @@
 //! [`Command`] for the engine. Which commands make sense now is decided here too, for hints and
 //! help alike.
 
-use crate::overlays::{Overlay, ask, conflicts, help, journal, messages, number, palette, review};
+use crate::overlays::{
+    Overlay, ask, conflicts, help, journal, messages, number, palette, review, watch,
+};
 use crate::screens::{flow, run};
 use crate::{Screen, Ui};
 use wb_core::command::{Command, Verb};
@@ -11,7 +13,7 @@ use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
 use wb_core::step::At;
 
-use crate::allowed::{refusal, selected_task};
+use crate::allowed::{refusal, selected_task, watchable, watched};
 
 /// Tasks of a small dry run, unless another number is typed.
 const SOME: usize = 50;
@@ -41,6 +43,8 @@ impl Ui {
             Verb::Conflicts => conflicts::open(self, state),
             Verb::Journal => journal::open(self, false, state),
             Verb::UndoLast => journal::open(self, true, state),
+            Verb::Watching => self.open(Overlay::Watch(watch::Pane::default())),
+            Verb::WatchTask | Verb::WatchOpen | Verb::WatchFailed => self.watch(verb, state),
             Verb::Rate => self.ask_rate(state),
             Verb::Timeout => self.ask_timeout(state),
             Verb::Mode => self.mode(state),
@@ -120,7 +124,29 @@ impl Ui {
                 conflicts::open(self, state)
             }
             Verb::UndoOp => journal::open(self, true, state),
+            // Keys of the watch overlay.
+            Verb::StepWatched
+            | Verb::Again
+            | Verb::KeepLooks
+            | Verb::HoldWatched
+            | Verb::Unwatch
+            | Verb::UnwatchAll => self.open(Overlay::Watch(watch::Pane::default())),
         }
+    }
+
+    /// Watches the tasks that the screen is about; or no longer, when it watches them all.
+    fn watch(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+        let Some((stage, rows)) = watchable(self, verb, state) else {
+            return Vec::new();
+        };
+        let on = !watched(&rows, state);
+        let tasks = crate::text::plural(rows.len(), "task");
+        self.notice = Some(if on {
+            format!("{tasks} run dry at every build from now on; W shows what changes")
+        } else {
+            format!("{tasks} watched no longer")
+        });
+        vec![Command::Watch { stage, rows, on }]
     }
 
     /// Asks a question.

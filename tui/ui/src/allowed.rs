@@ -7,6 +7,7 @@ use wb_core::command::{Verb, entry};
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
 use wb_core::step::At;
+use wb_core::work::TaskRow;
 
 /// Why a command makes no sense now; `None`: it does.
 pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
@@ -84,6 +85,15 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
         Verb::Pause | Verb::More | Verb::Fewer | Verb::CancelRun => {
             say(!running, "no run is under way")
         }
+        Verb::WatchTask | Verb::WatchOpen | Verb::WatchFailed => {
+            let why = match verb {
+                Verb::WatchTask => "no task is listed here",
+                Verb::WatchOpen => "no task is open",
+                _ => "nothing failed in this run",
+            };
+            let stage = watched_stage(ui, verb, state);
+            say(stage.is_none(), why).or_else(|| no_agent(stage))
+        }
         Verb::StepFailed => say(state.failures.is_empty(), "nothing failed in this run"),
         Verb::RetryGroup | Verb::RetryAll => {
             let stage = state.failures.get(ui.run.at).map(|g| g.stage);
@@ -124,6 +134,7 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::RunSome, "dry-run 50"),
             (Verb::RunEvery, "run all…"),
             (Verb::Review, "review"),
+            (Verb::Watching, "watch"),
             (Verb::Builds, "builds"),
             (Verb::Drawing, "list"),
             (Verb::Conflicts, "conflicts"),
@@ -138,6 +149,7 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::RunMarked, "dry-run"),
             (Verb::RunMatching, "run all…"),
             (Verb::MarkAll, "mark all"),
+            (Verb::WatchTask, "watch"),
             (Verb::Sort, "sort"),
             (Verb::Review, "review"),
             (Verb::Preview, "picture"),
@@ -154,6 +166,7 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::Right, "event"),
             (Verb::Discard, "discard"),
             (Verb::NextTask, "next task"),
+            (Verb::WatchOpen, "watch"),
             (Verb::Review, "review"),
             (Verb::Conflicts, "conflicts"),
         ],
@@ -165,6 +178,7 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
             (Verb::RetryGroup, "retry group"),
             (Verb::StepFailed, "step the failure"),
             (Verb::Review, "review"),
+            (Verb::WatchFailed, "watch"),
             (Verb::Conflicts, "conflicts"),
             (Verb::Rate, "rate"),
             (Verb::Timeout, "time limit"),
@@ -176,11 +190,17 @@ pub fn hinted(ui: &Ui, state: &State) -> Vec<(Verb, String)> {
         .iter()
         .filter(|(verb, _)| refusal(ui, *verb, state).is_none())
         .filter(|(verb, _)| *verb != Verb::Review || !state.held.is_empty())
+        .filter(|(verb, _)| *verb != Verb::Watching || !state.watch.tasks.is_empty())
         .filter(|(verb, _)| *verb != Verb::Conflicts || !state.conflicts.is_empty())
         .map(|(verb, word)| {
             let word = match verb {
                 Verb::Review => format!("review ({})", number(state.held.len() as u64)),
                 Verb::Conflicts => format!("conflicts ({})", number(state.conflicts.len() as u64)),
+                Verb::WatchTask | Verb::WatchOpen | Verb::WatchFailed
+                    if unwatches(ui, *verb, state) =>
+                {
+                    "unwatch".to_owned()
+                }
                 Verb::RunSome | Verb::RunMarked if live => "run…".to_owned(),
                 Verb::Drawing if ui.flow.lists(ui.room) => "drawing".to_owned(),
                 _ => (*word).to_owned(),
@@ -200,4 +220,56 @@ pub fn selected_task(ui: &Ui, verb: Verb, state: &State) -> Option<(StageId, Tas
         ui.queue.place(stage)
     };
     Some((stage, queue.at(place)?.id))
+}
+
+/// The stage of the tasks that a watching command is about; `None`: there are none.
+fn watched_stage(ui: &Ui, verb: Verb, state: &State) -> Option<StageId> {
+    match verb {
+        Verb::WatchOpen => state.step.as_ref().map(|s| s.stage),
+        Verb::WatchFailed => state.failures.get(ui.run.at).map(|g| g.stage),
+        _ => selected_task(ui, Verb::Step, state).map(|(stage, _)| stage),
+    }
+}
+
+/// Whether the watching command would end the watching; looks at one task only, since hints are
+/// made at every frame.
+fn unwatches(ui: &Ui, verb: Verb, state: &State) -> bool {
+    let one = match verb {
+        Verb::WatchOpen => state.step.as_ref().map(|s| s.row.id),
+        Verb::WatchTask => {
+            let marked = ui.stage.and_then(|s| state.queues.get(&s));
+            let none = marked.is_none_or(|q| q.marks.is_empty());
+            selected_task(ui, Verb::Step, state)
+                .map(|(_, task)| task)
+                .filter(|_| none)
+        }
+        _ => None,
+    };
+    one.is_some_and(|task| state.watch.task(task).is_some())
+}
+
+/// The tasks that a watching command is about: the marked ones or the one under the cursor, the open
+/// one, or those of the chosen failure.
+pub fn watchable(ui: &Ui, verb: Verb, state: &State) -> Option<(StageId, Vec<TaskRow>)> {
+    match verb {
+        Verb::WatchOpen => state.step.as_ref().map(|s| (s.stage, vec![s.row.clone()])),
+        Verb::WatchFailed => {
+            let group = state.failures.get(ui.run.at)?;
+            Some((group.stage, group.rows.clone()))
+        }
+        _ => {
+            let stage = ui.stage?;
+            let queue = state.queues.get(&stage)?;
+            if !queue.marks.is_empty() {
+                return Some((stage, queue.chosen(0)));
+            }
+            let row = queue.at(ui.queue.place(stage))?;
+            Some((stage, vec![row.clone()]))
+        }
+    }
+}
+
+/// Whether all of these are watched.
+pub fn watched(rows: &[TaskRow], state: &State) -> bool {
+    rows.iter().all(|r| state.watch.task(r.id).is_some())
 }

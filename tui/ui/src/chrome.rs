@@ -105,6 +105,7 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     if !doing.is_empty() {
         rest.push((doing, doing_style));
     }
+    rest.extend(watch_word(ui, state));
     // The title gives way first, then what comes last.
     let fixed: usize = rest.iter().map(|(t, _)| width(t) + 3).sum();
     let title = fit(title, room.saturating_sub(fixed + name.len() + 1).max(8));
@@ -237,6 +238,23 @@ fn doing(ui: &Ui, state: &State) -> (String, Style) {
         Some(At::Calling) => ("RUNNING".into(), st.accent),
         _ => (String::new(), st.text),
     }
+}
+
+/// What the watched tasks tell, in a word or two.
+fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
+    let st = &ui.st;
+    let watch = &state.watch;
+    if watch.tasks.is_empty() || ui.room.tiny() {
+        return None;
+    }
+    let pending = watch.tasks.iter().filter(|t| t.pending()).count();
+    let told = match (pending, watch.failing(), watch.differing()) {
+        (1.., _, _) => (format!("watch …{}", number(pending as u64)), st.accent),
+        (_, failing @ 1.., _) => (format!("watch ✗{}", number(failing as u64)), st.bad),
+        (_, _, differing @ 1..) => (format!("watch ~{}", number(differing as u64)), st.changed),
+        _ => ("watch =".to_owned(), st.good),
+    };
+    Some(told)
 }
 
 /// Hints: only keys that work now, the rarest dropped first.

@@ -4,7 +4,7 @@ use crate::keys::shown;
 use crate::text::left;
 use wb_core::command::{COMMANDS, Entry, Scope};
 
-const SCOPES: [Scope; 9] = [
+const SCOPES: [Scope; 10] = [
     Scope::Global,
     Scope::List,
     Scope::Flow,
@@ -14,6 +14,7 @@ const SCOPES: [Scope; 9] = [
     Scope::Review,
     Scope::Conflicts,
     Scope::Journal,
+    Scope::Watch,
 ];
 
 fn keys_of(entry: &Entry) -> Vec<String> {

@@ -11,6 +11,8 @@ pub enum Kind {
     Build,
     /// A task was stepped.
     Task,
+    /// Watched tasks ran again.
+    Watch,
     /// A run began or ended.
     Run,
     /// Something was written.
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Self::Build => "build",
             Self::Task => "task",
+            Self::Watch => "watch",
             Self::Run => "run",
             Self::Commit => "commit",
             Self::Queue => "queue",

@@ -120,6 +120,7 @@ impl State {
                     format!("build {id} in charge: {bound} stages bound, {kb} kB"),
                 );
                 self.say_notes(id, &notes);
+                effects.extend(self.watch_build());
                 effects
             }
             Err((id, reason)) => {

@@ -111,6 +111,16 @@ impl State {
             Command::OpenOp(op) => self.open_op(op),
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
+            Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
+            Command::WatchAgain(tasks) => self.watch_again(&tasks),
+            Command::KeepLooks(keep) => {
+                self.keep_looks(keep);
+                Vec::new()
+            }
+            Command::HoldWatched(task) => {
+                self.hold_watched(task);
+                Vec::new()
+            }
             Command::Live(live) => {
                 if let (true, Err(why)) = (live, self.may_write()) {
                     self.warn(Kind::Fault, why, None);
@@ -150,6 +160,11 @@ impl State {
         let mut effects = self.with_run(|run| run.cancelled = true);
         if let Some(job) = self.step.as_ref().and_then(|s| s.job) {
             effects.push(Effect::Kill(job));
+        }
+        for task in &self.watch.tasks {
+            if let crate::watch::Phase::Running(job, _) = task.phase {
+                effects.push(Effect::Kill(job));
+            }
         }
         effects.push(Effect::Exit);
         effects

@@ -16,6 +16,7 @@ mod options;
 mod runs;
 mod stepping;
 mod upstream;
+mod watching;
 
 pub use activity::{Activity, Kind};
 pub use conflicts::{Conflict, Theirs};
@@ -32,6 +33,7 @@ use crate::journal::Journal;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
 use crate::step::{At, Log, LogLine, Stepper};
+use crate::watch::Watch;
 use crate::work::{Committed, Inputs, Outcome, Project, Wants, Way};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub struct State {
     pub run: Option<Run>,
     /// Tasks that failed in the newest run or its retries, and still do; equal failures together.
     pub failures: Vec<FailureGroup>,
+    /// Tasks that run dry again at every build.
+    pub watch: Watch,
     /// Outcomes held for review.
     pub held: BTreeMap<TaskId, Held>,
     /// Outcomes that were not written because somebody else had changed the label row.

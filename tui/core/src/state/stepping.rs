@@ -193,6 +193,9 @@ impl State {
         mut results: Vec<Result<Arc<Inputs>, Fault>>,
     ) -> Vec<Effect> {
         let Some(id) = self.fetches.remove(&batch) else {
+            if let Some(effects) = self.watch_fetched(batch, &results) {
+                return effects;
+            }
             if let Some(run) = &mut self.run {
                 run.prefetched(batch, results);
             }
@@ -249,9 +252,13 @@ impl State {
                     target,
                     text,
                 };
-                match self.step.as_mut().filter(|s| job.is_some() && s.job == job) {
-                    Some(step) => step.log.push(line),
-                    None => self.log.push(line),
+                let stepped = self.step.as_mut().filter(|s| job.is_some() && s.job == job);
+                if let Some(step) = stepped {
+                    step.log.push(line);
+                } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
+                    task.log.push(line);
+                } else {
+                    self.log.push(line);
                 }
                 Vec::new()
             }
@@ -270,6 +277,9 @@ impl State {
                 if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
                     self.step_done(result, run_us);
                     return Vec::new();
+                }
+                if let Some(effects) = self.watch_done(job, &result, run_us) {
+                    return effects;
                 }
                 if let Some(run) = &mut self.run {
                     run.job_done(job, result, crashed, run_us);

@@ -6,4 +6,5 @@
 mod batches;
 mod runs;
 mod screen;
+mod watch;
 mod world;

@@ -30,6 +30,7 @@ impl Pane {
             Some(Overlay::Review(_)) => Some(Scope::Review),
             Some(Overlay::Conflicts(_)) => Some(Scope::Conflicts),
             Some(Overlay::Journal(_)) => Some(Scope::Journal),
+            Some(Overlay::Watch(_)) => Some(Scope::Watch),
             _ => None,
         };
         Self {
@@ -40,7 +41,7 @@ impl Pane {
 }
 
 /// Marks of the screens, explained below the keys.
-const MARKS: [(&str, &str); 10] = [
+const MARKS: [(&str, &str); 12] = [
     ("A E R #", "kind of a stage: agent, annotate, review, end"),
     (
         "(1)",
@@ -48,6 +49,11 @@ const MARKS: [(&str, &str); 10] = [
     ),
     ("●", "marked"),
     ("○", "has an outcome that is held for review"),
+    ("w", "runs dry at every build"),
+    (
+        "= ~",
+        "in watch: the newest build gave the same, or something else",
+    ),
     ("✓", "done, or ran well"),
     ("✗", "failed; the task stays where it is"),
     ("▶", "happens now"),
@@ -98,6 +104,7 @@ fn scopes(ui: &Ui, pane: &Pane) -> Vec<Scope> {
             Scope::Review,
             Scope::Conflicts,
             Scope::Journal,
+            Scope::Watch,
             Scope::List,
             Scope::Global,
         ];

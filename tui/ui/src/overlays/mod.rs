@@ -1,4 +1,4 @@
-//! What opens over the screens: questions, review, conflicts, journal, builds, messages, help, palette. The topmost
+//! What opens over the screens: questions, review, conflicts, journal, watched tasks, builds, messages, help, palette. The topmost
 //! one gets the keys; Esc closes it.
 
 pub mod ask;
@@ -10,6 +10,7 @@ pub mod messages;
 pub mod number;
 pub mod palette;
 pub mod review;
+pub mod watch;
 
 use crate::Ui;
 use crate::chrome::Hints;
@@ -29,6 +30,8 @@ pub enum Overlay {
     Conflicts(conflicts::Pane),
     /// What was written.
     Journal(journal::Pane),
+    /// Tasks that run at every build.
+    Watch(watch::Pane),
     /// What is held.
     Review(review::Pane),
     /// Builds; the first line shown.
@@ -80,6 +83,8 @@ impl Overlay {
                 ("esc", "back"),
             ],
             Self::Journal(pane) => return pane.hints(state),
+            Self::Watch(_) if state.watch.tasks.is_empty() => &[("esc", "back")],
+            Self::Watch(pane) => return pane.hints(state),
             Self::Palette(_) => &[("enter", "choose"), ("↑ ↓", "move"), ("esc", "close")],
             Self::Help(_) => &[
                 ("↑ ↓", "scroll"),
@@ -109,6 +114,7 @@ pub fn on_key(ui: &mut Ui, key: &KeyEvent, name: &str, state: &State) -> Vec<Com
                 Overlay::Review(_) => &[Scope::Review, Scope::List, Scope::Global],
                 Overlay::Conflicts(_) => &[Scope::Conflicts, Scope::List, Scope::Global],
                 Overlay::Journal(_) => &[Scope::Journal, Scope::List, Scope::Global],
+                Overlay::Watch(_) => &[Scope::Watch, Scope::List, Scope::Global],
                 _ => &[Scope::List, Scope::Global],
             };
             let verb = find(name, scopes);
@@ -131,6 +137,7 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
             | (Some(Overlay::Review(_)), Verb::Review)
             | (Some(Overlay::Conflicts(_)), Verb::Conflicts)
             | (Some(Overlay::Journal(_)), Verb::Journal)
+            | (Some(Overlay::Watch(_)), Verb::Watching)
     );
     if again {
         ui.overlays.pop();
@@ -140,6 +147,7 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
         Some(Overlay::Review(_)) => review::on_verb(ui, verb, state),
         Some(Overlay::Conflicts(_)) => conflicts::on_verb(ui, verb, state),
         Some(Overlay::Journal(_)) => journal::on_verb(ui, verb, state),
+        Some(Overlay::Watch(_)) => watch::on_verb(ui, verb, state),
         _ => None,
     };
     if let Some(commands) = special {
@@ -157,6 +165,7 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
         | Verb::Review
         | Verb::Conflicts
         | Verb::Journal
+        | Verb::Watching
         | Verb::UndoLast
         | Verb::Rate
         | Verb::Timeout
@@ -195,6 +204,7 @@ pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
         Overlay::Palette(pane) => pane.move_cursor(verb),
         Overlay::Conflicts(pane) => pane.move_cursor(verb, state),
         Overlay::Journal(pane) => pane.move_cursor(verb, state),
+        Overlay::Watch(pane) => pane.move_cursor(verb, state),
         Overlay::Ask(_) | Overlay::Number(_) => {}
     }
 }
@@ -217,6 +227,7 @@ pub fn click(ui: &mut Ui, row: usize, state: &State) {
     match ui.overlays.last_mut() {
         Some(Overlay::Conflicts(pane)) => pane.select(row, state),
         Some(Overlay::Journal(pane)) => pane.select(row, state),
+        Some(Overlay::Watch(pane)) => pane.select(row, state),
         Some(Overlay::Review(pane)) => pane.select(row),
         Some(Overlay::Palette(pane)) => pane.at = row,
         Some(Overlay::Messages(pane)) => pane.at = row,
@@ -260,6 +271,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
             Overlay::Number(pane) => number::draw(ui, buf, area, pane, state),
             Overlay::Conflicts(pane) => conflicts::draw(ui, buf, area, pane, state),
             Overlay::Journal(pane) => journal::draw(ui, buf, area, pane, state),
+            Overlay::Watch(pane) => watch::draw(ui, buf, area, pane, state),
             Overlay::Review(pane) => review::draw(ui, buf, area, pane, state),
             Overlay::Builds(top) => builds::draw(ui, buf, area, top, state),
             Overlay::Messages(pane) => messages::draw(ui, buf, area, pane, state),

@@ -7,6 +7,7 @@ mod hostile;
 mod keys;
 mod pictures;
 mod readme;
+mod watch;
 
 use crate::fixture::World;
 use crate::{Screen, Theme, Ui, UiSettings};

@@ -133,9 +133,14 @@ pub(super) fn table_row<'a>(
     st: &crate::theme::Styles,
 ) -> Line<'a> {
     let marked = queue.marks.contains(&task.id);
+    let mark = match (marked, state.watch.task(task.id)) {
+        (true, _) => Span::styled("● ", st.key),
+        (false, Some(_)) => Span::styled("w ", st.accent),
+        (false, None) => Span::raw("  "),
+    };
     let mut line = Line::from(vec![
         Span::styled(if here { "▌" } else { " " }, st.accent),
-        Span::styled(if marked { "● " } else { "  " }, st.key),
+        mark,
         Span::styled(left(status_word(task.status), 6), st.dim),
         Span::raw(format!(
             " {} ",

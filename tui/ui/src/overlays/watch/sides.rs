@@ -1,0 +1,142 @@
+//! One watched task: both builds in a line each, what they made differently, what the agent said.
+
+use super::Pane;
+use crate::Ui;
+use crate::screens::queue::labels_word;
+use crate::screens::task::{log_lines, patch};
+use crate::text::{clean, duration, fit, fit_middle, left, plural, wrap};
+use crate::theme::Styles;
+use crate::widgets::{lines, pane as frame, scrollbar};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::state::State;
+use wb_core::watch::{Difference, Look, Phase, Watched, route};
+
+/// Lines of the agent's log below.
+const LOG: usize = 6;
+
+pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+    let st = ui.st;
+    let Some(task) = pane.task(state) else { return };
+    let stage = fit(state.stage_title(task.stage), 16);
+    let title = fit_middle(
+        &task.row.title,
+        usize::from(area.width).saturating_sub(8 + stage.len()),
+    );
+    let inner = frame(buf, area, &title, &stage, pane.inside, &st);
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    let all = sides(ui, task, state, usize::from(room.width));
+    let rows = usize::from(room.height);
+    pane.scroll = pane.scroll.min(all.len().saturating_sub(rows));
+    lines(buf, room, &all, pane.scroll);
+    scrollbar(buf, inner, pane.scroll, rows, all.len(), &st);
+}
+
+fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let mut all = Vec::new();
+    all.extend(task.before.iter().map(|look| look_line(look, columns, st)));
+    all.extend(task.now.iter().map(|look| look_line(look, columns, st)));
+    all.extend(phase_line(task, columns, st));
+    if let Some(fault) = &task.fault {
+        all.extend(failed(fault, columns, st));
+    }
+    let Some(now) = &task.now else { return all };
+    all.push(Line::default());
+    match task.differences() {
+        Some(differences) if differences.is_empty() => {
+            let before = task.before.as_ref().map_or(now.build, |l| l.build);
+            let text = format!("The same as build {before}.");
+            all.push(Line::styled(fit(&text, columns), st.good));
+            all.push(Line::default());
+        }
+        Some(differences) => {
+            let head = plural(differences.len(), "difference");
+            all.push(Line::styled(fit(&head, columns), st.strong));
+            for difference in &differences {
+                all.extend(difference_lines(difference, columns, st));
+            }
+            all.push(Line::default());
+        }
+        None => {}
+    }
+    match &now.result {
+        Ok(outcome) => all.extend(patch(outcome, state, columns, st)),
+        Err(fault) => all.extend(failed(fault, columns, st)),
+    }
+    if task.log.total > 0 {
+        all.push(Line::default());
+        let head = format!(
+            "Log, {}",
+            plural(usize::try_from(task.log.total).unwrap_or(0), "line")
+        );
+        all.push(Line::styled(head, st.strong));
+        let log = log_lines(&task.log, columns, ui.utc_offset_s, st);
+        let skip = log.len().saturating_sub(LOG);
+        all.extend(log.into_iter().skip(skip));
+    }
+    all
+}
+
+#[allow(clippy::cast_precision_loss)] // milliseconds for a person
+fn look_line<'a>(look: &Look, columns: usize, st: &Styles) -> Line<'a> {
+    let (style, labels) = match &look.result {
+        Ok(outcome) => (st.text, labels_word(outcome.patch.counts())),
+        Err(_) => (st.bad, String::new()),
+    };
+    let took = duration(look.run_us as f64 / 1000.0);
+    let head = format!("build {} ", left(&look.build.to_string(), 4));
+    let tail = format!("  {labels}  {took}");
+    let room = columns.saturating_sub(head.len() + tail.len());
+    Line::from(vec![
+        Span::styled(head, st.dim),
+        Span::styled(fit(&clean(&route(look)), room), style),
+        Span::styled(tail, st.dim),
+    ])
+}
+
+fn phase_line<'a>(task: &Watched, columns: usize, st: &Styles) -> Option<Line<'a>> {
+    let (text, style) = match task.phase {
+        Phase::Seen => return None,
+        Phase::NoAgent => ("! no agent answers for its stage now".to_owned(), st.warn),
+        Phase::Wanted | Phase::Fetching(_) => ("… fetching its inputs".to_owned(), st.accent),
+        Phase::Unfetched => (
+            "✗ its inputs could not be read; x tries again".to_owned(),
+            st.bad,
+        ),
+        Phase::Waiting => ("· waits for its turn".to_owned(), st.dim),
+        Phase::Running(_, build) => (format!("▶ runs on build {build}"), st.accent),
+    };
+    Some(Line::styled(fit(&text, columns), style))
+}
+
+fn failed<'a>(fault: &wb_core::fault::Fault, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let text = wrap(&fault.summary, columns);
+    let mut all: Vec<Line<'a>> = text.into_iter().map(|t| Line::styled(t, st.bad)).collect();
+    for hint in &fault.hints {
+        let hint = wrap(&format!("→ {hint}"), columns);
+        all.extend(hint.into_iter().map(|t| Line::styled(t, st.warn)));
+    }
+    all
+}
+
+/// What differs, the older side above the newer one.
+fn difference_lines<'a>(difference: &Difference, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let what = fit(&clean(&difference.what), 18);
+    let style = st.sign(difference.sign);
+    let side = |sign: char, text: &str| {
+        Line::from(vec![
+            Span::styled(format!("  {sign} "), st.sign(sign)),
+            Span::styled(fit(&clean(text), columns.saturating_sub(4)), st.text),
+        ])
+    };
+    let mut all = vec![Line::styled(format!("{} {what}", difference.sign), style)];
+    all.extend(difference.before.iter().map(|t| side('-', t)));
+    all.extend(difference.after.iter().map(|t| side('+', t)));
+    all
+}
