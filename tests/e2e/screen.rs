@@ -179,6 +179,67 @@ fn a_group_of_failures_runs_again_on_the_mended_agent() {
 }
 
 #[test]
+fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "12"]);
+    let agent = |outcome: &str| c_agent(dir.path(), "noop", &[&c_text("OUTCOME", outcome)]);
+    let library = agent("{\"route\":\"complete\"}");
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
+    screen.wait("build #1");
+    screen.keys("2").wait("new  ");
+    screen.keys("   w").wait("3 tasks run dry at every build");
+    screen.keys("W").wait("looked at once");
+    agent("{\"route\":\"complete\",\"priority\":0.25}");
+    screen.wait("3 tasks differ");
+    screen.wait("+ priority");
+    agent("{\"route\":\"compleet\"}");
+    screen.wait("3 failed");
+    screen.wait("did the agent mean");
+    agent("{\"route\":\"complete\"}");
+    screen.wait("build #4");
+    screen.wait("failed: ");
+    screen.keys("p").wait("against build #4, kept");
+    agent("{\"route\":\"complete\",\"priority\":0.5}");
+    screen.wait("build #5");
+    screen.wait("3 tasks differ");
+    screen.keys("a").wait("1 held");
+    screen.keys("v").wait("Review: 1 outcome");
+    assert_eq!(server.writes(), 0, "{}", screen.text());
+    assert_eq!(screen.quit().0, 0);
+}
+
+#[test]
+fn a_crate_is_built_at_the_start_and_whenever_it_is_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    std::fs::create_dir(dir.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"mine\"\nversion = \"0.1.0\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n";
+    write("Cargo.toml", manifest);
+    // Without agents in it: cargo is what this test is about, and this takes it a second.
+    write("src/lib.rs", "");
+    write("workbench.toml", "agents = [\".\"]\nbuild = true\n");
+    let args = ["--project-hash", &server.project()];
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
+    screen.wait("compiled in");
+    screen.wait("library refused");
+    write("src/lib.rs", "fn broken( {}");
+    screen.wait("build failed");
+    screen
+        .keys("b")
+        .wait("this file contains an unclosed delimiter");
+    write("src/lib.rs", "pub fn mended() {}");
+    screen.wait_until("the build is good again", |t| !t.contains("build failed"));
+    assert_eq!(screen.quit().0, 0);
+}
+
+#[test]
 fn rate_and_time_limit_are_changed_on_screen() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);

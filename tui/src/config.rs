@@ -16,6 +16,8 @@ pub struct File {
     pub project: Option<String>,
     /// Agent libraries, crate folders or folders of libraries, relative to the file.
     pub agents: Option<Vec<PathBuf>>,
+    /// Whether the screen builds agent crates when they are saved.
+    pub build: Option<bool>,
     /// Workflow specification, relative to the file.
     pub workflow: Option<PathBuf>,
     /// Requests a second.
@@ -47,6 +49,8 @@ pub struct Config {
     pub project: Option<Value<String>>,
     /// Where to look for agents.
     pub agents: Value<Vec<PathBuf>>,
+    /// Whether the screen builds agent crates when they are saved.
+    pub build: Option<Value<bool>>,
     /// Workflow specification.
     pub workflow: Option<Value<PathBuf>>,
     /// Requests a second.
@@ -94,6 +98,7 @@ impl Config {
                 value,
                 origin: flag.clone(),
             }),
+            build: None,
             rate: None,
             timeout: None,
             concurrency: None,
@@ -129,6 +134,7 @@ impl Config {
             file.workflow.map(|w| base.join(w)),
             &origin,
         );
+        set(&mut self.build, file.build, &origin);
         set(&mut self.rate, file.rate, &origin);
         set(&mut self.timeout, file.timeout, &origin);
         let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
@@ -177,6 +183,13 @@ impl Config {
                 self.project.as_ref().map(|v| (v.value.clone(), &v.origin)),
             ),
             line("agents", Some((agents.join(", "), &self.agents.origin))),
+            line(
+                "build",
+                self.build.as_ref().map(|v| {
+                    let word = if v.value { "when saved" } else { "no" };
+                    (word.to_owned(), &v.origin)
+                }),
+            ),
             line(
                 "workflow",
                 self.workflow

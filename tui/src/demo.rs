@@ -1,6 +1,7 @@
 //! `workbench demo`: a local project in this process, the sample agents built and loaded, the
 //! screen on top. No account, no network.
 
+use crate::builder::Source;
 use crate::cli::{DemoArgs, Global};
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
@@ -8,10 +9,7 @@ use crate::screen::{Opening, Session};
 use crate::{library, serve, terminal, upstream};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use wb_client::Settings;
-use wb_core::event::{BuildEvent, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 use wb_local::{Scenario, ServeOptions, Served};
@@ -46,18 +44,15 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
             .iter()
             .map(|l| l.path.display().to_string())
             .collect(),
+        builds: match (&source, args.no_build) {
+            (Some(dir), false) => Source::among(std::slice::from_ref(dir), &libraries),
+            _ => Vec::new(),
+        },
         libraries,
         specification: Some(served.workflow_spec()),
     };
     let mut session = Session::start(global, config, opening)?;
-    let compiler = match (&source, args.no_build) {
-        (Some(dir), false) => Some(tokio::spawn(compile(dir.clone(), session.news()))),
-        _ => None,
-    };
     let ending = session.run().await;
-    if let Some(compiler) = compiler {
-        compiler.abort();
-    }
     served.shutdown().await.map_err(serve::fault)?;
     ending
 }
@@ -107,48 +102,4 @@ fn explain(served: &Served) {
     if !std::io::stderr().is_terminal() {
         tell!("workbench: no terminal; nothing is running any more");
     }
-}
-
-/// Builds the sample agents as an author would; what cargo says is shown on the screen.
-async fn compile(dir: PathBuf, news: tokio::sync::mpsc::Sender<Event>) {
-    let began = std::time::Instant::now();
-    let child = tokio::process::Command::new("cargo")
-        .args(["build", "--color", "never", "--manifest-path"])
-        .arg(dir.join("Cargo.toml"))
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    let result = match child {
-        Ok(mut child) => {
-            let mut said = String::new();
-            if let Some(pipe) = child.stderr.take() {
-                let mut lines = BufReader::new(pipe).lines();
-                while let Ok(Some(line)) = lines.next_line().await {
-                    let _ = news
-                        .send(Event::Build(BuildEvent::Compiling {
-                            line: line.trim().to_owned(),
-                        }))
-                        .await;
-                    if said.len() < 64 * 1024 {
-                        said.push_str(&line);
-                        said.push('\n');
-                    }
-                }
-            }
-            match child.wait().await {
-                Ok(status) if status.success() => Ok(millis(began.elapsed())),
-                _ => Err(said),
-            }
-        }
-        Err(error) => Err(format!("cargo cannot be started: {error}")),
-    };
-    let _ = news
-        .send(Event::Build(BuildEvent::Compiled { result }))
-        .await;
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

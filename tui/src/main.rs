@@ -8,6 +8,7 @@
 #[macro_use]
 mod print;
 
+mod builder;
 mod check;
 mod cli;
 mod config;
@@ -108,10 +109,11 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     let config = config::Config::load(global)?;
     let log = || logging::start(global.log_file.as_deref(), global.verbose);
     match &cli.command {
-        None | Some(Command::Ui) => {
+        None | Some(Command::Ui(_)) => {
             terminal::required("the screen needs a terminal")?;
             let _log = log()?;
-            *ending = screen::open(global, &config).await?;
+            let build = matches!(&cli.command, Some(Command::Ui(args)) if args.build);
+            *ending = screen::open(global, &config, build).await?;
         }
         Some(Command::New(args)) => {
             let project = config.project.as_ref().map(|p| p.value.as_str());

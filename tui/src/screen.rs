@@ -3,6 +3,7 @@
 //! Takes one event, drains the rest, draws when due (at most every 16 ms). Deciding is left to the
 //! core, looks to the ui crate.
 
+use crate::builder::{Source, keep_built};
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
@@ -35,17 +36,20 @@ pub struct Opening {
     pub project: ProjectHash,
     /// Libraries to watch.
     pub libraries: Vec<Library>,
+    /// Crates to build now and whenever one of their files is saved.
+    pub builds: Vec<Source>,
     /// Workflow specification with the edges that the API does not tell.
     pub specification: Option<serde_json::Value>,
     /// What the person named with `--agents`, for the empty state.
     pub named: Vec<String>,
 }
 
-/// Opens the screen on the project of the command line.
+/// Opens the screen on the project of the command line; with `build` its agent crates are built
+/// whenever they are saved.
 ///
 /// # Errors
 /// Settings, credentials or the project hash are not usable.
-pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
+pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Fault> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::person(global, config)?;
     let libraries = library::find(&config.agents.value)?;
@@ -54,10 +58,16 @@ pub async fn open(global: &Global, config: &Config) -> Result<Ending, Fault> {
         .map(|l| l.path.display().to_string())
         .collect();
     let specification = specification(config)?;
+    let builds = if build || config.build.as_ref().is_some_and(|b| b.value) {
+        Source::among(&config.agents.value, &libraries)
+    } else {
+        Vec::new()
+    };
     let opening = Opening {
         upstream,
         project,
         libraries,
+        builds,
         specification,
         named,
     };
@@ -94,6 +104,7 @@ pub struct Session {
     engine: Engine,
     ui: Ui,
     pictures: Pictures,
+    builder: Option<tokio::task::JoinHandle<()>>,
     quit: bool,
 }
 
@@ -133,18 +144,15 @@ impl Session {
             engine.keep_journal(journal);
         }
         let ui = Ui::new(looks(global));
+        let builds = opening.builds;
+        let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
         Ok(Self {
             engine,
+            builder,
             ui,
             pictures: Pictures::new(),
             quit: false,
         })
-    }
-
-    /// A sender for events from elsewhere.
-    #[must_use]
-    pub fn news(&self) -> tokio::sync::mpsc::Sender<Event> {
-        self.engine.news()
     }
 
     /// Shows the screen until the person leaves.
@@ -185,6 +193,9 @@ impl Session {
             }
         }
         drop(screen);
+        if let Some(builder) = self.builder.take() {
+            builder.abort();
+        }
         self.engine.shutdown().await;
         Ok(ending)
     }

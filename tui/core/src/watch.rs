@@ -205,7 +205,12 @@ pub fn differences(before: &Look, after: &Look) -> Vec<Difference> {
     let (Ok(old), Ok(new)) = (&before.result, &after.result) else {
         return all;
     };
-    let priority = |o: &Outcome| o.patch.priority.map(|(_, new)| new.to_string());
+    let priority = |o: &Outcome| {
+        // As far as the screen shows it: the last bits of a float are no difference.
+        let text = o.patch.priority.map(|(_, new)| format!("{new:.4}"))?;
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        Some(text.to_owned())
+    };
     all.extend(Difference::new("priority", priority(old), priority(new)));
     all.extend(metadata(old, new));
     all.extend(labels(&old.patch.labels, &new.patch.labels));

@@ -39,6 +39,16 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "ui",
+        &[
+            ("-p UUID -a ./my-agents", "the screen, on your own project"),
+            (
+                "ui -p UUID -a ./my-agents --build",
+                "and the crate is built whenever you save",
+            ),
+        ],
+    ),
+    (
         "demo",
         &[
             ("demo", "build the sample agents and open the screen"),

@@ -100,7 +100,7 @@ pub struct Global {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// The screen (default)
-    Ui,
+    Ui(UiArgs),
     /// A made-up project on this machine: no account, no network
     Demo(DemoArgs),
     /// Make a folder with a small agent that builds, tests and loads at once
@@ -147,6 +147,14 @@ pub enum Command {
     Host,
 }
 
+/// `workbench ui`
+#[derive(Args, Debug, Clone)]
+pub struct UiArgs {
+    /// Build the agent crates with cargo, now and whenever one of their files is saved
+    #[arg(long)]
+    pub build: bool,
+}
+
 /// `workbench demo`
 #[derive(Args, Debug, Clone)]
 pub struct DemoArgs {
@@ -156,7 +164,7 @@ pub struct DemoArgs {
     /// Tasks of the made-up project
     #[arg(long, default_value_t = 500)]
     pub tasks: usize,
-    /// Do not compile the sample agents; load what is there
+    /// Do not compile the sample agents, neither now nor when they are saved; load what is there
     #[arg(long)]
     pub no_build: bool,
 }

@@ -17,7 +17,7 @@ use ratatui::text::{Line, Span};
 use wb_core::command::{Command, Verb};
 use wb_core::ids::TaskId;
 use wb_core::state::State;
-use wb_core::watch::{Phase, Watched, route};
+use wb_core::watch::{Look, Phase, Watched, route};
 
 /// Cursor, and how far the differences are scrolled.
 #[derive(Default)]
@@ -236,21 +236,22 @@ pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
 
 /// Where the task goes, on both builds when they differ; or why that is not known.
 fn way(task: &Watched) -> String {
+    let word = |look: &Look| match look.result {
+        Ok(_) => route(look),
+        Err(_) => "failed".to_owned(),
+    };
     match (&task.phase, &task.now, &task.before) {
         (Phase::NoAgent, ..) => "no agent".to_owned(),
         (Phase::Unfetched, ..) => "inputs not read".to_owned(),
         (Phase::Wanted | Phase::Fetching(_), None, _) => "fetching".to_owned(),
         (_, None, _) => "not run yet".to_owned(),
-        (_, Some(now), Some(before)) if route(now) != route(before) => {
-            format!("{} → {}", route(before), route(now))
+        (_, Some(now), Some(before)) if word(now) != word(before) => {
+            format!("{} → {}", word(before), word(now))
         }
-        (_, Some(now), _) => {
-            let others = task.differences().map_or(0, |d| d.len());
-            match others {
-                0 => route(now),
-                n => format!("{} · {}", route(now), plural(n, "difference")),
-            }
-        }
+        (_, Some(now), _) => match task.differences().map_or(0, |d| d.len()) {
+            0 => word(now),
+            n => format!("{} · {}", word(now), plural(n, "difference")),
+        },
     }
 }
 
