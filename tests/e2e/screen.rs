@@ -316,6 +316,37 @@ fn the_terminal_is_given_back_after_quitting_and_after_a_signal() {
 }
 
 #[test]
+fn the_screen_is_whole_again_after_the_shell_had_the_terminal() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let mut screen = open(&server, dir.path(), (120, 36));
+    screen.wait("pre-label");
+    let taken = |screen: &Terminal, code: &str| {
+        let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+        raw.matches(code).count()
+    };
+    assert_eq!(taken(&screen, "\x1b[?1049h"), 1);
+    screen.raw.clear();
+    // No shell waits for it here, so that it goes on at once.
+    screen.keys("\x1a?").wait("Keys: Flow");
+    assert_eq!(
+        (taken(&screen, "\x1b[?1049l"), taken(&screen, "\x1b[?1049h")),
+        (1, 1)
+    );
+    let pid = Pid::from_raw(i32::try_from(screen.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    screen.raw.clear();
+    kill_process(pid, Signal::CONT).unwrap();
+    screen.keys("\x1b").wait("enter queue");
+    screen.wait_until("everything drawn anew", |t| t.contains("A pre-label"));
+    let again = taken(&screen, "\x1b[?1049h");
+    let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+    assert!(again == 1 && raw.contains("A pre-label"), "{raw:?}");
+    assert_eq!(screen.quit().0, 0);
+}
+
+#[test]
 fn a_panic_gives_the_terminal_back_names_its_report_and_ends_with_seventy() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);

@@ -164,6 +164,7 @@ impl Session {
         let mut screen = Screen::take()?;
         let mut keys = EventStream::new();
         let mut signals = Signals::new()?;
+        let mut going_on = crate::signals::going_on()?;
         let mut tick = tokio::time::interval(TICK);
         let mut drawn = Instant::now() - FRAME;
         let mut dirty = true;
@@ -183,11 +184,16 @@ impl Session {
                 effects = self.engine.turn() => effects,
                 (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
                 number = signals.next() => { ending.signal(number); break }
+                // Somebody stopped us without asking: the shell has used the terminal since.
+                _ = going_on.recv() => { screen.retake()?; Vec::new() }
                 _ = tick.tick() => self.engine.tick(),
                 () = tokio::time::sleep(due), if dirty => Vec::new(),
             };
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
+            if effects.contains(&Effect::Suspend) {
+                screen.suspend()?;
+            }
             if let Some(wish) = self.ui.wants_picture(&self.engine.state) {
                 self.pictures.want(wish, &self.engine);
             }

@@ -1,4 +1,5 @@
-//! Signals that end a command in good order: Ctrl-C, termination, a closed terminal.
+//! Signals that end a command in good order: Ctrl-C, termination, a closed terminal; and the one that
+//! tells that it goes on.
 //!
 //! The listeners live as long as the command: one that is made anew for each wait would lose what
 //! arrives in between.
@@ -19,13 +20,10 @@ impl Signals {
     /// # Errors
     /// The system refuses a handler.
     pub fn new() -> Result<Self, Fault> {
-        let of = |kind| {
-            signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
-        };
         Ok(Self {
-            interrupt: of(SignalKind::interrupt())?,
-            terminate: of(SignalKind::terminate())?,
-            hang_up: of(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
@@ -37,4 +35,17 @@ impl Signals {
             _ = self.hang_up.recv() => 1,
         }
     }
+}
+
+/// Tells whenever this program goes on after it was stopped.
+///
+/// # Errors
+/// The system refuses a handler.
+pub fn going_on() -> Result<Signal, Fault> {
+    let number = rustix::process::Signal::CONT.as_raw();
+    listen(SignalKind::from_raw(number))
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Fault> {
+    signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
 }

@@ -4,7 +4,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -46,24 +46,57 @@ impl Screen {
     /// # Errors
     /// It cannot be switched.
     pub fn take() -> Result<Self, Fault> {
-        let failed = |e: std::io::Error| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("the terminal cannot be used: {e}"),
-            )
-        };
-        enable_raw_mode().map_err(failed)?;
-        TAKEN.store(true, Ordering::SeqCst);
-        execute!(
-            stdout(),
-            EnterAlternateScreen,
-            EnableMouseCapture,
-            EnableBracketedPaste
-        )
-        .map_err(failed)?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout())).map_err(failed)?;
-        Ok(Self { terminal })
+        enter()?;
+        Ok(Self { terminal: fresh()? })
     }
+
+    /// Takes the terminal over again, after somebody else had it: whatever they left there is wiped.
+    ///
+    /// # Errors
+    /// It cannot be switched.
+    pub fn retake(&mut self) -> Result<(), Fault> {
+        enter()?;
+        // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
+        // the keys. A new one knows of nothing that is drawn already.
+        execute!(stdout(), Clear(ClearType::All)).map_err(|e| unusable(&e))?;
+        self.terminal = fresh()?;
+        Ok(())
+    }
+
+    /// Gives the terminal back to the shell and stops, with everything that was started together with
+    /// this program; takes it over again when the shell goes on with it.
+    ///
+    /// # Errors
+    /// The terminal cannot be switched.
+    pub fn suspend(&mut self) -> Result<(), Fault> {
+        give_back();
+        // Without a shell that could go on with us the system ignores this, and we are back at once.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+        self.retake()
+    }
+}
+
+fn fresh() -> Result<Terminal<CrosstermBackend<Stdout>>, Fault> {
+    Terminal::new(CrosstermBackend::new(stdout())).map_err(|e| unusable(&e))
+}
+
+fn unusable(error: &std::io::Error) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        format!("the terminal cannot be used: {error}"),
+    )
+}
+
+fn enter() -> Result<(), Fault> {
+    enable_raw_mode().map_err(|e| unusable(&e))?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        EnableMouseCapture,
+        EnableBracketedPaste
+    )
+    .map_err(|e| unusable(&e))
 }
 
 impl Drop for Screen {

@@ -10,6 +10,8 @@ use crate::work::TaskRow;
 pub enum Command {
     /// Leave; what runs is cancelled and left in place.
     Quit,
+    /// Stop for the shell, until it goes on with this program.
+    Suspend,
     /// List every stage again, or one.
     Refresh(Option<StageId>),
     /// Load the queue of a stage.
@@ -236,6 +238,7 @@ verbs! {
     Mode        Global ["m"] false "mode" "Dry-run or live (asks before it goes live)"
     Refresh     Global ["R" "F5"] false "refresh" "List every stage again"
     Quit        Global ["q" "Ctrl-c"] false "quit" "Leave; asks when something runs"
+    Suspend     Global ["Ctrl-z"] false "to the shell" "To the shell; fg comes back"
     Up          List ["k" "Up"] false "up" "Up"
     Down        List ["j" "Down"] false "down" "Down"
     Left        List ["h" "Left"] false "left" "Left, or the earlier event"

@@ -317,6 +317,8 @@ pub enum Effect {
     Record(Box<Report>),
     /// The run of the headless face is over.
     RunOver,
+    /// Stop for the shell.
+    Suspend,
     /// Leave the program.
     Exit,
 }

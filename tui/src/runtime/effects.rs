@@ -97,7 +97,7 @@ impl World {
                 });
             }
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
-            Effect::Record(_) | Effect::RunOver | Effect::Exit => {}
+            Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {}
         }
     }
 

@@ -229,7 +229,9 @@ impl Engine {
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(_) | Effect::RunOver | Effect::Exit => for_the_face.push(effect),
+                Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {
+                    for_the_face.push(effect);
+                }
                 other => self.world.perform(other, &self.state),
             }
         }

@@ -50,6 +50,7 @@ impl Ui {
             Verb::Mode => self.mode(state),
             Verb::Refresh => vec![Command::Refresh(None)],
             Verb::Quit => self.quit(state),
+            Verb::Suspend => vec![Command::Suspend],
             Verb::Up
             | Verb::Down
             | Verb::Left

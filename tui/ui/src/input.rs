@@ -35,6 +35,9 @@ impl Ui {
         if name == "Ctrl-c" {
             return self.act(Verb::Quit, state);
         }
+        if name == "Ctrl-z" {
+            return self.act(Verb::Suspend, state);
+        }
         if !self.overlays.is_empty() {
             return overlays::on_key(self, key, &name, state);
         }

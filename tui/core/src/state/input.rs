@@ -6,6 +6,7 @@ impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Quit => self.quit(),
+            Command::Suspend => vec![Effect::Suspend],
             Command::Refresh(stage) => self.refresh(stage),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Filter { stage, text } => {
