@@ -9,6 +9,7 @@ from typing import Annotated
 from uuid import uuid4
 
 import pytest
+from encord.constants.enums import DataType
 from encord.objects import Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 from encord.objects.ontology_labels_impl import LabelRowV2
@@ -137,6 +138,18 @@ def test_the_frame_as_a_file_the_frame_and_all_frames_are_injected(labelled):
         return {"suffix": asset.suffix, "shape": list(frame.shape), "same": bool((first.content == frame).all())}
 
     assert post(agent, labelled.hash).json() == {"suffix": ".png", "shape": [180, 320, 3], "same": True}
+
+
+def test_every_row_that_is_no_data_group_has_its_file_and_so_have_the_parts_of_a_group(shared, labelled):
+    def agent(asset: Annotated[Path, Depends(deps.dep_asset)]) -> dict:
+        return {"bytes": asset.stat().st_size}
+
+    rows = shared.project(labelled.hash).list_label_rows_v2(include_children=True)
+    with_files = [row.data_hash for row in rows if row.data_type != DataType.GROUP]
+    assert len(with_files) == len(w.HASH) - 1 + len(w.GROUP_CHILDREN)
+    for data_hash in with_files:
+        answer = post(agent, labelled.hash, data_hash)
+        assert answer.status_code == 200 and answer.json()["bytes"] > 0, (data_hash, answer.text)
 
 
 def test_answers_and_errors_reach_the_editor(labelled):

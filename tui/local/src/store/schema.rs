@@ -17,7 +17,8 @@ CREATE TABLE ontology(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title T
 CREATE TABLE dataset(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, folder BLOB NOT NULL,
     title TEXT NOT NULL, description TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
 CREATE TABLE template(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL, spec TEXT NOT NULL);
-CREATE TABLE project(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
+-- A deleted project's number is never given again: a request that found it just before may still write.
+CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
     description TEXT NOT NULL, ontology INTEGER NOT NULL, manager BLOB NOT NULL, spec TEXT NOT NULL,
     creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'inProgress');
 CREATE TABLE project_dataset(project INTEGER NOT NULL, dataset INTEGER NOT NULL, PRIMARY KEY(project, dataset));
@@ -116,4 +117,28 @@ pub(crate) fn set_meta(
         [key, value],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_projects_number_is_not_given_again() {
+        let connection = Connection::open_in_memory().unwrap();
+        create(&connection).unwrap();
+        let insert = || {
+            connection
+                .execute(
+                    "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
+                     VALUES (x'00', '', '', 1, x'00', '', '', 0, 0)",
+                    [],
+                )
+                .unwrap();
+            connection.last_insert_rowid()
+        };
+        let first = insert();
+        crate::store::catalog::delete_project(&connection, first).unwrap();
+        assert!(insert() > first);
+    }
 }
