@@ -143,12 +143,74 @@
 //! assert_eq!(run.labels().objects().len(), 3);
 //! ```
 //!
-//! - Boxes, turned boxes, polygons with holes, lines, points, masks, skeletons by their
-//!   [templates](crate::model::SkeletonTemplate), ellipses, circles, cuboids; ranges of sound, of text and of
-//!   [HTML](crate::model::HtmlRange). Shapes of a newer kind are carried along as they are.
-//! - On a video an object is one thing over many frames: `.on_frames(3, 9)`, or
-//!   [`add_to`](crate::model::LabelRow::add_to) with another place on each frame; dynamic attributes are answered on
-//!   frames with `answer_on`.
+//! Every shape, on the kind of object that the ontology draws so:
+//!
+//! | shape | call |
+//! |---|---|
+//! | box | `car.bounding_box(x, y, w, h)?`, or `car.boxed(area)?` |
+//! | turned box | `car.rotatable_box(RotatableBox { upright: BoundingBox::new(x, y, w, h)?, theta: 30.0 })?` |
+//! | polygon | `area.polygon(&points)?`, `area.polygon_with_holes(&[&outer, &hole])?`, `area.polygons(&[…])?` |
+//! | line, point | `road.polyline(&points)?`, `spot.point(x, y)?` |
+//! | mask | `puddle.bitmask(&Bitmask::from_pixels(width, height, &bits)?)?`, a `bool` for each pixel |
+//! | skeleton | `pose.skeleton(&ontology.skeleton("Pose")?.place([("head", x, y), …])?)?` |
+//! | ellipse, circle | `wheel.ellipse(Ellipse { center, rx, ry, theta })?`, `lamp.circle(Circle::new(x, y, r))?` |
+//! | cuboid | `crate_.cuboid(&Cuboid { front, back: CuboidBack::Isometric { offset } })?` |
+//! | sound, text | `siren.range(from, to)?`, in milliseconds or in characters; `.and_range(…)?` for more |
+//! | HTML | `word.html_range(HtmlRange::new((xpath, offset), (xpath, offset)))?` |
+//! | of a newer kind | `thing.other("key", json!({…}))?`; what is there is carried along as it is |
+//!
+//! What is there already is found, answered anew, moved and removed by its hash. Answers that only another
+//! option asked for go with it:
+//!
+//! ```
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::{ontology, task};
+//! # use agent_abi::model::Picture;
+//!
+//! #[stage("track")]
+//! fn track(labels: &mut LabelRow) -> Result<Route> {
+//!     let ontology = labels.ontology();
+//!     let car = ontology.object("Car")?;
+//!     // One object over many frames, with another place on each.
+//!     let hash = labels.add(car.bounding_box(0.1, 0.1, 0.2, 0.2)?.on_frame(0))?;
+//!     for n in 1..=9 {
+//!         let x = 0.1 + n as f64 / 20.0;
+//!         labels.add_to(&hash, &car.bounding_box(x, 0.1, 0.2, 0.2)?.on_frame(n))?;
+//!     }
+//!     labels.answer_on(&hash, "Speed", "fast", 0, 9)?; // a dynamic attribute
+//!     labels.answer_on(&hash, "Speed", "slow", 4, 6)?;
+//!     // Reading lends the row: take the hashes first, then change it.
+//!     let hashes: Vec<String> = labels.objects_named("Car").map(|o| o.hash().to_owned()).collect();
+//!     for hash in &hashes {
+//!         labels.answer(hash, "Colour", "Red")?;
+//!         labels.answer(hash, "Shade", "dark")?; // asked because the colour is red
+//!     }
+//!     let rain = labels.classify("Weather", "Rainy")?;
+//!     labels.answer(&rain, "How much", 3)?;
+//!     labels.add(ontology.classification("Light")?.answer("Dim")?.on_frames(3, 5))?;
+//!     for problem in labels.problems() {
+//!         warn!("{problem}");
+//!     }
+//!     Ok(Route::to("review"))
+//! }
+//!
+//! let kinds = ontology()
+//!     .object("Car", "bounding_box")
+//!     .dynamic("Speed", "radio", &["slow", "fast"])
+//!     .attribute("Colour", "radio", &["Red", "Blue"])
+//!     .nested("Colour", "Red", "Shade", "text", &[])
+//!     .radio("Weather", &["Sunny", "Rainy"])
+//!     .nested("Weather", "Rainy", "How much", "numeric", &[])
+//!     .radio("Light", &["Dim", "Bright"]);
+//! let clip = vec![Picture::filled(8, 8, [0; 3]); 10];
+//! let run = task("clip.mp4").ontology(kinds).video(clip).run::<track>();
+//! let labels = run.labels();
+//! let car = &labels.objects()[0];
+//! assert_eq!(car.frames().len(), 10);
+//! assert_eq!(car.answer_on("Speed", 5), Some("slow".into()));
+//! assert_eq!(car.answer_on("Speed", 7), Some("fast".into()));
+//! ```
+//!
 //! - [`BoundingBox::iou`](crate::model::BoundingBox::iou), areas and crops are there for comparing.
 //! - [`LabelRow::problems`](crate::model::LabelRow::problems) says what in a row the ontology does not allow, with
 //!   the path to each mistake.
@@ -187,7 +249,27 @@
 //! ```
 //!
 //! [`AssetPath`](crate::inject::AssetPath) is the downloaded file itself, [`Children`](crate::inject::Children) the
-//! images of a group, each with its file and its picture.
+//! images of a group, each with its file and its picture. Texts and sounds are read from the file:
+//!
+//! ```
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::{ontology, task};
+//!
+//! #[stage("find")]
+//! fn find(labels: &mut LabelRow, file: AssetPath) -> Result<Route> {
+//!     let text = file.read_text()?; // `file.read()?` gives the bytes of a sound
+//!     if let Some(at) = text.find("red") {
+//!         let from = text[..at].chars().count() as u64;
+//!         let ontology = labels.ontology();
+//!         labels.add(ontology.object("Word")?.range(from, from + 2)?)?;
+//!     }
+//!     Ok(Route::to("review"))
+//! }
+//!
+//! let kinds = ontology().object("Word", "text");
+//! let run = task("note.txt").text().file("a red car").ontology(kinds).run::<find>();
+//! assert_eq!(run.labels().objects()[0].ranges(), [(2, 4)]);
+//! ```
 //!
 //! # Settings
 //!
@@ -267,6 +349,8 @@
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```
 //!
+//! Without `Option` a task that has no twin fails and says so.
+//!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
 //! items, projects. It cannot write.
 //!
@@ -314,7 +398,8 @@
 //!
 //! A dependency is taken by `&`, by `&mut` (the value keeps what was changed), or by value when it is `Clone`. Text
 //! is taken as `&str`, lists as slices. A type may provide itself, with
-//! [`Provide`](crate::inject::Provide) and a bare `#[depends]`.
+//! [`Provide`](crate::inject::Provide) and a bare `#[depends]`. Dependencies that ask for each other in a circle
+//! do not compile; the message names them in order.
 //!
 //! # Errors and retries
 //!
@@ -346,7 +431,8 @@
 //!
 //! # Long work
 //!
-//! `info!` and its kin go to the Task screen and the run's log, from anywhere below the agent.
+//! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from anywhere below the agent, and
+//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!`.
 //! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) tells how far it is,
 //! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench wants the attempt to stop.
 //!
@@ -394,7 +480,9 @@
 //!
 //! [`testing::task`](crate::testing::task) describes a task and its data in a line each and runs an agent on it, with
 //! no process and no network. [`Run`](crate::testing::Run) tells everything: route, priority, labels, metadata, steps,
-//! log lines, the failure, and how many pictures were not given back.
+//! log lines, the failure, and how many pictures were not given back. The ontology of a project of one's own, saved
+//! as JSON, is taken whole with [`ontology_of`](crate::testing::ontology_of). With `.pathways(&[…])` an agent that
+//! returns another one fails, as it would in a run.
 //!
 //! # Building
 //!

@@ -388,3 +388,53 @@ fn check_reads_the_declared_twin_projects_before_any_task_does() {
         assert!(text.contains(words), "{text}");
     }
 }
+
+const TALKS: &str = r#"
+use agent_abi::prelude::*;
+
+#[stage("pre-label", routes = ["annotate"])]
+fn talks(task: &Task) -> Route {
+    info!("looks at {}", task.title());
+    debug!("a detail");
+    println!("printed");
+    Route::to("annotate")
+}
+
+export![talks];
+"#;
+
+#[test]
+fn what_an_agent_logs_is_in_the_log_of_its_run_and_on_stderr_for_whoever_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    let library = library(dir.path(), "talks", TALKS);
+    let talk = |flag: &str| {
+        let log = dir.path().join(format!("log{flag}"));
+        let mut args = vec!["--dry-run", "--stage", "pre-label", "--max-tasks-per-stage"];
+        args.extend(["1", "--log-file", log.to_str().unwrap()]);
+        args.extend(Some(flag).filter(|flag| !flag.is_empty()));
+        let output = run(dir.path(), &server, &library, &args);
+        let (tasks, _) = lines(&output);
+        assert_eq!(failures(&tasks), Vec::<String>::new());
+        let title = tasks[0]["data_title"].as_str().unwrap().to_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (title, stderr, std::fs::read_to_string(log).unwrap())
+    };
+    let (title, stderr, log) = talk("");
+    assert!(log.contains(&format!("looks at {title}")), "{log}");
+    assert!(!log.contains("a detail"), "{log}");
+    assert!(!stderr.contains("looks at"), "{stderr}");
+    let (title, stderr, _) = talk("-v");
+    for line in [
+        format!("{title}: info: looks at {title}"),
+        format!("{title}: stdout: printed"),
+    ] {
+        assert!(stderr.lines().any(|l| l == line), "{line}: {stderr}");
+    }
+    let (title, stderr, log) = talk("-vv");
+    assert!(
+        stderr.contains(&format!("{title}: debug: a detail")),
+        "{stderr}"
+    );
+    assert!(log.contains("a detail"), "{log}");
+}

@@ -48,6 +48,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
             ..Options::default()
         },
         concurrency: 1,
+        verbose: 0,
     })?;
     let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
     let findings = found + twins(&engine, &reader).await;

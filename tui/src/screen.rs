@@ -139,6 +139,7 @@ impl Session {
             params: config.params.clone(),
             options,
             concurrency: 1,
+            verbose: 0,
         })?;
         if let Some(journal) = journal {
             engine.keep_journal(journal);

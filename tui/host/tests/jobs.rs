@@ -309,6 +309,22 @@ fn logs_prints_and_progress_are_told_with_their_job() {
 }
 
 #[test]
+fn a_frame_whose_size_was_not_set_is_refused_in_words() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "forgets_size", None);
+    let told = desk.wait(|event| match event {
+        HostEvent::Log { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        told,
+        "frame 7: wb_frame.size is 0; set it to sizeof(wb_frame) before each call"
+    );
+    assert_eq!(desk.done(job), outcome(r#"{"route":"failed"}"#));
+}
+
+#[test]
 fn what_an_agent_wrote_is_freed_once_by_its_maker() {
     let mut desk = Desk::new();
     let build = desk.hostile();

@@ -88,7 +88,7 @@ pub struct Global {
     /// Where the log goes [default: .workbench/log]
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,
-    /// More detail in the log; twice: every request
+    /// What agents log, on stderr too, and more detail in the log; twice: all of it, and every request
     #[arg(short = 'v', action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// The interrupted operation that `resume` goes on with.

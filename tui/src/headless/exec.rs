@@ -220,6 +220,9 @@ impl Exec {
         let mut answers = HashMap::new();
         let mut effects = self.engine.feed(Event::Input(Command::Run(Box::new(spec))));
         'run: loop {
+            for line in self.engine.told() {
+                tell!("{line}");
+            }
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => {

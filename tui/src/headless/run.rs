@@ -255,6 +255,9 @@ impl Session {
             .feed(Event::Input(Command::Run(Box::new(self.spec.clone()))));
         let mut interrupted = false;
         loop {
+            for line in self.engine.told() {
+                self.progress.say(&line);
+            }
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => self.record(&report, ending),

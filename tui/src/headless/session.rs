@@ -130,6 +130,7 @@ fn start_engine(
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,
+        verbose: global.verbose,
     })?;
     // Opened while the project is on its way.
     if writes {

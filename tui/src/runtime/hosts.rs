@@ -43,12 +43,17 @@ impl World {
                 target,
                 text,
                 ..
-            } => Some(Event::Job(JobEvent::Log {
-                job,
-                level,
-                target,
-                text,
-            })),
+            } => {
+                let facts = job.and_then(|job| self.jobs.get(&job));
+                let task = facts.map(|facts| &*facts.inputs.row.title);
+                self.lines.take(task, level, &target, &text);
+                Some(Event::Job(JobEvent::Log {
+                    job,
+                    level,
+                    target,
+                    text,
+                }))
+            }
             HostEvent::Progress { job, fraction } => {
                 Some(Event::Job(JobEvent::Progress { job, fraction }))
             }

@@ -8,6 +8,7 @@ mod drain;
 mod effects;
 mod hosts;
 mod journal;
+mod lines;
 mod listing;
 
 pub use drain::Drain;
@@ -53,6 +54,8 @@ pub struct Setup {
     pub options: Options,
     /// Jobs at a time that hosts are kept for.
     pub concurrency: usize,
+    /// How much of what agents log is kept for [`Engine::told`], as `-v` says it.
+    pub verbose: u8,
 }
 
 /// A second place where a library may be built to.
@@ -111,6 +114,7 @@ struct World {
     cache: AssetCache,
     params: BTreeMap<String, serde_json::Value>,
     jobs: HashMap<JobId, JobFacts>,
+    lines: lines::Lines,
     /// Jobs that the hosts are given together, when all news of the moment is taken in.
     launches: Vec<JobRequest>,
     answers: calls::Answers,
@@ -185,6 +189,7 @@ impl Engine {
             cache,
             params: setup.params,
             jobs: HashMap::new(),
+            lines: lines::Lines::new(setup.verbose),
             launches: Vec::new(),
             news,
         };
@@ -277,6 +282,11 @@ impl Engine {
         let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
         effects.extend(self.feed(Event::Tick(now())));
         effects
+    }
+
+    /// What agents logged and printed since the last time, as far as it was asked for.
+    pub fn told(&mut self) -> Vec<String> {
+        self.world.lines.told()
     }
 
     /// What went over the wire.

@@ -80,8 +80,20 @@ unsafe extern "C" fn read_input(ctx: *mut c_void, name: Bytes, out: *mut Bytes) 
 
 unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32 {
     guarded(ctx, FAILED, |context| {
-        // SAFETY: the ABI asks for a writable frame whose `size` is set; null is checked.
-        if out.is_null() || unsafe { (*out).size as usize } < size_of::<Frame>() {
+        let size = if out.is_null() {
+            0
+        } else {
+            // SAFETY: not null; the ABI asks for a writable frame.
+            unsafe { (*out).size }
+        };
+        if (size as usize) < size_of::<Frame>() {
+            // There is no place for words in the frame itself.
+            let text = format!(
+                "frame {index}: wb_frame.size is {size}; set it to sizeof(wb_frame) before each call"
+            );
+            if lock(&context.current).budget.take(text.len()) {
+                context.log_line(1, "wb_host.frame", &text);
+            }
             return FAILED;
         }
         let mut current = lock(&context.current);

@@ -241,6 +241,13 @@ AGENT(looks) {
   return say(out, WB_OUT_JSON, text);
 }
 
+AGENT(forgets_size) {
+  UNUSED;
+  wb_frame frame;
+  memset(&frame, 0, sizeof frame);
+  return say(out, WB_OUT_JSON, host->frame(host->ctx, 7, &frame) == WB_FAILED ? "{\"route\":\"failed\"}" : "{}");
+}
+
 AGENT(says) {
   (void)user, (void)host;
   printf("%.*s\n", (int)task->task.len, (const char *)task->task.ptr);
@@ -273,6 +280,7 @@ static const wb_agent agents[] = {
     ENTRY("looks", 0, looks),
     ENTRY("alone", WB_FLAG_NO_PARALLEL | WB_FLAG_CANCEL_AWARE, listens),
     ENTRY("says", 0, says),
+    ENTRY("forgets_size", 0, forgets_size),
 };
 
 static int32_t preflight(const wb_host *host, wb_out *out) {

@@ -16,7 +16,7 @@ use wb_host::{HostConfig, HostEvent, Hosts, JobRequest, JobResult, Probed};
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Stages of `hostile.c` in their order.
-pub const HOSTILE: [&str; 21] = [
+pub const HOSTILE: [&str; 22] = [
     "answer",
     "segv",
     "aborts",
@@ -38,6 +38,7 @@ pub const HOSTILE: [&str; 21] = [
     "looks",
     "alone",
     "says",
+    "forgets_size",
 ];
 
 pub fn agent(name: &str) -> usize {
