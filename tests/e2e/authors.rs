@@ -136,6 +136,16 @@ export![skips];
     let library = library(dir.path(), "skipping", source);
     let args = ["--max-tasks-per-stage", "1", "--num-retries", "2"];
     let output = run(dir.path(), &server, &library, &args);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(
+        text.contains("parameters of stage \"pre-label\": \"label\" is missing"),
+        "{text}"
+    );
+
+    let settings = dir.path().join("workbench.toml");
+    std::fs::write(&settings, "[params.pre-label]\nlabel = \"x\"\n").unwrap();
+    let output = run(dir.path(), &server, &library, &args);
     let (tasks, _) = lines(&output);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
@@ -146,11 +156,7 @@ export![skips];
     assert!(fault.contains("it does not declare"), "{fault}");
     assert_eq!(server.writes(), 0);
 
-    std::fs::write(
-        dir.path().join("workbench.toml"),
-        "[params.pre-label]\nevry = 3\n",
-    )
-    .unwrap();
+    std::fs::write(&settings, "[params.pre-label]\nevry = 3\n").unwrap();
     let check = command(dir.path())
         .args(["check", "--project-hash", &server.project(), "--agents"])
         .arg(&library)
@@ -437,4 +443,48 @@ fn what_an_agent_logs_is_in_the_log_of_its_run_and_on_stderr_for_whoever_asks() 
         "{stderr}"
     );
     assert!(log.contains("a detail"), "{log}");
+}
+
+const PARTICULAR: &str = r#"
+use agent_abi::prelude::*;
+
+#[stage("pre-label")]
+fn stays() -> Route {
+    Route::stay()
+}
+
+fn look(project: &Project) -> Result<()> {
+    project.ontology().object("WANTED").context("these agents draw it")?;
+    Ok(())
+}
+
+export![stays, preflight = look];
+"#;
+
+#[test]
+fn check_asks_the_librarys_own_preflight() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    for (wanted, code, words) in [
+        ("Bright region", 0, "✓ preflight        particular"),
+        (
+            "Bright regoin",
+            3,
+            "✗ particular refuses this project: these agents draw it",
+        ),
+    ] {
+        let source = PARTICULAR.replace("WANTED", wanted);
+        let library = library(dir.path(), "particular", &source);
+        let check = command(dir.path())
+            .args(["check", "--project-hash", &server.project(), "--agents"])
+            .arg(&library)
+            .envs(server.env())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&check.stdout);
+        assert_eq!(check.status.code(), Some(code), "{text}");
+        assert!(text.contains(words), "{text}");
+        let hint = text.contains("Did you mean \"Bright region\"?");
+        assert_eq!(hint, code == 3, "{text}");
+    }
 }

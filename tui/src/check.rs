@@ -3,6 +3,7 @@
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
+use crate::params::Params;
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
 use agent_abi::wire::TwinSpec;
@@ -10,11 +11,8 @@ use serde::Deserialize;
 use std::time::{Duration, Instant};
 use wb_client::Reader;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::ProjectHash;
+use wb_core::ids::{BuildId, ProjectHash};
 use wb_core::state::Options;
-
-/// Parameters by stage.
-type Params = std::collections::BTreeMap<String, serde_json::Value>;
 
 /// How long libraries may take to be opened.
 const LOADING: Duration = Duration::from_secs(10);
@@ -51,6 +49,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         verbose: 0,
     })?;
     let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
+    let found = found + preflights(&mut engine).await;
     let findings = found + twins(&engine, &reader).await;
     for path in libraries.iter().filter(|l| !l.exists()) {
         say!(
@@ -92,11 +91,13 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         bad += 1;
     }
     for build in &engine.state.builds.all {
+        let library = &build.probed.descriptor;
+        let count = library.agents.len();
         say!(
-            "✓ library          {} {}, {} agents",
-            build.probed.descriptor.name,
-            build.probed.descriptor.version,
-            build.probed.descriptor.agents.len()
+            "✓ library          {} {}, {count} agent{}",
+            library.name,
+            library.version,
+            if count == 1 { "" } else { "s" }
         );
         for note in &build.notes {
             say!("! {}", wb_ui::text::clean(note));
@@ -163,31 +164,58 @@ async fn twins(engine: &Engine, reader: &Reader) -> usize {
 
 /// Parameters of a stage that its agent has not declared, or declares otherwise.
 fn parameters(engine: &Engine, build: &wb_core::build::Build, params: &Params) -> usize {
+    let found = crate::params::misfits(&engine.state, &build.stages, params);
+    for (title, problem) in &found {
+        let title = wb_ui::text::clean(title);
+        say!(
+            "✗ parameters of stage \"{title}\": {problem}\n  → put it right in workbench.toml under [params.\"{title}\"]"
+        );
+    }
+    found.len()
+}
+
+/// Libraries whose own look at the project refuses it.
+async fn preflights(engine: &mut Engine) -> usize {
     let mut bad = 0;
-    for id in &build.stages {
-        let project = engine.state.project.as_ref();
-        let stage = project.and_then(|p| p.workflow.stage(*id));
-        let agent = engine.state.agent(*id).map(|(_, _, agent)| agent);
-        let (Some(stage), Some(agent)) = (stage, agent) else {
-            continue;
-        };
-        let Some(schema) = &agent.spec.params else {
-            continue;
-        };
-        let given = params
-            .get(&stage.title)
-            .or_else(|| params.get(&id.0.to_string()));
-        let nothing = serde_json::json!({});
-        for problem in crate::params::problems(schema, given.unwrap_or(&nothing)) {
-            say!(
-                "✗ parameters of stage \"{}\": {problem}\n  → put it right in workbench.toml under [params.\"{}\"]",
-                wb_ui::text::clean(&stage.title),
-                wb_ui::text::clean(&stage.title)
-            );
-            bad += 1;
+    for (build, name) in with_preflight(engine) {
+        let until = Instant::now() + LOADING;
+        while engine.state.preflight_of(build).is_none() && Instant::now() < until {
+            let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
         }
+        let fault = match engine.state.preflight_of(build) {
+            Some(Ok(())) => {
+                say!("✓ preflight        {}", wb_ui::text::clean(&name));
+                continue;
+            }
+            Some(Err(fault)) => fault.clone(),
+            None => Fault::new(
+                FaultKind::Host,
+                format!("no answer within {} s", LOADING.as_secs()),
+            ),
+        };
+        say!(
+            "✗ {} refuses this project: {}",
+            wb_ui::text::clean(&name),
+            wb_ui::text::clean(&fault.summary)
+        );
+        for line in fault.cause.iter().flat_map(|cause| cause.lines()) {
+            say!("  {}", wb_ui::text::clean(line));
+        }
+        for hint in &fault.hints {
+            say!("  → {}", wb_ui::text::clean(hint));
+        }
+        bad += 1;
     }
     bad
+}
+
+/// Builds in charge of a stage that have a preflight, with the names of their libraries.
+fn with_preflight(engine: &Engine) -> Vec<(BuildId, String)> {
+    let builds = engine.state.builds.all.iter();
+    let asked = builds.filter(|b| b.probed.descriptor.preflight && !b.stages.is_empty());
+    asked
+        .map(|b| (b.id, b.probed.descriptor.name.clone()))
+        .collect()
 }
 
 /// Declared pathways that the stage does not have.

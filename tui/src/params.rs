@@ -4,7 +4,37 @@
 //! `additionalProperties: false`, `type`, `items`, `minimum`, `maximum`, `enum`. Others, which a library in
 //! another language may write, are left to the agent itself.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wb_core::ids::StageId;
+use wb_core::state::State;
+
+/// Parameters by stage name or UUID.
+pub type Params = BTreeMap<String, Value>;
+
+/// What is wrong with the parameters of these stages: the stage's title and a line, for each mistake.
+#[must_use]
+pub fn misfits(state: &State, stages: &[StageId], params: &Params) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for id in stages {
+        let project = state.project.as_ref();
+        let stage = project.and_then(|p| p.workflow.stage(*id));
+        let agent = state.agent(*id).map(|(_, _, agent)| agent);
+        let (Some(stage), Some(agent)) = (stage, agent) else {
+            continue;
+        };
+        let Some(schema) = &agent.spec.params else {
+            continue;
+        };
+        let given = params
+            .get(&stage.title)
+            .or_else(|| params.get(&id.0.to_string()));
+        let nothing = json!({});
+        let problems = problems(schema, given.unwrap_or(&nothing));
+        found.extend(problems.into_iter().map(|p| (stage.title.clone(), p)));
+    }
+    found
+}
 
 /// What is wrong, a line each; empty: it fits.
 #[must_use]

@@ -78,6 +78,7 @@ pub async fn engine(
     }
     load_libraries(&mut engine, count).await?;
     let stages = choose_stages(&engine, need.stages)?;
+    parameters(&engine, &stages, config)?;
     preflight(&mut engine).await?;
     Ok((engine, stages))
 }
@@ -333,6 +334,25 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
         chosen.push(stage.id);
     }
     Ok(order.into_iter().filter(|s| chosen.contains(s)).collect())
+}
+
+/// Parameters that an agent declares otherwise would fail every task of its stage.
+fn parameters(engine: &Engine, stages: &[StageId], config: &Config) -> Result<(), Fault> {
+    let mut found = crate::params::misfits(&engine.state, stages, &config.params).into_iter();
+    let Some((title, first)) = found.next() else {
+        return Ok(());
+    };
+    let text = format!("parameters of stage \"{title}\": {first}");
+    let place = format!("put it right in workbench.toml under [params.\"{title}\"]");
+    let rest: Vec<String> = found
+        .map(|(title, p)| format!("\"{title}\": {p}"))
+        .collect();
+    let fault = Fault::new(FaultKind::Settings, text);
+    Err(if rest.is_empty() {
+        fault.hint(place)
+    } else {
+        fault.because(rest.join("\n")).hint(place)
+    })
 }
 
 /// Waits for the library's own preflight.
