@@ -108,6 +108,19 @@ pub enum Upstream {
     },
     /// Counters of the client, for the status line and the summary.
     Stats(NetStats),
+    /// The platform cannot be reached, fails or asks to wait; `None`: no longer.
+    Trouble(Option<Trouble>),
+}
+
+/// What stands between us and the platform while requests are tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// When it began.
+    pub since: Millis,
+    /// What was wrong last.
+    pub why: String,
+    /// When the next attempt leaves; in the past when none is planned.
+    pub again: Millis,
 }
 
 /// What went over the wire so far.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wb_client::{AssetCache, Reader, Writer};
-use wb_core::event::{Effect, Event, NetStats, Upstream};
+use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::state::{Options, State};
@@ -281,6 +281,14 @@ impl Engine {
     pub fn tick(&mut self) -> Vec<Effect> {
         let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
         effects.extend(self.feed(Event::Tick(now())));
+        let trouble = self.world.reader.trouble().map(|t| Trouble {
+            since: t.since,
+            why: t.why,
+            again: t.again,
+        });
+        if trouble.is_some() || self.state.trouble.is_some() {
+            effects.extend(self.feed(Event::Upstream(Upstream::Trouble(trouble))));
+        }
         effects
     }
 

@@ -46,6 +46,24 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
                 )
             })
             .or_else(|| {
+                say(
+                    step.is_some_and(|s| s.at == At::Fetching),
+                    "its inputs are on their way; c goes on with them by itself",
+                )
+            })
+            .or_else(|| {
+                say(
+                    step.is_some_and(|s| s.at == At::Calling),
+                    "its agent runs; K stops it",
+                )
+            })
+            .or_else(|| {
+                say(
+                    step.is_some_and(|s| s.at == At::Committing),
+                    "it is being written",
+                )
+            })
+            .or_else(|| {
                 let failed =
                     step.is_some_and(|s| s.at == At::Outcome && matches!(s.result, Some(Err(_))));
                 say(
@@ -56,7 +74,13 @@ pub fn refusal(ui: &Ui, verb: Verb, state: &State) -> Option<String> {
         Verb::ToEnd => say(
             step.is_none_or(|s| s.at >= At::Outcome),
             "no task is open that could go on",
-        ),
+        )
+        .or_else(|| {
+            say(
+                step.is_some_and(|s| s.to_end || s.at == At::Calling),
+                "it goes on to the outcome already",
+            )
+        }),
         Verb::Rerun => say(
             !step.is_some_and(|s| {
                 !matches!(

@@ -13,6 +13,9 @@ use wb_core::command::{Verb, entry};
 use wb_core::state::State;
 use wb_core::step::At;
 
+/// Trouble that is over sooner is not shown, in milliseconds.
+const SHORT_MS: u64 = 1_500;
+
 /// Draws header, hints and status; gives the room between.
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
     header(ui, buf, Rect { height: 1, ..area }, state);
@@ -355,6 +358,9 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     if let Some(notice) = &ui.notice {
         return (clean(notice).into_owned(), st.warn);
     }
+    if let Some(text) = waiting(state) {
+        return (text, st.bad);
+    }
     if let Some((fault, at)) = &state.net_fault {
         let since = crate::text::clock(*at, ui.utc_offset_s);
         return (
@@ -377,6 +383,25 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
         st.text
     };
     (format!("{word} · {writes}"), style)
+}
+
+/// Requests that are tried again and again: since when, until when, why. A short trouble is not worth
+/// a flicker.
+fn waiting(state: &State) -> Option<String> {
+    let trouble = state.trouble.as_ref()?;
+    let lasts = state.now.since(trouble.since);
+    if lasts < SHORT_MS {
+        return None;
+    }
+    let next = match trouble.again.since(state.now) {
+        0 => String::new(),
+        ms => format!(" · next try in {} s", ms.div_ceil(1000)),
+    };
+    let why = clean(&trouble.why).into_owned();
+    Some(format!(
+        "! waiting for the platform, {}{next} · {why}",
+        age(lasts)
+    ))
 }
 
 /// Keys and words of hints, the most useful first.

@@ -33,7 +33,10 @@ impl State {
                 let lost = self.builds.remove(&library);
                 self.warn(
                     Kind::Build,
-                    format!("{name} is gone; {} stages have no agent now", lost.len()),
+                    match lost.len() {
+                        1 => format!("{name} is gone; 1 stage has no agent now"),
+                        n => format!("{name} is gone; {n} stages have no agent now"),
+                    },
                     None,
                 );
                 Vec::new()
@@ -115,9 +118,10 @@ impl State {
                     .map(|b| b.notes.clone())
                     .unwrap_or_default();
                 let kb = size / 1024;
+                let s = if bound == 1 { "" } else { "s" };
                 self.say(
                     Kind::Build,
-                    format!("build {id} in charge: {bound} stages bound, {kb} kB"),
+                    format!("build {id} in charge: {bound} stage{s} bound, {kb} kB"),
                 );
                 self.say_notes(id, &notes);
                 effects.extend(self.watch_build());

@@ -26,7 +26,9 @@ pub use options::{Level, Options};
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
-use crate::event::{Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Upstream};
+use crate::event::{
+    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Trouble, Upstream,
+};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::journal::Journal;
@@ -98,10 +100,14 @@ pub struct State {
     pub log: Log,
     /// Wire counters.
     pub net: NetStats,
+    /// What keeps requests waiting now.
+    pub trouble: Option<Trouble>,
     /// The newest fault of upstream, until something succeeds.
     pub net_fault: Option<(Fault, Millis)>,
     /// When the project was asked for last.
     asked: Millis,
+    /// The present trouble was said.
+    trouble_said: bool,
     jobs: u64,
     lists: u64,
     batches: u64,

@@ -221,6 +221,7 @@ impl State {
             Some(Err(fault)) => {
                 step.result = Some(Err(fault.clone()));
                 step.at = At::Outcome;
+                step.to_end = false;
                 self.complain(&fault);
                 Vec::new()
             }

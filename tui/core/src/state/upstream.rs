@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Trouble that lasts longer than this is said, in milliseconds.
+const SAY_AFTER_MS: u64 = 2_000;
+
 impl State {
     pub(super) fn upstream(&mut self, news: Upstream) -> Vec<Effect> {
         match news {
@@ -69,7 +72,29 @@ impl State {
                 self.net = net;
                 Vec::new()
             }
+            Upstream::Trouble(trouble) => {
+                self.in_trouble(trouble);
+                Vec::new()
+            }
         }
+    }
+
+    /// A single lost request is not worth a line; what lasts is said once, and its end too.
+    fn in_trouble(&mut self, trouble: Option<Trouble>) {
+        match (&trouble, &self.trouble) {
+            (Some(now), _) if !self.trouble_said && self.now.since(now.since) >= SAY_AFTER_MS => {
+                self.trouble_said = true;
+                let text = format!("waiting for the platform: {}", now.why);
+                self.warn(Kind::Net, text, None);
+            }
+            (None, Some(before)) if self.trouble_said => {
+                self.trouble_said = false;
+                let s = self.now.since(before.since) / 1000;
+                self.say(Kind::Net, format!("the platform answers again after {s} s"));
+            }
+            _ => {}
+        }
+        self.trouble = trouble;
     }
 
     pub(super) fn project_loaded(&mut self, project: Arc<Project>) -> Vec<Effect> {

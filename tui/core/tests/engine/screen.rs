@@ -2,12 +2,12 @@
 
 use crate::world::*;
 use wb_core::command::Command;
-use wb_core::event::{Event, JobEvent};
+use wb_core::event::{Event, JobEvent, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::journal::{Op, Undoing};
 use wb_core::run::{OnConflict, RunSpec, Source};
-use wb_core::state::Level;
+use wb_core::state::{Kind, Level};
 use wb_core::step::At;
 use wb_core::work::*;
 
@@ -396,4 +396,39 @@ fn late_news_of_another_task_changes_nothing() {
         results: vec![],
     });
     assert_eq!(world.state, before);
+}
+
+#[test]
+fn an_outage_is_said_once_when_it_lasts_and_so_is_its_end() {
+    let (mut world, _) = screen(Box::new(|_| go("away")));
+    let trouble = |again| {
+        Event::Upstream(Upstream::Trouble(Some(Trouble {
+            since: Millis(10_000),
+            why: "connection refused".into(),
+            again: Millis(again),
+        })))
+    };
+    let said = |world: &World| {
+        let lines = world.state.activity.iter();
+        let lines = lines.filter(|a| a.kind == Kind::Net);
+        lines.map(|a| a.text.clone()).collect::<Vec<_>>()
+    };
+    world.send(Event::Tick(Millis(10_500)));
+    world.send(trouble(11_000));
+    assert_eq!(
+        said(&world),
+        [""; 0],
+        "one lost request is not worth a line"
+    );
+    world.send(Event::Tick(Millis(14_000)));
+    world.send(trouble(15_000));
+    world.send(trouble(19_000));
+    assert_eq!(
+        said(&world),
+        ["waiting for the platform: connection refused"]
+    );
+    world.send(Event::Tick(Millis(44_000)));
+    world.send(Event::Upstream(Upstream::Trouble(None)));
+    assert_eq!(said(&world)[1..], ["the platform answers again after 34 s"]);
+    assert_eq!(world.state.trouble, None);
 }

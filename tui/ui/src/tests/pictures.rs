@@ -7,7 +7,7 @@ use crate::fixture::{
 };
 use crate::{Picture, Screen, Theme, Ui, UiSettings};
 use insta::assert_snapshot;
-use wb_core::event::{BuildEvent, Event, Upstream};
+use wb_core::event::{BuildEvent, Event, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::Millis;
 
@@ -406,4 +406,48 @@ fn keys_are_listed_from_the_table() {
         "{markdown}"
     );
     assert_snapshot!("keys_text", text);
+}
+
+#[test]
+fn an_outage_says_since_when_why_and_when_it_is_tried_again() {
+    let make = || {
+        let mut world = World::demo();
+        let trouble = Trouble {
+            since: Millis(fixture::NOW - 12_000),
+            why: "GET /v2/public/projects/7/workflow/stages: connection refused".into(),
+            again: Millis(fixture::NOW + 3_200),
+        };
+        world.send(Event::Upstream(Upstream::Trouble(Some(trouble))));
+        world
+    };
+    for (w, h) in SIZES {
+        let mut desk = Desk::new(make(), w, h);
+        let last = desk.draw().lines().last().unwrap().to_owned();
+        assert!(
+            last.contains("waiting for the platform, 12s · next try in 4 s · GET /v2"),
+            "{last}"
+        );
+    }
+    let mut desk = Desk::new(make(), 120, 36);
+    let over = Event::Upstream(Upstream::Trouble(None));
+    desk.world.send(over);
+    assert!(desk.draw().contains("READY"));
+}
+
+#[test]
+fn a_task_whose_inputs_are_on_their_way_offers_no_next_step() {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("s");
+    let picture = desk.draw();
+    let hints = picture.lines().rev().nth(1).unwrap().to_owned();
+    assert!(
+        !hints.contains("s step") && hints.contains("c to the end"),
+        "{hints}"
+    );
+    assert!(picture.contains("They are on their way"), "{picture}");
+    desk.go("s");
+    assert!(desk.draw().contains("c goes on with them by itself"));
+    desk.go("c");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    assert!(desk.draw().contains("✓ outcome"));
 }

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 use wb_core::fault::Fault;
 use wb_core::state::State;
-use wb_core::step::{Log, Stepper};
+use wb_core::step::{At, Log, Stepper};
 use wb_core::work::{Committed, LabelChange, Outcome};
 
 pub(super) fn json_lines<'a>(ui: &Ui, columns: usize, rows: usize) -> Vec<Line<'a>> {
@@ -240,6 +240,9 @@ pub(super) fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Ve
     else {
         return match &step.result {
             Some(Err(fault)) => fault_lines(fault, columns, st),
+            _ if step.at == At::Fetching => {
+                vec![Line::styled("They are on their way.", st.dim)]
+            }
             _ => vec![Line::styled(
                 "The agent asks for nothing that must be fetched.",
                 st.dim,
