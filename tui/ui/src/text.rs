@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthChar;
 use wb_core::ids::Millis;
 
 /// Takes out what could steer a terminal: control codes, escape sequences, and the marks that
-/// turn the direction of text. Line breaks and tabs become blanks.
+/// turn the direction of text. Line breaks and tabs become blanks. What melts several pictures into one
+/// is taken out too, since terminals do not agree on how wide the result is.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(unsafe_char) {
@@ -21,6 +22,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_csi(&mut chars),
             '\n' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            // Between letters it shapes them, and is as wide as nothing everywhere.
+            '\u{200d}' if !out.chars().next_back().is_some_and(is_picture) => out.push(c),
             c if unsafe_char(c) => {}
             c => out.push(c),
         }
@@ -31,6 +34,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 fn unsafe_char(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        // The joiner, variants, skin tones and tags of pictures.
+        || matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
+}
+
+/// Symbols and emoji.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
@@ -258,6 +268,37 @@ mod tests {
         assert_eq!(clean("\u{9b}2Jx\u{7f}\u{0}"), "x");
         assert_eq!(clean("gpj.\u{202e}exe"), "gpj.exe");
         assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_cell_is_as_wide_on_screen_as_it_was_measured_whatever_stands_in_it() {
+        use ratatui::buffer::Buffer;
+        use ratatui::layout::Rect;
+        for text in [
+            "👩\u{200d}👩\u{200d}👧\u{200d}👦🚀🏳\u{fe0f}\u{200d}🌈.jpg",
+            "👍\u{1f3fd} ok ❤\u{fe0f} 1\u{fe0f}\u{20e3} 🇩🇪",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            "لا عربي ملف",
+            "क्षि 한글 한글 e\u{301}\u{301}",
+            "夜の街\u{200b}zero",
+            "می\u{200c}خواهم ක\u{200d}ෂ",
+        ] {
+            for cut in [12, 40] {
+                let mut buf = Buffer::empty(Rect::new(0, 0, 60, 1));
+                buf.set_string(
+                    0,
+                    0,
+                    format!("{}|", left(text, cut)),
+                    ratatui::style::Style::new(),
+                );
+                assert_eq!(
+                    buf[(u16::try_from(cut).unwrap(), 0)].symbol(),
+                    "|",
+                    "{text}"
+                );
+            }
+        }
+        assert_eq!(clean("ක\u{200d}ෂ"), "ක\u{200d}ෂ");
     }
 
     #[test]
