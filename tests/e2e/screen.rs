@@ -24,6 +24,12 @@ fn a_task_is_stepped_from_queue_to_commit_and_nothing_is_written_before() {
     screen.wait("pre-label");
     screen.keys("2").wait("astronaut.jpg");
     screen.keys("s").wait("before the call");
+    screen.keys("Y").wait("copied the command");
+    let raw = String::from_utf8_lossy(&screen.raw).into_owned();
+    assert!(
+        raw.contains("\x1b]52;c;d29ya2JlbmNoIHJ1biAt"),
+        "workbench run -"
+    );
     screen.keys("s").wait("annotate");
     screen.keys("s").wait("Bright region");
     assert_eq!(server.writes(), 0, "{}", screen.text());

@@ -218,6 +218,9 @@ impl Session {
         for command in self.ui.on_event(key, &self.engine.state) {
             effects.extend(self.engine.feed(Event::Input(command)));
         }
+        if let Some(text) = self.ui.take_copied() {
+            crate::terminal::copy(&text);
+        }
         effects
     }
 

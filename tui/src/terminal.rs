@@ -105,6 +105,14 @@ impl Drop for Screen {
     }
 }
 
+/// Puts a text into the clipboard of the terminal (OSC 52), also through ssh; terminals that do not
+/// know it pay no attention.
+pub fn copy(text: &str) {
+    let text = agent_abi::model::base64(text.as_bytes());
+    let mut out = stdout();
+    let _ = write!(out, "\x1b]52;c;{text}\x07").and_then(|()| out.flush());
+}
+
 /// Gives the terminal back; safe to call twice.
 pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {

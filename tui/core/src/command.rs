@@ -236,6 +236,8 @@ verbs! {
     Rate        Global ["L"] false "rate" "Requests a second, from now on"
     Timeout     Global ["T"] false "time limit" "Limit of one attempt, from the next attempt on"
     Mode        Global ["m"] false "mode" "Dry-run or live (asks before it goes live)"
+    Copy        Global ["y"] false "copy" "Copy what the cursor is on: UUIDs, a value, a fault"
+    CopyCommand Global ["Y"] false "copy the command" "Copy the command that does the same in a shell"
     Refresh     Global ["R" "F5"] false "refresh" "List every stage again"
     Quit        Global ["q" "Ctrl-c"] false "quit" "Leave; asks when something runs"
     Suspend     Global ["Ctrl-z"] false "to the shell" "To the shell; fg comes back"

@@ -49,6 +49,10 @@ impl Ui {
             Verb::Timeout => self.ask_timeout(state),
             Verb::Mode => self.mode(state),
             Verb::Refresh => vec![Command::Refresh(None)],
+            Verb::Copy | Verb::CopyCommand => {
+                self.copy(verb, state);
+                Vec::new()
+            }
             Verb::Quit => self.quit(state),
             Verb::Suspend => vec![Command::Suspend],
             Verb::Up

@@ -8,6 +8,7 @@
 mod act;
 mod allowed;
 mod chrome;
+mod copy;
 mod docs;
 #[cfg(test)]
 mod fixture;
@@ -140,6 +141,8 @@ pub struct Ui {
     pub(crate) shelf: picture::Shelf,
     /// Said in the last row until the next key.
     pub(crate) notice: Option<String>,
+    /// To be put into the terminal's clipboard.
+    pub(crate) copied: Option<String>,
     pub(crate) hits: Vec<(Rect, Hit)>,
     pub(crate) room: Room,
 }
@@ -161,6 +164,7 @@ impl Ui {
             run: run::Pane::default(),
             shelf: picture::Shelf::new(settings.graphics),
             notice: None,
+            copied: None,
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },
         }

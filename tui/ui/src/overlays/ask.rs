@@ -13,10 +13,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use wb_core::command::Command;
+use wb_core::command::{Command, Verb};
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::{OnConflict, RunSpec};
 use wb_core::state::State;
+use wb_core::twin;
 use wb_core::work::TaskRow;
 use words::words;
 
@@ -47,6 +48,20 @@ impl Ask {
             self,
             Self::Commit(_) | Self::Live | Self::Overwrite(_) | Self::Undo(_)
         )
+    }
+
+    /// The words of the command that does in a shell what yes does here.
+    pub fn twin(&self, state: &State) -> Option<Vec<String>> {
+        match self {
+            Self::Commit(tasks) => Some(twin::commit(state, tasks, false)),
+            Self::Overwrite(tasks) => Some(twin::commit(state, tasks, true)),
+            Self::Undo(op) => Some(twin::undo(state, *op)),
+            Self::Run(spec) => {
+                let live = state.live && !state.options.read_only;
+                Some(twin::run(state, spec, live))
+            }
+            Self::Live | Self::Quit | Self::Retry(..) | Self::Drop(_) => None,
+        }
     }
 
     fn command(self) -> Command {
@@ -109,6 +124,11 @@ pub fn on_key(
     match name {
         "y" if key.kind == KeyEventKind::Press => vec![yes(ui, question.ask)],
         "n" | "Esc" | "q" => Vec::new(),
+        "Y" => {
+            ui.overlays.push(Overlay::Ask(question));
+            ui.copy(Verb::CopyCommand, state);
+            Vec::new()
+        }
         _ => {
             ui.overlays.push(Overlay::Ask(question));
             Vec::new()

@@ -25,6 +25,13 @@ impl Pane {
     }
 }
 
+/// The chosen message with what lies behind it.
+pub fn text(pane: &Pane, state: &State) -> Option<String> {
+    let chosen = state.activity.iter().rev().nth(pane.at)?;
+    let detail = chosen.detail.iter().map(|d| format!("\n{d}"));
+    Some(chosen.text.clone() + &detail.collect::<String>())
+}
+
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
     let st = ui.st;
     let count = state.activity.len();

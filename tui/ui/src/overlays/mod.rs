@@ -66,6 +66,9 @@ impl Overlay {
             Self::Ask(question) if question.title.is_some() => {
                 &[("enter", "when the title is typed"), ("esc", "no")]
             }
+            Self::Ask(question) if question.ask.twin(state).is_some() => {
+                &[("y", "yes"), ("n", "no"), ("Y", "copy the command")]
+            }
             Self::Ask(_) => &[("y", "yes"), ("n", "no")],
             Self::Conflicts(_) if state.conflicts.is_empty() => &[("esc", "back")],
             Self::Conflicts(_) if state.options.read_only => &[
@@ -169,11 +172,19 @@ fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Vec<Command> {
         | Verb::UndoLast
         | Verb::Rate
         | Verb::Timeout
+        | Verb::Copy
+        | Verb::CopyCommand
         | Verb::Quit
         | Verb::Refresh => {
             let stays = matches!(
                 verb,
-                Verb::Help | Verb::Quit | Verb::Refresh | Verb::Rate | Verb::Timeout
+                Verb::Help
+                    | Verb::Quit
+                    | Verb::Refresh
+                    | Verb::Rate
+                    | Verb::Timeout
+                    | Verb::Copy
+                    | Verb::CopyCommand
             );
             if !stays {
                 ui.overlays.clear();

@@ -103,6 +103,30 @@ impl Pane {
     }
 }
 
+/// What the tab in sight holds, its name and its text in full width; a picture is none.
+pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
+    const WIDE: usize = 2000;
+    let step = state.step.as_ref()?;
+    let all = match ui.task.tab {
+        IMAGE_TAB => return None,
+        0 => {
+            let rows = timeline::rows(step, state);
+            let newest = newest(&rows);
+            let at = ui.task.event.unwrap_or(newest).min(rows.len() - 1);
+            value(ui, step, &rows[at], state, WIDE)
+        }
+        1 => labels(step, state, WIDE, &ui.st),
+        3 => log_lines(&step.log, WIDE, ui.utc_offset_s, &ui.st),
+        _ => return Some(("the JSON".into(), ui.task.read.json.join("\n"))),
+    };
+    let text = all
+        .iter()
+        .map(|line| line.to_string().trim_end().to_owned());
+    let text: Vec<String> = text.collect();
+    let name = TABS[ui.task.tab].trim_end_matches('±').to_lowercase();
+    Some((format!("the {name}"), text.join("\n")))
+}
+
 /// The last event that is not still to come.
 fn newest(rows: &[Row]) -> usize {
     rows.iter().rposition(|r| r.mark != Mark::Todo).unwrap_or(0)

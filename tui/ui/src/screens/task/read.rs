@@ -32,8 +32,10 @@ pub(super) fn read(step: &Stepper) -> Read {
     read.asset = inputs.asset_json.as_deref().and_then(parse);
     let mut show = |title: &str, value: Option<&Value>| {
         let Some(value) = value else { return };
+        let mut value = value.clone();
+        hide_secrets(&mut value);
         read.json.push(format!("// {title}"));
-        let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
+        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
         let room = JSON_LINES.saturating_sub(read.json.len());
         read.json
             .extend(pretty.lines().take(room).map(str::to_owned));
@@ -55,6 +57,22 @@ pub(super) fn read(step: &Stepper) -> Read {
         read.marks = marked(&read.before, outcome);
     }
     read
+}
+
+/// What follows the path of a URL may be what gives access to the file: it is not for a screen that
+/// others see, nor for a clipboard.
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
+            if let Some(query) = text.find('?') {
+                text.truncate(query);
+                text.push_str("?…");
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(hide_secrets),
+        Value::Object(all) => all.values_mut().for_each(hide_secrets),
+        _ => {}
+    }
 }
 
 pub(super) fn row_facts(
