@@ -119,6 +119,26 @@ fn w17_a_signed_address_that_has_expired_is_asked_for_again() {
 }
 
 #[test]
+fn w17_a_store_that_refuses_its_files_fails_each_task_and_is_no_outage() {
+    let (dir, server) = world(4, &["--fault", "storage:403"]);
+    let library = c_agent(dir.path(), "noop", &["NEEDS=32"]);
+    let output = run(dir.path(), &server, &library, &["--num-retries", "0"]);
+    let (tasks, summary) = lines(&output);
+    assert_eq!(
+        (output.status.code(), &summary["failed"]),
+        (Some(1), &json!(4)),
+        "{}",
+        said(&output)
+    );
+    let told = |t: &Value| {
+        t["fault"]["summary"]
+            .as_str()
+            .is_some_and(|s| s.contains("403"))
+    };
+    assert!(tasks.iter().all(told), "{tasks:?}");
+}
+
+#[test]
 fn w24_a_parameter_that_nobody_can_give_is_refused_by_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     let source = "use agent_abi::prelude::*;\n\n#[stage(\"Agent 1\")]\nfn odd(x: i32) -> Result<Route> {\n    \

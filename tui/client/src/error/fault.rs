@@ -194,8 +194,8 @@ fn is_local(at: &At) -> bool {
 fn wrong_region(at: &At) -> String {
     if is_local(at) {
         return format!(
-            "a local server knows only its own key and projects: take ENCORD_SSH_KEY_FILE and --project-hash from the \
-             line that the one at {} printed when it started",
+            "{} is on this machine, and a local server knows only its own key and projects: take ENCORD_DOMAIN, \
+             ENCORD_SSH_KEY_FILE and --project-hash from the one line that it printed when it started",
             at.domain()
         );
     }
