@@ -19,6 +19,9 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
         served = wb_local::serve(options) => served.map_err(fault)?,
         _ = signals.next() => return Ok(()),
     };
+    if args.scenario.is_some() && args.scenario_file.is_some() {
+        tell!("workbench: --scenario is not used: the scenario file describes everything");
+    }
     for note in &served.notes {
         tell!("workbench: {note}");
     }
@@ -60,7 +63,11 @@ pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
     let faults: Result<Vec<FaultSpec>, String> =
         args.fault.iter().map(|f| FaultSpec::from_str(f)).collect();
     Ok(ServeOptions {
-        scenario: Scenario::from_str(&args.scenario).map_err(usage)?,
+        scenario: args
+            .scenario
+            .as_deref()
+            .map_or(Ok(Scenario::Demo), Scenario::from_str)
+            .map_err(usage)?,
         data: args.data.clone(),
         tasks: args.tasks,
         seed: args.seed,

@@ -245,14 +245,9 @@ pub struct TasksArgs {
 /// `workbench serve`
 #[derive(Args, Debug, Clone)]
 pub struct ServeArgs {
-    /// What the local project holds: seed, demo or large
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "demo",
-        conflicts_with = "scenario_file"
-    )]
-    pub scenario: String,
+    /// What the local project holds: seed, demo or large [default: demo]
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
     /// Keep the database here (and reopen it); without it the data go with the process
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

@@ -100,8 +100,16 @@ fn known_users(
 }
 
 fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
+    let mut unused = Vec::new();
+    if options.tasks.is_some() && (options.scenario_file.is_some() || options.import.is_some()) {
+        unused.push(
+            "--tasks is not used: a file or folder of one's own has its own items".to_owned(),
+        );
+    }
     if let Some(path) = &options.scenario_file {
-        return World::read(path);
+        let mut world = World::read(path)?;
+        world.notes.extend(unused);
+        return Ok(world);
     }
     let tasks = options
         .tasks
@@ -114,6 +122,7 @@ fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
         world.ontologies = vec![ontology::spec()];
         world.lively = false;
         world.notes = notes;
+        world.notes.extend(unused);
     }
     if let Some(path) = &options.import_workflow {
         let (template, notes) = imported_workflow(path)?;

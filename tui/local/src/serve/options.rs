@@ -17,7 +17,7 @@ pub struct ServeOptions {
     /// process.
     pub data: Option<PathBuf>,
     /// How many tasks the main project has, 1 to 10,000,000. `None`: as many as the scenario likes. Not
-    /// possible with `import` or `scenario_file`, and not used when `data` is reopened.
+    /// used with `import` or `scenario_file`, nor when `data` is reopened.
     pub tasks: Option<usize>,
     /// All names and all faults hang on it.
     pub seed: u64,
@@ -77,11 +77,6 @@ impl ServeOptions {
         {
             return wrong(
                 "--scenario-file describes everything; it does not go with --import or --import-workflow",
-            );
-        }
-        if self.tasks.is_some() && (self.scenario_file.is_some() || self.import.is_some()) {
-            return wrong(
-                "--tasks counts a scenario's tasks; a file or folder of one's own has its own",
             );
         }
         Ok(())
