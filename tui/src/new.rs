@@ -153,7 +153,11 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
 
 /// The crate's name: the last part of the path.
 fn name_of(dir: &Path) -> Result<String, Fault> {
-    let name = dir.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let Some(name) = dir.file_name() else {
+        return Err(usage("a new folder is made; it needs a name")
+            .hint("workbench new my-agents, or with its path: workbench new ../my-agents"));
+    };
+    let name = name.to_str().unwrap_or_default();
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let reserved = [
         "test",
@@ -256,6 +260,10 @@ mod tests {
         for name in ["1st", "my agents", "ünder", "core", "..", "a;b"] {
             let path = dir.path().join(name);
             assert!(new(&args(&path), None).is_err(), "{name}");
+        }
+        for place in ["", ".", "..", "/", "a/.."] {
+            let fault = new(&args(Path::new(place)), None).unwrap_err();
+            assert!(fault.summary.contains("needs a name"), "{place}: {fault:?}");
         }
         let mut quoted = args(&dir.path().join("fine"));
         quoted.stage = Some("a \"stage\"".into());
