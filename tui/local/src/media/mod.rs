@@ -4,6 +4,7 @@
 //! A media source is kept in the database as a short text: `photo/0/17` (crop 17 of photograph 0),
 //! `clip`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, `file/<path>`, or `uploaded/<uuid>`.
 
+mod fragments;
 mod made;
 mod photos;
 mod probe;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::Facts;
+use super::{Facts, fragments};
 
 /// A `moov` box or a WAV header larger than this is not read.
 const HEADER_LIMIT: u64 = 64 << 20;
@@ -35,11 +35,11 @@ fn picture(path: &Path) -> Option<Facts> {
     })
 }
 
-fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn be64(bytes: &[u8], at: usize) -> Option<u64> {
+pub(super) fn be64(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
@@ -49,8 +49,13 @@ fn le32(bytes: &[u8], at: usize) -> Option<u32> {
 
 fn video(path: &Path) -> Option<Facts> {
     let mut track = Track::default();
-    visit(&moov(path)?, 0, &mut track);
-    let track = track.found?;
+    let moov = moov(path)?;
+    visit(&moov, 0, &mut track);
+    let mut track = track.found?;
+    if let Some((frames, ticks)) = fragments::of_track(path, &moov, track.id) {
+        track.frames = track.frames.saturating_add(frames);
+        track.duration = track.listed.saturating_add(ticks);
+    }
     let seconds = track.duration as f64 / f64::from(track.timescale.filter(|t| *t > 0)?);
     let fps = (seconds > 0.0).then(|| f64::from(track.frames) / seconds);
     Some(Facts {
@@ -99,6 +104,9 @@ struct Track {
 #[derive(Default, Clone, Copy)]
 struct TrackFacts {
     is_video: bool,
+    id: u32,
+    /// Ticks of the frames that the header lists.
+    listed: u64,
     width: u32,
     height: u32,
     timescale: Option<u32>,
@@ -135,6 +143,7 @@ impl TrackFacts {
             // A track of a MOV file has a second one, for its data.
             b"hdlr" => self.is_video |= content.get(8..12)? == b"vide",
             b"tkhd" => {
+                self.id = be32(content, if content.first()? == &1 { 20 } else { 12 })?;
                 // The last eight bytes, in 16.16 fixed point.
                 let end = content.len();
                 self.width = be32(content, end.checked_sub(8)?)? >> 16;
@@ -150,12 +159,13 @@ impl TrackFacts {
             }
             b"stts" => {
                 let entries = be32(content, 4)? as usize;
-                let counts = content
-                    .get(8..)?
-                    .chunks_exact(8)
-                    .take(entries)
-                    .filter_map(|e| be32(e, 0));
-                self.frames = counts.fold(0, u32::saturating_add);
+                let runs = content.get(8..)?.chunks_exact(8).take(entries);
+                for run in runs {
+                    let (count, ticks) = (be32(run, 0)?, be32(run, 4)?);
+                    self.frames = self.frames.saturating_add(count);
+                    let ticks = u64::from(count) * u64::from(ticks);
+                    self.listed = self.listed.saturating_add(ticks);
+                }
             }
             _ => {}
         }
@@ -256,6 +266,20 @@ mod tests {
             (Some(320), Some(180), Some(75))
         );
         assert_eq!((found.fps, found.duration), (Some(25.0), Some(3.0)));
+    }
+
+    #[test]
+    fn frames_in_fragments_count_with_those_of_the_header() {
+        for (name, frames) in [("fragmented.mp4", 75), ("hybrid.mp4", 60)] {
+            let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/fixtures/pixels");
+            let found = facts(&Path::new(place).join(name));
+            assert_eq!(found.frames, Some(frames), "{name}");
+            let counted = found.duration.unwrap() * found.fps.unwrap();
+            assert!(
+                (counted - f64::from(frames)).abs() < 0.1,
+                "{name}: {found:?}"
+            );
+        }
     }
 
     #[test]
