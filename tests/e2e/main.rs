@@ -14,6 +14,7 @@ mod exec;
 mod filters;
 mod guards;
 mod hostile;
+mod journal;
 mod new;
 mod plans;
 mod reload;

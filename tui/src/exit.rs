@@ -8,6 +8,8 @@ use wb_ui::text;
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     faults: Vec<Fault>,
+    /// Of what follows the work: a report that cannot be written leaves nothing to go on with.
+    afterwards: Vec<Fault>,
     signal: Option<u8>,
     conflicts: bool,
     failures: bool,
@@ -22,6 +24,11 @@ impl Ending {
     /// Something ended the command.
     pub fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);
+    }
+
+    /// Something failed when the work was done.
+    pub fn afterwards(&mut self, fault: Fault) {
+        self.afterwards.push(fault);
     }
 
     /// Interrupted (2) or terminated (15).
@@ -58,7 +65,10 @@ impl Ending {
     /// The code, 0 when nothing holds.
     #[must_use]
     pub fn code(&self) -> u8 {
-        let mut codes: Vec<u8> = self.faults.iter().map(|f| f.kind.exit_code()).collect();
+        let mut codes: Vec<u8> = (self.faults.iter())
+            .chain(&self.afterwards)
+            .map(|f| f.kind.exit_code())
+            .collect();
         codes.extend(self.signal.map(|s| 128 + s));
         codes.extend(self.conflicts.then_some(5));
         codes.extend(self.failures.then_some(1));
@@ -103,5 +113,12 @@ mod tests {
         assert_eq!(ending.code(), 7);
         ending.signal(2);
         assert_eq!(ending.code(), 130);
+    }
+
+    #[test]
+    fn a_report_that_fails_decides_the_code_but_leaves_nothing_to_go_on_with() {
+        let mut ending = Ending::default();
+        ending.afterwards(Fault::new(FaultKind::Settings, ""));
+        assert_eq!((ending.code(), ending.interrupted()), (3, false));
     }
 }

@@ -4,7 +4,9 @@
 //! The listeners live as long as the command: one that is made anew for each wait would lose what
 //! arrives in between.
 
+use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use wb_core::fault::{Fault, FaultKind};
 
 /// Listens from now on.
@@ -48,4 +50,50 @@ pub fn going_on() -> Result<Signal, Fault> {
 
 fn listen(kind: SignalKind) -> Result<Signal, Fault> {
     signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
+}
+
+/// A command that is asked to stop between two steps. The first signal asks; a second one ends the process
+/// at once, and the journal knows what had begun.
+pub struct Stop(watch::Receiver<u8>);
+
+impl Stop {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The system refuses a handler.
+    pub fn new() -> Result<Self, Fault> {
+        let mut signals = Signals::new()?;
+        let (send, asked) = watch::channel(0);
+        tokio::spawn(async move {
+            let _ = send.send(signals.next().await);
+            let signal = signals.next().await;
+            tell!("workbench: left at once; `workbench resume` finishes what had begun");
+            std::process::exit(128 + i32::from(signal));
+        });
+        Ok(Self(asked))
+    }
+
+    /// The signal that asked to stop.
+    pub fn asked(&self) -> Option<u8> {
+        Some(*self.0.borrow()).filter(|signal| *signal > 0)
+    }
+
+    /// What a command does before its first task; a signal ends it at once.
+    ///
+    /// # Errors
+    /// The number of the signal.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, u8> {
+        let mut asked = self.0.clone();
+        tokio::select! {
+            done = work => Ok(done),
+            signal = asked.wait_for(|signal| *signal > 0) => match signal {
+                Ok(signal) => {
+                    tell!("workbench: interrupted before the first task; `workbench resume` goes on");
+                    Err(*signal)
+                }
+                // The listener has ended with the process.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
 }

@@ -53,6 +53,7 @@ pub async fn preview(
     for chunk in newest.chunks(CHUNK) {
         for (entry, found) in chunk.iter().zip(inverse(reader, project, chunk).await?) {
             let (what, left) = match found {
+                Err(_) if entry.overtaken => continue,
                 Ok(deed) => (in_words(&deed, project), None),
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
@@ -90,7 +91,7 @@ fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
 }
 
 /// Takes an operation back, the newest entries first: a task that was written twice goes back the way
-/// it came. Without a writer nothing is sent. `told` hears of every task.
+/// it came. Without a writer nothing is sent. `told` hears of every task. When `stop` says so, the rest is left.
 ///
 /// # Errors
 /// The journal cannot be used, or the platform not be reached; what is restored stays so.
@@ -101,16 +102,18 @@ pub async fn take_back(
     project: &Project,
     op: i64,
     mut told: impl FnMut(&Deed, Told<'_>) + Send,
+    stop: impl Fn() -> bool + Send,
 ) -> Result<Undone, Fault> {
     let mut entries = journal.standing(op)?;
     let mut done = Undone::default();
-    while !entries.is_empty() {
+    while !entries.is_empty() && !stop() {
         let chunk: Vec<_> = entries.drain(..together(&entries)).collect();
         let found = inverse(reader, project, &chunk).await?;
         let mut deeds: Vec<Deed> = Vec::new();
         for (entry, result) in chunk.iter().zip(found) {
             match result {
                 Ok(deed) => deeds.push(deed),
+                Err(_) if entry.overtaken => {}
                 Err(Skipped(why)) => {
                     told(&entry.deed, Told::Left(&why));
                     done.left.push((entry.deed.item.title.to_string(), why));

@@ -1,8 +1,10 @@
 //! A platform that fails, refuses, forgets or is changed by others meanwhile.
 
 use super::{BOX, calls, counted, poll, struck, summary, world};
-use crate::support::{DEADLINE, c_agent, run, said};
+use crate::support::{DEADLINE, c_agent, command, run, said, workbench};
 use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::Instant;
 
 #[test]
@@ -25,6 +27,45 @@ fn w15_a_poller_survives_a_refusal() {
     let library = counted(dir.path(), r#"{"route":"complete"}"#, &[]);
     assert_eq!(poll(dir.path(), &server, &library, &[], 3), Some(130));
     assert_eq!((server.changed("actions"), struck(&server)), (3, vec![1]));
+}
+
+#[test]
+fn a_poller_finishes_what_had_no_answer_before_it_runs_the_tasks_again() {
+    let (dir, server) = world(3, &["--fault", "priorities:drop*5"]);
+    let outcome = r#"{"route":"complete","priority":0.25}"#;
+    let library = counted(dir.path(), outcome, &[]);
+    let mut child = command(dir.path())
+        .args([
+            "run",
+            "--refresh-every",
+            "1",
+            "--max-time",
+            "60s",
+            "--progress",
+            "none",
+            "--agents",
+        ])
+        .arg(&library)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let finished = told.find(|l| l.as_ref().unwrap().contains("3 are finished"));
+    assert!(finished.is_some(), "the poller ended");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    told.for_each(drop);
+    child.wait().unwrap();
+    assert_eq!((server.changed("actions"), struck(&server)), (3, vec![5]));
+    assert_eq!(calls(dir.path()).len(), 3, "no task ran twice");
+    let listed = workbench(dir.path(), &server, &["journal", "--json"]);
+    let op: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(
+        (&op["tasks"], &op["done"], &op["open"]),
+        (&json!(3), &json!(3), &json!(0))
+    );
 }
 
 #[test]

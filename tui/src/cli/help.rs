@@ -155,6 +155,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("journal", "what was written from this folder"),
             ("journal --commands", "as commands to be run again"),
+            (
+                "journal --prune 30d",
+                "forget finished operations older than that",
+            ),
         ],
     ),
     (

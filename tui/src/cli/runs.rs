@@ -1,7 +1,7 @@
 //! Flags of the commands that run agents and of those that follow a run: plan, review, apply, undo,
 //! resume, journal, exec.
 
-use super::values::{duration, failures, positive, rate};
+use super::values::{duration, failures, keep, positive, rate};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -146,6 +146,9 @@ pub struct JournalArgs {
     /// The commands themselves, to be run again
     #[arg(long)]
     pub commands: bool,
+    /// Forget all but the newest N finished operations, or those older than e.g. 30d; they can no longer be taken back
+    #[arg(long, value_name = "N|AGE", value_parser = keep, conflicts_with = "commands")]
+    pub prune: Option<crate::journal::Keep>,
 }
 
 /// `workbench exec`

@@ -1,5 +1,6 @@
 //! How values are written on the command line: durations, rates, limits. Each refusal says what to write.
 
+use crate::journal::Keep;
 use std::time::Duration;
 use wb_core::run::FailureLimit;
 
@@ -37,9 +38,23 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => number,
         "m" | "min" => number * 60.0,
         "h" => number * 3600.0,
+        "d" => number * 86400.0,
         unit => return Err(format!("\"{unit}\" is no unit; write 250ms, 30s, 5m or 2h")),
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative or that large".into())
+}
+
+/// `20` operations, or `30d`.
+pub(super) fn keep(text: &str) -> Result<Keep, String> {
+    let wrong = || "write how many are kept, e.g. 20, or their age, e.g. 30d or 12h".to_owned();
+    if let Ok(n) = text.parse() {
+        return Ok(Keep::Newest(n));
+    }
+    let bare = !text.ends_with(char::is_alphabetic);
+    match duration(text) {
+        Ok(age) if !bare => Ok(Keep::Within(age)),
+        _ => Err(wrong()),
+    }
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {
@@ -58,6 +73,10 @@ mod tests {
     fn durations_have_units_and_limits() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(keep("20"), Ok(Keep::Newest(20)));
+        let days = Duration::from_secs(30 * 86400);
+        assert_eq!(keep("30d"), Ok(Keep::Within(days)));
+        assert!(keep("1.5").is_err() && keep("-1").is_err() && keep("soon").is_err());
         assert!(duration("2 weeks").is_err() && duration("-1s").is_err());
     }
 }

@@ -8,6 +8,7 @@ use crate::exit::{Ending, print_fault};
 use crate::journal::{self, Deed, Operation};
 use crate::plan::{Plan, PlanLine};
 use crate::runtime::now;
+use crate::signals::Stop;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
@@ -51,6 +52,7 @@ struct Applying<'a> {
     json: bool,
     ending: &'a mut Ending,
     fatal: Option<Fault>,
+    stop: Stop,
 }
 
 async fn work(
@@ -64,17 +66,22 @@ async fn work(
     let mut plan = Plan::verified(&args.plan)?;
     let config = for_project(config, &plan)?;
     let began = Instant::now();
-    let hands = session::hands(global, &config, "apply").await?;
     let id = plan.header.id.to_string();
+    let operation = Operation {
+        kind: "apply",
+        plan: Some(id.clone()),
+        ..Operation::default()
+    };
+    let stop = Stop::new()?;
+    let hands = session::hands(global, &config, "apply", Some(operation));
+    let hands = match stop.unless(hands).await {
+        Ok(hands) => hands?,
+        Err(signal) => {
+            ending.signal(signal);
+            return Ok(());
+        }
+    };
     let applied = hands.journal.applied(&id)?;
-    if hands.writer.is_some() {
-        let operation = Operation {
-            kind: "apply",
-            plan: Some(id),
-            ..Operation::default()
-        };
-        session::operate(global, &hands.journal, &hands.project, operation)?;
-    }
     let mut applying = Applying {
         hands,
         applied,
@@ -82,18 +89,25 @@ async fn work(
         json: global.json,
         ending,
         fatal: None,
+        stop,
     };
     applying.all(&mut plan, &only).await?;
     let Applying {
         hands,
         counts,
         fatal,
+        stop,
         ..
     } = applying;
-    if fatal.is_none() {
+    if let Some(signal) = stop.asked() {
+        ending.signal(signal);
+    } else if fatal.is_none() {
         hands.journal.close(now().0);
     }
     tell(global, &hands, &counts, began);
+    if fatal.is_none() {
+        session::tell_interrupted(ending);
+    }
     match fatal {
         Some(fault) => {
             Err(fault
@@ -129,7 +143,7 @@ fn for_project(config: &Config, plan: &Plan) -> Result<Config, Fault> {
 impl Applying<'_> {
     async fn all(&mut self, plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
         let mut chunk: Vec<(PlanLine, Deed)> = Vec::new();
-        while self.fatal.is_none() {
+        while self.fatal.is_none() && self.stop.asked().is_none() {
             let line = plan.next()?;
             let last = line.is_none();
             // What follows from another outcome of the plan is looked at when that one is written.

@@ -1,12 +1,12 @@
 //! `workbench exec`: the queue is somebody else's. Task specs in, one JSON a line (or an array of
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
+use super::run::unless_interrupted;
 use super::session::{self, Need};
 use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
 use crate::exit::{Ending, print_fault};
-use crate::journal::Operation;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::upstream;
@@ -27,7 +27,11 @@ const LINES: usize = 1024;
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
     let mut ending = Ending::default();
     let result = async {
-        let mut exec = prepare(global, config, args).await?;
+        let prepared = prepare(global, config, args);
+        let Some(mut exec) = unless_interrupted(prepared, global.dry_run, &mut ending).await?
+        else {
+            return Ok(());
+        };
         let result = exec.work(&mut ending).await;
         if let Some(journal) = exec.engine.journal() {
             journal.close(now().0);
@@ -69,13 +73,6 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
             format!("no agent is for stage \"{}\"", args.stage),
         ));
     };
-    if let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) {
-        let operation = Operation {
-            kind: "exec",
-            ..Operation::default()
-        };
-        session::operate(global, journal, project, operation)?;
-    }
     let spec = RunSpec {
         sink: if engine.state.options.dry_run {
             Sink::Report

@@ -5,6 +5,7 @@ mod exec;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/workbench.rs"]
 mod fuzz;
+mod journal;
 mod live;
 mod output;
 mod progress;
@@ -16,6 +17,7 @@ mod undo;
 
 pub use apply::apply;
 pub use exec::exec;
+pub use journal::journal;
 pub use review::review;
 pub use run::{plan, run};
-pub use undo::{journal, resume, undo};
+pub use undo::{resume, undo};

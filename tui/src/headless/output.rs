@@ -4,7 +4,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
@@ -191,6 +191,8 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
 pub struct Output {
     stdout: bool,
     file: Option<BufWriter<File>>,
+    /// Why lines are missing.
+    broken: Option<Fault>,
 }
 
 impl Output {
@@ -208,6 +210,7 @@ impl Output {
         Ok(Self {
             stdout,
             file: file.map(BufWriter::new),
+            broken: None,
         })
     }
 
@@ -218,24 +221,44 @@ impl Output {
         }
         let mut text = line().to_string();
         text.push('\n');
-        // Whoever read our lines may be gone; the work itself goes on.
-        if self.stdout && std::io::stdout().lock().write_all(text.as_bytes()).is_err() {
+        if self.stdout
+            && let Err(error) = std::io::stdout().lock().write_all(text.as_bytes())
+        {
             self.stdout = false;
+            self.lost("stdout", &error);
         }
         if let Some(file) = &mut self.file
             && let Err(error) = file.write_all(text.as_bytes())
         {
-            tell!("workbench: --jsonl: {error}; the run goes on without that file");
             self.file = None;
+            self.lost("--jsonl", &error);
         }
     }
 
     /// No more lines.
-    pub fn end(&mut self) {
+    ///
+    /// # Errors
+    /// Some could not be written.
+    pub fn end(&mut self) -> Result<(), Fault> {
+        if self.stdout
+            && let Err(error) = std::io::stdout().lock().flush()
+        {
+            self.lost("stdout", &error);
+        }
         if let Some(file) = &mut self.file
             && let Err(error) = file.flush()
         {
-            tell!("workbench: --jsonl: {error}; the file is incomplete");
+            self.lost("--jsonl", &error);
+        }
+        self.broken.take().map_or(Ok(()), Err)
+    }
+
+    /// The work itself goes on. Whoever read our lines may have had enough of them.
+    fn lost(&mut self, place: &str, error: &std::io::Error) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            let text =
+                format!("{place}: {error}; its lines are incomplete, the work itself is done");
+            self.broken = Some(Fault::new(FaultKind::Settings, text));
         }
     }
 }

@@ -7,7 +7,6 @@ use super::session::{self, Need};
 use crate::cli::{Global, PlanArgs, RunArgs};
 use crate::config::{Config, state_dir};
 use crate::exit::{Ending, print_fault};
-use crate::journal::Operation;
 use crate::plan::PlanFile;
 use crate::report::Sheet;
 use crate::runtime::{Engine, now};
@@ -35,10 +34,11 @@ const REFUSALS: u32 = 3;
 /// `workbench run`.
 pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     let mut ending = Ending::default();
-    match prepare(global, config, args).await {
-        Ok(mut session) => {
-            session.work(&mut ending).await;
-        }
+    let prepared =
+        unless_interrupted(prepare(global, config, args), global.dry_run, &mut ending).await;
+    match prepared {
+        Ok(Some(mut session)) => session.work(&mut ending).await,
+        Ok(None) => {}
         Err(fault) => {
             print_fault(&fault);
             ending.fault(fault);
@@ -68,8 +68,9 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         session.plan = Some(PlanFile::create(&args.output, &session.engine)?);
         Ok::<_, Fault>(session)
     };
-    match prepared.await {
-        Ok(mut session) => {
+    match unless_interrupted(prepared, true, &mut ending).await {
+        Ok(None) => {}
+        Ok(Some(mut session)) => {
             session.work(&mut ending).await;
             if let (Some(plan), true) = (session.plan.take(), ending.code() != 70) {
                 match plan.finish() {
@@ -101,6 +102,24 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         }
     }
     ending
+}
+
+/// What comes before the first task; a signal ends it at once.
+pub(super) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Fault>>,
+    dry: bool,
+    ending: &mut Ending,
+) -> Result<Option<T>, Fault> {
+    let mut signals = Signals::new()?;
+    tokio::select! {
+        done = work => done.map(Some),
+        signal = signals.next() => {
+            let next = if dry { "nothing was written" } else { "`workbench resume` goes on" };
+            tell!("workbench: interrupted before the first task; {next}");
+            ending.signal(signal);
+            Ok(None)
+        }
+    }
 }
 
 struct Session {
@@ -143,13 +162,6 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let dry = engine.state.options.dry_run;
-    if let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) {
-        let operation = Operation {
-            kind: "run",
-            ..Operation::default()
-        };
-        session::operate(global, journal, project, operation)?;
-    }
     let spent = match (engine.journal(), global.goes_on) {
         (Some(journal), Some(op)) => journal.spent(op)?,
         _ => HashMap::new(),
@@ -240,11 +252,36 @@ impl Session {
             if self.sleep(rest, ending).await {
                 break trouble;
             }
+            // What had no answer in this pass is looked up before its tasks are run again.
+            if trouble.is_some() && self.settle(ending).await {
+                break trouble;
+            }
         };
         if let Some(fault) = trouble {
             ending.fault(fault);
         }
         self.finish(&totals, began.elapsed(), ending);
+    }
+
+    /// Finishes writes without an answer, as far as the platform answers now; true when interrupted.
+    async fn settle(&mut self, ending: &mut Ending) -> bool {
+        tokio::select! {
+            settled = self.engine.settle() => {
+                match settled {
+                    Ok(settled) if settled.found > 0 => self.progress.say(&format!(
+                        "workbench: of {} writes without an answer {} are finished",
+                        settled.found, settled.finished
+                    )),
+                    Ok(_) => {}
+                    Err(fault) => tracing::warn!("{fault}"),
+                }
+                false
+            }
+            signal = self.signals.next() => {
+                ending.signal(signal);
+                true
+            }
+        }
     }
 
     /// One pass over the stages; true when it was interrupted.
@@ -281,7 +318,8 @@ impl Session {
                 signal = self.signals.next() => {
                     if interrupted {
                         self.progress.end();
-                        tell!("workbench: left at once; `workbench resume` finishes what had begun");
+                        let next = if self.dry { "nothing was written" } else { "`workbench resume` finishes what had begun" };
+                        tell!("workbench: left at once; {next}");
                         ending.signal(signal);
                         return true;
                     }
@@ -357,7 +395,10 @@ impl Session {
         }
         let seconds = wall.as_secs_f64();
         self.out.write(&|| output::summary(totals, net, seconds));
-        self.out.end();
+        if let Err(fault) = self.out.end() {
+            print_fault(&fault);
+            ending.afterwards(fault);
+        }
         let project = self
             .engine
             .state
@@ -366,10 +407,10 @@ impl Session {
             .map_or("", |p| p.title.as_str());
         if let Err(fault) = self.sheet.finish(project, totals, net, seconds, self.dry) {
             print_fault(&fault);
-            ending.fault(fault);
+            ending.afterwards(fault);
         }
         tell!("{}", output::sentence(totals, net, seconds, self.dry));
-        if let Some(next) = advice(ending.code(), self.dry && self.plan.is_none()) {
+        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some()) {
             tell!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {
@@ -388,16 +429,19 @@ const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
 }
 
 /// The command that helps next.
-fn advice(code: u8, dry: bool) -> Option<&'static str> {
+fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
     match code {
-        0 if dry => Some("The same without --dry-run writes it."),
+        0 if dry && !plan => Some("The same without --dry-run writes it."),
         1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
         ),
         7 => Some("Nothing was lost: run again when the platform answers."),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
-        130 | 143 => Some("Interrupted: nothing was lost; `workbench resume` goes on."),
+        130 | 143 | 129 if dry => {
+            Some("Interrupted: nothing was written; run it again for the rest.")
+        }
+        130 | 143 | 129 => Some("Interrupted: nothing was lost; `workbench resume` goes on."),
         _ => None,
     }
 }

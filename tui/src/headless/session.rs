@@ -3,15 +3,17 @@
 
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
+use crate::exit::Ending;
 use crate::journal::{self, Journal, Operation};
 use crate::runtime::{Drain, Engine, Setup, now};
+use crate::upstream::Upstream;
 use crate::{library, upstream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use wb_client::{Reader, Writer};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::StageId;
+use wb_core::ids::{ProjectHash, StageId};
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
 
@@ -22,7 +24,7 @@ const FIRST_ANSWER: Duration = Duration::from_secs(12);
 
 /// What a command needs of an engine.
 pub struct Need<'a> {
-    /// Its name, for the log.
+    /// Its name, for the log and the journal.
     pub command: &'static str,
     /// Requests a second.
     pub rate: Option<f64>,
@@ -62,11 +64,30 @@ pub async fn engine(
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
     let count = paths.len();
     let mut engine = start_engine(global, config, need, paths)?;
-    load_project(&mut engine).await?;
+    match ready(&mut engine, global, config, need, count).await {
+        Ok(stages) => Ok((engine, stages)),
+        Err(fault) => {
+            if let Some(journal) = engine.journal() {
+                leave(global, journal);
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// Everything that is looked at before the first task.
+async fn ready(
+    engine: &mut Engine,
+    global: &Global,
+    config: &Config,
+    need: &Need<'_>,
+    count: usize,
+) -> Result<Vec<StageId>, Fault> {
+    load_project(engine).await?;
     if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
         guard(global, config, project)?;
     }
-    has_agent_stages(&engine)?;
+    has_agent_stages(engine)?;
     let settled = engine.settle().await?;
     if settled.found > 0 {
         tell!(
@@ -76,11 +97,11 @@ pub async fn engine(
             settled.left
         );
     }
-    load_libraries(&mut engine, count).await?;
-    let stages = choose_stages(&engine, need.stages)?;
-    parameters(&engine, &stages, config)?;
-    preflight(&mut engine).await?;
-    Ok((engine, stages))
+    load_libraries(engine, count).await?;
+    let stages = choose_stages(engine, need.stages)?;
+    parameters(engine, &stages, config)?;
+    preflight(engine).await?;
+    Ok(stages)
 }
 
 /// Agents have nothing to do in a project whose workflow has no agent stage.
@@ -133,9 +154,15 @@ fn start_engine(
         concurrency: need.concurrency,
         verbose: global.verbose,
     })?;
-    // Opened while the project is on its way.
+    // Opened while the project is on its way; nothing is written before.
     if writes {
-        engine.keep_journal(Journal::open(&state_dir("")?)?);
+        let journal = Journal::open(&state_dir("")?)?;
+        let operation = Operation {
+            kind: need.command,
+            ..Operation::default()
+        };
+        operate(global, &journal, project, operation)?;
+        engine.keep_journal(journal);
     }
     Ok(engine)
 }
@@ -184,10 +211,29 @@ pub async fn hands(
     global: &Global,
     config: &Config,
     command: &'static str,
+    operation: Option<Operation>,
 ) -> Result<Hands, Fault> {
     refuse_read_only(global, command)?;
     let hash = upstream::project_hash(config)?;
     let upstream = upstream::command(global, config, None, command)?;
+    let journal = Journal::open(&state_dir("")?)?;
+    if let (Some(operation), Some(_)) = (operation, &upstream.writer) {
+        operate(global, &journal, hash, operation)?;
+    }
+    let hands = connect(global, config, hash, upstream, journal.clone()).await;
+    if hands.is_err() {
+        leave(global, &journal);
+    }
+    hands
+}
+
+async fn connect(
+    global: &Global,
+    config: &Config,
+    hash: ProjectHash,
+    upstream: Upstream,
+    journal: Journal,
+) -> Result<Hands, Fault> {
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
         Ok(project) => project?,
         Err(_) => {
@@ -204,7 +250,6 @@ pub async fn hands(
                 .hint("is ENCORD_DOMAIN right, and does this machine reach it?"));
         }
     };
-    let journal = Journal::open(&state_dir("")?)?;
     if let Some(writer) = &upstream.writer {
         guard(global, config, &project)?;
         let settled = journal::settle(writer, &journal, &project).await?;
@@ -230,18 +275,34 @@ pub fn words() -> Vec<String> {
     std::env::args().skip(1).collect()
 }
 
-/// What is written from now on belongs to this operation, or to the one that `resume` goes on with.
-pub fn operate(
+/// What is written from now on belongs to this operation, or to the one that `resume` goes on with. It is
+/// noted before anything else is done, so that a command which dies early is known to have been interrupted.
+fn operate(
     global: &Global,
     journal: &Journal,
-    project: &Project,
+    project: ProjectHash,
     operation: Operation,
 ) -> Result<i64, Fault> {
     let operation = Operation {
         goes_on: global.goes_on,
         ..operation
     };
-    journal.operate(project.hash, &operation, &words(), now().0)
+    journal.operate(project, &operation, &words(), now().0)
+}
+
+/// The last words of a command that was asked to stop.
+pub fn tell_interrupted(ending: &Ending) {
+    if ending.interrupted() {
+        tell!("Interrupted: nothing was lost; `workbench resume` goes on.");
+    }
+}
+
+/// The command ends before it has written anything: there is nothing to go on with, unless it was to go on
+/// with an earlier one.
+pub fn leave(global: &Global, journal: &Journal) {
+    if global.goes_on.is_none() {
+        journal.leave();
+    }
 }
 
 async fn load_project(engine: &mut Engine) -> Result<(), Fault> {

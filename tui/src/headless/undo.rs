@@ -1,11 +1,12 @@
-//! `workbench undo`, `resume` and `journal`: what was written, taking it back, going on with it.
+//! `workbench undo` and `resume`: taking back what was written, going on with it.
 
 use super::session::{self, Hands};
-use crate::cli::{Cli, Command, Global, JournalArgs, ResumeArgs, UndoArgs};
+use crate::cli::{Cli, Command, Global, ResumeArgs, UndoArgs};
 use crate::config::{Config, Value, state_dir};
 use crate::exit::{Ending, print_fault};
 use crate::journal::{Deed, Journal, Op, Operation};
 use crate::runtime::now;
+use crate::signals::Stop;
 use crate::undo::{self as undoing, Told};
 use clap::Parser;
 use serde_json::json;
@@ -47,13 +48,26 @@ async fn take_back(
 ) -> Result<(), Fault> {
     session::refuse_read_only(global, "undo")?;
     let config = with_project(config)?;
-    let hands = session::hands(global, &config, "undo").await?;
-    let ops = hands.journal.ops()?;
-    let Some(op) = choose(&ops, &hands, args.op)? else {
-        if let Some(id) = global.goes_on {
-            // The crash came after the last write.
-            hands.journal.gone_on(hands.project.hash, id, now().0)?;
+    let operation = Operation {
+        kind: "undo",
+        ..Operation::default()
+    };
+    let stop = Stop::new()?;
+    let hands = session::hands(global, &config, "undo", Some(operation));
+    let hands = match stop.unless(hands).await {
+        Ok(hands) => hands?,
+        Err(signal) => {
+            ending.signal(signal);
+            return Ok(());
         }
+    };
+    let ops = hands.journal.ops()?;
+    let chosen = choose(&ops, &hands, args.op);
+    if chosen.is_err() {
+        session::leave(global, &hands.journal);
+    }
+    let Some(op) = chosen? else {
+        hands.journal.close(now().0);
         tell!("Nothing is left to take back; `workbench journal` lists what was written.");
         if let Some(last) = ops
             .iter()
@@ -68,12 +82,7 @@ async fn take_back(
         return Ok(());
     };
     if hands.writer.is_some() {
-        let operation = Operation {
-            kind: "undo",
-            undoes: Some(op.id),
-            ..Operation::default()
-        };
-        session::operate(global, &hands.journal, &hands.project, operation)?;
+        hands.journal.undoes(op.id)?;
     }
     let (writer, project) = (hands.writer.as_ref(), &hands.project);
     let tell = |deed: &Deed, told: Told<'_>| match told {
@@ -81,8 +90,10 @@ async fn take_back(
         Told::Left(why) => line(global, deed, "skipped", Some(why)),
         Told::Failed(why) => line(global, deed, "failed", Some(why)),
     };
+    let journal = &hands.journal;
+    let asked = || stop.asked().is_some();
     let undone =
-        undoing::take_back(&hands.reader, writer, &hands.journal, project, op.id, tell).await?;
+        undoing::take_back(&hands.reader, writer, journal, project, op.id, tell, asked).await?;
     let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
     if left > 0 {
         ending.conflicts();
@@ -90,7 +101,14 @@ async fn take_back(
     if failed > 0 {
         ending.failures();
     }
-    hands.journal.close(now().0);
+    match stop.asked() {
+        Some(signal) => ending.signal(signal),
+        None => journal.close(now().0),
+    }
+    if op.interrupted && writer.is_some() && stop.asked().is_none() {
+        // Nobody wants to go on with what was taken back.
+        journal.gone_on(project.hash, op.id, now().0)?;
+    }
     let writes = hands.reader.stats().writes;
     if global.json {
         say!(
@@ -108,6 +126,7 @@ async fn take_back(
         op.id,
         op.kind
     );
+    session::tell_interrupted(ending);
     Ok(())
 }
 
@@ -220,7 +239,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
         );
         return Ok(None);
     }
-    let hands = session::hands(global, &config, "resume").await?;
+    let hands = session::hands(global, &config, "resume", None).await?;
     let project = hands.project.hash.to_string();
     let ops = hands.journal.ops()?;
     let ours = |op: &&Op| op.project == project && args.run.is_none_or(|id| op.id == id);
@@ -278,75 +297,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     Ok(Some(cli))
 }
 
-/// `workbench journal`
-///
-/// # Errors
-/// The journal cannot be read.
-pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
-    let ops = if std::path::Path::new(".workbench/journal.db").exists() {
-        Journal::open(&state_dir("")?)?.ops()?
-    } else {
-        Vec::new()
-    };
-    for op in &ops {
-        if global.json {
-            say!(
-                "{}",
-                json!({
-                    "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
-                    "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone, "interrupted": op.interrupted, "under_way": op.under_way,
-                    "plan": op.plan, "undoes": op.undoes, "args": op.args,
-                })
-            );
-        } else if args.commands {
-            if op.args.is_empty() {
-                say!(
-                    "# operation {}: {}, of a version that kept no command",
-                    op.id,
-                    op.kind
-                );
-            } else {
-                say!("workbench {}", quoted(&op.args));
-            }
-        } else {
-            say!("{}", sentence(op));
-        }
-    }
-    if ops.is_empty() {
-        tell!("Nothing was written from this folder yet.");
-    }
-    Ok(())
-}
-
-fn sentence(op: &Op) -> String {
-    let mut text = format!(
-        "{:>5}  {}  {:6}  {} of {} tasks written",
-        op.id,
-        wb_client::rfc3339(wb_core::ids::Millis(op.begun)),
-        op.kind,
-        op.done,
-        op.tasks
-    );
-    if let Some(undoes) = op.undoes {
-        text.push_str(&format!(" · takes back {undoes}"));
-    }
-    if op.undone > 0 {
-        text.push_str(&format!(" · {} taken back", op.undone));
-    }
-    if op.interrupted {
-        text.push_str(&format!(" · interrupted: workbench resume {}", op.id));
-    } else if op.under_way {
-        text.push_str(" · under way");
-    } else if op.open > 0 {
-        text.push_str(&format!(
-            " · {} without an answer: workbench resume",
-            op.open
-        ));
-    }
-    text
-}
-
 /// Words as a shell takes them.
-fn quoted(words: &[String]) -> String {
+pub(super) fn quoted(words: &[String]) -> String {
     clean(&twin::quoted(words)).into_owned()
 }

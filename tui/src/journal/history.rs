@@ -44,6 +44,9 @@ pub struct Entry {
     pub id: i64,
     /// What was written.
     pub deed: Deed,
+    /// Somebody else moved the task meanwhile. What had been written of it by then is not known: what
+    /// stands there goes back, and nothing is said of the rest.
+    pub overtaken: bool,
 }
 
 /// Whether entry `e` was taken back.
@@ -158,23 +161,33 @@ impl Journal {
     /// The database cannot be read.
     pub fn standing(&self, op: i64) -> Result<Vec<Entry>, Fault> {
         let sql = format!(
-            "SELECT e.id, e.intent FROM entry e
+            "SELECT e.id, e.intent, e.answer = 'already moved' FROM entry e
              WHERE e.op = ?1 AND e.answer IN ('done', 'already moved') AND NOT {REVERTED} ORDER BY e.id DESC"
         );
         let db = self.db();
         let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
         let rows = select
-            .query_map([op], |r| Ok((r.get(0)?, r.get::<_, String>(1)?)))
+            .query_map([op], |r| Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?)))
             .map_err(|e| broken(&e))?;
         let mut entries = Vec::new();
         for row in rows {
-            let (id, intent) = row.map_err(|e| broken(&e))?;
-            if let Ok(stored) = serde_json::from_str::<Stored>(&intent) {
-                entries.push(Entry {
-                    id,
-                    deed: stored.into(),
-                });
+            let (id, intent, overtaken) = row.map_err(|e| broken(&e))?;
+            let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
+                continue;
+            };
+            let mut deed = Deed::from(stored);
+            if overtaken {
+                deed.to = None;
             }
+            // Labels tell whose they are; priorities and metadata do not.
+            if overtaken && deed.item.labels_after.is_none() {
+                continue;
+            }
+            entries.push(Entry {
+                id,
+                deed,
+                overtaken,
+            });
         }
         Ok(entries)
     }
@@ -190,7 +203,8 @@ impl Journal {
             .prepare(
                 "SELECT json_extract(e.intent, '$.data'), json_extract(e.intent, '$.stage')
                  FROM entry e JOIN op o ON o.id = e.op
-                 WHERE o.plan = ?1 AND e.answer IN ('done', 'already moved')",
+                 WHERE o.plan = ?1 AND e.answer IN ('done', 'already moved')
+                 UNION SELECT data, stage FROM applied WHERE plan = ?1",
             )
             .map_err(|e| broken(&e))?;
         let rows = select

@@ -9,15 +9,18 @@ mod alive;
 mod deed;
 mod history;
 pub mod points;
+mod prune;
 mod schema;
 mod tally;
 mod write;
 
 pub use deed::{Deed, Stored};
 pub use history::{Entry, Op};
+pub use prune::Keep;
 pub use write::{before_images, metadata_of, options_of, perform, settle, write};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::fault::{Fault, FaultKind};
@@ -174,7 +177,32 @@ impl Journal {
         }
     }
 
-    /// Notes what is about to be written; on disk when this returns.
+    /// An operation that wrote nothing is forgotten; another one stays open.
+    pub fn leave(&self) {
+        let Current::Begun(id) = std::mem::take(&mut *self.current()) else {
+            return;
+        };
+        let sql = "DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)";
+        if let Err(error) = self.db().execute(sql, [id]) {
+            tracing::error!("{}", broken(&error));
+        }
+    }
+
+    /// The present operation takes this one back.
+    ///
+    /// # Errors
+    /// The journal cannot be written; then nothing may be written upstream.
+    pub fn undoes(&self, op: i64) -> Result<(), Fault> {
+        if let Current::Begun(id) = *self.current() {
+            self.db()
+                .execute("UPDATE op SET undoes = ?2 WHERE id = ?1", [id, op])
+                .map_err(|e| broken(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is about to be written; on disk when this returns. `None` for a task that another living
+    /// process of this folder is writing at this moment: it must not be sent.
     ///
     /// # Errors
     /// Nothing may be written upstream when the journal cannot be.
@@ -183,10 +211,13 @@ impl Journal {
         project: ProjectHash,
         deeds: &[Deed],
         now_ms: i64,
-    ) -> Result<Vec<i64>, Fault> {
+    ) -> Result<Vec<Option<i64>>, Fault> {
         let mut current = self.current();
         let mut db = self.db();
-        let tx = db.transaction().map_err(|e| broken(&e))?;
+        let tx = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| broken(&e))?;
+        let others = self.others(&tx, project).map_err(|e| broken(&e))?;
         let commit = Operation {
             kind: "commit",
             ..Operation::default()
@@ -200,35 +231,68 @@ impl Journal {
         };
         tally::forget(&tx, op).map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(deeds.len());
-        {
-            let mut insert = tx
-                .prepare_cached(
-                    "INSERT INTO entry (project, task, pid, begun, intent, op, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )
-                .map_err(|e| broken(&e))?;
-            for deed in deeds {
-                let intent = serde_json::to_string(&Stored::brief(deed))
-                    .map_err(|e| Fault::new(FaultKind::Bug, format!("a journal entry: {e}")))?;
-                let (project, task) = (project.to_string(), deed.item.task.to_string());
-                insert
-                    .execute(params![
-                        project,
-                        task,
-                        self.me,
-                        now_ms,
-                        intent,
-                        op,
-                        deed.reverts
-                    ])
-                    .map_err(|e| broken(&e))?;
-                ids.push(tx.last_insert_rowid());
-            }
+        for deed in deeds {
+            let id = match others.contains(&deed.item.task.to_string()) {
+                true => None,
+                false => Some(self.note(&tx, project, op, deed, now_ms)?),
+            };
+            ids.push(id);
         }
         tx.commit().map_err(|e| broken(&e))?;
         if matches!(*current, Current::Planned(..)) {
             *current = Current::Begun(op);
         }
         Ok(ids)
+    }
+
+    /// Tasks that other living processes are writing.
+    fn others(
+        &self,
+        tx: &Transaction<'_>,
+        project: ProjectHash,
+    ) -> rusqlite::Result<HashSet<String>> {
+        let sql = "SELECT task, pid FROM entry WHERE ended IS NULL AND project = ?1 AND pid <> ?2";
+        let mut select = tx.prepare_cached(sql)?;
+        let rows = select.query_map(params![project.to_string(), self.me], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })?;
+        let mut lives: HashMap<i64, bool> = HashMap::new();
+        let mut tasks = HashSet::new();
+        for row in rows {
+            let (task, by): (String, i64) = row?;
+            if *lives.entry(by).or_insert_with(|| self.alive(by)) {
+                tasks.insert(task);
+            }
+        }
+        Ok(tasks)
+    }
+
+    fn note(
+        &self,
+        tx: &Transaction<'_>,
+        project: ProjectHash,
+        op: i64,
+        deed: &Deed,
+        now_ms: i64,
+    ) -> Result<i64, Fault> {
+        let intent = serde_json::to_string(&Stored::brief(deed))
+            .map_err(|e| Fault::new(FaultKind::Bug, format!("a journal entry: {e}")))?;
+        let (project, task) = (project.to_string(), deed.item.task.to_string());
+        let sql = "INSERT INTO entry (project, task, pid, begun, intent, op, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        tx.prepare_cached(sql)
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    project,
+                    task,
+                    self.me,
+                    now_ms,
+                    intent,
+                    op,
+                    deed.reverts
+                ])
+            })
+            .map_err(|e| broken(&e))?;
+        Ok(tx.last_insert_rowid())
     }
 
     /// Notes the answers, in the order of `ids`. `settling`: an entry of an earlier process, whose
@@ -374,6 +438,7 @@ mod tests {
         let ids = journal
             .begin(project, &[deed(1), deed(2), deed(3)], 5)
             .unwrap();
+        let ids: Vec<i64> = ids.into_iter().flatten().collect();
         let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
         journal
             .end(&ids[..2], &[Committed::Done, refused], false, 6)
@@ -424,6 +489,7 @@ mod tests {
         };
         journal.operate(project, &run, &[], 1).unwrap();
         let ids = journal.begin(project, &[deed(1), deed(2)], 2).unwrap();
+        let ids: Vec<i64> = ids.into_iter().flatten().collect();
         journal
             .end(&ids[..1], &[Committed::Done], false, 3)
             .unwrap();

@@ -34,6 +34,12 @@ CREATE TABLE IF NOT EXISTS tally (
     done INTEGER NOT NULL,
     open INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS applied (
+    plan TEXT NOT NULL,
+    data TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    PRIMARY KEY (plan, data, stage)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS open_entries ON entry (project) WHERE ended IS NULL;
 ";
 /// What version 1 has beyond the first form.

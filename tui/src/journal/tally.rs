@@ -15,8 +15,7 @@ pub(super) struct Tally {
     pub open: u64,
 }
 
-const COUNT: &str =
-    "SELECT count(*), count(CASE WHEN answer IN ('done', 'already moved') THEN 1 END),
+const COUNT: &str = "SELECT count(*), count(CASE WHEN answer = 'done' THEN 1 END),
     count(CASE WHEN ended IS NULL THEN 1 END) FROM entry WHERE op = ?1";
 
 /// Keeps the counts of an operation that is over.
@@ -58,7 +57,7 @@ pub(super) fn of(db: &Connection, op: i64) -> Result<Tally> {
 pub(super) fn undone(db: &Connection) -> Result<HashMap<i64, u64>> {
     let mut select = db.prepare(
         "SELECT e.op, count(DISTINCT e.id) FROM entry r JOIN entry e ON e.id = r.reverts
-         WHERE r.reverts IS NOT NULL AND r.answer = 'done' AND e.answer IN ('done', 'already moved')
+         WHERE r.reverts IS NOT NULL AND r.answer = 'done' AND e.answer = 'done'
          GROUP BY e.op",
     )?;
     let rows = select.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;

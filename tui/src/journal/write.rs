@@ -154,10 +154,14 @@ pub async fn perform(
         None => Vec::new(),
     };
     points::at("begun");
-    let answers = Box::pin(send(writer, project, deeds)).await;
+    let ours = |i: &usize| entries.get(*i).is_none_or(Option::is_some);
+    let open: Vec<usize> = (0..deeds.len()).filter(ours).collect();
+    let sent: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+    let answers = Box::pin(send(writer, project, &sent)).await;
     points::at("answered");
     if let Some(journal) = journal {
         let (book, noted) = (journal.clone(), answers.clone());
+        let entries: Vec<i64> = entries.into_iter().flatten().collect();
         // The work is done; an entry that stays open is looked at by the next start.
         if let Err(fault) = in_background(move || book.end(&entries, &noted, false, now().0)).await
         {
@@ -165,7 +169,19 @@ pub async fn perform(
         }
     }
     points::at("ended");
-    Ok(deeds.iter().map(|d| d.item.task).zip(answers).collect())
+    let mut all: Vec<Committed> = vec![beside(); deeds.len()];
+    for (i, answer) in open.into_iter().zip(answers) {
+        all[i] = answer;
+    }
+    Ok(deeds.iter().map(|d| d.item.task).zip(all).collect())
+}
+
+/// The answer for a task that another process of this folder is writing: both have looked at it before
+/// either wrote, which no look upstream would show.
+fn beside() -> Committed {
+    Committed::Conflict {
+        by: "another workbench process of this folder, at this moment".to_owned(),
+    }
 }
 
 async fn in_background<T: Send + 'static>(

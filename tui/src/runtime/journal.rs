@@ -118,8 +118,16 @@ impl World {
                     };
                     let journal = journal.under(operation, words);
                     let writer = Some(writer.as_ref());
-                    let undone =
-                        undo::take_back(&reader, writer, &journal, &project, op, |_, _| {}).await;
+                    let undone = undo::take_back(
+                        &reader,
+                        writer,
+                        &journal,
+                        &project,
+                        op,
+                        |_, _| {},
+                        || false,
+                    )
+                    .await;
                     // One that broke off stays open: `resume` goes on with it.
                     if undone.is_ok() {
                         journal.close(now().0);

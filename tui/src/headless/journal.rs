@@ -1,0 +1,134 @@
+//! `workbench journal`: what was written from this folder, and forgetting what is old.
+
+use crate::cli::{Global, JournalArgs};
+use crate::config::state_dir;
+use crate::journal::{Journal, Keep, Op};
+use crate::runtime::now;
+use serde_json::json;
+use std::io::IsTerminal;
+use std::path::Path;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::Millis;
+
+/// `workbench journal`
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
+    if !Path::new(".workbench/journal.db").exists() {
+        tell!("Nothing was written from this folder yet.");
+        return Ok(());
+    }
+    let journal = Journal::open(&state_dir("")?)?;
+    if let Some(keep) = args.prune {
+        return prune(global, &journal, keep);
+    }
+    let ops = journal.ops()?;
+    for op in &ops {
+        if global.json {
+            say!("{}", object(op));
+        } else if args.commands {
+            if op.args.is_empty() {
+                let (id, kind) = (op.id, &op.kind);
+                say!("# operation {id}: {kind}, of a version that kept no command");
+            } else {
+                say!("workbench {}", super::undo::quoted(&op.args));
+            }
+        } else {
+            say!("{}", sentence(op));
+        }
+    }
+    if ops.is_empty() {
+        tell!("Nothing was written from this folder yet.");
+    }
+    Ok(())
+}
+
+fn object(op: &Op) -> serde_json::Value {
+    json!({
+        "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(Millis(op.begun)),
+        "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone,
+        "interrupted": op.interrupted, "under_way": op.under_way,
+        "plan": op.plan, "undoes": op.undoes, "args": op.args,
+    })
+}
+
+fn sentence(op: &Op) -> String {
+    let mut text = format!(
+        "{:>5}  {}  {:6}  {} of {} tasks written",
+        op.id,
+        wb_client::rfc3339(Millis(op.begun)),
+        op.kind,
+        op.done,
+        op.tasks
+    );
+    if let Some(undoes) = op.undoes {
+        text.push_str(&format!(" · takes back {undoes}"));
+    }
+    if op.undone > 0 {
+        text.push_str(&format!(" · {} taken back", op.undone));
+    }
+    if op.interrupted {
+        text.push_str(&format!(" · interrupted: workbench resume {}", op.id));
+    } else if op.under_way {
+        text.push_str(" · under way");
+    } else if op.open > 0 {
+        text.push_str(&format!(
+            " · {} without an answer: workbench resume",
+            op.open
+        ));
+    }
+    text
+}
+
+/// Forgets old operations, when somebody says yes.
+fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Fault> {
+    let old = journal.prunable(keep, now().0)?;
+    let tasks: u64 = old.iter().map(|op| op.tasks).sum();
+    let standing = old.iter().filter(|op| op.done > op.undone).count();
+    let (Some(first), Some(last)) = (old.first(), old.last()) else {
+        tell!("Nothing is that old; what is unfinished is kept always.");
+        return tell_pruned(global, 0, 0);
+    };
+    let what = format!(
+        "{} operations ({} to {}, {tasks} tasks); {standing} of them could no longer be taken back",
+        old.len(),
+        first.id,
+        last.id
+    );
+    if global.dry_run {
+        tell!("Would forget {what}.");
+        return tell_pruned(global, 0, 0);
+    }
+    if !global.yes && !asked(global, &what)? {
+        tell!("Nothing was forgotten.");
+        return Ok(());
+    }
+    journal.prune(&old)?;
+    tell!(
+        "Forgot {} operations. What was applied of plans is still known.",
+        old.len()
+    );
+    tell_pruned(global, old.len(), tasks)
+}
+
+#[allow(clippy::unnecessary_wraps)] // the last step of both ends
+fn tell_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Fault> {
+    if global.json {
+        say!("{}", json!({"pruned": {"ops": ops, "tasks": tasks}}));
+    }
+    Ok(())
+}
+
+/// A person's answer; without one nothing is forgotten.
+fn asked(global: &Global, what: &str) -> Result<bool, Fault> {
+    if global.no_input || !std::io::stdin().is_terminal() {
+        let text = format!("{what}; nothing was forgotten, because nobody could be asked");
+        return Err(Fault::new(FaultKind::Refused, text).hint("to forget them: --yes"));
+    }
+    tell!("Forget {what}? [y/N]");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    Ok(read.is_ok() && yes)
+}
