@@ -1,7 +1,7 @@
 //! Crash truth: the process is killed at every step of a commit, and the next one goes on so that
 //! everything is written exactly once by the server's own counters.
 
-use crate::support::{Server, c_agent, c_text, command, lines, run, said, workbench};
+use crate::support::{Server, Terminal, c_agent, c_text, command, lines, run, said, workbench};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -103,6 +103,10 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
         killed_at(dir.path(), &server, "before-begin:2", &args);
         killed_at(dir.path(), &server, "before-begin", &["resume"]);
         killed_at(dir.path(), &server, "before-begin", &["resume"]);
+        let named = ["--project-hash", &server.project(), "--agents", agents];
+        let mut screen = Terminal::start(dir.path(), &named, &server.env(), (120, 36));
+        screen.wait("operation 1 was interrupted");
+        assert_eq!(screen.quit().0, 0);
         let resume = || workbench(dir.path(), &server, &["resume"]);
         let resumed = resume();
         assert_eq!(resumed.status.code(), Some(0), "{}", said(&resumed));

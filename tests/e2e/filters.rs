@@ -1,7 +1,7 @@
 //! The filter language against a real server: `tasks` and `run` see priorities, client metadata and
 //! labels, and only what matches is run.
 
-use crate::support::{Server, lines, run, said, sample_agents, workbench};
+use crate::support::{Server, c_agent, lines, run, said, sample_agents, workbench};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -78,4 +78,17 @@ fn labels_are_counted_by_name() {
     );
     assert!(some > 0, "the agent outlines bright regions");
     assert_eq!(some + none, at_annotate(""));
+}
+
+#[test]
+fn named_tasks_are_met_in_any_case_of_their_uuid_and_one_that_is_not_there_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let uuid = server.tasks()[0]["uuid"].as_str().unwrap().to_uppercase();
+    let args = ["--task", &uuid, "--task", "nobody.jpg"];
+    let output = run(dir.path(), &server, &library, &args);
+    assert_eq!(lines(&output).1["moved"], 1);
+    let note = "note: no waiting task of these stages is \"nobody.jpg\"\n";
+    assert!(said(&output).starts_with(note), "{}", said(&output));
 }

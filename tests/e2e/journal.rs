@@ -115,7 +115,7 @@ fn what_is_forgotten_is_over_and_a_plan_stays_applied() {
         of(&["journal", "--prune", "0", "--yes"]).status.code(),
         Some(0)
     );
-    assert_eq!(ops(dir.path(), &server), [json!(0); 0]);
+    assert!(ops(dir.path(), &server).is_empty());
     let writes = server.writes();
     let again = of(&["apply", "p.wbplan"]);
     assert!(said(&again).contains("applied already"), "{}", said(&again));

@@ -45,8 +45,13 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
                 twin: None,
             });
         } else {
-            return Err(settings(format!("{} does not exist", path.display()))
-                .hint(format!("name a library (*.{ENDING}), a crate folder or a folder of libraries with --agents")));
+            let what = match path.exists() {
+                true => "is no agent library",
+                false => "does not exist",
+            };
+            return Err(settings(format!("{} {what}", path.display())).hint(format!(
+                "name a library (*.{ENDING}), a crate folder or a folder of libraries with --agents"
+            )));
         }
     }
     Ok(found)

@@ -115,7 +115,13 @@ impl Session {
     /// Hosts, caches or the journal cannot be used.
     pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
         // Without a writer it is only read.
-        let journal = Some(Journal::open(&state_dir("")?)?);
+        let journal = Journal::open(&state_dir("")?)?;
+        let unfinished: Vec<i64> = journal
+            .view(opening.project)?
+            .iter()
+            .filter(|op| op.here && !op.under_way && (op.interrupted || op.open > 0))
+            .map(|op| op.id)
+            .collect();
         let options = Options {
             upstream: opening.upstream.name,
             level: config.level.as_ref().map(|l| l.value),
@@ -141,9 +147,8 @@ impl Session {
             concurrency: 1,
             verbose: 0,
         })?;
-        if let Some(journal) = journal {
-            engine.keep_journal(journal);
-        }
+        engine.keep_journal(journal);
+        engine.state.unfinished(&unfinished);
         let ui = Ui::new(looks(global));
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));

@@ -1,7 +1,7 @@
 //! Flags of the commands that run agents and of those that follow a run: plan, review, apply, undo,
 //! resume, journal, exec.
 
-use super::values::{duration, failures, keep, positive, rate};
+use super::values::{duration, failures, keep, limit, positive, rate};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<f64>,
     /// Limit of one attempt, e.g. 30s
-    #[arg(long, value_name = "D", value_parser = duration)]
+    #[arg(long, value_name = "D", value_parser = limit)]
     pub timeout: Option<Duration>,
     /// Stop after so many failed tasks, e.g. 10, or 5% (once 20 tasks are known)
     #[arg(long, value_name = "N|PCT", value_parser = failures)]
@@ -170,7 +170,7 @@ pub struct ExecArgs {
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<f64>,
     /// Limit of one attempt, e.g. 30s
-    #[arg(long, value_name = "D", value_parser = duration)]
+    #[arg(long, value_name = "D", value_parser = limit)]
     pub timeout: Option<Duration>,
 }
 

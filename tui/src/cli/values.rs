@@ -44,6 +44,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative or that large".into())
 }
 
+/// A duration that leaves time for something.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be more than nothing, e.g. 30s".into()),
+        time => Ok(time),
+    }
+}
+
 /// `20` operations, or `30d`.
 pub(super) fn keep(text: &str) -> Result<Keep, String> {
     let wrong = || "write how many are kept, e.g. 20, or their age, e.g. 30d or 12h".to_owned();
@@ -73,6 +81,7 @@ mod tests {
     fn durations_have_units_and_limits() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(limit("0").is_err() && limit("1ms").is_ok());
         assert_eq!(keep("20"), Ok(Keep::Newest(20)));
         let days = Duration::from_secs(30 * 86400);
         assert_eq!(keep("30d"), Ok(Keep::Within(days)));

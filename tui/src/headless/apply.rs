@@ -73,7 +73,7 @@ async fn work(
         ..Operation::default()
     };
     let stop = Stop::new()?;
-    let hands = session::hands(global, &config, "apply", Some(operation));
+    let hands = Box::pin(session::hands(global, &config, "apply", Some(operation)));
     let hands = match stop.unless(hands).await {
         Ok(hands) => hands?,
         Err(signal) => {

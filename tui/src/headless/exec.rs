@@ -27,7 +27,7 @@ const LINES: usize = 1024;
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
     let mut ending = Ending::default();
     let result = async {
-        let prepared = prepare(global, config, args);
+        let prepared = Box::pin(prepare(global, config, args));
         let Some(mut exec) = unless_interrupted(prepared, global.dry_run, &mut ending).await?
         else {
             return Ok(());
@@ -54,6 +54,15 @@ struct Exec {
     lines: mpsc::Receiver<std::io::Result<Vec<u8>>>,
     read: u64,
     stopped: bool,
+    counts: Counts,
+}
+
+/// What became of the entries.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    done: u64,
+    failed: u64,
+    left: u64,
 }
 
 async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Exec, Fault> {
@@ -102,6 +111,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         lines,
         read: 0,
         stopped: false,
+        counts: Counts::default(),
     })
 }
 
@@ -138,9 +148,76 @@ impl Exec {
                 };
             }
             let answers = self.group(&group, ending).await;
-            if !print(&group, &answers, self.stage, ending) {
+            if let Err(error) = self.print(&group, &answers, ending) {
+                let text = format!(
+                    "stdout: {error}; the results of the last lines are lost, and no further ones were read"
+                );
+                let fault = Fault::new(FaultKind::Settings, text);
+                print_fault(&fault);
+                ending.afterwards(fault);
                 break;
             }
+        }
+        self.tell(ending);
+        Ok(())
+    }
+
+    /// The last words.
+    fn tell(&self, ending: &Ending) {
+        let Counts { done, failed, left } = self.counts;
+        let mut text = format!("{} entries", done + failed + left);
+        for (n, word) in [
+            (done, "done"),
+            (failed, "failed"),
+            (left, "left: others were there first"),
+        ] {
+            if n > 0 {
+                text.push_str(&format!(" · {n} {word}"));
+            }
+        }
+        tell!("{text}");
+        let next = match ending.code() {
+            1 => "What failed is where it was: mend the agent and give its specs again.",
+            5 => {
+                "What was left needs no further run here; `workbench tasks` shows where tasks are."
+            }
+            7 => {
+                "Nothing was lost: give the specs without a result again when the platform answers."
+            }
+            130 | 143 | 129 => {
+                "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
+            }
+            _ => return,
+        };
+        tell!("{next}");
+    }
+
+    /// Prints the results in the order of the lines.
+    fn print(
+        &mut self,
+        group: &[Line],
+        answers: &HashMap<TaskId, Answer>,
+        ending: &mut Ending,
+    ) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        for line in group {
+            for entry in &line.entries {
+                match answers.get(&entry.task).filter(|_| entry.error.is_none()) {
+                    Some(answer) if answer.left => {
+                        self.counts.left += 1;
+                        ending.conflicts();
+                    }
+                    Some(answer) if answer.success => self.counts.done += 1,
+                    _ => {
+                        self.counts.failed += 1;
+                        ending.failures();
+                    }
+                }
+            }
+            let mut text = specs::result(line, answers, self.stage).to_string();
+            text.push('\n');
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
         }
         Ok(())
     }
@@ -269,34 +346,4 @@ fn answer(report: &Report) -> Answer {
             _ => None,
         }),
     }
-}
-
-/// Prints the results in the order of the lines; false when nobody reads them any more.
-fn print(
-    group: &[Line],
-    answers: &HashMap<TaskId, Answer>,
-    stage: StageId,
-    ending: &mut Ending,
-) -> bool {
-    let mut out = std::io::stdout().lock();
-    for line in group {
-        for entry in &line.entries {
-            match answers.get(&entry.task) {
-                _ if entry.error.is_some() => ending.failures(),
-                Some(answer) if answer.left => ending.conflicts(),
-                Some(answer) if answer.success => {}
-                _ => ending.failures(),
-            }
-        }
-        let mut text = specs::result(line, answers, stage).to_string();
-        text.push('\n');
-        if out
-            .write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .is_err()
-        {
-            return false;
-        }
-    }
-    true
 }

@@ -34,8 +34,12 @@ const REFUSALS: u32 = 3;
 /// `workbench run`.
 pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     let mut ending = Ending::default();
-    let prepared =
-        unless_interrupted(prepare(global, config, args), global.dry_run, &mut ending).await;
+    let prepared = unless_interrupted(
+        Box::pin(prepare(global, config, args)),
+        global.dry_run,
+        &mut ending,
+    )
+    .await;
     match prepared {
         Ok(Some(mut session)) => session.work(&mut ending).await,
         Ok(None) => {}
@@ -68,7 +72,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         session.plan = Some(PlanFile::create(&args.output, &session.engine)?);
         Ok::<_, Fault>(session)
     };
-    match unless_interrupted(prepared, true, &mut ending).await {
+    match unless_interrupted(Box::pin(prepared), true, &mut ending).await {
         Ok(None) => {}
         Ok(Some(mut session)) => {
             session.work(&mut ending).await;
@@ -139,6 +143,8 @@ struct Session {
     /// The command that runs some of the tasks again, up to its filter.
     again: String,
     not_carried: u64,
+    /// Named tasks that were not met yet.
+    unmet: Vec<String>,
 }
 
 async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Session, Fault> {
@@ -149,6 +155,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     };
     let out = Output::new(global.json, args.jsonl.as_deref())?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref())?;
+    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let live = Live::new(global, config, args);
     let limits = live.limits();
     let timeout_ms = limits.timeout_ms;
@@ -166,7 +173,6 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         (Some(journal), Some(op)) => journal.spent(op)?,
         _ => HashMap::new(),
     };
-    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages),
@@ -201,6 +207,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         tried,
         again: output::again(global, config),
         not_carried: 0,
+        unmet: args.task.clone(),
     })
 }
 
@@ -358,6 +365,11 @@ impl Session {
             Task::Conflict(_) => ending.conflicts(),
             Task::Moved | Task::Stayed => {}
         }
+        if !self.unmet.is_empty() {
+            let (title, id) = (&*report.row.title, report.row.id.to_string());
+            self.unmet
+                .retain(|named| *named != *title && !named.eq_ignore_ascii_case(&id));
+        }
         self.tried.note(report, self.dry, now());
         self.sheet
             .add(report, self.engine.state.stage_title(report.stage));
@@ -392,6 +404,14 @@ impl Session {
         }
         if self.not_carried > 0 {
             tell!("{}", output::not_carried(self.not_carried));
+        }
+        if !ending.interrupted() {
+            for named in &self.unmet {
+                tell!(
+                    "note: no waiting task of these stages is \"{}\"",
+                    wb_ui::text::clean(named)
+                );
+            }
         }
         let seconds = wall.as_secs_f64();
         self.out.write(&|| output::summary(totals, net, seconds));

@@ -53,7 +53,7 @@ async fn take_back(
         ..Operation::default()
     };
     let stop = Stop::new()?;
-    let hands = session::hands(global, &config, "undo", Some(operation));
+    let hands = Box::pin(session::hands(global, &config, "undo", Some(operation)));
     let hands = match stop.unless(hands).await {
         Ok(hands) => hands?,
         Err(signal) => {

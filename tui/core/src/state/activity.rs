@@ -61,6 +61,19 @@ pub struct Activity {
 const ACTIVITY: usize = 500;
 
 impl State {
+    /// Operations of this folder that were interrupted, the newest first: said once, at the start.
+    pub fn unfinished(&mut self, ops: &[i64]) {
+        let text = match ops {
+            [] => return,
+            [one] => format!("operation {one} was interrupted: workbench resume goes on with it"),
+            [newest, rest @ ..] => format!(
+                "operation {newest} and {} before it were interrupted: workbench resume goes on",
+                rest.len()
+            ),
+        };
+        self.warn(Kind::Commit, text, None);
+    }
+
     pub(super) fn say(&mut self, kind: Kind, text: impl Into<String>) {
         self.note(kind, false, text.into(), None);
     }
