@@ -26,13 +26,20 @@ pub struct Screen {
 /// Refuses to go on without a terminal on both sides.
 ///
 /// # Errors
-/// Input or output is no terminal: what to do instead.
+/// Input or output is no terminal, or one without a cursor: what to do instead.
 pub fn required(what: &str) -> Result<(), Fault> {
-    if std::io::stdin().is_terminal() && stdout().is_terminal() {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if std::io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
     }
+    let why = if dumb {
+        "that can move its cursor, and TERM says \"dumb\""
+    } else {
+        "and this is none"
+    };
+    let between = if dumb { " " } else { ", " };
     Err(
-        Fault::new(FaultKind::Usage, format!("{what}, and this is none"))
+        Fault::new(FaultKind::Usage, format!("{what}{between}{why}"))
             .hint(
                 "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
             )

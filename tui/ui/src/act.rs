@@ -145,11 +145,21 @@ impl Ui {
             return Vec::new();
         };
         let on = !watched(&rows, state);
-        let tasks = crate::text::plural(rows.len(), "task");
-        self.notice = Some(if on {
-            format!("{tasks} run dry at every build from now on; W shows what changes")
-        } else {
-            format!("{tasks} watched no longer")
+        let room = wb_core::watch::MOST - state.watch.tasks.len();
+        let new = rows.iter().filter(|r| state.watch.task(r.id).is_none());
+        let left_out = new.count().saturating_sub(room);
+        let plural = crate::text::plural;
+        self.notice = Some(match (on, left_out) {
+            (true, 0) => format!(
+                "{} run dry at every build from now on; W shows what changes",
+                plural(rows.len(), "task")
+            ),
+            (true, _) => format!(
+                "at most {} tasks are watched; {} left out",
+                wb_core::watch::MOST,
+                plural(left_out, "task")
+            ),
+            (false, _) => format!("{} watched no longer", plural(rows.len(), "task")),
         });
         vec![Command::Watch { stage, rows, on }]
     }

@@ -185,6 +185,8 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
         return (format!("✗ library refused{still}"), st.bad);
     }
     match active.as_slice() {
+        // Libraries are opened meanwhile, but bound to the stages of a project.
+        [] if state.project.is_none() => ("agents wait".into(), st.dim),
         [] => ("! no agents loaded".into(), st.warn),
         [one] if ui.room.w < 100 => (
             format!("{} ok {}", one.id, age(state.now.since(one.at))),

@@ -122,6 +122,13 @@ fn w_watches_the_marked_tasks_the_one_under_the_cursor_and_the_open_one() {
     assert_eq!((desk.ui.screen(), watched(&desk)), (Screen::Task, 4));
     let last = desk.world.state.watch.tasks.last().unwrap();
     assert_eq!(last.row.id, fixture::task(fixture::PRELABEL, 1317));
+    desk.go("2 A w");
+    assert_eq!(watched(&desk), 100);
+    let said = "at most 100 tasks are watched; 1,218 tasks left out";
+    desk.ui.show(Screen::Queue);
+    desk.world.state.watch.tasks.truncate(4);
+    desk.press("w");
+    assert!(desk.draw().contains(said), "{}", desk.draw());
 }
 
 #[test]

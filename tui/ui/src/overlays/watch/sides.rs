@@ -3,8 +3,8 @@
 use super::Pane;
 use crate::Ui;
 use crate::screens::queue::labels_word;
-use crate::screens::task::{log_lines, patch};
-use crate::text::{clean, duration, fit, fit_middle, left, plural, wrap};
+use crate::screens::task::{fault_lines, log_lines, patch};
+use crate::text::{clean, duration, fit, fit_middle, left, plural};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane as frame, scrollbar};
 use ratatui::buffer::Buffer;
@@ -44,7 +44,7 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
     all.extend(task.now.iter().map(|look| look_line(look, columns, st)));
     all.extend(phase_line(task, columns, st));
     if let Some(fault) = &task.fault {
-        all.extend(failed(fault, columns, st));
+        all.extend(fault_lines(fault, columns, st));
     }
     let Some(now) = &task.now else { return all };
     all.push(Line::default());
@@ -67,7 +67,7 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
     }
     match &now.result {
         Ok(outcome) => all.extend(patch(outcome, state, columns, st)),
-        Err(fault) => all.extend(failed(fault, columns, st)),
+        Err(fault) => all.extend(fault_lines(fault, columns, st)),
     }
     if task.log.total > 0 {
         all.push(Line::default());
@@ -113,16 +113,6 @@ fn phase_line<'a>(task: &Watched, columns: usize, st: &Styles) -> Option<Line<'a
         Phase::Running(_, build) => (format!("▶ runs on build {build}"), st.accent),
     };
     Some(Line::styled(fit(&text, columns), style))
-}
-
-fn failed<'a>(fault: &wb_core::fault::Fault, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let text = wrap(&fault.summary, columns);
-    let mut all: Vec<Line<'a>> = text.into_iter().map(|t| Line::styled(t, st.bad)).collect();
-    for hint in &fault.hints {
-        let hint = wrap(&format!("→ {hint}"), columns);
-        all.extend(hint.into_iter().map(|t| Line::styled(t, st.warn)));
-    }
-    all
 }
 
 /// What differs, the older side above the newer one.

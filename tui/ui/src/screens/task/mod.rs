@@ -22,7 +22,7 @@ mod tabs;
 use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
-pub use tabs::{log_lines, patch};
+pub use tabs::{fault_lines, log_lines, patch};
 
 /// The tabs at the right.
 pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
