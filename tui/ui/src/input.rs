@@ -5,11 +5,14 @@ use crate::keys::name;
 use crate::overlays;
 use crate::{Hit, Screen, Ui};
 use crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind,
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 use ratatui::layout::Position;
 use wb_core::command::{Command, Scope, Verb, entry, find};
 use wb_core::state::State;
+
+/// Two clicks on one spot within this time are a double one, in milliseconds.
+const TWICE_MS: u64 = 500;
 
 /// Rows that one notch of the wheel moves.
 const WHEEL: usize = 3;
@@ -131,7 +134,13 @@ impl Ui {
                 let Some((area, hit)) = hit else {
                     return Vec::new();
                 };
-                self.click(hit, usize::from(mouse.row - area.y), state)
+                let before = self.clicked.replace((at, state.now));
+                let twice = before.is_some_and(|(p, t)| p == at && state.now.since(t) <= TWICE_MS);
+                if twice {
+                    // A third click is the first of another pair.
+                    self.clicked = None;
+                }
+                self.click(hit, usize::from(mouse.row - area.y), twice, state)
             }
             MouseEventKind::ScrollDown => self.wheel(Verb::Down, state),
             MouseEventKind::ScrollUp => self.wheel(Verb::Up, state),
@@ -158,25 +167,30 @@ impl Ui {
         commands
     }
 
-    fn click(&mut self, hit: Hit, row: usize, state: &State) -> Vec<Command> {
+    /// A click selects, a double one goes in as Enter does.
+    fn click(&mut self, hit: Hit, row: usize, twice: bool, state: &State) -> Vec<Command> {
         self.notice = None;
         match hit {
             Hit::Overlay("builds") if self.overlays.is_empty() => self.act(Verb::Builds, state),
             Hit::Overlay(_) => Vec::new(),
             Hit::Rows(top) if !self.overlays.is_empty() => {
                 overlays::click(self, top + row, state);
+                if twice {
+                    let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+                    return overlays::on_key(self, &enter, "Enter", state);
+                }
                 Vec::new()
             }
             _ if !self.overlays.is_empty() => Vec::new(),
             Hit::Screen(screen) => self.go(screen, state),
             Hit::Stage(stage) => {
-                if self.stage == Some(stage) && self.screen == Screen::Flow {
+                self.stage = Some(stage);
+                if twice && self.screen == Screen::Flow {
                     return self.act(Verb::In, state);
                 }
-                self.stage = Some(stage);
                 Vec::new()
             }
-            Hit::Rows(top) => self.click_row(top + row, state),
+            Hit::Rows(top) => self.click_row(top + row, twice, state),
             Hit::Tab(tab) => {
                 self.task.select_tab(tab);
                 Vec::new()
@@ -184,18 +198,27 @@ impl Ui {
         }
     }
 
-    fn click_row(&mut self, place: usize, state: &State) -> Vec<Command> {
+    fn click_row(&mut self, place: usize, twice: bool, state: &State) -> Vec<Command> {
         match self.screen {
             Screen::Queue => {
                 if let Some(stage) = self.stage {
-                    if self.queue.place(stage) == place {
-                        return self.act(Verb::In, state);
+                    let there = state.queues.get(&stage).and_then(|q| q.at(place));
+                    if there.is_none() {
+                        return Vec::new();
                     }
                     self.queue.go_to(stage, place, state);
+                    if twice {
+                        return self.act(Verb::In, state);
+                    }
                 }
             }
             Screen::Task => self.task.event = Some(place),
-            Screen::Run => self.run.at = place,
+            Screen::Run => {
+                self.run.at = place;
+                if twice {
+                    return self.act(Verb::In, state);
+                }
+            }
             Screen::Flow => {}
         }
         Vec::new()

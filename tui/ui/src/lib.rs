@@ -32,11 +32,11 @@ pub use theme::Theme;
 
 use overlays::Overlay;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
 use theme::Styles;
 use wb_core::command::Scope;
-use wb_core::ids::{StageId, TaskId};
+use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
 
@@ -141,6 +141,8 @@ pub struct Ui {
     pub(crate) shelf: picture::Shelf,
     /// Said in the last row until the next key.
     pub(crate) notice: Option<String>,
+    /// Where and when the last click was.
+    pub(crate) clicked: Option<(Position, Millis)>,
     /// To be put into the terminal's clipboard.
     pub(crate) copied: Option<String>,
     pub(crate) hits: Vec<(Rect, Hit)>,
@@ -164,6 +166,7 @@ impl Ui {
             run: run::Pane::default(),
             shelf: picture::Shelf::new(settings.graphics),
             notice: None,
+            clicked: None,
             copied: None,
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },

@@ -416,7 +416,7 @@ fn help_is_searched_by_typing_and_closed_by_escape() {
 }
 
 #[test]
-fn a_click_selects_a_second_one_goes_in_and_the_wheel_scrolls() {
+fn a_click_selects_a_double_one_goes_in_and_the_wheel_scrolls() {
     let mut desk = desk();
     let mouse = |kind, column, row| {
         Event::Mouse(MouseEvent {
@@ -444,6 +444,10 @@ fn a_click_selects_a_second_one_goes_in_and_the_wheel_scrolls() {
     );
     assert_eq!(desk.event(&click), []);
     assert_eq!(desk.ui.stage, Some(stage(fixture::ROUTE)));
+    desk.draw();
+    let later = wb_core::ids::Millis(fixture::NOW + 2_000);
+    desk.world.send(wb_core::event::Event::Tick(later));
+    assert_eq!(desk.event(&click), [], "two clicks apart are two clicks");
     desk.draw();
     assert_eq!(
         desk.event(&click),

@@ -188,4 +188,7 @@ fn a_click_chooses_a_watched_task_and_the_wheel_moves() {
     assert!(desk.draw().contains("▌~ cam3_night"));
     desk.event(&Terminal::Key(key_event("x")));
     assert!(desk.draw().contains("3/4"));
+    desk.event(&click(row));
+    let reading = desk.draw();
+    assert!(!reading.contains("enter read on"), "{reading}");
 }
