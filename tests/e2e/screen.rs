@@ -208,12 +208,14 @@ fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
     screen.wait("3 failed");
     screen.wait("did the agent mean");
     agent("{\"route\":\"complete\"}");
-    screen.wait("build #4");
-    screen.wait("failed: ");
+    screen.wait_until("all three mended", |t| {
+        t.contains("build #4") && t.contains("3 tasks differ · nothing was written")
+    });
     screen.keys("p").wait("against build #4, kept");
     agent("{\"route\":\"complete\",\"priority\":0.5}");
-    screen.wait("build #5");
-    screen.wait("3 tasks differ");
+    screen.wait_until("all three on the newest build", |t| {
+        t.contains("build #5") && t.contains("complete · 1 difference") && !t.contains(" to go")
+    });
     screen.keys("a").wait("1 held");
     screen.keys("v").wait("Review: 1 outcome");
     assert_eq!(server.writes(), 0, "{}", screen.text());

@@ -96,6 +96,11 @@ pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
             .map(|t| Command::WatchAgain(vec![t]))
             .into_iter()
             .collect(),
+        // Half of the tasks would be compared with one build, half with another.
+        Verb::KeepLooks if !state.watch.kept && state.watch.tasks.iter().any(Watched::pending) => {
+            ui.notice = Some("not every task has run on this build yet".into());
+            return Some(Vec::new());
+        }
         Verb::KeepLooks if task.is_some() => vec![Command::KeepLooks(!state.watch.kept)],
         Verb::HoldWatched => {
             if !chosen.is_some_and(can_hold) {

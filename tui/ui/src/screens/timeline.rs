@@ -246,7 +246,8 @@ pub fn changes(outcome: &Outcome) -> String {
 /// What the next key does; the first word is the key when there is one.
 pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
     let function = function(step, state);
-    let stage = clean(state.stage_title(step.stage)).into_owned();
+    let in_charge = state.agent(step.stage).map(|(build, _, _)| build);
+    let newer = in_charge.filter(|build| *build != step.build);
     match (step.at, &step.result, &step.committed) {
         (At::Opened, _, _) => (
             Some("s"),
@@ -273,8 +274,18 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
         }
         (_, Some(Err(_)), _) => (
             Some("x"),
-            format!("runs it again from the same inputs; the task stays at {stage}"),
+            "runs it again from the same inputs, w at every build; the task stays".into(),
         ),
+        (At::Outcome | At::Review, _, _) if newer.is_some() => {
+            let newer = newer.unwrap_or(step.build);
+            (
+                Some("x"),
+                format!(
+                    "runs it again on build {newer}, in charge now; this is of build {}",
+                    step.build
+                ),
+            )
+        }
         (At::Outcome, _, _) => (Some("s"), "shows what a commit would write".into()),
         (At::Review, _, _) if state.options.read_only => (
             Some("a"),
@@ -300,7 +311,10 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
             Some("]"),
             "steps the next task; this one was refused and stays".into(),
         ),
-        (At::Committed, _, _) => (Some("]"), "steps the next task; this one is done".into()),
+        (At::Committed, _, _) => (
+            Some("]"),
+            "steps the next task; this one is done · u takes it back".into(),
+        ),
     }
 }
 

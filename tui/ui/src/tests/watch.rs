@@ -151,7 +151,12 @@ fn keys_of_watch_run_again_keep_hold_step_and_unwatch() {
     assert_eq!(desk.press("p"), [Command::KeepLooks(true)]);
     desk.go("p");
     assert_eq!(desk.press("p"), [Command::KeepLooks(false)]);
+    desk.go("p");
     assert_eq!(desk.press("a"), [Command::HoldWatched(first)]);
+    desk.world
+        .send(Event::Build(BuildEvent::Probed(Box::new(library(3)))));
+    assert_eq!(desk.press("p"), [], "not while tasks still run on it");
+    desk.world.answer(&newer);
     desk.go("G");
     assert_eq!(desk.press("a"), [], "a failure cannot be held");
     assert!(desk.draw().contains("no outcome to keep"));
@@ -191,4 +196,23 @@ fn a_click_chooses_a_watched_task_and_the_wheel_moves() {
     desk.event(&click(row));
     let reading = desk.draw();
     assert!(!reading.contains("enter read on"), "{reading}");
+}
+
+#[test]
+fn a_stepped_task_says_when_a_newer_build_could_run_it_again() {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("s");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    desk.go("c");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    assert!(
+        desk.draw()
+            .contains("next: s shows what a commit would write")
+    );
+    next_build(&mut desk, 2, &newer);
+    let wanted = "next: x runs it again on build #2, in charge now; this is of build #1";
+    assert!(desk.draw().contains(wanted), "{}", desk.draw());
+    desk.go("x");
+    desk.world.answer(&|_| Ok(outcome("skip")));
+    assert!(desk.draw().contains("next: s shows"), "{}", desk.draw());
 }
