@@ -2,6 +2,7 @@
 
 use super::points;
 use super::{Deed, Journal};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use wb_client::Writer;
 use wb_core::fault::{Fault, FaultKind};
@@ -156,7 +157,10 @@ pub async fn perform(
     points::at("begun");
     let ours = |i: &usize| entries.get(*i).is_none_or(Option::is_some);
     let open: Vec<usize> = (0..deeds.len()).filter(ours).collect();
-    let sent: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+    let sent: Cow<'_, [Deed]> = match open.len() == deeds.len() {
+        true => deeds.into(),
+        false => open.iter().map(|i| deeds[*i].clone()).collect(),
+    };
     let answers = Box::pin(send(writer, project, &sent)).await;
     points::at("answered");
     if let Some(journal) = journal {
