@@ -11,7 +11,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, FaultGroup, Report, Totals};
 use wb_core::twin;
 use wb_core::work::Way;
-use wb_ui::text::clean;
+use wb_ui::text::{clean, plural};
 
 /// The line of one task; `patch` is given in a dry run.
 #[must_use]
@@ -62,6 +62,12 @@ pub fn group_name(id: u32) -> String {
     format!("{id:08x}")
 }
 
+/// `1 task`, `3 tasks`.
+#[must_use]
+pub fn tasks(n: u64) -> String {
+    plural(usize::try_from(n).unwrap_or(usize::MAX), "task")
+}
+
 /// Groups that are told to a person; a report lists all.
 const TOLD: usize = 5;
 
@@ -73,13 +79,9 @@ pub fn groups(totals: &Totals) -> Vec<String> {
         .iter()
         .take(TOLD)
         .map(|group| {
-            let times = if group.count == 1 {
-                "1 task".to_owned()
-            } else {
-                format!("{} tasks", group.count)
-            };
             format!(
-                "failed ({times}, fault:{}): {} — first: {}",
+                "failed ({}, fault:{}): {} — first: {}",
+                tasks(group.count),
                 group_name(group.id),
                 clean(&group.first.summary),
                 clean(&group.title)
@@ -87,9 +89,9 @@ pub fn groups(totals: &Totals) -> Vec<String> {
         })
         .collect();
     if totals.groups.len() > TOLD {
-        let more = totals.groups.len() - TOLD;
+        let more = plural(totals.groups.len() - TOLD, "more group");
         lines.push(format!(
-            "and {more} more groups of failures; --report and --json list all"
+            "and {more} of failures; --report and --json list all"
         ));
     }
     lines
@@ -168,7 +170,7 @@ fn group(group: &FaultGroup) -> Value {
 /// The last line for a person.
 #[must_use]
 pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> String {
-    let mut parts = vec![format!("{} tasks in {wall_s:.1} s", totals.tasks)];
+    let mut parts = vec![format!("{} in {wall_s:.1} s", tasks(totals.tasks))];
     for (n, word) in [
         (totals.moved, "moved"),
         (totals.stayed, "stayed"),

@@ -2,10 +2,10 @@
 //! Only their tables are read.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::BufReader;
 use std::path::Path;
 
-use super::probe::{be32, be64};
+use super::probe::{be32, next_box};
 
 /// The table of a fragment larger than this is not read.
 const TABLE_LIMIT: u64 = 16 << 20;
@@ -88,26 +88,12 @@ fn of_fragment(traf: &[u8], track: u32, usual: u32) -> (u32, u64) {
 }
 
 /// Calls `body` with the table of each fragment, as far as the file can be read.
-fn tables(path: &Path, mut body: impl FnMut(&[u8])) -> Option<()> {
-    let mut file = BufReader::new(File::open(path).ok()?);
-    loop {
-        let mut head = [0; 16];
-        file.read_exact(&mut head[..8]).ok()?;
-        let mut length = u64::from(be32(&head, 0)?);
-        let mut header = 8;
-        if length == 1 {
-            file.read_exact(&mut head[8..]).ok()?;
-            length = be64(&head, 8)?;
-            header = 16;
-        }
-        let content = length.checked_sub(header)?;
-        if &head[4..8] == b"moof" && content <= TABLE_LIMIT {
-            let mut table = Vec::new();
-            (&mut file).take(content).read_to_end(&mut table).ok()?;
-            body(&table);
-        } else {
-            file.seek(SeekFrom::Current(i64::try_from(content).ok()?))
-                .ok()?;
-        }
+fn tables(path: &Path, mut body: impl FnMut(&[u8])) {
+    let Ok(file) = File::open(path) else {
+        return;
+    };
+    let mut file = BufReader::new(file);
+    while let Some(table) = next_box(&mut file, *b"moof", TABLE_LIMIT) {
+        body(&table);
     }
 }

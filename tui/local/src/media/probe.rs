@@ -39,7 +39,7 @@ pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-pub(super) fn be64(bytes: &[u8], at: usize) -> Option<u64> {
+fn be64(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
@@ -71,6 +71,15 @@ fn video(path: &Path) -> Option<Facts> {
 /// The content of the file's `moov` box, wherever it stands.
 fn moov(path: &Path) -> Option<Vec<u8>> {
     let mut file = BufReader::new(File::open(path).ok()?);
+    next_box(&mut file, *b"moov", HEADER_LIMIT)
+}
+
+/// The content of the next box of a kind, from here on; larger ones than `limit` bytes are passed over.
+pub(super) fn next_box(
+    file: &mut (impl Read + Seek),
+    kind: [u8; 4],
+    limit: u64,
+) -> Option<Vec<u8>> {
     loop {
         let mut head = [0; 16];
         file.read_exact(&mut head[..8]).ok()?;
@@ -82,11 +91,9 @@ fn moov(path: &Path) -> Option<Vec<u8>> {
             header = 16;
         }
         let content = length.checked_sub(header)?;
-        if &head[4..8] == b"moov" {
+        if head[4..8] == kind && content <= limit {
             let mut out = Vec::new();
-            file.take(content.min(HEADER_LIMIT))
-                .read_to_end(&mut out)
-                .ok()?;
+            file.take(content).read_to_end(&mut out).ok()?;
             return Some(out);
         }
         file.seek(SeekFrom::Current(i64::try_from(content).ok()?))

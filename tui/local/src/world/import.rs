@@ -133,12 +133,25 @@ impl Walk<'_> {
         } else if real.is_file() {
             if ending(path).is_some() {
                 self.files.push(path.to_owned());
+            } else if let Some(ending) = not_served(path) {
+                let why = format!("a local project has no {ending} files; convert it first");
+                self.notes.push(skipped(self.root, path, &why));
             }
         } else {
             return Err("it is neither a file nor a folder".to_owned());
         }
         Ok(())
     }
+}
+
+/// Media that people label elsewhere: they are missed, so it is said that they are missing.
+fn not_served(file: &Path) -> Option<String> {
+    const ENDINGS: [&str; 18] = [
+        "3gp", "aac", "avi", "avif", "dcm", "flac", "flv", "heic", "m4a", "mkv", "mpeg", "mpg",
+        "nii", "ogg", "svg", "ts", "wmv", "docx",
+    ];
+    let ending = file.extension()?.to_str()?.to_ascii_lowercase();
+    ENDINGS.contains(&ending.as_str()).then_some(ending)
 }
 
 /// The ending of a file that can be labelled, in lower case.
@@ -220,6 +233,7 @@ mod tests {
         std::fs::write(here.join("empty.png"), b"").unwrap();
         std::fs::write(here.join("broken.jpg"), b"no picture").unwrap();
         std::fs::write(here.join("clip.webm"), b"no frames").unwrap();
+        std::fs::write(here.join("clip.MKV"), b"x").unwrap();
         std::fs::write(here.join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), b"x").unwrap();
         std::fs::write(outside.path().join("secret.txt"), b"x").unwrap();
         symlink(outside.path().join("secret.txt"), here.join("out.txt")).unwrap();
@@ -235,6 +249,7 @@ mod tests {
             ("empty.png", "empty"),
             ("broken.jpg", "no picture"),
             ("clip.webm", "ffprobe"),
+            ("clip.MKV", "no mkv files"),
             ("caf\u{fffd}.txt", "UTF-8"),
             ("out.txt", "leads out"),
             ("outside", "leads out"),

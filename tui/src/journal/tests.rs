@@ -1,0 +1,156 @@
+//! What the journal keeps: what is open, whose it is, and what an operation comes to.
+
+use super::*;
+use uuid::Uuid;
+use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+use wb_core::work::{CommitItem, RowInput};
+
+fn deed(n: u128) -> Deed {
+    let item = CommitItem {
+        task: TaskId(Uuid::from_u128(n)),
+        stage: StageId(Uuid::from_u128(1)),
+        data: DataHash(Uuid::from_u128(2)),
+        title: "t".into(),
+        branch: "main".into(),
+        before: Some(RowInput {
+            label_hash: None,
+            priority: Some(0.5),
+            item: None,
+            json: "{\"labels\":{}}".into(),
+        }),
+        labels_after: Some(Arc::new(serde_json::json!({"a": [1.5]}))),
+        priority: Some(0.0),
+        metadata: None,
+        metadata_before: None,
+        item: None,
+        pathway: Some(PathwayId(Uuid::from_u128(3))),
+    };
+    Deed {
+        item,
+        to: None,
+        direct: false,
+        old_priority: Some(0.5),
+        old_metadata: None,
+        reverts: None,
+    }
+}
+
+#[test]
+fn what_has_no_answer_is_pending_and_comes_back_equal() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let ids = journal
+        .begin(project, &[deed(1), deed(2), deed(3)], 5)
+        .unwrap();
+    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
+    journal
+        .end(&ids[..2], &[Committed::Done, refused], false, 6)
+        .unwrap();
+    drop(journal);
+    let again = Journal::open(dir.path()).unwrap();
+    let pending = again.pending(project).unwrap();
+    assert_eq!(pending.deeds, [deed(2), deed(3)]);
+    assert!(
+        again
+            .pending(ProjectHash(Uuid::from_u128(8)))
+            .unwrap()
+            .deeds
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let db = Connection::open(dir.path().join("journal.db")).unwrap();
+    let intent = serde_json::to_string(&Stored::brief(&deed(7))).unwrap();
+    db.execute_batch(
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, project TEXT NOT NULL, task TEXT NOT NULL,
+         pid INTEGER NOT NULL, begun INTEGER NOT NULL, intent TEXT NOT NULL, ended INTEGER, answer TEXT)",
+    )
+    .unwrap();
+    db.execute(
+        "INSERT INTO entry (project, task, pid, begun, intent) VALUES (?1, 't', 2147483000, 1, ?2)",
+        params![project.to_string(), intent],
+    )
+    .unwrap();
+    let journal = Journal::open(dir.path()).unwrap();
+    assert_eq!(journal.pending(project).unwrap().deeds, [deed(7)]);
+    db.execute_batch("PRAGMA user_version = 2").unwrap();
+    assert!(Journal::open(dir.path()).is_err_and(|f| f.summary.contains("form 2")));
+}
+
+#[test]
+fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let run = Operation {
+        kind: "run",
+        ..Operation::default()
+    };
+    journal.operate(project, &run, &[], 1).unwrap();
+    let ids = journal.begin(project, &[deed(1), deed(2)], 2).unwrap();
+    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    journal
+        .end(&ids[..1], &[Committed::Done], false, 3)
+        .unwrap();
+    journal.close(4);
+    let counts = |journal: &Journal| {
+        let op = journal.ops().unwrap().remove(0);
+        (op.tasks, op.done, op.open)
+    };
+    assert_eq!(counts(&journal), (2, 1, 1));
+    journal.end(&ids[1..], &[Committed::Done], true, 5).unwrap();
+    assert_eq!(counts(&journal), (2, 2, 0));
+}
+
+#[test]
+fn an_operation_that_wrote_nothing_leaves_no_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let run = Operation {
+        kind: "run",
+        ..Operation::default()
+    };
+    journal.operate(project, &run, &[], 1).unwrap();
+    journal.close(2);
+    journal
+        .operate(project, &run, &["run".to_owned()], 3)
+        .unwrap();
+    journal.begin(project, &[deed(1)], 4).unwrap();
+    journal.close(5);
+    let ops = journal.ops().unwrap();
+    assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
+    assert_eq!(ops[0].args, ["run"]);
+}
+
+#[test]
+fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let commit = || Operation {
+        kind: "commit",
+        ..Operation::default()
+    };
+    let unused = journal.under(commit(), Vec::new());
+    let one = journal.under(commit(), vec!["run".to_owned(), "--task".to_owned()]);
+    let other = journal.under(commit(), Vec::new());
+    one.begin(project, &[deed(1)], 1).unwrap();
+    other.begin(project, &[deed(2)], 2).unwrap();
+    one.begin(project, &[deed(3), deed(4)], 3).unwrap();
+    for handle in [unused, one, other] {
+        handle.close(4);
+    }
+    let ops = journal.ops().unwrap();
+    assert_eq!(ops.iter().map(|o| o.tasks).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(ops[0].args, ["run", "--task"]);
+    let entries = journal.entries(ops[0].id, 2).unwrap();
+    assert_eq!(entries.len(), 2, "no more than asked for");
+    assert_eq!(entries[0].task, TaskId(Uuid::from_u128(1)));
+}
