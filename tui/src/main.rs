@@ -12,6 +12,7 @@ mod builder;
 mod check;
 mod cli;
 mod config;
+mod database;
 mod demo;
 mod exit;
 mod headless;

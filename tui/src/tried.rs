@@ -5,6 +5,7 @@
 //! SQLite under `.workbench/`. Unlike the journal it may be lost without harm: then every task counts
 //! as never run. A task that moves on is forgotten here.
 
+use crate::database;
 use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -16,7 +17,6 @@ use wb_core::run::{Ending, Report};
 use wb_core::work::Way;
 
 const SCHEMA: &str = "
-PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS task (
     project TEXT NOT NULL,
@@ -54,9 +54,7 @@ impl Tried {
     /// # Errors
     /// They cannot be read or written.
     pub fn open(dir: &Path, project: ProjectHash) -> Result<Self, Fault> {
-        let db = Connection::open(dir.join("tried.db")).map_err(|e| broken(&e))?;
-        db.busy_timeout(std::time::Duration::from_secs(10))
-            .map_err(|e| broken(&e))?;
+        let db = database::open(&dir.join("tried.db")).map_err(|e| broken(&e))?;
         db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
         let mut all = Self {
             db,

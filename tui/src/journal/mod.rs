@@ -21,6 +21,7 @@ pub use history::{Entry, Op};
 pub use prune::Keep;
 pub use write::{before_images, metadata_of, options_of, perform, settle, write};
 
+use crate::database;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -81,9 +82,7 @@ impl Journal {
     /// # Errors
     /// The database cannot be opened or written, or a newer workbench made it.
     pub fn open(dir: &Path) -> Result<Self, Fault> {
-        let mut db = Connection::open(dir.join("journal.db")).map_err(|e| broken(&e))?;
-        db.busy_timeout(std::time::Duration::from_secs(10))
-            .map_err(|e| broken(&e))?;
+        let mut db = database::open(&dir.join("journal.db")).map_err(|e| broken(&e))?;
         schema::bring(&mut db)?;
         Ok(Self {
             db: Arc::new(Mutex::new(db)),

@@ -5,7 +5,6 @@ use rusqlite::{Connection, TransactionBehavior};
 use wb_core::fault::{Fault, FaultKind};
 
 const SCHEMA: &str = "
-PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS op (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

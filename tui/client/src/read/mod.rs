@@ -6,7 +6,7 @@ mod ahead;
 mod inputs;
 pub(crate) mod many;
 pub(crate) mod projects;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod tasks;
 
 pub use rows::RowMetadata;

@@ -1,5 +1,5 @@
 //! Saving label rows: each is looked at again right before its save, and a row that somebody else
-//! has changed since the agent saw it is left alone.
+//! has changed since the agent saw it is left alone, and so is that of a task which has left its stage.
 //!
 //! The remaining window is the time between that look and the save of the same rows, one request
 //! later: the platform has no version check.
@@ -9,15 +9,16 @@ use super::bundle::{Fate, drive};
 use super::create::Creates;
 use super::row::{Saves, about_labels};
 use crate::read::many::{Ask, Found};
+use crate::read::rows::RowKey;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::ProjectHash;
+use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
 use wb_core::work::CommitItem;
-use wb_core::work::wire::InitialiseOptions;
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// Rows of one save.
 const SAVE: usize = 100;
@@ -26,6 +27,26 @@ const AT_ONCE: usize = 3;
 /// Bytes of one save, beyond which its rows are read, compared and sent in several steps: a hundred rows of
 /// five megabytes are not one request.
 const SAVE_BYTES: usize = 16_000_000;
+
+/// Label rows by the index of their item.
+type Rows = HashMap<usize, Result<Bytes, Fault>>;
+
+/// The tasks that wait, by stage.
+struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Fault>>);
+
+impl Waiting {
+    fn has(&self, item: &CommitItem) -> bool {
+        matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
+    }
+
+    /// What becomes of one that does not.
+    fn why(&self, item: &CommitItem) -> Fate {
+        match self.0.get(&item.stage) {
+            Some(Err(fault)) => Fate::Refused(about_labels(fault.clone())),
+            _ => Fate::Conflict("whoever moved the task on meanwhile".to_owned()),
+        }
+    }
+}
 
 impl Writer {
     /// Saves the labels of those items that have any; the index of each with its fate.
@@ -66,19 +87,26 @@ impl Writer {
         chunk: Vec<usize>,
     ) -> Vec<(usize, Fate)> {
         let mut fates = Vec::with_capacity(chunk.len());
-        let mut fresh = self.fresh_rows(project, items, &chunk).await;
+        let (mut fresh, waiting) = tokio::join!(
+            self.rows_now(project, items, &chunk),
+            self.waiting(project, items, &chunk),
+        );
+        let (here, left): (Vec<usize>, Vec<usize>) = chunk
+            .iter()
+            .filter(|i| !fresh.contains_key(i))
+            .partition(|i| waiting.has(&items[**i]));
+        fresh.extend(self.new_rows(project, items, &here).await);
+        fresh.extend(self.rows_since(project, items, &left).await);
         (self.steps)("rows");
         let mut ready = Vec::with_capacity(chunk.len());
         for i in chunk {
-            let row = match fresh.remove(&i) {
-                Some(Ok(row)) => row,
-                Some(Err(fault)) => {
-                    fates.push((i, Fate::Refused(about_labels(fault))));
-                    continue;
-                }
-                None => continue,
+            let decided = match fresh.remove(&i) {
+                Some(Ok(row)) => self.decide(project, i, &items[i], row).await,
+                Some(Err(fault)) => Err(Fate::Refused(about_labels(fault))),
+                None => Err(waiting.why(&items[i])),
             };
-            match self.decide(project, i, &items[i], row).await {
+            match decided {
+                Ok(Some(_)) if !waiting.has(&items[i]) => fates.push((i, waiting.why(&items[i]))),
                 Ok(Some(row)) => ready.push(row),
                 Ok(None) => fates.push((i, Fate::Applied)),
                 Err(fate) => fates.push((i, fate)),
@@ -102,16 +130,30 @@ impl Writer {
         fates
     }
 
-    /// The rows as they are upstream now; those that have no label row yet are created.
-    async fn fresh_rows(
+    /// Which of the tasks still wait at their stages. Labels of one that has left are somebody else's by now:
+    /// the agent may even have seen what its successor made of the row.
+    async fn waiting(
         &self,
         project: ProjectHash,
         items: &[CommitItem],
         chunk: &[usize],
-    ) -> HashMap<usize, Result<Bytes, Fault>> {
-        let mut known = Vec::new();
-        let mut new: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut rows = HashMap::new();
+    ) -> Waiting {
+        let mut stages: HashMap<StageId, Vec<(TaskId, DataHash)>> = HashMap::new();
+        for item in chunk.iter().map(|i| &items[*i]) {
+            let tasks = stages.entry(item.stage).or_default();
+            tasks.push((item.task, item.data));
+        }
+        let mut waiting = HashMap::with_capacity(stages.len());
+        for (stage, tasks) in stages {
+            let found = self.reader.still_at(project, stage, &tasks).await;
+            waiting.insert(stage, found.map_err(|error| Fault::from(&error)));
+        }
+        Waiting(waiting)
+    }
+
+    /// The rows that the agents saw, as they are upstream now.
+    async fn rows_now(&self, project: ProjectHash, items: &[CommitItem], chunk: &[usize]) -> Rows {
+        let (mut known, mut rows) = (Vec::new(), Rows::new());
         for &i in chunk {
             match &items[i].before {
                 None => {
@@ -121,19 +163,29 @@ impl Writer {
                     );
                     rows.insert(i, Err(fault));
                 }
-                Some(before) => match before.label_hash {
-                    Some(hash) => known.push((i, hash.0)),
-                    None => new.entry(&items[i].branch).or_default().push(i),
-                },
+                Some(before) => known.extend(before.label_hash.map(|hash| (i, hash.0))),
             }
         }
+        rows.extend(self.rows_of(project, known).await);
+        rows
+    }
+
+    async fn rows_of(&self, project: ProjectHash, known: Vec<(usize, Uuid)>) -> Rows {
         let keys: Vec<Uuid> = known.iter().map(|(_, hash)| *hash).collect();
         let mut found = self
             .labels_now(project, &keys, &InitialiseOptions::default())
             .await;
-        for (i, hash) in known {
-            rows.insert(i, found.take(hash, "label row"));
+        let row = |(i, hash)| (i, found.take(hash, "label row"));
+        known.into_iter().map(row).collect()
+    }
+
+    /// Rows that were not there when the agent looked; they are made.
+    async fn new_rows(&self, project: ProjectHash, items: &[CommitItem], chunk: &[usize]) -> Rows {
+        let mut new: HashMap<&str, Vec<usize>> = HashMap::new();
+        for &i in chunk {
+            new.entry(&items[i].branch).or_default().push(i);
         }
+        let mut rows = Rows::new();
         for (branch, members) in new {
             let bundle = Creates {
                 writer: self,
@@ -157,6 +209,36 @@ impl Writer {
                 rows.insert(members[member], row);
             }
         }
+        rows
+    }
+
+    /// Rows of tasks that have left, where there are any by now: it may have been we who moved them on,
+    /// before a crash. None is made.
+    async fn rows_since(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        chunk: &[usize],
+    ) -> Rows {
+        if chunk.is_empty() {
+            return Rows::new();
+        }
+        let units: Vec<RowKey> = chunk
+            .iter()
+            .map(|i| (items[*i].data, Arc::clone(&items[*i].branch)))
+            .collect();
+        let include = IncludeOptions::default();
+        let (metas, _) = self.reader.metas(project, &units, &include).await;
+        let (mut known, mut rows) = (Vec::new(), Rows::new());
+        for (i, meta) in chunk.iter().zip(metas) {
+            match meta {
+                Ok(meta) => known.extend(meta.label_hash.map(|hash| (*i, hash.0))),
+                Err(fault) => {
+                    rows.insert(*i, Err(fault));
+                }
+            }
+        }
+        rows.extend(self.rows_of(project, known).await);
         rows
     }
 

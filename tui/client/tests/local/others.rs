@@ -79,6 +79,33 @@ async fn a_row_that_somebody_else_changed_is_a_conflict_and_nothing_of_its_task_
 }
 
 #[tokio::test]
+async fn labels_of_a_task_that_has_left_are_not_written_though_the_row_is_as_the_agent_saw_it() {
+    let w = demo(60).await;
+    let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(20).collect();
+    // Somebody saved these rows before we read them, and moves their tasks on only now.
+    let edit = json!({"data_hash": rows[4].data, "by": "qa@example.test"});
+    w.local("edit", &edit).await;
+    let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
+    let gone = [rows[4].id, rows[11].id];
+    w.local("move", &json!({"tasks": gone, "stage": "Archive"}))
+        .await;
+    let before = w.state().await;
+    let mut items = classified(&w, &inputs);
+    for item in &mut items {
+        item.priority = Some(0.9);
+    }
+    let saved = w.count("save_labels").changed;
+    let results = w.writer().commit(&w.project, items).await;
+    let after = w.state().await;
+    for (n, word) in ends(&results).into_iter().enumerate() {
+        let (data, left) = (rows[n].data.to_string(), n == 4 || n == 11);
+        assert_eq!(word, if left { "conflict" } else { "done" }, "{n}");
+        assert_eq!(before[&data] == after[&data], left, "{n}");
+    }
+    assert_eq!(w.count("save_labels").changed - saved, 18);
+}
+
+#[tokio::test]
 async fn metadata_that_somebody_else_changed_are_a_conflict_and_nothing_of_the_task_is_written() {
     let w = demo(40).await;
     let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(6).collect();
