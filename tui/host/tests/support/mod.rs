@@ -67,6 +67,8 @@ pub struct Desk {
     pub hosts: Hosts,
     pub dir: TempDir,
     pub seen: Vec<String>,
+    /// Jobs whose start was told and not asked about yet.
+    begun: Vec<(JobId, u32)>,
     pub rt: Runtime,
     events: Receiver<HostEvent>,
     next_job: u64,
@@ -89,6 +91,7 @@ impl Desk {
             hosts: Hosts::start(config, to).unwrap(),
             dir,
             seen: Vec::new(),
+            begun: Vec::new(),
             rt: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -115,6 +118,9 @@ impl Desk {
             .block_on(async { tokio::time::timeout(limit, events.recv()).await })
             .ok()
             .flatten()?;
+        if let HostEvent::Started { job, pid } = &event {
+            self.begun.push((*job, *pid));
+        }
         let mut text = format!("{event:?}");
         text.truncate(600);
         self.seen.push(text);
@@ -198,10 +204,15 @@ impl Desk {
     }
 
     pub fn started(&mut self, job: JobId) -> u32 {
-        self.wait(|event| match event {
-            HostEvent::Started { job: j, pid } if *j == job => Some(*pid),
-            _ => None,
-        })
+        let until = Instant::now() + PATIENCE;
+        loop {
+            // Hosts that start at the same time may begin in any order.
+            if let Some(at) = self.begun.iter().position(|(begun, _)| *begun == job) {
+                return self.begun.remove(at).1;
+            }
+            assert!(Instant::now() < until, "waited in vain: {:#?}", self.seen);
+            self.next();
+        }
     }
 
     pub fn done(&mut self, job: JobId) -> JobResult {
