@@ -179,7 +179,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     let (list, details) = if ui.room.narrow() {
         above(room, (room.height * 2 / 5).max(4))
     } else {
-        beside(room, room.width * 12 / 25)
+        beside(room, (room.width * 12 / 25).max(55))
     };
     draw_ops(ui, buf, list, pane, state);
     if let Some(open) = &state.journal.open {

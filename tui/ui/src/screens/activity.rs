@@ -27,6 +27,22 @@ pub fn row<'a>(what: &Activity, offset_s: i32, columns: usize, st: &Styles) -> L
     ])
 }
 
+/// What follows the first line: one line of good news, up to three of bad, whose end says what to do.
+fn continued<'a>(parts: &[String], bad: bool, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let (most, indent, style) = if bad {
+        (3, 20, st.bad)
+    } else {
+        (1, 18, st.text)
+    };
+    let (whole, rest) = parts.split_at((most - 1).min(parts.len() - 1));
+    whole
+        .iter()
+        .cloned()
+        .chain([fit(&rest.join(" "), columns.saturating_sub(indent + 1))])
+        .map(|text| Line::styled(format!("{}{text}", " ".repeat(indent)), style))
+        .collect()
+}
+
 /// The pane; `back` lines newer than the first one shown are left out.
 pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: usize, st: &Styles) {
     let right = if back == 0 {
@@ -43,7 +59,8 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: us
         .rev()
         .skip(back.min(state.activity.len().saturating_sub(1)));
     for what in shown.take(usize::from(inner.height)) {
-        let parts = wrap(&what.text, columns.saturating_sub(19).max(8));
+        let indent = if what.bad { 21 } else { 19 };
+        let parts = wrap(&what.text, columns.saturating_sub(indent).max(8));
         let whole = what.text.len() <= columns.saturating_sub(17) || parts.len() < 2;
         let mut line = row(what, offset_s, columns, st);
         if !whole {
@@ -56,12 +73,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: us
         line.spans.insert(0, Span::raw(" "));
         all.push(line);
         if !whole {
-            let rest = fit(&parts[1..].join(" "), columns.saturating_sub(19));
-            let style = if what.bad { st.bad } else { st.text };
-            all.push(Line::styled(
-                format!("{}{rest}", " ".repeat(if what.bad { 20 } else { 18 })),
-                style,
-            ));
+            all.extend(continued(&parts[1..], what.bad, columns, st));
         }
     }
     if all.is_empty() {
