@@ -90,6 +90,44 @@ fn a_run_killed_at_every_step_goes_on_and_writes_everything_once() {
 }
 
 #[test]
+fn what_a_killed_commit_of_the_screen_had_begun_is_finished_by_the_next_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
+    let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        library.to_str().unwrap(),
+    ];
+    let [domain, key] = server.env();
+    let env = [domain, key, ("WORKBENCH_KILL_AT", "priorities".into())];
+    let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
+    screen.wait("build #1");
+    screen.keys("N").wait("Dry-run");
+    screen.keys("y").wait("FINISHED");
+    screen.keys("v").wait("nothing is sent before C");
+    screen.keys("C").wait("Commit");
+    screen.keys("y").ended();
+    let moved = || {
+        server
+            .tasks()
+            .iter()
+            .filter(|t| t["stage"] != "Agent 1")
+            .count()
+    };
+    assert_eq!(moved(), 0, "killed before the moves");
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
+    screen.wait("J, then F finishes");
+    screen.keys("J").wait("no answer yet");
+    screen.keys("F").wait("24 writes had begun");
+    assert_eq!(moved(), 0, "asking is not writing");
+    screen.keys("y").wait("stands");
+    all_once(&server, "priorities", true);
+    assert_eq!(screen.quit().0, 0);
+}
+
+#[test]
 fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
     for limit in [None, Some("10")] {
         let dir = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
+use wb_core::journal::Op;
 use wb_core::state::Options;
 use wb_ui::{Graphics, Theme, Ui, UiSettings};
 
@@ -116,11 +117,10 @@ impl Session {
     pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
         // Without a writer it is only read.
         let journal = Journal::open(&state_dir("")?)?;
-        let unfinished: Vec<i64> = journal
+        let unfinished: Vec<Op> = journal
             .view(opening.project)?
-            .iter()
+            .into_iter()
             .filter(|op| op.here && !op.under_way && (op.interrupted || op.open > 0))
-            .map(|op| op.id)
             .collect();
         let options = Options {
             upstream: opening.upstream.name,

@@ -118,6 +118,8 @@ pub enum Command {
     ReviewUndo(i64),
     /// Take an operation back.
     Undo(i64),
+    /// Finish what interrupted commands of this folder had begun to write.
+    Finish,
     /// Does a command that writes to a protected project, with its title as it was typed.
     Confirm {
         /// The title.
@@ -295,6 +297,7 @@ verbs! {
     HoldWatched Watch ["a"] false "hold watched" "Hold what the newest build gave for review"
     Unwatch     Watch ["w"] false "unwatch" "Watch this task no longer"
     UnwatchAll  Watch ["X"] false "unwatch all" "Watch none"
+    FinishOp    Journal ["F"] true "finish interrupted" "Finish what an interrupted command had begun to write (asks)"
     UndoOp      Journal ["U"] true "undo operation" "Take this operation back (shows what, then asks)"
 }
 

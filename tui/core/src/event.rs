@@ -314,6 +314,8 @@ pub enum Effect {
         /// The words of the command that does the same.
         words: Vec<String>,
     },
+    /// Finish what interrupted commands had begun to write.
+    Finish,
     /// Requests a second from now on; `None` is unlimited.
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is in charge.

@@ -42,6 +42,14 @@ impl Op {
         self.done.saturating_sub(self.undone)
     }
 
+    /// Interrupted with something that can be finished from the screen: writes without an answer, or a
+    /// commit of a screen that is gone, whose other outcomes went with it.
+    #[must_use]
+    pub fn finishable(&self) -> bool {
+        let left = self.open > 0 || (self.interrupted && self.kind == "commit");
+        self.here && !self.under_way && left
+    }
+
     /// How it stands, in a few words.
     #[must_use]
     pub fn state(&self) -> &'static str {
@@ -101,6 +109,17 @@ pub struct Undone {
     pub failed: Vec<(String, String)>,
 }
 
+/// What became of writes that had begun and were without an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Found open in the journal.
+    pub found: usize,
+    /// Finished now, or found finished.
+    pub finished: usize,
+    /// Left: changed by somebody else or refused; they can be run anew.
+    pub left: usize,
+}
+
 /// News of the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JournalEvent {
@@ -127,6 +146,8 @@ pub enum JournalEvent {
         /// What became of it.
         result: Result<Undone, Fault>,
     },
+    /// What interrupted commands had begun is finished.
+    Finished(Result<Settled, Fault>),
 }
 
 /// How far the undo of the open operation is.
@@ -169,6 +190,8 @@ pub struct Journal {
     pub open: Option<OpenOp>,
     /// When the operations are read, the newest that stands is to be looked at for an undo.
     pub undo_newest: bool,
+    /// What interrupted commands had begun is being finished.
+    pub finishing: bool,
 }
 
 impl Journal {
@@ -176,6 +199,20 @@ impl Journal {
     #[must_use]
     pub fn op(&self, id: i64) -> Option<&Op> {
         self.ops.as_ref()?.iter().find(|op| op.id == id)
+    }
+
+    /// Writes of the project in sight that had begun and have no answer, their process being gone.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        let ops = self.ops.as_deref().unwrap_or_default();
+        let left = ops.iter().filter(|op| op.finishable());
+        left.map(|op| op.open).sum()
+    }
+
+    /// Whether an operation can be finished from the screen.
+    #[must_use]
+    pub fn finishable(&self) -> bool {
+        self.ops.iter().flatten().any(Op::finishable)
     }
 }
 

@@ -92,6 +92,14 @@ pub fn undo(state: &State, op: i64) -> Vec<String> {
     words
 }
 
+/// The command that finishes what interrupted ones had begun, and goes on with the newest of them.
+#[must_use]
+pub fn resume(state: &State) -> Vec<String> {
+    let mut words = vec!["resume".to_owned()];
+    words.extend(common(state, false));
+    words
+}
+
 /// Words as a shell takes them.
 #[must_use]
 pub fn quoted(words: &[String]) -> String {

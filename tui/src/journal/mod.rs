@@ -19,7 +19,7 @@ mod write;
 pub use deed::{Deed, Stored};
 pub use history::{Entry, Op};
 pub use prune::Keep;
-pub use write::{before_images, metadata_of, options_of, perform, settle, write};
+pub use write::{before_images, finish, metadata_of, options_of, perform, settle, write};
 
 use crate::database;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

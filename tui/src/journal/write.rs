@@ -10,7 +10,8 @@ use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 use wb_core::work::{CommitItem, Committed, Project};
 
-use crate::runtime::{Settled, now};
+use crate::runtime::now;
+use wb_core::journal::Settled;
 
 /// Commits outcomes. With `overwrite`, a row that somebody else changed is written all the same, on
 /// what is there now.
@@ -259,4 +260,26 @@ pub async fn settle(
         finished,
         left: found - finished,
     })
+}
+
+/// The same for the screen, which has no command to go on with: its own interrupted commits end here.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn finish(
+    writer: &Writer,
+    journal: &Journal,
+    project: &Project,
+) -> Result<Settled, Fault> {
+    let settled = settle(writer, journal, project).await?;
+    for op in journal
+        .view(project.hash)?
+        .iter()
+        .filter(|op| op.finishable())
+    {
+        if op.open == 0 {
+            journal.gone_on(project.hash, op.id, now().0)?;
+        }
+    }
+    Ok(settled)
 }

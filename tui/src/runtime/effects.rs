@@ -1,7 +1,8 @@
 //! Performing effects: requests and commits as tasks, jobs to their hosts.
 
 use super::calls::declared;
-use super::{JobFacts, Settled, StageFacts, World};
+use super::journal::holds_writes;
+use super::{JobFacts, StageFacts, World};
 use crate::journal::Journal;
 use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::journal::Settled;
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
 use wb_core::workflow::Workflow;
@@ -77,6 +79,7 @@ impl World {
             Effect::OpenOp(op) => self.open_op(op),
             Effect::ReviewUndo(op) => self.review_undo(op),
             Effect::Undo { op, words } => self.undo(op, words),
+            Effect::Finish => self.finish(),
             Effect::Rate(rate) => {
                 if let Err(error) = self.reader.set_rate(rate) {
                     tracing::error!("{error}");
@@ -243,11 +246,7 @@ impl World {
                 (Some(writer), Some(project)) => {
                     crate::journal::write(&writer, journal, &project, items, overwrite).await
                 }
-                _ => Err(Fault::new(
-                    FaultKind::Refused,
-                    "this process holds all writes (--dry-run or --read-only)",
-                )
-                .hint("start without --dry-run and --read-only to write")),
+                _ => Err(holds_writes()),
             };
             let results = results.unwrap_or_else(|fault| {
                 tasks

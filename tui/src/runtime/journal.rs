@@ -26,6 +26,14 @@ type Side = (TaskId, Result<Vec<LabelChange>, Fault>);
 /// Tasks whose rows are read with the same options.
 type Group<'a> = (InitialiseOptions, Vec<(&'a Inputs, &'a RowInput)>);
 
+pub(super) fn holds_writes() -> Fault {
+    Fault::new(
+        FaultKind::Refused,
+        "this process holds all writes (--dry-run or --read-only)",
+    )
+    .hint("start without --dry-run and --read-only to write")
+}
+
 fn no_journal() -> Fault {
     Fault::new(FaultKind::Settings, "this process has no journal")
 }
@@ -105,6 +113,23 @@ impl World {
         });
     }
 
+    /// Finishes what interrupted commands had begun, and ends the commits of the screen among them: what
+    /// those had not come to is gone with their process.
+    pub(super) fn finish(&self) {
+        let (news, writer) = (self.news.clone(), self.writer.clone());
+        let (journal, project) = (self.journal.clone(), self.project.clone());
+        tokio::spawn(async move {
+            let result = match (writer, journal, project) {
+                (Some(writer), Some(journal), Some(project)) => {
+                    crate::journal::finish(&writer, &journal, &project).await
+                }
+                _ => Err(holds_writes()),
+            };
+            let event = JournalEvent::Finished(result);
+            let _ = news.send(Event::Journal(event)).await;
+        });
+    }
+
     pub(super) fn undo(&self, op: i64, words: Vec<String>) {
         let (reader, news, writer) = (self.reader.clone(), self.news.clone(), self.writer.clone());
         let (journal, project) = (self.journal.clone(), self.project.clone());
@@ -134,11 +159,7 @@ impl World {
                     }
                     undone
                 }
-                _ => Err(Fault::new(
-                    FaultKind::Refused,
-                    "this process holds all writes (--dry-run or --read-only)",
-                )
-                .hint("start without --dry-run and --read-only to write")),
+                _ => Err(holds_writes()),
             };
             let event = JournalEvent::Undone { op, result };
             let _ = news.send(Event::Journal(event)).await;

@@ -28,6 +28,7 @@ use wb_client::{AssetCache, Reader, Writer};
 use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
+use wb_core::journal::Settled;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
 use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
@@ -392,15 +393,4 @@ impl Engine {
         }
         self.early.take().unwrap_or_default()
     }
-}
-
-/// What became of the writes of an interrupted process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
-    /// Found open in the journal.
-    pub found: usize,
-    /// Finished now, or found finished.
-    pub finished: usize,
-    /// Left: changed by somebody else or refused; they will be run anew.
-    pub left: usize,
 }

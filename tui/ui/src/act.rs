@@ -129,6 +129,7 @@ impl Ui {
                 conflicts::open(self, state)
             }
             Verb::UndoOp => journal::open(self, true, state),
+            Verb::FinishOp => journal::open(self, false, state),
             // Keys of the watch overlay.
             Verb::StepWatched
             | Verb::Again

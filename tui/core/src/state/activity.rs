@@ -3,6 +3,7 @@
 use super::State;
 use crate::fault::Fault;
 use crate::ids::Millis;
+use crate::journal::Op;
 
 /// Kind of an activity line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,14 +63,20 @@ const ACTIVITY: usize = 500;
 
 impl State {
     /// Operations of this folder that were interrupted, the newest first: said once, at the start.
-    pub fn unfinished(&mut self, ops: &[i64]) {
-        let text = match ops {
+    pub fn unfinished(&mut self, ops: &[Op]) {
+        let what = match ops {
             [] => return,
-            [one] => format!("operation {one} was interrupted: workbench resume goes on with it"),
+            [one] => format!("operation {} was interrupted", one.id),
             [newest, rest @ ..] => format!(
-                "operation {newest} and {} before it were interrupted: workbench resume goes on",
+                "operation {} and {} before it were interrupted",
+                newest.id,
                 rest.len()
             ),
+        };
+        let text = if ops.iter().any(Op::finishable) {
+            format!("{what}: J, then F finishes what had begun")
+        } else {
+            format!("{what}: workbench resume goes on")
         };
         self.warn(Kind::Commit, text, None);
     }

@@ -112,6 +112,7 @@ impl State {
             Command::OpenOp(op) => self.open_op(op),
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
+            Command::Finish => self.finish_interrupted(),
             Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
             Command::KeepLooks(keep) => {

@@ -1,7 +1,7 @@
 //! The journal on screen: read, looked at, taken back. Reading and writing are left to the runtime.
 
 use super::*;
-use crate::journal::{JournalEvent, Op, OpenOp, Undoing, Undone};
+use crate::journal::{JournalEvent, Op, OpenOp, Settled, Undoing, Undone};
 
 impl State {
     pub(super) fn open_op(&mut self, id: i64) -> Vec<Effect> {
@@ -64,6 +64,7 @@ impl State {
                 }
             }
             JournalEvent::Undone { op, result } => return self.undone(op, result),
+            JournalEvent::Finished(result) => return self.finished(result),
         }
         Vec::new()
     }
@@ -83,6 +84,44 @@ impl State {
             (None, Some(id)) => self.open_op(id),
             _ => Vec::new(),
         }
+    }
+
+    /// Sends what had begun and has no answer, unless this process writes something itself.
+    pub(super) fn finish_interrupted(&mut self) -> Vec<Effect> {
+        let why = self.may_write().err().or_else(|| {
+            let busy = "something runs: finish what was interrupted once it is over";
+            self.busy().then(|| busy.to_owned())
+        });
+        if let Some(why) = why {
+            self.warn(Kind::Fault, why, None);
+            return Vec::new();
+        }
+        self.journal.finishing = true;
+        vec![Effect::Finish]
+    }
+
+    fn finished(&mut self, result: Result<Settled, Fault>) -> Vec<Effect> {
+        self.journal.finishing = false;
+        match result {
+            Ok(Settled {
+                found,
+                finished,
+                left,
+            }) => {
+                let mut text = format!("{finished} of {found} interrupted writes are finished");
+                if left > 0 {
+                    text.push_str(&format!(
+                        " · {left} left, changed by others or refused: run them again"
+                    ));
+                }
+                self.note(Kind::Commit, left > 0, text, None);
+            }
+            Err(fault) => self.complain(&fault),
+        }
+        let mut effects = vec![Effect::Journal];
+        effects.extend(self.journal.open.as_ref().map(|o| Effect::OpenOp(o.id)));
+        effects.extend(self.refresh(None));
+        effects
     }
 
     fn opened(&mut self, op: i64) -> Option<&mut OpenOp> {

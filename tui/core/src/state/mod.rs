@@ -190,6 +190,7 @@ impl State {
     pub fn busy(&self) -> bool {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
+            || self.journal.finishing
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
             || self
                 .journal

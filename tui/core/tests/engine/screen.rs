@@ -377,6 +377,24 @@ fn an_undo_is_looked_at_before_it_may_be_written() {
 }
 
 #[test]
+fn what_was_interrupted_is_finished_only_while_nothing_else_writes_and_writing_is_allowed() {
+    let (mut world, _) = screen(Box::new(|_| go("away")));
+    world.state.options.read_only = true;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 0, "read-only");
+    world.state.options.read_only = false;
+    world.state.journal.finishing = true;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 0, "it is being finished already");
+    world.state.journal.finishing = false;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 1);
+    assert!(!world.state.journal.finishing, "its answer came");
+    let said = world.state.activity.back().unwrap();
+    assert_eq!(said.text, "2 of 2 interrupted writes are finished");
+}
+
+#[test]
 fn late_news_of_another_task_changes_nothing() {
     let mut world = World::new(3, 0, Box::new(|_| go("away")));
     let before = world.state.clone();

@@ -11,7 +11,7 @@ use wb_core::command::Command;
 use wb_core::event::{Book, BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::fault::Fault;
 use wb_core::ids::*;
-use wb_core::journal::{JournalEvent, Op, Undone};
+use wb_core::journal::{JournalEvent, Op, Settled, Undone};
 use wb_core::run::{Report, RunSpec, Sink};
 use wb_core::state::{Options, State};
 use wb_core::work::*;
@@ -110,6 +110,8 @@ pub struct World {
     pub rates: Vec<Option<f64>>,
     pub ops: Vec<Op>,
     pub undone: Vec<i64>,
+    /// How often interrupted writes were finished.
+    pub finished: usize,
 }
 
 impl World {
@@ -140,6 +142,7 @@ impl World {
             rates: vec![],
             ops: vec![],
             undone: vec![],
+            finished: 0,
         };
         world.send(Event::Upstream(Upstream::Project(project())));
         let agents = ["first", "second"].map(|stage| AgentDescriptor {
@@ -319,6 +322,15 @@ impl World {
                 };
                 let result = Ok(done);
                 Some(Event::Journal(JournalEvent::Undone { op, result }))
+            }
+            Effect::Finish => {
+                self.finished += 1;
+                let settled = Settled {
+                    found: 2,
+                    finished: 2,
+                    left: 0,
+                };
+                Some(Event::Journal(JournalEvent::Finished(Ok(settled))))
             }
             Effect::Record(report) => {
                 self.reports.push(*report);

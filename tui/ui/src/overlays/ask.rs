@@ -39,6 +39,8 @@ pub enum Ask {
     Overwrite(Vec<TaskId>),
     /// Take an operation back.
     Undo(i64),
+    /// Finish what interrupted commands had begun to write.
+    Finish,
 }
 
 impl Ask {
@@ -46,7 +48,7 @@ impl Ask {
     const fn writes(&self) -> bool {
         matches!(
             self,
-            Self::Commit(_) | Self::Live | Self::Overwrite(_) | Self::Undo(_)
+            Self::Commit(_) | Self::Live | Self::Overwrite(_) | Self::Undo(_) | Self::Finish
         )
     }
 
@@ -56,6 +58,7 @@ impl Ask {
             Self::Commit(tasks) => Some(twin::commit(state, tasks, false)),
             Self::Overwrite(tasks) => Some(twin::commit(state, tasks, true)),
             Self::Undo(op) => Some(twin::undo(state, *op)),
+            Self::Finish => Some(twin::resume(state)),
             Self::Run(spec) => {
                 let live = state.live && !state.options.read_only;
                 Some(twin::run(state, spec, live))
@@ -77,6 +80,7 @@ impl Ask {
                 how: OnConflict::Overwrite,
             },
             Self::Undo(op) => Command::Undo(op),
+            Self::Finish => Command::Finish,
         }
     }
 }

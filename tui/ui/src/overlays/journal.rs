@@ -65,6 +65,9 @@ impl Pane {
                 all.push(("U", "take it back…"));
             }
         }
+        if may_finish(state).is_ok() && !state.options.read_only {
+            all.push(("F", "finish what was interrupted…"));
+        }
         all.push(("esc", "back"));
         all.into_iter()
             .map(|(k, w)| (k.to_owned(), w.to_owned()))
@@ -92,9 +95,20 @@ fn why_not(state: &State) -> Option<String> {
         return Some("it is still under way".into());
     }
     if op.open > 0 {
-        return Some("it was interrupted: workbench resume finishes it first".into());
+        return Some("it was interrupted: F finishes what it had begun".into());
     }
     (op.standing() == 0).then(|| "nothing of it stands any more".into())
+}
+
+/// Whether something that had begun can be finished now.
+fn may_finish(state: &State) -> Result<(), &'static str> {
+    match state.journal.finishable() {
+        false if state.journal.ops.is_none() => Err("the journal is being read"),
+        false => Err("nothing from this folder was interrupted"),
+        _ if state.journal.finishing => Err("it is being finished"),
+        _ if state.busy() => Err("something runs: finish it once that is over"),
+        _ => Ok(()),
+    }
 }
 
 /// Commands that mean something special here; `None`: not one of them.
@@ -121,6 +135,15 @@ pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
             let to = super::moved(at, verb, 10).min(last);
             pane.scroll = 0;
             Some(vec![Command::OpenOp(ops(state)[to].id)])
+        }
+        Verb::FinishOp => {
+            let refused = crate::allowed::refusal(ui, verb, state);
+            let why = refused.or_else(|| may_finish(state).err().map(str::to_owned));
+            if why.is_some() {
+                ui.notice = why;
+                return Some(Vec::new());
+            }
+            Some(ui.ask(Ask::Finish, state))
         }
         Verb::UndoLast | Verb::UndoOp => {
             if let Some(why) = why_not(state) {

@@ -267,18 +267,54 @@ fn what_cannot_be_taken_back_says_why() {
     );
 }
 
+/// A folder whose newest commit was interrupted with five tasks without an answer.
+fn interrupted() -> Desk {
+    let mut desk = with_journal();
+    desk.world.ops[0] = Op {
+        interrupted: true,
+        done: 3,
+        open: 5,
+        ..op(19, "commit", 8)
+    };
+    desk
+}
+
+#[test]
+fn what_was_interrupted_is_finished_after_a_question() {
+    let mut desk = interrupted();
+    desk.go("J");
+    desk.world.answer(&mixed);
+    assert_eq!(desk.press("u"), []);
+    assert!(desk.draw().contains("F finishes what it had begun"));
+    assert_eq!(desk.press("F"), [], "asking is not writing");
+    assert!(
+        desk.draw()
+            .contains("5 writes had begun and have no answer")
+    );
+    assert_eq!(desk.press("y"), [Command::Finish]);
+    desk.world.command(Command::Finish);
+    desk.world.answer(&mixed);
+    assert_eq!(desk.press("F"), []);
+    let text = desk.draw();
+    assert!(
+        text.contains("nothing from this folder was interrupted"),
+        "{text}"
+    );
+}
+
 #[test]
 fn the_journal_in_pictures() {
     shots("journal", with_journal, "J");
     shots("journal_undo", with_journal, "u");
     shots("journal_ask", with_journal, "u U");
     shots("journal_none", ran, "J");
+    shots("journal_interrupted", interrupted, "J F");
 }
 
 #[test]
 fn overlays_of_answers_can_be_drawn_at_every_size() {
-    for keys in ["!", "J", "u", "L", "T", "! O", "u U"] {
-        for make in [in_conflict, with_journal, protected] {
+    for keys in ["!", "J", "u", "L", "T", "! O", "u U", "J F"] {
+        for make in [in_conflict, with_journal, interrupted, protected] {
             let mut desk = make();
             for key in keys.split(' ') {
                 desk.go(key);

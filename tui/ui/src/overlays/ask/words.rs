@@ -71,6 +71,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
             "not now",
         ),
         Ask::Undo(op) => undo_words(*op, state),
+        Ask::Finish => finish_words(state),
     }
 }
 
@@ -104,6 +105,28 @@ fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'s
         format!("Take operation {op} back?"),
         text,
         "take it back",
+        "not now",
+    )
+}
+
+fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+    let open = usize::try_from(state.journal.unanswered()).unwrap_or(0);
+    let begun = match open {
+        0 => "No write of it is without an answer: it is only noted as over.".to_owned(),
+        n => format!(
+            "{} had begun and {} no answer. Each row is looked at first: what arrived is noted, what did not is written now, what others changed since is left.",
+            plural(n, "write"),
+            if n == 1 { "has" } else { "have" }
+        ),
+    };
+    let text = vec![
+        begun,
+        "Tasks that it had not come to are where they were, and can be run again.".into(),
+    ];
+    (
+        "Finish what was interrupted?".into(),
+        text,
+        "finish them",
         "not now",
     )
 }
