@@ -1,0 +1,189 @@
+//! The real program in a pseudo-terminal: keys in, the screen out as text.
+
+use super::{DEADLINE, PROGRAM};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// The program in a pseudo-terminal.
+pub struct Terminal {
+    parser: vt100::Parser,
+    bytes: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    /// Everything the program wrote, for what a screen cannot show.
+    pub raw: Vec<u8>,
+}
+
+impl Terminal {
+    /// Starts the program with these arguments and environment.
+    pub fn start(
+        dir: &Path,
+        args: &[&str],
+        env: &[(&str, String)],
+        (columns, rows): (u16, u16),
+    ) -> Self {
+        let size = PtySize {
+            rows,
+            cols: columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(args);
+        command.cwd(dir);
+        for name in [
+            "ENCORD_DOMAIN",
+            "ENCORD_SSH_KEY",
+            "ENCORD_SSH_KEY_FILE",
+            "WORKBENCH_PROJECT",
+            "WORKBENCH_AGENTS",
+            "NO_COLOR",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("XDG_CONFIG_HOME", dir.join("no-config"));
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (send, bytes) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 64 * 1024];
+            while let Ok(n) = reader.read(&mut buffer) {
+                if n == 0 || send.send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
+        Self {
+            parser,
+            bytes,
+            keys,
+            master: pair.master,
+            child,
+            raw: Vec::new(),
+        }
+    }
+
+    /// Types.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+        self
+    }
+
+    /// The screen as text, a line for each row.
+    pub fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Makes the terminal larger or smaller.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
+        self.master
+            .resize(PtySize {
+                rows,
+                cols: columns,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Waits until the screen shows something; gives the time it took.
+    pub fn wait(&mut self, what: &str) -> Duration {
+        self.wait_until(what, |text| text.contains(what))
+    }
+
+    /// Waits until the screen is as wanted; a screen that never is fails with its picture.
+    pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Duration {
+        let began = Instant::now();
+        let until = began + DEADLINE;
+        loop {
+            if wanted(&self.text()) {
+                return began.elapsed();
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left) {
+                Ok(bytes) => {
+                    self.parser.process(&bytes);
+                    self.raw.extend_from_slice(&bytes);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("never saw {what}; the screen is:\n{}", self.text())
+                }
+            }
+        }
+    }
+
+    /// Leaves the program, and says so when it asks because something still runs.
+    pub fn quit(&mut self) -> (u32, String) {
+        self.keys("q");
+        self.end(|screen| {
+            if screen.text().contains("Leave the workbench?") {
+                screen.keys("y");
+                return true;
+            }
+            false
+        })
+    }
+
+    /// Waits until the program has ended; gives its exit code and the last screen. One that does
+    /// not end fails with its picture.
+    pub fn ended(&mut self) -> (u32, String) {
+        self.end(|_| true)
+    }
+
+    /// As `ended`; `look` sees every new screen until it is satisfied.
+    fn end(&mut self, look: impl Fn(&mut Self) -> bool) -> (u32, String) {
+        let until = Instant::now() + DEADLINE;
+        let mut satisfied = false;
+        loop {
+            match self
+                .bytes
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
+                Ok(bytes) => {
+                    self.parser.process(&bytes);
+                    self.raw.extend_from_slice(&bytes);
+                    satisfied = satisfied || look(self);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the program did not end; the screen is:\n{}", self.text())
+                }
+            }
+        }
+        let status = self.child.wait().unwrap();
+        (status.exit_code(), self.text())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn cells(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
+}
