@@ -1,0 +1,94 @@
+//! What stands around the timeline: the task and its build above, the next key in words below, and
+//! what to do while no task is open.
+
+use crate::Ui;
+use crate::screens::timeline;
+use crate::text::{fit, fit_middle, width};
+use crate::theme::Styles;
+use crate::widgets::{lines, pane};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::state::State;
+use wb_core::step::Stepper;
+
+pub fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
+    let inner = pane(buf, area, "Task", "", true, st);
+    let key = |k: &'static str| Span::styled(k, st.key);
+    let mut all = vec![Line::default(), Line::from("  No task is open.")];
+    all.push(Line::default());
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        key("1"),
+        Span::raw(" Flow: choose a stage, "),
+        key("s"),
+        Span::raw(" steps its first task"),
+    ]));
+    all.push(Line::from(vec![
+        Span::raw("  "),
+        key("2"),
+        Span::raw(" Queue: choose a task, "),
+        key("s"),
+        Span::raw(" steps it"),
+    ]));
+    if state.builds.active().is_none() {
+        all.push(Line::default());
+        all.push(Line::styled(
+            "  ! No agent is loaded: a task can be fetched only for an agent.",
+            st.warn,
+        ));
+    }
+    lines(buf, inner, &all, 0);
+}
+
+pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui: &Ui) {
+    let st = &ui.st;
+    let room = usize::from(area.width);
+    let attempt = if step.attempts > 1 {
+        format!(" · attempt {}", step.attempts)
+    } else {
+        String::new()
+    };
+    let right_text = format!("build {}{attempt} · {} ", step.build, step.at.word());
+    let title_room = room.saturating_sub(width(&right_text) + 20).max(12);
+    let left_line = Line::from(vec![
+        Span::styled(
+            format!(" {} › ", fit(state.stage_title(step.stage), 16)),
+            st.dim,
+        ),
+        Span::styled(fit_middle(&step.row.title, title_room), st.strong),
+    ]);
+    crate::widgets::split_line(
+        buf,
+        area,
+        0,
+        &left_line,
+        &Line::styled(right_text, st.accent),
+    );
+}
+
+/// The key that helps next, in words, and where the task stands as to writing.
+pub fn next_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, st: &Styles) {
+    let (key, text) = timeline::next(step, state);
+    let mut line = Line::from(Span::styled(" next: ", st.strong));
+    if let Some(key) = key {
+        line.push_span(Span::styled(format!("{key} "), st.key));
+    }
+    let room = usize::from(area.width).saturating_sub(line.width() + 3);
+    line.push_span(Span::raw(fit(&text, room)));
+    let standing = timeline::standing(step, state);
+    let style = if step.committed.is_some() || state.live {
+        st.warn
+    } else {
+        st.dry
+    };
+    if area.height < 3 {
+        crate::widgets::line(buf, area, 0, &line);
+        return;
+    }
+    let columns = usize::from(area.width).saturating_sub(4);
+    let title = fit(&standing, columns.saturating_sub(4));
+    let inner = pane(buf, area, "", "", false, st);
+    buf.set_string(area.x + 2, area.y, format!(" {title} "), style);
+    crate::widgets::line(buf, inner, 0, &line);
+}
