@@ -7,6 +7,7 @@ mod held;
 mod hostile;
 mod keys;
 mod pictures;
+mod questions;
 mod readme;
 mod watch;
 

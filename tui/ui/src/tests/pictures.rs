@@ -2,16 +2,22 @@
 
 use super::Desk;
 use crate::fixture::{
-    self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, panic_fault,
-    row, stage,
+    self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, row, stage,
 };
-use crate::{Picture, Screen, Theme, Ui, UiSettings};
+use crate::{Screen, Theme, Ui, UiSettings};
 use insta::assert_snapshot;
 use wb_core::event::{BuildEvent, Event, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::Millis;
 
+mod task;
+
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (200, 60)];
+
+/// One snapshot.
+fn shot(name: &str, text: &str) {
+    assert_snapshot!(name, text);
+}
 
 /// One snapshot for each size.
 fn shots(name: &str, make: impl Fn() -> World, act: impl Fn(&mut Desk)) {
@@ -128,118 +134,6 @@ fn queue_empty_and_nothing_matches() {
     desk.go("Enter /");
     desk.type_text("nothing like this");
     assert_snapshot!("queue_no_match", desk.draw());
-}
-
-#[test]
-fn task_before_the_call() {
-    shots("task_fetched", World::demo, |desk| {
-        desk.go("s");
-        desk.world.fetched();
-        desk.go("Right");
-    });
-}
-
-#[test]
-fn task_with_its_outcome_and_what_a_commit_would_write() {
-    shots(
-        "task_outcome",
-        || stepped(""),
-        |desk| {
-            desk.show(Screen::Task);
-        },
-    );
-    shots(
-        "task_review",
-        || stepped("s"),
-        |desk| {
-            desk.show(Screen::Task);
-            desk.go("Tab");
-        },
-    );
-    shots(
-        "task_ask",
-        || stepped("s"),
-        |desk| {
-            desk.show(Screen::Task);
-            desk.go("C");
-        },
-    );
-    shots(
-        "task_done",
-        || stepped("s"),
-        |desk| {
-            desk.show(Screen::Task);
-            desk.go("C y");
-            desk.world.answer(&mixed);
-        },
-    );
-}
-
-#[test]
-fn task_with_a_fault_says_whose_and_what_to_do() {
-    shots("task_fault", World::demo, |desk| {
-        desk.go("s");
-        desk.world.fetched();
-        desk.go("s");
-        desk.world.answer(&|_| Err(panic_fault()));
-        desk.draw();
-    });
-}
-
-#[test]
-fn task_logs_and_json() {
-    shots(
-        "task_logs",
-        || stepped(""),
-        |desk| {
-            desk.show(Screen::Task);
-            desk.go("Tab Tab Tab");
-        },
-    );
-    shots(
-        "task_json",
-        || stepped(""),
-        |desk| {
-            desk.show(Screen::Task);
-            desk.go("Tab Tab Tab Tab Down Down");
-        },
-    );
-}
-
-#[test]
-fn task_picture_with_boxes_before_and_after() {
-    let mut desk = Desk::new(stepped(""), 120, 36);
-    desk.show(Screen::Task);
-    desk.go("i");
-    let wish = desk.ui.wants_picture(&desk.world.state).unwrap();
-    assert_eq!(
-        wish.path.as_deref(),
-        Some(std::path::Path::new("/tmp/workbench/cam3.jpg"))
-    );
-    let (width, height) = (160_u32, 90_u32);
-    let rgb = (0..width * height)
-        .flat_map(|i| [(i % width) as u8, (i / width) as u8, 90])
-        .collect();
-    desk.ui
-        .set_picture(wish.task, Ok(Picture { width, height, rgb }));
-    assert_eq!(desk.ui.wants_picture(&desk.world.state), None);
-    assert_snapshot!("task_image", desk.draw());
-    desk.ui.set_picture(
-        wish.task,
-        Err("the file is no picture that can be decoded".into()),
-    );
-    let text = desk.draw();
-    assert!(
-        text.contains("no picture: the file is no picture"),
-        "{text}"
-    );
-}
-
-#[test]
-fn task_without_one() {
-    let mut desk = Desk::new(World::demo(), 120, 36);
-    desk.go("3");
-    assert_snapshot!("task_none", desk.draw());
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! Pictures of the Task screen: before the call, with an outcome, with a fault, its tabs.
+
+use super::{shot, shots, stepped};
+use crate::fixture::{World, mixed, panic_fault};
+use crate::tests::Desk;
+use crate::{Picture, Screen};
+
+#[test]
+fn task_before_the_call() {
+    shots("task_fetched", World::demo, |desk| {
+        desk.go("s");
+        desk.world.fetched();
+        desk.go("Right");
+    });
+}
+
+#[test]
+fn task_with_its_outcome_and_what_a_commit_would_write() {
+    shots(
+        "task_outcome",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+        },
+    );
+    shots(
+        "task_review",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab");
+        },
+    );
+    shots(
+        "task_ask",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("C");
+        },
+    );
+    shots(
+        "task_done",
+        || stepped("s"),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("C y");
+            desk.world.answer(&mixed);
+        },
+    );
+}
+
+#[test]
+fn task_with_a_fault_says_whose_and_what_to_do() {
+    shots("task_fault", World::demo, |desk| {
+        desk.go("s");
+        desk.world.fetched();
+        desk.go("s");
+        desk.world.answer(&|_| Err(panic_fault()));
+        desk.draw();
+    });
+}
+
+#[test]
+fn task_logs_and_json() {
+    shots(
+        "task_logs",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab Tab Tab");
+        },
+    );
+    shots(
+        "task_json",
+        || stepped(""),
+        |desk| {
+            desk.show(Screen::Task);
+            desk.go("Tab Tab Tab Tab Down Down");
+        },
+    );
+}
+
+#[test]
+fn task_picture_with_boxes_before_and_after() {
+    let mut desk = Desk::new(stepped(""), 120, 36);
+    desk.show(Screen::Task);
+    desk.go("i");
+    let wish = desk.ui.wants_picture(&desk.world.state).unwrap();
+    assert_eq!(
+        wish.path.as_deref(),
+        Some(std::path::Path::new("/tmp/workbench/cam3.jpg"))
+    );
+    let (width, height) = (160_u32, 90_u32);
+    let rgb = (0..width * height)
+        .flat_map(|i| [(i % width) as u8, (i / width) as u8, 90])
+        .collect();
+    desk.ui
+        .set_picture(wish.task, Ok(Picture { width, height, rgb }));
+    assert_eq!(desk.ui.wants_picture(&desk.world.state), None);
+    shot("task_image", &desk.draw());
+    desk.ui.set_picture(
+        wish.task,
+        Err("the file is no picture that can be decoded".into()),
+    );
+    let text = desk.draw();
+    assert!(
+        text.contains("no picture: the file is no picture"),
+        "{text}"
+    );
+}
+
+#[test]
+fn task_without_one() {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("3");
+    shot("task_none", &desk.draw());
+}
