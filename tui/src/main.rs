@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = cli::with_nearest(error);
             let help = matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion

@@ -1,10 +1,13 @@
-//! Help: each command's examples and its group, and what is made of them: the help texts, the shells'
+//! Help: each command's group and examples, and what is made of them: the help texts, the shells'
 //! completions, the manual pages. The words about flags stand with the flags.
 
+use super::examples::EXAMPLES;
 use super::{Cli, CompletionsArgs, ManArgs};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Command, CommandFactory};
 use std::fmt::Write as _;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::workflow::nearest;
 
 /// Commands by what they are for, in the order in which people meet them.
 const GROUPS: &[(&str, &[&str])] = &[
@@ -16,177 +19,6 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Look", &["graph", "stages", "tasks", "journal"]),
     ("Test", &["serve"]),
     ("Other", &["keys", "config", "print", "completions", "man"]),
-];
-
-/// Examples that lead each help text: the command line after `workbench`, and what it is for.
-const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
-    (
-        "",
-        &[
-            ("demo", "a project on this machine, no account"),
-            (
-                "--project-hash=UUID --agents ./agents",
-                "the screen on your project",
-            ),
-            (
-                "run -p UUID -a ./agents --dry-run",
-                "all tasks, every write held",
-            ),
-            (
-                "serve --scenario demo --port 0",
-                "a local Encord for scripts and tests",
-            ),
-        ],
-    ),
-    (
-        "ui",
-        &[
-            ("-p UUID -a ./my-agents", "the screen, on your own project"),
-            (
-                "ui -p UUID -a ./my-agents --build",
-                "and the crate is built whenever you save",
-            ),
-        ],
-    ),
-    (
-        "demo",
-        &[
-            ("demo", "build the sample agents and open the screen"),
-            ("demo --reset --tasks 5000", "start over, with more tasks"),
-        ],
-    ),
-    (
-        "new",
-        &[
-            ("new my-agents", "pixels in, a label out"),
-            ("new my-agents --template route", "a pathway by the labels"),
-            ("new my-agents --stage 'Agent 1'", "for a stage of your own"),
-        ],
-    ),
-    (
-        "check",
-        &[
-            ("check -p UUID -a ./my-agents", "before the first task"),
-            ("check --json", "the findings, for a script"),
-        ],
-    ),
-    (
-        "run",
-        &[
-            ("run -p UUID -a libmine.so", "drain the queues, then end"),
-            ("run … --dry-run --json", "same outcomes, nothing written"),
-            (
-                "run … --refresh-every 60 -j 4",
-                "look again every minute, four at a time",
-            ),
-            (
-                "run … --filter 'title~night age>2d'",
-                "only tasks that match",
-            ),
-            (
-                "run … --max-failures 5% --report r.html",
-                "stop in time, and show why",
-            ),
-        ],
-    ),
-    (
-        "plan",
-        &[
-            ("plan … -o monday.wbplan", "run, every write held in a file"),
-            ("review monday.wbplan --diff", "what it would change"),
-            ("apply monday.wbplan", "write exactly that"),
-        ],
-    ),
-    (
-        "review",
-        &[
-            ("review monday.wbplan", "groups and totals"),
-            ("review monday.wbplan --diff", "label by label"),
-            (
-                "review monday.wbplan --only route:skip",
-                "only what takes one pathway",
-            ),
-        ],
-    ),
-    (
-        "apply",
-        &[
-            ("apply monday.wbplan", "write what the plan holds, once"),
-            (
-                "apply monday.wbplan --only route:complete",
-                "a part; the rest later",
-            ),
-        ],
-    ),
-    (
-        "undo",
-        &[
-            (
-                "journal",
-                "the operations of this folder, with their numbers",
-            ),
-            ("undo", "take the newest back"),
-            ("undo 12", "take operation 12 back"),
-        ],
-    ),
-    ("resume", &[("resume", "after a crash or Ctrl-C")]),
-    (
-        "exec",
-        &[(
-            "exec --stage 'Agent 1' -p UUID -a libmine.so < specs > results",
-            "a line each",
-        )],
-    ),
-    (
-        "tasks",
-        &[
-            (
-                "tasks --stage 'Agent 1' --filter 'status:new pri>=0.5'",
-                "those that match",
-            ),
-            (
-                "tasks --json --limit 1000000 > tasks.jsonl",
-                "all of them, a line each",
-            ),
-        ],
-    ),
-    (
-        "journal",
-        &[
-            ("journal", "what was written from this folder"),
-            ("journal --commands", "as commands to be run again"),
-            (
-                "journal --prune 30d",
-                "forget finished operations older than that",
-            ),
-        ],
-    ),
-    (
-        "serve",
-        &[
-            (
-                "serve --port 0",
-                "prints one line of JSON, then serves until Ctrl-C",
-            ),
-            ("serve --data ./local --tasks 5000", "kept in a folder"),
-            ("serve --import ./my-images", "your own images and videos"),
-            (
-                "serve --fault 'save_labels:500@2%' --latency 50ms",
-                "as bad as a real network",
-            ),
-        ],
-    ),
-    (
-        "completions",
-        &[(
-            "completions bash > ~/.local/share/bash-completion/completions/workbench",
-            "",
-        )],
-    ),
-    (
-        "man",
-        &[("man run > workbench-run.1", "then: man ./workbench-run.1")],
-    ),
 ];
 
 /// The command line with all its help.
@@ -216,6 +48,24 @@ fn shown(examples: &[(&str, &str)]) -> String {
         text.truncate(text.trim_end().len());
     }
     text
+}
+
+/// A command that does not exist is answered with the nearest one: clap's own measure knows nothing near
+/// `rnu`.
+#[must_use]
+pub fn with_nearest(mut error: clap::Error) -> clap::Error {
+    let typed = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) if !typed.is_empty() => typed.clone(),
+        _ => return error,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let known = GROUPS.iter().flat_map(|(_, names)| *names).copied();
+        if let Some(near) = nearest(&typed, known).first() {
+            let near = ContextValue::Strings(vec![(*near).to_owned()]);
+            error.insert(ContextKind::SuggestedSubcommand, near);
+        }
+    }
+    error
 }
 
 /// All commands with a line each, by group.
@@ -301,6 +151,43 @@ mod tests {
                 "run UPDATE_README=1 cargo test -p workbench --bin workbench readme"
             );
         }
+    }
+
+    #[test]
+    fn every_command_leads_with_examples() {
+        let line = command_line();
+        for command in line.get_subcommands().filter(|c| !c.is_hide_set()) {
+            let examples = command.get_before_help().map(ToString::to_string);
+            assert!(
+                examples.is_some_and(|e| e.starts_with("Examples:")),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_is_answered_with_the_nearest_however_short_it_is() {
+        for (typed, meant) in [
+            ("rnu", "run"),
+            ("rum", "run"),
+            ("u", "ui"),
+            ("aply", "apply"),
+            ("excec", "exec"),
+            ("udno", "undo"),
+            ("check-all", "check"),
+        ] {
+            let error = command_line()
+                .try_get_matches_from(["workbench", typed])
+                .unwrap_err();
+            let said = with_nearest(error).to_string();
+            assert!(said.contains(&format!("'{meant}'")), "{typed}: {said}");
+        }
+        let error = command_line()
+            .try_get_matches_from(["workbench", "hello"])
+            .unwrap_err();
+        let said = with_nearest(error).to_string();
+        assert!(!said.contains("similar"), "{said}");
     }
 
     #[test]

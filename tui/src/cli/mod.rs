@@ -1,10 +1,11 @@
 //! The command line: names and flags. What commands do is left to their own files.
 
+mod examples;
 mod help;
 mod runs;
 mod values;
 
-pub use help::{command_line, completions, manual};
+pub use help::{command_line, completions, manual, with_nearest};
 pub use runs::{
     ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
@@ -135,7 +136,7 @@ pub enum Command {
     Keys,
     /// Each setting, its value and where it comes from
     Config,
-    /// Print facts
+    /// Print facts for scripts and bug reports
     #[command(subcommand)]
     Print(PrintWhat),
     /// Write what a shell needs to complete commands and flags
@@ -158,11 +159,11 @@ pub struct UiArgs {
 /// `workbench demo`
 #[derive(Args, Debug, Clone)]
 pub struct DemoArgs {
-    /// Start over
+    /// Start over with a new project
     #[arg(long)]
     pub reset: bool,
     /// Tasks of the made-up project
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500)]
     pub tasks: usize,
     /// Do not compile the sample agents, neither now nor when they are saved; load what is there
     #[arg(long)]
@@ -175,7 +176,7 @@ pub struct NewArgs {
     /// Folder to make; its last part names the crate
     pub name: String,
     /// What it begins with
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_name = "NAME", value_enum, default_value_t)]
     pub template: Template,
     /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
     #[arg(long, value_name = "NAME|UUID")]
@@ -257,7 +258,7 @@ pub struct ServeArgs {
     /// Same seed, same hashes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// 0 picks one
+    /// The port; 0 picks one
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub port: u16,
     /// Entries of a page
@@ -270,13 +271,13 @@ pub struct ServeArgs {
     /// 'actions:lost@1%', 'any:429/4s@1%', 'get:slow/2s', 'storage:truncate', 'actions:conflict*1'
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
-    /// A folder of one's own images, videos, sounds, texts and PDFs
+    /// A folder of your own images, videos, sounds, texts and PDFs
     #[arg(long, value_name = "DIR")]
     pub import: Option<PathBuf>,
     /// A workflow specification (`graphNodes` JSON)
     #[arg(long, value_name = "FILE")]
     pub import_workflow: Option<PathBuf>,
-    /// A world of one's own (JSON; its schema: GET /local/scenario-schema)
+    /// A world of your own (JSON; its schema: GET /local/scenario-schema)
     #[arg(long, value_name = "FILE")]
     pub scenario_file: Option<PathBuf>,
     /// Simulated people at annotate and review stages: tasks a second, all together

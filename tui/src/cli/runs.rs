@@ -47,10 +47,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "D", value_parser = duration)]
     pub max_time: Option<Duration>,
     /// What becomes of a task whose labels somebody else changed meanwhile
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_conflict: Conflicts,
     /// How progress is shown
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub progress: Progress,
     /// A report to look at: one HTML file
     #[arg(long, value_name = "F.html")]

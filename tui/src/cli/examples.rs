@@ -1,0 +1,214 @@
+//! The examples that lead each command's help.
+
+/// Examples that lead each help text: the command line after `workbench`, and what it is for.
+pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "",
+        &[
+            ("demo", "a project on this machine, no account"),
+            (
+                "--project-hash=UUID --agents ./agents",
+                "the screen on your project",
+            ),
+            (
+                "run -p UUID -a ./agents --dry-run",
+                "all tasks, every write held",
+            ),
+            (
+                "serve --scenario demo --port 0",
+                "a local Encord for scripts and tests",
+            ),
+        ],
+    ),
+    (
+        "ui",
+        &[
+            ("-p UUID -a ./my-agents", "the screen, on your own project"),
+            (
+                "ui -p UUID -a ./my-agents --build",
+                "and the crate is built whenever you save",
+            ),
+        ],
+    ),
+    (
+        "demo",
+        &[
+            ("demo", "build the sample agents and open the screen"),
+            ("demo --reset --tasks 5000", "start over, with more tasks"),
+        ],
+    ),
+    (
+        "new",
+        &[
+            ("new my-agents", "pixels in, a label out"),
+            ("new my-agents --template route", "a pathway by the labels"),
+            ("new my-agents --stage 'Agent 1'", "for a stage of your own"),
+        ],
+    ),
+    (
+        "check",
+        &[
+            ("check -p UUID -a ./my-agents", "before the first task"),
+            ("check --json", "the findings, for a script"),
+        ],
+    ),
+    (
+        "run",
+        &[
+            ("run -p UUID -a libmine.so", "drain the queues, then end"),
+            ("run … --dry-run --json", "same outcomes, nothing written"),
+            (
+                "run … --refresh-every 60 -j 4",
+                "look again every minute, four at a time",
+            ),
+            (
+                "run … --filter 'title~night age>2d'",
+                "only tasks that match",
+            ),
+            (
+                "run … --max-failures 5% --report r.html",
+                "stop in time, and show why",
+            ),
+        ],
+    ),
+    (
+        "plan",
+        &[
+            ("plan … -o monday.wbplan", "run, every write held in a file"),
+            ("review monday.wbplan --diff", "what it would change"),
+            ("apply monday.wbplan", "write exactly that"),
+        ],
+    ),
+    (
+        "review",
+        &[
+            ("review monday.wbplan", "groups and totals"),
+            ("review monday.wbplan --diff", "label by label"),
+            (
+                "review monday.wbplan --only route:skip",
+                "only what takes one pathway",
+            ),
+        ],
+    ),
+    (
+        "apply",
+        &[
+            ("apply monday.wbplan", "write what the plan holds, once"),
+            (
+                "apply monday.wbplan --only route:complete",
+                "a part; the rest later",
+            ),
+        ],
+    ),
+    (
+        "undo",
+        &[
+            (
+                "journal",
+                "the operations of this folder, with their numbers",
+            ),
+            ("undo", "take the newest back"),
+            ("undo 12", "take operation 12 back"),
+        ],
+    ),
+    ("resume", &[("resume", "after a crash or Ctrl-C")]),
+    (
+        "exec",
+        &[(
+            "exec --stage 'Agent 1' -p UUID -a libmine.so < specs > results",
+            "a line each",
+        )],
+    ),
+    (
+        "graph",
+        &[
+            ("graph -p UUID", "each stage and where its pathways lead"),
+            ("graph --json", "stages and edges, for a script"),
+        ],
+    ),
+    (
+        "stages",
+        &[
+            ("stages -p UUID -a ./my-agents", "which agent answers where"),
+            ("stages --json", "a line each, for a script"),
+        ],
+    ),
+    (
+        "tasks",
+        &[
+            (
+                "tasks --stage 'Agent 1' --filter 'status:new pri>=0.5'",
+                "those that match",
+            ),
+            (
+                "tasks --json --limit 1000000 > tasks.jsonl",
+                "all of them, a line each",
+            ),
+        ],
+    ),
+    (
+        "journal",
+        &[
+            ("journal", "what was written from this folder"),
+            ("journal --commands", "as commands to be run again"),
+            (
+                "journal --prune 30d",
+                "forget finished operations older than that",
+            ),
+        ],
+    ),
+    (
+        "serve",
+        &[
+            ("serve --port 0", "a line of JSON, then serves"),
+            ("serve --data ./local --tasks 5000", "kept in a folder"),
+            ("serve --import ./my-images", "your own images and videos"),
+            (
+                "serve --fault 'save_labels:500@2%' --latency 50ms",
+                "as bad as a real network",
+            ),
+        ],
+    ),
+    ("keys", &[("keys", "the keys of every screen")]),
+    (
+        "config",
+        &[
+            ("config", "what holds here, and why"),
+            (
+                "config --config other.toml",
+                "what would hold with another file",
+            ),
+        ],
+    ),
+    (
+        "print",
+        &[
+            (
+                "print agent-nodes -p UUID",
+                "stages and pathways, with their UUIDs",
+            ),
+            ("print system-info", "for a bug report"),
+        ],
+    ),
+    (
+        "completions",
+        &[
+            (
+                "completions bash > ~/.local/share/bash-completion/completions/workbench",
+                "",
+            ),
+            (
+                "completions fish > ~/.config/fish/completions/workbench.fish",
+                "",
+            ),
+            (
+                "completions zsh > ~/.zfunc/_workbench",
+                "a folder of $fpath",
+            ),
+        ],
+    ),
+    (
+        "man",
+        &[("man run > workbench-run.1", "then: man ./workbench-run.1")],
+    ),
+];
