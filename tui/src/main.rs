@@ -36,7 +36,7 @@ mod upstream;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use cli::{Cli, Command};
+use cli::{Cli, Command, Global};
 use exit::{Ending, print_fault};
 use std::process::ExitCode;
 use wb_core::fault::{Fault, FaultKind};
@@ -86,100 +86,75 @@ async fn dispatch(cli: &Cli) -> Ending {
     ending
 }
 
+/// Commands that need no settings; the others go on to [`with_settings`].
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     let global = &cli.global;
-    if let Some(Command::Keys) = &cli.command {
-        print::text(&wb_ui::keys_text());
-        return Ok(());
-    }
     match &cli.command {
-        Some(Command::Completions(args)) => {
-            cli::completions(args);
-            return Ok(());
+        Some(Command::Keys) => print::text(&wb_ui::keys_text()),
+        Some(Command::Completions(args)) => cli::completions(args),
+        Some(Command::Man(args)) => cli::manual(args)?,
+        Some(Command::Serve(args)) => {
+            // A server leaves nothing behind in the folder it was started in, unless it is asked to.
+            let _log = match &global.log_file {
+                Some(file) => Some(logging::start(Some(file), global.verbose)?),
+                None => None,
+            };
+            serve::serve(args, ending).await?;
         }
-        Some(Command::Man(args)) => return cli::manual(args),
-        _ => {}
+        other => with_settings(other.as_ref(), global, ending).await?,
     }
-    if let Some(Command::Serve(args)) = &cli.command {
-        // A server leaves nothing behind in the folder it was started in, unless it is asked to.
-        let _log = match &global.log_file {
-            Some(file) => Some(logging::start(Some(file), global.verbose)?),
-            None => None,
-        };
-        return serve::serve(args, ending).await;
-    }
+    Ok(())
+}
+
+/// Commands that leave no log; the others go on to [`logged`].
+async fn with_settings(
+    command: Option<&Command>,
+    global: &Global,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
     let config = config::Config::load(global)?;
-    let log = || logging::start(global.log_file.as_deref(), global.verbose);
-    match &cli.command {
-        None | Some(Command::Ui(_)) => {
-            terminal::required("the screen needs a terminal")?;
-            let _log = log()?;
-            let build = matches!(&cli.command, Some(Command::Ui(args)) if args.build);
-            *ending = screen::open(global, &config, build).await?;
-        }
+    match command {
         Some(Command::New(args)) => {
             let project = config.project.as_ref().map(|p| p.value.as_str());
-            new::new(args, project)?;
+            new::new(args, project)
         }
-        Some(Command::Demo(args)) => {
-            let _log = log()?;
-            *ending = demo::demo(global, &config, args).await?;
+        Some(Command::Review(args)) => headless::review(global, args),
+        Some(Command::Journal(args)) => headless::journal(global, args),
+        Some(Command::Config) => look::config(global, &config),
+        Some(Command::Print(what)) => look::print(global, &config, what).await,
+        other => {
+            if matches!(other, None | Some(Command::Ui(_))) {
+                terminal::required("the screen needs a terminal")?;
+            }
+            let _log = logging::start(global.log_file.as_deref(), global.verbose)?;
+            logged(other, global, &config, ending).await
         }
-        Some(Command::Run(args)) => {
-            let _log = log()?;
-            *ending = headless::run(global, &config, args).await;
-        }
-        Some(Command::Plan(args)) => {
-            let _log = log()?;
-            *ending = headless::plan(global, &config, args).await;
-        }
-        Some(Command::Review(args)) => headless::review(global, args)?,
-        Some(Command::Apply(args)) => {
-            let _log = log()?;
-            *ending = headless::apply(global, &config, args).await;
-        }
-        Some(Command::Undo(args)) => {
-            let _log = log()?;
-            *ending = headless::undo(global, &config, args).await;
-        }
-        Some(Command::Resume(args)) => {
-            let _log = log()?;
-            *ending = headless::resume(global, &config, args).await;
-        }
-        Some(Command::Exec(args)) => {
-            let _log = log()?;
-            *ending = headless::exec(global, &config, args).await;
-        }
-        Some(Command::Journal(args)) => headless::journal(global, args)?,
-        Some(Command::Check) => {
-            let _log = log()?;
-            *ending = check::check(global, &config).await?;
-        }
-        Some(Command::Graph) => {
-            let _log = log()?;
-            look::graph(global, &config).await?;
-        }
-        Some(Command::Stages) => {
-            let _log = log()?;
-            look::stages(global, &config).await?;
-        }
-        Some(Command::Tasks(args)) => {
-            let _log = log()?;
-            look::tasks(global, &config, args).await?;
-        }
-        Some(Command::Config) => look::config(global, &config)?,
-        Some(Command::Print(what)) => look::print(global, &config, what).await?,
-        Some(
-            Command::Keys
-            | Command::Serve(_)
-            | Command::Host
-            | Command::Completions(_)
-            | Command::Man(_),
-        ) => {
-            return Err(Fault::new(
-                FaultKind::Bug,
-                "this command is handled elsewhere",
-            ));
+    }
+}
+
+/// Commands that work on a project.
+async fn logged(
+    command: Option<&Command>,
+    global: &Global,
+    config: &config::Config,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    match command {
+        None => *ending = screen::open(global, config, false).await?,
+        Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
+        Some(Command::Demo(args)) => *ending = demo::demo(global, config, args).await?,
+        Some(Command::Run(args)) => *ending = headless::run(global, config, args).await,
+        Some(Command::Plan(args)) => *ending = headless::plan(global, config, args).await,
+        Some(Command::Apply(args)) => *ending = headless::apply(global, config, args).await,
+        Some(Command::Undo(args)) => *ending = headless::undo(global, config, args).await,
+        Some(Command::Resume(args)) => *ending = headless::resume(global, config, args).await,
+        Some(Command::Exec(args)) => *ending = headless::exec(global, config, args).await,
+        Some(Command::Check) => *ending = check::check(global, config).await?,
+        Some(Command::Graph) => look::graph(global, config).await?,
+        Some(Command::Stages) => look::stages(global, config).await?,
+        Some(Command::Tasks(args)) => look::tasks(global, config, args).await?,
+        Some(other) => {
+            return Err(Fault::new(FaultKind::Bug, format!("nobody does {other:?}")));
         }
     }
     Ok(())
