@@ -153,7 +153,10 @@ fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
             Span::raw(fit(&compiling.line, columns.saturating_sub(14))),
         ])),
         Some(messages) => {
-            all.push(Line::styled("✗ The agents did not compile. What was loaded stays in charge; waiting for the next build.", st.bad));
+            all.push(Line::styled(
+                "✗ The agents did not compile; what was loaded stays in charge.",
+                st.bad,
+            ));
             let messages: Vec<&str> = messages.lines().collect();
             let first = messages
                 .iter()

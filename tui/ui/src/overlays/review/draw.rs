@@ -266,7 +266,16 @@ pub(super) fn footer<'a>(
             columns.saturating_sub(13),
         )),
     ]));
-    all.push(Line::from(vec![Span::styled("Guard        ", st.strong), Span::styled(fit("each row is checked again just before its write; rows that others changed are left and listed", columns.saturating_sub(13)), st.dim)]));
+    all.push(Line::from(vec![
+        Span::styled("Guard        ", st.strong),
+        Span::styled(
+            fit(
+                "each row is looked at once more; what others changed is left",
+                columns.saturating_sub(13),
+            ),
+            st.dim,
+        ),
+    ]));
     if state.options.read_only {
         all.push(Line::styled(
             " read-only: nothing can be committed from here",

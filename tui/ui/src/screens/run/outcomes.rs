@@ -108,6 +108,8 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &S
     };
     let keys = if groups.is_empty() {
         ""
+    } else if area.width < 60 {
+        "x retries"
     } else {
         "x retries it, s steps it"
     };
@@ -180,10 +182,8 @@ fn failures_foot(buf: &mut Buffer, inner: Rect, group: Option<&FailureGroup>, st
         let hint = fit(&format!(" → {hint}"), columns);
         crate::widgets::line(buf, inner, y - 1, &Line::styled(hint, st.accent));
     }
-    let named = group.map_or_else(String::new, |g| format!(" Filter: fault:{:08x}", g.id));
-    let text = fit(
-        &format!(" Failed tasks stay where they are.{named}"),
-        columns,
-    );
+    // The filter first: it is what a person copies where there is no room for both.
+    let named = group.map_or_else(String::new, |g| format!("filter fault:{:08x} · ", g.id));
+    let text = fit(&format!(" {named}failed tasks stay"), columns);
     crate::widgets::line(buf, inner, y, &Line::styled(text, st.dim));
 }
