@@ -129,7 +129,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "stages",
         &[
-            ("stages -p UUID -a ./my-agents", "which agent answers where"),
+            ("stages -p UUID", "kind, tasks, UUID, title"),
             ("stages --json", "a line each, for a script"),
         ],
     ),

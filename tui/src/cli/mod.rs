@@ -126,7 +126,7 @@ pub enum Command {
     Check,
     /// Draw the workflow as text
     Graph,
-    /// List the stages with their agents and counts
+    /// List the stages with their UUIDs and counts
     Stages,
     /// List tasks
     Tasks(TasksArgs),
