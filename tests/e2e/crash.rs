@@ -163,7 +163,7 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
             (&ops[0]["done"], &ops[0]["interrupted"]),
             (&json!(wanted), &json!(false))
         );
-        assert!(said(&resume()).contains("Nothing else is left unfinished"));
+        assert!(said(&resume()).contains("Nothing is left unfinished"));
         let undone = workbench(dir.path(), &server, &["undo"]);
         assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
         for (now, was) in server.tasks().iter().zip(&before) {

@@ -252,7 +252,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     }
     let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
     let Some(op) = open.next() else {
-        tell!("Nothing else is left unfinished.");
+        tell!("Nothing is left unfinished.");
         return Ok(None);
     };
     if let Some(older) = open.next() {
