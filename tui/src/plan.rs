@@ -27,6 +27,8 @@ use wb_core::work::{Patch, Project, TaskRow, TaskStatus, Way};
 
 /// The form of the file that this version writes.
 const FORM: u32 = 2;
+/// Making a plan smaller takes longer than making it: at the usual level ten times as long.
+const COMPRESSION: Compression = Compression::fast();
 /// The oldest form that it reads: without what follows from an outcome of the same plan.
 const OLDEST: u32 = 1;
 
@@ -212,7 +214,7 @@ impl PlanFile {
             workbench: env!("CARGO_PKG_VERSION").to_owned(),
             builds: builds.iter().map(|(_, hash)| hash.clone()).collect(),
         };
-        let out = GzEncoder::new(BufWriter::new(file), Compression::default());
+        let out = GzEncoder::new(BufWriter::new(file), COMPRESSION);
         let path = path.to_owned();
         let mut plan = Self {
             out,
