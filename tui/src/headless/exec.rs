@@ -1,6 +1,7 @@
 //! `workbench exec`: the queue is somebody else's. Task specs in, one JSON a line (or an array of
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
+use super::outage::Watch;
 use super::run::unless_interrupted;
 use super::session::{self, Need};
 use super::specs::{self, Answer, Line};
@@ -117,6 +118,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
 
 impl Exec {
     async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
+        let _outages = Watch::of(self.engine.reader());
         while !self.stopped {
             let first = tokio::select! {
                 line = self.lines.recv() => line,

@@ -7,6 +7,7 @@ mod exec;
 mod fuzz;
 mod journal;
 mod live;
+mod outage;
 mod output;
 mod progress;
 mod review;

@@ -397,6 +397,8 @@ impl Session {
     }
 
     fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
+        self.engine.tick();
+        self.progress.outage(&self.engine.state);
         self.progress.end();
         let net = self.engine.net();
         for line in output::groups(totals) {
