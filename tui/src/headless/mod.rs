@@ -5,6 +5,7 @@ mod exec;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/workbench.rs"]
 mod fuzz;
+mod intake;
 mod journal;
 mod live;
 mod outage;
