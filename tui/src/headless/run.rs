@@ -458,6 +458,9 @@ fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
         ),
+        6 => Some(
+            "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
+        ),
         7 => Some("Nothing was lost: run again when the platform answers."),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
         130 | 143 | 129 if dry => {

@@ -260,8 +260,10 @@ impl Drive<'_> {
                     None => also,
                 });
                 self.refuse(&part.members, &fault);
-                if look.meaning() == Meaning::Stop {
-                    self.stopped = Some(Fault::from(look));
+                let look_too = Fault::from(&look);
+                // Who may not even look may do nothing here.
+                if look.meaning() == Meaning::Stop || look_too.kind == FaultKind::Access {
+                    self.stopped = Some(look_too);
                 }
                 return None;
             }

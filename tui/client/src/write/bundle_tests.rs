@@ -11,6 +11,8 @@ struct Fake {
     culprits: HashSet<usize>,
     /// Everything is forbidden, or only the culprits.
     forbidden: bool,
+    /// Looking is forbidden too.
+    blind: bool,
     foreign: bool,
     failing: bool,
     /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
@@ -76,6 +78,10 @@ impl Bundle for Fake {
     ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
         Box::pin(async move {
             let state = self.state.lock().unwrap();
+            if self.blind {
+                let message = String::new();
+                return Err(ClientError::Forbidden { message, at: at() });
+            }
             let seen = |m| {
                 if state.0.contains(m) {
                     Seen::Arrived
@@ -85,6 +91,10 @@ impl Bundle for Fake {
             };
             Ok(Some(members.iter().map(seen).collect()))
         })
+    }
+
+    fn look_when_refused(&self) -> bool {
+        self.blind
     }
 
     fn pause(&self, _time: Duration) -> BoxFuture<'_, ()> {
@@ -241,6 +251,16 @@ async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() 
         forbidden: true,
         ..Fake::default()
     };
+    let blind = Fake {
+        forbidden: true,
+        blind: true,
+        ..Fake::default()
+    };
+    let fates = drive(&blind, (0..250).collect(), 100).await;
+    assert_eq!(
+        (kinds(fates), blind.requests()),
+        (vec![FaultKind::Access; 250], 1)
+    );
     // One at a time, with none let through ever, it is the caller who may not write.
     assert_eq!(
         kinds(drive(&fake, vec![0], 100).await),
