@@ -245,3 +245,21 @@ fn an_outage_is_told_while_it_lasts_and_so_is_its_end() {
         assert_eq!(waits.is_some() && waits < answers, shown, "{form}: {text}");
     }
 }
+
+#[test]
+fn the_log_of_a_verbose_run_tells_of_requests_and_not_of_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "20"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let log = dir.path().join("run.log");
+    let ran = run(
+        dir.path(),
+        &server,
+        &library,
+        &["-v", "--log-file", log.to_str().unwrap()],
+    );
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("DEBUG wb_client::http: answered"), "{text}");
+    assert!(!text.contains("hyper_util"), "{text}");
+}
