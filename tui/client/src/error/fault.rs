@@ -72,7 +72,7 @@ impl ClientError {
                     .to_owned(),
                 wrong_region(at),
             ],
-            Self::NotFound { at, .. } => vec![not_there(&at.request()), wrong_region(at)],
+            Self::NotFound { at, .. } => vec![not_there(at.request()), wrong_region(at)],
             Self::StillLimited { asked, .. } => {
                 let ask = asked.map(|a| format!(" (the platform asked for {} s)", a.as_secs()));
                 vec![format!(
