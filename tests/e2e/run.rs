@@ -1,6 +1,6 @@
 //! `workbench run`: every task accounted for, once, whatever happens.
 
-use crate::support::{Server, c_agent, command, lines, run, sample_agents};
+use crate::support::{Server, c_agent, command, lines, run, said, sample_agents, workbench};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -220,4 +220,46 @@ fn both_names_of_the_founding_texts_stage_bind() {
                 .all(|t| t["pathway_uuid"] == "49a786f3-5edf-4b94-aff0-3da9042d3bf0")
         );
     }
+}
+
+#[test]
+fn an_outage_is_told_while_it_lasts_and_so_is_its_end() {
+    for (form, shown) in [("plain", true), ("bar", true), ("none", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(&[
+            "--scenario",
+            "seed",
+            "--tasks",
+            "20",
+            "--fault",
+            "actions:429/3s*1",
+        ]);
+        let library = c_agent(dir.path(), "noop", &[]);
+        let agents = library.to_str().unwrap();
+        let args = ["run", "--agents", agents, "--progress", form];
+        let ran = workbench(dir.path(), &server, &args);
+        let text = said(&ran);
+        assert_eq!(ran.status.code(), Some(0), "{text}");
+        let waits = text.find("waiting for the platform: ");
+        let answers = text.find("the platform answers again, after 3");
+        assert_eq!(waits.is_some() && waits < answers, shown, "{form}: {text}");
+    }
+}
+
+#[test]
+fn the_log_of_a_verbose_run_tells_of_requests_and_not_of_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "20"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let log = dir.path().join("run.log");
+    let ran = run(
+        dir.path(),
+        &server,
+        &library,
+        &["-v", "--log-file", log.to_str().unwrap()],
+    );
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("DEBUG wb_client::http: answered"), "{text}");
+    assert!(!text.contains("hyper_util"), "{text}");
 }

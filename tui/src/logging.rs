@@ -4,6 +4,9 @@ use std::path::Path;
 use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 use wb_core::fault::Fault;
 
 /// Starts logging; what is returned writes the rest when it is dropped.
@@ -36,16 +39,28 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
         }
     };
     let (writer, guard) = tracing_appender::non_blocking(appender);
-    let level = match verbose {
-        0 => Level::INFO,
-        1 => Level::DEBUG,
-        _ => Level::TRACE,
+    let (ours, others) = match verbose {
+        0 => (Level::INFO, Level::INFO),
+        1 => (Level::DEBUG, Level::INFO),
+        _ => (Level::TRACE, Level::DEBUG),
     };
+    // Two lines for each request about its connection would be most of the log.
+    let mut levels = Targets::new().with_default(others);
+    for name in [
+        "workbench",
+        "wb_client",
+        "wb_core",
+        "wb_host",
+        "wb_local",
+        "wb_ui",
+    ] {
+        levels = levels.with_target(name, ours);
+    }
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(writer)
-        .try_init();
+        .with_filter(levels);
+    let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(guard)
 }

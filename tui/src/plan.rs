@@ -27,6 +27,10 @@ use wb_core::work::{Patch, Project, TaskRow, TaskStatus, Way};
 
 /// The form of the file that this version writes.
 const FORM: u32 = 2;
+/// Making a plan as small as can be takes longer than making it.
+const COMPRESSION: Compression = Compression::fast();
+/// Bytes that are packed together.
+const PIECE: usize = 64 << 10;
 /// The oldest form that it reads: without what follows from an outcome of the same plan.
 const OLDEST: u32 = 1;
 
@@ -166,7 +170,8 @@ impl PlanLine {
 
 /// A plan that is being written. It appears under its name only when it is whole.
 pub struct PlanFile {
-    out: GzEncoder<BufWriter<File>>,
+    /// Packing small pieces, as JSON is written in, takes several times as long as packing them together.
+    out: BufWriter<GzEncoder<BufWriter<File>>>,
     path: PathBuf,
     part: PathBuf,
     project: Arc<Project>,
@@ -212,7 +217,8 @@ impl PlanFile {
             workbench: env!("CARGO_PKG_VERSION").to_owned(),
             builds: builds.iter().map(|(_, hash)| hash.clone()).collect(),
         };
-        let out = GzEncoder::new(BufWriter::new(file), Compression::default());
+        let out = GzEncoder::new(BufWriter::new(file), COMPRESSION);
+        let out = BufWriter::with_capacity(PIECE, out);
         let path = path.to_owned();
         let mut plan = Self {
             out,
@@ -290,7 +296,7 @@ impl PlanFile {
         let (path, part, broken) = (self.path, self.part, self.broken);
         let done = match broken {
             Some(error) => Err(error),
-            None => self.out.finish().and_then(|out| {
+            None => packed(self.out).and_then(|out| {
                 let file = out
                     .into_inner()
                     .map_err(std::io::IntoInnerError::into_error)?;
@@ -311,6 +317,13 @@ impl PlanFile {
             }
         }
     }
+}
+
+/// The end of the packed stream.
+fn packed(out: BufWriter<GzEncoder<BufWriter<File>>>) -> std::io::Result<BufWriter<File>> {
+    out.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?
+        .finish()
 }
 
 /// A plan that is being read.

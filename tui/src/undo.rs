@@ -45,32 +45,40 @@ pub async fn preview(
 ) -> Result<Vec<Restore>, Fault> {
     // Of a unit that was written twice only the newest write can be looked at now.
     let mut units = HashSet::new();
-    let (newest, older): (Vec<Entry>, Vec<Entry>) = journal
-        .standing(op)?
-        .into_iter()
-        .partition(|e| units.insert(e.deed.item.data));
-    let mut all: Vec<(DataHash, Restore)> = Vec::with_capacity(newest.len());
-    for chunk in newest.chunks(CHUNK) {
-        for (entry, found) in chunk.iter().zip(inverse(reader, project, chunk).await?) {
+    let mut all: Vec<Restore> = Vec::new();
+    let mut places: HashMap<DataHash, usize> = HashMap::new();
+    let mut older = Vec::new();
+    let mut below = i64::MAX;
+    loop {
+        let (entries, last) = journal.standing(op, below, CHUNK)?;
+        let (newest, before): (Vec<Entry>, Vec<Entry>) =
+            (entries.into_iter()).partition(|e| units.insert(e.deed.item.data));
+        for (entry, found) in newest.iter().zip(inverse(reader, project, &newest).await?) {
             let (what, left) = match found {
                 Err(_) if entry.overtaken => continue,
                 Ok(deed) => (in_words(&deed, project), None),
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
             let title = entry.deed.item.title.to_string();
-            all.push((entry.deed.item.data, Restore { title, what, left }));
+            if left.is_none() {
+                places.insert(entry.deed.item.data, all.len());
+            }
+            all.push(Restore { title, what, left });
+        }
+        let stage = |e: Entry| (e.deed.item.data, e.deed.item.stage);
+        older.extend(before.into_iter().map(stage));
+        let Some(last) = last else { break };
+        below = last;
+    }
+    for (data, stage) in older {
+        let from = project.workflow.stage(stage);
+        if let (Some(place), Some(from)) = (places.get(&data), from) {
+            all[*place]
+                .what
+                .push(format!("then back to {}", from.title));
         }
     }
-    for entry in older {
-        let from = project.workflow.stage(entry.deed.item.stage);
-        let find = |(data, r): &&mut (DataHash, Restore)| {
-            *data == entry.deed.item.data && r.left.is_none()
-        };
-        if let (Some((_, restore)), Some(from)) = (all.iter_mut().find(find), from) {
-            restore.what.push(format!("then back to {}", from.title));
-        }
-    }
-    Ok(all.into_iter().map(|(_, restore)| restore).collect())
+    Ok(all)
 }
 
 fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
@@ -104,10 +112,18 @@ pub async fn take_back(
     mut told: impl FnMut(&Deed, Told<'_>) + Send,
     stop: impl Fn() -> bool + Send,
 ) -> Result<Undone, Fault> {
-    let mut entries = journal.standing(op)?;
     let mut done = Undone::default();
-    while !entries.is_empty() && !stop() {
-        let chunk: Vec<_> = entries.drain(..together(&entries)).collect();
+    let mut below = i64::MAX;
+    while !stop() {
+        let (mut chunk, last) = journal.standing(op, below, CHUNK)?;
+        let Some(last) = last else { break };
+        let now = together(&chunk);
+        // What comes after these is read again.
+        below = match chunk.get(now) {
+            Some(_) => chunk[now - 1].id,
+            None => last,
+        };
+        chunk.truncate(now);
         let found = inverse(reader, project, &chunk).await?;
         let mut deeds: Vec<Deed> = Vec::new();
         for (entry, result) in chunk.iter().zip(found) {
@@ -138,11 +154,8 @@ pub async fn take_back(
 /// the way it came, one write after the other.
 fn together(entries: &[Entry]) -> usize {
     let mut units = HashSet::new();
-    let again = entries
-        .iter()
-        .take(CHUNK)
-        .position(|e| !units.insert(e.deed.item.data));
-    again.unwrap_or_else(|| CHUNK.min(entries.len()))
+    let again = entries.iter().position(|e| !units.insert(e.deed.item.data));
+    again.unwrap_or(entries.len())
 }
 
 fn tell(

@@ -4,6 +4,7 @@
 
 use super::{Classification, LabelRow, Object};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// What happened to a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,51 +39,81 @@ pub struct LabelChange {
 #[must_use]
 pub fn diff(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
     let mut out = Vec::new();
-    compare(&facts(before, true), &facts(after, true), true, &mut out);
-    compare(&facts(before, false), &facts(after, false), false, &mut out);
+    compare((before, after), true, &mut out);
+    compare((before, after), false, &mut out);
     out
 }
 
-/// A label reduced to what counts.
-struct Fact {
-    hash: String,
-    name: String,
+/// A label reduced to what counts. Nothing of it is copied: most labels are the same in both rows.
+struct Fact<'r> {
+    hash: &'r str,
+    name: &'r str,
+    /// Frames or ranges.
     frames: Vec<(u64, u64)>,
-    text: String,
-    core: Value,
+    /// Everything else that is compared.
+    values: Vec<&'r Value>,
+    label: Label<'r>,
 }
 
-fn facts(row: &LabelRow, objects: bool) -> Vec<Fact> {
-    if objects {
-        row.objects()
-            .iter()
-            .map(|object| of_object(row, object))
-            .collect()
-    } else {
-        row.classifications()
-            .iter()
-            .map(|c| of_classification(row, c))
-            .collect()
+enum Label<'r> {
+    Object(Object<'r>),
+    Classification(Classification<'r>),
+}
+
+impl Fact<'_> {
+    fn same(&self, other: &Fact<'_>) -> bool {
+        self.frames == other.frames
+            && self.values.len() == other.values.len()
+            && (self.values.iter().zip(&other.values)).all(|(one, other)| same(one, other))
+    }
+
+    /// What a person reads.
+    fn text(&self, row: &LabelRow) -> String {
+        match &self.label {
+            Label::Object(object) => text_of_object(row, object),
+            Label::Classification(class) => {
+                class.answer().map(|a| a.to_string()).unwrap_or_default()
+            }
+        }
     }
 }
 
-fn compare(before: &[Fact], after: &[Fact], is_object: bool, out: &mut Vec<LabelChange>) {
-    let change = |kind, fact: &Fact, detail: String| LabelChange {
+fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
+    if objects {
+        let all = row.objects().into_iter();
+        all.map(|object| of_object(row, object)).collect()
+    } else {
+        let all = row.classifications().into_iter();
+        all.map(|class| of_classification(row, class)).collect()
+    }
+}
+
+/// The place of each label by its hash; of two with one hash the first counts.
+fn places<'f>(facts: &'f [Fact<'_>]) -> HashMap<&'f str, usize> {
+    let hashes = facts.iter().enumerate().rev();
+    hashes.map(|(i, fact)| (fact.hash, i)).collect()
+}
+
+fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelChange>) {
+    let (before, after) = (facts(rows.0, is_object), facts(rows.1, is_object));
+    let (old_places, new_places) = (places(&before), places(&after));
+    let change = |kind, fact: &Fact<'_>, detail: String| LabelChange {
         kind,
         is_object,
-        name: fact.name.clone(),
-        hash: fact.hash.clone(),
+        name: fact.name.to_owned(),
+        hash: fact.hash.to_owned(),
         frames: fact.frames.clone(),
         detail,
     };
-    for new in after {
-        match before.iter().find(|old| old.hash == new.hash) {
-            None => out.push(change(LabelChangeKind::Added, new, new.text.clone())),
-            Some(old) if old.core != new.core => {
-                let detail = if old.text == new.text {
-                    new.text.clone()
+    for new in &after {
+        match old_places.get(new.hash).map(|i| &before[*i]) {
+            None => out.push(change(LabelChangeKind::Added, new, new.text(rows.1))),
+            Some(old) if !old.same(new) => {
+                let (was, is) = (old.text(rows.0), new.text(rows.1));
+                let detail = if was == is {
+                    is
                 } else {
-                    format!("{} → {}", old.text, new.text)
+                    format!("{was} → {is}")
                 };
                 out.push(change(LabelChangeKind::Changed, new, detail));
             }
@@ -91,60 +122,53 @@ fn compare(before: &[Fact], after: &[Fact], is_object: bool, out: &mut Vec<Label
     }
     for old in before
         .iter()
-        .filter(|old| !after.iter().any(|new| new.hash == old.hash))
+        .filter(|old| !new_places.contains_key(old.hash))
     {
-        out.push(change(LabelChangeKind::Removed, old, old.text.clone()));
+        out.push(change(LabelChangeKind::Removed, old, old.text(rows.0)));
     }
 }
 
-fn of_object(row: &LabelRow, object: &Object<'_>) -> Fact {
+fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
     let frames = object.frames();
-    let mut text = object.shape().word().to_owned();
-    if let Some(area) = frames.first().and_then(|frame| object.bounding_box(*frame)) {
-        text = format!(
-            "box {:.3} {:.3} {:.3} {:.3}",
-            area.x, area.y, area.w, area.h
-        );
-    }
-    let entry = &row.labels()["object_answers"][object.hash()];
-    text.push_str(&answers(&entry["classifications"]));
-    let drawn: Vec<Value> = frames
-        .iter()
-        .filter_map(|f| object.on_frame(*f))
-        .map(bare)
-        .collect();
-    let actions = &row.labels()["object_actions"][object.hash()]["actions"];
-    let core = serde_json::json!([frames, drawn, bare(entry), bare(actions)]);
+    let mut values: Vec<&Value> = (frames.iter().filter_map(|f| object.on_frame(*f))).collect();
+    values.push(&row.labels()["object_answers"][object.hash()]);
+    values.push(&row.labels()["object_actions"][object.hash()]["actions"]);
     let frames = if frames.is_empty() {
         object.ranges()
     } else {
         joined(&frames)
     };
     Fact {
-        hash: object.hash().to_owned(),
-        name: object.name().to_owned(),
+        hash: object.hash(),
+        name: object.name(),
         frames,
-        text,
-        core,
+        values,
+        label: Label::Object(object),
     }
 }
 
-fn of_classification(row: &LabelRow, classification: &Classification<'_>) -> Fact {
+fn text_of_object(row: &LabelRow, object: &Object<'_>) -> String {
+    let first = object.frames().first().copied();
+    let mut text = match first.and_then(|frame| object.bounding_box(frame)) {
+        Some(area) => format!(
+            "box {:.3} {:.3} {:.3} {:.3}",
+            area.x, area.y, area.w, area.h
+        ),
+        None => object.shape().word().to_owned(),
+    };
+    let entry = &row.labels()["object_answers"][object.hash()];
+    text.push_str(&answers(&entry["classifications"]));
+    text
+}
+
+fn of_classification<'r>(row: &'r LabelRow, classification: Classification<'r>) -> Fact<'r> {
     let entry = &row.labels()["classification_answers"][classification.hash()];
-    let core = serde_json::json!([
-        classification.ranges(),
-        bare(&entry["classifications"]),
-        entry["confidence"]
-    ]);
     Fact {
-        hash: classification.hash().to_owned(),
-        name: classification.title().to_owned(),
+        hash: classification.hash(),
+        name: classification.title(),
         frames: classification.ranges(),
-        text: classification
-            .answer()
-            .map(|a| a.to_string())
-            .unwrap_or_default(),
-        core,
+        values: vec![&entry["classifications"], &entry["confidence"]],
+        label: Label::Classification(classification),
     }
 }
 
@@ -171,24 +195,29 @@ fn answers(entries: &Value) -> String {
         .collect()
 }
 
-/// Without who and when.
-fn bare(value: &Value) -> Value {
-    const NOISE: [&str; 6] = [
-        "createdAt",
-        "createdBy",
-        "lastEditedAt",
-        "lastEditedBy",
-        "manualAnnotation",
-        "objectNumber",
-    ];
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .filter(|(k, _)| !NOISE.contains(&k.as_str()))
-            .map(|(k, v)| (k.clone(), bare(v)))
-            .collect(),
-        Value::Array(list) => list.iter().map(bare).collect(),
-        other => other.clone(),
+/// Who made it and when.
+const NOISE: [&str; 6] = [
+    "createdAt",
+    "createdBy",
+    "lastEditedAt",
+    "lastEditedBy",
+    "manualAnnotation",
+    "objectNumber",
+];
+
+/// Whether two values are the same but for who and when.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let counts = |(key, _): &(&String, &Value)| !NOISE.contains(&key.as_str());
+            one.iter().filter(counts).count() == other.iter().filter(counts).count()
+                && (one.iter().filter(counts))
+                    .all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (one, other) => one == other,
     }
 }
 

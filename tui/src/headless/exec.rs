@@ -1,6 +1,8 @@
 //! `workbench exec`: the queue is somebody else's. Task specs in, one JSON a line (or an array of
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
+use super::intake::{self, Text};
+use super::outage::Watch;
 use super::run::unless_interrupted;
 use super::session::{self, Need};
 use super::specs::{self, Answer, Line};
@@ -10,8 +12,8 @@ use crate::exit::{Ending, print_fault};
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::upstream;
-use std::collections::HashMap;
-use std::io::{BufRead, Write};
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
@@ -19,9 +21,6 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
 use wb_core::work::{TaskRow, Way};
-
-/// Lines that may wait to be worked on.
-const LINES: usize = 1024;
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
@@ -51,7 +50,7 @@ struct Exec {
     stage: StageId,
     spec: RunSpec,
     signals: Signals,
-    lines: mpsc::Receiver<std::io::Result<Vec<u8>>>,
+    lines: mpsc::Receiver<std::io::Result<Text>>,
     read: u64,
     stopped: bool,
     counts: Counts,
@@ -94,21 +93,12 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         timeout_ms,
         ..RunSpec::default()
     };
-    let (send, lines) = mpsc::channel(LINES);
-    // Reading may block for hours; the thread ends with the input or with the process.
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lock().split(b'\n') {
-            if send.blocking_send(line).is_err() {
-                return;
-            }
-        }
-    });
     Ok(Exec {
         engine,
         stage,
         spec,
         signals: Signals::new()?,
-        lines,
+        lines: intake::of_stdin(),
         read: 0,
         stopped: false,
         counts: Counts::default(),
@@ -117,6 +107,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
 
 impl Exec {
     async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
+        let _outages = Watch::of(self.engine.reader());
         while !self.stopped {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
@@ -136,8 +127,15 @@ impl Exec {
                     Fault::new(FaultKind::Usage, format!("stdin cannot be read: {e}"))
                 })?;
                 self.read += 1;
-                if !line.trim_ascii().is_empty() {
-                    let line = specs::parse(&line, self.read);
+                if !line.bytes.trim_ascii().is_empty() {
+                    let line = match line.cut {
+                        true => specs::unread(format!(
+                            "line {} is longer than {} MB and was not read",
+                            self.read,
+                            intake::LONGEST >> 20
+                        )),
+                        false => specs::parse(&line.bytes, self.read),
+                    };
                     tasks += line.entries.len();
                     group.push(line);
                 }
@@ -245,16 +243,18 @@ impl Exec {
             }
         };
         let mut there: HashMap<TaskId, TaskRow> = rows.iter().map(|r| (r.id, r.clone())).collect();
-        let mut run = Vec::new();
+        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
+        let (mut run, mut runs) = (Vec::new(), HashSet::new());
         for (task, data) in &wanted {
             if let Some(row) = there.remove(task) {
+                runs.insert(row.id);
                 run.push(row);
                 continue;
             }
-            if run.iter().any(|r: &TaskRow| r.id == *task) {
+            if runs.contains(task) {
                 continue;
             }
-            let other = rows.iter().find(|r| r.data == *data).map(|r| r.id);
+            let other = others.get(data).copied();
             answers.insert(*task, Answer::stale(self.stage_title(), other));
         }
         if !run.is_empty() {

@@ -5,8 +5,10 @@ mod exec;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/workbench.rs"]
 mod fuzz;
+mod intake;
 mod journal;
 mod live;
+mod outage;
 mod output;
 mod progress;
 mod review;

@@ -1,10 +1,13 @@
 //! Progress of a run on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
+use super::outage::{Outage, lasted};
 use crate::cli::Progress as Wish;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
+use wb_core::event::Trouble;
+use wb_core::ids::Millis;
 use wb_core::state::State;
 
 /// Time between two lines where there is no terminal.
@@ -20,6 +23,7 @@ pub struct Progress {
     last: Instant,
     /// Whether the end was known when the bar was styled last.
     whole: bool,
+    outage: Outage,
 }
 
 impl Progress {
@@ -43,6 +47,7 @@ impl Progress {
             lines,
             last: Instant::now(),
             whole: true,
+            outage: Outage::default(),
         };
         progress.style(false);
         progress
@@ -66,12 +71,16 @@ impl Progress {
 
     /// Shows where the run is.
     pub fn show(&mut self, state: &State, waiting: Option<u64>) {
+        self.outage(state);
         let Some(run) = &state.run else { return };
         let stage = run.stage().map_or("", |s| state.stage_title(s));
         let stage = wb_ui::text::fit(stage, STAGE);
         let done = run.decided();
         let all = waiting.map(|waiting| run.totals.tasks + waiting);
-        let words = words(run.totals.failed, run.rate(state.now), done, all);
+        let mut words = words(run.totals.failed, run.rate(state.now), done, all);
+        if let Some(trouble) = state.trouble.as_ref().filter(|_| self.outage.lasts()) {
+            words = waiting_for(trouble, state.now);
+        }
         self.style(all.is_some());
         if let Some(bar) = &self.bar {
             bar.set_prefix(stage);
@@ -84,6 +93,17 @@ impl Progress {
             self.last = Instant::now();
             let of = all.map_or_else(String::new, |all| format!(" of {all}"));
             tell!("{stage}: {done}{of} tasks done {words}");
+        }
+    }
+
+    /// Says that the platform does not answer, once it lasts, and that it does again.
+    pub fn outage(&mut self, state: &State) {
+        let trouble = state.trouble.as_ref().map(|t| (t.since, t.why.as_str()));
+        let Some(line) = self.outage.news(trouble, state.now) else {
+            return;
+        };
+        if self.shows() {
+            self.say(&line);
         }
     }
 
@@ -107,6 +127,16 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What stands in the place of rate and time left while the platform does not answer.
+fn waiting_for(trouble: &Trouble, now: Millis) -> String {
+    let since = lasted(trouble.since, now);
+    let next = match trouble.again.since(now) {
+        0 => String::new(),
+        wait => format!(", next try in {} s", wait.div_ceil(1000)),
+    };
+    format!("· waiting for the platform, {since}{next}")
 }
 
 /// Rate, failures, time left.

@@ -397,6 +397,8 @@ impl Session {
     }
 
     fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
+        self.engine.tick();
+        self.progress.outage(&self.engine.state);
         self.progress.end();
         let net = self.engine.net();
         for line in output::groups(totals) {
@@ -455,6 +457,9 @@ fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
         1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
+        ),
+        6 => Some(
+            "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
         ),
         7 => Some("Nothing was lost: run again when the platform answers."),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),

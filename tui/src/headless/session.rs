@@ -1,6 +1,7 @@
 //! What every command without a screen begins with: guards, the engine with its libraries, or just
 //! the hands that write, for commands that need no agent.
 
+use super::outage::Watch;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
@@ -83,6 +84,7 @@ async fn ready(
     need: &Need<'_>,
     count: usize,
 ) -> Result<Vec<StageId>, Fault> {
+    let _outages = Watch::of(engine.reader());
     load_project(engine).await?;
     if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
         guard(global, config, project)?;
@@ -204,6 +206,7 @@ pub struct Hands {
     pub journal: Journal,
     /// The project.
     pub project: Project,
+    _outages: Watch,
 }
 
 /// Connects for a command that writes without agents, and finishes what earlier ones had begun.
@@ -234,6 +237,7 @@ async fn connect(
     upstream: Upstream,
     journal: Journal,
 ) -> Result<Hands, Fault> {
+    let outages = Watch::of(&upstream.reader);
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
         Ok(project) => project?,
         Err(_) => {
@@ -266,6 +270,7 @@ async fn connect(
         writer: upstream.writer,
         journal,
         project,
+        _outages: outages,
     })
 }
 

@@ -5,11 +5,15 @@
 //! pathway has the nil UUID there, since that model takes no null within a list.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+
+/// Specs that one line may hold.
+const SPECS: usize = 20_000;
 
 /// One line of input.
 #[derive(Debug, PartialEq)]
@@ -117,32 +121,59 @@ struct Spec {
 /// Reads line `number`. What cannot be read is an entry with an error.
 #[must_use]
 pub fn parse(line: &[u8], number: u64) -> Line {
+    if line.trim_ascii_start().first() == Some(&b'[') {
+        return list(line, number);
+    }
     match serde_json::from_slice::<Value>(line) {
-        Ok(Value::Array(list)) => {
-            let entries = list.into_iter().enumerate();
-            let entries =
-                entries.map(|(i, v)| entry(v, &format!("line {number}, entry {}", i + 1)));
-            Line {
-                list: true,
-                entries: entries.collect(),
-            }
-        }
         Ok(value) => Line {
             list: false,
             entries: vec![entry(value, &format!("line {number}"))],
         },
-        Err(error) => {
-            let error = format!("line {number} is no JSON: {error}");
-            let entry = Entry {
-                task: TaskId(Uuid::nil()),
-                data: DataHash(Uuid::nil()),
-                error: Some(error),
-            };
-            Line {
-                list: false,
-                entries: vec![entry],
-            }
+        Err(error) => unread(format!("line {number} is no JSON: {error}")),
+    }
+}
+
+/// An array of specs. Its entries are counted before any of them is read.
+fn list(line: &[u8], number: u64) -> Line {
+    let list: Vec<&RawValue> = match serde_json::from_slice(line) {
+        Ok(list) => list,
+        Err(error) => return unread(format!("line {number} is no JSON: {error}")),
+    };
+    if list.len() > SPECS {
+        let text = format!(
+            "line {number} has {} specs, more than {SPECS}; none of them was run: give them in several lines",
+            list.len()
+        );
+        return unread(text);
+    }
+    let entries = list.into_iter().enumerate().map(|(i, raw)| {
+        let place = format!("line {number}, entry {}", i + 1);
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => entry(value, &place),
+            Err(error) => nobody(format!("{place} is no JSON: {error}")),
         }
+    });
+    Line {
+        list: true,
+        entries: entries.collect(),
+    }
+}
+
+/// A line that is not read, and why.
+#[must_use]
+pub fn unread(why: String) -> Line {
+    Line {
+        list: false,
+        entries: vec![nobody(why)],
+    }
+}
+
+/// An entry whose task is not known.
+fn nobody(why: String) -> Entry {
+    Entry {
+        task: TaskId(Uuid::nil()),
+        data: DataHash(Uuid::nil()),
+        error: Some(why),
     }
 }
 
@@ -234,6 +265,16 @@ mod tests {
                 .unwrap()
                 .contains("line 4, entry 3")
         );
+    }
+
+    #[test]
+    fn a_line_of_more_specs_than_anybody_means_is_answered_once() {
+        let line = parse(format!("[{}1]", "1,".repeat(SPECS)).as_bytes(), 7);
+        assert_eq!((line.list, line.entries.len()), (false, 1));
+        let why = line.entries[0].error.as_ref().unwrap();
+        assert!(why.contains("line 7 has 20001 specs"), "{why}");
+        let line = parse(format!(" [{}1]", "1,".repeat(SPECS - 1)).as_bytes(), 7);
+        assert_eq!((line.list, line.entries.len()), (true, SPECS));
     }
 
     #[test]

@@ -155,23 +155,34 @@ impl Journal {
         Ok(entries)
     }
 
-    /// What an operation wrote and nobody took back yet, the newest first.
+    /// What an operation wrote and nobody took back yet, the newest first: at most `most` rows of the journal
+    /// below entry `below`, and the number to go on below; `None` when there is no more.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn standing(&self, op: i64) -> Result<Vec<Entry>, Fault> {
+    pub fn standing(
+        &self,
+        op: i64,
+        below: i64,
+        most: usize,
+    ) -> Result<(Vec<Entry>, Option<i64>), Fault> {
         let sql = format!(
             "SELECT e.id, e.intent, e.answer = 'already moved' FROM entry e
-             WHERE e.op = ?1 AND e.answer IN ('done', 'already moved') AND NOT {REVERTED} ORDER BY e.id DESC"
+             WHERE e.op = ?1 AND e.id < ?2 AND e.answer IN ('done', 'already moved') AND NOT {REVERTED}
+             ORDER BY e.id DESC LIMIT ?3"
         );
         let db = self.db();
-        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let mut select = db.prepare_cached(&sql).map_err(|e| broken(&e))?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = select
-            .query_map([op], |r| Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?)))
+            .query_map([op, below, most], |r| {
+                Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?))
+            })
             .map_err(|e| broken(&e))?;
-        let mut entries = Vec::new();
+        let (mut entries, mut last) = (Vec::new(), None);
         for row in rows {
             let (id, intent, overtaken) = row.map_err(|e| broken(&e))?;
+            last = Some(id);
             let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
                 continue;
             };
@@ -189,7 +200,7 @@ impl Journal {
                 overtaken,
             });
         }
-        Ok(entries)
+        Ok((entries, last))
     }
 
     /// What a plan was already written for: data units, each with the stage its task was at. (A task

@@ -154,3 +154,42 @@ fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
     assert_eq!(entries.len(), 2, "no more than asked for");
     assert_eq!(entries[0].task, TaskId(Uuid::from_u128(1)));
 }
+
+#[test]
+fn what_stands_of_an_operation_is_read_piece_by_piece() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let run = Operation {
+        kind: "run",
+        ..Operation::default()
+    };
+    let op = journal.operate(project, &run, &[], 1).unwrap();
+    let deeds: Vec<Deed> = (0..25).map(deed).collect();
+    let ids = journal.begin(project, &deeds, 2).unwrap();
+    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    let mut answers = vec![Committed::Done; 25];
+    answers[7] = Committed::Conflict { by: "x".into() };
+    journal.end(&ids, &answers, false, 3).unwrap();
+    // Somebody takes back what is read, as it is read.
+    let (mut seen, mut below, mut pieces) = (Vec::new(), i64::MAX, 0);
+    while let (entries, Some(last)) = journal.standing(op, below, 10).unwrap() {
+        assert!(entries.len() <= 10);
+        let back: Vec<Deed> = (entries.iter())
+            .map(|e| Deed {
+                reverts: Some(e.id),
+                ..e.deed.clone()
+            })
+            .collect();
+        let undo = Journal::open(dir.path()).unwrap();
+        let ids = undo.begin(project, &back, 4).unwrap();
+        let ids: Vec<i64> = ids.into_iter().flatten().collect();
+        undo.end(&ids, &vec![Committed::Done; ids.len()], false, 5)
+            .unwrap();
+        seen.extend(entries.iter().map(|e| e.deed.item.task.0.as_u128()));
+        (below, pieces) = (last, pieces + 1);
+    }
+    let wanted: Vec<u128> = (0..25).rev().filter(|n| *n != 7).collect();
+    assert_eq!((seen, pieces), (wanted, 3));
+    assert!(journal.standing(op, i64::MAX, 10).unwrap().0.is_empty());
+}

@@ -228,6 +228,45 @@ async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committ
     answers
 }
 
+/// Compares priorities with what stood there when the deeds were noted: one that is neither that nor as wished
+/// was set by somebody else since, and theirs stays. Metadata are compared by the commit, which is told what to
+/// compare them with.
+async fn since_noted(
+    writer: &Writer,
+    project: &Project,
+    deeds: &mut [Deed],
+) -> Vec<Option<Committed>> {
+    let mut known = Vec::new();
+    for (i, deed) in deeds.iter_mut().enumerate() {
+        let seen = &mut deed.item.metadata_before;
+        *seen = seen.take().or_else(|| deed.old_metadata.clone());
+        if let (Some(wish), Some(old)) = (deed.item.priority, deed.old_priority) {
+            known.push((i, wish, old));
+        }
+    }
+    let unit = |i: usize| (deeds[i].item.data, deeds[i].item.branch.clone());
+    let units: Vec<_> = known.iter().map(|(i, ..)| unit(*i)).collect();
+    let mut theirs: Vec<Option<Committed>> = vec![None; deeds.len()];
+    if units.is_empty() {
+        return theirs;
+    }
+    let rows = writer.reader().row_metadata(project.hash, &units).await;
+    for ((i, wish, old), row) in known.into_iter().zip(rows) {
+        let changed =
+            |now| !wb_client::same_priority(now, wish) && !wb_client::same_priority(now, old);
+        theirs[i] = match row {
+            Ok(row) => row
+                .priority
+                .filter(|now| changed(*now))
+                .map(|now| Committed::Conflict {
+                    by: format!("somebody else (priority {now})"),
+                }),
+            Err(fault) => Some(Committed::Refused(fault)),
+        };
+    }
+    theirs
+}
+
 /// Finishes what dead processes had begun to write.
 ///
 /// # Errors
@@ -237,11 +276,19 @@ pub async fn settle(
     journal: &Journal,
     project: &Project,
 ) -> Result<Settled, Fault> {
-    let pending = journal.pending(project.hash)?;
+    let mut pending = journal.pending(project.hash)?;
     if pending.deeds.is_empty() {
         return Ok(Settled::default());
     }
-    let answers = Box::pin(send(writer, project, &pending.deeds)).await;
+    let theirs = since_noted(writer, project, &mut pending.deeds).await;
+    let ours: Vec<Deed> = (pending.deeds.iter().zip(&theirs))
+        .filter(|(_, theirs)| theirs.is_none())
+        .map(|(deed, _)| deed.clone())
+        .collect();
+    let mut sent = Box::pin(send(writer, project, &ours)).await.into_iter();
+    let answers: Vec<Committed> = (theirs.into_iter())
+        .filter_map(|theirs| theirs.or_else(|| sent.next()))
+        .collect();
     journal.end(&pending.entries, &answers, true, now().0)?;
     let stuck = |f: &Fault| matches!(f.kind, FaultKind::Network | FaultKind::Access);
     if let Some(fault) = answers.iter().find_map(|a| match a {
@@ -283,3 +330,7 @@ pub async fn finish(
     }
     Ok(settled)
 }
+
+#[cfg(test)]
+#[path = "settle_tests.rs"]
+mod tests;

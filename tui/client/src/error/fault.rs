@@ -72,10 +72,7 @@ impl ClientError {
                     .to_owned(),
                 wrong_region(at),
             ],
-            Self::NotFound { at, .. } => vec![
-                format!("check the identity in {}", at.request()),
-                wrong_region(at),
-            ],
+            Self::NotFound { at, .. } => vec![not_there(at.request()), wrong_region(at)],
             Self::StillLimited { asked, .. } => {
                 let ask = asked.map(|a| format!(" (the platform asked for {} s)", a.as_secs()));
                 vec![format!(
@@ -112,6 +109,14 @@ impl ClientError {
             _ => Vec::new(),
         }
     }
+}
+
+/// What is named by a request that finds nothing.
+fn not_there(request: &str) -> String {
+    if request.contains("/workflow/stages/") {
+        return "the stage, or the whole project, is not there any more: was it deleted, or its workflow changed? `workbench stages` lists what is there".to_owned();
+    }
+    format!("check the identity in {request}")
 }
 
 fn unauthenticated(message: &str, at: &At) -> Vec<String> {
@@ -270,5 +275,14 @@ mod tests {
         assert!(cure(Obstacle::Refused).contains("workbench serve"));
         assert!(cure(Obstacle::Proxy(String::new())).contains("NO_PROXY"));
         assert!(cure(Obstacle::NoTls).contains("http://"));
+    }
+    #[test]
+    fn a_stage_that_is_gone_half_way_is_said_in_words() {
+        let text = not_there("GET /v2/public/projects/x/workflow/stages/y/tasks");
+        assert!(
+            text.contains("not there any more") && !text.contains("/v2/"),
+            "{text}"
+        );
+        assert!(not_there("GET /v2/public/storage/items/z").contains("items/z"));
     }
 }

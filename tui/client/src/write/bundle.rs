@@ -7,6 +7,7 @@
 use crate::error::{ClientError, Meaning};
 use crate::http::retry::back_off;
 use futures_util::future::BoxFuture;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -54,6 +55,19 @@ pub(crate) trait Bundle: Send + Sync {
 
     /// Waits between two attempts; counted by the connection.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
+
+    /// What became of earlier writes of this kind.
+    fn tally(&self) -> &Tally;
+}
+
+/// What became of the writes of one kind, kept from bundle to bundle: the last one of a queue may hold nothing
+/// but a culprit or two.
+#[derive(Default, Debug)]
+pub(crate) struct Tally {
+    /// Whether any was let through.
+    applied: AtomicBool,
+    /// Members that failed alone before any was, see [`ROW_AT_FIRST`].
+    row: AtomicU32,
 }
 
 /// Attempts of one bundle whose answers are lost.
@@ -77,8 +91,7 @@ struct Drive<'a> {
     stack: Vec<Part>,
     fates: Vec<(usize, Fate)>,
     stopped: Option<Fault>,
-    applied: bool,
-    /// Members in a row that failed alone, see [`ROW_AT_FIRST`].
+    /// Members in a row that failed alone after some were let through, see [`ROW_LATER`].
     row: u32,
 }
 
@@ -103,7 +116,6 @@ pub(crate) async fn drive(
         stack,
         fates: Vec::with_capacity(members.len()),
         stopped: None,
-        applied: false,
         row: 0,
     };
     while let Some(part) = drive.stack.pop() {
@@ -201,34 +213,35 @@ impl Drive<'_> {
         }
     }
 
-    /// Where others were let through, what is forbidden is the matter of its own task: the caller may write.
+    /// As long as few were forbidden in a row, it is the matter of these tasks: the caller may write.
     fn done(mut self) -> Vec<(usize, Fate)> {
-        let of_their_own = self.applied && self.stopped.is_none();
+        let of_their_own = self.stopped.is_none();
         for (_, fate) in &mut self.fates {
             if let Fate::Refused(fault) = fate
                 && of_their_own
                 && fault.kind == FaultKind::Access
             {
-                *fault = Fault::new(FaultKind::Upstream, fault.summary.clone());
+                fault.kind = FaultKind::Upstream;
             }
         }
         self.fates
     }
 
     fn let_through(&mut self) {
-        self.applied = true;
+        self.bundle.tally().applied.store(true, Ordering::Relaxed);
         self.row = 0;
     }
 
     /// An outage must not cost two requests for each of a thousand tasks.
     fn failed_alone(&mut self, fault: Fault) {
-        self.row += 1;
-        let limit = if self.applied {
-            ROW_LATER
+        let tally = self.bundle.tally();
+        let over = if tally.applied.load(Ordering::Relaxed) {
+            self.row += 1;
+            self.row >= ROW_LATER
         } else {
-            ROW_AT_FIRST
+            tally.row.fetch_add(1, Ordering::Relaxed) + 1 >= ROW_AT_FIRST
         };
-        if self.row >= limit {
+        if over {
             self.stopped = Some(fault);
         }
     }
@@ -247,8 +260,10 @@ impl Drive<'_> {
                     None => also,
                 });
                 self.refuse(&part.members, &fault);
-                if look.meaning() == Meaning::Stop {
-                    self.stopped = Some(Fault::from(look));
+                let look_too = Fault::from(&look);
+                // Who may not even look may do nothing here.
+                if look.meaning() == Meaning::Stop || look_too.kind == FaultKind::Access {
+                    self.stopped = Some(look_too);
                 }
                 return None;
             }

@@ -11,11 +11,14 @@ struct Fake {
     culprits: HashSet<usize>,
     /// Everything is forbidden, or only the culprits.
     forbidden: bool,
+    /// Looking is forbidden too.
+    blind: bool,
     foreign: bool,
     failing: bool,
     /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
     lose: Mutex<Vec<Option<bool>>>,
     state: Mutex<(HashSet<usize>, usize)>,
+    tally: Tally,
 }
 
 impl Fake {
@@ -75,6 +78,10 @@ impl Bundle for Fake {
     ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
         Box::pin(async move {
             let state = self.state.lock().unwrap();
+            if self.blind {
+                let message = String::new();
+                return Err(ClientError::Forbidden { message, at: at() });
+            }
             let seen = |m| {
                 if state.0.contains(m) {
                     Seen::Arrived
@@ -86,8 +93,16 @@ impl Bundle for Fake {
         })
     }
 
+    fn look_when_refused(&self) -> bool {
+        self.blind
+    }
+
     fn pause(&self, _time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 
@@ -205,4 +220,55 @@ async fn what_is_forbidden_among_others_is_no_lack_of_access_and_all_of_it_is() 
         ..Fake::default()
     };
     assert_eq!(kinds(&run(&fake, 10).await), [FaultKind::Access; 10]);
+}
+
+#[tokio::test]
+async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() {
+    let kinds = |fates: Vec<(usize, Fate)>| {
+        let kind = |(_, fate)| match fate {
+            Fate::Refused(Fault { kind, .. }) => kind,
+            other => panic!("{other:?}"),
+        };
+        fates.into_iter().map(kind).collect::<Vec<_>>()
+    };
+    let fake = Fake {
+        culprits: HashSet::from([0, 1, 2, 3]),
+        foreign: true,
+        ..Fake::default()
+    };
+    assert_eq!(
+        kinds(drive(&fake, vec![0], 100).await),
+        [FaultKind::Upstream]
+    );
+    let fates = drive(&fake, vec![50, 51], 100).await;
+    assert!(fates.iter().all(|(_, fate)| *fate == Fate::Applied));
+    // As often as a poller meets them.
+    for _ in 0..10 {
+        let fates = drive(&fake, vec![0, 1, 2, 3], 100).await;
+        assert_eq!(kinds(fates), [FaultKind::Upstream; 4]);
+    }
+    let fake = Fake {
+        forbidden: true,
+        ..Fake::default()
+    };
+    let blind = Fake {
+        forbidden: true,
+        blind: true,
+        ..Fake::default()
+    };
+    let fates = drive(&blind, (0..250).collect(), 100).await;
+    assert_eq!(
+        (kinds(fates), blind.requests()),
+        (vec![FaultKind::Access; 250], 1)
+    );
+    // One at a time, with none let through ever, it is the caller who may not write.
+    assert_eq!(
+        kinds(drive(&fake, vec![0], 100).await),
+        [FaultKind::Upstream]
+    );
+    assert_eq!(
+        kinds(drive(&fake, vec![1], 100).await),
+        [FaultKind::Upstream]
+    );
+    assert_eq!(kinds(drive(&fake, vec![2], 100).await), [FaultKind::Access]);
 }

@@ -1,5 +1,6 @@
 //! The commit of a batch: labels, then priority and metadata, then the move. Before any of it the client
-//! metadata are looked at (`metadata`), so that a conflict there leaves the whole task as it was.
+//! metadata are looked at (`metadata`), so that a conflict there leaves the whole task as it was, and it is
+//! asked whether the tasks still wait (`waiting`).
 //!
 //! Requests are bundled over the tasks, but a task is atomic in meaning: one that fails at a step does
 //! not go on to the next, and none fails because of another.
@@ -8,10 +9,11 @@ use super::Writer;
 use super::bundle::{Fate, drive};
 use super::moves::{Move, Moves, Way, committed};
 use super::values::{Metadata, Priorities};
+use super::waiting::{about_values, has_values};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, ItemId, StageId, TaskId};
+use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::work::{CommitItem, Committed, Project};
 
 /// Largest bundle of priorities, metadata or actions.
@@ -26,7 +28,7 @@ impl Writer {
         items: Vec<CommitItem>,
     ) -> Vec<(TaskId, Committed)> {
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
-        let patches = Box::pin(self.look_at_metadata(project.hash, &items, &mut ends)).await;
+        let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
         // A row is looked at once; tasks that are refused already must not reach it.
         let open: Vec<CommitItem> = items
             .iter()
@@ -41,13 +43,18 @@ impl Writer {
                 Fate::Applied => None,
                 Fate::Refused(fault) => Some(Committed::Refused(fault)),
                 Fate::Conflict(by) => Some(Committed::Conflict { by }),
-                Fate::Gone => Some(Committed::AlreadyMoved),
+                Fate::Gone => {
+                    left.push(places[i]);
+                    None
+                }
             };
         }
         (self.steps)("labels");
-        Box::pin(self.commit_priorities(project, &items, &mut ends)).await;
+        let stand = Box::pin(self.as_wished(project.hash, &items, left, &mut ends)).await;
+        Box::pin(self.commit_priorities(project, &items, &stand, &mut ends)).await;
         (self.steps)("priorities");
-        Box::pin(self.commit_metadata(&items, patches, &mut ends)).await;
+        let patches = patches.into_iter().filter(|(i, _)| !stand.contains(i));
+        Box::pin(self.commit_metadata(&items, patches.collect(), &mut ends)).await;
         (self.steps)("metadata");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
         (self.steps)("moves");
@@ -58,16 +65,50 @@ impl Writer {
             .collect()
     }
 
+    /// What is looked at before anything of the batch is written: client metadata, and where no labels are
+    /// saved, whose save looks itself, whether the tasks still wait. Gives the metadata that are to be set, and
+    /// the tasks that have left.
+    async fn look(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        ends: &mut [Option<Committed>],
+    ) -> (Vec<(usize, ItemId)>, Vec<usize>) {
+        let valued: Vec<usize> = (0..items.len())
+            .filter(|i| ends[*i].is_none() && items[*i].labels_after.is_none())
+            .filter(|i| has_values(&items[*i]))
+            .collect();
+        let (patches, waiting) = tokio::join!(
+            self.look_at_metadata(project, items, ends),
+            self.waiting(project, items, &valued),
+        );
+        let mut left = Vec::new();
+        for i in valued {
+            let item = &items[i];
+            if ends[i].is_some() {
+                // Its metadata are somebody else's.
+            } else if waiting.left(item) {
+                left.push(i);
+            } else if !waiting.has(item)
+                && let Fate::Refused(fault) = waiting.why(item, about_values)
+            {
+                ends[i] = Some(Committed::Refused(fault));
+            }
+        }
+        (patches, left)
+    }
+
     async fn commit_priorities(
         &self,
         project: &Project,
         items: &[CommitItem],
+        stand: &HashSet<usize>,
         ends: &mut [Option<Committed>],
     ) {
         let (places, priorities): (Vec<usize>, Vec<(DataHash, f64)>) = items
             .iter()
             .enumerate()
-            .filter(|(i, _)| ends[*i].is_none())
+            .filter(|(i, _)| ends[*i].is_none() && !stand.contains(i))
             .filter_map(|(i, item)| Some((i, (item.data, item.priority?))))
             .unzip();
         let bundle = Priorities {

@@ -1,6 +1,6 @@
 //! Making label rows for data units that have none yet, right before their labels are saved.
 
-use super::bundle::{Bundle, Fate, Seen};
+use super::bundle::{Bundle, Fate, Seen, Tally};
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::Call;
@@ -101,5 +101,9 @@ impl Bundle for Creates<'_> {
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.writer.tallies.creates
     }
 }

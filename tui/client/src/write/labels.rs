@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
+use wb_core::ids::ProjectHash;
 use wb_core::work::CommitItem;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
@@ -31,25 +31,9 @@ const SAVE_BYTES: usize = 16_000_000;
 /// Label rows by the index of their item.
 type Rows = HashMap<usize, Result<Bytes, Fault>>;
 
-/// The tasks that wait, by stage.
-struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Fault>>);
-
-impl Waiting {
-    fn has(&self, item: &CommitItem) -> bool {
-        matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
-    }
-
-    /// What becomes of one that does not.
-    fn why(&self, item: &CommitItem) -> Fate {
-        match self.0.get(&item.stage) {
-            Some(Err(fault)) => Fate::Refused(about_labels(fault.clone())),
-            _ => Fate::Conflict("whoever moved the task on meanwhile".to_owned()),
-        }
-    }
-}
-
 impl Writer {
-    /// Saves the labels of those items that have any; the index of each with its fate.
+    /// Saves the labels of those items that have any; the index of each with its fate: `Gone` where they stand
+    /// as wished already and the task has left its stage.
     pub(super) async fn save_labels(
         &self,
         project: ProjectHash,
@@ -103,11 +87,15 @@ impl Writer {
             let decided = match fresh.remove(&i) {
                 Some(Ok(row)) => self.decide(project, i, &items[i], row).await,
                 Some(Err(fault)) => Err(Fate::Refused(about_labels(fault))),
-                None => Err(waiting.why(&items[i])),
+                None => Err(waiting.why(&items[i], about_labels)),
             };
             match decided {
-                Ok(Some(_)) if !waiting.has(&items[i]) => fates.push((i, waiting.why(&items[i]))),
+                Ok(Some(_)) if !waiting.has(&items[i]) => {
+                    fates.push((i, waiting.why(&items[i], about_labels)));
+                }
                 Ok(Some(row)) => ready.push(row),
+                // It may have been we who moved it on, before a crash: the caller looks at the rest of it.
+                Ok(None) if waiting.left(&items[i]) => fates.push((i, Fate::Gone)),
                 Ok(None) => fates.push((i, Fate::Applied)),
                 Err(fate) => fates.push((i, fate)),
             }
@@ -128,27 +116,6 @@ impl Writer {
             }
         }
         fates
-    }
-
-    /// Which of the tasks still wait at their stages. Labels of one that has left are somebody else's by now:
-    /// the agent may even have seen what its successor made of the row.
-    async fn waiting(
-        &self,
-        project: ProjectHash,
-        items: &[CommitItem],
-        chunk: &[usize],
-    ) -> Waiting {
-        let mut stages: HashMap<StageId, Vec<(TaskId, DataHash)>> = HashMap::new();
-        for item in chunk.iter().map(|i| &items[*i]) {
-            let tasks = stages.entry(item.stage).or_default();
-            tasks.push((item.task, item.data));
-        }
-        let mut waiting = HashMap::with_capacity(stages.len());
-        for (stage, tasks) in stages {
-            let found = self.reader.still_at(project, stage, &tasks).await;
-            waiting.insert(stage, found.map_err(|error| Fault::from(&error)));
-        }
-        Waiting(waiting)
     }
 
     /// The rows that the agents saw, as they are upstream now.

@@ -12,6 +12,9 @@ mod metadata;
 mod moves;
 mod row;
 mod values;
+mod waiting;
+
+pub use waiting::same as same_priority;
 
 use crate::error::ClientError;
 use crate::http::retry::Repeat;
@@ -38,6 +41,17 @@ pub struct Writer {
     reader: Reader,
     door: Door,
     steps: fn(&'static str),
+    tallies: Tallies,
+}
+
+/// What became of the writes of each kind.
+#[derive(Default)]
+struct Tallies {
+    creates: bundle::Tally,
+    labels: bundle::Tally,
+    priorities: bundle::Tally,
+    metadata: bundle::Tally,
+    moves: bundle::Tally,
 }
 
 impl std::fmt::Debug for Writer {
@@ -69,6 +83,7 @@ impl Writer {
             reader,
             door: Door(()),
             steps: |_| {},
+            tallies: Tallies::default(),
         }
     }
 

@@ -6,7 +6,7 @@
 //! for the others of its request, which somebody has moved on since. Where none is, somebody else took them
 //! elsewhere. What the API cannot tell is who brought a task to the same destination.
 
-use super::bundle::{Bundle, Fate, Seen, drive};
+use super::bundle::{Bundle, Fate, Seen, Tally, drive};
 use super::{Writer, to_bytes};
 use crate::error::{ClientError, Meaning};
 use crate::http::retry::Repeat;
@@ -125,6 +125,10 @@ impl Bundle for Moves<'_> {
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.writer.tallies.moves
     }
 }
 

@@ -2,7 +2,7 @@
 //! looked up when the answer of its save was lost.
 
 use super::Writer;
-use super::bundle::{Bundle, Fate, Seen};
+use super::bundle::{Bundle, Fate, Seen, Tally};
 use crate::error::ClientError;
 use crate::http::Call;
 use crate::labels::{compare, merge_partial, saved_as, transplant};
@@ -191,6 +191,10 @@ impl Bundle for Saves<'_> {
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.writer.tallies.labels
     }
 }
 

@@ -1,7 +1,7 @@
 //! Priorities and client metadata: values that are set, so that setting them twice does no harm. There
 //! is nothing to look up after a lost answer; the bundle is sent again.
 
-use super::bundle::{Bundle, Seen};
+use super::bundle::{Bundle, Seen, Tally};
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::retry::Repeat;
@@ -41,6 +41,10 @@ impl Bundle for Priorities<'_> {
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
+
+    fn tally(&self) -> &Tally {
+        &self.writer.tallies.priorities
+    }
 }
 
 /// Client metadata of storage items, each replaced as a whole.
@@ -75,5 +79,9 @@ impl Bundle for Metadata<'_> {
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(self.writer.reader.wire.sleep(time))
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.writer.tallies.metadata
     }
 }

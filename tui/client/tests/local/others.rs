@@ -152,3 +152,58 @@ async fn metadata_that_somebody_else_changed_are_a_conflict_and_nothing_of_the_t
     };
     assert!(by.contains("client metadata"), "{by}");
 }
+
+#[tokio::test]
+async fn priorities_and_metadata_of_a_task_that_has_left_are_not_set_though_no_labels_change() {
+    let w = demo(60).await;
+    let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(20).collect();
+    let inputs = w.inputs(&rows, 0).await;
+    let gone = [rows[4].id, rows[11].id];
+    w.local("move", &json!({"tasks": gone, "stage": "Archive"}))
+        .await;
+    let before = w.state().await;
+    for stays in [true, false] {
+        let items = inputs.iter().enumerate().map(|(n, input)| CommitItem {
+            priority: (n < 10).then_some(0.9),
+            metadata: (n >= 10).then(|| json!({"seen": n}).as_object().cloned().unwrap()),
+            pathway: (!stays).then(|| w.stage.pathways[0].id),
+            ..item(input, &w.stage, None)
+        });
+        let results = w.writer().commit(&w.project, items.collect()).await;
+        let after = w.state().await;
+        for (n, word) in ends(&results).into_iter().enumerate() {
+            let (data, left) = (rows[n].data.to_string(), n == 4 || n == 11);
+            assert_eq!(word, if left { "conflict" } else { "done" }, "{n}");
+            assert!(!left || before[&data] == after[&data], "{n}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_was_whole_is_known_again_after_the_task_has_left() {
+    let w = demo(60).await;
+    let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(6).collect();
+    let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
+    let mut items = classified(&w, &inputs);
+    for (n, item) in items.iter_mut().enumerate() {
+        item.priority = Some(0.25);
+        item.metadata = json!({"seen": n}).as_object().cloned();
+        item.labels_after = item.labels_after.take().filter(|_| n % 2 == 0);
+    }
+    all_done(&w.writer().commit(&w.project, items.clone()).await);
+    let before = w.reader.stats().writes;
+    let again = w.writer().commit(&w.project, items.clone()).await;
+    assert_eq!(ends(&again), ["already moved"; 6]);
+    // Only the moves were sent, and refused.
+    assert!(w.reader.stats().writes - before <= 3);
+    // What a successor sets on data whose labels look the same stays.
+    let theirs: Vec<_> = rows.iter().map(|row| (row.data, 0.75)).collect();
+    w.writer().set_priorities(w.project.hash, &theirs).await;
+    let again = w.writer().commit(&w.project, items).await;
+    assert_eq!(ends(&again), ["conflict"; 6]);
+    let state = w.state().await;
+    assert!(
+        rows.iter()
+            .all(|row| state[&row.data.to_string()]["priority"] == json!(0.75))
+    );
+}

@@ -1,0 +1,116 @@
+//! Whether tasks still wait where they are to be written for. What stands on the data of one that has left is
+//! its successor's, even where it looks the same.
+
+use super::Writer;
+use super::bundle::Fate;
+use std::collections::{HashMap, HashSet};
+use wb_core::fault::Fault;
+use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
+use wb_core::work::{CommitItem, Committed};
+
+/// How far two priorities may lie apart and be the same.
+const SAME: f64 = 1e-9;
+/// What a conflict names where only the move is known.
+const MOVED_ON: &str = "whoever moved the task on meanwhile";
+
+/// The tasks that wait, by stage.
+pub(super) struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Fault>>);
+
+impl Waiting {
+    /// Whether the task is known to wait at its stage.
+    pub fn has(&self, item: &CommitItem) -> bool {
+        matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
+    }
+
+    /// Whether the task is known to have left its stage.
+    pub fn left(&self, item: &CommitItem) -> bool {
+        matches!(self.0.get(&item.stage), Some(Ok(tasks)) if !tasks.contains(&item.task))
+    }
+
+    /// What becomes of one that does not wait; `about` says what was not written.
+    pub fn why(&self, item: &CommitItem, about: fn(Fault) -> Fault) -> Fate {
+        match self.0.get(&item.stage) {
+            Some(Err(fault)) => Fate::Refused(about(fault.clone())),
+            _ => Fate::Conflict(MOVED_ON.to_owned()),
+        }
+    }
+}
+
+impl Writer {
+    /// Which of the tasks still wait at their stages.
+    pub(super) async fn waiting(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        chunk: &[usize],
+    ) -> Waiting {
+        let mut stages: HashMap<StageId, Vec<(TaskId, DataHash)>> = HashMap::new();
+        for item in chunk.iter().map(|i| &items[*i]) {
+            let tasks = stages.entry(item.stage).or_default();
+            tasks.push((item.task, item.data));
+        }
+        let mut waiting = HashMap::with_capacity(stages.len());
+        for (stage, tasks) in stages {
+            let found = self.reader.still_at(project, stage, &tasks).await;
+            waiting.insert(stage, found.map_err(|error| Fault::from(&error)));
+        }
+        Waiting(waiting)
+    }
+
+    /// Ends tasks that have left and whose priority or metadata are not as wished: they are their
+    /// successors' now. Gives those where all stands as wished, which it may have been we who wrote, before a
+    /// crash: nothing of them is set again.
+    pub(super) async fn as_wished(
+        &self,
+        project: ProjectHash,
+        items: &[CommitItem],
+        left: Vec<usize>,
+        ends: &mut [Option<Committed>],
+    ) -> HashSet<usize> {
+        let left: Vec<usize> = (left.into_iter())
+            .filter(|i| has_values(&items[*i]))
+            .collect();
+        if left.is_empty() {
+            return HashSet::new();
+        }
+        let units: Vec<_> = (left.iter().map(|i| &items[*i]))
+            .map(|item| (item.data, item.branch.clone()))
+            .collect();
+        let rows = self.reader.row_metadata(project, &units).await;
+        let mut stand = HashSet::new();
+        for (i, row) in left.into_iter().zip(rows) {
+            let item = &items[i];
+            match row {
+                Ok(row) => {
+                    let metadata = row.client_metadata.unwrap_or_default();
+                    let priority = (item.priority)
+                        .is_none_or(|wish| row.priority.is_some_and(|now| same(now, wish)));
+                    if priority && item.metadata.as_ref().is_none_or(|wish| *wish == metadata) {
+                        stand.insert(i);
+                    } else {
+                        let by = MOVED_ON.to_owned();
+                        ends[i] = Some(Committed::Conflict { by });
+                    }
+                }
+                Err(fault) => ends[i] = Some(Committed::Refused(about_values(fault))),
+            }
+        }
+        stand
+    }
+}
+
+/// Whether something is set beside labels and move.
+pub(super) const fn has_values(item: &CommitItem) -> bool {
+    item.priority.is_some() || item.metadata.is_some()
+}
+
+/// Whether two priorities are the same.
+#[must_use]
+pub fn same(one: f64, other: f64) -> bool {
+    (one - other).abs() <= SAME
+}
+
+pub(super) fn about_values(mut fault: Fault) -> Fault {
+    fault.summary = format!("priority and metadata were not set: {}", fault.summary);
+    fault
+}
