@@ -4,6 +4,7 @@
 
 use super::{Classification, LabelRow, Object};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// What happened to a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ fn facts(row: &LabelRow, objects: bool) -> Vec<Fact> {
     }
 }
 
-fn compare(before: &[Fact], after: &[Fact], is_object: bool, out: &mut Vec<LabelChange>) {
+fn compare<'f>(before: &'f [Fact], after: &'f [Fact], is_object: bool, out: &mut Vec<LabelChange>) {
     let change = |kind, fact: &Fact, detail: String| LabelChange {
         kind,
         is_object,
@@ -75,8 +76,12 @@ fn compare(before: &[Fact], after: &[Fact], is_object: bool, out: &mut Vec<Label
         frames: fact.frames.clone(),
         detail,
     };
+    let by_hash = |facts: &'f [Fact]| -> HashMap<&'f str, &'f Fact> {
+        facts.iter().map(|fact| (&*fact.hash, fact)).collect()
+    };
+    let (known, left) = (by_hash(before), by_hash(after));
     for new in after {
-        match before.iter().find(|old| old.hash == new.hash) {
+        match known.get(&*new.hash) {
             None => out.push(change(LabelChangeKind::Added, new, new.text.clone())),
             Some(old) if old.core != new.core => {
                 let detail = if old.text == new.text {
@@ -89,10 +94,7 @@ fn compare(before: &[Fact], after: &[Fact], is_object: bool, out: &mut Vec<Label
             Some(_) => {}
         }
     }
-    for old in before
-        .iter()
-        .filter(|old| !after.iter().any(|new| new.hash == old.hash))
-    {
+    for old in before.iter().filter(|old| !left.contains_key(&*old.hash)) {
         out.push(change(LabelChangeKind::Removed, old, old.text.clone()));
     }
 }
