@@ -187,11 +187,13 @@ impl Builds {
         }
     }
 
-    /// A watched library is gone: its stages are unassigned, their places remembered.
+    /// A watched library is gone: its stages are unassigned, their places remembered. Whoever takes one of
+    /// them next has it, though it was lost before.
     pub fn remove(&mut self, library: &std::path::Path) -> Vec<StageId> {
         let gone = self.owned_by(library);
         for stage in &gone {
             self.bindings.remove(stage);
+            self.lost.remove(stage);
         }
         for build in &mut self.all {
             if build.probed.library == library && build.status == BuildStatus::Active {
@@ -200,6 +202,25 @@ impl Builds {
             }
         }
         gone
+    }
+
+    /// Libraries that would have an agent for one of these stages: the newest content of each of them was
+    /// refused, or has lost the stage.
+    #[must_use]
+    pub fn willing(&self, stages: &[StageId], workflow: &Workflow) -> Vec<PathBuf> {
+        let mut newest: BTreeMap<&std::path::Path, &Build> = BTreeMap::new();
+        for build in &self.all {
+            newest.insert(&build.probed.library, build);
+        }
+        let serves = |build: &Build| {
+            let mut agents = build.probed.descriptor.agents.iter();
+            agents.any(|a| resolve(workflow, &a.stage).is_ok_and(|s| stages.contains(&s)))
+        };
+        newest
+            .into_iter()
+            .filter(|(_, build)| build.status != BuildStatus::Retired && serves(build))
+            .map(|(path, _)| path.to_owned())
+            .collect()
     }
 
     fn owned_by(&self, library: &std::path::Path) -> Vec<StageId> {

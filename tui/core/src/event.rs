@@ -324,6 +324,8 @@ pub enum Effect {
     Retire(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),
+    /// Offer what lies at this place again: a stage that it has an agent for is free now.
+    LookAgain(PathBuf),
     /// Let the library look at the project.
     Preflight(BuildId),
     /// How many jobs may run at a time.

@@ -70,6 +70,11 @@ impl Hosts {
         self.0.watcher.add(path);
     }
 
+    /// Gives the content of a watched library once more, although it has not changed.
+    pub fn look_again(&self, path: PathBuf) {
+        self.0.watcher.look_again(path);
+    }
+
     /// New work may use this build; a host is kept warm for it. Deleting the watched file does not
     /// touch it.
     pub fn activate(&self, build: BuildId, probed: &Probed) {

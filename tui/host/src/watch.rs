@@ -32,6 +32,7 @@ const MISSING: Duration = Duration::from_secs(2);
 
 enum Message {
     Add(PathBuf),
+    Again(PathBuf),
     Changed(notify::Result<Event>),
     Stop,
 }
@@ -44,6 +45,10 @@ pub(crate) struct Watcher {
 impl Watcher {
     pub(crate) fn add(&self, path: PathBuf) {
         self.tell(Message::Add(path));
+    }
+
+    pub(crate) fn look_again(&self, path: PathBuf) {
+        self.tell(Message::Again(path));
     }
 
     pub(crate) fn stop(&self) {
@@ -142,6 +147,7 @@ impl Watch {
             match messages.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Message::Add(path)) => self.add(&path),
+                Ok(Message::Again(path)) => self.look_again(&path),
                 Ok(Message::Changed(event)) => self.changed(event),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -175,6 +181,13 @@ impl Watch {
             list.push(path);
         }
         self.rescan();
+    }
+
+    fn look_again(&mut self, path: &Path) {
+        if let Some(library) = self.libraries.get_mut(path) {
+            library.reported = None;
+            library.restless(self.core.config.settle);
+        }
     }
 
     /// Looks at everything, without having been told anything.

@@ -195,6 +195,17 @@ fn a_bad_rebuild_leaves_the_last_good_build_in_charge() {
 }
 
 #[test]
+fn a_library_that_did_not_change_is_given_again_when_it_is_asked_for() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let library = desk.path("libhostile.so");
+    desk.hosts.look_again(library.clone());
+    let again = desk.probed();
+    assert_eq!(again.library, library);
+    desk.assert_next_task_runs(build);
+}
+
+#[test]
 fn a_library_in_a_folder_is_found_when_it_appears() {
     let mut desk = Desk::new();
     let folder = desk.path("agents");

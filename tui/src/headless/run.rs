@@ -21,6 +21,7 @@ use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
 use wb_core::run::{RunSpec, Sink, Source, Totals};
+use wb_core::state::Kind;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -135,6 +136,8 @@ struct Session {
     sheet: Sheet,
     plan: Option<PlanFile>,
     progress: Progress,
+    /// Lines of activity that were there before.
+    seen: usize,
     signals: Signals,
     /// Settings that may change while the run goes on.
     live: Live,
@@ -193,6 +196,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         on_conflict: args.on_conflict.into(),
     };
     let signals = Signals::new()?;
+    let seen = engine.state.noted;
     Ok(Session {
         engine,
         spec,
@@ -202,6 +206,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         sheet,
         plan: None,
         progress,
+        seen,
         signals,
         live,
         tried,
@@ -302,6 +307,7 @@ impl Session {
             for line in self.engine.told() {
                 self.progress.say(&line);
             }
+            self.tell_builds();
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => self.record(&report, ending),
@@ -337,6 +343,16 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// A library that was replaced, refused or taken away while the run goes on.
+    fn tell_builds(&mut self) {
+        for line in self.engine.state.activity_since(self.seen) {
+            if line.kind == Kind::Build {
+                self.progress.say(&format!("workbench: {}", line.text));
+            }
+        }
+        self.seen = self.engine.state.noted;
     }
 
     /// What follows when a settings file was saved while the run goes on.

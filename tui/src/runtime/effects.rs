@@ -92,6 +92,10 @@ impl World {
             }
             Effect::Retire(build) => self.hosts.retire(build),
             Effect::Discard(probed) => self.hosts.discard(&probed),
+            Effect::LookAgain(library) => {
+                let place = self.built_at.get(&library).cloned();
+                self.hosts.look_again(place.unwrap_or(library));
+            }
             Effect::Preflight(build) => {
                 let (hosts, news) = (self.hosts.clone(), self.news.clone());
                 tokio::spawn(async move {

@@ -2,10 +2,11 @@
 //! happens whole or not at all.
 
 use super::super::answer::encode;
-use super::super::{Answer, Attribute, Choice, ModelError, ModelResult};
+use super::super::{Answer, Attribute, Choice, ModelError, ModelResult, OntologyObject};
 use super::LabelRow;
-use super::answers::{chosen, chosen_on, is_said, locate, put, put_on};
+use super::answers::{chosen, locate, put};
 use super::new::{NewClassification, forwards};
+use super::timeline::Timeline;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl LabelRow {
         let ontology = Arc::clone(&self.ontology);
         let (section, owner, attributes) = match self.kind_of(hash) {
             Some(feature) => {
-                let kind = ontology.object(&feature)?;
+                let kind = ontology.object(feature)?;
                 ("object_answers", kind.name.as_str(), &kind.attributes)
             }
             None => {
@@ -133,7 +134,27 @@ impl LabelRow {
         self.check_frame(to)?;
         let ontology = Arc::clone(&self.ontology);
         let feature = self.kind_of(hash).ok_or_else(|| unknown(hash))?;
-        let kind = ontology.object(&feature)?;
+        let kind = ontology.object(feature)?;
+        let mut line = self.timeline(hash);
+        let said = self.say_on(
+            hash,
+            kind,
+            (attribute, answer.into()),
+            (from, to),
+            &mut line,
+        );
+        self.timelines.insert(hash.to_owned(), line);
+        said
+    }
+
+    fn say_on(
+        &mut self,
+        hash: &str,
+        kind: &OntologyObject,
+        (attribute, answer): (&str, Answer),
+        span: (u64, u64),
+        line: &mut Timeline,
+    ) -> ModelResult<()> {
         let list = |section: &str, key: &str| {
             let found = self.labels()[section][hash][key].as_array();
             found.map_or(&[][..], Vec::as_slice)
@@ -142,7 +163,7 @@ impl LabelRow {
         let actions = list("object_actions", "actions");
         let is_chosen = |above: &Attribute, choice: &Choice| {
             if above.dynamic {
-                chosen_on(actions, above, choice, (from, to))
+                line.chosen(actions, above, choice, span)
             } else {
                 answers.iter().any(|e| chosen(e, above, choice))
             }
@@ -154,12 +175,21 @@ impl LabelRow {
                 found.name
             )));
         }
-        let entry = encode(found, &answer.into(), true)?;
-        if !is_said(actions, &entry, (from, to)) {
+        let entry = encode(found, &answer, true)?;
+        if !line.is_said(actions, &entry, span) {
             let actions = self.actions_mut(hash);
-            put_on(actions, entry, (from, to), &kind.attributes);
+            line.put(actions, entry, span, &kind.attributes);
         }
         Ok(())
+    }
+
+    /// The timeline of an object, to be put back when its answers were given.
+    pub(super) fn timeline(&mut self, hash: &str) -> Timeline {
+        let known = self.timelines.remove(hash);
+        known.unwrap_or_else(|| {
+            let actions = self.labels()["object_actions"][hash]["actions"].as_array();
+            Timeline::of(actions.map_or(&[], Vec::as_slice))
+        })
     }
 
     /// The dynamic answers of an object, made when there are none.
@@ -176,9 +206,8 @@ impl LabelRow {
     }
 
     /// Feature hash of the object with this hash.
-    pub(super) fn kind_of(&self, hash: &str) -> Option<String> {
-        let known = self.kinds.get(hash).cloned();
-        known.or_else(|| Some(self.object(hash)?.feature_hash().to_owned()))
+    pub(super) fn kind_of(&self, hash: &str) -> Option<&str> {
+        self.index().get(hash).map(|known| known.feature.as_str())
     }
 }
 

@@ -6,10 +6,12 @@ use super::super::ontology::{by_hash, names, paths_to};
 use super::super::{Attribute, Choice, ModelError, ModelResult, suggest};
 use super::place::{merged, without};
 use super::read::ranges;
+use super::work::looked_at;
 use serde_json::{Value, json};
 
 /// Whether this option was chosen for that attribute.
 pub(super) fn chosen(entry: &Value, attribute: &Attribute, choice: &Choice) -> bool {
+    looked_at(1);
     let options = entry["answers"].as_array().map_or(&[][..], Vec::as_slice);
     entry["featureHash"] == attribute.feature_hash.as_str()
         && options
@@ -66,10 +68,8 @@ pub(super) fn locate<'o>(
 /// Replaces the answer to the same attribute, or adds one; answers that only another option asked for
 /// go.
 pub(super) fn put(entries: &mut Vec<Value>, entry: Value, attributes: &[Attribute]) {
-    let hash = entry["featureHash"].as_str().unwrap_or_default();
-    if let Some(attribute) = by_hash(attributes, hash) {
-        entries.retain(|old| !loses_ground(old, &entry, attribute));
-    }
+    let closed = loses_ground(attributes, &entry);
+    entries.retain(|old| !is_of(old, &closed));
     match entries
         .iter_mut()
         .find(|old| old["featureHash"] == entry["featureHash"])
@@ -86,8 +86,7 @@ pub(super) fn put_on(
     span: (u64, u64),
     attributes: &[Attribute],
 ) {
-    let hash = entry["featureHash"].as_str().unwrap_or_default();
-    let attribute = by_hash(attributes, hash);
+    let closed = loses_ground(attributes, &entry);
     let mut said = false;
     actions.retain_mut(|old| {
         let same = old["featureHash"] == entry["featureHash"];
@@ -98,7 +97,7 @@ pub(super) fn put_on(
             old["range"] = merged(spans);
             return true;
         }
-        let gone = same || attribute.is_some_and(|a| loses_ground(old, &entry, a));
+        let gone = same || is_of(old, &closed);
         if !gone || !touches(old, span) {
             return true;
         }
@@ -130,14 +129,40 @@ pub(super) fn is_said(actions: &[Value], entry: &Value, span: (u64, u64)) -> boo
             .is_empty()
 }
 
-/// Whether an answer was asked for by an option that the new entry does not choose.
-fn loses_ground(old: &Value, new: &Value, attribute: &Attribute) -> bool {
-    let hash = old["featureHash"].as_str().unwrap_or_default();
-    let mut options = attribute.options.iter();
-    options.any(|o| by_hash(&o.attributes, hash).is_some() && !chosen(new, attribute, o))
+/// The attributes that are asked for only by options which a new entry does not choose.
+pub(super) fn loses_ground<'o>(attributes: &'o [Attribute], new: &Value) -> Vec<&'o Attribute> {
+    let hash = new["featureHash"].as_str().unwrap_or_default();
+    let Some(attribute) = by_hash(attributes, hash) else {
+        return Vec::new();
+    };
+    let asking = attribute
+        .options
+        .iter()
+        .filter(|o| !o.attributes.is_empty());
+    let closed = asking.filter(|o| !chosen(new, attribute, o));
+    closed.flat_map(|o| below(&o.attributes)).collect()
+}
+
+/// These attributes, and all that are nested in them.
+fn below(attributes: &[Attribute]) -> Vec<&Attribute> {
+    let mut all = Vec::new();
+    for attribute in attributes {
+        all.push(attribute);
+        for option in &attribute.options {
+            all.extend(below(&option.attributes));
+        }
+    }
+    all
+}
+
+fn is_of(entry: &Value, attributes: &[&Attribute]) -> bool {
+    attributes
+        .iter()
+        .any(|a| entry["featureHash"] == a.feature_hash.as_str())
 }
 
 pub(super) fn touches(action: &Value, (from, to): (u64, u64)) -> bool {
+    looked_at(1);
     let list = action["range"].as_array().map_or(&[][..], Vec::as_slice);
     list.iter().any(|pair| {
         let end = |n: usize| pair.get(n).and_then(Value::as_u64).unwrap_or_default();

@@ -10,6 +10,7 @@ use super::super::{
     OntologyObject, Point, RotatableBox, Shape, SkeletonTemplate, Vertex,
 };
 use super::read::{Object, html_ranges, ranges, text};
+use super::track::Track;
 use super::{Classification, LabelRow};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -118,7 +119,7 @@ impl LabelRow {
         let actions = actions.map_or(&[][..], Vec::as_slice);
         let above = format!("object_actions/{hash}");
         check_answers(actions, &kind.attributes, &above, out);
-        let mut said: HashMap<&str, Vec<(u64, u64)>> = HashMap::new();
+        let mut said: HashMap<&str, Track> = HashMap::new();
         for action in actions {
             let path = format!("{above}/{}", text(action, "name"));
             check_ranges(action, &path, out);
@@ -131,11 +132,14 @@ impl LabelRow {
                 if self.frame_count().is_some_and(|count| to >= count) {
                     add(out, &path, "its range goes beyond the last frame");
                 }
-                if before.iter().any(|(a, b)| *a <= to && from <= *b) {
+                if from > to {
+                    continue;
+                }
+                if before.on((from, to)).next().is_some() {
                     let text = format!("the frames {from} to {to} have an answer already");
                     add(out, &path, &text);
                 }
-                before.push((from, to));
+                before.lay((from, to), 0);
             }
         }
     }

@@ -7,12 +7,16 @@
 mod answering;
 mod answers;
 mod check;
+mod index;
 mod new;
 mod outcome;
 mod place;
 mod read;
 mod said;
 mod shapes;
+mod timeline;
+mod track;
+mod work;
 mod write;
 
 pub use check::Problem;
@@ -25,9 +29,8 @@ use crate::wire::RowDoc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use uuid::Uuid;
 
@@ -40,17 +43,19 @@ pub struct LabelRow {
     changed: bool,
     clock: Option<SystemTime>,
     made: u32,
-    /// Kinds of the objects that were added here, by hash: looking for one takes time.
-    kinds: BTreeMap<String, String>,
+    /// Where the objects stand; kept up with every change.
+    index: OnceLock<index::Index>,
+    /// Dynamic answers of the objects that were answered here, by hash.
+    timelines: HashMap<String, timeline::Timeline>,
     /// Ranges that have a classification, by its kind; built when one is added.
-    classified: BTreeMap<String, Vec<(u64, u64)>>,
+    classified: BTreeMap<String, track::Track>,
 }
 
 /// A JSON document that is parsed when somebody looks.
 #[derive(Clone, Debug)]
 struct Part {
     text: Option<Box<RawValue>>,
-    value: OnceCell<Value>,
+    value: OnceLock<Value>,
 }
 
 /// What the data are.
@@ -107,14 +112,14 @@ impl Part {
     fn of(value: Value) -> Self {
         Self {
             text: None,
-            value: OnceCell::from(value),
+            value: OnceLock::from(value),
         }
     }
 
     fn lazy(text: Box<RawValue>) -> Self {
         Self {
             text: Some(text),
-            value: OnceCell::new(),
+            value: OnceLock::new(),
         }
     }
 
@@ -164,7 +169,7 @@ impl LabelRow {
         ))
     }
 
-    const fn from_parts(metadata: Part, labels: Part, ontology: Arc<Ontology>) -> Self {
+    fn from_parts(metadata: Part, labels: Part, ontology: Arc<Ontology>) -> Self {
         Self {
             metadata,
             labels,
@@ -172,7 +177,8 @@ impl LabelRow {
             changed: false,
             clock: None,
             made: 0,
-            kinds: BTreeMap::new(),
+            index: OnceLock::new(),
+            timelines: HashMap::new(),
             classified: BTreeMap::new(),
         }
     }

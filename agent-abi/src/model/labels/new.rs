@@ -5,8 +5,9 @@ use super::super::answer::encode;
 use super::super::{
     Answer, Attribute, HtmlRange, ModelError, ModelResult, OntologyClassification, OntologyObject,
 };
-use super::answers::{chosen, chosen_on, locate, put, put_on};
+use super::answers::{chosen, locate, put};
 use super::shapes::Geometry;
+use super::timeline::Timeline;
 use serde_json::{Value, json};
 
 /// Where a label goes.
@@ -35,6 +36,7 @@ pub struct NewObject<'o> {
     pub(super) answers: Vec<Value>,
     /// Dynamic answers with their ranges.
     pub(super) actions: Vec<Value>,
+    pub(super) timeline: Box<Timeline>,
 }
 
 /// A classification to be added with [`super::LabelRow::add`].
@@ -158,12 +160,8 @@ impl NewObject<'_> {
             )));
         }
         let entry = encode(found, &answer.into(), self.manual)?;
-        put_on(
-            &mut self.actions,
-            entry,
-            (from, to),
-            &self.object.attributes,
-        );
+        let (actions, all) = (&mut self.actions, &self.object.attributes);
+        self.timeline.put(actions, entry, (from, to), all);
         Ok(self)
     }
 }
@@ -177,7 +175,7 @@ impl<'o> NewObject<'o> {
             &object.name,
             |above, choice| {
                 if above.dynamic {
-                    chosen_on(&self.actions, above, choice, span)
+                    self.timeline.chosen(&self.actions, above, choice, span)
                 } else {
                     self.answers.iter().any(|e| chosen(e, above, choice))
                 }

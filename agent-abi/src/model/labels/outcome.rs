@@ -82,7 +82,8 @@ impl LabelRow {
             }
             if labels != self.labels() {
                 *next.labels_mut() = labels.clone();
-                next.kinds.clear();
+                next.index.take();
+                next.timelines.clear();
                 next.classified.clear();
                 next.check_blob()?;
             }

@@ -125,9 +125,14 @@ impl LabelRow {
         Ok(key.clone())
     }
 
+    /// Whether labels stand under the numbers of their frames.
+    pub(super) fn is_by_frame(&self) -> bool {
+        matches!(self.data_type(), DataType::Video | DataType::Pdf)
+    }
+
     /// The list of objects on a frame, made when it is not there.
     pub(super) fn objects_on(&mut self, unit: &str, frame: u64) -> ModelResult<&mut Vec<Value>> {
-        let by_frame = matches!(self.data_type(), DataType::Video | DataType::Pdf);
+        let by_frame = self.is_by_frame();
         let mut labels = &mut self.labels_mut()["data_units"][unit]["labels"];
         if by_frame {
             if labels.is_null() {

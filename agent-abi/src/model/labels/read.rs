@@ -6,8 +6,11 @@ use super::super::{
     Point, RotatableBox, Shape, Vertex,
 };
 use super::LabelRow;
+use super::track::Track;
+use super::work::looked_at;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 /// One object: the same thing over all frames it is seen on.
 #[derive(Clone, Debug)]
@@ -16,7 +19,10 @@ pub struct Object<'r> {
     hash: &'r str,
     /// A frame object, or the answer entry for audio and text.
     facts: &'r Value,
+    /// Ascending.
     frames: Vec<(u64, &'r Value)>,
+    /// Its dynamic answers on their frames, by attribute; read when one is asked for.
+    said: OnceLock<BTreeMap<&'r str, Track>>,
 }
 
 impl LabelRow {
@@ -28,6 +34,7 @@ impl LabelRow {
         for (frame, labels) in self.frames() {
             let objects = labels.get("objects").and_then(Value::as_array);
             for value in objects.into_iter().flatten() {
+                looked_at(1);
                 let Some(hash) = value.get("objectHash").and_then(Value::as_str) else {
                     continue;
                 };
@@ -37,6 +44,7 @@ impl LabelRow {
                         hash,
                         facts: value,
                         frames: Vec::new(),
+                        said: OnceLock::new(),
                     });
                     out.len() - 1
                 });
@@ -51,6 +59,7 @@ impl LabelRow {
                     hash,
                     facts: entry,
                     frames: Vec::new(),
+                    said: OnceLock::new(),
                 });
             }
         }
@@ -68,7 +77,22 @@ impl LabelRow {
     /// The object with this hash.
     #[must_use]
     pub fn object(&self, hash: &str) -> Option<Object<'_>> {
-        self.objects().into_iter().find(|o| o.hash == hash)
+        let (hash, known) = self.index().get_key_value(hash)?;
+        let places = known.places.iter();
+        let frames: Vec<(u64, &Value)> = places
+            .filter_map(|place| Some((place.frame, self.drawn_at(place, hash)?)))
+            .collect();
+        let facts = match frames.first() {
+            Some((_, first)) => *first,
+            None => self.labels().get("object_answers")?.get(hash)?,
+        };
+        Some(Object {
+            row: self,
+            hash,
+            facts,
+            frames,
+            said: OnceLock::new(),
+        })
     }
 
     /// Frames with labels: number and the frame's object, ascending.
@@ -277,21 +301,30 @@ impl<'r> Object<'r> {
     /// The answer to a dynamic attribute on a frame, by name.
     #[must_use]
     pub fn answer_on(&self, attribute: &str, frame: u64) -> Option<Answer> {
-        let actions = self
-            .row
-            .labels()
-            .get("object_actions")?
-            .get(self.hash)?
-            .get("actions")?
-            .as_array()?;
-        let here = |action: &&Value| {
-            ranges(action)
-                .iter()
-                .any(|(from, to)| (*from..=*to).contains(&frame))
-        };
+        let actions = self.actions();
+        let said = self.said.get_or_init(|| {
+            let mut tracks: BTreeMap<&str, Track> = BTreeMap::new();
+            looked_at(actions.len());
+            for (place, action) in actions.iter().enumerate() {
+                let track = tracks.entry(text(action, "featureHash")).or_default();
+                for (from, to) in ranges(action) {
+                    if from <= to {
+                        track.lay((from, to), place);
+                    }
+                }
+            }
+            tracks
+        });
         // Other clients take the last of several, too.
-        let mut said = actions.iter().rev().filter(|a| named(a, attribute));
-        read(said.find(here)?, &self.row.ontology)
+        let here = said.values().filter_map(|track| track.at(frame));
+        let own = here.filter(|place| named(&actions[*place], attribute));
+        read(&actions[own.max()?], &self.row.ontology)
+    }
+
+    fn actions(&self) -> &'r [Value] {
+        let entry = self.row.labels()["object_actions"].get(self.hash);
+        let actions = entry.and_then(|entry| entry.get("actions")?.as_array());
+        actions.map_or(&[], Vec::as_slice)
     }
 }
 

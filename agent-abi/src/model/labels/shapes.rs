@@ -229,6 +229,7 @@ impl OntologyObject {
             manual: true,
             answers: Vec::new(),
             actions: Vec::new(),
+            timeline: Box::default(),
         }
     }
 }

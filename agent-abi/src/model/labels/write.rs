@@ -4,11 +4,13 @@
 use super::super::answer::snake;
 use super::super::{HtmlRange, ModelError, ModelResult, OntologyClassification};
 use super::LabelRow;
-use super::answers::{put, put_on};
+use super::answers::put;
+use super::index::{Place, find, take_out};
 use super::new::{NewClassification, NewLabel, NewObject, Span, forwards};
 use super::place::merged;
 use super::read::{html_ranges, ranges};
-use serde_json::{Map, Value, json};
+use super::track::Track;
+use serde_json::{Value, json};
 
 impl LabelRow {
     /// Adds an object or a classification; gives its new hash.
@@ -44,45 +46,24 @@ impl LabelRow {
 
     /// Takes an object or a classification away; whether it was there.
     pub fn remove(&mut self, hash: &str) -> bool {
-        let known = self.object(hash).is_some()
-            || ["object_answers", "object_actions", "classification_answers"]
-                .iter()
-                .any(|section| {
-                    self.labels()
-                        .get(*section)
-                        .is_some_and(|s| s.get(hash).is_some())
-                });
-        if !known {
+        const SECTIONS: [&str; 3] = ["object_answers", "object_actions", "classification_answers"];
+        let object = self.index_mut().remove(hash);
+        let noted = |key: &&str| self.labels()[*key].get(hash).is_some();
+        let noted: Vec<&str> = SECTIONS.into_iter().filter(noted).collect();
+        if object.is_none() && noted.is_empty() {
             return false;
         }
-        self.kinds.remove(hash);
-        self.classified.clear();
-        for section in ["object_answers", "object_actions", "classification_answers"] {
-            if self.labels().get(section).is_some() {
-                self.section_mut(section).remove(hash);
+        self.timelines.remove(hash);
+        for section in noted {
+            self.section_mut(section).remove(hash);
+            if section == "classification_answers" {
+                self.classified.clear();
             }
         }
-        let units = self
-            .labels_mut()
-            .get_mut("data_units")
-            .and_then(Value::as_object_mut);
-        for unit in units.into_iter().flat_map(Map::values_mut) {
-            let Some(labels) = unit.get_mut("labels").and_then(Value::as_object_mut) else {
-                continue;
-            };
-            if labels.get("objects").is_some_and(Value::is_array) {
-                without(labels, hash);
-            } else {
-                labels
-                    .values_mut()
-                    .filter_map(Value::as_object_mut)
-                    .for_each(|frame| without(frame, hash));
-                let bare = |key: &str, frame: &Value| {
-                    let list = frame.get(key).and_then(Value::as_array);
-                    list.is_none_or(Vec::is_empty)
-                };
-                labels
-                    .retain(|_, frame| !bare("objects", frame) || !bare("classifications", frame));
+        let units = self.labels_mut().get_mut("data_units");
+        if let Some(units) = units.and_then(Value::as_object_mut) {
+            for place in object.unwrap_or_default().places {
+                take_out(units, &place, hash);
             }
         }
         true
@@ -101,18 +82,36 @@ impl LabelRow {
             places.push(unit);
         }
         for (frame, unit) in frames.iter().zip(&places) {
-            let objects = self.objects_on(unit, *frame)?;
-            // A new hash is on no frame yet; looking for it would make many additions slow.
-            let old = known.and_then(|hash| objects.iter_mut().find(|o| o["objectHash"] == hash));
-            match old {
-                Some(old) => *old = value.clone(),
-                None => objects.push(value.clone()),
-            }
+            self.draw_on(unit, *frame, &hash, value.clone())?;
         }
         self.write_answers(new, &hash, &now);
-        let kind = &new.object.feature_hash;
-        self.kinds.insert(hash.clone(), kind.clone());
+        let entry = self.index_mut().entry(hash.clone()).or_default();
+        entry.feature.clone_from(&new.object.feature_hash);
         Ok(hash)
+    }
+
+    /// Draws an object on a frame, in place of how it is drawn there.
+    fn draw_on(&mut self, unit: &str, frame: u64, hash: &str, value: Value) -> ModelResult<()> {
+        let known = self.index().get(hash);
+        let before = known
+            .and_then(|known| known.on(frame))
+            .map(|place| place.at);
+        let by_frame = self.is_by_frame();
+        let objects = self.objects_on(unit, frame)?;
+        if let Some(at) = before.and_then(|at| find(objects, at, hash)) {
+            objects[at] = value;
+            return Ok(());
+        }
+        let place = Place {
+            frame,
+            unit: unit.into(),
+            by_frame,
+            at: objects.len(),
+        };
+        objects.push(value);
+        let known = self.index_mut().entry(hash.to_owned()).or_default();
+        known.put(place);
+        Ok(())
     }
 
     /// The answers and actions of an object; for audio and text all of it.
@@ -157,12 +156,17 @@ impl LabelRow {
                 entry[key] = value;
             }
         }
+        if new.actions.is_empty() {
+            return;
+        }
+        let mut line = self.timeline(hash);
         for action in &new.actions {
             for span in ranges(action) {
                 let actions = self.actions_mut(hash);
-                put_on(actions, action.clone(), span, &new.object.attributes);
+                line.put(actions, action.clone(), span, &new.object.attributes);
             }
         }
+        self.timelines.insert(hash.to_owned(), line);
     }
 
     pub(super) fn add_classification(
@@ -189,8 +193,8 @@ impl LabelRow {
         let wanted = ranges(&json!({"range": range}));
         let feature = new.classification.feature_hash.as_str();
         let before = self.classified_ranges(kind);
-        let meets = |(a, b): &(u64, u64)| wanted.iter().any(|(from, to)| a <= to && from <= b);
-        if kind.global && !before.is_empty() || before.iter().any(meets) {
+        let meets = |span: &(u64, u64)| before.on(*span).next().is_some();
+        if kind.global && !before.is_empty() || wanted.iter().any(meets) {
             return Err(ModelError::Invalid(format!(
                 "\"{}\" is already answered there; use classify to replace the answer of the whole, or remove it first",
                 new.classification.title()
@@ -213,13 +217,14 @@ impl LabelRow {
         });
         self.section_mut("classification_answers")
             .insert(hash.clone(), entry);
-        self.classified_ranges(kind)
-            .extend(if kind.global { vec![(0, 0)] } else { wanted });
+        let said = if kind.global { vec![(0, 0)] } else { wanted };
+        let all = self.classified_ranges(kind);
+        said.into_iter().for_each(|span| all.lay(span, 0));
         Ok(hash)
     }
 
     /// The ranges that a kind of classification is said of; one of the whole stands as frame 0.
-    fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Vec<(u64, u64)> {
+    fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Track {
         let feature = kind.feature_hash.as_str();
         if !self.classified.contains_key(feature) {
             let all = self.classifications();
@@ -231,8 +236,9 @@ impl LabelRow {
                     c.ranges()
                 }
             });
-            let list = list.collect();
-            self.classified.insert(feature.to_owned(), list);
+            let mut track = Track::default();
+            list.for_each(|span| track.lay(span, 0));
+            self.classified.insert(feature.to_owned(), track);
         }
         self.classified.entry(feature.to_owned()).or_default()
     }
@@ -256,10 +262,4 @@ fn frame_object(new: &NewObject<'_>, hash: &str, now: &str) -> Value {
         value[&**key] = geometry.clone();
     }
     value
-}
-
-fn without(labels: &mut Map<String, Value>, hash: &str) {
-    if let Some(objects) = labels.get_mut("objects").and_then(Value::as_array_mut) {
-        objects.retain(|o| o["objectHash"] != hash);
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::workflow::Stage;
+use std::path::Path;
 use uuid::Uuid;
 
 fn flow() -> Workflow {
@@ -96,6 +97,27 @@ fn another_library_is_refused_whole_and_the_first_stays_in_charge() {
     let refused = builds.claim(library("b", &[("two", 0), ("one", 0)]), &flow(), Millis(2));
     assert!(refused.unwrap_err().1.contains("already belongs to a"));
     assert_eq!(titles(&builds), ["one"]);
+}
+
+#[test]
+fn a_stage_whose_library_is_gone_is_free_for_those_that_were_refused_or_lost_it() {
+    let mut builds = Builds::default();
+    let stage = |n: usize| flow().stages[n].id;
+    let claim = |builds: &mut Builds, path: &str, flag, at| {
+        builds.claim(library(path, &[("one", flag)]), &flow(), Millis(at))
+    };
+    claim(&mut builds, "old", 0, 1).unwrap();
+    claim(&mut builds, "renamed", 0, 2).unwrap_err();
+    let _ = builds.claim(library("other", &[("two", 0)]), &flow(), Millis(3));
+    let gone = builds.remove(Path::new("old"));
+    assert_eq!(gone, [stage(0)]);
+    assert_eq!(builds.willing(&gone, &flow()), [Path::new("renamed")]);
+    claim(&mut builds, "renamed", 0, 4).unwrap();
+    claim(&mut builds, "better", flags::OVERWRITE, 5).unwrap();
+    let gone = builds.remove(Path::new("better"));
+    assert_eq!(builds.willing(&gone, &flow()), [Path::new("renamed")]);
+    claim(&mut builds, "renamed", 0, 6).unwrap();
+    assert_eq!(titles(&builds), ["one", "two"]);
 }
 
 #[test]

@@ -81,6 +81,12 @@ impl State {
         self.warn(Kind::Commit, text, None);
     }
 
+    /// Lines that came after the first `seen` of them, as far as they are kept.
+    pub fn activity_since(&self, seen: usize) -> impl Iterator<Item = &Activity> {
+        let new = self.noted.saturating_sub(seen).min(self.activity.len());
+        self.activity.iter().skip(self.activity.len() - new)
+    }
+
     pub(super) fn say(&mut self, kind: Kind, text: impl Into<String>) {
         self.note(kind, false, text.into(), None);
     }
@@ -93,6 +99,7 @@ impl State {
         if self.activity.len() == ACTIVITY {
             self.activity.pop_front();
         }
+        self.noted += 1;
         self.activity.push_back(Activity {
             at: self.now,
             kind,

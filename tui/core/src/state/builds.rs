@@ -39,7 +39,7 @@ impl State {
                     },
                     None,
                 );
-                Vec::new()
+                self.offer(&lost)
             }
             BuildEvent::HostDied { build, reason } => {
                 self.warn(
@@ -136,6 +136,16 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Libraries that were refused because of these stages are looked at again: a crate that was renamed
+    /// has its agents in charge once the library of its old name is gone.
+    fn offer(&self, stages: &[StageId]) -> Vec<Effect> {
+        let Some(project) = &self.project else {
+            return Vec::new();
+        };
+        let willing = self.builds.willing(stages, &project.workflow);
+        willing.into_iter().map(Effect::LookAgain).collect()
     }
 
     pub(super) fn active_builds(&self) -> Vec<BuildId> {

@@ -96,6 +96,8 @@ pub struct State {
     pub journal: Journal,
     /// What happened, newest last.
     pub activity: VecDeque<Activity>,
+    /// How many lines of it there were, those that are no longer kept too.
+    pub noted: usize,
     /// Lines of the newest run's agents.
     pub log: Log,
     /// Wire counters.
