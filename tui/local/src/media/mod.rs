@@ -23,6 +23,9 @@ pub(crate) use photos::{CROPS, PHOTOS, is_dark, picture_size};
 /// The clip: 320×180 pixels, 75 frames at 25 frames/s.
 static CLIP: &[u8] = include_bytes!("../../media/bigbuckbunny-3s.mp4");
 
+/// Files that have not come whole yet begin with this.
+pub(crate) const PART: &str = ".part-";
+
 /// Where an item's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
