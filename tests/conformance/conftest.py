@@ -74,9 +74,9 @@ def world_file(tmp_path_factory: pytest.TempPathFactory, second_key: tuple[Path,
 def _starter(folder: Path) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
-    def start(*args: str | Path) -> Server:
+    def start(*args: str | Path, **more) -> Server:
         log = folder / f"server-{len(started)}.log"
-        started.append(Server(*args, log=log))
+        started.append(Server(*args, log=log, **more))
         return started[-1]
 
     yield start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -22,15 +23,22 @@ STOP_DEADLINE = 20.0
 class Server:
     """One `workbench serve` process. Ends only what it started."""
 
-    def __init__(self, *args: str | Path, log: Path):
+    def __init__(self, *args: str | Path, log: Path, file_limit: int | None = None):
+        """`file_limit`: no file of this server may become larger, in bytes."""
         self.log = log
         self._errors = log.open("ab")
         # Small pages, so that listings have several.
         pages = [] if "--page-size" in args else ["--page-size", "100"]
         command = [BINARY, "serve", "--port", "0", *pages, *map(str, args)]
         # The state folder of this process, so that none appears beside the tests.
+        limit = file_limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit)))
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._errors, cwd=log.parent, stdin=subprocess.DEVNULL
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=limit,
         )
         try:
             self.ready = json.loads(self._first_line())

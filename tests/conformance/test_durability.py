@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from encord.exceptions import EncordException
+from encord.exceptions import CloudUploadError, EncordException
 from encord.objects import Classification
 
 import server as servers
@@ -80,6 +80,22 @@ def test_one_folder_is_served_by_one_server(start, tmp_path):
         cwd=tmp_path,
     )
     assert second.returncode != 0 and not second.stdout and second.stderr.strip()
+
+
+def test_a_limit_on_the_size_of_files_refuses_what_is_too_large_and_ends_nothing(start, world_file, tmp_path):
+    folder, limit = tmp_path / "data", 4 << 20
+    start("--scenario-file", world_file, "--data", folder).stop()
+    server = start("--data", folder, file_limit=limit)
+    texts = server.client().create_storage_folder("texts")
+    for name, size in (("large.txt", limit + 1), ("small.txt", 100)):
+        (tmp_path / name).write_text("x" * size)
+
+    with pytest.raises(CloudUploadError):
+        texts.upload_text(tmp_path / "large.txt")
+    kept = texts.upload_text(tmp_path / "small.txt")
+    assert server.process.poll() is None
+    assert [i.uuid for i in server.client().get_storage_folder(texts.uuid).list_items()] == [kept]
+    assert [f.stat().st_size for f in (folder / "uploads").iterdir()] == [100]
 
 
 @dataclass

@@ -94,7 +94,7 @@ def test_media_items_and_client_are_injected(make_project):
     assert seen == {"size": True, "shape": (512, 512, 3), "metadata": {"site": "cam1", "lux": 120}}
 
 
-@pytest.mark.parametrize("frame", [0, 33, 74])
+@pytest.mark.parametrize("frame", [0, 33, 73])
 def test_the_frame_that_the_editor_shows_is_the_frame_of_the_video(frame):
     seen = []
 

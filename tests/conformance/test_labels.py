@@ -161,21 +161,21 @@ def test_a_bitmask_reads_back_equal_pixel_by_pixel(rows):
 def test_a_shape_on_frames_of_a_video_reads_back_equal(rows, shape):
     name, coordinates = GEOMETRY[shape]
     row = rows("video")
-    add(row, name, coordinates, frames=[0, 3, 74])
+    add(row, name, coordinates, frames=[0, 3, 73])
     again = saved_equal(rows, "video", row)
     (found,) = again.get_object_instances()
-    assert sorted(a.frame for a in found.get_annotations()) == [0, 3, 74]
+    assert sorted(a.frame for a in found.get_annotations()) == [0, 3, 73]
 
 
 def test_an_object_moves_from_frame_to_frame_of_a_video(rows):
     row = rows("video")
     instance = row.ontology_structure.get_child_by_title("Vehicle", Object).create_instance()
-    for frame in range(0, 75, 5):
+    for frame in range(0, 74, 5):
         instance.set_for_frames(BoundingBoxCoordinates(0.1, 0.1, frame / 100, 0.5), frames=frame)
     row.add_object_instance(instance)
     again = saved_equal(rows, "video", row)
     at = {a.frame: a.coordinates.top_left_x for a in again.get_object_instances()[0].get_annotations()}
-    assert at == {frame: frame / 100 for frame in range(0, 75, 5)}
+    assert at == {frame: frame / 100 for frame in range(0, 74, 5)}
 
 
 def test_pictures_of_a_group_have_labels_of_their_own(rows):
@@ -199,9 +199,9 @@ def test_one_object_spans_several_pictures_of_a_group(rows):
 
 def test_an_image_sequence_is_labelled_by_frame(rows):
     row = rows("imageSequence")
-    add(row, "Vehicle", GEOMETRY["box"][1], frames=[0, 74])
+    add(row, "Vehicle", GEOMETRY["box"][1], frames=[0, 73])
     again = saved_equal(rows, "imageSequence", row)
-    assert sorted(a.frame for a in again.get_object_instances()[0].get_annotations()) == [0, 74]
+    assert sorted(a.frame for a in again.get_object_instances()[0].get_annotations()) == [0, 73]
 
 
 def test_pages_of_a_pdf_are_labelled_like_frames(rows):
@@ -328,12 +328,12 @@ def test_classifications_over_ranges_of_a_video_read_back_equal(rows):
     row = rows("video")
     structure = row.ontology_structure
     classify(row, "Weather", structure.get_child_by_title("Sunny"), frames=[Range(0, 9), Range(20, 29)])
-    classify(row, "Notes", "dark", frames=[Range(60, 74)])
+    classify(row, "Notes", "dark", frames=[Range(60, 73)])
     again = saved_equal(rows, "video", row)
     ranges = {
         c.classification_name: [(r.start, r.end) for r in c.range_list] for c in again.get_classification_instances()
     }
-    assert ranges == {"Weather": [(0, 9), (20, 29)], "Notes": [(60, 74)]}
+    assert ranges == {"Weather": [(0, 9), (20, 29)], "Notes": [(60, 73)]}
 
 
 def test_a_save_replaces_all_that_was_there(rows):
@@ -405,7 +405,7 @@ def test_saving_moves_when_the_row_was_last_edited_but_not_when_it_was_made(rows
 def test_a_row_with_two_thousand_objects_reads_back_equal(rows):
     row = rows("video")
     for n in range(2000):
-        add(row, "Vehicle", BoundingBoxCoordinates(0.1, 0.1, n / 2500, 0.5), frames=n % 75)
+        add(row, "Vehicle", BoundingBoxCoordinates(0.1, 0.1, n / 2500, 0.5), frames=n % 74)
     again = saved_equal(rows, "video", row)
     assert len(again.get_object_instances()) == 2000
 

@@ -298,6 +298,16 @@ def test_a_videos_frames_are_as_many_as_its_row_says_and_sampled_alike(context):
         next(dep_video_iterator(context["items"][StorageItemType.IMAGE]))
 
 
+def test_a_video_can_be_stepped_through_in_twos_to_its_end(context):
+    video = context["items"][StorageItemType.VIDEO]
+    with contextmanager(dep_video_iterator)(video) as frames, contextmanager(dep_video_sampler)(video) as sample:
+        for sampled in sample(0.5):
+            frame = next(frames)
+            assert sampled.frame == frame.frame and np.array_equal(sampled.content, frame.content)
+            next(frames)
+        assert next(frames, None) is None
+
+
 @pytest.mark.parametrize(
     "kind, suffix",
     [("PDF", ".pdf"), ("PLAIN_TEXT", ".txt"), ("AUDIO", ".mp3"), ("VIDEO", ".mp4"), ("IMAGE", ".jpeg"), ("IMAGE_SEQUENCE", ".mp4")],

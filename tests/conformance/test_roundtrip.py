@@ -64,9 +64,9 @@ def test_labels_are_the_same_in_both_directions() -> None:
 #: Frames that objects lie on, by kind of item; `None`: on ranges.
 FRAMES = {
     "image": [0],
-    "video": [0, 3, 74],
+    "video": [0, 3, 73],
     "imageGroup": [0, 2],
-    "imageSequence": [1, 74],
+    "imageSequence": [1, 73],
     "pdf": [0, 2],
     "wav": None,
     "plainText": None,
@@ -112,7 +112,7 @@ def fill(row, kind: str) -> int:
     told.set_answer(1234.5, attribute=child("Weight"))
     if kind == "video":
         told.set_answer("50 km/h", attribute=child("Speed"), frames=[Range(0, 0), Range(3, 3)])
-        told.set_answer(child("Off"), attribute=child("Lights"), frames=[Range(74, 74)])
+        told.set_answer(child("Off"), attribute=child("Lights"), frames=[Range(73, 73)])
     weather = classify(row, "Weather", structure.get_child_by_title("Rainy"), frames=frames)
     weather.set_answer("a lot", attribute=structure.get_child_by_title("How much"))
     classify(row, "Tags", [structure.get_child_by_title(t) for t in ("Blurry", "Crowded")], frames=frames[:1])

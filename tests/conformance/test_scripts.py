@@ -83,7 +83,7 @@ def test_boxes_from_the_frames_of_a_video(shared, make_project):
     boxes = sorted((o.get_annotations()[0].frame, o.get_annotations()[0].coordinates) for o in row.get_object_instances())
     box = BoundingBoxCoordinates(height=0.1, width=0.1, top_left_x=0.0, top_left_y=0.0)
     assert boxes == [(0, box), (25, box), (50, box)]
-    assert row.get_classification_instances()[0].get_answer() == "meadow.mp4: 75 frames"
+    assert row.get_classification_instances()[0].get_answer() == "meadow.mp4: 74 frames"
 
 
 def test_a_project_is_validated_before_anything_runs(shared, make_project):

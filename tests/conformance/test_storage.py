@@ -58,7 +58,7 @@ def test_an_item_has_its_type_name_and_folder(shared, kind, item_type):
 
 def test_an_item_has_the_measures_of_its_medium(shared):
     video, image, wav = item(shared, "video"), item(shared, "image"), item(shared, "wav")
-    assert (video.width, video.height, video.fps, video.duration, video.frame_count) == (320, 180, 25.0, 3.0, 75)
+    assert (video.width, video.height, video.fps, video.duration, video.frame_count) == (320, 180, 25.0, 2.96, 74)
     assert (image.width, image.height, image.mime_type) == (512, 512, "image/jpeg")
     assert (wav.mime_type, wav.audio_num_channels) == ("audio/wav", 1)
     assert image.created_at <= image.last_edited_at

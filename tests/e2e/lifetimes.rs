@@ -166,7 +166,7 @@ fn a_retry_after_the_frames_were_used_up_and_the_row_was_edited_sees_everything_
     for video in videos {
         let patch = video["patch"].to_string();
         assert!(
-            patch.contains("75 frames, 1 box, no metadata before: true"),
+            patch.contains("74 frames, 1 box, no metadata before: true"),
             "{patch}"
         );
     }

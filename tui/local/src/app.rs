@@ -10,6 +10,7 @@ use crate::error::Refusal;
 use crate::fault::Injector;
 use crate::media::{Library, SharedLibrary};
 use crate::routes::Room;
+use crate::serve::UPLOADS;
 use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
@@ -56,7 +57,7 @@ pub(crate) struct Parts {
 impl App {
     pub(crate) fn new(parts: Parts) -> Shared {
         Arc::new(Self {
-            library: Arc::new(Library::with_uploads(parts.store.folder().join("uploads"))),
+            library: Arc::new(Library::with_uploads(parts.store.folder().join(UPLOADS))),
             store: parts.store,
             gate: parts.gate,
             injector: Mutex::new(parts.injector),

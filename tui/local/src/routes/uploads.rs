@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::app::Shared;
 use crate::endpoint::Endpoint;
 use crate::error::Refusal;
+use crate::media::PART;
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, json_bytes, uuid};
 use crate::store::records::{self, Kind};
@@ -133,7 +134,7 @@ async fn receive(
 pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -2,7 +2,8 @@
 //!
 //! Each running server holds a lock on its folder, which the system takes back when the process ends,
 //! however it ends. So a temporary folder whose lock is free belongs to nobody any more: the next
-//! server without `--data` removes it.
+//! server without `--data` removes it. In a folder of one's own, only files that had not come whole
+//! when a server was killed are nobody's; the next server there removes those.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,10 +11,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::LocalError;
+use crate::media::PART;
 
 /// Temporary folders begin with this.
 const PREFIX: &str = "workbench-local-";
 const LOCK: &str = "lock";
+/// Where files lie that clients have sent.
+pub(crate) const UPLOADS: &str = "uploads";
 /// How often another server may mistake our new folder for a dead one.
 const TRIES: usize = 8;
 
@@ -52,6 +56,7 @@ impl Folder {
             .canonicalize()
             .map_err(|e| LocalError::file("cannot open", folder, e))?;
         let lock = lock(&path)?.ok_or_else(|| in_use(&path))?;
+        remove_parts(&path.join(UPLOADS));
         Ok(Self {
             path,
             _lock: lock,
@@ -116,6 +121,23 @@ fn lock(folder: &Path) -> Result<Option<File>, LocalError> {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(LocalError::file("cannot lock", &path, e)),
+    }
+}
+
+/// Removes what a killed server was taking in: no name stands for it, and its sender was never told
+/// that it had come. What cannot be removed is left.
+fn remove_parts(uploads: &Path) {
+    let Ok(entries) = fs::read_dir(uploads) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_part = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|n| n.starts_with(PART));
+        if is_part && fs::remove_file(entry.path()).is_ok() {
+            tracing::info!(path = %entry.path().display(), "removed a file that had not come whole");
+        }
     }
 }
 
@@ -187,6 +209,26 @@ mod tests {
         let path = new.path.clone();
         drop(new);
         assert!(!path.exists(), "it goes with its server");
+    }
+
+    #[test]
+    fn files_that_had_not_come_whole_go_and_those_that_had_stay() {
+        let base = tempfile::tempdir().unwrap();
+        let uploads = base.path().join(UPLOADS);
+        fs::create_dir(&uploads).unwrap();
+        let (part, whole) = (
+            uploads.join(format!("{PART}aB3")),
+            uploads.join("6a1f0c52-3b58-4c35-9d0b-0d6a4f1e7a01"),
+        );
+        for file in [&part, &whole] {
+            fs::write(file, b"x").unwrap();
+        }
+        let held = Folder::open(Some(base.path())).unwrap();
+        assert!(!part.exists() && whole.exists());
+        // While a server has the folder, what comes in is its own.
+        fs::write(&part, b"x").unwrap();
+        assert!(Folder::open(Some(base.path())).is_err() && part.exists());
+        drop(held);
     }
 
     #[cfg(unix)]

@@ -25,6 +25,7 @@ use crate::error::LocalError;
 use crate::people;
 use folder::Folder;
 
+pub(crate) use folder::UPLOADS;
 pub use folder::remove_data;
 pub use options::ServeOptions;
 
@@ -48,6 +49,22 @@ pub struct Served {
     _folder: Folder,
 }
 
+/// A limit on the size of files (`ulimit -f`) would end the whole process with a signal at the write
+/// that goes over it. Once the signal is taken, that write fails like one on a full disk: its request
+/// is refused, and reading goes on.
+fn outlive_file_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// SIGXFSZ, on every system that we are built for.
+        const FILE_TOO_LARGE: i32 = 25;
+        // Taken for good, though nobody waits for it.
+        if let Err(error) = signal(SignalKind::from_raw(FILE_TOO_LARGE)) {
+            tracing::warn!(%error, "a limit on the size of files would end this server");
+        }
+    }
+}
+
 /// Starts a local project and returns as soon as it takes requests.
 ///
 /// # Errors
@@ -55,6 +72,7 @@ pub struct Served {
 /// database that cannot be opened.
 pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
     options.check()?;
+    outlive_file_limits();
     // The port first: making a large world for a port that is taken would be in vain.
     let (listener, domain) = bind(options.port).await?;
     let people_rate = options.people;

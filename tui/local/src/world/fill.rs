@@ -120,7 +120,7 @@ impl Filler<'_> {
                     1 + (draw / photos % u64::from(CROPS)) as u16,
                 )
             }
-            ItemKind::Video | ItemKind::ImageSequence => Source::Clip,
+            ItemKind::Video | ItemKind::ImageSequence => Source::EvenClip,
             ItemKind::Audio => Source::Wav(draw % 100),
             ItemKind::PlainText => Source::Text(draw % 100),
             ItemKind::Pdf => Source::Pdf(2),

@@ -7,7 +7,8 @@ use crate::media::{Library, Source};
 use crate::world::ItemSpec;
 
 /// What `media` may say, for messages.
-const MADE: &str = "made media (photo/0-9/0-96, clip, text/N, wav/N, mp3/SECONDS, pdf/PAGES)";
+const MADE: &str =
+    "made media (photo/0-9/0-96, clip, clip/74, text/N, wav/N, mp3/SECONDS, pdf/PAGES)";
 
 /// Finds an item's medium and refuses one of another kind. Errors begin with the rest of the path to
 /// the mistake.
@@ -48,7 +49,9 @@ pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> 
 fn made_for(source: &Source, kind: ItemKind) -> bool {
     match source {
         Source::Photo(..) => kind == ItemKind::Image,
-        Source::Clip => matches!(kind, ItemKind::Video | ItemKind::ImageSequence),
+        Source::Clip | Source::EvenClip => {
+            matches!(kind, ItemKind::Video | ItemKind::ImageSequence)
+        }
         Source::Wav(_) | Source::Mp3(_) => kind == ItemKind::Audio,
         Source::Text(_) => kind == ItemKind::PlainText,
         Source::Pdf(_) => kind == ItemKind::Pdf,

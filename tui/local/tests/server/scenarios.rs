@@ -61,7 +61,7 @@ async fn a_scenario_file_fixes_ids_and_has_every_type_of_item() {
         "Complete"
     );
     assert_eq!(named("clip.mp4")["priority"], 0.9);
-    assert_eq!(named("clip.mp4")["number_of_frames"], 75);
+    assert_eq!(named("clip.mp4")["number_of_frames"], 74);
     assert_eq!(named("group")["images_data"].as_array().unwrap().len(), 3);
     assert_eq!(named("sequence")["data_type"], "IMG_GROUP");
     // Every row can be created, children of data groups too; image groups hold theirs inside.
@@ -88,7 +88,7 @@ async fn a_scenario_file_fixes_ids_and_has_every_type_of_item() {
             .as_object()
             .unwrap()
             .len(),
-        75
+        74
     );
 }
 
