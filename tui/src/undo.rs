@@ -10,7 +10,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::journal::{Restore, Undone};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Project, RowInput};
+use wb_core::work::{CommitItem, Committed, LabelBlob, Project, RowInput};
 
 /// Why a task is left.
 #[derive(Debug, PartialEq, Eq)]
@@ -344,13 +344,13 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
         let Some(now) = labels_of(&row.json) else {
             return skipped("its label row cannot be read");
         };
-        if !wb_client::saved_as(&now, wrote) {
+        if !wb_client::saved_as(&now, &wrote.read()) {
             return skipped("its labels were changed since");
         }
         let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
             return skipped("the journal does not know its labels before");
         };
-        item.labels_after = Some(std::sync::Arc::new(whole(old)));
+        item.labels_after = Some(LabelBlob::new(&whole(old)));
         item.before = Some(row.clone());
     }
     let mut old_priority = None;

@@ -4,11 +4,10 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::ProjectHash;
-use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
+use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -169,7 +168,7 @@ fn item(input: &Inputs, stage: &Stage, bytes: usize, moves: bool) -> CommitItem 
         title: input.row.title.clone(),
         branch: input.row.branch.clone(),
         before: Some(before),
-        labels_after: Some(Arc::new(labels)),
+        labels_after: Some(LabelBlob::new(&labels)),
         priority: None,
         metadata: None,
         metadata_before: None,

@@ -1,11 +1,10 @@
 //! CPU per task of the client alone, against the local server in a process of its own thread pool:
 //! `cargo bench -p wb-client`. Prints CPU of this thread, which runs the client and nothing else.
 
-use std::sync::Arc;
 use std::time::Instant;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::{ProjectHash, TaskId};
-use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
+use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -130,7 +129,7 @@ async fn save(reader: &Reader, project: &Project, stage: &Stage, inputs: &[Input
             let labels = document["labels"].clone();
             CommitItem {
                 before: Some(before),
-                labels_after: Some(Arc::new(labels)),
+                labels_after: Some(LabelBlob::new(&labels)),
                 pathway: None,
                 ..item(&input.row, stage)
             }

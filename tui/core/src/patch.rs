@@ -5,7 +5,7 @@
 //! client, drawing to the screen.
 
 use crate::fault::{Fault, FaultKind};
-use crate::work::{Inputs, LabelChange, Outcome, Patch, Way};
+use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 use agent_abi::model::{LabelChangeKind, LabelRow, Ontology, diff};
 use agent_abi::wire;
@@ -82,7 +82,7 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
     Err(fault)
 }
 
-type Labels = (Vec<LabelChange>, Option<Arc<Value>>);
+type Labels = (Vec<LabelChange>, Option<LabelBlob>);
 
 fn labels(
     ontology: &Arc<Ontology>,
@@ -120,7 +120,7 @@ fn labels(
         })?;
     }
     let changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
-    let kept = (!changes.is_empty()).then(|| Arc::new(after.into_labels()));
+    let kept = (!changes.is_empty()).then(|| LabelBlob::new(&after.into_labels()));
     Ok((changes, kept))
 }
 
@@ -265,7 +265,7 @@ mod tests {
         let outcome = given(&add, true).unwrap();
         assert_eq!(outcome.patch.counts(), (1, 0, 0));
         assert_eq!(outcome.patch.labels[0].name, "Car");
-        let after = outcome.labels_after.unwrap();
+        let after = outcome.labels_after.unwrap().read();
         assert_eq!(
             after.pointer("/data_units/u/labels/objects/0/boundingBox/w"),
             Some(&json!(0.3))

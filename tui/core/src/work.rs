@@ -242,6 +242,31 @@ pub enum Way {
     },
 }
 
+/// All labels of a row as JSON text: read as a tree they take ten times as much memory, and the outcomes of
+/// a whole batch wait for their commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelBlob(Arc<str>);
+
+impl LabelBlob {
+    /// Keeps this document.
+    #[must_use]
+    pub fn new(document: &Value) -> Self {
+        Self(document.to_string().into())
+    }
+
+    /// The document as a tree.
+    #[must_use]
+    pub fn read(&self) -> Value {
+        serde_json::from_str(&self.0).expect("was written from a tree")
+    }
+
+    /// Bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// What a finished job gave, checked against the workflow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -250,7 +275,7 @@ pub struct Outcome {
     /// What would change.
     pub patch: Patch,
     /// The whole label blob after the agent, when it changed.
-    pub labels_after: Option<Arc<Value>>,
+    pub labels_after: Option<LabelBlob>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,
 }
@@ -271,7 +296,7 @@ pub struct CommitItem {
     /// The label row as the agent saw it; needed when labels are saved.
     pub before: Option<RowInput>,
     /// Labels to save.
-    pub labels_after: Option<Arc<Value>>,
+    pub labels_after: Option<LabelBlob>,
     /// Priority to set.
     pub priority: Option<f64>,
     /// Client metadata to set (needs `before.item` or the storage item's id).

@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::sync::Arc;
 use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
-use wb_core::work::{CommitItem, Project, RowInput};
+use wb_core::work::{CommitItem, LabelBlob, Project, RowInput};
 
 /// What is written for a task, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,8 +108,8 @@ impl Stored {
                 "null".to_owned()
             },
         });
-        let labels_after = i.labels_after.as_deref().map(|labels| {
-            let mut labels = labels.clone();
+        let labels_after = i.labels_after.as_ref().map(|labels| {
+            let mut labels = labels.read();
             strip(&mut labels);
             labels
         });
@@ -151,7 +150,7 @@ impl From<Stored> for Deed {
             title: s.title.into(),
             branch: s.branch.into(),
             before,
-            labels_after: s.labels_after.map(Arc::new),
+            labels_after: s.labels_after.as_ref().map(LabelBlob::new),
             priority: s.priority,
             metadata: s.metadata,
             metadata_before: s.metadata_before,

@@ -3,7 +3,7 @@
 use super::*;
 use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
-use wb_core::work::{CommitItem, RowInput};
+use wb_core::work::{CommitItem, LabelBlob, RowInput};
 
 fn deed(n: u128) -> Deed {
     let item = CommitItem {
@@ -18,7 +18,7 @@ fn deed(n: u128) -> Deed {
             item: None,
             json: "{\"labels\":{}}".into(),
         }),
-        labels_after: Some(Arc::new(serde_json::json!({"a": [1.5]}))),
+        labels_after: Some(LabelBlob::new(&serde_json::json!({"a": [1.5]}))),
         priority: Some(0.0),
         metadata: None,
         metadata_before: None,

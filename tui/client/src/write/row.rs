@@ -52,6 +52,7 @@ impl Writer {
         let (Some(before), Some(after)) = (&item.before, &item.labels_after) else {
             return Err(refuse(FaultKind::Bug, "no labels to save".to_owned()));
         };
+        let after = &after.read();
         let document: Document<'_> = serde_json::from_str(&before.json).map_err(|error| {
             refuse(
                 FaultKind::Bug,

@@ -113,7 +113,7 @@ async fn labels_that_the_platform_refuses_cost_only_their_task() {
         "objectHash": "zzzzZZZZ", "featureHash": "nothing1", "name": "?", "shape": "bounding_box",
         "boundingBox": {"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1},
     }]);
-    items[culprit].labels_after = Some(Arc::new(wrong));
+    items[culprit].labels_after = Some(LabelBlob::new(&wrong));
     let results = w.writer().commit(&w.project, items).await;
     for (n, word) in ends(&results).into_iter().enumerate() {
         assert_eq!(word, if n == culprit { "refused" } else { "done" }, "{n}");

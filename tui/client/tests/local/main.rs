@@ -16,7 +16,7 @@ use wb_client::{
 use wb_core::fault::FaultKind;
 use wb_core::ids::{PathwayId, ProjectHash};
 use wb_core::work::wire::{AssetDoc, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
+use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, Served, serve};
 
@@ -171,7 +171,7 @@ fn item(inputs: &Inputs, stage: &Stage, after: Option<Value>) -> CommitItem {
         title: inputs.row.title.clone(),
         branch: Arc::clone(&inputs.row.branch),
         before: inputs.labels.clone(),
-        labels_after: after.map(Arc::new),
+        labels_after: after.as_ref().map(LabelBlob::new),
         priority: None,
         metadata: None,
         metadata_before: None,

@@ -204,7 +204,7 @@ impl World {
                     ..Patch::default()
                 },
                 labels_after: drawn
-                    .then(|| Arc::new(serde_json::json!({"note": "drawn at first"}))),
+                    .then(|| LabelBlob::new(&serde_json::json!({"note": "drawn at first"}))),
                 steps: vec![],
             })
         });

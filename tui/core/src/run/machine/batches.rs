@@ -18,6 +18,9 @@ const MOST: usize = 8;
 const LIGHT: u64 = 16 << 20;
 /// Bytes of inputs that one batch should not exceed by much.
 const HEAVY: u64 = 64 << 20;
+/// Bytes of changed labels that one batch gathers before it is committed, and that may be on their way upstream
+/// while further tasks are begun.
+const GATHERED: u64 = 32 << 20;
 /// Tasks of the first batch whose label rows are fetched: nobody knows yet how large they are.
 const FIRST: usize = 50;
 
@@ -48,6 +51,7 @@ impl Run {
                 work,
                 next: 0,
                 again: VecDeque::new(),
+                gathered: 0,
             });
             let Some(stage) = self.stage() else { return };
             effects.push(Effect::Fetch {
@@ -88,6 +92,41 @@ impl Run {
                 alive < MOST && (tasks + self.spec.batch_size) as u64 * mean <= LIGHT
             }
         }
+    }
+
+    /// What a batch has gathered goes to its commit before it grows too heavy: nobody knew how much agents would
+    /// add. The tasks that were not begun become a batch of their own.
+    pub(super) fn part(&mut self) {
+        let heavy = |b: &Batch| {
+            b.phase == BatchPhase::Running && b.gathered > GATHERED && b.next < b.work.len()
+        };
+        let Some(at) = self.batches.iter().position(heavy) else {
+            return;
+        };
+        self.next_batch += 1;
+        let batch = &mut self.batches[at];
+        let work = batch.work.split_off(batch.next);
+        let open = work.iter().filter(|w| w.result.is_none()).count();
+        batch.open -= open;
+        let rest = Batch {
+            id: BatchId(self.next_batch),
+            phase: BatchPhase::Running,
+            open,
+            work,
+            next: 0,
+            again: VecDeque::new(),
+            gathered: 0,
+        };
+        self.batches.insert(at + 1, rest);
+    }
+
+    /// Whether commits take longer than agents that add much: no further task is begun before one ends.
+    pub(super) fn congested(&self) -> bool {
+        let under_way = self
+            .batches
+            .iter()
+            .filter(|b| b.phase == BatchPhase::Committing);
+        under_way.map(|b| b.gathered).sum::<u64>() > GATHERED
     }
 
     /// The inputs of a batch arrived.

@@ -97,7 +97,7 @@ impl Carried {
             return;
         };
         if let Some(after) = &self.outcome.labels_after {
-            doc.insert("labels".to_owned(), Value::clone(after));
+            doc.insert("labels".to_owned(), after.read());
         }
         let metadata = doc.get_mut("metadata").and_then(Value::as_object_mut);
         if let Some(metadata) = metadata {

@@ -16,7 +16,7 @@ impl Run {
             self.spec.concurrency.max(1) + self.ahead()
         };
         let Some(stage) = self.stage() else { return };
-        while self.jobs.len() < limit && !self.paused {
+        while self.jobs.len() < limit && !self.paused && !self.congested() {
             let Some((id, index)) = self.next_work() else {
                 break;
             };
@@ -146,6 +146,11 @@ impl Run {
         }
         self.known.0 += 1;
         self.known.1 += u64::from(result.is_err());
+        if let Ok(outcome) = &result
+            && let Some(after) = &outcome.labels_after
+        {
+            batch.gathered += after.size() as u64;
+        }
         work.result = Some(result);
         batch.open -= 1;
         if self.crashes >= CRASHES_IN_A_ROW && self.fatal.is_none() {

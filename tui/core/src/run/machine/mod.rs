@@ -51,6 +51,8 @@ struct Batch {
     open: usize,
     next: usize,
     again: VecDeque<usize>,
+    /// Bytes of changed labels that wait for its commit.
+    gathered: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -218,6 +220,7 @@ impl Run {
             }
             self.list(&mut effects);
             self.form_batches(&mut effects);
+            self.part();
             self.launch(around, &mut effects);
             self.commit(&mut effects);
             let drained = self.listed_all

@@ -135,7 +135,7 @@ pub(super) fn marked(before: &[Bounds], outcome: &Outcome) -> Vec<Bounds> {
         })
         .collect();
     if let Some(after) = &outcome.labels_after {
-        let new = crate::picture::boxes(after, 0).into_iter();
+        let new = crate::picture::boxes(&after.read(), 0).into_iter();
         all.extend(
             new.map(|b| Bounds {
                 sign: sign(&b.hash),
