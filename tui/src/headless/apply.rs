@@ -1,28 +1,26 @@
 //! `workbench apply`: writes exactly what a plan holds, once, each task looked at first.
 
+mod checks;
+
 use super::review::{filter, matches};
 use super::session::{self, Hands};
 use crate::cli::{ApplyArgs, Global};
 use crate::config::{Config, Value};
 use crate::exit::{Ending, print_fault};
-use crate::journal::{self, Deed, Operation};
+use crate::journal::{self, Deed, HEAVY, Operation};
 use crate::plan::{Plan, PlanLine};
 use crate::runtime::now;
 use crate::signals::Stop;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::work::Committed;
-use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// Tasks that are looked at and written together.
 const CHUNK: usize = 300;
-
-/// A deed with the labels that its outcome rests on.
-type Rested<'a> = (&'a Deed, serde_json::Value);
 
 /// What became of the tasks of a plan.
 #[derive(Default)]
@@ -143,6 +141,7 @@ fn for_project(config: &Config, plan: &Plan) -> Result<Config, Fault> {
 impl Applying<'_> {
     async fn all(&mut self, plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
         let mut chunk: Vec<(PlanLine, Deed)> = Vec::new();
+        let mut weight = 0;
         while self.fatal.is_none() && self.stop.asked().is_none() {
             let line = plan.next()?;
             let last = line.is_none();
@@ -152,6 +151,7 @@ impl Applying<'_> {
                 (first.stage, first.follows) != (line.stage, line.follows)
             }) {
                 self.write(std::mem::take(&mut chunk)).await?;
+                weight = 0;
             }
             if let Some(mut line) = line.filter(|l| matches(only, l)) {
                 match line.deed.take() {
@@ -159,11 +159,17 @@ impl Applying<'_> {
                     Some(_) if self.applied.contains(&(line.data, line.stage)) => {
                         self.counts.earlier += 1;
                     }
-                    Some(stored) => chunk.push((line, stored.into())),
+                    Some(stored) => {
+                        let deed = Deed::from(stored);
+                        weight += deed.weight();
+                        chunk.push((line, deed));
+                    }
                 }
             }
-            if chunk.len() >= CHUNK || last && !chunk.is_empty() {
+            let full = chunk.len() >= CHUNK || weight > HEAVY;
+            if full || last && !chunk.is_empty() {
                 self.write(std::mem::take(&mut chunk)).await?;
+                weight = 0;
             }
             if last {
                 break;
@@ -255,137 +261,6 @@ impl Applying<'_> {
         self.rest_on_what_was_written(&mut deeds, &mut refused)
             .await?;
         self.write_rest(&chunk, deeds, refused).await
-    }
-
-    /// The rows as they are now take the place of those that were expected, where they are equal but
-    /// for what the platform fills in.
-    async fn rest_on_what_was_written(
-        &self,
-        deeds: &mut [Deed],
-        refused: &mut HashMap<TaskId, String>,
-    ) -> Result<(), Fault> {
-        let open: Vec<usize> = (0..deeds.len())
-            .filter(|i| deeds[*i].item.before.is_some())
-            .filter(|i| !refused.contains_key(&deeds[*i].item.task))
-            .collect();
-        let units: Vec<_> = open
-            .iter()
-            .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
-            .collect();
-        let (project, include) = (self.hands.project.hash, IncludeOptions::default());
-        let options = InitialiseOptions::default();
-        let reader = &self.hands.reader;
-        let rows = reader.label_rows(project, &units, &include, &options).await;
-        for (i, row) in open.into_iter().zip(rows) {
-            let (row, deed) = (row?, &mut deeds[i]);
-            let labels = |json: &str| -> Option<serde_json::Value> {
-                serde_json::from_str::<serde_json::Value>(json)
-                    .ok()?
-                    .get_mut("labels")
-                    .map(serde_json::Value::take)
-            };
-            let expected = deed.item.before.as_ref().and_then(|b| labels(&b.json));
-            match (labels(&row.json), expected) {
-                (Some(now), Some(expected)) if wb_client::saved_as(&now, &expected) => {
-                    deed.item.before = Some(row);
-                }
-                _ => {
-                    let text = "its labels are not as the step of this plan before it left them";
-                    refused.insert(deed.item.task, text.to_owned());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Tasks that are no longer where the plan found them.
-    async fn gone(&self, deeds: &[Deed]) -> Result<HashMap<TaskId, String>, Fault> {
-        let mut stages: BTreeMap<StageId, Vec<(TaskId, DataHash)>> = BTreeMap::new();
-        for deed in deeds {
-            stages
-                .entry(deed.item.stage)
-                .or_default()
-                .push((deed.item.task, deed.item.data));
-        }
-        let mut gone = HashMap::new();
-        for (stage, tasks) in stages {
-            let there = self
-                .hands
-                .reader
-                .still_at(self.hands.project.hash, stage, &tasks)
-                .await?;
-            let missing = tasks.into_iter().filter(|(task, _)| !there.contains(task));
-            gone.extend(missing.map(|(task, _)| {
-                (
-                    task,
-                    "the task has left the stage since the plan was made".to_owned(),
-                )
-            }));
-        }
-        Ok(gone)
-    }
-
-    /// Tasks whose labels were read but not changed by the agent, and changed by somebody since. (Those
-    /// that it changed are compared by the save itself.)
-    async fn stale(
-        &self,
-        deeds: &[Deed],
-        refused: &mut HashMap<TaskId, String>,
-    ) -> Result<(), Fault> {
-        #[derive(serde::Deserialize)]
-        struct Seen {
-            labels: serde_json::Value,
-            #[serde(default)]
-            initialise: Option<InitialiseOptions>,
-        }
-        let mut groups: BTreeMap<String, (InitialiseOptions, Vec<Rested<'_>>)> = BTreeMap::new();
-        for deed in deeds
-            .iter()
-            .filter(|d| d.item.labels_after.is_none() && !refused.contains_key(&d.item.task))
-        {
-            let Some(before) = &deed.item.before else {
-                continue;
-            };
-            let Ok(seen) = serde_json::from_str::<Seen>(&before.json) else {
-                continue;
-            };
-            let options = seen.initialise.unwrap_or_default();
-            let key = serde_json::to_string(&options).unwrap_or_default();
-            groups
-                .entry(key)
-                .or_insert_with(|| (options, Vec::new()))
-                .1
-                .push((deed, seen.labels));
-        }
-        for (options, members) in groups.into_values() {
-            let units: Vec<_> = members
-                .iter()
-                .map(|(d, _)| (d.item.data, d.item.branch.clone()))
-                .collect();
-            let project = self.hands.project.hash;
-            let rows = self
-                .hands
-                .reader
-                .label_rows(project, &units, &IncludeOptions::default(), &options)
-                .await;
-            for ((deed, seen), row) in members.into_iter().zip(rows) {
-                let now: Seen = match serde_json::from_str(&row?.json) {
-                    Ok(now) => now,
-                    Err(error) => {
-                        return Err(Fault::new(
-                            FaultKind::Upstream,
-                            format!("a label row cannot be read: {error}"),
-                        ));
-                    }
-                };
-                if !wb_client::compare(&now.labels, &seen) {
-                    let text =
-                        "its labels changed since the plan was made, and its outcome rests on them";
-                    refused.insert(deed.item.task, text.to_owned());
-                }
-            }
-        }
-        Ok(())
     }
 
     fn count(&mut self, line: &PlanLine, result: &Committed) {

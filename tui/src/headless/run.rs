@@ -1,10 +1,16 @@
-//! `workbench run` and `workbench plan`: the engine without a screen, from preflight to exit code.
+//! `workbench run`: the engine without a screen, from preflight to exit code. What a plan has beyond that stands in
+//! `plan`, what is said at the end in `words`.
+
+mod plan;
+mod words;
+
+pub use plan::plan;
 
 use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
 use super::session::{self, Need};
-use crate::cli::{Global, PlanArgs, RunArgs};
+use crate::cli::{Global, RunArgs};
 use crate::config::{Config, state_dir};
 use crate::exit::{Ending, print_fault};
 use crate::plan::PlanFile;
@@ -44,63 +50,6 @@ pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     match prepared {
         Ok(Some(mut session)) => session.work(&mut ending).await,
         Ok(None) => {}
-        Err(fault) => {
-            print_fault(&fault);
-            ending.fault(fault);
-        }
-    }
-    ending
-}
-
-/// `workbench plan`: a run with every write held, kept in one file.
-pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
-    let mut ending = Ending::default();
-    let global = Global {
-        dry_run: true,
-        ..global.clone()
-    };
-    if args.run.refresh_every.is_some() {
-        let fault = Fault::new(
-            FaultKind::Usage,
-            "a plan is made in one pass; --refresh-every belongs to `run`",
-        );
-        print_fault(&fault);
-        ending.fault(fault);
-        return ending;
-    }
-    let prepared = async {
-        let mut session = prepare(&global, config, &args.run).await?;
-        session.plan = Some(PlanFile::create(&args.output, &session.engine)?);
-        Ok::<_, Fault>(session)
-    };
-    match unless_interrupted(Box::pin(prepared), true, &mut ending).await {
-        Ok(None) => {}
-        Ok(Some(mut session)) => {
-            session.work(&mut ending).await;
-            if let (Some(plan), true) = (session.plan.take(), ending.code() != 70) {
-                match plan.finish() {
-                    Ok(found) => {
-                        tell!(
-                            "Kept in {}: {} outcomes, {} of them change something.",
-                            args.output.display(),
-                            found.outcomes,
-                            found.changes
-                        );
-                        tell!(
-                            "workbench review {0} --diff · workbench apply {0}",
-                            args.output.display()
-                        );
-                        if args.exit_code && found.changes > 0 {
-                            ending.differences();
-                        }
-                    }
-                    Err(fault) => {
-                        print_fault(&fault);
-                        ending.fault(fault);
-                    }
-                }
-            }
-        }
         Err(fault) => {
             print_fault(&fault);
             ending.fault(fault);
@@ -411,50 +360,6 @@ impl Session {
             }
         }
     }
-
-    fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
-        self.engine.tick();
-        self.progress.outage(&self.engine.state);
-        self.progress.end();
-        let net = self.engine.net();
-        for line in output::groups(totals) {
-            tell!("{line}");
-        }
-        if self.not_carried > 0 {
-            tell!("{}", output::not_carried(self.not_carried));
-        }
-        if !ending.interrupted() {
-            for named in &self.unmet {
-                tell!(
-                    "note: no waiting task of these stages is \"{}\"",
-                    wb_ui::text::clean(named)
-                );
-            }
-        }
-        let seconds = wall.as_secs_f64();
-        self.out.write(&|| output::summary(totals, net, seconds));
-        if let Err(fault) = self.out.end() {
-            print_fault(&fault);
-            ending.afterwards(fault);
-        }
-        let project = self
-            .engine
-            .state
-            .project
-            .as_ref()
-            .map_or("", |p| p.title.as_str());
-        if let Err(fault) = self.sheet.finish(project, totals, net, seconds, self.dry) {
-            print_fault(&fault);
-            ending.afterwards(fault);
-        }
-        tell!("{}", output::sentence(totals, net, seconds, self.dry));
-        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some()) {
-            tell!("{next}");
-        }
-        for command in output::retries(totals, &self.again, self.dry) {
-            tell!("  {command}");
-        }
-    }
 }
 
 /// Whether a fault that ended a pass ends a poller too: an outage or one refusal does not.
@@ -463,26 +368,5 @@ const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
         FaultKind::Network | FaultKind::Upstream | FaultKind::Host => false,
         FaultKind::Access => in_a_row >= REFUSALS,
         _ => true,
-    }
-}
-
-/// The command that helps next.
-fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
-    match code {
-        0 if dry && !plan => Some("The same without --dry-run writes it."),
-        1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
-        5 => Some(
-            "Tasks that others had changed were left; run again to take their labels into account.",
-        ),
-        6 => Some(
-            "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
-        ),
-        7 => Some("Nothing was lost: run again when the platform answers."),
-        9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
-        130 | 143 | 129 if dry => {
-            Some("Interrupted: nothing was written; run it again for the rest.")
-        }
-        130 | 143 | 129 => Some("Interrupted: nothing was lost; `workbench resume` goes on."),
-        _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! What every command without a screen begins with: guards, the engine with its libraries, or just
 //! the hands that write, for commands that need no agent.
 
+mod ready;
+
 use super::outage::Watch;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
@@ -10,7 +12,7 @@ use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
 use crate::{library, upstream};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::time::timeout;
 use wb_client::{Reader, Writer};
 use wb_core::fault::{Fault, FaultKind};
@@ -18,8 +20,6 @@ use wb_core::ids::{ProjectHash, StageId};
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
 
-/// How long libraries may take to be opened before the command is given up.
-const LOADING: Duration = Duration::from_secs(20);
 /// How long the platform may take for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(12);
 
@@ -65,7 +65,7 @@ pub async fn engine(
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
     let count = paths.len();
     let mut engine = start_engine(global, config, need, paths)?;
-    match ready(&mut engine, global, config, need, count).await {
+    match ready::ready(&mut engine, global, config, need, count).await {
         Ok(stages) => Ok((engine, stages)),
         Err(fault) => {
             if let Some(journal) = engine.journal() {
@@ -74,56 +74,6 @@ pub async fn engine(
             Err(fault)
         }
     }
-}
-
-/// Everything that is looked at before the first task.
-async fn ready(
-    engine: &mut Engine,
-    global: &Global,
-    config: &Config,
-    need: &Need<'_>,
-    count: usize,
-) -> Result<Vec<StageId>, Fault> {
-    let _outages = Watch::of(engine.reader());
-    load_project(engine).await?;
-    if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
-        guard(global, config, project)?;
-    }
-    has_agent_stages(engine)?;
-    let settled = engine.settle().await?;
-    if settled.found > 0 {
-        tell!(
-            "An earlier run was interrupted: of {} writes that had begun {} are finished; {} tasks will run anew.",
-            settled.found,
-            settled.finished,
-            settled.left
-        );
-    }
-    load_libraries(engine, count).await?;
-    let stages = choose_stages(engine, need.stages)?;
-    parameters(engine, &stages, config)?;
-    preflight(engine).await?;
-    Ok(stages)
-}
-
-/// Agents have nothing to do in a project whose workflow has no agent stage.
-fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
-    let Some(project) = &engine.state.project else {
-        return Ok(());
-    };
-    if project.workflow.agent_stages().next().is_some() {
-        return Ok(());
-    }
-    let text = format!("project \"{}\" has no agent stage", project.title);
-    let titles: Vec<&str> = project
-        .workflow
-        .stages
-        .iter()
-        .map(|s| s.title.as_str())
-        .collect();
-    Err(Fault::new(FaultKind::Settings, text)
-        .hint(format!("its stages: {}", titles.join(", ")))
-        .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
 
 fn start_engine(
@@ -308,142 +258,4 @@ pub fn leave(global: &Global, journal: &Journal) {
     if global.goes_on.is_none() {
         journal.leave();
     }
-}
-
-async fn load_project(engine: &mut Engine) -> Result<(), Fault> {
-    while engine.state.project.is_none() {
-        if let Some(fault) = engine.state.project_fault.take() {
-            return Err(fault);
-        }
-        engine.turn().await;
-    }
-    Ok(())
-}
-
-/// Waits until every library is in charge or refused; a refused one ends the run.
-async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> {
-    let until = Instant::now() + LOADING;
-    loop {
-        let refused = engine
-            .state
-            .rejected
-            .as_ref()
-            .map(|(reason, _)| reason.clone());
-        if let Some(reason) = refused {
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!("the agent library was refused: {reason}"),
-            ));
-        }
-        if engine.state.builds.all.len() >= count {
-            break;
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if timeout(left, engine.turn()).await.is_err() {
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!(
-                    "the agent library could not be opened within {} s",
-                    LOADING.as_secs()
-                ),
-            )
-            .hint("is it being built right now? run again when the build is over"));
-        }
-    }
-    let builds = &engine.state.builds;
-    if builds.order().is_empty() {
-        let mut fault = Fault::new(
-            FaultKind::Settings,
-            "no agent in the library is for a stage of this project",
-        );
-        for note in builds.all.iter().flat_map(|b| &b.notes) {
-            fault = fault.hint(note.clone());
-        }
-        return Err(fault);
-    }
-    for note in builds.all.iter().flat_map(|b| &b.notes) {
-        tell!("note: {}", wb_ui::text::clean(note));
-    }
-    Ok(())
-}
-
-/// The stages to drain, in the order of the library.
-fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fault> {
-    let order = engine.state.builds.order();
-    if wanted.is_empty() {
-        return Ok(order);
-    }
-    let Some(project) = &engine.state.project else {
-        return Ok(order);
-    };
-    let mut chosen = Vec::new();
-    for name in wanted {
-        let Some(stage) = project.workflow.find(name) else {
-            let agents: Vec<&str> = project
-                .workflow
-                .agent_stages()
-                .map(|s| s.title.as_str())
-                .collect();
-            let mut fault = Fault::new(FaultKind::Settings, project.workflow.not_found(name));
-            let near = project.workflow.nearest(name);
-            for near in near.into_iter().filter(|n| n != name) {
-                fault = fault.hint(format!("did you mean \"{near}\"?"));
-            }
-            return Err(fault.hint(format!("its agent stages: {}", agents.join(", "))));
-        };
-        if !order.contains(&stage.id) {
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!("no agent in the library is for stage \"{}\"", stage.title),
-            ));
-        }
-        chosen.push(stage.id);
-    }
-    Ok(order.into_iter().filter(|s| chosen.contains(s)).collect())
-}
-
-/// Parameters that an agent declares otherwise would fail every task of its stage.
-fn parameters(engine: &Engine, stages: &[StageId], config: &Config) -> Result<(), Fault> {
-    let mut found = crate::params::misfits(&engine.state, stages, &config.params).into_iter();
-    let Some((title, first)) = found.next() else {
-        return Ok(());
-    };
-    let text = format!("parameters of stage \"{title}\": {first}");
-    let place = format!("put it right in workbench.toml under [params.\"{title}\"]");
-    let rest: Vec<String> = found
-        .map(|(title, p)| format!("\"{title}\": {p}"))
-        .collect();
-    let fault = Fault::new(FaultKind::Settings, text);
-    Err(if rest.is_empty() {
-        fault.hint(place)
-    } else {
-        fault.because(rest.join("\n")).hint(place)
-    })
-}
-
-/// Waits for the library's own preflight.
-async fn preflight(engine: &mut Engine) -> Result<(), Fault> {
-    let waiting: Vec<_> = engine
-        .state
-        .builds
-        .all
-        .iter()
-        .filter(|b| b.probed.descriptor.preflight && !b.stages.is_empty())
-        .map(|b| b.id)
-        .collect();
-    for build in waiting {
-        while engine.state.preflight_of(build).is_none() {
-            engine.turn().await;
-        }
-        if let Some(Err(fault)) = engine.state.preflight_of(build) {
-            let mut fault = fault.clone();
-            fault.kind = FaultKind::Settings;
-            fault.summary = format!(
-                "the library's preflight refused this project: {}",
-                fault.summary
-            );
-            return Err(fault);
-        }
-    }
-    Ok(())
 }

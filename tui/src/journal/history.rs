@@ -1,6 +1,6 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Deed, Journal, Stored, broken, tally};
+use super::{Deed, HEAVY, Journal, Stored, broken, tally};
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
@@ -156,7 +156,8 @@ impl Journal {
     }
 
     /// What an operation wrote and nobody took back yet, the newest first: at most `most` rows of the journal
-    /// below entry `below`, and the number to go on below; `None` when there is no more.
+    /// below entry `below`, fewer when their label rows are heavy, and the number to go on below; `None` when
+    /// there is no more.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -179,10 +180,11 @@ impl Journal {
                 Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?))
             })
             .map_err(|e| broken(&e))?;
-        let (mut entries, mut last) = (Vec::new(), None);
+        let (mut entries, mut last, mut weight) = (Vec::new(), None, 0);
         for row in rows {
             let (id, intent, overtaken) = row.map_err(|e| broken(&e))?;
             last = Some(id);
+            weight += intent.len();
             let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
                 continue;
             };
@@ -199,6 +201,9 @@ impl Journal {
                 deed,
                 overtaken,
             });
+            if weight > HEAVY {
+                break;
+            }
         }
         Ok((entries, last))
     }

@@ -16,7 +16,7 @@ mod tally;
 mod tests;
 mod write;
 
-pub use deed::{Deed, Stored};
+pub use deed::{Deed, HEAVY, Stored};
 pub use history::{Entry, Op};
 pub use prune::Keep;
 pub use write::{before_images, finish, metadata_of, options_of, perform, settle, write};

@@ -193,3 +193,43 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     assert_eq!((seen, pieces), (wanted, 3));
     assert!(journal.standing(op, i64::MAX, 10).unwrap().0.is_empty());
 }
+
+#[test]
+fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = ProjectHash(Uuid::from_u128(9));
+    let journal = Journal::open(dir.path()).unwrap();
+    let heavy = LabelBlob::new(&serde_json::json!({"a": "x".repeat(HEAVY / 2)}));
+    let deeds: Vec<Deed> = (0..4)
+        .map(|n| {
+            let mut deed = deed(n);
+            deed.item.labels_after = Some(heavy.clone());
+            deed
+        })
+        .collect();
+    assert!(deeds[0].weight() > HEAVY / 2);
+    let run = Operation {
+        kind: "run",
+        ..Operation::default()
+    };
+    let op = journal.operate(project, &run, &[], 1).unwrap();
+    let ids = journal.begin(project, &deeds, 2).unwrap();
+    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    journal
+        .end(
+            &ids,
+            &[
+                Committed::Done,
+                Committed::Done,
+                Committed::Done,
+                Committed::Done,
+            ],
+            false,
+            3,
+        )
+        .unwrap();
+    let (entries, last) = journal.standing(op, i64::MAX, 300).unwrap();
+    assert_eq!(entries.len(), 2);
+    let (rest, _) = journal.standing(op, last.unwrap(), 300).unwrap();
+    assert_eq!(rest.len(), 2);
+}

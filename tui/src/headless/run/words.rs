@@ -1,0 +1,74 @@
+//! What a run says when it is over: groups of failures, figures, and the command that helps next.
+
+use super::Session;
+use crate::exit::{Ending, print_fault};
+use crate::headless::output;
+use std::time::Duration;
+use wb_core::run::Totals;
+
+impl Session {
+    pub(super) fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
+        self.engine.tick();
+        self.progress.outage(&self.engine.state);
+        self.progress.end();
+        let net = self.engine.net();
+        for line in output::groups(totals) {
+            tell!("{line}");
+        }
+        if self.not_carried > 0 {
+            tell!("{}", output::not_carried(self.not_carried));
+        }
+        if !ending.interrupted() {
+            for named in &self.unmet {
+                tell!(
+                    "note: no waiting task of these stages is \"{}\"",
+                    wb_ui::text::clean(named)
+                );
+            }
+        }
+        let seconds = wall.as_secs_f64();
+        self.out.write(&|| output::summary(totals, net, seconds));
+        if let Err(fault) = self.out.end() {
+            print_fault(&fault);
+            ending.afterwards(fault);
+        }
+        let project = self
+            .engine
+            .state
+            .project
+            .as_ref()
+            .map_or("", |p| p.title.as_str());
+        if let Err(fault) = self.sheet.finish(project, totals, net, seconds, self.dry) {
+            print_fault(&fault);
+            ending.afterwards(fault);
+        }
+        tell!("{}", output::sentence(totals, net, seconds, self.dry));
+        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some()) {
+            tell!("{next}");
+        }
+        for command in output::retries(totals, &self.again, self.dry) {
+            tell!("  {command}");
+        }
+    }
+}
+
+/// The command that helps next.
+fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
+    match code {
+        0 if dry && !plan => Some("The same without --dry-run writes it."),
+        1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
+        5 => Some(
+            "Tasks that others had changed were left; run again to take their labels into account.",
+        ),
+        6 => Some(
+            "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
+        ),
+        7 => Some("Nothing was lost: run again when the platform answers."),
+        9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
+        130 | 143 | 129 if dry => {
+            Some("Interrupted: nothing was written; run it again for the rest.")
+        }
+        130 | 143 | 129 => Some("Interrupted: nothing was lost; `workbench resume` goes on."),
+        _ => None,
+    }
+}
