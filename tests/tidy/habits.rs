@@ -16,13 +16,8 @@ const LONGER: &[(&str, usize)] = &[
     ("tui/core/tests/engine/screen.rs", 452),
     ("tui/host/src/pixels/mp4/track.rs", 434),
     ("tui/host/src/supervise.rs", 402),
-    ("tui/host/src/watch.rs", 418),
     ("tui/host/tests/jobs.rs", 488),
     ("tui/local/src/auth.rs", 403),
-    ("tui/src/headless/apply.rs", 490),
-    ("tui/src/headless/run.rs", 467),
-    ("tui/src/headless/session.rs", 444),
-    ("tui/src/plan.rs", 413),
     ("tui/ui/src/chrome.rs", 410),
 ];
 

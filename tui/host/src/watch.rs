@@ -5,12 +5,12 @@
 //! when it has been quiet". A content counts once two reads some time apart are equal; one that is
 //! visibly cut gets longer, because a linker may still be writing it.
 
-use crate::elf::{self, Flaw};
-use crate::events::HostEvent;
-use crate::pool::{Core, Probe};
+mod library;
+
+use crate::pool::Core;
+use library::{Fingerprint, Library};
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -18,17 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use wb_core::ids::Millis;
-
-/// Time between two reads that must be equal.
-const BETWEEN: Duration = Duration::from_millis(15);
-/// The same for a content that cannot be complete.
-const BETWEEN_FLAWED: Duration = Duration::from_millis(400);
-/// A file that never rests is read all the same.
-const SETTLE_MAX: Duration = Duration::from_secs(5);
-/// A file that is away for longer was removed, not rebuilt.
-const MISSING: Duration = Duration::from_secs(2);
+use std::time::Instant;
 
 enum Message {
     Add(PathBuf),
@@ -88,45 +78,6 @@ pub(crate) fn start(core: &Arc<Core>) -> io::Result<Watcher> {
             watch.run(&messages);
         })?;
     Ok(Watcher { to: Mutex::new(to) })
-}
-
-/// What a file looks like from outside; equal means nobody wrote to it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Fingerprint {
-    inode: (u64, u64),
-    size: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Fingerprint {
-    fn of(meta: &fs::Metadata) -> Self {
-        Self {
-            inode: (meta.dev(), meta.ino()),
-            size: meta.size(),
-            written: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
-
-/// A first read, waiting to be confirmed.
-struct Candidate {
-    content: io::Result<Vec<u8>>,
-    hash: String,
-    flaw: Option<Flaw>,
-    due: Instant,
-}
-
-#[derive(Default)]
-struct Library {
-    /// When to read it, and since when it has been restless.
-    settling: Option<(Instant, Instant)>,
-    candidate: Option<Candidate>,
-    fingerprint: Option<Fingerprint>,
-    /// Hash of the content that was reported last.
-    reported: Option<String>,
-    missing_since: Option<Instant>,
 }
 
 struct Watch {
@@ -286,146 +237,7 @@ impl Watch {
     }
 }
 
-impl Library {
-    /// Something happened: whatever was read is worth nothing.
-    fn restless(&mut self, settle: Duration) {
-        let now = Instant::now();
-        let since = self.settling.map_or(now, |(_, since)| since);
-        let due = if now.duration_since(since) < SETTLE_MAX {
-            now + settle
-        } else {
-            now
-        };
-        self.settling = Some((due, since));
-        if now.duration_since(since) < SETTLE_MAX {
-            self.candidate = None;
-        }
-    }
-
-    /// First read. True when the library is gone for good.
-    fn read(&mut self, path: &Path, core: &Core) -> bool {
-        let now = Instant::now();
-        let content = fs::metadata(path).and_then(|meta| {
-            self.fingerprint = Some(Fingerprint::of(&meta));
-            fs::read(path)
-        });
-        if let Err(e) = &content
-            && e.kind() == io::ErrorKind::NotFound
-        {
-            return self.is_missing(path, core);
-        }
-        self.missing_since = None;
-        let flaw = match &content {
-            Ok(content) => elf::check(content).err(),
-            Err(error) => Some(Flaw {
-                reason: format!("it cannot be read: {error}"),
-                hint: "check the file's owner and mode",
-            }),
-        };
-        let wait = if flaw.is_some() {
-            BETWEEN_FLAWED
-        } else {
-            BETWEEN
-        };
-        // The time until the second read is used for the hash.
-        let hash = content.as_deref().map_or_else(|_| String::new(), hash);
-        self.candidate = Some(Candidate {
-            content,
-            hash,
-            flaw,
-            due: now + wait,
-        });
-        false
-    }
-
-    fn is_missing(&mut self, path: &Path, core: &Core) -> bool {
-        let now = Instant::now();
-        self.fingerprint = None;
-        self.settling = None;
-        let since = *self.missing_since.get_or_insert(now);
-        if now.duration_since(since) < MISSING {
-            self.settling = Some((since + MISSING, now));
-            return false;
-        }
-        self.missing_since = None;
-        if self.reported.take().is_some() {
-            core.events.push(HostEvent::Removed {
-                library: path.to_owned(),
-            });
-        }
-        true
-    }
-
-    /// Second read.
-    fn confirm(&mut self, path: &Path, candidate: Candidate, core: &Arc<Core>) {
-        let again = fs::read(path);
-        let same = match (&candidate.content, &again) {
-            (Ok(first), Ok(second)) => first == second,
-            (Err(first), Err(second)) => first.kind() == second.kind(),
-            _ => false,
-        };
-        if !same {
-            return self.restless(core.config.settle);
-        }
-        self.settling = None;
-        let known = self.reported.as_ref() == Some(&candidate.hash);
-        if let Some(flaw) = candidate.flaw {
-            if !known {
-                core.events.push(HostEvent::Rejected {
-                    library: path.to_owned(),
-                    hash: candidate.hash.clone(),
-                    reason: flaw.reason,
-                    hints: vec![flaw.hint.to_owned()],
-                });
-            }
-        } else if let Ok(content) = candidate.content
-            && (!known || core.was_refused(path, &candidate.hash))
-        {
-            stage(path, &candidate.hash, &content, core);
-        }
-        self.reported = Some(candidate.hash);
-    }
-}
-
-fn stage(path: &Path, hash: &str, content: &[u8], core: &Arc<Core>) {
-    match core.shelf.put(path, hash, content) {
-        Ok(copy) => {
-            let probe = Probe {
-                library: path.to_owned(),
-                copy,
-                hash: hash.to_owned(),
-                size: content.len() as u64,
-                modified: modified(path),
-            };
-            Core::probe(core, probe);
-        }
-        Err(error) => core.events.push(HostEvent::Rejected {
-            library: path.to_owned(),
-            hash: hash.to_owned(),
-            reason: format!(
-                "no copy of it could be made in {}: {error}",
-                core.config.shelf.display()
-            ),
-            hints: vec!["make room there, or choose another folder".into()],
-        }),
-    }
-}
-
-fn modified(path: &Path) -> Millis {
-    let time = fs::metadata(path).and_then(|m| m.modified());
-    let since = time
-        .unwrap_or_else(|_| SystemTime::now())
-        .duration_since(UNIX_EPOCH);
-    Millis(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(0)))
-}
-
 fn is_library(path: &Path) -> bool {
     path.extension()
         .is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
-}
-
-/// First 16 hex digits of the SHA-256.
-fn hash(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    digest[..8].iter().map(|b| format!("{b:02x}")).collect()
 }
