@@ -14,6 +14,8 @@ use wb_host::{HostEvent, JobResult};
 /// Answers up to this size are judged in place; larger ones on a thread of their own, so that the
 /// screen never waits for a large label row.
 const SMALL: usize = 16 * 1024;
+/// Large answers that are judged at a time: each takes some fifty times its size meanwhile.
+pub(super) const JUDGES: usize = 2;
 
 impl World {
     /// One piece of news; `None` when it comes later by itself.
@@ -135,9 +137,14 @@ impl World {
         if small {
             return Some(event(decide(), false));
         }
-        let news = self.news.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = news.blocking_send(event(decide(), false));
+        let (news, judges) = (self.news.clone(), Arc::clone(&self.judges));
+        tokio::spawn(async move {
+            let turn = judges.acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let judged = event(decide(), false);
+                drop(turn);
+                let _ = news.blocking_send(judged);
+            });
         });
         None
     }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
 use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
@@ -120,6 +120,8 @@ struct World {
     launches: Vec<JobRequest>,
     answers: calls::Answers,
     news: mpsc::Sender<Event>,
+    /// Turns in which large answers are judged.
+    judges: Arc<Semaphore>,
 }
 
 /// What every job of a stage is given.
@@ -193,6 +195,7 @@ impl Engine {
             lines: lines::Lines::new(setup.verbose),
             launches: Vec::new(),
             news,
+            judges: Arc::new(Semaphore::new(hosts::JUDGES)),
         };
         let mut engine = Self {
             state,
