@@ -91,7 +91,7 @@ def test_a_dataset_has_a_row_for_each_item(shared):
     rows = {row.uid: row for row in dataset.data_rows}
     assert set(rows) == set(w.HASH.values())
     assert str(rows[w.HASH["video"]].backing_item_uuid) == w.ITEM["video"]
-    assert rows[w.HASH["video"]].duration == 3.0
+    assert rows[w.HASH["video"]].duration == 2.96
     assert rows[w.HASH["image"]].width == 512
 
 
