@@ -39,8 +39,9 @@ fn every_variant_is_survived(name: &str, variants: u64, mut change: impl FnMut(&
         change(&mut bytes, variant);
         std::fs::write(&path, &bytes).unwrap();
         let took = exercise(&path);
+        // Milliseconds, but for an endless loop or a busy machine.
         assert!(
-            took < Duration::from_secs(1),
+            took < Duration::from_secs(20),
             "{name}, variant {variant} took {took:?}"
         );
     }
