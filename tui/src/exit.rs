@@ -26,6 +26,12 @@ impl Ending {
         self.faults.push(fault);
     }
 
+    /// The same, told to the person at once.
+    pub fn told(&mut self, fault: Fault) {
+        print_fault(&fault);
+        self.fault(fault);
+    }
+
     /// Something failed when the work was done.
     pub fn afterwards(&mut self, fault: Fault) {
         self.afterwards.push(fault);

@@ -37,7 +37,7 @@ mod upstream;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use cli::{Cli, Command, Global};
-use exit::{Ending, print_fault};
+use exit::Ending;
 use std::process::ExitCode;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -80,8 +80,7 @@ async fn dispatch(cli: &Cli) -> Ending {
     let mut ending = Ending::default();
     let result = command(cli, &mut ending).await;
     if let Err(fault) = result {
-        print_fault(&fault);
-        ending.fault(fault);
+        ending.told(fault);
     }
     ending
 }

@@ -310,6 +310,15 @@ pub struct CommitItem {
     pub pathway: Option<PathwayId>,
 }
 
+impl CommitItem {
+    /// Bytes of its label rows: as the agent saw it, and as it is to be.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let before = self.before.as_ref().map_or(0, |row| row.json.len());
+        before + self.labels_after.as_ref().map_or(0, LabelBlob::size)
+    }
+}
+
 /// What became of one committed task.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Committed {

@@ -6,7 +6,7 @@ use super::review::{filter, matches};
 use super::session::{self, Hands};
 use crate::cli::{ApplyArgs, Global};
 use crate::config::{Config, Value};
-use crate::exit::{Ending, print_fault};
+use crate::exit::Ending;
 use crate::journal::{self, Deed, HEAVY, Operation};
 use crate::plan::{Plan, PlanLine};
 use crate::runtime::now;
@@ -37,8 +37,7 @@ struct Counts {
 pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending {
     let mut ending = Ending::default();
     if let Err(fault) = work(global, config, args, &mut ending).await {
-        print_fault(&fault);
-        ending.fault(fault);
+        ending.told(fault);
     }
     ending
 }
@@ -161,7 +160,7 @@ impl Applying<'_> {
                     }
                     Some(stored) => {
                         let deed = Deed::from(stored);
-                        weight += deed.weight();
+                        weight += deed.item.weight();
                         chunk.push((line, deed));
                     }
                 }

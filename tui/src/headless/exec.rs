@@ -39,8 +39,7 @@ pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
         result
     };
     if let Err(fault) = result.await {
-        print_fault(&fault);
-        ending.fault(fault);
+        ending.told(fault);
     }
     ending
 }
@@ -237,8 +236,7 @@ impl Exec {
                         .iter()
                         .map(|(task, _)| (*task, Answer::failed(&fault))),
                 );
-                print_fault(&fault);
-                ending.fault(fault);
+                ending.told(fault);
                 return answers;
             }
         };
@@ -330,8 +328,7 @@ impl Exec {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
         if let Some(fault) = fatal {
-            print_fault(&fault);
-            ending.fault(fault);
+            ending.told(fault);
         }
         answers
     }

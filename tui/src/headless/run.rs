@@ -50,10 +50,7 @@ pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     match prepared {
         Ok(Some(mut session)) => session.work(&mut ending).await,
         Ok(None) => {}
-        Err(fault) => {
-            print_fault(&fault);
-            ending.fault(fault);
-        }
+        Err(fault) => ending.told(fault),
     }
     ending
 }

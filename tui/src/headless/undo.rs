@@ -3,7 +3,7 @@
 use super::session::{self, Hands};
 use crate::cli::{Cli, Command, Global, ResumeArgs, UndoArgs};
 use crate::config::{Config, Value, state_dir};
-use crate::exit::{Ending, print_fault};
+use crate::exit::Ending;
 use crate::journal::{Deed, Journal, Op, Operation};
 use crate::runtime::now;
 use crate::signals::Stop;
@@ -18,8 +18,7 @@ use wb_ui::text::clean;
 pub async fn undo(global: &Global, config: &Config, args: &UndoArgs) -> Ending {
     let mut ending = Ending::default();
     if let Err(fault) = take_back(global, config, args, &mut ending).await {
-        print_fault(&fault);
-        ending.fault(fault);
+        ending.told(fault);
     }
     ending
 }
@@ -206,16 +205,10 @@ pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Endi
             };
             match went_on.await {
                 Ok(end) => return end,
-                Err(fault) => {
-                    print_fault(&fault);
-                    ending.fault(fault);
-                }
+                Err(fault) => ending.told(fault),
             }
         }
-        Err(fault) => {
-            print_fault(&fault);
-            ending.fault(fault);
-        }
+        Err(fault) => ending.told(fault),
     }
     ending
 }

@@ -27,13 +27,6 @@ pub struct Deed {
 pub const HEAVY: usize = 32 << 20;
 
 impl Deed {
-    /// Bytes of its label rows.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let before = self.item.before.as_ref().map_or(0, |b| b.json.len());
-        before + self.item.labels_after.as_ref().map_or(0, LabelBlob::size)
-    }
-
     /// A commit of an outcome.
     #[must_use]
     pub fn new(item: CommitItem, project: &Project) -> Self {

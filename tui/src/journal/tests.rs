@@ -35,6 +35,19 @@ fn deed(n: u128) -> Deed {
     }
 }
 
+fn run() -> Operation {
+    Operation {
+        kind: "run",
+        ..Operation::default()
+    }
+}
+
+/// Notes these deeds; the numbers of their entries.
+fn begun(journal: &Journal, project: ProjectHash, deeds: &[Deed]) -> Vec<i64> {
+    let ids = journal.begin(project, deeds, 2).unwrap();
+    ids.into_iter().flatten().collect()
+}
+
 #[test]
 fn what_has_no_answer_is_pending_and_comes_back_equal() {
     let dir = tempfile::tempdir().unwrap();
@@ -88,13 +101,8 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
-    let run = Operation {
-        kind: "run",
-        ..Operation::default()
-    };
-    journal.operate(project, &run, &[], 1).unwrap();
-    let ids = journal.begin(project, &[deed(1), deed(2)], 2).unwrap();
-    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    journal.operate(project, &run(), &[], 1).unwrap();
+    let ids = begun(&journal, project, &[deed(1), deed(2)]);
     journal
         .end(&ids[..1], &[Committed::Done], false, 3)
         .unwrap();
@@ -113,14 +121,10 @@ fn an_operation_that_wrote_nothing_leaves_no_trace() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
-    let run = Operation {
-        kind: "run",
-        ..Operation::default()
-    };
-    journal.operate(project, &run, &[], 1).unwrap();
+    journal.operate(project, &run(), &[], 1).unwrap();
     journal.close(2);
     journal
-        .operate(project, &run, &["run".to_owned()], 3)
+        .operate(project, &run(), &["run".to_owned()], 3)
         .unwrap();
     journal.begin(project, &[deed(1)], 4).unwrap();
     journal.close(5);
@@ -160,14 +164,9 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
-    let run = Operation {
-        kind: "run",
-        ..Operation::default()
-    };
-    let op = journal.operate(project, &run, &[], 1).unwrap();
+    let op = journal.operate(project, &run(), &[], 1).unwrap();
     let deeds: Vec<Deed> = (0..25).map(deed).collect();
-    let ids = journal.begin(project, &deeds, 2).unwrap();
-    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    let ids = begun(&journal, project, &deeds);
     let mut answers = vec![Committed::Done; 25];
     answers[7] = Committed::Conflict { by: "x".into() };
     journal.end(&ids, &answers, false, 3).unwrap();
@@ -207,14 +206,9 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
             deed
         })
         .collect();
-    assert!(deeds[0].weight() > HEAVY / 2);
-    let run = Operation {
-        kind: "run",
-        ..Operation::default()
-    };
-    let op = journal.operate(project, &run, &[], 1).unwrap();
-    let ids = journal.begin(project, &deeds, 2).unwrap();
-    let ids: Vec<i64> = ids.into_iter().flatten().collect();
+    assert!(deeds[0].item.weight() > HEAVY / 2);
+    let op = journal.operate(project, &run(), &[], 1).unwrap();
+    let ids = begun(&journal, project, &deeds);
     journal
         .end(
             &ids,

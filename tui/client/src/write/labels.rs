@@ -50,7 +50,7 @@ impl Writer {
                 .into_iter()
                 .partition(|i| rows.insert((items[*i].data, items[*i].branch.as_ref())));
             // Collected first: a stream over a borrowing closure is not general enough to be spawned.
-            let chunks: Vec<_> = by_size(&now, |i| known_size(&items[*i]))
+            let chunks: Vec<_> = by_size(&now, |i| items[*i].weight())
                 .into_iter()
                 .map(|chunk| Box::pin(self.save_chunk(project, items, chunk)))
                 .collect();
@@ -217,11 +217,6 @@ impl Writer {
     ) -> Found {
         self.reader.many(project, Ask::Labels(options), keys).await
     }
-}
-
-/// Bytes of an item's row, as far as they are known before it is looked at again.
-fn known_size(item: &CommitItem) -> usize {
-    item.before.as_ref().map_or(0, |before| before.json.len())
 }
 
 /// Members in groups of at most [`SAVE`] members and, where more than one, [`SAVE_BYTES`] bytes.

@@ -3,7 +3,7 @@
 use super::{prepare, unless_interrupted};
 use crate::cli::{Global, PlanArgs};
 use crate::config::Config;
-use crate::exit::{Ending, print_fault};
+use crate::exit::Ending;
 use crate::plan::PlanFile;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -19,8 +19,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             FaultKind::Usage,
             "a plan is made in one pass; --refresh-every belongs to `run`",
         );
-        print_fault(&fault);
-        ending.fault(fault);
+        ending.told(fault);
         return ending;
     }
     let prepared = async {
@@ -33,33 +32,28 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         Ok(Some(mut session)) => {
             session.work(&mut ending).await;
             if let (Some(plan), true) = (session.plan.take(), ending.code() != 70) {
-                match plan.finish() {
-                    Ok(found) => {
-                        tell!(
-                            "Kept in {}: {} outcomes, {} of them change something.",
-                            args.output.display(),
-                            found.outcomes,
-                            found.changes
-                        );
-                        tell!(
-                            "workbench review {0} --diff · workbench apply {0}",
-                            args.output.display()
-                        );
-                        if args.exit_code && found.changes > 0 {
-                            ending.differences();
-                        }
-                    }
-                    Err(fault) => {
-                        print_fault(&fault);
-                        ending.fault(fault);
-                    }
-                }
+                keep(plan, args, &mut ending);
             }
         }
-        Err(fault) => {
-            print_fault(&fault);
-            ending.fault(fault);
-        }
+        Err(fault) => ending.told(fault),
     }
     ending
+}
+
+/// The file appears under its name, and what it holds is told.
+fn keep(plan: PlanFile, args: &PlanArgs, ending: &mut Ending) {
+    let found = match plan.finish() {
+        Ok(found) => found,
+        Err(fault) => return ending.told(fault),
+    };
+    let output = args.output.display();
+    tell!(
+        "Kept in {output}: {} outcomes, {} of them change something.",
+        found.outcomes,
+        found.changes
+    );
+    tell!("workbench review {output} --diff · workbench apply {output}");
+    if args.exit_code && found.changes > 0 {
+        ending.differences();
+    }
 }
