@@ -34,15 +34,7 @@ fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
     let target = dir.path().join("target");
     let library = build_agents(&krate, Some(&target));
     let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
-    let library_arg = library.to_str().unwrap().to_owned();
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        &library_arg,
-    ];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("build #1");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("astronaut");
     screen.keys("s").wait("before the call");
     screen.keys("c").wait("annotate");
@@ -70,10 +62,7 @@ fn a_release_build_of_a_watched_crate_counts_as_a_rebuild() {
     let krate = agent_crate(dir.path(), "annotate");
     build_agents(&krate, Some(&krate.join("target")));
     let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
-    let named = krate.to_str().unwrap().to_owned();
-    let args = ["--project-hash", &server.project(), "--agents", &named];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("build #1");
+    let mut screen = Terminal::open(&server, dir.path(), &krate, (120, 36));
 
     edit(&krate, "Ok(Route::to(\"skip\"))");
     let built = build_agents(&krate, Some(&dir.path().join("elsewhere")));

@@ -5,16 +5,7 @@ use serde_json::json;
 
 /// The screen on a server's project with the sample agents, once they are in charge.
 pub fn open(server: &Server, dir: &std::path::Path, size: (u16, u16)) -> Terminal {
-    let library = sample_agents();
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        library.to_str().unwrap(),
-    ];
-    let mut screen = Terminal::start(dir, &args, &server.env(), size);
-    screen.wait("build #1");
-    screen
+    Terminal::open(server, dir, &sample_agents(), size)
 }
 
 #[test]
@@ -167,14 +158,7 @@ fn a_group_of_failures_runs_again_on_the_mended_agent() {
     let server = Server::start(&["--scenario", "seed", "--tasks", "12"]);
     let agent = |outcome: &str| c_agent(dir.path(), "noop", &[&c_text("OUTCOME", outcome)]);
     let library = agent("{\"route\":\"compleet\"}");
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        library.to_str().unwrap(),
-    ];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("build #1");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("n").wait("how many");
     screen.keys("\r").wait("Failures: 12 in 1 group");
     screen.wait("did the agent mean");
@@ -191,14 +175,7 @@ fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
     let server = Server::start(&["--scenario", "seed", "--tasks", "12"]);
     let agent = |outcome: &str| c_agent(dir.path(), "noop", &[&c_text("OUTCOME", outcome)]);
     let library = agent("{\"route\":\"complete\"}");
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        library.to_str().unwrap(),
-    ];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("build #1");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("new  ");
     screen.keys("   w").wait("3 tasks run dry at every build");
     screen.keys("W").wait("looked at once");

@@ -117,14 +117,7 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        library.to_str().unwrap(),
-    ];
-    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("build #1");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("new  ");
     screen.keys("s").wait("before the call");
     screen.keys("c").wait("✓ outcome");

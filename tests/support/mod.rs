@@ -30,17 +30,20 @@ pub fn root() -> PathBuf {
         .unwrap()
         .to_owned()
 }
+/// What the machine's own environment may say to the program: tests say it themselves.
+const OF_THE_MACHINE: [&str; 5] = [
+    "ENCORD_DOMAIN",
+    "ENCORD_SSH_KEY",
+    "ENCORD_SSH_KEY_FILE",
+    "WORKBENCH_PROJECT",
+    "WORKBENCH_AGENTS",
+];
+
 /// The program as a command in a folder, without any credentials of the machine.
 pub fn command(dir: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(dir).stdin(Stdio::null());
-    for name in [
-        "ENCORD_DOMAIN",
-        "ENCORD_SSH_KEY",
-        "ENCORD_SSH_KEY_FILE",
-        "WORKBENCH_PROJECT",
-        "WORKBENCH_AGENTS",
-    ] {
+    for name in OF_THE_MACHINE {
         command.env_remove(name);
     }
     command.env("XDG_CONFIG_HOME", dir.join("no-config"));

@@ -1,6 +1,6 @@
 //! The real program in a pseudo-terminal: keys in, the screen out as text.
 
-use super::{DEADLINE, PROGRAM};
+use super::{DEADLINE, OF_THE_MACHINE, PROGRAM, Server};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -19,6 +19,19 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// The screen on a server's project with these agents, once they are in charge.
+    pub fn open(server: &Server, dir: &Path, agents: &Path, size: (u16, u16)) -> Self {
+        let args = [
+            "--project-hash",
+            &server.project(),
+            "--agents",
+            agents.to_str().unwrap(),
+        ];
+        let mut screen = Self::start(dir, &args, &server.env(), size);
+        screen.wait("build #1");
+        screen
+    }
+
     /// Starts the program with these arguments and environment.
     pub fn start(
         dir: &Path,
@@ -36,14 +49,7 @@ impl Terminal {
         let mut command = CommandBuilder::new(PROGRAM);
         command.args(args);
         command.cwd(dir);
-        for name in [
-            "ENCORD_DOMAIN",
-            "ENCORD_SSH_KEY",
-            "ENCORD_SSH_KEY_FILE",
-            "WORKBENCH_PROJECT",
-            "WORKBENCH_AGENTS",
-            "NO_COLOR",
-        ] {
+        for name in OF_THE_MACHINE.into_iter().chain(["NO_COLOR"]) {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
