@@ -158,15 +158,9 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
         None => project.workflow.agent_stages().next(),
     };
     let Some(stage) = stage else {
-        let titles: Vec<&str> = project
-            .workflow
-            .stages
-            .iter()
-            .map(|s| s.title.as_str())
-            .collect();
         return Err(
             Fault::new(FaultKind::Settings, "the project has no such stage")
-                .hint(format!("its stages: {}", titles.join(", "))),
+                .hint(format!("its stages: {}", project.workflow.titles())),
         );
     };
     let earlier = earlier(&filter, project.hash)?;

@@ -356,7 +356,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
     let mut old_priority = None;
     if let Some(wrote) = was.priority {
         let now = row.and_then(|r| r.priority);
-        if now.is_some_and(|now| (now - wrote).abs() > 1e-9) {
+        if now.is_some_and(|now| !wb_client::same_priority(now, wrote)) {
             return skipped("its priority was changed since");
         }
         let Some(old) = deed.old_priority else {

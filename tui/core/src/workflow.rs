@@ -144,6 +144,13 @@ impl Workflow {
         self.stages.iter().filter(|s| s.kind == StageKind::Agent)
     }
 
+    /// Titles of all stages, for people.
+    #[must_use]
+    pub fn titles(&self) -> String {
+        let titles: Vec<&str> = self.stages.iter().map(|s| s.title.as_str()).collect();
+        titles.join(", ")
+    }
+
     /// Titles that resemble `name`, best first, at most three.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<&str> {

@@ -53,14 +53,8 @@ fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
         return Ok(());
     }
     let text = format!("project \"{}\" has no agent stage", project.title);
-    let titles: Vec<&str> = project
-        .workflow
-        .stages
-        .iter()
-        .map(|s| s.title.as_str())
-        .collect();
     Err(Fault::new(FaultKind::Settings, text)
-        .hint(format!("its stages: {}", titles.join(", ")))
+        .hint(format!("its stages: {}", project.workflow.titles()))
         .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
 
