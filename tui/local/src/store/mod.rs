@@ -89,7 +89,8 @@ impl Store {
         self.path.parent().unwrap_or_else(|| Path::new("."))
     }
 
-    /// Runs `work` on a reading connection.
+    /// Runs `work` on a reading connection. All its statements see the same state, whatever is
+    /// written meanwhile.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
@@ -105,7 +106,7 @@ impl Store {
         done.unwrap_or_else(|e| Err(Refusal::Internal(format!("a read ended early: {e}"))))
     }
 
-    /// Runs `work` on a reading connection, in this thread.
+    /// As [`read`](Self::read), in this thread.
     pub(crate) fn read_here<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Refusal>,
@@ -119,7 +120,10 @@ impl Store {
             Some(connection) => connection,
             None => self.reader()?,
         };
-        let result = work(&connection);
+        let result = match connection.unchecked_transaction() {
+            Ok(snapshot) => work(&snapshot),
+            Err(refused) => Err(refused.into()),
+        };
         self.readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -218,6 +222,29 @@ pub(crate) mod tests {
             .await
             .unwrap();
         assert_eq!((refused, kept), (10, 30));
+    }
+
+    #[tokio::test]
+    async fn the_statements_of_one_read_see_the_same_state() {
+        let (_folder, store) = scratch();
+        let count = |c: &Connection| -> Result<i64, Refusal> {
+            Ok(c.query_row("SELECT count(*) FROM meta", [], |r| r.get(0))?)
+        };
+        let writer = Arc::clone(&store);
+        let (before, after) = store
+            .read_here(|c| {
+                let before = count(c)?;
+                let (done, committed) = std::sync::mpsc::channel();
+                let put = |c: &Connection| put(c, "meanwhile");
+                writer.writer.queue(put, move |result| {
+                    done.send(result.is_ok()).unwrap();
+                })?;
+                assert!(committed.recv().unwrap());
+                Ok((before, count(c)?))
+            })
+            .unwrap();
+        assert_eq!(before, after);
+        assert_eq!(store.read_here(count).unwrap(), before + 1);
     }
 
     #[tokio::test]
