@@ -1,6 +1,6 @@
 //! Tasks that run dry again at every build, and what each build gave for them.
 //!
-//! Words only: how two builds differ on a task is told in [`differences`], the engine
+//! Words only: how two builds differ on a task is told in [`differences()`], the engine
 //! (`state::watching`) moves tasks on, and writing is left to commits, as everywhere.
 
 use crate::fault::Fault;

@@ -219,7 +219,7 @@ pub(crate) struct State {
     pub closing: bool,
 }
 
-/// Everything behind [`Hosts`]; the threads share it.
+/// Everything behind [`Hosts`](crate::Hosts); the threads share it.
 pub(crate) struct Core {
     pub config: HostConfig,
     pub events: Events,

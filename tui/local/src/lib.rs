@@ -1,6 +1,6 @@
 //! The local project: an Encord of one's own on loopback, over an embedded database.
 //!
-//! [`serve`] starts a server that speaks the API of Encord, both generations of it, well enough that
+//! [`serve()`] starts a server that speaks the API of Encord, both generations of it, well enough that
 //! its own Python clients run against it unchanged. Data are made from a [`Scenario`], a folder of
 //! one's own media, or a file that describes a whole world; faults can be injected ([`FaultSpec`]).
 //! It knows nothing of the workbench's client, so that it cannot agree with that client's mistakes.

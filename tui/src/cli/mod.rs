@@ -267,8 +267,9 @@ pub struct ServeArgs {
     /// Added to every answer, e.g. 50ms
     #[arg(long, value_name = "D", value_parser = duration)]
     pub latency: Option<Duration>,
-    /// Injected fault, TARGET:ACTION[@P%][*N], may be given several times: 'save_labels:500@2%',
-    /// 'actions:lost@1%', 'any:429/4s@1%', 'get:slow/2s', 'storage:truncate', 'actions:conflict*1'
+    /// Injected fault, TARGET:ACTION, then @P% or *N if wanted; may be given several times:
+    /// 'save_labels:500@2%', 'actions:lost@1%', 'any:429/4s@1%', 'get:slow/2s',
+    /// 'storage:truncate', 'actions:conflict*1'
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
     /// A folder of your own images, videos, sounds, texts and PDFs

@@ -1,6 +1,6 @@
 //! From terminal keys to the names that the table of commands uses, and where they count.
 //!
-//! What a key means is in `wb_core::command`; what it does here is left to [`crate::act`].
+//! What a key means is in `wb_core::command`; what it does here is left to `act`.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 

@@ -2,7 +2,7 @@
 //! How each reads to a person is left to `fault`.
 //!
 //! No variant carries a key, a token or the query of a signed URL: texts from the platform pass
-//! through [`clean`] first.
+//! through [`clean()`] first.
 
 mod clean;
 mod fault;
