@@ -1,6 +1,6 @@
 //! Bad input: a clear error, the right exit code, nothing lost.
 
-use crate::support::{Server, c_agent, command, lines, run, sample_agents};
+use crate::support::{Server, c_agent, c_text, command, lines, run, sample_agents, workbench};
 use std::path::Path;
 use std::process::Output;
 
@@ -280,4 +280,66 @@ fn readers_that_went_away_are_no_bug_and_a_run_goes_on_without_them() {
     }
     assert!(server.changed("actions") > 0, "the run wrote");
     assert!(server.changed("move_tasks") > 0, "the undo took it back");
+}
+
+#[test]
+fn every_library_of_a_folder_is_waited_for_and_a_bad_one_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "60"]);
+    let folder = dir.path().join("libraries");
+    let check = |folder: &Path| {
+        let folder = folder.to_str().unwrap();
+        let output = workbench(dir.path(), &server, &["check", "--agents", folder]);
+        String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output)
+    };
+    std::fs::create_dir(&folder).unwrap();
+    let empty = run(dir.path(), &server, &folder, &["--dry-run"]);
+    expect(&empty, 3, &["there is no library", "build one there"]);
+    assert!(check(&folder).contains("there is no library"));
+
+    for (name, stage, pathway) in [("a", "pre-label", "annotate"), ("b", "route", "complete")] {
+        let outcome = c_text("OUTCOME", &format!("{{\"route\":\"{pathway}\"}}"));
+        let library = c_agent(dir.path(), "noop", &[&c_text("STAGE", stage), &outcome]);
+        std::fs::rename(library, folder.join(format!("lib{name}.so"))).unwrap();
+    }
+    let output = run(dir.path(), &server, &folder, &["--dry-run"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let stages: std::collections::BTreeSet<String> = lines(&output)
+        .0
+        .iter()
+        .map(|task| task["stage_uuid"].to_string())
+        .collect();
+    assert_eq!(stages.len(), 2, "both queues are drained: {stages:?}");
+    let text = check(&folder);
+    assert!(
+        text.contains("pre-label ←") && text.contains("route ←"),
+        "{text}"
+    );
+
+    std::fs::write(folder.join("libbad.so"), "hi").unwrap();
+    let output = run(dir.path(), &server, &folder, &["--dry-run"]);
+    expect(&output, 3, &["libbad.so was refused"]);
+    let text = check(&folder);
+    assert!(
+        text.contains("refused: libbad.so") && text.contains("route ←"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read_stops_a_run_and_a_wait_of_ages_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "2"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let ages = u64::MAX.to_string();
+    let output = run(dir.path(), &server, &library, &["--refresh-every", &ages]);
+    expect(&output, 2, &["--refresh-every"]);
+    std::fs::write(
+        dir.path().join("workbench.toml"),
+        b"level = \"protected\" # \xff",
+    )
+    .unwrap();
+    let output = run(dir.path(), &server, &library, &[]);
+    expect(&output, 3, &["workbench.toml"]);
+    assert_eq!(server.writes(), 0);
 }

@@ -8,11 +8,12 @@ use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
 use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use wb_client::Reader;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, ProjectHash};
-use wb_core::state::Options;
+use wb_core::state::{Options, State};
 
 /// How long libraries may take to be opened.
 const LOADING: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(global, config)?;
     say!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
-    let libraries: Vec<_> = library::find(&config.agents.value)?
+    let libraries: Vec<_> = library::files(&config.agents.value)?
         .into_iter()
         .map(|l| l.path)
         .collect();
@@ -79,16 +80,26 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
     };
     say!("✓ project          {}", wb_ui::text::clean(&project.title));
     let until = Instant::now() + LOADING;
-    while engine.state.builds.all.len() < libraries
-        && engine.state.rejected.is_none()
-        && Instant::now() < until
-    {
+    while known(&engine.state) < libraries && Instant::now() < until {
         let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
     }
     let mut bad = 0;
-    if let Some((reason, _)) = &engine.state.rejected {
-        say!("✗ library refused: {}", wb_ui::text::clean(reason));
+    for (path, reason) in &engine.state.refused {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        say!(
+            "✗ library refused: {}: {}",
+            wb_ui::text::clean(&name.to_string_lossy()),
+            wb_ui::text::clean(reason)
+        );
         bad += 1;
+    }
+    let silent = libraries.saturating_sub(known(&engine.state));
+    if silent > 0 {
+        say!(
+            "✗ {silent} of the libraries could not be opened within {} s",
+            LOADING.as_secs()
+        );
+        bad += silent;
     }
     for build in &engine.state.builds.all {
         let library = &build.probed.descriptor;
@@ -125,6 +136,13 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         bad += 1;
     }
     Ok(bad)
+}
+
+/// Libraries of which is known what became of them: opened or refused.
+fn known(state: &State) -> usize {
+    let opened = state.builds.all.iter().map(|b| &b.probed.library);
+    let all: BTreeSet<_> = opened.chain(state.refused.keys()).collect();
+    all.len()
 }
 
 /// Twin projects that agents declare and that cannot be read.

@@ -5,6 +5,7 @@ use crate::cli::Global;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::state::Level;
 
@@ -73,12 +74,8 @@ impl Config {
     pub fn load(global: &Global) -> Result<Self, Fault> {
         let mut files = Vec::new();
         for (path, must) in candidates(global) {
-            match std::fs::read_to_string(&path) {
-                Ok(text) => files.push((parse(&path, &text)?, path)),
-                Err(error) if must => {
-                    return Err(settings(format!("cannot read {}: {error}", path.display())));
-                }
-                Err(_) => {}
+            if let Some(text) = read(&path, must)? {
+                files.push((parse(&path, &text)?, path));
             }
         }
         let flag = "flag or environment".to_owned();
@@ -258,10 +255,32 @@ fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
     all
 }
 
+/// The text of a settings file, if there is one. What is there holds: a level that was passed over
+/// would let a protected project be written to.
+fn read(path: &Path, must: bool) -> Result<Option<String>, Fault> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if must || path.symlink_metadata().is_ok() => {
+            Err(settings(format!("cannot read {}: {error}", path.display())))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 fn parse(path: &Path, text: &str) -> Result<File, Fault> {
-    toml::from_str(text).map_err(|error| {
+    let file: File = toml::from_str(text).map_err(|error| {
         settings(format!("{} is not readable", path.display())).because(error.to_string())
-    })
+    })?;
+    let limit = |name: &str, value: Option<f64>, example: &str| match value {
+        Some(n) if !(n > 0.0 && Duration::try_from_secs_f64(n).is_ok()) => Err(settings(format!(
+            "{}: {name} = {n} is no limit; write a number above 0, {example}",
+            path.display()
+        ))),
+        _ => Ok(()),
+    };
+    limit("rate", file.rate, "e.g. 20 requests a second")?;
+    limit("timeout", file.timeout, "e.g. 30 seconds")?;
+    Ok(file)
 }
 
 fn settings(text: impl Into<String>) -> Fault {
@@ -317,5 +336,33 @@ mod tests {
     fn an_unknown_setting_is_named_with_its_line() {
         let fault = parse(Path::new("w.toml"), "projct = \"x\"").unwrap_err();
         assert!(fault.cause.unwrap().contains("projct"));
+    }
+
+    #[test]
+    fn a_settings_file_that_is_there_and_cannot_be_read_is_never_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("workbench.toml");
+        std::fs::write(&path, b"level = \"protected\"\n# \xff\xfe\n").unwrap();
+        for must in [true, false] {
+            let fault = read(&path, must).unwrap_err();
+            assert!(fault.summary.contains("workbench.toml"), "{fault:?}");
+        }
+        assert!(read(&dir.path().join("none"), false).unwrap().is_none());
+        assert!(read(&dir.path().join("none"), true).is_err());
+    }
+
+    #[test]
+    fn a_limit_that_limits_nothing_is_refused_with_the_file_that_says_so() {
+        for line in [
+            "rate = 0",
+            "rate = nan",
+            "timeout = 0.0",
+            "timeout = -5",
+            "timeout = 1e300",
+        ] {
+            let fault = parse(Path::new("w.toml"), line).unwrap_err();
+            assert!(fault.summary.starts_with("w.toml: "), "{fault:?}");
+        }
+        assert!(parse(Path::new("w.toml"), "rate = 0.5\ntimeout = 30").is_ok());
     }
 }

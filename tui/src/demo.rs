@@ -66,8 +66,13 @@ async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
         ..ServeOptions::default()
     };
     wb_local::serve(options).await.map_err(|e| {
-        serve::fault(e)
-            .hint("is another demo running in this folder? `workbench demo --reset` starts over")
+        let fault = serve::fault(e);
+        match fault.kind {
+            FaultKind::Usage => fault,
+            _ => fault.hint(
+                "is another demo running in this folder? `workbench demo --reset` starts over",
+            ),
+        }
     })
 }
 

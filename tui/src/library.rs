@@ -57,12 +57,54 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
     Ok(found)
 }
 
+/// The library files themselves, each once: a command that ends must know which ones it waits for.
+///
+/// # Errors
+/// As [`find`]; or a folder without a library.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
+    let mut files: Vec<Library> = Vec::new();
+    for library in find(paths)? {
+        let several = if library.path.is_dir() {
+            let inside = in_folder(&library.path);
+            if inside.is_empty() {
+                let text = format!(
+                    "there is no library (*.{ENDING}) in {}",
+                    library.path.display()
+                );
+                return Err(settings(text)
+                    .hint("build one there, or name a crate folder or a library with --agents"));
+            }
+            let one = |path| Library {
+                path,
+                package: None,
+                twin: None,
+            };
+            inside.into_iter().map(one).collect()
+        } else {
+            vec![library]
+        };
+        for one in several {
+            if files.iter().all(|known| known.path != one.path) {
+                files.push(one);
+            }
+        }
+    }
+    Ok(files)
+}
+
 fn has_library(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|e| e.path().extension().is_some_and(|x| x == ENDING))
-    })
+    !in_folder(dir).is_empty()
+}
+
+/// The libraries right in a folder, by name.
+fn in_folder(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|x| x == ENDING) && !p.is_dir())
+        .collect();
+    found.sort();
+    found
 }
 
 fn absolute(path: &Path) -> PathBuf {

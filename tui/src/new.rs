@@ -168,10 +168,13 @@ fn name_of(dir: &Path) -> Result<String, Fault> {
         "agent-abi",
         "agent_abi",
     ];
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic())
-        || !name.chars().all(letters)
-        || reserved.contains(&name)
-    {
+    if reserved.contains(&name) {
+        return Err(usage(format!(
+            "a crate that is named \"{name}\" would hide one of that name"
+        ))
+        .hint("take another name: my-agents"));
+    }
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(letters) {
         return Err(usage(format!("\"{name}\" cannot be the name of a crate"))
             .hint("letters, digits, - and _, a letter first: my-agents"));
     }

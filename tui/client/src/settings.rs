@@ -190,7 +190,7 @@ fn key_from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Key
 }
 
 fn key_from_file(path: &Path) -> Result<Key, SettingsError> {
-    if !path.is_file() {
+    if !path.exists() {
         return Err(SettingsError::NoFile {
             path: path.to_owned(),
         });
@@ -222,8 +222,10 @@ fn origin(domain: &str) -> Result<String, SettingsError> {
         why,
     };
     let text = domain.trim().trim_end_matches('/');
-    if !text.contains("://") {
-        return Err(bad("has no scheme"));
+    match domain.trim().split_once("://") {
+        None => return Err(bad("has no scheme")),
+        Some((_, host)) if host.trim_matches('/').is_empty() => return Err(bad("has no host")),
+        Some(_) => {}
     }
     let url = reqwest::Url::parse(text).map_err(|_| bad("is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -313,6 +315,10 @@ mod tests {
                     ("ENCORD_DOMAIN", "api.encord.com"),
                 ],
                 "has no scheme",
+            ),
+            (
+                vec![("ENCORD_SSH_KEY", &*pem), ("ENCORD_DOMAIN", "https://")],
+                "has no host",
             ),
             (
                 vec![

@@ -47,6 +47,17 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Every one of them.
+    pub const ALL: [Self; 7] = [
+        Self::New,
+        Self::Assigned,
+        Self::Released,
+        Self::Skipped,
+        Self::Reopened,
+        Self::Completed,
+        Self::Unknown,
+    ];
+
     /// Reads Encord's word; what it does not know becomes `Unknown`.
     #[must_use]
     pub fn from_wire(word: &str) -> Self {

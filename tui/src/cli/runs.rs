@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::run::{FailureLimit, OnConflict};
 
+/// A year: whoever waits longer starts the command again.
+const MOST_SECONDS: u64 = 365 * 86400;
+
 /// `workbench run`
 #[derive(Args, Debug, Clone)]
 pub struct RunArgs {
     /// Look again this often, in seconds; without it, end when the queues are empty
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
     pub refresh_every: Option<u64>,
     /// Further attempts after a failed one
     #[arg(long, value_name = "N", default_value_t = 3)]

@@ -47,7 +47,7 @@ pub async fn engine(
 ) -> Result<(Engine, Vec<StageId>), Fault> {
     refuse_read_only(global, need.command)?;
     upstream::project_hash(config)?;
-    let libraries = library::find(&config.agents.value)?;
+    let libraries = library::files(&config.agents.value)?;
     if let Some(missing) = libraries.iter().find(|l| !l.path.exists()) {
         let build = missing.package.as_ref().map_or_else(
             || "build it first".to_owned(),

@@ -12,7 +12,7 @@ mod term;
 
 use crate::ids::Millis;
 use crate::queue::LastResult;
-use crate::work::TaskRow;
+use crate::work::{TaskRow, TaskStatus};
 use crate::workflow::nearest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -227,6 +227,18 @@ fn parse_term(word: &str) -> Result<Term, String> {
     Ok(Term { negated, test })
 }
 
+/// Statuses, or how they begin. One that no task can have would match nothing, without a word.
+fn statuses(list: Vec<String>) -> Result<Test, String> {
+    let known = || TaskStatus::ALL.iter().map(|s| s.wire().to_lowercase());
+    match list.iter().find(|s| !known().any(|k| k.starts_with(*s))) {
+        None => Ok(Test::Status(list)),
+        Some(wrong) => Err(format!(
+            "no status \"{wrong}\"; there are {}",
+            known().collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
 fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> {
     let list = || value.split(',').map(str::to_lowercase).collect::<Vec<_>>();
     let number = |what: &str| {
@@ -237,7 +249,7 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
     match (field, operator) {
         ("title", "~") => Ok(Test::Title(value.to_lowercase())),
         ("title", _) => Ok(Test::TitleIs(list())),
-        ("status", _) => Ok(Test::Status(list())),
+        ("status", _) => statuses(list()),
         ("age", _) => Ok(Test::Age(cmp(operator)?, duration_ms(value)?)),
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),

@@ -154,6 +154,20 @@ fn every_form_that_is_shown_is_understood() {
 }
 
 #[test]
+fn a_status_that_no_task_can_have_is_refused_instead_of_matching_nothing() {
+    let wrong = Filter::parse("status:new,reopend").unwrap_err();
+    assert!(
+        wrong.contains("\"reopend\"") && wrong.contains("reopened"),
+        "{wrong}"
+    );
+    for status in TaskStatus::ALL {
+        assert_eq!(TaskStatus::from_wire(status.wire()), status);
+        let begun = &status.wire()[..3];
+        assert!(Filter::parse(&format!("status:{begun}")).is_ok(), "{begun}");
+    }
+}
+
+#[test]
 fn half_typed_filters_never_panic() {
     for text in [
         "-",

@@ -20,6 +20,7 @@ impl State {
                     |b| format!("build {} stays in charge", b.id),
                 );
                 self.rejected = Some((reason.clone(), self.now));
+                self.refused.insert(library, reason.clone());
                 let detail = (!hints.is_empty()).then(|| hints.join("\n"));
                 self.warn(
                     Kind::Build,
@@ -30,6 +31,7 @@ impl State {
             }
             BuildEvent::Removed(library) => {
                 let name = library.display().to_string();
+                self.refused.remove(&library);
                 let lost = self.builds.remove(&library);
                 self.warn(
                     Kind::Build,
@@ -92,10 +94,11 @@ impl State {
             return Vec::new();
         };
         let before: Vec<BuildId> = self.active_builds();
-        let size = probed.size;
+        let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
                 self.rejected = None;
+                self.refused.remove(&library);
                 let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
                 let after = self.active_builds();
                 effects.extend(
@@ -129,6 +132,7 @@ impl State {
             }
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
+                self.refused.insert(library, reason.clone());
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],

@@ -72,6 +72,8 @@ pub struct State {
     pub builds: Builds,
     /// The newest library that was refused before it could be opened, until a good one comes.
     pub rejected: Option<(String, Millis)>,
+    /// Every watched library whose newest content was refused, and why.
+    pub refused: BTreeMap<std::path::PathBuf, String>,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.

@@ -72,15 +72,14 @@ async fn load_project(engine: &mut Engine) -> Result<(), Fault> {
 async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> {
     let until = Instant::now() + LOADING;
     loop {
-        let refused = engine
-            .state
-            .rejected
-            .as_ref()
-            .map(|(reason, _)| reason.clone());
-        if let Some(reason) = refused {
+        if let Some((library, reason)) = engine.state.refused.first_key_value() {
+            let which = match library.file_name() {
+                Some(name) if count > 1 => format!("the agent library {}", name.display()),
+                _ => "the agent library".to_owned(),
+            };
             return Err(Fault::new(
                 FaultKind::Settings,
-                format!("the agent library was refused: {reason}"),
+                format!("{which} was refused: {reason}"),
             ));
         }
         if engine.state.builds.all.len() >= count {
