@@ -44,7 +44,8 @@ impl Core {
         let work = slot.work.take();
         let about = work.as_ref().map(|active| state.about(&active.work, pid));
         if let Role::Build(build) = &slot.role {
-            if unexpected {
+            // A death that ends a job is told by that job's result.
+            if unexpected && work.is_none() {
                 core.events.push(HostEvent::HostDied {
                     build: *build,
                     pid,

@@ -81,7 +81,8 @@ pub enum HostEvent {
         /// Time in the agent; until its end for one that crashed or was killed.
         run: Duration,
     },
-    /// A host ended that nobody had asked to.
+    /// A host ended that nobody had asked to, outside a job; one that took a job with it is told by
+    /// that job's result.
     HostDied {
         /// Its build.
         build: BuildId,

@@ -118,6 +118,18 @@ fn dropping_the_last_handle_ends_every_process() {
 }
 
 #[test]
+fn a_host_that_dies_in_a_job_is_told_by_the_job_alone() {
+    let mut desk = Desk::new();
+    let build = desk.hostile();
+    let job = desk.start(build, "leaves", None);
+    assert!(!matches!(desk.done(job), JobResult::Outcome(_)));
+    let next = desk.start(build, "answer", None);
+    assert_eq!(desk.done(next), outcome(r#"{"route":"one"}"#));
+    let died = desk.seen.iter().any(|e| e.contains("HostDied"));
+    assert!(!died, "{:?}", desk.seen);
+}
+
+#[test]
 fn an_idle_host_that_dies_is_reported_and_replaced() {
     let mut desk = Desk::new();
     let build = desk.hostile();
