@@ -3,7 +3,8 @@
 use super::Overlay;
 use crate::allowed::refusal;
 use crate::keys::{Line as Typed, shown};
-use crate::text::left;
+use crate::text::{left, wrap};
+use crate::theme::Styles;
 use crate::widgets::{lines, overlay, scrollbar};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
@@ -157,7 +158,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         height: room.height.saturating_sub(1),
         ..room
     };
-    let mut all = key_lines(ui, pane, &typed, state);
+    let mut all = key_lines(ui, pane, &typed, state, usize::from(body.width));
     if typed.is_empty() {
         all.extend(mark_lines(ui));
     }
@@ -185,7 +186,13 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
 }
 
 /// The keys, by where they count; those that mean nothing now are dim and say so.
-fn key_lines<'a>(ui: &Ui, pane: &Pane, typed: &str, state: &State) -> Vec<Line<'a>> {
+fn key_lines<'a>(
+    ui: &Ui,
+    pane: &Pane,
+    typed: &str,
+    state: &State,
+    columns: usize,
+) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
     for scope in scopes(ui, pane) {
@@ -200,22 +207,42 @@ fn key_lines<'a>(ui: &Ui, pane: &Pane, typed: &str, state: &State) -> Vec<Line<'
         all.push(Line::default());
         all.push(Line::styled(scope.title(), st.strong));
         for e in found {
-            let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
             let here = pane.all || refusal(ui, e.verb, state).is_none();
-            let (key, text) = if here {
-                (st.key, st.text)
-            } else {
-                (st.dim, st.dim)
-            };
-            all.push(Line::from(vec![
-                Span::styled(format!("  {} ", left(&keys.join(" "), 15)), key),
-                Span::styled(e.help, text),
-                Span::styled(if e.writes { "  writes" } else { "" }, st.bad),
-                Span::styled(if here { "" } else { "  (not now)" }, st.dim),
-            ]));
+            all.extend(key_entry(st, e, here, columns));
         }
     }
     all
+}
+
+/// One key and all that is said of it, on as many lines as that takes.
+fn key_entry<'a>(st: &Styles, e: &Entry, here: bool, columns: usize) -> Vec<Line<'a>> {
+    const INDENT: usize = 18;
+    let (key, text) = if here {
+        (st.key, st.text)
+    } else {
+        (st.dim, st.dim)
+    };
+    let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
+    let mut words = wrap(e.help, columns.saturating_sub(INDENT)).into_iter();
+    let first = words.next().unwrap_or_default();
+    let mut all = vec![vec![
+        Span::styled(format!("  {} ", left(&keys.join(" "), INDENT - 3)), key),
+        Span::styled(first, text),
+    ]];
+    let indent = || Span::raw(" ".repeat(INDENT));
+    all.extend(words.map(|more| vec![indent(), Span::styled(more, text)]));
+    let writes = e.writes.then(|| Span::styled("writes", st.bad));
+    let idle = (!here).then(|| Span::styled("(not now)", st.dim));
+    for note in writes.into_iter().chain(idle) {
+        let used: usize = all.last().into_iter().flatten().map(Span::width).sum();
+        match all.last_mut() {
+            Some(line) if used + 2 + note.width() <= columns => {
+                line.extend([Span::raw("  "), note]);
+            }
+            _ => all.push(vec![indent(), note]),
+        }
+    }
+    all.into_iter().map(Line::from).collect()
 }
 
 /// What the marks mean; on the Queue the filter language too.

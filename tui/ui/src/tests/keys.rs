@@ -295,6 +295,33 @@ fn help_is_searched_by_typing_and_closed_by_escape() {
 }
 
 #[test]
+fn help_says_all_of_each_key_however_narrow_the_terminal() {
+    for width in [40, 60, 80] {
+        let mut desk = Desk::new(World::demo(), width, 400);
+        desk.go("3");
+        desk.press("?");
+        let text = desk.draw();
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .filter(|w| !matches!(*w, "│" | "█"))
+            .collect();
+        let text = words.join(" ");
+        let task = COMMANDS.iter().filter(|e| e.scope == Scope::Task);
+        for entry in task {
+            assert!(
+                text.contains(entry.help),
+                "{width}: {} in {text}",
+                entry.help
+            );
+        }
+        assert!(
+            text.contains("C Commit this task (asks) writes (not now)"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_click_selects_a_double_one_goes_in_and_the_wheel_scrolls() {
     let mut desk = desk();
     let mouse = |kind, column, row| {

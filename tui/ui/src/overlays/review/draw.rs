@@ -40,9 +40,12 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
             Line::from(vec![
                 Span::raw(" "),
                 Span::styled("a", st.key),
-                Span::raw(" on the Task screen keeps an outcome; a dry run ("),
+                Span::raw(" on the Task screen keeps an outcome;"),
+            ]),
+            Line::from(vec![
+                Span::raw(" "),
                 Span::styled("n", st.key),
-                Span::raw(") keeps all of its outcomes."),
+                Span::raw(" on Flow and Queue runs dry and keeps all outcomes."),
             ]),
         ];
         lines(buf, body, &all, 0);
