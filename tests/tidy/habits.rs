@@ -45,6 +45,98 @@ fn no_file_is_longer_than_a_person_reads_in_one_go() {
     }
 }
 
+/// Lines that a function may have. Longer ones do more than one thing, or one thing without names for
+/// its parts.
+const LONGEST_FUNCTION: usize = 60;
+
+/// Functions that are longer: lines, file and name. The list may only shrink.
+const LONGER_FUNCTIONS: &str = include_str!("longest.txt");
+
+/// Functions of a formatted source with their lines, the first to the last: the last one is the brace at
+/// the column where the first begins.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let column = line.len() - code.len();
+        let Some(name) = function_name(code) else {
+            continue;
+        };
+        let same_column = |l: &&str| l.len() > column && l[..column].trim().is_empty();
+        let end = lines[at..].iter().position(|l| {
+            same_column(l)
+                && (&l[column..] == "}"
+                    || l[column..].starts_with(|c| c != ' ') && l.ends_with(';'))
+        });
+        match end {
+            Some(end) if lines[at + end].ends_with('}') => found.push((name, end + 1)),
+            // Declared only, or written on one line.
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The name, where a function begins on this line and goes on below it.
+fn function_name(code: &str) -> Option<String> {
+    let mut rest = code;
+    if let Some(public) = rest.strip_prefix("pub(") {
+        rest = public.split_once(") ")?.1;
+    }
+    for word in ["pub ", "const ", "async ", "unsafe ", "extern \"C\" "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let rest = rest.strip_prefix("fn ")?;
+    let name = rest
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()?;
+    (!code.ends_with(['}', ';'])).then(|| name.to_owned())
+}
+
+#[test]
+fn functions_are_measured_from_their_first_line_to_their_brace() {
+    let text = "pub(crate) const fn a(\n    x: u8,\n) -> u8\nwhere\n    u8: Copy,\n{\n    if x {\n    }\n}\n\
+                trait T {\n    fn declared(\n        &self,\n    );\n    fn b(&self) {\n    }\n    fn c() {}\n}\n";
+    assert_eq!(functions(text), [("a".to_owned(), 9), ("b".to_owned(), 2)]);
+}
+
+#[test]
+fn no_function_outside_tests_is_longer_than_a_screen() {
+    let mut excused: BTreeSet<(usize, &str, &str)> = LONGER_FUNCTIONS
+        .lines()
+        .map(|line| {
+            let mut words = line.split(' ');
+            let mut word = || words.next().expect("lines, file and name");
+            (word().parse().expect("a number of lines"), word(), word())
+        })
+        .collect();
+    for (path, text) in all_sources() {
+        let file = path.strip_prefix(root()).unwrap().to_string_lossy();
+        let aside = ["tests/", "/tests.rs", "/fixture", "/examples/", "/benches/"];
+        if aside.iter().any(|part| file.contains(part)) {
+            continue;
+        }
+        for (name, lines) in functions(&text) {
+            if lines <= LONGEST_FUNCTION {
+                continue;
+            }
+            let known = excused
+                .iter()
+                .find(|(most, f, n)| *f == file && *n == name && lines <= *most)
+                .copied();
+            assert!(
+                known.is_some_and(|known| excused.remove(&known)),
+                "{name} in {file} has {lines} lines, more than {LONGEST_FUNCTION}: give its parts names"
+            );
+        }
+    }
+    assert!(
+        excused.is_empty(),
+        "short enough now, take it off tests/tidy/longest.txt: {excused:?}"
+    );
+}
+
 /// Files of libraries that say something on stdout or stderr, each because nobody else can.
 const SPEAKERS: &[&str] = &[
     // In an agent's process stderr is how the author is reached.
