@@ -343,3 +343,25 @@ fn a_settings_file_that_cannot_be_read_stops_a_run_and_a_wait_of_ages_is_refused
     expect(&output, 3, &["workbench.toml"]);
     assert_eq!(server.writes(), 0);
 }
+
+#[test]
+fn json_is_answered_where_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "6"]);
+    for (words, field) in [
+        (&["keys"][..], "keys"),
+        (&["print", "system-info"], "agent_abi"),
+        (&["print", "agent-nodes"], "pathways"),
+        (&["stages"], "tasks"),
+        (&["config"], "origin"),
+    ] {
+        let output = workbench(dir.path(), &server, &[words, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.is_empty(), "{words:?}");
+        for line in text.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(!value[field].is_null(), "{words:?}: {line}");
+        }
+    }
+}

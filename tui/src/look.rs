@@ -15,7 +15,7 @@ use wb_core::filter::Filter;
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::work::Project;
-use wb_core::workflow::{Stage, StageKind};
+use wb_core::workflow::{Pathway, Stage, StageKind};
 
 async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Fault> {
     let hash = upstream::project_hash(config)?;
@@ -231,41 +231,59 @@ pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
 /// The project cannot be had.
 pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result<(), Fault> {
     match what {
-        PrintWhat::SystemInfo => {
-            say!("workbench   {}", env!("CARGO_PKG_VERSION"));
-            say!(
-                "agent ABI   {}.{}",
-                agent_abi::table::ABI_MAJOR,
-                agent_abi::table::ABI_MINOR
-            );
-            say!(
-                "system      {} {}",
-                std::env::consts::OS,
-                std::env::consts::ARCH
-            );
-            say!(
-                "cores       {}",
-                std::thread::available_parallelism().map_or(1, usize::from)
-            );
-        }
+        PrintWhat::SystemInfo => system_info(global.json),
         PrintWhat::AgentNodes => {
             let (_, project) = project(global, config).await?;
             for stage in project.workflow.agent_stages() {
-                say!(
-                    "#[stage(\"{}\")]  // {}",
-                    wb_ui::text::clean(&stage.title),
-                    stage.id
-                );
-                for p in &stage.pathways {
-                    say!(
-                        "    Route::to(\"{}\")  // {} → {}",
-                        wb_ui::text::clean(&p.name),
-                        p.id,
-                        title(&project, p.to)
-                    );
-                }
+                agent_node(&project, stage, global.json);
             }
         }
     }
     Ok(())
+}
+
+fn system_info(as_json: bool) {
+    use agent_abi::table::{ABI_MAJOR, ABI_MINOR};
+    use std::env::consts::{ARCH, OS};
+    let version = env!("CARGO_PKG_VERSION");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if as_json {
+        let abi = format!("{ABI_MAJOR}.{ABI_MINOR}");
+        say!(
+            "{}",
+            json!({"workbench": version, "agent_abi": abi, "os": OS, "arch": ARCH, "cores": cores})
+        );
+        return;
+    }
+    say!("workbench   {version}");
+    say!("agent ABI   {ABI_MAJOR}.{ABI_MINOR}");
+    say!("system      {OS} {ARCH}");
+    say!("cores       {cores}");
+}
+
+/// A stage with its pathways: as they stand in an agent's code, or a line of JSON.
+fn agent_node(project: &Project, stage: &Stage, as_json: bool) {
+    if as_json {
+        let pathway =
+            |p: &Pathway| json!({"uuid": p.id, "name": p.name, "to": title(project, p.to)});
+        let pathways: Vec<_> = stage.pathways.iter().map(pathway).collect();
+        say!(
+            "{}",
+            json!({"uuid": stage.id, "title": stage.title, "pathways": pathways})
+        );
+        return;
+    }
+    say!(
+        "#[stage(\"{}\")]  // {}",
+        wb_ui::text::clean(&stage.title),
+        stage.id
+    );
+    for p in &stage.pathways {
+        say!(
+            "    Route::to(\"{}\")  // {} → {}",
+            wb_ui::text::clean(&p.name),
+            p.id,
+            title(project, p.to)
+        );
+    }
 }

@@ -89,6 +89,7 @@ async fn dispatch(cli: &Cli) -> Ending {
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     let global = &cli.global;
     match &cli.command {
+        Some(Command::Keys) if global.json => print::text(&wb_ui::keys_json()),
         Some(Command::Keys) => print::text(&wb_ui::keys_text()),
         Some(Command::Completions(args)) => cli::completions(args),
         Some(Command::Man(args)) => cli::manual(args)?,

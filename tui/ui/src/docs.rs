@@ -2,6 +2,7 @@
 
 use crate::keys::shown;
 use crate::text::left;
+use serde_json::json;
 use wb_core::command::{COMMANDS, Entry, Scope};
 
 const SCOPES: [Scope; 10] = [
@@ -42,6 +43,25 @@ pub fn keys_markdown() -> String {
         }
     }
     out
+}
+
+/// All keys as JSON, a command a line: where it counts, its keys, what it does, whether it writes.
+#[must_use]
+pub fn keys_json() -> String {
+    let line = |entry: &Entry| {
+        json!({
+            "where": entry.scope.title(),
+            "keys": keys_of(entry),
+            "name": entry.name,
+            "does": entry.help,
+            "writes": entry.writes,
+        })
+    };
+    SCOPES
+        .into_iter()
+        .flat_map(of)
+        .map(|entry| format!("{}\n", line(entry)))
+        .collect()
 }
 
 /// All keys as plain text in columns; commands that write upstream say so.

@@ -25,7 +25,7 @@ pub mod text;
 pub mod theme;
 mod widgets;
 
-pub use docs::{keys_markdown, keys_text};
+pub use docs::{keys_json, keys_markdown, keys_text};
 pub use picture::{Graphics, Picture, PictureWish};
 pub use summary::plain_summary;
 pub use theme::Theme;

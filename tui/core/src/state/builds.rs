@@ -12,21 +12,7 @@ impl State {
                 hints,
                 ..
             } => {
-                let name = library
-                    .file_name()
-                    .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-                let kept = self.builds.active().map_or_else(
-                    || "nothing is loaded".to_owned(),
-                    |b| format!("build {} stays in charge", b.id),
-                );
-                self.rejected = Some((reason.clone(), self.now));
-                self.refused.insert(library, reason.clone());
-                let detail = (!hints.is_empty()).then(|| hints.join("\n"));
-                self.warn(
-                    Kind::Build,
-                    format!("{name} refused: {reason}; {kept}"),
-                    detail,
-                );
+                self.refuse(library, reason, &hints);
                 Vec::new()
             }
             BuildEvent::Removed(library) => {
@@ -65,26 +51,49 @@ impl State {
                 Vec::new()
             }
             BuildEvent::Compiled { result } => {
-                match result {
-                    Ok(ms) => {
-                        self.compiling = None;
-                        #[allow(clippy::cast_precision_loss)] // seconds for a person
-                        self.say(
-                            Kind::Build,
-                            format!("compiled in {:.1} s", ms as f64 / 1000.0),
-                        );
-                    }
-                    Err(messages) => {
-                        let since = self.now;
-                        self.warn(Kind::Build, "the agents did not compile; what was loaded stays in charge (b shows the errors)", Some(messages.clone()));
-                        self.compiling = Some(Compiling {
-                            since,
-                            line: String::new(),
-                            failed: Some(messages),
-                        });
-                    }
-                }
+                self.compiled(result);
                 Vec::new()
+            }
+        }
+    }
+
+    /// A library that could not be opened; what was in charge stays.
+    fn refuse(&mut self, library: std::path::PathBuf, reason: String, hints: &[String]) {
+        let name = library
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let kept = self.builds.active().map_or_else(
+            || "nothing is loaded".to_owned(),
+            |b| format!("build {} stays in charge", b.id),
+        );
+        self.rejected = Some((reason.clone(), self.now));
+        let detail = (!hints.is_empty()).then(|| hints.join("\n"));
+        self.warn(
+            Kind::Build,
+            format!("{name} refused: {reason}; {kept}"),
+            detail,
+        );
+        self.refused.insert(library, reason);
+    }
+
+    /// The compiler is done: milliseconds, or what it says.
+    fn compiled(&mut self, result: Result<u64, String>) {
+        match result {
+            Ok(ms) => {
+                self.compiling = None;
+                #[allow(clippy::cast_precision_loss)] // seconds for a person
+                self.say(
+                    Kind::Build,
+                    format!("compiled in {:.1} s", ms as f64 / 1000.0),
+                );
+            }
+            Err(messages) => {
+                self.warn(Kind::Build, "the agents did not compile; what was loaded stays in charge (b shows the errors)", Some(messages.clone()));
+                self.compiling = Some(Compiling {
+                    since: self.now,
+                    line: String::new(),
+                    failed: Some(messages),
+                });
             }
         }
     }
