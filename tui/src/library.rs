@@ -1,6 +1,7 @@
 //! From what a person names with `--agents` to the library files that are watched, and the build
 //! of a crate with cargo. Watching and opening are left to the host crate.
 
+use agent_abi::table::ENTRY_SYMBOL;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -58,28 +59,15 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
 }
 
 /// The library files themselves, each once: a command that ends must know which ones it waits for.
+/// Libraries of a folder that are no agent libraries are passed over, and named on stderr.
 ///
 /// # Errors
-/// As [`find`]; or a folder without a library.
+/// As [`find`]; or a folder without an agent library.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
     let mut files: Vec<Library> = Vec::new();
     for library in find(paths)? {
         let several = if library.path.is_dir() {
-            let inside = in_folder(&library.path);
-            if inside.is_empty() {
-                let text = format!(
-                    "there is no library (*.{ENDING}) in {}",
-                    library.path.display()
-                );
-                return Err(settings(text)
-                    .hint("build one there, or name a crate folder or a library with --agents"));
-            }
-            let one = |path| Library {
-                path,
-                package: None,
-                twin: None,
-            };
-            inside.into_iter().map(one).collect()
+            agents_in(&library.path)?
         } else {
             vec![library]
         };
@@ -90,6 +78,42 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
         }
     }
     Ok(files)
+}
+
+fn agents_in(folder: &Path) -> Result<Vec<Library>, Fault> {
+    let is_other = |path: &PathBuf| {
+        std::fs::read(path).is_ok_and(|content| wb_host::is_other_library(&content))
+    };
+    let (others, agents): (Vec<_>, Vec<_>) = in_folder(folder).into_iter().partition(is_other);
+    let names = others
+        .iter()
+        .filter_map(|path| path.file_name())
+        .map(|name| name.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let others = format!("without agents (no function `{ENTRY_SYMBOL}`): {names}");
+    if agents.is_empty() {
+        let text = format!(
+            "there is no agent library (*.{ENDING}) in {}",
+            folder.display()
+        );
+        let mut fault = settings(text);
+        if !names.is_empty() {
+            fault = fault.hint(format!("{others}; a Rust crate ends with `export![…]`"));
+        }
+        return Err(
+            fault.hint("build one there, or name a crate folder or a library with --agents")
+        );
+    }
+    if !names.is_empty() {
+        tell!("note: passed over, {}", wb_ui::text::clean(&others));
+    }
+    let one = |path| Library {
+        path,
+        package: None,
+        twin: None,
+    };
+    Ok(agents.into_iter().map(one).collect())
 }
 
 fn has_library(dir: &Path) -> bool {

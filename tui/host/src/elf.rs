@@ -3,8 +3,9 @@
 //! The loader itself dies of a file that was cut (a bus error), and its text for a foreign machine
 //! misleads. Damage inside a whole file cannot be seen from here: that is what the probe is for.
 
+use agent_abi::table::ENTRY_SYMBOL;
 use object::elf;
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::{Endianness, FileKind};
 
 /// Why a file is not worth opening.
@@ -66,6 +67,26 @@ fn check_elf(content: &[u8]) -> Result<(), Flaw> {
         section.data(endian, content).map_err(|_| cut())?;
     }
     Ok(())
+}
+
+/// Whether a file is a whole library of this machine that is no agent library, such as one that an
+/// agent library needs and lies beside. What cannot be told from its tables is none.
+pub fn is_other_library(content: &[u8]) -> bool {
+    check(content).is_ok() && exports_entry(content) == Some(false)
+}
+
+fn exports_entry(content: &[u8]) -> Option<bool> {
+    let header = elf::FileHeader64::<Endianness>::parse(content).ok()?;
+    let endian = header.endian().ok()?;
+    let sections = header.sections(endian, content).ok()?;
+    let symbols = sections
+        .symbols(endian, content, elf::SHT_DYNSYM)
+        .ok()
+        .filter(|symbols| !symbols.is_empty())?;
+    Some(symbols.iter().any(|symbol| {
+        !symbol.is_undefined(endian)
+            && symbol.name(endian, symbols.strings()) == Ok(ENTRY_SYMBOL.as_bytes())
+    }))
 }
 
 /// Addresses that a library occupies above its load address.

@@ -42,6 +42,7 @@ mod watch;
 pub use calls::Asked;
 pub use child::child_main;
 pub use config::{HostConfig, HostError};
+pub use elf::is_other_library;
 pub use events::HostEvent;
 pub use hosts::Hosts;
 pub use jobs::{JobRequest, JobResult};
