@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 const BOX: &str = r#""add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]"#;
 
@@ -165,6 +166,65 @@ fn rate_and_concurrency_of_a_run_follow_the_settings_file() {
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(143));
     assert_eq!(server.changed("actions"), 3);
+}
+
+#[test]
+fn a_poller_without_tasks_says_so_once_and_says_when_tasks_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "2"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let mut child = command(dir.path())
+        .args(["run", "--progress", "plain", "--refresh-every", "1"])
+        .args(["--project-hash", &server.project(), "--agents"])
+        .arg(&library)
+        .envs(server.env())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    let until = |errors: &mut dyn Iterator<Item = std::io::Result<String>>, wanted: &str| {
+        let mut before = Vec::new();
+        for line in errors.map(Result::unwrap) {
+            if line.contains(wanted) {
+                return before;
+            }
+            before.push(line);
+        }
+        panic!("never said: {wanted}; it said {before:?}")
+    };
+    until(&mut errors, "no task is waiting; looking again every 1 s");
+    let asked = || {
+        server.admin("/local/counters")["requests"]
+            .as_u64()
+            .unwrap()
+    };
+    let before = asked();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Two more passes that find nothing.
+    while asked() < before + 2 {
+        assert!(Instant::now() < deadline, "it looks no more");
+    }
+    let tasks = server.tasks();
+    let tasks: Vec<&Value> = tasks.iter().map(|t| &t["uuid"]).collect();
+    server.post(
+        "/local/move",
+        &json!({"tasks": tasks, "stage": "Agent 1", "by": "ann@example.com"}),
+    );
+    let said = until(&mut errors, "tasks have come");
+    assert!(said.is_empty(), "it said while idle: {said:?}");
+    until(&mut errors, "no task is waiting");
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&child),
+        rustix::process::Signal::INT,
+    )
+    .unwrap();
+    let rest: Vec<String> = errors.map(Result::unwrap).collect();
+    assert!(
+        rest.iter().any(|l| l.starts_with("4 tasks in ")),
+        "{rest:?}"
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 /// A project whose first agent stage leads to a second one.

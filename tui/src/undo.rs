@@ -1,16 +1,20 @@
 //! The inverse of what was written: labels, priority and metadata as they were, the task back where
 //! it came from. A task that somebody changed since is named and left, as a whole. The screen and
-//! `workbench undo` both come here.
+//! `workbench undo` both come here. How a whole operation goes back stands in `back`.
+
+mod back;
+
+pub use back::take_back;
 
 use crate::journal::{self, Deed, Entry, Journal, options_of};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use wb_client::{Reader, Writer};
-use wb_core::fault::{Fault, FaultKind};
+use wb_client::Reader;
+use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, StageId, TaskId};
-use wb_core::journal::{Restore, Undone};
+use wb_core::journal::Restore;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, LabelBlob, Project, RowInput};
+use wb_core::work::{CommitItem, LabelBlob, Project, RowInput};
 
 /// Why a task is left.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,104 +100,6 @@ fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
         what.push("metadata as they were".to_owned());
     }
     what
-}
-
-/// Takes an operation back, the newest entries first: a task that was written twice goes back the way
-/// it came. Without a writer nothing is sent. `told` hears of every task. When `stop` says so, the rest is left.
-///
-/// # Errors
-/// The journal cannot be used, or the platform not be reached; what is restored stays so.
-pub async fn take_back(
-    reader: &Reader,
-    writer: Option<&Writer>,
-    journal: &Journal,
-    project: &Project,
-    op: i64,
-    mut told: impl FnMut(&Deed, Told<'_>) + Send,
-    stop: impl Fn() -> bool + Send,
-) -> Result<Undone, Fault> {
-    let mut done = Undone::default();
-    let mut below = i64::MAX;
-    while !stop() {
-        let (mut chunk, last) = journal.standing(op, below, CHUNK)?;
-        let Some(last) = last else { break };
-        let now = together(&chunk);
-        // What comes after these is read again.
-        below = match chunk.get(now) {
-            Some(_) => chunk[now - 1].id,
-            None => last,
-        };
-        chunk.truncate(now);
-        let found = inverse(reader, project, &chunk).await?;
-        let mut deeds: Vec<Deed> = Vec::new();
-        for (entry, result) in chunk.iter().zip(found) {
-            match result {
-                Ok(deed) => deeds.push(deed),
-                Err(_) if entry.overtaken => {}
-                Err(Skipped(why)) => {
-                    told(&entry.deed, Told::Left(&why));
-                    done.left.push((entry.deed.item.title.to_string(), why));
-                }
-            }
-        }
-        let results = match writer {
-            Some(writer) => journal::perform(writer, Some(journal), project, &deeds).await?,
-            None => deeds
-                .iter()
-                .map(|d| (d.item.task, Committed::Done))
-                .collect(),
-        };
-        for (deed, (_, result)) in deeds.iter().zip(results) {
-            tell(deed, result, &mut done, &mut told).map_err(|fault| rest_of(fault, op))?;
-        }
-    }
-    Ok(done)
-}
-
-/// How many of the first entries may be taken back together: a unit that was written twice goes back
-/// the way it came, one write after the other.
-fn together(entries: &[Entry]) -> usize {
-    let mut units = HashSet::new();
-    let again = entries.iter().position(|e| !units.insert(e.deed.item.data));
-    again.unwrap_or(entries.len())
-}
-
-fn tell(
-    deed: &Deed,
-    result: Committed,
-    done: &mut Undone,
-    told: &mut impl FnMut(&Deed, Told<'_>),
-) -> Result<(), Fault> {
-    let title = deed.item.title.to_string();
-    match result {
-        Committed::Done => {
-            done.restored += 1;
-            told(deed, Told::Restored);
-        }
-        Committed::AlreadyMoved => {
-            let why = "somebody moved the task on at this very moment";
-            told(deed, Told::Left(why));
-            done.left.push((title, why.to_owned()));
-        }
-        Committed::Conflict { by } => {
-            told(deed, Told::Left(&by));
-            done.left.push((title, by));
-        }
-        Committed::Refused(fault) => {
-            told(deed, Told::Failed(&fault.summary));
-            done.failed.push((title, fault.summary.clone()));
-            if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
-                return Err(fault);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn rest_of(fault: Fault, op: i64) -> Fault {
-    fault.hint(format!(
-        "what is restored stays so; for the rest: workbench undo {op}"
-    ))
 }
 
 /// What takes each entry back, in the order given.

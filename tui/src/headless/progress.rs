@@ -24,6 +24,8 @@ pub struct Progress {
     /// Whether the end was known when the bar was styled last.
     whole: bool,
     outage: Outage,
+    /// A poller found no task in its last pass, and has said so.
+    idle: bool,
 }
 
 impl Progress {
@@ -48,6 +50,7 @@ impl Progress {
             last: Instant::now(),
             whole: true,
             outage: Outage::default(),
+            idle: false,
         };
         progress.style(false);
         progress
@@ -73,6 +76,9 @@ impl Progress {
     pub fn show(&mut self, state: &State, waiting: Option<u64>) {
         self.outage(state);
         let Some(run) = &state.run else { return };
+        if run.decided() > 0 || run.has_work() {
+            self.tasks_come();
+        }
         let stage = run.stage().map_or("", |s| state.stage_title(s));
         let stage = wb_ui::text::fit(stage, STAGE);
         let done = run.decided();
@@ -89,11 +95,34 @@ impl Progress {
             }
             bar.set_position(done);
             bar.set_message(words);
-        } else if self.lines && self.last.elapsed() >= LINE_EVERY {
+        } else if self.line_due() {
             self.last = Instant::now();
             let of = all.map_or_else(String::new, |all| format!(" of {all}"));
             tell!("{stage}: {done}{of} tasks done {words}");
         }
+    }
+
+    /// Whether it is time for a line; an idle poller has none.
+    fn line_due(&self) -> bool {
+        self.lines && !self.idle && self.last.elapsed() >= LINE_EVERY
+    }
+
+    /// A pass of a poller found no task: said once, until some come.
+    pub fn idles(&mut self, every: u64) {
+        if !self.idle && self.shows() {
+            self.say(&format!(
+                "workbench: no task is waiting; looking again every {every} s"
+            ));
+        }
+        self.idle = true;
+    }
+
+    /// A poller has tasks again.
+    pub fn tasks_come(&mut self) {
+        if self.idle && self.shows() {
+            self.say("workbench: tasks have come");
+        }
+        self.idle = false;
     }
 
     /// Says that the platform does not answer, once it lasts, and that it does again.
@@ -157,6 +186,17 @@ fn words(failed: u64, rate: f64, done: u64, all: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_idle_poller_has_no_line_until_tasks_come() {
+        let mut progress = Progress::new(Wish::Plain, true);
+        progress.last = Instant::now().checked_sub(LINE_EVERY).unwrap();
+        assert!(progress.line_due());
+        progress.idles(1);
+        assert!(!progress.line_due());
+        progress.tasks_come();
+        assert!(progress.line_due());
+    }
 
     #[test]
     fn the_time_left_is_told_only_when_the_end_is_known() {

@@ -181,8 +181,10 @@ impl Session {
             let pass = Instant::now();
             let interrupted = self.pass(began, ending).await;
             let mut limit = false;
+            let mut found = false;
             let mut trouble: Option<Fault> = None;
             if let Some(run) = &self.engine.state.run {
+                found = run.totals.tasks > 0;
                 totals.add(&run.totals);
                 self.not_carried += run.not_carried;
                 limit = run.limit_reached();
@@ -205,6 +207,9 @@ impl Session {
             let over = interrupted || limit;
             if over || trouble.as_ref().is_some_and(|f| ends_a_poller(f, refusals)) {
                 break trouble;
+            }
+            if !found && trouble.is_none() {
+                self.progress.idles(every);
             }
             let rest = Duration::from_secs(every).saturating_sub(pass.elapsed());
             if self.sleep(rest, ending).await {
@@ -319,6 +324,7 @@ impl Session {
 
     fn record(&mut self, report: &wb_core::run::Report, ending: &mut Ending) {
         use wb_core::run::Ending as Task;
+        self.progress.tasks_come();
         match &report.ending {
             Task::Failed(fault) => {
                 ending.failures();

@@ -54,6 +54,12 @@ impl Run {
         self.totals.tasks + works.filter(|w| w.result.is_some()).count() as u64
     }
 
+    /// Whether a task was listed that is not yet final.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.batches.is_empty() || !self.pending.is_empty()
+    }
+
     /// Tasks listed and not yet final; `None` while more may be listed.
     #[must_use]
     pub fn waiting(&self) -> Option<u64> {
