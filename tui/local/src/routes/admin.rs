@@ -171,7 +171,7 @@ fn task_states(
 ) -> Result<Vec<TaskState>, Refusal> {
     let mut find = connection.prepare_cached(
         "SELECT t.id, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
-                l.objects, l.classes, l.actions, l.units, l.spaces
+                l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM task t JOIN data d ON d.id = t.data
          LEFT JOIN label l ON l.project = t.project AND l.data = t.data AND l.branch = 'main'
          WHERE t.project = ?1 AND t.id > ?2 ORDER BY t.id LIMIT ?3",
@@ -182,7 +182,7 @@ fn task_states(
         let data_hash: Uuid = row.get(1)?;
         let stage: usize = row.get(3)?;
         let status: usize = row.get(4)?;
-        let parts: Vec<Option<String>> = (7..12).map(|n| row.get(n)).collect::<Result<_, _>>()?;
+        let parts: Vec<Option<String>> = (7..13).map(|n| row.get(n)).collect::<Result<_, _>>()?;
         let labels = parts[0].is_some().then(|| {
             let mut digest = Sha256::new();
             parts.iter().flatten().for_each(|part| digest.update(part));

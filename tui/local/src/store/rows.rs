@@ -3,12 +3,13 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
+use crate::store::exact::Object;
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
 use crate::store::like::matches_like;
 use crate::store::spaces::{Spaces, spaces};
@@ -86,7 +87,7 @@ struct RowDto<'a> {
     last_actioned_by_user_email: Option<String>,
     group_hash: Option<Uuid>,
     spaces: Spaces,
-    client_metadata: Option<Value>,
+    client_metadata: Option<Object>,
     images_data: Option<Vec<ImageDto>>,
     workflow_graph_node: Option<GraphNode<'a>>,
 }

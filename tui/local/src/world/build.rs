@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use serde_json::json;
+use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
 use crate::error::{LocalError, Refusal};
@@ -14,7 +15,7 @@ use crate::media::Library;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
-use crate::structure::complete;
+use crate::structure::completed;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
@@ -157,12 +158,17 @@ impl Builder<'_> {
             let uuid = spec
                 .id
                 .unwrap_or_else(|| self.names.uuid("ontology", place));
-            let mut structure = spec.structure.clone().unwrap_or_else(ontology::structure);
-            complete(&mut structure)
+            let structure = match &spec.structure {
+                Some(structure) => structure.clone(),
+                None => to_raw_value(&ontology::structure())
+                    .map_err(Refusal::from)
+                    .map_err(refused)?,
+            };
+            let structure = completed(&structure)
                 .map_err(|e| LocalError::Options(format!("ontology \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                params![uuid, spec.title, spec.description, structure.to_string(), self.now],
+                params![uuid, spec.title, spec.description, structure, self.now],
             )?;
             Ok(Named {
                 id: self.connection.last_insert_rowid(),

@@ -128,7 +128,17 @@ impl Client {
         scope: (&str, &str),
         body: &Value,
     ) -> reqwest::RequestBuilder {
-        let body = body.to_string().into_bytes();
+        self.legacy_text(path, scope, body.to_string())
+    }
+
+    /// As `legacy_request`, with a body that need not be one that this language's JSON can hold.
+    pub fn legacy_text(
+        &self,
+        path: &str,
+        scope: (&str, &str),
+        body: String,
+    ) -> reqwest::RequestBuilder {
+        let body = body.into_bytes();
         let signature = self.key.sign(&Sha256::digest(&body)).to_bytes();
         let keyid = hex(self.key.verifying_key().as_bytes());
         self.http
