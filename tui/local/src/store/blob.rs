@@ -210,7 +210,11 @@ fn blob<'a>(
     };
     filter.apply(&mut parts)?;
     let extra: String = row.get(C + 10)?;
-    let mut extra: Extra = serde_json::from_str(&extra).map_err(|e| broken(&e))?;
+    let extra: Extra = serde_json::from_str(&extra).map_err(|e| broken(&e))?;
+    let kept = Kept {
+        labels: serde_json::from_str(&parts.units).map_err(|e| broken(&e))?,
+        extra: extra.units,
+    };
     Ok(Blob {
         label_hash: row.get(C)?,
         branch_name: row.get(C + 1)?,
@@ -227,72 +231,66 @@ fn blob<'a>(
         classification_answers: raw(parts.classes)?,
         object_actions: raw(parts.actions)?,
         label_status: "LABEL_IN_PROGRESS",
-        data_units: units(connection, data, &parts.units, &mut extra.units, link)?,
+        data_units: units(connection, data, kept, link)?,
         spaces: raw(row.get(C + 8)?)?,
         is_valid: true,
         extra: extra.row,
     })
 }
 
-fn units(
-    connection: &Connection,
-    data: &Data,
-    stored: &str,
-    extra: &mut BTreeMap<Uuid, Named>,
-    link: Linker<'_>,
-) -> Result<Units, Refusal> {
-    let mut labels: BTreeMap<Uuid, Box<RawValue>> =
-        serde_json::from_str(stored).map_err(|e| broken(&e))?;
-    let mut labels_of = |hash: Uuid, kind: ItemKind| match labels.remove(&hash) {
-        Some(found) if kind == ItemKind::Group => by_frame(found),
-        Some(found) => Ok(found),
-        None => raw(empty_labels(kind).to_owned()),
-    };
-    let mut unit = |d: &Data, sequence: Value| -> Result<Unit, Refusal> {
+/// What was saved of a row's data units and has not been answered yet, by their hashes.
+struct Kept {
+    labels: BTreeMap<Uuid, Box<RawValue>>,
+    extra: BTreeMap<Uuid, Named>,
+}
+
+impl Kept {
+    fn unit(&mut self, d: &Data, sequence: Value, link: Linker<'_>) -> Result<Unit, Refusal> {
         let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts {
             audio_codec: audio_codec(d),
             audio_sample_rate: d.rate,
             audio_bit_depth: 16,
             audio_num_channels: 1,
         });
-        let sized = |size| {
-            if d.kind == ItemKind::Pdf {
-                Some(0)
-            } else {
-                size
-            }
-        };
+        let is_pdf = d.kind == ItemKind::Pdf;
+        let sized = |size| if is_pdf { Some(0) } else { size };
         let timed = matches!(d.kind, ItemKind::Video | ItemKind::Audio);
+        let mime = d.mime.as_deref().unwrap_or("application/octet-stream");
+        let labels = match self.labels.remove(&d.hash) {
+            Some(kept) if d.kind == ItemKind::Group => by_frame(kept)?,
+            Some(kept) => kept,
+            None => raw(empty_labels(d.kind).to_owned())?,
+        };
         Ok(Unit {
             data_hash: d.hash,
             data_title: d.title.clone(),
             data_link: d.kind.has_media().then(|| link(d)),
-            data_type: d
-                .mime
-                .clone()
-                .unwrap_or_else(|| "application/octet-stream".to_owned()),
+            data_type: mime.to_owned(),
             data_sequence: sequence,
             width: sized(d.width),
             height: sized(d.height),
             audio,
-            labels: labels_of(d.hash, d.kind)?,
+            labels,
             data_duration: d.duration.filter(|_| timed),
-            data_fps: if d.kind == ItemKind::Pdf {
-                Some(0.0)
-            } else {
-                d.fps
-            },
-            extra: extra.remove(&d.hash).unwrap_or_default(),
+            data_fps: if is_pdf { Some(0.0) } else { d.fps },
+            extra: self.extra.remove(&d.hash).unwrap_or_default(),
         })
-    };
+    }
+}
+
+fn units(
+    connection: &Connection,
+    data: &Data,
+    mut kept: Kept,
+    link: Linker<'_>,
+) -> Result<Units, Refusal> {
     let numbered = |n: usize| Value::String(n.to_string());
     let list = match data.kind {
         ItemKind::ImageGroup => {
             let children = items::children(connection, data.id)?;
+            let children = children.iter().enumerate();
             children
-                .iter()
-                .enumerate()
-                .map(|(n, child)| unit(child, numbered(n)))
+                .map(|(n, child)| kept.unit(child, numbered(n), link))
                 .collect::<Result<_, _>>()?
         }
         ItemKind::ImageSequence => {
@@ -303,13 +301,13 @@ fn units(
                 frame.title = format!("{}/{n}", data.title);
                 frame.mime = Some("image/jpeg".to_owned());
                 frame.fps = None;
-                unit(&frame, numbered(n as usize))
+                kept.unit(&frame, numbered(n as usize), link)
             };
             (0..data.frame_count())
                 .map(picture)
                 .collect::<Result<_, _>>()?
         }
-        _ => vec![unit(data, json!(0))?],
+        _ => vec![kept.unit(data, json!(0), link)?],
     };
     Ok(Units(list))
 }

@@ -114,23 +114,8 @@ impl Ready {
         let actions = object_of(row.remove("object_actions"), "object_actions")?;
         let spaces = object_of(row.remove("spaces"), "spaces")?;
         let mut extra = Extra::default();
-        let mut units = BTreeMap::new();
-        for (unit, sent) in object_of(row.remove("data_units"), "data_units")? {
-            if Uuid::parse_str(&unit).is_err() {
-                return Err(Refusal::Invalid(format!(
-                    "`data_units` names {unit:?}, which is not a data hash"
-                )));
-            }
-            let mut fields = object_of(Some(sent), &format!("data_units.{unit}"))?;
-            if let Some(labels) = fields.remove("labels").filter(|l| l.get() != "null") {
-                let place = format!("data unit {unit}");
-                units.insert(unit.clone(), signed(labels, &answers, &place, &stamp)?);
-            }
-            fields.retain(|name, _| !UNIT_FIELDS.contains(&name.as_str()));
-            if !fields.is_empty() {
-                extra.units.insert(unit, fields);
-            }
-        }
+        let units = object_of(row.remove("data_units"), "data_units")?;
+        let units = units_of(units, &answers, &stamp, &mut extra)?;
         let label_hash = row.get("label_hash").and_then(|h| {
             let text: Option<String> = serde_json::from_str(h.get()).ok()?;
             Uuid::parse_str(&text?).ok()
@@ -147,7 +132,7 @@ impl Ready {
             objects: mapped(&answers, sign_whole)?,
             classes: mapped(&classes, |entry| stamp.sign(entry))?,
             actions: serde_json::to_string(&actions)?,
-            units: serde_json::to_string(&units)?,
+            units,
             spaces: mapped_by_name(&spaces, |space, content| {
                 let Some(mut fields) = exact::fields(content) else {
                     return Ok(content.to_owned());
@@ -162,6 +147,33 @@ impl Ready {
             extra: serde_json::to_string(&extra)?,
         })
     }
+}
+
+/// The labels of each data unit, signed; what else a unit has goes to `extra`.
+fn units_of<'a>(
+    sent: Fields<'a>,
+    answers: &Fields<'_>,
+    stamp: &Stamp,
+    extra: &mut Extra<'a>,
+) -> Result<String, Refusal> {
+    let mut units = BTreeMap::new();
+    for (unit, sent) in sent {
+        if Uuid::parse_str(&unit).is_err() {
+            return Err(Refusal::Invalid(format!(
+                "`data_units` names {unit:?}, which is not a data hash"
+            )));
+        }
+        let mut fields = object_of(Some(sent), &format!("data_units.{unit}"))?;
+        if let Some(labels) = fields.remove("labels").filter(|l| l.get() != "null") {
+            let place = format!("data unit {unit}");
+            units.insert(unit.clone(), signed(labels, answers, &place, stamp)?);
+        }
+        fields.retain(|name, _| !UNIT_FIELDS.contains(&name.as_str()));
+        if !fields.is_empty() {
+            extra.units.insert(unit, fields);
+        }
+    }
+    Ok(serde_json::to_string(&units)?)
 }
 
 /// The fields of a part of a row, none where it is absent.

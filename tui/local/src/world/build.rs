@@ -12,6 +12,7 @@ use crate::error::{LocalError, Refusal};
 use crate::ids::{Names, below};
 use crate::keys;
 use crate::media::Library;
+use crate::private;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
@@ -30,6 +31,8 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         std::fs::remove_file(&unfinished)
             .map_err(|e| LocalError::file("cannot remove", &unfinished, e))?;
     }
+    // The database's other files get the rights that this one has.
+    private::file(&unfinished).map_err(|e| LocalError::file("cannot write", &unfinished, e))?;
     let connection = Connection::open(&unfinished)?;
     // Nobody has been promised anything yet: an interrupted build starts over.
     connection.execute_batch(
