@@ -19,7 +19,8 @@ use crate::error::Refusal;
 use crate::routes::door::Spoil;
 use crate::routes::reply::{json_bytes, legacy_refusal, uuid};
 use crate::store::catalog::{Dataset, Project};
-use crate::store::rows::{self, RowQuery};
+use crate::store::row_query::RowQuery;
+use crate::store::rows;
 use crate::time;
 
 /// A call as it comes.

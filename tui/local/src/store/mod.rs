@@ -15,6 +15,7 @@ pub(crate) mod labels;
 pub(crate) mod like;
 pub(crate) mod records;
 pub(crate) mod reviews;
+pub(crate) mod row_query;
 pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod schema;
