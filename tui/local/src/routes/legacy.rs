@@ -121,6 +121,8 @@ const ELSEWHERE: &[&str] = &[
     "dicomdeidentifytask",
     "modelinference",
     "modeltrainingparams",
+    // Of older clients.
+    "imagegroupocr",
 ];
 
 /// What a call is answered with, as JSON.
