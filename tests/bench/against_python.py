@@ -94,7 +94,9 @@ def served(program: Path, case: Case, folder: Path, scenario: str = "seed") -> I
 
 
 def counters(ready: dict[str, str]) -> dict:
-    with urllib.request.urlopen(ready["domain"] + "/local/counters") as answer:
+    token = {"Authorization": f"Bearer {ready['local_token']}"}
+    counters = urllib.request.Request(ready["domain"] + "/local/counters", headers=token)
+    with urllib.request.urlopen(counters) as answer:
         return json.load(answer)
 
 

@@ -48,6 +48,8 @@ class Server:
         self.domain: str = self.ready["domain"]
         self.key_file: str = self.ready["ssh_key_file"]
         self.project_hash: str = self.ready["project_hash"]
+        #: For the server's own pages.
+        self.token = {"Authorization": f"Bearer {self.ready['local_token']}"}
         self.twin_project_hash: str | None = self.ready["twin_project_hash"]
 
     def _first_line(self) -> bytes:
@@ -88,12 +90,12 @@ class Server:
     # -- the server's own pages ------------------------------------------------------------------
 
     def local(self, page: str, **query) -> dict:
-        answer = requests.get(f"{self.domain}/local/{page}", params=query, timeout=30)
+        answer = requests.get(f"{self.domain}/local/{page}", params=query, headers=self.token, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
     def tell(self, page: str, **body) -> dict:
-        answer = requests.post(f"{self.domain}/local/{page}", json=body, timeout=30)
+        answer = requests.post(f"{self.domain}/local/{page}", json=body, headers=self.token, timeout=30)
         assert answer.ok, answer.text
         return answer.json()
 

@@ -187,7 +187,7 @@ def test_faults_are_counted_and_end_when_told(faulty):
 
 
 def test_an_unknown_fault_is_refused_with_the_known_ones(faulty):
-    refused = requests.post(f"{faulty.domain}/local/faults", json={"faults": ["save_label:500"]}, timeout=30)
+    refused = requests.post(f"{faulty.domain}/local/faults", json={"faults": ["save_label:500"]}, headers=faulty.token, timeout=30)
     assert refused.status_code == 400 and "save_labels" in refused.text
 
 

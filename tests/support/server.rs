@@ -70,7 +70,9 @@ impl Server {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+             {headers}Connection: close\r\n\r\n{body}",
+            self.field("local_token")
         )
         .unwrap();
         let mut answer = String::new();

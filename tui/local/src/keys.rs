@@ -11,6 +11,7 @@ use ssh_key::{LineEnding, PrivateKey, PublicKey};
 use uuid::Uuid;
 
 use crate::error::LocalError;
+use crate::private;
 
 /// 32 bytes nobody can guess. Three version-4 UUIDs carry 366 random bits from the system.
 pub(crate) fn random() -> [u8; 32] {
@@ -80,13 +81,10 @@ pub(crate) fn secret(path: &Path) -> Result<[u8; 32], LocalError> {
 }
 
 /// Writes a file that only its owner may read: whole or, if interrupted, not at all.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
     let unfinished = path.with_extension("unfinished");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&unfinished).and_then(|mut file| {
+    let written = private::file(&unfinished).and_then(|mut file| {
+        file.set_len(0)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)

@@ -16,6 +16,7 @@ mod item;
 mod keys;
 mod media;
 mod people;
+mod private;
 mod routes;
 mod serve;
 mod store;

@@ -7,10 +7,12 @@
 
 use std::collections::HashSet;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::ids::short_hash;
+use crate::store::exact;
 
 const SHAPES: [&str; 15] = [
     "bounding_box",
@@ -34,11 +36,22 @@ const COLOURS: [&str; 8] = [
     "#D33115", "#E27300", "#16406C", "#FE9200", "#FCDC00", "#DBDF00", "#A4DD00", "#68CCCA",
 ];
 
+/// A structure as text, completed. What came keeps its digits.
+///
+/// # Errors
+/// As [`complete`], or it is not JSON that can be read.
+pub(crate) fn completed(came: &RawValue) -> Result<String, String> {
+    let mut structure = exact::value(came)?;
+    complete(&mut structure)?;
+    let whole = exact::filled_in(came, &structure).map_err(|e| e.to_string())?;
+    Ok(whole.get().to_owned())
+}
+
 /// Completes a structure.
 ///
 /// # Errors
 /// A sentence with the place of what is missing, unknown, or there twice.
-pub(crate) fn complete(structure: &mut Value) -> Result<(), String> {
+fn complete(structure: &mut Value) -> Result<(), String> {
     let mut work = Work::default();
     for (key, what) in [("objects", "object"), ("classifications", "classification")] {
         let list = structure

@@ -101,6 +101,7 @@ impl World {
         } else {
             client.post(url).json(body)
         };
+        let request = request.bearer_auth(&self.served.local_token);
         let response = request.send().await.unwrap();
         assert!(
             response.status().is_success(),

@@ -1,4 +1,5 @@
-//! The server's own pages under `/local/`: no signature needed, answered on loopback only.
+//! The server's own pages under `/local/`: answered on loopback only, to whoever brings the token of the
+//! data folder (`Authorization: Bearer TOKEN`) instead of a signature.
 //!
 //! | request | answer |
 //! |---|---|
@@ -19,10 +20,10 @@ use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,10 @@ use crate::workflow::Graph;
 
 type QueryPairs = Query<Vec<(String, String)>>;
 
-pub(super) fn router() -> Router<Shared> {
+/// What the token for these pages seals.
+pub(crate) const OWN_PAGES: &str = "local";
+
+pub(super) fn router(app: &Shared) -> Router<Shared> {
     Router::new()
         .route("/local/health", get(health))
         .route("/local/scenario-schema", get(scenario_schema))
@@ -54,7 +58,42 @@ pub(super) fn router() -> Router<Shared> {
         .route("/local/workflow", get(workflow))
         .route("/local/move", post(move_tasks))
         .route("/local/edit", post(edit))
+        .route("/local", any(unknown))
+        .route("/local/", any(unknown))
+        .route("/local/{*page}", any(unknown))
+        .layer(middleware::from_fn_with_state(
+            Shared::clone(app),
+            token_only,
+        ))
         .layer(middleware::from_fn(loopback_only))
+}
+
+/// Other programs and users of this machine reach the port too; the token they do not have.
+async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let header = request.headers().get(header::AUTHORIZATION);
+    let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let (scheme, token) = sent.split_once(' ').unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") && app.gate.sealed(OWN_PAGES, token.trim()) {
+        return next.run(request).await;
+    }
+    let why = match header {
+        None => "no token came",
+        Some(_) => "another token came",
+    };
+    let refusal = Refusal::Unauthenticated(format!(
+        "{} needs the header `Authorization: Bearer TOKEN`, and {why}: the token is `local_token` of the line that \
+         the server printed, and the file `local-token` in its data folder",
+        request.uri().path()
+    ));
+    let mut response = refusal.into_response();
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+async fn unknown(request: Request) -> Refusal {
+    Refusal::NotFound(format!("this server has no page {}", request.uri().path()))
 }
 
 /// A page in a browser must not reach these: neither through a name that points at this machine (its
@@ -171,7 +210,7 @@ fn task_states(
 ) -> Result<Vec<TaskState>, Refusal> {
     let mut find = connection.prepare_cached(
         "SELECT t.id, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
-                l.objects, l.classes, l.actions, l.units, l.spaces
+                l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM task t JOIN data d ON d.id = t.data
          LEFT JOIN label l ON l.project = t.project AND l.data = t.data AND l.branch = 'main'
          WHERE t.project = ?1 AND t.id > ?2 ORDER BY t.id LIMIT ?3",
@@ -182,7 +221,7 @@ fn task_states(
         let data_hash: Uuid = row.get(1)?;
         let stage: usize = row.get(3)?;
         let status: usize = row.get(4)?;
-        let parts: Vec<Option<String>> = (7..12).map(|n| row.get(n)).collect::<Result<_, _>>()?;
+        let parts: Vec<Option<String>> = (7..13).map(|n| row.get(n)).collect::<Result<_, _>>()?;
         let labels = parts[0].is_some().then(|| {
             let mut digest = Sha256::new();
             parts.iter().flatten().for_each(|part| digest.update(part));

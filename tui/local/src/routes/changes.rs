@@ -14,6 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::item::ItemKind;
 use crate::media::Facts;
 use crate::routes::reply::{Answer, body, json_answer, null, uuid};
+use crate::store::exact::Object;
 use crate::store::items;
 use crate::store::units::{self, NewItem};
 use crate::store::uses;
@@ -133,7 +134,7 @@ async fn delete_items(
 struct GroupBody {
     layout_contents: Contents,
     name: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
+    client_metadata: Option<Object>,
 }
 
 #[derive(Deserialize)]
@@ -174,7 +175,7 @@ async fn create_groups(
                 mime: None,
                 facts: Facts::default(),
                 size: None,
-                metadata: group.client_metadata.map(Value::Object),
+                metadata: group.client_metadata,
                 children: Vec::new(),
             };
             units::insert_group(c, &folder, &item, &members, time::now())?;

@@ -245,22 +245,29 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
         .is_some_and(|v| v.contains("gzip"))
 }
 
-/// A path that this server does not know: either nobody does, or only the platform.
-pub(super) async fn unknown_path(request: Request) -> Refusal {
+/// A call that this server does not have although the platform has it.
+fn not_served(request: &Request) -> Option<Refusal> {
     let (method, path) = (request.method(), request.uri().path());
-    if is_elsewhere(path) {
-        return Refusal::NotServed(format!(
+    is_elsewhere(path).then(|| {
+        Refusal::NotServed(format!(
             "a local project does not serve {method} {path}: the platform has this call, this server has not"
-        ));
-    }
-    Refusal::NotFound(format!("this server knows no {method} {path}"))
+        ))
+    })
 }
 
-/// A known path with another method.
+/// A path that this server does not know: either nobody does, or only the platform.
+pub(super) async fn unknown_path(request: Request) -> Refusal {
+    not_served(&request).unwrap_or_else(|| {
+        let (method, path) = (request.method(), request.uri().path());
+        Refusal::NotFound(format!("this server knows no {method} {path}"))
+    })
+}
+
+/// A known path with another method. The path may also be that of a call of the platform alone, with a
+/// word where ours has a UUID.
 pub(super) async fn unknown_method(request: Request) -> Refusal {
-    Refusal::Method(format!(
-        "{} is not possible on {}",
-        request.method(),
-        request.uri().path()
-    ))
+    not_served(&request).unwrap_or_else(|| {
+        let (method, path) = (request.method(), request.uri().path());
+        Refusal::Method(format!("{method} is not possible on {path}"))
+    })
 }

@@ -17,6 +17,7 @@ use crate::item::ItemKind;
 use crate::routes::listing::tree;
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
 use crate::store::catalog::Catalog;
+use crate::store::exact::Object;
 use crate::store::folders::{self, Folder, FolderPatch};
 use crate::time;
 
@@ -150,7 +151,7 @@ async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
         ));
     }
     if let Some(text) = &sent.client_metadata {
-        serde_json::from_str::<Value>(text)?;
+        serde_json::from_str::<Object>(text)?;
     }
     let parent = match sent.parent {
         None => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::{App, Shared};
@@ -13,6 +13,7 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::media::{Facts, Source, sequence, upload};
 use crate::routes::uploads::{self, COUNTED};
+use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::records::{self, Kind, Record};
 use crate::store::units::{self, Duplicates, NewItem};
@@ -54,7 +55,7 @@ struct FileBody {
     object_url: String,
     placeholder_item_uuid: Option<Uuid>,
     title: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
+    client_metadata: Option<Object>,
     #[serde(alias = "videoMetadata", alias = "audioMetadata")]
     known: Option<Known>,
 }
@@ -76,7 +77,7 @@ struct Known {
 struct GroupBody {
     images: Vec<FileBody>,
     title: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
+    client_metadata: Option<Object>,
     #[serde(default)]
     create_video: bool,
 }
@@ -86,7 +87,7 @@ struct GroupBody {
 struct FromItemsBody {
     image_items: Vec<Uuid>,
     title: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
+    client_metadata: Option<Object>,
     #[serde(default)]
     create_video: bool,
 }
@@ -107,8 +108,8 @@ pub(super) struct Done {
     failed: bool,
 }
 
-fn object_of(metadata: Option<Map<String, Value>>) -> Option<Value> {
-    metadata.filter(|m| !m.is_empty()).map(Value::Object)
+fn object_of(metadata: Option<Object>) -> Option<Object> {
+    metadata.filter(|m| !m.is_empty())
 }
 
 impl FileBody {

@@ -1,15 +1,16 @@
 //! What the second generation of the API does with label rows: classifications in bulk, copies on
 //! other branches, validation. Reading and saving whole rows is in `legacy`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::app::Shared;
@@ -35,6 +36,18 @@ pub(super) fn routes() -> Router<Shared> {
         )
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answers {
+    label_uuid: Uuid,
+    data_uuid: Uuid,
+    data_title: String,
+    branch_name: String,
+    classification_answers: Box<RawValue>,
+    export_uuid: Option<Uuid>,
+    exported_at: Option<String>,
+}
+
 /// Classification answers of several rows; rows that are not there, or on another branch, are left out.
 async fn classifications(
     State(app): State<Shared>,
@@ -58,22 +71,24 @@ async fn classifications(
             "SELECT l.hash, d.hash, d.title, l.branch, l.classes FROM label l JOIN data d ON d.id = l.data
              WHERE l.hash = ?1 AND l.project = ?2 AND l.branch = ?3",
         )?;
-        let mut out: Vec<Value> = Vec::new();
+        let mut out = Vec::new();
         for label in &sent.label_uuids {
             let mut rows = find.query(params![label, project, sent.branch_name])?;
             let Some(row) = rows.next()? else { continue };
-            let answers: Value = serde_json::from_str(&row.get::<_, String>(4)?)?;
-            let (label, data): (Uuid, Uuid) = (row.get(0)?, row.get(1)?);
-            let (title, branch): (String, String) = (row.get(2)?, row.get(3)?);
-            out.push(json!({
-                "labelUuid": label, "dataUuid": data, "dataTitle": title, "branchName": branch,
-                "classificationAnswers": answers, "exportUuid": null, "exportedAt": null,
-            }));
+            out.push(Answers {
+                label_uuid: row.get(0)?,
+                data_uuid: row.get(1)?,
+                data_title: row.get(2)?,
+                branch_name: row.get(3)?,
+                classification_answers: RawValue::from_string(row.get(4)?)?,
+                export_uuid: None,
+                exported_at: None,
+            });
         }
         Ok(out)
     };
     let labels = app.store.read(read).await?;
-    json_answer(&json!({"labels": labels}))
+    json_answer(&BTreeMap::from([("labels", labels)]))
 }
 
 async fn copy_branch(

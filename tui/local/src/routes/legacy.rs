@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,7 +19,8 @@ use crate::error::Refusal;
 use crate::routes::door::Spoil;
 use crate::routes::reply::{json_bytes, legacy_refusal, uuid};
 use crate::store::catalog::{Dataset, Project};
-use crate::store::rows::{self, RowQuery};
+use crate::store::row_query::RowQuery;
+use crate::store::rows;
 use crate::time;
 
 /// A call as it comes.
@@ -120,6 +121,8 @@ const ELSEWHERE: &[&str] = &[
     "dicomdeidentifytask",
     "modelinference",
     "modeltrainingparams",
+    // Of older clients.
+    "imagegroupocr",
 ];
 
 /// What a call is answered with, as JSON.
@@ -242,21 +245,31 @@ impl Context<'_> {
 
     /// The project as clients before v2 read it.
     async fn legacy_project(&self, project: Arc<Project>) -> Found {
+        #[derive(Serialize)]
+        struct Legacy<'a> {
+            #[serde(flatten)]
+            fields: Value,
+            editor_ontology: &'a RawValue,
+            label_rows: &'a RawValue,
+        }
         let here = Arc::clone(&project);
         let rows = self
             .app
             .store
             .read(move |c| rows::list(c, &here, &RowQuery::default()))
             .await?;
-        let rows: Value = serde_json::from_slice(&rows)?;
         let dataset = |d: &Arc<Dataset>| json!({"dataset_hash": d.uuid, "title": d.title, "description": d.description, "dataset_type": "CORD_STORAGE"});
-        let out = json!({
+        let fields = json!({
             "project_hash": project.uuid, "title": project.title, "description": project.description,
             "created_at": time::plain(project.created), "last_edited_at": time::plain(project.edited),
-            "ontology_hash": project.ontology.uuid, "editor_ontology": project.ontology.editor,
-            "datasets": project.datasets.iter().map(dataset).collect::<Vec<_>>(), "label_rows": rows,
+            "ontology_hash": project.ontology.uuid,
+            "datasets": project.datasets.iter().map(dataset).collect::<Vec<_>>(),
             "source_projects": null, "workflow_manager_uuid": project.manager,
         });
-        Ok(serde_json::to_vec(&out)?)
+        Ok(serde_json::to_vec(&Legacy {
+            fields,
+            editor_ontology: &project.ontology.editor,
+            label_rows: serde_json::from_slice(&rows)?,
+        })?)
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::Shared;
@@ -16,6 +17,7 @@ use crate::routes::legacy::{Context, Found};
 use crate::routes::members;
 use crate::routes::reply::uuid;
 use crate::store::catalog::Dataset;
+use crate::store::exact::{Fields, Object};
 use crate::store::items::{self, Data, ItemPatch};
 use crate::store::like;
 use crate::store::records::{self, Kind};
@@ -52,12 +54,24 @@ impl Context<'_> {
 
     async fn dataset(&self, dataset: Arc<Dataset>) -> Found {
         let asked: DatasetQuery = self.call.payload::<Option<_>>()?.unwrap_or_default();
-        let mut out = json!({
-            "dataset_hash": dataset.uuid, "title": dataset.title, "description": dataset.description,
-            "dataset_type": "CORD_STORAGE", "backing_folder_uuid": dataset.mirror(),
-        });
+        #[derive(Serialize)]
+        struct Found {
+            #[serde(flatten)]
+            fields: Value,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            data_rows: Option<Box<RawValue>>,
+        }
+        let mut out = Found {
+            fields: json!({
+                "dataset_hash": dataset.uuid, "title": dataset.title, "description": dataset.description,
+                "dataset_type": "CORD_STORAGE", "backing_folder_uuid": dataset.mirror(),
+            }),
+            data_rows: None,
+        };
         if asked.dataset_access_settings.fetch_rows {
-            out["data_rows"] = serde_json::from_slice(&self.data_rows(dataset, asked).await?)?;
+            out.data_rows = Some(serde_json::from_slice(
+                &self.data_rows(dataset, asked).await?,
+            )?);
         }
         Ok(serde_json::to_vec(&out)?)
     }
@@ -110,7 +124,7 @@ impl Context<'_> {
         let unit = self.unit(&dataset).await?;
         let mut row = data_row(self.app, &unit, asked.client_metadata);
         if asked.signed_url {
-            row["signed_url"] = json!(self.app.signed_url(&unit, false));
+            row.fields["signed_url"] = json!(self.app.signed_url(&unit, false));
         }
         if let Some(options) = asked.images_data_fetch_options {
             let sign = options["fetch_signed_urls"] == true;
@@ -125,14 +139,14 @@ impl Context<'_> {
                     "signed_url": sign.then(|| self.app.signed_url(d, false)).flatten(),
                 })
             };
-            row["images_data"] = children.iter().map(image).collect();
+            row.fields["images_data"] = children.iter().map(image).collect();
         }
         Ok(serde_json::to_vec(&row)?)
     }
 
     /// The older way to change a unit's title or metadata.
     async fn save_data_row(&self, dataset: Arc<Dataset>) -> Found {
-        let fields: Map<String, Value> = self.call.payload()?;
+        let fields: Fields<'_> = self.call.payload()?;
         let unit = self.unit(&dataset).await?;
         if let Some(other) = fields
             .keys()
@@ -142,14 +156,13 @@ impl Context<'_> {
                 "the field {other:?} of a data row cannot be changed"
             )));
         }
-        let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| serde_json::from_str::<String>(fields.get(key)?.get()).ok();
         let patch = ItemPatch {
             name: text("data_title").or_else(|| text("title")),
             description: None,
             client_metadata: fields
                 .get("client_metadata")
-                .and_then(Value::as_object)
-                .cloned(),
+                .and_then(|m| Object::parse(m.get().to_owned())),
         };
         let item = unit.item;
         self.app
@@ -158,11 +171,15 @@ impl Context<'_> {
             .await?;
         self.app.tally.changed(Endpoint::ChangeDatasets, 1);
         let unit = self.unit(&dataset).await?;
-        let changed: Vec<&String> = fields.keys().collect();
-        let row = data_row(self.app, &unit, true);
-        Ok(serde_json::to_vec(
-            &json!({"updated_fields": changed, "data_row": row}),
-        )?)
+        #[derive(Serialize)]
+        struct Changed<'a> {
+            updated_fields: Vec<&'a String>,
+            data_row: DataRow,
+        }
+        Ok(serde_json::to_vec(&Changed {
+            updated_fields: fields.keys().collect(),
+            data_row: data_row(self.app, &unit, true),
+        })?)
     }
 
     async fn link(&self, dataset: Arc<Dataset>) -> Found {
@@ -185,7 +202,7 @@ impl Context<'_> {
         };
         let made = app.store.write(work).await?;
         app.tally.changed(Endpoint::ChangeDatasets, made.len());
-        let rows: Vec<Value> = made.iter().map(|d| data_row(&app, d, false)).collect();
+        let rows: Vec<DataRow> = made.iter().map(|d| data_row(&app, d, false)).collect();
         Ok(serde_json::to_vec(&rows)?)
     }
 
@@ -317,14 +334,26 @@ impl DatasetQuery {
     }
 }
 
-fn data_row(app: &Shared, data: &Data, with_metadata: bool) -> Value {
-    json!({
+/// A data unit as legacy calls list it.
+#[derive(Serialize)]
+struct DataRow {
+    #[serde(flatten)]
+    fields: Value,
+    client_metadata: Option<Object>,
+}
+
+fn data_row(app: &Shared, data: &Data, with_metadata: bool) -> DataRow {
+    let fields = json!({
         "data_hash": data.hash, "data_title": data.title, "data_type": data.kind.upper_data_type(),
         "created_at": time::long(data.created), "last_edited_at": time::long(data.edited),
         "width": data.width, "height": data.height, "file_link": data.kind.has_media().then(|| data.link()),
         "file_size": app.size_of(data), "file_type": data.mime, "storage_location": 0,
         "frames_per_second": data.fps, "duration": data.duration,
-        "client_metadata": with_metadata.then(|| data.metadata()), "images_data": null, "signed_url": null,
+        "images_data": null, "signed_url": null,
         "is_optimised_image_group": data.kind == ItemKind::ImageSequence, "backing_item_uuid": data.item,
-    })
+    });
+    DataRow {
+        fields,
+        client_metadata: with_metadata.then(|| data.metadata()),
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::endpoint::Endpoint;
@@ -186,10 +187,10 @@ impl Context<'_> {
     pub(super) async fn save_project_ontology(&self, project: Arc<Project>) -> Found {
         #[derive(Deserialize)]
         struct Payload {
-            editor: Value,
+            editor: Box<RawValue>,
         }
         let sent: Payload = self.call.payload()?;
-        let editor = completed(sent.editor)?;
+        let editor = completed(&sent.editor)?;
         let work = move |c: &Connection| {
             catalog::save_ontology(c, project.ontology.id, None, None, &editor, time::now())
         };

@@ -42,6 +42,7 @@ use axum::routing::{get, post};
 
 use crate::app::Shared;
 
+pub(crate) use admin::OWN_PAGES;
 pub(crate) use body::Room;
 pub(crate) use door::DropConnection;
 
@@ -78,5 +79,5 @@ pub(crate) fn router(app: Shared) -> Router {
             door::door,
         ))
         .layer(DefaultBodyLimit::disable());
-    api.merge(admin::router()).with_state(app)
+    api.merge(admin::router(&app)).with_state(app)
 }

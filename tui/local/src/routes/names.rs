@@ -206,6 +206,8 @@ const NOTES: &[&str] = &[
 const ELSEWHERE: &[&str] = &[
     "/active/",
     "/ml-models",
+    "/models-attachments",
+    "/scene/",
     "/dicom-deidentification",
     "/cvat-import",
     "/reencode",
@@ -213,6 +215,8 @@ const ELSEWHERE: &[&str] = &[
     "/cloud-synced-folder",
     "/cloud-linked-folder",
     "/folder-config",
+    // Of older clients.
+    "/create-group-item",
 ];
 
 /// Whether this is a call of the platform that a local project does not have.

@@ -5,7 +5,6 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -72,19 +71,18 @@ struct OntologyBody {
     title: String,
     #[serde(default)]
     description: String,
-    editor: Value,
+    editor: Box<RawValue>,
 }
 
 /// Completes a structure; one that could not be read back is refused: clients fail on it as a whole.
-pub(super) fn completed(mut editor: Value) -> Result<String, Refusal> {
-    structure::complete(&mut editor)
-        .map_err(|e| Refusal::Invalid(format!("the ontology's structure: {e}")))?;
-    Ok(editor.to_string())
+pub(super) fn completed(editor: &RawValue) -> Result<String, Refusal> {
+    structure::completed(editor)
+        .map_err(|e| Refusal::Invalid(format!("the ontology's structure: {e}")))
 }
 
 async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
     let sent: OntologyBody = body(&bytes)?;
-    let editor = completed(sent.editor)?;
+    let editor = completed(&sent.editor)?;
     let uuid = Uuid::new_v4();
     app.store
         .write(move |c| {
@@ -107,7 +105,7 @@ async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
 async fn save(State(app): State<Shared>, Path(ontology): Path<String>, bytes: Bytes) -> Answer {
     let id = app.catalog().ontology(uuid(&ontology, "ontology")?)?.id;
     let sent: OntologyBody = body(&bytes)?;
-    let editor = completed(sent.editor)?;
+    let editor = completed(&sent.editor)?;
     let work = move |c: &rusqlite::Connection| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));
         catalog::save_ontology(c, id, title, description, &editor, time::now())

@@ -88,7 +88,7 @@ impl App {
             uuid: data.item,
             parent: folder,
             item_type: data.kind.item_type(),
-            client_metadata: data.metadata().to_string(),
+            client_metadata: data.metadata().get().to_owned(),
             owner: crate::world::build::OWNER,
             created_at: time::iso(data.created),
             last_edited_at: time::iso(data.edited),

@@ -18,6 +18,7 @@ use crate::app::Shared;
 use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::media::PART;
+use crate::private;
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, json_bytes, uuid};
 use crate::store::records::{self, Kind};
@@ -133,8 +134,9 @@ async fn receive(
 /// Writes a file under another name first, so that there is never half of one under its own.
 pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     let mut file = tempfile::Builder::new().prefix(PART).tempfile_in(folder)?;
+    private::restrict_file(file.as_file())?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -12,10 +12,23 @@ use tempfile::TempDir;
 
 use crate::error::LocalError;
 use crate::media::PART;
+use crate::private;
 
 /// Temporary folders begin with this.
 const PREFIX: &str = "workbench-local-";
 const LOCK: &str = "lock";
+/// The files that a server keeps in its folder.
+const OWN: [&str; 9] = [
+    LOCK,
+    super::open::DATABASE,
+    "project.db-wal",
+    "project.db-shm",
+    "project.db-journal",
+    "project.unfinished",
+    super::open::KEY,
+    super::open::SECRET,
+    super::open::TOKEN,
+];
 /// Where files lie that clients have sent.
 pub(crate) const UPLOADS: &str = "uploads";
 /// How often another server may mistake our new folder for a dead one.
@@ -45,18 +58,23 @@ impl Folder {
     }
 
     fn own(folder: &Path) -> Result<Self, LocalError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(folder)
-            .map_err(|e| LocalError::file("cannot make the folder", folder, e))?;
+        if is_shared(folder) {
+            return Err(LocalError::content(
+                folder,
+                "other users write into this folder too; name a folder of your own below it",
+            ));
+        }
+        // One that is there already may be a link to another; that is restricted below.
+        if !folder.is_dir() {
+            private::folder(folder)
+                .map_err(|e| LocalError::file("cannot make the folder", folder, e))?;
+        }
         let path = folder
             .canonicalize()
             .map_err(|e| LocalError::file("cannot open", folder, e))?;
         let lock = lock(&path)?.ok_or_else(|| in_use(&path))?;
         remove_parts(&path.join(UPLOADS));
+        restrict(&path);
         Ok(Self {
             path,
             _lock: lock,
@@ -74,6 +92,8 @@ impl Folder {
                 .tempdir_in(base)
                 .map_err(|e| LocalError::file("cannot make a folder in", base, e))?;
             let path = scratch.path().to_owned();
+            private::restrict(&path)
+                .map_err(|e| LocalError::file("cannot change the mode of", &path, e))?;
             // Between making and locking it, another server may have taken it for a dead one.
             if let Ok(Some(lock)) = lock(&path)
                 && path.join(LOCK).exists()
@@ -90,6 +110,31 @@ impl Folder {
             base,
             "no temporary folder could be locked there; name one with --data",
         ))
+    }
+}
+
+/// Whether everybody may make files there, as in `/tmp`: its rights are not ours to take.
+fn is_shared(folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(folder).is_ok_and(|f| f.permissions().mode() & 0o1002 == 0o1002)
+    }
+    #[cfg(not(unix))]
+    false
+}
+
+/// Takes the folder and what a server keeps in it from everybody but the owner: an older server, or a
+/// person, may have made them with more rights. Where that cannot be, it is logged.
+fn restrict(folder: &Path) {
+    let uploads = folder.join(UPLOADS);
+    let uploaded = fs::read_dir(&uploads).into_iter().flatten().flatten();
+    let own = OWN.iter().map(|name| folder.join(name));
+    let all = [folder.to_owned(), uploads.clone()].into_iter().chain(own);
+    for path in all.chain(uploaded.map(|e| e.path())) {
+        if let Err(error) = private::restrict(&path) {
+            tracing::warn!(path = %path.display(), %error, "others may read this: its mode cannot be changed");
+        }
     }
 }
 
@@ -116,7 +161,7 @@ fn in_use(folder: &Path) -> LocalError {
 /// Locks a folder; `None` when another process has it.
 fn lock(folder: &Path) -> Result<Option<File>, LocalError> {
     let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(|e| LocalError::file("cannot write", &path, e))?;
+    let file = private::file(&path).map_err(|e| LocalError::file("cannot write", &path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -39,6 +39,8 @@ pub struct Served {
     pub twin_project_hash: Option<Uuid>,
     /// The private key that the server accepts, readable by its owner only.
     pub ssh_key_file: PathBuf,
+    /// What requests to the server's own pages have to bring (`Authorization: Bearer …`).
+    pub local_token: String,
     /// What a person should know about the data, a sentence each: files that were not imported, or
     /// that the data were there already. Mostly empty.
     pub notes: Vec<String>,
@@ -95,6 +97,7 @@ pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
         project_hash: app.project,
         twin_project_hash: opened.twin,
         ssh_key_file: folder.path.join(open::KEY),
+        local_token: opened.local_token,
         notes: opened.notes,
         app,
         stop,
@@ -122,6 +125,7 @@ impl Served {
             "project_hash": self.project_hash,
             "twin_project_hash": self.twin_project_hash,
             "ssh_key_file": self.ssh_key_file,
+            "local_token": self.local_token,
             "pid": std::process::id(),
         })
         .to_string()

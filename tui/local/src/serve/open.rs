@@ -12,6 +12,7 @@ use crate::auth::Gate;
 use crate::error::{LocalError, Refusal};
 use crate::fault::Injector;
 use crate::ids::Names;
+use crate::routes::OWN_PAGES;
 use crate::store::catalog::Catalog;
 use crate::store::{Durability, Store, schema};
 use crate::workflow::Graph;
@@ -23,11 +24,19 @@ use crate::{keys, time};
 pub(super) struct Opened {
     pub app: Shared,
     pub twin: Option<Uuid>,
+    /// For the server's own pages.
+    pub local_token: String,
     pub notes: Vec<String>,
 }
 
+/// The file of the database.
+pub(super) const DATABASE: &str = "project.db";
 /// The file of the private key that the server accepts.
 pub(super) const KEY: &str = "id_ed25519";
+/// The file of the secret behind signed URLs and tokens.
+pub(super) const SECRET: &str = "secret";
+/// The file of the token for the server's own pages.
+pub(super) const TOKEN: &str = "local-token";
 
 /// Opens the database, building it first where there is none, and puts the server together.
 pub(super) fn open(
@@ -35,7 +44,7 @@ pub(super) fn open(
     folder: &Folder,
     domain: String,
 ) -> Result<Opened, LocalError> {
-    let path = folder.path.join("project.db");
+    let path = folder.path.join(DATABASE);
     let names = Names::new(options.seed);
     let mut notes = Vec::new();
     if path.exists() {
@@ -56,7 +65,7 @@ pub(super) fn open(
     let store = Store::open(&path, durability)?;
     let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
     let mut users = vec![(build::OWNER.to_owned(), key)];
-    let secret = keys::secret(&folder.path.join("secret"))?;
+    let secret = keys::secret(&folder.path.join(SECRET))?;
     let refused = |refusal: Refusal| LocalError::content(&path, refusal.message());
     let (catalog, main, twin, more) = store
         .read_here(|c| {
@@ -72,11 +81,14 @@ pub(super) fn open(
         })
         .map_err(refused)?;
     users.extend(more);
+    let gate = Gate::new(users, secret);
+    let local_token = gate.seal(OWN_PAGES);
+    keys::write_private(&folder.path.join(TOKEN), local_token.as_bytes())?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
     let app = App::new(Parts {
         store,
-        gate: Gate::new(users, secret),
+        gate,
         catalog,
         injector: Injector::new(options.seed, options.faults.clone()),
         seed: options.seed,
@@ -85,7 +97,12 @@ pub(super) fn open(
         latency: options.latency,
         project,
     });
-    Ok(Opened { app, twin, notes })
+    Ok(Opened {
+        app,
+        twin,
+        local_token,
+        notes,
+    })
 }
 
 fn known_users(

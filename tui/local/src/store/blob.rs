@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
+use crate::store::exact::{self, Fields, edit_objects};
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
 use crate::store::rows::{audio_codec, task_status};
-use crate::store::saving::object_lists;
 use crate::time;
 
 /// Makes link texts for data units: opaque ones, or signed URLs where asked for.
@@ -50,6 +50,20 @@ struct Blob<'a> {
     data_units: Units,
     spaces: Box<RawValue>,
     is_valid: bool,
+    /// What was saved beyond what this server knows of.
+    #[serde(flatten)]
+    extra: Named,
+}
+
+/// Fields by name, as they came.
+type Named = BTreeMap<String, Box<RawValue>>;
+
+/// What was saved beyond what this server knows of: of the row, and of its data units.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Extra {
+    row: Named,
+    units: BTreeMap<Uuid, Named>,
 }
 
 /// Units by hash, in their order.
@@ -83,6 +97,8 @@ struct Unit {
     data_duration: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_fps: Option<f64>,
+    #[serde(flatten)]
+    extra: Named,
 }
 
 #[derive(Serialize)]
@@ -93,7 +109,7 @@ struct AudioFacts {
     audio_num_channels: u32,
 }
 
-const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage";
+const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage, l.extra";
 
 /// The label rows of data units on a branch, as a JSON array in the order asked for.
 pub(crate) fn by_data(
@@ -164,9 +180,12 @@ fn read<'a>(
     Ok(out)
 }
 
+fn broken(error: &serde_json::Error) -> Refusal {
+    Refusal::Internal(format!("a label row in the database is broken: {error}"))
+}
+
 fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
-    RawValue::from_string(text)
-        .map_err(|e| Refusal::Internal(format!("a label row in the database is broken: {e}")))
+    RawValue::from_string(text).map_err(|e| broken(&e))
 }
 
 fn blob<'a>(
@@ -190,6 +209,12 @@ fn blob<'a>(
         units: row.get(C + 7)?,
     };
     filter.apply(&mut parts)?;
+    let extra: String = row.get(C + 10)?;
+    let extra: Extra = serde_json::from_str(&extra).map_err(|e| broken(&e))?;
+    let kept = Kept {
+        labels: serde_json::from_str(&parts.units).map_err(|e| broken(&e))?,
+        extra: extra.units,
+    };
     Ok(Blob {
         label_hash: row.get(C)?,
         branch_name: row.get(C + 1)?,
@@ -206,68 +231,66 @@ fn blob<'a>(
         classification_answers: raw(parts.classes)?,
         object_actions: raw(parts.actions)?,
         label_status: "LABEL_IN_PROGRESS",
-        data_units: units(connection, data, &parts.units, link)?,
+        data_units: units(connection, data, kept, link)?,
         spaces: raw(row.get(C + 8)?)?,
         is_valid: true,
+        extra: extra.row,
     })
 }
 
-fn units(
-    connection: &Connection,
-    data: &Data,
-    stored: &str,
-    link: Linker<'_>,
-) -> Result<Units, Refusal> {
-    let mut labels: BTreeMap<Uuid, Box<RawValue>> = serde_json::from_str(stored)
-        .map_err(|e| Refusal::Internal(format!("a label row is broken: {e}")))?;
-    let mut labels_of = |hash: Uuid, kind: ItemKind| match labels.remove(&hash) {
-        Some(found) => Ok(found),
-        None => raw(empty_labels(kind).to_owned()),
-    };
-    let mut unit = |d: &Data, sequence: Value| -> Result<Unit, Refusal> {
+/// What was saved of a row's data units and has not been answered yet, by their hashes.
+struct Kept {
+    labels: BTreeMap<Uuid, Box<RawValue>>,
+    extra: BTreeMap<Uuid, Named>,
+}
+
+impl Kept {
+    fn unit(&mut self, d: &Data, sequence: Value, link: Linker<'_>) -> Result<Unit, Refusal> {
         let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts {
             audio_codec: audio_codec(d),
             audio_sample_rate: d.rate,
             audio_bit_depth: 16,
             audio_num_channels: 1,
         });
-        let sized = |size| {
-            if d.kind == ItemKind::Pdf {
-                Some(0)
-            } else {
-                size
-            }
-        };
+        let is_pdf = d.kind == ItemKind::Pdf;
+        let sized = |size| if is_pdf { Some(0) } else { size };
         let timed = matches!(d.kind, ItemKind::Video | ItemKind::Audio);
+        let mime = d.mime.as_deref().unwrap_or("application/octet-stream");
+        let labels = match self.labels.remove(&d.hash) {
+            Some(kept) if d.kind == ItemKind::Group => by_frame(kept)?,
+            Some(kept) => kept,
+            None => raw(empty_labels(d.kind).to_owned())?,
+        };
         Ok(Unit {
             data_hash: d.hash,
             data_title: d.title.clone(),
             data_link: d.kind.has_media().then(|| link(d)),
-            data_type: d
-                .mime
-                .clone()
-                .unwrap_or_else(|| "application/octet-stream".to_owned()),
+            data_type: mime.to_owned(),
             data_sequence: sequence,
             width: sized(d.width),
             height: sized(d.height),
             audio,
-            labels: labels_of(d.hash, d.kind)?,
+            labels,
             data_duration: d.duration.filter(|_| timed),
-            data_fps: if d.kind == ItemKind::Pdf {
-                Some(0.0)
-            } else {
-                d.fps
-            },
+            data_fps: if is_pdf { Some(0.0) } else { d.fps },
+            extra: self.extra.remove(&d.hash).unwrap_or_default(),
         })
-    };
+    }
+}
+
+fn units(
+    connection: &Connection,
+    data: &Data,
+    mut kept: Kept,
+    link: Linker<'_>,
+) -> Result<Units, Refusal> {
     let numbered = |n: usize| Value::String(n.to_string());
     let list = match data.kind {
         ItemKind::ImageGroup => {
             let children = items::children(connection, data.id)?;
+            let children = children.iter().enumerate();
             children
-                .iter()
-                .enumerate()
-                .map(|(n, child)| unit(child, numbered(n)))
+                .map(|(n, child)| kept.unit(child, numbered(n), link))
                 .collect::<Result<_, _>>()?
         }
         ItemKind::ImageSequence => {
@@ -278,22 +301,43 @@ fn units(
                 frame.title = format!("{}/{n}", data.title);
                 frame.mime = Some("image/jpeg".to_owned());
                 frame.fps = None;
-                unit(&frame, numbered(n as usize))
+                kept.unit(&frame, numbered(n as usize), link)
             };
             (0..data.frame_count())
                 .map(picture)
                 .collect::<Result<_, _>>()?
         }
-        _ => vec![unit(data, json!(0))?],
+        _ => vec![kept.unit(data, json!(0), link)?],
     };
     Ok(Units(list))
 }
 
 fn empty_labels(kind: ItemKind) -> &'static str {
     match kind {
-        ItemKind::Image | ItemKind::Group => r#"{"objects":[],"classifications":[]}"#,
+        ItemKind::Image => r#"{"objects":[],"classifications":[]}"#,
         _ => "{}",
     }
+}
+
+/// The labels on a data group as a whole. Clients save them as those of one picture and read them by
+/// frame, as those of a video: SDKs before 0.1.187 fail on any other key.
+fn by_frame(labels: Box<RawValue>) -> Result<Box<RawValue>, Refusal> {
+    let Some(fields) = exact::fields(&labels).filter(|f| f.contains_key("objects")) else {
+        return Ok(labels);
+    };
+    let is_empty = |list: &&RawValue| list.get().trim_matches(['[', ']', ' ']).is_empty();
+    if fields.len() <= 2
+        && fields.values().all(is_empty)
+        && fields
+            .keys()
+            .all(|k| k == "objects" || k == "classifications")
+    {
+        return raw("{}".to_owned());
+    }
+    let mut frame = fields.clone();
+    let none = raw("[]".to_owned())?;
+    frame.entry("classifications".to_owned()).or_insert(&none);
+    Ok(to_raw_value(&BTreeMap::from([("0", frame)]))?)
 }
 
 /// The stored texts of a row.
@@ -307,40 +351,40 @@ struct Parts {
 impl FeatureFilter {
     /// Leaves only the wanted features; unwanted objects take their answers and actions along.
     fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let wants = |wanted: &HashSet<String>, entry: &Value| {
-            entry
-                .get("featureHash")
-                .and_then(Value::as_str)
-                .is_none_or(|f| wanted.contains(f))
+        let wants = |wanted: &HashSet<String>, entry: &RawValue| {
+            exact::text(entry, "featureHash").is_none_or(|f| wanted.contains(&f))
+        };
+        let kept = |text: &str, keep: &dyn Fn(&str, &RawValue) -> bool| {
+            let mut fields: Fields<'_> = serde_json::from_str(text)?;
+            fields.retain(|hash, entry| keep(hash, entry));
+            serde_json::to_string(&fields)
         };
         if let Some(wanted) = &self.classifications {
-            let mut classes: Map<String, Value> = serde_json::from_str(&parts.classes)?;
-            classes.retain(|_, entry| wants(wanted, entry));
-            parts.classes = serde_json::to_string(&classes)?;
+            parts.classes = kept(&parts.classes, &|_, entry| wants(wanted, entry))?;
         }
         let Some(wanted) = &self.objects else {
             return Ok(());
         };
-        let mut units: Map<String, Value> = serde_json::from_str(&parts.units)?;
+        let units: Fields<'_> = serde_json::from_str(&parts.units)?;
         let mut gone = HashSet::new();
-        for labels in units.values_mut() {
-            for list in object_lists(labels) {
-                list.retain(|object| {
-                    let keep = wants(wanted, object);
-                    if !keep && let Some(hash) = object.get("objectHash").and_then(Value::as_str) {
-                        gone.insert(hash.to_owned());
-                    }
-                    keep
-                });
-            }
+        let mut left: BTreeMap<&str, Box<RawValue>> = BTreeMap::new();
+        for (unit, labels) in &units {
+            let labels = edit_objects(labels, &mut |object| {
+                if wants(wanted, object) {
+                    return Ok(Some(object.to_owned()));
+                }
+                gone.extend(exact::text(object, "objectHash"));
+                Ok(None)
+            })?;
+            left.insert(unit, labels);
         }
-        let mut objects: Map<String, Value> = serde_json::from_str(&parts.objects)?;
-        objects.retain(|hash, entry| !gone.contains(hash) && wants(wanted, entry));
-        let mut actions: Map<String, Value> = serde_json::from_str(&parts.actions)?;
-        actions.retain(|hash, _| objects.contains_key(hash));
-        parts.objects = serde_json::to_string(&objects)?;
-        parts.actions = serde_json::to_string(&actions)?;
-        parts.units = serde_json::to_string(&units)?;
+        let left = serde_json::to_string(&left)?;
+        parts.objects = kept(&parts.objects, &|hash, entry| {
+            !gone.contains(hash) && wants(wanted, entry)
+        })?;
+        let objects: Fields<'_> = serde_json::from_str(&parts.objects)?;
+        parts.actions = kept(&parts.actions, &|hash, _| objects.contains_key(hash))?;
+        parts.units = left;
         Ok(())
     }
 }

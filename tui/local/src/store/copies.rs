@@ -19,13 +19,13 @@ struct Copied {
     branch: String,
     creator: String,
     editor: String,
-    /// Objects, classifications, actions, units, spaces: JSON as it is kept.
-    parts: [String; 5],
+    /// Objects, classifications, actions, units, spaces, what else was saved: JSON as it is kept.
+    parts: [String; 6],
 }
 
 fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
     let mut find = connection.prepare_cached(
-        "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces
+        "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id",
     )?;
     let found = find.query_map([project], |r| {
@@ -36,7 +36,14 @@ fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
             branch: r.get(3)?,
             creator: r.get(4)?,
             editor: r.get(5)?,
-            parts: [r.get(6)?, r.get(7)?, r.get(8)?, r.get(9)?, r.get(10)?],
+            parts: [
+                r.get(6)?,
+                r.get(7)?,
+                r.get(8)?,
+                r.get(9)?,
+                r.get(10)?,
+                r.get(11)?,
+            ],
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -51,14 +58,14 @@ fn write(
     now: i64,
 ) -> Result<(), Refusal> {
     let label = Uuid::new_v5(&project.1, format!("label/{branch}/{data_hash}").as_bytes());
-    let [objects, classes, actions, units, spaces] = &row.parts;
+    let [objects, classes, actions, units, spaces, extra] = &row.parts;
     connection
         .prepare_cached(
             "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
-                               objects, classes, actions, units, spaces)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                               objects, classes, actions, units, spaces, extra)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
-                               actions = ?10, units = ?11, spaces = ?12",
+                               actions = ?10, units = ?11, spaces = ?12, extra = ?13",
         )?
         .execute(params![
             project.0,
@@ -72,7 +79,8 @@ fn write(
             classes,
             actions,
             units,
-            spaces
+            spaces,
+            extra
         ])?;
     Ok(())
 }

@@ -4,11 +4,11 @@
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params, params_from_iter};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
+use crate::store::exact::Object;
 use crate::store::items::{COLUMNS, Data};
 
 /// A storage folder.
@@ -41,7 +41,7 @@ pub(crate) struct NewDataset<'a> {
 pub(crate) struct FolderPatch {
     pub name: Option<String>,
     pub description: Option<String>,
-    pub client_metadata: Option<Map<String, Value>>,
+    pub client_metadata: Option<Object>,
 }
 
 /// Makes a dataset, with its folder where one is named. Returns the dataset's number.
@@ -114,11 +114,7 @@ pub(crate) fn patch(
          metadata = coalesce(?4, metadata), edited = ?5 WHERE uuid = ?1",
     )?;
     for (folder, change) in patches {
-        let metadata = change
-            .client_metadata
-            .as_ref()
-            .map(serde_json::to_string)
-            .transpose()?;
+        let metadata = change.client_metadata.as_ref().map(Object::get);
         if update.execute(params![
             folder,
             change.name,

@@ -1,13 +1,14 @@
 //! Data units and the storage items behind them: finding, changing their metadata, children.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{PHOTOS, Source, is_dark};
+use crate::store::exact::Object;
 
 /// A data unit with its storage item, as the database keeps it.
 #[derive(Debug, Clone)]
@@ -73,12 +74,15 @@ impl Data {
     }
 
     /// Client metadata: what somebody set, or what fits the picture.
-    pub(crate) fn metadata(&self) -> Value {
-        match (&self.metadata, &self.source) {
-            (Some(text), _) => serde_json::from_str(text).unwrap_or_else(|_| json!({})),
-            (None, Some(Source::Photo(photo, crop))) => picture_metadata(*photo, *crop, self.hash),
-            (None, _) => json!({"site": site(self.hash), "kind": self.kind.item_type()}),
+    pub(crate) fn metadata(&self) -> Object {
+        if let Some(text) = &self.metadata {
+            return Object::parse(text.clone()).unwrap_or_default();
         }
+        let made = match &self.source {
+            Some(Source::Photo(photo, crop)) => picture_metadata(*photo, *crop, self.hash),
+            _ => json!({"site": site(self.hash), "kind": self.kind.item_type()}),
+        };
+        Object::parse(made.to_string()).unwrap_or_default()
     }
 
     /// Where the bytes are said to lie. Opaque to clients.
@@ -195,7 +199,7 @@ pub(crate) fn unit_count(connection: &Connection, item: &Data) -> Result<u32, Re
 pub(crate) struct ItemPatch {
     pub name: Option<String>,
     pub description: Option<String>,
-    pub client_metadata: Option<Map<String, Value>>,
+    pub client_metadata: Option<Object>,
 }
 
 /// Changes items; one that is missing refuses all. The data unit's title follows the item's name.
@@ -209,11 +213,7 @@ pub(crate) fn patch(
          metadata = coalesce(?4, metadata), edited = ?5 WHERE id = ?1 OR item = ?6",
     )?;
     for (item, change) in patches {
-        let metadata = change
-            .client_metadata
-            .as_ref()
-            .map(serde_json::to_string)
-            .transpose()?;
+        let metadata = change.client_metadata.as_ref().map(Object::get);
         update.execute(params![
             id_of(connection, *item)?,
             change.name,

@@ -2,11 +2,13 @@
 //! read in `blob`.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::store::catalog::Project;
+use crate::store::exact::{self, Fields};
 use crate::time;
 
 /// The label rows of data units on a branch that do not exist yet.
@@ -83,9 +85,10 @@ pub(crate) fn disturb(
     let Some((id, classes)) = found else {
         return Ok(());
     };
-    let mut classes: Map<String, Value> = serde_json::from_str(&classes)?;
+    let mut classes: Fields<'_> = serde_json::from_str(&classes)?;
+    let edited;
     let hash = crate::ids::short_hash(crate::ids::mix(now.unsigned_abs()));
-    let ontology: Value = serde_json::from_str(project.ontology.editor.get())?;
+    let ontology = exact::value(&project.ontology.editor).map_err(Refusal::Internal)?;
     let text = ontology["classifications"]
         .as_array()
         .and_then(|list| list.iter().find(|c| c["attributes"][0]["type"] == "text"));
@@ -101,8 +104,10 @@ pub(crate) fn disturb(
                 "featureHash": attribute["featureNodeHash"], "manualAnnotation": true,
             }],
         });
-        classes.retain(|_, c| c["featureHash"] != found["featureNodeHash"]);
-        classes.insert(hash, entry);
+        let feature = found["featureNodeHash"].as_str();
+        classes.retain(|_, c| exact::text(c, "featureHash").as_deref() != feature);
+        edited = to_raw_value(&entry)?;
+        classes.insert(hash, &edited);
     } else {
         classes.clear();
     }

@@ -7,6 +7,7 @@
 pub(crate) mod blob;
 pub(crate) mod catalog;
 pub(crate) mod copies;
+pub(crate) mod exact;
 pub(crate) mod folders;
 pub(crate) mod history;
 pub(crate) mod items;
@@ -14,6 +15,7 @@ pub(crate) mod labels;
 pub(crate) mod like;
 pub(crate) mod records;
 pub(crate) mod reviews;
+pub(crate) mod row_query;
 pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod schema;
@@ -74,6 +76,7 @@ impl Store {
             Durability::Process => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
         };
         connection.execute_batch(settings).map_err(unusable)?;
+        schema::upgrade(&connection).map_err(unusable)?;
         schema::check(&connection, path)?;
         let writer = Writer::start(connection);
         Ok(Arc::new(Self {

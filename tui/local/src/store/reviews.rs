@@ -2,11 +2,12 @@
 //! has one; it is new until somebody decides, and only decisions are kept.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::store::catalog::Project;
+use crate::store::exact::Fields;
 use crate::store::records::{self, Kind};
 use crate::store::tasks::{Action, ActionKind};
 
@@ -41,8 +42,8 @@ pub(crate) fn list(
     let decided = records::list(connection, Kind::Review, task)?;
     let mut out = Vec::new();
     for (label_type, text) in [("Object", objects), ("Classification", classes)] {
-        let labels: Map<String, Value> = serde_json::from_str(&text)?;
-        for label_id in labels.into_iter().map(|(hash, _)| hash) {
+        let labels: Fields<'_> = serde_json::from_str(&text)?;
+        for label_id in labels.into_keys() {
             let uuid = records::named(task, &label_id);
             let known = decided.iter().find(|r| r.uuid == uuid);
             let status = known.and_then(|r| r.body.as_str()).unwrap_or("NEW");

@@ -1,41 +1,18 @@
 //! Metadata of label rows: one record per data unit of a project, initialised or not.
 
-use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
-use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
-use crate::store::like::matches_like;
+use crate::store::exact::Object;
+use crate::store::items::{self, COLUMN_COUNT, Data};
+use crate::store::row_query::{RowQuery, select};
 use crate::store::spaces::{Spaces, spaces};
 use crate::time;
 use crate::workflow::NodeKind;
-
-/// What a caller may ask for. Absent means: do not filter, do not include.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RowQuery {
-    pub edited_before: Option<String>,
-    pub edited_after: Option<String>,
-    pub label_statuses: Option<Vec<String>>,
-    pub include_uninitialised_labels: Option<bool>,
-    pub data_hashes: Option<Vec<Uuid>>,
-    pub label_hashes: Option<Vec<Uuid>>,
-    pub data_title_eq: Option<String>,
-    pub data_title_like: Option<String>,
-    pub workflow_graph_node_title_eq: Option<String>,
-    pub workflow_graph_node_title_like: Option<String>,
-    pub include_client_metadata: Option<bool>,
-    pub include_images_data: Option<bool>,
-    pub include_children: Option<bool>,
-    pub include_workflow_graph_node: Option<bool>,
-    pub include_all_label_branches: Option<bool>,
-    pub branch_name: Option<String>,
-}
 
 #[derive(Debug, Serialize)]
 struct GraphNode<'a> {
@@ -86,35 +63,9 @@ struct RowDto<'a> {
     last_actioned_by_user_email: Option<String>,
     group_hash: Option<Uuid>,
     spaces: Spaces,
-    client_metadata: Option<Value>,
+    client_metadata: Option<Object>,
     images_data: Option<Vec<ImageDto>>,
     workflow_graph_node: Option<GraphNode<'a>>,
-}
-
-/// The conditions of a query as SQL with its values.
-struct Conditions {
-    sql: String,
-    values: Vec<SqlValue>,
-}
-
-impl Conditions {
-    fn one(&mut self, template: &str, value: impl Into<SqlValue>) {
-        self.values.push(value.into());
-        self.sql.push_str(" AND ");
-        self.sql
-            .push_str(&template.replace('?', &format!("?{}", self.values.len())));
-    }
-
-    /// One value for all of them: a query may name more rows than SQLite takes values.
-    fn any_of(&mut self, column: &str, uuids: &[Uuid]) {
-        let list: Vec<String> = uuids.iter().map(|u| u.as_simple().to_string()).collect();
-        let template = format!("{column} IN (SELECT unhex(value) FROM json_each(?))");
-        self.one(&template, json!(list).to_string());
-    }
-}
-
-fn instant(text: &str) -> Result<i64, Refusal> {
-    time::parse(text).ok_or_else(|| Refusal::Invalid(format!("{text:?} is not a date")))
 }
 
 /// The matching rows as one JSON array, written as they are read: a project may have a million.
@@ -127,37 +78,9 @@ pub(crate) fn list(
         .branch_name
         .clone()
         .unwrap_or_else(|| "main".to_owned());
-    let all_branches =
-        query.include_all_label_branches.unwrap_or(false) && query.branch_name.is_none();
-    let conditions = conditions(project, query, &branch)?;
-    // A task's own row is on `main`, whether or not there are labels, on other branches too.
-    let (both, on_branch, some_row) = if all_branches {
-        (
-            "CROSS JOIN (SELECT 0 AS others UNION ALL SELECT 1) w",
-            "AND (l.branch <> ?2) = w.others",
-            "(l.id IS NOT NULL OR w.others = 0)",
-        )
-    } else {
-        ("", "AND l.branch = ?2", "?2 = ?2")
-    };
-    // Named data units are looked up one by one; otherwise along the tasks, in their order.
-    let from = if query.data_hashes.is_some() || query.include_children.unwrap_or(false) {
-        "data d LEFT JOIN task t ON t.project = ?1 AND t.data = d.id"
-    } else if query.label_hashes.is_some() {
-        "label x CROSS JOIN data d ON d.id = x.data LEFT JOIN task t ON t.project = ?1 AND t.data = d.id"
-    } else {
-        "task t CROSS JOIN data d ON d.id = t.data AND t.project = ?1"
-    };
-    let sql = format!(
-        "SELECT {COLUMNS}, t.id, t.stage, t.priority, t.assignee, t.actor,
-                l.hash, l.branch, l.created, l.edited, p.hash
-         FROM {from} {both} LEFT JOIN label l ON l.project = ?1 AND l.data = d.id {on_branch}
-         LEFT JOIN data p ON p.id = d.parent WHERE {some_row} AND d.dataset IN {}{} ORDER BY d.id",
-        project.dataset_list(),
-        conditions.sql
-    );
+    let (sql, values) = select(project, query, &branch)?;
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(conditions.values))?;
+    let mut rows = statement.query(params_from_iter(values))?;
     let mut out = vec![b'['];
     while let Some(row) = rows.next()? {
         let data = Data::read(row)?;
@@ -169,78 +92,6 @@ pub(crate) fn list(
     }
     out.push(b']');
     Ok(out)
-}
-
-fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Conditions, Refusal> {
-    let mut found = Conditions {
-        sql: String::new(),
-        values: vec![project.id.into(), SqlValue::Text(branch.to_owned())],
-    };
-    if let Some(hashes) = &query.data_hashes {
-        found.any_of("d.hash", hashes);
-    }
-    if let Some(hashes) = &query.label_hashes {
-        found.any_of("l.hash", hashes);
-        if query.data_hashes.is_none() && !query.include_children.unwrap_or(false) {
-            found.sql.push_str(" AND x.id = l.id");
-        }
-    }
-    if query.include_children != Some(true) && query.data_hashes.is_none() {
-        found.sql.push_str(" AND d.parent IS NULL");
-    } else {
-        // Pictures of an image group are part of its row, never rows of their own.
-        found.sql.push_str(&format!(
-            " AND (d.parent IS NULL OR p.kind = {})",
-            ItemKind::Group.code()
-        ));
-    }
-    if query.include_uninitialised_labels == Some(false) {
-        found.sql.push_str(" AND l.id IS NOT NULL");
-    }
-    if let Some(statuses) = &query.label_statuses {
-        let has = |s: &str| statuses.iter().any(|k| k.eq_ignore_ascii_case(s));
-        match (has("NOT_LABELLED"), has("LABEL_IN_PROGRESS")) {
-            (true, true) => {}
-            (true, false) => found.sql.push_str(" AND l.id IS NULL"),
-            (false, true) => found.sql.push_str(" AND l.id IS NOT NULL"),
-            (false, false) => found.sql.push_str(" AND 0"),
-        }
-    }
-    if let Some(text) = &query.edited_before {
-        found.one("l.edited < ?", instant(text)?);
-    }
-    if let Some(text) = &query.edited_after {
-        found.one("l.edited > ?", instant(text)?);
-    }
-    if let Some(title) = &query.data_title_eq {
-        found.one("d.title = ?", title.clone());
-    }
-    if let Some(pattern) = &query.data_title_like {
-        found.one("d.title LIKE ?", pattern.clone());
-    }
-    stage_conditions(project, query, &mut found);
-    Ok(found)
-}
-
-fn stage_conditions(project: &Project, query: &RowQuery, found: &mut Conditions) {
-    let equal = query.workflow_graph_node_title_eq.as_deref();
-    let like = query.workflow_graph_node_title_like.as_deref();
-    if equal.is_none() && like.is_none() {
-        return;
-    }
-    let fits = |title: &str| {
-        equal.is_none_or(|e| e == title) && like.is_none_or(|l| matches_like(l, title))
-    };
-    let stages = project
-        .graph
-        .nodes
-        .iter()
-        .enumerate()
-        .filter(|(_, n)| fits(&n.title));
-    let numbers: Vec<String> = stages.map(|(n, _)| n.to_string()).collect();
-    found
-        .sql
-        .push_str(&format!(" AND t.stage IN ({})", numbers.join(",")));
 }
 
 fn dto<'a>(

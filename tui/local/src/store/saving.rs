@@ -8,33 +8,72 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::store::catalog::Project;
+use crate::store::exact::{self, Fields, edit_objects};
 use crate::time;
 
-/// A label row as clients save it. Whatever else it holds is made on reading.
-#[derive(Deserialize)]
-struct Sent<'a> {
-    label_hash: Option<String>,
-    #[serde(default)]
-    data_units: BTreeMap<String, Unit>,
-    #[serde(default)]
-    object_answers: Map<String, Value>,
-    #[serde(default)]
-    classification_answers: Map<String, Value>,
-    #[serde(borrow)]
-    object_actions: Option<&'a RawValue>,
-    #[serde(borrow)]
-    spaces: Option<&'a RawValue>,
-}
+/// Fields of a row that the server makes itself whenever it is read. Others are kept as they came.
+const ROW_FIELDS: [&str; 33] = [
+    "annotation_task_status",
+    "assigned_user_email",
+    "audio_bit_depth",
+    "audio_codec",
+    "audio_num_channels",
+    "audio_sample_rate",
+    "backing_item_uuid",
+    "branch_name",
+    "client_metadata",
+    "created_at",
+    "data_hash",
+    "data_link",
+    "data_title",
+    "data_type",
+    "dataset_hash",
+    "dataset_title",
+    "duration",
+    "file_type",
+    "frames_per_second",
+    "group_hash",
+    "height",
+    "images_data",
+    "is_shadow_data",
+    "is_valid",
+    "label_hash",
+    "label_status",
+    "last_actioned_by_user_email",
+    "last_edited_at",
+    "number_of_frames",
+    "priority",
+    "task_uuid",
+    "width",
+    "workflow_graph_node",
+];
 
-#[derive(Deserialize)]
-struct Unit {
-    labels: Option<Value>,
+/// The same of a data unit.
+const UNIT_FIELDS: [&str; 13] = [
+    "audio_bit_depth",
+    "audio_codec",
+    "audio_num_channels",
+    "audio_sample_rate",
+    "data_duration",
+    "data_fps",
+    "data_hash",
+    "data_link",
+    "data_sequence",
+    "data_title",
+    "data_type",
+    "height",
+    "width",
+];
+
+/// Who saves, and when, as JSON: for the entries that do not have it.
+struct Stamp {
+    author: Box<RawValue>,
+    time: Box<RawValue>,
 }
 
 /// The texts of a row, ready to be kept but for the numbers of new objects.
@@ -45,88 +84,166 @@ pub(crate) struct Ready {
     actions: String,
     units: String,
     spaces: String,
+    extra: String,
+}
+
+/// What clients save beyond what this server knows of, by the names of the fields.
+#[derive(Default, serde::Serialize)]
+struct Extra<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    row: Fields<'a>,
+    /// By data unit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    units: BTreeMap<String, Fields<'a>>,
 }
 
 impl Ready {
     /// Reads a row from JSON and fills in authors and times. An object without an entry in
     /// `object_answers` is refused.
     pub(crate) fn read(text: &str, author: &str, now: i64) -> Result<Self, Refusal> {
-        let mut row: Sent<'_> = serde_json::from_str(text)?;
-        let stamp = time::long(now);
-        for (unit, sent) in &mut row.data_units {
-            for object in sent.labels.iter_mut().flat_map(object_lists).flatten() {
-                let hash = object
-                    .get("objectHash")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                if !row.object_answers.contains_key(hash) {
-                    return Err(Refusal::Answers(format!(
-                        "object {hash:?} of data unit {unit} has no entry in object_answers"
-                    )));
-                }
-                sign(object, author, &stamp);
-            }
-        }
+        let mut row: Fields<'_> = serde_json::from_str(text)?;
+        let stamp = Stamp {
+            author: to_raw_value(author)?,
+            time: to_raw_value(&time::long(now))?,
+        };
+        let answers = object_of(row.remove("object_answers"), "object_answers")?;
+        let classes = object_of(
+            row.remove("classification_answers"),
+            "classification_answers",
+        )?;
+        let actions = object_of(row.remove("object_actions"), "object_actions")?;
+        let spaces = object_of(row.remove("spaces"), "spaces")?;
+        let mut extra = Extra::default();
+        let units = object_of(row.remove("data_units"), "data_units")?;
+        let units = units_of(units, &answers, &stamp, &mut extra)?;
+        let label_hash = row.get("label_hash").and_then(|h| {
+            let text: Option<String> = serde_json::from_str(h.get()).ok()?;
+            Uuid::parse_str(&text?).ok()
+        });
+        row.retain(|name, _| !ROW_FIELDS.contains(&name.as_str()));
+        extra.row = row;
         // Objects of text and sound live in the answers alone, and so do classifications.
-        let whole = |entry: &&mut Value| entry.get("featureHash").is_some();
-        let objects = row.object_answers.values_mut().filter(whole);
-        let signed = objects.chain(row.classification_answers.values_mut());
-        signed.for_each(|entry| sign(entry, author, &stamp));
-        let units: BTreeMap<&String, &Value> = row
-            .data_units
-            .iter()
-            .filter_map(|(unit, sent)| Some((unit, sent.labels.as_ref()?)))
-            .collect();
+        let sign_whole = |entry: &RawValue| match exact::field(entry, "featureHash") {
+            Some(_) => stamp.sign(entry),
+            None => Ok(entry.to_owned()),
+        };
         Ok(Self {
-            label_hash: row
-                .label_hash
-                .as_deref()
-                .and_then(|h| Uuid::parse_str(h).ok()),
-            objects: serde_json::to_string(&row.object_answers)?,
-            classes: serde_json::to_string(&row.classification_answers)?,
-            actions: object_text(row.object_actions, "object_actions")?,
-            units: serde_json::to_string(&units)?,
-            spaces: spaces_text(row.spaces, &row.object_answers, author, &stamp)?,
+            label_hash,
+            objects: mapped(&answers, sign_whole)?,
+            classes: mapped(&classes, |entry| stamp.sign(entry))?,
+            actions: serde_json::to_string(&actions)?,
+            units,
+            spaces: mapped_by_name(&spaces, |space, content| {
+                let Some(mut fields) = exact::fields(content) else {
+                    return Ok(content.to_owned());
+                };
+                let Some(labels) = fields.get("labels") else {
+                    return Ok(content.to_owned());
+                };
+                let labels = signed(labels, &answers, &format!("space {space}"), &stamp)?;
+                fields.insert("labels".to_owned(), &labels);
+                Ok(to_raw_value(&fields)?)
+            })?,
+            extra: serde_json::to_string(&extra)?,
         })
     }
 }
 
-/// A part that is kept as it came, if it is an object.
-fn object_text(part: Option<&RawValue>, name: &str) -> Result<String, Refusal> {
-    match part.map_or("{}", RawValue::get) {
-        object if object.starts_with('{') => Ok(object.to_owned()),
-        _ => Err(Refusal::Invalid(format!("`{name}` is not an object"))),
-    }
-}
-
-/// The labels on the parts of a data group, with authors filled in.
-fn spaces_text(
-    part: Option<&RawValue>,
-    answers: &Map<String, Value>,
-    author: &str,
-    stamp: &str,
+/// The labels of each data unit, signed; what else a unit has goes to `extra`.
+fn units_of<'a>(
+    sent: Fields<'a>,
+    answers: &Fields<'_>,
+    stamp: &Stamp,
+    extra: &mut Extra<'a>,
 ) -> Result<String, Refusal> {
-    let sent = object_text(part, "spaces")?;
-    if sent == "{}" {
-        return Ok(sent);
-    }
-    let mut spaces: Map<String, Value> = serde_json::from_str(&sent)?;
-    for (space, content) in &mut spaces {
-        let Some(labels) = content.get_mut("labels") else {
-            continue;
-        };
-        for object in object_lists(labels).into_iter().flatten() {
-            let hash = object.get("objectHash").and_then(Value::as_str);
-            let hash = hash.unwrap_or_default();
-            if !answers.contains_key(hash) {
-                return Err(Refusal::Answers(format!(
-                    "object {hash:?} of space {space} has no entry in object_answers"
-                )));
-            }
-            sign(object, author, stamp);
+    let mut units = BTreeMap::new();
+    for (unit, sent) in sent {
+        if Uuid::parse_str(&unit).is_err() {
+            return Err(Refusal::Invalid(format!(
+                "`data_units` names {unit:?}, which is not a data hash"
+            )));
+        }
+        let mut fields = object_of(Some(sent), &format!("data_units.{unit}"))?;
+        if let Some(labels) = fields.remove("labels").filter(|l| l.get() != "null") {
+            let place = format!("data unit {unit}");
+            units.insert(unit.clone(), signed(labels, answers, &place, stamp)?);
+        }
+        fields.retain(|name, _| !UNIT_FIELDS.contains(&name.as_str()));
+        if !fields.is_empty() {
+            extra.units.insert(unit, fields);
         }
     }
-    Ok(serde_json::to_string(&spaces)?)
+    Ok(serde_json::to_string(&units)?)
+}
+
+/// The fields of a part of a row, none where it is absent.
+fn object_of<'a>(part: Option<&'a RawValue>, name: &str) -> Result<Fields<'a>, Refusal> {
+    let Some(part) = part else {
+        return Ok(Fields::new());
+    };
+    if !part.get().starts_with('{') {
+        return Err(Refusal::Invalid(format!("`{name}` is not an object")));
+    }
+    serde_json::from_str(part.get()).map_err(|e| Refusal::Invalid(format!("`{name}`: {e}")))
+}
+
+fn mapped(
+    fields: &Fields<'_>,
+    change: impl Fn(&RawValue) -> Result<Box<RawValue>, Refusal>,
+) -> Result<String, Refusal> {
+    mapped_by_name(fields, |_, value| change(value))
+}
+
+/// The fields as JSON, with each value changed.
+fn mapped_by_name(
+    fields: &Fields<'_>,
+    change: impl Fn(&str, &RawValue) -> Result<Box<RawValue>, Refusal>,
+) -> Result<String, Refusal> {
+    let changed = fields
+        .iter()
+        .map(|(name, value)| Ok((name, change(name, value)?)))
+        .collect::<Result<BTreeMap<_, _>, Refusal>>()?;
+    Ok(serde_json::to_string(&changed)?)
+}
+
+/// Labels with their objects signed; each object has to have an answer.
+fn signed(
+    labels: &RawValue,
+    answers: &Fields<'_>,
+    place: &str,
+    stamp: &Stamp,
+) -> Result<Box<RawValue>, Refusal> {
+    edit_objects(labels, &mut |object| {
+        let hash: String = exact::text(object, "objectHash").unwrap_or_default();
+        if !answers.contains_key(&hash) {
+            return Err(Refusal::Answers(format!(
+                "object {hash:?} of {place} has no entry in object_answers"
+            )));
+        }
+        Ok(Some(stamp.sign(object)?))
+    })
+}
+
+impl Stamp {
+    /// Null or absent authors mean "the caller".
+    fn sign(&self, entry: &RawValue) -> Result<Box<RawValue>, Refusal> {
+        let Some(mut fields) = exact::fields(entry) else {
+            return Ok(entry.to_owned());
+        };
+        let defaults = [
+            ("createdBy", &self.author),
+            ("lastEditedBy", &self.author),
+            ("createdAt", &self.time),
+            ("lastEditedAt", &self.time),
+        ];
+        for (key, value) in defaults {
+            let slot = fields.entry(key.to_owned()).or_insert(value);
+            if slot.get() == "null" {
+                *slot = value;
+            }
+        }
+        Ok(to_raw_value(&fields)?)
+    }
 }
 
 /// Replaces the labels of rows, whole. One row that cannot be saved refuses all.
@@ -140,7 +257,8 @@ pub(crate) fn save(
     let mut find = connection
         .prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
     let mut update = connection.prepare_cached(
-        "UPDATE label SET objects = ?2, classes = ?3, actions = ?4, units = ?5, spaces = ?6, edited = ?7, editor = ?8
+        "UPDATE label SET objects = ?2, classes = ?3, actions = ?4, units = ?5, spaces = ?6, edited = ?7, editor = ?8,
+                          extra = ?9
          WHERE id = ?1",
     )?;
     let count = rows.len();
@@ -164,62 +282,47 @@ pub(crate) fn save(
             row.units,
             row.spaces,
             now,
-            author
+            author,
+            row.extra,
         ])?;
     }
     Ok(count)
 }
 
+/// An object's number, in its answer. One that is not a whole number of 64 bits counts as none.
+#[derive(Deserialize)]
+struct Number<'a> {
+    #[serde(borrow, rename = "objectNumber")]
+    number: Option<&'a RawValue>,
+}
+
+fn number(entry: &RawValue) -> Option<u64> {
+    let found: Number<'_> = serde_json::from_str(entry.get()).ok()?;
+    found.number?.get().parse().ok()
+}
+
 /// The objects' answers with a number for each object: an object keeps the one it had before.
 fn numbered(objects: &str, before: &str) -> Result<String, Refusal> {
-    let mut objects: Map<String, Value> = serde_json::from_str(objects)?;
-    let before: Map<String, Value> = serde_json::from_str(before)?;
-    let number = |entry: &Value| entry.get("objectNumber").and_then(Value::as_u64);
-    let known = before.values().chain(objects.values()).filter_map(number);
-    let mut next = known.max().unwrap_or(0) + 1;
-    for (hash, entry) in &mut objects {
-        if number(entry).is_some() {
-            continue;
-        }
-        let Some(fields) = entry.as_object_mut() else {
+    let objects: Fields<'_> = serde_json::from_str(objects)?;
+    let before: Fields<'_> = serde_json::from_str(before)?;
+    let known = before.values().chain(objects.values());
+    let known = known.filter_map(|entry| number(entry));
+    let mut next = known.max().unwrap_or(0);
+    let mut out: BTreeMap<&str, Box<RawValue>> = BTreeMap::new();
+    for (hash, entry) in &objects {
+        let fields = exact::fields(entry).filter(|_| number(entry).is_none());
+        let Some(mut fields) = fields else {
+            out.insert(hash, (*entry).to_owned());
             continue;
         };
-        let kept = before.get(hash).and_then(number);
-        fields.insert("objectNumber".to_owned(), json!(kept.unwrap_or(next)));
-        next += u64::from(kept.is_none());
+        let kept = before.get(hash).and_then(|entry| number(entry));
+        let given = kept.unwrap_or_else(|| {
+            next = next.saturating_add(1);
+            next
+        });
+        let given = to_raw_value(&given)?;
+        fields.insert("objectNumber".to_owned(), &given);
+        out.insert(hash, to_raw_value(&fields)?);
     }
-    Ok(serde_json::to_string(&objects)?)
-}
-
-/// The lists of objects in a unit's labels: one for a picture, one per frame for a video.
-pub(super) fn object_lists(labels: &mut Value) -> Vec<&mut Vec<Value>> {
-    let Value::Object(map) = labels else {
-        return Vec::new();
-    };
-    if map.contains_key("objects") {
-        let list = map.get_mut("objects").and_then(Value::as_array_mut);
-        return list.into_iter().collect();
-    }
-    map.values_mut()
-        .filter_map(|frame| frame.get_mut("objects")?.as_array_mut())
-        .collect()
-}
-
-/// Null or absent authors mean "the caller".
-fn sign(entry: &mut Value, author: &str, stamp: &str) {
-    let Some(fields) = entry.as_object_mut() else {
-        return;
-    };
-    let defaults = [
-        ("createdBy", author),
-        ("lastEditedBy", author),
-        ("createdAt", stamp),
-        ("lastEditedAt", stamp),
-    ];
-    for (key, value) in defaults {
-        let slot = fields.entry(key).or_insert(Value::Null);
-        if slot.is_null() {
-            *slot = Value::String(value.to_owned());
-        }
-    }
+    Ok(serde_json::to_string(&out)?)
 }

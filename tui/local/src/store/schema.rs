@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::error::LocalError;
 
 /// Raised whenever a table changes; a database of another version is not opened.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -39,7 +39,7 @@ CREATE TABLE task(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER
 CREATE TABLE label(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGER NOT NULL, branch TEXT NOT NULL,
     hash BLOB NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, creator TEXT NOT NULL, editor TEXT NOT NULL,
     objects TEXT NOT NULL, classes TEXT NOT NULL, actions TEXT NOT NULL, units TEXT NOT NULL, spaces TEXT NOT NULL,
-    UNIQUE(project, data, branch));
+    extra TEXT NOT NULL DEFAULT '{}', UNIQUE(project, data, branch));
 -- Small things that only their own calls read; what they are is said in `records`.
 CREATE TABLE record(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope BLOB NOT NULL, uuid BLOB NOT NULL,
     name TEXT NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, UNIQUE(kind, scope, uuid));
@@ -69,6 +69,18 @@ pub(crate) fn create_tables(connection: &Connection) -> Result<(), rusqlite::Err
 /// Makes the indexes.
 pub(crate) fn create_indexes(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.execute_batch(INDEXES)
+}
+
+/// Brings the database of an older version up to this one. One that is not ours is left as it is, for
+/// [`check`] to refuse.
+pub(crate) fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
+    if matches!(meta(connection, "version"), Ok(Some(version)) if version == "2") {
+        connection.execute_batch(
+            "BEGIN; ALTER TABLE label ADD COLUMN extra TEXT NOT NULL DEFAULT '{}';
+             UPDATE meta SET value = '3' WHERE key = 'version'; COMMIT;",
+        )?;
+    }
+    Ok(())
 }
 
 /// Makes an empty database.
@@ -122,6 +134,23 @@ pub(crate) fn set_meta(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_of_the_version_before_is_brought_up_and_a_later_one_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        create(&connection).unwrap();
+        connection
+            .execute_batch("ALTER TABLE label DROP COLUMN extra")
+            .unwrap();
+        set_meta(&connection, "version", "2").unwrap();
+        upgrade(&connection).unwrap();
+        check(&connection, Path::new("project.db")).unwrap();
+        connection.execute_batch("SELECT extra FROM label").unwrap();
+        set_meta(&connection, "version", "4").unwrap();
+        upgrade(&connection).unwrap();
+        let refusal = check(&connection, Path::new("project.db")).unwrap_err();
+        assert!(refusal.to_string().contains("version 4"), "{refusal}");
+    }
 
     #[test]
     fn a_deleted_projects_number_is_not_given_again() {

@@ -3,13 +3,13 @@
 //! a task for each of its units. How items move and go is in `uses`.
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::media::{Facts, Source};
 use crate::store::catalog::{Catalog, Project};
+use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
@@ -27,7 +27,7 @@ pub(crate) struct NewItem {
     pub facts: Facts,
     pub size: Option<u64>,
     /// Client metadata, an object.
-    pub metadata: Option<Value>,
+    pub metadata: Option<Object>,
     /// The pictures of an image group, in their order.
     pub children: Vec<Self>,
 }
@@ -107,7 +107,7 @@ fn write(
             item.facts.duration,
             item.facts.sample_rate,
             item.size,
-            item.metadata.as_ref().map(Value::to_string),
+            item.metadata.as_ref().map(Object::get),
             now,
             place.folder,
         ])?;

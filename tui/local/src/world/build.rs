@@ -5,16 +5,18 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use serde_json::json;
+use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
 use crate::error::{LocalError, Refusal};
 use crate::ids::{Names, below};
 use crate::keys;
 use crate::media::Library;
+use crate::private;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
-use crate::structure::complete;
+use crate::structure::completed;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
@@ -29,6 +31,8 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         std::fs::remove_file(&unfinished)
             .map_err(|e| LocalError::file("cannot remove", &unfinished, e))?;
     }
+    // The database's other files get the rights that this one has.
+    private::file(&unfinished).map_err(|e| LocalError::file("cannot write", &unfinished, e))?;
     let connection = Connection::open(&unfinished)?;
     // Nobody has been promised anything yet: an interrupted build starts over.
     connection.execute_batch(
@@ -157,12 +161,17 @@ impl Builder<'_> {
             let uuid = spec
                 .id
                 .unwrap_or_else(|| self.names.uuid("ontology", place));
-            let mut structure = spec.structure.clone().unwrap_or_else(ontology::structure);
-            complete(&mut structure)
+            let structure = match &spec.structure {
+                Some(structure) => structure.clone(),
+                None => to_raw_value(&ontology::structure())
+                    .map_err(Refusal::from)
+                    .map_err(refused)?,
+            };
+            let structure = completed(&structure)
                 .map_err(|e| LocalError::Options(format!("ontology \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                params![uuid, spec.title, spec.description, structure.to_string(), self.now],
+                params![uuid, spec.title, spec.description, structure, self.now],
             )?;
             Ok(Named {
                 id: self.connection.last_insert_rowid(),

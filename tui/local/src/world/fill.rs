@@ -1,13 +1,13 @@
 //! Puts items into a dataset: their names, media, titles and facts.
 
 use rusqlite::params;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::ids::below;
 use crate::item::ItemKind;
 use crate::media::{CROPS, PHOTOS, Source, is_dark};
+use crate::store::exact::Object;
 use crate::store::items::site;
 use crate::world::build::Builder;
 use crate::world::{ItemSpec, import};
@@ -63,7 +63,7 @@ impl Filler<'_> {
             .mime_type
             .as_deref()
             .or_else(|| mime_of(spec.kind, source.as_ref()));
-        let metadata = spec.client_metadata.as_ref().map(|m| json!(m).to_string());
+        let metadata = spec.client_metadata.as_ref().map(Object::get);
         let size = match &source {
             Some(file @ Source::File(_)) => self.builder.library.size(file),
             _ => None,

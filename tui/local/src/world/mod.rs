@@ -16,11 +16,13 @@ mod populate;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
+use crate::store::exact::Object;
 
 pub(crate) use check::MOST_ITEMS;
 
@@ -64,7 +66,7 @@ pub(crate) struct OntologySpec {
     #[serde(default)]
     pub description: String,
     /// `{"objects": […], "classifications": […]}` as in the API; absent: the built-in one.
-    pub structure: Option<Value>,
+    pub structure: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -95,7 +97,7 @@ pub(crate) struct ItemSpec {
     pub count: usize,
     #[serde(default)]
     pub description: String,
-    pub client_metadata: Option<Map<String, Value>>,
+    pub client_metadata: Option<Object>,
     /// `photo/0/17`, `clip`, `text/1`, `wav/1`, `mp3/1`, `pdf/2`, or a file beside the scenario file;
     /// absent: made to fit.
     pub media: Option<String>,

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::structure::complete;
+use crate::structure::completed;
 use crate::world::OntologySpec;
 
 /// The built-in ontology as a part of a world.
@@ -18,9 +18,10 @@ pub(crate) fn spec() -> OntologySpec {
 
 /// Whether a structure can be completed to what clients need.
 pub(super) fn check(spec: &OntologySpec) -> Result<(), String> {
-    spec.structure
-        .clone()
-        .map_or(Ok(()), |mut structure| complete(&mut structure))
+    match &spec.structure {
+        Some(structure) => completed(structure).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Its structure, as `editor` of the API.

@@ -130,7 +130,7 @@ fn labels_of(data: &Data, draw: u64, now: i64) -> Value {
 }
 
 fn weather(data: &Data, draw: u64) -> Value {
-    let label = match data.metadata().get("weather").and_then(Value::as_str) {
+    let label = match data.metadata().text("weather").as_deref() {
         Some("Night") => ("Night", "night", "WeathNig"),
         Some("Cloudy") => ("Cloudy", "cloudy", "WeathClo"),
         _ => ("Sunny", "sunny", "WeathSun"),

@@ -22,6 +22,7 @@ async fn data_stay_over_a_restart_and_old_urls_too() {
     let url = client.signed_url(&client.rows(json!({})).await[0]).await;
     let before = client.local("state").await;
     let old_domain = served.domain.clone();
+    let served_token = served.local_token.clone();
     served.shutdown().await.unwrap();
     assert!(
         client
@@ -34,23 +35,98 @@ async fn data_stay_over_a_restart_and_old_urls_too() {
     );
     let (again, client) = with(options()).await;
     assert_eq!(client.local("state").await, before);
+    assert_eq!(again.local_token, served_token, "who has it keeps it");
     let moved = url.replace(&old_domain, &again.domain);
     assert_eq!(client.http.get(moved).send().await.unwrap().status(), 200);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        for name in ["id_ed25519", "secret"] {
-            assert_eq!(
-                std::fs::metadata(data.join(name))
-                    .unwrap()
-                    .permissions()
-                    .mode()
-                    & 0o777,
-                0o600,
-                "{name}"
-            );
+}
+
+#[cfg(unix)]
+fn modes(folder: &std::path::Path, found: &mut std::collections::BTreeMap<String, u32>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
+        found.insert(entry.file_name().into_string().unwrap(), mode);
+        if entry.file_type().unwrap().is_dir() {
+            modes(&entry.path(), found);
         }
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_data_folder_is_the_owners_alone_even_where_it_was_there_with_more_rights() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &std::path::Path, bits: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    mode(&data, 0o777);
+    std::fs::write(data.join("a persons.txt"), "x").unwrap();
+    mode(&data.join("a persons.txt"), 0o644);
+    let options = || ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(2),
+        data: Some(data.clone()),
+        ..ServeOptions::default()
+    };
+    for _ in 0..2 {
+        let (served, client) = with(options()).await;
+        let hash = client.rows(json!({})).await[0]["data_hash"].clone();
+        let row = with_box(client.label_row(&hash).await, "AAAAAAA1");
+        client.save(&[&row]).await.unwrap();
+        let (_, urls) = client
+            .v2("GET", "/presigned-urls?count=1&uploadItemType=image", None)
+            .await;
+        let url = urls["results"][0]["signedUrl"].as_str().unwrap();
+        let sent = client.http.put(url).body("x").send().await.unwrap();
+        assert_eq!(sent.status(), 200);
+        let mut found = std::collections::BTreeMap::new();
+        modes(&data, &mut found);
+        assert_eq!(found.remove("a persons.txt"), Some(0o644), "not ours");
+        for name in [
+            "project.db",
+            "project.db-wal",
+            "project.db-shm",
+            "lock",
+            "id_ed25519",
+            "secret",
+            "local-token",
+        ] {
+            assert_eq!(found.get(name), Some(&0o600), "{name}: {found:?}");
+        }
+        assert_eq!(found.remove("uploads"), Some(0o700));
+        assert!(found.values().all(|mode| *mode == 0o600), "{found:?}");
+        assert_eq!(
+            data.metadata().unwrap().permissions().mode() & 0o7777,
+            0o700
+        );
+        served.shutdown().await.unwrap();
+        // As an older server, or a person, may leave them.
+        for name in found.keys().filter(|n| data.join(n).exists()) {
+            mode(&data.join(name), 0o666);
+        }
+        mode(&data.join("uploads"), 0o777);
+        mode(&data, 0o755);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_everybody_writes_to_is_not_taken() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let shared = std::fs::Permissions::from_mode(0o1777);
+    std::fs::set_permissions(folder.path(), shared).unwrap();
+    let options = ServeOptions {
+        data: Some(folder.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let problem = serve(options).await.unwrap_err().to_string();
+    assert!(problem.contains("a folder of your own"), "{problem}");
+    let mode = folder.path().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o1777);
 }
 
 #[tokio::test]

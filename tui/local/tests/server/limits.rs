@@ -65,7 +65,10 @@ async fn the_longest_request_target_has_65534_bytes_and_a_longer_one_is_told_so(
     for (length, status, words) in [(TARGET, 200, ""), (TARGET + 1, 414, "65534 bytes")] {
         let mut stream = connect(&client.domain).await;
         let filler = "x".repeat(length - "/local/health?".len());
-        let request = format!("GET /local/health?{filler} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let request = format!(
+            "GET /local/health?{filler} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+            client.token
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let (found, message) = answer(&mut stream).await;
         assert_eq!(found, status, "{length} bytes");

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+mod exact;
 mod faults;
 mod imports;
 mod items;

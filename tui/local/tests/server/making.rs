@@ -149,8 +149,42 @@ async fn linked_units_get_tasks_in_every_project_of_the_dataset_and_unlinked_one
 #[tokio::test]
 async fn what_only_the_platform_has_is_refused_by_name() {
     let (_served, client) = start(Scenario::Seed, 3).await;
-    let path = format!("/active/{}/sync", client.project);
-    let (status, answer) = client.v2("POST", &path, None).await;
-    assert_eq!(status, 501);
-    assert!(answer["message"].as_str().unwrap().contains(&path));
+    let project = format!("/projects/{}", client.project);
+    let model = format!("{project}/models-attachments/{}", client.project);
+    for (method, path) in [
+        ("POST", format!("/active/{}/sync", client.project)),
+        // Where the path is that of a call of ours, with another method.
+        ("POST", "/projects/cvat-import".to_owned()),
+        ("POST", "/storage/items/reencode".to_owned()),
+        ("POST", "/storage/items/migrate-storage".to_owned()),
+        ("GET", format!("{project}/models-attachments")),
+        ("POST", format!("{project}/models-attachments")),
+        ("PATCH", model.clone()),
+        ("DELETE", model.clone()),
+        (
+            "POST",
+            format!(
+                "{model}/iterations/{}/classification/predict",
+                client.project
+            ),
+        ),
+        ("GET", format!("/scene/{}", client.project)),
+    ] {
+        let (status, answer) = client.v2(method, &path, None).await;
+        let message = answer["message"].as_str().unwrap();
+        assert_eq!(status, 501, "{method} {path}: {message}");
+        assert!(
+            message.contains(&format!("{method} /v2/public{path}")),
+            "{message}"
+        );
+    }
+    // What nobody has stays unknown, and what is ours refuses other methods.
+    assert_eq!(client.v2("GET", "/nothing", None).await.0, 404);
+    assert_eq!(
+        client
+            .v2("DELETE", &format!("{project}/branches"), None)
+            .await
+            .0,
+        405
+    );
 }

@@ -92,12 +92,90 @@ async fn browsers_cannot_reach_the_own_pages() {
         let response = client
             .http
             .get(&url)
+            .bearer_auth(&client.token)
             .header(name, value)
             .send()
             .await
             .unwrap();
         assert_eq!(response.status(), 403, "{name}");
     }
+}
+
+#[tokio::test]
+async fn every_own_page_wants_the_token_and_says_where_it_is() {
+    let (served, client) = start(Scenario::Seed, 1).await;
+    let ready: Value = serde_json::from_str(&served.ready_line()).unwrap();
+    assert_eq!(ready["local_token"], json!(client.token));
+    let ask = async |method: &str, page: &str, token: Option<&str>| {
+        let url = format!("{}/local{page}", client.domain);
+        let mut request = client.http.request(method.parse().unwrap(), url);
+        if let Some(token) = token {
+            request = request.header("Authorization", token);
+        }
+        let response = request.body("{}").send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let right = format!("Bearer {}", client.token);
+    let (shorter, longer) = (&right[..right.len() - 2], format!("{right}00"));
+    let twisted = right.replace(
+        &client.token[..2],
+        if right.contains(" 00") { "01" } else { "00" },
+    );
+    for (method, page) in [
+        ("GET", "/health"),
+        ("GET", "/counters"),
+        ("GET", "/faults"),
+        ("POST", "/faults"),
+        ("GET", "/state"),
+        ("GET", "/templates"),
+        ("GET", "/workflow"),
+        ("GET", "/scenario-schema"),
+        ("POST", "/move"),
+        ("POST", "/edit"),
+        ("DELETE", "/state"),
+        ("GET", "/nothing"),
+        ("GET", "/a/b"),
+        ("GET", "/"),
+        ("GET", ""),
+    ] {
+        for wrong in [
+            None,
+            Some(""),
+            Some("Bearer "),
+            Some(&*client.token),
+            Some(shorter),
+            Some(&longer),
+            Some(&twisted),
+            Some("Basic eDp5"),
+            Some("Bearer \u{fc}"),
+        ] {
+            let (status, text) = ask(method, page, wrong).await;
+            assert_eq!(status, 401, "{method} {page} {wrong:?}: {text}");
+            assert!(
+                text.contains("Authorization: Bearer") && text.contains("local-token"),
+                "{text}"
+            );
+            assert!(!text.contains(&client.token));
+        }
+        let (status, text) = ask(method, page, Some(&right)).await;
+        assert!(
+            ![401, 403].contains(&status),
+            "{method} {page}: {status} {text}"
+        );
+    }
+    assert_eq!(ask("GET", "/nothing", Some(&right)).await.0, 404);
+    // It opens nothing else.
+    let projects = client
+        .http
+        .get(format!("{}/v2/public/projects", client.domain));
+    let status = projects
+        .bearer_auth(&client.token)
+        .send()
+        .await
+        .unwrap()
+        .status();
+    assert_eq!(status, 401);
+    assert!(!format!("{served:?}").contains(&client.token));
 }
 
 #[tokio::test]
