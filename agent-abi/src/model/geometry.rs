@@ -43,6 +43,11 @@ pub fn share(what: &str, number: f64) -> ModelResult<f64> {
     } else {
         String::new()
     };
+    let number = if number.abs() < 1e6 {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    };
     Err(ModelError::Invalid(format!(
         "{what} is 0 to 1, not {number}{by}"
     )))
@@ -50,13 +55,11 @@ pub fn share(what: &str, number: f64) -> ModelResult<f64> {
 
 /// A length that a person can read.
 fn short(length: f64) -> String {
-    let text = format!("{length:.7}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "0" {
-        format!("{length:e}")
-    } else {
-        text.to_owned()
+    if !(1e-7..1e6).contains(&length.abs()) {
+        return format!("{length:e}");
     }
+    let text = format!("{length:.7}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Where a box begins and how long it is in one direction, taken back into the picture.
