@@ -116,7 +116,7 @@ fn a_blob_that_is_no_whole_row_is_refused_in_words() {
         (json!({}), "\"object_answers\" is missing"),
         (json!([]), "the document is a list"),
         (json!("boo"), "the document is a text"),
-        (json!({"data_units": "boo"}), "no whole label row"),
+        (json!({"data_units": "boo"}), "not a whole label row"),
         (with("/data_units", json!({})), "the data unit u is missing"),
         (with("/data_units", json!([])), "\"data_units\" is a list"),
         (

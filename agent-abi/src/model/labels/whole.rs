@@ -1,5 +1,5 @@
-//! Whether a blob that an agent gave back is a whole label row, and one that can be saved. What is wrong with
-//! it already as it came is let pass: it is not the agent's.
+//! Whether a blob that an agent gave back is a whole label row, and one that can be saved. Mistakes that the
+//! row came with are let pass: they are not the agent's.
 
 use super::super::geometry::share;
 use super::super::{BoundingBox, ModelError, ModelResult};
@@ -15,25 +15,29 @@ fn invalid<T>(why: String) -> ModelResult<T> {
 }
 
 /// What a value is, for a person.
-fn sort(value: Option<&Value>) -> &'static str {
+fn sort(value: &Value) -> &'static str {
     match value {
-        None => "missing",
-        Some(Value::Null) => "null",
-        Some(Value::Bool(_)) => "true or false",
-        Some(Value::Number(_)) => "a number",
-        Some(Value::String(_)) => "a text",
-        Some(Value::Array(_)) => "a list",
-        Some(Value::Object(_)) => "an object",
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
 fn object<'v>(value: Option<&'v Value>, what: &str) -> ModelResult<&'v Map<String, Value>> {
     match value.and_then(Value::as_object) {
         Some(map) => Ok(map),
-        None => invalid(format!(
-            "the labels are no whole label row: {what} is {}, not an object",
-            sort(value)
-        )),
+        None => {
+            let is = value.map_or_else(
+                || "missing".to_owned(),
+                |value| format!("{}, not an object", sort(value)),
+            );
+            invalid(format!(
+                "the labels are not a whole label row: {what} is {is}"
+            ))
+        }
     }
 }
 
@@ -112,7 +116,7 @@ impl LabelRow {
             .find(|hash| !single && !units.contains_key(*hash))
         {
             Some(hash) => invalid(format!(
-                "the labels are no whole label row: the data unit {hash} is missing"
+                "the labels are not a whole label row: the data unit {hash} is missing"
             )),
             None => Ok(()),
         }
@@ -165,7 +169,7 @@ fn flaws(labels: &Value, row: &LabelRow) -> BTreeSet<String> {
                 None | Some(Value::Null) => continue,
                 Some(Value::Array(objects)) => objects,
                 Some(other) => {
-                    let sort = sort(Some(other));
+                    let sort = sort(other);
                     found.insert(format!("the objects of {place} are {sort}, not a list"));
                     continue;
                 }

@@ -204,7 +204,12 @@ mod tests {
             let text = format!(r#"{{"object_answers": {{"h": {{"n": [{number}]}}}}}}"#);
             serde_json::from_str::<Value>(&text).unwrap()
         };
-        for (one, other) in [("1", "1.0"), ("1.10", "1.1"), ("1e2", "100"), ("0.0", "-0.0")] {
+        for (one, other) in [
+            ("1", "1.0"),
+            ("1.10", "1.1"),
+            ("1e2", "100"),
+            ("0.0", "-0.0"),
+        ] {
             assert!(same_labels(&with(one), &with(other)), "{one} {other}");
         }
         let large = (with("18446744073709551616"), with("18446744073709551617"));
@@ -215,6 +220,8 @@ mod tests {
         assert!(!same_labels(&with("1"), &with(r#""1""#)));
         let map = |number: &str| with(number).as_object().cloned().unwrap();
         assert!(same_metadata(&map("1.10"), &map("1.1")));
-        assert!(!same_metadata(&map("1.10"), &map("1.2")) && !same_metadata(&map("1"), &Map::new()));
+        assert!(
+            !same_metadata(&map("1.10"), &map("1.2")) && !same_metadata(&map("1"), &Map::new())
+        );
     }
 }

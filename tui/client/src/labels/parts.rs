@@ -135,18 +135,29 @@ mod tests {
     fn empty_parts_are_never_laid_over_full_ones() {
         let mut after = blank(json!({}));
         after["classification_answers"] = json!({"new": {"spaces": {}}});
-        for spaces in [json!({}), json!(null), json!({"left": {"space_type": "image"}})] {
+        for spaces in [
+            json!({}),
+            json!(null),
+            json!({"left": {"space_type": "image"}}),
+        ] {
             after["spaces"] = spaces;
             let sent = transplant(full(), &after).unwrap();
             assert_eq!(sent["spaces"], full()["spaces"]);
             // Not what lies on the whole: that was replaced by what the agent left.
-            assert_eq!(sent["object_answers"], json!({"a": {"n": 1}, "b": {"n": 2}, "s": full()["object_answers"]["s"]}));
+            assert_eq!(
+                sent["object_answers"],
+                json!({"a": {"n": 1}, "b": {"n": 2}, "s": full()["object_answers"]["s"]})
+            );
             assert_eq!(sent["object_actions"], full()["object_actions"]);
-            let classes = json!({"c": full()["classification_answers"]["c"], "new": {"spaces": {}}});
+            let classes =
+                json!({"c": full()["classification_answers"]["c"], "new": {"spaces": {}}});
             assert_eq!(sent["classification_answers"], classes);
         }
         after.as_object_mut().unwrap().remove("spaces");
-        assert_eq!(transplant(full(), &after).unwrap()["spaces"], full()["spaces"]);
+        assert_eq!(
+            transplant(full(), &after).unwrap()["spaces"],
+            full()["spaces"]
+        );
     }
 
     #[test]

@@ -164,7 +164,10 @@ fn an_answer_that_is_no_object_or_says_nothing_known_is_refused() {
             r#"{"add": [["Car", null, 0]]}"#,
             "label 1 of \"add\" is not a JSON object",
         ),
-        (r#"{"priority": 1e400}"#, "a priority is 0 to 1, not 1.7976931348623157e308"),
+        (
+            r#"{"priority": 1e400}"#,
+            "a priority is 0 to 1, not 1.7976931348623157e308",
+        ),
         (r#"{"priority": NaN}"#, "expected value"),
         (
             r#"{"priority": 1.01}"#,
@@ -219,10 +222,10 @@ fn numbers_that_rounding_puts_beyond_the_edge_are_taken_back() {
 #[test]
 fn labels_that_are_no_whole_row_are_refused_before_they_are_an_outcome() {
     for (labels, why) in [
-        ("{}", "no whole label row"),
-        ("[]", "no whole label row"),
-        (r#""boo""#, "no whole label row"),
-        (r#"{"data_units": "boo"}"#, "no whole label row"),
+        ("{}", "not a whole label row"),
+        ("[]", "not a whole label row"),
+        (r#""boo""#, "not a whole label row"),
+        (r#"{"data_units": "boo"}"#, "not a whole label row"),
         (r#"{"data_units": {}}"#, "the data unit u is missing"),
         (
             r#"{"data_units": {"u": {"labels": {}}, "v": {"labels": {}}}}"#,
