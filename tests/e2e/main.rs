@@ -17,6 +17,7 @@ mod hostile;
 mod journal;
 mod lifetimes;
 mod new;
+mod outcomes;
 mod plans;
 mod reload;
 mod run;

@@ -256,7 +256,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
         let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
             return skipped("the journal does not know its labels before");
         };
-        item.labels_after = Some(LabelBlob::new(&whole(old)));
+        item.labels_after = Some(LabelBlob::new(&whole(old, &wrote.read())));
         item.before = Some(row.clone());
     }
     let mut old_priority = None;
@@ -295,10 +295,19 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
 
 /// A blob that says of every kind of label that there is none, where it was silent: what the undone
 /// write added of that kind has to go.
-fn whole(mut labels: Value) -> Value {
-    if let Some(map) = labels.as_object_mut() {
-        for key in ["object_answers", "classification_answers", "object_actions"] {
-            map.entry(key).or_insert_with(|| Value::Object(Map::new()));
+fn whole(mut labels: Value, wrote: &Value) -> Value {
+    let Some(map) = labels.as_object_mut() else {
+        return labels;
+    };
+    for key in ["object_answers", "classification_answers", "object_actions"] {
+        map.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    }
+    // A part of a group that is not named would stay as it was written.
+    let parts = wrote.get("spaces").and_then(Value::as_object);
+    for part in parts.into_iter().flat_map(Map::keys) {
+        let labels = &mut map.entry("spaces").or_insert(Value::Null)[part]["labels"];
+        if labels.is_null() {
+            *labels = Value::Object(Map::new());
         }
     }
     labels

@@ -3,7 +3,7 @@
 use super::current::{Current, enter};
 use super::{End, Scope, Source, Stop};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Stage, StorageItem, Task, nearest};
+use crate::model::{Stage, StorageItem, Task, nearest, share};
 use crate::route::Route;
 use crate::table::status;
 use crate::wire::{Failure, Outcome};
@@ -128,11 +128,10 @@ fn declared(route: &Route, routes: &[&str], stage: &Stage) -> Result<(), Stop> {
 /// Route and changes as one outcome, checked as far as this side can.
 fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
     let refuse = |text: String| Err(Stop::Agent(Error::new(text).permanent()));
-    if let Some(priority) = route.priority
-        && !(0.0..=1.0).contains(&priority)
-    {
-        return refuse(format!("a priority is 0 to 1, not {priority}"));
-    }
+    let priority = match route.priority.map(|p| share("a priority", p)).transpose() {
+        Ok(priority) => priority,
+        Err(error) => return refuse(error.to_string()),
+    };
     let (labels, item) = scope.changes();
     let client_metadata = match (route.metadata, item) {
         (Some(Value::Object(map)), None) => Some(map),
@@ -146,7 +145,7 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
     };
     Ok(Outcome {
         route: route.to.map(|target| target.0),
-        priority: route.priority,
+        priority,
         labels,
         client_metadata,
         ..Outcome::default()

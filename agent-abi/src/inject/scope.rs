@@ -226,7 +226,7 @@ impl<'h> Scope<'h> {
     /// When it cannot be had or read.
     pub fn item(&self) -> Found<&RefCell<StorageItem>> {
         once(&self.item, || {
-            let read = |text: &str| Ok(RefCell::new(StorageItem::from_value(json::<Value>(text)?)));
+            let read = |text: &str| Ok(RefCell::new(StorageItem::read(json(text)?)?));
             self.document(input::STORAGE_ITEM, read)
         })
         .map(Option::as_ref)
@@ -310,7 +310,7 @@ fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
 }
 
 pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    Ok(serde_json::from_str(text)?)
+    Ok(crate::wire::text::parse(text)?)
 }
 
 /// The last projects read, with their text: they are the same for thousands of tasks.

@@ -3,11 +3,11 @@
 //! They go through the workbench, which signs, retries, limits and counts them; agents link no HTTP
 //! client and hold no key. What is fetched ahead for a batch is faster: prefer a parameter.
 
-use super::scope::read_project;
+use super::scope::{json, read_project};
 use super::twins::text_of;
 use super::{Found, Scope, Source, Take};
 use crate::error::{Error, Result};
-use crate::model::{LabelRow, Project, StorageItem};
+use crate::model::{LabelRow, ModelResult, Project, StorageItem};
 use crate::table::needs;
 use crate::wire::{
     IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowDoc, RowsQuestion, call,
@@ -86,7 +86,8 @@ impl Upstream<'_> {
             items: items.to_vec(),
         };
         let docs: Vec<Value> = self.read(call::STORAGE_ITEMS, &question)?;
-        Ok(docs.into_iter().map(StorageItem::from_value).collect())
+        let items = docs.into_iter().map(StorageItem::read);
+        Ok(items.collect::<ModelResult<_>>()?)
     }
 
     /// Any question by name, for what a newer workbench knows: JSON in, JSON out.
@@ -98,7 +99,7 @@ impl Upstream<'_> {
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str, question: &impl Serialize) -> Result<T> {
-        Ok(serde_json::from_str(&ask(self.source, name, question)?)?)
+        json(&ask(self.source, name, question)?)
     }
 }
 

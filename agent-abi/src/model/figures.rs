@@ -1,7 +1,7 @@
 //! The shapes that are neither points nor upright boxes: turned boxes, vertices of skeletons, ellipses,
 //! circles, cuboids, and ranges of HTML. Each knows how Encord writes it.
 
-use super::geometry::{check_points, flat, from_flat};
+use super::geometry::{flat, from_flat, inside};
 use super::{BoundingBox, ModelError, ModelResult, Point};
 use serde_json::{Value, json};
 
@@ -221,13 +221,13 @@ impl Vertex {
 
 impl Ellipse {
     pub(super) fn to_value(self) -> ModelResult<Value> {
-        check_points(&[self.center], 1, "ellipse")?;
+        let center = inside(&[self.center], 1, "ellipse")?;
         if !above_zero(self.rx) || !above_zero(self.ry) || !self.theta.is_finite() {
             return invalid(format!(
                 "an ellipse has half-axes above 0 and a finite angle, not {self:?}"
             ));
         }
-        let Point { x, y } = self.center;
+        let Point { x, y } = center[0];
         Ok(json!({"x": x, "y": y, "rx": self.rx, "ry": self.ry, "theta": self.theta}))
     }
 
@@ -257,13 +257,13 @@ impl Circle {
     }
 
     pub(super) fn to_value(self) -> ModelResult<Value> {
-        check_points(&[self.center], 1, "circle")?;
+        let center = inside(&[self.center], 1, "circle")?;
         if !above_zero(self.radius) || !above_zero(self.stretch) || !self.theta.is_finite() {
             return invalid(format!(
                 "a circle has a radius and a stretch above 0 and a finite angle, not {self:?}"
             ));
         }
-        let Point { x, y } = self.center;
+        let Point { x, y } = center[0];
         Ok(json!({"x": x, "y": y, "r": self.radius, "stretch": self.stretch, "theta": self.theta}))
     }
 
@@ -282,8 +282,7 @@ impl Circle {
 
 impl Cuboid {
     pub(super) fn to_value(&self) -> ModelResult<Value> {
-        check_points(&self.front, 3, "cuboid's front")?;
-        let front = flat(&self.front);
+        let front = flat(&inside(&self.front, 3, "cuboid's front")?);
         Ok(match self.back {
             CuboidBack::Perspective {
                 vanishing_point: Point { x, y },

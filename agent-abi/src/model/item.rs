@@ -1,5 +1,7 @@
 //! The storage item behind the data: facts of the file, and the client metadata.
 
+use super::{ModelError, ModelResult};
+use crate::wire::text;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -15,18 +17,36 @@ pub struct StorageItem {
 impl StorageItem {
     /// Wraps the document (camelCase). `clientMetadata` may be an object or, as Encord sends it, the
     /// text of one.
-    #[must_use]
-    pub fn from_value(doc: Value) -> Self {
+    ///
+    /// # Errors
+    /// [`ModelError::Malformed`] when the client metadata cannot be read.
+    pub fn read(doc: Value) -> ModelResult<Self> {
         let metadata = match doc.get("clientMetadata") {
+            None | Some(Value::Null) => Map::new(),
             Some(Value::Object(map)) => map.clone(),
-            Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-            _ => Map::new(),
+            Some(Value::String(text)) => text::parse::<Option<_>>(text)
+                .map_err(|error| broken(&error.to_string()))?
+                .unwrap_or_default(),
+            Some(_) => return Err(broken("they are no JSON object")),
         };
-        Self {
+        Ok(Self {
             doc,
             metadata,
             changed: false,
-        }
+        })
+    }
+
+    /// As [`StorageItem::read`]; client metadata that cannot be read are missing.
+    #[must_use]
+    #[deprecated(
+        note = "use `read`: whoever sets metadata must not replace what could not be read"
+    )]
+    pub fn from_value(doc: Value) -> Self {
+        Self::read(doc.clone()).unwrap_or(Self {
+            doc,
+            metadata: Map::new(),
+            changed: false,
+        })
     }
 
     /// The item's UUID.
@@ -118,6 +138,12 @@ impl StorageItem {
     }
 }
 
+fn broken(why: &str) -> ModelError {
+    ModelError::Malformed(format!(
+        "the client metadata of the storage item cannot be read: {why}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,12 +152,42 @@ mod tests {
     #[test]
     fn metadata_is_read_from_text_and_from_an_object() {
         for given in [json!("{\"site\": \"cam3\"}"), json!({"site": "cam3"})] {
-            let mut item = StorageItem::from_value(json!({"name": "a", "clientMetadata": given}));
+            let doc = json!({"name": "a", "clientMetadata": given});
+            let mut item = StorageItem::read(doc).unwrap();
             assert_eq!(item.client_metadata()["site"], "cam3");
             item.set_metadata("site", "cam3");
             assert!(!item.changed(), "the same value is no change");
             item.set_metadata("site", "cam4");
             assert!(item.changed());
+        }
+    }
+
+    #[test]
+    fn metadata_that_cannot_be_read_are_an_error_and_not_empty() {
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(200), "]".repeat(200));
+        for given in [
+            json!("{"),
+            json!(&deep),
+            json!("[1]"),
+            json!([1]),
+            json!("{\"a\": NaN}"),
+        ] {
+            let error = StorageItem::read(json!({"clientMetadata": given})).unwrap_err();
+            assert!(error.to_string().contains("cannot be read"), "{error}");
+        }
+        let half = StorageItem::read(json!({"clientMetadata": "{\"a\": \"\\ud83d\"}"})).unwrap();
+        assert_eq!(half.client_metadata()["a"], "\u{10D83D}");
+        for none in [
+            json!({}),
+            json!({"clientMetadata": null}),
+            json!({"clientMetadata": "null"}),
+        ] {
+            assert!(
+                StorageItem::read(none)
+                    .unwrap()
+                    .client_metadata()
+                    .is_empty()
+            );
         }
     }
 }

@@ -26,10 +26,11 @@ pub use figures::{
     Circle, Cuboid, CuboidBack, Ellipse, HtmlPlace, HtmlRange, RotatableBox, Vertex, Visibility,
 };
 pub use frame::{Frame, Frames, Picture};
-pub use geometry::{BoundingBox, Point, ring_area};
+pub use geometry::{BoundingBox, Point, ring_area, share};
 pub use item::StorageItem;
 pub use labels::{
-    Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, Problem,
+    Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, ObjectMut,
+    Problem,
 };
 pub use ontology::{
     Attribute, AttributeKind, Choice, Element, Ontology, OntologyClassification, OntologyObject,

@@ -5,6 +5,7 @@
 
 mod calls;
 mod spec;
+pub mod text;
 
 pub use calls::{
     EncodeQuestion, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinDoc, TwinQuestion, TwinSpec,
@@ -154,8 +155,13 @@ pub struct Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddLabel {
-    /// Name of the object or title of the classification in the ontology.
+    /// Name of the object or title of the classification in the ontology; may be left out beside `hash`.
+    #[serde(default)]
     pub name: String,
+    /// Hash of a label that is there: its geometry changes on frames where it is, and it is put on those where
+    /// it is not; of a classification the answer changes. All else of it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
     /// The frame it is on; 0 for stills, the number of the image in a group, of the page in a PDF.
     #[serde(default)]
     pub frame: u64,

@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod command;
+pub mod digits;
 pub mod event;
 pub mod fault;
 pub mod filter;

@@ -4,12 +4,17 @@
 //! What differs between two label rows is known to the authors' crate; writing is left to the
 //! client, drawing to the screen.
 
+use crate::digits;
 use crate::fault::{Fault, FaultKind};
 use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
-use agent_abi::model::{LabelChangeKind, LabelRow, Ontology, diff};
+pub use agent_abi::model::share;
+use agent_abi::model::{LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff};
 use agent_abi::wire;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads an agent's answer and checks it: the pathway exists, the priority is in 0 to 1, labels
@@ -23,21 +28,17 @@ pub fn judge(
     inputs: &Inputs,
     answer: &[u8],
 ) -> Result<Outcome, Fault> {
-    let given: wire::Outcome = serde_json::from_slice(answer).map_err(|error| {
-        Fault::new(
-            FaultKind::Agent,
-            format!("the agent's answer is no outcome: {error}"),
-        )
-        .hint("an outcome is JSON such as {\"route\":\"complete\"}; see agent_abi::wire::Outcome")
-    })?;
+    let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    if let Some(p) = given.priority
-        && !(0.0..=1.0).contains(&p)
+    let refused = |error: ModelError| Fault::new(FaultKind::Agent, error.to_string());
+    given.priority = (given.priority)
+        .map(|p| share("a priority", p))
+        .transpose()
+        .map_err(refused)?;
+    if let Some(metadata) = &mut given.client_metadata
+        && let Some(seen) = metadata_seen(inputs)?
     {
-        return Err(Fault::new(
-            FaultKind::Agent,
-            format!("priority {p} is outside 0 to 1"),
-        ));
+        digits::restore_map(&seen, metadata);
     }
     let (labels, labels_after) = labels(ontology, inputs, given.labels, &given.add)?;
     let priority = given
@@ -54,6 +55,96 @@ pub fn judge(
         labels_after,
         steps: given.steps,
     })
+}
+
+/// Names that an outcome may have.
+const NAMES: [&str; 6] = [
+    "route",
+    "priority",
+    "labels",
+    "client_metadata",
+    "add",
+    "steps",
+];
+
+/// The answer as an outcome: an object that says at least one thing that is known, or nothing at all.
+fn read(answer: &[u8]) -> Result<wire::Outcome, Fault> {
+    let wrong = |why: String| {
+        Fault::new(
+            FaultKind::Agent,
+            format!("the agent's answer is not an outcome: {why}"),
+        )
+        .hint("an outcome is JSON such as {\"route\":\"complete\"}; see agent_abi::wire::Outcome")
+    };
+    let text = std::str::from_utf8(answer).map_err(|error| wrong(error.to_string()))?;
+    let is_object = |text: &str| text.trim_start().starts_with('{');
+    if !is_object(text) {
+        // Read first: what is no JSON at all has a better reason.
+        wire::text::check(text).map_err(|error| wrong(error.to_string()))?;
+        return Err(wrong("it is not a JSON object".to_owned()));
+    }
+    let parts: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    if !parts.is_empty() && !parts.keys().any(|name| NAMES.contains(&name.as_str())) {
+        let given: Vec<String> = parts
+            .keys()
+            .take(3)
+            .map(|name| format!("\"{name}\""))
+            .collect();
+        let mut fault = wrong(format!(
+            "it has none of the names {}, only {}",
+            NAMES.join(", "),
+            given.join(", ")
+        ));
+        for name in parts.keys().take(3) {
+            if let Some(near) = nearest(name, NAMES.into_iter()).first() {
+                fault = fault.hint(format!("did the agent mean \"{near}\"?"));
+            }
+        }
+        return Err(fault);
+    }
+    let added = parts.get("add").filter(|raw| raw.get().starts_with('['));
+    let added: Vec<&RawValue> = match added {
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?,
+        None => Vec::new(),
+    };
+    if let Some(at) = added.iter().position(|label| !is_object(label.get())) {
+        return Err(wrong(format!(
+            "label {} of \"add\" is not a JSON object",
+            at + 1
+        )));
+    }
+    wire::text::parse(text).map_err(|error| wrong(error.to_string()))
+}
+
+/// The client metadata that the agent saw: those of the storage item, else those of the label row.
+///
+/// # Errors
+/// They cannot be read, so that nobody knows what an outcome would replace.
+pub fn metadata_seen(inputs: &Inputs) -> Result<Option<Map<String, Value>>, Fault> {
+    let broken = |why: &dyn std::fmt::Display| {
+        let text = format!("the client metadata that the agent saw cannot be read: {why}");
+        Fault::new(FaultKind::Upstream, text)
+    };
+    if let Some(item) = &inputs.item_json {
+        let item = wire::text::parse(item).map_err(|error| broken(&error))?;
+        let item = StorageItem::read(item).map_err(|error| broken(&error))?;
+        return Ok(Some(item.client_metadata().clone()));
+    }
+    let Some(row) = &inputs.labels else {
+        return Ok(None);
+    };
+    #[derive(Deserialize)]
+    struct Seen {
+        metadata: SeenMetadata,
+    }
+    #[derive(Deserialize)]
+    struct SeenMetadata {
+        #[serde(default)]
+        client_metadata: Option<Map<String, Value>>,
+    }
+    let seen: Seen = wire::text::parse(&row.json).map_err(|error| broken(&error))?;
+    Ok(seen.metadata.client_metadata)
 }
 
 fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
@@ -99,27 +190,21 @@ fn labels(
             "ask for the label row: `labels: &mut LabelRow`, or WB_NEED_LABEL_ROW_WRITE in C",
         ));
     };
-    let before = LabelRow::from_json(&row.json, ontology.clone()).map_err(|error| {
-        Fault::new(
-            FaultKind::Upstream,
-            format!("the label row is not readable: {error}"),
-        )
-    })?;
-    let labels = after.unwrap_or_else(|| before.labels().clone());
-    let doc = wire::RowDoc {
-        metadata: before.metadata().clone(),
-        labels,
+    let before = row_of(ontology, &row.json)?;
+    let labels = after.map(|mut labels| {
+        digits::restore(before.labels(), &mut labels);
+        labels
+    });
+    let what = if labels.is_some() {
+        "the agent's labels are refused"
+    } else {
+        "the agent's label cannot be added"
     };
-    let mut after = LabelRow::from_doc(doc, ontology.clone());
-    for label in add {
-        after.apply(label).map_err(|error| {
-            Fault::new(
-                FaultKind::Agent,
-                format!("the agent's label cannot be added: {error}"),
-            )
-        })?;
-    }
-    let changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
+    let after = before
+        .after(labels, add)
+        .map_err(|error| Fault::new(FaultKind::Agent, format!("{what}: {error}")))?;
+    let mut changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
+    changes.extend(parts(before.labels(), after.labels()));
     let kept = (!changes.is_empty()).then(|| LabelBlob::new(&after.into_labels()));
     Ok((changes, kept))
 }
@@ -133,14 +218,36 @@ pub fn between(
     before: &str,
     after: &str,
 ) -> Result<Vec<LabelChange>, Fault> {
-    let read = |json: &str| {
-        LabelRow::from_json(json, ontology.clone()).map_err(|error| {
-            let text = format!("the label row is not readable: {error}");
-            Fault::new(FaultKind::Upstream, text)
+    let (before, after) = (row_of(ontology, before)?, row_of(ontology, after)?);
+    Ok(diff(&before, &after).into_iter().map(change).collect())
+}
+
+fn row_of(ontology: &Arc<Ontology>, json: &str) -> Result<LabelRow, Fault> {
+    LabelRow::from_json(json, ontology.clone())
+        .map_err(|error| Fault::new(FaultKind::Upstream, error.to_string()))
+}
+
+/// The parts of a group whose own labels changed: of objects on them the model knows nothing.
+fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
+    let labels = |blob: &Value, part: &str| {
+        let labels = blob.get("spaces")?.get(part)?.get("labels")?;
+        labels
+            .as_object()
+            .filter(|labels| !labels.is_empty())
+            .cloned()
+    };
+    let spaces = after.get("spaces").and_then(Value::as_object);
+    let hashes = spaces.into_iter().flat_map(Map::keys);
+    let change = |hash: &String| {
+        let (old, new) = (labels(before, hash), labels(after, hash));
+        (old != new).then(|| LabelChange {
+            sign: '~',
+            name: "part of the group".to_owned(),
+            hash: hash.clone(),
+            detail: "its labels".to_owned(),
         })
     };
-    let (before, after) = (read(before)?, read(after)?);
-    Ok(diff(&before, &after).into_iter().map(change).collect())
+    hashes.filter_map(change).collect()
 }
 
 fn change(change: agent_abi::model::LabelChange) -> LabelChange {
@@ -158,132 +265,4 @@ fn change(change: agent_abi::model::LabelChange) -> LabelChange {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{DataHash, Millis, PathwayId, StageId, TaskId};
-    use crate::work::{RowInput, TaskRow, TaskStatus};
-    use crate::workflow::{Pathway, StageKind};
-    use serde_json::json;
-    use uuid::Uuid;
-
-    fn stage() -> Stage {
-        let pathway = Pathway {
-            id: PathwayId(Uuid::from_u128(5)),
-            name: "annotate".into(),
-            to: StageId(Uuid::from_u128(6)),
-        };
-        Stage {
-            id: StageId(Uuid::from_u128(1)),
-            title: "pre-label".into(),
-            kind: StageKind::Agent,
-            pathways: vec![pathway],
-        }
-    }
-
-    fn ontology() -> Arc<Ontology> {
-        let editor = json!({"objects": [{"id": "1", "name": "Car", "color": "#D33115",
-            "shape": "bounding_box", "featureNodeHash": "CarBox01"}], "classifications": []});
-        Arc::new(Ontology::from_editor(&editor).unwrap())
-    }
-
-    fn inputs(labels: bool) -> Inputs {
-        let unit = json!({"data_hash": "u", "data_title": "t", "data_type": "image/png",
-            "data_sequence": 0, "width": 10, "height": 10, "labels": {"objects": [], "classifications": []}});
-        let doc = json!({"metadata": {"data_type": "IMAGE"}, "labels": {"data_hash": "u",
-            "data_type": "image", "data_units": {"u": unit}, "object_answers": {},
-            "classification_answers": {}, "object_actions": {}}});
-        let row = TaskRow {
-            id: TaskId(Uuid::from_u128(2)),
-            data: DataHash(Uuid::from_u128(3)),
-            created: Millis(0),
-            updated: Millis(0),
-            title: "t".into(),
-            assignee: None,
-            last_actioned_by: None,
-            branch: "main".into(),
-            status: TaskStatus::New,
-        };
-        let labels = labels.then(|| RowInput {
-            label_hash: None,
-            priority: Some(0.5),
-            item: None,
-            json: doc.to_string().into(),
-        });
-        Inputs {
-            row,
-            task_json: "{}".into(),
-            labels,
-            item_json: None,
-            asset_json: None,
-            fetched: Millis(0),
-            timings: vec![],
-        }
-    }
-
-    fn given(answer: &Value, labels: bool) -> Result<Outcome, Fault> {
-        judge(
-            &stage(),
-            &ontology(),
-            &inputs(labels),
-            answer.to_string().as_bytes(),
-        )
-    }
-
-    #[test]
-    fn a_wrong_pathway_is_answered_with_the_right_ones() {
-        let fault = given(&json!({"route": "anotate"}), false).unwrap_err();
-        assert!(fault.summary.contains("there are: annotate") && !fault.retry);
-        assert_eq!(fault.hints, ["did the agent mean \"annotate\"?"]);
-    }
-
-    #[test]
-    fn a_pathway_is_found_by_uuid_too_and_nothing_means_stay() {
-        let uuid = Uuid::from_u128(5).to_string();
-        assert!(matches!(
-            given(&json!({"route": uuid}), false).unwrap().way,
-            Way::Pathway { .. }
-        ));
-        assert_eq!(given(&json!({}), false).unwrap().way, Way::Stay);
-    }
-
-    #[test]
-    fn priority_zero_counts_and_two_is_refused() {
-        assert_eq!(
-            given(&json!({"priority": 0.0}), true)
-                .unwrap()
-                .patch
-                .priority,
-            Some((Some(0.5), 0.0))
-        );
-        assert!(given(&json!({"priority": 2.0}), true).is_err());
-    }
-
-    #[test]
-    fn a_label_added_by_name_becomes_a_patch_and_a_blob() {
-        let add = json!({"route": "annotate", "add": [{"name": "Car",
-            "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}]});
-        let outcome = given(&add, true).unwrap();
-        assert_eq!(outcome.patch.counts(), (1, 0, 0));
-        assert_eq!(outcome.patch.labels[0].name, "Car");
-        let after = outcome.labels_after.unwrap().read();
-        assert_eq!(
-            after.pointer("/data_units/u/labels/objects/0/boundingBox/w"),
-            Some(&json!(0.3))
-        );
-        assert!(
-            given(&add, false)
-                .unwrap_err()
-                .summary
-                .contains("lent no label row")
-        );
-        let unknown =
-            json!({"add": [{"name": "Cra", "boundingBox": {"x": 0, "y": 0, "w": 1, "h": 1}}]});
-        assert!(given(&unknown, true).unwrap_err().summary.contains("Car"));
-    }
-
-    #[test]
-    fn an_answer_that_is_no_outcome_is_the_agents_fault() {
-        let fault = judge(&stage(), &ontology(), &inputs(false), b"complete").unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Agent);
-    }
-}
+mod tests;

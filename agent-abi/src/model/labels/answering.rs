@@ -4,9 +4,10 @@
 use super::super::answer::encode;
 use super::super::{Answer, Attribute, Choice, ModelError, ModelResult, OntologyObject};
 use super::LabelRow;
-use super::answers::{chosen, locate, put};
+use super::answers::{chosen, locate, put, same_answer};
 use super::new::{NewClassification, forwards};
 use super::timeline::Timeline;
+use super::write::edited;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -48,7 +49,15 @@ impl LabelRow {
         for answer in &new.answers {
             put(&mut answers, answer.clone(), &new.classification.attributes);
         }
-        if entry["range"] == range && same_answers(&entry["classifications"], &answers) {
+        let said = [
+            ("confidence", new.confidence.map(Value::from)),
+            ("manualAnnotation", new.manual.map(Value::from)),
+        ];
+        let holds = |(key, value): &(&str, Option<Value>)| {
+            value.as_ref().is_none_or(|value| entry[*key] == *value)
+        };
+        let same = entry["range"] == range && said.iter().all(holds);
+        if same && same_answers(&entry["classifications"], &answers) {
             return;
         }
         let now = self.now();
@@ -56,7 +65,12 @@ impl LabelRow {
         let entry = &mut self.labels_mut()["classification_answers"][hash];
         entry["classifications"] = Value::Array(answers);
         entry["range"] = range;
-        entry["lastEditedAt"] = json!(now);
+        for (key, value) in said {
+            if let Some(value) = value {
+                entry[key] = value;
+            }
+        }
+        edited(entry, &now);
     }
 
     /// Answers an attribute of an object that is already there, or a question of a classification, nested
@@ -97,7 +111,11 @@ impl LabelRow {
             )));
         }
         let entry = encode(found, &answer.into(), true)?;
-        if before.contains(&entry) {
+        let is_said = |old: &Value| {
+            old["featureHash"] == entry["featureHash"]
+                && same_answer(&old["answers"], &entry["answers"])
+        };
+        if before.iter().any(is_said) {
             return Ok(());
         }
         let mut entries = before;
@@ -110,7 +128,7 @@ impl LabelRow {
             .or_insert_with(|| json!({"objectHash": hash_value}));
         slot["classifications"] = Value::Array(entries);
         if slot.get("lastEditedAt").is_some() {
-            slot["lastEditedAt"] = json!(now);
+            edited(slot, &now);
         }
         Ok(())
     }

@@ -65,6 +65,42 @@ pub(super) fn locate<'o>(
     )))
 }
 
+/// Whether two answers mean the same: the same text, the same number, the same options.
+pub(super) fn same_answer(one: &Value, other: &Value) -> bool {
+    sense(one) == sense(other)
+}
+
+/// What an answer means, whatever else stands beside its options and however its number is written.
+pub(super) fn sense(answer: &Value) -> String {
+    let hash = |option: &Value| option["featureHash"].as_str().map(str::to_owned);
+    let options = answer.as_array();
+    let hashes = options.and_then(|list| list.iter().map(hash).collect::<Option<Vec<_>>>());
+    match (hashes, answer.as_f64()) {
+        (Some(hashes), _) => json!(hashes).to_string(),
+        (None, Some(number)) => number.to_string(),
+        (None, None) => answer.to_string(),
+    }
+}
+
+/// Writes an answer over another one to the same attribute. What stands there beside it stays; the same
+/// answer is no change.
+pub(super) fn renew(old: &mut Value, mut new: Value) {
+    if same_answer(&old["answers"], &new["answers"]) {
+        return;
+    }
+    let before = old["answers"].as_array().cloned().unwrap_or_default();
+    for option in new["answers"].as_array_mut().into_iter().flatten() {
+        let hash = &option["featureHash"];
+        if let Some(known) = before.iter().find(|known| known["featureHash"] == *hash) {
+            *option = known.clone();
+        }
+    }
+    match (old.as_object_mut(), new) {
+        (Some(old), Value::Object(new)) => old.extend(new),
+        (_, new) => *old = new,
+    }
+}
+
 /// Replaces the answer to the same attribute, or adds one; answers that only another option asked for
 /// go.
 pub(super) fn put(entries: &mut Vec<Value>, entry: Value, attributes: &[Attribute]) {
@@ -74,7 +110,7 @@ pub(super) fn put(entries: &mut Vec<Value>, entry: Value, attributes: &[Attribut
         .iter_mut()
         .find(|old| old["featureHash"] == entry["featureHash"])
     {
-        Some(old) => *old = entry,
+        Some(old) => renew(old, entry),
         None => entries.push(entry),
     }
 }
@@ -82,15 +118,16 @@ pub(super) fn put(entries: &mut Vec<Value>, entry: Value, attributes: &[Attribut
 /// The same for a dynamic attribute on a range of frames.
 pub(super) fn put_on(
     actions: &mut Vec<Value>,
-    mut entry: Value,
+    entry: Value,
     span: (u64, u64),
     attributes: &[Attribute],
 ) {
     let closed = loses_ground(attributes, &entry);
     let mut said = false;
+    let mut displaced = None;
     actions.retain_mut(|old| {
         let same = old["featureHash"] == entry["featureHash"];
-        if same && !said && old["answers"] == entry["answers"] {
+        if same && !said && same_answer(&old["answers"], &entry["answers"]) {
             said = true;
             let mut spans = ranges(old);
             spans.push(span);
@@ -101,17 +138,32 @@ pub(super) fn put_on(
         if !gone || !touches(old, span) {
             return true;
         }
+        if same && displaced.is_none() {
+            displaced = Some(old.clone());
+        }
         let left = without(ranges(old), span);
         let stays = !left.is_empty();
         old["range"] = merged(left);
         stays
     });
     if !said {
-        entry["dynamic"] = json!(true);
-        entry["range"] = merged(vec![span]);
-        entry["shouldPropagate"] = json!(false);
-        actions.push(entry);
+        actions.push(dynamic(displaced, entry, span));
     }
+}
+
+/// An answer on a range of frames. What stood beside the one that it displaces stands beside it, too.
+pub(super) fn dynamic(displaced: Option<Value>, entry: Value, span: (u64, u64)) -> Value {
+    let mut new = entry;
+    if let Some(mut old) = displaced {
+        renew(&mut old, new);
+        new = old;
+    }
+    new["dynamic"] = json!(true);
+    new["range"] = merged(vec![span]);
+    if new.get("shouldPropagate").is_none() {
+        new["shouldPropagate"] = json!(false);
+    }
+    new
 }
 
 /// Whether the last word on every frame of a range is this answer already.
@@ -122,7 +174,7 @@ pub(super) fn is_said(actions: &[Value], entry: &Value, span: (u64, u64)) -> boo
     let (Some(only), None) = (own.next(), own.next()) else {
         return false;
     };
-    only["answers"] == entry["answers"]
+    same_answer(&only["answers"], &entry["answers"])
         && ranges(only)
             .iter()
             .fold(vec![span], |left, said| without(left, *said))

@@ -3,11 +3,11 @@
 //! What [`LabelRow::add`] makes is right as it is made; this is for blobs that came as a whole, from
 //! another language or an older ontology. Nothing is corrected here.
 
-use super::super::geometry::from_numbered;
+use super::super::geometry::{from_numbered, inside};
 use super::super::ontology::by_hash;
 use super::super::{
     Attribute, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, ModelResult,
-    OntologyObject, Point, RotatableBox, Shape, SkeletonTemplate, Vertex,
+    OntologyObject, RotatableBox, Shape, SkeletonTemplate, Vertex,
 };
 use super::read::{Object, html_ranges, ranges, text};
 use super::track::Track;
@@ -257,12 +257,7 @@ fn points(key: &str, shape: &Value) -> Option<String> {
     if points.is_empty() {
         return Some(format!("\"{key}\" has no points"));
     }
-    let outside = |p: &&Point| !(0.0..=1.0).contains(&p.x) || !(0.0..=1.0).contains(&p.y);
-    let p = points.iter().find(outside)?;
-    Some(format!(
-        "the point ({}, {}) does not lie in the picture",
-        p.x, p.y
-    ))
+    inside(&points, 1, key).err().map(|error| error.to_string())
 }
 
 /// A skeleton has the vertices of its template, no more and no fewer.

@@ -94,6 +94,18 @@ impl LabelRow {
         index
     }
 
+    /// The same, to be changed.
+    pub(super) fn drawn_at_mut(&mut self, place: &Place, hash: &str) -> Option<&mut Value> {
+        let units = self.labels.get_mut().get_mut("data_units")?;
+        let mut labels = units.get_mut(&*place.unit)?.get_mut("labels")?;
+        if place.by_frame {
+            labels = labels.get_mut(place.frame.to_string())?;
+        }
+        let objects = labels.get_mut("objects")?.as_array_mut()?;
+        let at = find(objects, place.at, hash)?;
+        objects.get_mut(at)
+    }
+
     /// What stands at a place, for the object with this hash.
     pub(super) fn drawn_at(&self, place: &Place, hash: &str) -> Option<&Value> {
         let mut labels = self.units()?.get(&*place.unit)?.get("labels")?;
@@ -106,7 +118,7 @@ impl LabelRow {
 }
 
 /// The frames of a data unit, and whether it has them by number.
-fn frames_of(unit: &Value) -> Vec<(u64, bool, &Value)> {
+pub(super) fn frames_of(unit: &Value) -> Vec<(u64, bool, &Value)> {
     let labels = unit.get("labels");
     if labels.is_some_and(|labels| labels.get("objects").is_some_and(Value::is_array)) {
         return vec![(sequence(unit), false, &unit["labels"])];
@@ -146,11 +158,11 @@ pub(super) fn take_out(units: &mut Map<String, Value>, place: &Place, hash: &str
         return;
     };
     without(frame, place.at, hash);
-    let bare = |key: &str| {
-        let list = frame.get(key).and_then(Value::as_array);
-        list.is_none_or(Vec::is_empty)
-    };
-    if bare("objects") && bare("classifications") {
+    let bare = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    if frame
+        .as_object()
+        .is_some_and(|frame| frame.values().all(bare))
+    {
         frames.remove(&number);
     }
 }

@@ -7,6 +7,7 @@
 mod answering;
 mod answers;
 mod check;
+mod edit;
 mod index;
 mod new;
 mod outcome;
@@ -16,16 +17,18 @@ mod said;
 mod shapes;
 mod timeline;
 mod track;
+mod whole;
 mod work;
 mod write;
 
 pub use check::Problem;
+pub use edit::ObjectMut;
 pub use new::{NewClassification, NewLabel, NewObject};
 pub use read::Object;
 pub use said::Classification;
 
 use super::{ModelError, ModelResult, Ontology};
-use crate::wire::RowDoc;
+use crate::wire::{RowDoc, text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -116,20 +119,26 @@ impl Part {
         }
     }
 
-    fn lazy(text: Box<RawValue>) -> Self {
-        Self {
+    /// Checked now, parsed later: whoever looks at it can be given no error.
+    fn lazy(text: Box<RawValue>) -> serde_json::Result<Self> {
+        let text = match text::check(text.get()) {
+            Ok(()) => text,
+            Err(error) => {
+                let readable = text::readable(text.get()).ok_or(error)?;
+                text::check(&readable)?;
+                RawValue::from_string(readable)?
+            }
+        };
+        Ok(Self {
             text: Some(text),
             value: OnceLock::new(),
-        }
+        })
     }
 
-    /// Null when it cannot be read; then nothing can be written into it either.
     fn get(&self) -> &Value {
         self.value.get_or_init(|| {
-            self.text
-                .as_ref()
-                .and_then(|text| serde_json::from_str(text.get()).ok())
-                .unwrap_or(Value::Null)
+            let text = self.text.as_ref().map_or("null", |text| text.get());
+            serde_json::from_str(text).expect("was checked when it came")
         })
     }
 
@@ -149,22 +158,27 @@ struct RawRow {
 }
 
 impl LabelRow {
-    /// Wraps a row; nothing is checked before it is needed.
+    /// Wraps a row that was parsed already.
     #[must_use]
     pub fn from_doc(doc: RowDoc, ontology: Arc<Ontology>) -> Self {
         Self::from_parts(Part::of(doc.metadata), Part::of(doc.labels), ontology)
     }
 
-    /// Reads the JSON of a [`RowDoc`]; the labels are parsed when they are first looked at.
+    /// Reads the JSON of a [`RowDoc`]. It is checked now; the labels are parsed when they are first used.
+    /// Half of a surrogate pair in a text becomes a private character, which the workbench turns back.
     ///
     /// # Errors
-    /// [`ModelError::Malformed`] when it is no such JSON.
+    /// [`ModelError::Malformed`] when it is no such JSON, or nested too deeply to be parsed.
     pub fn from_json(text: &str, ontology: Arc<Ontology>) -> ModelResult<Self> {
-        let raw: RawRow = serde_json::from_str(text)
-            .map_err(|e| ModelError::Malformed(format!("the label row cannot be read: {e}")))?;
+        let broken = |what: &str, error: serde_json::Error| {
+            ModelError::Malformed(format!("{what} cannot be read: {error}"))
+        };
+        let raw: RawRow = serde_json::from_str(text).map_err(|e| broken("the label row", e))?;
+        let metadata = Part::lazy(raw.metadata);
+        let labels = Part::lazy(raw.labels);
         Ok(Self::from_parts(
-            Part::lazy(raw.metadata),
-            Part::lazy(raw.labels),
+            metadata.map_err(|e| broken("the metadata of the label row", e))?,
+            labels.map_err(|e| broken("the labels of the label row", e))?,
             ontology,
         ))
     }

@@ -4,6 +4,7 @@
 use super::super::answer::encode;
 use super::super::{
     Answer, Attribute, HtmlRange, ModelError, ModelResult, OntologyClassification, OntologyObject,
+    share,
 };
 use super::answers::{chosen, locate, put};
 use super::shapes::Geometry;
@@ -31,8 +32,9 @@ pub struct NewObject<'o> {
     /// Stretches of an HTML page.
     pub(super) html: Vec<HtmlRange>,
     pub(super) span: Span,
-    pub(super) confidence: f64,
-    pub(super) manual: bool,
+    /// As it was said; what was not said stays as it is on an object that is there.
+    pub(super) confidence: Option<f64>,
+    pub(super) manual: Option<bool>,
     pub(super) answers: Vec<Value>,
     /// Dynamic answers with their ranges.
     pub(super) actions: Vec<Value>,
@@ -45,8 +47,9 @@ pub struct NewObject<'o> {
 pub struct NewClassification<'o> {
     pub(super) classification: &'o OntologyClassification,
     pub(super) span: Span,
-    pub(super) confidence: f64,
-    pub(super) manual: bool,
+    /// As it was said; what was not said stays as it is on an object that is there.
+    pub(super) confidence: Option<f64>,
+    pub(super) manual: Option<bool>,
     pub(super) answers: Vec<Value>,
 }
 
@@ -89,13 +92,13 @@ impl NewObject<'_> {
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
     pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
-        self.confidence = checked(confidence)?;
+        self.confidence = Some(share("a confidence", confidence)?);
         Ok(self)
     }
 
     /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
     pub const fn manual(mut self, manual: bool) -> Self {
-        self.manual = manual;
+        self.manual = Some(manual);
         self
     }
 
@@ -133,7 +136,7 @@ impl NewObject<'_> {
         }
         put(
             &mut self.answers,
-            encode(found, &answer.into(), self.manual)?,
+            encode(found, &answer.into(), self.manual != Some(false))?,
             all,
         );
         Ok(self)
@@ -159,7 +162,7 @@ impl NewObject<'_> {
                 found.name
             )));
         }
-        let entry = encode(found, &answer.into(), self.manual)?;
+        let entry = encode(found, &answer.into(), self.manual != Some(false))?;
         let (actions, all) = (&mut self.actions, &self.object.attributes);
         self.timeline.put(actions, entry, (from, to), all);
         Ok(self)
@@ -200,8 +203,8 @@ impl OntologyClassification {
         Ok(NewClassification {
             classification: self,
             span: Span::Default,
-            confidence: 1.0,
-            manual: true,
+            confidence: None,
+            manual: None,
             answers: vec![encode(first, &answer.into(), true)?],
         })
     }
@@ -224,13 +227,13 @@ impl NewClassification<'_> {
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
     pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
-        self.confidence = checked(confidence)?;
+        self.confidence = Some(share("a confidence", confidence)?);
         Ok(self)
     }
 
     /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
     pub fn manual(mut self, manual: bool) -> Self {
-        self.manual = manual;
+        self.manual = Some(manual);
         for answer in &mut self.answers {
             answer["manualAnnotation"] = json!(manual);
         }
@@ -249,7 +252,7 @@ impl NewClassification<'_> {
         })?;
         put(
             &mut self.answers,
-            encode(found, &answer.into(), self.manual)?,
+            encode(found, &answer.into(), self.manual != Some(false))?,
             all,
         );
         Ok(self)
@@ -271,14 +274,5 @@ pub(super) fn forwards(from: u64, to: u64) -> ModelResult<()> {
     }
     Err(ModelError::Invalid(format!(
         "the frames {from} to {to} run backwards"
-    )))
-}
-
-fn checked(confidence: f64) -> ModelResult<f64> {
-    if (0.0..=1.0).contains(&confidence) {
-        return Ok(confidence);
-    }
-    Err(ModelError::Invalid(format!(
-        "a confidence is 0 to 1, not {confidence}"
     )))
 }

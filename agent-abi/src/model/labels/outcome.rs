@@ -1,8 +1,11 @@
 //! What an agent gave back, applied to a label row: a whole blob, or labels by name from languages
 //! without a label model.
 
-use super::super::{Answer, BoundingBox, ModelError, ModelResult, Ontology, Point};
-use super::{Classification, LabelRow, NewObject};
+use super::super::{
+    Answer, BoundingBox, ModelError, ModelResult, Ontology, OntologyClassification, OntologyObject,
+    Point,
+};
+use super::{Classification, LabelRow, NewClassification, NewObject, Part};
 use crate::wire::{AddLabel, Outcome};
 use serde_json::Value;
 use std::sync::Arc;
@@ -15,8 +18,16 @@ impl LabelRow {
     /// object with one shape nor a classification with an answer.
     pub fn apply(&mut self, label: &AddLabel) -> ModelResult<String> {
         let ontology = Arc::clone(&self.ontology);
+        if let Some(hash) = label.hash.as_deref() {
+            return self
+                .apply_to(hash, label, &ontology)
+                .map(|()| hash.to_owned());
+        }
         match (shape_of(label)?, &label.answer) {
-            (Some(shape), None) => self.add(object(&ontology, label, shape)?),
+            (Some(shape), None) => {
+                let kind = ontology.object(&label.name)?;
+                self.add(object(kind, label, shape)?)
+            }
             (None, Some(answer)) => self.say(&ontology, label, answer),
             (Some(_), Some(_)) => refuse(
                 label,
@@ -29,6 +40,43 @@ impl LabelRow {
         }
     }
 
+    /// To a label that is there: another geometry, more frames, answers.
+    fn apply_to(&mut self, hash: &str, label: &AddLabel, ontology: &Ontology) -> ModelResult<()> {
+        let named = |name: &str, feature: &str| {
+            label.name.is_empty() || label.name == name || label.name == feature
+        };
+        if let Some(feature) = self.kind_of(hash) {
+            let kind = ontology.object(feature)?;
+            if !named(&kind.name, feature) {
+                return refuse(label, &format!("the object {hash} is a \"{}\"", kind.name));
+            }
+            return match shape_of(label)? {
+                Some(shape) if label.answer.is_none() => {
+                    self.add_to(hash, &object(kind, label, shape)?)
+                }
+                _ => refuse(label, &format!("to the object {hash} one shape is added")),
+            };
+        }
+        let entry = &self.labels()["classification_answers"][hash];
+        let Some(feature) = entry["featureHash"].as_str() else {
+            return Err(ModelError::Unknown(format!(
+                "there is no object or classification with the hash {hash}"
+            )));
+        };
+        let kind = ontology.classification(feature)?;
+        match &label.answer {
+            Some(answer) if named(kind.title(), feature) => {
+                let range = entry["range"].clone();
+                self.answer_again(hash, &answered(kind, label, answer)?, range);
+                Ok(())
+            }
+            _ => refuse(
+                label,
+                &format!("{hash} is an answer to \"{}\"", kind.title()),
+            ),
+        }
+    }
+
     /// A classification of a frame or of the whole.
     fn say(
         &mut self,
@@ -37,9 +85,7 @@ impl LabelRow {
         answer: &Value,
     ) -> ModelResult<String> {
         let kind = ontology.classification(&label.name)?;
-        let new = kind
-            .answer(given(label, answer)?)?
-            .confidence(label.confidence.unwrap_or(1.0))?;
+        let new = answered(kind, label, answer)?;
         // The agent sees no labels, so it cannot know what was answered before: its answer counts.
         let here = |c: &Classification<'_>| {
             let mut ranges = c.ranges().into_iter();
@@ -63,36 +109,35 @@ impl LabelRow {
     /// Everything or nothing.
     ///
     /// # Errors
-    /// [`ModelError::Invalid`] when the blob is of another row, and as [`LabelRow::apply`].
+    /// [`ModelError::Invalid`] when the blob is of another row or no whole one, and as [`LabelRow::apply`].
     pub fn take_outcome(&mut self, outcome: &Outcome) -> ModelResult<()> {
-        let mut next = self.clone();
-        if let Some(labels) = &outcome.labels {
-            for key in ["label_hash", "data_hash", "branch_name"] {
-                let (own, theirs) = (self.labels().get(key), labels.get(key));
-                if own != theirs {
-                    let text = |v: Option<&Value>| {
-                        v.map_or_else(|| "nothing".to_owned(), Value::to_string)
-                    };
-                    return Err(ModelError::Invalid(format!(
-                        "the labels are of another row: {key} is {}, not {}",
-                        text(theirs),
-                        text(own)
-                    )));
-                }
+        *self = self.after(outcome.labels.clone(), &outcome.add)?;
+        Ok(())
+    }
+
+    /// The row as an agent left it: with the whole blob that it gave back, if it gave one, and with labels by
+    /// name added to that. What lies at most 1e-6 outside of the picture is taken back to the edge.
+    ///
+    /// # Errors
+    /// As [`LabelRow::take_outcome`].
+    pub fn after(&self, labels: Option<Value>, add: &[AddLabel]) -> ModelResult<Self> {
+        let mut next = match labels {
+            None => self.clone(),
+            Some(labels) if labels == *self.labels() => self.clone(),
+            Some(labels) => {
+                self.check_whole(&labels)?;
+                let parts = (self.metadata.clone(), Part::of(labels));
+                let ontology = Arc::clone(&self.ontology);
+                let mut next = Self::from_parts(parts.0, parts.1, ontology);
+                (next.clock, next.made, next.changed) = (self.clock, self.made, true);
+                next.settle_edges(self);
+                next
             }
-            if labels != self.labels() {
-                *next.labels_mut() = labels.clone();
-                next.index.take();
-                next.timelines.clear();
-                next.classified.clear();
-                next.check_blob()?;
-            }
-        }
-        for label in &outcome.add {
+        };
+        for label in add {
             next.apply(label)?;
         }
-        *self = next;
-        Ok(())
+        Ok(next)
     }
 }
 
@@ -128,12 +173,23 @@ fn shape_of(label: &AddLabel) -> ModelResult<Option<Drawn>> {
     Ok(found.pop())
 }
 
+fn answered<'o>(
+    kind: &'o OntologyClassification,
+    label: &AddLabel,
+    answer: &Value,
+) -> ModelResult<NewClassification<'o>> {
+    let new = kind.answer(given(label, answer)?)?;
+    match label.confidence {
+        Some(confidence) => new.confidence(confidence),
+        None => Ok(new),
+    }
+}
+
 fn object<'o>(
-    ontology: &'o Ontology,
+    kind: &'o OntologyObject,
     label: &AddLabel,
     shape: Drawn,
 ) -> ModelResult<NewObject<'o>> {
-    let kind = ontology.object(&label.name)?;
     let mut new = match shape {
         Drawn::Box(area) => kind.boxed(area)?,
         Drawn::Polygon(points) => kind.polygon(&points)?,
@@ -142,9 +198,10 @@ fn object<'o>(
         Drawn::Range(from, to) => kind.range(from, to)?,
     };
     let last = label.last_frame.unwrap_or(label.frame);
-    new = new
-        .on_frames(label.frame, last)
-        .confidence(label.confidence.unwrap_or(1.0))?;
+    new = new.on_frames(label.frame, last);
+    if let Some(confidence) = label.confidence {
+        new = new.confidence(confidence)?;
+    }
     // A nested question can be answered only after the one above it, in whatever order they came.
     let mut open: Vec<(&String, &Value)> = label.attributes.iter().collect();
     while !open.is_empty() {

@@ -140,18 +140,14 @@ impl LabelRow {
             }
             labels = &mut labels[frame.to_string()];
         }
-        if labels.is_null()
-            || labels
-                .as_object()
-                .is_some_and(|map| !map.contains_key("objects"))
-        {
-            let classifications = labels
-                .get("classifications")
-                .cloned()
-                .unwrap_or_else(|| json!([]));
-            *labels = json!({"objects": [], "classifications": classifications});
+        if labels.is_null() {
+            *labels = json!({});
         }
-        labels["objects"].as_array_mut().ok_or_else(|| {
+        let lists = labels.as_object_mut().map(|labels| {
+            labels.entry("classifications").or_insert_with(|| json!([]));
+            labels.entry("objects").or_insert_with(|| json!([]))
+        });
+        lists.and_then(Value::as_array_mut).ok_or_else(|| {
             ModelError::Malformed(format!("the objects of frame {frame} are no list"))
         })
     }

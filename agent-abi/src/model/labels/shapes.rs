@@ -1,6 +1,6 @@
 //! The shapes of objects, built from the ontology's own entries and checked as they are built.
 
-use super::super::geometry::{check_points, flat, numbered};
+use super::super::geometry::{flat, inside, numbered};
 use super::super::{
     Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, ModelError, ModelResult,
     OntologyObject, Point, RotatableBox, Shape, Vertex,
@@ -62,14 +62,16 @@ impl OntologyObject {
     /// # Errors
     /// As [`OntologyObject::polygon`].
     pub fn polygons(&self, polygons: &[Vec<Vec<Point>>]) -> ModelResult<NewObject<'_>> {
+        let ring = |ring: &Vec<Point>| inside(ring, 3, "polygon");
+        let polygons: Vec<Vec<Vec<Point>>> = polygons
+            .iter()
+            .map(|rings| rings.iter().map(ring).collect())
+            .collect::<ModelResult<_>>()?;
         let Some(outer) = polygons.first().and_then(|rings| rings.first()) else {
             return Err(ModelError::Invalid(
                 "a polygon has at least one ring".to_owned(),
             ));
         };
-        for ring in polygons.iter().flatten() {
-            check_points(ring, 3, "polygon")?;
-        }
         let all: Vec<Vec<Value>> = polygons
             .iter()
             .map(|rings| rings.iter().map(|ring| flat(ring)).collect())
@@ -84,8 +86,8 @@ impl OntologyObject {
     /// # Errors
     /// As [`OntologyObject::polygon`].
     pub fn polyline(&self, points: &[Point]) -> ModelResult<NewObject<'_>> {
-        check_points(points, 2, "polyline")?;
-        self.drawn(&Shape::Polyline, numbered(points))
+        let points = inside(points, 2, "polyline")?;
+        self.drawn(&Shape::Polyline, numbered(&points))
     }
 
     /// A point.
@@ -93,8 +95,7 @@ impl OntologyObject {
     /// # Errors
     /// As [`OntologyObject::polygon`].
     pub fn point(&self, x: f64, y: f64) -> ModelResult<NewObject<'_>> {
-        let points = [Point { x, y }];
-        check_points(&points, 1, "point")?;
+        let points = inside(&[Point { x, y }], 1, "point")?;
         self.drawn(&Shape::Point, numbered(&points))
     }
 
@@ -114,7 +115,7 @@ impl OntologyObject {
     /// two vertices share a name.
     pub fn skeleton(&self, vertices: &[Vertex]) -> ModelResult<NewObject<'_>> {
         let points: Vec<Point> = vertices.iter().map(|vertex| vertex.at).collect();
-        check_points(&points, 1, "skeleton")?;
+        let points = inside(&points, 1, "skeleton")?;
         let mut value = Map::new();
         for (n, vertex) in vertices.iter().enumerate() {
             if vertices[..n].iter().any(|v| v.name == vertex.name) {
@@ -123,6 +124,10 @@ impl OntologyObject {
                     vertex.name
                 )));
             }
+            let vertex = Vertex {
+                at: points[n],
+                ..vertex.clone()
+            };
             value.insert(n.to_string(), vertex.to_value());
         }
         self.drawn(&Shape::Skeleton, Value::Object(value))
@@ -225,8 +230,8 @@ impl OntologyObject {
             ranges: Vec::new(),
             html: Vec::new(),
             span: Span::Default,
-            confidence: 1.0,
-            manual: true,
+            confidence: None,
+            manual: None,
             answers: Vec::new(),
             actions: Vec::new(),
             timeline: Box::default(),

@@ -7,8 +7,9 @@
 
 use super::super::Attribute;
 use super::super::Choice;
-use super::answers::{chosen, chosen_on, is_said, loses_ground, put_on};
-use super::place::merged;
+use super::answers::{
+    chosen, chosen_on, dynamic, is_said, loses_ground, put_on, same_answer, sense,
+};
 use super::read::{ranges, text};
 use super::track::{Piece, Track};
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ pub(super) struct Timeline {
 }
 
 fn identity(entry: &Value) -> (String, String) {
-    let answers = entry["answers"].to_string();
+    let answers = sense(&entry["answers"]);
     (text(entry, "featureHash").to_owned(), answers)
 }
 
@@ -85,7 +86,8 @@ impl Timeline {
         if self.tangled {
             return is_said(actions, entry, span);
         }
-        let fits = |key: usize| actions[self.place_of[key]]["answers"] == entry["answers"];
+        let fits =
+            |key: usize| same_answer(&actions[self.place_of[key]]["answers"], &entry["answers"]);
         let track = self.tracks.get(text(entry, "featureHash"));
         track.is_some_and(|track| track.covers(span, fits))
     }
@@ -115,14 +117,16 @@ impl Timeline {
         let known = self.same.get(&wanted).copied();
         let track = self.tracks.entry(feature).or_default();
         let gone = track.cut(span).into_iter();
-        let gone = gone.filter(|(_, _, key)| Some(*key) != known).collect();
+        let gone: Vec<Piece> = gone.filter(|(_, _, key)| Some(*key) != known).collect();
+        let displaced = gone.last().map(|(_, _, key)| self.place_of[*key]);
+        let displaced = displaced.map(|place| actions[place].clone());
         self.take_out(actions, gone, &mut emptied);
         let key = match known {
             Some(key) => {
                 put_in(&mut actions[self.place_of[key]], span);
                 key
             }
-            None => self.push(actions, entry, span, &mut emptied),
+            None => self.push(actions, dynamic(displaced, entry, span), &mut emptied),
         };
         self.same.insert(wanted.clone(), key);
         self.tracks.entry(wanted.0).or_default().lay(span, key);
@@ -132,16 +136,7 @@ impl Timeline {
     }
 
     /// Puts a new entry where one was emptied, else at the end.
-    fn push(
-        &mut self,
-        actions: &mut Vec<Value>,
-        mut entry: Value,
-        span: (u64, u64),
-        emptied: &mut Vec<usize>,
-    ) -> usize {
-        entry["dynamic"] = json!(true);
-        entry["range"] = merged(vec![span]);
-        entry["shouldPropagate"] = json!(false);
+    fn push(&mut self, actions: &mut Vec<Value>, entry: Value, emptied: &mut Vec<usize>) -> usize {
         if let Some(key) = emptied.pop() {
             self.forget(actions, key);
             actions[self.place_of[key]] = entry;

@@ -5,10 +5,10 @@ use super::super::answer::snake;
 use super::super::{HtmlRange, ModelError, ModelResult, OntologyClassification};
 use super::LabelRow;
 use super::answers::put;
-use super::index::{Place, find, take_out};
+use super::index::{Place, take_out};
 use super::new::{NewClassification, NewLabel, NewObject, Span, forwards};
 use super::place::merged;
-use super::read::{html_ranges, ranges};
+use super::read::ranges;
 use super::track::Track;
 use serde_json::{Value, json};
 
@@ -26,7 +26,8 @@ impl LabelRow {
         }
     }
 
-    /// Shows an existing object on more frames; a frame it is already on gets the new geometry.
+    /// Shows an existing object on more frames. On a frame where it is already, its geometry changes, and its
+    /// confidence where one is given; who made it stays, and so does all else ([`LabelRow::object_mut`]).
     ///
     /// # Errors
     /// As [`LabelRow::add`], and [`ModelError::Unknown`] when there is no such object of that kind.
@@ -73,7 +74,6 @@ impl LabelRow {
         let frames = self.object_frames(new)?;
         let now = self.now();
         let hash = known.map_or_else(|| self.fresh_hash(&new.object.name), str::to_owned);
-        let value = frame_object(new, &hash, &now);
         // All places are looked up before the first is written.
         let mut places = Vec::with_capacity(frames.len());
         for frame in &frames {
@@ -81,8 +81,13 @@ impl LabelRow {
             self.check_mask(new, &unit)?;
             places.push(unit);
         }
+        let value = frame_object(new, &hash, &now);
         for (frame, unit) in frames.iter().zip(&places) {
-            self.draw_on(unit, *frame, &hash, value.clone())?;
+            let place = self.index().get(&hash).and_then(|known| known.on(*frame));
+            match place.cloned() {
+                Some(place) => self.redraw_at(&place, &hash, new, &now),
+                None => self.draw_on(unit, *frame, &hash, value.clone())?,
+            }
         }
         self.write_answers(new, &hash, &now);
         let entry = self.index_mut().entry(hash.clone()).or_default();
@@ -90,18 +95,10 @@ impl LabelRow {
         Ok(hash)
     }
 
-    /// Draws an object on a frame, in place of how it is drawn there.
+    /// Draws an object on a frame where it is not yet.
     fn draw_on(&mut self, unit: &str, frame: u64, hash: &str, value: Value) -> ModelResult<()> {
-        let known = self.index().get(hash);
-        let before = known
-            .and_then(|known| known.on(frame))
-            .map(|place| place.at);
         let by_frame = self.is_by_frame();
         let objects = self.objects_on(unit, frame)?;
-        if let Some(at) = before.and_then(|at| find(objects, at, hash)) {
-            objects[at] = value;
-            return Ok(());
-        }
         let place = Place {
             frame,
             unit: unit.into(),
@@ -114,46 +111,51 @@ impl LabelRow {
         Ok(())
     }
 
+    /// Draws an object otherwise on a frame where it is: its geometry changes, and whatever was said of it.
+    /// Who made it and when stays, as all else does. The same geometry is no change.
+    fn redraw_at(&mut self, place: &Place, hash: &str, new: &NewObject<'_>, now: &str) {
+        let Some(before) = self.drawn_at(place, hash) else {
+            return;
+        };
+        let mut after = before.clone();
+        for (key, geometry) in &new.geometry {
+            overlay(&mut after[&**key], geometry);
+        }
+        if let Some(confidence) = new.confidence {
+            after["confidence"] = json!(confidence);
+        }
+        if let Some(manual) = new.manual {
+            after["manualAnnotation"] = json!(manual);
+        }
+        if after == *before {
+            return;
+        }
+        edited(&mut after, now);
+        self.labels_mut();
+        if let Some(slot) = self.drawn_at_mut(place, hash) {
+            *slot = after;
+        }
+    }
+
     /// The answers and actions of an object; for audio and text all of it.
     fn write_answers(&mut self, new: &NewObject<'_>, hash: &str, now: &str) {
-        let entry = self
-            .section_mut("object_answers")
-            .entry(hash)
-            .or_insert_with(|| json!({"objectHash": hash, "classifications": []}));
-        let mut answers = entry["classifications"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        for answer in &new.answers {
-            put(&mut answers, answer.clone(), &new.object.attributes);
-        }
-        entry["classifications"] = Value::Array(answers);
-        if !new.ranges.is_empty() || !new.html.is_empty() {
-            let mut all = ranges(entry);
-            all.extend(&new.ranges);
-            if !new.html.is_empty() {
-                let mut html = html_ranges(entry);
-                html.extend(new.html.iter().cloned());
-                entry["range_html"] = html.iter().map(HtmlRange::to_value).collect();
-            }
-            let created = entry
-                .get("createdAt")
+        let on_ranges = !new.ranges.is_empty() || !new.html.is_empty();
+        let known = self.labels()["object_answers"].get(hash).is_some();
+        if !known || on_ranges || !new.answers.is_empty() {
+            let entry = self
+                .section_mut("object_answers")
+                .entry(hash)
+                .or_insert_with(|| json!({"objectHash": hash, "classifications": []}));
+            let mut answers = entry["classifications"]
+                .as_array()
                 .cloned()
-                .unwrap_or_else(|| json!(now));
-            for (key, value) in [
-                ("featureHash", json!(new.object.feature_hash)),
-                ("name", json!(new.object.name)),
-                ("color", json!(new.object.color)),
-                ("shape", json!(new.object.shape.word())),
-                ("value", json!(snake(&new.object.name))),
-                ("range", merged(all)),
-                ("createdBy", Value::Null),
-                ("createdAt", created),
-                ("lastEditedBy", Value::Null),
-                ("lastEditedAt", json!(now)),
-                ("manualAnnotation", json!(new.manual)),
-            ] {
-                entry[key] = value;
+                .unwrap_or_default();
+            for answer in &new.answers {
+                put(&mut answers, answer.clone(), &new.object.attributes);
+            }
+            entry["classifications"] = Value::Array(answers);
+            if on_ranges {
+                write_ranges(entry, new, now);
             }
         }
         if new.actions.is_empty() {
@@ -212,8 +214,8 @@ impl LabelRow {
             "createdAt": now,
             "lastEditedBy": null,
             "lastEditedAt": now,
-            "confidence": new.confidence,
-            "manualAnnotation": new.manual,
+            "confidence": new.confidence.unwrap_or(1.0),
+            "manualAnnotation": new.manual != Some(false),
         });
         self.section_mut("classification_answers")
             .insert(hash.clone(), entry);
@@ -252,14 +254,73 @@ fn frame_object(new: &NewObject<'_>, hash: &str, now: &str) -> Value {
         "value": snake(&new.object.name),
         "createdAt": now,
         "createdBy": null,
-        "confidence": new.confidence,
+        "confidence": new.confidence.unwrap_or(1.0),
         "objectHash": hash,
         "featureHash": new.object.feature_hash,
-        "manualAnnotation": new.manual,
+        "manualAnnotation": new.manual != Some(false),
         "lastEditedAt": now,
     });
     for (key, geometry) in &new.geometry {
         value[&**key] = geometry.clone();
     }
     value
+}
+
+/// Stretches of audio or text, beside those that are there. What stands there of who made it stays.
+fn write_ranges(entry: &mut Value, new: &NewObject<'_>, now: &str) {
+    let mut all = ranges(entry);
+    all.extend(&new.ranges);
+    let range = merged(all);
+    let mut html = entry["range_html"].as_array().cloned().unwrap_or_default();
+    html.extend(new.html.iter().map(HtmlRange::to_value));
+    let known = entry.get("featureHash").is_some();
+    if !known {
+        for (key, value) in [
+            ("featureHash", json!(new.object.feature_hash)),
+            ("name", json!(new.object.name)),
+            ("color", json!(new.object.color)),
+            ("shape", json!(new.object.shape.word())),
+            ("value", json!(snake(&new.object.name))),
+            ("createdBy", Value::Null),
+            ("createdAt", json!(now)),
+            ("manualAnnotation", json!(new.manual != Some(false))),
+        ] {
+            entry[key] = value;
+        }
+    } else if let Some(manual) = new.manual {
+        entry["manualAnnotation"] = json!(manual);
+    }
+    if known && entry["range"] == range && new.html.is_empty() {
+        return;
+    }
+    entry["range"] = range;
+    if !html.is_empty() {
+        entry["range_html"] = Value::Array(html);
+    }
+    entry["lastEditedBy"] = Value::Null;
+    edited(entry, now);
+}
+
+/// Notes that a label was edited now, by whoever saves it: the platform fills in who that is.
+pub(super) fn edited(entry: &mut Value, now: &str) {
+    entry["lastEditedAt"] = json!(now);
+    if let Some(by) = entry.get_mut("lastEditedBy") {
+        *by = Value::Null;
+    }
+}
+
+/// Lays one geometry over another. Fields that this version does not know stay; of numbered points only
+/// those of the new one do.
+fn overlay(old: &mut Value, new: &Value) {
+    let (Some(fields), Some(new_fields)) = (old.as_object_mut(), new.as_object()) else {
+        old.clone_from(new);
+        return;
+    };
+    let numbered = new_fields.keys().all(|key| key.parse::<u32>().is_ok());
+    // Of two ways to draw the back of a cuboid only one may be left.
+    let back = |key: &str| matches!(key, "vanishingPoint" | "scaleRatio" | "offset");
+    fields.retain(|key, _| new_fields.contains_key(key) || !numbered && !back(key));
+    for (key, value) in new_fields {
+        overlay(fields.entry(key.as_str()).or_insert(Value::Null), value);
+    }
 }

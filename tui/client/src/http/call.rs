@@ -5,6 +5,7 @@ use crate::http::retry::{ATTEMPTS, Repeat};
 use crate::write::Door;
 use bytes::Bytes;
 use wb_core::ids::ProjectHash;
+use wb_core::work::wire::text;
 
 const LEGACY: &str = "/public";
 
@@ -52,7 +53,7 @@ impl<'a> Call<'a> {
     pub fn ask(target: String, body: Vec<u8>) -> Self {
         Self {
             method: "POST",
-            body: Some(body.into()),
+            body: Some(outgoing(body)),
             ..Self::get(target)
         }
     }
@@ -67,7 +68,7 @@ impl<'a> Call<'a> {
     ) -> Self {
         Self {
             method,
-            body: Some(body.into()),
+            body: Some(outgoing(body)),
             repeat,
             door: Some(door),
             ..Self::get(target)
@@ -83,7 +84,7 @@ impl<'a> Call<'a> {
     ) -> Self {
         Self {
             method: "POST",
-            body: Some(body.into()),
+            body: Some(outgoing(body)),
             repeat: if door.is_some() {
                 Repeat::AskFirst
             } else {
@@ -117,4 +118,15 @@ impl<'a> Call<'a> {
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
+}
+
+/// A body as the platform reads it: halves of surrogate pairs, which Rust's texts hold stand-ins for, are
+/// themselves again.
+fn outgoing(body: Vec<u8>) -> Bytes {
+    text::restore_halves(&body).unwrap_or(body).into()
+}
+
+/// An answer as everything here reads it, with those stand-ins.
+pub(super) fn incoming(body: Bytes) -> Bytes {
+    text::from_platform(&body).map_or(body, Bytes::from)
 }

@@ -212,7 +212,7 @@ impl Wire {
             much = body.len() > limit;
         }
         self.counters.received(body.len());
-        Ok((!much).then(|| body.freeze()))
+        Ok((!much).then(|| call::incoming(body.freeze())))
     }
 
     fn at(&self, call: &Call<'_>, attempts: u32) -> At {

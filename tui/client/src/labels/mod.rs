@@ -5,17 +5,16 @@
 
 pub(crate) mod blank;
 mod compare;
+mod parts;
 mod transplant;
 
 pub use compare::same_labels as compare;
+pub(crate) use compare::same_metadata;
 pub use compare::saved_as;
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 
-/// The parts of a blob that are labels, beside the `labels` of each data unit.
-pub(crate) const CONTENT: [&str; 4] = [
-    "object_answers",
-    "classification_answers",
-    "object_actions",
-    "spaces",
-];
+/// The parts of a blob that say something of labels, beside the `labels` of each data unit and of each part of
+/// a group.
+pub(crate) const ANSWERS: [&str; 3] =
+    ["object_answers", "classification_answers", "object_actions"];

@@ -1,6 +1,7 @@
 //! Carrying the labels of one blob into another.
 
-use super::CONTENT;
+use super::ANSWERS;
+use super::parts::{OnParts, labels_of, put_spaces};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -22,11 +23,14 @@ pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
     for key in ANSWER_ONLY {
         row.remove(key);
     }
-    for key in CONTENT {
+    let stay = OnParts::that_stay(row, after);
+    for key in ANSWERS {
         if let Some(part) = after.get(key) {
-            row.insert(key.to_owned(), part.clone());
+            let old = row.insert(key.to_owned(), part.clone());
+            stay.keep(old, row.get_mut(key));
         }
     }
+    put_spaces(row, after);
     let Some(wanted) = after.get("data_units").and_then(Value::as_object) else {
         return Ok(fresh);
     };
@@ -61,20 +65,24 @@ pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
 
 /// Labels come from agents, and may be anything.
 fn check_shape(after: &Value) -> Result<(), String> {
-    let units = match after {
-        Value::Object(map) => map.get("data_units"),
-        _ => return Err("the labels are no JSON object".to_owned()),
+    let Value::Object(map) = after else {
+        return Err("the labels are no JSON object".to_owned());
     };
-    match units {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::Object(units)) if units.values().all(Value::is_object) => Ok(()),
-        Some(_) => {
-            Err("`data_units` of the labels holds something that is no JSON object".to_owned())
+    for key in ["data_units", "spaces"] {
+        match map.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(parts)) if parts.values().all(Value::is_object) => {}
+            Some(_) => {
+                return Err(format!(
+                    "`{key}` of the labels holds something that is no JSON object"
+                ));
+            }
         }
     }
+    Ok(())
 }
 
-fn holds_labels(labels: &Value) -> bool {
+pub(super) fn holds_labels(labels: &Value) -> bool {
     match labels {
         Value::Array(list) => !list.is_empty(),
         Value::Object(map) => map.values().any(holds_labels),
@@ -93,7 +101,7 @@ pub(crate) fn merge_partial(
     after: &Value,
 ) -> Result<Value, String> {
     check_shape(after)?;
-    let known: HashSet<&str> = ["object_answers", "classification_answers", "object_actions"]
+    let known: HashSet<&str> = ANSWERS
         .iter()
         .filter_map(|key| before.get(key).and_then(Value::as_object))
         .flat_map(|map| map.keys().map(String::as_str))
@@ -101,7 +109,7 @@ pub(crate) fn merge_partial(
         .collect();
     let whole = fresh.clone();
     let mut merged = after.clone();
-    for key in CONTENT {
+    for key in ANSWERS {
         let mut part: Map<String, Value> = match whole.get(key).and_then(Value::as_object) {
             Some(map) => map.clone(),
             None => Map::new(),
@@ -112,39 +120,45 @@ pub(crate) fn merge_partial(
         }
         merged[key] = Value::Object(part);
     }
-    if let Some(units) = fresh.get_mut("data_units").and_then(Value::as_object_mut) {
-        for (hash, unit) in units.iter_mut() {
-            let Some(labels) = unit.get_mut("labels") else {
+    for key in ["data_units", "spaces"] {
+        let Some(parts) = fresh.get_mut(key).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        for (hash, part) in parts {
+            let Some(labels) = part.get_mut("labels") else {
                 continue;
             };
             strip(labels, &known);
-            if let Some(more) = after
-                .pointer("/data_units")
-                .and_then(|all| all.get(hash))
-                .and_then(|unit| unit.get("labels"))
-            {
+            let more = after.get(key).and_then(|all| all.get(hash));
+            if let Some(more) = more.and_then(labels_of) {
                 add(labels, more);
             }
-            merged["data_units"][hash] = unit.clone(); // null or an object: checked above
+            if !merged[key].is_object() {
+                merged[key] = Value::Object(Map::new());
+            }
+            merged[key][hash] = part.clone();
         }
     }
     transplant(whole, &merged)
 }
 
-/// Hashes of the objects that lie on data units.
+/// Hashes of the objects that lie on data units and on the parts of a group.
 fn hashes_on_units(blob: &Value) -> Vec<&str> {
     let mut found = Vec::new();
-    if let Some(units) = blob.get("data_units").and_then(Value::as_object) {
-        for unit in units.values() {
-            if let Some(labels) = unit.get("labels") {
-                collect(labels, &mut found);
-            }
+    let parts = |key: &str| blob.get(key).and_then(Value::as_object);
+    for part in ["data_units", "spaces"]
+        .into_iter()
+        .filter_map(parts)
+        .flatten()
+    {
+        if let Some(labels) = part.1.get("labels") {
+            collect(labels, &mut found);
         }
     }
     found
 }
 
-fn collect<'a>(labels: &'a Value, found: &mut Vec<&'a str>) {
+pub(super) fn collect<'a>(labels: &'a Value, found: &mut Vec<&'a str>) {
     match labels {
         Value::Array(list) => {
             found.extend(list.iter().filter_map(|o| o.get("objectHash")?.as_str()));
@@ -230,7 +244,7 @@ mod tests {
         #[test]
         fn labels_come_over_whole_and_the_rest_of_the_row_stays(fresh in row(), after in row()) {
             let sent = transplant(fresh.clone(), &after).unwrap();
-            for key in CONTENT {
+            for key in ANSWERS {
                 prop_assert_eq!(&sent[key], &after[key]);
             }
             prop_assert_eq!(&sent["data_units"]["u"]["labels"], &after["data_units"]["u"]["labels"]);

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
+use wb_core::patch::share;
 use wb_core::work::{CommitItem, Committed, Project};
 
 /// Largest bundle of priorities, metadata or actions.
@@ -109,7 +110,11 @@ impl Writer {
             .iter()
             .enumerate()
             .filter(|(i, _)| ends[*i].is_none() && !stand.contains(i))
-            .filter_map(|(i, item)| Some((i, (item.data, item.priority?))))
+            .filter_map(|(i, item)| Some((i, item.data, item.priority?)))
+            // Refused by `check` where it is none.
+            .filter_map(|(i, data, priority)| {
+                Some((i, (data, share("a priority", priority).ok()?)))
+            })
             .unzip();
         let bundle = Priorities {
             writer: self,
@@ -177,15 +182,12 @@ impl Writer {
     }
 }
 
-/// What can be told before anything is sent.
+/// What can be told before anything is sent. Outcomes were judged by the same rule; a plan may be older.
 fn check(item: &CommitItem) -> Option<Committed> {
-    let priority = item.priority?;
-    if (0.0..=1.0).contains(&priority) {
-        return None;
-    }
+    let error = share("a priority", item.priority?).err()?;
     let fault = Fault::new(
         FaultKind::Agent,
-        format!("priority {priority} is not between 0 and 1; nothing of the task was written"),
+        format!("{error}; nothing of the task was written"),
     )
     .hint("return a priority from 0.0 to 1.0");
     Some(Committed::Refused(fault))

@@ -5,11 +5,13 @@
 
 use super::Writer;
 use crate::error::clean;
+use crate::labels::same_metadata;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{ItemId, ProjectHash};
+use wb_core::work::wire::text;
 use wb_core::work::{CommitItem, Committed};
 
 /// How the client metadata of an item stand.
@@ -103,15 +105,20 @@ fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
     let metadata: Map<String, Value> = match doc.get("clientMetadata") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map.clone(),
-        Some(Value::String(text)) => {
-            serde_json::from_str(text).map_err(|error| broken(error.to_string()))?
-        }
+        Some(Value::String(text)) => text::parse::<Option<_>>(text)
+            .map_err(|error| broken(error.to_string()))?
+            .unwrap_or_default(),
         Some(_) => return Err(broken("`clientMetadata` is no object".to_owned())),
     };
-    if item.metadata.as_ref() == Some(&metadata) {
+    let is = |known: &Option<Map<String, Value>>| {
+        known
+            .as_ref()
+            .is_some_and(|known| same_metadata(known, &metadata))
+    };
+    if is(&item.metadata) {
         return Ok(Stand::AsWished);
     }
-    if item.metadata_before.as_ref() == Some(&metadata) {
+    if is(&item.metadata_before) {
         return Ok(Stand::AsSeen);
     }
     let when = doc.get("lastEditedAt").and_then(Value::as_str);

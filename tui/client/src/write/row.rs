@@ -173,10 +173,17 @@ impl Bundle for Saves<'_> {
                     Err(fault) => return Seen::Ended(Fate::Refused(fault)),
                 };
                 let read = |text: &[u8]| serde_json::from_slice::<Value>(text);
-                let (Ok(stored), Ok(sent), Ok(fresh)) =
-                    (read(&part), read(row.body.as_bytes()), read(&row.fresh))
-                else {
-                    return Seen::Waiting;
+                let stored = match read(&part) {
+                    Ok(stored) => stored,
+                    // Nobody knows whether it was saved.
+                    Err(error) => {
+                        let text = format!("the label row cannot be read: {error}");
+                        let fault = Fault::new(FaultKind::Upstream, text);
+                        return Seen::Ended(Fate::Refused(fault));
+                    }
+                };
+                let (Ok(sent), Ok(fresh)) = (read(row.body.as_bytes()), read(&row.fresh)) else {
+                    return Seen::Waiting; // both were read before
                 };
                 if saved_as(&stored, &sent) {
                     Seen::Arrived

@@ -3,6 +3,7 @@
 
 use super::Writer;
 use super::bundle::Fate;
+use crate::labels::same_metadata;
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
@@ -85,7 +86,12 @@ impl Writer {
                     let metadata = row.client_metadata.unwrap_or_default();
                     let priority = (item.priority)
                         .is_none_or(|wish| row.priority.is_some_and(|now| same(now, wish)));
-                    if priority && item.metadata.as_ref().is_none_or(|wish| *wish == metadata) {
+                    if priority
+                        && item
+                            .metadata
+                            .as_ref()
+                            .is_none_or(|wish| same_metadata(wish, &metadata))
+                    {
                         stand.insert(i);
                     } else {
                         let by = MOVED_ON.to_owned();

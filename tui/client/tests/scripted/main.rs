@@ -2,6 +2,7 @@
 //! again and what is not, and what each kind of nonsense is called.
 #![allow(clippy::unwrap_used)] // helpers of tests may panic
 
+mod digits;
 mod downloads;
 mod errors;
 mod moves;

@@ -140,15 +140,14 @@ impl Run {
         batch.phase = BatchPhase::Running;
         let mut fatal = None;
         for (work, result) in batch.work.iter_mut().zip(results) {
+            let carried = self.arrived.get(&work.row.id);
+            let result = result.and_then(|inputs| {
+                self.seen.0 += inputs.size() as u64;
+                self.seen.1 += 1;
+                carried.map_or(Ok(inputs.clone()), |carried| carried.onto(&inputs))
+            });
             match result {
-                Ok(inputs) => {
-                    self.seen.0 += inputs.size() as u64;
-                    self.seen.1 += 1;
-                    match self.arrived.get(&work.row.id) {
-                        Some(carried) => work.inputs = Some(carried.onto(&inputs)),
-                        None => work.inputs = Some(inputs),
-                    }
-                }
+                Ok(inputs) => work.inputs = Some(inputs),
                 Err(fault) => {
                     if ends_the_run(&fault) {
                         fatal = Some(fault.clone());

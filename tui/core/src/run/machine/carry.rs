@@ -2,9 +2,10 @@
 //! agent of the stage that the task is sent to, as it will be once the outcome is written.
 
 use super::Run;
+use crate::fault::{Fault, FaultKind};
 use crate::ids::StageId;
 use crate::run::{Ending, Report, Sink};
-use crate::work::{Inputs, Outcome, RowInput, TaskRow, Way};
+use crate::work::{Inputs, Outcome, RowInput, TaskRow, Way, wire};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -72,30 +73,38 @@ fn is_part(json: &str) -> bool {
         .is_ok_and(|doc| doc.get("initialise").is_some_and(|i| !i.is_null()))
 }
 
+fn read(what: &str, json: &str) -> Result<Map<String, Value>, Fault> {
+    wire::text::parse(json).map_err(|error| {
+        let text = format!("the {what} cannot be read: {error}");
+        Fault::new(FaultKind::Upstream, text)
+    })
+}
+
 impl Carried {
     /// The inputs as they will be once the outcome is written.
-    pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Arc<Inputs> {
+    ///
+    /// # Errors
+    /// A document of the inputs cannot be read, so that nobody knows what it will be.
+    pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Result<Arc<Inputs>, Fault> {
         let (patch, after) = (&self.outcome.patch, &self.outcome.labels_after);
         if patch.is_empty() && after.is_none() {
-            return inputs.clone();
+            return Ok(inputs.clone());
         }
         let mut new = Inputs::clone(inputs);
         if let Some(labels) = &mut new.labels {
-            self.onto_row(labels);
+            self.onto_row(labels)?;
         }
-        if let (Some(metadata), Some(item)) = (&patch.metadata, &new.item_json)
-            && let Ok(mut value) = serde_json::from_str::<Value>(item)
-        {
-            value["clientMetadata"] = Value::Object(metadata.clone());
-            new.item_json = Some(value.to_string().into());
+        if let (Some(metadata), Some(item)) = (&patch.metadata, &new.item_json) {
+            let mut value: Map<String, Value> = read("storage item", item)?;
+            let metadata = Value::Object(metadata.clone());
+            value.insert("clientMetadata".to_owned(), metadata);
+            new.item_json = Some(Value::Object(value).to_string().into());
         }
-        Arc::new(new)
+        Ok(Arc::new(new))
     }
 
-    fn onto_row(&self, row: &mut RowInput) {
-        let Ok(mut doc) = serde_json::from_str::<Map<String, Value>>(&row.json) else {
-            return;
-        };
+    fn onto_row(&self, row: &mut RowInput) -> Result<(), Fault> {
+        let mut doc: Map<String, Value> = read("label row", &row.json)?;
         if let Some(after) = &self.outcome.labels_after {
             doc.insert("labels".to_owned(), after.read());
         }
@@ -113,5 +122,6 @@ impl Carried {
             row.priority = Some(priority);
         }
         row.json = Value::Object(doc).to_string().into();
+        Ok(())
     }
 }

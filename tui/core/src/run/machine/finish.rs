@@ -4,10 +4,10 @@ use super::{BatchPhase, RERUNS, Run, Work};
 use crate::event::Effect;
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, StageId, TaskId};
+use crate::patch::metadata_seen;
 use crate::run::{Ending, OnConflict, Report, Sink};
 use crate::work::{CommitItem, Committed, Inputs, Outcome, Way};
-use agent_abi::model::StorageItem;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -172,20 +172,10 @@ pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Commit
         labels_after: outcome.labels_after.clone(),
         priority: outcome.patch.priority.map(|(_, new)| new),
         metadata: outcome.patch.metadata.clone(),
-        metadata_before: (outcome.patch.metadata.as_ref()).and_then(|_| metadata_seen(inputs)),
+        metadata_before: (outcome.patch.metadata.as_ref())
+            // What cannot be read is compared with nothing, and so refused; `judge` has seen to it before.
+            .and_then(|_| metadata_seen(inputs).unwrap_or_else(|_| Some(Map::new()))),
         item: inputs.labels.as_ref().and_then(|l| l.item),
         pathway,
     })
-}
-
-/// The client metadata that the agent saw: those of the storage item, else those of the label row.
-fn metadata_seen(inputs: &Inputs) -> Option<Map<String, Value>> {
-    if let Some(item) = &inputs.item_json {
-        let item = serde_json::from_str(item).ok()?;
-        return Some(StorageItem::from_value(item).client_metadata().clone());
-    }
-    let row: Value = serde_json::from_str(&inputs.labels.as_ref()?.json).ok()?;
-    row.pointer("/metadata/client_metadata")?
-        .as_object()
-        .cloned()
 }
