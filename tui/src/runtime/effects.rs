@@ -3,17 +3,18 @@
 use super::calls::declared;
 use super::journal::holds_writes;
 use super::{JobFacts, StageFacts, World};
-use crate::journal::Journal;
+use crate::journal::{Journal, Scope};
 use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::ids::{BatchId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::state::State;
-use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
+use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants};
 use wb_core::workflow::Workflow;
 use wb_host::JobRequest;
 
@@ -34,6 +35,34 @@ fn no_answer(reader: &wb_client::Reader) -> Fault {
     )
     .because(why)
     .hint("is ENCORD_DOMAIN right, and does this machine reach it?")
+}
+
+/// No agent runs on top of what an earlier outcome left in part: its task has that as its fault.
+async fn unless_unfinished(
+    journal: Option<Journal>,
+    project: ProjectHash,
+    rows: &[TaskRow],
+    results: Vec<Result<Arc<Inputs>, Fault>>,
+) -> Vec<Result<Arc<Inputs>, Fault>> {
+    let Some(journal) = journal else {
+        return results;
+    };
+    let tasks: HashSet<TaskId> = rows.iter().map(|row| row.id).collect();
+    let asked = tokio::task::spawn_blocking(move || journal.unfinished(project, &tasks)).await;
+    let unfinished = match asked {
+        Ok(Ok(unfinished)) => unfinished,
+        Ok(Err(fault)) => return results.iter().map(|_| Err(fault.clone())).collect(),
+        Err(error) => {
+            let fault = Fault::new(FaultKind::Bug, format!("the journal's thread ended: {error}"));
+            return results.iter().map(|_| Err(fault.clone())).collect();
+        }
+    };
+    let each = rows.iter().zip(results);
+    each.map(|(row, result)| match unfinished.get(&row.id) {
+        Some(fault) => Err(fault.clone()),
+        None => result,
+    })
+    .collect()
 }
 
 impl World {
@@ -161,6 +190,7 @@ impl World {
         twins: Vec<TwinSpec>,
     ) {
         let answers = self.answers.clone();
+        let (journal, hash) = (self.journal.clone(), self.hash);
         let (reader, news, cache, project) = (
             self.reader.clone(),
             self.news.clone(),
@@ -188,6 +218,7 @@ impl World {
                 .collect(),
                 None => rows.iter().map(|_| Err(gone())).collect(),
             };
+            let results = unless_unfinished(journal, hash, &rows, results).await;
             let _ = news.send(Event::Prefetch { batch, results }).await;
         });
     }
@@ -269,6 +300,6 @@ impl World {
         else {
             return Ok(Settled::default());
         };
-        crate::journal::settle(writer, journal, project).await
+        crate::journal::settle(writer, journal, project, Scope::All).await
     }
 }

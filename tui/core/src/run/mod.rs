@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::ids::{BuildId, Millis, StageId, TaskId};
 use crate::queue::LastResult;
 use crate::work::{Inputs, Outcome, TaskRow, Way};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Where a run takes its tasks from.
@@ -58,6 +58,8 @@ pub struct RunSpec {
     pub filter: Filter,
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
+    /// Tasks that are not taken: what an earlier command left in part of them is to be finished first.
+    pub left_out: Arc<HashSet<TaskId>>,
     /// What became of tasks when they were run last, in this process or an earlier one: what a filter
     /// on results looks at.
     pub earlier: Arc<HashMap<TaskId, LastResult>>,
@@ -127,6 +129,7 @@ impl Default for RunSpec {
             timeout_ms: None,
             filter: Filter::default(),
             only: Vec::new(),
+            left_out: Arc::default(),
             earlier: Arc::default(),
             tried: Arc::default(),
             ahead: 0,

@@ -131,10 +131,15 @@ fn ending(
 ) -> (Ending, Option<Arc<Outcome>>) {
     let outcome = match result {
         Ok(outcome) => outcome,
+        Err(fault) if fault.kind == FaultKind::Conflict => {
+            return (Ending::Conflict(fault.summary), None);
+        }
         Err(fault) => return (Ending::Failed(fault), None),
     };
     let ending = match written {
-        Some(Committed::Refused(fault)) => Ending::Failed(fault.clone()),
+        Some(Committed::Refused(fault) | Committed::Partial { fault, .. }) => {
+            Ending::Failed(fault.clone())
+        }
         Some(Committed::Conflict { by }) => Ending::Conflict(by.clone()),
         Some(Committed::AlreadyMoved) => {
             Ending::Conflict("the task had already left the stage".into())
