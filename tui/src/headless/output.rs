@@ -142,13 +142,14 @@ pub fn retries(totals: &Totals, again: &str, dry: bool) -> Vec<String> {
 
 /// The last line.
 #[must_use]
-pub fn summary(totals: &Totals, net: NetStats, wall_s: f64) -> Value {
+pub fn summary(totals: &Totals, in_part: usize, net: NetStats, wall_s: f64) -> Value {
     json!({"summary": {
         "tasks": totals.tasks,
         "moved": totals.moved,
         "stayed": totals.stayed,
         "failed": totals.failed,
         "conflicts": totals.conflicts,
+        "in_part": in_part,
         "writes": net.writes,
         "requests": net.requests,
         "wall_s": (wall_s * 1000.0).round() / 1000.0,

@@ -3,7 +3,8 @@
 use super::{Deed, HEAVY, Journal, Stored, broken, tally};
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
-use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
+use rusqlite::OptionalExtension;
+use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
 use wb_core::work::Written;
 
@@ -229,6 +230,57 @@ impl Journal {
             }
         }
         Ok((entries, last))
+    }
+
+    /// Which of these tasks this folder has sent on from a stage, with the pathway: the newest outcome of each
+    /// that was written there, unless it was taken back since.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn sent_on(
+        &self,
+        project: ProjectHash,
+        stage: StageId,
+        tasks: impl Iterator<Item = TaskId>,
+    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+        let sql = format!(
+            "SELECT json_extract(e.intent, '$.pathway') FROM entry e
+             WHERE e.project = ?1 AND e.task = ?2 AND e.answer = 'done' AND NOT {REVERTED}
+             AND json_extract(e.intent, '$.stage') = ?3 AND e.reverts IS NULL ORDER BY e.id DESC LIMIT 1"
+        );
+        let db = self.db();
+        let mut select = db.prepare_cached(&sql).map_err(|e| broken(&e))?;
+        let (project, stage) = (project.to_string(), stage.to_string());
+        let mut sent = HashMap::new();
+        for task in tasks {
+            let pathway = select
+                .query_row([&project, &task.to_string(), &stage], |r| r.get(0))
+                .optional()
+                .map_err(|e| broken(&e))?;
+            let pathway: Option<String> = pathway.flatten();
+            if let Some(pathway) = pathway.and_then(|p| p.parse().ok()) {
+                sent.insert(task, pathway);
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Tasks of an operation that were written and stay where they are.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn stayed(&self, op: i64) -> Result<Vec<TaskId>, Fault> {
+        let sql = format!(
+            "SELECT e.task FROM entry e WHERE e.op = ?1 AND e.answer = 'done' AND NOT {REVERTED}
+             AND json_extract(e.intent, '$.pathway') IS NULL"
+        );
+        let db = self.db();
+        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let tasks = select.query_map([op], |r| r.get::<_, String>(0));
+        let tasks: Vec<String> = tasks
+            .and_then(Iterator::collect)
+            .map_err(|e| broken(&e))?;
+        Ok(tasks.iter().filter_map(|task| task.parse().ok()).collect())
     }
 
     /// What a plan was already written for: data units, each with the stage its task was at. (A task

@@ -55,6 +55,7 @@ const VERSION_2: &str = "
 ALTER TABLE entry ADD COLUMN written INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE entry ADD COLUMN fault TEXT;
 ALTER TABLE tally ADD COLUMN in_part INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_of_task ON entry (project, task);
 PRAGMA user_version = 2;
 ";
 /// The version of this workbench.

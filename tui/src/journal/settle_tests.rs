@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::Global;
 use crate::config::Config;
-use crate::journal::{Deed, Journal, settle};
+use crate::journal::{Deed, Journal, before_images, settle};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use wb_client::{Settings, TaskFilter, Writer};

@@ -3,7 +3,7 @@
 use super::*;
 use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
-use wb_core::work::{CommitItem, LabelBlob, RowInput};
+use wb_core::work::{CommitItem, Committed, LabelBlob, RowInput};
 
 fn deed(n: u128) -> Deed {
     let item = CommitItem {

@@ -117,11 +117,15 @@ impl Run {
     }
 }
 
-/// A fault that would meet every further task too.
+/// A fault that would meet every further task too; a journal that cannot be written is one of the settings.
 pub(super) const fn ends_the_run(fault: &Fault) -> bool {
     matches!(
         fault.kind,
-        FaultKind::Access | FaultKind::Network | FaultKind::Refused | FaultKind::Bug
+        FaultKind::Access
+            | FaultKind::Network
+            | FaultKind::Refused
+            | FaultKind::Settings
+            | FaultKind::Bug
     )
 }
 
