@@ -280,6 +280,12 @@ fn note_answer(
             }
             format!("conflict: {by}")
         }
+        // The step that was sent last may have been applied: there is no answer.
+        Committed::Partial { written, fault } if fault.kind == FaultKind::Network => {
+            let sql = "UPDATE entry SET written = written | ?2 WHERE id = ?1";
+            let mut update = tx.prepare_cached(sql)?;
+            return update.execute(params![id, written.bits()]).map(drop);
+        }
         Committed::Partial { written, fault } => {
             return keep_open(tx, id, &format!("in part: {}", fault.summary), *written, fault);
         }

@@ -286,3 +286,7 @@ pub(super) async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> 
     answers
 }
 
+
+#[cfg(test)]
+#[path = "refusal_tests.rs"]
+mod refusals;
