@@ -220,6 +220,15 @@ pub struct Patch {
     /// The whole client metadata after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// Labels that the agent added although they stand there already, made by the same key: they are not added
+    /// again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_there: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Patch {

@@ -75,6 +75,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         concurrency: args.concurrency,
         stages: std::slice::from_ref(&args.stage),
         drains: false,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let Some(stage) = stages.first().copied() else {

@@ -117,6 +117,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         concurrency: limits.concurrency,
         stages: &args.stage,
         drains: true,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let dry = engine.state.options.dry_run;

@@ -18,6 +18,7 @@ use wb_client::{Reader, Writer};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::journal::Settled;
+use wb_core::run::OnDuplicate;
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
 
@@ -38,6 +39,8 @@ pub struct Need<'a> {
     pub stages: &'a [String],
     /// Whether it works through their queues.
     pub drains: bool,
+    /// What becomes of labels that stand there already.
+    pub on_duplicate: OnDuplicate,
 }
 
 /// An engine with its libraries in charge, and the stages to work on in the order of the library.
@@ -92,6 +95,7 @@ fn start_engine(
         dry_run: !writes,
         timeout_ms: need.timeout_ms,
         rate: need.rate.or(config.rate.as_ref().map(|r| r.value)),
+        on_duplicate: need.on_duplicate,
         ..Options::default()
     };
     let mut engine = Engine::start(Setup {

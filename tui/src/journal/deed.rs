@@ -128,7 +128,8 @@ impl Stored {
     /// Whether both write the same.
     #[must_use]
     pub fn sets_the_same(&self, other: &Self) -> bool {
-        (self.task, self.stage, self.pathway, self.to) == (other.task, other.stage, other.pathway, other.to)
+        (self.task, self.stage, self.pathway, self.to)
+            == (other.task, other.stage, other.pathway, other.to)
             && self.priority == other.priority
             && self.metadata == other.metadata
             && self.labels_after == other.labels_after

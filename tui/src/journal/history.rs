@@ -1,9 +1,9 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
 use super::{Deed, HEAVY, Journal, Stored, broken, tally};
+use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
-use rusqlite::OptionalExtension;
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
 use wb_core::work::Written;
@@ -203,7 +203,8 @@ impl Journal {
             .map_err(|e| broken(&e))?;
         let (mut entries, mut last, mut weight) = (Vec::new(), None, 0);
         for row in rows {
-            let (id, intent, overtaken, part): (_, _, _, Option<i64>) = row.map_err(|e| broken(&e))?;
+            let (id, intent, overtaken, part): (_, _, _, Option<i64>) =
+                row.map_err(|e| broken(&e))?;
             last = Some(id);
             weight += intent.len();
             let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
@@ -277,9 +278,7 @@ impl Journal {
         let db = self.db();
         let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
         let tasks = select.query_map([op], |r| r.get::<_, String>(0));
-        let tasks: Vec<String> = tasks
-            .and_then(Iterator::collect)
-            .map_err(|e| broken(&e))?;
+        let tasks: Vec<String> = tasks.and_then(Iterator::collect).map_err(|e| broken(&e))?;
         Ok(tasks.iter().filter_map(|task| task.parse().ok()).collect())
     }
 

@@ -320,7 +320,6 @@ impl Journal {
             .map_err(|e| broken(&e))?;
         Ok(tx.last_insert_rowid())
     }
-
 }
 
 fn insert_op(

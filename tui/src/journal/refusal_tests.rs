@@ -33,9 +33,29 @@ const STEPS: [&str; 5] = [
 /// The steps of an undo.
 const BACK: [&str; 4] = ["save_labels", "priorities", "patch_items", "move_tasks"];
 const ANSWERS: [&str; 23] = [
-    "400", "401", "403", "404", "409", "413", "422", "429", "500", "503", "lost", "drop", "page",
-    "truncate", "401!applied", "403!applied", "404!applied", "409!applied", "413!applied",
-    "422!applied", "429!applied", "502!applied", "page!applied",
+    "400",
+    "401",
+    "403",
+    "404",
+    "409",
+    "413",
+    "422",
+    "429",
+    "500",
+    "503",
+    "lost",
+    "drop",
+    "page",
+    "truncate",
+    "401!applied",
+    "403!applied",
+    "404!applied",
+    "409!applied",
+    "413!applied",
+    "422!applied",
+    "429!applied",
+    "502!applied",
+    "page!applied",
 ];
 
 /// A local project with a client that has little patience.
@@ -56,8 +76,7 @@ impl World {
             ..wb_local::ServeOptions::default()
         };
         let served = wb_local::serve(options).await.unwrap();
-        let mut settings =
-            Settings::from_key_file(&served.domain, &served.ssh_key_file).unwrap();
+        let mut settings = Settings::from_key_file(&served.domain, &served.ssh_key_file).unwrap();
         settings.patience = Duration::from_millis(20);
         let (global, dir) = (Global::default(), tempfile::tempdir().unwrap());
         let config = Config::load(&global).unwrap();
@@ -104,7 +123,9 @@ impl World {
 
     fn changed(&self, endpoint: &str) -> u64 {
         let counters = tokio::task::block_in_place(|| self.books("GET", "/local/counters", ""));
-        counters["endpoints"][endpoint]["changed"].as_u64().unwrap_or(0)
+        counters["endpoints"][endpoint]["changed"]
+            .as_u64()
+            .unwrap_or(0)
     }
 
     /// Stage, priority and boxes of each task.
@@ -123,7 +144,11 @@ impl World {
             )
             .await;
         let each = tasks.iter().zip(rows).map(|(task, row)| {
-            let boxes = row.unwrap().json.matches(r#""featureHash":"CarBox01""#).count();
+            let boxes = row
+                .unwrap()
+                .json
+                .matches(r#""featureHash":"CarBox01""#)
+                .count();
             let stage = task["stage"].as_str().unwrap().to_owned();
             (stage, task["priority"].as_f64().unwrap_or(0.5), boxes)
         });
@@ -223,7 +248,10 @@ async fn refused(step: &str, answer: &str) {
         );
     }
     if answer.ends_with("applied") {
-        let wrong = half.iter().filter(|(stage, ..)| *stage == world.stage.title).count();
+        let wrong = half
+            .iter()
+            .filter(|(stage, ..)| *stage == world.stage.title)
+            .count();
         // Who asks too often is refused at every step after it, until the next command.
         assert!(wrong == 0 || answer.starts_with("429"), "{case}: {half:?}");
     }
@@ -261,7 +289,10 @@ async fn undo_refused(step: &str, answer: &str) {
         assert_eq!(settled.unwrap().in_part, 0, "{case}");
     }
     let second = world.undo(op).await.unwrap();
-    assert_eq!(second.1, 0, "{case}: {first:?}, nobody else changed anything");
+    assert_eq!(
+        second.1, 0,
+        "{case}: {first:?}, nobody else changed anything"
+    );
     for (stage, priority, boxes) in world.tasks().await {
         let wanted = (&*world.stage.title, 0.5, 0);
         assert_eq!((&*stage, priority, boxes), wanted, "{case}");

@@ -154,7 +154,10 @@ fn with(answer: Committed, written: Written) -> Committed {
     match answer {
         // What was written is not there any more, so that nothing is left in part.
         Committed::Refused(fault) if fault.kind == FaultKind::Conflict => Committed::Refused(fault),
-        Committed::Partial { written: more, fault } => Committed::Partial {
+        Committed::Partial {
+            written: more,
+            fault,
+        } => Committed::Partial {
             written: written.and(more),
             fault,
         },
@@ -174,7 +177,10 @@ async fn rests(
     let mut rests = Vec::new();
     let mut stages: BTreeMap<StageId, Vec<(TaskId, DataHash)>> = BTreeMap::new();
     for item in begun.iter().map(|i| &open[*i].deed.item) {
-        stages.entry(item.stage).or_default().push((item.task, item.data));
+        stages
+            .entry(item.stage)
+            .or_default()
+            .push((item.task, item.data));
     }
     let mut waiting: BTreeMap<StageId, Result<HashSet<TaskId>, Fault>> = BTreeMap::new();
     for (stage, tasks) in stages {

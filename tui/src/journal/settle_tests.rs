@@ -83,7 +83,9 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
     for (_, end) in writer.commit(&project, theirs).await {
         assert_eq!(end, Committed::Done);
     }
-    let settled = settle(&writer, &journal, &project, Scope::All).await.unwrap();
+    let settled = settle(&writer, &journal, &project, Scope::All)
+        .await
+        .unwrap();
     assert_eq!((settled.found, settled.finished, settled.left), (6, 4, 2));
     let units: Vec<_> = rows.iter().map(|r| (r.data, r.branch.clone())).collect();
     let now = reader.row_metadata(hash, &units).await;

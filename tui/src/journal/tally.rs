@@ -23,7 +23,9 @@ const COUNT: &str = "SELECT count(*), count(CASE WHEN answer = 'done' THEN 1 END
 
 /// Keeps the counts of an operation that is over.
 pub(super) fn keep(db: &Connection, op: i64) -> Result<()> {
-    let sql = format!("INSERT OR REPLACE INTO tally (op, tasks, done, open, in_part) SELECT ?1, * FROM ({COUNT})");
+    let sql = format!(
+        "INSERT OR REPLACE INTO tally (op, tasks, done, open, in_part) SELECT ?1, * FROM ({COUNT})"
+    );
     db.execute(&sql, params![op]).map(drop)
 }
 

@@ -112,7 +112,9 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
         (op.tasks, op.done, op.open)
     };
     assert_eq!(counts(&journal), (2, 1, 1));
-    journal.end(&ids[1..], &[Committed::Done], &[Before::Unanswered], 5).unwrap();
+    journal
+        .end(&ids[1..], &[Committed::Done], &[Before::Unanswered], 5)
+        .unwrap();
     assert_eq!(counts(&journal), (2, 2, 0));
 }
 
@@ -183,8 +185,13 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
         let undo = Journal::open(dir.path()).unwrap();
         let ids = undo.begin(project, &back, 4).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
-        undo.end(&ids, &vec![Committed::Done; ids.len()], &vec![Before::New; ids.len()], 5)
-            .unwrap();
+        undo.end(
+            &ids,
+            &vec![Committed::Done; ids.len()],
+            &vec![Before::New; ids.len()],
+            5,
+        )
+        .unwrap();
         seen.extend(entries.iter().map(|e| e.deed.item.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }

@@ -218,7 +218,8 @@ impl Journal {
             .execute(sql, params![project.to_string(), now_ms])
             .map_err(|e| broken(&e))?;
         if released > 0 {
-            db.execute("DELETE FROM tally", []).map_err(|e| broken(&e))?;
+            db.execute("DELETE FROM tally", [])
+                .map_err(|e| broken(&e))?;
         }
         Ok(released)
     }
@@ -287,7 +288,13 @@ fn note_answer(
             return update.execute(params![id, written.bits()]).map(drop);
         }
         Committed::Partial { written, fault } => {
-            return keep_open(tx, id, &format!("in part: {}", fault.summary), *written, fault);
+            return keep_open(
+                tx,
+                id,
+                &format!("in part: {}", fault.summary),
+                *written,
+                fault,
+            );
         }
         // An unreachable platform may have received it: the entry stays open.
         Committed::Refused(f) if f.kind == FaultKind::Network => return Ok(()),
@@ -334,11 +341,16 @@ fn taken_back(tx: &Transaction<'_>, id: i64, now_ms: i64) -> rusqlite::Result<()
     let sql = "UPDATE entry SET ended = ?2, answer = 'taken back', fault = NULL
                WHERE id = (SELECT reverts FROM entry WHERE id = ?1) AND ended IS NULL RETURNING id";
     let mut update = tx.prepare_cached(sql)?;
-    let closed: Option<i64> = update.query_map(params![id, now_ms], |r| r.get(0))?.next().transpose()?;
+    let closed: Option<i64> = update
+        .query_map(params![id, now_ms], |r| r.get(0))?
+        .next()
+        .transpose()?;
     closed.map_or(Ok(()), |closed| tally::forget_of(tx, closed))
 }
 
 fn no_answer() -> Fault {
-    let text = "an earlier write of this task has no answer yet, so its agent was not run on top of it";
-    Fault::new(FaultKind::Upstream, text).hint("`workbench resume` looks up what arrived and finishes it")
+    let text =
+        "an earlier write of this task has no answer yet, so its agent was not run on top of it";
+    Fault::new(FaultKind::Upstream, text)
+        .hint("`workbench resume` looks up what arrived and finishes it")
 }

@@ -185,7 +185,9 @@ pub async fn perform(
     for (i, answer) in open.into_iter().zip(answers) {
         all[i] = Some(answer);
     }
-    let all = all.into_iter().map(|answer| answer.unwrap_or(Committed::Done));
+    let all = all
+        .into_iter()
+        .map(|answer| answer.unwrap_or(Committed::Done));
     Ok(deeds.iter().map(|d| d.item.task).zip(all).collect())
 }
 
@@ -210,7 +212,9 @@ async fn finish_first(
         found.insert(open.deed.item.task, (open.deed, answer));
     }
     let answer = |deed: &Deed| match found.get(&deed.item.task)? {
-        (earlier, Committed::Done) if !Stored::brief(deed).sets_the_same(&Stored::brief(earlier)) => {
+        (earlier, Committed::Done)
+            if !Stored::brief(deed).sets_the_same(&Stored::brief(earlier)) =>
+        {
             let by = "an earlier outcome of this task, which is written now".to_owned();
             Some(Committed::Conflict { by })
         }
@@ -229,7 +233,8 @@ pub(super) fn in_words(answer: Committed) -> Committed {
             if !fault.summary.starts_with(&words) {
                 fault.summary = format!("{words} written, but {}", fault.summary);
             }
-            let hint = "`workbench resume` finishes it; `workbench undo` takes back what was written";
+            let hint =
+                "`workbench resume` finishes it; `workbench undo` takes back what was written";
             if !fault.hints.iter().any(|known| known == hint) {
                 fault.hints.insert(0, hint.to_owned());
             }
@@ -285,7 +290,6 @@ pub(super) async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> 
     }
     answers
 }
-
 
 #[cfg(test)]
 #[path = "refusal_tests.rs"]

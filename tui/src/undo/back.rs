@@ -312,7 +312,9 @@ mod tests {
         let ids = journal.begin(project, &deeds, 2).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
         let done = vec![Committed::Done; ids.len()];
-        journal.end(&ids, &done, &vec![journal::Before::New; ids.len()], 3).unwrap();
+        journal
+            .end(&ids, &done, &vec![journal::Before::New; ids.len()], 3)
+            .unwrap();
         (dir, journal, op)
     }
 

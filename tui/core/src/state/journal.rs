@@ -72,7 +72,8 @@ impl State {
     /// The operations are here: one of them is looked at.
     fn journal_read(&mut self) -> Vec<Effect> {
         let ops = self.journal.ops.as_deref().unwrap_or_default();
-        let stands = |op: &&Op| op.here && op.kind != "undo" && op.unanswered() == 0 && op.standing() > 0;
+        let stands =
+            |op: &&Op| op.here && op.kind != "undo" && op.unanswered() == 0 && op.standing() > 0;
         let newest = ops.iter().find(stands).map(|op| op.id);
         let first = ops.first().map(|op| op.id);
         if std::mem::take(&mut self.journal.undo_newest)

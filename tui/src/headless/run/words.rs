@@ -80,16 +80,22 @@ impl Session {
 fn advice(code: u8, dry: bool, plan: bool, whole: bool) -> Option<&'static str> {
     match code {
         0 if dry && !plan => Some("The same without --dry-run writes it."),
-        1 if !whole => Some("The other failed tasks are where they were. To run all of them again:"),
+        1 if !whole => {
+            Some("The other failed tasks are where they were. To run all of them again:")
+        }
         1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
         ),
-        6 if !whole => Some("The other tasks are where they were; once the key may write, run again."),
+        6 if !whole => {
+            Some("The other tasks are where they were; once the key may write, run again.")
+        }
         6 => Some(
             "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
         ),
-        7 => Some("Nothing was lost: run again when the platform answers; what has begun is finished first."),
+        7 => Some(
+            "Nothing was lost: run again when the platform answers; what has begun is finished first.",
+        ),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
         130 | 143 | 129 if dry => {
             Some("Interrupted: nothing was written; run it again for the rest.")

@@ -333,7 +333,9 @@ pub fn standing(step: &Stepper, state: &State) -> String {
             format!("nothing was written: changed by {}", clean(by))
         }
         (At::Committed, Some(Committed::Refused(f))) => format!("refused: {}", clean(&f.summary)),
-        (At::Committed, Some(Committed::Partial { fault, .. })) => clean(&fault.summary).into_owned(),
+        (At::Committed, Some(Committed::Partial { fault, .. })) => {
+            clean(&fault.summary).into_owned()
+        }
         (At::Committed, _) => "the task had already left the stage".into(),
         _ if state.held.contains_key(&step.row.id) => {
             format!("{mode}: held for review, nothing written")

@@ -130,9 +130,10 @@ fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static s
         )
     });
     let text = [Some(begun).filter(|_| open > 0 || in_part == 0), rest];
-    let text = text.into_iter().flatten().chain([
-        "Tasks that it had not come to are where they were, and can be run again.".into(),
-    ]);
+    let text = text
+        .into_iter()
+        .flatten()
+        .chain(["Tasks that it had not come to are where they were, and can be run again.".into()]);
     (
         "Finish what was interrupted?".into(),
         text.collect(),
