@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::run::OnDuplicate;
 use wb_core::state::Level;
 
 /// A settings file.
@@ -29,6 +30,9 @@ pub struct File {
     pub concurrency: Option<std::num::NonZeroUsize>,
     /// `sandbox`, `staging` or `protected`.
     pub level: Option<String>,
+    /// `skip` or `add`.
+    #[serde(rename = "on_duplicate", alias = "on-duplicate")]
+    pub on_duplicate: Option<String>,
     /// Parameters of the agents, by stage name.
     #[serde(default)]
     pub params: BTreeMap<String, toml::Table>,
@@ -62,6 +66,8 @@ pub struct Config {
     pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
     pub level: Option<Value<Level>>,
+    /// What becomes of labels that stand there already.
+    pub on_duplicate: Option<Value<OnDuplicate>>,
     /// Parameters by stage name, each an object.
     pub params: BTreeMap<String, serde_json::Value>,
 }
@@ -100,6 +106,7 @@ impl Config {
             timeout: None,
             concurrency: None,
             level: None,
+            on_duplicate: None,
             params: BTreeMap::new(),
         };
         for (file, path) in files {
@@ -151,6 +158,14 @@ impl Config {
             })
         });
         set(&mut self.level, level.transpose()?, &origin);
+        let on_duplicate = file.on_duplicate.map(|word| {
+            OnDuplicate::from_word(&word).ok_or_else(|| {
+                settings(format!(
+                    "{origin}: on_duplicate \"{word}\" is none of skip, add"
+                ))
+            })
+        });
+        set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
         for (stage, table) in file.params {
             if let Ok(value) = serde_json::to_value(table) {
                 self.params.entry(stage).or_insert(value);
@@ -216,6 +231,12 @@ impl Config {
                 self.concurrency
                     .as_ref()
                     .map(|v| (v.value.to_string(), &v.origin)),
+            ),
+            line(
+                "on_duplicate",
+                self.on_duplicate
+                    .as_ref()
+                    .map(|v| (v.value.word().to_owned(), &v.origin)),
             ),
         ];
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {

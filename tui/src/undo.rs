@@ -229,8 +229,75 @@ fn labels_of(json: &str) -> Option<Value> {
         .map(Value::take)
 }
 
+/// How what was written stands now.
+pub enum Stands {
+    /// As it was written.
+    AsWritten,
+    /// Somebody changed it since.
+    Changed(String),
+    /// The labels are again as they were before.
+    TakenBack,
+    /// It cannot be read.
+    Unknown(Fault),
+}
+
+/// Looks at what these entries wrote, in the order given.
+pub async fn stand(reader: &Reader, project: &Project, entries: &[Entry]) -> Vec<Stands> {
+    let rows = rows(reader, project, entries).await;
+    let each = entries.iter().enumerate().map(|(i, entry)| {
+        let row = match rows.get(&i) {
+            Some(Ok(row)) => Some(row),
+            Some(Err(fault)) => return Stands::Unknown(fault.clone()),
+            None => None,
+        };
+        match unchanged(&entry.deed, row) {
+            Ok(()) => Stands::AsWritten,
+            Err(_) if is_before(&entry.deed, row) => Stands::TakenBack,
+            Err(Skipped(why)) => Stands::Changed(why),
+        }
+    });
+    each.collect()
+}
+
+/// Whether the labels are as they were before the deed.
+fn is_before(deed: &Deed, row: Option<&RowInput>) -> bool {
+    let before = deed.item.before.as_ref().and_then(|b| labels_of(&b.json));
+    let now = row.and_then(|row| labels_of(&row.json));
+    match (deed.item.labels_after.is_some(), before, now) {
+        (true, Some(before), Some(now)) => wb_client::saved_as(&now, &before),
+        _ => false,
+    }
+}
+
+/// Whether everything that a deed wrote stands as it left it.
+fn unchanged(deed: &Deed, row: Option<&RowInput>) -> Result<(), Skipped> {
+    let was = &deed.item;
+    if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
+        let Some(now) = labels_of(&row.json) else {
+            return skipped("its label row cannot be read");
+        };
+        if !wb_client::saved_as(&now, &wrote.read()) {
+            return skipped("its labels were changed since");
+        }
+    }
+    let now = row.and_then(|r| r.priority);
+    if let (Some(wrote), Some(now)) = (was.priority, now)
+        && !wb_client::same_priority(now, wrote)
+    {
+        return skipped("its priority was changed since");
+    }
+    let now = row.and_then(|r| journal::metadata_of(&r.json));
+    if let (Some(wrote), Some(now)) = (&was.metadata, now)
+        && now != *wrote
+    {
+        return skipped("its client metadata were changed since");
+    }
+    Ok(())
+}
+
 fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<Deed, Skipped> {
     let deed = &entry.deed;
+    unchanged(deed, row)?;
     let was = &deed.item;
     let mut item = CommitItem {
         task: place.unwrap_or(was.task),
@@ -246,13 +313,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
         item: was.item.or_else(|| row?.item),
         pathway: None,
     };
-    if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
-        let Some(now) = labels_of(&row.json) else {
-            return skipped("its label row cannot be read");
-        };
-        if !wb_client::saved_as(&now, &wrote.read()) {
-            return skipped("its labels were changed since");
-        }
+    if let (Some(_), Some(row)) = (&was.labels_after, row) {
         let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
             return skipped("the journal does not know its labels before");
         };
@@ -261,10 +322,6 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
     }
     let mut old_priority = None;
     if let Some(wrote) = was.priority {
-        let now = row.and_then(|r| r.priority);
-        if now.is_some_and(|now| !wb_client::same_priority(now, wrote)) {
-            return skipped("its priority was changed since");
-        }
         let Some(old) = deed.old_priority else {
             return skipped("the journal does not know its priority before");
         };
@@ -272,10 +329,6 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
     }
     let mut old_metadata = None;
     if let Some(wrote) = &was.metadata {
-        let now = row.and_then(|r| journal::metadata_of(&r.json));
-        if now.as_ref().is_some_and(|now| now != wrote) {
-            return skipped("its client metadata were changed since");
-        }
         let Some(old) = &deed.old_metadata else {
             return skipped("the journal does not know its client metadata before");
         };

@@ -1,12 +1,13 @@
 //! From command line and environment to a reader, and a writer where writing is allowed.
 
-use crate::cli::Global;
+use crate::cli::{Duplicates, Global};
 use crate::config::Config;
 use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
+use wb_core::run::OnDuplicate;
 
 /// Who we talk to.
 pub struct Upstream {
@@ -120,6 +121,15 @@ pub fn project_hash(config: &Config) -> Result<ProjectHash, Fault> {
         Fault::new(FaultKind::Usage, format!("\"{}\" (from {}) is no project hash", value.value, value.origin))
             .hint("a project hash is a UUID such as 6011c844-fb26-438b-b465-0b0825951015; it stands in the project's address in the browser")
     })
+}
+
+/// What becomes of labels that stand there already.
+#[must_use]
+pub fn on_duplicate(flag: Option<Duplicates>, config: &Config) -> OnDuplicate {
+    let from_file = config.on_duplicate.as_ref().map(|what| what.value);
+    flag.map(OnDuplicate::from)
+        .or(from_file)
+        .unwrap_or_default()
 }
 
 /// Limit of one attempt in milliseconds.

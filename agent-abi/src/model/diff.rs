@@ -45,23 +45,24 @@ pub fn diff(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
 }
 
 /// A label reduced to what counts. Nothing of it is copied: most labels are the same in both rows.
-struct Fact<'r> {
-    hash: &'r str,
+pub(super) struct Fact<'r> {
+    pub hash: &'r str,
     name: &'r str,
     /// Frames or ranges.
-    frames: Vec<(u64, u64)>,
+    pub frames: Vec<(u64, u64)>,
     /// Everything else that is compared.
-    values: Vec<&'r Value>,
-    label: Label<'r>,
+    pub values: Vec<&'r Value>,
+    pub label: Label<'r>,
 }
 
-enum Label<'r> {
+pub(super) enum Label<'r> {
     Object(Object<'r>),
     Classification(Classification<'r>),
 }
 
 impl Fact<'_> {
-    fn same(&self, other: &Fact<'_>) -> bool {
+    /// Whether both are the same but for who and when.
+    pub(super) fn same(&self, other: &Fact<'_>) -> bool {
         self.frames == other.frames
             && self.values.len() == other.values.len()
             && (self.values.iter().zip(&other.values)).all(|(one, other)| same(one, other))
@@ -78,7 +79,7 @@ impl Fact<'_> {
     }
 }
 
-fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
+pub(super) fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
     if objects {
         let all = row.objects().into_iter();
         all.map(|object| of_object(row, object)).collect()
@@ -196,7 +197,7 @@ fn answers(entries: &Value) -> String {
 }
 
 /// Who made it and when.
-const NOISE: [&str; 6] = [
+pub(super) const NOISE: [&str; 6] = [
     "createdAt",
     "createdBy",
     "lastEditedAt",

@@ -6,6 +6,7 @@
 mod answer;
 mod bitmask;
 mod diff;
+mod duplicates;
 mod encode;
 mod figures;
 mod frame;
@@ -21,6 +22,7 @@ mod when;
 pub use answer::Answer;
 pub use bitmask::Bitmask;
 pub use diff::{LabelChange, LabelChangeKind, diff};
+pub use duplicates::duplicates;
 pub use encode::{Encoded, base64};
 pub use figures::{
     Circle, Cuboid, CuboidBack, Ellipse, HtmlPlace, HtmlRange, RotatableBox, Vertex, Visibility,

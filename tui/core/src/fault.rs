@@ -25,6 +25,8 @@ pub enum FaultKind {
     Agent,
     /// The process an agent ran in: crash, time limit, protocol.
     Host,
+    /// Somebody else changed what the outcome rests on; it is theirs now.
+    Conflict,
     /// Refused for safety: read-only, protected, or an answer was needed.
     Refused,
     /// A bug in the workbench.
@@ -42,6 +44,7 @@ impl FaultKind {
             // A command that ends because the platform fails could not reach what it needs.
             Self::Network | Self::Upstream => 7,
             Self::Agent | Self::Host => 1,
+            Self::Conflict => 5,
             Self::Refused => 8,
             Self::Bug => 70,
         }
@@ -58,6 +61,7 @@ impl FaultKind {
             Self::Upstream => "upstream",
             Self::Agent => "agent",
             Self::Host => "host",
+            Self::Conflict => "conflict",
             Self::Refused => "refused",
             Self::Bug => "bug",
         }

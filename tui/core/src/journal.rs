@@ -29,20 +29,28 @@ pub struct Op {
     pub tasks: u64,
     /// Of these, written.
     pub done: u64,
-    /// Of these, without an answer.
+    /// Of these, not over: without an answer, or written in part.
     pub open: u64,
+    /// Of these, written in part: a step was refused after others had been written.
+    pub in_part: u64,
     /// Of the written ones, taken back since.
     pub undone: u64,
 }
 
 impl Op {
-    /// Tasks that were written and not taken back since.
+    /// Tasks that were written, wholly or in part, and not taken back since.
     #[must_use]
     pub const fn standing(&self) -> u64 {
-        self.done.saturating_sub(self.undone)
+        self.done.saturating_sub(self.undone) + self.in_part
     }
 
-    /// Interrupted with something that can be finished from the screen: writes without an answer, or a
+    /// Whether a write of it has no answer, so that it is not known what of it stands.
+    #[must_use]
+    pub const fn unanswered(&self) -> u64 {
+        self.open.saturating_sub(self.in_part)
+    }
+
+    /// Left with something that can be finished from the screen: writes without an answer or in part, or a
     /// commit of a screen that is gone, whose other outcomes went with it.
     #[must_use]
     pub fn finishable(&self) -> bool {
@@ -55,6 +63,7 @@ impl Op {
     pub fn state(&self) -> &'static str {
         match (self.open > 0 || self.interrupted, self.done, self.undone) {
             _ if self.under_way => "under way",
+            (true, _, _) if self.in_part > 0 && self.unanswered() == 0 => "written in part",
             (true, _, _) => "interrupted",
             (_, 0, _) => "nothing written",
             (_, _, 0) => "stands",
@@ -110,14 +119,54 @@ pub struct Undone {
 }
 
 /// What became of writes that had begun and were without an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Found open in the journal.
     pub found: usize,
     /// Finished now, or found finished.
     pub finished: usize,
-    /// Left: changed by somebody else or refused; they can be run anew.
+    /// Not written: changed by somebody else or refused; they can be run again.
     pub left: usize,
+    /// Still written in part: the rest was refused again.
+    pub in_part: usize,
+    /// Why, of the first of them.
+    pub why: Option<Fault>,
+    /// Written in part, and changed by somebody else since: left to a person.
+    pub changed: usize,
+}
+
+impl Settled {
+    /// What became of them, for people, a line for each thing.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        if self.found == 0 {
+            return Vec::new();
+        }
+        let mut lines = vec![format!(
+            "Recovered from earlier commands: completed {} of {} unfinished writes.",
+            self.finished, self.found
+        )];
+        if self.left > 0 {
+            lines.push(format!(
+                "{} were changed by others or refused, and not written; their tasks can be run again.",
+                self.left
+            ));
+        }
+        if self.in_part > 0 {
+            let why = self.why.as_ref().map_or("", |why| &why.summary);
+            lines.push(format!(
+                "{} are still written in part: {why}; their agents are not run again. `workbench resume` tries again, `workbench undo` takes back what was written.",
+                self.in_part
+            ));
+        }
+        if self.changed > 0 {
+            lines.push(format!(
+                "{} were written in part and changed by others since; they are left. To run their agents on what is there now: --on-conflict rerun.",
+                self.changed
+            ));
+        }
+        lines
+    }
 }
 
 /// News of the journal.
@@ -206,7 +255,15 @@ impl Journal {
     pub fn unanswered(&self) -> u64 {
         let ops = self.ops.as_deref().unwrap_or_default();
         let left = ops.iter().filter(|op| op.finishable());
-        left.map(|op| op.open).sum()
+        left.map(Op::unanswered).sum()
+    }
+
+    /// Tasks of the project in sight that are written in part.
+    #[must_use]
+    pub fn in_part(&self) -> u64 {
+        let ops = self.ops.as_deref().unwrap_or_default();
+        let left = ops.iter().filter(|op| op.finishable());
+        left.map(|op| op.in_part).sum()
     }
 
     /// Whether an operation can be finished from the screen.
@@ -233,6 +290,7 @@ mod tests {
             tasks: done + open,
             done,
             open,
+            in_part: 0,
             undone,
         }
     }

@@ -9,7 +9,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
-use agent_abi::model::{LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff};
+use agent_abi::model::{LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates};
 use agent_abi::wire;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,12 +17,27 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// As [`judge_as`], where every label that is added is wanted.
+///
+/// # Errors
+/// As [`judge_as`].
+pub fn judge(
+    stage: &Stage,
+    ontology: &Arc<Ontology>,
+    inputs: &Inputs,
+    answer: &[u8],
+) -> Result<Outcome, Fault> {
+    judge_as(None, stage, ontology, inputs, answer)
+}
+
 /// Reads an agent's answer and checks it: the pathway exists, the priority is in 0 to 1, labels
-/// are only given by agents that were lent a label row.
+/// are only given by agents that were lent a label row. Labels that it adds and that `author` has made already
+/// are not added again.
 ///
 /// # Errors
 /// A fault of the agent's; the task stays where it is.
-pub fn judge(
+pub fn judge_as(
+    author: Option<&str>,
     stage: &Stage,
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
@@ -40,7 +55,8 @@ pub fn judge(
     {
         digits::restore_map(&seen, metadata);
     }
-    let (labels, labels_after) = labels(ontology, inputs, given.labels, &given.add)?;
+    let (labels, labels_after, already_there) =
+        labels(author, ontology, inputs, given.labels, &given.add)?;
     let priority = given
         .priority
         .map(|new| (inputs.labels.as_ref().and_then(|l| l.priority), new));
@@ -48,6 +64,7 @@ pub fn judge(
         labels,
         priority,
         metadata: given.client_metadata,
+        already_there,
     };
     Ok(Outcome {
         way,
@@ -173,16 +190,18 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
     Err(fault)
 }
 
-type Labels = (Vec<LabelChange>, Option<LabelBlob>);
+/// What changes, the labels after, and how many are not added because they stand there already.
+type Labels = (Vec<LabelChange>, Option<LabelBlob>, usize);
 
 fn labels(
+    author: Option<&str>,
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
     after: Option<Value>,
     add: &[wire::AddLabel],
 ) -> Result<Labels, Fault> {
     if after.is_none() && add.is_empty() {
-        return Ok((Vec::new(), None));
+        return Ok((Vec::new(), None, 0));
     }
     let Some(row) = &inputs.labels else {
         let text = "the agent changed labels but was lent no label row";
@@ -200,13 +219,21 @@ fn labels(
     } else {
         "the agent's label cannot be added"
     };
-    let after = before
+    let mut after = before
         .after(labels, add)
         .map_err(|error| Fault::new(FaultKind::Agent, format!("{what}: {error}")))?;
+    let again = author.map_or_else(Vec::new, |author| duplicates(&before, &after, author));
+    if !again.is_empty() {
+        let doc = wire::RowDoc {
+            metadata: after.metadata().clone(),
+            labels: after.labels_without(&again),
+        };
+        after = LabelRow::from_doc(doc, ontology.clone());
+    }
     let mut changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
     changes.extend(parts(before.labels(), after.labels()));
     let kept = (!changes.is_empty()).then(|| LabelBlob::new(&after.into_labels()));
-    Ok((changes, kept))
+    Ok((changes, kept, again.len()))
 }
 
 /// What differs between two documents of the same label row, for people.

@@ -220,6 +220,15 @@ pub struct Patch {
     /// The whole client metadata after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// Labels that the agent added although they stand there already, made by the same key: they are not added
+    /// again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_there: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Patch {
@@ -330,6 +339,77 @@ impl CommitItem {
     }
 }
 
+/// Which parts of an outcome are upstream, short of the move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The labels were saved.
+    pub labels: bool,
+    /// The priority was set.
+    pub priority: bool,
+    /// The client metadata were set.
+    pub metadata: bool,
+}
+
+impl Written {
+    /// Everything that an item sets, short of the move.
+    #[must_use]
+    pub const fn all_of(item: &CommitItem) -> Self {
+        Self {
+            labels: item.labels_after.is_some(),
+            priority: item.priority.is_some(),
+            metadata: item.metadata.is_some(),
+        }
+    }
+
+    /// Whether anything is upstream.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.labels || self.priority || self.metadata
+    }
+
+    /// What either of them has.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            labels: self.labels || other.labels,
+            priority: self.priority || other.priority,
+            metadata: self.metadata || other.metadata,
+        }
+    }
+
+    /// For people: `labels, priority and metadata`.
+    #[must_use]
+    pub fn words(self) -> String {
+        let all = [
+            (self.labels, "labels"),
+            (self.priority, "priority"),
+            (self.metadata, "metadata"),
+        ];
+        let there: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, w)| *w).collect();
+        match there.split_last() {
+            None => "nothing".to_owned(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        }
+    }
+
+    /// As a number, for storage.
+    #[must_use]
+    pub const fn bits(self) -> i64 {
+        self.labels as i64 | (self.priority as i64) << 1 | (self.metadata as i64) << 2
+    }
+
+    /// From the number of [`Written::bits`].
+    #[must_use]
+    pub const fn from_bits(bits: i64) -> Self {
+        Self {
+            labels: bits & 1 != 0,
+            priority: bits & 2 != 0,
+            metadata: bits & 4 != 0,
+        }
+    }
+}
+
 /// What became of one committed task.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Committed {
@@ -343,8 +423,35 @@ pub enum Committed {
         /// Who and when, as far as the platform says.
         by: String,
     },
-    /// The platform refused this task; the rest of the bundle went through.
+    /// The platform refused this task, and nothing of it was written; the rest of the bundle went through.
     Refused(Fault),
+    /// Some steps were written and a later one was refused: the task still waits at its stage.
+    Partial {
+        /// What is upstream.
+        written: Written,
+        /// Why the rest is not.
+        fault: Fault,
+    },
+}
+
+impl Committed {
+    /// Why the task was not written, or not wholly.
+    #[must_use]
+    pub const fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Refused(fault) | Self::Partial { fault, .. } => Some(fault),
+            Self::Done | Self::AlreadyMoved | Self::Conflict { .. } => None,
+        }
+    }
+
+    /// The same of a task of which this much is upstream already: a refusal leaves it written in part.
+    #[must_use]
+    pub fn after(self, written: Written) -> Self {
+        match self {
+            Self::Refused(fault) if written.any() => Self::Partial { written, fault },
+            other => other,
+        }
+    }
 }
 
 /// A downloaded file.

@@ -2,7 +2,8 @@
 //!
 //! A fault reads `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
 //! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (ten times at
-//! most). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%` every
+//! most), `actions:403!applied` (the work is done, and the answer says that it is not), `save_labels:page`
+//! (a gateway's web page instead of an answer). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%` every
 //! request is hit. Carrying a fault out is the business of `routes`.
 
 use std::fmt;
@@ -19,6 +20,10 @@ use crate::ids::{mix, unit};
 pub enum FaultAction {
     /// Answer with this HTTP status and do nothing; with `Retry-After` in seconds where given.
     Status(u16, Option<Duration>),
+    /// Do the work, then answer with this HTTP status all the same, as a gateway may.
+    Applied(u16, Option<Duration>),
+    /// Answer 200 with a web page, as a login page does; `true`: when the work is done.
+    Page(bool),
     /// Wait this long, then answer normally.
     Slow(Duration),
     /// Do the work, then close the connection without an answer.
@@ -100,11 +105,17 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 /// The actions that take nothing more.
-const ACTIONS: [&str; 5] = ["lost", "drop", "truncate", "conflict", "expire"];
+const ACTIONS: [&str; 6] = ["lost", "drop", "truncate", "conflict", "expire", "page"];
+/// What follows an error status or `page` when the work is done all the same.
+const APPLIED: &str = "!applied";
 /// A day, in milliseconds.
 const LONGEST_MS: f64 = 86_400_000.0;
 
 fn parse_action(text: &str) -> Result<FaultAction, String> {
+    let (text, applied) = match text.strip_suffix(APPLIED) {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
     let (name, argument) = match text.split_once('/') {
         None => (text, None),
         Some((name, argument)) => (name, Some(parse_duration(argument)?)),
@@ -113,7 +124,15 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         if !(400..600).contains(&status) {
             return Err(format!("{status} is not an error status (400 to 599)"));
         }
-        return Ok(FaultAction::Status(status, argument));
+        return Ok(match applied {
+            true => FaultAction::Applied(status, argument),
+            false => FaultAction::Status(status, argument),
+        });
+    }
+    if applied && name != "page" {
+        return Err(format!(
+            "only an error status or page can be answered with the work done, as in 403{APPLIED}"
+        ));
     }
     if name == "slow" {
         return argument
@@ -129,8 +148,9 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         "truncate" => Ok(FaultAction::Truncate),
         "conflict" => Ok(FaultAction::Conflict),
         "expire" => Ok(FaultAction::Expire),
+        "page" => Ok(FaultAction::Page(applied)),
         other => Err(format!(
-            "{other:?} is no action{}; known are an error status (500, 429/4s), slow/2s, {}",
+            "{other:?} is no action{}; known are an error status (500, 429/4s, 403!applied), slow/2s, {}",
             meant(other, ACTIONS.into_iter().chain(["slow"])),
             ACTIONS.join(", ")
         )),
@@ -207,8 +227,18 @@ impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.target)?;
         match self.action {
-            FaultAction::Status(status, None) => write!(f, "{status}")?,
-            FaultAction::Status(status, Some(after)) => write!(f, "{status}/{}", spell(after))?,
+            FaultAction::Status(status, after) | FaultAction::Applied(status, after) => {
+                write!(f, "{status}")?;
+                if let Some(after) = after {
+                    write!(f, "/{}", spell(after))?;
+                }
+                if matches!(self.action, FaultAction::Applied(..)) {
+                    f.write_str(APPLIED)?;
+                }
+            }
+            FaultAction::Page(applied) => {
+                write!(f, "page{}", if applied { APPLIED } else { "" })?;
+            }
             FaultAction::Slow(time) => write!(f, "slow/{}", spell(time))?,
             FaultAction::Lost => f.write_str("lost")?,
             FaultAction::Drop => f.write_str("drop")?,
@@ -287,6 +317,10 @@ mod tests {
             "storage:truncate@1%",
             "get:drop@1%",
             "any:slow/250ms@100%*3",
+            "actions:403!applied@100%",
+            "actions:429/1s!applied@100%*1",
+            "save_labels:page@100%",
+            "write:page!applied@5%",
         ] {
             let spec: FaultSpec = text.parse().unwrap();
             assert_eq!(spec.to_string(), text);
@@ -301,6 +335,7 @@ mod tests {
             ("any:500@200%", "100%"),
             ("any:200", "error status"),
             ("any:slow", "slow/2s"),
+            ("actions:lost!applied", "403!applied"),
             ("any:lose@1%", "did you mean lost?"),
             ("save_lables:500", "did you mean save_labels?"),
             ("priorities:conflict", "come between"),

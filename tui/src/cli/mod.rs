@@ -7,7 +7,8 @@ mod values;
 
 pub use help::{command_line, completions, manual, with_nearest};
 pub use runs::{
-    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
+    ApplyArgs, Duplicates, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs,
+    RunArgs, UndoArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

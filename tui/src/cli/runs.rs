@@ -5,7 +5,7 @@ use super::values::{duration, failures, keep, limit, positive, rate};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-use wb_core::run::{FailureLimit, OnConflict};
+use wb_core::run::{FailureLimit, OnConflict, OnDuplicate};
 
 /// A year: whoever waits longer starts the command again.
 const MOST_SECONDS: u64 = 365 * 86400;
@@ -52,6 +52,9 @@ pub struct RunArgs {
     /// What becomes of a task whose labels somebody else changed meanwhile
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub on_conflict: Conflicts,
+    /// What becomes of a label that the agent adds although this key has made it already [default: skip]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_duplicate: Option<Duplicates>,
     /// How progress is shown
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub progress: Progress,
@@ -84,6 +87,24 @@ impl From<Conflicts> for OnConflict {
             Conflicts::Skip => Self::Skip,
             Conflicts::Rerun => Self::Rerun,
             Conflicts::Overwrite => Self::Overwrite,
+        }
+    }
+}
+
+/// What becomes of a label that stands there already.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// It is not added again
+    Skip,
+    /// It is added all the same
+    Add,
+}
+
+impl From<Duplicates> for OnDuplicate {
+    fn from(what: Duplicates) -> Self {
+        match what {
+            Duplicates::Skip => Self::Skip,
+            Duplicates::Add => Self::Add,
         }
     }
 }
@@ -175,6 +196,9 @@ pub struct ExecArgs {
     /// Limit of one attempt, e.g. 30s
     #[arg(long, value_name = "D", value_parser = limit)]
     pub timeout: Option<Duration>,
+    /// What becomes of a label that the agent adds although this key has made it already [default: skip]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_duplicate: Option<Duplicates>,
 }
 
 /// How progress is shown.

@@ -277,7 +277,9 @@ impl Applying<'_> {
                     "the task had already left the stage",
                 )),
             ),
-            Committed::Refused(fault) => ("failed", Some(fault.clone())),
+            Committed::Refused(fault) | Committed::Partial { fault, .. } => {
+                ("failed", Some(fault.clone()))
+            }
         };
         match outcome {
             "moved" => self.counts.moved += 1,
@@ -291,7 +293,7 @@ impl Applying<'_> {
                 self.ending.failures();
             }
         }
-        if let Committed::Refused(fault) = result
+        if let Some(fault) = result.fault()
             && matches!(
                 fault.kind,
                 FaultKind::Network | FaultKind::Access | FaultKind::Refused | FaultKind::Bug

@@ -9,6 +9,7 @@ use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
 use crate::exit::{Ending, print_fault};
+use crate::journal::Op;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::upstream;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
 use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
 use wb_core::work::{TaskRow, Way};
 
@@ -53,6 +54,8 @@ struct Exec {
     read: u64,
     stopped: bool,
     counts: Counts,
+    /// Tasks of interrupted commands that stay where they are and are written, with no answer given yet.
+    stayed: HashSet<TaskId>,
 }
 
 /// What became of the entries.
@@ -72,6 +75,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         concurrency: args.concurrency,
         stages: std::slice::from_ref(&args.stage),
         drains: false,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let Some(stage) = stages.first().copied() else {
@@ -92,7 +96,9 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         timeout_ms,
         ..RunSpec::default()
     };
+    let stayed = go_on(&engine)?;
     Ok(Exec {
+        stayed,
         engine,
         stage,
         spec,
@@ -102,6 +108,27 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         stopped: false,
         counts: Counts::default(),
     })
+}
+
+/// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
+/// was given. Gives the tasks among them that stay.
+fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Fault> {
+    let (Some(journal), Some(project), false) = (
+        engine.journal(),
+        &engine.state.project,
+        engine.state.options.dry_run,
+    ) else {
+        return Ok(HashSet::new());
+    };
+    let mut stayed = HashSet::new();
+    let gone = |op: &Op| op.kind == "exec" && op.interrupted && !op.under_way;
+    for op in journal.ops()?.iter().filter(|op| gone(op)) {
+        if op.project == project.hash.to_string() {
+            stayed.extend(journal.stayed(op.id)?);
+            journal.gone_on(project.hash, op.id, now().0)?;
+        }
+    }
+    Ok(stayed)
 }
 
 impl Exec {
@@ -228,6 +255,13 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
+        // What an earlier command left, or an earlier line, is finished before anything is run.
+        if !self.engine.state.options.dry_run {
+            match self.engine.settle().await {
+                Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
+                Err(fault) => tracing::warn!("{fault}"),
+            }
+        }
         let rows = match self.look(&wanted).await {
             Ok(rows) => rows,
             Err(fault) => {
@@ -242,14 +276,32 @@ impl Exec {
         };
         let mut there: HashMap<TaskId, TaskRow> = rows.iter().map(|r| (r.id, r.clone())).collect();
         let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
+        let done = match self.done_before(&wanted) {
+            Ok(done) => done,
+            Err(fault) => {
+                let failed = |(task, _): &(TaskId, _)| (*task, Answer::failed(&fault));
+                answers.extend(wanted.iter().map(failed));
+                self.stopped = true;
+                ending.told(fault);
+                return answers;
+            }
+        };
         let (mut run, mut runs) = (Vec::new(), HashSet::new());
         for (task, data) in &wanted {
             if let Some(row) = there.remove(task) {
+                if self.stayed.remove(task) {
+                    answers.insert(*task, Answer::done(None));
+                    continue;
+                }
                 runs.insert(row.id);
                 run.push(row);
                 continue;
             }
-            if runs.contains(task) {
+            if runs.contains(task) || answers.contains_key(task) {
+                continue;
+            }
+            if let Some(pathway) = done.get(task) {
+                answers.insert(*task, Answer::done(Some(*pathway)));
                 continue;
             }
             let other = others.get(data).copied();
@@ -259,6 +311,21 @@ impl Exec {
             answers.extend(self.run(run, ending).await);
         }
         answers
+    }
+
+    /// Tasks that this folder has sent on from the stage, by the pathway: a queue may give a spec again whose
+    /// answer it never got.
+    fn done_before(
+        &self,
+        wanted: &[(TaskId, DataHash)],
+    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+        match (self.engine.journal(), &self.engine.state.project) {
+            (Some(journal), Some(project)) => {
+                let tasks = wanted.iter().map(|(task, _)| *task);
+                journal.sent_on(project.hash, self.stage, tasks)
+            }
+            _ => Ok(HashMap::new()),
+        }
     }
 
     fn stage_title(&self) -> &str {
@@ -328,6 +395,8 @@ impl Exec {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
         if let Some(fault) = fatal {
+            // Without a journal nothing more may be written.
+            self.stopped |= fault.kind == FaultKind::Settings;
             ending.told(fault);
         }
         answers

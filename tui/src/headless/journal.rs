@@ -47,7 +47,7 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
 fn object(op: &Op) -> serde_json::Value {
     json!({
         "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(Millis(op.begun)),
-        "tasks": op.tasks, "done": op.done, "open": op.open, "undone": op.undone,
+        "tasks": op.tasks, "done": op.done, "open": op.open, "in_part": op.in_part, "undone": op.undone,
         "interrupted": op.interrupted, "under_way": op.under_way,
         "plan": op.plan, "undoes": op.undoes, "args": op.args,
     })
@@ -72,10 +72,16 @@ fn sentence(op: &Op) -> String {
         text.push_str(&format!(" · interrupted: workbench resume {}", op.id));
     } else if op.under_way {
         text.push_str(" · under way");
-    } else if op.open > 0 {
+    } else if op.open > op.in_part {
         text.push_str(&format!(
             " · {} without an answer: workbench resume",
-            op.open
+            op.open - op.in_part
+        ));
+    }
+    if op.in_part > 0 {
+        text.push_str(&format!(
+            " · {0} written in part: workbench resume finishes them, workbench undo {1} takes them back",
+            op.in_part, op.id
         ));
     }
     text
@@ -85,7 +91,7 @@ fn sentence(op: &Op) -> String {
 fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Fault> {
     let old = journal.prunable(keep, now().0)?;
     let tasks: u64 = old.iter().map(|op| op.tasks).sum();
-    let standing = old.iter().filter(|op| op.done > op.undone).count();
+    let standing = old.iter().filter(|op| op.standing() > 0).count();
     let (Some(first), Some(last)) = (old.first(), old.last()) else {
         tell!("Nothing is that old; what is unfinished is kept always.");
         return tell_pruned(global, 0, 0);

@@ -142,13 +142,15 @@ pub fn retries(totals: &Totals, again: &str, dry: bool) -> Vec<String> {
 
 /// The last line.
 #[must_use]
-pub fn summary(totals: &Totals, net: NetStats, wall_s: f64) -> Value {
+pub fn summary(totals: &Totals, in_part: usize, net: NetStats, wall_s: f64) -> Value {
     json!({"summary": {
         "tasks": totals.tasks,
         "moved": totals.moved,
         "stayed": totals.stayed,
         "failed": totals.failed,
         "conflicts": totals.conflicts,
+        "in_part": in_part,
+        "already_there": totals.already_there,
         "writes": net.writes,
         "requests": net.requests,
         "wall_s": (wall_s * 1000.0).round() / 1000.0,
@@ -180,6 +182,11 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
         if n > 0 {
             parts.push(format!("{n} {word}"));
         }
+    }
+    if totals.already_there > 0 {
+        let labels = usize::try_from(totals.already_there).unwrap_or(usize::MAX);
+        let labels = plural(labels, "label");
+        parts.push(format!("{labels} there already, not added again"));
     }
     parts.push(if dry {
         "dry run: nothing was written".to_owned()

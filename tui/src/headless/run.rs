@@ -19,15 +19,17 @@ use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
-use wb_core::run::{RunSpec, Sink, Source, Totals};
+use wb_core::ids::TaskId;
+use wb_core::run::{OnConflict, RunSpec, Sink, Source, Totals};
 use wb_core::state::Kind;
+use wb_ui::text::plural;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -115,6 +117,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         concurrency: limits.concurrency,
         stages: &args.stage,
         drains: true,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let dry = engine.state.options.dry_run;
@@ -122,6 +125,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         (Some(journal), Some(op)) => journal.spent(op)?,
         _ => HashMap::new(),
     };
+    let left_out = unfinished(&engine, args, dry)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages),
@@ -134,6 +138,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         timeout_ms,
         filter,
         only: args.task.clone(),
+        left_out: Arc::new(left_out),
         earlier: tried.earlier(),
         tried: tried.times(),
         ahead: if progress.shows() { AHEAD } else { 0 },
@@ -160,6 +165,33 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         not_carried: 0,
         unmet: args.task.clone(),
     })
+}
+
+/// Tasks that an earlier command of this folder left in part. A run has tried to finish them by now, a dry run
+/// leaves them out and says so.
+fn unfinished(engine: &Engine, args: &RunArgs, dry: bool) -> Result<HashSet<TaskId>, Fault> {
+    let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
+        return Ok(HashSet::new());
+    };
+    if !dry {
+        // Whoever says what becomes of conflicts wants the agents to run again.
+        if OnConflict::from(args.on_conflict) != OnConflict::Skip {
+            journal.release_conflicts(project.hash, now().0)?;
+        }
+        return Ok(HashSet::new());
+    }
+    let open = journal.open_entries(project.hash)?;
+    if let Some(first) = open.first() {
+        let why = match &first.refused {
+            Some(fault) => wb_ui::text::clean(&fault.summary).into_owned(),
+            None => "no answer came".to_owned(),
+        };
+        tell!(
+            "note: {} are not over that an earlier command began ({why}); a run finishes them first, so they are left out here",
+            plural(open.len(), "write")
+        );
+    }
+    Ok(open.iter().map(|open| open.deed.item.task).collect())
 }
 
 impl Session {
@@ -215,8 +247,8 @@ impl Session {
             if self.sleep(rest, ending).await {
                 break trouble;
             }
-            // What had no answer in this pass is looked up before its tasks are run again.
-            if trouble.is_some() && self.settle(ending).await {
+            // What has no answer, or was written in part, is finished before its tasks are run again.
+            if !self.dry && self.settle(ending).await {
                 break trouble;
             }
         };
@@ -226,16 +258,16 @@ impl Session {
         self.finish(&totals, began.elapsed(), ending);
     }
 
-    /// Finishes writes without an answer, as far as the platform answers now; true when interrupted.
+    /// Finishes what is not over, as far as the platform lets it now; true when interrupted.
     async fn settle(&mut self, ending: &mut Ending) -> bool {
         tokio::select! {
             settled = self.engine.settle() => {
                 match settled {
-                    Ok(settled) if settled.found > 0 => self.progress.say(&format!(
-                        "workbench: of {} writes without an answer {} are finished",
-                        settled.found, settled.finished
-                    )),
-                    Ok(_) => {}
+                    Ok(settled) => {
+                        for line in settled.lines() {
+                            self.progress.say(&format!("workbench: {line}"));
+                        }
+                    }
                     Err(fault) => tracing::warn!("{fault}"),
                 }
                 false

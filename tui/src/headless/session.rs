@@ -7,7 +7,7 @@ use super::outage::Watch;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
-use crate::journal::{self, Journal, Operation};
+use crate::journal::{self, Journal, Operation, Scope};
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
 use crate::{library, upstream};
@@ -17,6 +17,8 @@ use tokio::time::timeout;
 use wb_client::{Reader, Writer};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{ProjectHash, StageId};
+use wb_core::journal::Settled;
+use wb_core::run::OnDuplicate;
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
 
@@ -37,6 +39,8 @@ pub struct Need<'a> {
     pub stages: &'a [String],
     /// Whether it works through their queues.
     pub drains: bool,
+    /// What becomes of labels that stand there already.
+    pub on_duplicate: OnDuplicate,
 }
 
 /// An engine with its libraries in charge, and the stages to work on in the order of the library.
@@ -91,6 +95,7 @@ fn start_engine(
         dry_run: !writes,
         timeout_ms: need.timeout_ms,
         rate: need.rate.or(config.rate.as_ref().map(|r| r.value)),
+        on_duplicate: need.on_duplicate,
         ..Options::default()
     };
     let mut engine = Engine::start(Setup {
@@ -115,8 +120,21 @@ fn start_engine(
         };
         operate(global, &journal, project, operation)?;
         engine.keep_journal(journal);
+    } else if let Some(journal) = read_journal() {
+        engine.keep_journal(journal);
     }
     Ok(engine)
+}
+
+/// The journal of this folder, for a command that only reads it. One that cannot be opened keeps nobody from a
+/// dry run.
+fn read_journal() -> Option<Journal> {
+    let dir = state_dir("").ok()?;
+    if !dir.join(journal::FILE).exists() {
+        return None;
+    }
+    let opened = Journal::open(&dir);
+    opened.inspect_err(|fault| tracing::warn!("{fault}")).ok()
 }
 
 /// A command whose job is to write does not start where writing is refused.
@@ -156,6 +174,8 @@ pub struct Hands {
     pub journal: Journal,
     /// The project.
     pub project: Project,
+    /// What became of what earlier commands had begun.
+    pub settled: Settled,
     _outages: Watch,
 }
 
@@ -170,10 +190,15 @@ pub async fn hands(
     let hash = upstream::project_hash(config)?;
     let upstream = upstream::command(global, config, None, command)?;
     let journal = Journal::open(&state_dir("")?)?;
+    // What is taken back need not be finished before.
+    let scope = match command {
+        "undo" => Scope::Unanswered,
+        _ => Scope::All,
+    };
     if let (Some(operation), Some(_)) = (operation, &upstream.writer) {
         operate(global, &journal, hash, operation)?;
     }
-    let hands = connect(global, config, hash, upstream, journal.clone()).await;
+    let hands = connect(global, config, upstream, journal.clone(), scope).await;
     if hands.is_err() {
         leave(global, &journal);
     }
@@ -183,10 +208,11 @@ pub async fn hands(
 async fn connect(
     global: &Global,
     config: &Config,
-    hash: ProjectHash,
     upstream: Upstream,
     journal: Journal,
+    scope: Scope<'_>,
 ) -> Result<Hands, Fault> {
+    let hash = upstream::project_hash(config)?;
     let outages = Watch::of(&upstream.reader);
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
         Ok(project) => project?,
@@ -204,18 +230,16 @@ async fn connect(
                 .hint("is ENCORD_DOMAIN right, and does this machine reach it?"));
         }
     };
+    let mut settled = Settled::default();
     if let Some(writer) = &upstream.writer {
         guard(global, config, &project)?;
-        let settled = journal::settle(writer, &journal, &project).await?;
-        if settled.found > 0 {
-            tell!(
-                "An earlier command was interrupted: of {} writes that had begun {} are finished.",
-                settled.found,
-                settled.finished
-            );
+        settled = journal::settle(writer, &journal, &project, scope).await?;
+        for line in settled.lines() {
+            tell!("{line}");
         }
     }
     Ok(Hands {
+        settled,
         reader: upstream.reader,
         writer: upstream.writer,
         journal,

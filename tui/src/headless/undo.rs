@@ -11,6 +11,7 @@ use crate::undo::{self as undoing, Told};
 use clap::Parser;
 use serde_json::json;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::journal::Settled;
 use wb_core::twin;
 use wb_ui::text::clean;
 
@@ -71,7 +72,7 @@ async fn take_back(
         if let Some(last) = ops
             .iter()
             .rev()
-            .find(|op| op.undoes.is_some() && op.done > op.undone)
+            .find(|op| op.undoes.is_some() && op.standing() > 0)
         {
             tell!(
                 "To write again what was taken back last: workbench undo {}",
@@ -144,7 +145,7 @@ fn line(global: &Global, deed: &Deed, outcome: &str, reason: Option<&str>) {
 fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Option<&'a Op>, Fault> {
     let project = hands.project.hash.to_string();
     let Some(id) = wanted else {
-        let stands = |op: &&Op| op.project == project && op.kind != "undo" && op.done > op.undone;
+        let stands = |op: &&Op| op.project == project && op.kind != "undo" && op.standing() > 0;
         return Ok(ops.iter().rev().find(stands));
     };
     let Some(op) = ops.iter().find(|op| op.id == id) else {
@@ -164,7 +165,7 @@ fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Optio
         )
         .hint(format!("workbench undo {id} --project-hash={}", op.project)));
     }
-    if op.done <= op.undone {
+    if op.standing() == 0 {
         let by = ops
             .iter()
             .rev()
@@ -184,7 +185,7 @@ fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Optio
 /// `workbench resume`: finishes what had begun, then goes on with the run that was interrupted.
 pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Ending {
     let mut ending = Ending::default();
-    match settle(global, config, args).await {
+    match settle(global, config, args, &mut ending).await {
         Ok(None) => {}
         Ok(Some(cli)) => {
             let config = Config::load(&cli.global);
@@ -214,7 +215,12 @@ pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Endi
 }
 
 /// Finishes open writes; gives the command to go on with.
-async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<Option<Cli>, Fault> {
+async fn settle(
+    global: &Global,
+    config: &Config,
+    args: &ResumeArgs,
+    ending: &mut Ending,
+) -> Result<Option<Cli>, Fault> {
     session::refuse_read_only(global, "resume")?;
     let config = with_project(config)?;
     if config.project.is_none() {
@@ -223,12 +229,11 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     }
     if global.dry_run {
         let journal = Journal::open(&state_dir("")?)?;
-        let open = journal
-            .pending(crate::upstream::project_hash(&config)?)?
-            .deeds
-            .len();
+        let open = journal.open_entries(crate::upstream::project_hash(&config)?)?;
+        let in_part = open.iter().filter(|open| open.refused.is_some()).count();
         tell!(
-            "{open} writes had begun and have no answer; without --dry-run they are looked up and finished."
+            "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",
+            open.len() - in_part
         );
         return Ok(None);
     }
@@ -245,7 +250,7 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
     }
     let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
     let Some(op) = open.next() else {
-        tell!("Nothing is left unfinished.");
+        left_in_part(&hands.settled, ending);
         return Ok(None);
     };
     if let Some(older) = open.next() {
@@ -288,6 +293,24 @@ async fn settle(global: &Global, config: &Config, args: &ResumeArgs) -> Result<O
         quoted(&op.args)
     );
     Ok(Some(cli))
+}
+
+/// There is no command to go on with: the end of `resume`.
+fn left_in_part(settled: &Settled, ending: &mut Ending) {
+    if settled.in_part + settled.changed == 0 {
+        tell!("Nothing is left unfinished.");
+    }
+    if settled.in_part > 0 {
+        ending.failures();
+    }
+    if settled.changed > 0 {
+        ending.conflicts();
+    }
+    if let Some(fault) = &settled.why
+        && fault.kind == FaultKind::Access
+    {
+        ending.told(fault.clone());
+    }
 }
 
 /// Words as a shell takes them.

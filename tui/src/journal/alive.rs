@@ -7,7 +7,6 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The folder of the files, beside the journal.
 const FOLDER: &str = "alive";
@@ -65,9 +64,7 @@ fn hold(dir: &Path) -> std::io::Result<(i64, File)> {
     folder.recursive(true).mode(0o700);
     folder.create(dir.join(FOLDER))?;
     loop {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let nanos = since.unwrap_or_default().as_nanos();
-        let name = i64::try_from(nanos).unwrap_or(i64::MAX).max(PROCESSES + 1);
+        let name = new_name();
         let path = path(dir, name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
@@ -85,13 +82,22 @@ fn hold(dir: &Path) -> std::io::Result<(i64, File)> {
     }
 }
 
+/// A name that no other process has. No clock is asked: it may be wrong, even before 1970.
+fn new_name() -> i64 {
+    let random = uuid::Uuid::new_v4().as_u64_pair().0 >> 1;
+    i64::try_from(random).unwrap_or(i64::MAX).max(PROCESSES + 1)
+}
+
 /// Whether a file still has its name.
 fn stands(file: &File, path: &Path) -> bool {
-    let id = |m: std::fs::Metadata| (m.dev(), m.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(file), Ok(named)) => id(file) == id(named),
-        _ => false,
-    }
+    file.metadata()
+        .is_ok_and(|file| identity(path) == Some((file.dev(), file.ino())))
+}
+
+/// Device and number of the file of this name.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 /// Removes the files of processes that are gone.

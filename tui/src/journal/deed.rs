@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
-use wb_core::work::{CommitItem, LabelBlob, Project, RowInput};
+use wb_core::work::{CommitItem, LabelBlob, Project, RowInput, Written};
 
 /// What is written for a task, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,32 @@ impl Deed {
             old_metadata: None,
             reverts: None,
         }
+    }
+}
+
+impl Deed {
+    /// What of it is upstream already, as a deed of its own: the task stays.
+    #[must_use]
+    pub fn only(&self, written: Written) -> Self {
+        let mut deed = self.clone();
+        let item = &mut deed.item;
+        item.labels_after = item.labels_after.take().filter(|_| written.labels);
+        item.priority = item.priority.filter(|_| written.priority);
+        item.metadata = item.metadata.take().filter(|_| written.metadata);
+        item.pathway = None;
+        (deed.to, deed.direct) = (None, false);
+        deed
+    }
+
+    /// What of it is not upstream yet.
+    #[must_use]
+    pub fn without(&self, written: Written) -> Self {
+        let mut deed = self.clone();
+        let item = &mut deed.item;
+        item.labels_after = item.labels_after.take().filter(|_| !written.labels);
+        item.priority = item.priority.filter(|_| !written.priority);
+        item.metadata = item.metadata.take().filter(|_| !written.metadata);
+        deed
     }
 }
 
@@ -97,6 +123,16 @@ impl Stored {
     #[must_use]
     pub fn whole(deed: &Deed) -> Self {
         Self::new(deed, true)
+    }
+
+    /// Whether both write the same.
+    #[must_use]
+    pub fn sets_the_same(&self, other: &Self) -> bool {
+        (self.task, self.stage, self.pathway, self.to)
+            == (other.task, other.stage, other.pathway, other.to)
+            && self.priority == other.priority
+            && self.metadata == other.metadata
+            && self.labels_after == other.labels_after
     }
 
     fn new(deed: &Deed, rows: bool) -> Self {

@@ -1,10 +1,12 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
 use super::{Deed, HEAVY, Journal, Stored, broken, tally};
+use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
-use wb_core::ids::{DataHash, Millis, ProjectHash, StageId};
+use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
+use wb_core::work::Written;
 
 /// One operation with its counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,10 +33,20 @@ pub struct Op {
     pub tasks: u64,
     /// Of these, written.
     pub done: u64,
-    /// Of these, without an answer.
+    /// Of these, not over: without an answer, or written in part.
     pub open: u64,
+    /// Of these, written in part: a step was refused after others had been written.
+    pub in_part: u64,
     /// Of the written ones, taken back since.
     pub undone: u64,
+}
+
+impl Op {
+    /// Tasks that were written, wholly or in part, and not taken back since.
+    #[must_use]
+    pub const fn standing(&self) -> u64 {
+        self.done.saturating_sub(self.undone) + self.in_part
+    }
 }
 
 /// One entry that was written.
@@ -52,6 +64,13 @@ pub struct Entry {
 /// Whether entry `e` was taken back.
 const REVERTED: &str =
     "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.answer = 'done')";
+
+/// Whether somebody is taking entry `e` back, or has begun to.
+const REVERTING: &str = "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.ended IS NULL)";
+
+/// Whether entry `e` wrote something: all of it, or a part.
+const WROTE: &str = "(e.answer IN ('done', 'already moved')
+    OR e.ended IS NULL AND e.answer IS NOT NULL AND e.written <> 0)";
 
 fn seen(deed: &Deed, answer: Option<String>, undone: bool) -> look::Entry {
     let item = &deed.item;
@@ -100,6 +119,7 @@ impl Journal {
                 tasks: counts.tasks,
                 done: counts.done,
                 open: counts.open,
+                in_part: counts.in_part,
                 undone: undone.get(&id).copied().unwrap_or(0),
             })
         });
@@ -124,6 +144,7 @@ impl Journal {
             tasks: op.tasks,
             done: op.done,
             open: op.open,
+            in_part: op.in_part,
             undone: op.undone,
         };
         Ok(self.ops()?.into_iter().rev().map(view).collect())
@@ -168,8 +189,8 @@ impl Journal {
         most: usize,
     ) -> Result<(Vec<Entry>, Option<i64>), Fault> {
         let sql = format!(
-            "SELECT e.id, e.intent, e.answer = 'already moved' FROM entry e
-             WHERE e.op = ?1 AND e.id < ?2 AND e.answer IN ('done', 'already moved') AND NOT {REVERTED}
+            "SELECT e.id, e.intent, e.answer = 'already moved', CASE WHEN e.ended IS NULL THEN e.written END
+             FROM entry e WHERE e.op = ?1 AND e.id < ?2 AND {WROTE} AND NOT {REVERTED} AND NOT {REVERTING}
              ORDER BY e.id DESC LIMIT ?3"
         );
         let db = self.db();
@@ -177,18 +198,22 @@ impl Journal {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = select
             .query_map([op, below, most], |r| {
-                Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?))
+                Ok((r.get(0)?, r.get::<_, String>(1)?, r.get(2)?, r.get(3)?))
             })
             .map_err(|e| broken(&e))?;
         let (mut entries, mut last, mut weight) = (Vec::new(), None, 0);
         for row in rows {
-            let (id, intent, overtaken) = row.map_err(|e| broken(&e))?;
+            let (id, intent, overtaken, part): (_, _, _, Option<i64>) =
+                row.map_err(|e| broken(&e))?;
             last = Some(id);
             weight += intent.len();
             let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
                 continue;
             };
             let mut deed = Deed::from(stored);
+            if let Some(part) = part {
+                deed = deed.only(Written::from_bits(part));
+            }
             if overtaken {
                 deed.to = None;
             }
@@ -206,6 +231,55 @@ impl Journal {
             }
         }
         Ok((entries, last))
+    }
+
+    /// Which of these tasks this folder has sent on from a stage, with the pathway: the newest outcome of each
+    /// that was written there, unless it was taken back since.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn sent_on(
+        &self,
+        project: ProjectHash,
+        stage: StageId,
+        tasks: impl Iterator<Item = TaskId>,
+    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+        let sql = format!(
+            "SELECT json_extract(e.intent, '$.pathway') FROM entry e
+             WHERE e.project = ?1 AND e.task = ?2 AND e.answer = 'done' AND NOT {REVERTED}
+             AND json_extract(e.intent, '$.stage') = ?3 AND e.reverts IS NULL ORDER BY e.id DESC LIMIT 1"
+        );
+        let db = self.db();
+        let mut select = db.prepare_cached(&sql).map_err(|e| broken(&e))?;
+        let (project, stage) = (project.to_string(), stage.to_string());
+        let mut sent = HashMap::new();
+        for task in tasks {
+            let pathway = select
+                .query_row([&project, &task.to_string(), &stage], |r| r.get(0))
+                .optional()
+                .map_err(|e| broken(&e))?;
+            let pathway: Option<String> = pathway.flatten();
+            if let Some(pathway) = pathway.and_then(|p| p.parse().ok()) {
+                sent.insert(task, pathway);
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Tasks of an operation that were written and stay where they are.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn stayed(&self, op: i64) -> Result<Vec<TaskId>, Fault> {
+        let sql = format!(
+            "SELECT e.task FROM entry e WHERE e.op = ?1 AND e.answer = 'done' AND NOT {REVERTED}
+             AND json_extract(e.intent, '$.pathway') IS NULL"
+        );
+        let db = self.db();
+        let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;
+        let tasks = select.query_map([op], |r| r.get::<_, String>(0));
+        let tasks: Vec<String> = tasks.and_then(Iterator::collect).map_err(|e| broken(&e))?;
+        Ok(tasks.iter().filter_map(|task| task.parse().ok()).collect())
     }
 
     /// What a plan was already written for: data units, each with the stage its task was at. (A task

@@ -1,6 +1,6 @@
 //! The journal: every write is noted before it is sent and completed after its answer.
 //!
-//! SQLite under `.workbench/`. Entries are never changed but for their answer. An *operation* is
+//! SQLite under `.workbench/`. Entries are never changed but for their answer and what is known to be written. An *operation* is
 //! one command that wrote (a run, an apply, an undo) with its entries, one for each task. After a
 //! crash the entries without an answer say what had begun; sending them again is safe, because a
 //! commit looks first whether its labels are already there and its task has already left.
@@ -11,15 +11,21 @@ mod history;
 pub mod points;
 mod prune;
 mod schema;
+mod settle;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod write;
 
 pub use deed::{Deed, HEAVY, Stored};
 pub use history::{Entry, Op};
 pub use prune::Keep;
-pub use write::{before_images, finish, metadata_of, options_of, perform, settle, write};
+pub use settle::{finish, settle};
+#[cfg(test)]
+pub use unfinished::Before;
+pub use unfinished::Scope;
+pub use write::{before_images, metadata_of, options_of, perform, write};
 
 use crate::database;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -28,7 +34,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
-use wb_core::work::Committed;
 
 /// The journal of one folder. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +45,10 @@ pub struct Journal {
     /// The operation that writes through this handle belong to; without one each commit is its own.
     /// Where both are locked, this comes before the database.
     op: Arc<Mutex<Current>>,
+    /// Entries that this process is writing at this moment.
+    busy: Arc<Mutex<HashSet<i64>>>,
+    /// The file of the database when it was opened: device and number.
+    file: (u64, u64),
 }
 
 /// The operation of a handle.
@@ -67,14 +76,8 @@ pub struct Operation {
     pub goes_on: Option<i64>,
 }
 
-/// Entries that had begun and have no answer.
-#[derive(Default)]
-pub struct Pending {
-    /// Numbers of the entries, in the order of `deeds`.
-    pub entries: Vec<i64>,
-    /// What was to be written.
-    pub deeds: Vec<Deed>,
-}
+/// The database, in the folder of the journal.
+pub const FILE: &str = "journal.db";
 
 impl Journal {
     /// Opens the journal of a folder, made when missing.
@@ -82,9 +85,12 @@ impl Journal {
     /// # Errors
     /// The database cannot be opened or written, or a newer workbench made it.
     pub fn open(dir: &Path) -> Result<Self, Fault> {
-        let mut db = database::open(&dir.join("journal.db")).map_err(|e| broken(&e))?;
+        let path = dir.join(FILE);
+        let mut db = database::open(&path).map_err(|e| broken(&e))?;
         schema::bring(&mut db)?;
         Ok(Self {
+            file: alive::identity(&path).unwrap_or_default(),
+            busy: Arc::default(),
             db: Arc::new(Mutex::new(db)),
             dir: Arc::new(dir.to_owned()),
             me: alive::me(dir),
@@ -95,6 +101,23 @@ impl Journal {
     fn db(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held leaves at most a rolled-back transaction behind.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn busy(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is noted in a file that has lost its name is lost with this process.
+    fn is_there(&self) -> Result<(), Fault> {
+        if alive::identity(&self.dir.join(FILE)) == Some(self.file) {
+            return Ok(());
+        }
+        let text = format!(
+            "{} was removed or replaced while this command runs; nothing more is written",
+            self.dir.join(FILE).display()
+        );
+        Err(Fault::new(FaultKind::Settings, text)
+            .hint("what was written before stays written; run again: a new journal is made"))
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -213,6 +236,7 @@ impl Journal {
         deeds: &[Deed],
         now_ms: i64,
     ) -> Result<Vec<Option<i64>>, Fault> {
+        self.is_there()?;
         let mut current = self.current();
         let mut db = self.db();
         let tx = db
@@ -243,6 +267,7 @@ impl Journal {
         if matches!(*current, Current::Planned(..)) {
             *current = Current::Begun(op);
         }
+        self.busy().extend(ids.iter().flatten());
         Ok(ids)
     }
 
@@ -252,7 +277,7 @@ impl Journal {
         tx: &Transaction<'_>,
         project: ProjectHash,
     ) -> rusqlite::Result<HashSet<String>> {
-        let sql = "SELECT task, pid FROM entry WHERE ended IS NULL AND project = ?1 AND pid <> ?2";
+        let sql = "SELECT task, pid FROM entry WHERE ended IS NULL AND answer IS NULL AND project = ?1 AND pid <> ?2";
         let mut select = tx.prepare_cached(sql)?;
         let rows = select.query_map(params![project.to_string(), self.me], |r| {
             Ok((r.get(0)?, r.get(1)?))
@@ -295,78 +320,6 @@ impl Journal {
             .map_err(|e| broken(&e))?;
         Ok(tx.last_insert_rowid())
     }
-
-    /// Notes the answers, in the order of `ids`. `settling`: an entry of an earlier process, whose
-    /// task has left because that process moved it.
-    ///
-    /// # Errors
-    /// The entries stay open; the next start asks upstream what arrived.
-    pub fn end(
-        &self,
-        ids: &[i64],
-        answers: &[Committed],
-        settling: bool,
-        now_ms: i64,
-    ) -> Result<(), Fault> {
-        let mut db = self.db();
-        let tx = db.transaction().map_err(|e| broken(&e))?;
-        {
-            let mut update = tx
-                .prepare_cached("UPDATE entry SET ended = ?2, answer = ?3 WHERE id = ?1")
-                .map_err(|e| broken(&e))?;
-            for (id, answer) in ids.iter().zip(answers) {
-                let text = match answer {
-                    Committed::Done => "done".to_owned(),
-                    Committed::AlreadyMoved if settling => "done".to_owned(),
-                    Committed::AlreadyMoved => "already moved".to_owned(),
-                    Committed::Conflict { by } => format!("conflict: {by}"),
-                    // An unreachable platform may have received it: the entry stays open.
-                    Committed::Refused(f) if f.kind == FaultKind::Network => continue,
-                    Committed::Refused(f) => format!("refused: {}", f.summary),
-                };
-                if settling {
-                    tally::forget_of(&tx, *id).map_err(|e| broken(&e))?;
-                }
-                update
-                    .execute(params![id, now_ms, text])
-                    .map_err(|e| broken(&e))?;
-            }
-        }
-        tx.commit().map_err(|e| broken(&e))
-    }
-
-    /// Entries without an answer whose process is gone.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn pending(&self, project: ProjectHash) -> Result<Pending, Fault> {
-        let db = self.db();
-        let mut select = db
-            .prepare("SELECT id, pid, intent FROM entry WHERE ended IS NULL AND project = ?1 ORDER BY id")
-            .map_err(|e| broken(&e))?;
-        let rows = select
-            .query_map([project.to_string()], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-            })
-            .map_err(|e| broken(&e))?;
-        let mut pending = Pending::default();
-        for row in rows {
-            let (id, by, intent): (i64, i64, String) = row.map_err(|e| broken(&e))?;
-            if by != self.me && self.alive(by) {
-                continue;
-            }
-            let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
-                Fault::new(
-                    FaultKind::Settings,
-                    format!("entry {id} of the journal in .workbench cannot be read: {e}"),
-                )
-                .hint("nothing was written; a newer workbench may have made it")
-            })?;
-            pending.entries.push(id);
-            pending.deeds.push(stored.into());
-        }
-        Ok(pending)
-    }
 }
 
 fn insert_op(
@@ -391,5 +344,5 @@ fn broken(error: &rusqlite::Error) -> Fault {
         FaultKind::Settings,
         format!("the journal in .workbench cannot be used: {error}"),
     )
-    .hint("nothing was written upstream; make room on the disk or start in another folder")
+    .hint("what could not be noted was not written; make room on the disk, or start in another folder")
 }

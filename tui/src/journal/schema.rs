@@ -50,6 +50,17 @@ CREATE INDEX reverted ON entry (reverts) WHERE reverts IS NOT NULL;
 PRAGMA user_version = 1;
 ";
 
+/// What version 2 has beyond version 1: entries that are written in part.
+const VERSION_2: &str = "
+ALTER TABLE entry ADD COLUMN written INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN fault TEXT;
+ALTER TABLE tally ADD COLUMN in_part INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_of_task ON entry (project, task);
+PRAGMA user_version = 2;
+";
+/// The version of this workbench.
+const NEWEST: i64 = 2;
+
 /// Brings a database to the form of this version.
 ///
 /// # Errors
@@ -63,16 +74,17 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Fault> {
     let version: i64 = tx
         .query_row("PRAGMA user_version", [], |r| r.get(0))
         .map_err(|e| broken(&e))?;
-    match version {
-        0 => tx.execute_batch(VERSION_1).map_err(|e| broken(&e))?,
-        1 => {}
-        newer => {
-            let text = format!(
-                "the journal in .workbench has form {newer}, this workbench knows form 1; nothing was done"
-            );
-            return Err(
-                Fault::new(FaultKind::Settings, text).hint("use the newer workbench that wrote it")
-            );
+    if version > NEWEST {
+        let text = format!(
+            "the journal in .workbench was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed"
+        );
+        return Err(
+            Fault::new(FaultKind::Settings, text).hint("use the newer workbench that wrote it")
+        );
+    }
+    for (since, change) in [(1, VERSION_1), (NEWEST, VERSION_2)] {
+        if version < since {
+            tx.execute_batch(change).map_err(|e| broken(&e))?;
         }
     }
     tx.commit().map_err(|e| broken(&e))

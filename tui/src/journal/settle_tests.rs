@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::Global;
 use crate::config::Config;
-use crate::journal::{Deed, Journal, settle};
+use crate::journal::{Deed, Journal, before_images, settle};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use wb_client::{Settings, TaskFilter, Writer};
@@ -66,6 +66,8 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
         ..item(row, &stage)
     });
     begun(&writer, &journal, &project, ours.collect()).await;
+    drop(journal);
+    let journal = Journal::open(dir.path()).unwrap();
     // Meanwhile somebody sets their own on one of each, and on another just what was wished.
     let theirs = |n: usize, priority: Option<f64>, metadata: Option<Value>| CommitItem {
         priority,
@@ -81,7 +83,9 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
     for (_, end) in writer.commit(&project, theirs).await {
         assert_eq!(end, Committed::Done);
     }
-    let settled = settle(&writer, &journal, &project).await.unwrap();
+    let settled = settle(&writer, &journal, &project, Scope::All)
+        .await
+        .unwrap();
     assert_eq!((settled.found, settled.finished, settled.left), (6, 4, 2));
     let units: Vec<_> = rows.iter().map(|r| (r.data, r.branch.clone())).collect();
     let now = reader.row_metadata(hash, &units).await;

@@ -11,16 +11,21 @@ pub(super) struct Tally {
     pub tasks: u64,
     /// Written.
     pub done: u64,
-    /// Without an answer.
+    /// Not over: without an answer, or written in part.
     pub open: u64,
+    /// Of these, written in part.
+    pub in_part: u64,
 }
 
 const COUNT: &str = "SELECT count(*), count(CASE WHEN answer = 'done' THEN 1 END),
-    count(CASE WHEN ended IS NULL THEN 1 END) FROM entry WHERE op = ?1";
+    count(CASE WHEN ended IS NULL THEN 1 END),
+    count(CASE WHEN ended IS NULL AND answer IS NOT NULL THEN 1 END) FROM entry WHERE op = ?1";
 
 /// Keeps the counts of an operation that is over.
 pub(super) fn keep(db: &Connection, op: i64) -> Result<()> {
-    let sql = format!("INSERT OR REPLACE INTO tally SELECT ?1, * FROM ({COUNT})");
+    let sql = format!(
+        "INSERT OR REPLACE INTO tally (op, tasks, done, open, in_part) SELECT ?1, * FROM ({COUNT})"
+    );
     db.execute(&sql, params![op]).map(drop)
 }
 
@@ -43,9 +48,10 @@ pub(super) fn of(db: &Connection, op: i64) -> Result<Tally> {
             tasks: r.get(0)?,
             done: r.get(1)?,
             open: r.get(2)?,
+            in_part: r.get(3)?,
         })
     };
-    let sql = "SELECT tasks, done, open FROM tally WHERE op = ?1";
+    let sql = "SELECT tasks, done, open, in_part FROM tally WHERE op = ?1";
     let kept = db.prepare_cached(sql)?.query_row([op], tally).optional()?;
     match kept {
         Some(kept) => Ok(kept),

@@ -3,7 +3,7 @@
 use super::*;
 use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
-use wb_core::work::{CommitItem, LabelBlob, RowInput};
+use wb_core::work::{CommitItem, Committed, LabelBlob, RowInput};
 
 fn deed(n: u128) -> Deed {
     let item = CommitItem {
@@ -59,19 +59,16 @@ fn what_has_no_answer_is_pending_and_comes_back_equal() {
     let ids: Vec<i64> = ids.into_iter().flatten().collect();
     let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
     journal
-        .end(&ids[..2], &[Committed::Done, refused], false, 6)
+        .end(&ids[..2], &[Committed::Done, refused], &[Before::New; 2], 6)
         .unwrap();
     drop(journal);
     let again = Journal::open(dir.path()).unwrap();
-    let pending = again.pending(project).unwrap();
-    assert_eq!(pending.deeds, [deed(2), deed(3)]);
-    assert!(
-        again
-            .pending(ProjectHash(Uuid::from_u128(8)))
-            .unwrap()
-            .deeds
-            .is_empty()
-    );
+    let open = |project| -> Vec<Deed> {
+        let open = again.open_entries(project).unwrap();
+        open.into_iter().map(|open| open.deed).collect()
+    };
+    assert_eq!(open(project), [deed(2), deed(3)]);
+    assert!(open(ProjectHash(Uuid::from_u128(8))).is_empty());
 }
 
 #[test]
@@ -91,9 +88,12 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
     )
     .unwrap();
     let journal = Journal::open(dir.path()).unwrap();
-    assert_eq!(journal.pending(project).unwrap().deeds, [deed(7)]);
-    db.execute_batch("PRAGMA user_version = 2").unwrap();
-    assert!(Journal::open(dir.path()).is_err_and(|f| f.summary.contains("form 2")));
+    let open = journal.open_entries(project).unwrap();
+    assert_eq!((open.len(), &open[0].deed), (1, &deed(7)));
+    assert_eq!((open[0].written.any(), &open[0].refused), (false, &None));
+    db.execute_batch("PRAGMA user_version = 3").unwrap();
+    let newer = Journal::open(dir.path()).map(drop).unwrap_err().summary;
+    assert!(newer.contains("(schema v3, supported: v2)"), "{newer}");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
     journal.operate(project, &run(), &[], 1).unwrap();
     let ids = begun(&journal, project, &[deed(1), deed(2)]);
     journal
-        .end(&ids[..1], &[Committed::Done], false, 3)
+        .end(&ids[..1], &[Committed::Done], &[Before::New], 3)
         .unwrap();
     journal.close(4);
     let counts = |journal: &Journal| {
@@ -112,7 +112,9 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
         (op.tasks, op.done, op.open)
     };
     assert_eq!(counts(&journal), (2, 1, 1));
-    journal.end(&ids[1..], &[Committed::Done], true, 5).unwrap();
+    journal
+        .end(&ids[1..], &[Committed::Done], &[Before::Unanswered], 5)
+        .unwrap();
     assert_eq!(counts(&journal), (2, 2, 0));
 }
 
@@ -169,7 +171,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     let ids = begun(&journal, project, &deeds);
     let mut answers = vec![Committed::Done; 25];
     answers[7] = Committed::Conflict { by: "x".into() };
-    journal.end(&ids, &answers, false, 3).unwrap();
+    journal.end(&ids, &answers, &[Before::New; 25], 3).unwrap();
     // Somebody takes back what is read, as it is read.
     let (mut seen, mut below, mut pieces) = (Vec::new(), i64::MAX, 0);
     while let (entries, Some(last)) = journal.standing(op, below, 10).unwrap() {
@@ -183,8 +185,13 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
         let undo = Journal::open(dir.path()).unwrap();
         let ids = undo.begin(project, &back, 4).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
-        undo.end(&ids, &vec![Committed::Done; ids.len()], false, 5)
-            .unwrap();
+        undo.end(
+            &ids,
+            &vec![Committed::Done; ids.len()],
+            &vec![Before::New; ids.len()],
+            5,
+        )
+        .unwrap();
         seen.extend(entries.iter().map(|e| e.deed.item.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }
@@ -218,7 +225,7 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
                 Committed::Done,
                 Committed::Done,
             ],
-            false,
+            &[Before::New; 4],
             3,
         )
         .unwrap();

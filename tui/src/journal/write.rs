@@ -1,17 +1,18 @@
-//! Writing with the journal: note, send, note the answer; and finishing what a dead process left.
+//! Writing with the journal: note, send, note the answer. What an earlier write left in part of a task is
+//! finished first.
 
 use super::points;
-use super::{Deed, Journal};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use super::settle::complete;
+use super::unfinished::{Before, Scope};
+use super::{Deed, Journal, Stored};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use wb_client::Writer;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Project};
+use wb_core::work::{CommitItem, Committed, Project, Written};
 
 use crate::runtime::now;
-use wb_core::journal::Settled;
 
 /// Commits outcomes. With `overwrite`, a row that somebody else changed is written all the same, on
 /// what is there now.
@@ -147,38 +148,100 @@ pub async fn perform(
     project: &Project,
     deeds: &[Deed],
 ) -> Result<Vec<(TaskId, Committed)>, Fault> {
+    let mut all: Vec<Option<Committed>> = match journal {
+        Some(journal) => Box::pin(finish_first(writer, journal, project, deeds)).await?,
+        None => vec![None; deeds.len()],
+    };
     points::at("before-begin");
-    let entries = match journal {
-        Some(journal) => {
-            let (book, noted, hash) = (journal.clone(), deeds.to_vec(), project.hash);
-            in_background(move || book.begin(hash, &noted, now().0)).await?
+    let mut open: Vec<usize> = (0..deeds.len()).filter(|i| all[*i].is_none()).collect();
+    let mut entries = Vec::new();
+    if let (Some(journal), false) = (journal, open.is_empty()) {
+        let noted: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+        let (book, hash) = (journal.clone(), project.hash);
+        let ids = in_background(move || book.begin(hash, &noted, now().0)).await?;
+        for (i, id) in open.iter().zip(&ids) {
+            if id.is_none() {
+                all[*i] = Some(beside());
+            }
         }
-        None => Vec::new(),
-    };
+        open.retain(|i| all[*i].is_none());
+        entries.extend(ids.into_iter().flatten());
+    }
     points::at("begun");
-    let ours = |i: &usize| entries.get(*i).is_none_or(Option::is_some);
-    let open: Vec<usize> = (0..deeds.len()).filter(ours).collect();
-    let sent: Cow<'_, [Deed]> = match open.len() == deeds.len() {
-        true => deeds.into(),
-        false => open.iter().map(|i| deeds[*i].clone()).collect(),
-    };
-    let answers = Box::pin(send(writer, project, &sent)).await;
+    let sent: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+    let answers: Vec<Committed> = Box::pin(send(writer, project, &sent)).await;
+    let answers: Vec<Committed> = answers.into_iter().map(in_words).collect();
     points::at("answered");
     if let Some(journal) = journal {
         let (book, noted) = (journal.clone(), answers.clone());
-        let entries: Vec<i64> = entries.into_iter().flatten().collect();
+        let before = vec![Before::New; entries.len()];
         // The work is done; an entry that stays open is looked at by the next start.
-        if let Err(fault) = in_background(move || book.end(&entries, &noted, false, now().0)).await
-        {
+        let ended = in_background(move || book.end(&entries, &noted, &before, now().0)).await;
+        if let Err(fault) = ended {
             tracing::error!("{fault}");
         }
     }
     points::at("ended");
-    let mut all: Vec<Committed> = vec![beside(); deeds.len()];
     for (i, answer) in open.into_iter().zip(answers) {
-        all[i] = answer;
+        all[i] = Some(answer);
     }
+    let all = all
+        .into_iter()
+        .map(|answer| answer.unwrap_or(Committed::Done));
     Ok(deeds.iter().map(|d| d.item.task).zip(all).collect())
+}
+
+/// Finishes what is written in part of the tasks of these deeds. A deed whose task is one of them has its
+/// answer: what was to be written twice is written once.
+async fn finish_first(
+    writer: &Writer,
+    journal: &Journal,
+    project: &Project,
+    deeds: &[Deed],
+) -> Result<Vec<Option<Committed>>, Fault> {
+    let tasks: HashSet<TaskId> = deeds.iter().map(|d| d.item.task).collect();
+    let but: HashSet<i64> = deeds.iter().filter_map(|d| d.reverts).collect();
+    let (book, hash) = (journal.clone(), project.hash);
+    let open = in_background(move || book.claim(hash, Scope::Tasks(&tasks, &but))).await?;
+    if open.is_empty() {
+        return Ok(vec![None; deeds.len()]);
+    }
+    let answers = complete(writer, journal, project, &open).await?;
+    let mut found = HashMap::new();
+    for (open, answer) in open.into_iter().zip(answers) {
+        found.insert(open.deed.item.task, (open.deed, answer));
+    }
+    let answer = |deed: &Deed| match found.get(&deed.item.task)? {
+        (earlier, Committed::Done)
+            if !Stored::brief(deed).sets_the_same(&Stored::brief(earlier)) =>
+        {
+            let by = "an earlier outcome of this task, which is written now".to_owned();
+            Some(Committed::Conflict { by })
+        }
+        // What was written is not there any more: this one takes its place.
+        (_, Committed::Refused(fault)) if fault.kind == FaultKind::Conflict => None,
+        (_, answer) => Some(answer.clone()),
+    };
+    Ok(deeds.iter().map(answer).collect())
+}
+
+/// Says of a task that is written in part what is there.
+pub(super) fn in_words(answer: Committed) -> Committed {
+    match answer {
+        Committed::Partial { written, mut fault } => {
+            let words = written.words();
+            if !fault.summary.starts_with(&words) {
+                fault.summary = format!("{words} written, but {}", fault.summary);
+            }
+            let hint =
+                "`workbench resume` finishes it; `workbench undo` takes back what was written";
+            if !fault.hints.iter().any(|known| known == hint) {
+                fault.hints.insert(0, hint.to_owned());
+            }
+            Committed::Partial { written, fault }
+        }
+        other => other,
+    }
 }
 
 /// The answer for a task that another process of this folder is writing: both have looked at it before
@@ -189,7 +252,7 @@ fn beside() -> Committed {
     }
 }
 
-async fn in_background<T: Send + 'static>(
+pub(super) async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     tokio::task::spawn_blocking(work)
@@ -198,7 +261,7 @@ async fn in_background<T: Send + 'static>(
 }
 
 /// Labels, priority, metadata, then the move.
-async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committed> {
+pub(super) async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committed> {
     let items: Vec<CommitItem> = deeds.iter().map(|d| d.item.clone()).collect();
     let mut answers: Vec<Committed> = Box::pin(writer.commit(project, items))
         .await
@@ -219,7 +282,7 @@ async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committ
             .collect();
         let results = writer.move_tasks(project.hash, from, to, &tasks).await;
         for (i, (_, result)) in places.into_iter().zip(results) {
-            answers[i] = result;
+            answers[i] = result.after(Written::all_of(&deeds[i].item));
         }
     }
     if moved {
@@ -228,109 +291,6 @@ async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committ
     answers
 }
 
-/// Compares priorities with what stood there when the deeds were noted: one that is neither that nor as wished
-/// was set by somebody else since, and theirs stays. Metadata are compared by the commit, which is told what to
-/// compare them with.
-async fn since_noted(
-    writer: &Writer,
-    project: &Project,
-    deeds: &mut [Deed],
-) -> Vec<Option<Committed>> {
-    let mut known = Vec::new();
-    for (i, deed) in deeds.iter_mut().enumerate() {
-        let seen = &mut deed.item.metadata_before;
-        *seen = seen.take().or_else(|| deed.old_metadata.clone());
-        if let (Some(wish), Some(old)) = (deed.item.priority, deed.old_priority) {
-            known.push((i, wish, old));
-        }
-    }
-    let unit = |i: usize| (deeds[i].item.data, deeds[i].item.branch.clone());
-    let units: Vec<_> = known.iter().map(|(i, ..)| unit(*i)).collect();
-    let mut theirs: Vec<Option<Committed>> = vec![None; deeds.len()];
-    if units.is_empty() {
-        return theirs;
-    }
-    let rows = writer.reader().row_metadata(project.hash, &units).await;
-    for ((i, wish, old), row) in known.into_iter().zip(rows) {
-        let changed =
-            |now| !wb_client::same_priority(now, wish) && !wb_client::same_priority(now, old);
-        theirs[i] = match row {
-            Ok(row) => row
-                .priority
-                .filter(|now| changed(*now))
-                .map(|now| Committed::Conflict {
-                    by: format!("somebody else (priority {now})"),
-                }),
-            Err(fault) => Some(Committed::Refused(fault)),
-        };
-    }
-    theirs
-}
-
-/// Finishes what dead processes had begun to write.
-///
-/// # Errors
-/// The journal cannot be read or completed, or the platform cannot be asked.
-pub async fn settle(
-    writer: &Writer,
-    journal: &Journal,
-    project: &Project,
-) -> Result<Settled, Fault> {
-    let mut pending = journal.pending(project.hash)?;
-    if pending.deeds.is_empty() {
-        return Ok(Settled::default());
-    }
-    let theirs = since_noted(writer, project, &mut pending.deeds).await;
-    let ours: Vec<Deed> = (pending.deeds.iter().zip(&theirs))
-        .filter(|(_, theirs)| theirs.is_none())
-        .map(|(deed, _)| deed.clone())
-        .collect();
-    let mut sent = Box::pin(send(writer, project, &ours)).await.into_iter();
-    let answers: Vec<Committed> = (theirs.into_iter())
-        .filter_map(|theirs| theirs.or_else(|| sent.next()))
-        .collect();
-    journal.end(&pending.entries, &answers, true, now().0)?;
-    let stuck = |f: &Fault| matches!(f.kind, FaultKind::Network | FaultKind::Access);
-    if let Some(fault) = answers.iter().find_map(|a| match a {
-        Committed::Refused(fault) if stuck(fault) => Some(fault.clone()),
-        _ => None,
-    }) {
-        return Err(fault);
-    }
-    let finished = answers
-        .iter()
-        .filter(|a| matches!(a, Committed::Done | Committed::AlreadyMoved))
-        .count();
-    let found = answers.len();
-    Ok(Settled {
-        found,
-        finished,
-        left: found - finished,
-    })
-}
-
-/// The same for the screen, which has no command to go on with: its own interrupted commits end here.
-///
-/// # Errors
-/// As [`settle`].
-pub async fn finish(
-    writer: &Writer,
-    journal: &Journal,
-    project: &Project,
-) -> Result<Settled, Fault> {
-    let settled = settle(writer, journal, project).await?;
-    for op in journal
-        .view(project.hash)?
-        .iter()
-        .filter(|op| op.finishable())
-    {
-        if op.open == 0 {
-            journal.gone_on(project.hash, op.id, now().0)?;
-        }
-    }
-    Ok(settled)
-}
-
 #[cfg(test)]
-#[path = "settle_tests.rs"]
-mod tests;
+#[path = "refusal_tests.rs"]
+mod refusals;

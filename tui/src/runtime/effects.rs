@@ -3,17 +3,19 @@
 use super::calls::declared;
 use super::journal::holds_writes;
 use super::{JobFacts, StageFacts, World};
-use crate::journal::Journal;
+use crate::journal::{Journal, Scope};
 use agent_abi::model::Ontology;
 use agent_abi::wire::{TwinSpec, input};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::ids::{BatchId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
+use wb_core::run::OnDuplicate;
 use wb_core::state::State;
-use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
+use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
 use wb_host::JobRequest;
 
@@ -34,6 +36,43 @@ fn no_answer(reader: &wb_client::Reader) -> Fault {
     )
     .because(why)
     .hint("is ENCORD_DOMAIN right, and does this machine reach it?")
+}
+
+/// Whether labels in a row say who made them.
+fn has_authors(inputs: &Inputs) -> bool {
+    let row = inputs.labels.as_ref();
+    row.is_some_and(|row| row.json.contains(r#""createdBy":""#))
+}
+
+/// No agent runs on top of what an earlier outcome left in part: its task has that as its fault.
+async fn unless_unfinished(
+    journal: Option<Journal>,
+    project: ProjectHash,
+    rows: &[TaskRow],
+    results: Vec<Result<Arc<Inputs>, Fault>>,
+) -> Vec<Result<Arc<Inputs>, Fault>> {
+    let Some(journal) = journal else {
+        return results;
+    };
+    let tasks: HashSet<TaskId> = rows.iter().map(|row| row.id).collect();
+    let asked = tokio::task::spawn_blocking(move || journal.unfinished(project, &tasks)).await;
+    let unfinished = match asked {
+        Ok(Ok(unfinished)) => unfinished,
+        Ok(Err(fault)) => return results.iter().map(|_| Err(fault.clone())).collect(),
+        Err(error) => {
+            let fault = Fault::new(
+                FaultKind::Bug,
+                format!("the journal's thread ended: {error}"),
+            );
+            return results.iter().map(|_| Err(fault.clone())).collect();
+        }
+    };
+    let each = rows.iter().zip(results);
+    each.map(|(row, result)| match unfinished.get(&row.id) {
+        Some(fault) => Err(fault.clone()),
+        None => result,
+    })
+    .collect()
 }
 
 impl World {
@@ -161,6 +200,9 @@ impl World {
         twins: Vec<TwinSpec>,
     ) {
         let answers = self.answers.clone();
+        let asks_who =
+            self.on_duplicate == OnDuplicate::Skip && wants.needs & needs::LABEL_ROW_WRITE != 0;
+        let (journal, hash) = (self.journal.clone(), self.hash);
         let (reader, news, cache, project) = (
             self.reader.clone(),
             self.news.clone(),
@@ -177,7 +219,7 @@ impl World {
             let found = project
                 .as_ref()
                 .and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
-            let results = match found {
+            let results: Vec<Result<Arc<Inputs>, Fault>> = match found {
                 Some((project, found)) => tokio::join!(
                     reader.inputs(project, found, &rows, &wants, &cache),
                     answers.prepare(stage, &rows, &twins),
@@ -188,6 +230,10 @@ impl World {
                 .collect(),
                 None => rows.iter().map(|_| Err(gone())).collect(),
             };
+            if asks_who && results.iter().flatten().any(|inputs| has_authors(inputs)) {
+                reader.me().await;
+            }
+            let results = unless_unfinished(journal, hash, &rows, results).await;
             let _ = news.send(Event::Prefetch { batch, results }).await;
         });
     }
@@ -269,6 +315,6 @@ impl World {
         else {
             return Ok(Settled::default());
         };
-        crate::journal::settle(writer, journal, project).await
+        crate::journal::settle(writer, journal, project, Scope::All).await
     }
 }

@@ -8,7 +8,8 @@ use wb_core::build::Probed;
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::JobId;
-use wb_core::patch::judge;
+use wb_core::patch::judge_as;
+use wb_core::run::OnDuplicate;
 use wb_host::{HostEvent, JobResult};
 
 /// Answers up to this size are judged in place; larger ones on a thread of their own, so that the
@@ -126,9 +127,16 @@ impl World {
             );
             return Some(event(Err(fault), false));
         };
+        let author = match self.on_duplicate {
+            OnDuplicate::Skip => self.reader.known_me(),
+            OnDuplicate::Add => None,
+        };
         let small = bytes.len() <= SMALL;
         let decide = move || match project.workflow.stage(facts.stage) {
-            Some(stage) => judge(stage, &ontology, &facts.inputs, &bytes).map(Arc::new),
+            Some(stage) => {
+                let author = author.as_deref();
+                judge_as(author, stage, &ontology, &facts.inputs, &bytes).map(Arc::new)
+            }
             None => Err(Fault::new(
                 FaultKind::Settings,
                 "the project has no such stage any more",

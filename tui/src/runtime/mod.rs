@@ -29,6 +29,7 @@ use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
+use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
 use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
@@ -113,6 +114,7 @@ struct World {
     /// Operations that the screen's writes are noted under, by the core's numbers.
     books: HashMap<u64, Journal>,
     cache: AssetCache,
+    on_duplicate: OnDuplicate,
     params: BTreeMap<String, serde_json::Value>,
     jobs: HashMap<JobId, JobFacts>,
     lines: lines::Lines,
@@ -173,6 +175,7 @@ impl Engine {
         })?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
+        let on_duplicate = setup.options.on_duplicate;
         let (state, first) = State::start(setup.options, now());
         let world = World {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
@@ -190,6 +193,7 @@ impl Engine {
             journal: None,
             books: HashMap::new(),
             cache,
+            on_duplicate,
             params: setup.params,
             jobs: HashMap::new(),
             lines: lines::Lines::new(setup.verbose),

@@ -2,7 +2,7 @@
 //! the parent's.
 
 use super::{CHUNK, Skipped, Told, inverse};
-use crate::journal::{self, Deed, Entry, HEAVY, Journal};
+use crate::journal::{self, Deed, Entry, HEAVY, Journal, Scope};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ enum Fate {
 }
 
 /// Takes an operation back, the newest entries first: a task that was written twice goes back the way
-/// it came. Without a writer nothing is sent. `told` hears of every task. When `stop` says so, the rest is left;
+/// it came. What an earlier undo of it left in part is finished first. Without a writer nothing is sent. `told` hears of every task. When `stop` says so, the rest is left;
 /// so it is after a fault, when what is on its way has ended.
 ///
 /// # Errors
@@ -37,6 +37,17 @@ pub async fn take_back(
     stop: impl Fn() -> bool + Send,
 ) -> Result<Undone, Fault> {
     let mut done = Undone::default();
+    if let Some(writer) = writer {
+        // An undo that was refused half-way is completed, not begun again.
+        let begun = journal::settle(writer, journal, project, Scope::UndosOf(op)).await;
+        let begun = begun.map_err(|fault| rest_of(fault, op))?;
+        done.restored += begun.finished as u64;
+    }
+    for open in journal.open_undos(project.hash, op)? {
+        let why = open.refused.map_or_else(String::new, |fault| fault.summary);
+        told(&open.deed, Told::Failed(&why));
+        done.failed.push((open.deed.item.title.to_string(), why));
+    }
     let mut pieces = Pieces::new(journal, op);
     let mut flying = FuturesOrdered::new();
     let mut trouble: Option<Fault> = None;
@@ -241,7 +252,7 @@ fn tell(
             told(deed, Told::Left(&by));
             done.left.push((title, by));
         }
-        Committed::Refused(fault) => {
+        Committed::Refused(fault) | Committed::Partial { fault, .. } => {
             told(deed, Told::Failed(&fault.summary));
             done.failed.push((title, fault.summary.clone()));
             if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
@@ -301,7 +312,9 @@ mod tests {
         let ids = journal.begin(project, &deeds, 2).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
         let done = vec![Committed::Done; ids.len()];
-        journal.end(&ids, &done, false, 3).unwrap();
+        journal
+            .end(&ids, &done, &vec![journal::Before::New; ids.len()], 3)
+            .unwrap();
         (dir, journal, op)
     }
 

@@ -140,7 +140,7 @@ fn unauthenticated(message: &str, at: &At) -> Vec<String> {
 
 /// A platform refuses in JSON; a web page is somebody else's.
 fn in_between(message: &str) -> Vec<String> {
-    let page = message.starts_with("a web page");
+    let page = super::is_web_page(message);
     let text =
         "a web page answered, not the API: a proxy, a firewall or a login page stands in between";
     Vec::from_iter(page.then(|| text.to_owned()))

@@ -27,6 +27,8 @@ pub(crate) struct Place {
     pub request: String,
     pub trace: String,
     pub attempts: u32,
+    /// The HTTP status of a refusal.
+    pub status: Option<u16>,
     /// Seconds that the platform's clock is ahead of ours, where an answer said so.
     pub skew: Option<i64>,
 }
@@ -181,6 +183,11 @@ pub enum ClientError {
     Bug(String),
 }
 
+/// Whether the message of a refusal was made from a web page: a platform refuses in JSON.
+pub(crate) fn is_web_page(message: &str) -> bool {
+    message.starts_with("a web page")
+}
+
 /// What a bundle of writes may conclude from an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Meaning {
@@ -204,6 +211,15 @@ impl ClientError {
             },
             other => other,
         }
+    }
+
+    /// Whether the platform itself refused the request for what it asks, at the first attempt. Any other
+    /// refusal may be the word of a gateway, which does not know whether the request was applied.
+    pub(crate) fn is_of_the_platform(&self) -> bool {
+        let Self::Invalid { message, at } = self else {
+            return false;
+        };
+        at.0.status == Some(400) && at.0.attempts <= 1 && !is_web_page(message)
     }
 
     pub(crate) fn meaning(&self) -> Meaning {
@@ -253,6 +269,7 @@ pub(crate) mod tests {
             request: "GET /v2/public/projects/x".to_owned(),
             trace: "0123".to_owned(),
             attempts: 1,
+            status: None,
             skew: Some(400),
         }))
     }

@@ -2,7 +2,7 @@
 //!
 //! The v2 API speaks in HTTP statuses; the legacy API answers 200 and puts its status inside.
 
-use crate::error::{At, ClientError, clean};
+use crate::error::{At, ClientError, clean, is_web_page};
 use crate::http::retry::{Again, Failure};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -20,6 +20,11 @@ pub(crate) fn v2(
         if cut_short(&body) {
             return Err(nonsense("it was cut short".to_owned(), true, at));
         }
+        // A login page or a gateway's own page: nothing that the platform says.
+        let text = beginning(&body);
+        if is_web_page(&text) {
+            return Err(nonsense(text, false, at));
+        }
         return Ok(body);
     }
     let message = v2_message(&body);
@@ -36,7 +41,8 @@ fn cut_short(body: &[u8]) -> bool {
     }
 }
 
-fn refusal(status: u16, message: String, after: Option<Duration>, at: At) -> Failure {
+fn refusal(status: u16, message: String, after: Option<Duration>, mut at: At) -> Failure {
+    at.0.status = Some(status);
     let no = |error| Failure {
         error,
         again: Again::No,

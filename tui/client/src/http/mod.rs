@@ -226,6 +226,7 @@ impl Wire {
             request,
             trace: call.trace().to_owned(),
             attempts,
+            status: None,
             skew: self.skew(),
         }))
     }

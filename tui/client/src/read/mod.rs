@@ -5,6 +5,7 @@
 mod ahead;
 mod inputs;
 pub(crate) mod many;
+mod me;
 pub(crate) mod projects;
 pub(crate) mod rows;
 pub(crate) mod tasks;
@@ -19,6 +20,7 @@ use crate::write::{Permission, Writer};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// Reads from one Encord domain with one key. Clones are cheap and share connections, limits and
 /// counters.
@@ -28,6 +30,7 @@ pub struct Reader {
     names: Arc<Names>,
     pace: Arc<many::Pace>,
     ahead: Arc<ahead::Ahead>,
+    me: Arc<OnceCell<Option<Arc<str>>>>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -50,6 +53,7 @@ impl Reader {
             names: Arc::new(Names::default()),
             pace: Arc::new(many::Pace::default()),
             ahead: Arc::default(),
+            me: Arc::default(),
         })
     }
 

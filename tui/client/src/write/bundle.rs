@@ -1,8 +1,9 @@
 //! Many writes in one request, with the truth about each of them.
 //!
 //! A refused bundle is split by halves until the culprit is alone. A bundle whose answer was lost is
-//! looked up, never assumed: what arrived is done, what did not is sent again. What is sent and how it
-//! is looked up is left to the [`Bundle`]s.
+//! looked up, never assumed: what arrived is done, what did not is sent again. A refusal is looked up too,
+//! when it comes and again before it is final: a gateway may answer for a platform that has applied the
+//! request. What is sent and how it is looked up is left to the [`Bundle`]s.
 
 use crate::error::{ClientError, Meaning};
 use crate::http::retry::back_off;
@@ -35,23 +36,29 @@ pub(crate) enum Seen {
     Ended(Fate),
 }
 
+/// How a request ended that is looked up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Doubt {
+    /// The platform itself refused it: what has changed, somebody else did.
+    None,
+    /// It was refused, and it is not known by whom: it may have been applied.
+    Refused,
+    /// The answer was lost: it may have been applied.
+    Lost,
+}
+
 /// Writes of one kind. Members are known by their index.
 pub(crate) trait Bundle: Send + Sync {
     /// Sends the members in one request.
     fn send<'a>(&'a self, members: &'a [usize]) -> BoxFuture<'a, Result<(), ClientError>>;
 
-    /// Looks up how the members stand, in the same order; `doubt`: an earlier request for them may
-    /// have been applied. `None`: there is nothing to look up for this kind.
+    /// Looks up how the members stand, in the same order; `doubt`: whether an earlier request for them may
+    /// have been applied.
     fn look<'a>(
         &'a self,
         members: &'a [usize],
-        doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>>;
-
-    /// Whether a refusal may be due to members that have ended otherwise meanwhile.
-    fn look_when_refused(&self) -> bool {
-        false
-    }
+        doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>>;
 
     /// Waits between two attempts; counted by the connection.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
@@ -81,8 +88,9 @@ const ROW_LATER: u32 = 8;
 struct Part {
     members: Vec<usize>,
     attempts: u32,
-    /// An earlier request for these may have been applied.
-    doubt: bool,
+    /// Whether an earlier request for these may have been applied.
+    doubt: Doubt,
+    /// Looked up since a request for them was refused.
     looked: bool,
 }
 
@@ -107,7 +115,7 @@ pub(crate) async fn drive(
         .map(|chunk| Part {
             members: chunk.to_vec(),
             attempts: 0,
-            doubt: false,
+            doubt: Doubt::None,
             looked: false,
         })
         .collect();
@@ -140,18 +148,28 @@ impl Drive<'_> {
             Err(error) => error,
         };
         match error.meaning() {
-            Meaning::Stop => {
-                let fault = Fault::from(&error);
-                self.refuse(&part.members, &fault);
-                self.stopped = Some(fault);
-            }
+            Meaning::Stop => self.stopped(part, &error).await,
             Meaning::Doubt => self.doubtful(part, &error).await,
             Meaning::Refused => self.refused(part, &error).await,
         }
     }
 
+    /// Nothing further will pass. Whoever answers that the key is not known may stand in between.
+    async fn stopped(&mut self, mut part: Part, error: &ClientError) {
+        let fault = Fault::from(error);
+        if matches!(error, ClientError::Unauthenticated { .. }) {
+            part.doubt = part.doubt.max(Doubt::Refused);
+            match self.look(&part, error).await {
+                Some(waiting) => part.members = waiting,
+                None => part.members.clear(),
+            }
+        }
+        self.refuse(&part.members, &fault);
+        self.stopped = Some(fault);
+    }
+
     async fn doubtful(&mut self, mut part: Part, error: &ClientError) {
-        part.doubt = true;
+        part.doubt = Doubt::Lost;
         let Some(waiting) = self.look(&part, error).await else {
             return;
         };
@@ -186,7 +204,11 @@ impl Drive<'_> {
     }
 
     async fn refused(&mut self, mut part: Part, error: &ClientError) {
-        if self.bundle.look_when_refused() && !part.looked {
+        if !error.is_of_the_platform() {
+            part.doubt = part.doubt.max(Doubt::Refused);
+        }
+        // The members of a bundle are looked up once, and the culprit once more when it is alone.
+        if !part.looked || part.members.len() == 1 {
             let before = part.members.len();
             let Some(waiting) = self.look(&part, error).await else {
                 return;
@@ -250,8 +272,11 @@ impl Drive<'_> {
     /// have their fates.
     async fn look(&mut self, part: &Part, error: &ClientError) -> Option<Vec<usize>> {
         let seen = match self.bundle.look(&part.members, part.doubt).await {
-            Ok(Some(seen)) => seen,
-            Ok(None) => return Some(part.members.clone()),
+            Ok(seen) => seen,
+            // It was refused, and what it says of each member will be seen when they are sent apart.
+            Err(look) if part.doubt < Doubt::Lost && part.members.len() > 1 && !stops(&look) => {
+                return Some(part.members.clone());
+            }
             Err(look) => {
                 let mut fault = Fault::from(error);
                 let also = format!("looking it up failed too: {look}");
@@ -260,10 +285,8 @@ impl Drive<'_> {
                     None => also,
                 });
                 self.refuse(&part.members, &fault);
-                let look_too = Fault::from(&look);
-                // Who may not even look may do nothing here.
-                if look.meaning() == Meaning::Stop || look_too.kind == FaultKind::Access {
-                    self.stopped = Some(look_too);
+                if stops(&look) {
+                    self.stopped = Some(Fault::from(&look));
                 }
                 return None;
             }
@@ -303,6 +326,11 @@ impl Drive<'_> {
     fn refuse(&mut self, members: &[usize], fault: &Fault) {
         self.settle(members, &Fate::Refused(fault.clone()));
     }
+}
+
+/// Who may not even look may do nothing here.
+fn stops(look: &ClientError) -> bool {
+    look.meaning() == Meaning::Stop || Fault::from(look).kind == FaultKind::Access
 }
 
 #[cfg(test)]

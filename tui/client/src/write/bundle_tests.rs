@@ -74,8 +74,8 @@ impl Bundle for Fake {
     fn look<'a>(
         &'a self,
         members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+        _doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
         Box::pin(async move {
             let state = self.state.lock().unwrap();
             if self.blind {
@@ -89,12 +89,8 @@ impl Bundle for Fake {
                     Seen::Waiting
                 }
             };
-            Ok(Some(members.iter().map(seen).collect()))
+            Ok(members.iter().map(seen).collect())
         })
-    }
-
-    fn look_when_refused(&self) -> bool {
-        self.blind
     }
 
     fn pause(&self, _time: Duration) -> BoxFuture<'_, ()> {

@@ -12,16 +12,18 @@ use super::values::{Metadata, Priorities};
 use super::waiting::{about_values, has_values};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::patch::share;
-use wb_core::work::{CommitItem, Committed, Project};
+use wb_core::work::{CommitItem, Committed, Project, Written};
 
 /// Largest bundle of priorities, metadata or actions.
 const BUNDLE: usize = 1000;
 
 impl Writer {
-    /// Writes the outcomes of tasks, and says of each what became of it, in the order given. May be
+    /// Writes the outcomes of tasks, and says of each what became of it, in the order given: one that is refused
+    /// after some of it was written is [`Committed::Partial`]. May be
     /// called again with the same items after a crash: what is there already is not written twice.
     pub async fn commit(
         &self,
@@ -29,6 +31,7 @@ impl Writer {
         items: Vec<CommitItem>,
     ) -> Vec<(TaskId, Committed)> {
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
+        let mut written = vec![Written::default(); items.len()];
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
         // A row is looked at once; tasks that are refused already must not reach it.
         let open: Vec<CommitItem> = items
@@ -40,6 +43,7 @@ impl Writer {
         let places: Vec<usize> = (0..items.len()).filter(|i| ends[*i].is_none()).collect();
         let fates = Box::pin(self.save_labels(project.hash, &open)).await;
         for (i, fate) in fates {
+            written[places[i]].labels = matches!(fate, Fate::Applied | Fate::Gone);
             ends[places[i]] = match fate {
                 Fate::Applied => None,
                 Fate::Refused(fault) => Some(Committed::Refused(fault)),
@@ -53,17 +57,21 @@ impl Writer {
         (self.steps)("labels");
         let stand = Box::pin(self.as_wished(project.hash, &items, left, &mut ends)).await;
         Box::pin(self.commit_priorities(project, &items, &stand, &mut ends)).await;
+        note(&items, &ends, &mut written, |item, written| {
+            written.priority = item.priority.is_some();
+        });
         (self.steps)("priorities");
         let patches = patches.into_iter().filter(|(i, _)| !stand.contains(i));
         Box::pin(self.commit_metadata(&items, patches.collect(), &mut ends)).await;
+        note(&items, &ends, &mut written, |item, written| {
+            written.metadata = item.metadata.is_some();
+        });
         (self.steps)("metadata");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
         (self.steps)("moves");
-        items
-            .iter()
-            .zip(ends)
-            .map(|(item, end)| (item.task, end.unwrap_or(Committed::Done)))
-            .collect()
+        let ends = ends.into_iter().zip(written);
+        let ends = ends.map(|(end, written)| end.unwrap_or(Committed::Done).after(written));
+        items.iter().map(|item| item.task).zip(ends).collect()
     }
 
     /// What is looked at before anything of the batch is written: client metadata, and where no labels are
@@ -116,10 +124,12 @@ impl Writer {
                 Some((i, (data, share("a priority", priority).ok()?)))
             })
             .unzip();
+        let branches = places.iter().map(|i| Arc::clone(&items[*i].branch));
         let bundle = Priorities {
             writer: self,
             project: project.hash,
             priorities: &priorities,
+            branches: &branches.collect::<Vec<_>>(),
         };
         let fates = drive(&bundle, (0..priorities.len()).collect(), BUNDLE).await;
         end(ends, &places, fates, "the priority was not set");
@@ -191,6 +201,20 @@ fn check(item: &CommitItem) -> Option<Committed> {
     )
     .hint("return a priority from 0.0 to 1.0");
     Some(Committed::Refused(fault))
+}
+
+/// A step is over: those that have not ended have passed it.
+fn note(
+    items: &[CommitItem],
+    ends: &[Option<Committed>],
+    written: &mut [Written],
+    step: impl Fn(&CommitItem, &mut Written),
+) {
+    for ((item, end), written) in items.iter().zip(ends).zip(written) {
+        if end.is_none() {
+            step(item, written);
+        }
+    }
 }
 
 fn end(ends: &mut [Option<Committed>], places: &[usize], fates: Vec<(usize, Fate)>, what: &str) {

@@ -1,6 +1,6 @@
 //! Making label rows for data units that have none yet, right before their labels are saved.
 
-use super::bundle::{Bundle, Fate, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Fate, Seen, Tally};
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::Call;
@@ -62,8 +62,8 @@ impl Bundle for Creates<'_> {
     fn look<'a>(
         &'a self,
         members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+        _doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
         Box::pin(async move {
             let reader = &self.writer.reader;
             let units: Vec<_> = members
@@ -95,7 +95,7 @@ impl Bundle for Creates<'_> {
                     },
                 });
             }
-            Ok(Some(seen))
+            Ok(seen)
         })
     }
 

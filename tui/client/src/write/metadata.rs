@@ -96,7 +96,14 @@ impl Writer {
     }
 }
 
-fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
+/// The client metadata in the document of a storage item.
+pub(super) fn metadata_of_item(now: &str) -> Result<Map<String, Value>, Fault> {
+    let (metadata, _) = read(now)?;
+    Ok(metadata)
+}
+
+/// The client metadata of a storage item, and when it was edited.
+fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Fault> {
     let broken = |why: String| {
         let text = format!("the storage item cannot be read: {why}");
         Fault::new(FaultKind::Upstream, text)
@@ -110,6 +117,12 @@ fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
             .unwrap_or_default(),
         Some(_) => return Err(broken("`clientMetadata` is no object".to_owned())),
     };
+    let when = doc.get("lastEditedAt").and_then(Value::as_str);
+    Ok((metadata, when.map(clean)))
+}
+
+fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
+    let (metadata, when) = read(now)?;
     let is = |known: &Option<Map<String, Value>>| {
         known
             .as_ref()
@@ -121,8 +134,7 @@ fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
     if is(&item.metadata_before) {
         return Ok(Stand::AsSeen);
     }
-    let when = doc.get("lastEditedAt").and_then(Value::as_str);
-    let when = when.map(|when| format!(", item edited {}", clean(when)));
+    let when = when.map(|when| format!(", item edited {when}"));
     Ok(Stand::Changed(format!(
         "somebody else (client metadata{})",
         when.unwrap_or_default()

@@ -62,6 +62,9 @@ impl std::fmt::Debug for Writer {
     }
 }
 
+/// The label branch that every data unit has.
+const MAIN: &str = "main";
+
 /// What a label row's place in the workflow becomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NodeAction {
@@ -109,6 +112,7 @@ impl Writer {
             writer: self,
             project,
             priorities,
+            branches: &vec![MAIN.into(); priorities.len()],
         };
         let fates = bundle::drive(&bundle, (0..priorities.len()).collect(), 1000).await;
         plain(priorities.len(), fates)

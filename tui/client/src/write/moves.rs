@@ -4,9 +4,10 @@
 //! which tasks are still at the stage, and where those that are not have gone: at the destination, the move
 //! arrived. The platform applies a request whole or not at all, so that one task at its destination speaks
 //! for the others of its request, which somebody has moved on since. Where none is, somebody else took them
-//! elsewhere. What the API cannot tell is who brought a task to the same destination.
+//! elsewhere. What the API cannot tell is who brought a task to the same destination: after a lost answer, or
+//! a refusal that may be a gateway's, it counts as ours; after the platform's own refusal it does not.
 
-use super::bundle::{Bundle, Fate, Seen, Tally, drive};
+use super::bundle::{Bundle, Doubt, Fate, Seen, Tally, drive};
 use super::{Writer, to_bytes};
 use crate::error::{ClientError, Meaning};
 use crate::http::retry::Repeat;
@@ -90,8 +91,8 @@ impl Bundle for Moves<'_> {
     fn look<'a>(
         &'a self,
         members: &'a [usize],
-        doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+        doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
         Box::pin(async move {
             let asked: Vec<(TaskId, DataHash)> = members
                 .iter()
@@ -99,28 +100,27 @@ impl Bundle for Moves<'_> {
                 .collect();
             let reader = &self.writer.reader;
             let there = reader.still_at(self.project, self.from, &asked).await?;
-            let arrived = if doubt {
-                self.arrived(members, &there).await?
-            } else {
-                HashSet::new()
+            let arrived = match doubt {
+                Doubt::None => HashSet::new(),
+                Doubt::Refused | Doubt::Lost => self.arrived(members, &there).await?,
             };
             let seen = members.iter().map(|i| {
                 let task = &self.moves[*i].task;
+                let ours = match doubt {
+                    // Ours was sent and has arrived, for this task or for another of the same request.
+                    Doubt::Lost => !arrived.is_empty(),
+                    _ => arrived.contains(task),
+                };
                 if there.contains(task) {
                     Seen::Waiting
-                } else if !arrived.is_empty() {
-                    // Ours was sent and has arrived, for this task or for another of the same request.
+                } else if ours {
                     Seen::Arrived
                 } else {
                     Seen::Ended(Fate::Gone)
                 }
             });
-            Ok(Some(seen.collect()))
+            Ok(seen.collect())
         })
-    }
-
-    fn look_when_refused(&self) -> bool {
-        true
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {

@@ -2,7 +2,7 @@
 //! looked up when the answer of its save was lost.
 
 use super::Writer;
-use super::bundle::{Bundle, Fate, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Fate, Seen, Tally};
 use crate::error::ClientError;
 use crate::http::Call;
 use crate::labels::{compare, merge_partial, saved_as, transplant};
@@ -160,8 +160,8 @@ impl Bundle for Saves<'_> {
     fn look<'a>(
         &'a self,
         members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
+        _doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
         Box::pin(async move {
             let keys: Vec<Uuid> = members.iter().map(|i| self.rows[*i].hash).collect();
             let options = InitialiseOptions::default();
@@ -193,7 +193,7 @@ impl Bundle for Saves<'_> {
                     Seen::Ended(Fate::Conflict(who(&stored)))
                 }
             });
-            Ok(Some(seen.collect()))
+            Ok(seen.collect())
         })
     }
 

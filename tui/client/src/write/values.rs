@@ -1,20 +1,31 @@
-//! Priorities and client metadata: values that are set, so that setting them twice does no harm. There
-//! is nothing to look up after a lost answer; the bundle is sent again.
+//! Priorities and client metadata: values that are set, so that setting them twice does no harm. After a
+//! lost answer or a refusal they are read: what stands as wished is not set again.
 
-use super::bundle::{Bundle, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Seen, Tally};
+use super::metadata::metadata_of_item;
+use super::waiting::same;
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::retry::Repeat;
-use futures_util::future::{BoxFuture, ready};
+use crate::read::RowMetadata;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, ItemId, ProjectHash};
 
-/// Priorities by data unit.
+/// A value that cannot be read is set again: that does no harm.
+const fn seen(stands: bool) -> Seen {
+    if stands { Seen::Arrived } else { Seen::Waiting }
+}
+
+/// Priorities by data unit; the branch says by which label row they are read.
 pub(crate) struct Priorities<'a> {
     pub writer: &'a Writer,
     pub project: ProjectHash,
     pub priorities: &'a [(DataHash, f64)],
+    pub branches: &'a [Arc<str>],
 }
 
 impl Bundle for Priorities<'_> {
@@ -32,10 +43,21 @@ impl Bundle for Priorities<'_> {
 
     fn look<'a>(
         &'a self,
-        _members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
-        Box::pin(ready(Ok(None)))
+        members: &'a [usize],
+        _doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
+        Box::pin(async move {
+            let units: Vec<_> = members
+                .iter()
+                .map(|i| (self.priorities[*i].0, Arc::clone(&self.branches[*i])))
+                .collect();
+            let rows = self.writer.reader.row_metadata(self.project, &units).await;
+            let stands = |(i, row): (&usize, Result<RowMetadata, Fault>)| {
+                let now = row.ok().and_then(|row| row.priority);
+                seen(now.is_some_and(|now| same(now, self.priorities[*i].1)))
+            };
+            Ok(members.iter().zip(rows).map(stands).collect())
+        })
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
@@ -71,10 +93,18 @@ impl Bundle for Metadata<'_> {
 
     fn look<'a>(
         &'a self,
-        _members: &'a [usize],
-        _doubt: bool,
-    ) -> BoxFuture<'a, Result<Option<Vec<Seen>>, ClientError>> {
-        Box::pin(ready(Ok(None)))
+        members: &'a [usize],
+        _doubt: Doubt,
+    ) -> BoxFuture<'a, Result<Vec<Seen>, ClientError>> {
+        Box::pin(async move {
+            let items: Vec<ItemId> = members.iter().map(|i| self.items[*i].0).collect();
+            let now = self.writer.reader.items(&items, false).await;
+            let stands = |(i, now): (&usize, Result<Arc<str>, Fault>)| {
+                let now = now.and_then(|now| metadata_of_item(&now));
+                seen(now.is_ok_and(|now| now == *self.items[*i].1))
+            };
+            Ok(members.iter().zip(now).map(stands).collect())
+        })
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {

@@ -195,6 +195,7 @@ fn ends(results: &[(wb_core::ids::TaskId, Committed)]) -> Vec<&'static str> {
         Committed::AlreadyMoved => "already moved",
         Committed::Conflict { .. } => "conflict",
         Committed::Refused(_) => "refused",
+        Committed::Partial { .. } => "partial",
     };
     results.iter().map(|(_, end)| word(end)).collect()
 }

@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::ids::{BuildId, Millis, StageId, TaskId};
 use crate::queue::LastResult;
 use crate::work::{Inputs, Outcome, TaskRow, Way};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Where a run takes its tasks from.
@@ -58,6 +58,8 @@ pub struct RunSpec {
     pub filter: Filter,
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
+    /// Tasks that are not taken: what an earlier command left in part of them is to be finished first.
+    pub left_out: Arc<HashSet<TaskId>>,
     /// What became of tasks when they were run last, in this process or an earlier one: what a filter
     /// on results looks at.
     pub earlier: Arc<HashMap<TaskId, LastResult>>,
@@ -102,6 +104,37 @@ impl FailureLimit {
     }
 }
 
+/// What becomes of a label that an agent adds although the same key has made it already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnDuplicate {
+    /// It is not added again.
+    #[default]
+    Skip,
+    /// It is added all the same.
+    Add,
+}
+
+impl OnDuplicate {
+    /// Reads the word of a setting.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "skip" => Some(Self::Skip),
+            "add" => Some(Self::Add),
+            _ => None,
+        }
+    }
+
+    /// The word of a setting.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Add => "add",
+        }
+    }
+}
+
 /// What becomes of a task whose label row somebody else changed after the agent saw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum OnConflict {
@@ -127,6 +160,7 @@ impl Default for RunSpec {
             timeout_ms: None,
             filter: Filter::default(),
             only: Vec::new(),
+            left_out: Arc::default(),
             earlier: Arc::default(),
             tried: Arc::default(),
             ahead: 0,
@@ -192,6 +226,8 @@ pub struct Totals {
     pub routes: BTreeMap<String, u64>,
     /// Labels added, changed, removed.
     pub labels: (u64, u64, u64),
+    /// Labels that were not added, because they stand there already.
+    pub already_there: u64,
     /// Failures that differ only in numbers and quoted parts.
     pub groups: Vec<FaultGroup>,
 }
@@ -229,6 +265,7 @@ impl Totals {
         self.labels.0 += other.labels.0;
         self.labels.1 += other.labels.1;
         self.labels.2 += other.labels.2;
+        self.already_there += other.already_there;
         for group in &other.groups {
             match self.groups.iter_mut().find(|g| g.key == group.key) {
                 Some(known) => known.count += group.count,
@@ -258,6 +295,7 @@ impl Totals {
             self.labels.0 += added as u64;
             self.labels.1 += changed as u64;
             self.labels.2 += removed as u64;
+            self.already_there += outcome.patch.already_there as u64;
         }
     }
 

@@ -158,7 +158,9 @@ impl State {
                     self.held.remove(task);
                     self.in_conflict(*task, held, by);
                 }
-                Committed::Refused(fault) => commit.refused.push((title, fault.clone())),
+                Committed::Refused(fault) | Committed::Partial { fault, .. } => {
+                    commit.refused.push((title, fault.clone()));
+                }
             }
             if matches!(result, Committed::Done | Committed::AlreadyMoved) {
                 self.held.remove(task);

@@ -72,7 +72,8 @@ impl State {
     /// The operations are here: one of them is looked at.
     fn journal_read(&mut self) -> Vec<Effect> {
         let ops = self.journal.ops.as_deref().unwrap_or_default();
-        let stands = |op: &&Op| op.here && op.kind != "undo" && op.open == 0 && op.standing() > 0;
+        let stands =
+            |op: &&Op| op.here && op.kind != "undo" && op.unanswered() == 0 && op.standing() > 0;
         let newest = ops.iter().find(stands).map(|op| op.id);
         let first = ops.first().map(|op| op.id);
         if std::mem::take(&mut self.journal.undo_newest)
@@ -103,18 +104,16 @@ impl State {
     fn finished(&mut self, result: Result<Settled, Fault>) -> Vec<Effect> {
         self.journal.finishing = false;
         match result {
-            Ok(Settled {
-                found,
-                finished,
-                left,
-            }) => {
+            Ok(settled) => {
+                let Settled {
+                    found, finished, ..
+                } = settled;
                 let mut text = format!("{finished} of {found} interrupted writes are finished");
-                if left > 0 {
-                    text.push_str(&format!(
-                        " · {left} left, changed by others or refused: run them again"
-                    ));
+                for line in settled.lines().iter().skip(1) {
+                    text.push_str(" · ");
+                    text.push_str(line);
                 }
-                self.note(Kind::Commit, left > 0, text, None);
+                self.note(Kind::Commit, finished < found, text, None);
             }
             Err(fault) => self.complain(&fault),
         }

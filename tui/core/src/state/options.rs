@@ -1,5 +1,7 @@
 //! What a person allowed at start, and how careful writes must be.
 
+use crate::run::OnDuplicate;
+
 /// How careful writes to a project must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -57,4 +59,6 @@ pub struct Options {
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.
     pub rate: Option<f64>,
+    /// What becomes of labels that stand there already.
+    pub on_duplicate: OnDuplicate,
 }

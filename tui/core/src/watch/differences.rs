@@ -229,6 +229,7 @@ mod tests {
             ],
             priority: Some((None, 0.5)),
             metadata: json!({"site": "a", "lux": 4}).as_object().cloned(),
+            ..Patch::default()
         };
         let b = Patch {
             labels: vec![
@@ -241,6 +242,7 @@ mod tests {
             metadata: json!({"site": "a", "lux": 5, "new": true})
                 .as_object()
                 .cloned(),
+            ..Patch::default()
         };
         assert_eq!(
             told(&look(1, "next", a), &look(2, "stay", b)),

@@ -348,6 +348,7 @@ fn an_undo_is_looked_at_before_it_may_be_written() {
         tasks: 2,
         done: 2,
         open: 0,
+        in_part: 0,
         undone: 0,
     };
     world.ops = vec![op(3, "undo"), op(2, "commit"), op(1, "run")];

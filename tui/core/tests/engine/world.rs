@@ -328,7 +328,7 @@ impl World {
                 let settled = Settled {
                     found: 2,
                     finished: 2,
-                    left: 0,
+                    ..Settled::default()
                 };
                 Some(Event::Journal(JournalEvent::Finished(Ok(settled))))
             }

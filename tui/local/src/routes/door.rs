@@ -79,10 +79,14 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         match strike {
             FaultAction::Drop => return DropConnection.into_response(),
             FaultAction::Status(status, after) => return injected(*status, *after),
+            FaultAction::Page(false) => return page(),
             FaultAction::Slow(time) => tokio::time::sleep(*time).await,
             FaultAction::Conflict => spoil.conflict = true,
             FaultAction::Expire => spoil.expire = true,
-            FaultAction::Lost | FaultAction::Truncate => {}
+            FaultAction::Lost
+            | FaultAction::Truncate
+            | FaultAction::Applied(..)
+            | FaultAction::Page(true) => {}
         }
     }
     let caller = identify(&app, endpoint, is_legacy, &parts, &body);
@@ -169,6 +173,15 @@ fn injected(status: u16, after: Option<std::time::Duration>) -> Response {
     response
 }
 
+/// A web page where an answer of the API should be.
+fn page() -> Response {
+    let body = "<!DOCTYPE html><html><head><title>Log in</title></head><body>an injected fault</body></html>";
+    let mut response = Response::new(Body::from(body));
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
 impl IntoResponse for DropConnection {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
@@ -180,6 +193,13 @@ impl IntoResponse for DropConnection {
 async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -> Response {
     if strikes.contains(&FaultAction::Lost) {
         return DropConnection.into_response();
+    }
+    for strike in strikes {
+        match strike {
+            FaultAction::Applied(status, after) => return injected(*status, *after),
+            FaultAction::Page(true) => return page(),
+            _ => {}
+        }
     }
     let truncate = strikes.contains(&FaultAction::Truncate);
     let is_json = response

@@ -27,7 +27,9 @@ impl Session {
             }
         }
         let seconds = wall.as_secs_f64();
-        self.out.write(&|| output::summary(totals, net, seconds));
+        let in_part = self.in_part();
+        self.out
+            .write(&|| output::summary(totals, in_part, net, seconds));
         if let Err(fault) = self.out.end() {
             print_fault(&fault);
             ending.afterwards(fault);
@@ -43,7 +45,17 @@ impl Session {
             ending.afterwards(fault);
         }
         tell!("{}", output::sentence(totals, net, seconds, self.dry));
-        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some()) {
+        if in_part > 0 && !self.dry {
+            let tasks = match in_part {
+                1 => "1 task is".to_owned(),
+                n => format!("{n} tasks are"),
+            };
+            tell!(
+                "{tasks} written in part: `workbench resume` finishes them, `workbench undo` takes back what was written."
+            );
+        }
+        let whole = in_part == 0;
+        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some(), whole) {
             tell!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {
@@ -52,18 +64,38 @@ impl Session {
     }
 }
 
-/// The command that helps next.
-fn advice(code: u8, dry: bool, plan: bool) -> Option<&'static str> {
+impl Session {
+    /// Tasks of the project that are written in part: a step was refused after others had been written.
+    fn in_part(&self) -> usize {
+        let (Some(journal), Some(project)) = (self.engine.journal(), &self.engine.state.project)
+        else {
+            return 0;
+        };
+        let open = journal.open_entries(project.hash).unwrap_or_default();
+        open.iter().filter(|open| open.refused.is_some()).count()
+    }
+}
+
+/// The command that helps next; `whole`: no task is written in part.
+fn advice(code: u8, dry: bool, plan: bool, whole: bool) -> Option<&'static str> {
     match code {
         0 if dry && !plan => Some("The same without --dry-run writes it."),
+        1 if !whole => {
+            Some("The other failed tasks are where they were. To run all of them again:")
+        }
         1 => Some("Failed tasks are where they were; mend the agent and run them again:"),
         5 => Some(
             "Tasks that others had changed were left; run again to take their labels into account.",
         ),
+        6 if !whole => {
+            Some("The other tasks are where they were; once the key may write, run again.")
+        }
         6 => Some(
             "Nothing was lost: tasks that were not written are where they were; once the key may write, run again.",
         ),
-        7 => Some("Nothing was lost: run again when the platform answers."),
+        7 => Some(
+            "Nothing was lost: run again when the platform answers; what has begun is finished first.",
+        ),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
         130 | 143 | 129 if dry => {
             Some("Interrupted: nothing was written; run it again for the rest.")

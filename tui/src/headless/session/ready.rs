@@ -29,13 +29,8 @@ pub(super) async fn ready(
     }
     has_agent_stages(engine)?;
     let settled = engine.settle().await?;
-    if settled.found > 0 {
-        tell!(
-            "An earlier run was interrupted: of {} writes that had begun {} are finished; {} tasks will run anew.",
-            settled.found,
-            settled.finished,
-            settled.left
-        );
+    for line in settled.lines() {
+        tell!("{line}");
     }
     load_libraries(engine, count).await?;
     let stages = choose_stages(engine, need.stages)?;

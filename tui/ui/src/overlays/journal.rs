@@ -94,7 +94,7 @@ fn why_not(state: &State) -> Option<String> {
     if op.under_way {
         return Some("it is still under way".into());
     }
-    if op.open > 0 {
+    if op.unanswered() > 0 {
         return Some("it was interrupted: F finishes what it had begun".into());
     }
     (op.standing() == 0).then(|| "nothing of it stands any more".into())

@@ -133,6 +133,7 @@ pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
         (_, Some(Committed::AlreadyMoved)) => (Mark::Bad, "had left already".into()),
         (_, Some(Committed::Conflict { .. })) => (Mark::Bad, "conflict".into()),
         (_, Some(Committed::Refused(_))) => (Mark::Bad, "refused".into()),
+        (_, Some(Committed::Partial { .. })) => (Mark::Bad, "written in part".into()),
         _ if state.held.contains_key(&step.row.id) => (Mark::Todo, "held for review".into()),
         _ => (Mark::Todo, String::new()),
     };
@@ -311,6 +312,10 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
             Some("]"),
             "steps the next task; this one was refused and stays".into(),
         ),
+        (At::Committed, _, Some(Committed::Partial { .. })) => (
+            Some("C"),
+            "sends what is missing again · the journal finishes it or takes it back".into(),
+        ),
         (At::Committed, _, _) => (
             Some("]"),
             "steps the next task; this one is done · u takes it back".into(),
@@ -328,6 +333,9 @@ pub fn standing(step: &Stepper, state: &State) -> String {
             format!("nothing was written: changed by {}", clean(by))
         }
         (At::Committed, Some(Committed::Refused(f))) => format!("refused: {}", clean(&f.summary)),
+        (At::Committed, Some(Committed::Partial { fault, .. })) => {
+            clean(&fault.summary).into_owned()
+        }
         (At::Committed, _) => "the task had already left the stage".into(),
         _ if state.held.contains_key(&step.row.id) => {
             format!("{mode}: held for review, nothing written")

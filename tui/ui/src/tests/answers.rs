@@ -53,6 +53,7 @@ fn op(id: i64, kind: &str, done: u64) -> Op {
         tasks: done,
         done,
         open: 0,
+        in_part: 0,
         undone: 0,
     }
 }

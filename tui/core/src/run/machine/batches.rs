@@ -3,7 +3,7 @@
 
 use super::{Batch, BatchPhase, Run, Work, ends_the_run};
 use crate::event::Effect;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::ids::BatchId;
 use crate::work::{Inputs, TaskRow};
 use std::collections::VecDeque;
@@ -152,10 +152,10 @@ impl Run {
                     if ends_the_run(&fault) {
                         fatal = Some(fault.clone());
                     }
+                    self.known.0 += 1;
+                    self.known.1 += u64::from(fault.kind != FaultKind::Conflict);
                     work.result = Some(Err(fault));
                     batch.open -= 1;
-                    self.known.0 += 1;
-                    self.known.1 += 1;
                 }
             }
         }

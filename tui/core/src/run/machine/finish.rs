@@ -117,11 +117,15 @@ impl Run {
     }
 }
 
-/// A fault that would meet every further task too.
+/// A fault that would meet every further task too; a journal that cannot be written is one of the settings.
 pub(super) const fn ends_the_run(fault: &Fault) -> bool {
     matches!(
         fault.kind,
-        FaultKind::Access | FaultKind::Network | FaultKind::Refused | FaultKind::Bug
+        FaultKind::Access
+            | FaultKind::Network
+            | FaultKind::Refused
+            | FaultKind::Settings
+            | FaultKind::Bug
     )
 }
 
@@ -131,10 +135,15 @@ fn ending(
 ) -> (Ending, Option<Arc<Outcome>>) {
     let outcome = match result {
         Ok(outcome) => outcome,
+        Err(fault) if fault.kind == FaultKind::Conflict => {
+            return (Ending::Conflict(fault.summary), None);
+        }
         Err(fault) => return (Ending::Failed(fault), None),
     };
     let ending = match written {
-        Some(Committed::Refused(fault)) => Ending::Failed(fault.clone()),
+        Some(Committed::Refused(fault) | Committed::Partial { fault, .. }) => {
+            Ending::Failed(fault.clone())
+        }
         Some(Committed::Conflict { by }) => Ending::Conflict(by.clone()),
         Some(Committed::AlreadyMoved) => {
             Ending::Conflict("the task had already left the stage".into())

@@ -91,7 +91,7 @@ impl Run {
             || only
                 .iter()
                 .any(|o| *o == *row.title || row.id.to_string().eq_ignore_ascii_case(o));
-        named && filter.matches(&facts)
+        named && !self.spec.left_out.contains(&row.id) && filter.matches(&facts)
     }
 
     fn take(&mut self, row: TaskRow) {

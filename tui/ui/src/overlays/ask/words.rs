@@ -119,13 +119,24 @@ fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static s
             if n == 1 { "has" } else { "have" }
         ),
     };
-    let text = vec![
-        begun,
-        "Tasks that it had not come to are where they were, and can be run again.".into(),
-    ];
+    let in_part = usize::try_from(state.journal.in_part()).unwrap_or(0);
+    let rest = (in_part > 0).then(|| {
+        format!(
+            "{} written in part: what is missing is sent again, unless others changed them since.",
+            match in_part {
+                1 => "1 task is".to_owned(),
+                n => format!("{n} tasks are"),
+            }
+        )
+    });
+    let text = [Some(begun).filter(|_| open > 0 || in_part == 0), rest];
+    let text = text
+        .into_iter()
+        .flatten()
+        .chain(["Tasks that it had not come to are where they were, and can be run again.".into()]);
     (
         "Finish what was interrupted?".into(),
-        text,
+        text.collect(),
         "finish them",
         "not now",
     )

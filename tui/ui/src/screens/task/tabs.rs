@@ -357,7 +357,9 @@ pub(super) fn committed<'a>(
                     .map(|t| Line::styled(format!("✓ {t}"), st.good)),
             );
         }
-        (Some(Committed::Refused(fault)), _) => all.extend(fault_lines(fault, columns, st)),
+        (Some(Committed::Refused(fault) | Committed::Partial { fault, .. }), _) => {
+            all.extend(fault_lines(fault, columns, st))
+        }
         (Some(Committed::Conflict { .. }), _) => {
             all.push(Line::default());
             all.extend(wrap("Somebody changed the label row after the agent had read it. The task was left as it is; step it again to run on the new labels.", columns).into_iter().map(Line::from));

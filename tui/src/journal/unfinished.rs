@@ -1,0 +1,356 @@
+//! Entries that are not over: without an answer, or written in part.
+//!
+//! An entry without an answer was sent, or was about to be, when its process died or the platform was lost.
+//! One that is written in part has an answer: a step was refused after others had been written. Both stay
+//! open until somebody finishes them or takes back what was written; until then no agent runs for their task.
+
+use super::{Deed, Journal, Stored, broken, tally};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::collections::{HashMap, HashSet};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::work::{Committed, Written};
+
+/// An entry that is not over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// Number.
+    pub id: i64,
+    /// What was to be written.
+    pub deed: Deed,
+    /// What is known to be upstream.
+    pub written: Written,
+    /// Why the rest is not; `None`: there was no answer.
+    pub refused: Option<Fault>,
+}
+
+/// Which open entries are to be finished.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// All that nobody else is at.
+    All,
+    /// Those without an answer: what became of them is not known.
+    Unanswered,
+    /// Undos of this operation.
+    UndosOf(i64),
+    /// What is written in part of these tasks, but for the entries that are taken back by these.
+    Tasks(&'a HashSet<TaskId>, &'a HashSet<i64>),
+}
+
+/// How an entry stood before it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// It is new.
+    New,
+    /// It had been sent, perhaps, and the answer is not known.
+    Unanswered,
+    /// Some of it was written, and the rest refused.
+    InPart,
+}
+
+struct Row {
+    id: i64,
+    by: i64,
+    answer: Option<String>,
+    written: Written,
+    fault: Option<String>,
+    op_undone: Option<i64>,
+    intent: String,
+}
+
+impl Row {
+    fn refused(&self) -> Option<Fault> {
+        let answer = self.answer.as_ref()?;
+        let read = self.fault.as_deref().map(serde_json::from_str::<Fault>);
+        // What cannot be read is told by its words.
+        Some(match read {
+            Some(Ok(fault)) => fault,
+            _ => Fault::new(FaultKind::Upstream, answer.clone()),
+        })
+    }
+
+    fn open(self) -> Result<Open, Fault> {
+        let refused = self.refused();
+        let stored = serde_json::from_str::<Stored>(&self.intent).map_err(|e| {
+            Fault::new(
+                FaultKind::Settings,
+                format!(
+                    "entry {} of the journal in .workbench cannot be read: {e}",
+                    self.id
+                ),
+            )
+            .hint("nothing was written; a newer workbench may have made it")
+        })?;
+        Ok(Open {
+            id: self.id,
+            deed: stored.into(),
+            written: self.written,
+            refused,
+        })
+    }
+}
+
+/// All entries of a project that are not over, in the order they were noted. One that is being taken back is
+/// left to the entry that does so.
+fn rows(db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
+    let mut select = db.prepare_cached(
+        "SELECT e.id, e.pid, e.answer, e.written, e.fault, e.intent, t.op
+         FROM entry e LEFT JOIN entry t ON t.id = e.reverts
+         WHERE e.ended IS NULL AND e.project = ?1
+         AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.ended IS NULL)
+         ORDER BY e.id",
+    )?;
+    let rows = select.query_map([project.to_string()], |r| {
+        Ok(Row {
+            id: r.get(0)?,
+            by: r.get(1)?,
+            answer: r.get(2)?,
+            written: Written::from_bits(r.get(3)?),
+            fault: r.get(4)?,
+            intent: r.get(5)?,
+            op_undone: r.get(6)?,
+        })
+    })?;
+    rows.collect()
+}
+
+impl Journal {
+    /// Whether nobody is at an entry: it has an answer, its process is gone, or this process is through with it.
+    fn is_free(&self, row: &Row) -> bool {
+        if self.busy().contains(&row.id) {
+            return false;
+        }
+        row.answer.is_some() || row.by == self.me || !self.alive(row.by)
+    }
+
+    /// Entries that are not over and that nobody is at.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Fault> {
+        let rows = rows(&self.db(), project).map_err(|e| broken(&e))?;
+        let free = rows.into_iter().filter(|row| self.is_free(row));
+        free.map(Row::open).collect()
+    }
+
+    /// The same, for this process to finish: no other one takes them up. They have no answer again until
+    /// [`Journal::end`] notes one.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn claim(&self, project: ProjectHash, scope: Scope<'_>) -> Result<Vec<Open>, Fault> {
+        let mut db = self.db();
+        if rows(&db, project).map_err(|e| broken(&e))?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tx = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| broken(&e))?;
+        let mut claimed = Vec::new();
+        for row in rows(&tx, project).map_err(|e| broken(&e))? {
+            if !self.is_free(&row) {
+                continue;
+            }
+            let (answered, undoes) = (row.answer.is_some(), row.op_undone);
+            let open = row.open()?;
+            let wanted = match scope {
+                Scope::All => true,
+                Scope::Unanswered => !answered,
+                Scope::UndosOf(op) => undoes == Some(op),
+                Scope::Tasks(tasks, but) => {
+                    answered && tasks.contains(&open.deed.item.task) && !but.contains(&open.id)
+                }
+            };
+            if wanted {
+                self.take(&tx, open.id).map_err(|e| broken(&e))?;
+                claimed.push(open);
+            }
+        }
+        tx.commit().map_err(|e| broken(&e))?;
+        self.busy().extend(claimed.iter().map(|open| open.id));
+        Ok(claimed)
+    }
+
+    fn take(&self, tx: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+        tx.prepare_cached("UPDATE entry SET pid = ?2, answer = NULL, fault = NULL WHERE id = ?1")?
+            .execute([id, self.me])
+            .map(drop)
+    }
+
+    /// Undos of an operation that are not over and that nobody is at.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Fault> {
+        let rows = rows(&self.db(), project).map_err(|e| broken(&e))?;
+        let of = |row: &Row| row.op_undone == Some(op) && self.is_free(row);
+        rows.into_iter().filter(of).map(Row::open).collect()
+    }
+
+    /// Why no agent may run for these tasks now, by task.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn unfinished(
+        &self,
+        project: ProjectHash,
+        tasks: &HashSet<TaskId>,
+    ) -> Result<HashMap<TaskId, Fault>, Fault> {
+        let mut found = HashMap::new();
+        for open in self.open_entries(project)? {
+            let task = open.deed.item.task;
+            if tasks.contains(&task) {
+                found.insert(task, open.refused.unwrap_or_else(no_answer));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gives up finishing what is written in part and was changed by somebody else since: what stands there is
+    /// what the agents are given from now on.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn release_conflicts(&self, project: ProjectHash, now_ms: i64) -> Result<usize, Fault> {
+        let sql = "UPDATE entry SET ended = ?2 WHERE project = ?1 AND ended IS NULL AND answer LIKE 'conflict: %'";
+        let db = self.db();
+        let released = db
+            .execute(sql, params![project.to_string(), now_ms])
+            .map_err(|e| broken(&e))?;
+        if released > 0 {
+            db.execute("DELETE FROM tally", [])
+                .map_err(|e| broken(&e))?;
+        }
+        Ok(released)
+    }
+
+    /// Notes the answers, in the order of `ids`, whose entries stood as `before` says.
+    ///
+    /// # Errors
+    /// The entries stay open; the next start asks upstream what arrived.
+    pub fn end(
+        &self,
+        ids: &[i64],
+        answers: &[Committed],
+        before: &[Before],
+        now_ms: i64,
+    ) -> Result<(), Fault> {
+        let noted = self.note_answers(ids, answers, before, now_ms);
+        let mut busy = self.busy();
+        for id in ids {
+            busy.remove(id);
+        }
+        noted.map_err(|e| broken(&e))
+    }
+
+    fn note_answers(
+        &self,
+        ids: &[i64],
+        answers: &[Committed],
+        before: &[Before],
+        now_ms: i64,
+    ) -> rusqlite::Result<()> {
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        for ((id, answer), before) in ids.iter().zip(answers).zip(before) {
+            if *before != Before::New {
+                tally::forget_of(&tx, *id)?;
+            }
+            note_answer(&tx, *id, answer, *before, now_ms)?;
+        }
+        tx.commit()
+    }
+}
+
+fn note_answer(
+    tx: &Transaction<'_>,
+    id: i64,
+    answer: &Committed,
+    before: Before,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let text = match answer {
+        Committed::Done => "done".to_owned(),
+        // Its process has moved it, before it died.
+        Committed::AlreadyMoved if before == Before::Unanswered => "done".to_owned(),
+        Committed::AlreadyMoved => "already moved".to_owned(),
+        Committed::Conflict { by } => {
+            let fault = Fault::new(FaultKind::Conflict, by.clone());
+            if stays_with_labels(tx, id, &fault)? {
+                return Ok(());
+            }
+            format!("conflict: {by}")
+        }
+        // The step that was sent last may have been applied: there is no answer.
+        Committed::Partial { written, fault } if fault.kind == FaultKind::Network => {
+            let sql = "UPDATE entry SET written = written | ?2 WHERE id = ?1";
+            let mut update = tx.prepare_cached(sql)?;
+            return update.execute(params![id, written.bits()]).map(drop);
+        }
+        Committed::Partial { written, fault } => {
+            return keep_open(
+                tx,
+                id,
+                &format!("in part: {}", fault.summary),
+                *written,
+                fault,
+            );
+        }
+        // An unreachable platform may have received it: the entry stays open.
+        Committed::Refused(f) if f.kind == FaultKind::Network => return Ok(()),
+        Committed::Refused(f) => format!("refused: {}", f.summary),
+    };
+    tx.prepare_cached("UPDATE entry SET ended = ?2, answer = ?3, fault = NULL WHERE id = ?1")?
+        .execute(params![id, now_ms, text])?;
+    if matches!(answer, Committed::Done) {
+        taken_back(tx, id, now_ms)?;
+    }
+    Ok(())
+}
+
+/// An outcome of which the labels stand, and whose row somebody else changed since, stays open: on top of it
+/// no agent may run. Taking something back never needs that.
+fn stays_with_labels(tx: &Transaction<'_>, id: i64, fault: &Fault) -> rusqlite::Result<bool> {
+    let sql = "SELECT written FROM entry WHERE id = ?1 AND reverts IS NULL";
+    let mut rows = tx.prepare_cached(sql)?;
+    let written = rows.query_map([id], |r| r.get(0))?.next().transpose()?;
+    if !Written::from_bits(written.unwrap_or(0)).labels {
+        return Ok(false);
+    }
+    let answer = format!("conflict: {}", fault.summary);
+    keep_open(tx, id, &answer, Written::default(), fault).map(|()| true)
+}
+
+fn keep_open(
+    tx: &Transaction<'_>,
+    id: i64,
+    answer: &str,
+    written: Written,
+    fault: &Fault,
+) -> rusqlite::Result<()> {
+    let fault = serde_json::to_string(fault).ok();
+    tx.prepare_cached(
+        "UPDATE entry SET answer = ?2, written = written | ?3, fault = ?4 WHERE id = ?1",
+    )?
+    .execute(params![id, answer, written.bits(), fault])
+    .map(drop)
+}
+
+/// Entry `id` is done: what it takes back is over, if it was not before.
+fn taken_back(tx: &Transaction<'_>, id: i64, now_ms: i64) -> rusqlite::Result<()> {
+    let sql = "UPDATE entry SET ended = ?2, answer = 'taken back', fault = NULL
+               WHERE id = (SELECT reverts FROM entry WHERE id = ?1) AND ended IS NULL RETURNING id";
+    let mut update = tx.prepare_cached(sql)?;
+    let closed: Option<i64> = update
+        .query_map(params![id, now_ms], |r| r.get(0))?
+        .next()
+        .transpose()?;
+    closed.map_or(Ok(()), |closed| tally::forget_of(tx, closed))
+}
+
+fn no_answer() -> Fault {
+    let text =
+        "an earlier write of this task has no answer yet, so its agent was not run on top of it";
+    Fault::new(FaultKind::Upstream, text)
+        .hint("`workbench resume` looks up what arrived and finishes it")
+}
