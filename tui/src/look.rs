@@ -1,13 +1,13 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
-use crate::config::{Config, state_dir};
+use crate::config::Config;
+use crate::files;
 use crate::runtime::matching;
 use crate::tried::Tried;
 use crate::{print, screen, upstream};
 use serde_json::json;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use wb_client::TaskFilter;
 use wb_core::fault::{Fault, FaultKind};
@@ -139,10 +139,10 @@ fn earlier(
     filter: &Filter,
     project: ProjectHash,
 ) -> Result<Arc<HashMap<TaskId, LastResult>>, Fault> {
-    if filter.is_empty() || !Path::new(".workbench/tried.db").exists() {
-        return Ok(Arc::default());
+    match files::existing("tried.db") {
+        Some(path) if !filter.is_empty() => Tried::earlier_in(&path, project),
+        _ => Ok(Arc::default()),
     }
-    Ok(Tried::open(&state_dir("")?, project)?.earlier())
 }
 
 /// `workbench tasks`

@@ -5,7 +5,7 @@
 //! client, drawing to the screen.
 
 use crate::fault::{Fault, FaultKind};
-use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
+use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 use agent_abi::model::{LabelChangeKind, LabelRow, Ontology, diff};
 use agent_abi::wire;
@@ -141,6 +141,56 @@ pub fn between(
     };
     let (before, after) = (read(before)?, read(after)?);
     Ok(diff(&before, &after).into_iter().map(change).collect())
+}
+
+/// What writing this would change, for people: computed from what is written and what stood there before.
+///
+/// # Errors
+/// The label row before is missing or not readable.
+pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Fault> {
+    let labels = match &item.labels_after {
+        Some(after) => of_labels(ontology, item, after)?,
+        None => Vec::new(),
+    };
+    let before = item.before.as_ref().and_then(|row| row.priority);
+    Ok(Patch {
+        labels,
+        priority: item.priority.map(|new| (before, new)),
+        metadata: item.metadata.clone(),
+    })
+}
+
+fn of_labels(
+    ontology: &Arc<Ontology>,
+    item: &CommitItem,
+    after: &LabelBlob,
+) -> Result<Vec<LabelChange>, Fault> {
+    let unreadable = |why: String| {
+        Fault::new(
+            FaultKind::Upstream,
+            format!("the label row before the change {why}"),
+        )
+    };
+    let Some(before) = &item.before else {
+        return Err(unreadable("is missing".to_owned()));
+    };
+    let before = LabelRow::from_json(&before.json, ontology.clone())
+        .map_err(|error| unreadable(format!("is not readable: {error}")))?;
+    let doc = wire::RowDoc {
+        metadata: before.metadata().clone(),
+        labels: after.read(),
+    };
+    let after = LabelRow::from_doc(doc, ontology.clone());
+    let mut changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
+    if changes.is_empty() {
+        changes.push(LabelChange {
+            sign: '~',
+            name: "label row".to_owned(),
+            hash: String::new(),
+            detail: "written again; no object or classification differs".to_owned(),
+        });
+    }
+    Ok(changes)
 }
 
 fn change(change: agent_abi::model::LabelChange) -> LabelChange {
