@@ -1,7 +1,7 @@
 //! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
 //! its origin. What the settings mean is left to those who use them.
 
-use crate::cli::Global;
+use crate::cli::{Global, paths};
 pub use crate::files::state_dir;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -89,7 +89,9 @@ impl Config {
         let mut config = Self {
             project: of(global.project_hash.clone()),
             agents: Value {
-                value: global.agents.clone(),
+                value: (global.agents.iter())
+                    .flat_map(|value| paths(value))
+                    .collect(),
                 origin: flag.clone(),
             },
             workflow: global.workflow.clone().map(|value| Value {

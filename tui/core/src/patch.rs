@@ -6,7 +6,7 @@
 
 use crate::fault::{Fault, FaultKind};
 use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
-use crate::workflow::{Stage, nearest};
+use crate::workflow::Stage;
 use agent_abi::model::{LabelChangeKind, LabelRow, Ontology, diff};
 use agent_abi::wire;
 use serde_json::Value;
@@ -67,19 +67,12 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
             to: p.to,
         });
     }
-    let names: Vec<&str> = stage.pathways.iter().map(|p| p.name.as_str()).collect();
-    let mut fault = Fault::new(
-        FaultKind::Agent,
-        format!(
-            "no pathway \"{route}\" leaves stage \"{}\"; there are: {}",
-            stage.title,
-            names.join(", ")
-        ),
-    );
-    if let Some(near) = nearest(route, names.into_iter()).first() {
-        fault = fault.hint(format!("did the agent mean \"{near}\"?"));
-    }
-    Err(fault)
+    let (text, near) = stage.no_pathway(route);
+    let fault = Fault::new(FaultKind::Agent, text);
+    Err(match near {
+        Some(near) => fault.hint(format!("did the agent mean {near}?")),
+        None => fault,
+    })
 }
 
 type Labels = (Vec<LabelChange>, Option<LabelBlob>);

@@ -6,6 +6,7 @@ use crate::files::OutFile;
 use crate::print;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::PathBuf;
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, FaultGroup, Report, Totals};
@@ -193,6 +194,7 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
 pub struct Output {
     stdout: bool,
     file: Option<OutFile>,
+    path: PathBuf,
     /// Why lines are missing.
     broken: Option<Fault>,
 }
@@ -200,10 +202,12 @@ pub struct Output {
 impl Output {
     /// To stdout, to a file, both or nowhere.
     #[must_use]
-    pub const fn new(stdout: bool, file: Option<OutFile>) -> Self {
+    pub fn new(stdout: bool, file: Option<(PathBuf, OutFile)>) -> Self {
+        let (path, file) = file.unzip();
         Self {
             stdout,
             file,
+            path: path.unwrap_or_default(),
             broken: None,
         }
     }
@@ -242,7 +246,10 @@ impl Output {
 
     /// The work itself goes on.
     fn lost(&mut self, error: &std::io::Error) {
-        let text = format!("--jsonl: {error}; its lines are incomplete, the work itself is done");
+        let text = format!(
+            "--jsonl: cannot write {}: {error}; its lines are incomplete, the work itself is done",
+            self.path.display()
+        );
         self.broken = Some(Fault::new(FaultKind::Settings, text));
     }
 }

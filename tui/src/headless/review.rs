@@ -33,8 +33,9 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
         true => Plan::verified(&args.plan)?,
         false => Plan::open(&args.plan)?,
     };
-    is_for(&plan.header, config, upstream::named()?.as_deref())?;
+    let upstream = upstream::named()?;
     if global.json {
+        is_for(&plan.header, config, upstream.as_deref())?;
         return as_json(&mut plan, &only);
     }
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
@@ -53,6 +54,7 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
         }
     }
     let header = &plan.header;
+    is_for(header, config, upstream.as_deref())?;
     say!(
         "Plan for \"{}\" on {}, made {}: {tasks} tasks, {writes} of them change something",
         clean(&header.project_title),

@@ -104,7 +104,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         None => Filter::default(),
     };
     let jsonl = match &args.jsonl {
-        Some(path) => Some(files::begin("--jsonl", path).await?),
+        Some(path) => Some((path.clone(), files::begin("--jsonl", path).await?)),
         None => None,
     };
     let out = Output::new(global.json, jsonl);
