@@ -123,8 +123,8 @@ mod tests {
             let texts: Vec<_> = paths.iter().map(|p| p.to_str().unwrap()).collect();
             PathBuf::from(texts.join(":"))
         };
-        assert_eq!(paths(&with), [with.clone()]);
-        assert_eq!(paths(&library), [library.clone()]);
+        assert_eq!(paths(&with), std::slice::from_ref(&with));
+        assert_eq!(paths(&library), std::slice::from_ref(&library));
         assert_eq!(
             paths(&joined(&[&other, &library, &with])),
             [other.clone(), library, with]

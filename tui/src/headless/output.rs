@@ -2,11 +2,11 @@
 
 use crate::cli::Global;
 use crate::config::Config;
-use crate::files::OutFile;
+use crate::files::{self, OutFile};
 use crate::print;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, FaultGroup, Report, Totals};
@@ -201,15 +201,20 @@ pub struct Output {
 
 impl Output {
     /// To stdout, to a file, both or nowhere.
-    #[must_use]
-    pub fn new(stdout: bool, file: Option<(PathBuf, OutFile)>) -> Self {
-        let (path, file) = file.unzip();
-        Self {
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub async fn new(stdout: bool, path: Option<&Path>) -> Result<Self, Fault> {
+        let file = match path {
+            Some(path) => Some(files::begin("--jsonl", path).await?),
+            None => None,
+        };
+        Ok(Self {
             stdout,
             file,
-            path: path.unwrap_or_default(),
+            path: path.unwrap_or(Path::new("")).to_owned(),
             broken: None,
-        }
+        })
     }
 
     /// Writes a line, which is made only when somebody wants it.

@@ -13,7 +13,6 @@ use super::session::{self, Need};
 use crate::cli::{Global, RunArgs};
 use crate::config::{Config, state_dir};
 use crate::exit::{Ending, print_fault};
-use crate::files;
 use crate::plan::PlanFile;
 use crate::report::Sheet;
 use crate::runtime::{Engine, now};
@@ -103,11 +102,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
             .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
         None => Filter::default(),
     };
-    let jsonl = match &args.jsonl {
-        Some(path) => Some((path.clone(), files::begin("--jsonl", path).await?)),
-        None => None,
-    };
-    let out = Output::new(global.json, jsonl);
+    let out = Output::new(global.json, args.jsonl.as_deref()).await?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let live = Live::new(global, config, args);

@@ -92,20 +92,6 @@ impl Journal {
         })
     }
 
-    /// Opens the journal of a folder that cannot be written, to list what is in it.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn open_to_read(path: &Path) -> Result<Self, Fault> {
-        let db = database::open_to_read(path).map_err(|e| broken(&e))?;
-        Ok(Self {
-            db: Arc::new(Mutex::new(db)),
-            dir: Arc::new(path.parent().unwrap_or(Path::new("")).to_owned()),
-            me: i64::from(std::process::id()),
-            op: Arc::default(),
-        })
-    }
-
     fn db(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held leaves at most a rolled-back transaction behind.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
