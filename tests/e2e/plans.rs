@@ -222,10 +222,123 @@ fn a_plan_that_was_cut_off_or_is_none_writes_nothing() {
     let whole = std::fs::read(dir.path().join("p.wbplan")).unwrap();
     std::fs::write(dir.path().join("half.wbplan"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(dir.path().join("text.wbplan"), "hello").unwrap();
-    for file in ["half.wbplan", "text.wbplan", "absent.wbplan"] {
-        let output = workbench(dir.path(), &server, &["apply", file]);
-        assert_eq!(output.status.code(), Some(2), "{file}: {}", said(&output));
-        assert!(said(&output).contains(file), "{}", said(&output));
+    for (file, code) in [("half.wbplan", 3), ("text.wbplan", 2), ("absent.wbplan", 2)] {
+        for command in ["apply", "review"] {
+            let output = workbench(dir.path(), &server, &[command, file]);
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{file}: {}",
+                said(&output)
+            );
+            assert!(said(&output).contains(file), "{}", said(&output));
+            assert!(output.stdout.is_empty(), "{command} {file}");
+        }
     }
     assert_eq!(server.writes(), 0);
+}
+
+/// The lines of a plan.
+fn unpacked(path: &Path) -> String {
+    let output = std::process::Command::new("gzip")
+        .arg("-dc")
+        .stdin(std::fs::File::open(path).unwrap())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn pack(path: &Path, text: &str) {
+    let mut gzip = std::process::Command::new("gzip")
+        .arg("-c")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::fs::File::create(path).unwrap())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut gzip.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    assert!(gzip.wait().unwrap().success());
+}
+
+#[test]
+fn an_edited_plan_is_neither_shown_nor_applied() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "4"]);
+    plan(dir.path(), &server, &writer(dir.path()), &[]);
+    let text = unpacked(&dir.path().join("p.wbplan"));
+    let lines: Vec<&str> = text.lines().collect();
+    let doubled = [&lines[..2], &lines[1..]].concat().join("\n") + "\n";
+    let missing = [&lines[..1], &lines[2..]].concat().join("\n") + "\n";
+    let endless = lines[..lines.len() - 1].join("\n") + "\n";
+    for (what, edited) in [
+        ("a label", text.replacen("0.1", "0.9", 1)),
+        ("every label", text.replace("\"x\":0.1", "\"x\":0.5")),
+        ("a priority", text.replacen("0.25", "0.75", 1)),
+        ("doubled", doubled),
+        ("missing", missing),
+        ("without its end", endless),
+    ] {
+        assert_ne!(edited, text, "{what}");
+        pack(&dir.path().join("e.wbplan"), &edited);
+        for args in [
+            &["review", "e.wbplan", "--diff"][..],
+            &["review", "e.wbplan", "--json"],
+            &["apply", "e.wbplan"],
+            &["apply", "e.wbplan", "--dry-run"],
+        ] {
+            let output = workbench(dir.path(), &server, args);
+            assert_eq!(output.status.code(), Some(3), "{what}: {}", said(&output));
+            assert!(
+                said(&output).contains("e.wbplan cannot be used"),
+                "{}",
+                said(&output)
+            );
+            assert!(output.stdout.is_empty(), "{what} {args:?}");
+        }
+    }
+    assert_eq!(server.writes(), 0);
+    // Packed anew it is the same plan.
+    pack(&dir.path().join("e.wbplan"), &text);
+    let output = workbench(dir.path(), &server, &["apply", "e.wbplan"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn a_plan_for_another_project_or_platform_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    // The same project, on two platforms.
+    let scenario = ["--scenario", "seed", "--tasks", "4"];
+    let (server, other) = (Server::start(&scenario), Server::start(&scenario));
+    assert_eq!(server.project(), other.project());
+    plan(dir.path(), &server, &writer(dir.path()), &[]);
+    for command in ["review", "apply"] {
+        let output = workbench(dir.path(), &other, &[command, "p.wbplan"]);
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        for server in [&server, &other] {
+            let name = server.field("domain").replace("http://", "");
+            assert!(said(&output).contains(&name), "{}", said(&output));
+        }
+        let output = crate::support::command(dir.path())
+            .args([
+                command,
+                "p.wbplan",
+                "-p",
+                "00000000-0000-0000-0000-00000000dead",
+            ])
+            .envs(server.env())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(
+            said(&output).contains(&server.project()),
+            "{}",
+            said(&output)
+        );
+    }
+    assert_eq!((server.writes(), other.writes()), (0, 0));
+    // Reviewing needs neither a platform nor a project.
+    let output = crate::support::command(dir.path())
+        .args(["review", "p.wbplan"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }

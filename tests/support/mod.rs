@@ -69,7 +69,7 @@ pub fn run(dir: &Path, server: &Server, library: &Path, args: &[&str]) -> Output
         .unwrap()
 }
 
-/// `workbench plan` on a server's project, into `p.wbplan`.
+/// `workbench plan` on a server's project, into `p.wbplan`, whether there is one or not.
 pub fn plan(dir: &Path, server: &Server, library: &Path, more: &[&str]) -> Output {
     let agents = library.to_str().unwrap();
     let args = [
@@ -77,6 +77,7 @@ pub fn plan(dir: &Path, server: &Server, library: &Path, more: &[&str]) -> Outpu
             "plan",
             "-o",
             "p.wbplan",
+            "--yes",
             "--progress",
             "none",
             "--agents",

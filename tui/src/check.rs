@@ -6,6 +6,7 @@ use crate::exit::Ending;
 use crate::params::Params;
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
+use agent_abi::model::quoted;
 use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -115,6 +116,9 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         }
         bad += pathways(engine, build);
         bad += parameters(engine, build, params);
+    }
+    for line in crate::params::strays(&engine.state, params) {
+        say!("! {}", wb_ui::text::clean(&line));
     }
     for stage in project.workflow.agent_stages() {
         match engine.state.agent(stage.id) {
@@ -257,13 +261,16 @@ fn pathways(engine: &Engine, build: &wb_core::build::Build) -> usize {
             .iter()
             .filter(|r| found.pathway(r).is_none())
         {
-            let names: Vec<&str> = found.pathways.iter().map(|p| p.name.as_str()).collect();
+            let (why, near) = found.no_pathway(route);
             say!(
-                "✗ {} declares pathway \"{route}\", which does not leave \"{}\"\n  → there are: {}",
+                "✗ {} declares pathway {}: {}",
                 agent.spec.function,
-                wb_ui::text::clean(&found.title),
-                names.join(", ")
+                quoted(route),
+                wb_ui::text::clean(&why)
             );
+            if let Some(near) = near {
+                say!("  → did you mean {near}?");
+            }
             bad += 1;
         }
     }

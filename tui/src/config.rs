@@ -1,7 +1,8 @@
 //! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
 //! its origin. What the settings mean is left to those who use them.
 
-use crate::cli::Global;
+use crate::cli::{Global, paths};
+pub use crate::files::state_dir;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -94,7 +95,9 @@ impl Config {
         let mut config = Self {
             project: of(global.project_hash.clone()),
             agents: Value {
-                value: global.agents.clone(),
+                value: (global.agents.iter())
+                    .flat_map(|value| paths(value))
+                    .collect(),
                 origin: flag.clone(),
             },
             workflow: global.workflow.clone().map(|value| Value {
@@ -306,23 +309,6 @@ fn parse(path: &Path, text: &str) -> Result<File, Fault> {
 
 fn settings(text: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Settings, text)
-}
-
-/// The folder for journal, caches, logs and the demo; made on first need, for its owner only.
-///
-/// # Errors
-/// The folder cannot be made.
-pub fn state_dir(part: &str) -> Result<PathBuf, Fault> {
-    let dir = PathBuf::from(".workbench").join(part);
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&dir).map_err(|error| {
-        settings(format!("cannot make {}: {error}", dir.display()))
-            .hint("start the workbench in a folder that you may write to")
-    })?;
-    Ok(dir)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The databases of a folder, which several commands may open at the same moment.
 
-use rusqlite::{Connection, ErrorCode};
+use crate::files;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,13 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Time between two tries where SQLite itself does not wait.
 const NAP: Duration = Duration::from_millis(2);
 
-/// Opens a database with a write-ahead log, made when missing.
+/// Opens a database with a write-ahead log, made when missing. Its log has the mode of the database file.
 ///
 /// # Errors
 /// As SQLite has it; busy only after ten seconds.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    // SQLite itself reports a file that cannot be made.
+    let _ = files::private().create(true).open(path);
     let db = Connection::open(path)?;
     db.busy_timeout(WAIT)?;
     let until = Instant::now() + WAIT;
@@ -27,6 +30,29 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
+/// Opens a database to read it, in a folder that may not be written.
+///
+/// # Errors
+/// As SQLite has it.
+pub fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(WAIT)?;
+    let readable = |db: &Connection| db.query_row("PRAGMA schema_version", [], |_| Ok(()));
+    if readable(&db).is_ok() {
+        return Ok(db);
+    }
+    // Without its log, which needs files beside it: nobody else can write here either.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let escaped = absolute
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f");
+    let uri = format!("file:{}?immutable=1", escaped.replace('#', "%23"));
+    let db = Connection::open_with_flags(uri, flags)?;
+    readable(&db).map(|()| db)
+}
+
 fn busy(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -38,6 +64,25 @@ fn busy(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
     use std::sync::Barrier;
+
+    #[test]
+    fn a_database_and_its_log_are_for_their_owner_whatever_the_umask() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let db = open(&path).unwrap();
+        db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            .unwrap();
+        for name in ["a.db", "a.db-wal", "a.db-shm"] {
+            let mode = dir.path().join(name).metadata().unwrap().permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+        }
+        let other = open_to_read(&path).unwrap();
+        let n: i64 = other
+            .query_row("SELECT x FROM t", [], |r| r.get(0))
+            .unwrap();
+        assert_eq!(n, 1);
+    }
 
     #[test]
     fn many_may_open_a_new_database_at_the_same_moment() {

@@ -1,5 +1,6 @@
 //! Exit codes and the last line on stderr: the truth about how it ended, in one place.
 
+use crate::print::Loss;
 use std::io::Write;
 use wb_core::fault::Fault;
 use wb_ui::text;
@@ -15,10 +16,15 @@ pub struct Ending {
     failures: bool,
     stopped: bool,
     differences: bool,
+    /// Whoever read stdout has gone.
+    closed: bool,
 }
 
 /// When several hold, the first of these wins.
-const ORDER: [u8; 13] = [70, 130, 143, 129, 6, 7, 8, 9, 3, 2, 5, 1, 4];
+const ORDER: [u8; 14] = [70, 130, 143, 129, 6, 7, 8, 9, 3, 141, 2, 5, 1, 4];
+
+/// As for a process that SIGPIPE ended.
+const CLOSED: u8 = 141;
 
 impl Ending {
     /// Something ended the command.
@@ -57,6 +63,20 @@ impl Ending {
         self.stopped = true;
     }
 
+    /// What is missing on stdout; the person is told.
+    pub fn lost(&mut self, loss: Loss) {
+        match loss {
+            Loss::Closed => {
+                tell!("workbench: stdout was closed before everything was written to it");
+                self.closed = true;
+            }
+            Loss::Broken(fault) => {
+                print_fault(&fault);
+                self.afterwards(fault);
+            }
+        }
+    }
+
     /// Differences were found, and the command was asked to say so.
     pub const fn differences(&mut self) {
         self.differences = true;
@@ -80,6 +100,7 @@ impl Ending {
         codes.extend(self.failures.then_some(1));
         codes.extend(self.stopped.then_some(9));
         codes.extend(self.differences.then_some(4));
+        codes.extend(self.closed.then_some(CLOSED));
         ORDER
             .iter()
             .copied()
@@ -119,6 +140,16 @@ mod tests {
         assert_eq!(ending.code(), 7);
         ending.signal(2);
         assert_eq!(ending.code(), 130);
+    }
+
+    #[test]
+    fn a_closed_stdout_ends_as_sigpipe_does_unless_something_graver_holds() {
+        let mut ending = Ending::default();
+        ending.failures();
+        ending.lost(Loss::Closed);
+        assert_eq!(ending.code(), 141);
+        ending.fault(Fault::new(FaultKind::Settings, ""));
+        assert_eq!(ending.code(), 3);
     }
 
     #[test]

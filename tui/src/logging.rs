@@ -1,44 +1,35 @@
-//! The log: a file that rolls daily, written without holding anybody up. Never the terminal.
+//! The log: a file for each day, or the one that a person names; written without holding anybody up. Never
+//! the terminal.
 
-use std::path::Path;
+use crate::files;
+use crate::runtime::now;
+use std::fs::File;
+use std::io::{Error, Write};
+use std::path::{Path, PathBuf};
 use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use wb_core::fault::Fault;
+use wb_core::fault::{Fault, FaultKind};
+
+/// Files that are kept.
+const KEPT: usize = 7;
+/// What the files of the folder are called, around their day.
+const NAME: (&str, &str) = ("workbench.", ".log");
 
 /// Starts logging; what is returned writes the rest when it is dropped.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// The file or its folder cannot be made.
 pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
-    let appender = match file {
-        Some(file) => {
-            let dir = file
-                .parent()
-                .filter(|p| !p.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            tracing_appender::rolling::never(dir, file.file_name().unwrap_or_default())
-        }
+    let (writer, guard) = match file {
+        Some(path) => tracing_appender::non_blocking(named(path)?),
         None => {
-            let dir = crate::config::state_dir("log")?;
-            RollingFileAppender::builder()
-                .rotation(Rotation::DAILY)
-                .filename_prefix("workbench")
-                .filename_suffix("log")
-                .max_log_files(7)
-                .build(dir)
-                .map_err(|e| {
-                    Fault::new(
-                        wb_core::fault::FaultKind::Settings,
-                        format!("cannot write the log: {e}"),
-                    )
-                })?
+            let daily = Daily::open(crate::config::state_dir("log")?);
+            tracing_appender::non_blocking(daily.map_err(|error| unwritable("the log", &error))?)
         }
     };
-    let (writer, guard) = tracing_appender::non_blocking(appender);
     let (ours, others) = match verbose {
         0 => (Level::INFO, Level::INFO),
         1 => (Level::DEBUG, Level::INFO),
@@ -63,4 +54,98 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
         .with_filter(levels);
     let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(guard)
+}
+
+/// A log that a person names: what is there stays, whatever it is.
+fn named(path: &Path) -> Result<File, Fault> {
+    let opened = files::private().append(true).create(true).open(path);
+    opened.map_err(|error| unwritable(&format!("the log {}", path.display()), &error))
+}
+
+fn unwritable(what: &str, error: &Error) -> Fault {
+    Fault::new(FaultKind::Settings, format!("cannot write {what}: {error}"))
+}
+
+/// The file of the day, in a folder that keeps some of them.
+struct Daily {
+    folder: PathBuf,
+    day: String,
+    file: File,
+}
+
+impl Daily {
+    fn open(folder: PathBuf) -> std::io::Result<Self> {
+        let day = today();
+        let file = of_day(&folder, &day)?;
+        forget_old(&folder);
+        Ok(Self { folder, day, file })
+    }
+}
+
+impl Write for Daily {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let day = today();
+        if day != self.day {
+            self.file = of_day(&self.folder, &day)?;
+            self.day = day;
+            forget_old(&self.folder);
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// `2026-11-29`, in UTC.
+fn today() -> String {
+    wb_client::rfc3339(now()).chars().take(10).collect()
+}
+
+fn of_day(folder: &Path, day: &str) -> std::io::Result<File> {
+    let path = folder.join(format!("{}{day}{}", NAME.0, NAME.1));
+    files::private().append(true).create(true).open(path)
+}
+
+/// Removes the oldest files. Names sort by day.
+fn forget_old(folder: &Path) {
+    let is_log = |name: &str| name.starts_with(NAME.0) && name.ends_with(NAME.1);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut logs: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_log))
+        .map(|entry| entry.path())
+        .collect();
+    logs.sort();
+    let old = logs.len().saturating_sub(KEPT);
+    for path in logs.drain(..old) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_log_of_today_is_private_and_the_oldest_of_many_days_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        for day in 1..=7 {
+            std::fs::write(
+                dir.path().join(format!("workbench.2020-01-0{day}.log")),
+                "x",
+            )
+            .unwrap();
+        }
+        std::fs::write(dir.path().join("notes.txt"), "x").unwrap();
+        let mut log = Daily::open(dir.path().to_owned()).unwrap();
+        log.write_all(b"a line\n").unwrap();
+        let path = dir.path().join(format!("workbench.{}.log", today()));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a line\n");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!dir.path().join("workbench.2020-01-01.log").exists());
+        assert!(dir.path().join("workbench.2020-01-02.log").exists());
+        assert!(dir.path().join("notes.txt").exists());
+    }
 }

@@ -1,13 +1,13 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
-use crate::config::{Config, state_dir};
+use crate::config::Config;
+use crate::files;
 use crate::runtime::matching;
 use crate::tried::Tried;
 use crate::{print, screen, upstream};
 use serde_json::json;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use wb_client::TaskFilter;
 use wb_core::fault::{Fault, FaultKind};
@@ -139,10 +139,10 @@ fn earlier(
     filter: &Filter,
     project: ProjectHash,
 ) -> Result<Arc<HashMap<TaskId, LastResult>>, Fault> {
-    if filter.is_empty() || !Path::new(".workbench/tried.db").exists() {
-        return Ok(Arc::default());
+    match files::existing("tried.db") {
+        Some(path) if !filter.is_empty() => Tried::earlier_in(&path, project),
+        _ => Ok(Arc::default()),
     }
-    Ok(Tried::open(&state_dir("")?, project)?.earlier())
 }
 
 /// `workbench tasks`
@@ -154,15 +154,12 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
         .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
     let (upstream, project) = project(global, config).await?;
     let stage = match &args.stage {
-        Some(name) => project.workflow.find(name),
-        None => project.workflow.agent_stages().next(),
+        Some(name) => (project.workflow.find(name)).ok_or_else(|| project.workflow.no_stage(name)),
+        None => (project.workflow.agent_stages().next())
+            .ok_or_else(|| Fault::new(FaultKind::Settings, "the project has no agent stage")),
     };
-    let Some(stage) = stage else {
-        return Err(
-            Fault::new(FaultKind::Settings, "the project has no such stage")
-                .hint(format!("its stages: {}", project.workflow.titles())),
-        );
-    };
+    let stage =
+        stage.map_err(|fault| fault.hint(format!("its stages: {}", project.workflow.titles())))?;
     let earlier = earlier(&filter, project.hash)?;
     let (mut shown, mut token) = (0, None::<String>);
     while shown < args.limit {
@@ -176,10 +173,12 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
             )
             .await?;
         let rows = page.rows;
-        for row in matching(&upstream.reader, &project, rows, &filter, &earlier).await? {
-            if shown >= args.limit {
-                break;
-            }
+        let rows = matching(&upstream.reader, &project, rows, &filter, &earlier).await?;
+        let left = rows.len().saturating_sub(args.limit - shown);
+        if shown + rows.len() >= args.limit {
+            limit_reached(args.limit, left > 0, page.next.is_some(), &filter);
+        }
+        for row in rows.into_iter().take(args.limit - shown) {
             shown += 1;
             let heard = if global.json {
                 print::say(format_args!("{}", json!(row.doc(wb_client::rfc3339))))
@@ -201,6 +200,17 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
         }
     }
     Ok(())
+}
+
+/// What is not listed because of `--limit`: `left` tasks that were seen, or `unseen` ones on further pages.
+fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
+    let more = match (left, unseen) {
+        (true, _) => "there are more",
+        (false, true) if filter.is_empty() => "there are more",
+        (false, true) => "there may be more",
+        (false, false) => return,
+    };
+    tell!("Stopped at {limit} tasks; {more}: --limit N lists up to N.");
 }
 
 /// `workbench config`

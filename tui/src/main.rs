@@ -15,6 +15,7 @@ mod config;
 mod database;
 mod demo;
 mod exit;
+mod files;
 mod headless;
 mod journal;
 mod library;
@@ -35,7 +36,6 @@ mod undo;
 mod upstream;
 
 use clap::FromArgMatches;
-use clap::error::ErrorKind;
 use cli::{Cli, Command, Global};
 use exit::Ending;
 use std::process::ExitCode;
@@ -51,14 +51,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let error = cli::with_nearest(error);
-            let help = matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            );
-            let _ = error.print();
-            return ExitCode::from(if help { 0 } else { 2 });
+            return ExitCode::from(unparsed(&error));
         }
     };
+    files::owner_rights_stay();
     terminal::report_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -70,10 +66,28 @@ fn main() -> ExitCode {
             return ExitCode::from(70);
         }
     };
-    let ending = runtime.block_on(dispatch(&cli));
+    let mut ending = runtime.block_on(dispatch(&cli));
+    if let Some(loss) = print::lost() {
+        ending.lost(loss);
+    }
+    files::remove_scratch();
     // What still runs in the background has no claim on the person's time.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ExitCode::from(ending.code())
+}
+
+/// Prints help, or what is wrong with the command line.
+fn unparsed(error: &clap::Error) -> u8 {
+    let mut ending = Ending::default();
+    let printed = error.print();
+    if error.use_stderr() {
+        return 2;
+    }
+    print::kept(printed);
+    if let Some(loss) = print::lost() {
+        ending.lost(loss);
+    }
+    ending.code()
 }
 
 async fn dispatch(cli: &Cli) -> Ending {
@@ -89,8 +103,12 @@ async fn dispatch(cli: &Cli) -> Ending {
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
     let global = &cli.global;
     match &cli.command {
-        Some(Command::Keys) if global.json => print::text(&wb_ui::keys_json()),
-        Some(Command::Keys) => print::text(&wb_ui::keys_text()),
+        Some(Command::Keys) => {
+            print::text(&match global.json {
+                true => wb_ui::keys_json(),
+                false => wb_ui::keys_text(),
+            });
+        }
         Some(Command::Completions(args)) => cli::completions(args),
         Some(Command::Man(args)) => cli::manual(args)?,
         Some(Command::Serve(args)) => {
@@ -118,7 +136,7 @@ async fn with_settings(
             let project = config.project.as_ref().map(|p| p.value.as_str());
             new::new(args, project)
         }
-        Some(Command::Review(args)) => headless::review(global, args),
+        Some(Command::Review(args)) => headless::review(global, &config, args),
         Some(Command::Journal(args)) => headless::journal(global, args),
         Some(Command::Config) => look::config(global, &config),
         Some(Command::Print(what)) => look::print(global, &config, what).await,
@@ -126,9 +144,22 @@ async fn with_settings(
             if matches!(other, None | Some(Command::Ui(_))) {
                 terminal::required("the screen needs a terminal")?;
             }
+            if leaves_nothing(other, global) {
+                files::allow_scratch();
+            }
             let _log = logging::start(global.log_file.as_deref(), global.verbose)?;
             logged(other, global, &config, ending).await
         }
+    }
+}
+
+/// Whether nobody needs what a command stores for itself, so that it can do without a folder to write to.
+fn leaves_nothing(command: Option<&Command>, global: &Global) -> bool {
+    match command {
+        Some(Command::Check | Command::Graph | Command::Stages | Command::Tasks(_)) => true,
+        Some(Command::Plan(_)) => true,
+        Some(Command::Run(_) | Command::Exec(_)) => global.dry_run,
+        _ => false,
     }
 }
 

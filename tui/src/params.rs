@@ -4,6 +4,7 @@
 //! `additionalProperties: false`, `type`, `items`, `minimum`, `maximum`, `enum`. Others, which a library in
 //! another language may write, are left to the agent itself.
 
+use agent_abi::model::quoted;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wb_core::ids::StageId;
@@ -26,14 +27,39 @@ pub fn misfits(state: &State, stages: &[StageId], params: &Params) -> Vec<(Strin
         let Some(schema) = &agent.spec.params else {
             continue;
         };
-        let given = params
-            .get(&stage.title)
-            .or_else(|| params.get(&id.0.to_string()));
+        let workflow = project.map(|p| &p.workflow);
+        if params.contains_key(&stage.title)
+            && let Some(workflow) = workflow.filter(|w| w.find(&stage.title).is_none())
+        {
+            found.push((stage.title.clone(), workflow.not_found(&stage.title)));
+            continue;
+        }
+        let given = (params.get(&stage.title)).or_else(|| params.get(&id.0.to_string()));
         let nothing = json!({});
         let problems = problems(schema, given.unwrap_or(&nothing));
         found.extend(problems.into_iter().map(|p| (stage.title.clone(), p)));
     }
     found
+}
+
+/// Tables of parameters whose name no stage has, a line each: perhaps they are for another project.
+#[must_use]
+pub fn strays(state: &State, params: &Params) -> Vec<String> {
+    let Some(workflow) = state.project.as_ref().map(|p| &p.workflow) else {
+        return Vec::new();
+    };
+    let is_stray = |name: &&String| {
+        workflow.find(name).is_none() && workflow.stages.iter().all(|s| s.title != **name)
+    };
+    let line = |name: &String| {
+        let near = workflow.nearest(name).first().map(|near| quoted(near));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        format!(
+            "no stage takes the parameters [params.{}]{near}",
+            quoted(name)
+        )
+    };
+    params.keys().filter(is_stray).map(line).collect()
 }
 
 /// What is wrong, a line each; empty: it fits.

@@ -1,41 +1,46 @@
 //! Plans: the outcomes of a run with every write held, in one portable file.
 //!
-//! Gzip over lines of JSON: a header with the form's version, one line for each task, and a last
-//! line with the counts, by which a file that was cut off is told. A plan holds what is to be
-//! written and the inputs as the agents saw them; no keys, no signed addresses. Making it is left to
-//! `run`, showing it to `review`, writing it to `apply`.
+//! Gzip over lines of JSON: a header, one line for each task, and a footer with the counts and the SHA-256 of
+//! everything before it. A plan holds what is to be written and the inputs as the agents saw them; no keys,
+//! no signed addresses. What a person is shown is computed from what is to be written ([`PlanLine::patch`]),
+//! so that there is no second account of it that could differ. The digest detects damage and edits; it does
+//! not authenticate: whoever edits a plan can also compute its digest anew.
+//!
+//! Making a plan is left to `run`, showing it to `review`, writing it to `apply`.
 
+mod digest;
 mod file;
+mod read;
+#[cfg(test)]
+mod tests;
 
 pub use file::PlanFile;
+pub use read::Plan;
 
 use crate::journal::{Deed, Stored};
-use crate::runtime::{Engine, now};
-use flate2::bufread::MultiGzDecoder;
+use crate::runtime::now;
+use agent_abi::model::Ontology;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Known;
 use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
+use wb_core::patch;
 use wb_core::queue::LastResult;
-use wb_core::run::{Ending, Report};
-use wb_core::work::{Patch, Project, TaskRow, TaskStatus, Way};
+use wb_core::work::{Patch, TaskRow, TaskStatus};
+use wb_core::workflow::{Pathway, Stage};
 
-/// The form of the file that this version writes.
-const FORM: u32 = 2;
-/// The oldest form that it reads: without what follows from an outcome of the same plan.
-const OLDEST: u32 = 1;
+/// The format that this version writes and reads. Versions 1 and 2 had no digest, and showed a patch that
+/// stood beside what was written.
+const FORMAT: u32 = 3;
 
 /// The first line.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Header {
-    /// Version of the form.
+    /// Version of the format.
     pub workbench_plan: u32,
     /// Identity of the plan: it is applied once.
     pub id: Uuid,
@@ -51,9 +56,13 @@ pub struct Header {
     pub workbench: String,
     /// Content hashes of the agent libraries.
     pub builds: Vec<String>,
+    /// The stages of the workflow, which name pathways.
+    pub stages: Vec<Stage>,
+    /// The ontology's `editor` object, which names labels.
+    pub ontology: Value,
 }
 
-/// One task.
+/// One task. What is not in the file is computed from what is written when the line is read.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct PlanLine {
     /// The task.
@@ -64,8 +73,6 @@ pub struct PlanLine {
     pub title: String,
     /// Where it was.
     pub stage: StageId,
-    /// Title of that stage.
-    pub stage_title: String,
     branch: String,
     status: TaskStatus,
     created: Millis,
@@ -77,23 +84,34 @@ pub struct PlanLine {
     pub attempts: u32,
     /// How long the last one ran, in milliseconds.
     pub run_ms: f64,
-    /// Where it goes.
-    pub pathway: Option<String>,
     /// Why it failed.
     pub fault: Option<Fault>,
-    /// What changes, for people.
-    pub patch: Patch,
     /// The stage whose outcome in this plan its inputs rest on: it is written after that one. The
     /// task may have another identity by then; its data unit is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<StageId>,
+    #[serde(rename = "deed")]
+    stored: Option<Stored>,
     /// What is written; nothing for a task that failed or changes nothing.
-    pub deed: Option<Stored>,
+    #[serde(skip)]
+    pub deed: Option<Deed>,
+    /// Title of its stage.
+    #[serde(skip)]
+    pub stage_title: String,
+    /// The pathway that is written.
+    #[serde(skip)]
+    pub pathway: Option<Pathway>,
+    /// That pathway for people: with its UUID where another one of the stage has the same name.
+    #[serde(skip)]
+    pub route: Option<String>,
 }
 
+/// The last line.
 #[derive(Serialize, Deserialize)]
-struct End {
+struct Footer {
     end: Found,
+    /// SHA-256 of everything before this line, in hexadecimal.
+    sha256: String,
 }
 
 /// Counts of a plan.
@@ -132,26 +150,40 @@ impl PlanLine {
         }
     }
 
+    /// What writing it would change, for people.
+    ///
+    /// # Errors
+    /// The label row before is not readable.
+    pub fn patch(&self, ontology: &Arc<Ontology>) -> Result<Patch, Fault> {
+        match &self.deed {
+            Some(deed) => patch::of_item(ontology, &deed.item).map_err(|fault| {
+                let text = format!("task {}: {}", self.task, fault.summary);
+                Fault::new(FaultKind::Settings, text)
+            }),
+            None => Ok(Patch::default()),
+        }
+    }
+
     /// What it would set, for filters: the labels are those that it adds or changes.
     #[must_use]
-    pub fn known(&self) -> Known {
+    pub fn known(&self, patch: &Patch) -> Known {
         let mut labels = BTreeMap::new();
-        for change in self.patch.labels.iter().filter(|c| c.sign != '-') {
+        for change in patch.labels.iter().filter(|c| c.sign != '-') {
             *labels.entry(change.name.clone()).or_insert(0) += 1;
         }
         Known {
-            priority: self.patch.priority.map(|(_, after)| after),
-            metadata: self.patch.metadata.clone(),
+            priority: patch.priority.map(|(_, after)| after),
+            metadata: patch.metadata.clone(),
             labels: Some(labels),
         }
     }
 
     /// Its result as a queue knows it, for filters.
     #[must_use]
-    pub fn result(&self) -> LastResult {
+    pub fn result(&self, patch: &Patch) -> LastResult {
         let text = match (&self.fault, &self.pathway) {
             (Some(fault), _) => fault.summary.clone(),
-            (None, Some(name)) => name.clone(),
+            (None, Some(pathway)) => pathway.name.clone(),
             (None, None) => "stay".to_owned(),
         };
         LastResult {
@@ -159,108 +191,9 @@ impl PlanLine {
             text,
             failed: self.fault.is_some(),
             group: self.fault.as_ref().map(Fault::group_id),
-            labels: self.patch.counts(),
+            labels: patch.counts(),
             ms: self.run_ms,
             at: now(),
         }
-    }
-}
-
-/// A plan that is being read.
-pub struct Plan {
-    /// Its header.
-    pub header: Header,
-    path: PathBuf,
-    lines: Box<dyn BufRead>,
-    ended: bool,
-}
-
-impl Plan {
-    /// Opens a plan.
-    ///
-    /// # Errors
-    /// There is no such file, it is no plan, or a newer workbench made it.
-    pub fn open(path: &Path) -> Result<Self, Fault> {
-        let file = File::open(path).map_err(|e| {
-            Fault::new(FaultKind::Usage, format!("{}: {e}", path.display()))
-                .hint("make a plan first: workbench plan … -o FILE")
-        })?;
-        let lines: Box<dyn BufRead> =
-            Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(file))));
-        let no_plan = |why: String| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("{} is no plan: {why}", path.display()),
-            )
-            .hint("a plan is made by: workbench plan … -o FILE")
-        };
-        let mut first = String::new();
-        let mut lines = lines;
-        lines
-            .read_line(&mut first)
-            .map_err(|e| no_plan(e.to_string()))?;
-        let value: serde_json::Value =
-            serde_json::from_str(&first).map_err(|e| no_plan(e.to_string()))?;
-        match value["workbench_plan"].as_u64() {
-            Some(form) if (u64::from(OLDEST)..=u64::from(FORM)).contains(&form) => {}
-            Some(form) => {
-                let text = format!(
-                    "{} has form {form}; this workbench reads forms {OLDEST} to {FORM}",
-                    path.display()
-                );
-                return Err(Fault::new(FaultKind::Usage, text)
-                    .hint("nothing was done; use the workbench that made it, or plan anew"));
-            }
-            None => return Err(no_plan("its first line is no header".to_owned())),
-        }
-        let header = serde_json::from_value(value).map_err(|e| no_plan(e.to_string()))?;
-        Ok(Self {
-            header,
-            path: path.to_owned(),
-            lines,
-            ended: false,
-        })
-    }
-
-    /// The next task; `None` after the last.
-    ///
-    /// # Errors
-    /// The file is damaged or cut off.
-    pub fn next(&mut self) -> Result<Option<PlanLine>, Fault> {
-        if self.ended {
-            return Ok(None);
-        }
-        let mut text = String::new();
-        let damaged = |why: String| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("{} is damaged: {why}", self.path.display()),
-            )
-            .hint("plan again, or fetch the file again from where it came")
-        };
-        let read = self
-            .lines
-            .read_line(&mut text)
-            .map_err(|e| damaged(e.to_string()))?;
-        if read == 0 {
-            return Err(damaged("its end is missing".to_owned()));
-        }
-        if text.starts_with("{\"end\"") {
-            self.ended = true;
-            return Ok(None);
-        }
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|e| damaged(e.to_string()))
-    }
-
-    /// Reads a plan to its end and back, so that a damaged one is found before anything is done.
-    ///
-    /// # Errors
-    /// As [`Plan::next`].
-    pub fn verified(path: &Path) -> Result<Self, Fault> {
-        let mut plan = Self::open(path)?;
-        while plan.next()?.is_some() {}
-        Self::open(path)
     }
 }

@@ -1,8 +1,14 @@
-//! Words on stdout and stderr. A reader that goes away (`… | head`) is no bug and ends no work: what it
-//! would have read is dropped. Progress bars and the screen draw for themselves.
+//! Words on stdout and stderr. A reader that goes away (`… | head`) and a full disk end no work: what could
+//! not be written is dropped, and [`lost`] says so when the command is over. Progress bars and the screen
+//! draw for themselves.
 
 use std::fmt::Arguments;
-use std::io::Write;
+use std::io::{Error, ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
+use wb_core::fault::{Fault, FaultKind};
+
+/// Why something is missing on stdout.
+static LOST: Mutex<Option<Error>> = Mutex::new(None);
 
 /// A line on stdout.
 macro_rules! say {
@@ -15,16 +21,48 @@ macro_rules! tell {
     ($($words:tt)*) => { $crate::print::tell(format_args!($($words)*)) };
 }
 
-/// A line on stdout; false when nobody reads any more, so that a command that only looks may end.
+/// A line on stdout; false when it could not be written, so that a command that only looks may end.
 pub fn say(words: Arguments<'_>) -> bool {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{words}").is_ok()
+    kept(writeln!(out, "{words}"))
 }
 
-/// Text on stdout that ends its lines itself.
-pub fn text(text: &str) {
+/// Text on stdout that ends its lines itself; false when it could not be written.
+pub fn text(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    kept(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Takes note when something could not be written to stdout.
+pub fn kept(written: std::io::Result<()>) -> bool {
+    match written {
+        Ok(()) => true,
+        Err(error) => {
+            let mut lost = LOST.lock().unwrap_or_else(PoisonError::into_inner);
+            lost.get_or_insert(error);
+            false
+        }
+    }
+}
+
+/// How stdout was lost.
+pub enum Loss {
+    /// Whoever read it has gone.
+    Closed,
+    /// It cannot be written.
+    Broken(Fault),
+}
+
+/// What is missing on stdout, once nothing more is written to it.
+#[must_use]
+pub fn lost() -> Option<Loss> {
+    kept(std::io::stdout().lock().flush());
+    let error = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Some(Loss::Closed);
+    }
+    let text = format!("stdout: {error}; the output is incomplete");
+    Some(Loss::Broken(Fault::new(FaultKind::Settings, text)))
 }
 
 /// What [`tell!`] does.

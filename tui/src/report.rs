@@ -1,9 +1,9 @@
 //! Reports of a run: one HTML file that needs no network, and JUnit XML for CI. What a run prints
 //! while it goes is left to the headless face.
 
+use crate::files::{self, OutFile};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
@@ -29,35 +29,29 @@ struct Line {
 
 /// Gathers what the wished-for reports need; nothing when none is wished for.
 pub struct Sheet {
-    html: Option<(PathBuf, File)>,
-    junit: Option<(PathBuf, File)>,
+    html: Option<(PathBuf, OutFile)>,
+    junit: Option<(PathBuf, OutFile)>,
     lines: Vec<Line>,
 }
 
 impl Sheet {
-    /// Makes the files, so that a wrong path is told before the run.
+    /// Begins the files, so that a wrong path is told before the run.
     ///
     /// # Errors
     /// A file cannot be made.
-    pub fn new(html: Option<&Path>, junit: Option<&Path>) -> Result<Self, Fault> {
-        let make = |flag: &str, path: &Path| {
-            File::create(path)
-                .map(|file| (path.to_owned(), file))
-                .map_err(|e| {
-                    Fault::new(
-                        FaultKind::Usage,
-                        format!(
-                            "{flag}: cannot write {}: {e}; nothing was run",
-                            path.display()
-                        ),
-                    )
-                })
-        };
-        Ok(Self {
-            html: html.map(|p| make("--report", p)).transpose()?,
-            junit: junit.map(|p| make("--junit", p)).transpose()?,
+    pub async fn new(html: Option<&Path>, junit: Option<&Path>) -> Result<Self, Fault> {
+        let mut sheet = Self {
+            html: None,
+            junit: None,
             lines: Vec::new(),
-        })
+        };
+        if let Some(path) = html {
+            sheet.html = Some((path.to_owned(), files::begin("--report", path).await?));
+        }
+        if let Some(path) = junit {
+            sheet.junit = Some((path.to_owned(), files::begin("--junit", path).await?));
+        }
+        Ok(sheet)
     }
 
     /// Takes a task in.
@@ -116,13 +110,15 @@ impl Sheet {
                 ),
             )
         };
-        if let Some((path, file)) = self.junit.take() {
-            junit(&mut BufWriter::new(file), &self.lines, project, wall_s)
+        if let Some((path, mut file)) = self.junit.take() {
+            junit(&mut file, &self.lines, project, wall_s)
+                .and_then(|()| file.finish())
                 .map_err(|e| broken(&path, e))?;
         }
         if let Some((path, mut file)) = self.html.take() {
             let text = html(&mut self.lines, project, totals, net, wall_s, dry);
             file.write_all(text.as_bytes())
+                .and_then(|()| file.finish())
                 .map_err(|e| broken(&path, e))?;
         }
         Ok(())

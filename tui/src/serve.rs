@@ -3,7 +3,7 @@
 use crate::cli::ServeArgs;
 use crate::exit::Ending;
 use crate::signals::Signals;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::str::FromStr;
 use wb_core::fault::{Fault, FaultKind};
 use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions, Served};
@@ -25,10 +25,10 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
     for note in &served.notes {
         tell!("workbench: {note}");
     }
-    {
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{}", served.ready_line());
-        let _ = out.flush();
+    let ready = format!("{}\n", served.ready_line());
+    if !crate::print::text(&ready) {
+        // Nobody can know where it listens.
+        return served.shutdown().await.map_err(fault);
     }
     if std::io::stderr().is_terminal() {
         explain(&served);

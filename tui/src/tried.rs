@@ -56,16 +56,34 @@ impl Tried {
     pub fn open(dir: &Path, project: ProjectHash) -> Result<Self, Fault> {
         let db = database::open(&dir.join("tried.db")).map_err(|e| broken(&e))?;
         db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
-        let mut all = Self {
+        let mut all = Self::of(db, project);
+        all.read().map_err(|e| broken(&e))?;
+        Ok(all)
+    }
+
+    /// What became of tasks when they were run last, for a command that only looks.
+    ///
+    /// # Errors
+    /// The notes cannot be read.
+    pub fn earlier_in(
+        path: &Path,
+        project: ProjectHash,
+    ) -> Result<Arc<HashMap<TaskId, LastResult>>, Fault> {
+        let db = database::open_to_read(path).map_err(|e| broken(&e))?;
+        let mut all = Self::of(db, project);
+        all.read().map_err(|e| broken(&e))?;
+        Ok(all.earlier())
+    }
+
+    fn of(db: Connection, project: ProjectHash) -> Self {
+        Self {
             db,
             project: project.to_string(),
             earlier: Arc::default(),
             tried: Arc::default(),
             kept: HashSet::new(),
             notes: Vec::new(),
-        };
-        all.read().map_err(|e| broken(&e))?;
-        Ok(all)
+        }
     }
 
     fn read(&mut self) -> Result<(), rusqlite::Error> {

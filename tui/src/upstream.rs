@@ -87,11 +87,7 @@ fn with_settings(
 ) -> Result<Upstream, Fault> {
     settings.read_only = global.read_only;
     settings.rate = rate.or(config.rate.as_ref().map(|r| r.value));
-    let name = settings
-        .domain
-        .trim_start_matches("https://")
-        .trim_start_matches("http://")
-        .to_owned();
+    let name = name_of(&settings.domain);
     let reader = Reader::new(settings)?;
     let writer = if global.dry_run || global.read_only {
         None
@@ -105,6 +101,29 @@ fn with_settings(
         writer,
         name,
     })
+}
+
+/// Host name and port of a domain, as plans and the screen name it.
+fn name_of(domain: &str) -> String {
+    let rest = domain.split_once("://").map_or(domain, |(_, rest)| rest);
+    rest.to_owned()
+}
+
+/// The name of the platform that the environment names, when it names one.
+///
+/// # Errors
+/// The domain is not usable.
+pub fn named() -> Result<Option<String>, Fault> {
+    let domain = Settings::named_domain(|name| std::env::var(name).ok())?;
+    Ok(domain.as_deref().map(name_of))
+}
+
+/// The name of the platform that a command would connect to.
+///
+/// # Errors
+/// The domain is not usable.
+pub fn name() -> Result<String, Fault> {
+    Ok(named()?.unwrap_or_else(|| name_of(wb_client::DEFAULT_DOMAIN)))
 }
 
 /// The project named on the command line, in the environment or in a settings file.

@@ -1,5 +1,6 @@
 //! Answers to attributes: text, a number, one option, several options; writing and reading them.
 
+use super::names::only;
 use super::ontology::{Attribute, AttributeKind, Choice};
 use super::{ModelError, ModelResult, suggest};
 use serde_json::{Value, json};
@@ -185,12 +186,15 @@ pub(super) fn encode(attribute: &Attribute, answer: &Answer, manual: bool) -> Mo
 }
 
 fn option(attribute: &Attribute, label: &str) -> ModelResult<Value> {
-    let choice: &Choice = attribute.option(label).ok_or_else(|| {
+    let hits = attribute.options_named(label);
+    let id = |o: &Choice| o.feature_hash.clone();
+    let choice = only(hits, ("options", label, "feature hash"), id, || {
         let hint = suggest::hint(label, attribute.options.iter().map(|o| o.label.as_str()));
-        ModelError::Unknown(format!(
-            "\"{label}\" is no option of \"{}\".{hint}",
-            attribute.name
-        ))
+        format!(
+            "{} is no option of {}.{hint}",
+            suggest::quoted(label),
+            suggest::quoted(&attribute.name)
+        )
     })?;
     Ok(json!({"name": choice.label, "value": choice.value, "featureHash": choice.feature_hash}))
 }

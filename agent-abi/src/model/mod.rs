@@ -13,6 +13,7 @@ mod frame;
 mod geometry;
 mod item;
 mod labels;
+mod names;
 mod ontology;
 mod project;
 mod suggest;
@@ -34,13 +35,14 @@ pub use labels::{
     Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, ObjectMut,
     Problem,
 };
+pub use names::{ambiguous, listed};
 pub use ontology::{
     Attribute, AttributeKind, Choice, Element, Ontology, OntologyClassification, OntologyObject,
     Shape, SkeletonTemplate, SkeletonVertex,
 };
 pub use project::{Project, Stage};
-pub use suggest::edit_distance;
 pub(crate) use suggest::nearest;
+pub use suggest::{edit_distance, plain, quoted};
 pub use task::Task;
 
 use std::fmt;

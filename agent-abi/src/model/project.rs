@@ -1,6 +1,7 @@
 //! The project and its stages.
 
-use super::{ModelError, ModelResult, Ontology, suggest};
+use super::names::only;
+use super::{ModelResult, Ontology, suggest};
 use crate::wire::{DatasetDoc, PathwayDoc, ProjectDoc, StageDoc};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -61,15 +62,14 @@ impl Project {
     /// A stage by title or UUID.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] with the nearest titles.
+    /// [`ModelError::Unknown`] with the nearest titles, [`ModelError::Ambiguous`] with the UUIDs of those
+    /// that have the title.
     pub fn stage(&self, name: &str) -> ModelResult<&Stage> {
-        self.stages
-            .iter()
-            .find(|stage| stage.is(name))
-            .ok_or_else(|| {
-                let hint = suggest::hint(name, self.stages.iter().map(Stage::title));
-                ModelError::Unknown(format!("the workflow has no stage \"{name}\".{hint}"))
-            })
+        let hits = self.stages.iter().filter(|stage| stage.is(name)).collect();
+        only(hits, ("stages", name, "UUID"), Stage::uuid, || {
+            let hint = suggest::hint(name, self.stages.iter().map(Stage::title));
+            format!("the workflow has no stage {}.{hint}", suggest::quoted(name))
+        })
     }
 
     /// Attached datasets.
@@ -119,20 +119,25 @@ impl Stage {
     /// A way out by name or UUID.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] with the nearest names.
+    /// [`ModelError::Unknown`] with the nearest names, [`ModelError::Ambiguous`] with the UUIDs of those
+    /// that have the name.
     pub fn pathway(&self, name: &str) -> ModelResult<&PathwayDoc> {
-        let uuid = Uuid::parse_str(name).ok();
-        self.doc
-            .pathways
-            .iter()
-            .find(|p| p.name == name || Some(p.uuid) == uuid)
-            .ok_or_else(|| {
-                let hint = suggest::hint(name, self.doc.pathways.iter().map(|p| p.name.as_str()));
-                ModelError::Unknown(format!(
-                    "\"{name}\" is no pathway of stage \"{}\".{hint}",
-                    self.doc.title
-                ))
-            })
+        let (uuid, all) = (Uuid::parse_str(name).ok(), &self.doc.pathways);
+        let is = |p: &&PathwayDoc| p.name == name || Some(p.uuid) == uuid;
+        let hits = all.iter().filter(is).collect();
+        only(
+            hits,
+            ("pathways", name, "UUID"),
+            |p| p.uuid,
+            || {
+                let hint = suggest::hint(name, all.iter().map(|p| p.name.as_str()));
+                format!(
+                    "{} is no pathway of stage {}.{hint}",
+                    suggest::quoted(name),
+                    suggest::quoted(&self.doc.title)
+                )
+            },
+        )
     }
 
     /// Whether `name` is its title or its UUID.

@@ -1,17 +1,14 @@
-//! "Did you mean": the nearest names to one that is not there.
+//! "Did you mean": the nearest names to one that is not there, and names written so that what cannot be seen
+//! of them can be told apart.
 
 /// ` Did you mean "Car"?`, or what there is, or nothing.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match (nearest(wrong, known.iter().copied()), known.len()) {
-        (Some(name), _) => format!(" Did you mean \"{name}\"?"),
+        (Some(name), _) => format!(" Did you mean {}?", quoted(name)),
         (None, 0) => " There are none.".to_owned(),
         (None, n) => {
-            let shown: Vec<String> = known
-                .iter()
-                .take(8)
-                .map(|name| format!("\"{name}\""))
-                .collect();
+            let shown: Vec<String> = known.iter().take(8).map(|name| quoted(name)).collect();
             let more = if n > 8 {
                 format!(" and {} more", n - 8)
             } else {
@@ -22,13 +19,87 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-/// The name that was most likely meant, when one is near enough; case does not matter.
+/// The name that was most likely meant, when one is near enough; neither case nor what cannot be seen
+/// matters.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let low = wrong.to_lowercase();
-    let distance = |name: &str| edit_distance(&low, &name.to_lowercase());
+    let low = plain(wrong);
+    let distance = |name: &str| edit_distance(&low, &plain(name));
     let near = known.into_iter().map(|name| (distance(name), name));
     let near = near.filter(|(d, name)| *d <= name.chars().count().max(3) / 3);
     near.min().map(|(_, name)| name)
+}
+
+/// A name in quotes, with what cannot be seen in it escaped: `"pre-label\u{20}"`. Characters that are seen
+/// but have a twin that looks the same (a letter and its accent apart, compatibility forms) are escaped too.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    let mut out = String::from("\"");
+    let mut before = ' ';
+    let end = name.trim_end_matches(' ').len();
+    for (at, c) in name.char_indices() {
+        // A blank at an end, or one of several in a row.
+        let lost = c == ' ' && (before == ' ' || at >= end);
+        if lost || unseen(c) {
+            out.extend(c.escape_unicode());
+        } else if matches!(c, '"' | '\\') {
+            out.extend(['\\', c]);
+        } else {
+            out.push(c);
+        }
+        before = c;
+    }
+    out.push('"');
+    out
+}
+
+/// What names that are nearly the same have in common: lower case, without what cannot be seen, and one sign
+/// for every letter with an accent, whether the accent stands apart or not.
+#[must_use]
+pub fn plain(name: &str) -> String {
+    const ACCENTED: char = '\u{fffd}';
+    let mut out = String::with_capacity(name.len());
+    for c in name.trim().chars() {
+        match c {
+            c if is_mark(c) => {
+                out.pop();
+                out.push(ACCENTED);
+            }
+            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => out.push(ACCENTED),
+            c if c.is_whitespace() => out.push(' '),
+            c if unseen(c) && !is_twin(c) => {}
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    out
+}
+
+fn unseen(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace() && c != ' '
+        || is_mark(c)
+        || is_twin(c)
+        || matches!(c,
+            // Joiners, direction marks, variants, fillers, tags: as wide as nothing.
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Accents that stand apart from their letters, as in decomposed (NFD) text.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{3099}' | '\u{309a}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Characters that normalisation replaces by others that look the same.
+fn is_twin(c: char) -> bool {
+    matches!(c,
+        '\u{374}' | '\u{37e}' | '\u{387}' | '\u{1100}'..='\u{11ff}' | '\u{2126}' | '\u{212a}'
+        | '\u{212b}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}'
+        | '\u{fb1d}'..='\u{fb4f}' | '\u{ff01}'..='\u{ff5e}' | '\u{2f800}'..='\u{2fa1f}')
 }
 
 /// Edits from one text to the other, in characters (Levenshtein).
@@ -65,5 +136,43 @@ mod tests {
         );
         assert_eq!(hint("x", []), " There are none.");
         assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_in_a_name_is_escaped() {
+        for (name, shown) in [
+            ("pre-label", "\"pre-label\""),
+            ("two words", "\"two words\""),
+            ("pre-label ", "\"pre-label\\u{20}\""),
+            (" pre-label", "\"\\u{20}pre-label\""),
+            ("two  words", "\"two \\u{20}words\""),
+            ("two\u{a0}words", "\"two\\u{a0}words\""),
+            ("pre\u{200b}label", "\"pre\\u{200b}label\""),
+            ("caf\u{e9}", "\"caf\u{e9}\""),
+            ("cafe\u{301}", "\"cafe\\u{301}\""),
+            ("\u{212b}", "\"\\u{212b}\""),
+            ("a\tb\n", "\"a\\u{9}b\\u{a}\""),
+            ("say \"hi\"", "\"say \\\"hi\\\"\""),
+            ("  ", "\"\\u{20}\\u{20}\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(name), shown);
+        }
+    }
+
+    #[test]
+    fn a_name_that_only_looks_the_same_is_offered_with_the_difference() {
+        for (wrong, known) in [
+            ("pre-label", "pre-label "),
+            ("go", "go\u{200b}\u{200b}\u{200b}\u{200b}"),
+            ("two words", "two\u{a0}words"),
+            ("\u{e9}t\u{e9}", "e\u{301}te\u{301}"),
+        ] {
+            assert_eq!(
+                hint(wrong, [known]),
+                format!(" Did you mean {}?", quoted(known))
+            );
+            assert_ne!(quoted(wrong), quoted(known));
+        }
     }
 }

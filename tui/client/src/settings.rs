@@ -174,6 +174,18 @@ impl Settings {
         let domain = filled("ENCORD_DOMAIN").unwrap_or_else(|| DEFAULT_DOMAIN.to_owned());
         Self::new(&domain, key)
     }
+
+    /// The origin that `ENCORD_DOMAIN` names, when it names one; no key is needed.
+    ///
+    /// # Errors
+    /// [`SettingsError::Domain`].
+    pub fn named_domain(
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, ClientError> {
+        let named = env("ENCORD_DOMAIN").or_else(|| env("encord_domain"));
+        let named = named.filter(|text| !text.trim().is_empty());
+        Ok(named.map(|domain| origin(&domain)).transpose()?)
+    }
 }
 
 fn key_from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Key, SettingsError> {

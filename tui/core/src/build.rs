@@ -6,6 +6,7 @@
 
 use crate::ids::{BuildId, Millis, StageId};
 use crate::workflow::{StageKind, Workflow};
+use agent_abi::model::{listed, quoted};
 use agent_abi::table::flags;
 use agent_abi::wire::AgentSpec;
 use serde::{Deserialize, Serialize};
@@ -377,12 +378,13 @@ impl Builds {
 fn resolve(workflow: &Workflow, name: &str) -> Result<StageId, String> {
     match workflow.find(name) {
         Some(stage) if stage.kind == StageKind::Agent => Ok(stage.id),
-        Some(stage) => Err(format!("\"{}\" is no agent stage", stage.title)),
+        Some(stage) => Err(format!("{} is no agent stage", quoted(&stage.title))),
         None => {
             let mut text = workflow.not_found(name);
-            let near = workflow.nearest(name);
-            if near.iter().any(|n| *n != name) {
-                text.push_str(&format!("; nearest: {}", near.join(", ")));
+            let near = workflow.nearest(name).into_iter().filter(|n| *n != name);
+            let near = listed(near);
+            if !near.is_empty() {
+                text.push_str(&format!("; nearest: {near}"));
             }
             Err(text)
         }

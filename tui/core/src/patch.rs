@@ -6,10 +6,12 @@
 
 use crate::digits;
 use crate::fault::{Fault, FaultKind};
-use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
-use crate::workflow::{Stage, nearest};
+use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
+use crate::workflow::Stage;
 pub use agent_abi::model::share;
-use agent_abi::model::{LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates};
+use agent_abi::model::{
+    LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates,
+};
 use agent_abi::wire;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -175,19 +177,12 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
             to: p.to,
         });
     }
-    let names: Vec<&str> = stage.pathways.iter().map(|p| p.name.as_str()).collect();
-    let mut fault = Fault::new(
-        FaultKind::Agent,
-        format!(
-            "no pathway \"{route}\" leaves stage \"{}\"; there are: {}",
-            stage.title,
-            names.join(", ")
-        ),
-    );
-    if let Some(near) = nearest(route, names.into_iter()).first() {
-        fault = fault.hint(format!("did the agent mean \"{near}\"?"));
-    }
-    Err(fault)
+    let (text, near) = stage.no_pathway(route);
+    let fault = Fault::new(FaultKind::Agent, text);
+    Err(match near {
+        Some(near) => fault.hint(format!("did the agent mean {near}?")),
+        None => fault,
+    })
 }
 
 /// What changes, the labels after, and how many are not added because they stand there already.
@@ -230,8 +225,7 @@ fn labels(
         };
         after = LabelRow::from_doc(doc, ontology.clone());
     }
-    let mut changes: Vec<LabelChange> = diff(&before, &after).into_iter().map(change).collect();
-    changes.extend(parts(before.labels(), after.labels()));
+    let changes = changes(&before, &after);
     let kept = (!changes.is_empty()).then(|| LabelBlob::new(&after.into_labels()));
     Ok((changes, kept, again.len()))
 }
@@ -246,7 +240,14 @@ pub fn between(
     after: &str,
 ) -> Result<Vec<LabelChange>, Fault> {
     let (before, after) = (row_of(ontology, before)?, row_of(ontology, after)?);
-    Ok(diff(&before, &after).into_iter().map(change).collect())
+    Ok(changes(&before, &after))
+}
+
+/// Every label that differs, and the parts of a group whose labels do.
+fn changes(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
+    let mut changes: Vec<LabelChange> = diff(before, after).into_iter().map(change).collect();
+    changes.extend(parts(before.labels(), after.labels()));
+    changes
 }
 
 fn row_of(ontology: &Arc<Ontology>, json: &str) -> Result<LabelRow, Fault> {
@@ -275,6 +276,50 @@ fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
         })
     };
     hashes.filter_map(change).collect()
+}
+
+/// What writing this would change, for people: computed from what is written and what stood there before.
+///
+/// # Errors
+/// The label row before is missing or not readable.
+pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Fault> {
+    let labels = match &item.labels_after {
+        Some(after) => of_labels(ontology, item, after)?,
+        None => Vec::new(),
+    };
+    let before = item.before.as_ref().and_then(|row| row.priority);
+    Ok(Patch {
+        labels,
+        priority: item.priority.map(|new| (before, new)),
+        metadata: item.metadata.clone(),
+    })
+}
+
+fn of_labels(
+    ontology: &Arc<Ontology>,
+    item: &CommitItem,
+    after: &LabelBlob,
+) -> Result<Vec<LabelChange>, Fault> {
+    let Some(before) = &item.before else {
+        let text = "the label row before the change is missing";
+        return Err(Fault::new(FaultKind::Upstream, text));
+    };
+    let before = row_of(ontology, &before.json)?;
+    let doc = wire::RowDoc {
+        metadata: before.metadata().clone(),
+        labels: after.read(),
+    };
+    let after = LabelRow::from_doc(doc, ontology.clone());
+    let mut changes = changes(&before, &after);
+    if changes.is_empty() {
+        changes.push(LabelChange {
+            sign: '~',
+            name: "label row".to_owned(),
+            hash: String::new(),
+            detail: "written again; no object or classification differs".to_owned(),
+        });
+    }
+    Ok(changes)
 }
 
 fn change(change: agent_abi::model::LabelChange) -> LabelChange {

@@ -4,8 +4,9 @@
 //! specification (the `graphNodes` format), read by [`Workflow::learn_edges`]. How the graph is
 //! laid out and drawn is left to the screen.
 
+use crate::fault::{Fault, FaultKind};
 use crate::ids::{PathwayId, StageId};
-use agent_abi::model::edit_distance;
+use agent_abi::model::{ambiguous, edit_distance, listed, plain, quoted};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -76,13 +77,37 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Finds a pathway by UUID or by exact name.
+    /// Finds a pathway by UUID or by exact name. A name that several pathways have finds none of them.
     #[must_use]
     pub fn pathway(&self, name_or_uuid: &str) -> Option<&Pathway> {
-        match Uuid::parse_str(name_or_uuid) {
-            Ok(id) => self.pathways.iter().find(|p| p.id.0 == id),
-            Err(_) => self.pathways.iter().find(|p| p.name == name_or_uuid),
+        if let Ok(id) = Uuid::parse_str(name_or_uuid) {
+            return self.pathways.iter().find(|p| p.id.0 == id);
         }
+        let mut hits = self.pathways.iter().filter(|p| p.name == name_or_uuid);
+        let first = hits.next();
+        if hits.next().is_some() { None } else { first }
+    }
+
+    /// Why [`Stage::pathway`] has no answer: several pathways of that name, or none; and what helps.
+    #[must_use]
+    pub fn no_pathway(&self, name: &str) -> (String, Option<String>) {
+        let names = || self.pathways.iter().map(|p| p.name.as_str());
+        let same = self.pathways.iter().filter(|p| p.name == name);
+        let same: Vec<PathwayId> = same.map(|p| p.id).collect();
+        let stage = quoted(&self.title);
+        if same.len() > 1 {
+            let text = ambiguous("pathways", name, "UUID", &same);
+            return (format!("stage {stage}: {text}"), None);
+        }
+        let text = format!(
+            "no pathway {} leaves stage {stage}; there are: {}",
+            quoted(name),
+            listed(names())
+        );
+        (
+            text,
+            nearest(name, names()).first().map(|near| quoted(near)),
+        )
     }
 }
 
@@ -128,15 +153,21 @@ impl Workflow {
     #[must_use]
     pub fn not_found(&self, name: &str) -> String {
         let same = self.stages.iter().filter(|s| s.title == name);
-        let same: Vec<String> = same.map(|s| s.id.to_string()).collect();
-        if same.len() > 1 {
-            let ids = same.join(", ");
-            return format!(
-                "{} stages are called \"{name}\"; name one by its UUID: {ids}",
-                same.len()
-            );
+        let same: Vec<StageId> = same.map(|s| s.id).collect();
+        match same.len() {
+            0 | 1 => format!("the project has no stage {}", quoted(name)),
+            _ => ambiguous("stages", name, "UUID", &same),
         }
-        format!("the project has no stage \"{name}\"")
+    }
+
+    /// The same as an error, with the nearest titles and all there are.
+    #[must_use]
+    pub fn no_stage(&self, name: &str) -> Fault {
+        let mut fault = Fault::new(FaultKind::Settings, self.not_found(name));
+        for near in self.nearest(name).into_iter().filter(|n| *n != name) {
+            fault = fault.hint(format!("did you mean {}?", quoted(near)));
+        }
+        fault
     }
 
     /// Stages at which agents work, in the platform's order.
@@ -147,8 +178,7 @@ impl Workflow {
     /// Titles of all stages, for people.
     #[must_use]
     pub fn titles(&self) -> String {
-        let titles: Vec<&str> = self.stages.iter().map(|s| s.title.as_str()).collect();
-        titles.join(", ")
+        listed(self.stages.iter().map(|s| s.title.as_str()))
     }
 
     /// Titles that resemble `name`, best first, at most three.
@@ -229,11 +259,11 @@ pub fn without_trailing_commas(text: &str) -> String {
 /// Those of `candidates` that resemble `name`, best first, at most three.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let wanted = name.to_lowercase();
+    let wanted = plain(name);
     let limit = (wanted.chars().count() / 2).max(2);
     let mut scored: Vec<(usize, &str)> = candidates
         .map(|c| {
-            let lower = c.to_lowercase();
+            let lower = plain(c);
             let contained = lower.contains(&wanted) || wanted.contains(&lower);
             (
                 if contained {
@@ -292,6 +322,53 @@ mod tests {
                 .map(|s| s.id.0.as_u128()),
             Some(2)
         );
+    }
+
+    #[test]
+    fn a_name_that_two_pathways_have_is_refused_and_both_uuids_are_shown() {
+        let pathway = |n: u128, name: &str| Pathway {
+            id: PathwayId(Uuid::from_u128(n)),
+            name: name.into(),
+            to: StageId(Uuid::from_u128(n)),
+        };
+        let mut of = stage(1, "A", StageKind::Agent);
+        of.pathways = vec![pathway(7, "done"), pathway(8, "done"), pathway(9, "done ")];
+        assert!(of.pathway("done").is_none());
+        let (why, hint) = of.no_pathway("done");
+        for n in [7, 8] {
+            let id = Uuid::from_u128(n).to_string();
+            assert!(why.contains(&id), "{why}");
+            assert_eq!(of.pathway(&id).map(|p| p.id.0), Some(Uuid::from_u128(n)));
+        }
+        assert_eq!(hint, None);
+        assert_eq!(of.pathway("done ").map(|p| p.id.0.as_u128()), Some(9));
+    }
+
+    #[test]
+    fn titles_that_differ_in_what_cannot_be_seen_are_shown_apart() {
+        for (asked, title, shown) in [
+            ("pre-label", "pre-label ", "\"pre-label\\u{20}\""),
+            ("pre label", "pre\u{a0}label", "\"pre\\u{a0}label\""),
+            ("pre-label", "\u{200b}pre-label", "\"\\u{200b}pre-label\""),
+            ("caf\u{e9}", "cafe\u{301}", "\"cafe\\u{301}\""),
+            ("cafe\u{301}", "caf\u{e9}", "\"caf\u{e9}\""),
+        ] {
+            let mut flow = Workflow {
+                stages: vec![stage(1, title, StageKind::Agent)],
+                edges: vec![],
+            };
+            let fault = flow.no_stage(asked);
+            assert_eq!(fault.hints, [format!("did you mean {shown}?")]);
+            assert_ne!(fault.summary, format!("the project has no stage {shown}"));
+            let pathway = Pathway {
+                id: PathwayId(Uuid::from_u128(5)),
+                name: title.into(),
+                to: StageId(Uuid::from_u128(6)),
+            };
+            flow.stages[0].pathways.push(pathway);
+            let (why, hint) = flow.stages[0].no_pathway(asked);
+            assert_eq!(hint.as_deref(), Some(shown), "{why}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use runs::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+pub use values::paths;
 use values::{duration, positive};
 
 /// The whole command line.
@@ -49,15 +50,15 @@ pub struct Global {
         hide_env_values = true
     )]
     pub project_hash: Option<String>,
-    /// Agent library, crate folder, or folder of libraries; may be given several times
+    /// Agent library, crate folder, or folder of libraries; several with colons between them, or given
+    /// several times
     #[arg(
         short = 'a',
         long,
         value_name = "PATH",
         global = true,
         env = "WORKBENCH_AGENTS",
-        hide_env_values = true,
-        value_delimiter = ':'
+        hide_env_values = true
     )]
     pub agents: Vec<PathBuf>,
     /// Hold all writes

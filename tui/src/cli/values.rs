@@ -1,6 +1,9 @@
 //! How values are written on the command line: durations, rates, limits. Each refusal says what to write.
 
 use crate::journal::Keep;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wb_core::run::FailureLimit;
 
@@ -65,6 +68,37 @@ pub(super) fn keep(text: &str) -> Result<Keep, String> {
     }
 }
 
+/// Paths with colons between them, as in `PATH`. A part that exists with its colons is one path, the longest
+/// first; `\:` is a colon whatever exists.
+pub fn paths(value: &Path) -> Vec<PathBuf> {
+    let bytes = value.as_os_str().as_bytes();
+    let (mut parts, mut part) = (Vec::new(), Vec::new());
+    let mut left = bytes;
+    while let Some((&first, rest)) = left.split_first() {
+        left = rest;
+        match (first, rest.first()) {
+            (b'\\', Some(b':')) => {
+                part.push(b':');
+                left = &rest[1..];
+            }
+            (b':', _) => parts.push(std::mem::take(&mut part)),
+            (byte, _) => part.push(byte),
+        }
+    }
+    parts.push(part);
+    let path = |parts: &[Vec<u8>]| PathBuf::from(OsString::from_vec(parts.join(&b':')));
+    let mut found = Vec::new();
+    let mut left = parts.as_slice();
+    while !left.is_empty() {
+        let several = (2..=left.len()).rev().find(|n| path(&left[..*n]).exists());
+        let n = several.unwrap_or(1);
+        found.push(path(&left[..n]));
+        left = &left[n..];
+    }
+    found.retain(|path| !path.as_os_str().is_empty());
+    found
+}
+
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches("/s");
     match number.parse::<f64>() {
@@ -76,6 +110,38 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_colon_parts_paths_unless_it_is_in_one_that_exists() {
+        let dir = tempfile::tempdir().unwrap();
+        let with = dir.path().join("a:b");
+        std::fs::create_dir(&with).unwrap();
+        std::fs::write(with.join("lib:x.so"), "").unwrap();
+        let library = with.join("lib:x.so");
+        let other = dir.path().join("other");
+        let joined = |paths: &[&Path]| {
+            let texts: Vec<_> = paths.iter().map(|p| p.to_str().unwrap()).collect();
+            PathBuf::from(texts.join(":"))
+        };
+        assert_eq!(paths(&with), std::slice::from_ref(&with));
+        assert_eq!(paths(&library), std::slice::from_ref(&library));
+        assert_eq!(
+            paths(&joined(&[&other, &library, &with])),
+            [other.clone(), library, with]
+        );
+        assert_eq!(
+            paths(Path::new("x:y")),
+            [PathBuf::from("x"), PathBuf::from("y")]
+        );
+        assert_eq!(
+            paths(Path::new("x\\:y:z")),
+            [PathBuf::from("x:y"), PathBuf::from("z")]
+        );
+        assert_eq!(
+            paths(Path::new("x::y:")),
+            [PathBuf::from("x"), PathBuf::from("y")]
+        );
+    }
 
     #[test]
     fn durations_have_units_and_limits() {

@@ -2,15 +2,16 @@
 
 mod checks;
 
-use super::review::{filter, matches};
+use super::review::{filter, is_for, matches};
 use super::session::{self, Hands};
 use crate::cli::{ApplyArgs, Global};
 use crate::config::{Config, Value};
 use crate::exit::Ending;
 use crate::journal::{self, Deed, HEAVY, Operation};
-use crate::plan::{Plan, PlanLine};
+use crate::plan::{Header, Plan, PlanLine};
 use crate::runtime::now;
 use crate::signals::Stop;
+use crate::upstream;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -61,7 +62,8 @@ async fn work(
     session::refuse_read_only(global, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
-    let config = for_project(config, &plan)?;
+    is_for(&plan.header, config, Some(&upstream::name()?))?;
+    let config = for_project(config, &plan.header);
     let began = Instant::now();
     let id = plan.header.id.to_string();
     let operation = Operation {
@@ -114,27 +116,21 @@ async fn work(
     }
 }
 
-/// The plan says for which project it is; a flag may only agree.
-fn for_project(config: &Config, plan: &Plan) -> Result<Config, Fault> {
-    let hash = plan.header.project.to_string();
-    if let Some(named) = &config.project
-        && named.value.trim() != hash
-    {
-        let text = format!(
-            "the plan is for project {hash}, but {} names {}; nothing was written",
-            named.origin, named.value
-        );
-        return Err(Fault::new(FaultKind::Usage, text)
-            .hint("leave --project-hash out: the plan knows its project"));
-    }
+/// The settings with the plan's project.
+fn for_project(config: &Config, header: &Header) -> Config {
     let project = Some(Value {
-        value: hash,
+        value: header.project.to_string(),
         origin: "the plan".to_owned(),
     });
-    Ok(Config {
+    Config {
         project,
         ..config.clone()
-    })
+    }
+}
+
+/// Whether `--only` takes a line.
+fn wanted(only: &Filter, line: &PlanLine, plan: &Plan) -> Result<bool, Fault> {
+    Ok(only.is_empty() || matches(only, line, &line.patch(&plan.ontology)?))
 }
 
 impl Applying<'_> {
@@ -152,14 +148,15 @@ impl Applying<'_> {
                 self.write(std::mem::take(&mut chunk)).await?;
                 weight = 0;
             }
-            if let Some(mut line) = line.filter(|l| matches(only, l)) {
+            if let Some(mut line) = line
+                && wanted(only, &line, plan)?
+            {
                 match line.deed.take() {
                     None => self.counts.nothing += 1,
                     Some(_) if self.applied.contains(&(line.data, line.stage)) => {
                         self.counts.earlier += 1;
                     }
-                    Some(stored) => {
-                        let deed = Deed::from(stored);
+                    Some(deed) => {
                         weight += deed.item.weight();
                         chunk.push((line, deed));
                     }
@@ -184,6 +181,8 @@ impl Applying<'_> {
             return self.write_after(stage, chunk, deeds).await;
         }
         let mut refused = self.gone(&deeds).await?;
+        self.rerouted(&chunk, &mut refused);
+        self.elsewhere(&deeds, &mut refused).await;
         self.stale(&deeds, &mut refused).await?;
         self.write_rest(&chunk, deeds, refused).await
     }
@@ -306,7 +305,7 @@ impl Applying<'_> {
                 "{}",
                 json!({
                     "task_uuid": line.task, "data_hash": line.data, "data_title": line.title, "stage_uuid": line.stage,
-                    "outcome": outcome, "pathway_name": line.pathway, "fault": fault,
+                    "outcome": outcome, "pathway_name": line.pathway.as_ref().map(|p| &p.name), "fault": fault,
                 })
             );
         } else if let Some(fault) = fault {

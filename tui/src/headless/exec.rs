@@ -8,8 +8,9 @@ use super::session::{self, Need};
 use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
-use crate::exit::{Ending, print_fault};
+use crate::exit::Ending;
 use crate::journal::Op;
+use crate::print;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::upstream;
@@ -173,12 +174,10 @@ impl Exec {
             }
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
-                let text = format!(
-                    "stdout: {error}; the results of the last lines are lost, and no further ones were read"
+                tell!(
+                    "workbench: stdout: {error}; the results of the last lines are lost, and no further ones were read"
                 );
-                let fault = Fault::new(FaultKind::Settings, text);
-                print_fault(&fault);
-                ending.afterwards(fault);
+                print::kept(Err(error));
                 break;
             }
         }

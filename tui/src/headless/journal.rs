@@ -2,11 +2,11 @@
 
 use crate::cli::{Global, JournalArgs};
 use crate::config::state_dir;
+use crate::files;
 use crate::journal::{Journal, Keep, Op};
 use crate::runtime::now;
 use serde_json::json;
 use std::io::IsTerminal;
-use std::path::Path;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::Millis;
 
@@ -15,11 +15,15 @@ use wb_core::ids::Millis;
 /// # Errors
 /// The journal cannot be read.
 pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
-    if !Path::new(".workbench/journal.db").exists() {
+    let Some(path) = files::existing("journal.db") else {
         tell!("Nothing was written from this folder yet.");
         return Ok(());
-    }
-    let journal = Journal::open(&state_dir("")?)?;
+    };
+    let journal = match state_dir("") {
+        Ok(dir) => Journal::open(&dir)?,
+        Err(_) if args.prune.is_none() => Journal::open_to_read(&path)?,
+        Err(fault) => return Err(fault),
+    };
     if let Some(keep) = args.prune {
         return prune(global, &journal, keep);
     }

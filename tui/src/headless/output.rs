@@ -2,10 +2,11 @@
 
 use crate::cli::Global;
 use crate::config::Config;
+use crate::files::{self, OutFile};
+use crate::print;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use wb_core::event::NetStats;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, FaultGroup, Report, Totals};
@@ -199,7 +200,8 @@ pub fn sentence(totals: &Totals, net: NetStats, wall_s: f64, dry: bool) -> Strin
 /// Where task lines go.
 pub struct Output {
     stdout: bool,
-    file: Option<BufWriter<File>>,
+    file: Option<OutFile>,
+    path: PathBuf,
     /// Why lines are missing.
     broken: Option<Fault>,
 }
@@ -209,16 +211,15 @@ impl Output {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn new(stdout: bool, file: Option<&Path>) -> Result<Self, Fault> {
-        let file = file.map(File::create).transpose().map_err(|e| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("--jsonl: cannot write the file: {e}; nothing was run"),
-            )
-        })?;
+    pub async fn new(stdout: bool, path: Option<&Path>) -> Result<Self, Fault> {
+        let file = match path {
+            Some(path) => Some(files::begin("--jsonl", path).await?),
+            None => None,
+        };
         Ok(Self {
             stdout,
-            file: file.map(BufWriter::new),
+            file,
+            path: path.unwrap_or(Path::new("")).to_owned(),
             broken: None,
         })
     }
@@ -230,17 +231,15 @@ impl Output {
         }
         let mut text = line().to_string();
         text.push('\n');
-        if self.stdout
-            && let Err(error) = std::io::stdout().lock().write_all(text.as_bytes())
-        {
-            self.stdout = false;
-            self.lost("stdout", &error);
+        if self.stdout {
+            let written = std::io::stdout().lock().write_all(text.as_bytes());
+            self.stdout = print::kept(written);
         }
         if let Some(file) = &mut self.file
             && let Err(error) = file.write_all(text.as_bytes())
         {
             self.file = None;
-            self.lost("--jsonl", &error);
+            self.lost(&error);
         }
     }
 
@@ -249,25 +248,20 @@ impl Output {
     /// # Errors
     /// Some could not be written.
     pub fn end(&mut self) -> Result<(), Fault> {
-        if self.stdout
-            && let Err(error) = std::io::stdout().lock().flush()
+        if let Some(file) = self.file.take()
+            && let Err(error) = file.finish()
         {
-            self.lost("stdout", &error);
-        }
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.flush()
-        {
-            self.lost("--jsonl", &error);
+            self.lost(&error);
         }
         self.broken.take().map_or(Ok(()), Err)
     }
 
-    /// The work itself goes on. Whoever read our lines may have had enough of them.
-    fn lost(&mut self, place: &str, error: &std::io::Error) {
-        if error.kind() != ErrorKind::BrokenPipe {
-            let text =
-                format!("{place}: {error}; its lines are incomplete, the work itself is done");
-            self.broken = Some(Fault::new(FaultKind::Settings, text));
-        }
+    /// The work itself goes on.
+    fn lost(&mut self, error: &std::io::Error) {
+        let text = format!(
+            "--jsonl: cannot write {}: {error}; its lines are incomplete, the work itself is done",
+            self.path.display()
+        );
+        self.broken = Some(Fault::new(FaultKind::Settings, text));
     }
 }

@@ -1,12 +1,15 @@
 //! `workbench review`: what a plan would do, in groups and label by label. Needs no network.
 
 use crate::cli::{Global, ReviewArgs};
-use crate::plan::{Plan, PlanLine};
+use crate::config::Config;
+use crate::plan::{Header, Plan, PlanLine};
+use crate::upstream;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::{Facts, Filter};
+use wb_core::work::Patch;
 use wb_ui::text::clean;
 
 /// Outcomes that are alike.
@@ -22,41 +25,36 @@ struct Group {
 /// `workbench review`
 ///
 /// # Errors
-/// The file is no plan, or the filter is none.
-pub fn review(global: &Global, args: &ReviewArgs) -> Result<(), Fault> {
+/// The file is not a plan, is damaged or for another project, or the filter is none.
+pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(), Fault> {
     let only = filter(args.only.as_deref())?;
-    let mut plan = Plan::open(&args.plan)?;
+    // Lines of JSON go out one by one: what is in them must be known to be whole before.
+    let mut plan = match global.json {
+        true => Plan::verified(&args.plan)?,
+        false => Plan::open(&args.plan)?,
+    };
+    let upstream = upstream::named()?;
     if global.json {
-        say!("{}", json!({"plan": plan.header}));
+        is_for(&plan.header, config, upstream.as_deref())?;
+        return as_json(&mut plan, &only);
     }
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     let mut changes = String::new();
     let (mut tasks, mut writes) = (0_u64, 0_u64);
     while let Some(line) = plan.next()? {
-        if !matches(&only, &line) {
+        let patch = line.patch(&plan.ontology)?;
+        if !matches(&only, &line, &patch) {
             continue;
         }
         tasks += 1;
         writes += u64::from(line.deed.is_some());
-        if global.json {
-            if !crate::print::say(format_args!("{}", json_line(&line))) {
-                return Ok(());
-            }
-            continue;
-        }
-        add(&mut groups, &line);
+        add(&mut groups, &line, &patch);
         if args.diff {
-            difference(&line, &mut changes);
+            difference(&line, &patch, &mut changes);
         }
-    }
-    if global.json {
-        say!(
-            "{}",
-            json!({"summary": {"tasks": tasks, "changes": writes}})
-        );
-        return Ok(());
     }
     let header = &plan.header;
+    is_for(header, config, upstream.as_deref())?;
     say!(
         "Plan for \"{}\" on {}, made {}: {tasks} tasks, {writes} of them change something",
         clean(&header.project_title),
@@ -70,6 +68,64 @@ pub fn review(global: &Global, args: &ReviewArgs) -> Result<(), Fault> {
     Ok(())
 }
 
+fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
+    let header = &plan.header;
+    say!(
+        "{}",
+        json!({"plan": {
+            "workbench_plan": header.workbench_plan, "id": header.id, "project": header.project,
+            "project_title": header.project_title, "upstream": header.upstream, "made": header.made,
+            "workbench": header.workbench, "builds": header.builds,
+        }})
+    );
+    let (mut tasks, mut writes) = (0_u64, 0_u64);
+    while let Some(line) = plan.next()? {
+        let patch = line.patch(&plan.ontology)?;
+        if !matches(only, &line, &patch) {
+            continue;
+        }
+        tasks += 1;
+        writes += u64::from(line.deed.is_some());
+        if !crate::print::say(format_args!("{}", json_line(&line, &patch))) {
+            return Ok(());
+        }
+    }
+    say!(
+        "{}",
+        json!({"summary": {"tasks": tasks, "changes": writes}})
+    );
+    Ok(())
+}
+
+/// A plan is for one project on one platform; what else is named may only agree.
+///
+/// # Errors
+/// The settings name another project, or the platform is another one.
+pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Result<(), Fault> {
+    let hash = header.project.to_string();
+    if let Some(named) = &config.project
+        && !named.value.trim().eq_ignore_ascii_case(&hash)
+    {
+        let text = format!(
+            "the plan is for project {hash}, but {} names {}; nothing was written",
+            named.origin, named.value
+        );
+        return Err(Fault::new(FaultKind::Usage, text)
+            .hint("leave --project-hash out: the plan knows its project"));
+    }
+    match upstream {
+        Some(upstream) if upstream != header.upstream => {
+            let text = format!(
+                "the plan is for the platform at {}, but ENCORD_DOMAIN leads to {upstream}; nothing was written",
+                header.upstream
+            );
+            Err(Fault::new(FaultKind::Settings, text)
+                .hint("set ENCORD_DOMAIN to the platform that the plan was made on, or plan again"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads `--only`.
 pub fn filter(text: Option<&str>) -> Result<Filter, Fault> {
     Filter::parse(text.unwrap_or_default())
@@ -77,18 +133,20 @@ pub fn filter(text: Option<&str>) -> Result<Filter, Fault> {
 }
 
 /// Whether a line of a plan is wanted.
-pub fn matches(only: &Filter, line: &PlanLine) -> bool {
-    let (row, result) = (line.row(), line.result());
-    only.is_empty()
-        || only.matches(&Facts {
-            row: &row,
-            now: crate::runtime::now(),
-            result: Some(&result),
-            known: Some(&line.known()),
-        })
+pub fn matches(only: &Filter, line: &PlanLine, patch: &Patch) -> bool {
+    if only.is_empty() {
+        return true;
+    }
+    let (row, result) = (line.row(), line.result(patch));
+    only.matches(&Facts {
+        row: &row,
+        now: crate::runtime::now(),
+        result: Some(&result),
+        known: Some(&line.known(patch)),
+    })
 }
 
-fn json_line(line: &PlanLine) -> serde_json::Value {
+fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
     json!({
         "task_uuid": line.task,
         "data_hash": line.data,
@@ -97,16 +155,17 @@ fn json_line(line: &PlanLine) -> serde_json::Value {
         "build": line.build,
         "attempts": line.attempts,
         "outcome": line.outcome(),
-        "pathway_name": line.pathway,
+        "pathway_uuid": line.pathway.as_ref().map(|p| p.id),
+        "pathway_name": line.pathway.as_ref().map(|p| &p.name),
         "fault": line.fault,
         "run_ms": line.run_ms,
-        "patch": line.patch,
+        "patch": patch,
         "follows_stage_uuid": line.follows,
     })
 }
 
-fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine) {
-    let way = match (&line.fault, &line.pathway) {
+fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine, patch: &Patch) {
+    let way = match (&line.fault, &line.route) {
         (Some(fault), _) => format!("failed: {}", fault.group_key()),
         (None, Some(name)) => format!("→ {name}"),
         (None, None) => "stays".to_owned(),
@@ -121,14 +180,14 @@ fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine) {
         group.first.clone_from(&line.title);
     }
     group.tasks += 1;
-    let (added, changed, removed) = line.patch.counts();
+    let (added, changed, removed) = patch.counts();
     group.labels = (
         group.labels.0 + added,
         group.labels.1 + changed,
         group.labels.2 + removed,
     );
-    group.priorities += u64::from(line.patch.priority.is_some());
-    group.metadata += u64::from(line.patch.metadata.is_some());
+    group.priorities += u64::from(patch.priority.is_some());
+    group.metadata += u64::from(patch.metadata.is_some());
 }
 
 fn sentence(stage: &str, way: &str, group: &Group) -> String {
@@ -153,12 +212,12 @@ fn sentence(stage: &str, way: &str, group: &Group) -> String {
     text
 }
 
-fn difference(line: &PlanLine, out: &mut String) {
-    if line.patch.is_empty() {
+fn difference(line: &PlanLine, patch: &Patch, out: &mut String) {
+    if patch.is_empty() {
         return;
     }
     let way = line
-        .pathway
+        .route
         .as_deref()
         .map_or_else(|| "stays".to_owned(), |p| format!("→ {p}"));
     let _ = writeln!(
@@ -168,7 +227,7 @@ fn difference(line: &PlanLine, out: &mut String) {
         line.task,
         clean(&way)
     );
-    for change in &line.patch.labels {
+    for change in &patch.labels {
         let _ = writeln!(
             out,
             "  {} {} {}",
@@ -177,11 +236,11 @@ fn difference(line: &PlanLine, out: &mut String) {
             clean(&change.detail)
         );
     }
-    if let Some((before, after)) = line.patch.priority {
+    if let Some((before, after)) = patch.priority {
         let before = before.map_or_else(|| "?".to_owned(), |p| p.to_string());
         let _ = writeln!(out, "  priority {before} → {after}");
     }
-    if let Some(metadata) = &line.patch.metadata {
+    if let Some(metadata) = &patch.metadata {
         let _ = writeln!(
             out,
             "  client metadata {}",

@@ -104,8 +104,8 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
             .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
         None => Filter::default(),
     };
-    let out = Output::new(global.json, args.jsonl.as_deref())?;
-    let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref())?;
+    let out = Output::new(global.json, args.jsonl.as_deref()).await?;
+    let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let live = Live::new(global, config, args);
     let limits = live.limits();

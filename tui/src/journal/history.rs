@@ -3,6 +3,8 @@
 use super::{Deed, HEAVY, Journal, Stored, broken, tally};
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
@@ -88,6 +90,20 @@ fn seen(deed: &Deed, answer: Option<String>, undone: bool) -> look::Entry {
 }
 
 impl Journal {
+    /// Opens the journal of a folder that cannot be written, to list what is in it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_to_read(path: &Path) -> Result<Self, Fault> {
+        let db = crate::database::open_to_read(path).map_err(|e| broken(&e))?;
+        Ok(Self {
+            db: Arc::new(Mutex::new(db)),
+            dir: Arc::new(path.parent().unwrap_or(Path::new("")).to_owned()),
+            me: i64::from(std::process::id()),
+            op: Arc::default(),
+        })
+    }
+
     /// All operations, the oldest first.
     ///
     /// # Errors

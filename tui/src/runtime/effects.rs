@@ -166,9 +166,10 @@ impl World {
     pub(super) fn take_project(&mut self, project: Arc<Project>) {
         self.stages.clear();
         for stage in &project.doc.stages {
-            let params = self
-                .params
-                .get(&stage.title)
+            // A title that several stages have names none of them.
+            let by_title = project.workflow.find(&stage.title);
+            let params = by_title
+                .and_then(|found| self.params.get(&found.title))
                 .or_else(|| self.params.get(&stage.uuid.to_string()));
             let params = params.map_or_else(String::new, ToString::to_string);
             let json = serde_json::to_string(stage).unwrap_or_default();

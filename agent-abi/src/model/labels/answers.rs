@@ -2,7 +2,8 @@
 //! what was asked only because of the answer before taken away with it. Dynamic answers have ranges:
 //! on each frame the last one holds.
 
-use super::super::ontology::{by_hash, names, paths_to};
+use super::super::names::only;
+use super::super::ontology::{Above, by_hash, names, paths_to};
 use super::super::{Attribute, Choice, ModelError, ModelResult, suggest};
 use super::place::{merged, without};
 use super::read::ranges;
@@ -42,11 +43,14 @@ pub(super) fn locate<'o>(
     chosen: impl Fn(&Attribute, &Choice) -> bool,
 ) -> ModelResult<&'o Attribute> {
     let paths = paths_to(attributes, name);
-    let open = paths
-        .iter()
-        .find(|(above, _)| above.iter().all(|(a, choice)| chosen(a, choice)));
-    if let Some((_, found)) = open {
-        return Ok(found);
+    let is_open = |(above, _): &&(Above<'_>, _)| above.iter().all(|(a, choice)| chosen(a, choice));
+    let open: Vec<_> = paths.iter().filter(is_open).collect();
+    // The outermost; several of these cannot be told apart by name.
+    if let Some(depth) = open.iter().map(|(above, _)| above.len()).min() {
+        let outer = open.iter().filter(|(above, _)| above.len() == depth);
+        let open: Vec<&'o Attribute> = outer.map(|(_, attribute)| *attribute).collect();
+        let id = |a: &'o Attribute| a.feature_hash.as_str();
+        return only(open, ("attributes", name, "feature hash"), id, String::new);
     }
     let closed: Vec<String> = paths
         .iter()

@@ -1,6 +1,8 @@
 //! Finding things in an ontology: by title at any depth, by feature hash, with the nearest names when
 //! there is no such thing.
 
+use super::super::names::only;
+use super::super::suggest::quoted;
 use super::super::{ModelError, ModelResult, suggest};
 use super::{
     Attribute, Choice, Ontology, OntologyClassification, OntologyObject, SkeletonTemplate,
@@ -38,22 +40,13 @@ impl Ontology {
     /// # Errors
     /// [`ModelError::Unknown`] with the nearest names, [`ModelError::Ambiguous`] when two have the name.
     pub fn object(&self, name: &str) -> ModelResult<&OntologyObject> {
-        only(
-            self.objects
-                .iter()
-                .filter(|o| o.name == name || o.feature_hash == name),
-            || {
-                format!(
-                    "the ontology has no object \"{name}\".{}",
-                    suggest::hint(name, self.objects.iter().map(|o| o.name.as_str()))
-                )
-            },
-            || {
-                format!(
-                    "the ontology has several objects \"{name}\"; use the feature hash of the one you mean"
-                )
-            },
-        )
+        let is = |o: &&OntologyObject| o.name == name || o.feature_hash == name;
+        let hits = self.objects.iter().filter(is).collect();
+        let id = |o: &OntologyObject| o.feature_hash.clone();
+        only(hits, ("objects", name, "feature hash"), id, || {
+            let hint = suggest::hint(name, self.objects.iter().map(|o| o.name.as_str()));
+            format!("the ontology has no object {}.{hint}", quoted(name))
+        })
     }
 
     /// A kind of classification by title or feature hash.
@@ -62,21 +55,16 @@ impl Ontology {
     /// As [`Ontology::object`].
     pub fn classification(&self, title: &str) -> ModelResult<&OntologyClassification> {
         let all = &self.classifications;
-        only(
-            all.iter()
-                .filter(|c| c.title() == title || c.feature_hash == title),
-            || {
-                format!(
-                    "the ontology has no classification \"{title}\".{}",
-                    suggest::hint(title, all.iter().map(OntologyClassification::title))
-                )
-            },
-            || {
-                format!(
-                    "the ontology has several classifications \"{title}\"; use the feature hash of the one you mean"
-                )
-            },
-        )
+        let is = |c: &&OntologyClassification| c.title() == title || c.feature_hash == title;
+        let hits = all.iter().filter(is).collect();
+        let id = |c: &OntologyClassification| c.feature_hash.clone();
+        only(hits, ("classifications", title, "feature hash"), id, || {
+            let hint = suggest::hint(title, all.iter().map(OntologyClassification::title));
+            format!(
+                "the ontology has no classification {}.{hint}",
+                quoted(title)
+            )
+        })
     }
 
     /// The vertices of a skeleton, by the name of its template or by the name or feature hash of the
@@ -85,13 +73,19 @@ impl Ontology {
     /// # Errors
     /// As [`Ontology::object`].
     pub fn skeleton(&self, name: &str) -> ModelResult<&SkeletonTemplate> {
-        let mut drawn = self.objects.iter().filter(|o| o.name == name);
-        let hash = drawn.next().map_or(name, |o| o.feature_hash.as_str());
-        let by_object = self.skeletons.iter().find(|s| s.feature_hash == hash);
-        let found = by_object.or_else(|| self.skeletons.iter().find(|s| s.name == name));
-        found.ok_or_else(|| {
+        let hash = match self.object(name) {
+            Ok(object) => object.feature_hash.as_str(),
+            Err(error @ ModelError::Ambiguous(_)) => return Err(error),
+            Err(_) => name,
+        };
+        if let Some(found) = self.skeletons.iter().find(|s| s.feature_hash == hash) {
+            return Ok(found);
+        }
+        let hits = self.skeletons.iter().filter(|s| s.name == name).collect();
+        let id = |s: &SkeletonTemplate| s.feature_hash.clone();
+        only(hits, ("skeletons", name, "feature hash"), id, || {
             let hint = suggest::hint(name, self.skeletons.iter().map(|s| s.name.as_str()));
-            ModelError::Unknown(format!("the ontology has no skeleton \"{name}\".{hint}"))
+            format!("the ontology has no skeleton {}.{hint}", quoted(name))
         })
     }
 
@@ -122,13 +116,15 @@ impl Ontology {
             [] => {
                 let hint = suggest::hint(title, all.iter().map(|(_, e)| e.title()));
                 Err(ModelError::Unknown(format!(
-                    "the ontology has nothing called \"{title}\".{hint}"
+                    "the ontology has nothing called {}.{hint}",
+                    quoted(title)
                 )))
             }
             several => {
                 let paths: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
                 Err(ModelError::Ambiguous(format!(
-                    "\"{title}\" is in the ontology more than once: {}",
+                    "{} is in the ontology more than once: {}",
+                    quoted(title),
                     paths.join("; ")
                 )))
             }
@@ -188,19 +184,6 @@ fn walk<'o>(above: &str, attributes: &'o [Attribute], out: &mut Vec<(String, Ele
             out.push((path.clone(), Element::Choice(choice)));
             walk(&path, &choice.attributes, out);
         }
-    }
-}
-
-fn only<'o, T>(
-    mut hits: impl Iterator<Item = &'o T>,
-    unknown: impl Fn() -> String,
-    several: impl Fn() -> String,
-) -> ModelResult<&'o T> {
-    let first = hits.next().ok_or_else(|| ModelError::Unknown(unknown()))?;
-    if hits.next().is_some() {
-        Err(ModelError::Ambiguous(several()))
-    } else {
-        Ok(first)
     }
 }
 

@@ -5,7 +5,7 @@ mod kinds;
 mod skeleton;
 
 pub use find::Element;
-pub(super) use find::{by_hash, names, paths_to};
+pub(super) use find::{Above, by_hash, names, paths_to};
 pub use kinds::{AttributeKind, Shape};
 pub use skeleton::{SkeletonTemplate, SkeletonVertex};
 
@@ -160,13 +160,27 @@ impl OntologyClassification {
 }
 
 impl Attribute {
-    /// An option by label, value or feature hash.
+    /// An option by label, value or feature hash; `None` too when several have that label.
     #[must_use]
     pub fn option(&self, label: &str) -> Option<&Choice> {
-        self.options.iter().find(|o| o.label == label).or_else(|| {
-            self.options
-                .iter()
-                .find(|o| o.value == label || o.feature_hash == label)
-        })
+        match self.options_named(label).as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The options of that label; without any, those of that feature hash or value.
+    pub(super) fn options_named(&self, label: &str) -> Vec<&Choice> {
+        let of = |is: &dyn Fn(&Choice) -> bool| -> Vec<&Choice> {
+            self.options.iter().filter(|o| is(o)).collect()
+        };
+        let mut found = of(&|o| o.label == label);
+        if found.is_empty() {
+            found = of(&|o| o.feature_hash == label);
+        }
+        if found.is_empty() {
+            found = of(&|o| o.value == label);
+        }
+        found
     }
 }

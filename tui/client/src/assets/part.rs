@@ -171,7 +171,11 @@ impl Part {
         let new = with_end(&place, "new");
         // Not forced to the disk: after a power cut the digest tells whether the bytes are there.
         let text = serde_json::to_vec(&note).map_err(std::io::Error::from);
-        let written = text.and_then(|text| fs::write(&new, text));
+        let mut out = open(&new)?;
+        let written = text.and_then(|text| {
+            out.set_len(0)?;
+            out.write_all(&text)
+        });
         let written = written.and_then(|()| fs::rename(&new, &place));
         written.map_err(|source| failed(&place, source))?;
         self.noted = self.have;

@@ -1,14 +1,15 @@
 //! The filter language of the queue, `--filter` and `tasks`.
 //!
 //! Bare words match the title; `field:value`, `field~part`, `field>n` and friends match fields;
-//! `-` negates, `|` between two terms is "or", quotes hold blanks together. Unknown fields are
-//! answered with the nearest known one.
+//! `-` negates, `|` between two terms is "or". What stands in quotes is text: blanks, commas and
+//! operators in it do not count. Unknown fields are answered with the nearest known one.
 //!
 //! Most terms are decided by the task as it was listed. Priority, client metadata and labels stand in
 //! the label row, which costs requests: [`Filter::asks`] says what is needed, [`Filter::cheap`] is the
 //! part that can be decided before it is there.
 
 mod term;
+mod words;
 
 use crate::ids::Millis;
 use crate::queue::LastResult;
@@ -17,6 +18,7 @@ use crate::workflow::nearest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use term::{Cmp, Match, Test};
+use words::{Word, words};
 
 /// Fields that a filter may name.
 pub const FIELDS: [&str; 12] = [
@@ -31,6 +33,10 @@ pub const FORMS: &[(&str, &str)] = &[
         "the title contains it; upper and lower case are equal",
     ),
     ("title~night", "the same; title:NAME is the whole title"),
+    (
+        "title:\"a, b\"",
+        "in quotes, blanks, commas and colons are text; a backslash goes before a quote",
+    ),
     ("status:new,reopened", "the status is one of these"),
     ("age>2d", "changed longer ago; s m h d w"),
     ("assignee:none", "nobody is assigned; or a part of a name"),
@@ -137,7 +143,7 @@ impl Filter {
         let mut groups: Vec<Vec<Term>> = Vec::new();
         let mut join = false;
         for word in words(text) {
-            if word == "|" {
+            if word.is_bar() {
                 join = true;
                 continue;
             }
@@ -188,41 +194,18 @@ impl Filter {
     }
 }
 
-/// Splits at blanks, keeps quoted parts together.
-fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '|' if !quoted => {
-                words.push(std::mem::take(&mut word));
-                words.push("|".into());
-            }
-            c if c.is_whitespace() && !quoted => words.push(std::mem::take(&mut word)),
-            c => word.push(c),
-        }
-    }
-    words.push(word);
-    words.retain(|w| !w.is_empty());
-    words
-}
+const OPERATORS: [char; 5] = [':', '~', '>', '<', '='];
 
-fn parse_term(word: &str) -> Result<Term, String> {
-    let (negated, body) = match word.strip_prefix('-') {
+fn parse_term(word: &Word) -> Result<Term, String> {
+    let (negated, body) = match word.strip('-') {
         Some(rest) if !rest.is_empty() => (true, rest),
-        _ => (false, word),
+        _ => (false, word.clone()),
     };
-    let split = body.find([':', '~', '>', '<', '=']);
-    let test = match split {
-        None | Some(0) => Test::Title(body.to_lowercase()),
-        Some(at) => {
-            let (field, rest) = body.split_at(at);
-            let value = rest.trim_start_matches([':', '~', '>', '<', '=']);
-            let operator = &rest[..rest.len() - value.len()];
-            parse_test(field, operator, value)?
+    let test = match body.split_at_run(&OPERATORS) {
+        Some((field, operator, value)) if !field.is_empty() => {
+            parse_test(&field.text(), &operator, &value)?
         }
+        _ => Test::Title(body.text().to_lowercase()),
     };
     Ok(Term { negated, test })
 }
@@ -239,8 +222,11 @@ fn statuses(list: Vec<String>) -> Result<Test, String> {
     }
 }
 
-fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> {
-    let list = || value.split(',').map(str::to_lowercase).collect::<Vec<_>>();
+fn parse_test(field: &str, operator: &str, word: &Word) -> Result<Test, String> {
+    let values = || word.values().into_iter();
+    let list = || values().map(|v| v.to_lowercase()).collect::<Vec<_>>();
+    let text = word.text();
+    let value = text.as_str();
     let number = |what: &str| {
         value
             .parse::<u64>()
@@ -254,13 +240,13 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
-        ("fault", _) => faults(value),
+        ("fault", _) => faults(&word.values()),
         ("route", _) => Ok(Test::Route(list())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
-        ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(value),
+        ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(word),
         ("label", _) => Ok(Test::Labels(cmp(operator)?, number("a count of labels")?)),
         ("pri" | "priority", _) => Ok(Test::Priority(cmp(operator)?, decimal(value)?)),
-        (meta, _) if meta.starts_with("meta.") => metadata(&meta["meta.".len()..], operator, value),
+        (meta, _) if meta.starts_with("meta.") => metadata(&meta["meta.".len()..], operator, word),
         ("meta" | "metadata", _) => Err("meta.NAME=VALUE looks at the client metadata".to_owned()),
         _ => {
             let near = nearest(field, FIELDS.iter().copied());
@@ -274,32 +260,31 @@ fn parse_test(field: &str, operator: &str, value: &str) -> Result<Test, String> 
 }
 
 /// `Car`, `Car>3`, `Car<=2`: how many labels of that name.
-fn named_labels(value: &str) -> Result<Test, String> {
-    let at = value.find(['>', '<', '=']).unwrap_or(value.len());
-    let (name, rest) = value.split_at(at);
+fn named_labels(word: &Word) -> Result<Test, String> {
+    let Some((name, operator, count)) = word.split_at_run(&['>', '<', '=']) else {
+        let name = word.text();
+        return match name.is_empty() {
+            true => Err("label:NAME, or label:NAME>3".to_owned()),
+            false => Ok(Test::LabelsNamed(name, Cmp::More, 0)),
+        };
+    };
     if name.is_empty() {
         return Err("label:NAME, or label:NAME>3".to_owned());
     }
-    if rest.is_empty() {
-        return Ok(Test::LabelsNamed(name.to_owned(), Cmp::More, 0));
-    }
-    let count = rest.trim_start_matches(['>', '<', '=']);
-    let operator = &rest[..rest.len() - count.len()];
-    let count = count
-        .parse()
-        .map_err(|_| format!("label:{value}: a count of labels is a number"))?;
-    Ok(Test::LabelsNamed(name.to_owned(), cmp(operator)?, count))
+    let count = (count.text().parse())
+        .map_err(|_| format!("label:{}: a count of labels is a number", word.text()))?;
+    Ok(Test::LabelsNamed(name.text(), cmp(&operator)?, count))
 }
 
-fn metadata(path: &str, operator: &str, value: &str) -> Result<Test, String> {
+fn metadata(path: &str, operator: &str, word: &Word) -> Result<Test, String> {
     if path.is_empty() {
         return Err("meta.NAME=VALUE looks at the client metadata".to_owned());
     }
     let path = path.split('.').map(str::to_owned).collect();
     let wanted = match operator {
-        "~" => Match::Has(value.to_lowercase()),
-        ":" | "=" => Match::Is(value.split(',').map(str::to_owned).collect()),
-        _ => Match::Number(cmp(operator)?, decimal(value)?),
+        "~" => Match::Has(word.text().to_lowercase()),
+        ":" | "=" => Match::Is(word.values()),
+        _ => Match::Number(cmp(operator)?, decimal(&word.text())?),
     };
     Ok(Test::Meta(path, wanted))
 }
@@ -312,12 +297,12 @@ fn decimal(value: &str) -> Result<f64, String> {
 }
 
 /// `1a2b3c4d`, or several with commas.
-fn faults(value: &str) -> Result<Test, String> {
-    let one = |text: &str| {
+fn faults(values: &[String]) -> Result<Test, String> {
+    let one = |text: &String| {
         u32::from_str_radix(text, 16)
             .map_err(|_| format!("fault:{text}: a group of failures is named like fault:1a2b3c4d"))
     };
-    let list: Result<_, _> = value.split(',').map(one).collect();
+    let list: Result<_, _> = values.iter().map(one).collect();
     list.map(Test::Fault)
 }
 

@@ -69,6 +69,41 @@ fn fields_compare_negate_and_join() {
 }
 
 #[test]
+fn what_stands_in_quotes_is_text_and_no_comma_or_operator_in_it_counts() {
+    for (filter, title) in [
+        ("title:\"a, b\"", "a, b"),
+        ("title:\"a, b\",c", "c"),
+        ("title:c,\"a, b\"", "A, B"),
+        ("\"result:error\"", "the result:error of today"),
+        ("\"status:nonsense\"", "status:nonsense"),
+        ("\"a|b\"", "xa|by"),
+        ("\"-x\"", "a-x"),
+        ("title~\"a>b\"", "if a>b"),
+        ("title:\"say \\\"hi\\\"\"", "say \"hi\""),
+        ("title:\"back\\\\slash\"", "back\\slash"),
+        ("5\"", "a 5\" disk"),
+        ("5\" disk", "a 5\" disk"),
+        ("title~5\"", "a 5\" disk"),
+        ("it's", "it's here"),
+        ("\"two wor", "two words"),
+        ("-\"result:error\"", "another title"),
+    ] {
+        assert!(hit(filter, title), "{filter} for {title}");
+    }
+    for (filter, title) in [
+        ("title:\"a, b\"", "a"),
+        ("title:\"a,b\"", "b"),
+        ("\"result:ok\"", "x"),
+        ("-\"result:error\"", "the result:error of today"),
+        ("title:\"say hi\"", "say \"hi\""),
+    ] {
+        assert!(!hit(filter, title), "{filter} for {title}");
+    }
+    assert!(knows("meta.site:\"x, y\",cam3") && !knows("meta.site:\"cam3,cam4\""));
+    assert!(knows("label:\"Car\">3") && !knows("label:\"Car>3\""));
+}
+
+#[test]
 fn an_unknown_field_is_answered_with_the_nearest() {
     assert_eq!(
         Filter::parse("statsu:new").unwrap_err(),

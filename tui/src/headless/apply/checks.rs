@@ -3,9 +3,10 @@
 
 use super::Applying;
 use crate::journal::Deed;
+use crate::plan::PlanLine;
 use std::collections::{BTreeMap, HashMap};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::ids::{DataHash, ItemId, StageId, TaskId};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// A deed with the labels that its outcome rests on.
@@ -51,6 +52,56 @@ impl Applying<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tasks whose pathway is not what it was when the plan was made: another name, or another end.
+    pub(super) fn rerouted(
+        &self,
+        chunk: &[(PlanLine, Deed)],
+        refused: &mut HashMap<TaskId, String>,
+    ) {
+        for (line, deed) in chunk {
+            let Some(planned) = &line.pathway else {
+                continue;
+            };
+            let stage = self.hands.project.workflow.stage(line.stage);
+            let now = stage.and_then(|s| s.pathways.iter().find(|p| p.id == planned.id));
+            if now != Some(planned) {
+                let text = format!(
+                    "its pathway \"{}\" was changed or removed since the plan was made",
+                    planned.name
+                );
+                refused.entry(deed.item.task).or_insert(text);
+            }
+        }
+    }
+
+    /// Tasks whose data unit is another file by now: what was reviewed is not about it.
+    pub(super) async fn elsewhere(&self, deeds: &[Deed], refused: &mut HashMap<TaskId, String>) {
+        let known = |deed: &Deed| deed.item.item.or_else(|| deed.item.before.as_ref()?.item);
+        let open: Vec<(&Deed, ItemId)> = deeds
+            .iter()
+            .filter(|deed| !refused.contains_key(&deed.item.task))
+            .filter_map(|deed| Some((deed, known(deed)?)))
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let units: Vec<_> = open
+            .iter()
+            .map(|(d, _)| (d.item.data, d.item.branch.clone()))
+            .collect();
+        let hands = &self.hands;
+        let rows = hands.reader.row_metadata(hands.project.hash, &units).await;
+        for ((deed, planned), row) in open.into_iter().zip(rows) {
+            // A row that cannot be read is the commit's to report.
+            let now = row.ok().and_then(|row| row.item);
+            if now.is_some_and(|now| now != planned) {
+                let text =
+                    "its data lie in another storage item than when the plan was made".to_owned();
+                refused.insert(deed.item.task, text);
+            }
+        }
     }
 
     /// Tasks that are no longer where the plan found them.

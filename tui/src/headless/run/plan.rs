@@ -4,6 +4,7 @@ use super::{prepare, unless_interrupted};
 use crate::cli::{Global, PlanArgs};
 use crate::config::Config;
 use crate::exit::Ending;
+use crate::files;
 use crate::plan::PlanFile;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -22,9 +23,21 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         ending.told(fault);
         return ending;
     }
+    match files::may_replace(&global, &args.output) {
+        Ok(true) => {}
+        Ok(false) => {
+            tell!("Nothing was run; {} is as it was.", args.output.display());
+            return ending;
+        }
+        Err(fault) => {
+            ending.told(fault);
+            return ending;
+        }
+    }
     let prepared = async {
+        let file = files::begin("-o", &args.output).await?;
         let mut session = prepare(&global, config, &args.run).await?;
-        session.plan = Some(PlanFile::create(&args.output, &session.engine)?);
+        session.plan = Some(PlanFile::new(&args.output, file, &session.engine)?);
         Ok::<_, Fault>(session)
     };
     match unless_interrupted(Box::pin(prepared), true, &mut ending).await {

@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use crate::headless::outage::Watch;
 use crate::runtime::Engine;
+use agent_abi::model::listed;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use wb_core::fault::{Fault, FaultKind};
@@ -121,17 +122,10 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
     let mut chosen = Vec::new();
     for name in wanted {
         let Some(stage) = project.workflow.find(name) else {
-            let agents: Vec<&str> = project
-                .workflow
-                .agent_stages()
-                .map(|s| s.title.as_str())
-                .collect();
-            let mut fault = Fault::new(FaultKind::Settings, project.workflow.not_found(name));
-            let near = project.workflow.nearest(name);
-            for near in near.into_iter().filter(|n| n != name) {
-                fault = fault.hint(format!("did you mean \"{near}\"?"));
-            }
-            return Err(fault.hint(format!("its agent stages: {}", agents.join(", "))));
+            let agents = project.workflow.agent_stages();
+            let agents = listed(agents.map(|s| s.title.as_str()));
+            let fault = project.workflow.no_stage(name);
+            return Err(fault.hint(format!("its agent stages: {agents}")));
         };
         if !order.contains(&stage.id) {
             return Err(Fault::new(
@@ -146,6 +140,9 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
 
 /// Parameters that an agent declares otherwise would fail every task of its stage.
 fn parameters(engine: &Engine, stages: &[StageId], config: &Config) -> Result<(), Fault> {
+    for line in crate::params::strays(&engine.state, &config.params) {
+        tell!("note: {}", wb_ui::text::clean(&line));
+    }
     let mut found = crate::params::misfits(&engine.state, stages, &config.params).into_iter();
     let Some((title, first)) = found.next() else {
         return Ok(());
