@@ -8,6 +8,7 @@
 #[macro_use]
 mod print;
 
+mod anchored;
 mod builder;
 mod check;
 mod cli;
@@ -55,7 +56,13 @@ fn main() -> ExitCode {
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             );
-            let _ = error.print();
+            // What was typed is repeated in it.
+            let text = error.render().to_string();
+            if help {
+                print::text(&text);
+            } else {
+                tell!("{}", text.trim_end());
+            }
             return ExitCode::from(if help { 0 } else { 2 });
         }
     };

@@ -183,7 +183,7 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
                     tokio::time::sleep(pause).await;
                 }
                 if most < body.len() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
             Reply::Full(status, headers, body) => {
