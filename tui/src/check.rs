@@ -18,6 +18,8 @@ use wb_core::state::{Options, State};
 
 /// How long libraries may take to be opened.
 const LOADING: Duration = Duration::from_secs(10);
+/// A clock that is off by more seconds than this is a finding.
+const CLOCK: u64 = 60;
 
 /// Checks and prints; exit 3 when something is wrong.
 ///
@@ -51,6 +53,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         verbose: 0,
     })?;
     let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
+    let found = found + clock(&reader, &up.name);
     let found = found + preflights(&mut engine).await;
     let findings = found + twins(&engine, &reader).await;
     for path in libraries.iter().filter(|l| !l.exists()) {
@@ -140,6 +143,29 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         bad += 1;
     }
     Ok(bad)
+}
+
+/// A clock that is further off than the platform may accept: signatures carry the time.
+fn clock(reader: &Reader, host: &str) -> usize {
+    let Some(ahead) = reader.clock_skew() else {
+        say!("! clock            {host} does not tell the time");
+        return 0;
+    };
+    let (off, side) = (
+        ahead.unsigned_abs(),
+        if ahead > 0 { "behind" } else { "ahead of" },
+    );
+    match off {
+        0..=2 => say!("✓ clock            as {host}"),
+        3..=CLOCK => say!("✓ clock            {off} s {side} {host}"),
+        _ => {
+            say!(
+                "✗ clock            this machine is {off} s {side} {host}: requests signed with a wrong time are refused\n  → set the clock, e.g. timedatectl set-ntp true"
+            );
+            return 1;
+        }
+    }
+    0
 }
 
 /// Libraries of which is known what became of them: opened or refused.

@@ -50,7 +50,7 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
     // A second start in one process (tests) keeps the first.
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_writer(writer)
+        .with_writer(move || OneLine(writer.clone()))
         .with_filter(levels);
     let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(guard)
@@ -123,6 +123,23 @@ fn forget_old(folder: &Path) {
     }
 }
 
+/// Each event comes in one call and leaves as one line, its control and invisible characters escaped: what
+/// agents, titles and servers hold can neither forge a line nor steer a terminal that shows the log.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = wb_core::text::escape(text.strip_suffix('\n').unwrap_or(&text));
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +164,17 @@ mod tests {
         assert!(!dir.path().join("workbench.2020-01-01.log").exists());
         assert!(dir.path().join("workbench.2020-01-02.log").exists());
         assert!(dir.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_holds() {
+        let mut out = Vec::new();
+        let event = "INFO from=\"a\u{202e}b\" x\n2026-01-01 ERROR forged\u{9b}2J\n";
+        OneLine(&mut out).write_all(event.as_bytes()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "INFO from=\"a\\u{202e}b\" x\\n2026-01-01 ERROR forged\\u{9b}2J\n"
+        );
     }
 }

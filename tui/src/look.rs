@@ -274,8 +274,8 @@ fn system_info(as_json: bool) {
 /// A stage with its pathways: as they stand in an agent's code, or a line of JSON.
 fn agent_node(project: &Project, stage: &Stage, as_json: bool) {
     if as_json {
-        let pathway =
-            |p: &Pathway| json!({"uuid": p.id, "name": p.name, "to": title(project, p.to)});
+        let to = |p: &Pathway| project.workflow.stage(p.to).map(|s| s.title.clone());
+        let pathway = |p: &Pathway| json!({"uuid": p.id, "name": p.name, "to": to(p).unwrap_or_else(|| p.to.to_string())});
         let pathways: Vec<_> = stage.pathways.iter().map(pathway).collect();
         say!(
             "{}",
@@ -283,15 +283,12 @@ fn agent_node(project: &Project, stage: &Stage, as_json: bool) {
         );
         return;
     }
-    say!(
-        "#[stage(\"{}\")]  // {}",
-        wb_ui::text::clean(&stage.title),
-        stage.id
-    );
+    // As Rust's own text: the code must name exactly this stage.
+    say!("#[stage({:?})]  // {}", stage.title, stage.id);
     for p in &stage.pathways {
         say!(
-            "    Route::to(\"{}\")  // {} → {}",
-            wb_ui::text::clean(&p.name),
+            "    Route::to({:?})  // {} → {}",
+            p.name,
             p.id,
             title(project, p.to)
         );

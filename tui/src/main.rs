@@ -8,6 +8,7 @@
 #[macro_use]
 mod print;
 
+mod anchored;
 mod builder;
 mod check;
 mod cli;
@@ -79,11 +80,13 @@ fn main() -> ExitCode {
 /// Prints help, or what is wrong with the command line.
 fn unparsed(error: &clap::Error) -> u8 {
     let mut ending = Ending::default();
-    let printed = error.print();
+    // What was typed is repeated in it.
+    let text = error.render().to_string();
     if error.use_stderr() {
+        tell!("{}", text.trim_end());
         return 2;
     }
-    print::kept(printed);
+    print::text(&text);
     if let Some(loss) = print::lost() {
         ending.lost(loss);
     }

@@ -7,7 +7,9 @@ use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
+use wb_host::pixels::{PixelError, Source};
 use wb_ui::{Picture, PictureWish};
 
 /// Longest side of a picture that is handed to the screen.
@@ -47,13 +49,10 @@ impl Pictures {
             work.abort();
         }
         let (send, asset) = (self.send.clone(), engine.asset(wish.task));
+        let (reader, cache) = (engine.reader().clone(), engine.cache().clone());
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
-                Ok(asset) => {
-                    tokio::task::spawn_blocking(move || expecting_panics(|| decode(&asset)))
-                        .await
-                        .unwrap_or_else(|_| Err("the picture cannot be decoded".to_owned()))
-                }
+                Ok(asset) => shown(asset, &reader, &cache).await,
                 Err(fault) => Err(fault.summary),
             };
             let _ = send.send((wish.task, picture)).await;
@@ -69,23 +68,79 @@ impl Pictures {
     }
 }
 
-fn decode(asset: &AssetDoc) -> Result<Picture, String> {
+/// Decodes the first picture of an asset. A file that cannot be decoded is downloaded again, once; what is
+/// still bad then is not kept.
+async fn shown(
+    mut asset: AssetDoc,
+    reader: &Reader,
+    cache: &AssetCache,
+) -> Result<Picture, String> {
+    let bad = match beside(asset.clone()).await {
+        Ok(picture) => return Ok(picture),
+        Err(bad) => bad,
+    };
+    let Some(file) = bad.file else {
+        return Err(bad.why);
+    };
+    let Ok(fresh) = reader.download_again(&file, cache).await else {
+        return Err(bad.why);
+    };
+    let children = asset.children.iter_mut().map(|child| &mut child.path);
+    for path in children.chain([&mut asset.path]) {
+        if Path::new(path.as_str()) == file {
+            *path = fresh.path.to_string_lossy().into_owned();
+        }
+    }
+    beside(asset).await.map_err(|still| {
+        if still.file.is_some() {
+            reader.discard_download(&fresh.path, cache);
+        }
+        format!("{} (it was downloaded again, and is the same)", still.why)
+    })
+}
+
+/// Why there is no picture, and the file that may be to blame.
+struct Bad {
+    why: String,
+    file: Option<PathBuf>,
+}
+
+impl From<PixelError> for Bad {
+    fn from(error: PixelError) -> Self {
+        Self {
+            why: error.to_string(),
+            file: error.doubtful_file().map(Path::to_owned),
+        }
+    }
+}
+
+/// Decodes where it holds nobody up.
+async fn beside(asset: AssetDoc) -> Result<Picture, Bad> {
+    let done = tokio::task::spawn_blocking(move || expecting_panics(|| decode(&asset)));
+    done.await.unwrap_or_else(|_| {
+        Err(Bad {
+            why: "the picture cannot be decoded".to_owned(),
+            file: None,
+        })
+    })
+}
+
+fn decode(asset: &AssetDoc) -> Result<Picture, Bad> {
     let children: Vec<PathBuf> = asset
         .children
         .iter()
         .map(|c| PathBuf::from(&c.path))
         .collect();
-    let mut source = wb_host::pixels::Source::open(
+    let mut source = Source::open(
         Path::new(&asset.path),
         asset.mime_type.as_deref(),
         &asset.item_type,
         &children,
-    )
-    .map_err(|e| e.to_string())?;
-    let frame = source
-        .frame(0)
-        .map_err(|e| e.to_string())?
-        .ok_or("there is no first frame")?;
+    )?;
+    let frame = source.frame(0)?.ok_or_else(|| Bad {
+        why: "there is no first frame".to_owned(),
+        file: None,
+    })?;
     let step = frame.width.max(frame.height).div_ceil(SIDE).max(1);
     let (width, height) = (frame.width / step, frame.height / step);
     let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);

@@ -1,11 +1,16 @@
 //! Words on stdout and stderr. A reader that goes away (`… | head`) and a full disk end no work: what could
 //! not be written is dropped, and [`lost`] says so when the command is over. Progress bars and the screen
 //! draw for themselves.
+//!
+//! Nothing leaves here with control or invisible characters, whatever a caller has forgotten: a JSON document
+//! has them escaped, any other text is without them.
 
+use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{Error, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::text;
 
 /// Why something is missing on stdout.
 static LOST: Mutex<Option<Error>> = Mutex::new(None);
@@ -23,13 +28,15 @@ macro_rules! tell {
 
 /// A line on stdout; false when it could not be written, so that a command that only looks may end.
 pub fn say(words: Arguments<'_>) -> bool {
+    let words = words.to_string();
     let mut out = std::io::stdout().lock();
-    kept(writeln!(out, "{words}"))
+    kept(writeln!(out, "{}", safe(&words)))
 }
 
 /// Text on stdout that ends its lines itself; false when it could not be written.
 pub fn text(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
+    let text = safe(text);
     kept(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
@@ -67,5 +74,46 @@ pub fn lost() -> Option<Loss> {
 
 /// What [`tell!`] does.
 pub fn tell(words: Arguments<'_>) {
-    let _ = writeln!(std::io::stderr().lock(), "{words}");
+    let words = words.to_string();
+    let _ = writeln!(std::io::stderr().lock(), "{}", safe(&words));
+}
+
+/// A text as it may reach a terminal. What is JSON keeps its values.
+fn safe(words: &str) -> Cow<'_, str> {
+    if !text::has_hidden(words) {
+        return Cow::Borrowed(words);
+    }
+    let json = words.starts_with(['{', '['])
+        && serde_json::from_str::<serde::de::IgnoredAny>(words).is_ok();
+    if json {
+        text::json(words)
+    } else {
+        text::clean_lines(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_loses_hidden_characters_and_json_keeps_its_values() {
+        assert_eq!(safe("a\u{202e}b\n{\u{9b}2Jc"), "ab\n{c");
+        let value = serde_json::json!({"title": "a\u{202e}\u{9b}2Jb\u{e0041}"});
+        for document in [
+            value.to_string(),
+            serde_json::to_string_pretty(&value).unwrap_or_default(),
+        ] {
+            let shown = safe(&document);
+            assert!(
+                shown.chars().all(|c| c == '\n' || !text::is_hidden(c)),
+                "{shown}"
+            );
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&shown).ok(),
+                Some(value.clone())
+            );
+        }
+        assert!(matches!(safe("plain\ntext"), Cow::Borrowed(_)));
+    }
 }

@@ -134,8 +134,9 @@ fn details(fault: &Fault) -> String {
     text
 }
 
-/// Text for XML and HTML: control characters, which XML cannot hold, become U+FFFD.
+/// Text for XML and HTML, without control and invisible characters, of which XML cannot hold many.
 fn escape(text: &str) -> String {
+    let text = wb_core::text::clean_lines(text);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -143,8 +144,6 @@ fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -1,5 +1,6 @@
 //! The terminal: taken over and always given back, after a panic and a signal too.
 
+use crate::anchored::Anchored;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -20,7 +21,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal, ours until it is dropped.
 pub struct Screen {
     /// What is drawn on.
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    pub terminal: Terminal<Anchored<CrosstermBackend<Stdout>>>,
 }
 
 /// Refuses to go on without a terminal on both sides.
@@ -83,8 +84,8 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<CrosstermBackend<Stdout>>, Fault> {
-    Terminal::new(CrosstermBackend::new(stdout())).map_err(|e| unusable(&e))
+fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Stdout>>>, Fault> {
+    Terminal::new(Anchored(CrosstermBackend::new(stdout()))).map_err(|e| unusable(&e))
 }
 
 fn unusable(error: &std::io::Error) -> Fault {

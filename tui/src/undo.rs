@@ -313,7 +313,7 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
         item: was.item.or_else(|| row?.item),
         pathway: None,
     };
-    if let (Some(_), Some(row)) = (&was.labels_after, row) {
+    if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
         let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
             return skipped("the journal does not know its labels before");
         };

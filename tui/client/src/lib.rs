@@ -26,6 +26,6 @@ pub use labels::{compare, saved_as, transplant};
 pub use read::projects::ProjectSummary;
 pub use read::tasks::{TaskFilter, TaskPage};
 pub use read::{Reader, RowMetadata};
-pub use settings::{Bearer, DEFAULT_DOMAIN, Settings, SettingsError};
+pub use settings::{Bearer, DEFAULT_DOMAIN, Limits, Settings, SettingsError};
 pub use time::{parse_time, rfc3339};
 pub use write::{NodeAction, Permission, Writer, same_priority};

@@ -34,6 +34,40 @@ impl fmt::Debug for Bearer {
     }
 }
 
+/// How fast an answer must arrive. The floor holds for answers of the API and for downloads alike; an
+/// honest slow line (5 kB/s) passes whatever the size of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes per second that must come on average over `window`; at least 1.
+    pub floor: u64,
+    /// How long nothing, or too little, may come before the request is given up.
+    pub window: Duration,
+    /// How long a request may take in all, its attempts and the waits between them included. The time
+    /// that its bytes take at the floor is added.
+    pub whole: Duration,
+    /// How long a download of unknown length may take.
+    pub unknown: Duration,
+}
+
+impl Limits {
+    /// 1,000 bytes per second over 30 s, 5 minutes for a request, 6 hours for a download whose length
+    /// nobody has announced.
+    pub const DEFAULT: Self = Self {
+        floor: 1_000,
+        window: Duration::from_secs(30),
+        whole: Duration::from_secs(300),
+        unknown: Duration::from_secs(6 * 3600),
+    };
+
+    /// How long so many bytes take at the floor.
+    pub(crate) fn time_for(self, bytes: u64) -> Duration {
+        let floor = self.floor.max(1);
+        let (whole, rest) = (bytes / floor, bytes % floor);
+        Duration::from_secs(whole)
+            + Duration::from_secs(rest) / u32::try_from(floor).unwrap_or(u32::MAX)
+    }
+}
+
 /// How to reach Encord. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -45,8 +79,10 @@ pub struct Settings {
     pub bearer: Option<Bearer>,
     /// At most so many requests per second; `None` is unlimited.
     pub rate: Option<f64>,
-    /// How long one request may be silent (no answer, no further bytes).
+    /// How long one request may wait for the beginning of its answer, once it has been sent.
     pub timeout: Duration,
+    /// How fast the answer must arrive from then on, and how long all of it may take.
+    pub limits: Limits,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long one request may wait between its attempts, all waits together.
@@ -118,8 +154,9 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Settings with the usual limits: 180 s of silence, 15 s to connect, 90 s of waiting between
-    /// attempts, no rate limit.
+    /// Settings with the usual limits: 180 s until an answer begins, 15 s to connect, 90 s of waiting
+    /// between attempts, [`Limits::DEFAULT`], no rate limit. Before the first answer of all, a request is
+    /// given up much sooner: after 30 s without an answer, and after a minute in all.
     ///
     /// # Errors
     /// [`SettingsError::Domain`].
@@ -130,6 +167,7 @@ impl Settings {
             bearer: None,
             rate: None,
             timeout: Duration::from_secs(180),
+            limits: Limits::DEFAULT,
             connect_timeout: Duration::from_secs(15),
             patience: Duration::from_secs(90),
             read_only: false,

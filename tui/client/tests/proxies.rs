@@ -130,6 +130,105 @@ async fn hosts_that_are_excepted_are_asked_without_the_proxy() {
     assert!(text.contains("reached"), "{text}");
 }
 
+/// Every variable that names a proxy, all of them to a port where nobody listens.
+fn every_proxy(address: &str) -> Vec<(&'static str, &str)> {
+    let mut all = Vec::new();
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
+        all.push((name, address));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn this_machine_is_asked_without_a_proxy_whatever_no_proxy_holds() {
+    let server = Scripted::start(|_, _| Reply::status(403, r#"{"message":"reached"}"#)).await;
+    let port = server.address().split_once(':').unwrap().1;
+    for host in ["127.0.0.1", "localhost"] {
+        for exceptions in [None, Some(""), Some("example.test")] {
+            let mut env = every_proxy("http://127.0.0.1:9");
+            env.extend(exceptions.map(|list| ("NO_PROXY", list)));
+            let text = asked(&format!("http://{host}:{port}"), &env).await;
+            assert!(text.contains("reached"), "{host}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by the other tests with an environment of its own"]
+async fn fetching_child() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = wb_client::AssetCache::new(dir.path(), 1 << 20);
+    let item = wb_core::ids::ItemId(uuid::Uuid::from_u128(7));
+    match support::child::reader().download(item, &cache).await {
+        Ok(file) => println!("came: {}", file.size),
+        Err(error) => println!("{:?}", wb_core::fault::Fault::from(error)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_on_this_machine_come_without_the_proxy_of_the_api_and_the_other_way_round() {
+    let here = Scripted::start(|_, _| Reply::status(200, "the bytes")).await;
+    let address = here.domain.clone();
+    let item = move |url: String| {
+        let text = format!(
+            r#"{{"uuid":"{}","itemType":"image","signedUrl":"{url}"}}"#,
+            uuid::Uuid::from_u128(7)
+        );
+        move |_: usize, _: &_| Reply::json(&text)
+    };
+    // The API behind a proxy, the file here.
+    let proxy = Scripted::start(item(format!("{address}/file"))).await;
+    let env = [("HTTP_PROXY", &*proxy.domain)];
+    let text = support::child::said_by("fetching_child", "http://encord.invalid", &env).await;
+    assert!(text.contains("came: 9"), "{text}");
+    // The API here, the file behind a proxy.
+    let api = Scripted::start(item("http://store.invalid/file".to_owned())).await;
+    let env = [("HTTP_PROXY", &*address)];
+    let text = support::child::said_by("fetching_child", &api.domain, &env).await;
+    assert!(text.contains("came: 9"), "{text}");
+    let requests = here.requests();
+    assert_eq!(requests.last().unwrap().target, "http://store.invalid/file");
+    // And where that proxy is not there, the error names it.
+    let env = [("HTTP_PROXY", "http://ann:geheim@127.0.0.1:9")];
+    let text = support::child::said_by("fetching_child", &api.domain, &env).await;
+    assert!(
+        text.contains("through the proxy http://127.0.0.1:9 (HTTP_PROXY)"),
+        "{text}"
+    );
+    assert!(!text.contains("geheim"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_error_names_the_proxy_without_its_password() {
+    for (domain, variable) in [
+        ("http://encord.invalid", "HTTP_PROXY"),
+        ("http://encord.invalid", "http_proxy"),
+        ("https://encord.invalid", "HTTPS_PROXY"),
+        ("https://encord.invalid", "ALL_PROXY"),
+    ] {
+        let env = [(variable, "http://ann:geheim@127.0.0.1:9")];
+        let text = asked(domain, &env).await;
+        let named = format!("through the proxy http://127.0.0.1:9 ({variable})");
+        assert!(text.contains(&named), "{variable}: {text}");
+        assert!(text.contains("NO_PROXY=encord.invalid"), "{text}");
+        assert!(!text.contains("geheim") && !text.contains("ann:"), "{text}");
+    }
+    let wants = Scripted::start(|_, _| Reply::status(407, "")).await;
+    let text = asked("http://encord.invalid", &[("HTTP_PROXY", &*wants.domain)]).await;
+    assert!(
+        text.contains("user name and a password") && text.contains("exit 7"),
+        "{text}"
+    );
+    assert!(text.contains(&wants.domain), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_that_nobody_knows_and_a_port_where_nobody_listens_are_told_apart() {
     let text = asked("https://nobody.invalid", &[]).await;

@@ -18,6 +18,7 @@ pub mod queue;
 pub mod run;
 pub mod state;
 pub mod step;
+pub mod text;
 pub mod twin;
 pub mod watch;
 pub mod work;

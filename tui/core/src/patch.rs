@@ -7,7 +7,7 @@
 use crate::digits;
 use crate::fault::{Fault, FaultKind};
 use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
-use crate::workflow::Stage;
+use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
 use agent_abi::model::{
     LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates,
@@ -289,6 +289,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Fau
     };
     let before = item.before.as_ref().and_then(|row| row.priority);
     Ok(Patch {
+        already_there: 0,
         labels,
         priority: item.priority.map(|new| (before, new)),
         metadata: item.metadata.clone(),

@@ -11,6 +11,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use wb_core::ids::JobId;
 
+/// A host's own question: the path of a file of the cache that cannot be decoded, to the path of a fresh copy.
+pub const FETCH_AGAIN: &str = "workbench.fetch_again";
+/// A host's own question: the path of a fresh copy that cannot be decoded either; it is not kept.
+pub const DISCARD: &str = "workbench.discard";
 /// Open calls of one job; an honest agent has one, since calls of its threads are answered in turn.
 const OPEN: usize = 16;
 /// Longest name of a call, in bytes.

@@ -39,7 +39,7 @@ mod symbols;
 mod sys;
 mod watch;
 
-pub use calls::Asked;
+pub use calls::{Asked, DISCARD, FETCH_AGAIN};
 pub use child::child_main;
 pub use config::{HostConfig, HostError};
 pub use elf::is_other_library;

@@ -36,6 +36,8 @@ pub enum FaultAction {
     Conflict,
     /// Signed URLs in the answer have already expired; a download finds its own expired.
     Expire,
+    /// The server's clock is ahead by so many seconds, or behind where they are negative.
+    Clock(i64),
 }
 
 /// One fault to inject.
@@ -108,6 +110,12 @@ fn percent(text: &str) -> Result<f64, String> {
 const ACTIONS: [&str; 6] = ["lost", "drop", "truncate", "conflict", "expire", "page"];
 /// What follows an error status or `page` when the work is done all the same.
 const APPLIED: &str = "!applied";
+/// The actions that take a time, with an example.
+const TIMED: [(&str, &str); 3] = [
+    ("slow", "slow/2s"),
+    ("ahead", "ahead/400s"),
+    ("behind", "behind/400s"),
+];
 /// A day, in milliseconds.
 const LONGEST_MS: f64 = 86_400_000.0;
 
@@ -134,10 +142,14 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
             "only an error status or page can be answered with the work done, as in 403{APPLIED}"
         ));
     }
-    if name == "slow" {
-        return argument
-            .map(FaultAction::Slow)
-            .ok_or_else(|| "slow needs a time, as in slow/2s".to_owned());
+    if let Some((name, example)) = TIMED.into_iter().find(|(timed, _)| *timed == name) {
+        let time = argument.ok_or_else(|| format!("{name} needs a time, as in {example}"))?;
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        return Ok(match name {
+            "ahead" => FaultAction::Clock(seconds),
+            "behind" => FaultAction::Clock(-seconds),
+            _ => FaultAction::Slow(time),
+        });
     }
     if argument.is_some() {
         return Err(format!("{name} takes no time"));
@@ -150,8 +162,12 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         "expire" => Ok(FaultAction::Expire),
         "page" => Ok(FaultAction::Page(applied)),
         other => Err(format!(
-            "{other:?} is no action{}; known are an error status (500, 429/4s, 403!applied), slow/2s, {}",
-            meant(other, ACTIONS.into_iter().chain(["slow"])),
+            "{other:?} is no action{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
+            meant(
+                other,
+                ACTIONS.into_iter().chain(TIMED.map(|(name, _)| name))
+            ),
+            TIMED.map(|(_, example)| example).join(", "),
             ACTIONS.join(", ")
         )),
     }
@@ -245,6 +261,8 @@ impl fmt::Display for FaultSpec {
             FaultAction::Truncate => f.write_str("truncate")?,
             FaultAction::Conflict => f.write_str("conflict")?,
             FaultAction::Expire => f.write_str("expire")?,
+            FaultAction::Clock(s) if s < 0 => write!(f, "behind/{}s", s.unsigned_abs())?,
+            FaultAction::Clock(s) => write!(f, "ahead/{s}s")?,
         }
         write!(f, "@{}%", self.share * 100.0)?;
         self.limit.map_or(Ok(()), |n| write!(f, "*{n}"))
@@ -314,6 +332,9 @@ mod tests {
             "actions:lost@0.5%",
             "any:429/4s@1%",
             "get_tasks:slow/2s@5%",
+            "any:ahead/400s@100%",
+            "get:behind/60s@100%*3",
+            "storage:page@100%*1",
             "storage:truncate@1%",
             "get:drop@1%",
             "any:slow/250ms@100%*3",

@@ -22,6 +22,14 @@ pub(crate) fn long(milliseconds: i64) -> String {
         .to_string()
 }
 
+/// As a `Date` header spells an instant, from seconds: `Sun, 22 Nov 2026 07:57:53 GMT`.
+pub(crate) fn http(seconds: i64) -> String {
+    Timestamp::from_second(seconds)
+        .unwrap_or_default()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
+}
+
 /// As the legacy project spells instants, in UTC without a zone: `2026-11-22 07:57:53`.
 pub(crate) fn plain(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)

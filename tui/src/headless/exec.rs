@@ -237,7 +237,8 @@ impl Exec {
                     }
                 }
             }
-            let mut text = specs::result(line, answers, self.stage).to_string();
+            let text = specs::result(line, answers, self.stage).to_string();
+            let mut text = wb_core::text::json(&text).into_owned();
             text.push('\n');
             out.write_all(text.as_bytes())?;
             out.flush()?;

@@ -229,7 +229,7 @@ impl Output {
         if !self.stdout && self.file.is_none() {
             return;
         }
-        let mut text = line().to_string();
+        let mut text = wb_core::text::json(&line().to_string()).into_owned();
         text.push('\n');
         if self.stdout {
             let written = std::io::stdout().lock().write_all(text.as_bytes());

@@ -99,7 +99,9 @@ impl Journal {
         Ok(Self {
             db: Arc::new(Mutex::new(db)),
             dir: Arc::new(path.parent().unwrap_or(Path::new("")).to_owned()),
+            file: super::alive::identity(path).unwrap_or_default(),
             me: i64::from(std::process::id()),
+            busy: Arc::default(),
             op: Arc::default(),
         })
     }

@@ -13,14 +13,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
-use wb_client::{Reader, rfc3339};
+use wb_client::{AssetCache, Reader, rfc3339};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, ItemId, JobId, ProjectHash, StageId};
 use wb_core::work::{Project, RowInput, TaskRow};
-use wb_host::Asked;
+use wb_host::{Asked, DISCARD, FETCH_AGAIN};
 
 /// Longest wait for one answer; the attempt's own limit may be shorter.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -40,6 +41,7 @@ type Batch = HashMap<(StageId, DataHash), Given>;
 #[derive(Clone)]
 pub(super) struct Answers {
     reader: Reader,
+    cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
 }
@@ -68,15 +70,21 @@ impl World {
 }
 
 impl Answers {
-    pub(super) fn new(reader: Reader) -> Self {
+    pub(super) fn new(reader: Reader, cache: AssetCache) -> Self {
         Self {
             reader,
+            cache,
             projects: Arc::default(),
             ahead: Arc::default(),
         }
     }
 
     async fn within(&self, name: &str, question: &[u8]) -> Result<Option<Arc<str>>, String> {
+        if name == FETCH_AGAIN || name == DISCARD {
+            // Downloads have limits of their own.
+            let path = std::str::from_utf8(question).map_err(|e| e.to_string())?;
+            return self.file(name, Path::new(path)).await.map(Some);
+        }
         tokio::time::timeout(LIMIT, self.answer(name, question))
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
@@ -100,6 +108,17 @@ impl Answers {
             call::STORAGE_ITEMS => self.items(&read(question)?).await.map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// A file of the cache that a host cannot decode: where a fresh copy is, or that it is not kept.
+    async fn file(&self, name: &str, path: &Path) -> Result<Arc<str>, String> {
+        if name == DISCARD {
+            self.reader.discard_download(path, &self.cache);
+            return Ok("".into());
+        }
+        let fresh = self.reader.download_again(path, &self.cache).await;
+        let fresh = fresh.map_err(|error| text_of(&error.into()))?;
+        Ok(fresh.path.to_string_lossy().into())
     }
 
     /// A project, fetched once.

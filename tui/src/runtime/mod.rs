@@ -181,7 +181,7 @@ impl Engine {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
             built_at: HashMap::new(),
             started: now(),
-            answers: calls::Answers::new(setup.reader.clone()),
+            answers: calls::Answers::new(setup.reader.clone(), cache.clone()),
             reader: setup.reader,
             writer: setup.writer.map(Arc::new),
             hosts,
@@ -357,6 +357,12 @@ impl Engine {
             };
             serde_json::from_str(&json).map_err(|e| Fault::new(FaultKind::Bug, e.to_string()))
         }
+    }
+
+    /// Where files of tasks are kept.
+    #[must_use]
+    pub fn cache(&self) -> &AssetCache {
+        &self.world.cache
     }
 
     /// Every write is noted there from now on; without a journal nothing is written.

@@ -146,6 +146,8 @@ pub(crate) struct Shelf {
     graphics: Graphics,
     held: Option<(TaskId, Result<DynamicImage, String>)>,
     encoded: Option<(Size, Vec<Bounds>, Protocol)>,
+    /// Where real pixels were drawn in this frame.
+    pixels: Option<Rect>,
 }
 
 impl Shelf {
@@ -154,7 +156,18 @@ impl Shelf {
             graphics,
             held: None,
             encoded: None,
+            pixels: None,
         }
+    }
+
+    /// A new frame: nothing is drawn yet.
+    pub fn begin(&mut self) {
+        self.pixels = None;
+    }
+
+    /// Where real pixels were drawn in this frame.
+    pub const fn pixels(&self) -> Option<Rect> {
+        self.pixels
     }
 
     pub fn has(&self, task: TaskId) -> bool {
@@ -229,6 +242,7 @@ impl Shelf {
         let shown = protocol.size();
         let place = crate::widgets::centred(area, shown.width, shown.height);
         Image::new(protocol).render(place, buf);
+        self.pixels = (!self.graphics.blocks()).then_some(place);
         if self.graphics.blocks() {
             for mark in marks {
                 // On the black ground of the line, whatever the terminal's own colours are.

@@ -3,72 +3,9 @@
 //! Every string that did not come from this program passes [`clean`] before it is drawn. Widths
 //! are terminal columns. Styling is left to [`crate::theme`].
 
-use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 use wb_core::ids::Millis;
-
-/// Takes out what could steer a terminal: control codes, escape sequences, and the marks that
-/// turn the direction of text. Line breaks and tabs become blanks. What melts several pictures into one
-/// is taken out too, since terminals do not agree on how wide the result is.
-#[must_use]
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(unsafe_char) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => skip_escape(&mut chars),
-            '\u{9b}' => skip_csi(&mut chars),
-            '\n' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            // Between letters it shapes them, and is as wide as nothing everywhere.
-            '\u{200d}' if !out.chars().next_back().is_some_and(is_picture) => out.push(c),
-            c if unsafe_char(c) => {}
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
-
-fn unsafe_char(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        // The joiner, variants, skin tones and tags of pictures.
-        || matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
-}
-
-/// Symbols and emoji.
-fn is_picture(c: char) -> bool {
-    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
-}
-
-fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match chars.next() {
-        Some('[') => skip_csi(chars),
-        // Operating system commands and their kin end with BEL or ESC \.
-        Some(']' | 'P' | 'X' | '^' | '_') => {
-            while let Some(c) = chars.next() {
-                if c == '\u{7}' || c == '\u{9c}' {
-                    break;
-                }
-                if c == '\u{1b}' {
-                    chars.next_if_eq(&'\\');
-                    break;
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn skip_csi(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    for c in chars.by_ref() {
-        if ('\u{40}'..='\u{7e}').contains(&c) {
-            break;
-        }
-    }
-}
+pub use wb_core::text::clean;
 
 /// Columns that a text takes.
 #[must_use]
@@ -259,18 +196,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_steers_a_terminal_gets_through() {
-        assert_eq!(clean("a\u{1b}[31mred\u{1b}[0m\tb\r\n"), "ared b ");
-        assert_eq!(
-            clean("\u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y"),
-            "xy"
-        );
-        assert_eq!(clean("\u{9b}2Jx\u{7f}\u{0}"), "x");
-        assert_eq!(clean("gpj.\u{202e}exe"), "gpj.exe");
-        assert!(matches!(clean("plain ä 漢"), Cow::Borrowed(_)));
-    }
-
-    #[test]
     fn a_cell_is_as_wide_on_screen_as_it_was_measured_whatever_stands_in_it() {
         use ratatui::buffer::Buffer;
         use ratatui::layout::Rect;
@@ -298,7 +223,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(clean("ක\u{200d}ෂ"), "ක\u{200d}ෂ");
     }
 
     #[test]

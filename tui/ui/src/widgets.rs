@@ -3,10 +3,11 @@
 use crate::text::{fit, width};
 use crate::theme::{Styles, ascii};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use std::borrow::Cow;
 
 /// A pane's frame; gives the room inside.
 pub fn pane(
@@ -180,6 +181,25 @@ pub fn field<'a>(st: &Styles, name: &str, value: impl Into<String>) -> Line<'a> 
     ])
 }
 
+/// Takes what steers a terminal out of every cell, whoever has drawn it. Within `picture` a cell may hold
+/// the escape sequence that draws pixels.
+pub fn guard(buf: &mut Buffer, picture: Option<Rect>) {
+    let area = buf.area;
+    for (i, cell) in buf.content.iter_mut().enumerate() {
+        let symbol = cell.symbol();
+        let Cow::Owned(safe) = crate::text::clean(symbol) else {
+            continue;
+        };
+        let (x, y) = (i % usize::from(area.width), i / usize::from(area.width));
+        #[allow(clippy::cast_possible_truncation)] // both lie within the area
+        let place = Position::new(area.x + x as u16, area.y + y as u16);
+        if symbol.starts_with('\u{1b}') && picture.is_some_and(|p| p.contains(place)) {
+            continue;
+        }
+        cell.set_symbol(if safe.is_empty() { " " } else { &safe });
+    }
+}
+
 /// Drawing characters become ASCII; letters of any script stay.
 pub fn to_ascii(buf: &mut Buffer) {
     for cell in &mut buf.content {
@@ -192,6 +212,31 @@ pub fn to_ascii(buf: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_steers_a_terminal_but_those_of_a_picture() {
+        let mut buf = Buffer::empty(Rect::new(2, 3, 10, 2));
+        let pixels = "\u{1b}_Gpixels\u{1b}\\";
+        for (x, y, symbol) in [
+            (2, 3, "\u{1b}]0;title\u{7}"),
+            (3, 3, "\u{9b}"),
+            (4, 3, "a\u{202e}"),
+            (5, 3, "\n"),
+            (6, 3, "ی\u{200c}"),
+            (7, 4, pixels),
+            (8, 4, "\u{fff9}"),
+        ] {
+            buf[(x, y)].set_symbol(symbol);
+        }
+        let mut shown = buf.clone();
+        guard(&mut shown, Some(Rect::new(7, 4, 2, 1)));
+        let row = |y: u16, to: u16| (2..to).map(|x| shown[(x, y)].symbol()).collect::<String>();
+        assert_eq!(row(3, 8), "  a ی\u{200c} ");
+        assert_eq!(shown[(7, 4)].symbol(), pixels);
+        assert_eq!(shown[(8, 4)].symbol(), " ");
+        guard(&mut buf, None);
+        assert_eq!(buf[(7, 4)].symbol(), " ", "not where no picture is");
+    }
 
     #[test]
     fn the_cursor_is_always_in_sight_and_the_list_fills_its_pane() {

@@ -1,12 +1,14 @@
 //! The folder that downloaded files are kept in: limited in size, private to its owner, named by
 //! identities only.
 
+use super::content::{HEAD, instead};
 use super::item::Item;
 use crate::error::ClientError;
 use crate::key::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
@@ -86,17 +88,39 @@ impl AssetCache {
             .join(format!("{id}-{mark}.{}", item.extension()))
     }
 
-    /// The size of a finished file; marks it as used.
-    pub(crate) fn hit(&self, path: &Path) -> Option<u64> {
-        let file = fs::File::open(path).ok()?;
+    /// The size of an item's finished file, with its path; marks it as used. A file that cannot be the
+    /// item's, as its beginning shows, does not count.
+    pub(crate) fn hit(&self, item: &Item, path: &Path) -> Option<u64> {
+        let mut file = fs::File::open(path).ok()?;
         let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
         // A power cut right after a download may have emptied its file.
         if size == 0 {
             return None;
         }
+        let mut head = Vec::new();
+        let look = file.by_ref().take(HEAD as u64).read_to_end(&mut head);
+        let fits = item.file_size.is_none_or(|told| told == size);
+        if look.is_err() || instead(item, &head, fits).is_some() {
+            return None;
+        }
         // Not being able to mark it costs at most a later download.
         let _ = file.set_modified(SystemTime::now());
         Some(size)
+    }
+
+    /// The item that a path of this cache is for; `None`: it is no path of this cache.
+    pub(crate) fn owner(&self, path: &Path) -> Option<uuid::Uuid> {
+        let inside = path.strip_prefix(&self.inner.dir).ok()?;
+        let (id, _) = inside.file_name()?.to_str()?.split_once('-')?;
+        let owner = uuid::Uuid::try_parse(id).ok()?;
+        let folder = id.get(..2)?;
+        (inside.parent() == Some(Path::new(folder))).then_some(owner)
+    }
+
+    /// Removes a finished file that turned out to be unusable.
+    pub(crate) fn discard(&self, path: &Path) {
+        // Whoever has it open keeps reading it; one that is gone already is what was wanted.
+        let _ = fs::remove_file(path);
     }
 
     /// Makes the folder of a file.

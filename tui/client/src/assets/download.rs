@@ -4,25 +4,89 @@
 //! A signed URL is a secret: it appears in no error and no log.
 
 use super::cache::{AssetCache, failed};
+use super::content::{Promised, instead};
 use super::item::Item;
 use super::part::Part;
-use crate::error::{ClientError, Obstacle};
+use crate::error::{ClientError, via};
 use crate::http::retry::{ATTEMPTS, Again, Repeat, next};
-use crate::http::{again, retry_after};
+use crate::http::{retry_after, unpack};
 use crate::read::Reader;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wb_core::ids::ItemId;
 use wb_core::work::Downloaded;
 
 /// How one attempt ended.
 enum Pull {
-    Complete(u64),
+    Complete,
     /// The URL is no longer valid.
     Expired(u16),
     Retry(Again, String),
+    /// Given up because it was too slow, or came to a halt.
+    Slow(String),
     Fail(String),
+}
+
+/// What is odd about a complete download.
+struct Odd {
+    why: String,
+    /// Its length, where nothing but that is odd.
+    size: Option<u64>,
+}
+
+impl Odd {
+    /// A length other than the item's own may be a cut file, or the item may be kept in another form: two
+    /// downloads of one length are believed.
+    fn believed(&self, before: Option<&Self>) -> Option<u64> {
+        self.size
+            .filter(|size| before.is_some_and(|before| before.size == Some(*size)))
+    }
+}
+
+/// Whether a complete download can be the item's file; it is unpacked then. Gives its length.
+async fn judge(item: &Item, limit: u64, part: &mut Part) -> Result<Result<u64, Odd>, ClientError> {
+    let odd = |why, size| Ok(Err(Odd { why, size }));
+    if let Some(digest) = part.differs() {
+        return odd(
+            format!("the {digest} of what came is not the one that its store announced"),
+            None,
+        );
+    }
+    let came = part.have();
+    let (size, head) = match part.unpack(limit).await? {
+        Ok(unpacked) => unpacked,
+        Err(why) => return odd(why, None),
+    };
+    let fits = item
+        .file_size
+        .is_none_or(|told| told == came || told == size);
+    if let Some(what) = instead(item, &head, fits) {
+        return odd(
+            format!(
+                "its store sent {what} in place of the file ({})",
+                item.item_type
+            ),
+            None,
+        );
+    }
+    let told = item.file_size.filter(|_| !fits);
+    match told {
+        Some(told) => odd(
+            format!("{came} bytes came where {told} were announced"),
+            Some(size),
+        ),
+        None => Ok(Ok(size)),
+    }
+}
+
+fn failed_item(item: &Item, why: String, retry: bool, answered: bool) -> ClientError {
+    ClientError::Download {
+        item: format!("storage item {}", item.uuid),
+        why,
+        retry,
+        answered,
+    }
 }
 
 /// How often and how long a download was tried again.
@@ -35,9 +99,9 @@ struct Tries {
 }
 
 impl Tries {
-    /// How long to wait for the next attempt; `None`: give up.
-    fn next(&mut self, again: Again, have: u64, patience: Duration) -> Option<Duration> {
-        if have > self.furthest {
+    /// How long to wait for the next attempt; `None`: give up. `step`: so many new bytes are progress.
+    fn next(&mut self, again: Again, have: u64, step: u64, patience: Duration) -> Option<Duration> {
+        if have >= self.furthest.saturating_add(step) {
             (self.attempts, self.waited, self.furthest) = (1, Duration::ZERO, have);
         }
         let wait = next(
@@ -89,12 +153,12 @@ impl Reader {
             size,
             cached: true,
         };
-        if let Some(size) = cache.hit(&path) {
+        if let Some(size) = cache.hit(item, &path) {
             return Ok(found(size));
         }
         let turn = cache.turn(&path);
         let _turn = turn.lock().await;
-        if let Some(size) = cache.hit(&path) {
+        if let Some(size) = cache.hit(item, &path) {
             return Ok(found(size));
         }
         cache.make_room_for(&path)?;
@@ -116,70 +180,81 @@ impl Reader {
         })
     }
 
+    /// Downloads the file of a path in the cache once more: what is there cannot be decoded.
+    ///
+    /// # Errors
+    /// As [`Reader::download`]; [`ClientError::Download`] for a path that is not in the cache.
+    pub async fn download_again(
+        &self,
+        path: &Path,
+        cache: &AssetCache,
+    ) -> Result<Downloaded, ClientError> {
+        let owner = cache.owner(path).ok_or_else(|| ClientError::Download {
+            item: path.display().to_string(),
+            why: "it is not a file of the cache".to_owned(),
+            retry: false,
+            answered: true,
+        })?;
+        let item = self.signed_item(ItemId(owner)).await?;
+        tracing::warn!(item = %owner, "a cached file cannot be decoded; it is downloaded again");
+        cache.discard(path);
+        self.download_item(&item, cache).await
+    }
+
+    /// Removes a file from the cache that still cannot be decoded after it was downloaded again, so that a
+    /// later run begins with a fresh one.
+    pub fn discard_download(&self, path: &Path, cache: &AssetCache) {
+        if cache.owner(path).is_some() {
+            cache.discard(path);
+        }
+    }
+
     async fn pull_until_done(
         &self,
         item: &Item,
         cache: &AssetCache,
         part: &mut Part,
     ) -> Result<u64, ClientError> {
-        let failed = |why: String, retry, answered| ClientError::Download {
-            item: format!("storage item {}", item.uuid),
-            why,
-            retry,
-            answered,
-        };
+        let failed = |why: String, retry, answered| failed_item(item, why, retry, answered);
         let mut url = item.signed_url.clone();
         let (mut fresh, mut tries) = (Fresh::default(), Tries::default());
-        let mut odd_size = None;
+        let mut odd: Option<Odd> = None;
         loop {
             let address = match url.take() {
                 Some(address) => address,
-                None => {
-                    // A store says the same of an address that is too old and of a file that is gone.
-                    if let Some(status) = fresh.refused(part.have()) {
-                        let why = format!(
-                            "its store answered {status}, to a fresh address too: the file is gone, or its store lets \
-                             nobody read it"
-                        );
-                        return Err(failed(why, false, true));
-                    }
-                    let again = self
-                        .signed_item(ItemId(item.uuid))
-                        .await
-                        .map_err(|error| error.about(&format!("storage item {}", item.uuid)))?;
-                    again.signed_url.ok_or_else(|| {
-                        let why = "the platform gives no address for it".to_owned();
-                        failed(why, false, true)
-                    })?
-                }
+                None => self.sign_again(item, &mut fresh, part.have()).await?,
             };
             tries.attempts += 1;
-            let (again, why) = match self.pull(&address, cache.limit(), part).await? {
-                Pull::Complete(size) => {
-                    // A length other than the item's own may be a cut file, or the item may be
-                    // kept in another form: two downloads of one length are believed.
-                    let as_told = item.file_size.is_none_or(|told| told == size);
-                    if as_told || odd_size == Some(size) {
+            let (again, why, step) = match self.pull(&address, item, cache.limit(), part).await? {
+                Pull::Complete => {
+                    let now = match judge(item, cache.limit(), part).await? {
+                        Ok(size) => return Ok(size),
+                        Err(now) => now,
+                    };
+                    if let Some(size) = now.believed(odd.as_ref()) {
                         return Ok(size);
                     }
-                    odd_size = Some(size);
                     part.restart()?;
-                    let told = item.file_size.unwrap_or_default();
-                    (
-                        Again::Unknown(None, true),
-                        format!("{size} bytes came where {told} were announced"),
-                    )
+                    if odd.is_some() {
+                        let why = format!("{}, twice", now.why);
+                        return Err(failed(why, false, true));
+                    }
+                    // From another address: the old one may lead to a login page.
+                    tracing::debug!(item = %item.uuid, why = now.why, "downloading an odd file again");
+                    odd = Some(now);
+                    continue;
                 }
                 Pull::Expired(status) => {
                     tracing::debug!(item = %item.uuid, status, "signing a download again");
                     fresh.status = Some(status);
                     continue;
                 }
-                Pull::Retry(again, why) => (again, why),
+                Pull::Retry(again, why) => (again, why, 1),
+                Pull::Slow(why) => (Again::Unknown(None, true), why, self.wire.progress()),
                 Pull::Fail(why) => return Err(failed(why, false, true)),
             };
             tracing::debug!(item = %item.uuid, attempts = tries.attempts, have = part.have(), why, "download broke");
-            let Some(wait) = tries.next(again, part.have(), self.wire.patience()) else {
+            let Some(wait) = tries.next(again, part.have(), step, self.wire.patience()) else {
                 return Err(failed(
                     format!("{why} ({} attempts)", tries.attempts),
                     again != Again::No,
@@ -191,9 +266,38 @@ impl Reader {
         }
     }
 
+    /// A fresh address of the item's file.
+    async fn sign_again(
+        &self,
+        item: &Item,
+        fresh: &mut Fresh,
+        have: u64,
+    ) -> Result<String, ClientError> {
+        // A store says the same of an address that is too old and of a file that is gone.
+        if let Some(status) = fresh.refused(have) {
+            let why = format!(
+                "its store answered {status}, to a fresh address too: the file is gone, or its store lets \
+                 nobody read it"
+            );
+            return Err(failed_item(item, why, false, true));
+        }
+        let again = self.signed_item(ItemId(item.uuid)).await;
+        let again = again.map_err(|error| error.about(&format!("storage item {}", item.uuid)))?;
+        again.signed_url.ok_or_else(|| {
+            let why = "the platform gives no address for it".to_owned();
+            failed_item(item, why, false, true)
+        })
+    }
+
     /// One attempt, from where the last one broke off.
-    async fn pull(&self, url: &str, limit: u64, part: &mut Part) -> Result<Pull, ClientError> {
-        let mut response = match self.open(url, part).await {
+    async fn pull(
+        &self,
+        url: &str,
+        item: &Item,
+        limit: u64,
+        part: &mut Part,
+    ) -> Result<Pull, ClientError> {
+        let (response, proxy) = match self.open(url, part).await {
             Ok(response) => response,
             Err(pull) => return Ok(pull),
         };
@@ -205,8 +309,10 @@ impl Reader {
                 "it has {total} bytes, and the cache is limited to {limit}"
             )));
         }
+        let size = part.total.or(item.file_size);
+        let mut body = self.wire.download(response, size);
         loop {
-            match response.chunk().await {
+            match body.chunk().await {
                 Ok(Some(bytes)) => {
                     self.wire.counters.received(bytes.len());
                     part.write(&bytes)?;
@@ -217,9 +323,13 @@ impl Reader {
                     }
                 }
                 Ok(None) => break,
-                Err(error) => {
-                    let why = Obstacle::of(&error).to_string();
-                    return Ok(Pull::Retry(Again::Unknown(None, true), why));
+                Err(why) => {
+                    let text = format!("{why}{}", via(proxy.as_deref()));
+                    return Ok(if why.is_slow() {
+                        Pull::Slow(text)
+                    } else {
+                        Pull::Retry(Again::Unknown(None, true), text)
+                    });
                 }
             }
         }
@@ -228,12 +338,17 @@ impl Reader {
                 Again::Unknown(None, true),
                 format!("{} of {total} bytes came", part.have()),
             )),
-            _ => Ok(Pull::Complete(part.have())),
+            _ => Ok(Pull::Complete),
         }
     }
 
-    /// Opens the URL and follows redirects, but never from https to http.
-    async fn open(&self, url: &str, part: &Part) -> Result<reqwest::Response, Pull> {
+    /// Opens the URL and follows redirects, but never from https to http. Gives the answer, and the proxy
+    /// that it came through.
+    async fn open(
+        &self,
+        url: &str,
+        part: &Part,
+    ) -> Result<(reqwest::Response, Option<String>), Pull> {
         let senseless = || Pull::Fail("its address makes no sense".to_owned());
         let mut url = reqwest::Url::parse(url).map_err(|_| senseless())?;
         for _ in 0..6 {
@@ -241,12 +356,16 @@ impl Reader {
                 return Err(senseless());
             }
             let range = (part.have() > 0).then_some((part.have(), part.validator.as_deref()));
-            let response = self.wire.fetch(&url, range).await.map_err(|error| {
-                let why = Obstacle::of(&error);
-                Pull::Retry(again(&error, &why), why.to_string())
+            let proxy = self.wire.proxy_to(&url);
+            let response = self.wire.fetch(&url, range).await.map_err(|(again, why)| {
+                Pull::Retry(again, format!("{why}{}", via(proxy.as_deref())))
             })?;
+            if response.status().as_u16() == 407 {
+                let why = "it requires a user name and a password (407)";
+                return Err(Pull::Fail(format!("{why}{}", via(proxy.as_deref()))));
+            }
             if !response.status().is_redirection() {
-                return Ok(response);
+                return Ok((response, proxy));
             }
             let location = response.headers().get(LOCATION);
             let next = location
@@ -281,6 +400,8 @@ fn begin(response: &reqwest::Response, part: &mut Part) -> Result<Option<Pull>, 
             part.restart()?;
             part.validator = validator(headers);
             part.total = response.content_length();
+            part.promised = Promised::read(headers, true);
+            part.packing = unpack::packing(headers);
             Ok(None)
         }
         206 => match content_range(headers) {
@@ -288,6 +409,8 @@ fn begin(response: &reqwest::Response, part: &mut Part) -> Result<Option<Pull>, 
                 if start == part.have() && (part.total.is_none() || part.total == total) =>
             {
                 part.total = total;
+                part.promised = Promised::read(headers, false);
+                part.packing = unpack::packing(headers);
                 Ok(None)
             }
             _ => {

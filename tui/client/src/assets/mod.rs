@@ -3,6 +3,7 @@
 //! Decoding them is left to the hosts. Titles and names of items never become part of a path.
 
 mod cache;
+mod content;
 mod download;
 pub(crate) mod item;
 mod part;

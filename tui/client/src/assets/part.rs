@@ -4,10 +4,12 @@
 //! anew. The file is locked while it grows: a second process takes a file of its own.
 
 use super::cache::failed;
+use super::content::{Digests, HEAD, Promised};
 use crate::error::ClientError;
+use crate::http::unpack::{Packing, unpack_file};
 use crate::key::hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -20,12 +22,16 @@ pub(super) struct Part {
     path: PathBuf,
     file: File,
     have: u64,
-    /// SHA-256 of what there is.
-    digest: Sha256,
+    /// Of what there is.
+    digests: Digests,
     /// The strong `ETag` or the date that the bytes belong to.
     pub validator: Option<String>,
     /// The whole length, where an answer has told it.
     pub total: Option<u64>,
+    /// The digests that the store has announced.
+    pub promised: Promised,
+    /// How the bytes are packed.
+    pub packing: Option<Packing>,
     noted: u64,
     /// Whether another process has the common file.
     own: bool,
@@ -67,9 +73,11 @@ impl Part {
             path,
             file,
             have: 0,
-            digest: Sha256::new(),
+            digests: Digests::default(),
             validator: None,
             total: None,
+            promised: Promised::default(),
+            packing: None,
             noted: 0,
             own: false,
             kept: false,
@@ -112,12 +120,12 @@ impl Part {
             match self.file.read(&mut buffer[..most]) {
                 Ok(0) | Err(_) => return false,
                 Ok(n) => {
-                    self.digest.update(&buffer[..n]);
+                    self.digests.update(&buffer[..n]);
                     left -= n as u64;
                 }
             }
         }
-        hex(&self.digest.clone().finalize()) == note.sha256
+        hex(&self.digests.sha256.clone().finalize()) == note.sha256
     }
 
     /// Where the bytes are.
@@ -134,7 +142,8 @@ impl Part {
     pub fn restart(&mut self) -> Result<(), ClientError> {
         let _ = fs::remove_file(self.note_path()); // there is none, most of the time
         (self.have, self.noted) = (0, 0);
-        self.digest = Sha256::new();
+        self.digests = Digests::default();
+        (self.promised, self.packing) = (Promised::default(), None);
         let cut = self.file.set_len(0);
         cut.and_then(|()| self.file.rewind())
             .map_err(|source| failed(&self.path, source))
@@ -144,7 +153,7 @@ impl Part {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         let added = self.file.write_all(bytes);
         added.map_err(|source| failed(&self.path, source))?;
-        self.digest.update(bytes);
+        self.digests.update(bytes);
         self.have += bytes.len() as u64;
         if self.have - self.noted >= NOTE_EACH {
             self.note()?;
@@ -165,7 +174,7 @@ impl Part {
             validator,
             total: self.total,
             have: self.have,
-            sha256: hex(&self.digest.clone().finalize()),
+            sha256: hex(&self.digests.sha256.clone().finalize()),
         };
         let place = self.note_path();
         let new = with_end(&place, "new");
@@ -180,6 +189,45 @@ impl Part {
         written.map_err(|source| failed(&place, source))?;
         self.noted = self.have;
         Ok(())
+    }
+
+    /// The name of a digest that is not the one that the store has announced.
+    pub fn differs(&self) -> Option<&'static str> {
+        self.digests.differ(&self.promised)
+    }
+
+    /// Undoes the packing of a complete download: its bytes are those of the file from now on. Gives the
+    /// file's length and its first bytes. `None`: it cannot be undone; the reason.
+    pub async fn unpack(
+        &mut self,
+        limit: u64,
+    ) -> Result<Result<(u64, Vec<u8>), String>, ClientError> {
+        if let Some(packing) = self.packing.take() {
+            let plain = with_end(&self.path, "new");
+            let mut from = open(&self.path)?;
+            let mut to = open(&plain)?;
+            let work = move || {
+                to.set_len(0)?;
+                unpack_file(packing, &mut from, &mut to, limit).map(|size| (to, size))
+            };
+            let done = tokio::task::spawn_blocking(work).await;
+            match done.map_err(std::io::Error::other).flatten() {
+                Ok((file, size)) => {
+                    // The lock goes with the file that is left behind: what has this name is ours still.
+                    fs::rename(&plain, &self.path).map_err(|source| failed(&self.path, source))?;
+                    let _ = file.try_lock();
+                    (self.file, self.have) = (file, size);
+                }
+                Err(error) => {
+                    let _ = fs::remove_file(&plain);
+                    return Ok(Err(format!("what came cannot be unpacked ({error})")));
+                }
+            }
+        }
+        let mut head = Vec::new();
+        let read = File::open(&self.path).and_then(|f| f.take(HEAD as u64).read_to_end(&mut head));
+        read.map_err(|source| failed(&self.path, source))?;
+        Ok(Ok((self.have, head)))
     }
 
     /// The download is complete: everything is on disk, and only the file itself is left.

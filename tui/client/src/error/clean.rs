@@ -7,12 +7,12 @@ const LONGEST: usize = 300;
 /// query, which is the secret of a signed URL; of one with a user name nothing but its scheme.
 pub(crate) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(LONGEST + 20));
-    for word in text.split_whitespace() {
+    for word in wb_core::text::clean(text).split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
         let shown = without_secret(word);
-        out.extend(shown.chars().filter(|c| !c.is_control()));
+        out.push_str(shown);
         if shown.len() < word.len() {
             out.push('…');
         }

@@ -58,6 +58,9 @@ impl ClientError {
             Self::Unauthenticated { message, at } => unauthenticated(message, at),
             Self::Forbidden { message, at } => {
                 let mut hints = in_between(message);
+                if !hints.is_empty() {
+                    hints.extend(through_proxy(at));
+                }
                 hints.push(wrong_region(at));
                 if !is_local(at) {
                     hints.push(format!(
@@ -80,22 +83,31 @@ impl ClientError {
                     ask.unwrap_or_default()
                 )]
             }
-            Self::Unreachable { why, at } => unreachable(why, at),
-            Self::Lost { .. } => {
-                vec!["look at the task upstream before it is run again".to_owned()]
+            Self::Unreachable { why, at } => {
+                let mut hints = unreachable(why, at);
+                hints.extend(through_proxy(at));
+                hints
+            }
+            Self::Lost { at, .. } => {
+                let look = "look at the task upstream before it is run again".to_owned();
+                std::iter::once(look).chain(through_proxy(at)).collect()
             }
             Self::Failing { message, at, .. } => {
                 let mut hints = in_between(message);
+                hints.extend(through_proxy(at));
                 hints.push(format!(
                     "the platform's own fault: try again later; its support finds the request by trace {}",
                     at.trace()
                 ));
                 hints
             }
-            Self::Nonsense { at, .. } => vec![format!(
-                "is ENCORD_DOMAIN ({}) an Encord API, with no proxy or login page in between?",
-                at.domain()
-            )],
+            Self::Nonsense { at, .. } => {
+                let what = format!(
+                    "is ENCORD_DOMAIN ({}) an Encord API, with no proxy or login page in between?",
+                    at.domain()
+                );
+                std::iter::once(what).chain(through_proxy(at)).collect()
+            }
             Self::ReadOnly => vec!["leave out --read-only".to_owned()],
             Self::NotWorkflow { .. } => {
                 vec!["choose a project with a workflow and an agent stage".to_owned()]
@@ -146,6 +158,16 @@ fn in_between(message: &str) -> Vec<String> {
     Vec::from_iter(page.then(|| text.to_owned()))
 }
 
+/// Names the proxy that the request went through.
+fn through_proxy(at: &At) -> Option<String> {
+    let host = at.host().split(':').next().unwrap_or_default();
+    at.proxy().map(|proxy| {
+        format!(
+            "requests to {host} go through the proxy {proxy}; if {host} can be reached without it, set NO_PROXY={host}"
+        )
+    })
+}
+
 fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
     let certificate = |bad: &BadCertificate| {
         match bad {
@@ -177,6 +199,13 @@ fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
             "check the spelling of ENCORD_DOMAIN ({}), the network, and HTTPS_PROXY",
             at.domain()
         ),
+        Obstacle::Refused if at.proxy().is_some() => {
+            "is the proxy running, and is its address right?".to_owned()
+        }
+        why if why.is_slow() => {
+            "the server, or something in between, is overloaded or stuck: check the network and try again later"
+                .to_owned()
+        }
         Obstacle::Refused => format!(
             "is the server of ENCORD_DOMAIN ({}) running? A local one is started by: workbench serve",
             at.domain()

@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub status: Option<u16>,
     /// Seconds that the platform's clock is ahead of ours, where an answer said so.
     pub skew: Option<i64>,
+    /// The proxy in between, with the variable that names it.
+    pub proxy: Option<String>,
 }
 
 impl At {
@@ -64,10 +66,26 @@ impl At {
         self.0.skew
     }
 
+    /// The proxy that the request went through, with the variable of the environment that names it.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
+    }
+
+    /// `, through the proxy http://p:3128 (HTTPS_PROXY)`, or nothing.
+    pub(crate) fn via(&self) -> String {
+        via(self.proxy())
+    }
+
     fn host(&self) -> &str {
         let domain = self.domain();
         domain.split_once("://").map_or(domain, |(_, host)| host)
     }
+}
+
+/// How a message names the proxy that was in between.
+pub(crate) fn via(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(", through the proxy {proxy}"))
 }
 
 impl fmt::Display for At {
@@ -138,7 +156,7 @@ pub enum ClientError {
         at: At,
     },
     /// No connection, no answer: nothing was read and nothing was written.
-    #[error("{} cannot be reached: {why}; no task was touched by this request", .at.host())]
+    #[error("{} cannot be reached: {why}{}; no task was touched by this request", .at.host(), .at.via())]
     Unreachable { why: Obstacle, at: At },
     /// Sent, but the answer is lost: it may or may not have been applied. Ask before repeating.
     #[error("the answer of {} was lost ({why}); the request may have been applied", .at.host())]
@@ -271,6 +289,7 @@ pub(crate) mod tests {
             attempts: 1,
             status: None,
             skew: Some(400),
+            proxy: None,
         }))
     }
 }

@@ -3,6 +3,7 @@
 use super::clean::clean;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,8 +15,14 @@ pub enum Obstacle {
     Refused,
     /// The connection was not made in time, or there is no way to the host.
     NoWay(String),
-    /// Connected, but no answer came in time.
-    Silent,
+    /// Connected, but no answer began within this time.
+    Silent(Duration),
+    /// The answer began, and then nothing more came for this time.
+    Stalled(Duration),
+    /// The answer came at so many bytes per second; so many are the least that is accepted.
+    TooSlow(u64, u64),
+    /// The answer kept coming and was not complete after this time.
+    TooLong(Duration),
     /// Its certificate is not to be trusted; nothing was sent.
     Certificate(BadCertificate),
     /// It does not speak TLS.
@@ -50,12 +57,31 @@ impl fmt::Display for Obstacle {
             Self::Name => f.write_str("there is no host of that name"),
             Self::Refused => f.write_str("connection refused: nobody listens there"),
             Self::NoWay(why) => write!(f, "no connection ({why})"),
-            Self::Silent => f.write_str("no answer in time"),
+            Self::Silent(time) => write!(f, "no answer within {}", seconds(*time)),
+            Self::Stalled(time) => {
+                write!(f, "the answer stalled: nothing came for {}", seconds(*time))
+            }
+            Self::TooSlow(rate, floor) => write!(
+                f,
+                "the answer came too slowly: {rate} B/s (given up below {floor} B/s)"
+            ),
+            Self::TooLong(time) => {
+                write!(f, "the answer was not complete after {}", seconds(*time))
+            }
             Self::Certificate(bad) => write!(f, "its certificate {bad}"),
             Self::NoTls => f.write_str("it does not speak TLS (https)"),
             Self::Proxy(why) => write!(f, "the proxy did not let us through ({why})"),
             Self::Broken(why) => f.write_str(why),
         }
+    }
+}
+
+/// `0.4 s`, `30 s`.
+fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} s", time.as_secs())
     }
 }
 
@@ -90,9 +116,6 @@ impl Obstacle {
         if error.is_timeout() && error.is_connect() {
             return Self::NoWay("it was not made in time".to_owned());
         }
-        if error.is_timeout() {
-            return Self::Silent;
-        }
         if last.is_empty() {
             "the connection failed".clone_into(&mut last);
         }
@@ -101,6 +124,14 @@ impl Obstacle {
         } else {
             Self::Broken(last)
         }
+    }
+
+    /// Whether the connection was made and the answer did not come, or not fast enough.
+    pub(crate) const fn is_slow(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent(_) | Self::Stalled(_) | Self::TooSlow(..) | Self::TooLong(_)
+        )
     }
 
     /// Whether asking again may help.

@@ -2,7 +2,7 @@
 //!
 //! The v2 API speaks in HTTP statuses; the legacy API answers 200 and puts its status inside.
 
-use crate::error::{At, ClientError, clean, is_web_page};
+use crate::error::{At, ClientError, Obstacle, clean, is_web_page};
 use crate::http::retry::{Again, Failure};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -52,6 +52,10 @@ fn refusal(status: u16, message: String, after: Option<Duration>, mut at: At) ->
         401 => no(ClientError::Unauthenticated { message, at }),
         403 => no(ClientError::Forbidden { message, at }),
         404 => no(ClientError::NotFound { message, at }),
+        407 => no(ClientError::Unreachable {
+            why: Obstacle::Proxy("407: it requires a user name and a password".to_owned()),
+            at,
+        }),
         413 => no(ClientError::TooLarge { at }),
         429 => limited(after, at),
         408 | 500.. => Failure {

@@ -4,6 +4,7 @@
 use crate::http::retry::{ATTEMPTS, Repeat};
 use crate::write::Door;
 use bytes::Bytes;
+use std::time::Duration;
 use wb_core::ids::ProjectHash;
 use wb_core::work::wire::text;
 
@@ -107,6 +108,12 @@ impl<'a> Call<'a> {
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = self.limit.min(bytes);
         self
+    }
+
+    /// How long its body may take on its way.
+    pub fn sending(&self) -> Duration {
+        let bytes = self.body.as_ref().map_or(0, Bytes::len) as u64;
+        Duration::from_secs(bytes / super::SENT_PER_SECOND)
     }
 
     /// What the platform's logs know the request by; the same for each attempt.

@@ -7,6 +7,8 @@
 pub(crate) mod answer;
 mod call;
 pub(crate) mod limit;
+pub(crate) mod pace;
+pub(crate) mod proxy;
 mod request;
 pub(crate) mod retry;
 pub(crate) mod sign;
@@ -14,27 +16,38 @@ pub(crate) mod stats;
 pub(crate) mod target;
 mod tls;
 mod trouble;
+pub(crate) mod unpack;
 
 use crate::error::{At, ClientError, Obstacle, Place, clean};
 use crate::key::Key;
-use crate::settings::{Bearer, Settings, SettingsError};
+use crate::settings::{Bearer, Limits, Settings, SettingsError};
 use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
 use limit::Limiter;
+use proxy::Proxy;
 use reqwest::header::{self, HeaderMap};
 use retry::{Again, Failure, Repeat};
 use stats::Counters;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, timeout};
 pub use trouble::Trouble;
 use trouble::Weather;
 use wb_core::ids::Millis;
 
 /// Root of the v2 API.
 pub(crate) const V2: &str = "/v2/public";
-/// The patience before the first answer of all.
+/// Before the first answer of all: waits between attempts, the wait for one answer, a request in all.
 const FIRST_PATIENCE: Duration = Duration::from_secs(8);
+const FIRST_TIMEOUT: Duration = Duration::from_secs(30);
+const FIRST_WHOLE: Duration = Duration::from_secs(60);
+/// A body that is sent is given this many bytes per second: how fast it leaves cannot be seen.
+const SENT_PER_SECOND: u64 = 16_000;
+/// An answer of unknown length may take so many times as long as a request in all.
+const UNKNOWN_LENGTH: u32 = 6;
+/// Clocks that differ by no more seconds than this are the same: an answer's time is in whole seconds.
+const SAME_CLOCK: i64 = 5;
 /// No answer has told the platform's time yet.
 const NO_SKEW: i64 = i64::MIN;
 
@@ -45,6 +58,10 @@ pub(crate) struct Wire {
     key: Key,
     bearer: Option<Bearer>,
     patience: Duration,
+    timeout: Duration,
+    limits: Limits,
+    /// The proxy to the domain.
+    proxy: Option<Proxy>,
     pub read_only: bool,
     pub limiter: Limiter,
     pub counters: Counters,
@@ -64,13 +81,19 @@ impl Wire {
         {
             return Err(SettingsError::Rate(rate).into());
         }
-        let http = tls::Clients::new(&settings)?;
+        let http = tls::Clients::new(&settings);
+        let url = reqwest::Url::parse(&settings.domain)
+            .map_err(|error| ClientError::Bug(format!("{error} in the domain")))?;
+        http.of(&url)?;
         Ok(Self {
+            proxy: http.proxy(&url),
             http,
             domain: settings.domain.into(),
             key: settings.key,
             bearer: settings.bearer,
             patience: settings.patience,
+            timeout: settings.timeout,
+            limits: settings.limits,
             read_only: settings.read_only,
             limiter: Limiter::new(settings.rate),
             counters: Counters::default(),
@@ -89,10 +112,14 @@ impl Wire {
     /// How long one request may wait between its attempts. A platform that has never answered is rather
     /// an address that is wrong: nobody's work is under way, and whoever waits should be told.
     pub fn patience(&self) -> Duration {
+        self.until_answered(self.patience, FIRST_PATIENCE)
+    }
+
+    fn until_answered(&self, usual: Duration, first: Duration) -> Duration {
         if self.answered.load(Relaxed) {
-            self.patience
+            usual
         } else {
-            self.patience.min(FIRST_PATIENCE)
+            usual.min(first)
         }
     }
 
@@ -101,16 +128,19 @@ impl Wire {
         let trace = call.trace();
         let mut waited = Duration::ZERO;
         let mut attempts = 0;
+        let mut clock_corrected = false;
+        let mut whole = Whole::begin(call);
         loop {
             attempts += 1;
             let turn = self.limiter.turn().await;
             self.counters.waited(turn.time);
+            whole.allow(turn.time.saturating_sub(turn.paused));
             // What a neighbour was told to wait counts as if it had been told to us.
             waited += turn.paused;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
             let correction = self.correction.load(Relaxed);
-            let result = self.once(call, attempts).await;
+            let result = self.once(call, attempts, whole.left(self)).await;
             let failure = match result {
                 Ok(bytes) => {
                     self.weather.clear();
@@ -122,7 +152,8 @@ impl Wire {
                 }
                 Err(failure) => failure,
             };
-            if self.corrects_clock(&failure, correction) {
+            if !clock_corrected && self.corrects_clock(call, &failure, correction) {
+                clock_corrected = true;
                 continue;
             }
             let wait = retry::next(
@@ -131,7 +162,8 @@ impl Wire {
                 attempts,
                 waited,
                 self.patience(),
-            );
+            )
+            .filter(|wait| *wait < whole.left(self));
             tracing::debug!(
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
                 again = wait.is_some(), error = %failure.error, "failed"
@@ -156,18 +188,22 @@ impl Wire {
         tokio::time::sleep(time).await;
     }
 
-    async fn once(&self, call: &Call<'_>, attempts: u32) -> Result<Bytes, Failure> {
+    /// One attempt; `left`: how long the request may still take.
+    async fn once(&self, call: &Call<'_>, attempts: u32, left: Duration) -> Result<Bytes, Failure> {
         let at = || self.at(call, attempts);
         let no = |error| Failure {
             error,
             again: Again::No,
         };
         let request = self.request(call, call.trace()).map_err(no)?;
-        let response = match self.http.api().execute(request).await {
-            Ok(response) => response,
-            Err(error) => return Err(transport(&error, at())),
+        let http = self.http.of(request.url()).map_err(no)?;
+        let patient = self.until_answered(self.timeout, FIRST_TIMEOUT) + call.sending();
+        let limit = patient.min(left);
+        let response = match timeout(limit, http.execute(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(transport(&error, at())),
+            Err(_) => return Err(broken(Obstacle::Silent(limit), at())),
         };
-        self.answered.store(true, Relaxed);
         self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());
@@ -188,8 +224,9 @@ impl Wire {
                     },
                 });
             }
-            Err(error) => return Err(transport(&error, at())),
+            Err(why) => return Err(broken(why, at())),
         };
+        self.answered.store(true, Relaxed);
         if call.legacy.is_some() {
             answer::legacy(status, &body, after, at())
         } else {
@@ -197,22 +234,35 @@ impl Wire {
         }
     }
 
-    /// The whole body; `None` when it is larger than `limit` bytes, of which no more are read.
+    /// The whole body, unpacked; `None` when it is larger than `limit` bytes, of which no more are read.
     async fn body(
         &self,
-        mut response: reqwest::Response,
+        response: reqwest::Response,
         limit: usize,
-    ) -> Result<Option<Bytes>, reqwest::Error> {
-        let announced = response.content_length().unwrap_or_default();
-        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    ) -> Result<Option<Bytes>, Obstacle> {
+        let announced = response.content_length();
+        let packing = unpack::packing(response.headers());
+        let unknown = self.limits.whole * UNKNOWN_LENGTH;
+        let mut answer = pace::Body::new(response, self.limits, announced, unknown);
+        let announced = usize::try_from(announced.unwrap_or_default()).unwrap_or(usize::MAX);
         let mut body = BytesMut::with_capacity(announced.min(limit).min(1 << 20));
         let mut much = announced > limit;
-        while !much && let Some(chunk) = response.chunk().await? {
+        while !much && let Some(chunk) = answer.chunk().await? {
             body.extend_from_slice(&chunk);
             much = body.len() > limit;
         }
-        self.counters.received(body.len());
-        Ok((!much).then(|| call::incoming(body.freeze())))
+        let body = match (much, packing) {
+            (true, _) => None,
+            (false, Some(packing)) => unpack::unpacked(packing, body.freeze(), limit)
+                .await
+                .map_err(|why| {
+                    Obstacle::Broken(format!("the answer cannot be unpacked ({why})"))
+                })?,
+            (false, None) => Some(body.freeze()),
+        };
+        self.counters
+            .received(body.as_ref().map_or(limit, Bytes::len));
+        Ok(body.map(call::incoming))
     }
 
     fn at(&self, call: &Call<'_>, attempts: u32) -> At {
@@ -228,6 +278,7 @@ impl Wire {
             attempts,
             status: None,
             skew: self.skew(),
+            proxy: self.proxy.as_ref().map(Proxy::to_string),
         }))
     }
 
@@ -239,26 +290,26 @@ impl Wire {
         }
     }
 
-    /// A signature is refused when the clock is wrong: then the platform's own time is used, once.
-    fn corrects_clock(&self, failure: &Failure, used: i64) -> bool {
+    /// A signature is refused when it bears a wrong time: this machine's clock is off, or somebody has put
+    /// it right since. Then the platform's own time is used, as its last answer had it.
+    fn corrects_clock(&self, call: &Call<'_>, failure: &Failure, used: i64) -> bool {
         let refused = matches!(failure.error, ClientError::Unauthenticated { .. });
-        let Some(skew) = self.skew().filter(|skew| refused && skew.abs() > 60) else {
+        // Only these signatures bear a time.
+        let timed = call.legacy.is_none() && self.bearer.is_none();
+        let Some(skew) = self.skew().filter(|skew| (skew - used).abs() > SAME_CLOCK) else {
             return false;
         };
-        if self.correction.load(Relaxed) != used {
-            return true; // a neighbour was refused too, and has corrected it
+        if !refused || !timed {
+            return false;
         }
-        let first = self
-            .correction
-            .compare_exchange(0, skew, Relaxed, Relaxed)
-            .is_ok();
-        if first {
+        if self.correction.swap(skew, Relaxed) != skew {
             tracing::warn!(
                 seconds = skew,
-                "this machine's clock is wrong; signatures use the platform's time"
+                "a signature was refused and this machine's clock differs from the platform's by so \
+                 much; signatures use the platform's time"
             );
         }
-        first
+        true
     }
 
     fn learn_time(&self, headers: &HeaderMap) {
@@ -277,11 +328,10 @@ impl Wire {
         &self,
         url: &reqwest::Url,
         range: Option<(u64, Option<&str>)>,
-    ) -> Result<reqwest::Response, reqwest::Error> {
+    ) -> Result<reqwest::Response, (Again, Obstacle)> {
         self.counters.sent(false, true);
-        let mut request = self
-            .http
-            .files(url)
+        let bug = |error: ClientError| (Again::No, Obstacle::Broken(error.to_string()));
+        let mut request = (self.http.of(url).map_err(bug)?)
             .get(url.clone())
             .header(header::ACCEPT_ENCODING, "identity");
         if let Some((start, validator)) = range {
@@ -290,7 +340,56 @@ impl Wire {
                 request = request.header(header::IF_RANGE, validator);
             }
         }
-        request.send().await.map_err(reqwest::Error::without_url)
+        match timeout(self.timeout, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let why = Obstacle::of(&error);
+                Err((again(&error, &why), why))
+            }
+            Err(_) => Err((Again::Unknown(None, false), Obstacle::Silent(self.timeout))),
+        }
+    }
+
+    /// The body of an answer to [`Wire::fetch`]; `size` is its length where somebody has told it.
+    pub fn download(&self, response: reqwest::Response, size: Option<u64>) -> pace::Body {
+        pace::Body::new(response, self.limits, size, self.limits.unknown)
+    }
+
+    /// So many bytes of a download that was too slow count as progress: twice what the floor asks for, so
+    /// that one that trickles is given up even where it can be resumed.
+    pub fn progress(&self) -> u64 {
+        let window = self.limits.window.as_secs().max(1);
+        self.limits.floor.saturating_mul(window).saturating_mul(2)
+    }
+
+    /// The proxy that a request to this address goes through, for people.
+    pub fn proxy_to(&self, url: &reqwest::Url) -> Option<String> {
+        self.http.proxy(url).map(|proxy| proxy.to_string())
+    }
+}
+
+/// How long a request may take, its attempts and waits together.
+struct Whole {
+    began: Instant,
+    /// What is not counted, or not ours to count: the rate that people set, and the body's way there.
+    allowed: Duration,
+}
+
+impl Whole {
+    fn begin(call: &Call<'_>) -> Self {
+        Self {
+            began: Instant::now(),
+            allowed: call.sending(),
+        }
+    }
+
+    fn allow(&mut self, time: Duration) {
+        self.allowed += time;
+    }
+
+    fn left(&self, wire: &Wire) -> Duration {
+        let whole = wire.until_answered(wire.limits.whole, FIRST_WHOLE);
+        (whole + self.allowed).saturating_sub(self.began.elapsed())
     }
 }
 
@@ -315,7 +414,7 @@ fn conclude(failure: Failure, repeat: Repeat, waited: Duration) -> ClientError {
             Some(at) => ClientError::Lost {
                 at: at.clone(),
                 why: match &error {
-                    ClientError::Unreachable { why, .. } => why.to_string(),
+                    ClientError::Unreachable { why, .. } => format!("{why}{}", at.via()),
                     ClientError::Failing { status, .. } => format!("status {status}"),
                     other => other.to_string(),
                 },
@@ -335,8 +434,16 @@ fn transport(error: &reqwest::Error, at: At) -> Failure {
     }
 }
 
+/// The connection was made, and the answer did not come whole.
+fn broken(why: Obstacle, at: At) -> Failure {
+    Failure {
+        again: Again::Unknown(None, false),
+        error: ClientError::Unreachable { why, at },
+    }
+}
+
 /// Whether a request that got no answer may be sent again.
-pub(crate) fn again(error: &reqwest::Error, why: &Obstacle) -> Again {
+fn again(error: &reqwest::Error, why: &Obstacle) -> Again {
     if error.is_builder() || !why.may_pass() {
         Again::No
     } else if error.is_connect() {

@@ -1,5 +1,6 @@
 //! A call as it leaves: its URL checked against what is signed, its headers, its signature.
 
+use super::proxy::is_this_machine;
 use super::{Call, Wire, now, sign};
 use crate::error::ClientError;
 use crate::settings::{Bearer, SettingsError};
@@ -27,7 +28,7 @@ impl Wire {
         }
         let method = reqwest::Method::from_bytes(call.method.as_bytes())
             .map_err(|error| ClientError::Bug(error.to_string()))?;
-        let mut request = reqwest::Request::new(method, url);
+        let mut request = reqwest::Request::new(method, url.clone());
         let body = call.body.clone().unwrap_or_default();
         let headers = request.headers_mut();
         if call.body.is_some() {
@@ -38,6 +39,10 @@ impl Wire {
             HeaderName::from_static("x-cloud-trace-context"),
             &format!("{trace}/1;o=1"),
         )?;
+        // Between two processes of one machine, packing costs more than it saves.
+        if !is_this_machine(&url) {
+            put(headers, header::ACCEPT_ENCODING, "gzip")?;
+        }
         self.authorise(headers, call, &body)?;
         if call.body.is_some() {
             *request.body_mut() = Some(body.into());

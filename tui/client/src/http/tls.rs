@@ -1,106 +1,98 @@
-//! The pooled HTTP client with its TLS: rustls with ring, the platform's certificates, and the
+//! The pooled HTTP clients with their TLS: rustls with ring, the platform's certificates, and the
 //! built-in ones where the platform has none. HTTP/2 where the server offers it.
 
+use super::proxy::{Proxies, Proxy, is_this_machine};
 use crate::error::ClientError;
 use crate::settings::Settings;
+use reqwest::Url;
 use reqwest::redirect::Policy;
 use rustls::RootCertStore;
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The client of the API, and the one for files that lie elsewhere.
+/// One client for each way to a server, made when it is first needed.
 ///
-/// To read the platform's certificates costs a third of a short command. A local project has no use
-/// for them: they are read there when a file is signed for somewhere else.
+/// To read the platform's certificates costs a third of a short command. Plain requests have no use for
+/// them.
 pub(crate) struct Clients {
-    times: Times,
-    api: reqwest::Client,
-    elsewhere: OnceLock<reqwest::Client>,
-    /// Whether the API's client knows no certificates.
-    bare: bool,
+    connect: Duration,
+    proxies: Proxies,
+    /// By [`Way::index`].
+    made: [OnceLock<reqwest::Client>; 4],
 }
 
-/// How long is waited for what.
+/// What decides which client an address takes.
 #[derive(Clone, Copy)]
-struct Times {
-    connect: Duration,
-    read: Duration,
+struct Way {
+    /// Past every proxy.
+    direct: bool,
+    /// With certificates: to the server or to its proxy.
+    tls: bool,
+}
+
+impl Way {
+    const fn index(self) -> usize {
+        (self.direct as usize) * 2 + self.tls as usize
+    }
 }
 
 impl Clients {
     /// Proxies and `SSL_CERT_FILE` come from the usual environment.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, ClientError> {
+    pub(crate) fn new(settings: &Settings) -> Self {
         // reqwest panics without a provider; a second install is refused and means it is there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let times = Times {
+        Self {
             connect: settings.connect_timeout,
-            read: settings.timeout,
+            proxies: Proxies::from_env(),
+            made: Default::default(),
+        }
+    }
+
+    /// The client for an address, of the API or of a store.
+    ///
+    /// # Errors
+    /// [`ClientError::Bug`]: it cannot be made.
+    pub(crate) fn of(&self, url: &Url) -> Result<&reqwest::Client, ClientError> {
+        let way = Way {
+            direct: is_this_machine(url),
+            tls: url.scheme() == "https"
+                || self
+                    .proxy(url)
+                    .is_some_and(|p| p.address.starts_with("https:")),
         };
-        let bare = settings.domain.starts_with("http://") && !proxied_by_tls();
-        let api = if bare {
-            let no_certificates = config(RootCertStore::empty());
-            // Between two processes of one machine, packing costs more than it saves.
-            let builder = builder(times).gzip(!on_this_machine(&settings.domain));
-            build(builder.tls_backend_preconfigured(no_certificates))
+        let made = &self.made[way.index()];
+        if let Some(client) = made.get() {
+            return Ok(client);
+        }
+        let client = make(way, self.connect)?;
+        Ok(made.get_or_init(|| client))
+    }
+
+    /// The proxy that requests to this address go through.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<Proxy> {
+        self.proxies.of(url)
+    }
+}
+
+/// Knows the platform's certificates, or the built-in ones where the platform has none; none at all
+/// where there is no TLS.
+fn make(way: Way, connect: Duration) -> Result<reqwest::Client, ClientError> {
+    let builder = || {
+        let builder = builder(connect);
+        if way.direct {
+            builder.no_proxy()
         } else {
-            with_certificates(times)
-        };
-        Ok(Self {
-            times,
-            api: api?,
-            elsewhere: OnceLock::new(),
-            bare,
-        })
-    }
-
-    /// For requests to the API.
-    pub(crate) fn api(&self) -> &reqwest::Client {
-        &self.api
-    }
-
-    /// For the file behind a signed URL.
-    pub(crate) fn files(&self, url: &reqwest::Url) -> &reqwest::Client {
-        if !self.bare || url.scheme() != "https" {
-            return &self.api;
+            builder
         }
-        if let Some(client) = self.elsewhere.get() {
-            return client;
-        }
-        match with_certificates(self.times) {
-            Ok(client) => self.elsewhere.get_or_init(|| client),
-            Err(error) => {
-                tracing::error!(%error, "files elsewhere cannot be had");
-                &self.api
-            }
-        }
+    };
+    if !way.tls {
+        let no_certificates = config(RootCertStore::empty());
+        return build(builder().tls_backend_preconfigured(no_certificates));
     }
-}
-
-fn on_this_machine(domain: &str) -> bool {
-    let url = reqwest::Url::parse(domain);
-    let host = url.ok().and_then(|url| url.host_str().map(str::to_owned));
-    host.is_some_and(|host| {
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    })
-}
-
-/// Whether even plain requests go over TLS, as far as a proxy.
-fn proxied_by_tls() -> bool {
-    let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-    let mut proxies = names
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok());
-    proxies.any(|proxy| proxy.starts_with("https://"))
-}
-
-/// Knows the platform's certificates, or the built-in ones where the platform has none.
-fn with_certificates(times: Times) -> Result<reqwest::Client, ClientError> {
-    builder(times).build().or_else(|error| {
+    builder().build().or_else(|error| {
         tracing::warn!(%error, "no certificates of the platform; the built-in ones are used");
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        build(builder(times).tls_backend_preconfigured(config(roots)))
+        build(builder().tls_backend_preconfigured(config(roots)))
     })
 }
 
@@ -110,20 +102,20 @@ fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ClientError
         .map_err(|error| ClientError::Bug(format!("no HTTP client: {error}")))
 }
 
-fn builder(times: Times) -> reqwest::ClientBuilder {
+fn builder(connect: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("workbench/", env!("CARGO_PKG_VERSION")))
         // A followed redirect would not be what was signed; downloads follow theirs by hand.
         .redirect(Policy::none())
-        .connect_timeout(times.connect)
-        .read_timeout(times.read)
+        .connect_timeout(connect)
         .pool_idle_timeout(Duration::from_secs(60))
         .pool_max_idle_per_host(32)
         .tcp_nodelay(true)
         // Windows of fixed size would hold rows of some megabytes to a window per round trip.
         .http2_adaptive_window(true)
         .http2_keep_alive_interval(Duration::from_secs(30))
-        .gzip(true)
+        // Bodies are unpacked by `unpack`: lengths, digests and ranges are those of the bytes that come.
+        .gzip(false)
 }
 
 fn config(roots: RootCertStore) -> rustls::ClientConfig {
@@ -132,27 +124,4 @@ fn config(roots: RootCertStore) -> rustls::ClientConfig {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_of_this_machine_are_on_this_machine() {
-        for domain in [
-            "http://127.0.0.1:8080",
-            "http://localhost",
-            "http://[::1]:80",
-        ] {
-            assert!(on_this_machine(domain), "{domain}");
-        }
-        for domain in [
-            "http://10.0.0.1",
-            "http://127.0.0.1.example.test",
-            "http://[2001:db8::1]",
-        ] {
-            assert!(!on_this_machine(domain), "{domain}");
-        }
-    }
 }

@@ -2,9 +2,12 @@
 //! again and what is not, and what each kind of nonsense is called.
 #![allow(clippy::unwrap_used)] // helpers of tests may panic
 
+mod clock;
+mod contents;
 mod digits;
 mod downloads;
 mod errors;
+mod limits;
 mod moves;
 mod rows;
 #[path = "../support/mod.rs"]
@@ -16,7 +19,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use support::{Reply, Request, Scripted, seed};
 use uuid::Uuid;
-use wb_client::{AssetCache, Bearer, ClientError, Permission, Reader, TaskFilter};
+use wb_client::{AssetCache, Bearer, ClientError, Limits, Permission, Reader, TaskFilter};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;

@@ -41,6 +41,9 @@ pub enum Reply {
     Cut(Vec<u8>),
     /// Announces a whole body with these headers, sends so many bytes of it, then closes.
     Broken(Vec<(&'static str, String)>, Vec<u8>, usize),
+    /// Announces a body with these headers (of a part, where a range is among them), sends so many bytes of it
+    /// at a time with a pause after each, and after so many bytes nothing more.
+    Trickle(Vec<(&'static str, String)>, Vec<u8>, usize, Duration, usize),
     /// Closes without an answer.
     Drop,
     /// Never answers.
@@ -92,6 +95,7 @@ impl Scripted {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Relaxed);
+                stream.set_nodelay(true).unwrap();
                 let (script, all, wrapped) = (Arc::clone(&script), Arc::clone(&all), wrap(stream));
                 tokio::spawn(async move {
                     if let Some(stream) = wrapped.await {
@@ -166,6 +170,21 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
                 whole.extend(&body[..sent]);
                 stream.write_all(&whole).await.unwrap();
                 return;
+            }
+            Reply::Trickle(headers, body, step, pause, most) => {
+                let part = headers.iter().any(|(name, _)| *name == "Content-Range");
+                let mut out = head(if part { 206 } else { 200 }, headers, body.len());
+                for part in body[..most.min(body.len())].chunks(step) {
+                    out.extend(part);
+                    if stream.write_all(&out).await.is_err() {
+                        return; // given up, as it should be
+                    }
+                    out.clear();
+                    tokio::time::sleep(pause).await;
+                }
+                if most < body.len() {
+                    std::future::pending::<()>().await;
+                }
             }
             Reply::Full(status, headers, body) => {
                 let mut whole = head(status, headers, body.len());

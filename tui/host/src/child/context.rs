@@ -6,6 +6,7 @@
 
 use super::incoming::Incoming;
 use super::{encode, functions, send};
+use crate::calls::{DISCARD, FETCH_AGAIN};
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
@@ -93,9 +94,11 @@ pub(super) struct Current {
     pub(super) job: Option<u64>,
     pub(super) documents: Documents,
     pub(super) project: Option<Arc<Vec<u8>>>,
-    source: Option<Result<Option<Source>, String>>,
+    source: Option<Result<Option<Source>, NoPicture>>,
     pub(super) frames: HashMap<u64, Picture>,
     pub(super) next_frame: u64,
+    /// Files that were downloaded again during this task, with where they are now.
+    again: HashMap<PathBuf, PathBuf>,
     /// Texts and answers that the agent may read until its run ends.
     texts: Vec<Vec<u8>>,
     pub(super) progress: Option<Instant>,
@@ -211,8 +214,66 @@ impl Context {
     }
 }
 
+/// Why there is no picture, and the file that may be to blame.
+#[derive(Clone)]
+struct NoPicture {
+    why: String,
+    file: Option<PathBuf>,
+}
+
+impl From<PixelError> for NoPicture {
+    fn from(error: PixelError) -> Self {
+        Self {
+            why: error.to_string(),
+            file: error.doubtful_file().map(Path::to_owned),
+        }
+    }
+}
+
+impl From<String> for NoPicture {
+    fn from(why: String) -> Self {
+        Self { why, file: None }
+    }
+}
+
+impl Context {
+    /// A picture of the task's asset. A file that cannot be decoded is downloaded again, once; what is still
+    /// bad then is not kept.
+    pub(super) fn picture(&self, index: u64) -> Result<Option<Picture>, String> {
+        let bad = match lock(&self.current).picture(index) {
+            Ok(picture) => return Ok(picture),
+            Err(bad) => bad,
+        };
+        let Some(file) = bad
+            .file
+            .filter(|f| !lock(&self.current).again.contains_key(f))
+        else {
+            return Err(bad.why);
+        };
+        let name = file.as_os_str().as_encoded_bytes();
+        // Nobody may be there to download anything: then the matter is as it was.
+        let Ok(Some(place)) = self.answer(FETCH_AGAIN, name) else {
+            return Err(bad.why);
+        };
+        let place = PathBuf::from(String::from_utf8_lossy(&place).into_owned());
+        let mut current = lock(&self.current);
+        current.source = None;
+        current.again.insert(file, place.clone());
+        current.again.insert(place.clone(), place.clone());
+        let picture = current.picture(index);
+        drop(current);
+        picture.map_err(|still| {
+            if still.file.is_some() {
+                // The answer tells nothing that matters here.
+                let _ = self.answer(DISCARD, place.as_os_str().as_encoded_bytes());
+            }
+            format!("{} (it was downloaded again, and is the same)", still.why)
+        })
+    }
+}
+
 impl Current {
-    pub(super) fn picture(&mut self, index: u64) -> Result<Option<Picture>, String> {
+    fn picture(&mut self, index: u64) -> Result<Option<Picture>, NoPicture> {
         if self.source.is_none() {
             let opened = self.open_asset();
             self.source = Some(opened);
@@ -220,32 +281,31 @@ impl Current {
         match &mut self.source {
             Some(Ok(Some(source))) => match source.frame(index) {
                 Err(PixelError::NoPictures { .. }) => Ok(None),
-                other => other.map_err(|e| e.to_string()),
+                other => Ok(other?),
             },
             // A text or a sound has no first picture: that is absence, not failure.
             Some(Ok(None)) => Ok(None),
-            Some(Err(why)) => Err(why.clone()),
-            None => Err("the task has no asset".into()),
+            Some(Err(bad)) => Err(bad.clone()),
+            None => Err("the task has no asset".to_owned().into()),
         }
     }
 
-    fn open_asset(&self) -> Result<Option<Source>, String> {
-        let json = self
-            .documents
-            .get(input::ASSET)
-            .ok_or("the task has no asset; declare that the agent needs frames")?;
+    fn open_asset(&self) -> Result<Option<Source>, NoPicture> {
+        let json = self.documents.get(input::ASSET).ok_or_else(|| {
+            "the task has no asset; declare that the agent needs frames".to_owned()
+        })?;
         let asset: AssetDoc = serde_json::from_slice(json)
             .map_err(|e| format!("the asset document is broken: {e}"))?;
-        let children: Vec<PathBuf> = asset
-            .children
-            .iter()
-            .map(|c| c.path.clone().into())
-            .collect();
+        let now = |path: &str| {
+            let path = PathBuf::from(path);
+            self.again.get(&path).cloned().unwrap_or(path)
+        };
+        let children: Vec<PathBuf> = asset.children.iter().map(|c| now(&c.path)).collect();
         let mime = asset.mime_type.as_deref();
-        match Source::open(Path::new(&asset.path), mime, &asset.item_type, &children) {
+        match Source::open(&now(&asset.path), mime, &asset.item_type, &children) {
             Ok(source) => Ok(Some(source)),
             Err(PixelError::NoPictures { .. }) => Ok(None),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -96,9 +96,10 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
             }
             return FAILED;
         }
+        let picture = context.picture(index);
         let mut current = lock(&context.current);
         let mut answer = Frame::empty();
-        let status = match current.picture(index) {
+        let status = match picture {
             Ok(None) => ABSENT,
             Ok(Some(picture)) => {
                 current.next_frame += 1;

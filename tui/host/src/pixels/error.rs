@@ -1,7 +1,8 @@
 //! Why a picture could not be had: what happened, what it means, what to do.
 //! Leaves to others: whose fault it is for a task (the host maps these to faults).
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Why there is no picture. Every message says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,26 @@ pub enum PixelError {
         path: PathBuf,
         /// What it seems to be.
         format: String,
+    },
+    /// A still picture that is left to ffmpeg, which is not installed.
+    #[error(
+        "{path} is {format}, which only ffmpeg decodes, and ffmpeg is not on the PATH; upload it as JPEG, PNG or WebP, or install ffmpeg (for example: apt-get install ffmpeg)"
+    )]
+    StillNeedsFfmpeg {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        format: String,
+    },
+    /// Something else in place of a picture: a page, an error document, nothing.
+    #[error(
+        "{path} is {what}, not a picture: something else answered in its place; check what lies behind the item on the platform"
+    )]
+    NotPicture {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        what: String,
     },
     /// A still picture whose content is damaged.
     #[error("{path} is damaged: {why}; no picture can be had from it; download or upload it again")]
@@ -104,4 +125,31 @@ pub enum PixelError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// What a file is called whose first bytes nobody knows.
+pub(super) const UNKNOWN: &str = "no picture format known here";
+/// What a file without bytes is called.
+pub(super) const EMPTY: &str = "an empty file";
+
+impl PixelError {
+    /// The file, where the matter may be its copy on this machine: cut short, damaged, something else. What
+    /// is merely of a format that is not supported would be the same again.
+    #[must_use]
+    pub fn doubtful_file(&self) -> Option<&Path> {
+        match self {
+            Self::Io { path, source } => {
+                let gone = [ErrorKind::NotFound, ErrorKind::UnexpectedEof].contains(&source.kind());
+                gone.then_some(path)
+            }
+            Self::StillFormat { path, format } => {
+                [UNKNOWN, EMPTY].contains(&&**format).then_some(path)
+            }
+            Self::StillDamaged { path, .. }
+            | Self::VideoDamaged { path, .. }
+            | Self::NotPicture { path, .. }
+            | Self::Ffmpeg { path, .. } => Some(path),
+            _ => None,
+        }
+    }
 }

@@ -214,8 +214,7 @@ fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, PixelErro
         source,
     };
     let mut file = File::open(path).map_err(io)?;
-    let mut head = Vec::new();
-    file.by_ref().take(256).read_to_end(&mut head).map_err(io)?;
+    let head = head_of(&mut file).map_err(io)?;
     let external = |name: &str, still: bool| -> Result<Reader, PixelError> {
         Ok(Reader::External(Box::new(External::open(
             path, tools, name, still,
@@ -224,15 +223,45 @@ fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, PixelErro
     match kind::sniff(&head, item) {
         Kind::Still => Ok(Reader::Stills(vec![path.into()])),
         Kind::Mp4 => open_mp4(path, file, tools),
-        Kind::OtherStill(name) => external(name, true),
-        Kind::OtherVideo(name) => external(name, false),
-        Kind::Playlist => Err(PixelError::Playlist { path: path.into() }),
-        Kind::Unknown if item == Item::Image => Err(PixelError::StillFormat {
-            path: path.into(),
-            format: "no picture format known here".into(),
+        Kind::OtherStill(name) => external(name, true).map_err(|error| match error {
+            PixelError::NeedsFfmpeg { codec: format } => PixelError::StillNeedsFfmpeg {
+                path: path.into(),
+                format,
+            },
+            other => other,
         }),
+        Kind::OtherVideo(name) => external(name, false),
+        kind @ (Kind::Undecodable(_) | Kind::Document(_) | Kind::Playlist) => {
+            Err(no_picture(path, &kind, &head))
+        }
+        kind @ Kind::Unknown if item == Item::Image => Err(no_picture(path, &kind, &head)),
         Kind::Unknown => external("of an unknown format", false),
     }
+}
+
+/// The first bytes of a file, as many as tell what it is.
+fn head_of(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.by_ref().take(256).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Why a file of this kind gives no still picture.
+fn no_picture(path: &Path, kind: &Kind, head: &[u8]) -> PixelError {
+    let path = path.to_owned();
+    let format = match kind {
+        Kind::Playlist => return PixelError::Playlist { path },
+        Kind::Document(what) => {
+            let what = (*what).to_owned();
+            return PixelError::NotPicture { path, what };
+        }
+        Kind::Undecodable(name) | Kind::OtherStill(name) => (*name).to_owned(),
+        Kind::OtherVideo(name) => format!("a video ({name})"),
+        Kind::Mp4 => "a video (MP4 or MOV)".to_owned(),
+        Kind::Still | Kind::Unknown if head.is_empty() => error::EMPTY.to_owned(),
+        Kind::Still | Kind::Unknown => error::UNKNOWN.to_owned(),
+    };
+    PixelError::StillFormat { path, format }
 }
 
 fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, PixelError> {

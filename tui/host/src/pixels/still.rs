@@ -3,13 +3,14 @@
 //! Leaves to others: video, and formats that only ffmpeg knows.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
+use super::kind::{self, Item, Kind};
 use super::{MAX_PIXELS, Picture, PixelError};
 
 /// Memory that a decoder may take beside the picture itself.
@@ -40,7 +41,13 @@ fn decode(path: &Path) -> Result<DynamicImage, PixelError> {
         path: path.into(),
         source,
     };
-    let file = File::open(path).map_err(io)?;
+    let mut file = File::open(path).map_err(io)?;
+    let head = super::head_of(&mut file).map_err(io)?;
+    let kind = kind::sniff(&head, Item::Image);
+    if kind != Kind::Still {
+        return Err(super::no_picture(path, &kind, &head));
+    }
+    file.rewind().map_err(io)?;
     let mut reader = ImageReader::new(BufReader::new(file))
         .with_guessed_format()
         .map_err(io)?;

@@ -74,22 +74,11 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;
     }
-    let mut spoil = Spoil::default();
-    for strike in &strikes {
-        match strike {
-            FaultAction::Drop => return DropConnection.into_response(),
-            FaultAction::Status(status, after) => return injected(*status, *after),
-            FaultAction::Page(false) => return page(),
-            FaultAction::Slow(time) => tokio::time::sleep(*time).await,
-            FaultAction::Conflict => spoil.conflict = true,
-            FaultAction::Expire => spoil.expire = true,
-            FaultAction::Lost
-            | FaultAction::Truncate
-            | FaultAction::Applied(..)
-            | FaultAction::Page(true) => {}
-        }
-    }
-    let caller = identify(&app, endpoint, is_legacy, &parts, &body);
+    let spoil = match spoiled(&strikes).await {
+        Ok(spoil) => spoil,
+        Err(instead) => return *instead,
+    };
+    let caller = identify(&app, endpoint, is_legacy, &parts, &body, now(&strikes));
     let accepts_gzip = accepts_gzip(&parts.headers);
     let response = match (caller, call) {
         (Err(refusal), _) => refuse(refusal),
@@ -137,8 +126,8 @@ fn identify(
     is_legacy: bool,
     parts: &axum::http::request::Parts,
     body: &Bytes,
+    now: i64,
 ) -> Result<Caller, Refusal> {
-    let now = time::now() / 1000;
     if matches!(endpoint, Endpoint::Download | Endpoint::Upload) {
         // The URL itself is the permission; its seal is checked where the bytes are read or kept.
         return Ok(Caller {
@@ -151,6 +140,36 @@ fn identify(
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
     app.gate
         .check_v2(parts.method.as_str(), target, &parts.headers, body, now)
+}
+
+/// What faults ask of the endpoint, or the answer in its place.
+async fn spoiled(strikes: &[FaultAction]) -> Result<Spoil, Box<Response>> {
+    let mut spoil = Spoil::default();
+    for strike in strikes {
+        match strike {
+            FaultAction::Drop => return Err(Box::new(DropConnection.into_response())),
+            FaultAction::Status(status, after) => return Err(Box::new(injected(*status, *after))),
+            FaultAction::Page(false) => return Err(Box::new(page())),
+            FaultAction::Slow(time) => tokio::time::sleep(*time).await,
+            FaultAction::Conflict => spoil.conflict = true,
+            FaultAction::Expire => spoil.expire = true,
+            FaultAction::Lost
+            | FaultAction::Truncate
+            | FaultAction::Applied(..)
+            | FaultAction::Page(true)
+            | FaultAction::Clock(_) => {}
+        }
+    }
+    Ok(spoil)
+}
+
+/// The server's time in seconds, as faults have it.
+fn now(strikes: &[FaultAction]) -> i64 {
+    let shift = strikes.iter().map(|strike| match strike {
+        FaultAction::Clock(seconds) => *seconds,
+        _ => 0,
+    });
+    time::now() / 1000 + shift.sum::<i64>()
 }
 
 /// An injected error status, as a busy or failing platform answers.
@@ -190,7 +209,7 @@ impl IntoResponse for DropConnection {
     }
 }
 
-async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -> Response {
+async fn pack(mut response: Response, strikes: &[FaultAction], accepts_gzip: bool) -> Response {
     if strikes.contains(&FaultAction::Lost) {
         return DropConnection.into_response();
     }
@@ -200,6 +219,11 @@ async fn pack(response: Response, strikes: &[FaultAction], accepts_gzip: bool) -
             FaultAction::Page(true) => return page(),
             _ => {}
         }
+    }
+    if strikes.iter().any(|s| matches!(s, FaultAction::Clock(_)))
+        && let Ok(date) = HeaderValue::from_str(&time::http(now(strikes)))
+    {
+        response.headers_mut().insert(header::DATE, date);
     }
     let truncate = strikes.contains(&FaultAction::Truncate);
     let is_json = response

@@ -211,3 +211,101 @@ fn a_cut_off_still_is_an_error_with_its_name() {
     assert!(matches!(error, PixelError::StillDamaged { .. }), "{error}");
     assert!(error.to_string().contains("half.png"));
 }
+
+/// The beginning of an ISO file with these brands.
+fn iso(major: &[u8; 4], compatible: &[&[u8; 4]]) -> Vec<u8> {
+    let size = 16 + 4 * u32::try_from(compatible.len()).unwrap();
+    let mut bytes = size.to_be_bytes().to_vec();
+    bytes.extend(b"ftyp");
+    bytes.extend(major);
+    bytes.extend([0; 4]);
+    compatible.iter().for_each(|brand| bytes.extend(*brand));
+    bytes.extend([0, 0, 0, 8]);
+    bytes.extend(b"mdat");
+    bytes
+}
+
+#[test]
+fn pictures_in_the_form_of_videos_are_called_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, name) in [
+        (
+            iso(b"avif", &[b"avif", b"mif1", b"miaf"]),
+            "is an AVIF picture",
+        ),
+        (iso(b"mif1", &[b"mif1", b"avif"]), "is an AVIF picture"),
+        (iso(b"avis", &[b"avis", b"msf1"]), "is an AVIF picture"),
+        (iso(b"heic", &[b"mif1", b"heic"]), "is a HEIC picture"),
+        (iso(b"heix", &[]), "is a HEIC picture"),
+        (
+            iso(b"mif1", &[b"mif1", b"heic", b"MiHE"]),
+            "is a HEIC picture",
+        ),
+        (iso(b"mif1", &[]), "is a HEIF picture"),
+        (iso(b"msf1", &[b"hevc"]), "is a HEIC picture"),
+        (iso(b"crx ", &[b"isom"]), "is a raw picture of a camera"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n".to_vec(), "is a JPEG XL picture"),
+        (b"\xff\x0a\x00".to_vec(), "is a JPEG XL picture"),
+        (
+            b"\0\0\0\x0cjP  \r\n\x87\n".to_vec(),
+            "is a JPEG 2000 picture",
+        ),
+        (b"<svg xmlns='x'/>".to_vec(), "is an SVG drawing"),
+    ] {
+        let path = folder.path().join("x.jpg");
+        std::fs::write(&path, bytes).unwrap();
+        // Alone, under any type, and in a group.
+        let mut errors = vec![
+            open_alone(&path, "image").unwrap_err(),
+            open_alone(&path, "anything").unwrap_err(),
+        ];
+        let group = [path.clone()];
+        let mut source = Source::open(&path, None, "imageGroup", &group).unwrap();
+        errors.push(source.frame(0).unwrap_err());
+        for error in errors {
+            let words = error.to_string();
+            assert!(words.contains(name), "{name}: {words}");
+            assert!(words.contains("upload it as JPEG, PNG"), "{words}");
+            assert!(!words.contains("video"), "{words}");
+            assert_eq!(
+                error.doubtful_file(),
+                None,
+                "another download would be the same"
+            );
+        }
+    }
+    for major in [b"isom", b"mp42", b"qt  ", b"M4V "] {
+        let path = folder.path().join("x.mp4");
+        std::fs::write(&path, iso(major, &[b"isom", b"avc1"])).unwrap();
+        let error = open_alone(&path, "video").unwrap_err();
+        assert!(matches!(error, PixelError::VideoDamaged { .. }), "{error}");
+    }
+}
+
+#[test]
+fn documents_in_place_of_a_picture_are_called_what_they_are_and_their_file_is_doubtful() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.png");
+    for (bytes, name) in [
+        (&b"<!DOCTYPE html><title>Log in"[..], "a web page (HTML)"),
+        (b" \n<HTML>", "a web page (HTML)"),
+        (b"<?xml version=\"1.0\"?><Error>", "an XML document"),
+        (b"{\"error\":1}", "a JSON document"),
+        (b"", "an empty file"),
+        (b"\x89PNG\r\n\x1a\n cut", "damaged"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let mut errors = vec![];
+        match open_alone(&path, "image") {
+            Ok(mut source) => errors.push(source.frame(0).unwrap_err()),
+            Err(error) => errors.push(error),
+        }
+        let group = [path.clone()];
+        let mut source = Source::open(&path, None, "imageGroup", &group).unwrap();
+        errors.push(source.frame(0).unwrap_err());
+        for error in errors {
+            assert!(error.to_string().contains(name), "{name}: {error}");
+            assert_eq!(error.doubtful_file(), Some(&*path), "{error}");
+        }
+    }
+}
