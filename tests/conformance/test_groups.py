@@ -70,6 +70,34 @@ def test_a_removed_label_is_gone_from_its_part(shared, row):
     assert not again(shared, row).get_space(id=w.GROUP_CHILDREN[0], type_="image").get_object_instances()
 
 
+def unit_of(row) -> dict:
+    """The group's data unit as it travels."""
+    return row._project_client.get_label_row(row.label_hash)["data_units"][row.data_hash]
+
+
+def test_the_labels_of_a_group_are_by_frame_as_sdks_before_0_1_187_need_it(row):
+    assert unit_of(row)["labels"] == {}
+    row.save()
+    assert unit_of(row)["labels"] == {}, "this SDK saves two empty lists"
+    blob = row.to_encord_dict()
+    frame = {"objects": [], "classifications": [{"classificationHash": "CCCCCCC1"}]}
+    blob["data_units"][row.data_hash]["labels"] = frame
+    row._project_client.save_label_rows([row.label_hash], [blob])
+    assert unit_of(row)["labels"] == {"0": frame}
+
+
+def test_what_this_sdk_does_not_know_is_kept_in_rows_units_and_spaces(row):
+    blob = row.to_encord_dict()
+    blob["later"] = {"serial": 123456789012345678901234567890}
+    blob["data_units"][row.data_hash]["later"] = [1]
+    blob["spaces"] = {w.GROUP_CHILDREN[0]: {"space_type": "image", "labels": {}, "later": 2}}
+    row._project_client.save_label_rows([row.label_hash], [blob])
+    kept = row._project_client.get_label_row(row.label_hash)
+    assert kept["later"] == {"serial": 123456789012345678901234567890}
+    assert kept["data_units"][row.data_hash]["later"] == [1]
+    assert kept["spaces"][w.GROUP_CHILDREN[0]]["later"] == 2
+
+
 def test_a_box_on_a_part_needs_its_answer(row):
     blob = row.to_encord_dict()
     box = {"objectHash": "nobody00", "featureHash": "Obj00001", "shape": "bounding_box", "boundingBox": {}}
