@@ -1,4 +1,4 @@
-//! `workbench serve` as other users and programs of the machine meet it.
+//! `workbench serve`: what other users and programs of the machine can reach, and its notes on stderr.
 
 use crate::support::{PROGRAM, Server};
 use serde_json::Value;
@@ -119,8 +119,8 @@ fn what_an_import_leaves_out_is_told_on_stderr() {
     let told = String::from_utf8(output.stderr).unwrap();
     for words in [
         "imported 1 file, left out 4 files and folders",
-        "not imported: 2: a.xyz, b.xyz: it is no medium by its ending",
-        "not imported: .hidden: it is hidden",
+        "not imported (2): a.xyz, b.xyz: not a supported file type",
+        "not imported: .hidden: hidden",
         "not imported: empty.png: it is empty",
     ] {
         assert!(told.contains(words), "{words}: {told}");

@@ -36,8 +36,8 @@ pub(crate) fn mime(ending: &str) -> Option<&'static str> {
     known(ending).map(|(_, mime)| mime)
 }
 
-/// The files below `folder` that can be labelled, in the order of their paths, and sentences about what is
-/// left out: how many for each reason, and the first of them by name.
+/// The files below `folder` that can be labelled, in path order, and one note for each reason why others
+/// were left out: how many, and the first few by name.
 pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), LocalError> {
     let root = folder
         .canonicalize()
@@ -82,7 +82,7 @@ pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), Local
     Ok((dataset, notes))
 }
 
-/// What is left out, by reason: how many, and the first of them by name.
+/// Files and folders that were left out, by reason: how many, and the first few by name.
 #[derive(Default)]
 struct Left(BTreeMap<String, (usize, Vec<String>)>);
 
@@ -100,7 +100,7 @@ impl Left {
     fn notes(self, imported: usize) -> Vec<String> {
         let all: usize = self.0.values().map(|(count, _)| count).sum();
         let files = if imported == 1 { "file" } else { "files" };
-        let total = format!("imported {imported} {files}, left out {all} files and folders:");
+        let total = format!("imported {imported} {files}, left out {all} files and folders");
         let reason = |(why, (count, names)): (String, (usize, Vec<String>))| {
             let more = match count - names.len() {
                 0 => String::new(),
@@ -109,7 +109,7 @@ impl Left {
             let names = names.join(", ");
             match count {
                 1 => format!("not imported: {names}: {why}"),
-                _ => format!("not imported: {count}: {names}{more}: {why}"),
+                _ => format!("not imported ({count}): {names}{more}: {why}"),
             }
         };
         let total = (all > 1).then_some(total);
@@ -142,7 +142,7 @@ impl Walk<'_> {
         for path in paths {
             let name = path.file_name().unwrap_or_default();
             let done = match name.as_encoded_bytes().starts_with(b".") {
-                true => Err("it is hidden (its name begins with a dot)".to_owned()),
+                true => Err("hidden (the name starts with a dot)".to_owned()),
                 false => self.entry(&path),
             };
             if let Err(why) = done {
@@ -171,7 +171,7 @@ impl Walk<'_> {
                         "a local project has no {ending} files; convert it first"
                     ));
                 }
-                (None, None) => return Err(format!("it is no medium by its ending ({ENDINGS})")),
+                (None, None) => return Err(format!("not a supported file type ({ENDINGS})")),
             }
         } else {
             return Err("it is neither a file nor a folder".to_owned());
@@ -250,9 +250,9 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "imported 3 files, left out 2 files and folders:".to_owned(),
-                "not imported: .hidden.jpg: it is hidden (its name begins with a dot)".to_owned(),
-                format!("not imported: other.xyz: it is no medium by its ending ({ENDINGS})"),
+                "imported 3 files, left out 2 files and folders".to_owned(),
+                "not imported: .hidden.jpg: hidden (the name starts with a dot)".to_owned(),
+                format!("not imported: other.xyz: not a supported file type ({ENDINGS})"),
             ]
         );
     }
@@ -317,11 +317,11 @@ mod tests {
         std::fs::write(here.join(".git/objects/photo.jpg"), "x").unwrap();
         let (dataset, notes) = dataset(here).unwrap();
         assert_eq!(titles(&dataset.items), ["note.txt"]);
-        assert_eq!(notes[0], "imported 1 file, left out 26 files and folders:");
+        assert_eq!(notes[0], "imported 1 file, left out 26 files and folders");
         for words in [
-            "12: 00.png, 01.png, 02.png, 03.png, 04.png and 7 more: it is empty",
-            "13: 00.xyz, 01.xyz, 02.xyz, 03.xyz, 04.xyz and 8 more: it is no medium",
-            "not imported: .git/: it is hidden",
+            "(12): 00.png, 01.png, 02.png, 03.png, 04.png and 7 more: it is empty",
+            "(13): 00.xyz, 01.xyz, 02.xyz, 03.xyz, 04.xyz and 8 more: not a supported file type",
+            "not imported: .git/: hidden",
         ] {
             assert!(
                 notes.iter().any(|n| n.contains(words)),
