@@ -10,6 +10,8 @@ use std::process::Command;
 
 #[path = "tidy/habits.rs"]
 mod habits;
+#[path = "tidy/promises.rs"]
+mod promises;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

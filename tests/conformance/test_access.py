@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -237,6 +238,16 @@ def test_the_servers_own_pages_refuse_a_browser(shared):
         f"{shared.domain}/local/faults", json={"faults": []}, headers={"Origin": "http://example.test"}, timeout=30
     )
     assert refused.status_code == 403
+
+
+def test_the_servers_own_pages_want_the_token_of_the_data_folder(shared):
+    for headers in ({}, {"Authorization": "Bearer 00"}):
+        refused = requests.get(f"{shared.domain}/local/state", headers=headers, timeout=30)
+        assert refused.status_code == 401 and "local-token" in refused.text
+    token = Path(shared.key_file).with_name("local-token")
+    assert token.read_text() == shared.ready["local_token"] and token.stat().st_mode & 0o777 == 0o600
+    headers = {"Authorization": f"Bearer {token.read_text()}"}
+    assert requests.get(f"{shared.domain}/local/state", headers=headers, timeout=30).ok
 
 
 def test_a_client_that_may_not_retry_says_what_the_server_said(faulty):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from encord.exceptions import AnswerDictionaryError
+from encord.http.query_methods import QueryMethods
 from encord.objects import Classification, Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 from encord.objects.frames import Range
@@ -68,6 +70,41 @@ def test_a_removed_label_is_gone_from_its_part(shared, row):
     fresh.get_space(id=w.GROUP_CHILDREN[0], type_="image").remove_object_instance(box.object_hash)
     fresh.save()
     assert not again(shared, row).get_space(id=w.GROUP_CHILDREN[0], type_="image").get_object_instances()
+
+
+def travelling(row) -> dict:
+    """The row as it travels, before the SDK takes from it what it knows."""
+    querier = row._project_client._querier
+    call = querier._request(QueryMethods.GET, "labelrow", [row.label_hash], 30, payload={"multi_request": True})
+    answer = requests.post(querier._config.endpoint, data=call.data, headers=call.headers, timeout=30)
+    return answer.json()["response"][0]
+
+
+def unit_of(row) -> dict:
+    return travelling(row)["data_units"][row.data_hash]
+
+
+def test_the_labels_of_a_group_are_by_frame_as_sdks_before_0_1_187_need_it(row):
+    assert unit_of(row)["labels"] == {}
+    row.save()
+    assert unit_of(row)["labels"] == {}, "this SDK saves two empty lists"
+    blob = row.to_encord_dict()
+    frame = {"objects": [], "classifications": [{"classificationHash": "CCCCCCC1"}]}
+    blob["data_units"][row.data_hash]["labels"] = frame
+    row._project_client.save_label_rows([row.label_hash], [blob])
+    assert unit_of(row)["labels"] == {"0": frame}
+
+
+def test_what_this_sdk_does_not_know_is_kept_in_rows_units_and_spaces(row):
+    blob = row.to_encord_dict()
+    blob["later"] = {"serial": 123456789012345678901234567890}
+    blob["data_units"][row.data_hash]["later"] = [1]
+    blob["spaces"] = {w.GROUP_CHILDREN[0]: {"space_type": "image", "labels": {}, "later": 2}}
+    row._project_client.save_label_rows([row.label_hash], [blob])
+    kept = travelling(row)
+    assert kept["later"] == {"serial": 123456789012345678901234567890}
+    assert kept["data_units"][row.data_hash]["later"] == [1]
+    assert kept["spaces"][w.GROUP_CHILDREN[0]]["later"] == 2
 
 
 def test_a_box_on_a_part_needs_its_answer(row):

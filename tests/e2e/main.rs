@@ -16,6 +16,7 @@ mod guards;
 mod hostile;
 mod journal;
 mod lifetimes;
+mod local_server;
 mod names;
 mod new;
 mod outcomes;

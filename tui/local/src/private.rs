@@ -1,27 +1,27 @@
-//! Files and folders that only their owner may read, whatever the umask and whoever made them.
+//! Files and folders that only their owner can read, whatever the umask is and whoever created them.
 
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::path::Path;
 
-/// Opens a file for writing, making it where it is not there; what it holds stays.
+/// Opens a file for writing, creating it if needed. Existing content is kept.
 pub(crate) fn file(path: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    // The umask may have taken rights from the owner, and the file may have been there with more.
+    // The umask may have removed the owner's rights, and an existing file may have a wider mode.
     restrict_file(&file)?;
     Ok(file)
 }
 
-/// Takes an open file's rights from everybody but its owner.
+/// Sets an open file's mode to 0600.
 pub(crate) fn restrict_file(file: &File) -> io::Result<()> {
     mode(0o600).map_or(Ok(()), |mode| file.set_permissions(mode))
 }
 
-/// Makes a folder with those above it, where it is not there.
+/// Creates a folder and its parents if needed, and sets its mode to 0700.
 pub(crate) fn folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -31,8 +31,7 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
     restrict(path)
 }
 
-/// Takes a file's or folder's rights from everybody but its owner. One that is not there is fine, and
-/// links are left alone.
+/// Sets a file's mode to 0600 or a folder's to 0700. Missing paths and symlinks are left alone.
 pub(crate) fn restrict(path: &Path) -> io::Result<()> {
     let facts = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,5 +1,5 @@
-//! The server's own pages under `/local/`: answered on loopback only, to whoever brings the token of the
-//! data folder (`Authorization: Bearer TOKEN`) instead of a signature.
+//! The server's own pages under `/local/`: on loopback only, with the token of the data folder
+//! (`Authorization: Bearer TOKEN`) instead of a signature.
 //!
 //! | request | answer |
 //! |---|---|
@@ -44,7 +44,7 @@ use crate::workflow::Graph;
 
 type QueryPairs = Query<Vec<(String, String)>>;
 
-/// What the token for these pages seals.
+/// The message whose seal is the token for these pages.
 pub(crate) const OWN_PAGES: &str = "local";
 
 pub(super) fn router(app: &Shared) -> Router<Shared> {
@@ -68,7 +68,7 @@ pub(super) fn router(app: &Shared) -> Router<Shared> {
         .layer(middleware::from_fn(loopback_only))
 }
 
-/// Other programs and users of this machine reach the port too; the token they do not have.
+/// Refuses requests without the token: any user or program on this machine can reach the port.
 async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let header = request.headers().get(header::AUTHORIZATION);
     let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
@@ -77,12 +77,12 @@ async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let why = match header {
-        None => "no token came",
-        Some(_) => "another token came",
+        None => "no token was sent",
+        Some(_) => "the token that was sent is not this server's",
     };
     let refusal = Refusal::Unauthenticated(format!(
-        "{} needs the header `Authorization: Bearer TOKEN`, and {why}: the token is `local_token` of the line that \
-         the server printed, and the file `local-token` in its data folder",
+        "{} requires the header `Authorization: Bearer TOKEN`: {why}. The token is `local_token` in the line that \
+         the server printed at start, and in the file `local-token` of its data folder",
         request.uri().path()
     ));
     let mut response = refusal.into_response();

@@ -61,7 +61,7 @@ impl Folder {
         if is_shared(folder) {
             return Err(LocalError::content(
                 folder,
-                "other users write into this folder too; name a folder of your own below it",
+                "this folder is shared with other users (sticky bit set); use a folder of your own, e.g. a new one inside it",
             ));
         }
         // One that is there already may be a link to another; that is restricted below.
@@ -113,7 +113,7 @@ impl Folder {
     }
 }
 
-/// Whether everybody may make files there, as in `/tmp`: its rights are not ours to take.
+/// Whether the folder is shared with other users, as `/tmp` is. Its mode must not change.
 fn is_shared(folder: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -124,8 +124,8 @@ fn is_shared(folder: &Path) -> bool {
     false
 }
 
-/// Takes the folder and what a server keeps in it from everybody but the owner: an older server, or a
-/// person, may have made them with more rights. Where that cannot be, it is logged.
+/// Restricts the folder and the server's files in it to the owner: an older server, or a person, may have
+/// created them with a wider mode. A failure is logged.
 fn restrict(folder: &Path) {
     let uploads = folder.join(UPLOADS);
     let uploaded = fs::read_dir(&uploads).into_iter().flatten().flatten();
@@ -133,7 +133,7 @@ fn restrict(folder: &Path) {
     let all = [folder.to_owned(), uploads.clone()].into_iter().chain(own);
     for path in all.chain(uploaded.map(|e| e.path())) {
         if let Err(error) = private::restrict(&path) {
-            tracing::warn!(path = %path.display(), %error, "others may read this: its mode cannot be changed");
+            tracing::warn!(path = %path.display(), %error, "cannot restrict the mode; other users may be able to read this");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ed25519_dalek::VerifyingKey;
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -63,9 +64,6 @@ pub(super) fn open(
         Durability::Disk
     };
     let store = Store::open(&path, durability)?;
-    let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
-    let mut users = vec![(build::OWNER.to_owned(), key)];
-    let secret = keys::secret(&folder.path.join(SECRET))?;
     let refused = |refusal: Refusal| LocalError::content(&path, refusal.message());
     let (catalog, main, twin, more) = store
         .read_here(|c| {
@@ -80,10 +78,7 @@ pub(super) fn open(
             ))
         })
         .map_err(refused)?;
-    users.extend(more);
-    let gate = Gate::new(users, secret);
-    let local_token = gate.seal(OWN_PAGES);
-    keys::write_private(&folder.path.join(TOKEN), local_token.as_bytes())?;
+    let (gate, local_token) = guarded(folder, more)?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
     let app = App::new(Parts {
@@ -105,9 +100,21 @@ pub(super) fn open(
     })
 }
 
-fn known_users(
-    connection: &Connection,
-) -> Result<Vec<(String, ed25519_dalek::VerifyingKey)>, Refusal> {
+/// Reads the key, the secret and the token of the folder, or makes them; the owner and these users get in.
+fn guarded(
+    folder: &Folder,
+    more: Vec<(String, VerifyingKey)>,
+) -> Result<(Gate, String), LocalError> {
+    let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
+    let mut users = vec![(build::OWNER.to_owned(), key)];
+    users.extend(more);
+    let gate = Gate::new(users, keys::secret(&folder.path.join(SECRET))?);
+    let token = gate.seal(OWN_PAGES);
+    keys::write_private(&folder.path.join(TOKEN), token.as_bytes())?;
+    Ok((gate, token))
+}
+
+fn known_users(connection: &Connection) -> Result<Vec<(String, VerifyingKey)>, Refusal> {
     let mut find = connection.prepare("SELECT email, key FROM user")?;
     let pairs: Vec<(String, String)> = find
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?

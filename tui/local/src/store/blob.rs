@@ -50,7 +50,7 @@ struct Blob<'a> {
     data_units: Units,
     spaces: Box<RawValue>,
     is_valid: bool,
-    /// What was saved beyond what this server knows of.
+    /// Stored fields that this server does not know.
     #[serde(flatten)]
     extra: Named,
 }
@@ -58,7 +58,7 @@ struct Blob<'a> {
 /// Fields by name, as they came.
 type Named = BTreeMap<String, Box<RawValue>>;
 
-/// What was saved beyond what this server knows of: of the row, and of its data units.
+/// Stored fields that this server does not know: of the row, and of its data units.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Extra {

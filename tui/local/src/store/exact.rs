@@ -1,5 +1,5 @@
-//! JSON taken apart level by level. What is not looked at stays the text that came, so that numbers keep
-//! all their digits (a parsed number has 64 bits) and texts their escapes.
+//! JSON parsed one level at a time. Values that are not inspected stay the original text, so that numbers keep
+//! all their digits (a parsed number has 64 bits) and strings their escapes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -76,10 +76,10 @@ fn edit_list(
     Ok(to_raw_value(&out)?)
 }
 
-/// How deep objects and lists may lie in one another where they are looked through, as `serde_json` has it.
+/// How deep a document to be inspected may be nested; `serde_json` has the same limit.
 const DEPTH: usize = 127;
 
-/// A document to look through. Numbers and texts that cannot be held stand for themselves as 0 and U+FFFD.
+/// Parses a document for inspection. Numbers out of range become 0, strings with half surrogates U+FFFD.
 pub(crate) fn value(came: &RawValue) -> Result<Value, String> {
     value_at(came, DEPTH)
 }
@@ -115,8 +115,8 @@ fn value_at(came: &RawValue, left: usize) -> Result<Value, String> {
     }
 }
 
-/// What came, with the fields that somebody has filled in since: `filled` is the same document parsed,
-/// with further fields and with values in place of nulls.
+/// The original document with the fields that were filled in since: `filled` is the parsed document with
+/// more fields, and with values in place of nulls.
 pub(crate) fn filled_in(
     came: &RawValue,
     filled: &Value,
@@ -150,13 +150,13 @@ pub(crate) fn filled_in(
     }
 }
 
-/// An object, kept as the text that came.
+/// An object, kept as its original text.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Object(Box<RawValue>);
 
 impl Object {
-    /// The object of this text, unless it is something else.
+    /// `None` if the text is not an object.
     pub(crate) fn parse(text: String) -> Option<Self> {
         let raw = RawValue::from_string(text).ok()?;
         raw.get().starts_with('{').then_some(Self(raw))

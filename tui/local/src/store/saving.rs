@@ -16,7 +16,7 @@ use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
 use crate::time;
 
-/// Fields of a row that the server makes itself whenever it is read. Others are kept as they came.
+/// Fields of a row that the server computes on every read. All others are stored.
 const ROW_FIELDS: [&str; 33] = [
     "annotation_task_status",
     "assigned_user_email",
@@ -87,7 +87,7 @@ pub(crate) struct Ready {
     extra: String,
 }
 
-/// What clients save beyond what this server knows of, by the names of the fields.
+/// Fields that clients save and this server does not know.
 #[derive(Default, serde::Serialize)]
 struct Extra<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,14 +1,16 @@
 //! A folder of one's own pictures, videos, sounds and texts as a dataset.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
 use crate::world::{DatasetSpec, ItemSpec, media};
 
-/// So many reasons are shown when nothing could be imported.
+/// So many reasons are shown when nothing could be imported, and so many names for each reason.
 const SHOWN: usize = 5;
+/// The endings of [`known`], as people are told them.
+const ENDINGS: &str = "jpg png gif webp bmp tiff mp4 mov webm wav mp3 txt md pdf";
 
 /// The kind and MIME type of a file by its ending, lower case and without the dot.
 fn known(ending: &str) -> Option<(ItemKind, &'static str)> {
@@ -34,8 +36,8 @@ pub(crate) fn mime(ending: &str) -> Option<&'static str> {
     known(ending).map(|(_, mime)| mime)
 }
 
-/// The files below `folder` that can be labelled, in the order of their paths, and a sentence for each
-/// that looks like one and cannot.
+/// The files below `folder` that can be labelled, in path order, and one note for each reason why others
+/// were left out: how many, and the first few by name.
 pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), LocalError> {
     let root = folder
         .canonicalize()
@@ -44,23 +46,22 @@ pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), Local
         root: &root,
         seen: HashSet::from([root.clone()]),
         files: Vec::new(),
-        notes: Vec::new(),
+        left: Left::default(),
     };
     walk.folder(&root)?;
     walk.files.sort_unstable();
-    let mut notes = walk.notes;
+    let mut left = walk.left;
     let mut items = Vec::new();
     for file in &walk.files {
         match item(&root, file) {
             Ok(item) => items.push(item),
-            Err(why) => notes.push(skipped(&root, file, &why)),
+            Err(why) => left.out(&root, file, why),
         }
     }
+    let notes = left.notes(items.len());
     if items.is_empty() {
         let mut problem =
-            "no picture, video, sound, text or PDF in this folder can be used (jpg png gif webp \
-                           bmp tiff mp4 mov webm wav mp3 txt md pdf)"
-                .to_owned();
+            format!("no picture, video, sound, text or PDF in this folder can be used ({ENDINGS})");
         for note in notes.iter().take(SHOWN) {
             problem.push_str("\n  ");
             problem.push_str(note);
@@ -81,9 +82,42 @@ pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), Local
     Ok((dataset, notes))
 }
 
-fn skipped(root: &Path, file: &Path, why: &str) -> String {
-    let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
-    format!("not imported: {}: {why}", printable(&name))
+/// Files and folders that were left out, by reason: how many, and the first few by name.
+#[derive(Default)]
+struct Left(BTreeMap<String, (usize, Vec<String>)>);
+
+impl Left {
+    fn out(&mut self, root: &Path, path: &Path, why: String) {
+        let (count, names) = self.0.entry(why).or_default();
+        *count += 1;
+        if names.len() < SHOWN {
+            let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+            let folder = if path.is_dir() { "/" } else { "" };
+            names.push(format!("{}{folder}", printable(&name)));
+        }
+    }
+
+    fn notes(self, imported: usize) -> Vec<String> {
+        let all: usize = self.0.values().map(|(count, _)| count).sum();
+        let files = if imported == 1 { "file" } else { "files" };
+        let total = format!("imported {imported} {files}, left out {all} files and folders");
+        let reason = |(why, (count, names)): (String, (usize, Vec<String>))| {
+            let more = match count - names.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let names = names.join(", ");
+            match count {
+                1 => format!("not imported: {names}: {why}"),
+                _ => format!("not imported ({count}): {names}{more}: {why}"),
+            }
+        };
+        let total = (all > 1).then_some(total);
+        total
+            .into_iter()
+            .chain(self.0.into_iter().map(reason))
+            .collect()
+    }
 }
 
 /// Looks for files, in real folders and through links, but never outside of the root.
@@ -92,7 +126,7 @@ struct Walk<'a> {
     /// Folders by their real path: a link that leads back ends here.
     seen: HashSet<PathBuf>,
     files: Vec<PathBuf>,
-    notes: Vec<String>,
+    left: Left,
 }
 
 impl Walk<'_> {
@@ -107,13 +141,12 @@ impl Walk<'_> {
         paths.sort_unstable();
         for path in paths {
             let name = path.file_name().unwrap_or_default();
-            if name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            if let Err(why) = self.entry(&path)
-                && (path.is_dir() || ending(&path).is_some())
-            {
-                self.notes.push(skipped(self.root, &path, &why));
+            let done = match name.as_encoded_bytes().starts_with(b".") {
+                true => Err("hidden (the name starts with a dot)".to_owned()),
+                false => self.entry(&path),
+            };
+            if let Err(why) = done {
+                self.left.out(self.root, &path, why);
             }
         }
         Ok(())
@@ -131,11 +164,14 @@ impl Walk<'_> {
                 self.folder(path).map_err(|e| e.to_string())?;
             }
         } else if real.is_file() {
-            if ending(path).is_some() {
-                self.files.push(path.to_owned());
-            } else if let Some(ending) = not_served(path) {
-                let why = format!("a local project has no {ending} files; convert it first");
-                self.notes.push(skipped(self.root, path, &why));
+            match (ending(path), not_served(path)) {
+                (Some(_), _) => self.files.push(path.to_owned()),
+                (None, Some(ending)) => {
+                    return Err(format!(
+                        "a local project has no {ending} files; convert it first"
+                    ));
+                }
+                (None, None) => return Err(format!("not a supported file type ({ENDINGS})")),
             }
         } else {
             return Err("it is neither a file nor a folder".to_owned());
@@ -211,7 +247,14 @@ mod tests {
             kinds,
             [ItemKind::Image, ItemKind::Video, ItemKind::PlainText]
         );
-        assert!(notes.is_empty(), "{notes:?}");
+        assert_eq!(
+            notes,
+            [
+                "imported 3 files, left out 2 files and folders".to_owned(),
+                "not imported: .hidden.jpg: hidden (the name starts with a dot)".to_owned(),
+                format!("not imported: other.xyz: not a supported file type ({ENDINGS})"),
+            ]
+        );
     }
 
     #[cfg(unix)]
@@ -258,6 +301,34 @@ mod tests {
             let said = notes.iter().any(|n| n.contains(name) && n.contains(reason));
             assert!(said, "{name} {reason}: {notes:#?}");
         }
+    }
+
+    #[test]
+    fn of_many_that_are_left_out_the_number_is_told_and_the_first_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        std::fs::write(here.join("note.txt"), "x").unwrap();
+        for n in 0..12 {
+            std::fs::write(here.join(format!("{n:02}.xyz")), "x").unwrap();
+            std::fs::write(here.join(format!("{n:02}.png")), "").unwrap();
+        }
+        std::fs::write(here.join("README"), "x").unwrap();
+        std::fs::create_dir_all(here.join(".git/objects")).unwrap();
+        std::fs::write(here.join(".git/objects/photo.jpg"), "x").unwrap();
+        let (dataset, notes) = dataset(here).unwrap();
+        assert_eq!(titles(&dataset.items), ["note.txt"]);
+        assert_eq!(notes[0], "imported 1 file, left out 26 files and folders");
+        for words in [
+            "(12): 00.png, 01.png, 02.png, 03.png, 04.png and 7 more: it is empty",
+            "(13): 00.xyz, 01.xyz, 02.xyz, 03.xyz, 04.xyz and 8 more: not a supported file type",
+            "not imported: .git/: hidden",
+        ] {
+            assert!(
+                notes.iter().any(|n| n.contains(words)),
+                "{words}: {notes:#?}"
+            );
+        }
+        assert_eq!(notes.len(), 4);
     }
 
     #[test]

@@ -124,7 +124,7 @@ async fn a_folder_that_everybody_writes_to_is_not_taken() {
         ..ServeOptions::default()
     };
     let problem = serve(options).await.unwrap_err().to_string();
-    assert!(problem.contains("a folder of your own"), "{problem}");
+    assert!(problem.contains("folder of your own"), "{problem}");
     let mode = folder.path().metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o1777);
 }
