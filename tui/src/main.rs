@@ -41,6 +41,7 @@ use cli::{Cli, Command, Global};
 use exit::Ending;
 use std::process::ExitCode;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::limits;
 
 fn main() -> ExitCode {
     // The child process takes no part in anything below: no runtime, no log, no settings.
@@ -63,8 +64,11 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            tell!("workbench: no threads can be started: {error}");
-            return ExitCode::from(70);
+            let text = format!("no threads can be started: {error}");
+            let fault = limits::reached(&text)
+                .map_or(Fault::new(FaultKind::Settings, &text), |f| f.because(text));
+            exit::print_fault(&fault);
+            return ExitCode::from(fault.kind.exit_code());
         }
     };
     let mut ending = runtime.block_on(dispatch(&cli));
@@ -95,7 +99,10 @@ fn unparsed(error: &clap::Error) -> u8 {
 
 async fn dispatch(cli: &Cli) -> Ending {
     let mut ending = Ending::default();
-    let result = command(cli, &mut ending).await;
+    let result = match signals::survive_file_limit() {
+        Ok(_kept) => command(cli, &mut ending).await,
+        Err(fault) => Err(fault),
+    };
     if let Err(fault) = result {
         ending.told(fault);
     }

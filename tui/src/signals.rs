@@ -48,6 +48,16 @@ pub fn going_on() -> Result<Signal, Fault> {
     listen(SignalKind::from_raw(number))
 }
 
+/// A write beyond the limit on the size of files fails like one on a full disk; the system would end the process
+/// by a signal otherwise. Holds for as long as the listener is kept.
+///
+/// # Errors
+/// The system refuses a handler.
+pub fn survive_file_limit() -> Result<Signal, Fault> {
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    listen(SignalKind::from_raw(number))
+}
+
 fn listen(kind: SignalKind) -> Result<Signal, Fault> {
     signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
 }

@@ -1,6 +1,7 @@
 //! The terminal: taken over and always given back, after a panic and a signal too.
 
 use crate::anchored::Anchored;
+use crate::exit::print_fault;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -14,6 +15,7 @@ use std::cell::Cell;
 use std::io::{IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::limits;
 
 /// Whether the terminal is ours now; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -149,7 +151,7 @@ pub fn expecting_panics<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Any other panic, in whatever thread, gives the terminal back, says where its report is and ends
+/// A panic of a library that has run into a limit of the machine ends the program in plain words. Any other one, in whatever thread, gives the terminal back, says where its report is and ends
 /// the program: what it was about to do can no longer be trusted, and the journal knows the rest.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|info| {
@@ -157,6 +159,10 @@ pub fn report_panics() {
             return;
         }
         give_back();
+        if let Some(fault) = limits::reached(&info.to_string()) {
+            print_fault(&fault);
+            std::process::exit(i32::from(fault.kind.exit_code()));
+        }
         let path = std::env::temp_dir().join(format!("workbench-crash-{}.txt", std::process::id()));
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));

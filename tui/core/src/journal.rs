@@ -143,8 +143,8 @@ impl Settled {
             return Vec::new();
         }
         let mut lines = vec![format!(
-            "Recovered from earlier commands: completed {} of {} unfinished writes.",
-            self.finished, self.found
+            "Recovered from earlier commands: of {} pending writes, {} are finished.",
+            self.found, self.finished
         )];
         if self.left > 0 {
             lines.push(format!(

@@ -276,8 +276,9 @@ pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<S
 
 /// No host process can be started.
 pub(crate) fn no_host(why: &str) -> Fault {
+    // Where a limit is reached, no further task can be run either.
     Fault::new(
-        FaultKind::Host,
+        wb_core::limits::kind_of(why, FaultKind::Host),
         format!("no host process can be started ({why}); the task stays where it is"),
     )
     .hint(

@@ -186,12 +186,16 @@ impl Journal {
         alive::alive(&self.dir, name)
     }
 
-    /// The operation is complete; one that wrote nothing is forgotten.
+    /// The operation is complete; one that wrote nothing is forgotten. What was left of the same command when it
+    /// was interrupted before is over as well.
     pub fn close(&self, now_ms: i64) {
         let Current::Begun(id) = std::mem::take(&mut *self.current()) else {
             return;
         };
         let db = self.db();
+        if let Err(error) = self.close_earlier(&db, id, now_ms) {
+            tracing::error!("{}", broken(&error));
+        }
         let closed = db
             .execute("UPDATE op SET ended = ?2 WHERE id = ?1", params![id, now_ms])
             .and_then(|_| db.execute("DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)", [id]))
@@ -199,6 +203,23 @@ impl Journal {
         if let Err(error) = closed {
             tracing::error!("{}", broken(&error));
         }
+    }
+
+    /// Ends interrupted operations before this one that were begun by the same words.
+    fn close_earlier(&self, db: &Connection, id: i64, now_ms: i64) -> rusqlite::Result<()> {
+        let mut select = db.prepare(
+            "SELECT e.id, e.pid FROM op e JOIN op o ON o.id = ?1
+             WHERE e.id < o.id AND e.ended IS NULL AND e.args <> '[]' AND o.undoes IS NULL
+             AND (e.project, e.kind, e.args, e.plan IS o.plan) = (o.project, o.kind, o.args, 1)",
+        )?;
+        let found = select.query_map([id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        for earlier in found.collect::<rusqlite::Result<Vec<(i64, i64)>>>()? {
+            let (earlier, by) = earlier;
+            if by == self.me || !self.alive(by) {
+                db.execute("UPDATE op SET ended = ?2 WHERE id = ?1", [earlier, now_ms])?;
+            }
+        }
+        Ok(())
     }
 
     /// An operation that wrote nothing is forgotten; another one stays open.

@@ -3,6 +3,7 @@
 use super::{At, BadCertificate, ClientError, Obstacle};
 use crate::settings::SettingsError;
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::limits;
 
 /// A clock that is further off than this is worth a word.
 const SKEW: i64 = 60;
@@ -10,6 +11,12 @@ const SKEW: i64 = 60;
 impl ClientError {
     fn kind(&self) -> FaultKind {
         match self {
+            // A limit of this machine: neither the key nor the way to the platform is at fault.
+            Self::Unreachable { .. } | Self::Settings(SettingsError::File { .. })
+                if limits::reached(&self.to_string()).is_some() =>
+            {
+                FaultKind::Settings
+            }
             // Without a usable key nobody is logged in.
             Self::Settings(
                 SettingsError::NoKey

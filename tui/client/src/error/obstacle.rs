@@ -135,8 +135,13 @@ impl Obstacle {
     }
 
     /// Whether asking again may help.
-    pub(crate) const fn may_pass(&self) -> bool {
-        !matches!(self, Self::Certificate(_) | Self::NoTls)
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Certificate(_) | Self::NoTls => false,
+            // Whoever has run out of files gets none by waiting.
+            Self::NoWay(why) | Self::Broken(why) => wb_core::limits::reached(why).is_none(),
+            _ => true,
+        }
     }
 }
 
