@@ -238,3 +238,41 @@ fn a_person_is_asked_before_a_plan_is_overwritten() {
         assert_eq!(now != b"precious", replaced, "{answer:?}: {screen}");
     }
 }
+
+#[test]
+fn the_lines_of_a_poller_can_be_read_after_each_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let path = dir.path().join("out.jsonl");
+    std::fs::write(&path, "old\n").unwrap();
+    let mut poller = crate::support::command(dir.path())
+        .args([
+            "run",
+            "--refresh-every",
+            "1",
+            "--jsonl",
+            "out.jsonl",
+            "--progress",
+            "none",
+        ])
+        .args(["-p", &server.project(), "-a", library.to_str().unwrap()])
+        .envs(server.env())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    while std::fs::read_to_string(&path).unwrap().lines().count() < 3 {
+        assert!(std::time::Instant::now() < until, "nothing came");
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&poller);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(poller.wait().unwrap().code(), Some(143));
+    let text = std::fs::read_to_string(&path).unwrap();
+    // Three tasks and the summary.
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(
+        !text.contains("old") && text.contains("\"summary\""),
+        "{text}"
+    );
+}
