@@ -6,10 +6,12 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod agents;
+mod files;
 mod server;
 mod terminal;
 
 pub use agents::{build_agents, c_agent, sample_agents, try_build};
+pub use files::{everything_in, mode, shell};
 pub use server::Server;
 pub use terminal::Terminal;
 

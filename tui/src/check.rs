@@ -54,6 +54,9 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     })?;
     let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
     let found = found + clock(&reader, &up.name);
+    for line in crate::params::strays(&engine.state, &config.params) {
+        say!("! {}", wb_ui::text::clean(&line));
+    }
     let found = found + preflights(&mut engine).await;
     let findings = found + twins(&engine, &reader).await;
     for path in libraries.iter().filter(|l| !l.exists()) {
@@ -119,9 +122,6 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         }
         bad += pathways(engine, build);
         bad += parameters(engine, build, params);
-    }
-    for line in crate::params::strays(&engine.state, params) {
-        say!("! {}", wb_ui::text::clean(&line));
     }
     for stage in project.workflow.agent_stages() {
         match engine.state.agent(stage.id) {

@@ -109,6 +109,23 @@ impl OutFile {
         Ok(Self(Kind::Whole(Box::new(Whole { part, target, old }))))
     }
 
+    /// Gives what was written so far its name, and goes on behind it: for a file that grows without an end.
+    ///
+    /// # Errors
+    /// As [`OutFile::finish`].
+    pub fn publish(self) -> std::io::Result<Self> {
+        let mut out = match self.0 {
+            Kind::InPlace(out) => out,
+            Kind::Whole(whole) => {
+                let target = whole.target.clone();
+                whole.finish()?;
+                BufWriter::new(File::options().append(true).open(target)?)
+            }
+        };
+        out.flush()?;
+        Ok(Self(Kind::InPlace(out)))
+    }
+
     /// Completes the file: on disk under its name when this returns.
     ///
     /// # Errors

@@ -62,8 +62,7 @@ async fn work(
     session::refuse_read_only(global, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
-    is_for(&plan.header, config, Some(&upstream::name()?))?;
-    let config = for_project(config, &plan.header);
+    let config = for_project(config, &plan.header)?;
     let began = Instant::now();
     let id = plan.header.id.to_string();
     let operation = Operation {
@@ -117,15 +116,16 @@ async fn work(
 }
 
 /// The settings with the plan's project.
-fn for_project(config: &Config, header: &Header) -> Config {
+fn for_project(config: &Config, header: &Header) -> Result<Config, Fault> {
+    is_for(header, config, Some(&upstream::name()?))?;
     let project = Some(Value {
         value: header.project.to_string(),
         origin: "the plan".to_owned(),
     });
-    Config {
+    Ok(Config {
         project,
         ..config.clone()
-    }
+    })
 }
 
 /// Whether `--only` takes a line.

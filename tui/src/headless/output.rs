@@ -243,6 +243,16 @@ impl Output {
         }
     }
 
+    /// A pass of several is over: its lines can be read from now on.
+    pub fn pass_over(&mut self) {
+        if let Some(file) = self.file.take() {
+            match file.publish() {
+                Ok(file) => self.file = Some(file),
+                Err(error) => self.lost(&error),
+            }
+        }
+    }
+
     /// No more lines.
     ///
     /// # Errors

@@ -236,6 +236,7 @@ impl Session {
             let Some(every) = self.args.refresh_every else {
                 break trouble;
             };
+            self.out.pass_over();
             let over = interrupted || limit;
             if over || trouble.as_ref().is_some_and(|f| ends_a_poller(f, refusals)) {
                 break trouble;

@@ -1,0 +1,144 @@
+//! Names that several things have: nothing is chosen for the author, and the error names all of them.
+#![allow(clippy::unwrap_used)] // a test may stop anywhere
+
+use agent_abi::model::{LabelRow, ModelError, ModelResult, Ontology, Project};
+use agent_abi::wire::{PathwayDoc, ProjectDoc, RowDoc, StageDoc};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn attribute(name: &str, hash: &str, options: Value) -> Value {
+    let kind = if options == json!([]) {
+        "text"
+    } else {
+        "radio"
+    };
+    json!({"name": name, "type": kind, "featureNodeHash": hash, "options": options})
+}
+
+fn ontology() -> Arc<Ontology> {
+    let option =
+        |hash: &str, label: &str| json!({"label": label, "value": label, "featureNodeHash": hash});
+    let object = |hash: &str, name: &str, attributes: Value| json!({"name": name, "shape": "bounding_box", "featureNodeHash": hash, "attributes": attributes});
+    let twice = json!([
+        attribute("Note", "att1", json!([])),
+        attribute("Note", "att2", json!([]))
+    ]);
+    let weather = json!([
+        option("opt1", "Sunny"),
+        option("opt2", "Sunny"),
+        option("opt3", "Rainy")
+    ]);
+    let editor = json!({
+        "objects": [object("car1", "Car", json!([])), object("car2", "Car", json!([])), object("bus1", "Bus", twice),
+            object("van1", "Van\u{a0}", json!([]))],
+        "classifications": [
+            {"featureNodeHash": "wea1", "attributes": [attribute("Weather", "att3", weather)]},
+            {"featureNodeHash": "tag1", "attributes": [attribute("Tag", "att4", json!([]))]},
+            {"featureNodeHash": "tag2", "attributes": [attribute("Tag", "att5", json!([]))]},
+        ],
+    });
+    Arc::new(Ontology::from_editor(&editor).unwrap())
+}
+
+fn row() -> LabelRow {
+    let metadata = json!({"data_type": "IMAGE", "data_title": "a.jpg"});
+    let labels = json!({
+        "label_hash": "l", "data_hash": "d", "branch_name": "main", "object_answers": {}, "object_actions": {},
+        "classification_answers": {},
+        "data_units": {"d": {"data_sequence": 0, "labels": {"objects": [], "classifications": []}}},
+    });
+    LabelRow::from_doc(RowDoc { metadata, labels }, ontology())
+}
+
+fn ambiguous<T: std::fmt::Debug>(result: ModelResult<T>, words: &[&str]) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, ModelError::Ambiguous(_)), "{error:?}");
+    for word in words {
+        assert!(
+            error.to_string().contains(word),
+            "{word} is missing in: {error}"
+        );
+    }
+}
+
+#[test]
+fn names_in_an_ontology() {
+    let ontology = ontology();
+    ambiguous(
+        ontology.object("Car"),
+        &["\"Car\"", "feature hash", "car1", "car2"],
+    );
+    ambiguous(ontology.classification("Tag"), &["tag1", "tag2"]);
+    ambiguous(ontology.skeleton("Car"), &["car1", "car2"]);
+    assert_eq!(ontology.object("car2").unwrap().feature_hash, "car2");
+    assert_eq!(
+        ontology.classification("tag2").unwrap().feature_hash,
+        "tag2"
+    );
+    let unseen = ontology.object("Van").unwrap_err().to_string();
+    assert!(unseen.contains("Did you mean \"Van\\u{a0}\"?"), "{unseen}");
+}
+
+#[test]
+fn options_and_attributes() {
+    let mut row = row();
+    ambiguous(
+        row.classify("Weather", "Sunny"),
+        &["\"Sunny\"", "opt1", "opt2"],
+    );
+    row.classify("Weather", "opt2").unwrap();
+    assert!(row.labels().to_string().contains("opt2"));
+    let ontology = row.ontology();
+    let bus = || {
+        ontology
+            .object("Bus")
+            .unwrap()
+            .bounding_box(0.1, 0.1, 0.1, 0.1)
+            .unwrap()
+    };
+    ambiguous(
+        bus().answer("Note", "x").map(|_| ()),
+        &["\"Note\"", "att1", "att2"],
+    );
+    row.add(bus().answer("att2", "x").unwrap()).unwrap();
+    assert!(row.labels()["object_answers"].to_string().contains("att2"));
+}
+
+#[test]
+fn stages_and_pathways() {
+    let pathway = |n: u128, name: &str| PathwayDoc {
+        uuid: Uuid::from_u128(n),
+        name: name.to_owned(),
+        destination_uuid: Uuid::from_u128(100 + n),
+    };
+    let stage = |n: u128| StageDoc {
+        uuid: Uuid::from_u128(n),
+        title: "pre-label".to_owned(),
+        stage_type: "AGENT".to_owned(),
+        pathways: vec![pathway(7, "done"), pathway(8, "done"), pathway(9, "done ")],
+    };
+    let doc = ProjectDoc {
+        project_hash: Uuid::nil(),
+        title: "P".to_owned(),
+        description: String::new(),
+        ontology: json!(null),
+        ontology_title: String::new(),
+        stages: vec![stage(1), stage(2)],
+        datasets: vec![],
+    };
+    let project = Project::from_doc(doc).unwrap();
+    let id = |n: u128| Uuid::from_u128(n).to_string();
+    ambiguous(
+        project.stage("pre-label"),
+        &["2 stages", "UUID", &id(1), &id(2)],
+    );
+    let stage = project.stage(&id(2)).unwrap();
+    ambiguous(
+        stage.pathway("done"),
+        &["2 pathways", "UUID", &id(7), &id(8)],
+    );
+    assert_eq!(stage.pathway("done ").unwrap().uuid, Uuid::from_u128(9));
+    let unseen = stage.pathway("done\u{200b}").unwrap_err().to_string();
+    assert!(unseen.contains("done\\u{200b}"), "{unseen}");
+}
