@@ -74,21 +74,10 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;
     }
-    let mut spoil = Spoil::default();
-    for strike in &strikes {
-        match strike {
-            FaultAction::Drop => return DropConnection.into_response(),
-            FaultAction::Status(status, after) => return injected(*status, *after),
-            FaultAction::Page(false) => return page(),
-            FaultAction::Slow(time) => tokio::time::sleep(*time).await,
-            FaultAction::Conflict => spoil.conflict = true,
-            FaultAction::Expire => spoil.expire = true,
-            FaultAction::Lost
-            | FaultAction::Truncate
-            | FaultAction::Applied(..)
-            | FaultAction::Page(true) => {}
-        }
-    }
+    let spoil = match spoilt(&strikes).await {
+        Ok(spoil) => spoil,
+        Err(instead) => return instead,
+    };
     let caller = identify(&app, endpoint, is_legacy, &parts, &body);
     let accepts_gzip = accepts_gzip(&parts.headers);
     let response = match (caller, call) {
@@ -117,6 +106,26 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         "request"
     );
     pack(response, &strikes, accepts_gzip).await
+}
+
+/// What happens before the work is done; `Err`: this is the answer, and nothing is done.
+async fn spoilt(strikes: &[FaultAction]) -> Result<Spoil, Response> {
+    let mut spoil = Spoil::default();
+    for strike in strikes {
+        match strike {
+            FaultAction::Drop => return Err(DropConnection.into_response()),
+            FaultAction::Status(status, after) => return Err(injected(*status, *after)),
+            FaultAction::Page(false) => return Err(page()),
+            FaultAction::Slow(time) => tokio::time::sleep(*time).await,
+            FaultAction::Conflict => spoil.conflict = true,
+            FaultAction::Expire => spoil.expire = true,
+            FaultAction::Lost
+            | FaultAction::Truncate
+            | FaultAction::Applied(..)
+            | FaultAction::Page(true) => {}
+        }
+    }
+    Ok(spoil)
 }
 
 /// Whether a path is text once its escapes are decoded; what else it holds is its endpoint's business.
