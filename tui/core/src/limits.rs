@@ -22,13 +22,17 @@ const LIMITS: [(&[&str], &str, &str); 3] = [
     ),
 ];
 
+/// How the panic of a library reads that could not start its thread and does not say so: where, and what.
+const SILENT: (&str, &str) = ("/notify-", "SendError");
+
 /// The limit that an error of the system speaks of, if it speaks of one. Libraries and panics pass such errors on
 /// as text only.
 #[must_use]
 pub fn reached(error: &str) -> Option<Fault> {
     let speaks =
         |(signs, ..): &&(&[&str], &str, &str)| signs.iter().any(|sign| error.contains(sign));
-    let (_, what, hint) = LIMITS.iter().find(speaks)?;
+    let silent = error.contains(SILENT.0) && error.contains(SILENT.1);
+    let (_, what, hint) = (LIMITS.iter().find(speaks)).or_else(|| silent.then_some(&LIMITS[1]))?;
     let text = format!("a limit of this machine is reached: {what}");
     let fault = Fault::new(FaultKind::Settings, text).hint(*hint);
     Some(fault.hint("`workbench resume` goes on with what was interrupted"))

@@ -4,7 +4,10 @@
 //! These are data; fetching them is left to the client, running to the host crate, deciding to the
 //! engine.
 
-use crate::fault::Fault;
+mod committed;
+
+pub use committed::{Committed, Written};
+
 use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use crate::workflow::Workflow;
 /// What an agent needs, and the documents it is given: the same types on both sides of the border,
@@ -336,121 +339,6 @@ impl CommitItem {
     pub fn weight(&self) -> usize {
         let before = self.before.as_ref().map_or(0, |row| row.json.len());
         before + self.labels_after.as_ref().map_or(0, LabelBlob::size)
-    }
-}
-
-/// Which parts of an outcome are upstream, short of the move.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// The labels were saved.
-    pub labels: bool,
-    /// The priority was set.
-    pub priority: bool,
-    /// The client metadata were set.
-    pub metadata: bool,
-}
-
-impl Written {
-    /// Everything that an item sets, short of the move.
-    #[must_use]
-    pub const fn all_of(item: &CommitItem) -> Self {
-        Self {
-            labels: item.labels_after.is_some(),
-            priority: item.priority.is_some(),
-            metadata: item.metadata.is_some(),
-        }
-    }
-
-    /// Whether anything is upstream.
-    #[must_use]
-    pub const fn any(self) -> bool {
-        self.labels || self.priority || self.metadata
-    }
-
-    /// What either of them has.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self {
-            labels: self.labels || other.labels,
-            priority: self.priority || other.priority,
-            metadata: self.metadata || other.metadata,
-        }
-    }
-
-    /// For people: `labels, priority and metadata`.
-    #[must_use]
-    pub fn words(self) -> String {
-        let all = [
-            (self.labels, "labels"),
-            (self.priority, "priority"),
-            (self.metadata, "metadata"),
-        ];
-        let there: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, w)| *w).collect();
-        match there.split_last() {
-            None => "nothing".to_owned(),
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        }
-    }
-
-    /// As a number, for storage.
-    #[must_use]
-    pub const fn bits(self) -> i64 {
-        self.labels as i64 | (self.priority as i64) << 1 | (self.metadata as i64) << 2
-    }
-
-    /// From the number of [`Written::bits`].
-    #[must_use]
-    pub const fn from_bits(bits: i64) -> Self {
-        Self {
-            labels: bits & 1 != 0,
-            priority: bits & 2 != 0,
-            metadata: bits & 4 != 0,
-        }
-    }
-}
-
-/// What became of one committed task.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Committed {
-    /// Everything was written.
-    Done,
-    /// Labels and the like were written; the task had already left the stage.
-    AlreadyMoved,
-    /// Somebody else changed the label row or the client metadata since the agent saw them; nothing was
-    /// written.
-    Conflict {
-        /// Who and when, as far as the platform says.
-        by: String,
-    },
-    /// The platform refused this task, and nothing of it was written; the rest of the bundle went through.
-    Refused(Fault),
-    /// Some steps were written and a later one was refused: the task still waits at its stage.
-    Partial {
-        /// What is upstream.
-        written: Written,
-        /// Why the rest is not.
-        fault: Fault,
-    },
-}
-
-impl Committed {
-    /// Why the task was not written, or not wholly.
-    #[must_use]
-    pub const fn fault(&self) -> Option<&Fault> {
-        match self {
-            Self::Refused(fault) | Self::Partial { fault, .. } => Some(fault),
-            Self::Done | Self::AlreadyMoved | Self::Conflict { .. } => None,
-        }
-    }
-
-    /// The same of a task of which this much is upstream already: a refusal leaves it written in part.
-    #[must_use]
-    pub fn after(self, written: Written) -> Self {
-        match self {
-            Self::Refused(fault) if written.any() => Self::Partial { written, fault },
-            other => other,
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! `workbench exec`: the queue is somebody else's. Task specs in, one JSON a line (or an array of
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
+mod again;
+
 use super::intake::{self, Text};
 use super::outage::Watch;
 use super::run::unless_interrupted;
@@ -9,7 +11,6 @@ use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
 use crate::exit::Ending;
-use crate::journal::Op;
 use crate::print;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
 use wb_core::work::{TaskRow, Way};
 
@@ -97,7 +98,7 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         timeout_ms,
         ..RunSpec::default()
     };
-    let stayed = go_on(&engine)?;
+    let stayed = again::go_on(&engine)?;
     Ok(Exec {
         stayed,
         engine,
@@ -109,27 +110,6 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         stopped: false,
         counts: Counts::default(),
     })
-}
-
-/// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
-/// was given. Gives the tasks among them that stay.
-fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Fault> {
-    let (Some(journal), Some(project), false) = (
-        engine.journal(),
-        &engine.state.project,
-        engine.state.options.dry_run,
-    ) else {
-        return Ok(HashSet::new());
-    };
-    let mut stayed = HashSet::new();
-    let gone = |op: &Op| op.kind == "exec" && op.interrupted && !op.under_way;
-    for op in journal.ops()?.iter().filter(|op| gone(op)) {
-        if op.project == project.hash.to_string() {
-            stayed.extend(journal.stayed(op.id)?);
-            journal.gone_on(project.hash, op.id, now().0)?;
-        }
-    }
-    Ok(stayed)
 }
 
 impl Exec {
@@ -311,21 +291,6 @@ impl Exec {
             answers.extend(self.run(run, ending).await);
         }
         answers
-    }
-
-    /// Tasks that this folder has sent on from the stage, by the pathway: a queue may give a spec again whose
-    /// answer it never got.
-    fn done_before(
-        &self,
-        wanted: &[(TaskId, DataHash)],
-    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
-        match (self.engine.journal(), &self.engine.state.project) {
-            (Some(journal), Some(project)) => {
-                let tasks = wanted.iter().map(|(task, _)| *task);
-                journal.sent_on(project.hash, self.stage, tasks)
-            }
-            _ => Ok(HashMap::new()),
-        }
     }
 
     fn stage_title(&self) -> &str {

@@ -1,6 +1,7 @@
 //! `workbench run`: the engine without a screen, from preflight to exit code. What a plan has beyond that stands in
-//! `plan`, what is said at the end in `words`.
+//! `plan`, what is said at the end in `words`, what earlier commands left in `left`.
 
+mod left;
 mod plan;
 mod words;
 
@@ -19,17 +20,15 @@ use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
-use wb_core::ids::TaskId;
-use wb_core::run::{OnConflict, RunSpec, Sink, Source, Totals};
+use wb_core::run::{RunSpec, Sink, Source, Totals};
 use wb_core::state::Kind;
-use wb_ui::text::plural;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -125,7 +124,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         (Some(journal), Some(op)) => journal.spent(op)?,
         _ => HashMap::new(),
     };
-    let left_out = unfinished(&engine, args, dry)?;
+    let left_out = left::unfinished(&engine, args, dry)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages),
@@ -165,33 +164,6 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
         not_carried: 0,
         unmet: args.task.clone(),
     })
-}
-
-/// Tasks that an earlier command of this folder left in part. A run has tried to finish them by now, a dry run
-/// leaves them out and says so.
-fn unfinished(engine: &Engine, args: &RunArgs, dry: bool) -> Result<HashSet<TaskId>, Fault> {
-    let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
-        return Ok(HashSet::new());
-    };
-    if !dry {
-        // Whoever says what becomes of conflicts wants the agents to run again.
-        if OnConflict::from(args.on_conflict) != OnConflict::Skip {
-            journal.release_conflicts(project.hash, now().0)?;
-        }
-        return Ok(HashSet::new());
-    }
-    let open = journal.open_entries(project.hash)?;
-    if let Some(first) = open.first() {
-        let why = match &first.refused {
-            Some(fault) => wb_ui::text::clean(&fault.summary).into_owned(),
-            None => "no answer came".to_owned(),
-        };
-        tell!(
-            "note: {} are not over that an earlier command began ({why}); a run finishes them first, so they are left out here",
-            plural(open.len(), "write")
-        );
-    }
-    Ok(open.iter().map(|open| open.deed.item.task).collect())
 }
 
 impl Session {

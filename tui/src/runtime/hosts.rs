@@ -8,6 +8,7 @@ use wb_core::build::Probed;
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::JobId;
+use wb_core::limits;
 use wb_core::patch::judge_as;
 use wb_core::run::OnDuplicate;
 use wb_host::{HostEvent, JobResult};
@@ -17,6 +18,14 @@ use wb_host::{HostEvent, JobResult};
 const SMALL: usize = 16 * 1024;
 /// Large answers that are judged at a time: each takes some fifty times its size meanwhile.
 pub(super) const JUDGES: usize = 2;
+
+/// Nothing can be run on this machine as it is.
+pub(super) fn none(error: &std::io::Error) -> Fault {
+    let text = format!("no host process can be started: {error}");
+    let hints = limits::reached(&text).map(|fault| fault.hints);
+    let fault = Fault::new(FaultKind::Settings, text);
+    hints.into_iter().flatten().fold(fault, Fault::hint)
+}
 
 impl World {
     /// One piece of news; `None` when it comes later by itself.

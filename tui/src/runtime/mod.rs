@@ -29,7 +29,6 @@ use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
-use wb_core::limits;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
@@ -168,13 +167,7 @@ impl Engine {
         let mut config = HostConfig::new(folder.join("shelf"));
         // Where somebody watches, a rebuild is a matter of moments.
         config.spare = setup.options.screen;
-        let hosts = Hosts::start(config, host_news).map_err(|error| {
-            // Nothing can be run on this machine as it is.
-            let text = format!("no host process can be started: {error}");
-            let hints = limits::reached(&text).map(|fault| fault.hints);
-            let fault = Fault::new(FaultKind::Settings, text);
-            hints.into_iter().flatten().fold(fault, Fault::hint)
-        })?;
+        let hosts = Hosts::start(config, host_news).map_err(|e| hosts::none(&e))?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let on_duplicate = setup.options.on_duplicate;

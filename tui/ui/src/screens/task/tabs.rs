@@ -358,7 +358,7 @@ pub(super) fn committed<'a>(
             );
         }
         (Some(Committed::Refused(fault) | Committed::Partial { fault, .. }), _) => {
-            all.extend(fault_lines(fault, columns, st))
+            all.extend(fault_lines(fault, columns, st));
         }
         (Some(Committed::Conflict { .. }), _) => {
             all.push(Line::default());

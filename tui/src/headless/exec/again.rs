@@ -1,0 +1,46 @@
+//! Specs that a queue gives again: what the journal of this folder says of them.
+
+use super::Exec;
+use crate::journal::Op;
+use crate::runtime::{Engine, now};
+use std::collections::{HashMap, HashSet};
+use wb_core::fault::Fault;
+use wb_core::ids::{DataHash, PathwayId, TaskId};
+
+/// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
+/// was given. Gives the tasks among them that stay.
+pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Fault> {
+    let (Some(journal), Some(project), false) = (
+        engine.journal(),
+        &engine.state.project,
+        engine.state.options.dry_run,
+    ) else {
+        return Ok(HashSet::new());
+    };
+    let mut stayed = HashSet::new();
+    let gone = |op: &Op| op.kind == "exec" && op.interrupted && !op.under_way;
+    for op in journal.ops()?.iter().filter(|op| gone(op)) {
+        if op.project == project.hash.to_string() {
+            stayed.extend(journal.stayed(op.id)?);
+            journal.gone_on(project.hash, op.id, now().0)?;
+        }
+    }
+    Ok(stayed)
+}
+
+impl Exec {
+    /// Tasks that this folder has sent on from the stage, by the pathway: a queue may give a spec again whose
+    /// answer it never got.
+    pub(super) fn done_before(
+        &self,
+        wanted: &[(TaskId, DataHash)],
+    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+        match (self.engine.journal(), &self.engine.state.project) {
+            (Some(journal), Some(project)) => {
+                let tasks = wanted.iter().map(|(task, _)| *task);
+                journal.sent_on(project.hash, self.stage, tasks)
+            }
+            _ => Ok(HashMap::new()),
+        }
+    }
+}

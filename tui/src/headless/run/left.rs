@@ -1,0 +1,40 @@
+//! What earlier commands of this folder left in part.
+
+use crate::cli::RunArgs;
+use crate::runtime::{Engine, now};
+use std::collections::HashSet;
+use wb_core::fault::Fault;
+use wb_core::ids::TaskId;
+use wb_core::run::OnConflict;
+use wb_ui::text::plural;
+
+/// Tasks that an earlier command of this folder left in part. A run has tried to finish them by now, a dry run
+/// leaves them out and says so.
+pub(super) fn unfinished(
+    engine: &Engine,
+    args: &RunArgs,
+    dry: bool,
+) -> Result<HashSet<TaskId>, Fault> {
+    let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
+        return Ok(HashSet::new());
+    };
+    if !dry {
+        // Whoever says what becomes of conflicts wants the agents to run again.
+        if OnConflict::from(args.on_conflict) != OnConflict::Skip {
+            journal.release_conflicts(project.hash, now().0)?;
+        }
+        return Ok(HashSet::new());
+    }
+    let open = journal.open_entries(project.hash)?;
+    if let Some(first) = open.first() {
+        let why = match &first.refused {
+            Some(fault) => wb_ui::text::clean(&fault.summary).into_owned(),
+            None => "no answer came".to_owned(),
+        };
+        tell!(
+            "note: {} are not over that an earlier command began ({why}); a run finishes them first, so they are left out here",
+            plural(open.len(), "write")
+        );
+    }
+    Ok(open.iter().map(|open| open.deed.item.task).collect())
+}
