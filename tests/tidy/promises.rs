@@ -62,7 +62,7 @@ fn missing(file: &str, name: &str, sources: &[(PathBuf, String)]) -> Option<Stri
         Some(py) if py == "py" => is_python_test(text, name),
         _ => is_rust_test(text, name),
     };
-    let lost = !here.iter().any(|source| there(&source));
+    let lost = !here.iter().any(there);
     lost.then(|| format!("{file} has no test of this name"))
 }
 

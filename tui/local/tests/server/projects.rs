@@ -42,6 +42,7 @@ async fn the_seed_scenario_has_the_uuids_of_the_introduction() {
         keys(&ready),
         BTreeSet::from([
             "domain",
+            "local_token",
             "pid",
             "project_hash",
             "ssh_key_file",
