@@ -143,6 +143,7 @@ impl PlanLine {
             priority: self.patch.priority.map(|(_, after)| after),
             metadata: self.patch.metadata.clone(),
             labels: Some(labels),
+            unreadable: false,
         }
     }
 
