@@ -21,12 +21,20 @@
  *            {"name": "Weather", "answer": "Sunny"}],
  *    "labels": {...}, "client_metadata": {...}} replaced as a whole
  *
- * or one of the other codes with the reason as text (kind WB_OUT_TEXT).
+ * or one of the other codes with the reason as text (kind WB_OUT_TEXT). An answer that is not an object,
+ * or has none of these names, is refused; so are "labels" that are not a whole label row.
  *
  * A label in "add" is an object with one shape, or a classification with an "answer". Shapes, in shares
  * of the picture: "boundingBox"; "polygon" and "polyline" [[x, y], ...]; "point" [x, y]; "range"
  * [from, to] in milliseconds of audio or characters of text. "frame" is where it is (0 if absent),
  * "lastFrame" where it ends. An answer is a text or an option, a number, or a list of options.
+ *
+ * With "hash", a label that is there is changed: {"hash": "hWzAqleq", "frame": 3, "boundingBox": {...}}
+ * moves the object on frame 3, or puts it there; of a classification the "answer" changes. "name" may be
+ * left out then. What is not given stays: who made the label and when, its confidence, its answers.
+ *
+ * Numbers at most 1e-6 outside of 0 to 1, as 32-bit arithmetic makes them, are taken back to the edge;
+ * anything further is refused.
  *
  * Text is UTF-8 with a length and without a final zero; a null pointer with length 0 is empty.
  *

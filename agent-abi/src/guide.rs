@@ -108,7 +108,7 @@
 //!
 //! `&mut LabelRow` lends the labels to be changed; what was changed is part of the outcome. Objects and
 //! classifications are found in the ontology by their titles, and made from what was found, so that a label that
-//! the ontology does not know cannot be written. Coordinates are shares of the picture, 0 to 1.
+//! the ontology does not know cannot be written. Coordinates are shares of the picture, 0 to 1, give or take 1e-6.
 //!
 //! ```
 //! use agent_abi::model::Circle;
@@ -159,8 +159,8 @@
 //! | HTML | `word.html_range(HtmlRange::new((xpath, offset), (xpath, offset)))?` |
 //! | of a newer kind | `thing.other("key", json!({…}))?`; what is there is carried along as it is |
 //!
-//! What is there already is found, answered anew, moved and removed by its hash. Answers that only another
-//! option asked for go with it:
+//! What is there already is found, answered again, moved (`object_mut`) and removed by its hash; all else of it
+//! stays. Answers that only another option asked for go with it:
 //!
 //! ```
 //! use agent_abi::prelude::*;

@@ -12,7 +12,6 @@ const LONGER: &[(&str, usize)] = &[
     ("agent-abi/macros/src/params.rs", 404),
     ("agent-abi/src/guide.rs", 491),
     ("agent-abi/tests/border.rs", 407),
-    ("tui/client/src/labels/blank.rs", 412),
     ("tui/core/tests/engine/screen.rs", 452),
     ("tui/host/src/pixels/mp4/track.rs", 434),
     ("tui/host/src/supervise.rs", 402),

@@ -175,6 +175,7 @@ impl PlanLine {
             priority: patch.priority.map(|(_, after)| after),
             metadata: patch.metadata.clone(),
             labels: Some(labels),
+            unreadable: false,
         }
     }
 

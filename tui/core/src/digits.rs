@@ -61,10 +61,10 @@ fn lost_digits(before: &Number, after: &Number) -> bool {
 /// only passed them on.
 pub fn restore(before: &Value, after: &mut Value) {
     match (before, after) {
-        (Value::Number(before), Value::Number(after)) => {
-            if before != after && lost_digits(before, after) {
-                after.clone_from(before);
-            }
+        (Value::Number(before), Value::Number(after))
+            if before != after && lost_digits(before, after) =>
+        {
+            after.clone_from(before);
         }
         (Value::Object(before), Value::Object(after)) => restore_map(before, after),
         (Value::Array(before), Value::Array(after)) => restore_list(before, after),

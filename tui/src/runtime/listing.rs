@@ -157,7 +157,7 @@ pub async fn known(
         let seen = |row: wb_client::RowMetadata| Known {
             priority: row.priority,
             metadata: row.client_metadata,
-            labels: None,
+            ..Known::default()
         };
         rows.into_iter().map(|row| row.map(seen)).collect()
     };
@@ -170,7 +170,7 @@ pub async fn known(
             answer.unwrap_or_else(|fault| {
                 tracing::warn!("a label row that a filter asks for: {fault}");
                 Known {
-                    labels: Some(BTreeMap::new()),
+                    unreadable: true,
                     ..Known::default()
                 }
             })
@@ -190,5 +190,6 @@ fn with_labels(row: &LabelRow) -> Known {
         priority: row.priority(),
         metadata: row.client_metadata().cloned(),
         labels: Some(labels),
+        unreadable: false,
     }
 }

@@ -88,6 +88,8 @@ pub struct Known {
     pub metadata: Option<Map<String, Value>>,
     /// Number of objects and classifications by name; `None`: not read.
     pub labels: Option<BTreeMap<String, u64>>,
+    /// It was asked for and could not be read, so that nothing of it is known.
+    pub unreadable: bool,
 }
 
 /// What a filter needs beside the tasks as listed.
@@ -103,7 +105,7 @@ impl Asks {
     /// Whether `known` answers this.
     #[must_use]
     pub const fn answered_by(self, known: &Known) -> bool {
-        !self.labels || known.labels.is_some()
+        !self.labels || known.labels.is_some() || known.unreadable
     }
 
     /// Whether anything is needed.
@@ -129,7 +131,8 @@ impl Term {
     /// A term about a label row that was not read holds neither way.
     fn holds(&self, facts: &Facts<'_>) -> bool {
         let asks = self.test.asks();
-        let decided = !asks.any() || facts.known.is_some_and(|known| asks.answered_by(known));
+        let known = |known: &Known| asks.answered_by(known) && !known.unreadable;
+        let decided = !asks.any() || facts.known.is_some_and(known);
         decided && self.test.holds(facts) != self.negated
     }
 }

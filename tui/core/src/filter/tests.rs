@@ -123,6 +123,7 @@ fn knows(filter: &str) -> bool {
             ("Car".to_owned(), 4),
             ("Weather".to_owned(), 1),
         ])),
+        unreadable: false,
     };
     let row = row("x");
     let facts = Facts {
@@ -234,4 +235,34 @@ fn half_typed_filters_never_panic() {
             });
         }
     }
+}
+
+#[test]
+fn a_term_about_a_row_that_cannot_be_read_holds_neither_way() {
+    let (row, known) = (
+        row("x"),
+        Known {
+            unreadable: true,
+            ..Known::default()
+        },
+    );
+    let facts = Facts {
+        row: &row,
+        now: Millis(0),
+        result: None,
+        known: Some(&known),
+    };
+    for filter in [
+        "label:Car",
+        "-label:Car",
+        "label:Car<1",
+        "pri<2",
+        "-pri<2",
+        "-meta.site=a",
+    ] {
+        let filter = Filter::parse(filter).unwrap();
+        assert!(filter.asks().answered_by(&known), "it is asked for once");
+        assert!(!filter.matches(&facts), "{filter:?}");
+    }
+    assert!(Filter::parse("x status:new").unwrap().matches(&facts));
 }

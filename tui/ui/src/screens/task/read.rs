@@ -42,8 +42,18 @@ pub(super) fn read(step: &Stepper) -> Read {
         read.json.push(String::new());
     };
     show("task", parse(&inputs.task_json).as_ref());
-    let row = inputs.labels.as_ref().and_then(|l| parse(&l.json));
-    show("label row, as the agent is given it", row.as_ref());
+    let row = (inputs.labels.as_ref()).map(|l| serde_json::from_str::<Value>(&l.json));
+    match &row {
+        Some(Err(error)) => show(
+            &format!("label row: it cannot be read: {error}"),
+            Some(&Value::Null),
+        ),
+        row => {
+            let row = row.as_ref().and_then(|row| row.as_ref().ok());
+            show("label row, as the agent is given it", row);
+        }
+    }
+    let row = row.and_then(Result::ok);
     show("storage item", read.item.as_ref());
     let labels = row.as_ref().and_then(|r| r.get("labels"));
     read.before = labels
