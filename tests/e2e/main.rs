@@ -29,6 +29,7 @@ mod reload;
 mod run;
 mod screen;
 mod sealed;
+mod soak;
 mod stdout;
 mod terminal;
 mod weaknesses;
