@@ -133,6 +133,7 @@ impl Session {
             screen: true,
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
+            ..Options::default()
         };
         let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,

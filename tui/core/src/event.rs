@@ -195,6 +195,8 @@ pub enum BuildEvent {
     },
     /// The watched file is gone.
     Removed(PathBuf),
+    /// Libraries that were not heard of yet are not waited for any longer.
+    Overdue,
     /// A host died outside a job.
     HostDied {
         /// Which build it had opened.
@@ -320,7 +322,7 @@ pub enum Effect {
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is in charge.
     Activate(BuildId),
-    /// A build is no longer in charge.
+    /// A build is no longer in charge, and nothing under way needs it.
     Retire(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),

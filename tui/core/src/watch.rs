@@ -7,7 +7,6 @@ use crate::fault::Fault;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::step::Log;
 use crate::work::{Inputs, Outcome, TaskRow, Wants};
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -60,7 +59,7 @@ pub struct Watched {
     /// What its agent is given, the same at every build.
     pub inputs: Option<Arc<Inputs>>,
     /// What these inputs were fetched for: an agent that asks for more has them fetched again.
-    pub fetched_for: Option<(Wants, Vec<Value>)>,
+    pub fetched_for: Option<Wants>,
     /// How far.
     pub phase: Phase,
     /// What the newest build gave.

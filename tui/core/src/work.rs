@@ -4,6 +4,7 @@
 //! These are data; fetching them is left to the client, running to the host crate, deciding to the
 //! engine.
 
+use crate::build::AgentDescriptor;
 use crate::fault::Fault;
 use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use crate::workflow::Workflow;
@@ -137,6 +138,21 @@ pub struct Wants {
     pub include: IncludeOptions,
     /// Label options.
     pub initialise: InitialiseOptions,
+    /// Twin projects whose rows are read ahead, as the agent declares them.
+    pub twins: Vec<Value>,
+}
+
+impl Wants {
+    /// What this agent declares.
+    #[must_use]
+    pub fn of(agent: &AgentDescriptor) -> Self {
+        Self {
+            needs: agent.needs,
+            include: agent.spec.include.clone(),
+            initialise: agent.spec.initialise.clone(),
+            twins: agent.spec.twins.clone(),
+        }
+    }
 }
 
 /// A label row as fetched. The JSON is kept as text: it is parsed by the agent, and here only when

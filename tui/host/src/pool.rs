@@ -198,7 +198,7 @@ pub(crate) struct State {
     /// Builds that want a host before there is work for one.
     pub warm: VecDeque<BuildId>,
     /// Probed contents that nobody has claimed or discarded.
-    pub unclaimed: VecDeque<Arc<StagedCopy>>,
+    pub unclaimed: Vec<Arc<StagedCopy>>,
     /// Contents that were refused last, so that the same file is not tried for ever.
     pub refused: HashMap<PathBuf, String>,
     pub concurrency: usize,

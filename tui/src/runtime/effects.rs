@@ -5,7 +5,7 @@ use super::journal::holds_writes;
 use super::{JobFacts, StageFacts, World};
 use crate::journal::Journal;
 use agent_abi::model::Ontology;
-use agent_abi::wire::{TwinSpec, input};
+use agent_abi::wire::input;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
@@ -54,11 +54,7 @@ impl World {
                 stage,
                 rows,
                 wants,
-            } => {
-                let agent = state.agent(stage).map(|(_, _, agent)| agent);
-                let twins = agent.map_or_else(Vec::new, |a| declared(&a.spec.twins));
-                self.fetch(batch, stage, rows, wants, twins);
-            }
+            } => self.fetch(batch, stage, rows, wants),
             Effect::Launch(launch) => self.launch(launch),
             Effect::Kill(job) => {
                 self.hand_over();
@@ -152,14 +148,8 @@ impl World {
         self.project = Some(project);
     }
 
-    fn fetch(
-        &self,
-        batch: BatchId,
-        stage: StageId,
-        rows: Vec<TaskRow>,
-        wants: Wants,
-        twins: Vec<TwinSpec>,
-    ) {
+    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
+        let twins = declared(&wants.twins);
         let answers = self.answers.clone();
         let (reader, news, cache, project) = (
             self.reader.clone(),

@@ -90,8 +90,6 @@ pub struct Engine {
     world: World,
     inbox: mpsc::Receiver<Event>,
     host_events: mpsc::Receiver<HostEvent>,
-    /// News of builds that came before the project: a claim needs its workflow.
-    early: Option<Vec<Event>>,
 }
 
 /// What effects are performed with.
@@ -173,7 +171,12 @@ impl Engine {
         })?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
-        let (state, first) = State::start(setup.options, now());
+        let options = Options {
+            awaited: crate::library::there(&setup.libraries),
+            libraries: setup.libraries.clone(),
+            ..setup.options
+        };
+        let (state, first) = State::start(options, now());
         let world = World {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
             built_at: HashMap::new(),
@@ -202,7 +205,6 @@ impl Engine {
             world,
             inbox,
             host_events,
-            early: Some(Vec::new()),
         };
         // Probed while the project is on its way.
         let twins: Vec<PathBuf> = engine.world.twins.keys().cloned().collect();
@@ -229,12 +231,8 @@ impl Engine {
     }
 
     fn take_in(&mut self, event: Event) -> Vec<Effect> {
-        if let (Event::Build(_), Some(early)) = (&event, &mut self.early) {
-            early.push(event);
-            return Vec::new();
-        }
         let effects = self.state.update(event);
-        let early = self.project_arrived();
+        self.hand_project_on();
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
@@ -243,9 +241,6 @@ impl Engine {
                 }
                 other => self.world.perform(other, &self.state),
             }
-        }
-        for event in early {
-            for_the_face.extend(self.take_in(event));
         }
         for_the_face
     }
@@ -385,15 +380,14 @@ impl Engine {
         self.world.settle().await
     }
 
-    /// Hands a new project on; gives what waited for the first one.
-    fn project_arrived(&mut self) -> Vec<Event> {
+    /// A new project is known to the hosts before any job of it.
+    fn hand_project_on(&mut self) {
         let Some(project) = self.state.project.as_ref() else {
-            return Vec::new();
+            return;
         };
         let known = self.world.project.as_ref();
         if !known.is_some_and(|known| Arc::ptr_eq(known, project)) {
             self.world.take_project(project.clone());
         }
-        self.early.take().unwrap_or_default()
     }
 }

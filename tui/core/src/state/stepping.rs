@@ -60,11 +60,7 @@ impl State {
         let Some((build, _, agent)) = self.agent(stage) else {
             return Vec::new();
         };
-        let wants = Wants {
-            needs: agent.needs,
-            include: agent.spec.include.clone(),
-            initialise: agent.spec.initialise.clone(),
-        };
+        let wants = Wants::of(agent);
         self.batches += 1;
         let batch = BatchId(self.batches);
         if let Some(step) = &mut self.step {

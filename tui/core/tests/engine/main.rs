@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod batches;
+mod builds;
 mod runs;
 mod screen;
 mod watch;

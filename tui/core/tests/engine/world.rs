@@ -3,7 +3,7 @@
 
 use agent_abi::wire::ProjectDoc;
 use serde_json::Value;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::build::{AgentDescriptor, Descriptor, Probed};
@@ -102,7 +102,7 @@ pub struct World {
     /// They are given a part of it only.
     pub in_part: bool,
     /// Tasks whose label row somebody else changed.
-    pub changed_by_others: std::collections::BTreeSet<TaskId>,
+    pub changed_by_others: BTreeSet<TaskId>,
     pub looked_at: usize,
     pub overwrites: usize,
     pub books: Vec<Arc<Book>>,
@@ -112,6 +112,37 @@ pub struct World {
     pub undone: Vec<i64>,
     /// How often interrupted writes were finished.
     pub finished: usize,
+    /// Builds that hosts have: no job may be given to another one.
+    pub loaded: BTreeSet<BuildId>,
+    /// Contents that nobody will claim.
+    pub discarded: usize,
+    /// What comes in after each job that is launched.
+    pub at_launch: Box<dyn FnMut(usize) -> Vec<Event>>,
+}
+
+/// Another content of a library, with agents for these stages.
+pub fn content(library: &str, stages: &[&str], flags: u32) -> Probed {
+    let agents = stages.iter().map(|stage| AgentDescriptor {
+        stage: (*stage).into(),
+        flags,
+        ..AgentDescriptor::default()
+    });
+    Probed {
+        library: library.into(),
+        copy: library.into(),
+        hash: "h".into(),
+        size: 1,
+        modified: Millis(0),
+        descriptor: Descriptor {
+            agents: agents.collect(),
+            ..Descriptor::default()
+        },
+    }
+}
+
+pub fn probed(library: &str, stages: &[&str], flags: u32) -> Event {
+    let content = content(library, stages, flags);
+    Event::Build(BuildEvent::Probed(Box::new(content)))
 }
 
 impl World {
@@ -143,24 +174,12 @@ impl World {
             ops: vec![],
             undone: vec![],
             finished: 0,
+            loaded: BTreeSet::new(),
+            discarded: 0,
+            at_launch: Box::new(|_| Vec::new()),
         };
         world.send(Event::Upstream(Upstream::Project(project())));
-        let agents = ["first", "second"].map(|stage| AgentDescriptor {
-            stage: stage.into(),
-            flags,
-            ..AgentDescriptor::default()
-        });
-        world.send(Event::Build(BuildEvent::Probed(Box::new(Probed {
-            library: "a.so".into(),
-            copy: "a.so".into(),
-            hash: "h".into(),
-            size: 1,
-            modified: Millis(0),
-            descriptor: Descriptor {
-                agents: agents.into(),
-                ..Descriptor::default()
-            },
-        }))));
+        world.send(probed("a.so", &["first", "second"], flags));
         world
     }
 
@@ -169,8 +188,12 @@ impl World {
         loop {
             while let Some(event) = inbox.pop_front() {
                 self.events.push(event.clone());
+                let before = self.launches.len();
                 for effect in self.state.update(event) {
                     inbox.extend(self.perform(effect));
+                }
+                for launched in before..self.launches.len() {
+                    inbox.extend((self.at_launch)(launched + 1));
                 }
             }
             if self.hold {
@@ -267,7 +290,21 @@ impl World {
                     .collect();
                 Some(Event::Prefetch { batch, results })
             }
+            Effect::Activate(build) => {
+                assert!(self.loaded.insert(build), "{build} is loaded already");
+                None
+            }
+            Effect::Retire(build) => {
+                assert!(self.loaded.remove(&build), "{build} is not loaded");
+                None
+            }
+            Effect::Discard(_) => {
+                self.discarded += 1;
+                None
+            }
             Effect::Launch(launch) => {
+                let loaded = self.loaded.contains(&launch.build);
+                assert!(loaded, "{} is not loaded any more", launch.build);
                 self.launches.push(launch.clone());
                 self.running.push_back(launch);
                 self.most_running = self.most_running.max(self.running.len());
