@@ -15,6 +15,7 @@ pub mod journal;
 pub mod patch;
 pub mod queue;
 pub mod run;
+pub mod span;
 pub mod state;
 pub mod step;
 pub mod twin;

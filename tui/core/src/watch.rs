@@ -62,6 +62,8 @@ pub struct Watched {
     pub fetched_for: Option<Wants>,
     /// How far.
     pub phase: Phase,
+    /// Process of the host in which its agent runs; `None` while it waits for one.
+    pub pid: Option<u32>,
     /// What the newest build gave.
     pub now: Option<Look>,
     /// What it is compared with: the build before, or the one that a person keeps.
@@ -82,6 +84,7 @@ impl Watched {
             inputs: None,
             fetched_for: None,
             phase: Phase::Wanted,
+            pid: None,
             now: None,
             before: None,
             fault: None,

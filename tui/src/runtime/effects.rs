@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BatchId, StageId, TaskId};
+use wb_core::ids::{BatchId, JobId, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, Wants};
 use wb_core::workflow::Workflow;
-use wb_host::JobRequest;
+use wb_host::{Hosts, JobRequest};
 
 /// How long the platform may take for its first answer. Later requests have the client's whole
 /// patience: by then somebody's work is under way.
@@ -56,10 +56,8 @@ impl World {
                 wants,
             } => self.fetch(batch, stage, rows, wants),
             Effect::Launch(launch) => self.launch(launch),
-            Effect::Kill(job) => {
-                self.hand_over();
-                self.hosts.kill(job);
-            }
+            Effect::Kill(job) => self.stop(job, Hosts::kill),
+            Effect::Cancel(job) => self.stop(job, Hosts::cancel),
             Effect::Commit {
                 batch,
                 items,
@@ -208,6 +206,7 @@ impl World {
             inputs: given,
             deadline: launch.deadline_ms.map(Duration::from_millis),
             label: inputs.row.title.to_string(),
+            priority: launch.priority,
         });
         self.jobs.insert(
             launch.job,
@@ -216,6 +215,12 @@ impl World {
                 inputs: launch.inputs,
             },
         );
+    }
+
+    /// Stops a job, which the hosts must know of first.
+    fn stop(&mut self, job: JobId, how: fn(&Hosts, JobId)) {
+        self.hand_over();
+        how(&self.hosts, job);
     }
 
     /// Gives the hosts what was launched.

@@ -141,6 +141,15 @@ const INBOX: usize = 4096;
 /// Events taken in before the face gets its turn.
 const TURN: usize = 2048;
 
+/// The same options, with the libraries in their order and those that are there now.
+fn with_libraries(options: Options, libraries: &[PathBuf]) -> Options {
+    Options {
+        awaited: crate::library::there(libraries),
+        libraries: libraries.to_vec(),
+        ..options
+    }
+}
+
 /// Now.
 #[must_use]
 pub fn now() -> Millis {
@@ -171,11 +180,7 @@ impl Engine {
         })?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
-        let options = Options {
-            awaited: crate::library::there(&setup.libraries),
-            libraries: setup.libraries.clone(),
-            ..setup.options
-        };
+        let options = with_libraries(setup.options, &setup.libraries);
         let (state, first) = State::start(options, now());
         let world = World {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),

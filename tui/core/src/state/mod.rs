@@ -27,7 +27,8 @@ pub use options::{Level, Options};
 use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
 use crate::event::{
-    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Trouble, Upstream,
+    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Priority, Trouble,
+    Upstream,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
@@ -189,6 +190,14 @@ impl State {
         let binding = self.builds.binding(stage)?;
         let (build, agent) = self.builds.agent(stage)?;
         Some((build.id, binding.agent, agent))
+    }
+
+    /// Limit of one attempt of this agent in milliseconds: a person's, its own, or the one of the settings.
+    #[must_use]
+    pub fn limit_of(&self, agent: &AgentDescriptor) -> Option<u64> {
+        self.typed_timeout_ms
+            .or(agent.spec.timeout_ms)
+            .or(self.options.timeout_ms)
     }
 
     /// How many tasks wait at a stage, as far as listed; whether that is all of them.

@@ -200,8 +200,8 @@ impl State {
             let (id, stage, inputs) = (quickest.row.id, quickest.stage, quickest.inputs.clone());
             let agent = self
                 .agent(stage)
-                .map(|(build, at, agent)| (build, at, agent.spec.timeout_ms));
-            let (Some((build, agent, own)), Some(inputs)) = (agent, inputs) else {
+                .map(|(build, at, agent)| (build, at, self.limit_of(agent)));
+            let (Some((build, agent, deadline_ms)), Some(inputs)) = (agent, inputs) else {
                 self.watch.task_mut(id)?.phase = Phase::NoAgent;
                 continue;
             };
@@ -209,6 +209,7 @@ impl State {
             let job = JobId(self.jobs);
             let task = self.watch.task_mut(id)?;
             task.phase = Phase::Running(job, build);
+            task.pid = None;
             task.log = Log::default();
             return Some(Effect::Launch(Launch {
                 job,
@@ -217,7 +218,8 @@ impl State {
                 attempt: 1,
                 stage,
                 inputs,
-                deadline_ms: self.typed_timeout_ms.or(own).or(self.options.timeout_ms),
+                deadline_ms,
+                priority: Priority::Watch,
             }));
         }
     }

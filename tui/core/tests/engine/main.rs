@@ -5,7 +5,10 @@
 
 mod batches;
 mod builds;
+mod made;
+mod order;
 mod runs;
 mod screen;
+mod time_up;
 mod watch;
 mod world;

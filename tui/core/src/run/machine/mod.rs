@@ -61,6 +61,23 @@ struct Running {
     index: usize,
     since: Millis,
     pid: u32,
+    /// It was asked to stop: without an outcome its task is left where it is.
+    stopped: bool,
+}
+
+impl Batch {
+    /// A batch of these tasks, none of which was begun.
+    fn of(id: BatchId, phase: BatchPhase, work: Vec<Work>) -> Self {
+        Self {
+            id,
+            phase,
+            open: work.iter().filter(|w| w.result.is_none()).count(),
+            work,
+            next: 0,
+            again: VecDeque::new(),
+            gathered: 0,
+        }
+    }
 }
 
 /// How many hosts may die one after the other before a stage is given up.
@@ -97,6 +114,8 @@ pub struct Run {
     pub paused: bool,
     /// No further tasks are taken.
     pub cancelled: bool,
+    /// Its time is up: nothing is begun or tried again.
+    winding_up: bool,
     /// Ends the run with its exit code.
     pub fatal: Option<Fault>,
     /// Tasks taken of the present stage.
@@ -174,6 +193,7 @@ impl Run {
             expected: None,
             paused: false,
             cancelled: false,
+            winding_up: false,
             fatal: None,
             taken: 0,
             begun: false,
