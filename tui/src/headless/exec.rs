@@ -9,6 +9,8 @@ use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
 use crate::exit::{Ending, print_fault};
+use crate::max_time::{Due, MaxTime};
+use crate::preflight::Checked;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::upstream;
@@ -19,23 +21,24 @@ use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
-use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
-use wb_core::work::{TaskRow, Way};
+use wb_core::run::{RunSpec, Sink, Source};
+use wb_core::work::TaskRow;
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
     let mut ending = Ending::default();
     let result = async {
-        let prepared = Box::pin(prepare(global, config, args));
-        let Some(mut exec) = unless_interrupted(prepared, global.dry_run, &mut ending).await?
-        else {
+        let limit = MaxTime::new(args.max_time);
+        let prepared = Box::pin(prepare(global, config, args, limit));
+        let prepared = unless_interrupted(prepared, limit, global.dry_run, &mut ending);
+        let Some(mut exec) = prepared.await? else {
             return Ok(());
         };
         let result = exec.work(&mut ending).await;
-        if let Some(journal) = exec.engine.journal() {
+        if let (Some(journal), false) = (exec.engine.journal(), exec.given_up) {
             journal.close(now().0);
         }
-        exec.engine.shutdown().await;
+        exec.limit.shut_down(&exec.engine).await;
         result
     };
     if let Err(fault) = result.await {
@@ -48,7 +51,11 @@ struct Exec {
     engine: Engine,
     stage: StageId,
     spec: RunSpec,
+    checked: Checked,
     signals: Signals,
+    limit: MaxTime,
+    /// Its time was over before everything had ended.
+    given_up: bool,
     lines: mpsc::Receiver<std::io::Result<Text>>,
     read: u64,
     stopped: bool,
@@ -63,7 +70,12 @@ struct Counts {
     left: u64,
 }
 
-async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Exec, Fault> {
+async fn prepare(
+    global: &Global,
+    config: &Config,
+    args: &ExecArgs,
+    limit: MaxTime,
+) -> Result<Exec, Fault> {
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let need = Need {
         command: "exec",
@@ -93,10 +105,13 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
         ..RunSpec::default()
     };
     Ok(Exec {
+        checked: Checked::new(&engine.state, &[stage], &config.params),
         engine,
         stage,
         spec,
         signals: Signals::new()?,
+        limit,
+        given_up: false,
         lines: intake::of_stdin(),
         read: 0,
         stopped: false,
@@ -111,6 +126,10 @@ impl Exec {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
                 _ = self.engine.turn() => continue,
+                () = self.limit.over() => {
+                    ending.stopped();
+                    break;
+                }
                 signal = self.signals.next() => {
                     ending.signal(signal);
                     break;
@@ -181,6 +200,7 @@ impl Exec {
             7 => {
                 "Nothing was lost: give the specs without a result again when the platform answers."
             }
+            9 => "Stopped by --max-time; give the specs without a result again.",
             130 | 143 | 129 => {
                 "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
             }
@@ -228,9 +248,18 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        let rows = match self.look(&wanted).await {
-            Ok(rows) => rows,
-            Err(fault) => {
+        let limit = self.limit;
+        let looked = limit.unless_over(self.ready(&wanted), ending).await;
+        let rows = match looked {
+            Some(Ok(rows)) => rows,
+            None => {
+                self.stopped = true;
+                let failed =
+                    |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(&specs::not_run()));
+                answers.extend(wanted.iter().map(failed));
+                return answers;
+            }
+            Some(Err(fault)) => {
                 answers.extend(
                     wanted
                         .iter()
@@ -263,6 +292,20 @@ impl Exec {
 
     fn stage_title(&self) -> &str {
         self.engine.state.stage_title(self.stage)
+    }
+
+    /// The tasks, once the agent in charge by now was compared with the project.
+    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+        if self.engine.state.agent(self.stage).is_none() {
+            let text = format!(
+                "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
+                self.stage_title()
+            );
+            return Err(Fault::new(FaultKind::Settings, text));
+        }
+        let (checked, engine) = (&mut self.checked, &mut self.engine);
+        checked.renew(engine, &[self.stage]).await?;
+        self.look(wanted).await
     }
 
     /// The tasks as they are at the stage now.
@@ -298,7 +341,7 @@ impl Exec {
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => {
-                        answers.insert(report.row.id, answer(&report));
+                        answers.insert(report.row.id, Answer::of(&report));
                     }
                     Effect::RunOver => break 'run,
                     _ => {}
@@ -306,6 +349,17 @@ impl Exec {
             }
             tokio::select! {
                 more = self.engine.turn() => effects = more,
+                due = self.limit.due() => {
+                    ending.stopped();
+                    self.stopped = true;
+                    match due {
+                        Due::Tell(command) => effects = self.engine.feed(Event::Input(command)),
+                        Due::GiveUp => {
+                            self.given_up = true;
+                            break 'run;
+                        }
+                    }
+                }
                 signal = self.signals.next() => {
                     ending.signal(signal);
                     if self.stopped {
@@ -318,12 +372,7 @@ impl Exec {
             }
         }
         let fatal = self.engine.state.run.as_ref().and_then(|r| r.fatal.clone());
-        let left = fatal.clone().unwrap_or_else(|| {
-            Fault::new(
-                FaultKind::Host,
-                "not run: the command was interrupted; the task is where it was",
-            )
-        });
+        let left = fatal.clone().unwrap_or_else(specs::not_run);
         for id in ids {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
@@ -331,16 +380,5 @@ impl Exec {
             ending.told(fault);
         }
         answers
-    }
-}
-
-fn answer(report: &Report) -> Answer {
-    match &report.ending {
-        Task::Failed(fault) => Answer::failed(fault),
-        Task::Conflict(by) => Answer::conflict(by),
-        Task::Moved | Task::Stayed => Answer::done(match report.outcome.as_ref().map(|o| &o.way) {
-            Some(Way::Pathway { id, .. }) => Some(*id),
-            _ => None,
-        }),
     }
 }

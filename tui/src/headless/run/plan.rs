@@ -1,9 +1,10 @@
 //! `workbench plan`: a run with every write held, kept in one file.
 
-use super::{prepare, unless_interrupted};
+use super::{prepare::prepare, unless_interrupted};
 use crate::cli::{Global, PlanArgs};
 use crate::config::Config;
 use crate::exit::Ending;
+use crate::max_time::MaxTime;
 use crate::plan::PlanFile;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -22,12 +23,13 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         ending.told(fault);
         return ending;
     }
+    let limit = MaxTime::new(args.run.max_time);
     let prepared = async {
-        let mut session = prepare(&global, config, &args.run).await?;
+        let mut session = prepare(&global, config, &args.run, limit).await?;
         session.plan = Some(PlanFile::create(&args.output, &session.engine)?);
         Ok::<_, Fault>(session)
     };
-    match unless_interrupted(Box::pin(prepared), true, &mut ending).await {
+    match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {
         Ok(None) => {}
         Ok(Some(mut session)) => {
             session.work(&mut ending).await;

@@ -43,7 +43,13 @@ impl Session {
             ending.afterwards(fault);
         }
         tell!("{}", output::sentence(totals, net, seconds, self.dry));
-        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some()) {
+        let next = match ending.code() {
+            9 if self.given_up && !self.dry => Some(
+                "Stopped by its limit while writes were on their way: `workbench resume` finishes them and goes on.",
+            ),
+            code => advice(code, self.dry, self.plan.is_some()),
+        };
+        if let Some(next) = next {
             tell!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {
