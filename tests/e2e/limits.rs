@@ -1,0 +1,259 @@
+//! Limits that hold: `--max-time` ends every command within its grace, whatever its agents or the platform do,
+//! and what was decided by then is written.
+
+use crate::support::{Server, c_agent, c_text, command, lines, said, workbench};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// Limit and grace, and what a loaded machine may need on top.
+const WITHIN: Duration = Duration::from_secs(2 + 5 + 4);
+
+/// An agent that never ends for tasks with this word, and is quick with the others.
+fn endless(dir: &Path, word: &str) -> PathBuf {
+    let defines = [
+        c_text("LOG", dir.join("calls").to_str().unwrap()),
+        c_text("GO", dir.join("never").to_str().unwrap()),
+        c_text("WORD", word),
+    ];
+    let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
+    c_agent(dir, "waits", &defines)
+}
+
+/// Runs a command that must end by itself.
+fn timed(dir: &Path, server: &Server, args: &[&str]) -> Output {
+    let began = Instant::now();
+    let output = workbench(dir, server, args);
+    assert!(began.elapsed() < WITHIN, "{args:?}: {:?}", began.elapsed());
+    assert_eq!(output.status.code(), Some(9), "{args:?}: {}", said(&output));
+    output
+}
+
+/// The title of one waiting task, as it stands in its document.
+fn a_title(dir: &Path, server: &Server, n: usize) -> String {
+    let tasks = workbench(dir, server, &["tasks", "--json"]);
+    let text = String::from_utf8(tasks.stdout).unwrap();
+    let task: Value = serde_json::from_str(text.lines().nth(n).unwrap()).unwrap();
+    task["uuid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_out_of_time_writes_what_is_decided_and_ends_endless_agents() {
+    for jobs in ["1", "4"] {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(&["--scenario", "seed", "--tasks", "20"]);
+        let library = endless(dir.path(), &a_title(dir.path(), &server, 7));
+        let agents = library.to_str().unwrap();
+        let args = [
+            "run",
+            "--json",
+            "--max-time",
+            "2s",
+            "-j",
+            jobs,
+            "-a",
+            agents,
+        ];
+        let output = timed(dir.path(), &server, &args);
+        let (tasks, summary) = lines(&output);
+        let expected = if jobs == "1" { 7 } else { 19 };
+        assert_eq!(server.changed("actions"), expected, "{}", said(&output));
+        assert_eq!(summary["moved"], expected, "{summary}");
+        assert!(tasks.iter().all(|t| t["outcome"] == "moved"), "{tasks:?}");
+        // Nothing is left open, and the rest is where it was.
+        let journal = workbench(dir.path(), &server, &["journal", "--json"]);
+        let op: Value = serde_json::from_slice(&journal.stdout).unwrap();
+        assert_eq!(
+            (&op["open"], &op["interrupted"]),
+            (&0.into(), &false.into()),
+            "{op}"
+        );
+    }
+}
+
+#[test]
+fn plan_and_exec_and_pollers_end_at_their_time_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "6"]);
+    let library = endless(dir.path(), "uuid");
+    let agents = library.to_str().unwrap();
+    let plan = ["plan", "-o", "p.wbplan", "--max-time", "2s", "-a", agents];
+    timed(dir.path(), &server, &plan);
+    let quick = endless(dir.path(), "no task has this word");
+    let quick = quick.to_str().unwrap();
+    let poll = [
+        "run",
+        "-n",
+        "--refresh-every",
+        "3600",
+        "--max-time",
+        "2s",
+        "-a",
+        quick,
+    ];
+    timed(dir.path(), &server, &poll);
+    let endless = endless(dir.path(), "uuid");
+    let tasks = workbench(dir.path(), &server, &["tasks", "--json"]);
+    let began = Instant::now();
+    let mut child = command(dir.path())
+        .args(["exec", "--stage", "Agent 1", "--max-time", "2s", "--agents"])
+        .arg(&endless)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The input stays open: nothing but the limit ends it.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&tasks.stdout).unwrap();
+    input.flush().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
+    assert_eq!(output.status.code(), Some(9), "{}", said(&output));
+    let answers = String::from_utf8(output.stdout).unwrap();
+    let failed = answers.matches("\"success\":false").count();
+    assert!(failed > 0 && failed == answers.lines().count(), "{answers}");
+    assert_eq!(server.writes(), 0);
+}
+
+#[test]
+fn a_platform_that_does_not_answer_keeps_no_command_beyond_its_time() {
+    for endpoint in ["any", "get_tasks", "actions"] {
+        let dir = tempfile::tempdir().unwrap();
+        let fault = format!("{endpoint}:slow/600s");
+        let server = Server::start(&["--scenario", "seed", "--tasks", "6", "--fault", &fault]);
+        let library = endless(dir.path(), "no task has this word");
+        let agents = library.to_str().unwrap();
+        let run = ["run", "--max-time", "2s", "-a", agents];
+        let output = timed(dir.path(), &server, &run);
+        let plan = ["plan", "-o", "p.wbplan", "--max-time", "2s", "-a", agents];
+        let limited: &[&[&str]] = match endpoint {
+            "actions" => &[],
+            _ => &[&plan, &["tasks", "--max-time", "2s"]],
+        };
+        for args in limited {
+            timed(dir.path(), &server, args);
+        }
+        if endpoint == "actions" {
+            // What was on its way is known, and finished by the next command.
+            let journal = workbench(dir.path(), &server, &["journal", "--json"]);
+            let op: Value = serde_json::from_slice(&journal.stdout).unwrap();
+            assert_eq!(op["open"], 6, "{op} {}", said(&output));
+            assert!(said(&output).contains("`workbench resume` finishes"));
+        }
+    }
+}
+
+/// A platform whose every answer comes byte by byte and never ends.
+fn trickling() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || trickle(stream));
+        }
+    });
+    address
+}
+
+fn trickle(mut stream: std::net::TcpStream) {
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request);
+    let _ = stream.write_all(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
+    );
+    // The pace of the bytes; nothing is ever sent here.
+    let (_keep, pace) = channel::<()>();
+    while stream.write_all(b" ").is_ok() {
+        let _ = pace.recv_timeout(Duration::from_millis(500));
+    }
+}
+
+#[test]
+fn a_platform_that_trickles_its_answers_keeps_no_command_beyond_its_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "6"]);
+    let library = endless(dir.path(), "no task has this word");
+    let agents = library.to_str().unwrap();
+    let domain = trickling();
+    for args in [
+        &["run", "--max-time", "2s", "-a", agents][..],
+        &["plan", "-o", "p.wbplan", "--max-time", "2s", "-a", agents],
+        &[
+            "exec",
+            "--stage",
+            "Agent 1",
+            "--max-time",
+            "2s",
+            "-a",
+            agents,
+        ],
+        &["tasks", "--max-time", "2s"],
+        &["undo", "--max-time", "2s"],
+    ] {
+        let began = Instant::now();
+        let output = command(dir.path())
+            .args(args)
+            .args(["--project-hash", &server.project()])
+            .envs(server.env())
+            .env("ENCORD_DOMAIN", &domain)
+            .output()
+            .unwrap();
+        assert!(began.elapsed() < WITHIN, "{args:?}: {:?}", began.elapsed());
+        assert_eq!(output.status.code(), Some(9), "{args:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn the_limit_of_an_attempt_is_shown_with_its_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let library = endless(dir.path(), "no task has this word");
+    let agents = library.to_str().unwrap();
+    let shown = |args: &[&str]| {
+        let output = workbench(dir.path(), &server, args);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(shown(&["run", "--help"]).contains("or 10m"));
+    assert!(shown(&["check", "-a", agents]).contains("limit 10m"));
+    let setting = |text: &str| {
+        text.lines()
+            .find(|l| l.starts_with("timeout"))
+            .map(str::to_owned)
+    };
+    assert!(setting(&shown(&["config"])).unwrap().contains("10m"));
+    for (value, word) in [("30", "30s"), ("\"1h30m\"", "1h30m"), ("\"none\"", "none")] {
+        let line = format!("timeout = {value}\n");
+        std::fs::write(dir.path().join("workbench.toml"), line).unwrap();
+        assert!(setting(&shown(&["config"])).unwrap().contains(word));
+        assert!(shown(&["check", "-a", agents]).contains(&format!("limit {word}")));
+    }
+}
+
+#[test]
+fn a_bare_number_is_no_time() {
+    let dir = tempfile::tempdir().unwrap();
+    for flag in ["--timeout", "--max-time"] {
+        let output = command(dir.path())
+            .args(["run", flag, "30"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said(&output).contains("did you mean 30s?"),
+            "{}",
+            said(&output)
+        );
+    }
+    let none = command(dir.path())
+        .args(["run", "--timeout", "none", "--max-time", "0s"])
+        .output()
+        .unwrap();
+    assert!(said(&none).contains("greater than zero"), "{}", said(&none));
+}
