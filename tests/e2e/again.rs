@@ -124,7 +124,7 @@ fn rate_and_concurrency_of_a_run_follow_the_settings_file() {
         ])
         .args([
             "--timeout",
-            "9",
+            "9s",
             "--project-hash",
             &server.project(),
             "--agents",

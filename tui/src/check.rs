@@ -1,23 +1,19 @@
-//! `workbench check`: everything that can be known before the first task, each finding with a fix.
+//! `workbench check`: everything that can be known before the first task, each finding with a fix. What is
+//! compared stands in `preflight`, which commands that run agents begin with too.
 
+use crate::attempt_limit::AttemptLimit;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
-use crate::params::Params;
+use crate::preflight::{self, Finding, Mark};
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
-use agent_abi::model::quoted;
-use agent_abi::wire::TwinSpec;
-use serde::Deserialize;
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use serde_json::{Value, json};
+use std::path::PathBuf;
 use wb_client::Reader;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BuildId, ProjectHash};
 use wb_core::state::{Options, State};
 
-/// How long libraries may take to be opened.
-const LOADING: Duration = Duration::from_secs(10);
 /// A clock that is off by more seconds than this is a finding.
 const CLOCK: u64 = 60;
 
@@ -29,13 +25,11 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     let mut ending = Ending::default();
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(global, config)?;
-    say!("✓ key and domain   {}", wb_ui::text::clean(&up.name));
-    let libraries: Vec<_> = library::files(&config.agents.value)?
+    let mut findings = vec![Finding::good("key and domain", up.name.clone())];
+    let libraries: Vec<PathBuf> = library::files(&config.agents.value)?
         .into_iter()
         .map(|l| l.path)
         .collect();
-    let missing = libraries.iter().filter(|l| !l.exists()).count();
-    let reader = up.reader.clone();
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
@@ -47,258 +41,125 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         params: config.params.clone(),
         options: Options {
             dry_run: true,
+            timeout_ms: upstream::timeout_ms(None, config),
             ..Options::default()
         },
         concurrency: 1,
         verbose: 0,
     })?;
-    let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
-    let found = found + clock(&reader, &up.name);
-    for line in crate::params::strays(&engine.state, &config.params) {
-        say!("! {}", wb_ui::text::clean(&line));
-    }
-    let found = found + preflights(&mut engine).await;
-    let findings = found + twins(&engine, &reader).await;
-    for path in libraries.iter().filter(|l| !l.exists()) {
-        say!(
-            "✗ {} does not exist\n  → build it: cargo build",
-            path.display()
-        );
-    }
-    if findings + missing > 0 || libraries.is_empty() {
-        if libraries.is_empty() {
-            say!("✗ no agent library\n  → name one with --agents");
-        }
+    let looked = look(&up.name, &mut engine, libraries, config, &mut findings).await;
+    print(global, &findings);
+    engine.shutdown().await;
+    looked?;
+    if findings.iter().any(|f| f.mark == Mark::Bad) {
         ending.fault(Fault::new(FaultKind::Settings, "check found something"));
     }
-    engine.shutdown().await;
     Ok(ending)
 }
 
-async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Result<usize, Fault> {
-    while engine.state.project.is_none() {
-        if let Some(fault) = engine.state.project_fault.take() {
-            return Err(fault);
-        }
-        engine.turn().await;
+fn print(global: &Global, findings: &[Finding]) {
+    if global.json {
+        let ok = findings.iter().all(|f| f.mark != Mark::Bad);
+        let all: Vec<Value> = findings.iter().map(Finding::json).collect();
+        say!("{}", json!({"ok": ok, "findings": all}));
+        return;
     }
-    let Some(project) = engine.state.project.clone() else {
-        return Ok(0);
-    };
-    say!("✓ project          {}", wb_ui::text::clean(&project.title));
-    let until = Instant::now() + LOADING;
-    while known(&engine.state) < libraries && Instant::now() < until {
-        let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
+    for finding in findings {
+        say!("{}", finding.text());
     }
-    let mut bad = 0;
-    for (path, reason) in &engine.state.refused {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        say!(
-            "✗ library refused: {}: {}",
-            wb_ui::text::clean(&name.to_string_lossy()),
-            wb_ui::text::clean(reason)
-        );
-        bad += 1;
+}
+
+async fn look(
+    host: &str,
+    engine: &mut Engine,
+    libraries: Vec<PathBuf>,
+    config: &Config,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Fault> {
+    preflight::project(engine).await?;
+    let title = engine.state.project.as_ref().map(|p| p.title.clone());
+    findings.push(Finding::good("project", title.unwrap_or_default()));
+    findings.push(clock(engine.reader(), host));
+    if libraries.is_empty() {
+        let text = "no agent library";
+        findings.push(Finding::bad("library", text, "name one with --agents"));
     }
-    let silent = libraries.saturating_sub(known(&engine.state));
-    if silent > 0 {
-        say!(
-            "✗ {silent} of the libraries could not be opened within {} s",
-            LOADING.as_secs()
-        );
-        bad += silent;
+    let (there, missing): (Vec<_>, Vec<_>) = libraries.into_iter().partition(|l| l.exists());
+    for path in missing {
+        let text = format!("{} does not exist", path.display());
+        findings.push(Finding::bad("library", text, "build it: cargo build"));
     }
-    for build in &engine.state.builds.all {
-        let library = &build.probed.descriptor;
-        let count = library.agents.len();
-        say!(
-            "✓ library          {} {}, {count} agent{}",
-            library.name,
-            library.version,
-            if count == 1 { "" } else { "s" }
-        );
-        for note in &build.notes {
-            say!("! {}", wb_ui::text::clean(note));
-        }
-        bad += pathways(engine, build);
-        bad += parameters(engine, build, params);
+    findings.extend(preflight::libraries(engine, &there).await);
+    findings.extend(opened(&engine.state));
+    findings.extend(stages(&engine.state));
+    let order = engine.state.builds.order();
+    if !there.is_empty() && order.is_empty() {
+        let text = "no agent is for a stage of this project";
+        findings.push(Finding::bad("stage", text, ""));
     }
-    for stage in project.workflow.agent_stages() {
-        match engine.state.agent(stage.id) {
-            Some((build, _, agent)) => {
-                say!(
-                    "✓ stage            {} ← {} (build {build})",
-                    wb_ui::text::clean(&stage.title),
-                    agent.spec.function
-                );
-            }
-            None => say!(
-                "! stage {} has no agent; its tasks are left alone",
-                wb_ui::text::clean(&stage.title)
-            ),
-        }
-    }
-    if libraries > 0 && engine.state.builds.order().is_empty() {
-        say!("✗ no agent is for a stage of this project");
-        bad += 1;
-    }
-    Ok(bad)
+    findings.extend(preflight::agents(engine, &order, &config.params).await?);
+    Ok(())
 }
 
 /// A clock that is further off than the platform may accept: signatures carry the time.
-fn clock(reader: &Reader, host: &str) -> usize {
+fn clock(reader: &Reader, host: &str) -> Finding {
     let Some(ahead) = reader.clock_skew() else {
-        say!("! clock            {host} does not tell the time");
-        return 0;
+        return Finding::note("clock", format!("the answers of {host} have no time"));
     };
-    let (off, side) = (
-        ahead.unsigned_abs(),
-        if ahead > 0 { "behind" } else { "ahead of" },
-    );
-    match off {
-        0..=2 => say!("✓ clock            as {host}"),
-        3..=CLOCK => say!("✓ clock            {off} s {side} {host}"),
-        _ => {
-            say!(
-                "✗ clock            this machine is {off} s {side} {host}: requests signed with a wrong time are refused\n  → set the clock, e.g. timedatectl set-ntp true"
+    let side = if ahead > 0 { "behind" } else { "ahead of" };
+    match ahead.unsigned_abs() {
+        0..=2 => Finding::good("clock", format!("as {host}")),
+        off @ 3..=CLOCK => Finding::good("clock", format!("{off} s {side} {host}")),
+        off => {
+            let text = format!(
+                "this machine's clock is {off} s {side} {host}: requests signed with a wrong time are refused"
             );
-            return 1;
+            Finding::bad(
+                "clock",
+                text,
+                "set the clock, e.g. timedatectl set-ntp true",
+            )
         }
     }
-    0
 }
 
-/// Libraries of which is known what became of them: opened or refused.
-fn known(state: &State) -> usize {
-    let opened = state.builds.all.iter().map(|b| &b.probed.library);
-    let all: BTreeSet<_> = opened.chain(state.refused.keys()).collect();
-    all.len()
+/// What is in the libraries.
+fn opened(state: &State) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for build in &state.builds.all {
+        let library = &build.probed.descriptor;
+        let count = library.agents.len();
+        let s = if count == 1 { "" } else { "s" };
+        let text = format!("{} {}, {count} agent{s}", library.name, library.version);
+        findings.push(Finding::good("library", text));
+        let notes = build.notes.iter();
+        findings.extend(notes.map(|note| Finding::note("library", note.clone())));
+    }
+    findings
 }
 
-/// Twin projects that agents declare and that cannot be read.
-async fn twins(engine: &Engine, reader: &Reader) -> usize {
-    let mut bad = 0;
-    let mut seen = Vec::new();
-    for stage in engine.state.builds.order() {
-        let Some((_, _, agent)) = engine.state.agent(stage) else {
-            continue;
-        };
-        let specs = agent.spec.twins.iter();
-        for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
+/// Who works on each stage, and how long one attempt may take there.
+fn stages(state: &State) -> Vec<Finding> {
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    let of = |stage: &wb_core::workflow::Stage| match state.agent(stage.id) {
+        Some((build, _, agent)) => {
+            let limit = AttemptLimit::of_ms(state.limit_of(agent));
             let function = &agent.spec.function;
-            if seen.contains(&spec.project) {
-                continue;
-            }
-            seen.push(spec.project);
-            match reader.project(ProjectHash(spec.project)).await {
-                Ok(twin) => {
-                    say!(
-                        "✓ twin             {} ({function})",
-                        wb_ui::text::clean(&twin.title)
-                    );
-                }
-                Err(error) => {
-                    say!(
-                        "✗ {function} reads twins in project {}: {error}\n  → write the hash of a project that this key may see into its twin(\"…\")",
-                        spec.project
-                    );
-                    bad += 1;
-                }
-            }
-        }
-    }
-    bad
-}
-
-/// Parameters of a stage that its agent has not declared, or declares otherwise.
-fn parameters(engine: &Engine, build: &wb_core::build::Build, params: &Params) -> usize {
-    let found = crate::params::misfits(&engine.state, &build.stages, params);
-    for (title, problem) in &found {
-        let title = wb_ui::text::clean(title);
-        say!(
-            "✗ parameters of stage \"{title}\": {problem}\n  → put it right in workbench.toml under [params.\"{title}\"]"
-        );
-    }
-    found.len()
-}
-
-/// Libraries whose own look at the project refuses it.
-async fn preflights(engine: &mut Engine) -> usize {
-    let mut bad = 0;
-    for (build, name) in with_preflight(engine) {
-        let until = Instant::now() + LOADING;
-        while engine.state.preflight_of(build).is_none() && Instant::now() < until {
-            let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
-        }
-        let fault = match engine.state.preflight_of(build) {
-            Some(Ok(())) => {
-                say!("✓ preflight        {}", wb_ui::text::clean(&name));
-                continue;
-            }
-            Some(Err(fault)) => fault.clone(),
-            None => Fault::new(
-                FaultKind::Host,
-                format!("no answer within {} s", LOADING.as_secs()),
-            ),
-        };
-        say!(
-            "✗ {} refuses this project: {}",
-            wb_ui::text::clean(&name),
-            wb_ui::text::clean(&fault.summary)
-        );
-        for line in fault.cause.iter().flat_map(|cause| cause.lines()) {
-            say!("  {}", wb_ui::text::clean(line));
-        }
-        for hint in &fault.hints {
-            say!("  → {}", wb_ui::text::clean(hint));
-        }
-        bad += 1;
-    }
-    bad
-}
-
-/// Builds in charge of a stage that have a preflight, with the names of their libraries.
-fn with_preflight(engine: &Engine) -> Vec<(BuildId, String)> {
-    let builds = engine.state.builds.all.iter();
-    let asked = builds.filter(|b| b.probed.descriptor.preflight && !b.stages.is_empty());
-    asked
-        .map(|b| (b.id, b.probed.descriptor.name.clone()))
-        .collect()
-}
-
-/// Declared pathways that the stage does not have.
-fn pathways(engine: &Engine, build: &wb_core::build::Build) -> usize {
-    let mut bad = 0;
-    for stage in &build.stages {
-        let Some((_, _, agent)) = engine.state.agent(*stage) else {
-            continue;
-        };
-        let Some(found) = engine
-            .state
-            .project
-            .as_ref()
-            .and_then(|p| p.workflow.stage(*stage))
-        else {
-            continue;
-        };
-        for route in agent
-            .spec
-            .routes
-            .iter()
-            .filter(|r| found.pathway(r).is_none())
-        {
-            let (why, near) = found.no_pathway(route);
-            say!(
-                "✗ {} declares pathway {}: {}",
-                agent.spec.function,
-                quoted(route),
-                wb_ui::text::clean(&why)
+            let text = format!(
+                "{} ← {function} (build {build}, limit {limit})",
+                stage.title
             );
-            if let Some(near) = near {
-                say!("  → did you mean {near}?");
-            }
-            bad += 1;
+            Finding::good("stage", text)
         }
-    }
-    bad
+        None => {
+            let text = format!(
+                "stage {} has no agent; its tasks are left alone",
+                stage.title
+            );
+            Finding::note("stage", text)
+        }
+    };
+    project.workflow.agent_stages().map(of).collect()
 }

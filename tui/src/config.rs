@@ -1,6 +1,7 @@
 //! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
 //! its origin. What the settings mean is left to those who use them.
 
+use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Global, paths};
 pub use crate::files::state_dir;
 use serde::Deserialize;
@@ -25,8 +26,8 @@ pub struct File {
     pub workflow: Option<PathBuf>,
     /// Requests a second.
     pub rate: Option<f64>,
-    /// Limit of one attempt, in seconds.
-    pub timeout: Option<f64>,
+    /// Limit of one attempt.
+    pub timeout: Option<AttemptLimit>,
     /// Jobs at a time of `run`, at least 1.
     pub concurrency: Option<std::num::NonZeroUsize>,
     /// `sandbox`, `staging` or `protected`.
@@ -61,8 +62,8 @@ pub struct Config {
     pub workflow: Option<Value<PathBuf>>,
     /// Requests a second.
     pub rate: Option<Value<f64>>,
-    /// Limit of one attempt, in seconds.
-    pub timeout: Option<Value<f64>>,
+    /// Limit of one attempt where the agent declares none.
+    pub timeout: Option<Value<AttemptLimit>>,
     /// Jobs at a time of `run`.
     pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
@@ -177,10 +178,21 @@ impl Config {
         Ok(())
     }
 
+    /// Limit of one attempt where neither a flag nor the agent has one.
+    #[must_use]
+    pub fn attempt_limit(&self) -> Value<AttemptLimit> {
+        let by_default = || Value {
+            value: AttemptLimit::default(),
+            origin: "default".to_owned(),
+        };
+        self.timeout.clone().unwrap_or_else(by_default)
+    }
+
     /// Each setting in a line: name, value, origin.
     #[must_use]
     pub fn lines(&self) -> Vec<[String; 3]> {
         let dash = || "–".to_owned();
+        let limit = self.attempt_limit();
         let line = |name: &str, value: Option<(String, &String)>| {
             let (value, origin) =
                 value.map_or_else(|| (dash(), "default".into()), |(v, o)| (v, o.clone()));
@@ -223,12 +235,7 @@ impl Config {
                     .as_ref()
                     .map(|v| (v.value.word().to_lowercase(), &v.origin)),
             ),
-            line(
-                "timeout",
-                self.timeout
-                    .as_ref()
-                    .map(|v| (format!("{} s", v.value), &v.origin)),
-            ),
+            line("timeout", Some((limit.value.to_string(), &limit.origin))),
             line(
                 "concurrency",
                 self.concurrency
@@ -303,7 +310,6 @@ fn parse(path: &Path, text: &str) -> Result<File, Fault> {
         _ => Ok(()),
     };
     limit("rate", file.rate, "e.g. 20 requests a second")?;
-    limit("timeout", file.timeout, "e.g. 30 seconds")?;
     Ok(file)
 }
 
@@ -360,16 +366,13 @@ mod tests {
 
     #[test]
     fn a_limit_that_limits_nothing_is_refused_with_the_file_that_says_so() {
-        for line in [
-            "rate = 0",
-            "rate = nan",
-            "timeout = 0.0",
-            "timeout = -5",
-            "timeout = 1e300",
-        ] {
+        for line in ["rate = 0", "rate = nan"] {
             let fault = parse(Path::new("w.toml"), line).unwrap_err();
             assert!(fault.summary.starts_with("w.toml: "), "{fault:?}");
         }
+        let fault = parse(Path::new("w.toml"), "timeout = 0.0").unwrap_err();
+        assert!(fault.summary.contains("w.toml"), "{fault:?}");
+        assert!(fault.cause.unwrap().contains("not a limit"));
         assert!(parse(Path::new("w.toml"), "rate = 0.5\ntimeout = 30").is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! Exit codes and the last line on stderr: the truth about how it ended, in one place.
 
 use crate::print::Loss;
+use crate::signals::Asked;
 use std::io::Write;
 use wb_core::fault::Fault;
 use wb_ui::text;
@@ -46,6 +47,14 @@ impl Ending {
     /// Interrupted (2) or terminated (15).
     pub const fn signal(&mut self, signal: u8) {
         self.signal = Some(signal);
+    }
+
+    /// It was asked to stop before its work was done.
+    pub const fn asked(&mut self, by: Asked) {
+        match by {
+            Asked::Signal(number) => self.signal(number),
+            Asked::Time => self.stopped(),
+        }
     }
 
     /// Tasks were left because others had changed them.

@@ -116,6 +116,18 @@ fn agents_in(folder: &Path) -> Result<Vec<Library>, Fault> {
     Ok(agents.into_iter().map(one).collect())
 }
 
+/// The library files at these places, files and folders, that are there now.
+#[must_use]
+pub fn there(places: &[PathBuf]) -> Vec<PathBuf> {
+    let files = |place: &PathBuf| match place.is_dir() {
+        true => in_folder(place),
+        false => vec![place.clone()],
+    };
+    let mut found: Vec<PathBuf> = places.iter().flat_map(files).collect();
+    found.retain(|file| file.exists());
+    found
+}
+
 fn has_library(dir: &Path) -> bool {
     !in_folder(dir).is_empty()
 }

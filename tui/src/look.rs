@@ -2,7 +2,9 @@
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
 use crate::config::Config;
+use crate::exit::Ending;
 use crate::files;
+use crate::max_time::MaxTime;
 use crate::runtime::matching;
 use crate::tried::Tried;
 use crate::{print, screen, upstream};
@@ -145,11 +147,30 @@ fn earlier(
     }
 }
 
-/// `workbench tasks`
+/// `workbench tasks`, as far as it comes within its time.
+///
+/// # Errors
+/// As [`list_tasks`].
+pub async fn tasks(
+    global: &Global,
+    config: &Config,
+    args: &TasksArgs,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    let limit = MaxTime::new(args.max_time);
+    let listed = limit.unless_over(list_tasks(global, config, args), ending);
+    let Some(listed) = listed.await else {
+        tell!("workbench: --max-time was over before the list was complete");
+        return Ok(());
+    };
+    listed
+}
+
+/// Lists tasks.
 ///
 /// # Errors
 /// The stage does not exist, the filter is none, or upstream does not answer.
-pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result<(), Fault> {
+async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result<(), Fault> {
     let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
         .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
     let (upstream, project) = project(global, config).await?;

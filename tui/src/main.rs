@@ -9,6 +9,7 @@
 mod print;
 
 mod anchored;
+mod attempt_limit;
 mod builder;
 mod check;
 mod cli;
@@ -22,10 +23,12 @@ mod journal;
 mod library;
 mod logging;
 mod look;
+mod max_time;
 mod new;
 mod params;
 mod pictures;
 mod plan;
+mod preflight;
 mod report;
 mod runtime;
 mod screen;
@@ -193,7 +196,7 @@ async fn logged(
         Some(Command::Check) => *ending = check::check(global, config).await?,
         Some(Command::Graph) => look::graph(global, config).await?,
         Some(Command::Stages) => look::stages(global, config).await?,
-        Some(Command::Tasks(args)) => look::tasks(global, config, args).await?,
+        Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
         Some(other) => {
             return Err(Fault::new(FaultKind::Bug, format!("nobody does {other:?}")));
         }

@@ -134,6 +134,7 @@ impl Session {
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
             on_duplicate: upstream::on_duplicate(None, config),
+            ..Options::default()
         };
         let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,

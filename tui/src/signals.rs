@@ -4,7 +4,9 @@
 //! The listeners live as long as the command: one that is made anew for each wait would lose what
 //! arrives in between.
 
+use crate::max_time::MaxTime;
 use std::future::Future;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use wb_core::fault::{Fault, FaultKind};
@@ -62,47 +64,77 @@ fn listen(kind: SignalKind) -> Result<Signal, Fault> {
     signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
 }
 
-/// A command that is asked to stop between two steps. The first signal asks; a second one ends the process
-/// at once, and the journal knows what had begun.
-pub struct Stop(watch::Receiver<u8>);
+/// A command that is asked to stop between two steps, by a signal or because its time is over. A second signal,
+/// or the end of the grace, ends the process at once, and the journal knows what had begun.
+pub struct Stop(watch::Receiver<Option<Asked>>);
+
+/// Who asked a command to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A signal of this number.
+    Signal(u8),
+    /// `--max-time`.
+    Time,
+}
+
+impl Asked {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Signal(number) => 128 + number,
+            Self::Time => 9,
+        }
+    }
+}
 
 impl Stop {
     /// Begins to listen.
     ///
     /// # Errors
     /// The system refuses a handler.
-    pub fn new() -> Result<Self, Fault> {
+    pub fn new(max_time: Option<Duration>) -> Result<Self, Fault> {
         let mut signals = Signals::new()?;
-        let (send, asked) = watch::channel(0);
+        let limit = MaxTime::new(max_time);
+        let (send, asked) = watch::channel(None);
         tokio::spawn(async move {
-            let _ = send.send(signals.next().await);
-            let signal = signals.next().await;
+            let first = tokio::select! {
+                signal = signals.next() => Asked::Signal(signal),
+                () = limit.over() => Asked::Time,
+            };
+            let _ = send.send(Some(first));
+            let last = tokio::select! {
+                signal = signals.next() => Asked::Signal(signal),
+                () = limit.given_up() => Asked::Time,
+            };
             tell!("workbench: left at once; `workbench resume` finishes what had begun");
-            std::process::exit(128 + i32::from(signal));
+            std::process::exit(i32::from(last.code()));
         });
         Ok(Self(asked))
     }
 
-    /// The signal that asked to stop.
-    pub fn asked(&self) -> Option<u8> {
-        Some(*self.0.borrow()).filter(|signal| *signal > 0)
+    /// Who asked it to stop.
+    pub fn asked(&self) -> Option<Asked> {
+        *self.0.borrow()
     }
 
-    /// What a command does before its first task; a signal ends it at once.
+    /// What a command does before its first task; whoever asks it to stop ends it at once.
     ///
     /// # Errors
-    /// The number of the signal.
-    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, u8> {
+    /// Who asked.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, Asked> {
         let mut asked = self.0.clone();
         tokio::select! {
             done = work => Ok(done),
-            signal = asked.wait_for(|signal| *signal > 0) => match signal {
-                Ok(signal) => {
-                    tell!("workbench: interrupted before the first task; `workbench resume` goes on");
-                    Err(*signal)
+            asked = asked.wait_for(Option::is_some) => match asked.map(|asked| *asked) {
+                Ok(Some(asked)) => {
+                    let why = match asked {
+                        Asked::Signal(_) => "interrupted",
+                        Asked::Time => "--max-time was over",
+                    };
+                    tell!("workbench: {why} before the first task; `workbench resume` goes on");
+                    Err(asked)
                 }
                 // The listener has ended with the process.
-                Err(_) => std::future::pending().await,
+                _ => std::future::pending().await,
             },
         }
     }

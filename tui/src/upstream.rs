@@ -1,8 +1,8 @@
 //! From command line and environment to a reader, and a writer where writing is allowed.
 
+use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Duplicates, Global};
 use crate::config::Config;
-use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::fault::{Fault, FaultKind};
@@ -151,13 +151,8 @@ pub fn on_duplicate(flag: Option<Duplicates>, config: &Config) -> OnDuplicate {
         .unwrap_or_default()
 }
 
-/// Limit of one attempt in milliseconds.
+/// Limit of one attempt in milliseconds, where the agent declares none: of the flag, the settings, or the default.
 #[must_use]
-pub fn timeout_ms(flag: Option<Duration>, config: &Config) -> Option<u64> {
-    let from_file = config
-        .timeout
-        .as_ref()
-        .and_then(|t| Duration::try_from_secs_f64(t.value).ok());
-    flag.or(from_file)
-        .map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+pub fn timeout_ms(flag: Option<AttemptLimit>, config: &Config) -> Option<u64> {
+    flag.unwrap_or_else(|| config.attempt_limit().value).ms()
 }

@@ -11,7 +11,9 @@ use agent_abi::table::flags;
 use agent_abi::wire::AgentSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+mod order;
 
 /// What one library says of itself, read by a probe in a host process.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -91,8 +93,16 @@ pub struct Build {
     pub notes: Vec<String>,
 }
 
-/// Stages with the index of the agent that takes each, and remarks.
-type Claim = (Vec<(StageId, usize)>, Vec<String>);
+/// What a library would take.
+#[derive(Default)]
+struct Claim {
+    /// Stages with the index of the agent that takes each.
+    wins: Vec<(StageId, usize)>,
+    /// Every stage of this project that it has an agent for, in its order.
+    declared: Vec<StageId>,
+    /// Remarks.
+    notes: Vec<String>,
+}
 
 /// Which agent answers for a stage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -101,8 +111,6 @@ pub struct Binding {
     pub build: BuildId,
     /// Index into its agents.
     pub agent: usize,
-    /// Place in the order of execution, given once.
-    pub order: u32,
 }
 
 /// Every build seen and every stage's agent.
@@ -111,7 +119,10 @@ pub struct Builds {
     /// Oldest first.
     pub all: Vec<Build>,
     bindings: BTreeMap<StageId, Binding>,
-    order: BTreeMap<StageId, u32>,
+    /// Libraries and folders of libraries, in the order in which a person named them.
+    roots: Vec<PathBuf>,
+    /// Stages that each library had agents for, in the order of its first builds.
+    places: BTreeMap<PathBuf, Vec<StageId>>,
     /// Stages that a library lost to another one by OVERWRITE: it does not take them back by a rebuild.
     lost: BTreeMap<StageId, Vec<PathBuf>>,
     next: u32,
@@ -153,14 +164,6 @@ impl Builds {
         Some((build, build.probed.descriptor.agents.get(binding.agent)?))
     }
 
-    /// Bound stages in the order of execution.
-    #[must_use]
-    pub fn order(&self) -> Vec<StageId> {
-        let mut bound: Vec<_> = self.bindings.iter().map(|(s, b)| (b.order, *s)).collect();
-        bound.sort_unstable();
-        bound.into_iter().map(|(_, stage)| stage).collect()
-    }
-
     /// Notes a content that never came into charge.
     pub fn reject(&mut self, probed: Probed, reason: String, at: Millis) -> BuildId {
         self.push(
@@ -183,14 +186,14 @@ impl Builds {
         at: Millis,
     ) -> Result<BuildId, (BuildId, String)> {
         match self.plan_claim(&probed, workflow) {
-            Ok((wins, notes)) => Ok(self.take_charge(probed, wins, notes, at)),
+            Ok(claim) => Ok(self.take_charge(probed, claim, at)),
             Err(reason) => Err((self.reject(probed, reason.clone(), at), reason)),
         }
     }
 
     /// A watched library is gone: its stages are unassigned, their places remembered. Whoever takes one of
     /// them next has it, though it was lost before.
-    pub fn remove(&mut self, library: &std::path::Path) -> Vec<StageId> {
+    pub fn remove(&mut self, library: &Path) -> Vec<StageId> {
         let gone = self.owned_by(library);
         for stage in &gone {
             self.bindings.remove(stage);
@@ -209,7 +212,7 @@ impl Builds {
     /// refused, or has lost the stage.
     #[must_use]
     pub fn willing(&self, stages: &[StageId], workflow: &Workflow) -> Vec<PathBuf> {
-        let mut newest: BTreeMap<&std::path::Path, &Build> = BTreeMap::new();
+        let mut newest: BTreeMap<&Path, &Build> = BTreeMap::new();
         for build in &self.all {
             newest.insert(&build.probed.library, build);
         }
@@ -224,7 +227,7 @@ impl Builds {
             .collect()
     }
 
-    fn owned_by(&self, library: &std::path::Path) -> Vec<StageId> {
+    fn owned_by(&self, library: &Path) -> Vec<StageId> {
         let owner = |b: &Binding| self.get(b.build).map(|b| b.probed.library.as_path());
         self.bindings
             .iter()
@@ -235,17 +238,17 @@ impl Builds {
 
     /// Which of the library's agents would take which stage.
     fn plan_claim(&self, probed: &Probed, workflow: &Workflow) -> Result<Claim, String> {
-        let mut wins: Vec<(StageId, usize)> = Vec::new();
-        let mut notes = Vec::new();
+        let mut claim = Claim::default();
         for (index, agent) in probed.descriptor.agents.iter().enumerate() {
             let stage = match resolve(workflow, &agent.stage) {
                 Ok(stage) => stage,
                 Err(note) => {
-                    notes.push(note);
+                    claim.notes.push(note);
                     continue;
                 }
             };
-            if let Some((_, first)) = wins.iter().find(|(s, _)| *s == stage) {
+            claim.declared.push(stage);
+            if let Some((_, first)) = claim.wins.iter().find(|(s, _)| *s == stage) {
                 let first = &probed.descriptor.agents[*first].spec;
                 return Err(format!(
                     "two agents for stage \"{}\": {} ({}) and {} ({}); keep one of them",
@@ -257,8 +260,8 @@ impl Builds {
                 ));
             }
             match self.may_take(stage, probed, agent) {
-                Ok(true) => wins.push((stage, index)),
-                Ok(false) => notes.push(format!(
+                Ok(true) => claim.wins.push((stage, index)),
+                Ok(false) => claim.notes.push(format!(
                     "stage \"{}\" was taken over by another library and stays with it",
                     agent.stage
                 )),
@@ -272,7 +275,7 @@ impl Builds {
                 }
             }
         }
-        Ok((wins, notes))
+        Ok(claim)
     }
 
     /// Whether the library may take the stage: yes, no (it lost it before), or the owner in the way.
@@ -298,21 +301,21 @@ impl Builds {
         if agent.flags & flags::OVERWRITE != 0 {
             return Ok(true);
         }
-        // An owner that says it overwrites had it from the start: which library is probed first is chance.
+        // An owner that says it overwrites has it, whether it was there before or came since.
         match self.agent(stage) {
             Some((_, theirs)) if theirs.flags & flags::OVERWRITE != 0 => Ok(false),
             _ => Err(owner.clone()),
         }
     }
 
-    fn take_charge(
-        &mut self,
-        probed: Probed,
-        wins: Vec<(StageId, usize)>,
-        notes: Vec<String>,
-        at: Millis,
-    ) -> BuildId {
+    fn take_charge(&mut self, probed: Probed, claim: Claim, at: Millis) -> BuildId {
         let library = probed.library.clone();
+        let places = self.places.entry(library.clone()).or_default();
+        for stage in claim.declared {
+            if !places.contains(&stage) {
+                places.push(stage);
+            }
+        }
         for stage in self.owned_by(&library) {
             self.bindings.remove(&stage);
         }
@@ -321,22 +324,13 @@ impl Builds {
                 build.status = BuildStatus::Retired;
             }
         }
-        let stages = wins.iter().map(|(s, _)| *s).collect();
-        let id = self.push(probed, at, BuildStatus::Active, stages, notes);
-        for (stage, agent) in wins {
+        let stages = claim.wins.iter().map(|(s, _)| *s).collect();
+        let id = self.push(probed, at, BuildStatus::Active, stages, claim.notes);
+        for (stage, agent) in claim.wins {
             if let Some(loser) = self.agent(stage).map(|(b, _)| b.probed.library.clone()) {
                 self.lost.entry(stage).or_default().push(loser);
             }
-            let places = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
-            let order = *self.order.entry(stage).or_insert(places);
-            self.bindings.insert(
-                stage,
-                Binding {
-                    build: id,
-                    agent,
-                    order,
-                },
-            );
+            self.bindings.insert(stage, Binding { build: id, agent });
         }
         self.forget_shadowed();
         id

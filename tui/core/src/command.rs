@@ -66,6 +66,10 @@ pub enum Command {
     PauseRun,
     /// Stop taking tasks; what runs finishes.
     CancelRun,
+    /// The run's time is up: what is decided is committed, what has not begun is left.
+    WindUp,
+    /// Agents of the run that still run are stopped too.
+    StopAgents,
     /// More or fewer jobs at a time.
     Concurrency(i32),
     /// This many jobs at a time.

@@ -146,6 +146,11 @@ pub enum JobEvent {
         /// Process id of the host.
         pid: u32,
     },
+    /// The host that was to begin it has not, and it waits for another one.
+    Waits {
+        /// Which.
+        job: JobId,
+    },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {
         /// Which.
@@ -195,6 +200,8 @@ pub enum BuildEvent {
     },
     /// The watched file is gone.
     Removed(PathBuf),
+    /// Libraries that were not heard of yet are not waited for any longer.
+    Overdue,
     /// A host died outside a job.
     HostDied {
         /// Which build it had opened.
@@ -231,6 +238,19 @@ pub struct Launch {
     pub inputs: Arc<Inputs>,
     /// Limit in milliseconds.
     pub deadline_ms: Option<u64>,
+    /// Whose turn comes first.
+    pub priority: Priority,
+}
+
+/// Which jobs are begun first while hosts are scarce.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Priority {
+    /// Somebody waits for it: a stepped task.
+    Person,
+    /// A watched task.
+    Watch,
+    /// A run.
+    Bulk,
 }
 
 /// An operation of the journal that the screen's writes belong to.
@@ -286,6 +306,8 @@ pub enum Effect {
     Launch(Launch),
     /// Kill the host of a job now.
     Kill(JobId),
+    /// Ask a job to stop, and kill its host when it does not listen.
+    Cancel(JobId),
     /// Write upstream.
     Commit {
         /// Which batch.
@@ -320,7 +342,7 @@ pub enum Effect {
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is in charge.
     Activate(BuildId),
-    /// A build is no longer in charge.
+    /// A build is no longer in charge, and nothing under way needs it.
     Retire(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),

@@ -4,7 +4,7 @@
 
 use crate::fault::Fault;
 use crate::ids::{BuildId, JobId, Millis, StageId};
-use crate::work::{Committed, Inputs, Outcome, TaskRow};
+use crate::work::{Committed, Inputs, Outcome, TaskRow, Wants};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -99,12 +99,16 @@ pub struct Stepper {
     pub to_end: bool,
     /// What the agent is given.
     pub inputs: Option<Arc<Inputs>>,
+    /// What they were fetched for: a build that asks for something else has them fetched again.
+    pub fetched_for: Option<Wants>,
     /// The job under way.
     pub job: Option<JobId>,
-    /// Process id of its host.
+    /// Process id of its host; `None` while it waits for one.
     pub pid: Option<u32>,
     /// When it began.
     pub since: Millis,
+    /// Limit of the attempt in milliseconds.
+    pub limit_ms: Option<u64>,
     /// Attempts made.
     pub attempts: u32,
     /// 0 to 1, when the agent tells.
@@ -133,9 +137,11 @@ impl Stepper {
             at: At::Opened,
             to_end: false,
             inputs: None,
+            fetched_for: None,
             job: None,
             pid: None,
             since: now,
+            limit_ms: None,
             attempts: 0,
             progress: None,
             result: None,
@@ -143,6 +149,22 @@ impl Stepper {
             earlier: None,
             committed: None,
             log: Log::default(),
+        }
+    }
+
+    /// Whether its agent was called and no host has begun with it yet.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        matches!(self.at, At::Calling) && self.pid.is_none()
+    }
+
+    /// How far it is, in one word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        if self.waits() {
+            "waiting"
+        } else {
+            self.at.word()
         }
     }
 

@@ -7,7 +7,6 @@ use crate::fault::Fault;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::step::Log;
 use crate::work::{Inputs, Outcome, TaskRow, Wants};
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -60,9 +59,11 @@ pub struct Watched {
     /// What its agent is given, the same at every build.
     pub inputs: Option<Arc<Inputs>>,
     /// What these inputs were fetched for: an agent that asks for more has them fetched again.
-    pub fetched_for: Option<(Wants, Vec<Value>)>,
+    pub fetched_for: Option<Wants>,
     /// How far.
     pub phase: Phase,
+    /// Process of the host in which its agent runs; `None` while it waits for one.
+    pub pid: Option<u32>,
     /// What the newest build gave.
     pub now: Option<Look>,
     /// What it is compared with: the build before, or the one that a person keeps.
@@ -83,6 +84,7 @@ impl Watched {
             inputs: None,
             fetched_for: None,
             phase: Phase::Wanted,
+            pid: None,
             now: None,
             before: None,
             fault: None,

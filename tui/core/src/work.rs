@@ -8,6 +8,7 @@ mod committed;
 
 pub use committed::{Committed, Written};
 
+use crate::build::AgentDescriptor;
 use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use crate::workflow::Workflow;
 /// What an agent needs, and the documents it is given: the same types on both sides of the border,
@@ -140,6 +141,21 @@ pub struct Wants {
     pub include: IncludeOptions,
     /// Label options.
     pub initialise: InitialiseOptions,
+    /// Twin projects whose rows are read ahead, as the agent declares them.
+    pub twins: Vec<Value>,
+}
+
+impl Wants {
+    /// What this agent declares.
+    #[must_use]
+    pub fn of(agent: &AgentDescriptor) -> Self {
+        Self {
+            needs: agent.needs,
+            include: agent.spec.include.clone(),
+            initialise: agent.spec.initialise.clone(),
+            twins: agent.spec.twins.clone(),
+        }
+    }
 }
 
 /// A label row as fetched. The JSON is kept as text: it is parsed by the agent, and here only when

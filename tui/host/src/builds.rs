@@ -10,9 +10,6 @@ use std::time::Instant;
 use wb_core::build::{Descriptor, Probed};
 use wb_core::ids::BuildId;
 
-/// Probed contents that are kept for somebody to claim.
-const UNCLAIMED: usize = 16;
-
 impl Core {
     pub(crate) fn activate(&self, build: BuildId, probed: &Probed) {
         let mut state = self.lock();
@@ -21,7 +18,7 @@ impl Core {
             .iter()
             .position(|copy| copy.path() == probed.copy);
         let copy = at
-            .and_then(|at| state.unclaimed.remove(at))
+            .map(|at| state.unclaimed.swap_remove(at))
             .unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
         let library = probed
             .library
@@ -121,10 +118,7 @@ impl Core {
         // One warm host is enough for contents that nobody has claimed.
         let newest = probe.copy.path().to_owned();
         self.dismiss_probed(state, |path| path != newest);
-        if state.unclaimed.len() == UNCLAIMED {
-            state.unclaimed.pop_front();
-        }
-        state.unclaimed.push_back(Arc::clone(&probe.copy));
+        state.unclaimed.push(Arc::clone(&probe.copy));
         self.events.push(HostEvent::Probed(Probed {
             library: probe.library,
             copy: newest,

@@ -37,7 +37,7 @@ impl Core {
             if state.closing {
                 lost.push((lined.work, JobResult::Cancelled));
             } else {
-                state.pending.push_front((lined.work, lined.tries));
+                state.queue_again(lined.work, lined.tries);
             }
         }
         lost.extend(core.hand_on(&mut state, &mut slot, &death, unexpected));
@@ -87,7 +87,8 @@ impl Core {
             let retry =
                 |a: &mut Active| sent && a.started.is_some() && a.tries < TRIES && !begun(a);
             if let Some(active) = slot.work.take_if(retry) {
-                state.pending.push_front((active.work, active.tries + 1));
+                self.events.job_waits(&active.work);
+                state.queue_again(active.work, active.tries + 1);
             }
             return Vec::new();
         }
@@ -99,7 +100,7 @@ impl Core {
             state.probes.push_front(probe);
         }
         if let Some(active) = slot.work.take() {
-            state.pending.push_front((active.work, active.tries));
+            state.queue_again(active.work, active.tries);
         }
         self.give_up(state, &format!("it {}", death.how()))
     }
@@ -138,7 +139,9 @@ impl Core {
         let waiting = {
             let mut state = self.lock();
             let hosts: Vec<HostId> = state.hosts.keys().copied().collect();
-            hosts.into_iter().for_each(|id| state.recall(id));
+            for id in hosts {
+                state.recall(id, &self.events);
+            }
             state.closing = true;
             state.probes.clear();
             state.warm.clear();

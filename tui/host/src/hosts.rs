@@ -106,7 +106,7 @@ impl Hosts {
         self.run_all([job]);
     }
 
-    /// Takes jobs, to be begun in this order; cheaper than one by one.
+    /// Takes jobs; those of one priority are begun in this order. Cheaper than one by one.
     pub fn run_all(&self, jobs: impl IntoIterator<Item = JobRequest>) {
         let core = &self.0.core;
         let mut refused = Vec::new();
@@ -116,7 +116,7 @@ impl Hosts {
                 state.open += 1;
                 match state.refusal(&job) {
                     Some(refusal) => refused.push((Work::Job(job), refusal)),
-                    None => state.pending.push_back((Work::Job(job), 0)),
+                    None => state.queue(Work::Job(job)),
                 }
             }
         }
@@ -164,7 +164,7 @@ impl Hosts {
                 build,
                 reply,
             };
-            state.pending.push_front((work, 0));
+            state.queue_again(work, 0);
         }
         Core::dispatch(&self.0.core);
         answer.await.unwrap_or_else(|_| {

@@ -4,6 +4,7 @@ use agent_abi::wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+use wb_core::event::Priority;
 use wb_core::fault::Fault;
 use wb_core::ids::{BuildId, JobId};
 
@@ -30,6 +31,8 @@ pub struct JobRequest {
     pub deadline: Option<Duration>,
     /// Title of the data unit, for messages.
     pub label: String,
+    /// Whose turn comes first while hosts are scarce.
+    pub priority: Priority,
 }
 
 impl JobRequest {

@@ -7,7 +7,7 @@
 //! slow, is stopped or dies. Whether so much work is given out at all is left to the core.
 
 use crate::dispatch::{Refused, message};
-use crate::events::HostEvent;
+use crate::events::{Events, HostEvent};
 use crate::link::{Chunk, NO_JOB};
 use crate::pool::{Active, Core, HostId, Slot, State, Work};
 use agent_abi::table::flags;
@@ -129,7 +129,7 @@ impl Core {
 impl State {
     /// Takes back what a host has been sent and not begun with; it waits at the front again. A host
     /// that the machine has not let run yet may not even have begun with what stands before the line.
-    pub(crate) fn recall(&mut self, host: HostId) {
+    pub(crate) fn recall(&mut self, host: HostId, events: &Events) {
         let Some(slot) = self.hosts.get_mut(&host) else {
             return;
         };
@@ -141,12 +141,16 @@ impl State {
         let kept = slot.line.partition_point(|lined| lined.ticket <= begun);
         let back = slot.line.split_off(kept);
         slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
-        for lined in back.into_iter().rev() {
-            self.pending.push_front((lined.work, lined.tries));
-        }
-        if let Some(active) = slot.work.take_if(|active| active.ticket > begun) {
+        let active = slot.work.take_if(|active| active.ticket > begun);
+        if active.is_some() {
             slot.link.job.store(NO_JOB, Ordering::SeqCst);
-            self.pending.push_front((active.work, active.tries));
+        }
+        for lined in back.into_iter().rev() {
+            self.queue_again(lined.work, lined.tries);
+        }
+        if let Some(active) = active {
+            events.job_waits(&active.work);
+            self.queue_again(active.work, active.tries);
         }
     }
 }

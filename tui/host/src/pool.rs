@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 use wb_core::build::AgentDescriptor;
+use wb_core::event::Priority;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, Millis};
 
@@ -78,6 +79,14 @@ impl Work {
         match self {
             Self::Job(job) => job.build,
             Self::Preflight { build, .. } => *build,
+        }
+    }
+
+    /// Whose turn comes first; a preflight keeps everything else of its library waiting.
+    fn priority(&self) -> Priority {
+        match self {
+            Self::Job(job) => job.priority,
+            Self::Preflight { .. } => Priority::Person,
         }
     }
 
@@ -193,12 +202,14 @@ impl Slot {
 pub(crate) struct State {
     pub builds: BTreeMap<BuildId, BuildState>,
     pub hosts: BTreeMap<HostId, Slot>,
+    /// Work that waits for a host, and how often one died before it had begun with it; by priority. Add with
+    /// [`State::queue`] and [`State::queue_again`].
     pub pending: VecDeque<(Work, u32)>,
     pub probes: VecDeque<Probe>,
     /// Builds that want a host before there is work for one.
     pub warm: VecDeque<BuildId>,
     /// Probed contents that nobody has claimed or discarded.
-    pub unclaimed: VecDeque<Arc<StagedCopy>>,
+    pub unclaimed: Vec<Arc<StagedCopy>>,
     /// Contents that were refused last, so that the same file is not tried for ever.
     pub refused: HashMap<PathBuf, String>,
     pub concurrency: usize,
@@ -217,6 +228,22 @@ pub(crate) struct State {
     pub next_host: HostId,
     pub next_preflight: u64,
     pub closing: bool,
+}
+
+impl State {
+    /// New work goes behind all that is as urgent.
+    pub(crate) fn queue(&mut self, work: Work) {
+        let before = |(other, _): &(Work, u32)| other.priority() <= work.priority();
+        let at = self.pending.partition_point(before);
+        self.pending.insert(at, (work, 0));
+    }
+
+    /// Work that had its turn already goes before all that is as urgent.
+    pub(crate) fn queue_again(&mut self, work: Work, tries: u32) {
+        let before = |(other, _): &(Work, u32)| other.priority() < work.priority();
+        let at = self.pending.partition_point(before);
+        self.pending.insert(at, (work, tries));
+    }
 }
 
 /// Everything behind [`Hosts`](crate::Hosts); the threads share it.

@@ -47,7 +47,7 @@ impl Core {
         };
         let id = *state.hosts.iter().find(|(_, slot)| has(slot))?.0;
         let grace = self.grace(state, id);
-        state.recall(id);
+        state.recall(id, &self.events);
         let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
         if let Some((work, _)) = at.and_then(|at| state.pending.remove(at)) {
             return Some(work);
@@ -133,7 +133,7 @@ impl Core {
         if let Some(known) = build.and_then(|build| state.builds.get_mut(&build)) {
             known.slow |= slow;
         }
-        state.recall(id);
+        state.recall(id, &self.events);
     }
 
     /// A host has finished its work.

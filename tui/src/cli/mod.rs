@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::paths;
-use values::{duration, positive};
+use values::{duration, positive, some_time};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -243,6 +243,9 @@ pub struct TasksArgs {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
+    /// Stop after this time, e.g. 2m
+    #[arg(long, value_name = "D", value_parser = some_time)]
+    pub max_time: Option<Duration>,
 }
 
 /// `workbench serve`

@@ -1,7 +1,8 @@
 //! Flags of the commands that run agents and of those that follow a run: plan, review, apply, undo,
 //! resume, journal, exec.
 
-use super::values::{duration, failures, keep, limit, positive, rate};
+use super::values::{failures, keep, positive, rate, some_time};
+use crate::attempt_limit::AttemptLimit;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,14 +41,15 @@ pub struct RunArgs {
     /// At most this many requests a second, e.g. 20/s
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<f64>,
-    /// Limit of one attempt, e.g. 30s
-    #[arg(long, value_name = "D", value_parser = limit)]
-    pub timeout: Option<Duration>,
+    /// Limit of one attempt where the agent declares none, e.g. 30s, or none
+    /// [default: `timeout` of the settings, or 10m]
+    #[arg(long, value_name = "D")]
+    pub timeout: Option<AttemptLimit>,
     /// Stop after so many failed tasks, e.g. 10, or 5% (once 20 tasks are known)
     #[arg(long, value_name = "N|PCT", value_parser = failures)]
     pub max_failures: Option<FailureLimit>,
-    /// Stop after this time; what is done stays done
-    #[arg(long, value_name = "D", value_parser = duration)]
+    /// Stop after this time, e.g. 2h: what is done stays done, and a few seconds later the command has ended
+    #[arg(long, value_name = "D", value_parser = some_time)]
     pub max_time: Option<Duration>,
     /// What becomes of a task whose labels somebody else changed meanwhile
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
@@ -146,6 +148,9 @@ pub struct ApplyArgs {
     /// Only tasks that match; the others can be applied later
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub only: Option<String>,
+    /// Stop after this time, e.g. 2m: what is written stays written
+    #[arg(long, value_name = "D", value_parser = some_time)]
+    pub max_time: Option<Duration>,
 }
 
 /// `workbench undo`
@@ -154,6 +159,9 @@ pub struct UndoArgs {
     /// Number in `workbench journal` [default: the newest that still stands]
     #[arg(value_name = "OP")]
     pub op: Option<i64>,
+    /// Stop after this time, e.g. 2m: what is restored stays restored
+    #[arg(long, value_name = "D", value_parser = some_time)]
+    pub max_time: Option<Duration>,
 }
 
 /// `workbench resume`
@@ -193,12 +201,16 @@ pub struct ExecArgs {
     /// At most this many requests a second, e.g. 20/s
     #[arg(long, value_name = "N/s", value_parser = rate)]
     pub rate: Option<f64>,
-    /// Limit of one attempt, e.g. 30s
-    #[arg(long, value_name = "D", value_parser = limit)]
-    pub timeout: Option<Duration>,
+    /// Limit of one attempt where the agent declares none, e.g. 30s, or none
+    /// [default: `timeout` of the settings, or 10m]
+    #[arg(long, value_name = "D")]
+    pub timeout: Option<AttemptLimit>,
     /// What becomes of a label that the agent adds although this key has made it already [default: skip]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub on_duplicate: Option<Duplicates>,
+    /// Stop after this time, e.g. 2h: what is done stays done, and a few seconds later the command has ended
+    #[arg(long, value_name = "D", value_parser = some_time)]
+    pub max_time: Option<Duration>,
 }
 
 /// How progress is shown.

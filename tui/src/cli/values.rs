@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wb_core::run::FailureLimit;
+use wb_core::span;
 
 /// `10` or `5%`.
 pub(super) fn failures(text: &str) -> Result<FailureLimit, String> {
@@ -30,27 +31,15 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `250ms`, `30s`, `5m`, `2h`; a bare number is seconds.
+/// `250ms`, `30s`, `5m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| "write 250ms, 30s, 5m or 2h".to_owned())?;
-    let seconds = match &text[digits.len()..] {
-        "ms" => number / 1000.0,
-        "" | "s" => number,
-        "m" | "min" => number * 60.0,
-        "h" => number * 3600.0,
-        "d" => number * 86400.0,
-        unit => return Err(format!("\"{unit}\" is no unit; write 250ms, 30s, 5m or 2h")),
-    };
-    Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative or that large".into())
+    span::read(text).map(Duration::from_millis)
 }
 
-/// A duration that leaves time for something.
-pub(super) fn limit(text: &str) -> Result<Duration, String> {
+/// `2h`: a time after which a command stops.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("must be more than nothing, e.g. 30s".into()),
+        Duration::ZERO => Err("must be greater than zero, e.g. 30s".into()),
         time => Ok(time),
     }
 }
@@ -61,11 +50,7 @@ pub(super) fn keep(text: &str) -> Result<Keep, String> {
     if let Ok(n) = text.parse() {
         return Ok(Keep::Newest(n));
     }
-    let bare = !text.ends_with(char::is_alphabetic);
-    match duration(text) {
-        Ok(age) if !bare => Ok(Keep::Within(age)),
-        _ => Err(wrong()),
-    }
+    duration(text).map(Keep::Within).map_err(|_| wrong())
 }
 
 /// Paths with colons between them, as in `PATH`. A part that exists with its colons is one path, the longest
@@ -147,11 +132,12 @@ mod tests {
     fn durations_have_units_and_limits() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert!(limit("0").is_err() && limit("1ms").is_ok());
+        assert!(some_time("0s").is_err() && some_time("1ms").is_ok());
+        assert!(some_time("30").unwrap_err().contains("30s"));
         assert_eq!(keep("20"), Ok(Keep::Newest(20)));
         let days = Duration::from_secs(30 * 86400);
         assert_eq!(keep("30d"), Ok(Keep::Within(days)));
         assert!(keep("1.5").is_err() && keep("-1").is_err() && keep("soon").is_err());
-        assert!(duration("2 weeks").is_err() && duration("-1s").is_err());
+        assert!(duration("2 fortnights").is_err() && duration("-1s").is_err());
     }
 }

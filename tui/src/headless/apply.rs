@@ -70,12 +70,12 @@ async fn work(
         plan: Some(id.clone()),
         ..Operation::default()
     };
-    let stop = Stop::new()?;
+    let stop = Stop::new(args.max_time)?;
     let hands = Box::pin(session::hands(global, &config, "apply", Some(operation)));
     let hands = match stop.unless(hands).await {
         Ok(hands) => hands?,
-        Err(signal) => {
-            ending.signal(signal);
+        Err(asked) => {
+            ending.asked(asked);
             return Ok(());
         }
     };
@@ -97,8 +97,8 @@ async fn work(
         stop,
         ..
     } = applying;
-    if let Some(signal) = stop.asked() {
-        ending.signal(signal);
+    if let Some(asked) = stop.asked() {
+        ending.asked(asked);
     } else if fatal.is_none() {
         hands.journal.close(now().0);
     }

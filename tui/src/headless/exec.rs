@@ -11,6 +11,8 @@ use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
 use crate::config::Config;
 use crate::exit::Ending;
+use crate::max_time::{Due, MaxTime};
+use crate::preflight::Checked;
 use crate::print;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
@@ -22,23 +24,24 @@ use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
-use wb_core::run::{Ending as Task, Report, RunSpec, Sink, Source};
-use wb_core::work::{TaskRow, Way};
+use wb_core::run::{RunSpec, Sink, Source};
+use wb_core::work::TaskRow;
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
     let mut ending = Ending::default();
     let result = async {
-        let prepared = Box::pin(prepare(global, config, args));
-        let Some(mut exec) = unless_interrupted(prepared, global.dry_run, &mut ending).await?
-        else {
+        let limit = MaxTime::new(args.max_time);
+        let prepared = Box::pin(prepare(global, config, args, limit));
+        let prepared = unless_interrupted(prepared, limit, global.dry_run, &mut ending);
+        let Some(mut exec) = prepared.await? else {
             return Ok(());
         };
         let result = exec.work(&mut ending).await;
-        if let Some(journal) = exec.engine.journal() {
+        if let (Some(journal), false) = (exec.engine.journal(), exec.given_up) {
             journal.close(now().0);
         }
-        exec.engine.shutdown().await;
+        exec.limit.shut_down(&exec.engine).await;
         result
     };
     if let Err(fault) = result.await {
@@ -51,7 +54,11 @@ struct Exec {
     engine: Engine,
     stage: StageId,
     spec: RunSpec,
+    checked: Checked,
     signals: Signals,
+    limit: MaxTime,
+    /// Its time was over before everything had ended.
+    given_up: bool,
     lines: mpsc::Receiver<std::io::Result<Text>>,
     read: u64,
     stopped: bool,
@@ -68,7 +75,12 @@ struct Counts {
     left: u64,
 }
 
-async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Exec, Fault> {
+async fn prepare(
+    global: &Global,
+    config: &Config,
+    args: &ExecArgs,
+    limit: MaxTime,
+) -> Result<Exec, Fault> {
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let need = Need {
         command: "exec",
@@ -101,10 +113,13 @@ async fn prepare(global: &Global, config: &Config, args: &ExecArgs) -> Result<Ex
     let stayed = again::go_on(&engine)?;
     Ok(Exec {
         stayed,
+        checked: Checked::new(&engine.state, &[stage], &config.params),
         engine,
         stage,
         spec,
         signals: Signals::new()?,
+        limit,
+        given_up: false,
         lines: intake::of_stdin(),
         read: 0,
         stopped: false,
@@ -119,6 +134,10 @@ impl Exec {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
                 _ = self.engine.turn() => continue,
+                () = self.limit.over() => {
+                    ending.stopped();
+                    break;
+                }
                 signal = self.signals.next() => {
                     ending.signal(signal);
                     break;
@@ -187,6 +206,7 @@ impl Exec {
             7 => {
                 "Nothing was lost: give the specs without a result again when the platform answers."
             }
+            9 => "Stopped by --max-time; give the specs without a result again.",
             130 | 143 | 129 => {
                 "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
             }
@@ -235,16 +255,18 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        // What an earlier command left, or an earlier line, is finished before anything is run.
-        if !self.engine.state.options.dry_run {
-            match self.engine.settle().await {
-                Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
-                Err(fault) => tracing::warn!("{fault}"),
+        let limit = self.limit;
+        let looked = limit.unless_over(self.ready(&wanted), ending).await;
+        let rows = match looked {
+            Some(Ok(rows)) => rows,
+            None => {
+                self.stopped = true;
+                let failed =
+                    |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(&specs::not_run()));
+                answers.extend(wanted.iter().map(failed));
+                return answers;
             }
-        }
-        let rows = match self.look(&wanted).await {
-            Ok(rows) => rows,
-            Err(fault) => {
+            Some(Err(fault)) => {
                 answers.extend(
                     wanted
                         .iter()
@@ -297,6 +319,27 @@ impl Exec {
         self.engine.state.stage_title(self.stage)
     }
 
+    /// The tasks, once the agent in charge by now was compared with the project.
+    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+        if self.engine.state.agent(self.stage).is_none() {
+            let text = format!(
+                "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
+                self.stage_title()
+            );
+            return Err(Fault::new(FaultKind::Settings, text));
+        }
+        let (checked, engine) = (&mut self.checked, &mut self.engine);
+        checked.renew(engine, &[self.stage]).await?;
+        // What an earlier command left, or an earlier line, is finished before anything is run.
+        if !self.engine.state.options.dry_run {
+            match self.engine.settle().await {
+                Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
+                Err(fault) => tracing::warn!("{fault}"),
+            }
+        }
+        self.look(wanted).await
+    }
+
     /// The tasks as they are at the stage now.
     async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
         let Some(project) = &self.engine.state.project else {
@@ -330,7 +373,7 @@ impl Exec {
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => {
-                        answers.insert(report.row.id, answer(&report));
+                        answers.insert(report.row.id, Answer::of(&report));
                     }
                     Effect::RunOver => break 'run,
                     _ => {}
@@ -338,6 +381,17 @@ impl Exec {
             }
             tokio::select! {
                 more = self.engine.turn() => effects = more,
+                due = self.limit.due() => {
+                    ending.stopped();
+                    self.stopped = true;
+                    match due {
+                        Due::Tell(command) => effects = self.engine.feed(Event::Input(command)),
+                        Due::GiveUp => {
+                            self.given_up = true;
+                            break 'run;
+                        }
+                    }
+                }
                 signal = self.signals.next() => {
                     ending.signal(signal);
                     if self.stopped {
@@ -350,12 +404,7 @@ impl Exec {
             }
         }
         let fatal = self.engine.state.run.as_ref().and_then(|r| r.fatal.clone());
-        let left = fatal.clone().unwrap_or_else(|| {
-            Fault::new(
-                FaultKind::Host,
-                "not run: the command was interrupted; the task is where it was",
-            )
-        });
+        let left = fatal.clone().unwrap_or_else(specs::not_run);
         for id in ids {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
@@ -365,16 +414,5 @@ impl Exec {
             ending.told(fault);
         }
         answers
-    }
-}
-
-fn answer(report: &Report) -> Answer {
-    match &report.ending {
-        Task::Failed(fault) => Answer::failed(fault),
-        Task::Conflict(by) => Answer::conflict(by),
-        Task::Moved | Task::Stayed => Answer::done(match report.outcome.as_ref().map(|o| &o.way) {
-            Some(Way::Pathway { id, .. }) => Some(*id),
-            _ => None,
-        }),
     }
 }

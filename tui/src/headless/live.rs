@@ -1,6 +1,7 @@
 //! Settings that hold from the moment they are saved: rate, time limit and concurrency of a run that
 //! is under way. A flag goes before the file, as ever.
 
+use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Global, RunArgs};
 use crate::config::Config;
 use std::path::PathBuf;
@@ -98,8 +99,8 @@ impl Live {
             commands.push(Command::Rate(new.rate));
         }
         if new.timeout_ms != self.now.timeout_ms {
-            let word = |t: Option<u64>| t.map_or_else(|| "none".to_owned(), |t| format!("{t} ms"));
-            let (to, from) = (word(new.timeout_ms), word(self.now.timeout_ms));
+            let (to, from) = (new.timeout_ms, self.now.timeout_ms);
+            let (to, from) = (AttemptLimit::of_ms(to), AttemptLimit::of_ms(from));
             said.push(format!("timeout {to} (was {from})"));
             commands.push(Command::DefaultTimeout(new.timeout_ms));
         }

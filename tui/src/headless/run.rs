@@ -1,49 +1,50 @@
-//! `workbench run`: the engine without a screen, from preflight to exit code. What a plan has beyond that stands in
-//! `plan`, what is said at the end in `words`, what earlier commands left in `left`.
+//! `workbench run`: the engine without a screen, pass by pass. What comes before the first one stands in `prepare`,
+//! what between two of them in `poll`, what a plan has beyond that in `plan`, what is said at the end in `words`,
+//! what earlier commands left in `left`.
 
 mod left;
 mod plan;
+mod poll;
+mod prepare;
 mod words;
 
 pub use plan::plan;
+pub(super) use prepare::unless_interrupted;
+
+use poll::ends_a_poller;
+use prepare::prepare;
 
 use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
-use super::session::{self, Need};
 use crate::cli::{Global, RunArgs};
-use crate::config::{Config, state_dir};
+use crate::config::Config;
 use crate::exit::{Ending, print_fault};
+use crate::max_time::{Due, MaxTime};
 use crate::plan::PlanFile;
+use crate::preflight::Checked;
 use crate::report::Sheet;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::tried::Tried;
-use crate::upstream;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
-use wb_core::filter::Filter;
-use wb_core::run::{RunSpec, Sink, Source, Totals};
+use wb_core::ids::StageId;
+use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
-/// Tasks that are listed ahead where progress is shown, so that the time left can be told.
-const AHEAD: usize = 10_000;
-/// Time between two looks at the settings while nothing runs.
-const LOOK: Duration = Duration::from_secs(1);
-/// Passes in a row that may be refused before a poller gives up.
-const REFUSALS: u32 = 3;
 
 /// `workbench run`.
 pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     let mut ending = Ending::default();
+    let limit = MaxTime::new(args.max_time);
     let prepared = unless_interrupted(
-        Box::pin(prepare(global, config, args)),
+        Box::pin(prepare(global, config, args, limit)),
+        limit,
         global.dry_run,
         &mut ending,
     )
@@ -56,26 +57,11 @@ pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     ending
 }
 
-/// What comes before the first task; a signal ends it at once.
-pub(super) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, Fault>>,
-    dry: bool,
-    ending: &mut Ending,
-) -> Result<Option<T>, Fault> {
-    let mut signals = Signals::new()?;
-    tokio::select! {
-        done = work => done.map(Some),
-        signal = signals.next() => {
-            let next = if dry { "nothing was written" } else { "`workbench resume` goes on" };
-            tell!("workbench: interrupted before the first task; {next}");
-            ending.signal(signal);
-            Ok(None)
-        }
-    }
-}
-
 struct Session {
     engine: Engine,
+    /// The stages that were named; empty: all that have an agent.
+    named: Vec<StageId>,
+    checked: Checked,
     spec: RunSpec,
     args: RunArgs,
     dry: bool,
@@ -86,6 +72,9 @@ struct Session {
     /// Lines of activity that were there before.
     seen: usize,
     signals: Signals,
+    limit: MaxTime,
+    /// Its time was over before everything had ended.
+    given_up: bool,
     /// Settings that may change while the run goes on.
     live: Live,
     /// What became of tasks in earlier runs, and in this one.
@@ -97,84 +86,15 @@ struct Session {
     unmet: Vec<String>,
 }
 
-async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Session, Fault> {
-    let filter = match &args.filter {
-        Some(text) => Filter::parse(text)
-            .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
-        None => Filter::default(),
-    };
-    let out = Output::new(global.json, args.jsonl.as_deref()).await?;
-    let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
-    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
-    let live = Live::new(global, config, args);
-    let limits = live.limits();
-    let timeout_ms = limits.timeout_ms;
-    let need = Need {
-        command: "run",
-        rate: args.rate,
-        timeout_ms,
-        concurrency: limits.concurrency,
-        stages: &args.stage,
-        drains: true,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
-    };
-    let (engine, stages) = session::engine(global, config, &need).await?;
-    let dry = engine.state.options.dry_run;
-    let spent = match (engine.journal(), global.goes_on) {
-        (Some(journal), Some(op)) => journal.spent(op)?,
-        _ => HashMap::new(),
-    };
-    let left_out = left::unfinished(&engine, args, dry)?;
-    let progress = Progress::new(args.progress, global.plain);
-    let spec = RunSpec {
-        source: Source::Stages(stages),
-        sink: if dry { Sink::Report } else { Sink::Commit },
-        batch_size: args.task_batch_size,
-        retries: args.num_retries,
-        max_tasks: args.max_tasks_per_stage,
-        spent: Arc::new(spent),
-        concurrency: limits.concurrency,
-        timeout_ms,
-        filter,
-        only: args.task.clone(),
-        left_out: Arc::new(left_out),
-        earlier: tried.earlier(),
-        tried: tried.times(),
-        ahead: if progress.shows() { AHEAD } else { 0 },
-        chain: dry,
-        max_failures: args.max_failures,
-        on_conflict: args.on_conflict.into(),
-    };
-    let signals = Signals::new()?;
-    let seen = engine.state.noted;
-    Ok(Session {
-        engine,
-        spec,
-        args: args.clone(),
-        dry,
-        out,
-        sheet,
-        plan: None,
-        progress,
-        seen,
-        signals,
-        live,
-        tried,
-        again: output::again(global, config),
-        not_carried: 0,
-        unmet: args.task.clone(),
-    })
-}
-
 impl Session {
     async fn work(&mut self, ending: &mut Ending) {
         self.drive(ending).await;
         // An interrupted run stays open in the journal: `resume` goes on with it.
-        let whole = !ending.interrupted();
+        let whole = !ending.interrupted() && !self.given_up;
         if let (Some(journal), true) = (self.engine.journal(), whole) {
             journal.close(now().0);
         }
-        self.engine.shutdown().await;
+        self.limit.shut_down(&self.engine).await;
     }
 
     async fn drive(&mut self, ending: &mut Ending) {
@@ -183,17 +103,25 @@ impl Session {
         let mut refusals = 0;
         let trouble = loop {
             let pass = Instant::now();
-            let interrupted = self.pass(began, ending).await;
-            let mut limit = false;
-            let mut found = false;
-            let mut trouble: Option<Fault> = None;
-            if let Some(run) = &self.engine.state.run {
-                found = run.totals.tasks > 0;
-                totals.add(&run.totals);
-                self.not_carried += run.not_carried;
-                limit = run.limit_reached();
-                trouble.clone_from(&run.fatal);
-            }
+            let (mut limit, mut found, mut trouble) = (false, false, None);
+            let interrupted = match self.look_at_new_builds(ending).await {
+                None => true,
+                Some(Err(fault)) => {
+                    trouble = Some(fault);
+                    false
+                }
+                Some(Ok(())) => {
+                    let interrupted = self.pass(ending).await;
+                    if let Some(run) = &self.engine.state.run {
+                        found = run.totals.tasks > 0;
+                        totals.add(&run.totals);
+                        self.not_carried += run.not_carried;
+                        limit = run.limit_reached();
+                        trouble.clone_from(&run.fatal);
+                    }
+                    interrupted
+                }
+            };
             if let Some(fault) = &trouble {
                 self.progress.end();
                 print_fault(fault);
@@ -231,29 +159,8 @@ impl Session {
         self.finish(&totals, began.elapsed(), ending);
     }
 
-    /// Finishes what is not over, as far as the platform lets it now; true when interrupted.
-    async fn settle(&mut self, ending: &mut Ending) -> bool {
-        tokio::select! {
-            settled = self.engine.settle() => {
-                match settled {
-                    Ok(settled) => {
-                        for line in settled.lines() {
-                            self.progress.say(&format!("workbench: {line}"));
-                        }
-                    }
-                    Err(fault) => tracing::warn!("{fault}"),
-                }
-                false
-            }
-            signal = self.signals.next() => {
-                ending.signal(signal);
-                true
-            }
-        }
-    }
-
     /// One pass over the stages; true when it was interrupted.
-    async fn pass(&mut self, began: Instant, ending: &mut Ending) -> bool {
+    async fn pass(&mut self, ending: &mut Ending) -> bool {
         let mut tick = tokio::time::interval(TICK);
         let mut effects = self
             .engine
@@ -278,10 +185,16 @@ impl Session {
                     let waiting = self.engine.state.run.as_ref().and_then(wb_core::run::Run::waiting);
                     self.progress.show(&self.engine.state, waiting);
                     effects.extend(self.settings_changed());
-                    if self.args.max_time.is_some_and(|max| began.elapsed() >= max) && !interrupted {
-                        ending.stopped();
-                        interrupted = true;
-                        effects.extend(self.engine.feed(Event::Input(Command::CancelRun)));
+                }
+                due = self.limit.due() => {
+                    ending.stopped();
+                    interrupted = true;
+                    match due {
+                        Due::Tell(command) => effects = self.engine.feed(Event::Input(command)),
+                        Due::GiveUp => {
+                            self.given_up = true;
+                            return true;
+                        }
                     }
                 }
                 signal = self.signals.next() => {
@@ -350,31 +263,5 @@ impl Session {
             plan.add(report);
         }
         self.out.write(&|| output::line(report, self.dry));
-    }
-
-    /// Waits for the next pass; true when it was interrupted.
-    async fn sleep(&mut self, rest: Duration, ending: &mut Ending) -> bool {
-        let until = tokio::time::Instant::now() + rest;
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return false,
-                _ = look.tick() => { self.settings_changed(); }
-                _ = self.engine.turn() => {}
-                signal = self.signals.next() => {
-                    ending.signal(signal);
-                    return true;
-                }
-            }
-        }
-    }
-}
-
-/// Whether a fault that ended a pass ends a poller too: an outage or one refusal does not.
-const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
-    match fault.kind {
-        FaultKind::Network | FaultKind::Upstream | FaultKind::Host => false,
-        FaultKind::Access => in_a_row >= REFUSALS,
-        _ => true,
     }
 }

@@ -67,9 +67,8 @@ pub async fn engine(
         );
     }
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
-    let count = paths.len();
-    let mut engine = start_engine(global, config, need, paths)?;
-    match ready::ready(&mut engine, global, config, need, count).await {
+    let mut engine = start_engine(global, config, need, paths.clone())?;
+    match ready::ready(&mut engine, global, config, need, &paths).await {
         Ok(stages) => Ok((engine, stages)),
         Err(fault) => {
             if let Some(journal) = engine.journal() {
@@ -271,9 +270,12 @@ fn operate(
 
 /// The last words of a command that was asked to stop.
 pub fn tell_interrupted(ending: &Ending) {
-    if ending.interrupted() {
-        tell!("Interrupted: nothing was lost; `workbench resume` goes on.");
-    }
+    let why = match ending.code() {
+        9 => "Stopped by --max-time",
+        _ if ending.interrupted() => "Interrupted",
+        _ => return,
+    };
+    tell!("{why}: nothing was lost; `workbench resume` goes on.");
 }
 
 /// The command ends before it has written anything: there is nothing to go on with, unless it was to go on

@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
-use wb_core::fault::Fault;
+use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+use wb_core::run::{Ending, Report};
+use wb_core::work::Way;
 
 /// Specs that one line may hold.
 const SPECS: usize = 20_000;
@@ -49,6 +51,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What became of a task.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        match &report.ending {
+            Ending::Failed(fault) => Self::failed(fault),
+            Ending::Conflict(by) => Self::conflict(by),
+            Ending::Moved | Ending::Stayed => {
+                Self::done(match report.outcome.as_ref().map(|o| &o.way) {
+                    Some(Way::Pathway { id, .. }) => Some(*id),
+                    _ => None,
+                })
+            }
+        }
+    }
+
     /// Done, through a pathway or staying.
     #[must_use]
     pub const fn done(pathway: Option<PathwayId>) -> Self {
@@ -105,6 +122,13 @@ impl Answer {
             left: true,
         }
     }
+}
+
+/// Why a task has no outcome.
+#[must_use]
+pub fn not_run() -> Fault {
+    let text = "not run: the command was stopped; the task is where it was";
+    Fault::new(FaultKind::Host, text)
 }
 
 /// The fields that must be there.

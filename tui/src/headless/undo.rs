@@ -52,12 +52,12 @@ async fn take_back(
         kind: "undo",
         ..Operation::default()
     };
-    let stop = Stop::new()?;
+    let stop = Stop::new(args.max_time)?;
     let hands = Box::pin(session::hands(global, &config, "undo", Some(operation)));
     let hands = match stop.unless(hands).await {
         Ok(hands) => hands?,
-        Err(signal) => {
-            ending.signal(signal);
+        Err(asked) => {
+            ending.asked(asked);
             return Ok(());
         }
     };
@@ -102,7 +102,7 @@ async fn take_back(
         ending.failures();
     }
     match stop.asked() {
-        Some(signal) => ending.signal(signal),
+        Some(asked) => ending.asked(asked),
         None => journal.close(now().0),
     }
     if op.interrupted && writer.is_some() && stop.asked().is_none() {

@@ -5,19 +5,19 @@ use super::journal::holds_writes;
 use super::{JobFacts, StageFacts, World};
 use crate::journal::{Journal, Scope};
 use agent_abi::model::Ontology;
-use agent_abi::wire::{TwinSpec, input};
+use agent_abi::wire::input;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BatchId, ProjectHash, StageId, TaskId};
+use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
 use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
-use wb_host::JobRequest;
+use wb_host::{Hosts, JobRequest};
 
 /// How long the platform may take for its first answer. Later requests have the client's whole
 /// patience: by then somebody's work is under way.
@@ -93,16 +93,10 @@ impl World {
                 stage,
                 rows,
                 wants,
-            } => {
-                let agent = state.agent(stage).map(|(_, _, agent)| agent);
-                let twins = agent.map_or_else(Vec::new, |a| declared(&a.spec.twins));
-                self.fetch(batch, stage, rows, wants, twins);
-            }
+            } => self.fetch(batch, stage, rows, wants),
             Effect::Launch(launch) => self.launch(launch),
-            Effect::Kill(job) => {
-                self.hand_over();
-                self.hosts.kill(job);
-            }
+            Effect::Kill(job) => self.stop(job, Hosts::kill),
+            Effect::Cancel(job) => self.stop(job, Hosts::cancel),
             Effect::Commit {
                 batch,
                 items,
@@ -192,14 +186,8 @@ impl World {
         self.project = Some(project);
     }
 
-    fn fetch(
-        &self,
-        batch: BatchId,
-        stage: StageId,
-        rows: Vec<TaskRow>,
-        wants: Wants,
-        twins: Vec<TwinSpec>,
-    ) {
+    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
+        let twins = declared(&wants.twins);
         let answers = self.answers.clone();
         let asks_who =
             self.on_duplicate == OnDuplicate::Skip && wants.needs & needs::LABEL_ROW_WRITE != 0;
@@ -265,6 +253,7 @@ impl World {
             inputs: given,
             deadline: launch.deadline_ms.map(Duration::from_millis),
             label: inputs.row.title.to_string(),
+            priority: launch.priority,
         });
         self.jobs.insert(
             launch.job,
@@ -273,6 +262,12 @@ impl World {
                 inputs: launch.inputs,
             },
         );
+    }
+
+    /// Stops a job, which the hosts must know of first.
+    fn stop(&mut self, job: JobId, how: fn(&Hosts, JobId)) {
+        self.hand_over();
+        how(&self.hosts, job);
     }
 
     /// Gives the hosts what was launched.

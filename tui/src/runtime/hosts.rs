@@ -49,6 +49,7 @@ impl World {
                 Some(Event::Build(BuildEvent::HostDied { build, reason }))
             }
             HostEvent::Started { job, pid } => Some(Event::Job(JobEvent::Started { job, pid })),
+            HostEvent::Waits { job } => Some(Event::Job(JobEvent::Waits { job })),
             HostEvent::Log {
                 job,
                 level,

@@ -91,8 +91,6 @@ pub struct Engine {
     world: World,
     inbox: mpsc::Receiver<Event>,
     host_events: mpsc::Receiver<HostEvent>,
-    /// News of builds that came before the project: a claim needs its workflow.
-    early: Option<Vec<Event>>,
 }
 
 /// What effects are performed with.
@@ -145,6 +143,15 @@ const INBOX: usize = 4096;
 /// Events taken in before the face gets its turn.
 const TURN: usize = 2048;
 
+/// The same options, with the libraries in their order and those that are there now.
+fn with_libraries(options: Options, libraries: &[PathBuf]) -> Options {
+    Options {
+        awaited: crate::library::there(libraries),
+        libraries: libraries.to_vec(),
+        ..options
+    }
+}
+
 /// Now.
 #[must_use]
 pub fn now() -> Millis {
@@ -171,7 +178,8 @@ impl Engine {
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let on_duplicate = setup.options.on_duplicate;
-        let (state, first) = State::start(setup.options, now());
+        let options = with_libraries(setup.options, &setup.libraries);
+        let (state, first) = State::start(options, now());
         let world = World {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
             built_at: HashMap::new(),
@@ -201,7 +209,6 @@ impl Engine {
             world,
             inbox,
             host_events,
-            early: Some(Vec::new()),
         };
         // Probed while the project is on its way.
         let twins: Vec<PathBuf> = engine.world.twins.keys().cloned().collect();
@@ -228,12 +235,8 @@ impl Engine {
     }
 
     fn take_in(&mut self, event: Event) -> Vec<Effect> {
-        if let (Event::Build(_), Some(early)) = (&event, &mut self.early) {
-            early.push(event);
-            return Vec::new();
-        }
         let effects = self.state.update(event);
-        let early = self.project_arrived();
+        self.hand_project_on();
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
@@ -242,9 +245,6 @@ impl Engine {
                 }
                 other => self.world.perform(other, &self.state),
             }
-        }
-        for event in early {
-            for_the_face.extend(self.take_in(event));
         }
         for_the_face
     }
@@ -390,15 +390,14 @@ impl Engine {
         self.world.settle().await
     }
 
-    /// Hands a new project on; gives what waited for the first one.
-    fn project_arrived(&mut self) -> Vec<Event> {
+    /// A new project is known to the hosts before any job of it.
+    fn hand_project_on(&mut self) {
         let Some(project) = self.state.project.as_ref() else {
-            return Vec::new();
+            return;
         };
         let known = self.world.project.as_ref();
         if !known.is_some_and(|known| Arc::ptr_eq(known, project)) {
             self.world.take_project(project.clone());
         }
-        self.early.take().unwrap_or_default()
     }
 }

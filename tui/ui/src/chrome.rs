@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use wb_core::build::BuildStatus;
 use wb_core::command::{Verb, entry};
 use wb_core::state::State;
-use wb_core::step::At;
+use wb_core::step::{At, Stepper};
 
 /// Trouble that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_500;
@@ -238,10 +238,10 @@ fn doing(ui: &Ui, state: &State) -> (String, Style) {
         };
         return (format!("{word}{done}"), st.accent);
     }
-    match state.step.as_ref().map(|s| s.at) {
-        Some(At::Fetching) => ("FETCHING".into(), st.accent),
-        Some(At::Calling) => ("RUNNING".into(), st.accent),
-        _ => (String::new(), st.text),
+    let busy = |step: &&Stepper| matches!(step.at, At::Fetching | At::Calling);
+    match state.step.as_ref().filter(busy) {
+        Some(step) => (step.word().to_uppercase(), st.accent),
+        None => (String::new(), st.text),
     }
 }
 

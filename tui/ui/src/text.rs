@@ -166,6 +166,12 @@ pub fn duration(ms: f64) -> String {
     }
 }
 
+/// How long one attempt may take, exactly; `None`: as long as it takes.
+#[must_use]
+pub fn limit_word(ms: Option<u64>) -> String {
+    ms.map_or_else(|| "none".to_owned(), wb_core::span::spell)
+}
+
 /// The time of day in the zone that lies `offset_s` seconds east of Greenwich: `07:41:02`.
 #[must_use]
 pub fn clock(at: Millis, offset_s: i32) -> String {

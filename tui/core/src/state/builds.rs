@@ -1,33 +1,32 @@
-//! News of libraries, and who is in charge after them.
+//! News of libraries, who is in charge after them, and until when an older build is kept.
 
 use super::*;
+use crate::build::Probed;
+use crate::watch::Phase;
+use std::path::{Path, PathBuf};
+
+/// How long the claims of other libraries wait on screen for one that is being opened, in milliseconds.
+const HOLD_MS: u64 = 3_000;
 
 impl State {
     pub(super) fn build(&mut self, news: BuildEvent) -> Vec<Effect> {
         match news {
-            BuildEvent::Probed(probed) => self.probed(*probed),
+            BuildEvent::Probed(probed) => self.arrive(*probed),
             BuildEvent::Rejected {
                 library,
                 reason,
                 hints,
                 ..
             } => {
+                self.awaited.remove(&library);
                 self.refuse(library, reason, &hints);
-                Vec::new()
+                self.claim_arrived()
             }
-            BuildEvent::Removed(library) => {
-                let name = library.display().to_string();
-                self.refused.remove(&library);
-                let lost = self.builds.remove(&library);
-                self.warn(
-                    Kind::Build,
-                    match lost.len() {
-                        1 => format!("{name} is gone; 1 stage has no agent now"),
-                        n => format!("{name} is gone; {n} stages have no agent now"),
-                    },
-                    None,
-                );
-                self.offer(&lost)
+            BuildEvent::Removed(library) => self.library_gone(&library),
+            BuildEvent::Overdue => {
+                self.awaited.clear();
+                self.held_since = None;
+                self.claim_arrived()
             }
             BuildEvent::HostDied { build, reason } => {
                 self.warn(
@@ -57,8 +56,114 @@ impl State {
         }
     }
 
+    /// The libraries that are there at the start are waited for, so that it is their order that decides
+    /// which of them has a stage, and not which of them opens first.
+    pub(super) fn await_libraries(&mut self, libraries: Vec<PathBuf>) {
+        self.awaited.extend(libraries);
+        self.held_since = self.options.screen.then_some(self.now);
+    }
+
+    /// Claims wait no longer than that.
+    pub(super) fn hold_over(&mut self) -> Vec<Effect> {
+        match self.held_since {
+            Some(since) if self.now.since(since) >= HOLD_MS => self.build(BuildEvent::Overdue),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A content that could be opened; an older one of the same library that nobody claimed is passed over.
+    fn arrive(&mut self, probed: Probed) -> Vec<Effect> {
+        let mut effects = self.pass_over(&probed.library);
+        self.arrived.push(probed);
+        effects.extend(self.claim_arrived());
+        effects
+    }
+
+    /// Nobody claims what arrived of this library before.
+    fn pass_over(&mut self, library: &Path) -> Vec<Effect> {
+        self.awaited.remove(library);
+        let at = self.arrived.iter().position(|p| p.library == library);
+        let older = at.map(|at| Effect::Discard(Box::new(self.arrived.remove(at))));
+        older.into_iter().collect()
+    }
+
+    /// Libraries take charge once the project is known, each when all before it were opened or refused.
+    pub(super) fn claim_arrived(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while self.project.is_some() {
+            let builds = &self.builds;
+            let rank = |at: &usize| builds.rank(&self.arrived[*at].library);
+            let Some(first) = (0..self.arrived.len()).min_by_key(rank) else {
+                break;
+            };
+            let first_rank = rank(&first);
+            if self.awaited.iter().any(|l| builds.rank(l) < first_rank) {
+                break;
+            }
+            let probed = self.arrived.remove(first);
+            effects.extend(self.probed(probed));
+        }
+        effects
+    }
+
+    fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
+        let name = library.display();
+        self.refused.remove(library);
+        let before = self.active_builds();
+        let lost = self.builds.remove(library);
+        self.supersede(&before);
+        self.warn(
+            Kind::Build,
+            match lost.len() {
+                1 => format!("{name} is gone; 1 stage has no agent now"),
+                n => format!("{name} is gone; {n} stages have no agent now"),
+            },
+            None,
+        );
+        let mut effects = self.pass_over(library);
+        effects.extend(self.offer(&lost));
+        effects.extend(self.claim_arrived());
+        effects
+    }
+
+    /// Those of these builds that are no longer in charge are kept until nothing needs them.
+    fn supersede(&mut self, before: &[BuildId]) {
+        let after = self.active_builds();
+        self.superseded
+            .extend(before.iter().filter(|b| !after.contains(b)));
+    }
+
+    /// Lets go of superseded builds that nothing needs any more.
+    pub(super) fn release(&mut self) -> Vec<Effect> {
+        if self.superseded.is_empty() {
+            return Vec::new();
+        }
+        let pinned = self.pinned();
+        let free: Vec<BuildId> = self.superseded.difference(&pinned).copied().collect();
+        self.superseded.retain(|b| pinned.contains(b));
+        free.into_iter().map(Effect::Retire).collect()
+    }
+
+    /// Builds that something under way goes on using, whatever is in charge by now: a run with all its stages, a
+    /// stepped or watched task whose agent was called, a preflight.
+    fn pinned(&self) -> BTreeSet<BuildId> {
+        let mut pinned = self.preflighting.clone();
+        pinned.extend(self.run.iter().flat_map(Run::pins));
+        pinned.extend(
+            self.step
+                .iter()
+                .filter(|s| s.job.is_some())
+                .map(|s| s.build),
+        );
+        pinned.extend(self.watch.tasks.iter().filter_map(|t| match t.phase {
+            Phase::Running(_, build) => Some(build),
+            _ => None,
+        }));
+        pinned
+    }
+
     /// A library that could not be opened; what was in charge stays.
-    fn refuse(&mut self, library: std::path::PathBuf, reason: String, hints: &[String]) {
+    fn refuse(&mut self, library: PathBuf, reason: String, hints: &[String]) {
         let name = library
             .file_name()
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -98,7 +203,7 @@ impl State {
         }
     }
 
-    pub(super) fn probed(&mut self, probed: crate::build::Probed) -> Vec<Effect> {
+    fn probed(&mut self, probed: Probed) -> Vec<Effect> {
         let Some(project) = self.project.clone() else {
             return Vec::new();
         };
@@ -109,18 +214,13 @@ impl State {
                 self.rejected = None;
                 self.refused.remove(&library);
                 let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
-                let after = self.active_builds();
-                effects.extend(
-                    before
-                        .iter()
-                        .filter(|b| !after.contains(b))
-                        .map(|b| Effect::Retire(*b)),
-                );
+                self.supersede(&before);
                 if self
                     .builds
                     .get(id)
                     .is_some_and(|b| b.probed.descriptor.preflight)
                 {
+                    self.preflighting.insert(id);
                     effects.push(Effect::Preflight(id));
                 }
                 let bound = self.builds.get(id).map_or(0, |b| b.stages.len());
@@ -153,15 +253,19 @@ impl State {
 
     /// Libraries that were refused because of these stages are looked at again: a crate that was renamed
     /// has its agents in charge once the library of its old name is gone.
-    fn offer(&self, stages: &[StageId]) -> Vec<Effect> {
+    fn offer(&mut self, stages: &[StageId]) -> Vec<Effect> {
         let Some(project) = &self.project else {
             return Vec::new();
         };
         let willing = self.builds.willing(stages, &project.workflow);
+        if willing.len() > 1 {
+            self.awaited.extend(willing.iter().cloned());
+            self.held_since = Some(self.now);
+        }
         willing.into_iter().map(Effect::LookAgain).collect()
     }
 
-    pub(super) fn active_builds(&self) -> Vec<BuildId> {
+    fn active_builds(&self) -> Vec<BuildId> {
         self.builds
             .all
             .iter()
@@ -186,6 +290,7 @@ impl State {
         if let Err(fault) = &result {
             self.complain(fault);
         }
+        self.preflighting.remove(&build);
         self.preflights.insert(build, result);
         Vec::new()
     }

@@ -58,10 +58,9 @@ impl State {
                 .collect(),
             Command::Run(spec) => self.start_run(*spec),
             Command::PauseRun => self.with_run(|run| run.paused = !run.paused),
-            Command::CancelRun => self.with_run(|run| {
-                run.cancelled = true;
-                run.paused = false;
-            }),
+            Command::CancelRun => self.with_run(Run::cancel),
+            Command::WindUp => self.with_run(Run::wind_up),
+            Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
             Command::Take { tasks, on } => {
                 for task in tasks {

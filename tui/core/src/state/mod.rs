@@ -27,7 +27,8 @@ pub use options::{Level, Options};
 use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
 use crate::event::{
-    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Trouble, Upstream,
+    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Priority, Trouble,
+    Upstream,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
@@ -37,7 +38,7 @@ use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source,
 use crate::step::{At, Log, LogLine, Stepper};
 use crate::watch::Watch;
 use crate::work::{Committed, Inputs, Outcome, Project, Wants, Way};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// What the compiler is doing, when the workbench started it.
@@ -129,6 +130,16 @@ pub struct State {
     typed_title: Option<String>,
     fetches: HashMap<BatchId, u64>,
     preflights: HashMap<BuildId, Result<(), Fault>>,
+    /// Preflights under way.
+    preflighting: BTreeSet<BuildId>,
+    /// Libraries that were opened and have not claimed their stages yet.
+    arrived: Vec<crate::build::Probed>,
+    /// Libraries whose claims go before those of later ones, and that were neither opened nor refused yet.
+    awaited: BTreeSet<std::path::PathBuf>,
+    /// Since when, where that has an end.
+    held_since: Option<Millis>,
+    /// Builds that are no longer in charge and that something may still need.
+    superseded: BTreeSet<BuildId>,
 }
 
 /// Queues are listed again this often while the screen is open, in milliseconds.
@@ -141,19 +152,23 @@ impl State {
     #[must_use]
     pub fn start(options: Options, now: Millis) -> (Self, Vec<Effect>) {
         let live = !options.dry_run && !options.screen;
-        let state = Self {
+        let builds = Builds::of(options.libraries.clone());
+        let awaited = options.awaited.clone();
+        let mut state = Self {
             rate: options.rate,
             options,
             now,
             live,
+            builds,
             ..Self::default()
         };
+        state.await_libraries(awaited);
         (state, vec![Effect::LoadProject])
     }
 
     /// Takes one event in; gives the wishes that follow.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        match event {
+        let mut effects = match event {
             Event::Input(command) => self.input(command),
             Event::Upstream(news) => self.upstream(news),
             Event::Prefetch { batch, results } => self.prefetched(batch, results),
@@ -164,7 +179,9 @@ impl State {
             Event::Journal(news) => self.journal_news(news),
             Event::Preflight { build, result } => self.preflight(build, result),
             Event::Tick(now) => self.tick(now),
-        }
+        };
+        effects.extend(self.release());
+        effects
     }
 
     /// The agent that answers for a stage.
@@ -173,6 +190,14 @@ impl State {
         let binding = self.builds.binding(stage)?;
         let (build, agent) = self.builds.agent(stage)?;
         Some((build.id, binding.agent, agent))
+    }
+
+    /// Limit of one attempt of this agent in milliseconds: a person's, its own, or the one of the settings.
+    #[must_use]
+    pub fn limit_of(&self, agent: &AgentDescriptor) -> Option<u64> {
+        self.typed_timeout_ms
+            .or(agent.spec.timeout_ms)
+            .or(self.options.timeout_ms)
     }
 
     /// How many tasks wait at a stage, as far as listed; whether that is all of them.
@@ -214,9 +239,14 @@ impl State {
 
     fn tick(&mut self, now: Millis) -> Vec<Effect> {
         self.now = now;
-        if !self.options.screen {
-            return Vec::new();
+        let mut effects = self.hold_over();
+        if self.options.screen {
+            effects.extend(self.refresh_what_is_due(now));
         }
+        effects
+    }
+
+    fn refresh_what_is_due(&mut self, now: Millis) -> Vec<Effect> {
         let silent = self
             .project_fault
             .as_ref()

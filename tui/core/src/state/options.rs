@@ -1,6 +1,7 @@
 //! What a person allowed at start, and how careful writes must be.
 
 use crate::run::OnDuplicate;
+use std::path::PathBuf;
 
 /// How careful writes to a project must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,10 @@ pub struct Options {
     pub read_only: bool,
     /// Outcomes are held until they are committed from review.
     pub dry_run: bool,
+    /// Agent libraries and folders of them, in the order in which their agents take their turns.
+    pub libraries: Vec<PathBuf>,
+    /// The library files of these that are there at the start.
+    pub awaited: Vec<PathBuf>,
     /// Where a library was looked for, for the empty state.
     pub agents: Vec<String>,
     /// Workflow specification with the edges that the API does not tell.

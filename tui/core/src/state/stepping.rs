@@ -1,6 +1,7 @@
 //! Stepping one task; the steps themselves are described in [`crate::step`].
 
 use super::*;
+use crate::watch::Phase;
 
 impl State {
     pub(super) fn open(&mut self, stage: StageId, task: TaskId) -> Vec<Effect> {
@@ -60,16 +61,13 @@ impl State {
         let Some((build, _, agent)) = self.agent(stage) else {
             return Vec::new();
         };
-        let wants = Wants {
-            needs: agent.needs,
-            include: agent.spec.include.clone(),
-            initialise: agent.spec.initialise.clone(),
-        };
+        let wants = Wants::of(agent);
         self.batches += 1;
         let batch = BatchId(self.batches);
         if let Some(step) = &mut self.step {
             step.at = At::Fetching;
             step.build = build;
+            step.fetched_for = Some(wants.clone());
             self.fetches.insert(batch, step.id);
         }
         vec![Effect::Fetch {
@@ -91,10 +89,13 @@ impl State {
             self.warn(Kind::Fault, "no agent for this stage any more", None);
             return Vec::new();
         };
-        let deadline_ms = self
-            .typed_timeout_ms
-            .or(descriptor.spec.timeout_ms)
-            .or(self.options.timeout_ms);
+        if step.fetched_for.as_ref() != Some(&Wants::of(descriptor)) {
+            if let Some(step) = &mut self.step {
+                step.to_end = true;
+            }
+            return self.step_fetch();
+        }
+        let deadline_ms = self.limit_of(descriptor);
         self.jobs += 1;
         let job = JobId(self.jobs);
         let now = self.now;
@@ -107,6 +108,10 @@ impl State {
         step.since = now;
         step.attempts += 1;
         step.progress = None;
+        step.limit_ms = deadline_ms;
+        // Neither the process nor the log of the attempt before is this one's.
+        step.pid = None;
+        step.log = Log::default();
         let attempt = step.attempts;
         vec![Effect::Launch(Launch {
             job,
@@ -116,6 +121,7 @@ impl State {
             stage,
             inputs,
             deadline_ms,
+            priority: Priority::Person,
         })]
     }
 
@@ -232,13 +238,11 @@ impl State {
     pub(super) fn job(&mut self, news: JobEvent) -> Vec<Effect> {
         match news {
             JobEvent::Started { job, pid } => {
-                let now = self.now;
-                if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
-                    step.pid = Some(pid);
-                    step.since = now;
-                } else if let Some(run) = &mut self.run {
-                    run.job_started(job, pid, now);
-                }
+                self.job_in_host(job, Some(pid));
+                Vec::new()
+            }
+            JobEvent::Waits { job } => {
+                self.job_in_host(job, None);
                 Vec::new()
             }
             JobEvent::Log {
@@ -288,6 +292,55 @@ impl State {
                 self.advance_run()
             }
         }
+    }
+
+    /// A host has begun with a job; `None`: it waits for one again.
+    fn job_in_host(&mut self, job: JobId, pid: Option<u32>) {
+        let now = self.now;
+        if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
+            step.pid = pid;
+            step.since = now;
+        } else if let Some(task) = self.watch.of_job(job) {
+            task.pid = pid;
+        } else if let Some(run) = &mut self.run {
+            match pid {
+                Some(pid) => run.job_started(job, pid, now),
+                None => run.job_waits(job),
+            }
+        }
+    }
+
+    /// What the open task waits for, while its agent was called and no host has begun with it.
+    #[must_use]
+    pub fn step_waits_for(&self) -> Option<String> {
+        let step = self.step.as_ref().filter(|s| s.waits())?;
+        Some(self.waits_for(step.build, Priority::Person))
+    }
+
+    /// What a job of a build waits for: what is in the hosts now.
+    #[must_use]
+    pub fn waits_for(&self, build: BuildId, priority: Priority) -> String {
+        let step = self
+            .step
+            .as_ref()
+            .filter(|s| s.pid.is_some() && s.job.is_some());
+        let step = step.filter(|_| priority != Priority::Person);
+        let watched = self.watch.tasks.iter().find_map(|t| match t.phase {
+            Phase::Running(_, build) if t.pid.is_some() => Some(build),
+            _ => None,
+        });
+        let watched = watched.filter(|_| priority != Priority::Watch);
+        let run = self
+            .run
+            .as_ref()
+            .filter(|r| !r.workers(self.now).is_empty());
+        let inside = match (step, watched, run) {
+            (Some(step), _, _) => format!("the stepped task on build {} in it", step.build),
+            (_, Some(build), _) => format!("watch run on build {build} in it"),
+            (_, _, Some(run)) => format!("run {} on build {} in it", run.id, run.build),
+            _ => return format!("waiting for a host that opens build {build}"),
+        };
+        format!("waiting for a free host · {inside}")
     }
 
     pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Fault>, run_us: u64) {

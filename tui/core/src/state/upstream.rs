@@ -107,11 +107,13 @@ impl State {
         let first = self.project.is_none();
         self.project = Some(project);
         self.project_fault = None;
-        if first && self.options.screen {
+        let mut effects = if first && self.options.screen {
             self.refresh(None)
         } else {
             Vec::new()
-        }
+        };
+        effects.extend(self.claim_arrived());
+        effects
     }
 
     pub(super) fn refresh(&mut self, stage: Option<StageId>) -> Vec<Effect> {

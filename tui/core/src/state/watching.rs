@@ -5,7 +5,6 @@
 use super::*;
 use crate::watch::{Look, MOST, Phase, Watched, route};
 use crate::work::TaskRow;
-use serde_json::Value;
 
 /// Tasks that differ and are named one by one in the activity.
 const NAMED: usize = 3;
@@ -102,14 +101,8 @@ impl State {
     }
 
     /// What the agent of a stage asks for.
-    fn watch_wants(&self, stage: StageId) -> Option<(Wants, Vec<Value>)> {
-        let (_, _, agent) = self.agent(stage)?;
-        let wants = Wants {
-            needs: agent.needs,
-            include: agent.spec.include.clone(),
-            initialise: agent.spec.initialise.clone(),
-        };
-        Some((wants, agent.spec.twins.clone()))
+    fn watch_wants(&self, stage: StageId) -> Option<Wants> {
+        self.agent(stage).map(|(_, _, agent)| Wants::of(agent))
     }
 
     /// What is to be done next for the watched tasks.
@@ -144,7 +137,7 @@ impl State {
                 task.fetched_for.clone_from(&wants);
                 rows.push(task.row.clone());
             }
-            let Some((wants, _)) = wants else { continue };
+            let Some(wants) = wants else { continue };
             self.watch
                 .fetches
                 .insert(batch, rows.iter().map(|r| r.id).collect());
@@ -207,8 +200,8 @@ impl State {
             let (id, stage, inputs) = (quickest.row.id, quickest.stage, quickest.inputs.clone());
             let agent = self
                 .agent(stage)
-                .map(|(build, at, agent)| (build, at, agent.spec.timeout_ms));
-            let (Some((build, agent, own)), Some(inputs)) = (agent, inputs) else {
+                .map(|(build, at, agent)| (build, at, self.limit_of(agent)));
+            let (Some((build, agent, deadline_ms)), Some(inputs)) = (agent, inputs) else {
                 self.watch.task_mut(id)?.phase = Phase::NoAgent;
                 continue;
             };
@@ -216,6 +209,7 @@ impl State {
             let job = JobId(self.jobs);
             let task = self.watch.task_mut(id)?;
             task.phase = Phase::Running(job, build);
+            task.pid = None;
             task.log = Log::default();
             return Some(Effect::Launch(Launch {
                 job,
@@ -224,7 +218,8 @@ impl State {
                 attempt: 1,
                 stage,
                 inputs,
-                deadline_ms: self.typed_timeout_ms.or(own).or(self.options.timeout_ms),
+                deadline_ms,
+                priority: Priority::Watch,
             }));
         }
     }

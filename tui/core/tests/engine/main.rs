@@ -4,7 +4,11 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod batches;
+mod builds;
+mod made;
+mod order;
 mod runs;
 mod screen;
+mod time_up;
 mod watch;
 mod world;

@@ -1,83 +1,19 @@
 //! A small made-up world for the engine: effects are answered at once, in order, and everything is
 //! counted.
 
-use agent_abi::wire::ProjectDoc;
+pub use crate::made::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
-use wb_core::build::{AgentDescriptor, Descriptor, Probed};
 use wb_core::command::Command;
-use wb_core::event::{Book, BuildEvent, Effect, Event, JobEvent, Launch, Upstream};
+use wb_core::event::{Book, Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::fault::Fault;
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op, Settled, Undone};
 use wb_core::run::{Report, RunSpec, Sink};
 use wb_core::state::{Options, State};
 use wb_core::work::*;
-use wb_core::workflow::{Pathway, Stage, StageKind, Workflow};
-
-pub fn stage_id(n: u128) -> StageId {
-    StageId(Uuid::from_u128(n))
-}
-
-pub fn workflow() -> Workflow {
-    let stage = |n, title: &str, kind, to: &[(&str, u128)]| Stage {
-        id: stage_id(n),
-        title: title.into(),
-        kind,
-        pathways: to
-            .iter()
-            .enumerate()
-            .map(|(i, (name, to))| Pathway {
-                id: PathwayId(Uuid::from_u128(n * 100 + i as u128)),
-                name: (*name).into(),
-                to: stage_id(*to),
-            })
-            .collect(),
-    };
-    Workflow {
-        stages: vec![
-            stage(1, "first", StageKind::Agent, &[("next", 2), ("away", 3)]),
-            stage(2, "second", StageKind::Agent, &[("done", 3)]),
-            stage(3, "Complete", StageKind::Done, &[]),
-        ],
-        edges: vec![],
-    }
-}
-
-pub fn project() -> Arc<Project> {
-    let doc = ProjectDoc {
-        project_hash: Uuid::from_u128(7),
-        title: "P".into(),
-        description: String::new(),
-        ontology: Value::Null,
-        ontology_title: String::new(),
-        stages: vec![],
-        datasets: vec![],
-    };
-    Arc::new(Project {
-        hash: ProjectHash(doc.project_hash),
-        title: "P".into(),
-        workflow: workflow(),
-        json: "{}".into(),
-        doc,
-    })
-}
-
-pub fn row(n: u128) -> TaskRow {
-    TaskRow {
-        id: TaskId(Uuid::from_u128(1000 + n)),
-        data: DataHash(Uuid::from_u128(2000 + n)),
-        created: Millis(0),
-        updated: Millis(0),
-        title: format!("task {n}").into(),
-        assignee: None,
-        last_actioned_by: None,
-        branch: "main".into(),
-        status: TaskStatus::New,
-    }
-}
 
 pub type Agent = Box<dyn FnMut(&Launch) -> (Result<Option<&'static str>, Fault>, bool)>;
 
@@ -102,7 +38,7 @@ pub struct World {
     /// They are given a part of it only.
     pub in_part: bool,
     /// Tasks whose label row somebody else changed.
-    pub changed_by_others: std::collections::BTreeSet<TaskId>,
+    pub changed_by_others: BTreeSet<TaskId>,
     pub looked_at: usize,
     pub overwrites: usize,
     pub books: Vec<Arc<Book>>,
@@ -112,6 +48,12 @@ pub struct World {
     pub undone: Vec<i64>,
     /// How often interrupted writes were finished.
     pub finished: usize,
+    /// Builds that hosts have: no job may be given to another one.
+    pub loaded: BTreeSet<BuildId>,
+    /// Contents that nobody will claim.
+    pub discarded: usize,
+    /// What comes in after each job that is launched.
+    pub at_launch: Box<dyn FnMut(usize) -> Vec<Event>>,
 }
 
 impl World {
@@ -143,24 +85,12 @@ impl World {
             ops: vec![],
             undone: vec![],
             finished: 0,
+            loaded: BTreeSet::new(),
+            discarded: 0,
+            at_launch: Box::new(|_| Vec::new()),
         };
         world.send(Event::Upstream(Upstream::Project(project())));
-        let agents = ["first", "second"].map(|stage| AgentDescriptor {
-            stage: stage.into(),
-            flags,
-            ..AgentDescriptor::default()
-        });
-        world.send(Event::Build(BuildEvent::Probed(Box::new(Probed {
-            library: "a.so".into(),
-            copy: "a.so".into(),
-            hash: "h".into(),
-            size: 1,
-            modified: Millis(0),
-            descriptor: Descriptor {
-                agents: agents.into(),
-                ..Descriptor::default()
-            },
-        }))));
+        world.send(probed("a.so", &["first", "second"], flags));
         world
     }
 
@@ -169,8 +99,12 @@ impl World {
         loop {
             while let Some(event) = inbox.pop_front() {
                 self.events.push(event.clone());
+                let before = self.launches.len();
                 for effect in self.state.update(event) {
                     inbox.extend(self.perform(effect));
+                }
+                for launched in before..self.launches.len() {
+                    inbox.extend((self.at_launch)(launched + 1));
                 }
             }
             if self.hold {
@@ -267,7 +201,21 @@ impl World {
                     .collect();
                 Some(Event::Prefetch { batch, results })
             }
+            Effect::Activate(build) => {
+                assert!(self.loaded.insert(build), "{build} is loaded already");
+                None
+            }
+            Effect::Retire(build) => {
+                assert!(self.loaded.remove(&build), "{build} is not loaded");
+                None
+            }
+            Effect::Discard(_) => {
+                self.discarded += 1;
+                None
+            }
             Effect::Launch(launch) => {
+                let loaded = self.loaded.contains(&launch.build);
+                assert!(loaded, "{} is not loaded any more", launch.build);
                 self.launches.push(launch.clone());
                 self.running.push_back(launch);
                 self.most_running = self.most_running.max(self.running.len());

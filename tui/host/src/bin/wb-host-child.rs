@@ -45,6 +45,7 @@ fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
                     inputs: Vec::new(),
                     deadline: None,
                     label: "orphan".into(),
+                    priority: wb_core::event::Priority::Bulk,
                 });
             }
             HostEvent::Started { pid, .. } => println!("{pid}"),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{Receiver, channel};
+use wb_core::event::Priority;
 use wb_core::ids::{BuildId, JobId};
 use wb_host::{HostConfig, HostEvent, Hosts, JobRequest, JobResult, Probed};
 
@@ -186,6 +187,7 @@ impl Desk {
             inputs: Vec::new(),
             deadline: None,
             label: "cam_03.jpg".into(),
+            priority: Priority::Bulk,
         }
     }
 

@@ -1,10 +1,11 @@
 //! `workbench plan`: a run with every write held, kept in one file.
 
-use super::{prepare, unless_interrupted};
+use super::{prepare::prepare, unless_interrupted};
 use crate::cli::{Global, PlanArgs};
 use crate::config::Config;
 use crate::exit::Ending;
 use crate::files;
+use crate::max_time::MaxTime;
 use crate::plan::PlanFile;
 use wb_core::fault::{Fault, FaultKind};
 
@@ -34,13 +35,14 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             return ending;
         }
     }
+    let limit = MaxTime::new(args.run.max_time);
     let prepared = async {
         let file = files::begin("-o", &args.output).await?;
-        let mut session = prepare(&global, config, &args.run).await?;
+        let mut session = prepare(&global, config, &args.run, limit).await?;
         session.plan = Some(PlanFile::new(&args.output, file, &session.engine)?);
         Ok::<_, Fault>(session)
     };
-    match unless_interrupted(Box::pin(prepared), true, &mut ending).await {
+    match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {
         Ok(None) => {}
         Ok(Some(mut session)) => {
             session.work(&mut ending).await;

@@ -55,7 +55,13 @@ impl Session {
             );
         }
         let whole = in_part == 0;
-        if let Some(next) = advice(ending.code(), self.dry, self.plan.is_some(), whole) {
+        let next = match ending.code() {
+            9 if self.given_up && !self.dry => Some(
+                "Stopped by its limit while writes were on their way: `workbench resume` finishes them and goes on.",
+            ),
+            code => advice(code, self.dry, self.plan.is_some(), whole),
+        };
+        if let Some(next) = next {
             tell!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {

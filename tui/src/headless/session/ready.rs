@@ -1,19 +1,16 @@
-//! What has to be true before the first task: the project is there, its libraries are in charge, stages and parameters
-//! fit, and the libraries' own preflight agrees.
+//! What has to be true before the first task: the project is there, its libraries are in charge, and what
+//! `preflight` compares fits.
 
 use super::{Need, guard};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::headless::outage::Watch;
+use crate::preflight::{self, Mark};
 use crate::runtime::Engine;
 use agent_abi::model::listed;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::path::PathBuf;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::StageId;
-
-/// How long libraries may take to be opened before the command is given up.
-const LOADING: Duration = Duration::from_secs(20);
 
 /// Everything that is looked at before the first task.
 pub(super) async fn ready(
@@ -21,10 +18,10 @@ pub(super) async fn ready(
     global: &Global,
     config: &Config,
     need: &Need<'_>,
-    count: usize,
+    libraries: &[PathBuf],
 ) -> Result<Vec<StageId>, Fault> {
     let _outages = Watch::of(engine.reader());
-    load_project(engine).await?;
+    preflight::project(engine).await?;
     if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
         guard(global, config, project)?;
     }
@@ -33,10 +30,13 @@ pub(super) async fn ready(
     for line in settled.lines() {
         tell!("{line}");
     }
-    load_libraries(engine, count).await?;
+    load_libraries(engine, libraries).await?;
     let stages = choose_stages(engine, need.stages)?;
-    parameters(engine, &stages, config)?;
-    preflight(engine).await?;
+    let findings = preflight::agents(engine, &stages, &config.params).await?;
+    for note in findings.iter().filter(|f| f.mark == Mark::Note) {
+        tell!("note: {}", wb_ui::text::clean(&note.message));
+    }
+    preflight::none_bad(findings)?;
     Ok(stages)
 }
 
@@ -54,45 +54,9 @@ fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
         .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
 
-async fn load_project(engine: &mut Engine) -> Result<(), Fault> {
-    while engine.state.project.is_none() {
-        if let Some(fault) = engine.state.project_fault.take() {
-            return Err(fault);
-        }
-        engine.turn().await;
-    }
-    Ok(())
-}
-
 /// Waits until every library is in charge or refused; a refused one ends the run.
-async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> {
-    let until = Instant::now() + LOADING;
-    loop {
-        if let Some((library, reason)) = engine.state.refused.first_key_value() {
-            let which = match library.file_name() {
-                Some(name) if count > 1 => format!("the agent library {}", name.display()),
-                _ => "the agent library".to_owned(),
-            };
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!("{which} was refused: {reason}"),
-            ));
-        }
-        if engine.state.builds.all.len() >= count {
-            break;
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if timeout(left, engine.turn()).await.is_err() {
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!(
-                    "the agent library could not be opened within {} s",
-                    LOADING.as_secs()
-                ),
-            )
-            .hint("is it being built right now? run again when the build is over"));
-        }
-    }
+async fn load_libraries(engine: &mut Engine, libraries: &[PathBuf]) -> Result<(), Fault> {
+    preflight::none_bad(preflight::libraries(engine, libraries).await)?;
     let builds = &engine.state.builds;
     if builds.order().is_empty() {
         let mut fault = Fault::new(
@@ -136,53 +100,4 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
         chosen.push(stage.id);
     }
     Ok(order.into_iter().filter(|s| chosen.contains(s)).collect())
-}
-
-/// Parameters that an agent declares otherwise would fail every task of its stage.
-fn parameters(engine: &Engine, stages: &[StageId], config: &Config) -> Result<(), Fault> {
-    for line in crate::params::strays(&engine.state, &config.params) {
-        tell!("note: {}", wb_ui::text::clean(&line));
-    }
-    let mut found = crate::params::misfits(&engine.state, stages, &config.params).into_iter();
-    let Some((title, first)) = found.next() else {
-        return Ok(());
-    };
-    let text = format!("parameters of stage \"{title}\": {first}");
-    let place = format!("put it right in workbench.toml under [params.\"{title}\"]");
-    let rest: Vec<String> = found
-        .map(|(title, p)| format!("\"{title}\": {p}"))
-        .collect();
-    let fault = Fault::new(FaultKind::Settings, text);
-    Err(if rest.is_empty() {
-        fault.hint(place)
-    } else {
-        fault.because(rest.join("\n")).hint(place)
-    })
-}
-
-/// Waits for the library's own preflight.
-async fn preflight(engine: &mut Engine) -> Result<(), Fault> {
-    let waiting: Vec<_> = engine
-        .state
-        .builds
-        .all
-        .iter()
-        .filter(|b| b.probed.descriptor.preflight && !b.stages.is_empty())
-        .map(|b| b.id)
-        .collect();
-    for build in waiting {
-        while engine.state.preflight_of(build).is_none() {
-            engine.turn().await;
-        }
-        if let Some(Err(fault)) = engine.state.preflight_of(build) {
-            let mut fault = fault.clone();
-            fault.kind = FaultKind::Settings;
-            fault.summary = format!(
-                "the library's preflight refused this project: {}",
-                fault.summary
-            );
-            return Err(fault);
-        }
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! Nothing here writes; a run in live mode asks again.
 
 use super::Overlay;
-use crate::text::fit;
+use crate::text::{fit, limit_word};
 use crate::widgets::{centred, lines, overlay};
 use crate::{Ui, keys};
 use crossterm::event::{KeyEvent, KeyEventKind};
@@ -176,13 +176,12 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
         Of::Timeout => {
             let limit = state.run.as_ref().filter(|r| !r.is_over());
             let now = limit.and_then(wb_core::run::Run::limit_ms);
-            #[allow(clippy::cast_precision_loss)] // seconds for a person
             let now = now
                 .or(state.typed_timeout_ms)
                 .or(state.options.timeout_ms)
                 .map_or_else(
                     || "now: the agents' own limits".to_owned(),
-                    |ms| format!("now: {} s", ms as f64 / 1000.0),
+                    |ms| format!("now: {}", limit_word(Some(ms))),
                 );
             (
                 "How long may one attempt take?".into(),

@@ -229,7 +229,7 @@ fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Line<'a> {
 /// A sign and its look: what became of a task.
 pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
     match task.phase {
-        Phase::Running(..) => ("▶", st.accent),
+        Phase::Running(..) if task.pid.is_some() => ("▶", st.accent),
         Phase::NoAgent => ("!", st.warn),
         _ if task.pending() => ("·", st.dim),
         _ if task.failed() => ("✗", st.bad),

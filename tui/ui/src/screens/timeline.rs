@@ -1,7 +1,7 @@
 //! The events of one stepped task, from fetch to commit, and the sentence that says what the next
 //! key does. Pure: reads a [`Stepper`], draws nothing.
 
-use crate::text::{clean, decimal, duration, plural};
+use crate::text::{clean, decimal, duration, limit_word, plural};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::work::{Committed, Outcome, Way};
@@ -197,6 +197,9 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
         (Some(Err(_)), _) if step.inputs.is_some() => {
             all.push(row(Mark::Bad, What::Call, name, Some(ms), ""));
         }
+        (_, At::Calling) if step.waits() => {
+            all.push(row(Mark::Now, What::Call, name, None, "waiting for a host"));
+        }
         (_, At::Calling) => {
             let note = step
                 .progress
@@ -244,6 +247,17 @@ pub fn changes(outcome: &Outcome) -> String {
     parts.join(", ")
 }
 
+/// What a kill would end: a call that waits, or one that has run for a while.
+fn under_way(step: &Stepper, state: &State, function: &str) -> String {
+    if let Some(why) = state.step_waits_for() {
+        return format!("takes the call back; {why}");
+    }
+    #[allow(clippy::cast_precision_loss)] // seconds for a person
+    let ran = duration((state.now.since(step.since) as f64).max(1.0));
+    let limit = limit_word(step.limit_ms);
+    format!("kills the host; {function} has run {ran}, limit {limit}")
+}
+
 /// What the next key does; the first word is the key when there is one.
 pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
     let function = function(step, state);
@@ -262,17 +276,7 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
                 step.build
             ),
         ),
-        (At::Calling, _, _) => {
-            #[allow(clippy::cast_precision_loss)] // seconds for a person
-            let ms = state.now.since(step.since) as f64;
-            (
-                Some("K"),
-                format!(
-                    "kills the host; {function} has run {}",
-                    duration(ms.max(1.0))
-                ),
-            )
-        }
+        (At::Calling, _, _) => (Some("K"), under_way(step, state, &function)),
         (_, Some(Err(_)), _) => (
             Some("x"),
             "runs it again from the same inputs, w at every build; the task stays".into(),

@@ -7,7 +7,7 @@ use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKin
 use insta::assert_snapshot;
 use std::sync::Arc;
 use wb_core::command::Command;
-use wb_core::event::{BuildEvent, Event};
+use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::fault::Fault;
 use wb_core::ids::Millis;
 use wb_core::work::{LabelChange, Outcome};
@@ -88,9 +88,71 @@ fn watch_while_the_newest_build_is_looked_at() {
         let mut desk = watched();
         let news = BuildEvent::Probed(Box::new(library(3)));
         desk.world.send(Event::Build(news));
+        desk.world.begun(4712);
         desk
     };
     shots("watch_running", make, "W");
+}
+
+/// A step whose agent is called while a watched task is in the only host.
+fn behind_a_watch_run(desk: &mut Desk) {
+    desk.go("2 Space w");
+    desk.world.fetched();
+    desk.world.begun(4712).unwrap();
+    desk.go("Down s s");
+    desk.world.fetched();
+    desk.go("s");
+}
+
+#[test]
+fn a_step_that_waits_for_a_host_is_shown_as_waiting_with_what_it_waits_for() {
+    let mut desk = Desk::new(World::demo(), 140, 36);
+    behind_a_watch_run(&mut desk);
+    let screen = desk.draw();
+    let waits = "waiting for a free host · watch run on build #1 in it";
+    assert!(screen.contains(waits), "{screen}");
+    assert!(
+        screen.contains("WAITING") && !screen.contains("RUNNING"),
+        "{screen}"
+    );
+    assert!(
+        !screen.contains("process ") && !screen.contains("has run"),
+        "{screen}"
+    );
+    let job = desk.world.begun(4713).unwrap();
+    desk.world
+        .log(job, 3, "agent", "a line of the first attempt");
+    let screen = desk.draw();
+    assert!(
+        screen.contains("RUNNING") && screen.contains("limit"),
+        "{screen}"
+    );
+    assert!(screen.contains("a line of the first attempt"), "{screen}");
+    // The host died before it had begun: the job waits for another one.
+    desk.world.send(Event::Job(JobEvent::Waits { job }));
+    assert!(desk.draw().contains(waits));
+}
+
+#[test]
+fn a_rerun_that_waits_shows_neither_the_process_nor_the_log_of_the_run_before() {
+    let mut desk = Desk::new(World::demo(), 140, 36);
+    desk.go("2 Down s s");
+    desk.world.fetched();
+    desk.go("s");
+    let job = desk.world.begun(4713).unwrap();
+    desk.world
+        .log(job, 3, "agent", "a line of the first attempt");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    desk.go("2 g Space w");
+    desk.world.fetched();
+    desk.world.begun(4712).unwrap();
+    desk.go("3 x");
+    let screen = desk.draw();
+    assert!(screen.contains("waiting for a free host"), "{screen}");
+    assert!(
+        !screen.contains("first attempt") && !screen.contains("4713"),
+        "{screen}"
+    );
 }
 
 #[test]

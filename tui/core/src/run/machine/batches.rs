@@ -6,7 +6,6 @@ use crate::event::Effect;
 use crate::fault::{Fault, FaultKind};
 use crate::ids::BatchId;
 use crate::work::{Inputs, TaskRow};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Batches that may be alive whatever they weigh: one committing, one running, one being fetched.
@@ -43,16 +42,8 @@ impl Run {
                 run_us: 0,
                 result: None,
             });
-            let work: Vec<Work> = work.collect();
-            self.batches.push(Batch {
-                id,
-                phase: BatchPhase::Fetching,
-                open: work.len(),
-                work,
-                next: 0,
-                again: VecDeque::new(),
-                gathered: 0,
-            });
+            self.batches
+                .push(Batch::of(id, BatchPhase::Fetching, work.collect()));
             let Some(stage) = self.stage() else { return };
             effects.push(Effect::Fetch {
                 batch: id,
@@ -106,17 +97,8 @@ impl Run {
         self.next_batch += 1;
         let batch = &mut self.batches[at];
         let work = batch.work.split_off(batch.next);
-        let open = work.iter().filter(|w| w.result.is_none()).count();
-        batch.open -= open;
-        let rest = Batch {
-            id: BatchId(self.next_batch),
-            phase: BatchPhase::Running,
-            open,
-            work,
-            next: 0,
-            again: VecDeque::new(),
-            gathered: 0,
-        };
+        let rest = Batch::of(BatchId(self.next_batch), BatchPhase::Running, work);
+        batch.open -= rest.open;
         self.batches.insert(at + 1, rest);
     }
 

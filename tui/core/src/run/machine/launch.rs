@@ -1,8 +1,8 @@
 //! Jobs of a run: which task is next, what a finished job means, when hosts die in a row.
 
 use super::{AHEAD, Around, CRASHES_IN_A_ROW, QUICK_US};
-use super::{BatchPhase, Run, Running};
-use crate::event::{Effect, Launch};
+use super::{Batch, BatchPhase, Run, Running};
+use crate::event::{Effect, Launch, Priority};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, JobId, Millis};
 use crate::work::Outcome;
@@ -37,6 +37,7 @@ impl Run {
                     index,
                     since: around.now,
                     pid: 0,
+                    stopped: false,
                 },
             );
             effects.push(Effect::Launch(Launch {
@@ -47,6 +48,7 @@ impl Run {
                 stage,
                 inputs,
                 deadline_ms: self.limit_ms(),
+                priority: Priority::Bulk,
             }));
         }
         if self.stopping() && self.jobs.is_empty() {
@@ -107,11 +109,71 @@ impl Run {
         self.batches.retain(|b| !b.work.is_empty());
     }
 
+    /// No further tasks are taken; what runs finishes.
+    pub fn cancel(&mut self) {
+        self.cancelled = true;
+        self.paused = false;
+    }
+
+    /// Time is up: nothing more is begun or tried again, and what is decided goes to its commit at once. Tasks whose
+    /// agents still run become a batch of their own; the others are left where they are.
+    pub fn wind_up(&mut self) {
+        self.cancel();
+        self.winding_up = true;
+        self.listing = false;
+        for batch in std::mem::take(&mut self.batches) {
+            match batch.phase {
+                BatchPhase::Committing => self.batches.push(batch),
+                BatchPhase::Fetching => {}
+                BatchPhase::Running => self.split(batch),
+            }
+        }
+    }
+
+    /// Parts what is decided from what runs.
+    fn split(&mut self, batch: Batch) {
+        self.next_batch += 1;
+        let rest = BatchId(self.next_batch);
+        let (mut decided, mut running) = (Vec::new(), Vec::new());
+        for (index, work) in batch.work.into_iter().enumerate() {
+            let here = |job: &&mut Running| job.batch == batch.id && job.index == index;
+            if let Some(job) = self.jobs.values_mut().find(here) {
+                (job.batch, job.index) = (rest, running.len());
+                running.push(work);
+            } else if work.result.is_some() {
+                decided.push(work);
+            }
+        }
+        for (id, work) in [(batch.id, decided), (rest, running)] {
+            let mut part = Batch::of(id, BatchPhase::Running, work);
+            part.next = part.work.len();
+            if part.next > 0 {
+                self.batches.push(part);
+            }
+        }
+    }
+
+    /// Agents that still run are asked to stop; those that do not listen are ended with their process.
+    pub fn stop_agents(&mut self) -> Vec<Effect> {
+        let stop = |(job, running): (&JobId, &mut Running)| {
+            running.stopped = true;
+            Effect::Cancel(*job)
+        };
+        self.jobs.iter_mut().map(stop).collect()
+    }
+
     /// A host began a job.
     pub fn job_started(&mut self, job: JobId, pid: u32, now: Millis) {
         if let Some(running) = self.jobs.get_mut(&job) {
             running.pid = pid;
             running.since = now;
+        }
+    }
+
+    /// A job waits for another host.
+    pub fn job_waits(&mut self, job: JobId) {
+        if let Some(running) = self.jobs.get_mut(&job) {
+            running.pid = 0;
         }
     }
 
@@ -140,6 +202,10 @@ impl Run {
                 (fault.retry || crashed && self.idempotent) && work.attempts <= self.spec.retries
             }
         };
+        if self.winding_up && (again || running.stopped && result.is_err()) {
+            batch.open -= 1; // without a result there is no report
+            return;
+        }
         if again {
             batch.again.push_back(running.index);
             return;

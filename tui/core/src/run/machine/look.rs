@@ -1,7 +1,7 @@
 //! Looking at a run: where it is, who works, how fast. Nothing here changes it.
 
 use super::Run;
-use crate::ids::{JobId, Millis, StageId};
+use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::work::TaskRow;
 
 impl Run {
@@ -9,6 +9,13 @@ impl Run {
     #[must_use]
     pub fn stage(&self) -> Option<StageId> {
         self.stages.get(self.stage_at).copied()
+    }
+
+    /// Builds that it needs until it is over: a rebuild meanwhile changes nothing for it.
+    pub fn pins(&self) -> impl Iterator<Item = BuildId> {
+        let ahead = self.agents.iter().skip(self.stage_at);
+        let needed = ahead.filter(|_| !self.is_over());
+        needed.flatten().map(|(build, _, _)| *build)
     }
 
     /// Limit of one attempt in milliseconds, as it holds for the next one: a person's, the agent's

@@ -61,6 +61,23 @@ struct Running {
     index: usize,
     since: Millis,
     pid: u32,
+    /// It was asked to stop: without an outcome its task is left where it is.
+    stopped: bool,
+}
+
+impl Batch {
+    /// A batch of these tasks, none of which was begun.
+    fn of(id: BatchId, phase: BatchPhase, work: Vec<Work>) -> Self {
+        Self {
+            id,
+            phase,
+            open: work.iter().filter(|w| w.result.is_none()).count(),
+            work,
+            next: 0,
+            again: VecDeque::new(),
+            gathered: 0,
+        }
+    }
 }
 
 /// How many hosts may die one after the other before a stage is given up.
@@ -87,7 +104,7 @@ pub struct Run {
     pub stages: Vec<StageId>,
     /// Which of them is drained now.
     pub stage_at: usize,
-    /// Build in charge of that stage when it began: a run stays on it.
+    /// Build whose agent works on that stage: of each stage the one that was in charge when the run began.
     pub build: BuildId,
     /// Counters.
     pub totals: Totals,
@@ -97,11 +114,15 @@ pub struct Run {
     pub paused: bool,
     /// No further tasks are taken.
     pub cancelled: bool,
+    /// Its time is up: nothing is begun or tried again.
+    winding_up: bool,
     /// Ends the run with its exit code.
     pub fatal: Option<Fault>,
     /// Tasks taken of the present stage.
     pub taken: usize,
     begun: bool,
+    /// The agents of all its stages, once it has begun.
+    agents: Vec<Option<StageAgent>>,
     pending: VecDeque<TaskRow>,
     token: Option<String>,
     /// Tasks that had their turn before, with the time of it: they come when no others are left.
@@ -138,14 +159,17 @@ pub struct Run {
     seen: (u64, u64),
 }
 
+/// A build, the place of an agent in it, and the agent.
+pub type StageAgent = (BuildId, usize, AgentDescriptor);
+
 /// What a run needs to know of the rest of the state while it takes a step.
 pub struct Around<'a> {
     /// Now.
     pub now: Millis,
     /// The project.
     pub project: &'a Project,
-    /// Who answers for a stage.
-    pub agent: &'a dyn Fn(StageId) -> Option<(BuildId, usize, AgentDescriptor)>,
+    /// Who answers for a stage now.
+    pub agent: &'a dyn Fn(StageId) -> Option<StageAgent>,
     /// Takes the next job number.
     pub next_job: &'a mut u64,
 }
@@ -169,9 +193,11 @@ impl Run {
             expected: None,
             paused: false,
             cancelled: false,
+            winding_up: false,
             fatal: None,
             taken: 0,
             begun: false,
+            agents: Vec::new(),
             pending: VecDeque::new(),
             token: None,
             deferred: Vec::new(),
@@ -211,6 +237,7 @@ impl Run {
         }
         if !self.begun {
             self.begun = true;
+            self.agents = self.stages.iter().map(|s| (around.agent)(*s)).collect();
             self.enter_stage(around);
         }
         loop {
@@ -264,7 +291,7 @@ impl Run {
         self.crashes = 0;
         self.quick = 0;
         self.seen = (0, 0);
-        let found = self.stage().and_then(|stage| (around.agent)(stage));
+        let found = self.agents.get(self.stage_at).cloned().flatten();
         let Some((build, agent, descriptor)) = found else {
             self.listed_all = true;
             return;
@@ -274,11 +301,7 @@ impl Run {
         self.own_limit_ms = descriptor.spec.timeout_ms;
         self.serial = descriptor.flags & flags::NO_PARALLEL != 0;
         self.idempotent = descriptor.flags & flags::IDEMPOTENT != 0;
-        self.wants = Wants {
-            needs: descriptor.needs,
-            include: descriptor.spec.include,
-            initialise: descriptor.spec.initialise,
-        };
+        self.wants = Wants::of(&descriptor);
         self.arrive();
         if let Source::Tasks(_, rows) = &mut self.spec.source {
             let rows = std::mem::take(rows);

@@ -10,6 +10,7 @@ use crate::widgets::{lines, pane as frame, scrollbar};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use wb_core::event::Priority;
 use wb_core::state::State;
 use wb_core::watch::{Difference, Look, Phase, Watched, route};
 
@@ -42,7 +43,7 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
     let mut all = Vec::new();
     all.extend(task.before.iter().map(|look| look_line(look, columns, st)));
     all.extend(task.now.iter().map(|look| look_line(look, columns, st)));
-    all.extend(phase_line(task, columns, st));
+    all.extend(phase_line(task, state, columns, st));
     if let Some(fault) = &task.fault {
         all.extend(fault_lines(fault, columns, st));
     }
@@ -100,7 +101,7 @@ fn look_line<'a>(look: &Look, columns: usize, st: &Styles) -> Line<'a> {
     ])
 }
 
-fn phase_line<'a>(task: &Watched, columns: usize, st: &Styles) -> Option<Line<'a>> {
+fn phase_line<'a>(task: &Watched, state: &State, columns: usize, st: &Styles) -> Option<Line<'a>> {
     let (text, style) = match task.phase {
         Phase::Seen => return None,
         Phase::NoAgent => ("! no agent answers for its stage now".to_owned(), st.warn),
@@ -110,6 +111,10 @@ fn phase_line<'a>(task: &Watched, columns: usize, st: &Styles) -> Option<Line<'a
             st.bad,
         ),
         Phase::Waiting => ("· waits for its turn".to_owned(), st.dim),
+        Phase::Running(_, build) if task.pid.is_none() => {
+            let why = state.waits_for(build, Priority::Watch);
+            (format!("· {why}"), st.warn)
+        }
         Phase::Running(_, build) => (format!("▶ runs on build {build}"), st.accent),
     };
     Some(Line::styled(fit(&text, columns), style))

@@ -2,7 +2,9 @@
 
 use super::task::log_lines;
 use crate::Ui;
-use crate::text::{bar, clean, clock, duration, fit, fit_middle, left, number, plural, width};
+use crate::text::{
+    bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
+};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane};
 use ratatui::buffer::Buffer;
@@ -217,13 +219,6 @@ fn rate_word(state: &State) -> String {
     )
 }
 
-/// How long one attempt may take.
-#[allow(clippy::cast_precision_loss)] // seconds for a person
-fn limit_word(run: &Run) -> String {
-    run.limit_ms()
-        .map_or_else(|| "none".to_owned(), |ms| duration(ms as f64))
-}
-
 fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
     // What can be steered stays when room is short; where it comes from goes first.
@@ -239,7 +234,7 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
         if state.rate.is_some() || !ui.room.narrow() {
             parts.push(rate_word(state));
         }
-        parts.push(format!("limit {}", limit_word(run)));
+        parts.push(format!("limit {}", limit_word(run.limit_ms())));
         parts.push(if run.spec.retries == 1 {
             "1 retry".into()
         } else {

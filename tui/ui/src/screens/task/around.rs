@@ -49,7 +49,7 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
     } else {
         String::new()
     };
-    let right_text = format!("build {}{attempt} · {} ", step.build, step.at.word());
+    let right_text = format!("build {}{attempt} · {} ", step.build, step.word());
     let title_room = room.saturating_sub(width(&right_text) + 20).max(12);
     let left_line = Line::from(vec![
         Span::styled(

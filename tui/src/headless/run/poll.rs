@@ -1,0 +1,95 @@
+//! Between the passes of a poller: which builds the next one has, what is finished first, and how long it waits.
+
+use super::Session;
+use crate::exit::Ending;
+use std::time::Duration;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::run::Source;
+
+/// Time between two looks at the settings while nothing runs.
+const LOOK: Duration = Duration::from_secs(1);
+/// Passes in a row that may be refused before a poller gives up.
+const REFUSALS: u32 = 3;
+
+impl Session {
+    /// Each pass has the newest builds, and those that came since the last one are compared with the project
+    /// first, as at the start. `None`: interrupted.
+    pub(super) async fn look_at_new_builds(
+        &mut self,
+        ending: &mut Ending,
+    ) -> Option<Result<(), Fault>> {
+        let mut stages = self.engine.state.builds.order();
+        if !self.named.is_empty() {
+            stages.retain(|stage| self.named.contains(stage));
+        }
+        if !stages.is_empty() {
+            self.spec.source = Source::Stages(stages.clone());
+        }
+        tokio::select! {
+            fits = self.checked.renew(&mut self.engine, &stages) => Some(fits),
+            () = self.limit.over() => {
+                ending.stopped();
+                None
+            }
+            signal = self.signals.next() => {
+                ending.signal(signal);
+                None
+            }
+        }
+    }
+
+    /// Finishes what is not over, as far as the platform lets it now; true when interrupted.
+    pub(super) async fn settle(&mut self, ending: &mut Ending) -> bool {
+        tokio::select! {
+            settled = self.engine.settle() => {
+                match settled {
+                    Ok(settled) => {
+                        for line in settled.lines() {
+                            self.progress.say(&format!("workbench: {line}"));
+                        }
+                    }
+                    Err(fault) => tracing::warn!("{fault}"),
+                }
+                false
+            }
+            () = self.limit.over() => {
+                ending.stopped();
+                true
+            }
+            signal = self.signals.next() => {
+                ending.signal(signal);
+                true
+            }
+        }
+    }
+
+    /// Waits for the next pass; true when it was interrupted.
+    pub(super) async fn sleep(&mut self, rest: Duration, ending: &mut Ending) -> bool {
+        let until = tokio::time::Instant::now() + rest;
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return false,
+                () = self.limit.over() => {
+                    ending.stopped();
+                    return true;
+                }
+                _ = look.tick() => { self.settings_changed(); }
+                _ = self.engine.turn() => {}
+                signal = self.signals.next() => {
+                    ending.signal(signal);
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a fault that ended a pass ends a poller too: an outage or one refusal does not.
+pub(super) const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
+    match fault.kind {
+        FaultKind::Network | FaultKind::Upstream | FaultKind::Host => false,
+        FaultKind::Access => in_a_row >= REFUSALS,
+        _ => true,
+    }
+}

@@ -1,0 +1,145 @@
+//! What comes before the first pass of a run: its flags, its engine, and everything that is looked at.
+
+use super::{Session, left};
+use crate::cli::{Global, RunArgs};
+use crate::config::{Config, state_dir};
+use crate::exit::Ending;
+use crate::headless::live::{Limits, Live};
+use crate::headless::output::{self, Output};
+use crate::headless::progress::Progress;
+use crate::headless::session::{self, Need};
+use crate::max_time::MaxTime;
+use crate::preflight::Checked;
+use crate::report::Sheet;
+use crate::runtime::Engine;
+use crate::signals::Signals;
+use crate::tried::Tried;
+use crate::upstream;
+use std::collections::HashMap;
+use std::sync::Arc;
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::filter::Filter;
+use wb_core::ids::StageId;
+use wb_core::run::{RunSpec, Sink, Source};
+
+/// Tasks that are listed ahead where progress is shown, so that the time left can be told.
+const AHEAD: usize = 10_000;
+
+/// What comes before the first task; a signal, or the end of its time, ends it at once.
+pub(in crate::headless) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Fault>>,
+    limit: MaxTime,
+    dry: bool,
+    ending: &mut Ending,
+) -> Result<Option<T>, Fault> {
+    let mut signals = Signals::new()?;
+    let next = if dry {
+        "nothing was written"
+    } else {
+        "`workbench resume` goes on"
+    };
+    tokio::select! {
+        done = work => done.map(Some),
+        () = limit.over() => {
+            tell!("workbench: --max-time was over before the first task; {next}");
+            ending.stopped();
+            Ok(None)
+        }
+        signal = signals.next() => {
+            tell!("workbench: interrupted before the first task; {next}");
+            ending.signal(signal);
+            Ok(None)
+        }
+    }
+}
+
+pub(super) async fn prepare(
+    global: &Global,
+    config: &Config,
+    args: &RunArgs,
+    limit: MaxTime,
+) -> Result<Session, Fault> {
+    let live = Live::new(global, config, args);
+    let limits = live.limits();
+    let asked = asked(args, limits)?;
+    let out = Output::new(global.json, args.jsonl.as_deref()).await?;
+    let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
+    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
+    let need = Need {
+        command: "run",
+        rate: args.rate,
+        timeout_ms: limits.timeout_ms,
+        concurrency: limits.concurrency,
+        stages: &args.stage,
+        drains: true,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
+    };
+    let (engine, stages) = session::engine(global, config, &need).await?;
+    let dry = engine.state.options.dry_run;
+    let left_out = left::unfinished(&engine, args, dry)?;
+    let progress = Progress::new(args.progress, global.plain);
+    let spec = RunSpec {
+        source: Source::Stages(stages.clone()),
+        spent: Arc::new(spent(&engine, global)?),
+        left_out: Arc::new(left_out),
+        earlier: tried.earlier(),
+        tried: tried.times(),
+        ahead: if progress.shows() { AHEAD } else { 0 },
+        sink: if dry { Sink::Report } else { Sink::Commit },
+        chain: dry,
+        ..asked
+    };
+    Ok(Session {
+        checked: Checked::new(&engine.state, &stages, &config.params),
+        named: match args.stage.is_empty() {
+            true => Vec::new(),
+            false => stages,
+        },
+        seen: engine.state.noted,
+        engine,
+        spec,
+        args: args.clone(),
+        dry,
+        out,
+        sheet,
+        plan: None,
+        progress,
+        signals: Signals::new()?,
+        limit,
+        given_up: false,
+        live,
+        tried,
+        again: output::again(global, config),
+        not_carried: 0,
+        unmet: args.task.clone(),
+    })
+}
+
+/// Tasks of each stage that the interrupted run took which this one goes on with.
+fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Fault> {
+    match (engine.journal(), global.goes_on) {
+        (Some(journal), Some(op)) => journal.spent(op),
+        _ => Ok(HashMap::new()),
+    }
+}
+
+/// What the flags say of a run.
+fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Fault> {
+    let filter = match &args.filter {
+        Some(text) => Filter::parse(text)
+            .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
+        None => Filter::default(),
+    };
+    Ok(RunSpec {
+        batch_size: args.task_batch_size,
+        retries: args.num_retries,
+        max_tasks: args.max_tasks_per_stage,
+        concurrency: limits.concurrency,
+        timeout_ms: limits.timeout_ms,
+        filter,
+        only: args.task.clone(),
+        max_failures: args.max_failures,
+        on_conflict: args.on_conflict.into(),
+        ..RunSpec::default()
+    })
+}

@@ -1,0 +1,262 @@
+//! What is looked at before the first task, by `check` and by every command that runs agents: whether the
+//! libraries open, and whether what their agents declare fits the project. Printing is left to those who ask.
+
+use crate::params::{self, Params};
+use crate::runtime::Engine;
+use agent_abi::model::quoted;
+use agent_abi::wire::TwinSpec;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+use wb_core::event::{BuildEvent, Event};
+use wb_core::fault::{Fault, FaultKind};
+use wb_core::ids::{BuildId, ProjectHash, StageId};
+use wb_core::state::State;
+
+mod finding;
+
+pub use finding::{Finding, Mark, none_bad};
+
+/// How long libraries may take to be opened before a command goes on without them.
+const LOADING: Duration = Duration::from_secs(20);
+
+/// Waits until the project is there.
+///
+/// # Errors
+/// It cannot be had.
+pub async fn project(engine: &mut Engine) -> Result<(), Fault> {
+    while engine.state.project.is_none() {
+        if let Some(fault) = engine.state.project_fault.take() {
+            return Err(fault);
+        }
+        engine.turn().await;
+    }
+    Ok(())
+}
+
+/// Waits until each of these libraries was opened or refused; those that were not, with the reason.
+pub async fn libraries(engine: &mut Engine, expected: &[PathBuf]) -> Vec<Finding> {
+    let until = Instant::now() + LOADING;
+    while !expected.iter().all(|l| known(&engine.state, l)) {
+        let left = until.saturating_duration_since(Instant::now());
+        if timeout(left, engine.turn()).await.is_err() {
+            engine.feed(Event::Build(BuildEvent::Overdue));
+            break;
+        }
+    }
+    let state = &engine.state;
+    let refused = expected.iter().filter_map(|library| {
+        let name = library.file_name().unwrap_or(library.as_os_str());
+        let name = name.to_string_lossy();
+        if in_charge(state, library) {
+            return None; // whatever became of a newer content
+        }
+        if let Some(reason) = state.refused.get(library) {
+            let text = format!("library refused: {name}: {reason}");
+            let sentence = format!("the agent library {name} was refused: {reason}");
+            return Some(Finding {
+                sentence: Some(sentence),
+                ..Finding::bad("library", text, "")
+            });
+        }
+        let text = format!(
+            "the agent library {name} could not be opened within {} s",
+            LOADING.as_secs()
+        );
+        let fix = "is it being built right now? run again when the build is over";
+        (!known(state, library)).then(|| Finding::bad("library", text, fix))
+    });
+    refused.collect()
+}
+
+fn in_charge(state: &State, library: &Path) -> bool {
+    let builds = &state.builds.all;
+    let active = wb_core::build::BuildStatus::Active;
+    builds
+        .iter()
+        .any(|b| b.probed.library == library && b.status == active)
+}
+
+/// Whether it is known what became of a library.
+fn known(state: &State, library: &Path) -> bool {
+    in_charge(state, library) || state.refused.contains_key(library)
+}
+
+/// Which build answers for each of these stages.
+fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId> {
+    let build = |stage: &StageId| Some((*stage, state.agent(*stage)?.0));
+    stages.iter().filter_map(build).collect()
+}
+
+/// The builds whose agents were compared with the project, by a command that goes on while libraries are built again.
+pub struct Checked {
+    params: Params,
+    builds: BTreeMap<StageId, BuildId>,
+}
+
+impl Checked {
+    /// The agents of these stages have just been compared.
+    #[must_use]
+    pub fn new(state: &State, stages: &[StageId], params: &Params) -> Self {
+        Self {
+            params: params.clone(),
+            builds: builds_of(state, stages),
+        }
+    }
+
+    /// Compares agents again where another build answers for a stage by now.
+    ///
+    /// # Errors
+    /// Something does not fit, or the platform does not answer.
+    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Fault> {
+        let builds = builds_of(&engine.state, stages);
+        if builds != self.builds {
+            none_bad(agents(engine, stages, &self.params).await?)?;
+            self.builds = builds;
+        }
+        Ok(())
+    }
+}
+
+/// What the agents of these stages declare, compared with the project, its settings and the twin projects; and
+/// what their libraries' own preflights answer.
+///
+/// # Errors
+/// The platform does not answer.
+pub async fn agents(
+    engine: &mut Engine,
+    stages: &[StageId],
+    params: &Params,
+) -> Result<Vec<Finding>, Fault> {
+    let mut findings = routes(&engine.state, stages);
+    findings.extend(parameters(&engine.state, stages, params));
+    findings.extend(twins(engine, stages).await?);
+    findings.extend(preflights(engine, stages).await);
+    Ok(findings)
+}
+
+/// Declared pathways that do not leave the agent's stage.
+fn routes(state: &State, stages: &[StageId]) -> Vec<Finding> {
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for stage in stages.iter().filter_map(|id| project.workflow.stage(*id)) {
+        let Some((_, _, agent)) = state.agent(stage.id) else {
+            continue;
+        };
+        let unknown = agent
+            .spec
+            .routes
+            .iter()
+            .filter(|r| stage.pathway(r).is_none());
+        findings.extend(unknown.map(|route| {
+            let (why, near) = stage.no_pathway(route);
+            let near = near.map(|near| format!("did you mean {near}?"));
+            Finding::bad(
+                "pathway",
+                format!(
+                    "{} declares pathway {}: {why}",
+                    agent.spec.function,
+                    quoted(route)
+                ),
+                near.unwrap_or_default(),
+            )
+        }));
+    }
+    findings
+}
+
+/// Parameters that no stage takes, and those that the stage's agent has not declared, or declares otherwise.
+fn parameters(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding> {
+    let strays = params::strays(state, params).into_iter();
+    let strays = strays.map(|line| Finding::note("parameters", line));
+    let misfits = params::misfits(state, stages, params).into_iter();
+    let finding = |(title, problem)| {
+        Finding::bad(
+            "parameters",
+            format!("parameters of stage \"{title}\": {problem}"),
+            format!("fix it in workbench.toml under [params.\"{title}\"]"),
+        )
+    };
+    strays.chain(misfits.map(finding)).collect()
+}
+
+/// Twin projects that agents declare.
+async fn twins(engine: &Engine, stages: &[StageId]) -> Result<Vec<Finding>, Fault> {
+    let mut findings = Vec::new();
+    let mut seen = BTreeSet::new();
+    for stage in stages {
+        let Some((_, _, agent)) = engine.state.agent(*stage) else {
+            continue;
+        };
+        let function = &agent.spec.function;
+        let specs = agent.spec.twins.iter();
+        for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
+            if !seen.insert(spec.project) {
+                continue;
+            }
+            let project = ProjectHash(spec.project);
+            match engine.reader().project(project).await.map_err(Fault::from) {
+                Ok(twin) => findings.push(Finding::good(
+                    "twin",
+                    format!("{} ({function})", twin.title),
+                )),
+                Err(fault) if fault.kind == FaultKind::Network => return Err(fault),
+                Err(fault) => findings.push(Finding::bad(
+                    "twin",
+                    format!(
+                        "{function} reads twins in project {project}: {}",
+                        fault.summary
+                    ),
+                    "write the hash of a project that this key may see into its twin(\"…\")",
+                )),
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// What the libraries in charge of these stages say to the project. Each has a limit of its own in the hosts.
+async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut asked = BTreeSet::new();
+    // A library that is built again while it is asked is asked again.
+    while let Some(build) = next_preflight(&engine.state, stages, &asked) {
+        asked.insert(build);
+        while engine.state.preflight_of(build).is_none() {
+            engine.turn().await;
+        }
+        let superseded = !builds_of(&engine.state, stages)
+            .values()
+            .any(|b| *b == build);
+        let Some(known) = engine.state.builds.get(build).filter(|_| !superseded) else {
+            continue;
+        };
+        let name = &known.probed.descriptor.name;
+        let Some(Err(fault)) = engine.state.preflight_of(build) else {
+            findings.push(Finding::good("preflight", name.clone()));
+            continue;
+        };
+        let text = format!("{name} refuses this project: {}", fault.summary);
+        let mut finding = Finding::bad("preflight", text, "");
+        let cause = fault.cause.iter().flat_map(|cause| cause.lines());
+        finding.details = cause.map(str::to_owned).collect();
+        finding.fix.clone_from(&fault.hints);
+        findings.push(finding);
+    }
+    findings
+}
+
+fn next_preflight(state: &State, stages: &[StageId], asked: &BTreeSet<BuildId>) -> Option<BuildId> {
+    let has_one = |id: &BuildId| {
+        let build = state.builds.get(*id);
+        build.is_some_and(|b| b.probed.descriptor.preflight)
+    };
+    let builds = builds_of(state, stages);
+    builds
+        .into_values()
+        .find(|b| has_one(b) && !asked.contains(b))
+}
