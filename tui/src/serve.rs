@@ -27,7 +27,8 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
     }
     {
         let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{}", served.ready_line());
+        let line = served.ready_line().to_string();
+        let _ = writeln!(out, "{}", wb_core::text::json(&line));
         let _ = out.flush();
     }
     if std::io::stderr().is_terminal() {
