@@ -19,13 +19,13 @@ mod write;
 
 pub use assets::AssetCache;
 pub use error::{At, BadCertificate, ClientError, Obstacle};
-pub use http::Trouble;
 pub use http::stats::Stats;
+pub use http::{Limits, Trouble};
 pub use key::{Key, KeyError};
 pub use labels::{compare, saved_as, transplant};
 pub use read::projects::ProjectSummary;
 pub use read::tasks::{TaskFilter, TaskPage};
 pub use read::{Reader, RowMetadata};
-pub use settings::{Bearer, DEFAULT_DOMAIN, Limits, Settings, SettingsError};
+pub use settings::{Bearer, DEFAULT_DOMAIN, Settings, SettingsError};
 pub use time::{parse_time, rfc3339};
 pub use write::{NodeAction, Permission, Writer, same_priority};

@@ -4,7 +4,7 @@
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
-use super::World;
+use super::{Engine, World};
 use agent_abi::wire::{
     IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowsQuestion, TaskDoc,
     TwinQuestion, TwinSpec, call, input,
@@ -66,6 +66,14 @@ impl World {
             }
             asked.answer(answer);
         });
+    }
+}
+
+impl Engine {
+    /// Where files of tasks are kept.
+    #[must_use]
+    pub fn cache(&self) -> &AssetCache {
+        &self.world.cache
     }
 }
 

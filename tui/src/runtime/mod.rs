@@ -354,12 +354,6 @@ impl Engine {
         }
     }
 
-    /// Where files of tasks are kept.
-    #[must_use]
-    pub fn cache(&self) -> &AssetCache {
-        &self.world.cache
-    }
-
     /// Every write is noted there from now on; without a journal nothing is written.
     pub fn keep_journal(&mut self, journal: Journal) {
         self.world.journal = Some(journal);

@@ -181,7 +181,7 @@ impl Ui {
             h: area.height,
         };
         self.hits.clear();
-        self.shelf.begin();
+        self.shelf.pixels = None;
         self.follow(state);
         let buf = frame.buffer_mut();
         if self.room.too_small() {
@@ -203,7 +203,7 @@ impl Ui {
         if !self.unicode {
             widgets::to_ascii(buf);
         }
-        widgets::guard(buf, self.shelf.pixels());
+        widgets::guard(buf, self.shelf.pixels);
     }
 
     /// The picture that the visible screen would like to show and does not have yet.

@@ -147,7 +147,7 @@ pub(crate) struct Shelf {
     held: Option<(TaskId, Result<DynamicImage, String>)>,
     encoded: Option<(Size, Vec<Bounds>, Protocol)>,
     /// Where real pixels were drawn in this frame.
-    pixels: Option<Rect>,
+    pub pixels: Option<Rect>,
 }
 
 impl Shelf {
@@ -158,16 +158,6 @@ impl Shelf {
             encoded: None,
             pixels: None,
         }
-    }
-
-    /// A new frame: nothing is drawn yet.
-    pub fn begin(&mut self) {
-        self.pixels = None;
-    }
-
-    /// Where real pixels were drawn in this frame.
-    pub const fn pixels(&self) -> Option<Rect> {
-        self.pixels
     }
 
     pub fn has(&self, task: TaskId) -> bool {
@@ -200,26 +190,9 @@ impl Shelf {
         let image = match &self.held {
             Some((held, Ok(image))) if *held == task => image,
             Some((held, Err(why))) if *held == task => {
-                let lines = text::wrap(&format!("no picture: {why}"), usize::from(area.width));
-                for (row, line) in lines.iter().take(usize::from(area.height)).enumerate() {
-                    buf.set_string(
-                        area.x,
-                        area.y + u16::try_from(row).unwrap_or(0),
-                        line,
-                        st.dim,
-                    );
-                }
-                return;
+                return write(buf, area, &format!("no picture: {why}"), st);
             }
-            _ => {
-                buf.set_string(
-                    area.x,
-                    area.y,
-                    text::fit("loading the picture…", usize::from(area.width)),
-                    st.dim,
-                );
-                return;
-            }
+            _ => return write(buf, area, "loading the picture…", st),
         };
         let size = area.as_size();
         // Real pixels lie over letters: there the boxes become part of the picture.
@@ -242,8 +215,9 @@ impl Shelf {
         let shown = protocol.size();
         let place = crate::widgets::centred(area, shown.width, shown.height);
         Image::new(protocol).render(place, buf);
-        self.pixels = (!self.graphics.blocks()).then_some(place);
-        if self.graphics.blocks() {
+        if !self.graphics.blocks() {
+            self.pixels = Some(place);
+        } else {
             for mark in marks {
                 // On the black ground of the line, whatever the terminal's own colours are.
                 let style = match mark.sign {
@@ -253,6 +227,14 @@ impl Shelf {
                 outline(buf, place, mark, style);
             }
         }
+    }
+}
+
+/// A text in place of the picture, as far as there is room.
+fn write(buf: &mut Buffer, area: Rect, text: &str, st: &Styles) {
+    let lines = text::wrap(text, usize::from(area.width));
+    for (row, line) in (area.y..area.bottom()).zip(lines) {
+        buf.set_string(area.x, row, line, st.dim);
     }
 }
 

@@ -4,15 +4,16 @@
 //! A signed URL is a secret: it appears in no error and no log.
 
 use super::cache::{AssetCache, failed};
-use super::content::{Promised, instead};
+use super::content::Promised;
 use super::item::Item;
+use super::judge::{Odd, failed_item, judge};
 use super::part::Part;
 use crate::error::{ClientError, via};
 use crate::http::retry::{ATTEMPTS, Again, Repeat, next};
 use crate::http::{retry_after, unpack};
 use crate::read::Reader;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::ids::ItemId;
 use wb_core::work::Downloaded;
@@ -26,67 +27,6 @@ enum Pull {
     /// Given up because it was too slow, or came to a halt.
     Slow(String),
     Fail(String),
-}
-
-/// What is odd about a complete download.
-struct Odd {
-    why: String,
-    /// Its length, where nothing but that is odd.
-    size: Option<u64>,
-}
-
-impl Odd {
-    /// A length other than the item's own may be a cut file, or the item may be kept in another form: two
-    /// downloads of one length are believed.
-    fn believed(&self, before: Option<&Self>) -> Option<u64> {
-        self.size
-            .filter(|size| before.is_some_and(|before| before.size == Some(*size)))
-    }
-}
-
-/// Whether a complete download can be the item's file; it is unpacked then. Gives its length.
-async fn judge(item: &Item, limit: u64, part: &mut Part) -> Result<Result<u64, Odd>, ClientError> {
-    let odd = |why, size| Ok(Err(Odd { why, size }));
-    if let Some(digest) = part.differs() {
-        return odd(
-            format!("the {digest} of what came is not the one that its store announced"),
-            None,
-        );
-    }
-    let came = part.have();
-    let (size, head) = match part.unpack(limit).await? {
-        Ok(unpacked) => unpacked,
-        Err(why) => return odd(why, None),
-    };
-    let fits = item
-        .file_size
-        .is_none_or(|told| told == came || told == size);
-    if let Some(what) = instead(item, &head, fits) {
-        return odd(
-            format!(
-                "its store sent {what} in place of the file ({})",
-                item.item_type
-            ),
-            None,
-        );
-    }
-    let told = item.file_size.filter(|_| !fits);
-    match told {
-        Some(told) => odd(
-            format!("{came} bytes came where {told} were announced"),
-            Some(size),
-        ),
-        None => Ok(Ok(size)),
-    }
-}
-
-fn failed_item(item: &Item, why: String, retry: bool, answered: bool) -> ClientError {
-    ClientError::Download {
-        item: format!("storage item {}", item.uuid),
-        why,
-        retry,
-        answered,
-    }
 }
 
 /// How often and how long a download was tried again.
@@ -178,35 +118,6 @@ impl Reader {
             size,
             cached: false,
         })
-    }
-
-    /// Downloads the file of a path in the cache once more: what is there cannot be decoded.
-    ///
-    /// # Errors
-    /// As [`Reader::download`]; [`ClientError::Download`] for a path that is not in the cache.
-    pub async fn download_again(
-        &self,
-        path: &Path,
-        cache: &AssetCache,
-    ) -> Result<Downloaded, ClientError> {
-        let owner = cache.owner(path).ok_or_else(|| ClientError::Download {
-            item: path.display().to_string(),
-            why: "it is not a file of the cache".to_owned(),
-            retry: false,
-            answered: true,
-        })?;
-        let item = self.signed_item(ItemId(owner)).await?;
-        tracing::warn!(item = %owner, "a cached file cannot be decoded; it is downloaded again");
-        cache.discard(path);
-        self.download_item(&item, cache).await
-    }
-
-    /// Removes a file from the cache that still cannot be decoded after it was downloaded again, so that a
-    /// later run begins with a fresh one.
-    pub fn discard_download(&self, path: &Path, cache: &AssetCache) {
-        if cache.owner(path).is_some() {
-            cache.discard(path);
-        }
     }
 
     async fn pull_until_done(

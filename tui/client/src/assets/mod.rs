@@ -6,6 +6,7 @@ mod cache;
 mod content;
 mod download;
 pub(crate) mod item;
+mod judge;
 mod part;
 
 pub use cache::AssetCache;

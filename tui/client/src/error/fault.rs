@@ -63,20 +63,7 @@ impl ClientError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unauthenticated { message, at } => unauthenticated(message, at),
-            Self::Forbidden { message, at } => {
-                let mut hints = in_between(message);
-                if !hints.is_empty() {
-                    hints.extend(through_proxy(at));
-                }
-                hints.push(wrong_region(at));
-                if !is_local(at) {
-                    hints.push(format!(
-                        "else check the project hash, and that the owner of key {} has a role in the project that may do this",
-                        at.key_id()
-                    ));
-                }
-                hints
-            }
+            Self::Forbidden { message, at } => forbidden(message, at),
             Self::NoProject { at, .. } => vec![
                 "check --project-hash: the project's page on the platform has it in its address"
                     .to_owned(),
@@ -99,15 +86,7 @@ impl ClientError {
                 let look = "look at the task upstream before it is run again".to_owned();
                 std::iter::once(look).chain(through_proxy(at)).collect()
             }
-            Self::Failing { message, at, .. } => {
-                let mut hints = in_between(message);
-                hints.extend(through_proxy(at));
-                hints.push(format!(
-                    "the platform's own fault: try again later; its support finds the request by trace {}",
-                    at.trace()
-                ));
-                hints
-            }
+            Self::Failing { message, at, .. } => failing(message, at),
             Self::Nonsense { at, .. } => {
                 let what = format!(
                     "is ENCORD_DOMAIN ({}) an Encord API, with no proxy or login page in between?",
@@ -122,6 +101,7 @@ impl ClientError {
             Self::Cache { .. } => {
                 vec!["make room, or make the folder writable".to_owned()]
             }
+            Self::Download { answered, .. } => vec![in_store(*answered).to_owned()],
             Self::TooLarge { .. } | Self::TooMuch { .. } => {
                 vec!["use a smaller --task-batch-size".to_owned()]
             }
@@ -154,6 +134,40 @@ fn unauthenticated(message: &str, at: &At) -> Vec<String> {
             at.key_id()
         ));
     }
+    hints
+}
+
+/// What to do about a file that does not come.
+const fn in_store(answered: bool) -> &'static str {
+    if answered {
+        "check the item on the platform, and that no login page or proxy answers in place of its store"
+    } else {
+        "check the network and the proxy to the store of the files, and run the task again"
+    }
+}
+
+fn forbidden(message: &str, at: &At) -> Vec<String> {
+    let mut hints = in_between(message);
+    if !hints.is_empty() {
+        hints.extend(through_proxy(at));
+    }
+    hints.push(wrong_region(at));
+    if !is_local(at) {
+        hints.push(format!(
+            "else check the project hash, and that the owner of key {} has a role in the project that may do this",
+            at.key_id()
+        ));
+    }
+    hints
+}
+
+fn failing(message: &str, at: &At) -> Vec<String> {
+    let mut hints = in_between(message);
+    hints.extend(through_proxy(at));
+    hints.push(format!(
+        "the platform's own fault: try again later; its support finds the request by trace {}",
+        at.trace()
+    ));
     hints
 }
 

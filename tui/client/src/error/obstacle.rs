@@ -134,6 +134,11 @@ impl Obstacle {
         )
     }
 
+    /// Whether the answer began and then came too slowly, if at all.
+    pub(crate) const fn trickles(&self) -> bool {
+        matches!(self, Self::Stalled(_) | Self::TooSlow(..))
+    }
+
     /// Whether asking again may help.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

@@ -6,6 +6,8 @@
 
 pub(crate) mod answer;
 mod call;
+mod clock;
+mod fetch;
 pub(crate) mod limit;
 pub(crate) mod pace;
 pub(crate) mod proxy;
@@ -20,10 +22,12 @@ pub(crate) mod unpack;
 
 use crate::error::{At, ClientError, Obstacle, Place, clean};
 use crate::key::Key;
-use crate::settings::{Bearer, Limits, Settings, SettingsError};
+use crate::settings::{Bearer, Settings, SettingsError};
 use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
+use clock::NO_SKEW;
 use limit::Limiter;
+pub use pace::Limits;
 use proxy::Proxy;
 use reqwest::header::{self, HeaderMap};
 use retry::{Again, Failure, Repeat};
@@ -42,14 +46,12 @@ pub(crate) const V2: &str = "/v2/public";
 const FIRST_PATIENCE: Duration = Duration::from_secs(8);
 const FIRST_TIMEOUT: Duration = Duration::from_secs(30);
 const FIRST_WHOLE: Duration = Duration::from_secs(60);
+/// Answers of one request that may stall or trickle before it is given up.
+const SLOW_ATTEMPTS: u32 = 2;
 /// A body that is sent is given this many bytes per second: how fast it leaves cannot be seen.
 const SENT_PER_SECOND: u64 = 16_000;
 /// An answer of unknown length may take so many times as long as a request in all.
 const UNKNOWN_LENGTH: u32 = 6;
-/// Clocks that differ by no more seconds than this are the same: an answer's time is in whole seconds.
-const SAME_CLOCK: i64 = 5;
-/// No answer has told the platform's time yet.
-const NO_SKEW: i64 = i64::MIN;
 
 /// The connection to one domain, shared by a reader's clones and its writers.
 pub(crate) struct Wire {
@@ -104,11 +106,6 @@ impl Wire {
         })
     }
 
-    /// Seconds that the platform's clock is ahead of ours, as far as an answer has told it.
-    pub fn skew(&self) -> Option<i64> {
-        Some(self.skew.load(Relaxed)).filter(|skew| *skew != NO_SKEW)
-    }
-
     /// How long one request may wait between its attempts. A platform that has never answered is rather
     /// an address that is wrong: nobody's work is under way, and whoever waits should be told.
     pub fn patience(&self) -> Duration {
@@ -128,7 +125,7 @@ impl Wire {
         let trace = call.trace();
         let mut waited = Duration::ZERO;
         let mut attempts = 0;
-        let mut clock_corrected = false;
+        let (mut clock_corrected, mut slow) = (false, 0);
         let mut whole = Whole::begin(call);
         loop {
             attempts += 1;
@@ -156,6 +153,7 @@ impl Wire {
                 clock_corrected = true;
                 continue;
             }
+            slow += u32::from(failure.trickles());
             let wait = retry::next(
                 failure.again,
                 (call.repeat, call.tries),
@@ -163,7 +161,7 @@ impl Wire {
                 waited,
                 self.patience(),
             )
-            .filter(|wait| *wait < whole.left(self));
+            .filter(|wait| *wait < whole.left(self) && slow < SLOW_ATTEMPTS);
             tracing::debug!(
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
                 again = wait.is_some(), error = %failure.error, "failed"
@@ -288,83 +286,6 @@ impl Wire {
             what,
             at: self.at(call, 1),
         }
-    }
-
-    /// A signature is refused when it bears a wrong time: this machine's clock is off, or somebody has put
-    /// it right since. Then the platform's own time is used, as its last answer had it.
-    fn corrects_clock(&self, call: &Call<'_>, failure: &Failure, used: i64) -> bool {
-        let refused = matches!(failure.error, ClientError::Unauthenticated { .. });
-        // Only these signatures bear a time.
-        let timed = call.legacy.is_none() && self.bearer.is_none();
-        let Some(skew) = self.skew().filter(|skew| (skew - used).abs() > SAME_CLOCK) else {
-            return false;
-        };
-        if !refused || !timed {
-            return false;
-        }
-        if self.correction.swap(skew, Relaxed) != skew {
-            tracing::warn!(
-                seconds = skew,
-                "a signature was refused and this machine's clock differs from the platform's by so \
-                 much; signatures use the platform's time"
-            );
-        }
-        true
-    }
-
-    fn learn_time(&self, headers: &HeaderMap) {
-        let date = headers
-            .get(header::DATE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(crate::time::parse_time);
-        if let Some(theirs) = date {
-            self.skew.store((theirs.0 - now().0) / 1000, Relaxed);
-        }
-    }
-
-    /// A plain request to a signed URL, without our signature, counted. The URL is a secret.
-    /// `range`: from which byte on, if the file is still the one of that validator.
-    pub async fn fetch(
-        &self,
-        url: &reqwest::Url,
-        range: Option<(u64, Option<&str>)>,
-    ) -> Result<reqwest::Response, (Again, Obstacle)> {
-        self.counters.sent(false, true);
-        let bug = |error: ClientError| (Again::No, Obstacle::Broken(error.to_string()));
-        let mut request = (self.http.of(url).map_err(bug)?)
-            .get(url.clone())
-            .header(header::ACCEPT_ENCODING, "identity");
-        if let Some((start, validator)) = range {
-            request = request.header(header::RANGE, format!("bytes={start}-"));
-            if let Some(validator) = validator {
-                request = request.header(header::IF_RANGE, validator);
-            }
-        }
-        match timeout(self.timeout, request.send()).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => {
-                let why = Obstacle::of(&error);
-                Err((again(&error, &why), why))
-            }
-            Err(_) => Err((Again::Unknown(None, false), Obstacle::Silent(self.timeout))),
-        }
-    }
-
-    /// The body of an answer to [`Wire::fetch`]; `size` is its length where somebody has told it.
-    pub fn download(&self, response: reqwest::Response, size: Option<u64>) -> pace::Body {
-        pace::Body::new(response, self.limits, size, self.limits.unknown)
-    }
-
-    /// So many bytes of a download that was too slow count as progress: twice what the floor asks for, so
-    /// that one that trickles is given up even where it can be resumed.
-    pub fn progress(&self) -> u64 {
-        let window = self.limits.window.as_secs().max(1);
-        self.limits.floor.saturating_mul(window).saturating_mul(2)
-    }
-
-    /// The proxy that a request to this address goes through, for people.
-    pub fn proxy_to(&self, url: &reqwest::Url) -> Option<String> {
-        self.http.proxy(url).map(|proxy| proxy.to_string())
     }
 }
 

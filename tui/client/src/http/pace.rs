@@ -5,10 +5,43 @@
 //! or trickles a byte now and then, runs out of credit and is given up.
 
 use crate::error::Obstacle;
-use crate::settings::Limits;
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+
+/// How fast an answer must arrive. The floor holds for answers of the API and for downloads alike; an
+/// honest slow line (5 kB/s) passes whatever the size of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes per second that must come on average over `window`; at least 1.
+    pub floor: u64,
+    /// How long nothing, or too little, may come before the request is given up.
+    pub window: Duration,
+    /// How long a request may take in all, its attempts and the waits between them included. The time
+    /// that its bytes take at the floor is added.
+    pub whole: Duration,
+    /// How long a download of unknown length may take.
+    pub unknown: Duration,
+}
+
+impl Limits {
+    /// 1,000 bytes per second over 30 s (twice, then the request is given up), 5 minutes for a request, 6 hours for a download whose length
+    /// nobody has announced.
+    pub const DEFAULT: Self = Self {
+        floor: 1_000,
+        window: Duration::from_secs(30),
+        whole: Duration::from_secs(300),
+        unknown: Duration::from_secs(6 * 3600),
+    };
+
+    /// How long so many bytes take at the floor.
+    pub(crate) fn time_for(self, bytes: u64) -> Duration {
+        let floor = self.floor.max(1);
+        let (whole, rest) = (bytes / floor, bytes % floor);
+        Duration::from_secs(whole)
+            + Duration::from_secs(rest) / u32::try_from(floor).unwrap_or(u32::MAX)
+    }
+}
 
 /// An answer whose body is being read.
 pub(crate) struct Body {

@@ -23,6 +23,13 @@ pub(crate) struct Failure {
     pub again: Again,
 }
 
+impl Failure {
+    /// Whether the answer began and then came too slowly.
+    pub fn trickles(&self) -> bool {
+        matches!(&self.error, ClientError::Unreachable { why, .. } if why.trickles())
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Again {
     /// The answer will not change.

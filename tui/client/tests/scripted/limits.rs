@@ -14,12 +14,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 const SOON: Duration = Duration::from_secs(4);
 
 async fn asked(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> (Fault, Duration) {
-    let server = Scripted::start(move |_, _| script(0)).await;
+    let server = Scripted::start(move |n, _| script(n)).await;
     let mut settings = server.settings();
     settings.limits = LIMITS;
     let reader = Reader::new(settings).unwrap();
     let began = Instant::now();
     let error = list(&reader, TaskFilter::default()).await.unwrap_err();
+    let requests = server.requests().len();
+    assert!(requests <= 4, "{requests} requests");
     (Fault::from(error), began.elapsed())
 }
 
