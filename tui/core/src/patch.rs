@@ -4,7 +4,7 @@
 //! What differs between two label rows is known to the authors' crate; writing is left to the
 //! client, drawing to the screen.
 
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, clip};
 use crate::work::{Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 use agent_abi::model::{LabelChangeKind, LabelRow, Ontology, diff};
@@ -52,8 +52,22 @@ pub fn judge(
         way,
         patch,
         labels_after,
-        steps: given.steps,
+        steps: given.steps.into_iter().take(STEPS).map(bounded).collect(),
     })
+}
+
+/// Steps of one attempt that are kept.
+const STEPS: usize = 500;
+/// Longest text of a step, in bytes.
+const STEP: usize = 4 << 10;
+
+fn bounded(step: wire::StepDoc) -> wire::StepDoc {
+    wire::StepDoc {
+        kind: clip(step.kind, STEP),
+        name: clip(step.name, STEP),
+        value: clip(step.value, STEP),
+        ..step
+    }
 }
 
 fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {

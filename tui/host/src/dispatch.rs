@@ -198,7 +198,11 @@ impl Core {
         active.ticket = slot.ticket;
         let mut letter = slot.bring(project);
         letter.extend(chunks);
-        slot.link.page.cancel.store(NO_JOB, Ordering::SeqCst);
+        slot.link
+            .page
+            .requests
+            .cancel
+            .store(NO_JOB, Ordering::SeqCst);
         self.begun(slot, active);
         slot.link.send(letter);
         Ok(())
@@ -298,6 +302,7 @@ impl Slot {
             build: build.0,
         };
         self.copy = Some(Arc::clone(copy));
+        self.link.idle.store(false, Ordering::Relaxed);
         self.load_until = Instant::now().checked_add(limit);
         self.link.build.store(build.0, Ordering::SeqCst);
         if let Ok(head) = pack(&load, 0) {

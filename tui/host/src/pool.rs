@@ -110,6 +110,12 @@ pub(crate) struct Active {
     pub tries: u32,
     /// See [`Lined::ticket`]; 0 before it is sent.
     pub ticket: u64,
+    /// Dependencies that it is loading into the host, outermost first.
+    pub loads: Vec<String>,
+    /// When the outermost of them began, and what of the deadline was left then.
+    pub loading: Option<(Instant, Option<Duration>)>,
+    /// What it may still take for loading.
+    pub load_left: Duration,
 }
 
 impl Active {
@@ -118,6 +124,9 @@ impl Active {
         Self {
             work,
             ticket,
+            loads: Vec::new(),
+            loading: None,
+            load_left: Duration::MAX,
             started: None,
             deadline: None,
             stop: None,
@@ -141,10 +150,18 @@ pub(crate) struct Slot {
     pub line: VecDeque<Lined>,
     /// How many times it was sent work.
     pub ticket: u64,
+    /// Ticket of the work that it ended last.
+    pub done: u64,
+    /// Ticket up to which work was taken back from it.
+    pub taken: u64,
+    /// Where its main thread's stack ends, as it said itself before it opened anything.
+    pub stack_low: u64,
     /// Its last job was quick.
     pub quick: bool,
     /// When to see whether its work is slow.
     pub look_at: Option<Instant>,
+    /// Ticket of the work that ran when the host claimed to have begun what comes after it.
+    pub doubt: Option<u64>,
     pub load_until: Option<Instant>,
     pub leave_until: Option<Instant>,
     pub ending: Option<Ending>,
@@ -293,6 +310,8 @@ impl State {
             }),
             pid,
             idempotent: agent.is_some_and(|a| a.flags & flags::IDEMPOTENT != 0),
+            loading: None,
+            opened: true,
         }
     }
 

@@ -2,13 +2,13 @@
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
-use crate::page::{LastWords, Phase};
+use crate::page::{FRAMES, LastWords, Phase};
 use crate::proto::Done;
 use crate::sys::exit::Exit;
 use agent_abi::table::status;
 use agent_abi::wire::Failure;
 use std::time::Duration;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::fault::{Fault, FaultKind, clip};
 use wb_core::ids::BuildId;
 
 /// What a fault is about.
@@ -24,6 +24,10 @@ pub(crate) struct About {
     pub pid: u32,
     /// The agent says it may run again after it was killed half-way.
     pub idempotent: bool,
+    /// The dependency that was being loaded into the host.
+    pub loading: Option<String>,
+    /// The library was open.
+    pub opened: bool,
 }
 
 impl About {
@@ -43,6 +47,10 @@ pub(crate) enum Ending {
     LoadTimeout(Duration),
     /// It sent what no host sends.
     Protocol(String),
+    /// Something in it wrote over the page that it shares with the workbench.
+    Scribbled,
+    /// It used more memory than it may, in bytes.
+    Memory { used: u64, limit: u64 },
     /// It was told to go, or its job was to be stopped.
     Wanted,
 }
@@ -52,6 +60,10 @@ pub(crate) enum Ending {
 pub(crate) struct Death {
     pub exit: Exit,
     pub words: LastWords,
+    /// Bytes of memory it used when that was last looked at; 0 where it was not.
+    pub used: u64,
+    /// The system has ended a process for want of memory during its life.
+    pub by_system: bool,
     /// Last lines of stderr.
     pub tail: Vec<String>,
 }
@@ -69,7 +81,13 @@ impl Death {
         };
         let (name, meaning) = signal_words(signal);
         let fault = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
-        if overflow {
+        if self.ended_for_memory() {
+            let used = match self.used {
+                0 => String::new(),
+                used => format!("; it used {} when last looked at", bytes(used)),
+            };
+            format!("was ended by the system for want of memory ({name}{used})")
+        } else if overflow {
             format!("overflowed its stack ({name})")
         } else if self.out_of_memory() {
             format!("ran out of memory ({name})")
@@ -91,6 +109,10 @@ impl Death {
             && near.contains(&address)
     }
 
+    fn ended_for_memory(&self) -> bool {
+        self.exit == Exit::Signal(libc::SIGKILL) && self.by_system
+    }
+
     fn out_of_memory(&self) -> bool {
         let said = |line: &String| {
             line.starts_with("memory allocation of") || line.contains("std::bad_alloc")
@@ -101,26 +123,84 @@ impl Death {
     fn hint(&self) -> &'static str {
         match self.exit {
             Exit::Code(_) => "an agent must return, not leave: find the call of exit() in it",
+            _ if self.ended_for_memory() => LESS_MEMORY,
             Exit::Signal(libc::SIGKILL) => {
                 "somebody else killed the process, often the system for want of memory: see dmesg"
             }
             _ if self.is_stack_overflow() => {
                 "look for a recursion without an end in the frames below"
             }
-            _ if self.out_of_memory() => "give the hosts more memory, or let the agent use less",
+            _ if self.out_of_memory() => LESS_MEMORY,
             _ => "the frames below say where; the next task runs in a fresh process",
         }
+    }
+}
+
+/// What to do about agents that need much memory.
+const LESS_MEMORY: &str =
+    "let the agent use less memory, run fewer at a time (`-j`), or raise `memory` (`--memory`)";
+const SLOW_LOADING: &str = "raise `load_timeout` (`--load-timeout`) if it needs the time";
+
+/// Bytes for people: 1.5 GB.
+pub(crate) fn bytes(n: u64) -> String {
+    let (unit, name) = match n {
+        0..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    let tenths = n.saturating_mul(10) / unit;
+    match (tenths / 10, tenths % 10) {
+        (whole, tenth) if whole < 10 && tenth > 0 => format!("{whole}.{tenth} {name}"),
+        (whole, _) => format!("{whole} {name}"),
+    }
+}
+
+/// A host that ended between tasks, in one line.
+pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
+    match ending {
+        Some(Ending::Scribbled) => {
+            "an agent wrote over the control page that its host shares with the workbench; \
+             the host was replaced"
+                .into()
+        }
+        Some(Ending::Memory { used, limit }) => format!(
+            "the host used {} of memory with no task in it, more than the {} it may use (`memory`)",
+            bytes(*used),
+            bytes(*limit)
+        ),
+        Some(Ending::Protocol(what)) => format!("the host sent {what}"),
+        _ => format!("the host {}", death.how()),
     }
 }
 
 /// A job whose process died of it.
 pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Fault {
     let on = about.on();
-    let opening = matches!(
-        death.words.phase,
-        Phase::Blank | Phase::Loading | Phase::Init
-    );
+    let mut hint = death.hint();
     let summary = match ending {
+        Some(Ending::Scribbled) => {
+            hint = "look for a pointer that leads astray, or an index out of bounds";
+            format!(
+                "the agent wrote over the control page that its host shares with the workbench \
+                 {on}; the task stays where it is"
+            )
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hint = LESS_MEMORY;
+            format!(
+                "the agent ran out of memory {on}: its process used {}, more than the {} it may \
+                 use (`memory`); the task stays where it is",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::LoadTimeout(limit)) if about.loading.is_some() => {
+            hint = SLOW_LOADING;
+            format!(
+                "dependency {} took longer than {limit:?} to load {on}; the task stays where it is",
+                about.loading.as_deref().unwrap_or_default()
+            )
+        }
         Some(Ending::Protocol(what)) => format!(
             "the host of build {} sent {what} while it worked {on}; the task stays where it is",
             about.build
@@ -129,15 +209,23 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
             "build {} could not be opened again {on} within {limit:?}; the task stays where it is",
             about.build
         ),
-        _ if opening => format!(
+        _ if !about.opened => format!(
             "build {} {} while it was opened again {on}; the task stays where it is",
             about.build,
             death.how()
         ),
-        _ => format!("the agent {} {on}; the task stays where it is", death.how()),
+        _ => {
+            let loading = about.loading.as_ref();
+            let loading = loading.map(|name| format!("while dependency {name} was loaded "));
+            format!(
+                "the agent {} {}{on}; the task stays where it is",
+                death.how(),
+                loading.unwrap_or_default()
+            )
+        }
     };
     let mut fault = Fault::new(FaultKind::Host, summary)
-        .hint(death.hint())
+        .hint(hint)
         .because(details(about, &death.tail));
     fault.retry = about.idempotent;
     fault
@@ -215,10 +303,14 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Opti
             about.on()
         ),
         status::ERROR => message.to_owned(),
-        status::PANIC => match &failure.location {
-            Some(place) => format!("panicked at {place}: {message}"),
-            None => format!("panicked: {message}"),
-        },
+        status::PANIC => {
+            let whose = failure.dependency.as_ref();
+            let whose = whose.map(|name| format!("dependency {name} "));
+            let place = failure.location.as_ref();
+            let place = place.map(|place| format!(" at {place}"));
+            let (whose, place) = (whose.unwrap_or_default(), place.unwrap_or_default());
+            format!("{whose}panicked{place}: {message}")
+        }
         status::CANCELLED => "the agent stopped as if it had been asked to".to_owned(),
         status::DEPENDENCY => match &failure.dependency {
             Some(name) => format!("dependency {name} failed: {message}"),
@@ -235,9 +327,19 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Opti
     cause.push_str(&details(about, &[]));
     fault = fault.because(cause);
     fault.retry = failure.retry && done.status != status::UNSUPPORTED;
-    (fault, Some(Box::new(failure)))
+    (fault.bounded(), Some(Box::new(failure)))
 }
 
+/// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.
+const TEXT: usize = 2 << 10;
+/// Longest name, place and cause.
+const NAME: usize = 400;
+/// Most causes.
+const CAUSES: usize = 32;
+/// Most steps.
+const STEPS: usize = 500;
+
+/// What an agent wrote, cut to what a person may read.
 fn read_failure(done: &Done, written: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(written);
     let structured = (done.kind == 3)
@@ -250,6 +352,20 @@ fn read_failure(done: &Done, written: &[u8]) -> Failure {
     });
     if failure.message.trim().is_empty() {
         failure.message = "it gave no reason".into();
+    }
+    failure.message = clip(failure.message, TEXT);
+    failure.location = failure.location.map(|place| clip(place, NAME));
+    failure.dependency = failure.dependency.map(|name| clip(name, NAME));
+    failure.chain.truncate(CAUSES);
+    for cause in &mut failure.chain {
+        *cause = clip(std::mem::take(cause), NAME);
+    }
+    failure.frames.truncate(FRAMES);
+    failure.steps.truncate(STEPS);
+    for step in &mut failure.steps {
+        for text in [&mut step.kind, &mut step.name, &mut step.value] {
+            *text = clip(std::mem::take(text), TEXT);
+        }
     }
     failure
 }
@@ -264,7 +380,19 @@ pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<S
         "a damaged file, or code that runs when a library is opened; build it again".to_owned()
     }];
     let reason = match ending {
-        Some(Ending::LoadTimeout(limit)) => format!("{place} took longer than {limit:?}"),
+        Some(Ending::LoadTimeout(limit)) => {
+            hints = vec![SLOW_LOADING.to_owned()];
+            format!("{place} took longer than {limit:?}")
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hints = vec![LESS_MEMORY.to_owned()];
+            format!(
+                "{place} used {} of memory, more than the {} a host may use (`memory`)",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::Scribbled) => format!("{place} wrote over the control page of its host"),
         Some(Ending::Protocol(what)) => format!("its host sent {what}"),
         _ => format!("{place} failed: the probe {}", death.how()),
     };

@@ -60,7 +60,7 @@ impl Library {
         page: &ControlPage,
         context: &'static Context,
     ) -> Result<(Self, Descriptor, u64), Flaw> {
-        page.enter(Phase::Loading);
+        page.claims.enter(Phase::Loading);
         // SAFETY: constructors of foreign code run here; this process exists for that.
         let dl = unsafe { Dl::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| refused(&e))?;
         // Dropping the handle would unmap code that we hold pointers into.
@@ -84,7 +84,7 @@ impl Library {
         let table = Table::read(module)?;
         let descriptor = table.describe()?;
         let library = table.functions();
-        page.enter(Phase::Init);
+        page.claims.enter(Phase::Init);
         if let Some(init) = table.init {
             initialise(init, context)?;
         }

@@ -10,3 +10,5 @@ pub(crate) mod memory;
 pub(crate) mod modules;
 pub(crate) mod orphan;
 pub(crate) mod stdio;
+pub(crate) mod supervisor;
+pub(crate) mod usage;

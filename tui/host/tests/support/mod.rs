@@ -41,6 +41,21 @@ pub const HOSTILE: [&str; 22] = [
     "forgets_size",
 ];
 
+/// Stages of `astray.c` in their order.
+pub const ASTRAY: [&str; 11] = [
+    "answer",
+    "scribbles",
+    "scribbles_and_loops",
+    "scribbles_and_aborts",
+    "leaves_a_daemon",
+    "daemon_and_loop",
+    "daemon_and_crash",
+    "eats",
+    "child_eats",
+    "depends",
+    "explains",
+];
+
 pub fn agent(name: &str) -> usize {
     HOSTILE.iter().position(|n| *n == name).unwrap()
 }
@@ -171,6 +186,26 @@ impl Desk {
         assert_eq!(stages, HOSTILE);
         self.hosts.activate(BuildId(1), &probed);
         BuildId(1)
+    }
+
+    /// The same of `astray.c`.
+    pub fn astray(&mut self) -> BuildId {
+        let library = self.path("libastray.so");
+        compile("astray.c", &library, &[]);
+        self.hosts.watch(library);
+        let probed = self.probed();
+        let stages: Vec<_> = probed.descriptor.agents.iter().map(|a| &a.stage).collect();
+        assert_eq!(stages, ASTRAY);
+        self.hosts.activate(BuildId(1), &probed);
+        BuildId(1)
+    }
+
+    /// A job of `astray.c` with these parameters.
+    pub fn stray(&mut self, name: &str, params: &str) -> JobRequest {
+        let agent = ASTRAY.iter().position(|n| *n == name).unwrap();
+        let mut request = self.request(BuildId(1), agent);
+        request.params = params.into();
+        request
     }
 
     pub fn request(&mut self, build: BuildId, agent: usize) -> JobRequest {
