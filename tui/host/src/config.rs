@@ -13,8 +13,8 @@ pub struct HostConfig {
     /// Its arguments; one more is appended, for `child_main`. Default `["host"]`.
     pub exe_args: Vec<OsString>,
     /// Folder for copies of libraries; created when missing. Each workbench process has a folder
-    /// of its own in it, and clears away those of dead processes.
-    pub shelf: PathBuf,
+    /// of its own in it, held by a lock, and clears away those that nobody holds.
+    pub store: PathBuf,
     /// Limit for opening a library: loader, constructors, `init`; and for the dependencies with
     /// `scope = host` that one task loads. Default 5 min.
     pub load_timeout: Duration,
@@ -49,13 +49,13 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// The defaults, with copies kept in `shelf`.
+    /// The defaults, with copies kept in `store`.
     #[must_use]
-    pub fn new(shelf: impl Into<PathBuf>) -> Self {
+    pub fn new(store: impl Into<PathBuf>) -> Self {
         Self {
             exe: this_program(),
             exe_args: vec!["host".into()],
-            shelf: shelf.into(),
+            store: store.into(),
             load_timeout: Duration::from_secs(300),
             preflight_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(2),
@@ -113,7 +113,7 @@ fn this_program() -> PathBuf {
 pub enum HostError {
     /// The folder for copies cannot be used; choose another one.
     #[error("the folder for copies of libraries, {}, cannot be used: {source}", path.display())]
-    Shelf {
+    Store {
         /// The folder.
         path: PathBuf,
         /// What the system said.

@@ -7,7 +7,7 @@ use crate::link::{Chunk, NO_JOB};
 use crate::pool::{Active, Core, HostId, Probe, Role, Slot, State, Work};
 use crate::proto::{MAX_INPUT, ToHost, pack};
 use crate::report::{self, Ending};
-use crate::shelf::StagedCopy;
+use crate::store::StagedCopy;
 use agent_abi::table::flags;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

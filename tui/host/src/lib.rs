@@ -6,7 +6,7 @@
 //! job and what is written after it is left to others: nothing is ever written upstream here.
 //!
 //! ```text
-//! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, shelf, elf)
+//! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, store, elf)
 //!                                                │
 //! activate ◄──────── the engine claims ◄─────────┘
 //! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (hosts, pool, host, child)
@@ -16,10 +16,12 @@ mod builds;
 mod burial;
 mod calls;
 mod child;
+mod companions;
 mod config;
 mod dispatch;
 mod elf;
 mod events;
+mod files;
 mod host;
 mod hosts;
 mod jobs;
@@ -34,8 +36,8 @@ mod prints;
 mod proto;
 mod recall;
 mod report;
-mod shelf;
 mod spawn;
+mod store;
 mod supervise;
 mod symbols;
 mod sys;
@@ -46,6 +48,7 @@ pub use child::child_main;
 pub use config::{HostConfig, HostError, secret_variables};
 pub use elf::is_other_library;
 pub use events::HostEvent;
+pub use files::{open_regular, read_named, read_named_text};
 pub use hosts::Hosts;
 pub use jobs::{JobRequest, JobResult};
 pub use sys::usage::memory_of_machine;

@@ -11,8 +11,8 @@ use crate::line::Lined;
 use crate::link::{Chunk, Link};
 use crate::proto::{ToHost, pack};
 use crate::report::{About, Ending};
-use crate::shelf::{Shelf, StagedCopy};
 use crate::spawn::SpawnRequest;
+use crate::store::{LibraryStore, StagedCopy};
 use crate::symbols::Question;
 use agent_abi::table::flags;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -240,7 +240,7 @@ pub(crate) struct State {
 pub(crate) struct Core {
     pub config: HostConfig,
     pub events: Events,
-    pub shelf: Shelf,
+    pub store: LibraryStore,
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
     pub quiet: Notify,

@@ -212,7 +212,7 @@ fn children_that_left_their_session_end_with_a_workbench_that_is_killed() {
     let agent = ASTRAY.iter().position(|n| *n == "daemon_and_loop").unwrap();
     let mut parent = Command::new(env!("CARGO_BIN_EXE_wb-host-child"))
         .arg("parent")
-        .arg(dir.path().join("shelf"))
+        .arg(dir.path().join("store"))
         .arg(&library)
         .arg(agent.to_string())
         .env("PIDS", &file)

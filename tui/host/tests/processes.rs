@@ -18,7 +18,7 @@ fn a_host_dies_with_a_workbench_that_is_killed() {
     compile("hostile.c", &library, &[]);
     let mut parent = Command::new(env!("CARGO_BIN_EXE_wb-host-child"))
         .arg("parent")
-        .arg(dir.path().join("shelf"))
+        .arg(dir.path().join("store"))
         .arg(&library)
         .arg(support::agent("loops").to_string())
         .stdout(Stdio::piped())

@@ -162,7 +162,7 @@ impl Engine {
         let (host_news, host_events) = mpsc::channel(INBOX);
         // Agents are given paths into the cache; they must hold wherever an agent looks from.
         let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
-        let mut config = HostConfig::new(folder.join("shelf"));
+        let mut config = HostConfig::new(folder.join("libraries"));
         // Where somebody watches, a rebuild is a matter of moments.
         config.spare = setup.options.screen;
         let hosts = Hosts::start(config, host_news).map_err(|error| {

@@ -8,6 +8,7 @@ mod encode;
 mod functions;
 mod incoming;
 mod load;
+mod refusal;
 mod run;
 
 use crate::page::{ControlPage, PageFds, Phase};

@@ -102,16 +102,3 @@ pub(crate) fn kill_family(child: Pid) {
 pub(crate) fn kill_now(child: Pid) {
     let _ = kill_process(child, Signal::KILL);
 }
-
-/// Whether a process with this number exists.
-pub(crate) fn exists(pid: u32) -> bool {
-    i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .is_some_and(|pid| {
-            !matches!(
-                rustix::process::test_kill_process(pid),
-                Err(rustix::io::Errno::SRCH)
-            )
-        })
-}

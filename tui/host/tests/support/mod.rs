@@ -96,7 +96,7 @@ impl Desk {
 
     pub fn with(change: impl FnOnce(&mut HostConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = HostConfig::new(dir.path().join("shelf"));
+        let mut config = HostConfig::new(dir.path().join("store"));
         config.exe = env!("CARGO_BIN_EXE_wb-host-child").into();
         // Parallel tests share two cores: only the test of the limit itself wants it short.
         config.load_timeout = Duration::from_secs(20);
@@ -118,6 +118,14 @@ impl Desk {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// Folders with copies of libraries.
+    pub fn copies(&self) -> Vec<PathBuf> {
+        let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let stores = entries(&self.path("store")).map(|e| e.path());
+        let copies = stores.flat_map(|store| entries(&store).map(|e| e.path()));
+        copies.filter(|copy| !copy.ends_with("needed")).collect()
     }
 
     /// The next event, whatever it is.
