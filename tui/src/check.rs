@@ -3,6 +3,8 @@
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
+use crate::limits::HostLimits;
+use crate::loading::Opening;
 use crate::params::Params;
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
@@ -15,7 +17,7 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, ProjectHash};
 use wb_core::state::{Options, State};
 
-/// How long libraries may take to be opened.
+/// How long a library's preflight may take.
 const LOADING: Duration = Duration::from_secs(10);
 
 /// Checks and prints; exit 3 when something is wrong.
@@ -33,6 +35,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         .collect();
     let missing = libraries.iter().filter(|l| !l.exists()).count();
     let reader = up.reader.clone();
+    let limits = HostLimits::of(global, config, 1);
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
@@ -47,9 +50,14 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
             ..Options::default()
         },
         concurrency: 1,
+        limits,
         verbose: 0,
     })?;
-    let found = findings(&mut engine, libraries.len() - missing, &config.params).await?;
+    let opening = Opening {
+        count: libraries.len() - missing,
+        limit: limits.load_timeout,
+    };
+    let found = findings(&mut engine, opening, &config.params).await?;
     let found = found + preflights(&mut engine).await;
     let findings = found + twins(&engine, &reader).await;
     for path in libraries.iter().filter(|l| !l.exists()) {
@@ -68,7 +76,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
     Ok(ending)
 }
 
-async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Result<usize, Fault> {
+async fn findings(engine: &mut Engine, opening: Opening, params: &Params) -> Result<usize, Fault> {
     while engine.state.project.is_none() {
         if let Some(fault) = engine.state.project_fault.take() {
             return Err(fault);
@@ -79,25 +87,26 @@ async fn findings(engine: &mut Engine, libraries: usize, params: &Params) -> Res
         return Ok(0);
     };
     say!("✓ project          {}", wb_ui::text::clean(&project.title));
-    let until = Instant::now() + LOADING;
-    while known(&engine.state) < libraries && Instant::now() < until {
-        let _ = tokio::time::timeout(until - Instant::now(), engine.turn()).await;
-    }
+    let libraries = opening.count;
+    opening.wait(engine, known).await;
     let mut bad = 0;
-    for (path, reason) in &engine.state.refused {
+    for (path, fault) in &engine.state.refused {
         let name = path.file_name().unwrap_or(path.as_os_str());
         say!(
             "✗ library refused: {}: {}",
             wb_ui::text::clean(&name.to_string_lossy()),
-            wb_ui::text::clean(reason)
+            wb_ui::text::clean(&fault.summary)
         );
+        for hint in &fault.hints {
+            say!("  → {}", wb_ui::text::clean(hint));
+        }
         bad += 1;
     }
     let silent = libraries.saturating_sub(known(&engine.state));
     if silent > 0 {
         say!(
-            "✗ {silent} of the libraries could not be opened within {} s",
-            LOADING.as_secs()
+            "✗ {silent} of the libraries could not be opened within {:?}",
+            opening.limit
         );
         bad += silent;
     }

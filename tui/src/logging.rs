@@ -9,6 +9,9 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use wb_core::fault::Fault;
 
+/// Lines that wait to be written; beyond that they are dropped.
+const WAITING: usize = 10_000;
+
 /// Starts logging; what is returned writes the rest when it is dropped.
 ///
 /// # Errors
@@ -38,7 +41,9 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
                 })?
         }
     };
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .finish(appender);
     let (ours, others) = match verbose {
         0 => (Level::INFO, Level::INFO),
         1 => (Level::DEBUG, Level::INFO),

@@ -2,6 +2,7 @@
 
 use crate::cli::{Global, PrintWhat, TasksArgs};
 use crate::config::{Config, state_dir};
+use crate::limits::HostLimits;
 use crate::runtime::matching;
 use crate::tried::Tried;
 use crate::{print, screen, upstream};
@@ -208,7 +209,8 @@ pub async fn tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result
 /// # Errors
 /// None; the signature is that of its neighbours.
 pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
-    for [name, value, origin] in config.lines() {
+    let lines = config.lines().into_iter();
+    for [name, value, origin] in lines.chain(HostLimits::lines(global, config)) {
         if global.json {
             say!(
                 "{}",

@@ -12,12 +12,15 @@ mod builder;
 mod check;
 mod cli;
 mod config;
+mod crash;
 mod database;
 mod demo;
 mod exit;
 mod headless;
 mod journal;
 mod library;
+mod limits;
+mod loading;
 mod logging;
 mod look;
 mod new;
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == "host") {
         return wb_host::child_main(std::env::args_os().skip(2));
     }
+    keep_to_ourselves();
     let parsed = cli::command_line().try_get_matches();
     let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
@@ -59,7 +63,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if help { 0 } else { 2 });
         }
     };
-    terminal::report_panics();
+    crash::report_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -74,6 +78,19 @@ fn main() -> ExitCode {
     // What still runs in the background has no claim on the person's time.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ExitCode::from(ending.code())
+}
+
+/// The environment and the memory of this process may hold a key. On Linux nobody of the same user reads
+/// them (or a core file of it); agents and compilers that it starts cannot even as root.
+fn keep_to_ourselves() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        // Not allowed without privileges, and not needed then.
+        let _ = remove_capability_from_bounding_set(CapabilitySet::SYS_PTRACE);
+    }
 }
 
 async fn dispatch(cli: &Cli) -> Ending {

@@ -181,7 +181,7 @@ impl Plan {
     /// # Errors
     /// There is no such file, it is no plan, or a newer workbench made it.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        let file = File::open(path).map_err(|e| {
+        let file = wb_host::open_regular(path).map_err(|e| {
             Fault::new(FaultKind::Usage, format!("{}: {e}", path.display()))
                 .hint("make a plan first: workbench plan … -o FILE")
         })?;

@@ -83,12 +83,22 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Largest library that is read, in bytes.
+const LARGEST_LIBRARY: u64 = 2_000_000_000;
+
+/// Reads a library, as the watcher does: nothing but a regular file of at most 2 GB.
+///
+/// # Errors
+/// It is something else, or cannot be read.
+pub fn read_library(path: &Path) -> io::Result<Vec<u8>> {
+    read_regular(path, LARGEST_LIBRARY)
+}
+
 /// Reads a file that was found, not named: nothing but a regular file.
-pub(crate) fn read_regular(path: &Path, most: u64) -> io::Result<(Metadata, Vec<u8>)> {
+fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let (file, meta) = open(path)?;
     regular(&meta)?;
-    let content = read_all(file, &meta, most)?;
-    Ok((meta, content))
+    read_all(file, &meta, most)
 }
 
 fn open(path: &Path) -> io::Result<(File, Metadata)> {

@@ -142,7 +142,8 @@ const LESS_MEMORY: &str =
 const SLOW_LOADING: &str = "raise `load_timeout` (`--load-timeout`) if it needs the time";
 
 /// Bytes for people: 1.5 GB.
-pub(crate) fn bytes(n: u64) -> String {
+#[must_use]
+pub fn bytes(n: u64) -> String {
     let (unit, name) = match n {
         0..1_000_000 => (1_000, "kB"),
         1_000_000..1_000_000_000 => (1_000_000, "MB"),

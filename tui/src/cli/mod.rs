@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
+pub use values::{patience, size};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -86,6 +87,12 @@ pub struct Global {
     /// Workflow specification (`graphNodes` JSON) with the edges that the API does not tell
     #[arg(long, value_name = "FILE", global = true)]
     pub workflow: Option<PathBuf>,
+    /// Limit for opening a library, and for the dependencies that one task loads to stay [default: 5m]
+    #[arg(long, value_name = "D", global = true, value_parser = patience)]
+    pub load_timeout: Option<Duration>,
+    /// Memory of each process that agents run in, e.g. 2GB, or none [default: the machine's, shared by -j]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = size)]
+    pub memory: Option<u64>,
     /// Where the log goes [default: .workbench/log]
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,

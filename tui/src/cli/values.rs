@@ -52,6 +52,41 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A limit with its unit: a bare number is refused.
+pub fn patience(text: &str) -> Result<Duration, String> {
+    match limit(text) {
+        Ok(_) if !text.ends_with(char::is_alphabetic) => {
+            Err(format!("write the unit: {text}s or {text}m"))
+        }
+        other => other,
+    }
+}
+
+/// `2GB`, `512MB`, `1.5GiB`; `none` is no limit.
+pub fn size(text: &str) -> Result<u64, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(u64::MAX);
+    }
+    let wrong = || "write a size such as 2GB or 512MB, or none".to_owned();
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let number: f64 = digits.trim_end().parse().map_err(|_| wrong())?;
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "MB" | "M" => 1e6,
+        "GB" | "G" => 1e9,
+        "TB" | "T" => 1e12,
+        "MIB" => 1024.0 * 1024.0,
+        "GIB" => 1024.0 * 1024.0 * 1024.0,
+        "" => return Err(format!("write the unit: {text}GB or {text}MB, or none")),
+        _ => return Err(wrong()),
+    };
+    let bytes = number * unit;
+    if !(1e6..=1e18).contains(&bytes) {
+        return Err("must be at least 1MB; to lift the limit: none".into());
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // in range, as just seen
+    Ok(bytes as u64)
+}
+
 /// `20` operations, or `30d`.
 pub(super) fn keep(text: &str) -> Result<Keep, String> {
     let wrong = || "write how many are kept, e.g. 20, or their age, e.g. 30d or 12h".to_owned();
@@ -76,6 +111,22 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_and_limits_want_their_unit() {
+        assert_eq!(size("2GB"), Ok(2_000_000_000));
+        assert_eq!(size("1.5 GiB"), Ok(1_610_612_736));
+        assert_eq!(size("512m"), Ok(512_000_000));
+        assert_eq!(size("none"), Ok(u64::MAX));
+        for text in [
+            "2", "", "GB", "-1GB", "nan GB", "1e30GB", "10kB", "0GB", "2 apples",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert_eq!(patience("5m"), Ok(Duration::from_secs(300)));
+        assert!(patience("30").unwrap_err().contains("30s"));
+        assert!(patience("0s").is_err());
+    }
 
     #[test]
     fn durations_have_units_and_limits() {

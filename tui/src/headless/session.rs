@@ -8,6 +8,7 @@ use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::journal::{self, Journal, Operation};
+use crate::limits::HostLimits;
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
 use crate::{library, upstream};
@@ -104,6 +105,7 @@ fn start_engine(
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,
+        limits: HostLimits::of(global, config, need.concurrency),
         verbose: global.verbose,
     })?;
     // Opened while the project is on its way; nothing is written before.

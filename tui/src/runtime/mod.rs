@@ -16,6 +16,7 @@ pub use listing::matching;
 
 use crate::journal::Journal;
 use crate::library::Library;
+use crate::limits::HostLimits;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
@@ -55,6 +56,8 @@ pub struct Setup {
     pub options: Options,
     /// Jobs at a time that hosts are kept for.
     pub concurrency: usize,
+    /// What hosts may use.
+    pub limits: HostLimits,
     /// How much of what agents log is kept for [`Engine::told`], as `-v` says it.
     pub verbose: u8,
 }
@@ -165,6 +168,8 @@ impl Engine {
         let mut config = HostConfig::new(folder.join("libraries"));
         // Where somebody watches, a rebuild is a matter of moments.
         config.spare = setup.options.screen;
+        config.load_timeout = setup.limits.load_timeout;
+        config.memory_limit = setup.limits.memory;
         let hosts = Hosts::start(config, host_news).map_err(|error| {
             Fault::new(
                 FaultKind::Host,

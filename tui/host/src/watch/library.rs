@@ -3,7 +3,7 @@
 use crate::companions::Companions;
 use crate::elf::{self, Flaw};
 use crate::events::HostEvent;
-use crate::files::{Fingerprint, read_regular};
+use crate::files::{Fingerprint, read_library};
 use crate::pool::{Core, Probe};
 use crate::store::{StagedCopy, hex};
 use sha2::{Digest, Sha256};
@@ -22,9 +22,6 @@ const BETWEEN_FLAWED: Duration = Duration::from_millis(400);
 const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// A file that is away for longer was removed, not rebuilt.
 const MISSING: Duration = Duration::from_secs(2);
-
-/// Largest library that is read, in bytes.
-const LARGEST: u64 = 2_000_000_000;
 
 /// A first read, waiting to be confirmed.
 pub(super) struct Candidate {
@@ -70,7 +67,7 @@ impl Library {
     pub(super) fn read(&mut self, path: &Path, core: &Core) -> bool {
         let now = Instant::now();
         self.fingerprint = Fingerprint::at(path);
-        let content = read_regular(path, LARGEST).map(|(_, content)| content);
+        let content = read_library(path);
         if let Err(e) = &content
             && e.kind() == io::ErrorKind::NotFound
         {
@@ -120,7 +117,7 @@ impl Library {
 
     /// Second read.
     pub(super) fn confirm(&mut self, path: &Path, candidate: Candidate, core: &Arc<Core>) {
-        let again = read_regular(path, LARGEST).map(|(_, content)| content);
+        let again = read_library(path);
         let same = match (&candidate.content, &again) {
             (Ok(first), Ok(second)) => first == second,
             (Err(first), Err(second)) => first.kind() == second.kind(),

@@ -5,14 +5,12 @@ use super::{Need, guard};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::headless::outage::Watch;
+use crate::limits::HostLimits;
+use crate::loading::Opening;
 use crate::runtime::Engine;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::StageId;
-
-/// How long libraries may take to be opened before the command is given up.
-const LOADING: Duration = Duration::from_secs(20);
+use wb_core::state::State;
 
 /// Everything that is looked at before the first task.
 pub(super) async fn ready(
@@ -37,7 +35,12 @@ pub(super) async fn ready(
             settled.left
         );
     }
-    load_libraries(engine, count).await?;
+    let limits = HostLimits::of(global, config, need.concurrency);
+    let opening = Opening {
+        count,
+        limit: limits.load_timeout,
+    };
+    load_libraries(engine, opening).await?;
     let stages = choose_stages(engine, need.stages)?;
     parameters(engine, &stages, config)?;
     preflight(engine).await?;
@@ -69,33 +72,28 @@ async fn load_project(engine: &mut Engine) -> Result<(), Fault> {
 }
 
 /// Waits until every library is in charge or refused; a refused one ends the run.
-async fn load_libraries(engine: &mut Engine, count: usize) -> Result<(), Fault> {
-    let until = Instant::now() + LOADING;
-    loop {
-        if let Some((library, reason)) = engine.state.refused.first_key_value() {
-            let which = match library.file_name() {
-                Some(name) if count > 1 => format!("the agent library {}", name.display()),
-                _ => "the agent library".to_owned(),
-            };
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!("{which} was refused: {reason}"),
-            ));
-        }
-        if engine.state.builds.all.len() >= count {
-            break;
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if timeout(left, engine.turn()).await.is_err() {
-            return Err(Fault::new(
-                FaultKind::Settings,
-                format!(
-                    "the agent library could not be opened within {} s",
-                    LOADING.as_secs()
-                ),
-            )
+async fn load_libraries(engine: &mut Engine, opening: Opening) -> Result<(), Fault> {
+    let refused = |state: &State| match state.refused.is_empty() {
+        true => state.builds.all.len(),
+        false => usize::MAX,
+    };
+    let opened = opening.wait(engine, refused).await;
+    if let Some((library, fault)) = engine.state.refused.first_key_value() {
+        let which = match library.file_name() {
+            Some(name) if opening.count > 1 => format!("the agent library {}", name.display()),
+            _ => "the agent library".to_owned(),
+        };
+        let mut fault = fault.clone();
+        fault.summary = format!("{which} was refused: {}", fault.summary);
+        return Err(fault);
+    }
+    if !opened {
+        let text = format!(
+            "the agent library could not be opened within {:?}",
+            opening.limit
+        );
+        return Err(Fault::new(FaultKind::Settings, text)
             .hint("is it being built right now? run again when the build is over"));
-        }
     }
     let builds = &engine.state.builds;
     if builds.order().is_empty() {
