@@ -53,7 +53,7 @@ fn in_a_window(
     drop(pair.slave);
     let mut reader = pair.master.try_clone_reader().unwrap();
     let mut keys = pair.master.take_writer().unwrap();
-    let mut parser = vt100::Parser::new(36, 120, 0);
+    let mut parser = vt100::Parser::new(cells(36), cells(120), 0);
     let mut buffer = [0; 64 * 1024];
     loop {
         let n = reader.read(&mut buffer).unwrap();
@@ -74,6 +74,10 @@ fn in_a_window(
     // All ends of the terminal are closed here.
     drop((reader, keys, pair.master));
     child
+}
+
+fn cells(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
 }
 
 fn code(mut child: Box<dyn Child + Send + Sync>) -> u32 {

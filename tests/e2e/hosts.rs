@@ -1,16 +1,13 @@
-//! The processes that agents run in, through the whole program: what they may use, what they inherit, how
-//! their libraries are opened, and that odd files hold nobody up.
+//! The processes that agents run in, through the whole program: what they may use, and what they inherit.
 
-use crate::support::{
-    DEADLINE, Server, Terminal, c_agent, command, lines, root, run, said, workbench,
-};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, said};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Output};
 use std::sync::mpsc::channel;
 
 /// A command's end; one that does not come fails.
-fn end_of(child: Child) -> Output {
+pub fn end_of(child: Child) -> Output {
     let pid = rustix::process::Pid::from_child(&child);
     let (send, ended) = channel();
     std::thread::spawn(move || send.send(child.wait_with_output().unwrap()));
@@ -26,7 +23,7 @@ fn third(server: &Server) -> String {
     tasks[2]["uuid"].as_str().unwrap().to_owned()
 }
 
-fn victim(server: &Server, deed: u8, dir: &Path) -> std::path::PathBuf {
+pub fn victim(server: &Server, deed: u8, dir: &Path) -> std::path::PathBuf {
     let defines = [
         format!("DEED={deed}"),
         format!("VICTIM=\"{}\"", third(server)),
@@ -35,7 +32,7 @@ fn victim(server: &Server, deed: u8, dir: &Path) -> std::path::PathBuf {
     c_agent(dir, "hostile", &defines)
 }
 
-fn faults(output: &Output) -> Vec<String> {
+pub fn faults(output: &Output) -> Vec<String> {
     let (tasks, _) = lines(output);
     let summaries = tasks.iter().filter_map(|t| t["fault"]["summary"].as_str());
     summaries.map(str::to_owned).collect()
@@ -236,121 +233,6 @@ fn cargo_inherits_no_key_whichever_command_starts_it() {
 }
 
 #[test]
-fn a_library_that_is_slow_to_open_has_time_by_default_and_a_limit_that_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
-    let slow = c_agent(dir.path(), "hostile", &["STARTS=(void)on;sleep(6)"]);
-    let output = run(dir.path(), &server, &slow, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let endless = c_agent(dir.path(), "hostile", &["STARTS=while(on){}"]);
-    let output = run(dir.path(), &server, &endless, &["--load-timeout", "400ms"]);
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    let text = said(&output);
-    assert!(
-        text.contains("took longer than 400ms") && text.contains("--load-timeout"),
-        "{text}"
-    );
-    std::fs::write(
-        dir.path().join("workbench.toml"),
-        "load_timeout = \"400ms\"\n",
-    )
-    .unwrap();
-    let agents = endless.to_str().unwrap();
-    let output = workbench(dir.path(), &server, &["check", "--agents", agents]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(
-        text.contains("took longer than 400ms") && text.contains("→ raise"),
-        "{text}"
-    );
-}
-
-#[test]
-fn loading_a_dependency_counts_as_loading_and_a_slow_one_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
-    let slow = victim(&server, 10, dir.path());
-    let args = ["--dry-run", "--timeout", "300ms"];
-    let output = run(dir.path(), &server, &slow, &args);
-    assert_eq!(faults(&output), Vec::<String>::new());
-    let endless = victim(&server, 11, dir.path());
-    let args = ["--dry-run", "--timeout", "300ms", "--load-timeout", "1s"];
-    let output = run(dir.path(), &server, &endless, &args);
-    let found = faults(&output);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        found.len() == 1 && found[0].contains("dependency model took longer than 1s"),
-        "{found:?}"
-    );
-}
-
-/// An agent library that links another one, with these options.
-fn linked(dir: &Path, options: &[&str]) -> std::path::PathBuf {
-    let cc = |args: &[&str]| {
-        let output = Command::new("cc")
-            .args(args)
-            .current_dir(dir)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", said(&output));
-    };
-    std::fs::write(dir.join("helper.c"), "int helper(void) { return 1; }\n").unwrap();
-    cc(&["-shared", "-fPIC", "-o", "libhelper.so", "helper.c"]);
-    let include = root().join("agent-abi/include");
-    let fixture = root().join("tests/fixtures/noop.c");
-    let mut args = vec![
-        "-shared",
-        "-fPIC",
-        "-Wl,--no-as-needed",
-        "-o",
-        "libagent.so",
-    ];
-    args.extend([
-        "-I",
-        include.to_str().unwrap(),
-        fixture.to_str().unwrap(),
-        "libhelper.so",
-    ]);
-    args.extend(options);
-    cc(&args);
-    dir.join("libagent.so")
-}
-
-#[test]
-fn a_library_beside_the_agents_is_found_by_origin_in_check_and_run() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
-    let library = linked(dir.path(), &["-Wl,-rpath,$ORIGIN"]);
-    let output = run(dir.path(), &server, &library, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let output = workbench(dir.path(), &server, &["check", "--agents", "libagent.so"]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("✓ library"), "{text}");
-}
-
-#[test]
-fn why_a_library_is_refused_and_what_to_do_reaches_check_and_run() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
-    let library = linked(dir.path(), &[]);
-    let output = run(dir.path(), &server, &library, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(3));
-    for text in [
-        said(&output),
-        String::from_utf8_lossy(
-            &workbench(dir.path(), &server, &["check", "--agents", "libagent.so"]).stdout,
-        )
-        .into_owned(),
-    ] {
-        assert!(text.contains("libhelper.so: cannot open"), "{text}");
-        assert!(
-            text.contains("→ libhelper.so lies beside the library"),
-            "{text}"
-        );
-    }
-}
-
-#[test]
 fn a_megabyte_of_reasons_for_each_task_is_cut_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);
@@ -385,79 +267,4 @@ fn a_megabyte_of_reasons_for_each_task_is_cut_everywhere() {
         }
     }
     assert!(size < 8 << 20, "{size} bytes in the folder");
-}
-
-#[test]
-fn pipes_and_devices_in_place_of_files_hold_no_command_up() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
-    let made = Command::new("mkfifo")
-        .arg(dir.path().join("pipe"))
-        .status()
-        .unwrap();
-    assert!(made.success());
-    std::os::unix::fs::symlink("/dev/zero", dir.path().join("zero")).unwrap();
-    std::fs::create_dir(dir.path().join("agents")).unwrap();
-    std::fs::rename(
-        dir.path().join("pipe"),
-        dir.path().join("agents/libpipe.so"),
-    )
-    .unwrap();
-    c_agent(&dir.path().join("agents"), "noop", &[]);
-    let pipe = "agents/libpipe.so";
-    let spawn = |args: &[&str], key: Option<&str>| {
-        let mut command = command(dir.path());
-        command
-            .args(args)
-            .args(["--project-hash", &server.project()])
-            .envs(server.env());
-        command.envs(key.map(|path| ("ENCORD_SSH_KEY_FILE", path)));
-        command
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped());
-        end_of(command.spawn().unwrap())
-    };
-    for odd in [pipe, "zero"] {
-        for args in [
-            &["stages", "--config", odd][..],
-            &["graph", "--workflow", odd],
-            &["review", odd],
-            &["apply", odd],
-            &["serve", "--scenario-file", odd],
-            &["serve", "--import-workflow", odd],
-        ] {
-            let output = spawn(args, None);
-            assert!(!output.status.success(), "{args:?}");
-            let text = said(&output);
-            let words = ["pipe", "larger than", "device", "no such"];
-            assert!(words.iter().any(|w| text.contains(w)), "{args:?}: {text}");
-        }
-        let output = spawn(&["stages"], Some(odd));
-        let text = said(&output);
-        assert!(
-            !output.status.success() && text.contains("key file"),
-            "{text}"
-        );
-    }
-    let output = spawn(&["check", "--agents", "agents"], None);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        text.contains("libpipe.so") && text.contains("a named pipe"),
-        "{text}"
-    );
-    let output = spawn(&["run", "--dry-run", "--agents", "agents/libnoop.so"], None);
-    assert!(output.status.success(), "{}", said(&output));
-}
-
-#[test]
-fn a_settings_file_from_a_pipe_with_a_writer_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    let output = Command::new("bash")
-        .current_dir(dir.path())
-        .args(["-c", "\"$0\" config --config <(echo 'rate = 7.0')"])
-        .arg(crate::support::PROGRAM)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("7/s"), "{text} {}", said(&output));
 }

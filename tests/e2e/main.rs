@@ -19,6 +19,8 @@ mod hosts;
 mod journal;
 mod lifetimes;
 mod new;
+mod odd_files;
+mod opening;
 mod plans;
 mod reload;
 mod run;

@@ -89,27 +89,7 @@ async fn findings(engine: &mut Engine, opening: Opening, params: &Params) -> Res
     say!("✓ project          {}", wb_ui::text::clean(&project.title));
     let libraries = opening.count;
     opening.wait(engine, known).await;
-    let mut bad = 0;
-    for (path, fault) in &engine.state.refused {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        say!(
-            "✗ library refused: {}: {}",
-            wb_ui::text::clean(&name.to_string_lossy()),
-            wb_ui::text::clean(&fault.summary)
-        );
-        for hint in &fault.hints {
-            say!("  → {}", wb_ui::text::clean(hint));
-        }
-        bad += 1;
-    }
-    let silent = libraries.saturating_sub(known(&engine.state));
-    if silent > 0 {
-        say!(
-            "✗ {silent} of the libraries could not be opened within {:?}",
-            opening.limit
-        );
-        bad += silent;
-    }
+    let mut bad = refusals(&engine.state, opening);
     for build in &engine.state.builds.all {
         let library = &build.probed.descriptor;
         let count = library.agents.len();
@@ -145,6 +125,29 @@ async fn findings(engine: &mut Engine, opening: Opening, params: &Params) -> Res
         bad += 1;
     }
     Ok(bad)
+}
+
+/// Libraries that were refused, or not opened in time.
+fn refusals(state: &State, opening: Opening) -> usize {
+    for (path, fault) in &state.refused {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        say!(
+            "✗ library refused: {}: {}",
+            wb_ui::text::clean(&name.to_string_lossy()),
+            wb_ui::text::clean(&fault.summary)
+        );
+        for hint in &fault.hints {
+            say!("  → {}", wb_ui::text::clean(hint));
+        }
+    }
+    let silent = opening.count.saturating_sub(known(state));
+    if silent > 0 {
+        say!(
+            "✗ {silent} of the libraries could not be opened within {:?}",
+            opening.limit
+        );
+    }
+    state.refused.len() + silent
 }
 
 /// Libraries of which is known what became of them: opened or refused.

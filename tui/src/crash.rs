@@ -22,7 +22,10 @@ pub fn report_panics() {
         );
         let folder = crate::config::state_dir("crashes").map_err(|fault| fault.summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
-            Ok(path) => tell!("Report: {}", path.display()),
+            Ok(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                tell!("Report: {}", path.display());
+            }
             Err(why) => {
                 tell!("{info}");
                 tell!("no report could be written: {why}");

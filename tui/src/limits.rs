@@ -2,7 +2,9 @@
 
 use crate::cli::Global;
 use crate::config::{Config, Value};
+use std::path::PathBuf;
 use std::time::Duration;
+use wb_host::HostConfig;
 
 /// How long a library, and what a task loads to stay, may take.
 const LOADING: Duration = Duration::from_secs(300);
@@ -33,6 +35,17 @@ impl HostLimits {
                 None => machine.map(|total| share(total, concurrency)),
             },
         }
+    }
+
+    /// Hosts with these limits and copies of libraries in `store`. Where somebody watches, a rebuild is a
+    /// matter of moments.
+    #[must_use]
+    pub fn hosts(self, store: PathBuf, watched: bool) -> HostConfig {
+        let mut config = HostConfig::new(store);
+        config.spare = watched;
+        config.load_timeout = self.load_timeout;
+        config.memory_limit = self.memory;
+        config
     }
 
     /// Both as `workbench config` prints them, with where they come from.

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == "host") {
         return wb_host::child_main(std::env::args_os().skip(2));
     }
-    keep_to_ourselves();
+    wb_host::keep_private();
     let parsed = cli::command_line().try_get_matches();
     let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
@@ -78,19 +78,6 @@ fn main() -> ExitCode {
     // What still runs in the background has no claim on the person's time.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ExitCode::from(ending.code())
-}
-
-/// The environment and the memory of this process may hold a key. On Linux nobody of the same user reads
-/// them (or a core file of it); agents and compilers that it starts cannot even as root.
-fn keep_to_ourselves() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-        // Not allowed without privileges, and not needed then.
-        let _ = remove_capability_from_bounding_set(CapabilitySet::SYS_PTRACE);
-    }
 }
 
 async fn dispatch(cli: &Cli) -> Ending {

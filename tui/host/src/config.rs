@@ -83,7 +83,7 @@ pub fn secret_variables() -> Vec<OsString> {
         .collect()
 }
 
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     const PARTS: [&str; 9] = [
         "KEY",
         "PASS",

@@ -6,7 +6,7 @@
 //! answerable for that, and its neighbours run elsewhere.
 
 use crate::link::NO_JOB;
-use crate::pool::{Active, Core, HostId, Slot, State, Stop, Work};
+use crate::pool::{Active, Core, HostId, Slot, State, Work};
 use crate::report::Ending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -148,21 +148,5 @@ impl Core {
         for work in works {
             self.finish(work, crate::JobResult::Cancelled, Duration::ZERO);
         }
-    }
-
-    /// Asks work that runs in a host to stop, and ends it with its host after `grace`.
-    pub(crate) fn ask_to_stop(&self, slot: &mut Slot, why: Stop, grace: Duration) {
-        if let Some(active) = &mut slot.work {
-            active.stop = Some(why);
-            active.calls.clear();
-            active.kill_at.get_or_insert(Instant::now() + grace);
-            let number = active.work.number();
-            slot.link
-                .page
-                .requests
-                .cancel
-                .store(number, Ordering::SeqCst);
-        }
-        slot.set_alarm();
     }
 }

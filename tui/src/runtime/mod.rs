@@ -32,7 +32,7 @@ use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
-use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
+use wb_host::{HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
 pub struct Setup {
@@ -165,11 +165,7 @@ impl Engine {
         let (host_news, host_events) = mpsc::channel(INBOX);
         // Agents are given paths into the cache; they must hold wherever an agent looks from.
         let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
-        let mut config = HostConfig::new(folder.join("libraries"));
-        // Where somebody watches, a rebuild is a matter of moments.
-        config.spare = setup.options.screen;
-        config.load_timeout = setup.limits.load_timeout;
-        config.memory_limit = setup.limits.memory;
+        let config = (setup.limits).hosts(folder.join("libraries"), setup.options.screen);
         let hosts = Hosts::start(config, host_news).map_err(|error| {
             Fault::new(
                 FaultKind::Host,
