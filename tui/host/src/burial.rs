@@ -89,9 +89,13 @@ impl Core {
             let begun = |a: &mut Active| {
                 a.work.number() == words.job || words.begun >= a.ticket || words.begun < slot.done
             };
-            let sent = slot.base != 0 && ending != Some(&Ending::Scribbled);
+            let sent = slot.base != 0;
+            let innocent = |a: &mut Active| match ending {
+                Some(Ending::Scribbled { blamed }) => !blamed,
+                _ => !begun(a),
+            };
             let retry =
-                |a: &mut Active| sent && a.started.is_some() && a.tries < TRIES && !begun(a);
+                |a: &mut Active| sent && a.started.is_some() && a.tries < TRIES && innocent(a);
             if let Some(active) = slot.work.take_if(retry) {
                 state.pending.push_front((active.work, active.tries + 1));
             }

@@ -113,7 +113,7 @@ impl Core {
     /// An idle host of the build, one that is still opening it and has no work yet, or a spare
     /// that opens it now.
     fn host_for(&self, state: &mut State, build: BuildId) -> Option<HostId> {
-        let free = |slot: &&Slot| slot.holds(build) && slot.work.is_none();
+        let free = |slot: &&Slot| slot.holds(build) && slot.is_free();
         let best = |(_, slot): &(&HostId, &Slot)| (!slot.ready, slot.idle_since);
         let idle = state
             .hosts
@@ -293,7 +293,11 @@ impl Slot {
     }
 
     fn is_idle(&self) -> bool {
-        self.build().is_some() && self.ready && self.work.is_none()
+        self.build().is_some() && self.ready && self.is_free()
+    }
+
+    fn is_free(&self) -> bool {
+        self.work.is_none() && self.unconfirmed.is_none()
     }
 
     fn open(&mut self, copy: &Arc<StagedCopy>, build: BuildId, limit: Duration) {

@@ -160,6 +160,9 @@ pub(crate) struct Slot {
     pub quick: bool,
     /// When to see whether its work is slow.
     pub look_at: Option<Instant>,
+    /// Ticket of work that was taken back although it was the host's turn to do it: until the host
+    /// confirms that, it gets nothing else.
+    pub unconfirmed: Option<u64>,
     /// Ticket of the work that ran when the host claimed to have begun what comes after it.
     pub doubt: Option<u64>,
     pub load_until: Option<Instant>,
@@ -198,7 +201,7 @@ impl Slot {
         let limits = [
             self.load_until,
             self.leave_until,
-            self.look_at.filter(|_| work.is_some()),
+            (self.look_at).filter(|_| work.is_some() || self.unconfirmed.is_some()),
             work.and_then(|w| w.kill_at),
             work.and_then(|w| w.deadline.filter(|_| w.stop.is_none())),
         ];

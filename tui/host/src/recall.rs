@@ -16,8 +16,19 @@ use std::time::{Duration, Instant};
 pub(crate) const TRIES: u32 = 2;
 /// How long work may last beside the claim that the next has begun.
 const DOUBT: Duration = Duration::from_millis(500);
+/// How long a host may take to confirm that it has not begun what was taken back.
+const CONFIRM: Duration = Duration::from_secs(2);
 
 impl Slot {
+    /// Nothing new for it, and its end. What it has done already still counts.
+    pub(crate) fn distrust(&mut self, why: Ending) {
+        self.gone = true;
+        self.link.page.recall(self.ticket);
+        self.taken = self.ticket;
+        self.ending.get_or_insert(why);
+        self.link.kill();
+    }
+
     /// Gives out what waits in the host, as work that waits for any host.
     fn hand_back(&mut self, from: usize) -> Vec<(Work, u32, bool)> {
         let back = self.line.split_off(from);
@@ -56,6 +67,8 @@ impl State {
         let unbegun = |active: &mut Active| active.ticket > begun && active.tries < TRIES;
         if let Some(active) = slot.work.take_if(unbegun) {
             slot.link.job.store(NO_JOB, Ordering::SeqCst);
+            slot.unconfirmed = Some(active.ticket);
+            slot.look_at = Instant::now().checked_add(CONFIRM);
             back.insert(0, (active.work, active.tries + 1, active.stop.is_some()));
         }
         self.wait_again(back)
@@ -88,18 +101,18 @@ impl State {
         let Some(slot) = self.hosts.get_mut(&host) else {
             return Vec::new();
         };
-        slot.gone = true; // nothing new for it
-        slot.ending.get_or_insert(Ending::Scribbled);
-        slot.link.kill();
+        slot.distrust(Ending::Scribbled { blamed: true });
         let back = slot.hand_back(0);
         self.wait_again(back)
     }
 
-    /// Whether the host has been at the same work ever since it claimed to have begun the next.
+    /// Whether the host has been at the same work ever since it claimed to have begun the next, or does
+    /// not confirm that it has not begun what was taken back.
     pub(crate) fn contradicts_itself(&self, host: HostId) -> bool {
         self.hosts.get(&host).is_some_and(|slot| {
             let same = slot.work.as_ref().map(|a| a.ticket) == slot.doubt;
-            slot.doubt.is_some() && same && !slot.line.is_empty()
+            let stuck = slot.doubt.is_some() && same && !slot.line.is_empty();
+            stuck || slot.unconfirmed.is_some()
         })
     }
 }
@@ -120,6 +133,7 @@ impl Core {
                     "the return of work {ticket}, which nobody had taken back"
                 ));
             }
+            slot.unconfirmed.take_if(|wanted| *wanted <= ticket);
             let is_active = slot.work.as_ref().is_some_and(|a| a.ticket == ticket);
             let back = if let Some(active) = slot.work.take_if(|_| is_active) {
                 slot.link.job.store(NO_JOB, Ordering::SeqCst);

@@ -44,8 +44,9 @@ pub(crate) enum Ending {
     LoadTimeout(Duration),
     /// It sent what no host sends.
     Protocol(String),
-    /// Something in it wrote over the page that it shares with the workbench.
-    Scribbled,
+    /// Something in it wrote over the page that it shares with the workbench; `blamed` when that was
+    /// the work that it ran at its end.
+    Scribbled { blamed: bool },
     /// It used more memory than it may, in bytes.
     Memory { used: u64, limit: u64 },
     /// It was told to go, or its job was to be stopped.
@@ -156,7 +157,7 @@ pub fn bytes(n: u64) -> String {
 /// A host that ended between tasks, in one line.
 pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
     match ending {
-        Some(Ending::Scribbled) => {
+        Some(Ending::Scribbled { .. }) => {
             "an agent wrote over the control page that its host shares with the workbench; \
              the host was replaced"
                 .into()
@@ -176,7 +177,7 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
     let on = about.on();
     let mut hint = death.hint();
     let summary = match ending {
-        Some(Ending::Scribbled) => {
+        Some(Ending::Scribbled { .. }) => {
             hint = "look for a pointer that leads astray, or an index out of bounds";
             format!(
                 "the agent wrote over the control page that its host shares with the workbench \
@@ -302,7 +303,9 @@ pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<S
                 bytes(*limit)
             )
         }
-        Some(Ending::Scribbled) => format!("{place} wrote over the control page of its host"),
+        Some(Ending::Scribbled { .. }) => {
+            format!("{place} wrote over the control page of its host")
+        }
         Some(Ending::Protocol(what)) => format!("its host sent {what}"),
         _ => format!("{place} failed: the probe {}", death.how()),
     };

@@ -34,7 +34,7 @@ impl Core {
         done: Done,
         written: Vec<u8>,
     ) -> Result<(), String> {
-        let (active, about, copy, stopped) = {
+        let (active, about, copy) = {
             let mut state = self.lock();
             let Some(slot) = state.hosts.get_mut(&id) else {
                 return Ok(());
@@ -55,8 +55,9 @@ impl Core {
             (slot.done, slot.load_until) = (active.ticket, None);
             let (tickets, alone) = (active.ticket..=slot.ticket, slot.line.is_empty());
             let fits = (slot.link.page.claims).fit(slot.stack_low, tickets, alone);
-            if fits {
-                self.next_in_line(slot, Duration::from_nanos(done.run_ns));
+            self.next_in_line(slot, Duration::from_nanos(done.run_ns));
+            if !fits {
+                slot.distrust(Ending::Scribbled { blamed: false });
             }
             slot.set_alarm();
             let recycled = slot.tasks >= self.config.recycle_after && slot.work.is_none() && fits;
@@ -66,11 +67,9 @@ impl Core {
             let copy = slot.copy.clone();
             let pid = slot.link.pid_number();
             let about = state.about(&active.work, pid);
-            let stopped = if fits { Vec::new() } else { state.distrust(id) };
             self.drain(&mut state, about.build);
-            (active, about, copy, stopped)
+            (active, about, copy)
         };
-        self.cancelled(stopped);
         let run = Duration::from_nanos(done.run_ns);
         self.conclude(active, &done, written, &about, copy, run);
         Self::dispatch(self);
@@ -159,6 +158,7 @@ impl Core {
                 quick: false,
                 look_at: None,
                 doubt: None,
+                unconfirmed: None,
                 load_until: None,
                 leave_until: None,
                 ending: None,
