@@ -14,6 +14,8 @@ use wb_core::event::{BuildEvent, Event};
 const LOOK: Duration = Duration::from_millis(250);
 /// Files of one crate that are looked at, at most.
 const MOST: usize = 5000;
+/// Largest note of what a library was made of, in bytes.
+const NOTE: u64 = 16 << 20;
 /// Of cargo's messages so much is kept.
 const KEPT: usize = 64 * 1024;
 
@@ -50,7 +52,7 @@ impl Source {
         let mut seen = Seen::new();
         walk(&self.dir, &mut seen);
         for note in &self.made_of {
-            let text = std::fs::read_to_string(note).unwrap_or_default();
+            let text = wb_host::read_named_text(note, NOTE).unwrap_or_default();
             for file in dependencies(&text) {
                 note_time(&file, &mut seen);
             }
@@ -145,7 +147,7 @@ pub async fn keep_built(sources: Vec<Source>, news: Sender<Event>) {
 /// Builds one crate as an author would; what cargo says is shown on the screen.
 async fn compile(dir: &Path, news: &Sender<Event>) {
     let began = Instant::now();
-    let child = tokio::process::Command::new("cargo")
+    let child = tokio::process::Command::from(crate::library::cargo())
         .args(["build", "--color", "never", "--manifest-path"])
         .arg(dir.join("Cargo.toml"))
         .stdin(std::process::Stdio::null())

@@ -5,6 +5,7 @@ use crate::attempt_limit::AttemptLimit;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
+use crate::host_limits::HostLimits;
 use crate::preflight::{self, Finding, Mark};
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
@@ -30,6 +31,7 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         .into_iter()
         .map(|l| l.path)
         .collect();
+    let limits = HostLimits::of(global, config, 1);
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
@@ -45,9 +47,17 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
             ..Options::default()
         },
         concurrency: 1,
+        limits,
         verbose: 0,
     })?;
-    let looked = look(&up.name, &mut engine, libraries, config, &mut findings).await;
+    let looked = look(
+        &up.name,
+        &mut engine,
+        (libraries, limits),
+        config,
+        &mut findings,
+    )
+    .await;
     print(global, &findings);
     engine.shutdown().await;
     looked?;
@@ -72,7 +82,7 @@ fn print(global: &Global, findings: &[Finding]) {
 async fn look(
     host: &str,
     engine: &mut Engine,
-    libraries: Vec<PathBuf>,
+    (libraries, limits): (Vec<PathBuf>, HostLimits),
     config: &Config,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Fault> {
@@ -89,7 +99,7 @@ async fn look(
         let text = format!("{} does not exist", path.display());
         findings.push(Finding::bad("library", text, "build it: cargo build"));
     }
-    findings.extend(preflight::libraries(engine, &there).await);
+    findings.extend(preflight::libraries(engine, &there, limits).await);
     findings.extend(opened(&engine.state));
     findings.extend(stages(&engine.state));
     let order = engine.state.builds.order();

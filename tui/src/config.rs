@@ -28,6 +28,11 @@ pub struct File {
     pub rate: Option<f64>,
     /// Limit of one attempt.
     pub timeout: Option<AttemptLimit>,
+    /// Limit for loading a library or a dependency that stays, such as `5m`.
+    #[serde(rename = "load_timeout", alias = "load-timeout")]
+    pub load_timeout: Option<String>,
+    /// Memory of each host, such as `2GB`, or `none`.
+    pub memory: Option<String>,
     /// Jobs at a time of `run`, at least 1.
     pub concurrency: Option<std::num::NonZeroUsize>,
     /// `sandbox`, `staging` or `protected`.
@@ -64,6 +69,10 @@ pub struct Config {
     pub rate: Option<Value<f64>>,
     /// Limit of one attempt where the agent declares none.
     pub timeout: Option<Value<AttemptLimit>>,
+    /// Limit for loading, in milliseconds.
+    pub load_timeout: Option<Value<u64>>,
+    /// Bytes of memory of each host; `u64::MAX` for no limit.
+    pub memory: Option<Value<u64>>,
     /// Jobs at a time of `run`.
     pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
@@ -108,6 +117,8 @@ impl Config {
             build: None,
             rate: None,
             timeout: None,
+            load_timeout: None,
+            memory: None,
             concurrency: None,
             level: None,
             on_duplicate: None,
@@ -145,6 +156,17 @@ impl Config {
         set(&mut self.build, file.build, &origin);
         set(&mut self.rate, file.rate, &origin);
         set(&mut self.timeout, file.timeout, &origin);
+        let written = |name: &str, why: String| settings(format!("{origin}: {name}: {why}"));
+        let load = file
+            .load_timeout
+            .map(|text| crate::cli::some_time(&text))
+            .transpose();
+        let load = load.map_err(|why| written("load_timeout", why))?;
+        let load = load.and_then(|limit| u64::try_from(limit.as_millis()).ok());
+        set(&mut self.load_timeout, load, &origin);
+        let memory = file.memory.map(|text| crate::cli::size(&text)).transpose();
+        let memory = memory.map_err(|why| written("memory", why))?;
+        set(&mut self.memory, memory, &origin);
         let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
         set(&mut self.concurrency, concurrency, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
@@ -274,6 +296,9 @@ pub fn files(global: &Global) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Largest settings file, in bytes.
+const SETTINGS: u64 = 4 << 20;
+
 fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
     if let Some(file) = &global.config {
         return vec![(file.clone(), true)];
@@ -289,7 +314,7 @@ fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
 /// The text of a settings file, if there is one. What is there holds: a level that was passed over
 /// would let a protected project be written to.
 fn read(path: &Path, must: bool) -> Result<Option<String>, Fault> {
-    match std::fs::read_to_string(path) {
+    match wb_host::read_named_text(path, SETTINGS) {
         Ok(text) => Ok(Some(text)),
         Err(error) if must || path.symlink_metadata().is_ok() => {
             Err(settings(format!("cannot read {}: {error}", path.display())))

@@ -82,7 +82,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
 
 fn agents_in(folder: &Path) -> Result<Vec<Library>, Fault> {
     let is_other = |path: &PathBuf| {
-        std::fs::read(path).is_ok_and(|content| wb_host::is_other_library(&content))
+        wb_host::read_library(path).is_ok_and(|content| wb_host::is_other_library(&content))
     };
     let (others, agents): (Vec<_>, Vec<_>) = in_folder(folder).into_iter().partition(is_other);
     let names = others
@@ -170,7 +170,7 @@ struct Target {
 /// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
 /// a release build the newer one is meant.
 fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
-    let output = std::process::Command::new("cargo")
+    let output = cargo()
         .args([
             "metadata",
             "--no-deps",
@@ -233,6 +233,16 @@ fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
         .hint("add to its Cargo.toml:  [lib] crate-type = [\"cdylib\"]"));
     }
     Ok(found)
+}
+
+/// Cargo, and what it starts (build scripts, compilers), without keys and passwords of the workbench.
+#[must_use]
+pub fn cargo() -> std::process::Command {
+    let mut cargo = std::process::Command::new("cargo");
+    for name in wb_host::secret_variables() {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 fn canonical(path: &Path) -> PathBuf {

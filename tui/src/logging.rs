@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Error, Write};
 use std::path::{Path, PathBuf};
 use tracing::Level;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -17,6 +17,8 @@ use wb_core::fault::{Fault, FaultKind};
 const KEPT: usize = 7;
 /// What the files of the folder are called, around their day.
 const NAME: (&str, &str) = ("workbench.", ".log");
+/// Lines that wait to be written; beyond that they are dropped.
+const WAITING: usize = 10_000;
 
 /// Starts logging; what is returned writes the rest when it is dropped.
 ///
@@ -24,10 +26,10 @@ const NAME: (&str, &str) = ("workbench.", ".log");
 /// The file or its folder cannot be made.
 pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
     let (writer, guard) = match file {
-        Some(path) => tracing_appender::non_blocking(named(path)?),
+        Some(path) => behind(named(path)?),
         None => {
             let daily = Daily::open(crate::config::state_dir("log")?);
-            tracing_appender::non_blocking(daily.map_err(|error| unwritable("the log", &error))?)
+            behind(daily.map_err(|error| unwritable("the log", &error))?)
         }
     };
     let (ours, others) = match verbose {
@@ -54,6 +56,13 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
         .with_filter(levels);
     let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(guard)
+}
+
+/// Writes on a thread of its own, without keeping anybody waiting.
+fn behind(file: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .finish(file)
 }
 
 /// A log that a person names: what is there stays, whatever it is.

@@ -4,6 +4,7 @@ use crate::cli::{Global, PrintWhat, TasksArgs};
 use crate::config::Config;
 use crate::exit::Ending;
 use crate::files;
+use crate::host_limits::HostLimits;
 use crate::max_time::MaxTime;
 use crate::runtime::matching;
 use crate::tried::Tried;
@@ -239,7 +240,8 @@ fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
 /// # Errors
 /// None; the signature is that of its neighbours.
 pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
-    for [name, value, origin] in config.lines() {
+    let lines = config.lines().into_iter();
+    for [name, value, origin] in lines.chain(HostLimits::lines(global, config)) {
         if global.json {
             say!(
                 "{}",

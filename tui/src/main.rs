@@ -14,13 +14,16 @@ mod builder;
 mod check;
 mod cli;
 mod config;
+mod crash;
 mod database;
 mod demo;
 mod exit;
 mod files;
 mod headless;
+mod host_limits;
 mod journal;
 mod library;
+mod loading;
 mod logging;
 mod look;
 mod max_time;
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|a| a == "host") {
         return wb_host::child_main(std::env::args_os().skip(2));
     }
+    wb_host::keep_private();
     let parsed = cli::command_line().try_get_matches();
     let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
         }
     };
     files::owner_rights_stay();
-    terminal::report_panics();
+    crash::report_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

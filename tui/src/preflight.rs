@@ -1,6 +1,8 @@
 //! What is looked at before the first task, by `check` and by every command that runs agents: whether the
 //! libraries open, and whether what their agents declare fits the project. Printing is left to those who ask.
 
+use crate::host_limits::HostLimits;
+use crate::loading;
 use crate::params::{self, Params};
 use crate::runtime::Engine;
 use agent_abi::model::quoted;
@@ -8,8 +10,6 @@ use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
 use wb_core::event::{BuildEvent, Event};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
@@ -18,9 +18,6 @@ use wb_core::state::State;
 mod finding;
 
 pub use finding::{Finding, Mark, none_bad};
-
-/// How long libraries may take to be opened before a command goes on without them.
-const LOADING: Duration = Duration::from_secs(20);
 
 /// Waits until the project is there.
 ///
@@ -37,14 +34,14 @@ pub async fn project(engine: &mut Engine) -> Result<(), Fault> {
 }
 
 /// Waits until each of these libraries was opened or refused; those that were not, with the reason.
-pub async fn libraries(engine: &mut Engine, expected: &[PathBuf]) -> Vec<Finding> {
-    let until = Instant::now() + LOADING;
-    while !expected.iter().all(|l| known(&engine.state, l)) {
-        let left = until.saturating_duration_since(Instant::now());
-        if timeout(left, engine.turn()).await.is_err() {
-            engine.feed(Event::Build(BuildEvent::Overdue));
-            break;
-        }
+pub async fn libraries(
+    engine: &mut Engine,
+    expected: &[PathBuf],
+    limits: HostLimits,
+) -> Vec<Finding> {
+    let opened = |state: &State| expected.iter().filter(|l| known(state, l)).count();
+    if !loading::wait(engine, limits, expected.len(), opened).await {
+        engine.feed(Event::Build(BuildEvent::Overdue));
     }
     let state = &engine.state;
     let refused = expected.iter().filter_map(|library| {
@@ -53,17 +50,19 @@ pub async fn libraries(engine: &mut Engine, expected: &[PathBuf]) -> Vec<Finding
         if in_charge(state, library) {
             return None; // whatever became of a newer content
         }
-        if let Some(reason) = state.refused.get(library) {
+        if let Some(fault) = state.refused.get(library) {
+            let reason = &fault.summary;
             let text = format!("library refused: {name}: {reason}");
             let sentence = format!("the agent library {name} was refused: {reason}");
             return Some(Finding {
                 sentence: Some(sentence),
+                fix: fault.hints.clone(),
                 ..Finding::bad("library", text, "")
             });
         }
         let text = format!(
-            "the agent library {name} could not be opened within {} s",
-            LOADING.as_secs()
+            "the agent library {name} could not be opened within {}",
+            limits.spelled()
         );
         let fix = "is it being built right now? run again when the build is over";
         (!known(state, library)).then(|| Finding::bad("library", text, fix))

@@ -7,6 +7,7 @@ use crate::builder::{Source, keep_built};
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
+use crate::host_limits::HostLimits;
 use crate::journal::Journal;
 use crate::library::{self, Library};
 use crate::pictures::Pictures;
@@ -28,6 +29,9 @@ use wb_ui::{Graphics, Theme, Ui, UiSettings};
 const FRAME: Duration = Duration::from_millis(16);
 /// Time between two looks at the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Largest workflow specification, in bytes.
+const SPECIFICATION: u64 = 64 << 20;
 
 /// What the screen is opened on.
 pub struct Opening {
@@ -94,7 +98,7 @@ pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Fault
             ),
         )
     };
-    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+    let text = wb_host::read_named_text(path, SPECIFICATION).map_err(|e| bad(e.to_string()))?;
     serde_json::from_str(&wb_core::workflow::without_trailing_commas(&text))
         .map(Some)
         .map_err(|e| bad(e.to_string()))
@@ -147,6 +151,7 @@ impl Session {
             params: config.params.clone(),
             options,
             concurrency: 1,
+            limits: HostLimits::of(global, config, 1),
             verbose: 0,
         })?;
         engine.keep_journal(journal);
@@ -178,7 +183,10 @@ impl Session {
         let mut dirty = true;
         while !self.quit {
             if dirty && drawn.elapsed() >= FRAME {
-                self.draw(&mut screen)?;
+                if self.draw(&mut screen).is_err() || crate::terminal::hung_up() {
+                    ending.signal(1);
+                    break;
+                }
                 drawn = Instant::now();
                 dirty = false;
             }
@@ -231,13 +239,11 @@ impl Session {
         effects
     }
 
-    fn draw(&mut self, screen: &mut Screen) -> Result<(), Fault> {
+    /// Fails when the terminal is gone.
+    fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, &self.engine.state);
-        screen
-            .terminal
-            .draw(|frame| ui.draw(frame, state))
-            .map(|_| ())
-            .map_err(|e| Fault::new(FaultKind::Usage, format!("the terminal is gone: {e}")))
+        let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
+        drawn.map(drop)
     }
 }
 

@@ -60,6 +60,15 @@ fn explain(served: &Served) {
 /// A scenario or fault that does not exist.
 pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
     let usage = |e: String| Fault::new(FaultKind::Usage, e);
+    // The server reads them by itself, and a named pipe would keep it waiting for ever.
+    for path in args.scenario_file.iter().chain(&args.import_workflow) {
+        wb_host::open_regular(path).map_err(|e| {
+            Fault::new(
+                FaultKind::Settings,
+                format!("cannot read {}: {e}", path.display()),
+            )
+        })?;
+    }
     let faults: Result<Vec<FaultSpec>, String> =
         args.fault.iter().map(|f| FaultSpec::from_str(f)).collect();
     Ok(ServeOptions {

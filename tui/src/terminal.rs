@@ -1,7 +1,6 @@
 //! The terminal: taken over and always given back, after a panic and a signal too.
 
 use crate::anchored::Anchored;
-use crate::exit::print_fault;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -12,18 +11,20 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use std::cell::Cell;
-use std::io::{IsTerminal, Stdout, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::limits;
 
 /// Whether the terminal is ours now; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether writing to the terminal has failed.
+static HUNG_UP: AtomicBool = AtomicBool::new(false);
+
 /// The terminal, ours until it is dropped.
 pub struct Screen {
     /// What is drawn on.
-    pub terminal: Terminal<Anchored<CrosstermBackend<Stdout>>>,
+    pub terminal: Terminal<Anchored<CrosstermBackend<Tty>>>,
 }
 
 /// Refuses to go on without a terminal on both sides.
@@ -86,8 +87,39 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Stdout>>>, Fault> {
-    Terminal::new(Anchored(CrosstermBackend::new(stdout()))).map_err(|e| unusable(&e))
+fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
+    Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
+}
+
+/// Whether the terminal was closed: its window, the connection, or the session it was in.
+pub fn hung_up() -> bool {
+    HUNG_UP.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() || !stdout().is_terminal()
+}
+
+/// Stdout, to which everything may be written when nobody is there any more: whoever draws cannot do
+/// anything about it, and some panic.
+pub struct Tty(Stdout);
+
+impl Tty {
+    fn outlive<T>(result: std::io::Result<T>, otherwise: T) -> std::io::Result<T> {
+        match result {
+            Err(e) if !matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
+                HUNG_UP.store(true, Ordering::Relaxed);
+                Ok(otherwise)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Tty {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Self::outlive(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Self::outlive(self.0.flush(), ())
+    }
 }
 
 fn unusable(error: &std::io::Error) -> Fault {
@@ -151,28 +183,7 @@ pub fn expecting_panics<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A panic of a library that has run into a limit of the machine ends the program in plain words. Any other one, in whatever thread, gives the terminal back, says where its report is and ends
-/// the program: what it was about to do can no longer be trusted, and the journal knows the rest.
-pub fn report_panics() {
-    std::panic::set_hook(Box::new(|info| {
-        if EXPECTED.get() {
-            return;
-        }
-        give_back();
-        if let Some(fault) = limits::reached(&info.to_string()) {
-            print_fault(&fault);
-            std::process::exit(i32::from(fault.kind.exit_code()));
-        }
-        let path = std::env::temp_dir().join(format!("workbench-crash-{}.txt", std::process::id()));
-        let trace = std::backtrace::Backtrace::force_capture();
-        let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
-        tell!(
-            "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
-        );
-        match std::fs::write(&path, text) {
-            Ok(()) => tell!("Report: {}", path.display()),
-            Err(_) => tell!("{info}"),
-        }
-        std::process::exit(70);
-    }));
+/// Whether a panic of this thread ends nothing.
+pub fn panic_expected() -> bool {
+    EXPECTED.get()
 }

@@ -9,6 +9,9 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 use wb_core::run::OnDuplicate;
 
+/// Largest file of a key, in bytes.
+const KEY_FILE: u64 = 1 << 20;
+
 /// Who we talk to.
 pub struct Upstream {
     /// Reads.
@@ -29,7 +32,8 @@ fn connect(
     rate: Option<f64>,
     permission: Permission,
 ) -> Result<Upstream, Fault> {
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let env = |name: &str| std::env::var(name).ok();
+    let settings = Settings::from_env(env, |path| wb_host::read_named(path, KEY_FILE))?;
     with_settings(global, config, rate, permission, settings)
 }
 

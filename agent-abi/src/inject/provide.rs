@@ -1,7 +1,8 @@
 //! Custom dependencies: opened when first asked for, shared within the attempt, closed in reverse.
 
-use super::{Asked, End, Scope, Stop, Wants};
+use super::{Asked, End, Scope, Source, Stop, Wants};
 use crate::error::{Error, Result};
+use crate::wire::call;
 use std::any::Any;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -219,7 +220,10 @@ impl Scope<'_> {
         self.opening.borrow_mut().push(P::NAME);
         let made = match P::pool().and_then(|pool| pool.take(&args)) {
             Some(value) => Ok((value, "kept")),
-            None => P::open(self, &args).map(|value| (value, "")),
+            None => {
+                let _loading = P::pool().map(|_| Loading::of(self.source, P::NAME));
+                P::open(self, &args).map(|value| (value, ""))
+            }
         };
         self.opening.borrow_mut().pop();
         let note = made.as_ref().map_or("failed", |(_, note)| note);
@@ -251,6 +255,24 @@ impl Scope<'_> {
             name: P::NAME.to_owned(),
             error: error.permanent(),
         })
+    }
+}
+
+/// Tells the host that a value is being made which stays in it, until it is dropped: a panic ends it too.
+struct Loading<'s>(&'s dyn Source);
+
+impl<'s> Loading<'s> {
+    fn of(source: &'s dyn Source, name: &str) -> Self {
+        // A host that does not know the call counts the time as the task's own.
+        let name = serde_json::Value::from(name).to_string();
+        let _ = source.call(call::LOADING, name.as_bytes());
+        Self(source)
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.call(call::LOADING, b"null");
     }
 }
 

@@ -38,6 +38,10 @@ pub mod call {
     /// A line of JSON ([`crate::wire::EncodeQuestion`]), a newline, then the rows of pixels. The answer is the
     /// file. Done in the host process.
     pub const ENCODE: &str = "encode";
+    /// The name of a dependency that is about to be loaded and stays in the host, as a JSON string; `null` when
+    /// it is there or could not be loaded. What lies between counts to the limit for loading, not to that of
+    /// the task, and errors name the dependency. The answer is `null`.
+    pub const LOADING: &str = "loading";
     /// [`crate::wire::TwinQuestion`] to [`crate::wire::TwinDoc`] or `null`.
     pub const TWIN: &str = "twin";
     /// [`crate::wire::ProjectQuestion`] to [`crate::wire::ProjectDoc`].

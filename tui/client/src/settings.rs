@@ -146,16 +146,19 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`].
     pub fn from_key_file(domain: &str, path: &Path) -> Result<Self, ClientError> {
-        Self::new(domain, key_from_file(path)?)
+        Self::new(domain, key_from_file(path, |path| std::fs::read(path))?)
     }
 
     /// Reads `ENCORD_SSH_KEY`, `ENCORD_SSH_KEY_FILE` and `ENCORD_DOMAIN` as `encord-agents` does:
     /// the key text wins over the file, an empty text counts as absent, `~` is the home folder, an
-    /// empty domain is the default. Names are also found in lower case.
+    /// empty domain is the default. Names are also found in lower case. `read` reads the file.
     ///
     /// # Errors
     /// [`SettingsError`], each with its cure; no text of a key appears in it.
-    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ClientError> {
+    pub fn from_env(
+        env: impl Fn(&str) -> Option<String>,
+        read: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Self, ClientError> {
         let env: &dyn Fn(&str) -> Option<String> = &env;
         let get = |name: &str| env(name).or_else(|| env(&name.to_lowercase()));
         let filled = |name: &str| get(name).filter(|text| !text.trim().is_empty());
@@ -172,7 +175,7 @@ impl Settings {
                 if path.contains("PRIVATE KEY") || path.contains('\n') {
                     return Err(SettingsError::KeyAsPath.into());
                 }
-                key_from_file(&expand_home(path.trim(), env))?
+                key_from_file(&expand_home(path.trim(), env), read)?
             }
             _ => return Err(SettingsError::NoKey.into()),
         };
@@ -206,13 +209,16 @@ fn key_from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Key
     })
 }
 
-fn key_from_file(path: &Path) -> Result<Key, SettingsError> {
+fn key_from_file(
+    path: &Path,
+    read: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
+) -> Result<Key, SettingsError> {
     if !path.exists() {
         return Err(SettingsError::NoFile {
             path: path.to_owned(),
         });
     }
-    let bytes = std::fs::read(path).map_err(|source| SettingsError::File {
+    let bytes = read(path).map_err(|source| SettingsError::File {
         path: path.to_owned(),
         source,
     })?;
@@ -268,7 +274,8 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        Settings::from_env(|name| map.get(name).cloned()).map_err(|e| e.to_string())
+        Settings::from_env(|name| map.get(name).cloned(), |path| std::fs::read(path))
+            .map_err(|e| e.to_string())
     }
 
     #[test]

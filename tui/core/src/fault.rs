@@ -68,6 +68,29 @@ impl FaultKind {
     }
 }
 
+/// Longest summary and longest hint of a [`bounded`](Fault::bounded) fault, in bytes.
+const SUMMARY: usize = 2 << 10;
+/// Longest cause, in bytes.
+const CAUSE: usize = 8 << 10;
+/// Most hints.
+const HINTS: usize = 8;
+
+/// The beginning of a text that is longer than `most` bytes, with a note of how much is missing.
+#[must_use]
+pub fn clip(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let mut kept = most;
+        while !text.is_char_boundary(kept) {
+            kept -= 1;
+        }
+        let missing = text.len() - kept;
+        text.truncate(kept);
+        text.push_str(&format!(" … {missing} more bytes"));
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// Something went wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
@@ -116,6 +139,19 @@ impl Fault {
     #[must_use]
     pub const fn retryable(mut self) -> Self {
         self.retry = true;
+        self
+    }
+
+    /// The same with texts of a length that a person may read: an agent's reason can have any. Faults are
+    /// kept for every task, in memory and in files.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.summary = clip(self.summary, SUMMARY);
+        self.cause = self.cause.map(|cause| clip(cause, CAUSE));
+        self.hints.truncate(HINTS);
+        for hint in &mut self.hints {
+            *hint = clip(std::mem::take(hint), SUMMARY);
+        }
         self
     }
 
@@ -172,6 +208,26 @@ impl std::error::Error for Fault {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_is_cut_to_what_a_person_may_read_and_says_how_much_is_missing() {
+        let mut fault =
+            Fault::new(FaultKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
+        fault.hints = vec!["h".repeat(1 << 20); 100];
+        let bounded = fault.bounded();
+        assert!(bounded.summary.starts_with("ää"));
+        assert!(
+            bounded.summary.ends_with(" … 2095104 more bytes"),
+            "{}",
+            bounded.summary.len()
+        );
+        let long = bounded.hints.iter().chain(&bounded.cause).map(String::len);
+        assert!(long.max().unwrap() < 9000 && bounded.hints.len() == HINTS);
+        let short = Fault::new(FaultKind::Agent, "short")
+            .hint("hint")
+            .because("cause");
+        assert_eq!(short.clone().bounded(), short);
+    }
 
     #[test]
     fn the_same_fault_with_other_numbers_is_one_group() {

@@ -5,7 +5,7 @@
 //! client, drawing to the screen.
 
 use crate::digits;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, clip};
 use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
@@ -72,7 +72,7 @@ pub fn judge_as(
         way,
         patch,
         labels_after,
-        steps: given.steps,
+        steps: given.steps.into_iter().take(STEPS).map(bounded).collect(),
     })
 }
 
@@ -164,6 +164,20 @@ pub fn metadata_seen(inputs: &Inputs) -> Result<Option<Map<String, Value>>, Faul
     }
     let seen: Seen = wire::text::parse(&row.json).map_err(|error| broken(&error))?;
     Ok(seen.metadata.client_metadata)
+}
+
+/// Steps of one attempt that are kept.
+const STEPS: usize = 500;
+/// Longest text of a step, in bytes.
+const STEP: usize = 4 << 10;
+
+fn bounded(step: wire::StepDoc) -> wire::StepDoc {
+    wire::StepDoc {
+        kind: clip(step.kind, STEP),
+        name: clip(step.name, STEP),
+        value: clip(step.value, STEP),
+        ..step
+    }
 }
 
 fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {

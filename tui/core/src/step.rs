@@ -59,6 +59,12 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl LogLine {
+    fn size(&self) -> usize {
+        self.target.len() + self.text.len()
+    }
+}
+
 /// The newest lines of a log and how many there were in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
@@ -66,19 +72,25 @@ pub struct Log {
     pub lines: VecDeque<LogLine>,
     /// How many there were.
     pub total: u64,
+    /// Bytes in the lines.
+    size: usize,
 }
 
 impl Log {
     /// Lines that are kept.
     pub const KEPT: usize = 2000;
+    /// Bytes that are kept; the newest line is kept in any case.
+    pub const BYTES: usize = 1 << 20;
 
-    /// Adds a line; the oldest goes when there are too many.
+    /// Adds a line; the oldest go when there are too many, or when they are too long together.
     pub fn push(&mut self, line: LogLine) {
-        if self.lines.len() == Self::KEPT {
-            self.lines.pop_front();
-        }
+        self.size += line.size();
         self.lines.push_back(line);
         self.total += 1;
+        while self.lines.len() > Self::KEPT || self.size > Self::BYTES && self.lines.len() > 1 {
+            let oldest = self.lines.pop_front();
+            self.size -= oldest.map_or(0, |line| line.size());
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::events::HostEvent;
 use crate::pool::{BuildState, Core, Probe, Role, State};
-use crate::shelf::StagedCopy;
+use crate::store::StagedCopy;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

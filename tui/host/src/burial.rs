@@ -3,13 +3,10 @@
 use crate::events::HostEvent;
 use crate::jobs::JobResult;
 use crate::pool::{Active, Core, HostId, Role, Slot, State, Stop, Work};
+use crate::recall::TRIES;
 use crate::report::{self, About, Death, Ending};
-use crate::supervise::limit_of;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How often work is given to another host because the first died before beginning with it.
-const TRIES: u32 = 2;
 
 impl Core {
     /// The process has ended or is about to: it gets nothing new.
@@ -31,31 +28,36 @@ impl Core {
         state.burials += 1;
         state.deaths |= ending != Some(Ending::Wanted);
         // What it had not even begun with never was its own.
-        let line = std::mem::take(&mut slot.line);
-        let mut lost = Vec::new();
-        for lined in line.into_iter().rev() {
-            if state.closing {
-                lost.push((lined.work, JobResult::Cancelled));
-            } else {
-                state.queue_again(lined.work, lined.tries);
-            }
+        let stopped = state.hand_back(&mut slot);
+        let mut lost = core.hand_on(&mut state, &mut slot, &death, ending.as_ref());
+        if state.closing {
+            let waiting = std::mem::take(&mut state.pending);
+            lost.extend(
+                waiting
+                    .into_iter()
+                    .map(|(work, _)| (work, JobResult::Cancelled)),
+            );
         }
-        lost.extend(core.hand_on(&mut state, &mut slot, &death, unexpected));
         let work = slot.work.take();
-        let about = work.as_ref().map(|active| state.about(&active.work, pid));
+        let about = work.as_ref().map(|active| About {
+            loading: active.loads.last().cloned(),
+            opened: slot.base != 0,
+            ..state.about(&active.work, pid)
+        });
         if let Role::Build(build) = &slot.role {
             // A death that ends a job is told by that job's result.
             if unexpected && work.is_none() {
                 core.events.push(HostEvent::HostDied {
                     build: *build,
                     pid,
-                    reason: format!("the host {}", death.how()),
+                    reason: report::host_died(&death, ending.as_ref()),
                 });
             }
             core.drain(&mut state, *build);
         }
         drop(state);
         core.finish_all(lost);
+        core.cancelled(stopped);
         if let Role::Probe(probe) = &slot.role {
             let (reason, hints) = report::unopened(&death, ending.as_ref());
             core.reject(probe, reason, hints);
@@ -76,16 +78,24 @@ impl Core {
         state: &mut State,
         slot: &mut Slot,
         death: &Death,
-        unexpected: bool,
+        ending: Option<&Ending>,
     ) -> Vec<(Work, JobResult)> {
-        if !unexpected {
+        if !slot.unexpected(ending) {
             return Vec::new();
         }
         if slot.greeted {
-            let begun = |a: &mut Active| a.work.number() == death.words.job;
+            // The page may be wrong, but not in every word.
+            let words = &death.words;
+            let begun = |a: &mut Active| {
+                a.work.number() == words.job || words.begun >= a.ticket || words.begun < slot.done
+            };
             let sent = slot.base != 0;
+            let innocent = |a: &mut Active| match ending {
+                Some(Ending::Scribbled { blamed }) => !blamed,
+                _ => !begun(a),
+            };
             let retry =
-                |a: &mut Active| sent && a.started.is_some() && a.tries < TRIES && !begun(a);
+                |a: &mut Active| sent && a.started.is_some() && a.tries < TRIES && innocent(a);
             if let Some(active) = slot.work.take_if(retry) {
                 self.events.job_waits(&active.work);
                 state.queue_again(active.work, active.tries + 1);
@@ -118,7 +128,8 @@ impl Core {
         let result = match active.stop {
             Some(Stop::Asked) => JobResult::Cancelled,
             Some(Stop::Deadline) => {
-                JobResult::TimedOut(report::timed_out(about, limit_of(&active), true))
+                let limit = self.limit_of(&active.work).unwrap_or_default();
+                JobResult::TimedOut(report::timed_out(about, limit, true))
             }
             None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
             None => {
@@ -136,11 +147,12 @@ impl Core {
 
     /// Nothing new from now on; what runs is ended, at once or (idle hosts) politely.
     pub(crate) fn close(&self, at_once: bool) {
-        let waiting = {
+        let (waiting, stopped) = {
             let mut state = self.lock();
             let hosts: Vec<HostId> = state.hosts.keys().copied().collect();
+            let mut stopped = Vec::new();
             for id in hosts {
-                state.recall(id, &self.events);
+                stopped.extend(state.recall(id, &self.events));
             }
             state.closing = true;
             state.probes.clear();
@@ -156,8 +168,9 @@ impl Core {
             }
             state.builds.clear();
             state.unclaimed.clear();
-            std::mem::take(&mut state.pending)
+            (std::mem::take(&mut state.pending), stopped)
         };
+        self.cancelled(stopped);
         let cancelled = |(work, _)| (work, JobResult::Cancelled);
         self.finish_all(waiting.into_iter().map(cancelled).collect());
     }

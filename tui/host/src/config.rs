@@ -13,9 +13,10 @@ pub struct HostConfig {
     /// Its arguments; one more is appended, for `child_main`. Default `["host"]`.
     pub exe_args: Vec<OsString>,
     /// Folder for copies of libraries; created when missing. Each workbench process has a folder
-    /// of its own in it, and clears away those of dead processes.
-    pub shelf: PathBuf,
-    /// Limit for opening a library: loader, constructors, `init`. Default 5 s.
+    /// of its own in it, held by a lock, and clears away those that nobody holds.
+    pub store: PathBuf,
+    /// Limit for opening a library: loader, constructors, `init`; and for the dependencies with
+    /// `scope = host` that one task loads. Default 5 min.
     pub load_timeout: Duration,
     /// Limit for a library's preflight. Default 30 s.
     pub preflight_timeout: Duration,
@@ -26,7 +27,8 @@ pub struct HostConfig {
     pub short_grace: Duration,
     /// Limit for a library's `shutdown` before its process is killed. Default 2 s.
     pub shutdown_timeout: Duration,
-    /// Bytes of address space for each host, its own libraries included; `None` for no limit.
+    /// Bytes of memory that each host and the processes it starts may hold; `None` for no limit.
+    /// It is looked at ten times a second.
     pub memory_limit: Option<u64>,
     /// Hosts that hold a build, at most, all builds together; at least 1. Blank spares and probes
     /// come on top. Default: number of cores, at most 4.
@@ -38,8 +40,7 @@ pub struct HostConfig {
     /// Keep a blank host ready at all times, so that a reload does not wait for a process to start.
     /// Otherwise only from the first host on that died. Default true.
     pub spare: bool,
-    /// Environment variables that hosts do not inherit. Default: the Encord key, which agents
-    /// have no business with.
+    /// Environment variables that hosts do not inherit, beside [`secret_variables`]. Default: none.
     pub env_remove: Vec<OsString>,
     /// How long a library file must have been quiet before it is read. Default 15 ms.
     pub settle: Duration,
@@ -48,14 +49,14 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// The defaults, with copies kept in `shelf`.
+    /// The defaults, with copies kept in `store`.
     #[must_use]
-    pub fn new(shelf: impl Into<PathBuf>) -> Self {
+    pub fn new(store: impl Into<PathBuf>) -> Self {
         Self {
             exe: this_program(),
             exe_args: vec!["host".into()],
-            shelf: shelf.into(),
-            load_timeout: Duration::from_secs(5),
+            store: store.into(),
+            load_timeout: Duration::from_secs(300),
             preflight_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(2),
             short_grace: Duration::from_millis(100),
@@ -65,11 +66,38 @@ impl HostConfig {
             concurrency: 1,
             recycle_after: 10_000,
             spare: true,
-            env_remove: vec!["ENCORD_SSH_KEY".into(), "ENCORD_SSH_KEY_FILE".into()],
+            env_remove: Vec::new(),
             settle: Duration::from_millis(15),
             rescan: Duration::from_secs(2),
         }
     }
+}
+
+/// Names of the environment variables of this process that hold keys, passphrases and passwords of
+/// the workbench. No process that it starts inherits them.
+#[must_use]
+pub fn secret_variables() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names
+        .filter(|name| is_secret(&name.to_string_lossy()))
+        .collect()
+}
+
+pub(crate) fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 9] = [
+        "KEY",
+        "PASS",
+        "TOKEN",
+        "SECRET",
+        "CREDENTIAL",
+        "AUTH",
+        "BROKER",
+        "BACKEND",
+        "SIGN",
+    ];
+    let name = name.to_uppercase();
+    let ours = name.starts_with("ENCORD_") || name.starts_with("WORKBENCH_");
+    ours && PARTS.iter().any(|part| name.contains(part))
 }
 
 fn this_program() -> PathBuf {
@@ -85,7 +113,7 @@ fn this_program() -> PathBuf {
 pub enum HostError {
     /// The folder for copies cannot be used; choose another one.
     #[error("the folder for copies of libraries, {}, cannot be used: {source}", path.display())]
-    Shelf {
+    Store {
         /// The folder.
         path: PathBuf,
         /// What the system said.
@@ -94,4 +122,34 @@ pub enum HostError {
     /// The system gives no more threads.
     #[error("no thread for starting hosts: {0}")]
     Thread(std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_passwords_of_the_workbench_are_secret_and_nothing_else_is() {
+        for name in [
+            "ENCORD_SSH_KEY",
+            "ENCORD_SSH_KEY_FILE",
+            "ENCORD_SSH_KEY_PASSPHRASE",
+            "ENCORD_SSH_KEY_FINGERPRINT",
+            "WORKBENCH_BROKER",
+            "WORKBENCH_RESULT_BACKEND",
+            "WORKBENCH_API_TOKEN",
+            "WORKBENCH_PASSWORD",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "ENCORD_DOMAIN",
+            "WORKBENCH_PROJECT",
+            "PATH",
+            "SSH_AUTH_SOCK",
+            "API_KEY",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
 }

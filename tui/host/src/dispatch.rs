@@ -7,7 +7,7 @@ use crate::link::{Chunk, NO_JOB};
 use crate::pool::{Active, Core, HostId, Probe, Role, Slot, State, Work};
 use crate::proto::{MAX_INPUT, ToHost, pack};
 use crate::report::{self, Ending};
-use crate::shelf::StagedCopy;
+use crate::store::StagedCopy;
 use agent_abi::table::flags;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -113,7 +113,7 @@ impl Core {
     /// An idle host of the build, one that is still opening it and has no work yet, or a spare
     /// that opens it now.
     fn host_for(&self, state: &mut State, build: BuildId) -> Option<HostId> {
-        let free = |slot: &&Slot| slot.holds(build) && slot.work.is_none();
+        let free = |slot: &&Slot| slot.holds(build) && slot.is_free();
         let best = |(_, slot): &(&HostId, &Slot)| (!slot.ready, slot.idle_since);
         let idle = state
             .hosts
@@ -198,7 +198,11 @@ impl Core {
         active.ticket = slot.ticket;
         let mut letter = slot.bring(project);
         letter.extend(chunks);
-        slot.link.page.cancel.store(NO_JOB, Ordering::SeqCst);
+        slot.link
+            .page
+            .requests
+            .cancel
+            .store(NO_JOB, Ordering::SeqCst);
         self.begun(slot, active);
         slot.link.send(letter);
         Ok(())
@@ -289,7 +293,11 @@ impl Slot {
     }
 
     fn is_idle(&self) -> bool {
-        self.build().is_some() && self.ready && self.work.is_none()
+        self.build().is_some() && self.ready && self.is_free()
+    }
+
+    fn is_free(&self) -> bool {
+        self.work.is_none() && self.unconfirmed.is_none()
     }
 
     fn open(&mut self, copy: &Arc<StagedCopy>, build: BuildId, limit: Duration) {
@@ -298,6 +306,7 @@ impl Slot {
             build: build.0,
         };
         self.copy = Some(Arc::clone(copy));
+        self.link.idle.store(false, Ordering::Relaxed);
         self.load_until = Instant::now().checked_add(limit);
         self.link.build.store(build.0, Ordering::SeqCst);
         if let Ok(head) = pack(&load, 0) {

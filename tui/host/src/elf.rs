@@ -6,7 +6,7 @@
 use agent_abi::table::ENTRY_SYMBOL;
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
-use object::{Endianness, FileKind};
+use object::{Endianness, FileKind, ReadRef};
 
 /// Why a file is not worth opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,40 @@ fn exports_entry(content: &[u8]) -> Option<bool> {
         !symbol.is_undefined(endian)
             && symbol.name(endian, symbols.strings()) == Ok(ENTRY_SYMBOL.as_bytes())
     }))
+}
+
+/// What a library says of the libraries that it needs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Links {
+    /// Their names.
+    pub needed: Vec<String>,
+    /// Where to look for them, as it is written (`DT_RUNPATH`).
+    pub runpath: Vec<String>,
+    /// The same of the old kind (`DT_RPATH`), which counts only where there is none of the new.
+    pub rpath: Vec<String>,
+}
+
+/// Reads them; `None` when the file is not ELF or its tables make no sense.
+pub(crate) fn links<'d>(content: impl ReadRef<'d>) -> Option<Links> {
+    let header = elf::FileHeader64::<Endianness>::parse(content).ok()?;
+    let endian = header.endian().ok()?;
+    let table = header.sections(endian, content).ok()?;
+    let table = table.dynamic_table(endian, content).ok()?;
+    let mut links = Links::default();
+    for entry in table.iter().take(10_000) {
+        let list = match entry.tag {
+            elf::DT_NEEDED => &mut links.needed,
+            elf::DT_RUNPATH => &mut links.runpath,
+            elf::DT_RPATH => &mut links.rpath,
+            _ => continue,
+        };
+        let text = std::str::from_utf8(table.string(entry).ok()?).ok()?;
+        match entry.tag {
+            elf::DT_NEEDED => list.push(text.to_owned()),
+            _ => list.extend(text.split(':').map(str::to_owned)),
+        }
+    }
+    Some(links)
 }
 
 /// Addresses that a library occupies above its load address.

@@ -4,12 +4,14 @@
 
 use crate::events::HostEvent;
 use crate::link::{Link, NO_JOB};
+use crate::output::LINE;
 use crate::pool::{Core, HostId};
 use crate::prints::{Owner, Prints};
 use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
 use crate::report::{Death, Ending};
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
+use crate::sys::usage;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,6 +20,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use wb_core::fault::clip;
 use wb_core::ids::{BuildId, JobId};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
@@ -28,8 +31,14 @@ const LONG_LINE: usize = 8;
 const PAUSE: Duration = Duration::from_micros(50);
 /// How long a host that closed its socket may take to be gone.
 const LEAVING: Duration = Duration::from_millis(200);
+/// How long a host may take to be gone after it was killed.
+const ENDING: Duration = Duration::from_secs(5);
+/// Time between two looks at the memory of a host that works.
+const MEMORY_LOOK: Duration = Duration::from_millis(100);
 /// Chunks read of the socket before the others get their turn.
 const TURN: usize = 16;
+/// Longest name of the place in an agent that a line comes from, in bytes.
+const TARGET: usize = 200;
 /// Turns that the socket of a process that is gone may still take.
 const LAST_TURNS: usize = 256;
 
@@ -44,7 +53,18 @@ pub(crate) struct HostThread {
     wake: OwnedFd,
     exit: ExitWatch,
     active: Instant,
+    memory: Memory,
     ending: Option<Ending>,
+}
+
+/// What a host was seen to use.
+struct Memory {
+    /// When to look again.
+    next: Instant,
+    /// Bytes at the last look, 0 before the first.
+    used: u64,
+    /// Processes that the system had ended for want of memory before this host began.
+    kills: u64,
 }
 
 /// What reading the socket came to.
@@ -81,6 +101,11 @@ impl HostThread {
             wake: host.wake,
             exit: host.exit,
             active: Instant::now(),
+            memory: Memory {
+                next: Instant::now(),
+                used: 0,
+                kills: usage::kills_for_memory(),
+            },
             ending: None,
         };
         std::thread::Builder::new()
@@ -112,6 +137,7 @@ impl HostThread {
                 self.core.alarm(self.id);
                 Core::dispatch(&self.core);
             }
+            self.look_at_memory();
             if ready.ended || socket == Socket::Closed {
                 break;
             }
@@ -130,7 +156,7 @@ impl HostThread {
         let cap = if self.prints.holds() {
             Some(Duration::ZERO)
         } else {
-            cap
+            cap.into_iter().chain(self.memory_pause()).min()
         };
         let timeout = self.link.may_sleep(cap);
         let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());
@@ -155,6 +181,36 @@ impl HostThread {
             stdout: any(2),
             stderr: any(3),
             ended: any(4) || (self.exit.fd().is_none() && self.exit.peek().is_some()),
+        }
+    }
+
+    /// Time between two looks at what the host uses: long where nothing runs, `None` before there
+    /// was anything to open.
+    fn memory_pause(&self) -> Option<Duration> {
+        let watched = self.core.config.memory_limit.is_some();
+        match self.link.idle.load(Ordering::Relaxed) {
+            false if watched => Some(MEMORY_LOOK),
+            true if watched && self.memory.used > 0 => Some(BUSY_CAP),
+            _ => None,
+        }
+    }
+
+    /// Ends a host that uses more memory than it may.
+    fn look_at_memory(&mut self) {
+        let (Some(limit), Some(pause)) = (self.core.config.memory_limit, self.memory_pause())
+        else {
+            return;
+        };
+        let host = self.link.host.load(Ordering::Relaxed);
+        if Instant::now() < self.memory.next || host == 0 || self.ending.is_some() {
+            return;
+        }
+        self.memory.used = usage::of_family(host).unwrap_or(self.memory.used);
+        self.memory.next = Instant::now() + pause;
+        if self.memory.used > limit {
+            let used = self.memory.used;
+            self.ending = Some(Ending::Memory { used, limit });
+            self.link.kill();
         }
     }
 
@@ -190,7 +246,7 @@ impl HostThread {
             .header()
             .map_err(|e| format!("a message that is none ({e})"))?;
         match header {
-            FromHost::Hello { protocol, .. } => self.core.hello(self.id, protocol)?,
+            FromHost::Hello { protocol, pid } => self.core.hello(self.id, protocol, pid)?,
             FromHost::Loaded { descriptor, base } => {
                 self.end_of_task(None);
                 self.core.loaded(self.id, descriptor, base)?;
@@ -210,6 +266,8 @@ impl HostThread {
                 let question = message.into_parts();
                 self.core.called(self.id, job, call, name, question)?;
             }
+            FromHost::TakenBack { ticket } => self.core.taken_back(self.id, ticket)?,
+            FromHost::Loading { job, name } => self.core.loading(self.id, job, name)?,
             FromHost::Done(done) => {
                 self.end_of_task(done.printed);
                 self.core.done(self.id, done, message.into_parts())?;
@@ -227,13 +285,14 @@ impl HostThread {
         if !self.prints.room_for(parts.len()) {
             return;
         }
-        let (target, text) = parts.split_at(target.min(parts.len()));
+        let (target, line) = parts.split_at(target.min(parts.len()));
+        let text = |bytes, most| clip(String::from_utf8_lossy(bytes).into_owned(), most);
         self.core.events.push(HostEvent::Log {
             job: self.job(),
             build: self.build(),
             level: level.clamp(1, 5),
-            target: String::from_utf8_lossy(target).into_owned(),
-            text: String::from_utf8_lossy(text).into_owned(),
+            target: text(target, TARGET),
+            text: text(line, LINE),
         });
     }
 
@@ -268,7 +327,11 @@ impl HostThread {
                 Ending::Protocol("nothing more: it closed its connection and stayed".into())
             });
             self.link.kill();
-            exit = self.exit.wait(Duration::from_secs(10));
+            exit = self.exit.wait(ENDING);
+        }
+        if exit.is_none() {
+            self.link.kill_now();
+            exit = self.exit.wait(ENDING);
         }
         // What it sent and printed before its end still counts.
         for _ in 0..LAST_TURNS {
@@ -279,7 +342,9 @@ impl HostThread {
         self.prints(|prints, link, owner| prints.end(&link.page, None, owner));
         let death = Death {
             exit: exit.unwrap_or(Exit::Unknown),
-            words: self.link.page.last_words(),
+            used: self.memory.used,
+            by_system: usage::kills_for_memory() > self.memory.kills,
+            words: self.link.page.claims.last_words(),
             tail: self.prints.last_words(),
         };
         let child = &mut self.child;

@@ -6,7 +6,7 @@ use crate::host::PREFLIGHTS;
 use crate::jobs::{JobRequest, JobResult};
 use crate::pool::{Core, State, Work};
 use crate::report;
-use crate::shelf::Shelf;
+use crate::store::LibraryStore;
 use crate::watch::{self, Watcher};
 use crate::{spawn, symbols};
 use std::path::PathBuf;
@@ -33,17 +33,17 @@ impl Drop for Handle {
 }
 
 impl Hosts {
-    /// Opens the shelf and starts the threads that spawn, watch and symbolise. News goes to
+    /// Opens the library store and starts the threads that spawn, watch and symbolise. News goes to
     /// `events`; a slow receiver slows agents down, it never loses anything.
     ///
     /// # Errors
-    /// The shelf cannot be used, or the system gives no threads.
+    /// The library store cannot be used, or the system gives no threads.
     pub fn start(
         config: HostConfig,
         events: tokio::sync::mpsc::Sender<HostEvent>,
     ) -> Result<Self, HostError> {
-        let shelf = Shelf::open(&config.shelf).map_err(|source| HostError::Shelf {
-            path: config.shelf.clone(),
+        let store = LibraryStore::open(&config.store).map_err(|source| HostError::Store {
+            path: config.store.clone(),
             source,
         })?;
         let state = State {
@@ -52,7 +52,7 @@ impl Hosts {
         };
         let core = Arc::new(Core {
             events: Events::new(events),
-            shelf,
+            store,
             spawner: spawn::start().map_err(HostError::Thread)?,
             symbols: symbols::start().map_err(HostError::Thread)?,
             quiet: Notify::new(),

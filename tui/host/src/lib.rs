@@ -6,7 +6,7 @@
 //! job and what is written after it is left to others: nothing is ever written upstream here.
 //!
 //! ```text
-//! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, shelf, elf)
+//! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, store, elf)
 //!                                                │
 //! activate ◄──────── the engine claims ◄─────────┘
 //! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (hosts, pool, host, child)
@@ -16,24 +16,30 @@ mod builds;
 mod burial;
 mod calls;
 mod child;
+mod companions;
 mod config;
 mod dispatch;
 mod elf;
 mod events;
+mod failure;
+mod files;
 mod host;
 mod hosts;
 mod jobs;
 mod line;
 mod link;
+mod loading;
 mod output;
 mod page;
 pub mod pixels;
 mod pool;
 mod prints;
 mod proto;
+mod recall;
 mod report;
-mod shelf;
 mod spawn;
+mod stopping;
+mod store;
 mod supervise;
 mod symbols;
 mod sys;
@@ -41,9 +47,13 @@ mod watch;
 
 pub use calls::{Asked, DISCARD, FETCH_AGAIN};
 pub use child::child_main;
-pub use config::{HostConfig, HostError};
+pub use config::{HostConfig, HostError, secret_variables};
 pub use elf::is_other_library;
 pub use events::HostEvent;
+pub use files::{open_regular, read_library, read_named, read_named_text};
 pub use hosts::Hosts;
 pub use jobs::{JobRequest, JobResult};
+pub use report::bytes;
+pub use sys::private::keep_private;
+pub use sys::usage::memory_of_machine;
 pub use wb_core::build::Probed;

@@ -2,14 +2,14 @@
 //!
 //! To hand a job over costs two switches between processes, which is more than a quick agent runs.
 //! So work that finds no free host goes behind the running work of a host whose last job was quick;
-//! the host takes it up without waiting for anybody. A line is only a wish: what the host has not
-//! begun with can be taken back at any moment, which happens when the work before it turns out to be
-//! slow, is stopped or dies. Whether so much work is given out at all is left to the core.
+//! the host takes it up without waiting for anybody. What the host has not begun with can be taken back
+//! at any moment (see `recall`), which happens when the work before it turns out to be slow, is stopped
+//! or dies. Whether so much work is given out at all is left to the core.
 
 use crate::dispatch::{Refused, message};
-use crate::events::{Events, HostEvent};
-use crate::link::{Chunk, NO_JOB};
-use crate::pool::{Active, Core, HostId, Slot, State, Work};
+use crate::events::HostEvent;
+use crate::link::Chunk;
+use crate::pool::{Active, Core, HostId, Slot, State, Stop, Work};
 use agent_abi::table::flags;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -32,6 +32,8 @@ pub(crate) struct Lined {
     pub tries: u32,
     /// Its place in everything that this host was ever sent.
     pub ticket: u64,
+    /// It is to be stopped as soon as it is known not to have begun, or when it does.
+    pub stop: bool,
 }
 
 impl Core {
@@ -69,6 +71,7 @@ impl Core {
                 work,
                 tries,
                 ticket,
+                stop: false,
             });
         }
         for (host, letter) in letters {
@@ -98,19 +101,31 @@ impl Core {
     /// The host has ended its work: what is next in its line is what it does now.
     pub(crate) fn next_in_line(&self, slot: &mut Slot, took: Duration) {
         slot.quick = took <= QUICK;
-        if let Some(next) = slot.line.pop_front() {
-            slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
-            self.begun(slot, Active::new(next.work, next.tries, next.ticket));
+        let Some(next) = slot.line.pop_front() else {
+            slot.link.idle.store(true, Ordering::Relaxed);
+            return;
+        };
+        slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
+        self.begun(slot, Active::new(next.work, next.tries, next.ticket));
+        if next.stop {
+            self.ask_to_stop(slot, Stop::Asked, self.config.short_grace);
+        }
+    }
+
+    /// The limit that work is given.
+    pub(crate) fn limit_of(&self, work: &Work) -> Option<Duration> {
+        match work {
+            Work::Job(job) => job.deadline,
+            Work::Preflight { .. } => Some(self.config.preflight_timeout),
         }
     }
 
     /// This work is what the host does from now on.
     pub(crate) fn begun(&self, slot: &mut Slot, mut active: Active) {
         let now = Instant::now();
-        let limit = match &active.work {
-            Work::Job(job) => job.deadline,
-            Work::Preflight { .. } => Some(self.config.preflight_timeout),
-        };
+        let limit = self.limit_of(&active.work);
+        active.load_left = self.config.load_timeout;
+        slot.link.idle.store(false, Ordering::Relaxed);
         active.started = Some(now);
         active.deadline = limit.and_then(|limit| now.checked_add(limit));
         slot.look_at = now.checked_add(SLOW);
@@ -123,34 +138,5 @@ impl Core {
         }
         slot.work = Some(active);
         slot.set_alarm();
-    }
-}
-
-impl State {
-    /// Takes back what a host has been sent and not begun with; it waits at the front again. A host
-    /// that the machine has not let run yet may not even have begun with what stands before the line.
-    pub(crate) fn recall(&mut self, host: HostId, events: &Events) {
-        let Some(slot) = self.hosts.get_mut(&host) else {
-            return;
-        };
-        if slot.line.is_empty() {
-            return;
-        }
-        let begun = slot.link.page.recall(slot.ticket);
-        slot.quick = false;
-        let kept = slot.line.partition_point(|lined| lined.ticket <= begun);
-        let back = slot.line.split_off(kept);
-        slot.link.lined.store(slot.line.len(), Ordering::Relaxed);
-        let active = slot.work.take_if(|active| active.ticket > begun);
-        if active.is_some() {
-            slot.link.job.store(NO_JOB, Ordering::SeqCst);
-        }
-        for lined in back.into_iter().rev() {
-            self.queue_again(lined.work, lined.tries);
-        }
-        if let Some(active) = active {
-            events.job_waits(&active.work);
-            self.queue_again(active.work, active.tries);
-        }
     }
 }

@@ -3,13 +3,13 @@
 //! Reading is left to the host's own thread in `host`.
 
 use crate::page::ControlPage;
-use crate::sys::exit::kill_group;
+use crate::sys::exit::{kill_family, kill_group, kill_now};
 use rustix::process::Pid;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,14 +45,18 @@ pub(crate) const NO_JOB: u64 = u64::MAX;
 
 /// One host as the rest of the workbench sees it.
 pub(crate) struct Link {
-    /// The host's process, leader of its group.
-    pub pid: Pid,
+    /// The process that was started: the host's supervisor, or the host itself.
+    child: Pid,
+    /// The host's own number, as it said itself before it opened anything; 0 before.
+    pub host: AtomicU32,
     /// The control page.
     pub page: ControlPage,
     /// Number of the job whose prints these are, or [`NO_JOB`].
     pub job: AtomicU64,
     /// Number of the build, 0 for none yet.
     pub build: AtomicU32,
+    /// Whether it neither works nor opens a library.
+    pub idle: AtomicBool,
     /// Jobs that wait in the host.
     pub lined: AtomicUsize,
     socket: UnixStream,
@@ -67,12 +71,14 @@ pub(crate) struct Link {
 
 impl Link {
     /// `socket` must be non-blocking; a byte in `wake` wakes the host's thread.
-    pub(crate) fn new(pid: Pid, page: ControlPage, socket: UnixStream, wake: OwnedFd) -> Self {
+    pub(crate) fn new(child: Pid, page: ControlPage, socket: UnixStream, wake: OwnedFd) -> Self {
         Self {
-            pid,
+            child,
+            host: AtomicU32::new(0),
             page,
             job: AtomicU64::new(NO_JOB),
             build: AtomicU32::new(0),
+            idle: AtomicBool::new(true),
             lined: AtomicUsize::new(0),
             socket,
             outbox: Mutex::default(),
@@ -84,9 +90,12 @@ impl Link {
         }
     }
 
-    /// The process number as the world writes it.
+    /// The number of the host's process.
     pub(crate) fn pid_number(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().unsigned_abs()
+        match self.host.load(Ordering::Relaxed) {
+            0 => self.child.as_raw_nonzero().get().unsigned_abs(),
+            host => host,
+        }
     }
 
     /// Sends at once what fits into the socket; the host's thread sends the rest.
@@ -133,11 +142,19 @@ impl Link {
         }
     }
 
-    /// SIGKILL to the host and everything in its group.
+    /// Ends the host and everything it started.
     pub(crate) fn kill(&self) {
         let alive = lock(&self.alive);
         if *alive {
-            kill_group(self.pid);
+            kill_family(self.child);
+        }
+    }
+
+    /// The same for one that did not end.
+    pub(crate) fn kill_now(&self) {
+        let alive = lock(&self.alive);
+        if *alive {
+            kill_now(self.child);
         }
     }
 
@@ -145,8 +162,11 @@ impl Link {
     pub(crate) fn reap(&self, reap: impl FnOnce()) {
         let mut alive = lock(&self.alive);
         if *alive {
-            // What the agent left running in the group goes with it.
-            kill_group(self.pid);
+            // What the agent left running in the group goes with it, even where nobody else ended it.
+            let host = i32::try_from(self.pid_number()).ok();
+            if let Some(group) = host.and_then(Pid::from_raw) {
+                kill_group(group);
+            }
             reap();
             *alive = false;
         }

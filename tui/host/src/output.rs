@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// Longest line that is kept, in bytes.
-pub(crate) const LINE: usize = 64 << 10;
+pub(crate) const LINE: usize = 8 << 10;
 /// Most that is kept of what one task prints and logs, in bytes; a line counts 64 more.
 pub(crate) const PER_TASK: usize = 1 << 20;
 const LINE_COST: usize = 64;

@@ -11,8 +11,8 @@ use crate::line::Lined;
 use crate::link::{Chunk, Link};
 use crate::proto::{ToHost, pack};
 use crate::report::{About, Ending};
-use crate::shelf::{Shelf, StagedCopy};
 use crate::spawn::SpawnRequest;
+use crate::store::{LibraryStore, StagedCopy};
 use crate::symbols::Question;
 use agent_abi::table::flags;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -119,6 +119,12 @@ pub(crate) struct Active {
     pub tries: u32,
     /// See [`Lined::ticket`]; 0 before it is sent.
     pub ticket: u64,
+    /// Dependencies that it is loading into the host, outermost first.
+    pub loads: Vec<String>,
+    /// When the outermost of them began, and what of the deadline was left then.
+    pub loading: Option<(Instant, Option<Duration>)>,
+    /// What it may still take for loading.
+    pub load_left: Duration,
 }
 
 impl Active {
@@ -127,6 +133,9 @@ impl Active {
         Self {
             work,
             ticket,
+            loads: Vec::new(),
+            loading: None,
+            load_left: Duration::MAX,
             started: None,
             deadline: None,
             stop: None,
@@ -150,10 +159,21 @@ pub(crate) struct Slot {
     pub line: VecDeque<Lined>,
     /// How many times it was sent work.
     pub ticket: u64,
+    /// Ticket of the work that it ended last.
+    pub done: u64,
+    /// Ticket up to which work was taken back from it.
+    pub taken: u64,
+    /// Where its main thread's stack ends, as it said itself before it opened anything.
+    pub stack_low: u64,
     /// Its last job was quick.
     pub quick: bool,
     /// When to see whether its work is slow.
     pub look_at: Option<Instant>,
+    /// Ticket of work that was taken back although it was the host's turn to do it: until the host
+    /// confirms that, it gets nothing else.
+    pub unconfirmed: Option<u64>,
+    /// Ticket of the work that ran when the host claimed to have begun what comes after it.
+    pub doubt: Option<u64>,
     pub load_until: Option<Instant>,
     pub leave_until: Option<Instant>,
     pub ending: Option<Ending>,
@@ -190,7 +210,7 @@ impl Slot {
         let limits = [
             self.load_until,
             self.leave_until,
-            self.look_at.filter(|_| work.is_some()),
+            (self.look_at).filter(|_| work.is_some() || self.unconfirmed.is_some()),
             work.and_then(|w| w.kill_at),
             work.and_then(|w| w.deadline.filter(|_| w.stop.is_none())),
         ];
@@ -250,7 +270,7 @@ impl State {
 pub(crate) struct Core {
     pub config: HostConfig,
     pub events: Events,
-    pub shelf: Shelf,
+    pub store: LibraryStore,
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
     pub quiet: Notify,
@@ -320,6 +340,8 @@ impl State {
             }),
             pid,
             idempotent: agent.is_some_and(|a| a.flags & flags::IDEMPOTENT != 0),
+            loading: None,
+            opened: true,
         }
     }
 

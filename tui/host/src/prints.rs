@@ -130,7 +130,7 @@ impl<R: Read> Pipe<R> {
             return false;
         };
         let room = &mut self.chunk[..most.min(CHUNK)];
-        match page.count_read(self.stream, || from.read(room)) {
+        match page.requests.count_read(self.stream, || from.read(room)) {
             Ok(0) => self.from = None,
             Ok(n) => self.held = 0..n,
             Err(e) if matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}

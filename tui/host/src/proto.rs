@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 4;
+pub(crate) const PROTOCOL: u32 = 5;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -61,6 +61,11 @@ pub(crate) enum FromHost {
     Progress { fraction: f64 },
     /// The running job asks the workbench for something by name; the rest is its question.
     Call { job: u64, call: u64, name: String },
+    /// The work of this ticket was taken back before it began: somebody else may have it.
+    TakenBack { ticket: u64 },
+    /// A dependency that stays in the host is being loaded for this job, or is loaded: its time counts
+    /// as loading, not as work.
+    Loading { job: u64, name: Option<String> },
     /// A job ended; the rest is what the agent wrote.
     Done(Done),
 }

@@ -3,10 +3,7 @@
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
 use crate::page::{LastWords, Phase};
-use crate::proto::Done;
 use crate::sys::exit::Exit;
-use agent_abi::table::status;
-use agent_abi::wire::Failure;
 use std::time::Duration;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::BuildId;
@@ -24,10 +21,14 @@ pub(crate) struct About {
     pub pid: u32,
     /// The agent says it may run again after it was killed half-way.
     pub idempotent: bool,
+    /// The dependency that was being loaded into the host.
+    pub loading: Option<String>,
+    /// The library was open.
+    pub opened: bool,
 }
 
 impl About {
-    fn on(&self) -> String {
+    pub(crate) fn on(&self) -> String {
         if self.label.is_empty() {
             "in the preflight".into()
         } else {
@@ -43,6 +44,11 @@ pub(crate) enum Ending {
     LoadTimeout(Duration),
     /// It sent what no host sends.
     Protocol(String),
+    /// Something in it wrote over the page that it shares with the workbench; `blamed` when that was
+    /// the work that it ran at its end.
+    Scribbled { blamed: bool },
+    /// It used more memory than it may, in bytes.
+    Memory { used: u64, limit: u64 },
     /// It was told to go, or its job was to be stopped.
     Wanted,
 }
@@ -52,6 +58,10 @@ pub(crate) enum Ending {
 pub(crate) struct Death {
     pub exit: Exit,
     pub words: LastWords,
+    /// Bytes of memory it used when that was last looked at; 0 where it was not.
+    pub used: u64,
+    /// The system has ended a process for want of memory during its life.
+    pub by_system: bool,
     /// Last lines of stderr.
     pub tail: Vec<String>,
 }
@@ -69,7 +79,13 @@ impl Death {
         };
         let (name, meaning) = signal_words(signal);
         let fault = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
-        if overflow {
+        if self.ended_for_memory() {
+            let used = match self.used {
+                0 => String::new(),
+                used => format!("; it used {} when last looked at", bytes(used)),
+            };
+            format!("was ended by the system for want of memory ({name}{used})")
+        } else if overflow {
             format!("overflowed its stack ({name})")
         } else if self.out_of_memory() {
             format!("ran out of memory ({name})")
@@ -91,6 +107,10 @@ impl Death {
             && near.contains(&address)
     }
 
+    fn ended_for_memory(&self) -> bool {
+        self.exit == Exit::Signal(libc::SIGKILL) && self.by_system
+    }
+
     fn out_of_memory(&self) -> bool {
         let said = |line: &String| {
             line.starts_with("memory allocation of") || line.contains("std::bad_alloc")
@@ -101,26 +121,85 @@ impl Death {
     fn hint(&self) -> &'static str {
         match self.exit {
             Exit::Code(_) => "an agent must return, not leave: find the call of exit() in it",
+            _ if self.ended_for_memory() => LESS_MEMORY,
             Exit::Signal(libc::SIGKILL) => {
                 "somebody else killed the process, often the system for want of memory: see dmesg"
             }
             _ if self.is_stack_overflow() => {
                 "look for a recursion without an end in the frames below"
             }
-            _ if self.out_of_memory() => "give the hosts more memory, or let the agent use less",
+            _ if self.out_of_memory() => LESS_MEMORY,
             _ => "the frames below say where; the next task runs in a fresh process",
         }
+    }
+}
+
+/// What to do about agents that need much memory.
+const LESS_MEMORY: &str =
+    "let the agent use less memory, run fewer at a time (`-j`), or raise `memory` (`--memory`)";
+const SLOW_LOADING: &str = "raise `load_timeout` (`--load-timeout`) if it needs the time";
+
+/// Bytes for people: 1.5 GB.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let (unit, name) = match n {
+        0..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    let tenths = n.saturating_mul(10) / unit;
+    match (tenths / 10, tenths % 10) {
+        (whole, tenth) if whole < 10 && tenth > 0 => format!("{whole}.{tenth} {name}"),
+        (whole, _) => format!("{whole} {name}"),
+    }
+}
+
+/// A host that ended between tasks, in one line.
+pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
+    match ending {
+        Some(Ending::Scribbled { .. }) => {
+            "an agent wrote over the control page that its host shares with the workbench; \
+             the host was replaced"
+                .into()
+        }
+        Some(Ending::Memory { used, limit }) => format!(
+            "the host used {} of memory with no task in it, more than the {} it may use (`memory`)",
+            bytes(*used),
+            bytes(*limit)
+        ),
+        Some(Ending::Protocol(what)) => format!("the host sent {what}"),
+        _ => format!("the host {}", death.how()),
     }
 }
 
 /// A job whose process died of it.
 pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Fault {
     let on = about.on();
-    let opening = matches!(
-        death.words.phase,
-        Phase::Blank | Phase::Loading | Phase::Init
-    );
+    let mut hint = death.hint();
     let summary = match ending {
+        Some(Ending::Scribbled { .. }) => {
+            hint = "look for a pointer that leads astray, or an index out of bounds";
+            format!(
+                "the agent wrote over the control page that its host shares with the workbench \
+                 {on}; the task stays where it is"
+            )
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hint = LESS_MEMORY;
+            format!(
+                "the agent ran out of memory {on}: its process used {}, more than the {} it may \
+                 use (`memory`); the task stays where it is",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::LoadTimeout(limit)) if about.loading.is_some() => {
+            hint = SLOW_LOADING;
+            format!(
+                "dependency {} took longer than {limit:?} to load {on}; the task stays where it is",
+                about.loading.as_deref().unwrap_or_default()
+            )
+        }
         Some(Ending::Protocol(what)) => format!(
             "the host of build {} sent {what} while it worked {on}; the task stays where it is",
             about.build
@@ -129,15 +208,23 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
             "build {} could not be opened again {on} within {limit:?}; the task stays where it is",
             about.build
         ),
-        _ if opening => format!(
+        _ if !about.opened => format!(
             "build {} {} while it was opened again {on}; the task stays where it is",
             about.build,
             death.how()
         ),
-        _ => format!("the agent {} {on}; the task stays where it is", death.how()),
+        _ => {
+            let loading = about.loading.as_ref();
+            let loading = loading.map(|name| format!("while dependency {name} was loaded "));
+            format!(
+                "the agent {} {}{on}; the task stays where it is",
+                death.how(),
+                loading.unwrap_or_default()
+            )
+        }
     };
     let mut fault = Fault::new(FaultKind::Host, summary)
-        .hint(death.hint())
+        .hint(hint)
         .because(details(about, &death.tail));
     fault.retry = about.idempotent;
     fault
@@ -163,7 +250,7 @@ pub(crate) fn timed_out(about: &About, limit: Duration, killed: bool) -> Fault {
     fault
 }
 
-fn details(about: &About, tail: &[String]) -> String {
+pub(crate) fn details(about: &About, tail: &[String]) -> String {
     let mut text = format!(
         "{} build {} in process {}",
         about.library, about.build, about.pid
@@ -194,66 +281,6 @@ pub(crate) fn add_frames(fault: &mut Fault, lines: &[String]) {
     }
 }
 
-/// A call that came back without an outcome.
-pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Option<Box<Failure>>) {
-    if let Some(defect) = &done.defect {
-        let fault = Fault::new(
-            FaultKind::Agent,
-            format!(
-                "the agent's answer {} {defect}; the task stays where it is",
-                about.on()
-            ),
-        )
-        .hint("an agent writes a JSON outcome or a text, UTF-8, at most 64 MB");
-        return (fault.because(details(about, &[])), None);
-    }
-    let failure = read_failure(done, written);
-    let message = failure.message.trim();
-    let summary = match done.status {
-        status::OK => format!(
-            "the agent succeeded {} but wrote no outcome: {message}",
-            about.on()
-        ),
-        status::ERROR => message.to_owned(),
-        status::PANIC => match &failure.location {
-            Some(place) => format!("panicked at {place}: {message}"),
-            None => format!("panicked: {message}"),
-        },
-        status::CANCELLED => "the agent stopped as if it had been asked to".to_owned(),
-        status::DEPENDENCY => match &failure.dependency {
-            Some(name) => format!("dependency {name} failed: {message}"),
-            None => format!("a dependency failed: {message}"),
-        },
-        status::UNSUPPORTED => format!("asks for what this workbench cannot give: {message}"),
-        other => format!("the agent returned the unknown status {other}: {message}"),
-    };
-    let mut fault = Fault::new(FaultKind::Agent, summary);
-    let mut cause = failure.chain.join("\n");
-    if !cause.is_empty() {
-        cause.push('\n');
-    }
-    cause.push_str(&details(about, &[]));
-    fault = fault.because(cause);
-    fault.retry = failure.retry && done.status != status::UNSUPPORTED;
-    (fault, Some(Box::new(failure)))
-}
-
-fn read_failure(done: &Done, written: &[u8]) -> Failure {
-    let text = String::from_utf8_lossy(written);
-    let structured = (done.kind == 3)
-        .then(|| serde_json::from_str::<Failure>(&text).ok())
-        .flatten();
-    let mut failure = structured.unwrap_or_else(|| Failure {
-        message: text.into_owned(),
-        retry: true,
-        ..Failure::default()
-    });
-    if failure.message.trim().is_empty() {
-        failure.message = "it gave no reason".into();
-    }
-    failure
-}
-
 /// Why a library could not be probed: one line, and what to do.
 pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<String>) {
     let init = death.words.phase == Phase::Init;
@@ -264,7 +291,21 @@ pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<S
         "a damaged file, or code that runs when a library is opened; build it again".to_owned()
     }];
     let reason = match ending {
-        Some(Ending::LoadTimeout(limit)) => format!("{place} took longer than {limit:?}"),
+        Some(Ending::LoadTimeout(limit)) => {
+            hints = vec![SLOW_LOADING.to_owned()];
+            format!("{place} took longer than {limit:?}")
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hints = vec![LESS_MEMORY.to_owned()];
+            format!(
+                "{place} used {} of memory, more than the {} a host may use (`memory`)",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::Scribbled { .. }) => {
+            format!("{place} wrote over the control page of its host")
+        }
         Some(Ending::Protocol(what)) => format!("its host sent {what}"),
         _ => format!("{place} failed: the probe {}", death.how()),
     };

@@ -5,6 +5,7 @@
 //! them is gone.
 
 use crate::HostConfig;
+use crate::config::secret_variables;
 use crate::link::Link;
 use crate::page::ControlPage;
 use crate::pool::Core;
@@ -12,7 +13,7 @@ use crate::sys::{exit::ExitWatch, orphan};
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -52,24 +53,25 @@ pub(crate) fn start() -> io::Result<Sender<SpawnRequest>> {
 fn spawn(config: &HostConfig) -> io::Result<Started> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    let (page, page_fd) = ControlPage::create()?;
+    let (page, page_fds) = ControlPage::create()?;
     // Above the numbers that the spawning of a process uses for itself.
     let theirs = above(&OwnedFd::from(theirs))?;
-    let page_fd = above(&page_fd)?;
+    let requests = above(&page_fds.requests)?;
+    let claims = above(&page_fds.claims)?;
+    let keep = [&theirs, &requests, &claims].map(AsRawFd::as_raw_fd);
     let mut command = Command::new(&config.exe);
     command
         .arg0("workbench")
         .args(&config.exe_args)
-        .arg(child_argument(config, &theirs, &page_fd))
+        .arg(child_argument(keep))
         .env("RUST_BACKTRACE", "0") // symbolising is done here, from the staged copy
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    for name in &config.env_remove {
+    for name in secret_variables().iter().chain(&config.env_remove) {
         command.env_remove(name);
     }
-    let keep = [theirs.as_raw_fd(), page_fd.as_raw_fd()];
     let parent = rustix::process::getpid().as_raw_nonzero().get();
     #[allow(unsafe_code)] // between fork and exec
     // SAFETY: the closure makes system calls only; it allocates nothing and takes no lock.
@@ -104,16 +106,10 @@ fn spawn(config: &HostConfig) -> io::Result<Started> {
     })
 }
 
-/// `socket,page,parent,memory`: what [`crate::child_main`] reads.
-fn child_argument(config: &HostConfig, socket: &OwnedFd, page: &OwnedFd) -> OsString {
-    format!(
-        "{},{},{},{}",
-        socket.as_raw_fd(),
-        page.as_raw_fd(),
-        std::process::id(),
-        config.memory_limit.unwrap_or(0)
-    )
-    .into()
+/// `socket,requests,claims,parent`: what [`crate::child_main`] reads.
+fn child_argument([socket, requests, claims]: [RawFd; 3]) -> OsString {
+    let parent = std::process::id();
+    format!("{socket},{requests},{claims},{parent}").into()
 }
 
 fn above(fd: &OwnedFd) -> io::Result<OwnedFd> {

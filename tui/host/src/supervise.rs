@@ -3,139 +3,27 @@
 use crate::host::HostThread;
 use crate::jobs::JobResult;
 use crate::link::NO_JOB;
-use crate::pool::{Active, Core, HostId, Role, Slot, State, Stop, Work};
+use crate::pool::{Active, Core, HostId, Role, Slot, Stop, Work};
 use crate::proto::{Done, PROTOCOL};
 use crate::report::{self, About, Ending};
-use crate::shelf::StagedCopy;
 use crate::spawn::Started;
+use crate::store::StagedCopy;
 use crate::symbols::Question;
-use agent_abi::table::{flags, status};
+use agent_abi::table::status;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wb_core::build::Descriptor;
-use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::JobId;
+use wb_core::fault::{Fault, FaultKind, clip};
+
+/// Longest reason why a library is refused, in bytes, and longest hint.
+const REASON: usize = 4 << 10;
+/// Most hints.
+const HINTS: usize = 8;
 
 /// Jobs.
 impl Core {
-    pub(crate) fn stop(&self, job: JobId, now: bool) {
-        let waiting = {
-            let mut state = self.lock();
-            let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
-            let mut waiting = at.and_then(|at| state.pending.remove(at)).map(|(w, _)| w);
-            if waiting.is_none() {
-                waiting = self.stop_in_host(&mut state, job, now);
-            }
-            if let Some(work) = &waiting {
-                self.drain(&mut state, work.build());
-            }
-            waiting
-        };
-        if let Some(work) = waiting {
-            self.finish(work, JobResult::Cancelled, Duration::ZERO);
-        }
-    }
-
-    /// Stops a job that a host has; gives it back when the host has not begun with it.
-    fn stop_in_host(&self, state: &mut State, job: JobId, now: bool) -> Option<Work> {
-        let has = |slot: &Slot| {
-            let works = slot.work.as_ref().map(|a| a.work.number());
-            let waits = slot.line.iter().map(|l| l.work.number());
-            works.into_iter().chain(waits).any(|number| number == job.0)
-        };
-        let id = *state.hosts.iter().find(|(_, slot)| has(slot))?.0;
-        let grace = self.grace(state, id);
-        state.recall(id, &self.events);
-        let at = state.pending.iter().position(|(w, _)| w.number() == job.0);
-        if let Some((work, _)) = at.and_then(|at| state.pending.remove(at)) {
-            return Some(work);
-        }
-        let slot = state.hosts.get_mut(&id)?;
-        if slot.line.iter().any(|l| l.work.number() == job.0) {
-            return None; // its host is beginning with it right now: it is nearly over
-        }
-        if slot.work.as_ref().is_some_and(|a| a.started.is_none()) {
-            return slot.work.take().map(|a| a.work);
-        }
-        if let Some(active) = &mut slot.work {
-            active.stop = Some(Stop::Asked);
-            active.calls.clear();
-            active.kill_at.get_or_insert(Instant::now() + grace);
-        }
-        slot.link.page.cancel.store(job.0, Ordering::SeqCst);
-        if now {
-            slot.link.kill();
-        }
-        slot.set_alarm();
-        None
-    }
-
-    fn grace(&self, state: &State, host: HostId) -> Duration {
-        let work = state.hosts.get(&host).and_then(|slot| slot.work.as_ref());
-        let flags = work.map_or(0, |active| state.agent_flags(&active.work));
-        if flags & flags::CANCEL_AWARE != 0 {
-            self.config.grace
-        } else {
-            self.config.short_grace
-        }
-    }
-
-    /// A time limit of this host may have passed.
-    pub(crate) fn alarm(&self, id: HostId) {
-        let mut state = self.lock();
-        let grace = self.grace(&state, id);
-        let now = Instant::now();
-        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
-        self.see_whether_slow(&mut state, id, now);
-        let Some(slot) = state.hosts.get_mut(&id) else {
-            return;
-        };
-        if passed(slot.load_until) {
-            slot.load_until = None;
-            slot.ending = Some(Ending::LoadTimeout(self.config.load_timeout));
-            slot.link.kill();
-        }
-        if passed(slot.leave_until) {
-            slot.leave_until = None;
-            slot.link.kill();
-        }
-        if let Some(active) = &mut slot.work {
-            if passed(active.deadline) && active.stop.is_none() {
-                active.stop = Some(Stop::Deadline);
-                active.calls.clear();
-                active.kill_at = Some(now + grace);
-                let number = active.work.number();
-                slot.link.page.cancel.store(number, Ordering::SeqCst);
-            }
-            if passed(active.kill_at) {
-                active.kill_at = None;
-                slot.link.kill();
-            }
-        }
-        slot.set_alarm();
-    }
-
-    /// Work that is slow, or out of time, keeps nobody waiting behind it.
-    fn see_whether_slow(&self, state: &mut State, id: HostId, now: Instant) {
-        let passed = |limit: Option<Instant>| limit.is_some_and(|limit| limit <= now);
-        let Some(slot) = state.hosts.get_mut(&id) else {
-            return;
-        };
-        let slow = passed(slot.look_at);
-        let late = slot.work.as_ref().is_some_and(|a| passed(a.deadline));
-        if !slow && !late {
-            return;
-        }
-        slot.look_at = None;
-        let build = slot.build();
-        if let Some(known) = build.and_then(|build| state.builds.get_mut(&build)) {
-            known.slow |= slow;
-        }
-        state.recall(id, &self.events);
-    }
-
     /// A host has finished its work.
     ///
     /// # Errors
@@ -164,9 +52,15 @@ impl Core {
             slot.link.job.store(NO_JOB, Ordering::SeqCst);
             slot.tasks += 1;
             slot.idle_since = Instant::now();
+            (slot.done, slot.load_until) = (active.ticket, None);
+            let (tickets, alone) = (active.ticket..=slot.ticket, slot.line.is_empty());
+            let fits = (slot.link.page.claims).fit(slot.stack_low, tickets, alone);
             self.next_in_line(slot, Duration::from_nanos(done.run_ns));
+            if !fits {
+                slot.distrust(Ending::Scribbled { blamed: false });
+            }
             slot.set_alarm();
-            let recycled = slot.tasks >= self.config.recycle_after && slot.work.is_none();
+            let recycled = slot.tasks >= self.config.recycle_after && slot.work.is_none() && fits;
             if recycled && slot.build().is_some() {
                 slot.leave(self.config.shutdown_timeout);
             }
@@ -195,14 +89,15 @@ impl Core {
             // Late is late: what it wrote after it was told to stop is not looked at.
             Some(Stop::Asked) => JobResult::Cancelled,
             Some(Stop::Deadline) => {
-                JobResult::TimedOut(report::timed_out(about, limit_of(&active), false))
+                let limit = self.limit_of(&active.work).unwrap_or_default();
+                JobResult::TimedOut(report::timed_out(about, limit, false))
             }
             None if done.status == status::OK && done.defect.is_none() && done.kind <= 1 => {
                 let empty = written.is_empty();
                 JobResult::Outcome(if empty { b"{}".to_vec() } else { written })
             }
             None => {
-                let (fault, failure) = report::failed(about, done, &written);
+                let (fault, failure) = crate::failure::failed(about, done, &written);
                 let frames = failure.as_ref().map_or_else(Vec::new, |f| f.frames.clone());
                 if let (Some(copy), false) = (copy, frames.is_empty()) {
                     let finish = move |fault| JobResult::Failed(fault, failure);
@@ -257,8 +152,13 @@ impl Core {
                 work: None,
                 line: VecDeque::new(),
                 ticket: 0,
+                done: 0,
+                taken: 0,
+                stack_low: 0,
                 quick: false,
                 look_at: None,
+                doubt: None,
+                unconfirmed: None,
                 load_until: None,
                 leave_until: None,
                 ending: None,
@@ -305,8 +205,8 @@ impl Core {
     }
 
     /// # Errors
-    /// It speaks another protocol.
-    pub(crate) fn hello(&self, id: HostId, protocol: u32) -> Result<(), String> {
+    /// It speaks another protocol, or has said hello before.
+    pub(crate) fn hello(&self, id: HostId, protocol: u32, pid: u32) -> Result<(), String> {
         if protocol != PROTOCOL {
             return Err(format!(
                 "the greeting of another version of the workbench (protocol {protocol}, here {PROTOCOL})"
@@ -315,7 +215,12 @@ impl Core {
         let mut state = self.lock();
         state.failures = 0;
         if let Some(slot) = state.hosts.get_mut(&id) {
+            if slot.greeted {
+                return Err("a second greeting".into());
+            }
             slot.greeted = true;
+            slot.stack_low = slot.link.page.claims.stack_low.load(Ordering::SeqCst);
+            slot.link.host.store(pid, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -340,6 +245,7 @@ impl Core {
             slot.base = base;
             slot.load_until = None;
             slot.idle_since = Instant::now();
+            slot.link.idle.store(true, Ordering::Relaxed);
             slot.set_alarm();
             if let Role::Probe(_) = &slot.role
                 && let Role::Probe(probe) = std::mem::replace(&mut slot.role, Role::Leaving)
@@ -362,6 +268,12 @@ impl Core {
 
     /// The library is there but not usable; the host has nothing more to do.
     pub(crate) fn load_failed(self: &Arc<Self>, id: HostId, reason: String, hints: Vec<String>) {
+        let reason = clip(reason, REASON);
+        let hints: Vec<_> = hints
+            .into_iter()
+            .take(HINTS)
+            .map(|h| clip(h, REASON))
+            .collect();
         let (probe, work) = {
             let mut state = self.lock();
             let Some(slot) = state.hosts.get_mut(&id) else {
@@ -390,13 +302,5 @@ impl Core {
             self.finish(active.work, JobResult::Failed(fault, None), Duration::ZERO);
         }
         Self::dispatch(self);
-    }
-}
-
-/// The limit that a job was given.
-pub(crate) fn limit_of(active: &Active) -> Duration {
-    match (&active.work, active.started, active.deadline) {
-        (_, Some(started), Some(deadline)) => deadline.saturating_duration_since(started),
-        _ => Duration::ZERO,
     }
 }

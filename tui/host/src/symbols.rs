@@ -4,7 +4,7 @@
 //! The staged copy is read, so the answer fits the code that ran. The information is written by
 //! foreign tools: a panic in the reader costs the answer, not the workbench.
 
-use crate::shelf::StagedCopy;
+use crate::store::StagedCopy;
 use addr2line::Loader;
 use std::collections::HashMap;
 use std::io;

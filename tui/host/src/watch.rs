@@ -7,8 +7,9 @@
 
 mod library;
 
+use crate::files::Fingerprint;
 use crate::pool::Core;
-use library::{Fingerprint, Library};
+use library::Library;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeMap;
@@ -150,19 +151,28 @@ impl Watch {
         for folder in self.folders.clone() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 if is_library(&entry.path()) {
-                    self.libraries.entry(entry.path()).or_default();
+                    self.find(entry.path());
                 }
             }
         }
         let settle = self.core.config.settle;
         for (path, library) in &mut self.libraries {
-            let found = fs::metadata(path).ok().map(|m| Fingerprint::of(&m));
+            let found = Fingerprint::at(path);
             let waits = library.settling.is_some() || library.candidate.is_some();
             // A missing file is looked at again, until it has been missing for long enough.
-            if !waits && (found != library.fingerprint || library.missing_since.is_some()) {
+            let changed = found != library.fingerprint || !library.companions.stand();
+            if !waits && (changed || library.missing_since.is_some()) {
                 library.restless(settle);
             }
         }
+    }
+
+    /// A library of a watched folder.
+    fn find(&mut self, path: PathBuf) -> &mut Library {
+        let named = self.files.contains(&path);
+        let library = self.libraries.entry(path).or_default();
+        library.found = !named;
+        library
     }
 
     fn attach(&mut self) {
@@ -210,8 +220,14 @@ impl Watch {
                         .parent()
                         .is_some_and(|p| self.folders.iter().any(|f| f == p))
             };
-            if self.libraries.contains_key(&path) || in_folder() {
+            let libraries = self.libraries.values_mut();
+            for library in libraries.filter(|l| l.companions.concern(&path)) {
+                library.restless(settle);
+            }
+            if self.libraries.contains_key(&path) {
                 self.libraries.entry(path).or_default().restless(settle);
+            } else if in_folder() {
+                self.find(path).restless(settle);
             }
         }
     }

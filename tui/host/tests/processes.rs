@@ -18,7 +18,7 @@ fn a_host_dies_with_a_workbench_that_is_killed() {
     compile("hostile.c", &library, &[]);
     let mut parent = Command::new(env!("CARGO_BIN_EXE_wb-host-child"))
         .arg("parent")
-        .arg(dir.path().join("shelf"))
+        .arg(dir.path().join("store"))
         .arg(&library)
         .arg(support::agent("loops").to_string())
         .stdout(Stdio::piped())
@@ -148,12 +148,16 @@ fn an_idle_host_that_dies_is_reported_and_replaced() {
     assert_eq!(desk.done(next), outcome(r#"{"route":"one"}"#));
 }
 
-/// Processes that run the program at this place.
+/// Hosts that run the program at this place; each has a supervisor, which is a child of ours.
 fn running(program: &Path) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap();
-    let runs = |entry: std::fs::DirEntry| std::fs::read_link(entry.path().join("exe")).ok();
-    let running = processes.flatten().filter_map(runs);
-    running.filter(|exe| exe == program).count()
+    let parent = format!("PPid:\t{}\n", std::process::id());
+    let runs = |entry: &std::fs::DirEntry| {
+        let exe = std::fs::read_link(entry.path().join("exe"));
+        let status = std::fs::read_to_string(entry.path().join("status"));
+        exe.is_ok_and(|exe| exe == program) && status.is_ok_and(|s| s.contains(&parent))
+    };
+    processes.flatten().filter(runs).count()
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub use runs::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-pub use values::paths;
-use values::{duration, positive, some_time};
+use values::{duration, positive};
+pub use values::{paths, size, some_time};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -88,6 +88,12 @@ pub struct Global {
     /// Workflow specification (`graphNodes` JSON) with the edges that the API does not tell
     #[arg(long, value_name = "FILE", global = true)]
     pub workflow: Option<PathBuf>,
+    /// Limit for opening a library, and for the dependencies that one task loads to stay [default: 5m]
+    #[arg(long, value_name = "D", global = true, value_parser = some_time)]
+    pub load_timeout: Option<Duration>,
+    /// Memory of each process that agents run in, e.g. 2GB, or none [default: the machine's, shared by -j]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = size)]
+    pub memory: Option<u64>,
     /// Where the log goes [default: .workbench/log]
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,

@@ -36,12 +36,37 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     span::read(text).map(Duration::from_millis)
 }
 
-/// `2h`: a time after which a command stops.
-pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+/// `2h`: a limit, or a time after which a command stops.
+pub fn some_time(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("must be greater than zero, e.g. 30s".into()),
         time => Ok(time),
     }
+}
+
+/// `2GB`, `512MB`, `1.5GiB`; `none` is no limit.
+pub fn size(text: &str) -> Result<u64, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(u64::MAX);
+    }
+    let wrong = || "write a size such as 2GB or 512MB, or none".to_owned();
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let number: f64 = digits.trim_end().parse().map_err(|_| wrong())?;
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "MB" | "M" => 1e6,
+        "GB" | "G" => 1e9,
+        "TB" | "T" => 1e12,
+        "MIB" => 1024.0 * 1024.0,
+        "GIB" => 1024.0 * 1024.0 * 1024.0,
+        "" => return Err(format!("write the unit: {text}GB or {text}MB, or none")),
+        _ => return Err(wrong()),
+    };
+    let bytes = number * unit;
+    if !(1e6..=1e18).contains(&bytes) {
+        return Err("must be at least 1MB; to lift the limit: none".into());
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // in range, as just seen
+    Ok(bytes as u64)
 }
 
 /// `20` operations, or `30d`.
@@ -126,6 +151,22 @@ mod tests {
             paths(Path::new("x::y:")),
             [PathBuf::from("x"), PathBuf::from("y")]
         );
+    }
+
+    #[test]
+    fn sizes_and_limits_want_their_unit() {
+        assert_eq!(size("2GB"), Ok(2_000_000_000));
+        assert_eq!(size("1.5 GiB"), Ok(1_610_612_736));
+        assert_eq!(size("512m"), Ok(512_000_000));
+        assert_eq!(size("none"), Ok(u64::MAX));
+        for text in [
+            "2", "", "GB", "-1GB", "nan GB", "1e30GB", "10kB", "0GB", "2 apples",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert_eq!(some_time("5m"), Ok(Duration::from_secs(300)));
+        assert!(some_time("30").unwrap_err().contains("30s"));
+        assert!(some_time("0s").is_err());
     }
 
     #[test]

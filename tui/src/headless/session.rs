@@ -7,6 +7,7 @@ use super::outage::Watch;
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
+use crate::host_limits::HostLimits;
 use crate::journal::{self, Journal, Operation, Scope};
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
@@ -108,6 +109,7 @@ fn start_engine(
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,
+        limits: HostLimits::of(global, config, need.concurrency),
         verbose: global.verbose,
     })?;
     // Opened while the project is on its way; nothing is written before.

@@ -64,7 +64,7 @@ impl Plan {
     /// # Errors
     /// There is no such file, it is not a plan, or its format is another one.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        let file = File::open(path).map_err(|e| {
+        let file = wb_host::open_regular(path).map_err(|e| {
             Fault::new(FaultKind::Usage, format!("{}: {e}", path.display()))
                 .hint("make a plan first: workbench plan … -o FILE")
         })?;

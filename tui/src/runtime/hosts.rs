@@ -111,10 +111,11 @@ impl World {
     fn done(&mut self, job: JobId, result: JobResult, run: Duration) -> Option<Event> {
         let facts = self.jobs.remove(&job)?;
         let run_us = u64::try_from(run.as_micros()).unwrap_or(u64::MAX);
-        let event = move |result, crashed| {
+        let event = move |result: Result<_, Fault>, crashed| {
             Event::Job(JobEvent::Done {
                 job,
-                result,
+                // Whatever an agent wrote may stand in a fault.
+                result: result.map_err(Fault::bounded),
                 crashed,
                 run_us,
             })

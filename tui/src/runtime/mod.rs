@@ -14,6 +14,7 @@ mod listing;
 pub use drain::Drain;
 pub use listing::matching;
 
+use crate::host_limits::HostLimits;
 use crate::journal::Journal;
 use crate::library::Library;
 use agent_abi::model::Ontology;
@@ -32,7 +33,7 @@ use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
-use wb_host::{HostConfig, HostEvent, Hosts, JobRequest};
+use wb_host::{HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
 pub struct Setup {
@@ -56,6 +57,8 @@ pub struct Setup {
     pub options: Options,
     /// Jobs at a time that hosts are kept for.
     pub concurrency: usize,
+    /// What hosts may use.
+    pub limits: HostLimits,
     /// How much of what agents log is kept for [`Engine::told`], as `-v` says it.
     pub verbose: u8,
 }
@@ -171,9 +174,7 @@ impl Engine {
         let (host_news, host_events) = mpsc::channel(INBOX);
         // Agents are given paths into the cache; they must hold wherever an agent looks from.
         let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
-        let mut config = HostConfig::new(folder.join("shelf"));
-        // Where somebody watches, a rebuild is a matter of moments.
-        config.spare = setup.options.screen;
+        let config = (setup.limits).hosts(folder.join("libraries"), setup.options.screen);
         let hosts = Hosts::start(config, host_news).map_err(|e| hosts::none(&e))?;
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);

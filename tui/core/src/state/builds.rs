@@ -178,7 +178,9 @@ impl State {
             format!("{name} refused: {reason}; {kept}"),
             detail,
         );
-        self.refused.insert(library, reason);
+        let mut fault = Fault::new(FaultKind::Settings, reason);
+        fault.hints = hints.to_vec();
+        self.refused.insert(library, fault);
     }
 
     /// The compiler is done: milliseconds, or what it says.
@@ -241,7 +243,8 @@ impl State {
             }
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
-                self.refused.insert(library, reason.clone());
+                let fault = Fault::new(FaultKind::Settings, reason.clone());
+                self.refused.insert(library, fault);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],

@@ -74,7 +74,7 @@ pub struct State {
     /// The newest library that was refused before it could be opened, until a good one comes.
     pub rejected: Option<(String, Millis)>,
     /// Every watched library whose newest content was refused, and why.
-    pub refused: BTreeMap<std::path::PathBuf, String>,
+    pub refused: BTreeMap<std::path::PathBuf, Fault>,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.

@@ -1,7 +1,7 @@
 //! A host and nothing else: what this crate's tests and benches start. The real program calls
 //! `child_main` from `workbench host`.
 //!
-//! `wb-host-child parent SHELF LIBRARY AGENT` is for the orphan test: it runs one agent of a
+//! `wb-host-child parent STORE LIBRARY AGENT` is for the orphan test: it runs one agent of a
 //! library, says the host's process number, and waits to be killed.
 
 use std::ffi::OsString;
@@ -18,14 +18,14 @@ fn main() -> ExitCode {
 }
 
 fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(shelf), Some(library)) = (args.next(), args.next()) else {
+    let (Some(store), Some(library)) = (args.next(), args.next()) else {
         return ExitCode::from(2);
     };
     let Some(agent) = args.next().and_then(|n| n.to_str()?.parse().ok()) else {
         return ExitCode::from(2);
     };
     let (to, mut events) = tokio::sync::mpsc::channel(64);
-    let Ok(hosts) = Hosts::start(HostConfig::new(shelf), to) else {
+    let Ok(hosts) = Hosts::start(HostConfig::new(store), to) else {
         return ExitCode::FAILURE;
     };
     hosts.watch(library.into());

@@ -174,6 +174,9 @@ impl Context {
         }
         let no_task = "calls are answered only while a task runs";
         let job = lock(&self.current).job.ok_or(no_task)?;
+        if name == calls::LOADING {
+            return self.loading(job, question).map(Some);
+        }
         let mut reading = self.incoming.lock();
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let name = name.to_owned();
@@ -197,9 +200,19 @@ impl Context {
         Err("the attempt was stopped while it waited for an answer".to_owned())
     }
 
+    /// Passes on that a dependency is being loaded into this host, or is loaded.
+    fn loading(&self, job: u64, question: &[u8]) -> Result<Vec<u8>, String> {
+        let name = serde_json::from_slice(question)
+            .map_err(|e| format!("neither the name of a dependency nor null: {e}"))?;
+        self.reporter
+            .send(&FromHost::Loading { job, name }, &[])
+            .map_err(|e| format!("the connection to the workbench is broken: {e}"))?;
+        Ok(b"null".to_vec())
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
-        let wanted = self.page.cancel.load(Ordering::SeqCst);
-        wanted != NO_JOB && wanted == self.page.job.load(Ordering::SeqCst)
+        let wanted = self.page.requests.cancel.load(Ordering::SeqCst);
+        wanted != NO_JOB && wanted == self.page.claims.job.load(Ordering::SeqCst)
     }
 
     pub(super) fn log_line(&self, level: u32, target: &str, text: &str) {

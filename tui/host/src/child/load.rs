@@ -5,6 +5,7 @@
 #![allow(unsafe_code)] // the C border
 
 use super::context::Context;
+use super::refusal::refused;
 use crate::page::{ControlPage, Phase};
 use crate::sys::modules;
 use agent_abi::table::{
@@ -60,9 +61,10 @@ impl Library {
         page: &ControlPage,
         context: &'static Context,
     ) -> Result<(Self, Descriptor, u64), Flaw> {
-        page.enter(Phase::Loading);
+        page.claims.enter(Phase::Loading);
         // SAFETY: constructors of foreign code run here; this process exists for that.
-        let dl = unsafe { Dl::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| refused(&e))?;
+        let dl = unsafe { Dl::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+            .map_err(|e| refused(&e, path))?;
         // Dropping the handle would unmap code that we hold pointers into.
         let dl: &'static Dl = Box::leak(Box::new(dl));
         // SAFETY: the symbol's type is frozen by the ABI.
@@ -84,7 +86,7 @@ impl Library {
         let table = Table::read(module)?;
         let descriptor = table.describe()?;
         let library = table.functions();
-        page.enter(Phase::Init);
+        page.claims.enter(Phase::Init);
         if let Some(init) = table.init {
             initialise(init, context)?;
         }
@@ -118,19 +120,6 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
         format!("its `init` failed: {}", message.trim()),
         "the message is the library's own",
     ))
-}
-
-fn refused(error: &libloading::Error) -> Flaw {
-    let mut text = error.to_string();
-    if let Some(source) = std::error::Error::source(error) {
-        text = source.to_string();
-    }
-    let hint = if text.contains("undefined symbol") {
-        "link what defines that symbol into the library"
-    } else {
-        "the message is the system loader's"
-    };
-    Flaw::new(format!("it cannot be opened: {text}"), hint)
 }
 
 /// What the module says, read field by field as far as its size goes.

@@ -8,11 +8,12 @@ mod encode;
 mod functions;
 mod incoming;
 mod load;
+mod refusal;
 mod run;
 
-use crate::page::{ControlPage, Phase};
+use crate::page::{ControlPage, PageFds, Phase};
 use crate::proto::{FromHost, PROTOCOL, ToHost, write};
-use crate::sys::{crash, limits, orphan, stdio};
+use crate::sys::{crash, limits, orphan, stdio, supervisor};
 use context::{Context, Reporter};
 use incoming::Incoming;
 use load::Library;
@@ -46,9 +47,9 @@ pub fn child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// What the workbench hands over.
 struct Started {
     socket: RawFd,
-    page: RawFd,
+    requests: RawFd,
+    claims: RawFd,
     parent: i32,
-    memory: Option<u64>,
 }
 
 impl Started {
@@ -56,27 +57,32 @@ impl Started {
         let mut parts = arg.to_str()?.split(',');
         let started = Self {
             socket: parts.next()?.parse().ok().filter(|fd| *fd > 2)?,
-            page: parts.next()?.parse().ok().filter(|fd| *fd > 2)?,
+            requests: parts.next()?.parse().ok().filter(|fd| *fd > 2)?,
+            claims: parts.next()?.parse().ok().filter(|fd| *fd > 2)?,
             parent: parts.next()?.parse().ok()?,
-            memory: parts.next()?.parse().ok().filter(|m| *m > 0),
         };
         parts.next().is_none().then_some(started)
     }
 }
 
 fn serve(started: Started) -> io::Result<()> {
-    let socket = UnixStream::from(adopt(started.socket)?);
-    let page_fd = adopt(started.page)?;
-    limits::apply(started.memory);
-    // Mapped for ever: the crash handler needs it until the last instruction.
-    let page: &'static ControlPage = Box::leak(Box::new(ControlPage::open(&page_fd)?));
-    drop(page_fd);
     let parent = rustix::process::getppid().map_or(0, |p| p.as_raw_nonzero().get());
     if parent != started.parent {
         return Ok(()); // it died before this process could ask to die with it
     }
+    limits::no_core_files();
+    supervisor::split()?;
+    limits::die_first();
+    let socket = UnixStream::from(adopt(started.socket)?);
+    let fds = PageFds {
+        requests: adopt(started.requests)?,
+        claims: adopt(started.claims)?,
+    };
+    // Mapped for ever: the crash handler needs it until the last instruction.
+    let page: &'static ControlPage = Box::leak(Box::new(ControlPage::open(&fds)?));
+    drop(fds);
     orphan::end_on_hang_up(socket.as_fd().try_clone_to_owned()?)?;
-    crash::install(page)?;
+    crash::install(&page.claims)?;
     stdio::by_line();
     let reporter = Reporter::new(socket.try_clone()?);
     reporter.send(
@@ -142,8 +148,8 @@ impl Child {
                 build,
                 parts,
             } => {
-                if !self.page.begin(ticket) {
-                    return Ok(true); // taken back
+                if !self.begin(ticket)? {
+                    return Ok(true);
                 }
                 let order = run::Order {
                     job,
@@ -155,14 +161,14 @@ impl Child {
                 self.run(&order, message)?;
             }
             ToHost::Preflight { job, ticket } => {
-                if self.page.begin(ticket) {
+                if self.begin(ticket)? {
                     self.preflight(job)?;
                 }
             }
             // To a question that nobody waits with any more.
             ToHost::Answer { .. } => {}
             ToHost::Retire => {
-                self.page.enter(Phase::Shutdown);
+                self.page.claims.enter(Phase::Shutdown);
                 if let Some(library) = &self.library {
                     library.shutdown();
                 }
@@ -173,6 +179,15 @@ impl Child {
         Ok(true)
     }
 
+    /// False when the work was taken back before it began; the workbench hears of it.
+    fn begin(&self, ticket: u64) -> io::Result<bool> {
+        let begun = self.page.begin(ticket);
+        if !begun {
+            self.reporter.send(&FromHost::TakenBack { ticket }, &[])?;
+        }
+        Ok(begun)
+    }
+
     fn load(&mut self, path: &std::path::Path) -> io::Result<()> {
         let context = Context::leak(
             self.page,
@@ -181,7 +196,7 @@ impl Child {
         );
         match Library::open(path, self.page, context) {
             Ok((library, descriptor, base)) => {
-                self.page.enter(Phase::Idle);
+                self.page.claims.enter(Phase::Idle);
                 self.library = Some(library);
                 self.context = Some(context);
                 stdio::flush();

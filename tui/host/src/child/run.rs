@@ -79,8 +79,8 @@ impl Child {
         if let Some(context) = self.context {
             context.begin(job, documents, self.project.clone());
         }
-        self.page.job.store(job, Ordering::SeqCst);
-        self.page.enter(phase);
+        self.page.claims.job.store(job, Ordering::SeqCst);
+        self.page.claims.enter(phase);
         let began = Instant::now();
         let status = call(&raw mut out);
         let run_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -89,7 +89,7 @@ impl Child {
             context.end();
         }
         stdio::flush();
-        self.page.enter(Phase::Idle);
+        self.page.claims.enter(Phase::Idle);
         Answer {
             status,
             written,

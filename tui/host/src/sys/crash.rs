@@ -5,12 +5,12 @@
 //! Symbolising is left to the workbench, which is not damaged.
 #![allow(unsafe_code)] // signal handlers
 
-use crate::page::{FRAMES, Page};
+use crate::page::{Claims, FRAMES};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// A signal handler is given no context: this is the one place it can find the page.
-static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+static PAGE: AtomicPtr<Claims> = AtomicPtr::new(std::ptr::null_mut());
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
 const SIGNALS: [i32; 7] = [
@@ -25,7 +25,7 @@ const SIGNALS: [i32; 7] = [
 const STACK: usize = 256 * 1024;
 
 /// Installs the handler for the rest of the process; `page` must stay mapped as long.
-pub(crate) fn install(page: &'static Page) -> std::io::Result<()> {
+pub(crate) fn install(page: &'static Claims) -> std::io::Result<()> {
     PAGE.store(std::ptr::from_ref(page).cast_mut(), Ordering::SeqCst);
     page.stack_low.store(stack_low(), Ordering::SeqCst);
     // The unwinder allocates and takes locks on its first use: not in a handler, please.
@@ -82,7 +82,7 @@ extern "C" fn on_crash(signal: i32, info: *mut libc::siginfo_t, context: *mut c_
     unsafe { libc::raise(signal) };
 }
 
-fn record_frames(page: &Page) {
+fn record_frames(page: &Claims) {
     let mut count = 0_usize;
     // SAFETY: the other threads of a host that could unwind at the same time are the agent's own;
     // the process is about to end, and the alarm above bounds a deadlock.

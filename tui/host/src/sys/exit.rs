@@ -3,7 +3,9 @@
 //! Linux: a pidfd, which becomes readable at the end even when a grandchild keeps the socket
 //! open. Elsewhere (untested): looking every few milliseconds once the socket is closed.
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -79,20 +81,24 @@ impl ExitWatch {
     }
 }
 
-/// SIGKILL to a child's whole group. The child must lead its group and not have been reaped.
-pub(crate) fn kill_group(pid: Pid) {
-    let _ = kill_process_group(pid, Signal::KILL);
+/// SIGKILL to a whole group.
+pub(crate) fn kill_group(leader: Pid) {
+    let _ = kill_process_group(leader, Signal::KILL);
 }
 
-/// Whether a process with this number exists.
-pub(crate) fn exists(pid: u32) -> bool {
-    i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .is_some_and(|pid| {
-            !matches!(
-                rustix::process::test_kill_process(pid),
-                Err(rustix::io::Errno::SRCH)
-            )
-        })
+/// Ends a host with everything it started: its supervisor is asked to, at once (Linux), or its
+/// group is killed. `child` must not have been reaped.
+pub(crate) fn kill_family(child: Pid) {
+    if cfg!(target_os = "linux") {
+        let _ = kill_process(child, Signal::TERM);
+        // An agent may have stopped it.
+        let _ = kill_process(child, Signal::CONT);
+    } else {
+        kill_group(child);
+    }
+}
+
+/// SIGKILL to a child that does not end when it is asked to; a host dies with its supervisor.
+pub(crate) fn kill_now(child: Pid) {
+    let _ = kill_process(child, Signal::KILL);
 }

@@ -1,23 +1,18 @@
-//! Limits that a host sets on itself before it opens a library.
+//! What a host sets for itself before it opens a library.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// No core files; and, when given, at most so many bytes of address space.
-///
-/// The address space counts everything mapped, the host's own libraries included. A limit that
-/// cannot be set is not worth a refusal: the host then runs without it.
-pub(crate) fn apply(memory: Option<u64>) {
-    lower(Resource::Core, 0);
-    if let Some(bytes) = memory {
-        lower(Resource::As, bytes);
-    }
+/// No core files: they would hold what the agent worked on. What cannot be set is not worth a refusal.
+pub(crate) fn no_core_files() {
+    let limit = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, limit);
 }
 
-fn lower(resource: Resource, to: u64) {
-    let to = getrlimit(resource).maximum.map_or(to, |max| max.min(to));
-    let limit = Rlimit {
-        current: Some(to),
-        maximum: Some(to),
-    };
-    let _ = setrlimit(resource, limit);
+/// When the machine is out of memory, this process and its children are ended before any other
+/// (Linux; elsewhere there is nothing to set).
+pub(crate) fn die_first() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

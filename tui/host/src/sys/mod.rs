@@ -9,4 +9,7 @@ pub(crate) mod limits;
 pub(crate) mod memory;
 pub(crate) mod modules;
 pub(crate) mod orphan;
+pub(crate) mod private;
 pub(crate) mod stdio;
+pub(crate) mod supervisor;
+pub(crate) mod usage;

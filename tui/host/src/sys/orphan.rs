@@ -1,19 +1,19 @@
 //! A host must not outlive its workbench, whatever its agent is doing.
 //!
-//! Linux: the kernel kills it when the spawning thread ends (which is why one thread spawns all
-//! hosts and lives as long as they do). Everywhere: a thread of the host's own leaves the process
+//! Linux: the kernel asks its supervisor to end it when the spawning thread ends (which is why one
+//! thread spawns all hosts and lives as long as they do). Everywhere: a thread of the host's own leaves the process
 //! as soon as the other end of the socket is closed.
 #![allow(unsafe_code)] // calls between fork and exec, and a raw descriptor in a thread of its own
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-/// To be called between fork and exec: asks for SIGKILL when the spawning thread ends, and lets
+/// To be called between fork and exec: asks for SIGTERM when the spawning thread ends, and lets
 /// the given descriptors through exec. Async-signal-safe: system calls only.
 pub(crate) fn before_exec(keep: &[RawFd], parent: i32) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         // SAFETY: prctl with PR_SET_PDEATHSIG takes one integer and touches no memory.
-        let done = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+        let done = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM, 0, 0, 0) };
         if done != 0 {
             return Err(std::io::Error::last_os_error());
         }

@@ -37,10 +37,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) fn printed(page: &ControlPage) -> Option<Printed> {
     let until = Instant::now() + PATIENCE;
     loop {
-        if let Some((read, unread)) = page.read_so_far(unread) {
+        if let Some((read, unread)) = page.requests.read_so_far(unread) {
             return Some(Printed {
-                out: read[0] + unread[0],
-                err: read[1] + unread[1],
+                out: read[0].saturating_add(unread[0]),
+                err: read[1].saturating_add(unread[1]),
             });
         }
         if Instant::now() > until {

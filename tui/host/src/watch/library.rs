@@ -1,12 +1,14 @@
 //! One watched file: what it looked like, what of it was read, and when a content counts as complete.
 
+use crate::companions::Companions;
 use crate::elf::{self, Flaw};
 use crate::events::HostEvent;
+use crate::files::{Fingerprint, read_library};
 use crate::pool::{Core, Probe};
+use crate::store::{StagedCopy, hex};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,31 +23,12 @@ const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// A file that is away for longer was removed, not rebuilt.
 const MISSING: Duration = Duration::from_secs(2);
 
-/// What a file looks like from outside; equal means nobody wrote to it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    inode: (u64, u64),
-    size: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Fingerprint {
-    pub(super) fn of(meta: &fs::Metadata) -> Self {
-        Self {
-            inode: (meta.dev(), meta.ino()),
-            size: meta.size(),
-            written: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
-
 /// A first read, waiting to be confirmed.
 pub(super) struct Candidate {
     content: io::Result<Vec<u8>>,
     hash: String,
     flaw: Option<Flaw>,
+    companions: Companions,
     pub(super) due: Instant,
 }
 
@@ -55,6 +38,10 @@ pub(super) struct Library {
     pub(super) settling: Option<(Instant, Instant)>,
     pub(super) candidate: Option<Candidate>,
     pub(super) fingerprint: Option<Fingerprint>,
+    /// What it needs from around its file, as it was when it was read.
+    pub(super) companions: Companions,
+    /// It was found in a folder, not named: it is passed over when it holds no agents.
+    pub(super) found: bool,
     /// Hash of the content that was reported last.
     pub(super) reported: Option<String>,
     pub(super) missing_since: Option<Instant>,
@@ -79,10 +66,8 @@ impl Library {
     /// First read. True when the library is gone for good.
     pub(super) fn read(&mut self, path: &Path, core: &Core) -> bool {
         let now = Instant::now();
-        let content = fs::metadata(path).and_then(|meta| {
-            self.fingerprint = Some(Fingerprint::of(&meta));
-            fs::read(path)
-        });
+        self.fingerprint = Fingerprint::at(path);
+        let content = read_library(path);
         if let Err(e) = &content
             && e.kind() == io::ErrorKind::NotFound
         {
@@ -91,10 +76,7 @@ impl Library {
         self.missing_since = None;
         let flaw = match &content {
             Ok(content) => elf::check(content).err(),
-            Err(error) => Some(Flaw {
-                reason: format!("it cannot be read: {error}"),
-                hint: "check the file's owner and mode",
-            }),
+            Err(error) => Some(unreadable(error)),
         };
         let wait = if flaw.is_some() {
             BETWEEN_FLAWED
@@ -103,7 +85,10 @@ impl Library {
         };
         // The time until the second read is used for the hash.
         let hash = content.as_deref().map_or_else(|_| String::new(), hash);
+        let library = content.as_deref().unwrap_or_default();
+        let companions = Companions::of(path, library);
         self.candidate = Some(Candidate {
+            companions,
             content,
             hash,
             flaw,
@@ -132,43 +117,73 @@ impl Library {
 
     /// Second read.
     pub(super) fn confirm(&mut self, path: &Path, candidate: Candidate, core: &Arc<Core>) {
-        let again = fs::read(path);
+        let again = read_library(path);
         let same = match (&candidate.content, &again) {
             (Ok(first), Ok(second)) => first == second,
             (Err(first), Err(second)) => first.kind() == second.kind(),
             _ => false,
         };
-        if !same {
+        self.companions = candidate.companions;
+        let needed = core.store.keep(&self.companions);
+        let busy = |e: &io::Error| e.kind() == io::ErrorKind::ResourceBusy;
+        if !same || !self.companions.stand() || needed.as_ref().is_err_and(busy) {
             return self.restless(core.config.settle);
         }
         self.settling = None;
-        let known = self.reported.as_ref() == Some(&candidate.hash);
+        let hash = match &needed {
+            Ok(needed) if !needed.is_empty() => {
+                hash(format!("{} {needed}", candidate.hash).as_bytes())
+            }
+            _ => candidate.hash,
+        };
+        let known = self.reported.as_ref() == Some(&hash);
         if let Some(flaw) = candidate.flaw {
             if !known {
                 core.events.push(HostEvent::Rejected {
                     library: path.to_owned(),
-                    hash: candidate.hash.clone(),
+                    hash: hash.clone(),
                     reason: flaw.reason,
                     hints: vec![flaw.hint.to_owned()],
                 });
             }
         } else if let Ok(content) = candidate.content
-            && (!known || core.was_refused(path, &candidate.hash))
+            && (!known || core.was_refused(path, &hash))
+            && !(self.found && elf::is_other_library(&content))
         {
-            stage(path, &candidate.hash, &content, core);
+            let staged = needed.and_then(|_| core.store.put(path, &content, &self.companions));
+            stage(path, &hash, content.len() as u64, staged, core);
         }
-        self.reported = Some(candidate.hash);
+        self.reported = Some(hash);
     }
 }
 
-fn stage(path: &Path, hash: &str, content: &[u8], core: &Arc<Core>) {
-    match core.shelf.put(path, hash, content) {
+fn unreadable(error: &io::Error) -> Flaw {
+    let hint = match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge => {
+            "name a library, or move this file out of the folder"
+        }
+        _ => "check the file's owner and mode",
+    };
+    Flaw {
+        reason: format!("it cannot be read: {error}"),
+        hint,
+    }
+}
+
+fn stage(
+    path: &Path,
+    hash: &str,
+    size: u64,
+    staged: io::Result<Arc<StagedCopy>>,
+    core: &Arc<Core>,
+) {
+    match staged {
         Ok(copy) => {
             let probe = Probe {
                 library: path.to_owned(),
                 copy,
                 hash: hash.to_owned(),
-                size: content.len() as u64,
+                size,
                 modified: modified(path),
             };
             Core::probe(core, probe);
@@ -178,7 +193,7 @@ fn stage(path: &Path, hash: &str, content: &[u8], core: &Arc<Core>) {
             hash: hash.to_owned(),
             reason: format!(
                 "no copy of it could be made in {}: {error}",
-                core.config.shelf.display()
+                core.config.store.display()
             ),
             hints: vec!["make room there, or choose another folder".into()],
         }),
@@ -195,6 +210,5 @@ fn modified(path: &Path) -> Millis {
 
 /// First 16 hex digits of the SHA-256.
 fn hash(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    digest[..8].iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(content))
 }

@@ -42,6 +42,21 @@ pub const HOSTILE: [&str; 22] = [
     "forgets_size",
 ];
 
+/// Stages of `astray.c` in their order.
+pub const ASTRAY: [&str; 11] = [
+    "answer",
+    "scribbles",
+    "scribbles_and_loops",
+    "scribbles_and_aborts",
+    "leaves_a_daemon",
+    "daemon_and_loop",
+    "daemon_and_crash",
+    "eats",
+    "child_eats",
+    "depends",
+    "explains",
+];
+
 pub fn agent(name: &str) -> usize {
     HOSTILE.iter().position(|n| *n == name).unwrap()
 }
@@ -82,7 +97,7 @@ impl Desk {
 
     pub fn with(change: impl FnOnce(&mut HostConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = HostConfig::new(dir.path().join("shelf"));
+        let mut config = HostConfig::new(dir.path().join("store"));
         config.exe = env!("CARGO_BIN_EXE_wb-host-child").into();
         // Parallel tests share two cores: only the test of the limit itself wants it short.
         config.load_timeout = Duration::from_secs(20);
@@ -104,6 +119,14 @@ impl Desk {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// Folders with copies of libraries.
+    pub fn copies(&self) -> Vec<PathBuf> {
+        let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let stores = entries(&self.path("store")).map(|e| e.path());
+        let copies = stores.flat_map(|store| entries(&store).map(|e| e.path()));
+        copies.filter(|copy| !copy.ends_with("needed")).collect()
     }
 
     /// The next event, whatever it is.
@@ -172,6 +195,26 @@ impl Desk {
         assert_eq!(stages, HOSTILE);
         self.hosts.activate(BuildId(1), &probed);
         BuildId(1)
+    }
+
+    /// The same of `astray.c`.
+    pub fn astray(&mut self) -> BuildId {
+        let library = self.path("libastray.so");
+        compile("astray.c", &library, &[]);
+        self.hosts.watch(library);
+        let probed = self.probed();
+        let stages: Vec<_> = probed.descriptor.agents.iter().map(|a| &a.stage).collect();
+        assert_eq!(stages, ASTRAY);
+        self.hosts.activate(BuildId(1), &probed);
+        BuildId(1)
+    }
+
+    /// A job of `astray.c` with these parameters.
+    pub fn stray(&mut self, name: &str, params: &str) -> JobRequest {
+        let agent = ASTRAY.iter().position(|n| *n == name).unwrap();
+        let mut request = self.request(BuildId(1), agent);
+        request.params = params.into();
+        request
     }
 
     pub fn request(&mut self, build: BuildId, agent: usize) -> JobRequest {

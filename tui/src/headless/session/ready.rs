@@ -5,6 +5,7 @@ use super::{Need, guard};
 use crate::cli::Global;
 use crate::config::Config;
 use crate::headless::outage::Watch;
+use crate::host_limits::HostLimits;
 use crate::preflight::{self, Mark};
 use crate::runtime::Engine;
 use agent_abi::model::listed;
@@ -30,7 +31,8 @@ pub(super) async fn ready(
     for line in settled.lines() {
         tell!("{line}");
     }
-    load_libraries(engine, libraries).await?;
+    let limits = HostLimits::of(global, config, need.concurrency);
+    load_libraries(engine, libraries, limits).await?;
     let stages = choose_stages(engine, need.stages)?;
     let findings = preflight::agents(engine, &stages, &config.params).await?;
     for note in findings.iter().filter(|f| f.mark == Mark::Note) {
@@ -55,8 +57,12 @@ fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
 }
 
 /// Waits until every library is in charge or refused; a refused one ends the run.
-async fn load_libraries(engine: &mut Engine, libraries: &[PathBuf]) -> Result<(), Fault> {
-    preflight::none_bad(preflight::libraries(engine, libraries).await)?;
+async fn load_libraries(
+    engine: &mut Engine,
+    libraries: &[PathBuf],
+    limits: HostLimits,
+) -> Result<(), Fault> {
+    preflight::none_bad(preflight::libraries(engine, libraries, limits).await)?;
     let builds = &engine.state.builds;
     if builds.order().is_empty() {
         let mut fault = Fault::new(

@@ -162,11 +162,12 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 /// The last lines of a log, so that drawing costs what is seen.
 fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
     let skip = log.lines.len().saturating_sub(rows);
-    let lines: std::collections::VecDeque<_> = log.lines.iter().skip(skip).cloned().collect();
-    wb_core::step::Log {
-        total: lines.len() as u64,
-        lines,
-    }
+    let mut tail = wb_core::step::Log::default();
+    log.lines
+        .iter()
+        .skip(skip)
+        .for_each(|line| tail.push(line.clone()));
+    tail
 }
 
 fn no_run(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {

@@ -1,0 +1,224 @@
+//! The terminal goes away: its window is closed, ssh breaks, the session is killed. That is no bug of ours:
+//! exit 129, no report, and what was being written is known to the journal.
+
+use crate::support::{Server, Terminal, c_agent, command, lines, run, said};
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Every report of a crash.
+fn reports(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir.join(".workbench/crashes"))
+        .into_iter()
+        .flatten();
+    let here = entries.flatten().map(|e| e.path());
+    let shared = std::fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten();
+    let shared = shared.map(|e| e.path()).filter(|path| {
+        path.file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with("workbench-crash-"))
+    });
+    here.chain(shared).collect()
+}
+
+/// The program in a terminal that exists as long as this function has it: shows the screen, types, and
+/// closes the terminal as soon as `close` finds what it waits for on the screen.
+fn in_a_window(
+    program: &[&str],
+    dir: &Path,
+    env: &[(&str, String)],
+    mut type_at: Vec<(&str, &str)>,
+    close: &str,
+) -> Box<dyn Child + Send + Sync> {
+    let size = PtySize {
+        rows: 36,
+        cols: 120,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(program[0]);
+    command.args(&program[1..]);
+    command.cwd(dir);
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    command.env("XDG_CONFIG_HOME", dir.join("no-config"));
+    for (name, value) in env {
+        command.env(name, value);
+    }
+    let child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut keys = pair.master.take_writer().unwrap();
+    let mut parser = vt100::Parser::new(cells(36), cells(120), 0);
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        let n = reader.read(&mut buffer).unwrap();
+        assert!(n > 0, "it ended before its terminal did");
+        parser.process(&buffer[..n]);
+        let text = parser.screen().contents();
+        match type_at.first() {
+            Some((seen, typed)) if text.contains(seen) => {
+                keys.write_all(typed.as_bytes()).unwrap();
+                keys.flush().unwrap();
+                type_at.remove(0);
+            }
+            Some(_) => {}
+            None if text.contains(close) => break,
+            None => {}
+        }
+    }
+    // All ends of the terminal are closed here.
+    drop((reader, keys, pair.master));
+    child
+}
+
+fn cells(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
+}
+
+fn code(mut child: Box<dyn Child + Send + Sync>) -> u32 {
+    child.wait().unwrap().exit_code()
+}
+
+#[test]
+fn closing_the_terminal_is_no_bug_of_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let before = reports(dir.path());
+    let project = server.project();
+    let program = [crate::support::PROGRAM, "--project-hash", &project];
+    let child = in_a_window(&program, dir.path(), &server.env(), Vec::new(), "pre-label");
+    assert_eq!(code(child), 129);
+    assert_eq!(reports(dir.path()), before, "no report");
+}
+
+#[test]
+fn a_terminal_that_goes_without_a_signal_ends_the_screen_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let before = reports(dir.path());
+    let project = server.project();
+    // Under `nohup` nobody tells the program; it finds out by itself.
+    let program = [
+        "sh",
+        "-c",
+        "trap '' HUP; \"$0\" --project-hash \"$1\"; echo $? > code",
+        crate::support::PROGRAM,
+        &project,
+    ];
+    let child = in_a_window(&program, dir.path(), &server.env(), Vec::new(), "pre-label");
+    code(child);
+    let code = std::fs::read_to_string(dir.path().join("code")).unwrap();
+    assert_eq!(code.trim(), "129");
+    assert_eq!(reports(dir.path()), before, "no report");
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "200"]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let project = server.project();
+    let script = "trap '' HUP; \"$0\" run --progress none --jsonl done --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
+    let agents = library.to_str().unwrap();
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", script, crate::support::PROGRAM, &project, agents])
+        .current_dir(dir.path())
+        .envs(server.env())
+        .spawn()
+        .unwrap();
+    let begun = || std::fs::metadata(dir.path().join("done")).is_ok_and(|m| m.len() > 0);
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    while !begun() {
+        assert!(std::time::Instant::now() < until, "nothing is done");
+        std::thread::yield_now();
+    }
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    for pid in std::fs::read_to_string(children)
+        .unwrap_or_default()
+        .split_whitespace()
+    {
+        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+        let _ = kill_process(pid, Signal::HUP);
+    }
+    child.wait().unwrap();
+    assert_eq!(server.changed("actions"), 200);
+}
+
+#[test]
+fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&[
+        "--scenario",
+        "seed",
+        "--tasks",
+        "60",
+        "--fault",
+        "actions:slow/300ms",
+    ]);
+    let library = c_agent(dir.path(), "noop", &[]);
+    let child = command(dir.path())
+        .args([
+            "run",
+            "--task-batch-size",
+            "5",
+            "--jsonl",
+            "done",
+            "--progress",
+            "none",
+        ])
+        .args(["--project-hash", &server.project(), "--agents"])
+        .arg(&library)
+        .envs(server.env())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    while server.changed("actions") == 0 {
+        assert!(std::time::Instant::now() < until, "nothing is written");
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(129), "{}", said(&output));
+    let output = command(dir.path())
+        .args(["resume", "--project-hash", &server.project()])
+        .envs(server.env())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let left = run(dir.path(), &server, &library, &["--dry-run"]);
+    assert_eq!(lines(&left).0.len(), 0, "all are done");
+    assert_eq!(server.changed("actions"), 60, "each once");
+}
+
+#[test]
+fn a_report_of_a_crash_follows_no_link_that_somebody_planted() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dir = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    std::fs::create_dir(dir.path().join(".workbench")).unwrap();
+    symlink(elsewhere.path(), dir.path().join(".workbench/crashes")).unwrap();
+    let mut env = server.env().to_vec();
+    env.push(("WORKBENCH_PANIC_ON_KEY", "1".to_owned()));
+    let args = ["--project-hash", &server.project()];
+    let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
+    screen.wait("pre-label");
+    assert_eq!(screen.keys("2").ended().0, 70);
+    let text = String::from_utf8_lossy(&screen.raw).into_owned();
+    assert!(text.contains("no report could be written"), "{text}");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    std::fs::remove_file(dir.path().join(".workbench/crashes")).unwrap();
+    let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
+    screen.wait("pre-label");
+    assert_eq!(screen.keys("2").ended().0, 70);
+    let found = reports(dir.path());
+    let report = found.iter().find(|p| p.starts_with(dir.path())).unwrap();
+    let mode = std::fs::metadata(report).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -1,0 +1,80 @@
+//! Pipes, devices and files without end in place of those that a person names: they hold nobody up.
+
+use crate::hosts::end_of;
+use crate::support::{Server, c_agent, command, said};
+use std::process::Command;
+
+#[test]
+fn pipes_and_devices_in_place_of_files_hold_no_command_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let made = Command::new("mkfifo")
+        .arg(dir.path().join("pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("zero")).unwrap();
+    std::fs::create_dir(dir.path().join("agents")).unwrap();
+    std::fs::rename(
+        dir.path().join("pipe"),
+        dir.path().join("agents/libpipe.so"),
+    )
+    .unwrap();
+    c_agent(&dir.path().join("agents"), "noop", &[]);
+    let pipe = "agents/libpipe.so";
+    let spawn = |args: &[&str], key: Option<&str>| {
+        let mut command = command(dir.path());
+        command
+            .args(args)
+            .args(["--project-hash", &server.project()])
+            .envs(server.env());
+        command.envs(key.map(|path| ("ENCORD_SSH_KEY_FILE", path)));
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        end_of(command.spawn().unwrap())
+    };
+    for odd in [pipe, "zero"] {
+        for args in [
+            &["stages", "--config", odd][..],
+            &["graph", "--workflow", odd],
+            &["review", odd],
+            &["apply", odd],
+            &["serve", "--scenario-file", odd],
+            &["serve", "--import-workflow", odd],
+        ] {
+            let output = spawn(args, None);
+            assert!(!output.status.success(), "{args:?}");
+            let text = said(&output);
+            let words = ["pipe", "larger than", "device", "no such"];
+            assert!(words.iter().any(|w| text.contains(w)), "{args:?}: {text}");
+        }
+        let output = spawn(&["stages"], Some(odd));
+        let text = said(&output);
+        assert!(
+            !output.status.success() && text.contains("key file"),
+            "{text}"
+        );
+    }
+    let output = spawn(&["check", "--agents", "agents"], None);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        text.contains("libpipe.so") && text.contains("a named pipe"),
+        "{text}"
+    );
+    let output = spawn(&["run", "--dry-run", "--agents", "agents/libnoop.so"], None);
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn a_settings_file_from_a_pipe_with_a_writer_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .current_dir(dir.path())
+        .args(["-c", "\"$0\" config --config <(echo 'rate = 7.0')"])
+        .arg(crate::support::PROGRAM)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("7/s"), "{text} {}", said(&output));
+}

@@ -1,0 +1,96 @@
+//! Words for a call of an agent that came back without an outcome, cut to what a person may read.
+
+use crate::page::FRAMES;
+use crate::proto::Done;
+use crate::report::{About, details};
+use agent_abi::table::status;
+use agent_abi::wire::Failure;
+use wb_core::fault::{Fault, FaultKind, clip};
+
+/// A call that came back without an outcome.
+pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Option<Box<Failure>>) {
+    if let Some(defect) = &done.defect {
+        let fault = Fault::new(
+            FaultKind::Agent,
+            format!(
+                "the agent's answer {} {defect}; the task stays where it is",
+                about.on()
+            ),
+        )
+        .hint("an agent writes a JSON outcome or a text, UTF-8, at most 64 MB");
+        return (fault.because(details(about, &[])), None);
+    }
+    let failure = read_failure(done, written);
+    let message = failure.message.trim();
+    let summary = match done.status {
+        status::OK => format!(
+            "the agent succeeded {} but wrote no outcome: {message}",
+            about.on()
+        ),
+        status::ERROR => message.to_owned(),
+        status::PANIC => {
+            let whose = failure.dependency.as_ref();
+            let whose = whose.map(|name| format!("dependency {name} "));
+            let place = failure.location.as_ref();
+            let place = place.map(|place| format!(" at {place}"));
+            let (whose, place) = (whose.unwrap_or_default(), place.unwrap_or_default());
+            format!("{whose}panicked{place}: {message}")
+        }
+        status::CANCELLED => "the agent stopped as if it had been asked to".to_owned(),
+        status::DEPENDENCY => match &failure.dependency {
+            Some(name) => format!("dependency {name} failed: {message}"),
+            None => format!("a dependency failed: {message}"),
+        },
+        status::UNSUPPORTED => format!("asks for what this workbench cannot give: {message}"),
+        other => format!("the agent returned the unknown status {other}: {message}"),
+    };
+    let mut fault = Fault::new(FaultKind::Agent, summary);
+    let mut cause = failure.chain.join("\n");
+    if !cause.is_empty() {
+        cause.push('\n');
+    }
+    cause.push_str(&details(about, &[]));
+    fault = fault.because(cause);
+    fault.retry = failure.retry && done.status != status::UNSUPPORTED;
+    (fault.bounded(), Some(Box::new(failure)))
+}
+
+/// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.
+const TEXT: usize = 2 << 10;
+/// Longest name, place and cause.
+const NAME: usize = 400;
+/// Most causes.
+const CAUSES: usize = 32;
+/// Most steps.
+const STEPS: usize = 500;
+
+/// What an agent wrote, cut to what a person may read.
+fn read_failure(done: &Done, written: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(written);
+    let structured = (done.kind == 3)
+        .then(|| serde_json::from_str::<Failure>(&text).ok())
+        .flatten();
+    let mut failure = structured.unwrap_or_else(|| Failure {
+        message: text.into_owned(),
+        retry: true,
+        ..Failure::default()
+    });
+    if failure.message.trim().is_empty() {
+        failure.message = "it gave no reason".into();
+    }
+    failure.message = clip(failure.message, TEXT);
+    failure.location = failure.location.map(|place| clip(place, NAME));
+    failure.dependency = failure.dependency.map(|name| clip(name, NAME));
+    failure.chain.truncate(CAUSES);
+    for cause in &mut failure.chain {
+        *cause = clip(std::mem::take(cause), NAME);
+    }
+    failure.frames.truncate(FRAMES);
+    failure.steps.truncate(STEPS);
+    for step in &mut failure.steps {
+        for text in [&mut step.kind, &mut step.name, &mut step.value] {
+            *text = clip(std::mem::take(text), TEXT);
+        }
+    }
+    failure
+}

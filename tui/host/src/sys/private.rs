@@ -1,0 +1,67 @@
+//! What this process holds is its own: its environment and its memory may hold a key.
+#![allow(unsafe_code)] // prctl, and the memory that the environment came in
+
+use crate::config::is_secret;
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+
+unsafe extern "C" {
+    static environ: *const *mut libc::c_char;
+}
+
+/// From now on no other process of the same user reads the memory of this one, and there are no core
+/// files of it (Linux). Keys and passwords are no longer where the system shows the environment of a
+/// process, which root may read whatever else holds; `std::env` still has them. To be called first of
+/// all: a process that has further threads keeps its environment as it is.
+pub fn keep_private() {
+    #[cfg(target_os = "linux")]
+    {
+        const CAP_SYS_PTRACE: libc::c_ulong = 19;
+        // SAFETY: integers only. Children that are root have the capability only if it may be had.
+        unsafe {
+            libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+            libc::prctl(libc::PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0);
+        }
+    }
+    if !has_one_thread() {
+        return;
+    }
+    // SAFETY: one thread, as just seen: nobody changes the environment or holds a pointer into it.
+    for text in unsafe { secrets() } {
+        // SAFETY: the strings of the environment are writable, and end with a zero.
+        let bytes = unsafe {
+            let len = CStr::from_ptr(text).to_bytes().len();
+            std::slice::from_raw_parts_mut(text.cast::<u8>(), len)
+        };
+        let Some(at) = bytes.iter().position(|b| *b == b'=') else {
+            continue;
+        };
+        let (name, value) = (bytes[..at].to_vec(), bytes[at + 1..].to_vec());
+        // SAFETY: one thread. This makes a copy elsewhere and puts it in place of the old one.
+        unsafe { std::env::set_var(OsStr::from_bytes(&name), OsStr::from_bytes(&value)) };
+        bytes[at + 1..].fill(0);
+    }
+}
+
+/// Known on Linux only; elsewhere the system does not show the environment like that.
+fn has_one_thread() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
+/// Where the variables with secrets lie.
+unsafe fn secrets() -> Vec<*mut libc::c_char> {
+    let mut found = Vec::new();
+    // SAFETY: a list of strings that ends with null; nobody changes it meanwhile.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            let text = CStr::from_ptr(*entry).to_bytes();
+            let name = text.split(|b| *b == b'=').next().unwrap_or_default();
+            if is_secret(&String::from_utf8_lossy(name)) {
+                found.push(*entry);
+            }
+            entry = entry.add(1);
+        }
+    }
+    found
+}

@@ -1,0 +1,98 @@
+//! Reports of bugs of our own: a file in the state folder that nobody else can read or plant.
+
+use crate::exit::print_fault;
+use crate::terminal;
+use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use wb_core::limits;
+
+/// Any panic that nobody expects, in whatever thread, gives the terminal back and ends the program: what it
+/// was about to do can no longer be trusted, and the journal knows the rest. That of a library that has run
+/// into a limit of the machine ends it in plain words, any other one with the path of a report.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        if terminal::panic_expected() {
+            return;
+        }
+        terminal::give_back();
+        if let Some(fault) = limits::reached(&info.to_string()) {
+            print_fault(&fault);
+            std::process::exit(i32::from(fault.kind.exit_code()));
+        }
+        let trace = std::backtrace::Backtrace::force_capture();
+        let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
+        tell!(
+            "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
+        );
+        let folder = crate::config::state_dir("crashes").map_err(|fault| fault.summary);
+        match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
+            Ok(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                tell!("Report: {}", path.display());
+            }
+            Err(why) => {
+                tell!("{info}");
+                tell!("no report could be written: {why}");
+            }
+        }
+        std::process::exit(70);
+    }));
+}
+
+/// Writes a new file with a name that nobody can know before, into a folder of our own that is no link.
+fn write(dir: &Path, text: &str) -> io::Result<PathBuf> {
+    let folder = private(dir)?;
+    let name = format!("crash-{}.txt", uuid::Uuid::new_v4());
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = openat(&folder, &name, flags, Mode::RUSR | Mode::WUSR)?;
+    File::from(file).write_all(text.as_bytes())?;
+    Ok(dir.join(name))
+}
+
+/// The folder itself, when it is ours and nobody else may write to it.
+fn private(dir: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let folder = open(dir, flags, Mode::empty())?;
+    let stat = fstat(&folder)?;
+    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
+    let shared = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    if !ours || shared || !FileType::from_raw_mode(stat.st_mode).is_dir() {
+        let text = format!("{} is not a folder of yours alone", dir.display());
+        return Err(io::Error::other(text));
+    }
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_report_is_a_new_file_for_its_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = write(dir.path(), "one").unwrap();
+        let second = write(dir.path(), "two").unwrap();
+        assert_ne!(first, second);
+        assert_eq!(std::fs::read_to_string(&first).unwrap(), "one");
+        let mode = std::fs::metadata(&first).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_or_that_is_a_link_gets_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = dir.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(write(&open, "x").is_err());
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let link = dir.path().join("link");
+        symlink(&open, &link).unwrap();
+        assert!(write(&link, "x").is_err());
+        assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+    }
+}
