@@ -20,7 +20,7 @@ const SMALL: usize = 16 * 1024;
 pub(super) const JUDGES: usize = 2;
 
 /// Nothing can be run on this machine as it is.
-pub(super) fn none(error: &std::io::Error) -> Fault {
+pub(super) fn none(error: &wb_host::HostError) -> Fault {
     let text = format!("no host process can be started: {error}");
     let hints = limits::reached(&text).map(|fault| fault.hints);
     let fault = Fault::new(FaultKind::Settings, text);
