@@ -141,9 +141,14 @@ fn a_damaged_file_in_the_cache_is_downloaded_again() {
     for folder in std::fs::read_dir(dir.path().join(".workbench/cache/assets")).unwrap() {
         for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
-            let half = std::fs::read(&path).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
             std::fs::remove_file(&path).unwrap();
-            std::fs::write(&path, &half[..half.len() / 2]).unwrap();
+            // Cut short, or of the right length and damaged behind its beginning.
+            match spoilt {
+                0 => bytes.truncate(bytes.len() / 2),
+                _ => bytes[20..].fill(0),
+            }
+            std::fs::write(&path, &bytes).unwrap();
             spoilt += 1;
         }
     }

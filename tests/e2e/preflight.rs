@@ -39,7 +39,7 @@ fn run_plan_and_exec_refuse_what_check_refuses_before_any_agent_is_called() {
     for (spec, words) in [
         (
             STRANGE_ROUTE,
-            "paced declares pathway \"compleat\", which does not leave \"Agent 1\"",
+            "paced declares pathway \"compleat\": no pathway \"compleat\" leaves stage \"Agent 1\"; there are: complete",
         ),
         (STRANGE_TWIN, "paced reads twins in project 00000000"),
         (
@@ -194,7 +194,7 @@ fn check_answers_in_json() {
         assert_eq!(bad.len(), usize::from(!ok));
         for finding in bad {
             assert_eq!(finding["check"], "pathway");
-            assert_eq!(finding["fix"], "there are: complete");
+            assert_eq!(finding["fix"], "did you mean \"complete\"?");
         }
     }
 }

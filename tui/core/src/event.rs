@@ -321,6 +321,9 @@ pub enum Effect {
     },
     /// Nothing more is written under this operation.
     CloseBook(u64),
+    /// Somebody decided about these tasks, which are written in part and were changed by others since: their agents
+    /// may run on what is there now.
+    Release(Vec<TaskId>),
     /// Look at what stands upstream now where somebody else changed a label row.
     Theirs(Vec<Arc<Inputs>>),
     /// Read the journal.

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::ids::{Millis, StageId, TaskId};
 
 /// One operation: a command or a commit from the screen, with its counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Op {
     /// Number, from 1.
     pub id: i64,

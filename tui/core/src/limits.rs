@@ -6,17 +6,17 @@ use crate::fault::{Fault, FaultKind};
 /// What the system's errors say, the word that a person reads, and what to do.
 const LIMITS: [(&[&str], &str, &str); 3] = [
     (
-        &["os error 24", "code: 24,", "os error 23", "code: 23,"],
+        &["os error 24)", "code: 24,", "os error 23)", "code: 23,"],
         "no more files can be opened",
         "raise the limit: ulimit -n",
     ),
     (
-        &["os error 11", "code: 11,"],
+        &["os error 11)", "code: 11,"],
         "no more processes or threads can be started",
         "raise the limit: ulimit -u, or the container's limit of processes",
     ),
     (
-        &["os error 12", "code: 12,"],
+        &["os error 12)", "code: 12,"],
         "there is no more memory",
         "run fewer jobs at a time: -j 1",
     ),

@@ -2,26 +2,15 @@
 //! part is known, nobody's agent may run on top of it, and the next command finishes it or takes it back.
 
 use super::*;
-use crate::cli::Global;
-use crate::config::Config;
-use crate::journal::{Journal, Operation, Scope, settle, write};
+use crate::journal::{Scope, settle};
 use crate::undo::{Told, take_back};
-use serde_json::{Value, json};
-use std::collections::HashSet;
-use std::io::{Read, Write as _};
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::time::Duration;
-use wb_client::{AssetCache, Reader, Settings, TaskFilter, Writer};
-use wb_core::ids::ProjectHash;
-use wb_core::patch::judge;
-use wb_core::work::{CommitItem, Project, TaskRow, Wants, needs};
-use wb_core::workflow::Stage;
+use serde_json::json;
+use world::World;
+
+#[path = "refusal_world.rs"]
+mod world;
 
 const TASKS: usize = 4;
-/// What an agent gives: it writes at every step.
-const OUTCOME: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"seen":true},
-    "add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#;
 /// The steps of a commit by the names of their requests.
 const STEPS: [&str; 5] = [
     "create_labels",
@@ -58,181 +47,12 @@ const ANSWERS: [&str; 23] = [
     "page!applied",
 ];
 
-/// A local project with a client that has little patience.
-struct World {
-    served: wb_local::Served,
-    reader: Reader,
-    writer: Writer,
-    project: Project,
-    stage: Stage,
-    dir: tempfile::TempDir,
-}
-
-impl World {
-    async fn new() -> Self {
-        let options = wb_local::ServeOptions {
-            tasks: Some(TASKS),
-            scenario: wb_local::Scenario::Seed,
-            ..wb_local::ServeOptions::default()
-        };
-        let served = wb_local::serve(options).await.unwrap();
-        let mut settings = Settings::from_key_file(&served.domain, &served.ssh_key_file).unwrap();
-        settings.patience = Duration::from_millis(20);
-        let (global, dir) = (Global::default(), tempfile::tempdir().unwrap());
-        let config = Config::load(&global).unwrap();
-        let upstream = crate::upstream::demo(&global, &config, settings).unwrap();
-        let (reader, writer) = (upstream.reader, upstream.writer.unwrap());
-        let project = reader
-            .project(ProjectHash(served.project_hash))
-            .await
-            .unwrap();
-        let stage = project.workflow.agent_stages().next().unwrap().clone();
-        Self {
-            served,
-            reader,
-            writer,
-            project,
-            stage,
-            dir,
-        }
-    }
-
-    /// Asks the server's own books, or changes its faults.
-    fn books(&self, method: &str, path: &str, body: &str) -> Value {
-        let ready: Value = serde_json::from_str(&self.served.ready_line()).unwrap();
-        let token = ready["local_token"].as_str().unwrap_or_default();
-        let address = self.served.domain.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {answer}"))
-    }
-
-    fn faults(&self, faults: &[String]) {
-        let body = json!({"faults": faults}).to_string();
-        tokio::task::block_in_place(|| self.books("POST", "/local/faults", &body));
-    }
-
-    fn changed(&self, endpoint: &str) -> u64 {
-        let counters = tokio::task::block_in_place(|| self.books("GET", "/local/counters", ""));
-        counters["endpoints"][endpoint]["changed"]
-            .as_u64()
-            .unwrap_or(0)
-    }
-
-    /// Stage, priority and boxes of each task.
-    async fn tasks(&self) -> Vec<(String, f64, usize)> {
-        let state = tokio::task::block_in_place(|| self.books("GET", "/local/state", ""));
-        let tasks = state["tasks"].as_array().unwrap();
-        let data = |t: &Value| t["data_hash"].as_str().unwrap().parse().unwrap();
-        let units: Vec<_> = tasks.iter().map(|t| (data(t), Arc::from("main"))).collect();
-        let rows = self
-            .reader
-            .label_rows(
-                self.project.hash,
-                &units,
-                &IncludeOptions::default(),
-                &InitialiseOptions::default(),
-            )
-            .await;
-        let each = tasks.iter().zip(rows).map(|(task, row)| {
-            let boxes = row
-                .unwrap()
-                .json
-                .matches(r#""featureHash":"CarBox01""#)
-                .count();
-            let stage = task["stage"].as_str().unwrap().to_owned();
-            (stage, task["priority"].as_f64().unwrap_or(0.5), boxes)
-        });
-        each.collect()
-    }
-
-    /// What the agents would give for all tasks that wait.
-    async fn outcomes(&self) -> (Vec<TaskRow>, Vec<CommitItem>) {
-        let filter = TaskFilter::default();
-        let page = self
-            .reader
-            .tasks_page(self.project.hash, &self.stage, &filter, None);
-        let rows = page.await.unwrap().rows;
-        let wants = Wants {
-            needs: needs::LABEL_ROW_WRITE | needs::CLIENT_METADATA,
-            ..Wants::default()
-        };
-        let cache = AssetCache::new(self.dir.path().join("assets"), 1 << 20);
-        let ontology =
-            Arc::new(agent_abi::model::Ontology::from_editor(&self.project.doc.ontology).unwrap());
-        let inputs = self
-            .reader
-            .inputs(&self.project, &self.stage, &rows, &wants, &cache)
-            .await;
-        let items = inputs.into_iter().map(|inputs| {
-            let inputs = inputs.unwrap();
-            let outcome = judge(&self.stage, &ontology, &inputs, OUTCOME.as_bytes()).unwrap();
-            wb_core::run::item(&outcome, &inputs, self.stage.id).unwrap()
-        });
-        (rows, items.collect())
-    }
-
-    /// The journal, as the next command of this folder opens it.
-    fn journal(&self) -> Journal {
-        Journal::open(self.dir.path()).unwrap()
-    }
-
-    /// Writes the outcomes as a run does.
-    async fn run(&self) -> (Vec<TaskRow>, i64) {
-        let journal = self.journal();
-        let run = Operation {
-            kind: "run",
-            ..Operation::default()
-        };
-        let op = journal.operate(self.project.hash, &run, &[], 1).unwrap();
-        let (rows, items) = self.outcomes().await;
-        let noted = Some(journal.clone());
-        write(&self.writer, noted, &self.project, items, false)
-            .await
-            .unwrap();
-        journal.close(2);
-        (rows, op)
-    }
-
-    async fn undo(&self, op: i64) -> Result<(u64, usize), Fault> {
-        let journal = self.journal().under(
-            Operation {
-                kind: "undo",
-                undoes: Some(op),
-                ..Operation::default()
-            },
-            Vec::new(),
-        );
-        let (reader, writer) = (&self.reader, Some(&self.writer));
-        let told = |_: &Deed, _: Told<'_>| {};
-        take_back(reader, writer, &journal, &self.project, op, told, || false)
-            .await
-            .map(|done| (done.restored, done.left.len()))
-    }
-
-    /// Tasks that no agent may be run for.
-    fn guarded(&self, rows: &[TaskRow]) -> HashSet<TaskId> {
-        let tasks = rows.iter().map(|row| row.id).collect();
-        let found = self.journal().unfinished(self.project.hash, &tasks);
-        found.unwrap().into_keys().collect()
-    }
-}
-
 const DONE: (&str, f64, usize) = ("Complete", 0.25, 1);
 
 async fn refused(step: &str, answer: &str) {
     let case = format!("{step}:{answer}");
     let world = World::new().await;
-    world.faults(&[case.clone()]);
+    world.faults(std::slice::from_ref(&case));
     let (rows, op) = world.run().await;
     world.faults(&[]);
     let at = |n: usize| rows[n].id;
@@ -256,7 +76,7 @@ async fn refused(step: &str, answer: &str) {
         assert!(wrong == 0 || answer.starts_with("429"), "{case}: {half:?}");
     }
     // What was written in part can be taken back as it stands; half of the cases do.
-    let back = (step.len() + answer.len()) % 2 == 0;
+    let back = (step.len() + answer.len()).is_multiple_of(2);
     if back && world.journal().ops().unwrap()[0].in_part == TASKS as u64 {
         assert_eq!(world.undo(op).await.unwrap(), (TASKS as u64, 0), "{case}");
         for (stage, _, boxes) in world.tasks().await {
@@ -284,7 +104,7 @@ async fn undo_refused(step: &str, answer: &str) {
     world.faults(&[format!("{step}:{answer}")]);
     let first = world.undo(op).await;
     world.faults(&[]);
-    if (step.len() + answer.len()) % 2 == 0 {
+    if (step.len() + answer.len()).is_multiple_of(2) {
         let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
         assert_eq!(settled.unwrap().in_part, 0, "{case}");
     }
@@ -301,6 +121,77 @@ async fn undo_refused(step: &str, answer: &str) {
     assert_eq!(world.guarded(&rows).len(), 0, "{case}");
     // And again: an undo of nothing restores nothing.
     assert_eq!(world.undo(op).await.unwrap(), (0, 0), "{case}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() {
+    let world = World::new().await;
+    let (rows, items) = world.outcomes().await;
+    world.faults(&["actions:400".to_owned()]);
+    let journal = world.journal();
+    let commit = async |items: Vec<CommitItem>, overwrite| {
+        let noted = Some(world.journal());
+        let ends = write(&world.writer, noted, &world.project, items, overwrite).await;
+        ends.unwrap()
+            .into_iter()
+            .map(|(_, end)| end)
+            .collect::<Vec<_>>()
+    };
+    let ends = commit(items.clone(), false).await;
+    assert!(
+        ends.iter()
+            .all(|end| matches!(end, Committed::Partial { .. })),
+        "{ends:?}"
+    );
+    world.faults(&[]);
+    for row in &rows {
+        let edit = json!({"data_hash": row.data, "by": "ann@example.com"}).to_string();
+        tokio::task::block_in_place(|| world.books("POST", "/local/edit", &edit));
+    }
+    for _ in 0..2 {
+        let ends = commit(items.clone(), false).await;
+        assert!(
+            ends.iter()
+                .all(|end| matches!(end, Committed::Conflict { .. })),
+            "{ends:?}"
+        );
+        assert_eq!(world.guarded(&rows).len(), TASKS, "no agent runs on top");
+    }
+    let ends = commit(items, true).await;
+    assert!(ends.iter().all(|end| *end == Committed::Done), "{ends:?}");
+    for (stage, priority, boxes) in world.tasks().await {
+        assert_eq!((&*stage, priority, boxes), DONE);
+    }
+    assert!(journal.open_entries(world.project.hash).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_that_a_person_took_out_again_are_not_saved_once_more() {
+    let world = World::new().await;
+    world.faults(&["actions:403".to_owned()]);
+    let (rows, op) = world.run().await;
+    // As a person would, by hand: what the journal does not know of.
+    let other = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        world.dir.path().join("journal.db"),
+        other.path().join("journal.db"),
+    )
+    .unwrap();
+    let elsewhere = Journal::open(other.path()).unwrap();
+    let told = |_: &Deed, _: Told<'_>| {};
+    let (reader, writer) = (&world.reader, Some(&world.writer));
+    let undone = take_back(reader, writer, &elsewhere, &world.project, op, told, || {
+        false
+    })
+    .await;
+    assert_eq!(undone.unwrap().restored, TASKS as u64);
+    world.faults(&[]);
+    let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
+    let settled = settled.unwrap();
+    assert_eq!((settled.finished, settled.left), (0, TASKS));
+    assert_eq!(world.changed("actions"), 0);
+    assert!(world.tasks().await.iter().all(|(.., boxes)| *boxes == 0));
+    assert_eq!(world.guarded(&rows).len(), 0, "agents may run again");
 }
 
 /// Runs these cases side by side; most of their time is waiting.

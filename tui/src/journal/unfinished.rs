@@ -34,7 +34,7 @@ pub enum Scope<'a> {
     /// Undos of this operation.
     UndosOf(i64),
     /// What is written in part of these tasks, but for the entries that are taken back by these.
-    Tasks(&'a HashSet<TaskId>, &'a HashSet<i64>),
+    Tasks(&'a HashSet<String>, &'a HashSet<i64>),
 }
 
 /// How an entry stood before it was sent.
@@ -48,14 +48,15 @@ pub enum Before {
     InPart,
 }
 
+/// An entry that is not over, without what was to be written: that may be megabytes of labels.
 struct Row {
     id: i64,
+    task: String,
     by: i64,
     answer: Option<String>,
     written: Written,
     fault: Option<String>,
     op_undone: Option<i64>,
-    intent: String,
 }
 
 impl Row {
@@ -69,9 +70,15 @@ impl Row {
         })
     }
 
-    fn open(self) -> Result<Open, Fault> {
+    /// The entry with what was to be written.
+    fn open(&self, db: &Connection) -> Result<Open, Fault> {
         let refused = self.refused();
-        let stored = serde_json::from_str::<Stored>(&self.intent).map_err(|e| {
+        let sql = "SELECT intent FROM entry WHERE id = ?1";
+        let intent: String = db
+            .prepare_cached(sql)
+            .and_then(|mut select| select.query_row([self.id], |r| r.get(0)))
+            .map_err(|e| broken(&e))?;
+        let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
             Fault::new(
                 FaultKind::Settings,
                 format!(
@@ -94,7 +101,7 @@ impl Row {
 /// left to the entry that does so.
 fn rows(db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
     let mut select = db.prepare_cached(
-        "SELECT e.id, e.pid, e.answer, e.written, e.fault, e.intent, t.op
+        "SELECT e.id, e.pid, e.answer, e.written, e.fault, e.task, t.op
          FROM entry e LEFT JOIN entry t ON t.id = e.reverts
          WHERE e.ended IS NULL AND e.project = ?1
          AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.ended IS NULL)
@@ -107,7 +114,7 @@ fn rows(db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
             answer: r.get(2)?,
             written: Written::from_bits(r.get(3)?),
             fault: r.get(4)?,
-            intent: r.get(5)?,
+            task: r.get(5)?,
             op_undone: r.get(6)?,
         })
     })?;
@@ -128,9 +135,10 @@ impl Journal {
     /// # Errors
     /// The database cannot be read.
     pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Fault> {
-        let rows = rows(&self.db(), project).map_err(|e| broken(&e))?;
-        let free = rows.into_iter().filter(|row| self.is_free(row));
-        free.map(Row::open).collect()
+        let db = self.db();
+        let rows = rows(&db, project).map_err(|e| broken(&e))?;
+        let free = rows.iter().filter(|row| self.is_free(row));
+        free.map(|row| row.open(&db)).collect()
     }
 
     /// The same, for this process to finish: no other one takes them up. They have no answer again until
@@ -151,19 +159,18 @@ impl Journal {
             if !self.is_free(&row) {
                 continue;
             }
-            let (answered, undoes) = (row.answer.is_some(), row.op_undone);
-            let open = row.open()?;
+            let answered = row.answer.is_some();
             let wanted = match scope {
                 Scope::All => true,
                 Scope::Unanswered => !answered,
-                Scope::UndosOf(op) => undoes == Some(op),
+                Scope::UndosOf(op) => row.op_undone == Some(op),
                 Scope::Tasks(tasks, but) => {
-                    answered && tasks.contains(&open.deed.item.task) && !but.contains(&open.id)
+                    answered && tasks.contains(&row.task) && !but.contains(&row.id)
                 }
             };
             if wanted {
-                self.take(&tx, open.id).map_err(|e| broken(&e))?;
-                claimed.push(open);
+                claimed.push(row.open(&tx)?);
+                self.take(&tx, row.id).map_err(|e| broken(&e))?;
             }
         }
         tx.commit().map_err(|e| broken(&e))?;
@@ -182,9 +189,10 @@ impl Journal {
     /// # Errors
     /// The database cannot be read.
     pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Fault> {
-        let rows = rows(&self.db(), project).map_err(|e| broken(&e))?;
-        let of = |row: &Row| row.op_undone == Some(op) && self.is_free(row);
-        rows.into_iter().filter(of).map(Row::open).collect()
+        let db = self.db();
+        let rows = rows(&db, project).map_err(|e| broken(&e))?;
+        let of = |row: &&Row| row.op_undone == Some(op) && self.is_free(row);
+        rows.iter().filter(of).map(|row| row.open(&db)).collect()
     }
 
     /// Why no agent may run for these tasks now, by task.
@@ -197,31 +205,48 @@ impl Journal {
         tasks: &HashSet<TaskId>,
     ) -> Result<HashMap<TaskId, Fault>, Fault> {
         let mut found = HashMap::new();
-        for open in self.open_entries(project)? {
-            let task = open.deed.item.task;
-            if tasks.contains(&task) {
-                found.insert(task, open.refused.unwrap_or_else(no_answer));
+        for row in rows(&self.db(), project).map_err(|e| broken(&e))? {
+            if let Ok(task) = row.task.parse()
+                && tasks.contains(&task)
+                && self.is_free(&row)
+            {
+                found.insert(task, row.refused().unwrap_or_else(no_answer));
             }
         }
         Ok(found)
     }
 
-    /// Gives up finishing what is written in part and was changed by somebody else since: what stands there is
-    /// what the agents are given from now on.
+    /// Gives up finishing what is written in part and was changed by somebody else since, of these tasks or of
+    /// all: what stands there is what the agents are given from now on.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn release_conflicts(&self, project: ProjectHash, now_ms: i64) -> Result<usize, Fault> {
-        let sql = "UPDATE entry SET ended = ?2 WHERE project = ?1 AND ended IS NULL AND answer LIKE 'conflict: %'";
-        let db = self.db();
-        let released = db
-            .execute(sql, params![project.to_string(), now_ms])
+    pub fn release_conflicts(
+        &self,
+        project: ProjectHash,
+        of: Option<&[TaskId]>,
+        now_ms: i64,
+    ) -> Result<(), Fault> {
+        let mut db = self.db();
+        let tx = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| broken(&e))?;
-        if released > 0 {
-            db.execute("DELETE FROM tally", [])
-                .map_err(|e| broken(&e))?;
+        for row in rows(&tx, project).map_err(|e| broken(&e))? {
+            let theirs = (row.answer.as_ref()).is_some_and(|a| a.starts_with("conflict: "));
+            let wanted = row
+                .task
+                .parse()
+                .is_ok_and(|task| of.is_none_or(|of| of.contains(&task)));
+            if theirs && wanted {
+                tally::forget_of(&tx, row.id)
+                    .and_then(|()| {
+                        let sql = "UPDATE entry SET ended = ?2, fault = NULL WHERE id = ?1";
+                        tx.execute(sql, params![row.id, now_ms])
+                    })
+                    .map_err(|e| broken(&e))?;
+            }
         }
-        Ok(released)
+        tx.commit().map_err(|e| broken(&e))
     }
 
     /// Notes the answers, in the order of `ids`, whose entries stood as `before` says.

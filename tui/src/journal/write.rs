@@ -39,6 +39,10 @@ pub async fn write(
         let mut theirs: Vec<Deed> = lost.iter().map(|i| deeds[*i].clone()).collect();
         let faults = on_theirs(writer, project, &mut theirs).await;
         if faults.is_empty() && !theirs.is_empty() {
+            if let Some(journal) = &journal {
+                let tasks: Vec<TaskId> = theirs.iter().map(|deed| deed.item.task).collect();
+                journal.release_conflicts(project.hash, Some(&tasks), now().0)?;
+            }
             let again = perform(writer, journal.as_ref(), project, &theirs).await?;
             for (place, result) in lost.into_iter().zip(again) {
                 results[place] = result;
@@ -199,7 +203,7 @@ async fn finish_first(
     project: &Project,
     deeds: &[Deed],
 ) -> Result<Vec<Option<Committed>>, Fault> {
-    let tasks: HashSet<TaskId> = deeds.iter().map(|d| d.item.task).collect();
+    let tasks: HashSet<String> = deeds.iter().map(|d| d.item.task.to_string()).collect();
     let but: HashSet<i64> = deeds.iter().filter_map(|d| d.reverts).collect();
     let (book, hash) = (journal.clone(), project.hash);
     let open = in_background(move || book.claim(hash, Scope::Tasks(&tasks, &but))).await?;

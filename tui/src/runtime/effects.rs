@@ -107,17 +107,14 @@ impl World {
                 self.commit(batch, items, overwrite, journal);
             }
             Effect::CloseBook(id) => self.close_book(id),
+            Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
             Effect::OpenOp(op) => self.open_op(op),
             Effect::ReviewUndo(op) => self.review_undo(op),
             Effect::Undo { op, words } => self.undo(op, words),
             Effect::Finish => self.finish(),
-            Effect::Rate(rate) => {
-                if let Err(error) = self.reader.set_rate(rate) {
-                    tracing::error!("{error}");
-                }
-            }
+            Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build) => {
                 if let Some(build) = state.builds.get(build) {
                     self.hosts.activate(build.id, &build.probed);
@@ -138,6 +135,12 @@ impl World {
             }
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
             Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {}
+        }
+    }
+
+    fn limit_rate(&self, rate: Option<f64>) {
+        if let Err(error) = self.reader.set_rate(rate) {
+            tracing::error!("{error}");
         }
     }
 

@@ -62,6 +62,15 @@ impl World {
         }
     }
 
+    /// Gives up finishing what others have changed since, before anything is fetched for these tasks.
+    pub(super) fn release(&self, tasks: &[TaskId]) {
+        if let Some(journal) = &self.journal
+            && let Err(fault) = journal.release_conflicts(self.hash, Some(tasks), now().0)
+        {
+            tracing::error!("{fault}");
+        }
+    }
+
     /// Reads something of the journal beside everything else.
     fn ask_journal(
         &self,

@@ -93,8 +93,8 @@ impl AssetCache {
     pub(crate) fn hit(&self, item: &Item, path: &Path) -> Option<u64> {
         let mut file = fs::File::open(path).ok()?;
         let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
-        // A power cut right after a download may have emptied its file.
-        if size == 0 {
+        // A power cut right after a download may have emptied its file, or cut it short.
+        if size == 0 || item.file_size.is_some_and(|told| size < told) {
             return None;
         }
         let mut head = Vec::new();

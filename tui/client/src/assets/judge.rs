@@ -1,7 +1,7 @@
 //! Whether a complete download can be the item's file, and what becomes of a file that cannot be decoded.
 
 use super::cache::AssetCache;
-use super::content::instead;
+use super::content::{Promised, instead};
 use super::item::Item;
 use super::part::Part;
 use crate::error::ClientError;
@@ -49,8 +49,7 @@ pub(super) struct Odd {
 }
 
 impl Odd {
-    /// A length other than the item's own may be a cut file, or the item may be kept in another form: two
-    /// downloads of one length are believed.
+    /// The item may be kept in another form: two downloads of one length are believed.
     pub fn believed(&self, before: Option<&Self>) -> Option<u64> {
         self.size
             .filter(|size| before.is_some_and(|before| before.size == Some(*size)))
@@ -87,14 +86,15 @@ pub(super) async fn judge(
             None,
         );
     }
-    let told = item.file_size.filter(|_| !fits);
-    match told {
-        Some(told) => odd(
-            format!("{came} bytes came where {told} were announced"),
-            Some(size),
-        ),
-        None => Ok(Ok(size)),
-    }
+    let Some(told) = item.file_size.filter(|_| !fits) else {
+        return Ok(Ok(size));
+    };
+    // A shorter file is a cut one, unless its store vouches for it.
+    let whole = size > told || part.promised != Promised::default();
+    odd(
+        format!("{came} bytes came where {told} were announced"),
+        whole.then_some(size),
+    )
 }
 
 pub(super) fn failed_item(item: &Item, why: String, retry: bool, answered: bool) -> ClientError {

@@ -1,7 +1,10 @@
 //! Stores that send something else than the file, or send it packed.
 
 use super::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -193,6 +196,37 @@ async fn a_file_with_another_digest_than_announced_is_never_kept() {
         );
         assert_eq!((file_requests(&server), files(dir.path())), (2, 0));
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_short_is_not_kept_and_one_in_another_form_is() {
+    let cut = |head: Vec<(&'static str, String)>, told: usize| async move {
+        let reply = move |_: usize, _: &Request| Reply::Full(200, head.clone(), picture());
+        let server = store("image", Some(told), reply).await;
+        let dir = tempfile::tempdir().unwrap();
+        let file = download(&server, dir.path()).await;
+        (
+            file.map(|f| f.len()),
+            file_requests(&server),
+            files(dir.path()),
+        )
+    };
+    let long = picture().len();
+    let (file, requests, kept) = cut(Vec::new(), long + 5000).await;
+    let why = file.unwrap_err().summary;
+    assert!(
+        why.contains(&format!(
+            "{long} bytes came where {} were announced, twice",
+            long + 5000
+        )),
+        "{why}"
+    );
+    assert_eq!((requests, kept), (2, 0));
+    // Longer than told, or vouched for by its store.
+    assert_eq!(cut(Vec::new(), long - 5000).await, (Ok(long), 2, 1));
+    let digest = STANDARD.encode(Sha256::digest(picture()));
+    let vouched = vec![("x-amz-checksum-sha256", digest)];
+    assert_eq!(cut(vouched, long + 5000).await, (Ok(long), 2, 1));
 }
 
 #[tokio::test]

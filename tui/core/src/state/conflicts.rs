@@ -122,7 +122,8 @@ impl State {
             return Vec::new();
         };
         let of_stage = chosen.iter().filter(|c| c.ours.stage == stage);
-        let rows = of_stage.map(|c| c.ours.inputs.row.clone()).collect();
+        let rows: Vec<_> = of_stage.map(|c| c.ours.inputs.row.clone()).collect();
+        let mut effects = vec![Effect::Release(rows.iter().map(|row| row.id).collect())];
         let spec = match &self.run {
             Some(run) => RunSpec {
                 source: Source::Tasks(stage, rows),
@@ -136,6 +137,7 @@ impl State {
                 ..RunSpec::default()
             },
         };
-        self.start_again(spec)
+        effects.extend(self.start_again(spec));
+        effects
     }
 }

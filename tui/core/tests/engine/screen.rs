@@ -339,17 +339,10 @@ fn an_undo_is_looked_at_before_it_may_be_written() {
     let op = |id: i64, kind: &str| Op {
         id,
         kind: kind.into(),
-        began: Millis(0),
-        words: vec![],
-        undoes: None,
-        interrupted: false,
-        under_way: false,
         here: true,
         tasks: 2,
         done: 2,
-        open: 0,
-        in_part: 0,
-        undone: 0,
+        ..Op::default()
     };
     world.ops = vec![op(3, "undo"), op(2, "commit"), op(1, "run")];
     world.send(Event::Input(Command::UndoNewest));

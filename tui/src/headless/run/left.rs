@@ -21,7 +21,7 @@ pub(super) fn unfinished(
     if !dry {
         // Whoever says what becomes of conflicts wants the agents to run again.
         if OnConflict::from(args.on_conflict) != OnConflict::Skip {
-            journal.release_conflicts(project.hash, now().0)?;
+            journal.release_conflicts(project.hash, None, now().0)?;
         }
         return Ok(HashSet::new());
     }

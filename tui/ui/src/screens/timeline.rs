@@ -312,13 +312,9 @@ pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
             Some("]"),
             "steps the next task; this one was left as others changed it".into(),
         ),
-        (At::Committed, _, Some(Committed::Refused(_))) => (
+        (At::Committed, _, Some(Committed::Refused(_) | Committed::Partial { .. })) => (
             Some("]"),
             "steps the next task; this one was refused and stays".into(),
-        ),
-        (At::Committed, _, Some(Committed::Partial { .. })) => (
-            Some("C"),
-            "sends what is missing again · the journal finishes it or takes it back".into(),
         ),
         (At::Committed, _, _) => (
             Some("]"),
