@@ -162,20 +162,40 @@ fn slow_jobs_get_as_many_hosts_as_jobs_are_wanted_at_a_time() {
     assert!(all.iter().all(|(_, r)| *r == JobResult::Cancelled));
 }
 
-#[test]
-fn a_host_that_the_machine_does_not_let_run_loses_nothing() {
-    let (mut desk, build) = quick(1);
+/// Stops a host, gives it jobs, and waits until they are taken back from it.
+fn stopped_host(desk: &mut Desk, build: BuildId) -> (Pid, Vec<JobId>) {
     let job = desk.start(build, "answer", None);
     let pid = desk.started(job);
     desk.done(job);
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
-    let jobs = requests(&mut desk, build, &["answer"; 10]);
+    let jobs = requests(desk, build, &["answer"; 10]);
     let wanted = ids(&jobs);
     desk.hosts.run_all(jobs);
     desk.started(wanted[0]);
-    desk.started(wanted[0]); // taken back after a while, and given again
+    desk.wait(|event| match event {
+        HostEvent::Waits { job } => (*job == wanted[0]).then_some(()),
+        _ => None,
+    });
+    (pid, wanted)
+}
+
+#[test]
+fn a_host_that_the_machine_does_not_let_run_for_a_moment_loses_nothing() {
+    let (mut desk, build) = quick(1);
+    let (pid, wanted) = stopped_host(&mut desk, build);
     kill_process(pid, Signal::CONT).unwrap();
+    desk.started(wanted[0]);
+    let all = ended(&mut desk, &wanted);
+    assert!(all.iter().all(|(_, r)| *r == outcome(r#"{"route":"one"}"#)));
+}
+
+#[test]
+fn a_host_that_never_runs_again_is_replaced_and_loses_nothing() {
+    let (mut desk, build) = quick(1);
+    let (pid, wanted) = stopped_host(&mut desk, build);
+    let other = desk.started(wanted[0]);
+    assert_ne!(i32::try_from(other).unwrap(), pid.as_raw_nonzero().get());
     let all = ended(&mut desk, &wanted);
     assert!(all.iter().all(|(_, r)| *r == outcome(r#"{"route":"one"}"#)));
 }
