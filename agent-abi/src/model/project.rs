@@ -18,7 +18,7 @@ impl Project {
     /// Reads the document.
     ///
     /// # Errors
-    /// [`ModelError::Malformed`] when the ontology is not as Encord writes it.
+    /// [`Malformed`](super::ModelError::Malformed) when the ontology is not as Encord writes it.
     pub fn from_doc(doc: ProjectDoc) -> ModelResult<Self> {
         let ontology = Arc::new(Ontology::from_editor(&doc.ontology)?.titled(&doc.ontology_title));
         let stages = doc.stages.iter().cloned().map(Stage::new).collect();
@@ -62,7 +62,7 @@ impl Project {
     /// A stage by title or UUID.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] with the nearest titles, [`ModelError::Ambiguous`] with the UUIDs of those
+    /// [`Unknown`](super::ModelError::Unknown) with the nearest titles, [`Ambiguous`](super::ModelError::Ambiguous) with the UUIDs of those
     /// that have the title.
     pub fn stage(&self, name: &str) -> ModelResult<&Stage> {
         let hits = self.stages.iter().filter(|stage| stage.is(name)).collect();
@@ -119,7 +119,7 @@ impl Stage {
     /// A way out by name or UUID.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] with the nearest names, [`ModelError::Ambiguous`] with the UUIDs of those
+    /// [`Unknown`](super::ModelError::Unknown) with the nearest names, [`Ambiguous`](super::ModelError::Ambiguous) with the UUIDs of those
     /// that have the name.
     pub fn pathway(&self, name: &str) -> ModelResult<&PathwayDoc> {
         let (uuid, all) = (Uuid::parse_str(name).ok(), &self.doc.pathways);
