@@ -120,10 +120,17 @@ fn a_terminal_that_goes_without_a_signal_ends_the_screen_too() {
 #[test]
 fn a_run_under_nohup_outlives_its_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "seed", "--tasks", "200"]);
+    let server = Server::start(&[
+        "--scenario",
+        "seed",
+        "--tasks",
+        "200",
+        "--fault",
+        "actions:slow/300ms",
+    ]);
     let library = c_agent(dir.path(), "noop", &[]);
     let project = server.project();
-    let script = "trap '' HUP; \"$0\" run --progress none --jsonl done --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
+    let script = "trap '' HUP; \"$0\" run --task-batch-size 5 --progress none --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
     let agents = library.to_str().unwrap();
     let mut child = std::process::Command::new("sh")
         .args(["-c", script, crate::support::PROGRAM, &project, agents])
@@ -131,10 +138,9 @@ fn a_run_under_nohup_outlives_its_terminal() {
         .envs(server.env())
         .spawn()
         .unwrap();
-    let begun = || std::fs::metadata(dir.path().join("done")).is_ok_and(|m| m.len() > 0);
     let until = std::time::Instant::now() + crate::support::DEADLINE;
-    while !begun() {
-        assert!(std::time::Instant::now() < until, "nothing is done");
+    while server.changed("actions") == 0 {
+        assert!(std::time::Instant::now() < until, "nothing is written");
         std::thread::yield_now();
     }
     let children = format!("/proc/{0}/task/{0}/children", child.id());
@@ -156,21 +162,13 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         "--scenario",
         "seed",
         "--tasks",
-        "60",
+        "200",
         "--fault",
         "actions:slow/300ms",
     ]);
     let library = c_agent(dir.path(), "noop", &[]);
     let child = command(dir.path())
-        .args([
-            "run",
-            "--task-batch-size",
-            "5",
-            "--jsonl",
-            "done",
-            "--progress",
-            "none",
-        ])
+        .args(["run", "--task-batch-size", "5", "--progress", "none"])
         .args(["--project-hash", &server.project(), "--agents"])
         .arg(&library)
         .envs(server.env())
@@ -193,7 +191,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     assert!(output.status.success(), "{}", said(&output));
     let left = run(dir.path(), &server, &library, &["--dry-run"]);
     assert_eq!(lines(&left).0.len(), 0, "all are done");
-    assert_eq!(server.changed("actions"), 60, "each once");
+    assert_eq!(server.changed("actions"), 200, "each once");
 }
 
 #[test]

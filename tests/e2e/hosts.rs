@@ -1,6 +1,7 @@
 //! The processes that agents run in, through the whole program: what they may use, and what they inherit.
 
 use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, said};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Output};
@@ -135,22 +136,21 @@ fn one_signal_ends_a_run_whose_agents_write_over_the_shared_page() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3000"]);
     let library = c_agent(dir.path(), "hostile", &["DEED=8", "VICTIM=\"uuid\""]);
-    let child = command(dir.path())
-        .args(["run", "--dry-run", "--jsonl", "done", "--progress", "none"])
+    let mut child = command(dir.path())
+        .args(["run", "--dry-run", "--json", "--progress", "none"])
         .args(["--project-hash", &server.project(), "--agents"])
         .arg(&library)
         .envs(server.env())
+        .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let begun = || std::fs::metadata(dir.path().join("done")).is_ok_and(|m| m.len() > 0);
-    let until = std::time::Instant::now() + DEADLINE;
-    while !begun() {
-        assert!(std::time::Instant::now() < until, "nothing is done");
-        std::thread::yield_now();
-    }
+    let mut tasks = BufReader::new(child.stdout.take().unwrap()).lines();
+    tasks.next().expect("nothing is done").unwrap();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let rest = std::thread::spawn(move || tasks.count());
     let output = end_of(child);
+    assert!(rest.join().unwrap() < 3000, "it was over before the signal");
     assert_eq!(output.status.code(), Some(143), "{}", said(&output));
 }
 
@@ -187,7 +187,7 @@ fn cargo_inherits_no_key_whichever_command_starts_it() {
     std::fs::create_dir(&bin).unwrap();
     let seen = dir.path().join("seen");
     let cargo = bin.join("cargo");
-    let real = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let real = env!("CARGO");
     let script = format!(
         "#!/bin/sh\nenv >> '{}'\nexec '{real}' \"$@\"\n",
         seen.display()
