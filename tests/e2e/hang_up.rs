@@ -158,7 +158,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         "--tasks",
         "60",
         "--fault",
-        "actions:slow/300ms",
+        "actions:slow/2s*8",
     ]);
     let library = c_agent(dir.path(), "noop", &[]);
     let child = command(dir.path())
