@@ -156,9 +156,9 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         "--scenario",
         "seed",
         "--tasks",
-        "60",
+        "1500",
         "--fault",
-        "actions:slow/2s*8",
+        "actions:slow/300ms",
     ]);
     let library = c_agent(dir.path(), "noop", &[]);
     let child = command(dir.path())
@@ -193,7 +193,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     assert!(output.status.success(), "{}", said(&output));
     let left = run(dir.path(), &server, &library, &["--dry-run"]);
     assert_eq!(lines(&left).0.len(), 0, "all are done");
-    assert_eq!(server.changed("actions"), 60, "each once");
+    assert_eq!(server.changed("actions"), 1500, "each once");
 }
 
 #[test]
