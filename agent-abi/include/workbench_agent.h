@@ -197,7 +197,9 @@ struct wb_host {
    *   "twin"           {"project": uuid, "data_hash": uuid, "init_labels": true, "include_task": false}
    *                                                                        -> {"row", "task"} or null
    *   "storage_items"  {"items": [uuid]}                                   -> [item]
-   *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
+   *   "loading"        "NAME" before something is loaded that stays in the process, null after it: the time
+ *                    between counts to the limit for loading, and errors name it -> null
+ *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
    *                    the rows of pixels                                  -> the file's bytes */
   int32_t (*call)(void *ctx, wb_bytes name, wb_bytes input, wb_bytes *output);
 };

@@ -358,7 +358,8 @@
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent,
 //! may ask for other dependencies, takes arguments marked `#[arg]` where it is asked for, and is made once per task
-//! for equal arguments. With `scope = host` the value is kept from task to task, until the build retires. Values are
+//! for equal arguments. With `scope = host` the value is kept from task to task, until the build retires; the time that
+//! making it takes counts to the limit for loading, not to that of the task. Values are
 //! closed in the reverse order of their opening, after an error and a panic too: by `Drop`, or by `close = function`.
 //!
 //! ```

@@ -74,6 +74,58 @@ fn a_model_in_host_scope_is_loaded_once_over_a_thousand_tasks_and_unloaded_at_th
     );
 }
 
+const SLOW_TO_LOAD: &str = r#"
+use agent_abi::prelude::*;
+
+#[dependency(scope = host)]
+fn model() -> Result<u32> {
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    if std::env::var("BROKEN").is_ok() {
+        panic!("no weights");
+    }
+    Ok(7)
+}
+
+#[stage("Agent 1", routes = ["complete"])]
+fn predicts(#[depends(model)] model: &u32) -> Route {
+    info!("{model}");
+    Route::to("complete")
+}
+
+export![predicts];
+"#;
+
+#[test]
+fn what_a_host_loads_to_stay_does_not_count_to_the_task_that_asked_first_and_is_named_when_it_fails()
+ {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
+    let library = library(dir.path(), "slow_to_load", SLOW_TO_LOAD);
+    let args = ["--dry-run", "--timeout", "500ms", "--num-retries", "0"];
+    let (tasks, _) = lines(&run(dir.path(), &server, &library, &args));
+    assert_eq!(failures(&tasks), Vec::<String>::new());
+    let output = command(dir.path())
+        .args([
+            "run",
+            "--json",
+            "--project-hash",
+            &server.project(),
+            "--agents",
+        ])
+        .arg(&library)
+        .args(args)
+        .envs(server.env())
+        .env("BROKEN", "yes")
+        .output()
+        .unwrap();
+    let (tasks, _) = lines(&output);
+    let summary = tasks[0]["fault"]["summary"].as_str().unwrap();
+    assert!(
+        summary.starts_with("dependency model panicked at"),
+        "{summary}"
+    );
+}
+
 const FALLS_OVER: &str = r#"
 use agent_abi::prelude::*;
 

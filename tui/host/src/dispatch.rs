@@ -236,8 +236,10 @@ impl Core {
 }
 
 impl State {
+    /// A host that has yet to confirm what was taken back counts: it is soon free, and has loaded what
+    /// its agents need.
     fn busy(&self) -> usize {
-        self.hosts.values().filter(|h| h.work.is_some()).count()
+        self.hosts.values().filter(|h| !h.is_free()).count()
     }
 
     fn blank_hosts(&self) -> usize {

@@ -18,7 +18,7 @@ pub(crate) const TRIES: u32 = 2;
 /// How long work may last beside the claim that the next has begun.
 const DOUBT: Duration = Duration::from_millis(500);
 /// How long a host may take to confirm that it has not begun what was taken back.
-const CONFIRM: Duration = Duration::from_secs(2);
+const CONFIRM: Duration = Duration::from_secs(5);
 
 impl Slot {
     /// Nothing new for it, and its end. What it has done already still counts.
@@ -100,13 +100,19 @@ impl State {
         self.wait_again(back)
     }
 
-    /// The host's page says what no host writes: it ends, with the work that it runs.
+    /// The host's page says what no host writes, or it does not answer: it ends, with the work that it
+    /// runs.
     #[must_use]
     pub(crate) fn distrust(&mut self, host: HostId) -> Vec<Work> {
         let Some(slot) = self.hosts.get_mut(&host) else {
             return Vec::new();
         };
-        slot.distrust(Ending::Scribbled { blamed: true });
+        slot.distrust(match slot.unconfirmed {
+            Some(_) => Ending::Protocol(format!(
+                "no answer for {CONFIRM:?} when work was taken back"
+            )),
+            None => Ending::Scribbled { blamed: true },
+        });
         let back = slot.hand_back(0);
         self.wait_again(back)
     }

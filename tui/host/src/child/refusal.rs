@@ -21,7 +21,12 @@ pub(super) fn refused(error: &libloading::Error, library: &Path) -> Flaw {
 fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool) -> String {
     let has = |part: &str| text.contains(part);
     if has("failed to map segment") && noexec {
-        let folder = library.parent().unwrap_or(library);
+        let is_store = |dir: &&Path| {
+            let name = dir.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("store-")
+        };
+        let store = library.ancestors().find(is_store).unwrap_or(library);
+        let folder = store.parent().unwrap_or(store);
         return format!(
             "copies of libraries are opened in {}, on a file system that is mounted noexec: \
              start the workbench in a folder on another one",
@@ -31,7 +36,7 @@ fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool)
     if has("static TLS") {
         return "it needs more static thread-local storage than is left: build it and what it links \
                 without -ftls-model=initial-exec, or start the workbench with \
-                GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
+                GLIBC_TUNABLES=glibc.rtld.optional_static_tls=1000000"
             .into();
     }
     if has("libc.musl") || has("ld-musl") {
@@ -156,5 +161,8 @@ mod tests {
         }
         let text = "/store/liba.so: failed to map segment from shared object";
         assert!(of(text, true).contains("/store, on a file system that is mounted noexec"));
+        let library = Path::new("/cache/libraries/store-1f/1/agents/liba.so");
+        let long = hint(text, library, true, |_| false);
+        assert!(long.contains("in /cache/libraries, on"), "{long}");
     }
 }
