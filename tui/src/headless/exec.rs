@@ -235,13 +235,7 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        // What an earlier command left, or an earlier line, is finished before anything is run.
-        if !self.engine.state.options.dry_run {
-            match self.engine.settle().await {
-                Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
-                Err(fault) => tracing::warn!("{fault}"),
-            }
-        }
+        self.finish_earlier().await;
         let rows = match self.look(&wanted).await {
             Ok(rows) => rows,
             Err(fault) => {
