@@ -355,7 +355,7 @@ fn a_commit_of_the_screen_that_is_refused_is_sent_again_or_finished_and_never_ru
     folder.faults(&[]);
     screen.keys("v").wait("nothing is sent before C");
     screen.keys("C").wait("Commit");
-    screen.keys("y").wait("4 of 4");
+    screen.keys("y").wait("4 of 4 written");
     assert_eq!(screen.quit().0, 0);
     folder.all_once("screen");
 }

@@ -20,7 +20,6 @@ use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
@@ -120,10 +119,7 @@ async fn prepare(global: &Global, config: &Config, args: &RunArgs) -> Result<Ses
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let dry = engine.state.options.dry_run;
-    let spent = match (engine.journal(), global.goes_on) {
-        (Some(journal), Some(op)) => journal.spent(op)?,
-        _ => HashMap::new(),
-    };
+    let spent = left::spent(&engine, global)?;
     let left_out = left::unfinished(&engine, args, dry)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
