@@ -220,12 +220,8 @@ impl Config {
                 value.map_or_else(|| (dash(), "default".into()), |(v, o)| (v, o.clone()));
             [name.to_owned(), value, origin]
         };
-        let agents: Vec<String> = self
-            .agents
-            .value
-            .iter()
-            .map(|p| p.display().to_string())
-            .collect();
+        let agents = self.agents.value.iter();
+        let agents: Vec<String> = agents.map(|p| p.display().to_string()).collect();
         let mut lines = vec![
             line(
                 "project",
@@ -264,13 +260,10 @@ impl Config {
                     .as_ref()
                     .map(|v| (v.value.to_string(), &v.origin)),
             ),
-            line(
-                "on_duplicate",
-                self.on_duplicate
-                    .as_ref()
-                    .map(|v| (v.value.word().to_owned(), &v.origin)),
-            ),
         ];
+        let on_duplicate = self.on_duplicate.as_ref();
+        let on_duplicate = on_duplicate.map(|v| (v.value.word().to_owned(), &v.origin));
+        lines.push(line("on_duplicate", on_duplicate));
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());
             let shown = value.map(|v| {

@@ -61,5 +61,9 @@ fn w19_an_answer_of_a_wrong_type_is_said_once_and_not_tried_again() {
         (output.status.code(), calls(dir.path()).len()),
         (Some(1), 2)
     );
-    assert!(said(&output).contains("not an outcome"), "{}", said(&output));
+    assert!(
+        said(&output).contains("not an outcome"),
+        "{}",
+        said(&output)
+    );
 }

@@ -330,13 +330,7 @@ impl Exec {
         }
         let (checked, engine) = (&mut self.checked, &mut self.engine);
         checked.renew(engine, &[self.stage]).await?;
-        // What an earlier command left, or an earlier line, is finished before anything is run.
-        if !self.engine.state.options.dry_run {
-            match self.engine.settle().await {
-                Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
-                Err(fault) => tracing::warn!("{fault}"),
-            }
-        }
+        self.finish_earlier().await;
         self.look(wanted).await
     }
 

@@ -228,13 +228,7 @@ async fn settle(
         return Ok(None);
     }
     if global.dry_run {
-        let journal = Journal::open(&state_dir("")?)?;
-        let open = journal.open_entries(crate::upstream::project_hash(&config)?)?;
-        let in_part = open.iter().filter(|open| open.refused.is_some()).count();
-        tell!(
-            "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",
-            open.len() - in_part
-        );
+        would_finish(&config)?;
         return Ok(None);
     }
     let hands = session::hands(global, &config, "resume", None).await?;
@@ -293,6 +287,18 @@ async fn settle(
         quoted(&op.args)
     );
     Ok(Some(cli))
+}
+
+/// What `resume` would finish.
+fn would_finish(config: &Config) -> Result<(), Fault> {
+    let journal = Journal::open(&state_dir("")?)?;
+    let open = journal.open_entries(crate::upstream::project_hash(config)?)?;
+    let in_part = open.iter().filter(|open| open.refused.is_some()).count();
+    tell!(
+        "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",
+        open.len() - in_part
+    );
+    Ok(())
 }
 
 /// There is no command to go on with: the end of `resume`.

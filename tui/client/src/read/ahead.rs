@@ -60,6 +60,11 @@ impl Reader {
         (&mut asked.page).await.ok()
     }
 
+    /// Something is about to be written: the tasks of a page that was asked for before may leave by it.
+    pub(crate) fn forget_ahead(&self) {
+        *self.lock_ahead() = None;
+    }
+
     fn lock_ahead(&self) -> std::sync::MutexGuard<'_, Option<Asked>> {
         self.ahead.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

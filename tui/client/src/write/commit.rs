@@ -30,6 +30,7 @@ impl Writer {
         project: &Project,
         items: Vec<CommitItem>,
     ) -> Vec<(TaskId, Committed)> {
+        self.reader.forget_ahead();
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
         let mut written = vec![Written::default(); items.len()];
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;

@@ -176,6 +176,7 @@ impl Writer {
         to: StageId,
         tasks: &[(TaskId, DataHash)],
     ) -> Vec<(TaskId, Committed)> {
+        self.reader.forget_ahead();
         let moves: Vec<Move> = tasks
             .iter()
             .map(|(task, data)| Move {

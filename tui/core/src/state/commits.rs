@@ -158,9 +158,7 @@ impl State {
                     self.held.remove(task);
                     self.in_conflict(*task, held, by);
                 }
-                Committed::Refused(fault) | Committed::Partial { fault, .. } => {
-                    commit.refused.push((title, fault.clone()));
-                }
+                other => (commit.refused).extend(other.fault().map(|f| (title, f.clone()))),
             }
             if matches!(result, Committed::Done | Committed::AlreadyMoved) {
                 self.held.remove(task);

@@ -29,6 +29,17 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Fault> {
 }
 
 impl Exec {
+    /// What an earlier command left, or an earlier line, is finished before anything is run.
+    pub(super) async fn finish_earlier(&self) {
+        if self.engine.state.options.dry_run {
+            return;
+        }
+        match self.engine.settle().await {
+            Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
+            Err(fault) => tracing::warn!("{fault}"),
+        }
+    }
+
     /// Tasks that this folder has sent on from the stage, by the pathway: a queue may give a spec again whose
     /// answer it never got.
     pub(super) fn done_before(

@@ -1,12 +1,20 @@
 //! What earlier commands of this folder left in part.
 
-use crate::cli::RunArgs;
+use crate::cli::{Global, RunArgs};
 use crate::runtime::{Engine, now};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
-use wb_core::ids::TaskId;
+use wb_core::ids::{StageId, TaskId};
 use wb_core::run::OnConflict;
 use wb_ui::text::plural;
+
+/// How many tasks of each stage an interrupted command has taken already that is gone on with.
+pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Fault> {
+    match (engine.journal(), global.goes_on) {
+        (Some(journal), Some(op)) => journal.spent(op),
+        _ => Ok(HashMap::new()),
+    }
+}
 
 /// Tasks that an earlier command of this folder left in part. A run has tried to finish them by now, a dry run
 /// leaves them out and says so.

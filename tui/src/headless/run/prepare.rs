@@ -11,15 +11,12 @@ use crate::headless::session::{self, Need};
 use crate::max_time::MaxTime;
 use crate::preflight::Checked;
 use crate::report::Sheet;
-use crate::runtime::Engine;
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
-use std::collections::HashMap;
 use std::sync::Arc;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
-use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
 
 /// Tasks that are listed ahead where progress is shown, so that the time left can be told.
@@ -80,7 +77,7 @@ pub(super) async fn prepare(
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
-        spent: Arc::new(spent(&engine, global)?),
+        spent: Arc::new(left::spent(&engine, global)?),
         left_out: Arc::new(left_out),
         earlier: tried.earlier(),
         tried: tried.times(),
@@ -113,14 +110,6 @@ pub(super) async fn prepare(
         not_carried: 0,
         unmet: args.task.clone(),
     })
-}
-
-/// Tasks of each stage that the interrupted run took which this one goes on with.
-fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Fault> {
-    match (engine.journal(), global.goes_on) {
-        (Some(journal), Some(op)) => journal.spent(op),
-        _ => Ok(HashMap::new()),
-    }
 }
 
 /// What the flags say of a run.
