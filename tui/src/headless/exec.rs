@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
 
@@ -248,55 +248,63 @@ impl Exec {
 
     /// Works on some lines together; the answer for each task that could be read.
     async fn group(&mut self, group: &[Line], ending: &mut Ending) -> HashMap<TaskId, Answer> {
-        let mut answers = HashMap::new();
         let wanted: Vec<(TaskId, DataHash)> = group
             .iter()
             .flat_map(|l| &l.entries)
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
+        let fail_all = |fault: &Fault| {
+            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(fault));
+            wanted.iter().map(failed).collect()
+        };
         let limit = self.limit;
-        let looked = limit.unless_over(self.ready(&wanted), ending).await;
-        let rows = match looked {
+        let rows = match limit.unless_over(self.ready(&wanted), ending).await {
             Some(Ok(rows)) => rows,
             None => {
                 self.stopped = true;
-                let failed =
-                    |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(&specs::not_run()));
-                answers.extend(wanted.iter().map(failed));
-                return answers;
+                return fail_all(&specs::not_run());
             }
             Some(Err(fault)) => {
-                answers.extend(
-                    wanted
-                        .iter()
-                        .map(|(task, _)| (*task, Answer::failed(&fault))),
-                );
+                let answers = fail_all(&fault);
                 ending.told(fault);
                 return answers;
             }
         };
-        let mut there: HashMap<TaskId, TaskRow> = rows.iter().map(|r| (r.id, r.clone())).collect();
-        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
         let done = match self.done_before(&wanted) {
             Ok(done) => done,
             Err(fault) => {
-                let failed = |(task, _): &(TaskId, _)| (*task, Answer::failed(&fault));
-                answers.extend(wanted.iter().map(failed));
+                let answers = fail_all(&fault);
                 self.stopped = true;
                 ending.told(fault);
                 return answers;
             }
         };
-        let (mut run, mut runs) = (Vec::new(), HashSet::new());
-        for (task, data) in &wanted {
+        let (run, mut answers) = self.sort(&wanted, &rows, &done);
+        if !run.is_empty() {
+            answers.extend(self.run(run, ending).await);
+        }
+        answers
+    }
+
+    /// Parts the tasks that are to be run from those that have an answer already.
+    fn sort(
+        &mut self,
+        wanted: &[(TaskId, DataHash)],
+        rows: &[TaskRow],
+        done: &HashMap<TaskId, PathwayId>,
+    ) -> (Vec<TaskRow>, HashMap<TaskId, Answer>) {
+        let mut there: HashMap<TaskId, &TaskRow> = rows.iter().map(|r| (r.id, r)).collect();
+        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
+        let (mut run, mut runs, mut answers) = (Vec::new(), HashSet::new(), HashMap::new());
+        for (task, data) in wanted {
             if let Some(row) = there.remove(task) {
                 if self.stayed.remove(task) {
                     answers.insert(*task, Answer::done(None));
                     continue;
                 }
                 runs.insert(row.id);
-                run.push(row);
+                run.push(row.clone());
                 continue;
             }
             if runs.contains(task) || answers.contains_key(task) {
@@ -309,10 +317,7 @@ impl Exec {
             let other = others.get(data).copied();
             answers.insert(*task, Answer::stale(self.stage_title(), other));
         }
-        if !run.is_empty() {
-            answers.extend(self.run(run, ending).await);
-        }
-        answers
+        (run, answers)
     }
 
     fn stage_title(&self) -> &str {
