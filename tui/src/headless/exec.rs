@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
 
@@ -285,39 +285,6 @@ impl Exec {
             answers.extend(self.run(run, ending).await);
         }
         answers
-    }
-
-    /// Parts the tasks that are to be run from those that have an answer already.
-    fn sort(
-        &mut self,
-        wanted: &[(TaskId, DataHash)],
-        rows: &[TaskRow],
-        done: &HashMap<TaskId, PathwayId>,
-    ) -> (Vec<TaskRow>, HashMap<TaskId, Answer>) {
-        let mut there: HashMap<TaskId, &TaskRow> = rows.iter().map(|r| (r.id, r)).collect();
-        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
-        let (mut run, mut runs, mut answers) = (Vec::new(), HashSet::new(), HashMap::new());
-        for (task, data) in wanted {
-            if let Some(row) = there.remove(task) {
-                if self.stayed.remove(task) {
-                    answers.insert(*task, Answer::done(None));
-                    continue;
-                }
-                runs.insert(row.id);
-                run.push(row.clone());
-                continue;
-            }
-            if runs.contains(task) || answers.contains_key(task) {
-                continue;
-            }
-            if let Some(pathway) = done.get(task) {
-                answers.insert(*task, Answer::done(Some(*pathway)));
-                continue;
-            }
-            let other = others.get(data).copied();
-            answers.insert(*task, Answer::stale(self.stage_title(), other));
-        }
-        (run, answers)
     }
 
     fn stage_title(&self) -> &str {
