@@ -255,22 +255,25 @@ async fn pack(mut response: Response, strikes: &[FaultAction], accepts_gzip: boo
     parts
         .headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    Response::from_parts(parts, first_half(&bytes))
+}
+
+/// A body that breaks off in its middle.
+fn first_half(bytes: &Bytes) -> Body {
     let half = bytes.slice(..bytes.len() / 2);
-    let pieces = futures_util::stream::unfold(Some(half), async |half| match half {
-        Some(half) => Some((Ok(half), None)),
-        None => {
-            // The first half must have left before the connection breaks.
-            tokio::time::sleep(FLUSH).await;
-            Some((
-                Err(std::io::Error::new(
-                    std::io::ErrorKind::ConnectionReset,
-                    "an injected fault",
-                )),
-                None,
-            ))
-        }
-    });
-    Response::from_parts(parts, Body::from_stream(pieces))
+    Body::from_stream(futures_util::stream::unfold(
+        Some(half),
+        async |half| match half {
+            Some(half) => Some((Ok(half), None)),
+            None => {
+                // The first half must have left before the connection breaks.
+                tokio::time::sleep(FLUSH).await;
+                let broken =
+                    std::io::Error::new(std::io::ErrorKind::ConnectionReset, "an injected fault");
+                Some((Err(broken), None))
+            }
+        },
+    ))
 }
 
 fn gzip(bytes: &[u8]) -> Option<Bytes> {
