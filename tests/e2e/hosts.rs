@@ -234,6 +234,33 @@ fn cargo_inherits_no_key_whichever_command_starts_it() {
 }
 
 #[test]
+fn the_server_passes_no_key_to_ffprobe() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bin, videos) = (dir.path().join("bin"), dir.path().join("videos"));
+    for folder in [&bin, &videos] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::write(videos.join("a.webm"), b"\x1a\x45\xdf\xa3and no more").unwrap();
+    let seen = dir.path().join("seen");
+    let ffprobe = bin.join("ffprobe");
+    let script = format!("#!/bin/sh\nenv > '{}'\nexit 1\n", seen.display());
+    std::fs::write(&ffprobe, script).unwrap();
+    std::fs::set_permissions(&ffprobe, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    // Its only video cannot be used, so that it ends at once.
+    let output = command(dir.path())
+        .args(["serve", "--port", "0", "--import", "videos"])
+        .env("PATH", path)
+        .env("ENCORD_SSH_KEY_PASSPHRASE", "secret")
+        .env("WORKBENCH_BROKER", "amqp://secret")
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{}", said(&output));
+    let text = std::fs::read_to_string(seen).expect("ffprobe was not started");
+    assert!(text.contains("PATH=") && !text.contains("secret"), "{text}");
+}
+
+#[test]
 fn a_megabyte_of_reasons_for_each_task_is_cut_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);

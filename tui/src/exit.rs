@@ -74,6 +74,9 @@ impl Ending {
 
     /// What is missing on stdout; the person is told.
     pub fn lost(&mut self, loss: Loss) {
+        if self.signal == Some(1) {
+            return; // the terminal was closed, and stdout with it
+        }
         match loss {
             Loss::Closed => {
                 tell!("workbench: stdout was closed before everything was written to it");

@@ -13,10 +13,9 @@ use crate::library::{self, Library};
 use crate::pictures::Pictures;
 use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
-use crate::terminal::Screen;
+use crate::terminal::{self, Screen};
 use crate::upstream::{self, Upstream};
-use crossterm::event::{Event as Key, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event as Key;
 use std::time::{Duration, Instant};
 use wb_core::event::{Effect, Event};
 use wb_core::fault::{Fault, FaultKind};
@@ -29,6 +28,9 @@ use wb_ui::{Graphics, Theme, Ui, UiSettings};
 const FRAME: Duration = Duration::from_millis(16);
 /// Time between two looks at the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
+
+/// SIGHUP: how a screen ends whose terminal was closed, whether or not the signal came.
+const HANG_UP: u8 = 1;
 
 /// Largest workflow specification, in bytes.
 const SPECIFICATION: u64 = 64 << 20;
@@ -174,17 +176,31 @@ impl Session {
     /// The terminal cannot be used.
     pub async fn run(&mut self) -> Result<Ending, Fault> {
         let mut ending = Ending::default();
-        let mut screen = Screen::take()?;
-        let mut keys = EventStream::new();
+        let mut shown = self.show(&mut ending).await;
+        // Whatever failed because the terminal was closed is not an error of its own.
+        if shown.is_err() && terminal::hung_up() {
+            ending.signal(HANG_UP);
+            shown = Ok(());
+        }
+        if let Some(builder) = self.builder.take() {
+            builder.abort();
+        }
+        self.engine.shutdown().await;
+        shown.map(|()| ending)
+    }
+
+    async fn show(&mut self, ending: &mut Ending) -> Result<(), Fault> {
         let mut signals = Signals::new()?;
         let mut going_on = crate::signals::going_on()?;
+        let mut screen = Screen::take()?;
+        let mut events = terminal::events()?;
         let mut tick = tokio::time::interval(TICK);
         let mut drawn = Instant::now() - FRAME;
         let mut dirty = true;
         while !self.quit {
             if dirty && drawn.elapsed() >= FRAME {
-                if self.draw(&mut screen).is_err() || crate::terminal::hung_up() {
-                    ending.signal(1);
+                if self.draw(&mut screen).is_err() || terminal::hung_up() {
+                    ending.signal(HANG_UP);
                     break;
                 }
                 drawn = Instant::now();
@@ -192,10 +208,10 @@ impl Session {
             }
             let due = FRAME.saturating_sub(drawn.elapsed());
             let effects = tokio::select! {
-                key = keys.next() => match key {
-                    Some(Ok(key)) => self.key(&key),
-                    // The terminal is gone.
-                    Some(Err(_)) | None => { ending.signal(1); break }
+                event = events.recv() => match event {
+                    Some(event) => self.key(&event),
+                    // The terminal can no longer be read.
+                    None => { ending.signal(HANG_UP); break }
                 },
                 effects = self.engine.turn() => effects,
                 (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
@@ -214,12 +230,7 @@ impl Session {
                 self.pictures.want(wish, &self.engine);
             }
         }
-        drop(screen);
-        if let Some(builder) = self.builder.take() {
-            builder.abort();
-        }
-        self.engine.shutdown().await;
-        Ok(ending)
+        Ok(())
     }
 
     fn key(&mut self, key: &Key) -> Vec<Effect> {
@@ -234,7 +245,7 @@ impl Session {
             effects.extend(self.engine.feed(Event::Input(command)));
         }
         if let Some(text) = self.ui.take_copied() {
-            crate::terminal::copy(&text);
+            terminal::copy(&text);
         }
         effects
     }

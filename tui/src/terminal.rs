@@ -2,18 +2,23 @@
 
 use crate::anchored::Anchored;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
+    EventStream,
 };
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
+use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc::{self, Receiver};
 use wb_core::fault::{Fault, FaultKind};
+use wb_core::limits;
 
 /// Whether the terminal is ours now; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -91,6 +96,43 @@ fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
     Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
 }
 
+/// Events that wait to be handled, at most.
+const EVENTS: usize = 256;
+
+/// Keys, mouse and paste events, until the receiver is dropped. Ends early when the terminal can no longer
+/// be read. Must be called inside the runtime.
+///
+/// A thread of its own reads them, because crossterm does not return from a terminal that hangs up: it
+/// reads the end of file in a loop.
+///
+/// # Errors
+/// The system starts no thread.
+pub fn events() -> Result<Receiver<Event>, Fault> {
+    let (send, events) = mpsc::channel(EVENTS);
+    let runtime = tokio::runtime::Handle::current();
+    let read = async move {
+        // `EventStream::new` panics where this fails.
+        if crossterm::event::poll(Duration::ZERO).is_err() {
+            return;
+        }
+        let mut stream = EventStream::new();
+        loop {
+            let event = tokio::select! {
+                event = stream.next() => event,
+                () = send.closed() => return,
+            };
+            let Some(Ok(event)) = event else { return };
+            if send.send(event).await.is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("wb-keys".into());
+    let started = thread.spawn(move || runtime.block_on(read));
+    started.map_err(|e| unusable(&e))?;
+    Ok(events)
+}
+
 /// Whether the terminal was closed: its window, the connection, or the session it was in.
 pub fn hung_up() -> bool {
     HUNG_UP.load(Ordering::Relaxed) || !io::stdin().is_terminal() || !stdout().is_terminal()
@@ -128,10 +170,8 @@ impl Write for Tty {
 }
 
 fn unusable(error: &io::Error) -> Fault {
-    Fault::new(
-        FaultKind::Usage,
-        format!("the terminal cannot be used: {error}"),
-    )
+    let text = format!("the terminal cannot be used: {error}");
+    limits::reached(&text).unwrap_or_else(|| Fault::new(FaultKind::Usage, text))
 }
 
 fn enter() -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
 use crate::report::{Death, Ending};
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
-use crate::sys::usage;
+use crate::sys::{adopted, usage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -201,11 +201,13 @@ impl HostThread {
         else {
             return;
         };
-        let host = self.link.host.load(Ordering::Relaxed);
-        if Instant::now() < self.memory.next || host == 0 || self.ending.is_some() {
+        let greeted = self.link.host.load(Ordering::Relaxed) != 0;
+        if Instant::now() < self.memory.next || !greeted || self.ending.is_some() {
             return;
         }
-        self.memory.used = usage::of_family(host).unwrap_or(self.memory.used);
+        // From the supervisor down: it adopts what has left the host's own family.
+        let used = usage::of_family(self.child.id());
+        self.memory.used = used.unwrap_or(self.memory.used);
         self.memory.next = Instant::now() + pause;
         if self.memory.used > limit {
             let used = self.memory.used;
@@ -349,6 +351,8 @@ impl HostThread {
         };
         let child = &mut self.child;
         self.link.reap(|| drop(child.wait()));
+        // Its supervisor has ended them already, unless that was killed itself.
+        adopted::end_adopted();
         Core::died(&self.core, self.id, death, self.ending);
     }
 }

@@ -249,7 +249,7 @@ pub(crate) fn hex(digest: &[u8]) -> String {
 }
 
 /// Begins the name of each process's folder.
-const STORE: &str = "store-";
+pub(crate) const STORE: &str = "store-";
 
 fn lock_of(dir: &Path) -> PathBuf {
     dir.with_extension("lock")

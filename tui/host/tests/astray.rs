@@ -203,6 +203,37 @@ fn children_that_left_their_session_end_with_the_host_however_it_ends() {
     wait_until_gone(child);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn children_that_left_their_session_end_when_the_supervisor_is_killed() {
+    let mut desk = Desk::new();
+    desk.astray();
+    let file = desk.path("pids");
+    let params = file.to_str().unwrap().to_owned();
+    for with_the_host in [false, true] {
+        let job = desk.stray("daemon_and_loop", &params);
+        let id = job.job;
+        desk.hosts.run(job);
+        let host = desk.started(id);
+        let child = daemon(&file);
+        let status = std::fs::read_to_string(format!("/proc/{host}/status")).unwrap();
+        let above = status
+            .lines()
+            .find_map(|l| l.strip_prefix("PPid:"))
+            .unwrap();
+        let supervisor = above.trim().parse().unwrap();
+        assert_ne!(supervisor, std::process::id());
+        let host = with_the_host.then_some(host);
+        for number in [Some(supervisor), host].into_iter().flatten() {
+            let pid = Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
+            // The host may have ended with its supervisor by now.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        assert!(matches!(desk.done(id), JobResult::Crashed(_)));
+        wait_until_gone(child);
+    }
+}
+
 #[test]
 fn children_that_left_their_session_end_with_a_workbench_that_is_killed() {
     let dir = tempfile::tempdir().unwrap();
@@ -229,7 +260,7 @@ fn children_that_left_their_session_end_with_a_workbench_that_is_killed() {
 fn memory_beyond_the_limit_is_named_with_both_numbers_and_costs_one_task() {
     let mut desk = Desk::with(|config| config.memory_limit = Some(300_000_000));
     let build = desk.astray();
-    for name in ["eats", "child_eats"] {
+    for name in ["eats", "child_eats", "daemon_eats"] {
         let job = desk.stray(name, "");
         let id = job.job;
         desk.hosts.run(job);

@@ -108,7 +108,7 @@ impl State {
 
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
-        self.refused.remove(library);
+        self.no_longer_refused(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -183,6 +183,16 @@ impl State {
         self.refused.insert(library, fault);
     }
 
+    /// A library that was refused is opened now, or gone; others may still be refused.
+    fn no_longer_refused(&mut self, library: &Path) {
+        self.refused.remove(library);
+        let newest = self.rejected.as_ref();
+        if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
+            let other = self.refused.values().next();
+            self.rejected = other.map(|fault| (fault.summary.clone(), self.now));
+        }
+    }
+
     /// The compiler is done: milliseconds, or what it says.
     fn compiled(&mut self, result: Result<u64, String>) {
         match result {
@@ -213,8 +223,7 @@ impl State {
         let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
-                self.rejected = None;
-                self.refused.remove(&library);
+                self.no_longer_refused(&library);
                 let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
                 self.supersede(&before);
                 if self

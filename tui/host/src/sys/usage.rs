@@ -31,7 +31,8 @@ fn kilobytes(line: &str) -> u64 {
     number.unwrap_or(0_u64).saturating_mul(1024)
 }
 
-fn children(pid: u32) -> Vec<u32> {
+/// Children that any thread of a process has and has not reaped.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten();

@@ -168,12 +168,18 @@ fn review_groups_and_their_tasks() {
 }
 
 #[test]
-fn builds_with_a_refused_one_and_compiler_errors() {
+fn builds_with_refused_libraries_and_compiler_errors() {
     let make = || {
         let mut world = World::demo();
         world.send(Event::Build(BuildEvent::Probed(Box::new(
             fixture::library(2),
         ))));
+        world.send(Event::Build(BuildEvent::Rejected {
+            library: "agents/libmodel.so".into(),
+            hash: "fe".into(),
+            reason: "it cannot be opened: libonnx.so: cannot open shared object file".into(),
+            hints: vec!["libonnx.so is needed and was not found: install it".into()],
+        }));
         world.send(Event::Build(BuildEvent::Rejected {
             library: "target/release/libsample_agents.so".into(),
             hash: "ff".into(),
