@@ -5,7 +5,7 @@
 //! client, drawing to the screen.
 
 use crate::digits;
-use crate::fault::{Fault, FaultKind, clip};
+use crate::fault::{Fault, FaultKind, foreign};
 use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
@@ -173,9 +173,9 @@ const STEP: usize = 4 << 10;
 
 fn bounded(step: wire::StepDoc) -> wire::StepDoc {
     wire::StepDoc {
-        kind: clip(step.kind, STEP),
-        name: clip(step.name, STEP),
-        value: clip(step.value, STEP),
+        kind: foreign(step.kind, STEP),
+        name: foreign(step.name, STEP),
+        value: foreign(step.value, STEP),
         ..step
     }
 }
