@@ -13,6 +13,7 @@ mod words;
 
 use crate::ids::Millis;
 use crate::queue::LastResult;
+use crate::span;
 use crate::work::{TaskRow, TaskStatus};
 use crate::workflow::nearest;
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub const FORMS: &[(&str, &str)] = &[
         "in quotes, blanks, commas and colons are text; a backslash goes before a quote",
     ),
     ("status:new,reopened", "the status is one of these"),
-    ("age>2d", "changed longer ago; s m h d w"),
+    ("age>2d", "changed longer ago; ms s m h d w, also 1h30m"),
     ("assignee:none", "nobody is assigned; or a part of a name"),
     ("branch:main", "the label branch"),
     ("pri>=0.5", "the priority; > >= < <= ="),
@@ -239,7 +240,7 @@ fn parse_test(field: &str, operator: &str, word: &Word) -> Result<Test, String> 
         ("title", "~") => Ok(Test::Title(value.to_lowercase())),
         ("title", _) => Ok(Test::TitleIs(list())),
         ("status", _) => statuses(list()),
-        ("age", _) => Ok(Test::Age(cmp(operator)?, duration_ms(value)?)),
+        ("age", _) => Ok(Test::Age(cmp(operator)?, age(operator, value)?)),
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
@@ -309,6 +310,11 @@ fn faults(values: &[String]) -> Result<Test, String> {
     list.map(Test::Fault)
 }
 
+/// An age has a unit, as every span of time.
+fn age(operator: &str, value: &str) -> Result<u64, String> {
+    span::read(value).map_err(|why| format!("age{operator}{value}: {why}"))
+}
+
 fn cmp(operator: &str) -> Result<Cmp, String> {
     match operator {
         ">" => Ok(Cmp::More),
@@ -318,23 +324,6 @@ fn cmp(operator: &str) -> Result<Cmp, String> {
         ":" | "=" => Ok(Cmp::Equal),
         other => Err(format!("\"{other}\" compares nothing; use > >= < <= =")),
     }
-}
-
-/// `90s`, `5m`, `3h`, `2d`, `1w` in milliseconds.
-fn duration_ms(value: &str) -> Result<u64, String> {
-    let digits = value.trim_end_matches(char::is_alphabetic);
-    let count: u64 = digits
-        .parse()
-        .map_err(|_| format!("\"{value}\" is no age; write 2d, 3h, 45m"))?;
-    let unit = match &value[digits.len()..] {
-        "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        "" | "d" => 86_400,
-        "w" => 604_800,
-        other => return Err(format!("\"{other}\" is no unit of time; use s m h d w")),
-    };
-    Ok(count.saturating_mul(unit).saturating_mul(1000))
 }
 
 #[cfg(test)]
