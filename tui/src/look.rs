@@ -175,6 +175,9 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
     let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
         .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
     let (upstream, project) = project(global, config).await?;
+    filter
+        .is_clear_in(&project.workflow.stages)
+        .map_err(|e| Fault::new(FaultKind::Settings, format!("--filter: {e}")))?;
     let stage = match &args.stage {
         Some(name) => (project.workflow.find(name)).ok_or_else(|| project.workflow.no_stage(name)),
         None => (project.workflow.agent_stages().next())

@@ -280,13 +280,20 @@ mod tests {
         assert!(serde_json::from_str::<Value>(&row).is_err());
         let text = without_secrets(&row);
         assert!(!text.contains("secret"), "{text}");
-        assert!(text.contains("https://s/x") && text.contains(&deep), "{text}");
+        assert!(
+            text.contains("https://s/x") && text.contains(&deep),
+            "{text}"
+        );
         let group = json!({"metadata": {}, "labels": {"spaces": {"left": {
             "child_info": {"data_link": "https://s/x?X-Sig=secret"},
             "labels": {"0": {"objects": [{"value": "https://a?b=2"}]}}}}}});
         let text = without_secrets(&group.to_string());
-        assert!(!text.contains("secret") && text.contains("https://a?b=2"), "{text}");
-        let bare = json!({"metadata": {}, "labels": {"data_units": {"u": {"signed_url": "/z?secret"}}}});
+        assert!(
+            !text.contains("secret") && text.contains("https://a?b=2"),
+            "{text}"
+        );
+        let bare =
+            json!({"metadata": {}, "labels": {"data_units": {"u": {"signed_url": "/z?secret"}}}});
         assert!(!without_secrets(&bare.to_string()).contains("secret"));
     }
 }

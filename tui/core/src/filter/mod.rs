@@ -15,10 +15,10 @@ use crate::ids::Millis;
 use crate::queue::LastResult;
 use crate::span;
 use crate::work::{TaskRow, TaskStatus};
-use crate::workflow::nearest;
+use crate::workflow::{Stage, nearest};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use term::{Cmp, Match, Test};
+use term::{Cmp, Match, Route, Test};
 use words::{Word, words};
 
 /// Fields that a filter may name.
@@ -64,7 +64,10 @@ pub const FORMS: &[(&str, &str)] = &[
         "fault:1a2b3c4d",
         "failed like this; a run names its groups of failures so",
     ),
-    ("route:skip", "the pathway of the last outcome"),
+    (
+        "route:skip",
+        "the pathway of the last outcome, by name or UUID",
+    ),
     ("build:42", "the build of the last outcome"),
 ];
 
@@ -167,6 +170,24 @@ impl Filter {
         self.groups.is_empty()
     }
 
+    /// Whether each name in it means one thing in these stages.
+    ///
+    /// # Errors
+    /// Two pathways of a stage have the name of a route; with the UUIDs that can be written instead.
+    pub fn is_clear_in(&self, stages: &[Stage]) -> Result<(), String> {
+        let routes = self
+            .groups
+            .iter()
+            .flatten()
+            .filter_map(|term| match &term.test {
+                Test::Route(routes) => Some(routes),
+                _ => None,
+            });
+        let routes: Vec<&Route> = routes.flatten().collect();
+        let unclear = |stage| routes.iter().find_map(|route| route.unclear(stage));
+        stages.iter().find_map(unclear).map_or(Ok(()), Err)
+    }
+
     /// What must be read beside the tasks as listed before [`Filter::matches`] tells the truth.
     #[must_use]
     pub fn asks(&self) -> Asks {
@@ -245,7 +266,7 @@ fn parse_test(field: &str, operator: &str, word: &Word) -> Result<Test, String> 
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
         ("fault", _) => faults(&word.values()),
-        ("route", _) => Ok(Test::Route(list())),
+        ("route", _) => Ok(Test::Route(values().map(|v| Route::read(&v)).collect())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
         ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(word),
         ("label", _) => Ok(Test::Labels(cmp(operator)?, number("a count of labels")?)),

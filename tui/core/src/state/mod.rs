@@ -299,10 +299,12 @@ fn last_result(
     at: Millis,
 ) -> LastResult {
     let (text, labels) = short(result);
+    let way = result.as_ref().ok().map(|outcome| &outcome.way);
     LastResult {
         build,
         text,
         failed: result.is_err(),
+        pathway: way.and_then(Way::pathway),
         group: result.as_ref().err().map(Fault::group_id),
         labels,
         ms: run_us as f64 / 1000.0,

@@ -20,10 +20,7 @@ impl Session {
         }
         if !ending.interrupted() {
             for named in &self.unmet {
-                tell!(
-                    "note: no waiting task of these stages is \"{}\"",
-                    wb_ui::text::clean(named)
-                );
+                tell!("{}", named.note());
             }
         }
         let seconds = wall.as_secs_f64();
