@@ -140,7 +140,7 @@ impl State {
         let project = self.project.clone();
         let stages = project.as_ref().map_or(&[][..], |p| &p.workflow.stages);
         self.with_queue(stage, |q, now, results| {
-            q.set_filter(text, stages, now, results)
+            q.set_filter(text, stages, now, results);
         });
         self.know(stage).into_iter().collect()
     }
