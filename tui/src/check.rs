@@ -62,7 +62,11 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     let looked = limit.unless_over(all, &mut ending).await;
     if looked.is_none() {
         let text = "--max-time was over before everything was checked";
-        findings.push(Finding::bad("time", text, "raise --max-time, or leave it out"));
+        findings.push(Finding::bad(
+            "time",
+            text,
+            "raise --max-time, or leave it out",
+        ));
     }
     print(global, &findings);
     limit.shut_down(&engine).await;
@@ -81,7 +85,9 @@ fn print(global: &Global, findings: &[Finding]) {
         return;
     }
     for finding in findings {
-        say!("{}", finding.text());
+        for line in finding.text().lines() {
+            say!("{line}");
+        }
     }
 }
 

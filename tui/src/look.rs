@@ -231,16 +231,12 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
         }
         for row in rows.into_iter().take(args.limit - shown) {
             shown += 1;
-            let heard = if global.json {
-                print::say(format_args!("{}", json!(row.doc(wb_client::rfc3339))))
+            let line = if global.json {
+                json!(row.doc(wb_client::rfc3339)).to_string()
             } else {
-                let title = wb_ui::text::clean(&row.title);
-                print::say(format_args!(
-                    "{}  {:10}  {title}",
-                    row.id,
-                    row.status.wire()
-                ))
+                format!("{}  {:10}  {}", row.id, row.status.wire(), row.title)
             };
+            let heard = print::say("", format_args!("{line}"));
             if !heard {
                 return Ok(());
             }

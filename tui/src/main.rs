@@ -94,7 +94,9 @@ fn unparsed(error: &clap::Error) -> u8 {
     // What was typed is repeated in it.
     let text = error.render().to_string();
     if error.use_stderr() {
-        tell!("{}", text.trim_end());
+        for line in text.trim_end().lines() {
+            tell!("{line}");
+        }
         return 2;
     }
     print::text(&text);

@@ -87,7 +87,7 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
         }
         tasks += 1;
         writes += u64::from(line.deed.is_some());
-        if !crate::print::say(format_args!("{}", json_line(&line, &patch))) {
+        if !crate::print::say("", format_args!("{}", json_line(&line, &patch))) {
             return Ok(());
         }
     }
