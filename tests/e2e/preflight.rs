@@ -213,7 +213,7 @@ fn the_screen_refuses_what_check_refuses_before_any_agent_is_called() {
         screen.wait("Agent 1");
         screen.wait("build #1");
         for key in ["N", "n"] {
-            screen.keys("1").keys(key).wait("5 tasks");
+            screen.keys("1").keys(key).wait("Dry-run");
             screen.keys(if key == "N" { "y" } else { "\r" }).keys("4");
             screen.wait("The run was not started");
             screen.wait(words);
