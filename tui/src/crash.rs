@@ -34,7 +34,9 @@ pub fn report_panics() {
                 tell!("Report: {}", path.display());
             }
             Err(why) => {
-                tell!("{info}");
+                for line in info.to_string().lines() {
+                    tell!("{line}");
+                }
                 tell!("no report could be written: {why}");
             }
         }

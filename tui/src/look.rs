@@ -1,6 +1,6 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
-use crate::cli::{Global, PrintWhat, TasksArgs};
+use crate::cli::{Global, LookArgs, PrintWhat, TasksArgs};
 use crate::config::Config;
 use crate::exit::Ending;
 use crate::files;
@@ -30,11 +30,34 @@ async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream
     Ok((upstream, project))
 }
 
+/// Work that only looks, as far as it comes within its time.
+async fn within(
+    args: &LookArgs,
+    work: impl Future<Output = Result<(), Fault>>,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    let limit = MaxTime::new(args.max_time);
+    let Some(done) = limit.unless_over(work, ending).await else {
+        tell!("workbench: --max-time was over before the output was complete");
+        return Ok(());
+    };
+    done
+}
+
 /// `workbench graph`
 ///
 /// # Errors
 /// The project cannot be had.
-pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
+pub async fn graph(
+    global: &Global,
+    config: &Config,
+    args: &LookArgs,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    within(args, draw_graph(global, config), ending).await
+}
+
+async fn draw_graph(global: &Global, config: &Config) -> Result<(), Fault> {
     let (_, project) = project(global, config).await?;
     if global.json {
         say!(
@@ -98,7 +121,16 @@ fn mark(stage: &Stage) -> &'static str {
 ///
 /// # Errors
 /// The project or its tasks cannot be had.
-pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
+pub async fn stages(
+    global: &Global,
+    config: &Config,
+    args: &LookArgs,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
+    within(args, list_stages(global, config), ending).await
+}
+
+async fn list_stages(global: &Global, config: &Config) -> Result<(), Fault> {
     let (upstream, project) = project(global, config).await?;
     for stage in &project.workflow.stages {
         let mut count = 0_usize;
@@ -158,13 +190,7 @@ pub async fn tasks(
     args: &TasksArgs,
     ending: &mut Ending,
 ) -> Result<(), Fault> {
-    let limit = MaxTime::new(args.max_time);
-    let listed = limit.unless_over(list_tasks(global, config, args), ending);
-    let Some(listed) = listed.await else {
-        tell!("workbench: --max-time was over before the list was complete");
-        return Ok(());
-    };
-    listed
+    within(&args.look, list_tasks(global, config, args), ending).await
 }
 
 /// Lists tasks.
@@ -175,6 +201,9 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
     let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
         .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
     let (upstream, project) = project(global, config).await?;
+    filter
+        .is_clear_in(&project.workflow.stages)
+        .map_err(|e| Fault::new(FaultKind::Settings, format!("--filter: {e}")))?;
     let stage = match &args.stage {
         Some(name) => (project.workflow.find(name)).ok_or_else(|| project.workflow.no_stage(name)),
         None => (project.workflow.agent_stages().next())
@@ -202,16 +231,12 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
         }
         for row in rows.into_iter().take(args.limit - shown) {
             shown += 1;
-            let heard = if global.json {
-                print::say(format_args!("{}", json!(row.doc(wb_client::rfc3339))))
+            let line = if global.json {
+                json!(row.doc(wb_client::rfc3339)).to_string()
             } else {
-                let title = wb_ui::text::clean(&row.title);
-                print::say(format_args!(
-                    "{}  {:10}  {title}",
-                    row.id,
-                    row.status.wire()
-                ))
+                format!("{}  {:10}  {}", row.id, row.status.wire(), row.title)
             };
+            let heard = print::say("", format_args!("{line}"));
             if !heard {
                 return Ok(());
             }
@@ -262,15 +287,23 @@ pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The project cannot be had.
-pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result<(), Fault> {
+pub async fn print(
+    global: &Global,
+    config: &Config,
+    what: &PrintWhat,
+    ending: &mut Ending,
+) -> Result<(), Fault> {
     match what {
         PrintWhat::SystemInfo => system_info(global.json),
-        PrintWhat::AgentNodes => {
-            let (_, project) = project(global, config).await?;
-            for stage in project.workflow.agent_stages() {
-                agent_node(&project, stage, global.json);
-            }
-        }
+        PrintWhat::AgentNodes(args) => within(args, agent_nodes(global, config), ending).await?,
+    }
+    Ok(())
+}
+
+async fn agent_nodes(global: &Global, config: &Config) -> Result<(), Fault> {
+    let (_, project) = project(global, config).await?;
+    for stage in project.workflow.agent_stages() {
+        agent_node(&project, stage, global.json);
     }
     Ok(())
 }

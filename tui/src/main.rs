@@ -94,7 +94,9 @@ fn unparsed(error: &clap::Error) -> u8 {
     // What was typed is repeated in it.
     let text = error.render().to_string();
     if error.use_stderr() {
-        tell!("{}", text.trim_end());
+        for line in text.trim_end().lines() {
+            tell!("{line}");
+        }
         return 2;
     }
     print::text(&text);
@@ -156,7 +158,7 @@ async fn with_settings(
         Some(Command::Review(args)) => headless::review(global, &config, args),
         Some(Command::Journal(args)) => headless::journal(global, args),
         Some(Command::Config) => look::config(global, &config),
-        Some(Command::Print(what)) => look::print(global, &config, what).await,
+        Some(Command::Print(what)) => look::print(global, &config, what, ending).await,
         other => {
             if matches!(other, None | Some(Command::Ui(_))) {
                 terminal::required("the screen needs a terminal")?;
@@ -173,8 +175,8 @@ async fn with_settings(
 /// Whether nobody needs what a command stores for itself, so that it can do without a folder to write to.
 fn leaves_nothing(command: Option<&Command>, global: &Global) -> bool {
     match command {
-        Some(Command::Check | Command::Graph | Command::Stages | Command::Tasks(_)) => true,
-        Some(Command::Plan(_)) => true,
+        Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => true,
+        Some(Command::Tasks(_) | Command::Plan(_)) => true,
         Some(Command::Run(_) | Command::Exec(_)) => global.dry_run,
         _ => false,
     }
@@ -197,9 +199,9 @@ async fn logged(
         Some(Command::Undo(args)) => *ending = headless::undo(global, config, args).await,
         Some(Command::Resume(args)) => *ending = headless::resume(global, config, args).await,
         Some(Command::Exec(args)) => *ending = headless::exec(global, config, args).await,
-        Some(Command::Check) => *ending = check::check(global, config).await?,
-        Some(Command::Graph) => look::graph(global, config).await?,
-        Some(Command::Stages) => look::stages(global, config).await?,
+        Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
+        Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,
+        Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
         Some(other) => {
             return Err(Fault::new(FaultKind::Bug, format!("nobody does {other:?}")));

@@ -135,7 +135,8 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
             abi.display()
         );
     }
-    say!("\nnext:\n  cd {}", dir.display());
+    say!("\nnext:");
+    say!("  cd {}", dir.display());
     if args.template == Template::Twin {
         say!("  write the hash of the other project into src/lib.rs, in place of the zeros");
     }

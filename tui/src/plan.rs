@@ -191,6 +191,7 @@ impl PlanLine {
             build: BuildId(0),
             text,
             failed: self.fault.is_some(),
+            pathway: self.pathway.as_ref().map(|pathway| pathway.id),
             group: self.fault.as_ref().map(Fault::group_id),
             labels: patch.counts(),
             ms: self.run_ms,

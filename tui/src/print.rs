@@ -3,7 +3,8 @@
 //! draw for themselves.
 //!
 //! Nothing leaves here with control or invisible characters, whatever a caller has forgotten: a JSON document
-//! has them escaped, any other text is without them.
+//! has them escaped, any other text is without them. A line stays one line: breaks that are not in the words
+//! of the program itself become blanks, so that a name can forge no line.
 
 use std::borrow::Cow;
 use std::fmt::Arguments;
@@ -17,20 +18,24 @@ static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// A line on stdout.
 macro_rules! say {
-    ($($words:tt)*) => {{ let _ = $crate::print::say(format_args!($($words)*)); }};
+    ($words:literal $($values:tt)*) => {{
+        let _ = $crate::print::say($words, format_args!($words $($values)*));
+    }};
 }
 
 /// A line on stderr, for people.
 macro_rules! tell {
-    () => { $crate::print::tell(format_args!("")) };
-    ($($words:tt)*) => { $crate::print::tell(format_args!($($words)*)) };
+    () => { $crate::print::tell("", format_args!("")) };
+    ($words:literal $($values:tt)*) => {
+        $crate::print::tell($words, format_args!($words $($values)*))
+    };
 }
 
 /// A line on stdout; false when it could not be written, so that a command that only looks may end.
-pub fn say(words: Arguments<'_>) -> bool {
+pub fn say(form: &str, words: Arguments<'_>) -> bool {
     let words = words.to_string();
     let mut out = io::stdout().lock();
-    kept(writeln!(out, "{}", safe(&words)))
+    kept(writeln!(out, "{}", line(form, &words)))
 }
 
 /// Text on stdout that ends its lines itself; false when it could not be written.
@@ -73,9 +78,17 @@ pub fn lost() -> Option<Loss> {
 }
 
 /// What [`tell!`] does.
-pub fn tell(words: Arguments<'_>) {
+pub fn tell(form: &str, words: Arguments<'_>) {
     let words = words.to_string();
-    let _ = writeln!(io::stderr().lock(), "{}", safe(&words));
+    let _ = writeln!(io::stderr().lock(), "{}", line(form, &words));
+}
+
+/// Words as they may reach a terminal, with the breaks of their form and no others.
+fn line<'w>(form: &str, words: &'w str) -> Cow<'w, str> {
+    match form.contains('\n') || !words.contains('\n') {
+        true => safe(words),
+        false => text::clean(words),
+    }
 }
 
 /// A text as it may reach a terminal. What is JSON keeps its values.
@@ -95,6 +108,18 @@ fn safe(words: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_breaks_no_line() {
+        assert_eq!(
+            line("kept in {}", "kept in a\nworkbench: done"),
+            "kept in a workbench: done"
+        );
+        assert_eq!(line("one\n{}", "one\ntwo"), "one\ntwo");
+        let document = serde_json::json!({"a\nb": "\u{202e}\n"}).to_string();
+        let shown = line("{}", &document);
+        assert_eq!(shown, r#"{"a\nb":"\u202e\n"}"#);
+    }
 
     #[test]
     fn text_loses_hidden_characters_and_json_keeps_its_values() {

@@ -134,9 +134,9 @@ fn details(fault: &Fault) -> String {
     text
 }
 
-/// Text for XML and HTML, without control and invisible characters, of which XML cannot hold many.
+/// Text for XML and HTML in one line, without control and invisible characters, of which XML cannot hold many.
 fn escape(text: &str) -> String {
-    let text = wb_core::text::clean_lines(text);
+    let text = wb_core::text::clean(text);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -148,6 +148,11 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// The same in as many lines as it has.
+fn escape_lines(text: &str) -> String {
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
 fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> std::io::Result<()> {
@@ -177,7 +182,7 @@ fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> st
                     "><failure type=\"{}\" message=\"{}\">{}</failure></testcase>",
                     line.kind,
                     escape(first),
-                    escape(text)
+                    escape_lines(text)
                 )?;
             }
             (_, Some(text)) => {
@@ -273,7 +278,7 @@ fn html(
                 out,
                 "<tr class={}><td><td colspan=5><pre>{}</pre>",
                 line.outcome,
-                escape(text)
+                escape_lines(text)
             );
         }
     }

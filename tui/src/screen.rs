@@ -3,6 +3,8 @@
 //! Takes one event, drains the rest, draws when due (at most every 16 ms). Deciding is left to the
 //! core, looks to the ui crate.
 
+mod begin;
+
 use crate::builder::{Source, keep_built};
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
@@ -15,6 +17,7 @@ use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use crate::upstream::{self, Upstream};
+use begin::Begin;
 use crossterm::event::Event as Key;
 use std::time::{Duration, Instant};
 use wb_core::event::{Effect, Event};
@@ -111,6 +114,7 @@ pub struct Session {
     engine: Engine,
     ui: Ui,
     pictures: Pictures,
+    begin: Begin,
     builder: Option<tokio::task::JoinHandle<()>>,
     quit: bool,
 }
@@ -166,6 +170,7 @@ impl Session {
             builder,
             ui,
             pictures: Pictures::new(),
+            begin: Begin::new(&config.params),
             quit: false,
         })
     }
@@ -207,13 +212,14 @@ impl Session {
                 dirty = false;
             }
             let due = FRAME.saturating_sub(drawn.elapsed());
-            let effects = tokio::select! {
+            let mut effects = tokio::select! {
                 event = events.recv() => match event {
                     Some(event) => self.key(&event),
                     // The terminal can no longer be read.
                     None => { ending.signal(HANG_UP); break }
                 },
                 effects = self.engine.turn() => effects,
+                () = self.begin.next() => Vec::new(),
                 (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
                 number = signals.next() => { ending.signal(number); break }
                 // Somebody stopped us without asking: the shell has used the terminal since.
@@ -221,6 +227,7 @@ impl Session {
                 _ = tick.tick() => self.engine.tick(),
                 () = tokio::time::sleep(due), if dirty => Vec::new(),
             };
+            effects.extend(self.begin.settle(&mut self.engine));
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
             if effects.contains(&Effect::Suspend) {
@@ -242,7 +249,7 @@ impl Session {
         );
         let mut effects = self.engine.feed(Event::Tick(crate::runtime::now()));
         for command in self.ui.on_event(key, &self.engine.state) {
-            effects.extend(self.engine.feed(Event::Input(command)));
+            effects.extend(self.begin.command(command, &mut self.engine));
         }
         if let Some(text) = self.ui.take_copied() {
             terminal::copy(&text);

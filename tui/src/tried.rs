@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use wb_core::fault::{Fault, FaultKind};
-use wb_core::ids::{BuildId, Millis, ProjectHash, TaskId};
+use wb_core::ids::{BuildId, Millis, PathwayId, ProjectHash, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::run::{Ending, Report};
 use wb_core::work::Way;
@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS task (
     fault INTEGER,
     text TEXT NOT NULL,
     ms REAL NOT NULL,
+    pathway BLOB,
     PRIMARY KEY (project, task)
 ) WITHOUT ROWID;
 ";
@@ -56,6 +57,7 @@ impl Tried {
     pub fn open(dir: &Path, project: ProjectHash) -> Result<Self, Fault> {
         let db = database::open(&dir.join("tried.db")).map_err(|e| broken(&e))?;
         db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
+        know_pathways(&db).map_err(|e| broken(&e))?;
         let mut all = Self::of(db, project);
         all.read().map_err(|e| broken(&e))?;
         Ok(all)
@@ -88,24 +90,25 @@ impl Tried {
 
     fn read(&mut self) -> Result<(), rusqlite::Error> {
         let (mut earlier, mut tried) = (HashMap::new(), HashMap::new());
-        let mut select = self
-            .db
-            .prepare("SELECT task, tried, at, fault, text, ms FROM task WHERE project = ?1")?;
+        let mut select = self.db.prepare("SELECT * FROM task WHERE project = ?1")?;
         let mut rows = select.query([&self.project])?;
         while let Some(row) = rows.next()? {
-            let id: [u8; 16] = row.get(0)?;
+            let id: [u8; 16] = row.get("task")?;
             let task = TaskId(uuid::Uuid::from_bytes(id));
-            let fault: Option<u32> = row.get(3)?;
+            let fault: Option<u32> = row.get("fault")?;
+            // Earlier versions did not note it.
+            let pathway: Option<[u8; 16]> = row.get("pathway").unwrap_or_default();
             let result = LastResult {
                 build: BuildId(0),
-                text: row.get(4)?,
+                text: row.get("text")?,
                 failed: fault.is_some(),
+                pathway: pathway.map(|id| PathwayId(uuid::Uuid::from_bytes(id))),
                 group: fault,
                 labels: (0, 0, 0),
-                ms: row.get(5)?,
-                at: Millis(row.get(2)?),
+                ms: row.get("ms")?,
+                at: Millis(row.get("at")?),
             };
-            if let Some(at) = row.get(1)? {
+            if let Some(at) = row.get("tried")? {
                 tried.insert(task, Millis(at));
             }
             self.kept.insert(task);
@@ -149,6 +152,7 @@ impl Tried {
                 build: BuildId(0),
                 text,
                 failed: fault.is_some(),
+                pathway: (report.outcome.as_ref()).and_then(|outcome| outcome.way.pathway()),
                 group: fault.map(Fault::group_id),
                 labels: (0, 0, 0),
                 ms: report.run_us as f64 / 1000.0,
@@ -187,8 +191,8 @@ impl Tried {
         let tx = self.db.transaction()?;
         {
             let mut keep = tx.prepare_cached(
-                "INSERT OR REPLACE INTO task (project, task, tried, at, fault, text, ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO task (project, task, tried, at, fault, text, ms, pathway)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             let mut forget =
                 tx.prepare_cached("DELETE FROM task WHERE project = ?1 AND task = ?2")?;
@@ -201,7 +205,8 @@ impl Tried {
                         result.at.0,
                         result.group,
                         result.text,
-                        result.ms
+                        result.ms,
+                        result.pathway.map(|id| *id.0.as_bytes())
                     ])?,
                     Note::Forget(task) => {
                         forget.execute(params![self.project, task.0.as_bytes()])?
@@ -216,6 +221,15 @@ impl Tried {
 impl Drop for Tried {
     fn drop(&mut self) {
         self.write();
+    }
+}
+
+/// Notes of earlier versions have no pathways.
+fn know_pathways(db: &Connection) -> Result<(), rusqlite::Error> {
+    let known = "SELECT COUNT(*) FROM pragma_table_info('task') WHERE name = 'pathway'";
+    match db.query_row(known, [], |row| row.get(0))? {
+        0 => db.execute_batch("ALTER TABLE task ADD COLUMN pathway BLOB"),
+        _ => Ok(()),
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Event {
         /// Whether it may run.
         result: Result<(), Fault>,
     },
+    /// A run was not begun: what its agents declare does not fit the project.
+    NotStarted(Fault),
     /// Time passes.
     Tick(Millis),
 }

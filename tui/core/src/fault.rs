@@ -4,7 +4,9 @@
 //! [`Fault`]. An agent that says no is a fault of kind [`FaultKind::Agent`]: data, not an error
 //! of the program.
 
+use crate::secret;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Whose fault it is; decides the exit code, the colour and whether a retry makes sense.
@@ -91,6 +93,16 @@ pub fn clip(mut text: String, most: usize) -> String {
     text
 }
 
+/// A text of an agent as it is kept: [`clip`]ped, and without what signs an address.
+#[must_use]
+pub fn foreign(text: String, most: usize) -> String {
+    let clean = match secret::clean(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(clean) => Some(clean),
+    };
+    clip(clean.unwrap_or(text), most)
+}
+
 /// Something went wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
@@ -142,15 +154,15 @@ impl Fault {
         self
     }
 
-    /// The same with texts of a length that a person may read: an agent's reason can have any. Faults are
-    /// kept for every task, in memory and in files.
+    /// The same with texts of a length that a person may read, and without signed addresses: an agent's reason
+    /// can hold anything. Faults are kept for every task, in memory and in files.
     #[must_use]
     pub fn bounded(mut self) -> Self {
-        self.summary = clip(self.summary, SUMMARY);
-        self.cause = self.cause.map(|cause| clip(cause, CAUSE));
+        self.summary = foreign(self.summary, SUMMARY);
+        self.cause = self.cause.map(|cause| foreign(cause, CAUSE));
         self.hints.truncate(HINTS);
         for hint in &mut self.hints {
-            *hint = clip(std::mem::take(hint), SUMMARY);
+            *hint = foreign(std::mem::take(hint), SUMMARY);
         }
         self
     }

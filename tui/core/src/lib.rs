@@ -17,6 +17,7 @@ pub mod limits;
 pub mod patch;
 pub mod queue;
 pub mod run;
+pub mod secret;
 pub mod span;
 pub mod state;
 pub mod step;

@@ -5,7 +5,7 @@
 //! client, drawing to the screen.
 
 use crate::digits;
-use crate::fault::{Fault, FaultKind, clip};
+use crate::fault::{Fault, FaultKind, foreign};
 use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
@@ -173,9 +173,9 @@ const STEP: usize = 4 << 10;
 
 fn bounded(step: wire::StepDoc) -> wire::StepDoc {
     wire::StepDoc {
-        kind: clip(step.kind, STEP),
-        name: clip(step.name, STEP),
-        value: clip(step.value, STEP),
+        kind: foreign(step.kind, STEP),
+        name: foreign(step.name, STEP),
+        value: foreign(step.value, STEP),
         ..step
     }
 }
@@ -269,20 +269,14 @@ fn row_of(ontology: &Arc<Ontology>, json: &str) -> Result<LabelRow, Fault> {
         .map_err(|error| Fault::new(FaultKind::Upstream, error.to_string()))
 }
 
-/// The parts of a group whose own labels changed: of objects on them the model knows nothing.
+/// The parts of a group on which something else changed than objects, which are compared one by one.
 fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
-    let labels = |blob: &Value, part: &str| {
-        let labels = blob.get("spaces")?.get(part)?.get("labels")?;
-        labels
-            .as_object()
-            .filter(|labels| !labels.is_empty())
-            .cloned()
-    };
+    let rest =
+        |blob: &Value, part: &str| beside_objects(blob.get("spaces")?.get(part)?.get("labels")?);
     let spaces = after.get("spaces").and_then(Value::as_object);
     let hashes = spaces.into_iter().flat_map(Map::keys);
     let change = |hash: &String| {
-        let (old, new) = (labels(before, hash), labels(after, hash));
-        (old != new).then(|| LabelChange {
+        (rest(before, hash) != rest(after, hash)).then(|| LabelChange {
             sign: '~',
             name: "part of the group".to_owned(),
             hash: hash.clone(),
@@ -290,6 +284,26 @@ fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
         })
     };
     hashes.filter_map(change).collect()
+}
+
+/// Labels without the objects that have a hash, if that is anything.
+fn beside_objects(labels: &Value) -> Option<Value> {
+    match labels {
+        Value::Null => None,
+        Value::Object(map) => {
+            let rest = map
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), beside_objects(v)?)));
+            let rest: Map<String, Value> = rest.collect();
+            (!rest.is_empty()).then_some(Value::Object(rest))
+        }
+        Value::Array(list) => {
+            let rest = list.iter().filter(|item| item.get("objectHash").is_none());
+            let rest: Vec<Value> = rest.cloned().collect();
+            (!rest.is_empty()).then_some(Value::Array(rest))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 /// What writing this would change, for people: computed from what is written and what stood there before.

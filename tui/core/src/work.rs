@@ -281,6 +281,17 @@ pub enum Way {
     },
 }
 
+impl Way {
+    /// The pathway, if it takes one.
+    #[must_use]
+    pub const fn pathway(&self) -> Option<PathwayId> {
+        match self {
+            Self::Stay => None,
+            Self::Pathway { id, .. } => Some(*id),
+        }
+    }
+}
+
 /// All labels of a row as JSON text: read as a tree they take ten times as much memory, and the outcomes of
 /// a whole batch wait for their commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::proto::Done;
 use crate::report::{About, details};
 use agent_abi::table::status;
 use agent_abi::wire::Failure;
-use wb_core::fault::{Fault, FaultKind, clip};
+use wb_core::fault::{Fault, FaultKind, foreign};
 
 /// A call that came back without an outcome.
 pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Option<Box<Failure>>) {
@@ -78,18 +78,18 @@ fn read_failure(done: &Done, written: &[u8]) -> Failure {
     if failure.message.trim().is_empty() {
         failure.message = "it gave no reason".into();
     }
-    failure.message = clip(failure.message, TEXT);
-    failure.location = failure.location.map(|place| clip(place, NAME));
-    failure.dependency = failure.dependency.map(|name| clip(name, NAME));
+    failure.message = foreign(failure.message, TEXT);
+    failure.location = failure.location.map(|place| foreign(place, NAME));
+    failure.dependency = failure.dependency.map(|name| foreign(name, NAME));
     failure.chain.truncate(CAUSES);
     for cause in &mut failure.chain {
-        *cause = clip(std::mem::take(cause), NAME);
+        *cause = foreign(std::mem::take(cause), NAME);
     }
     failure.frames.truncate(FRAMES);
     failure.steps.truncate(STEPS);
     for step in &mut failure.steps {
         for text in [&mut step.kind, &mut step.name, &mut step.value] {
-            *text = clip(std::mem::take(text), TEXT);
+            *text = foreign(std::mem::take(text), TEXT);
         }
     }
     failure

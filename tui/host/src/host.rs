@@ -20,7 +20,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wb_core::fault::clip;
+use wb_core::fault::foreign;
 use wb_core::ids::{BuildId, JobId};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
@@ -288,7 +288,7 @@ impl HostThread {
             return;
         }
         let (target, line) = parts.split_at(target.min(parts.len()));
-        let text = |bytes, most| clip(String::from_utf8_lossy(bytes).into_owned(), most);
+        let text = |bytes, most| foreign(String::from_utf8_lossy(bytes).into_owned(), most);
         self.core.events.push(HostEvent::Log {
             job: self.job(),
             build: self.build(),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wb_core::build::Descriptor;
-use wb_core::fault::{Fault, FaultKind, clip};
+use wb_core::fault::{Fault, FaultKind, foreign};
 
 /// Longest reason why a library is refused, in bytes, and longest hint.
 const REASON: usize = 4 << 10;
@@ -268,11 +268,11 @@ impl Core {
 
     /// The library is there but not usable; the host has nothing more to do.
     pub(crate) fn load_failed(self: &Arc<Self>, id: HostId, reason: String, hints: Vec<String>) {
-        let reason = clip(reason, REASON);
+        let reason = foreign(reason, REASON);
         let hints: Vec<_> = hints
             .into_iter()
             .take(HINTS)
-            .map(|h| clip(h, REASON))
+            .map(|h| foreign(h, REASON))
             .collect();
         let (probe, work) = {
             let mut state = self.lock();

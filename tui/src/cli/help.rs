@@ -50,10 +50,26 @@ fn shown(examples: &[(&str, &str)]) -> String {
     text
 }
 
+/// Whether a part of an error is what somebody typed.
+const fn of_person(kind: ContextKind) -> bool {
+    use ContextKind::{InvalidArg, InvalidSubcommand, InvalidValue};
+    matches!(kind, InvalidArg | InvalidSubcommand | InvalidValue)
+}
+
 /// A command that does not exist is answered with the nearest one: clap's own measure knows nothing near
 /// `rnu`.
 #[must_use]
 pub fn with_nearest(mut error: clap::Error) -> clap::Error {
+    // What was typed is repeated in it, and must not look like a line of its own.
+    let typed = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if text.contains('\n') && of_person(kind) => {
+            Some((kind, ContextValue::String(text.replace('\n', " "))))
+        }
+        _ => None,
+    });
+    for (kind, value) in typed.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
     let typed = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(typed)) if !typed.is_empty() => typed.clone(),
         _ => return error,

@@ -5,6 +5,7 @@
 //! Links are followed.
 
 use crate::cli::Global;
+use std::ffi::OsStr;
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -12,6 +13,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use wb_core::fault::{Fault, FaultKind};
+
+mod part;
 
 /// Links in a row; more of them lead in a circle.
 const LINKS: usize = 40;
@@ -96,16 +99,7 @@ impl OutFile {
             // A file that its owner protected is not replaced because its folder is writable.
             rustix::fs::access(&target, rustix::fs::Access::WRITE_OK)?;
         }
-        let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        prefix.push(".");
-        let part = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".part")
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(parent(&target))?;
-        let part = BufWriter::new(part);
+        let part = BufWriter::new(part::begin(parent(&target), name(&target)?)?);
         Ok(Self(Kind::Whole(Box::new(Whole { part, target, old }))))
     }
 
@@ -224,6 +218,10 @@ fn open_file(path: &Path) -> io::Result<Option<File>> {
         _ => File::options().append(true).open(path)?,
     };
     Ok(Some(file))
+}
+
+fn name(path: &Path) -> std::io::Result<&OsStr> {
+    Ok(path.file_name().ok_or(io::ErrorKind::InvalidInput)?)
 }
 
 fn parent(path: &Path) -> &Path {

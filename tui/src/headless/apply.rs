@@ -2,7 +2,7 @@
 
 mod checks;
 
-use super::review::{filter, is_for, matches};
+use super::review::{filter, is_clear, is_for, matches};
 use super::session::{self, Hands};
 use crate::cli::{ApplyArgs, Global};
 use crate::config::{Config, Value};
@@ -62,6 +62,7 @@ async fn work(
     session::refuse_read_only(global, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
+    is_clear(&only, &plan.header)?;
     let config = for_project(config, &plan.header)?;
     let began = Instant::now();
     let id = plan.header.id.to_string();

@@ -19,6 +19,7 @@ use crate::signals::Signals;
 use crate::upstream;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
@@ -26,6 +27,9 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
+
+/// How long lines that are left are counted when a command stops.
+const COUNTING: Duration = Duration::from_millis(500);
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
@@ -130,6 +134,7 @@ async fn prepare(
 impl Exec {
     async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
         let _outages = Watch::of(self.engine.reader());
+        let mut ended = false;
         while !self.stopped {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
@@ -143,7 +148,10 @@ impl Exec {
                     break;
                 }
             };
-            let Some(first) = first else { break };
+            let Some(first) = first else {
+                ended = true;
+                break;
+            };
             let mut group = Vec::new();
             let mut tasks = 0;
             let mut next = Some(first);
@@ -173,15 +181,42 @@ impl Exec {
             }
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
-                tell!(
-                    "workbench: stdout: {error}; the results of the last lines are lost, and no further ones were read"
-                );
+                tell!("workbench: stdout: {error}; the results of the last lines are lost");
                 print::kept(Err(error));
                 break;
             }
         }
+        if !ended {
+            self.tell_unread().await;
+        }
         self.tell(ending);
         Ok(())
+    }
+
+    /// How much of the input was left when it stopped.
+    async fn tell_unread(&mut self) {
+        let (mut unread, mut whole) = (0_u64, false);
+        let count = async {
+            while let Some(line) = self.lines.recv().await {
+                let blank = line.is_ok_and(|line| line.bytes.trim_ascii().is_empty());
+                unread += u64::from(!blank);
+            }
+            whole = true;
+        };
+        let _ = tokio::time::timeout(COUNTING, count).await;
+        let were = if unread == 1 {
+            "line was"
+        } else {
+            "lines were"
+        };
+        match whole {
+            true if unread == 0 => {}
+            true => tell!("workbench: {unread} more {were} not read; they have no result"),
+            false => tell!(
+                "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
+                if unread == 1 { "line" } else { "lines" }
+            ),
+        }
     }
 
     /// The last words.

@@ -33,6 +33,7 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
         true => Plan::verified(&args.plan)?,
         false => Plan::open(&args.plan)?,
     };
+    is_clear(&only, &plan.header)?;
     let upstream = upstream::named()?;
     if global.json {
         is_for(&plan.header, config, upstream.as_deref())?;
@@ -86,7 +87,7 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
         }
         tasks += 1;
         writes += u64::from(line.deed.is_some());
-        if !crate::print::say(format_args!("{}", json_line(&line, &patch))) {
+        if !crate::print::say("", format_args!("{}", json_line(&line, &patch))) {
             return Ok(());
         }
     }
@@ -130,6 +131,15 @@ pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Resul
 pub fn filter(text: Option<&str>) -> Result<Filter, Fault> {
     Filter::parse(text.unwrap_or_default())
         .map_err(|e| Fault::new(FaultKind::Usage, format!("--only: {e}")))
+}
+
+/// Whether each name in `--only` means one thing in the plan.
+///
+/// # Errors
+/// It means several.
+pub fn is_clear(only: &Filter, header: &Header) -> Result<(), Fault> {
+    only.is_clear_in(&header.stages)
+        .map_err(|e| Fault::new(FaultKind::Settings, format!("--only: {e}")))
 }
 
 /// Whether a line of a plan is wanted.

@@ -1,8 +1,9 @@
 //! `workbench run`: the engine without a screen, pass by pass. What comes before the first one stands in `prepare`,
 //! what between two of them in `poll`, what a plan has beyond that in `plan`, what is said at the end in `words`,
-//! what earlier commands left in `left`.
+//! what earlier commands left in `left`, what `--task` names in `named`.
 
 mod left;
+mod named;
 mod plan;
 mod poll;
 mod prepare;
@@ -84,7 +85,7 @@ struct Session {
     again: String,
     not_carried: u64,
     /// Named tasks that were not met yet.
-    unmet: Vec<String>,
+    unmet: Vec<named::Unmet>,
 }
 
 /// How one pass over the stages ended.
@@ -273,7 +274,7 @@ impl Session {
         if !self.unmet.is_empty() {
             let (title, id) = (&*report.row.title, report.row.id.to_string());
             self.unmet
-                .retain(|named| *named != *title && !named.eq_ignore_ascii_case(&id));
+                .retain(|named| named.name != *title && !named.name.eq_ignore_ascii_case(&id));
         }
         self.tried.note(report, self.dry, now());
         self.sheet

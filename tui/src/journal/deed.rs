@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
+use wb_core::secret;
 use wb_core::work::{CommitItem, LabelBlob, Project, RowInput, Written};
 
 /// What is written for a task, with what is needed to take it back.
@@ -208,23 +209,19 @@ impl From<Stored> for Deed {
 }
 
 /// Label content: written by agents and people, kept to the letter.
-const CONTENT: [&str; 6] = [
+const CONTENT: [&str; 5] = [
     "labels",
     "object_answers",
     "classification_answers",
     "object_actions",
-    "spaces",
     "client_metadata",
 ];
 
 /// A row's text without signed addresses; anything else stays to the letter.
 #[must_use]
 pub fn without_secrets(json: &str) -> String {
-    if !json.contains("://") {
-        return json.to_owned();
-    }
     let Ok(mut value) = serde_json::from_str::<Value>(json) else {
-        return json.to_owned();
+        return secret::of_document(json);
     };
     match value.as_object_mut() {
         // The document of a label row: its labels are a whole blob, not content yet.
@@ -240,7 +237,7 @@ pub fn without_secrets(json: &str) -> String {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, _| key != "signedUrl" && key != "signed_url");
+            map.retain(|key, _| !secret::is_signed(key));
             for (_, value) in map
                 .iter_mut()
                 .filter(|(key, _)| !CONTENT.contains(&key.as_str()))
@@ -249,11 +246,7 @@ fn strip(value: &mut Value) {
             }
         }
         Value::Array(list) => list.iter_mut().for_each(strip),
-        Value::String(text) if text.contains("://") => {
-            if let Some(at) = text.find('?') {
-                text.truncate(at);
-            }
-        }
+        Value::String(text) => text.truncate(secret::address(text).len()),
         _ => {}
     }
 }
@@ -277,5 +270,30 @@ mod tests {
             text.contains("https://a?b=1") && text.contains("https://a?b=2"),
             "{text}"
         );
+    }
+    #[test]
+    fn a_row_that_cannot_be_parsed_and_the_parts_of_a_group_hold_no_signed_address() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        let row = format!(
+            r#"{{"metadata": {{"data_link": "https://s/x?X-Sig=secret", "x": {deep}}}, "labels": {{"data_units": {{"u": {{"data_link": "https:\/\/s/y?X-Sig=secret", "signedUrl": "/z?secret"}}}}}}}}"#
+        );
+        assert!(serde_json::from_str::<Value>(&row).is_err());
+        let text = without_secrets(&row);
+        assert!(!text.contains("secret"), "{text}");
+        assert!(
+            text.contains("https://s/x") && text.contains(&deep),
+            "{text}"
+        );
+        let group = json!({"metadata": {}, "labels": {"spaces": {"left": {
+            "child_info": {"data_link": "https://s/x?X-Sig=secret"},
+            "labels": {"0": {"objects": [{"value": "https://a?b=2"}]}}}}}});
+        let text = without_secrets(&group.to_string());
+        assert!(
+            !text.contains("secret") && text.contains("https://a?b=2"),
+            "{text}"
+        );
+        let bare =
+            json!({"metadata": {}, "labels": {"data_units": {"u": {"signed_url": "/z?secret"}}}});
+        assert!(!without_secrets(&bare.to_string()).contains("secret"));
     }
 }

@@ -25,7 +25,7 @@ use crate::key::Key;
 use crate::settings::{Bearer, Settings, SettingsError};
 use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
-use clock::NO_SKEW;
+use clock::{CORRECTIONS, Clock, NO_SKEW};
 use limit::Limiter;
 pub use pace::Limits;
 use proxy::Proxy;
@@ -125,7 +125,7 @@ impl Wire {
         let trace = call.trace();
         let mut waited = Duration::ZERO;
         let mut attempts = 0;
-        let (mut clock_corrected, mut slow) = (false, 0);
+        let (mut corrections, mut slow) = (0, 0);
         let mut whole = Whole::begin(call);
         loop {
             attempts += 1;
@@ -136,8 +136,9 @@ impl Wire {
             waited += turn.paused;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
-            let correction = self.correction.load(Relaxed);
-            let result = self.once(call, attempts, whole.left(self)).await;
+            let mut clock = self.clock();
+            let left = whole.left(self);
+            let result = self.once(call, attempts, left, &mut clock).await;
             let failure = match result {
                 Ok(bytes) => {
                     self.weather.clear();
@@ -149,8 +150,8 @@ impl Wire {
                 }
                 Err(failure) => failure,
             };
-            if !clock_corrected && self.corrects_clock(call, &failure, correction) {
-                clock_corrected = true;
+            if corrections < CORRECTIONS && self.corrects_clock(call, &failure, &clock) {
+                corrections += 1;
                 continue;
             }
             slow += u32::from(failure.trickles());
@@ -187,13 +188,19 @@ impl Wire {
     }
 
     /// One attempt; `left`: how long the request may still take.
-    async fn once(&self, call: &Call<'_>, attempts: u32, left: Duration) -> Result<Bytes, Failure> {
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        attempts: u32,
+        left: Duration,
+        clock: &mut Clock,
+    ) -> Result<Bytes, Failure> {
         let at = || self.at(call, attempts);
         let no = |error| Failure {
             error,
             again: Again::No,
         };
-        let request = self.request(call, call.trace()).map_err(no)?;
+        let request = self.request(call, call.trace(), clock.used).map_err(no)?;
         let http = self.http.of(request.url()).map_err(no)?;
         let patient = self.until_answered(self.timeout, FIRST_TIMEOUT) + call.sending();
         let limit = patient.min(left);
@@ -202,7 +209,7 @@ impl Wire {
             Ok(Err(error)) => return Err(transport(&error, at())),
             Err(_) => return Err(broken(Obstacle::Silent(limit), at())),
         };
-        self.learn_time(response.headers());
+        clock.told = self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());
         if response.status().is_redirection() {

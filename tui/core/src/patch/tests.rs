@@ -320,8 +320,11 @@ fn labels_on_a_part_of_a_group_are_a_change() {
     let answer = |labels: &str| format!(r#"{{"labels": {}}}"#, blob(labels));
     let objects = answer(r#"{"objects": [{"objectHash": "h"}]}"#);
     let outcome = judge(&stage(), &ontology(), &inputs, objects.as_bytes()).unwrap();
-    assert_eq!(outcome.patch.counts(), (0, 1, 0));
+    assert_eq!(outcome.patch.counts(), (1, 0, 0));
     assert!(outcome.labels_after.is_some());
+    let other = answer(r#"{"classifications": [{"classificationHash": "h"}]}"#);
+    let outcome = judge(&stage(), &ontology(), &inputs, other.as_bytes()).unwrap();
+    assert_eq!(outcome.patch.counts(), (0, 1, 0));
     let same = judge(&stage(), &ontology(), &inputs, answer("{}").as_bytes()).unwrap();
     assert_eq!(same.labels_after, None);
 }

@@ -85,6 +85,8 @@ pub struct State {
     pub step: Option<Stepper>,
     /// The newest run.
     pub run: Option<Run>,
+    /// Why the newest run was not begun.
+    pub not_started: Option<Fault>,
     /// Tasks that failed in the newest run or its retries, and still do; equal failures together.
     pub failures: Vec<FailureGroup>,
     /// Tasks that run dry again at every build.
@@ -178,6 +180,7 @@ impl State {
             Event::Theirs(results) => self.theirs(results),
             Event::Journal(news) => self.journal_news(news),
             Event::Preflight { build, result } => self.preflight(build, result),
+            Event::NotStarted(fault) => self.not_started(fault),
             Event::Tick(now) => self.tick(now),
         };
         effects.extend(self.release());
@@ -299,10 +302,12 @@ fn last_result(
     at: Millis,
 ) -> LastResult {
     let (text, labels) = short(result);
+    let way = result.as_ref().ok().map(|outcome| &outcome.way);
     LastResult {
         build,
         text,
         failed: result.is_err(),
+        pathway: way.and_then(Way::pathway),
         group: result.as_ref().err().map(Fault::group_id),
         labels,
         ms: run_us as f64 / 1000.0,

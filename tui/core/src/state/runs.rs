@@ -26,6 +26,7 @@ impl State {
         spec.batch_size = spec.batch_size.max(1);
         spec.timeout_ms = spec.timeout_ms.or(self.options.timeout_ms);
         self.runs += 1;
+        self.not_started = None;
         let concurrency = spec.concurrency.max(1);
         self.failures.clear();
         self.failed_tasks.clear();
@@ -52,6 +53,12 @@ impl State {
         let mut effects = vec![Effect::Concurrency(concurrency)];
         effects.extend(self.advance_run());
         effects
+    }
+
+    pub(super) fn not_started(&mut self, fault: Fault) -> Vec<Effect> {
+        self.complain(&fault);
+        self.not_started = Some(fault);
+        Vec::new()
     }
 
     pub(super) fn concurrency(&mut self, delta: i32) -> Vec<Effect> {

@@ -101,6 +101,7 @@ fn a_filter_looks_at_what_earlier_runs_came_to() {
         build: BuildId(0),
         text: "no".into(),
         failed: true,
+        pathway: None,
         group: Some(group),
         labels: (0, 0, 0),
         ms: 1.0,

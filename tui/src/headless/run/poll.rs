@@ -1,6 +1,6 @@
 //! Between the passes of a poller: which builds the next one has, what is finished first, and how long it waits.
 
-use super::Session;
+use super::{Session, named};
 use crate::exit::Ending;
 use std::time::Duration;
 use wb_core::fault::{Fault, FaultKind};
@@ -25,8 +25,17 @@ impl Session {
         if !stages.is_empty() {
             self.spec.source = Source::Stages(stages.clone());
         }
+        let (checked, engine, args) = (&mut self.checked, &mut self.engine, &self.args);
+        let fits = async {
+            checked.renew(engine, &stages).await?;
+            // Further tasks may have come since the last pass.
+            if args.refresh_every.is_some() {
+                named::look(engine, &stages, &args.task).await?;
+            }
+            Ok(())
+        };
         tokio::select! {
-            fits = self.checked.renew(&mut self.engine, &stages) => Some(fits),
+            fits = fits => Some(fits),
             () = self.limit.over() => {
                 ending.stopped();
                 None

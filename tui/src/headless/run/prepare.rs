@@ -1,5 +1,6 @@
 //! What comes before the first pass of a run: its flags, its engine, and everything that is looked at.
 
+use super::named::{self, Unmet};
 use super::{Session, left};
 use crate::cli::{Global, RunArgs};
 use crate::config::{Config, state_dir};
@@ -11,12 +12,14 @@ use crate::headless::session::{self, Need};
 use crate::max_time::MaxTime;
 use crate::preflight::Checked;
 use crate::report::Sheet;
+use crate::runtime::Engine;
 use crate::signals::Signals;
 use crate::tried::Tried;
 use crate::upstream;
 use std::sync::Arc;
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Filter;
+use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
 
 /// Tasks that are listed ahead where progress is shown, so that the time left can be told.
@@ -64,6 +67,11 @@ pub(super) async fn prepare(
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let (engine, stages) =
         session::engine(global, config, &need(args, &live.limits(), config)).await?;
+    let unmet = clear(&engine, &stages, args, &asked.filter).await;
+    if let (Err(_), Some(journal)) = (&unmet, engine.journal()) {
+        session::leave(global, journal);
+    }
+    let unmet = unmet?;
     let dry = engine.state.options.dry_run;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
@@ -100,7 +108,7 @@ pub(super) async fn prepare(
         tried,
         again: output::again(global, config),
         not_carried: 0,
-        unmet: args.task.clone(),
+        unmet,
     })
 }
 
@@ -115,6 +123,21 @@ fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
         drains: true,
         on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     }
+}
+
+/// Whether what the flags name is one thing in this project.
+async fn clear(
+    engine: &Engine,
+    stages: &[StageId],
+    args: &RunArgs,
+    filter: &Filter,
+) -> Result<Vec<Unmet>, Fault> {
+    if let Some(project) = &engine.state.project {
+        filter
+            .is_clear_in(&project.workflow.stages)
+            .map_err(|e| Fault::new(FaultKind::Settings, format!("--filter: {e}")))?;
+    }
+    named::look(engine, stages, &args.task).await
 }
 
 /// What the flags say of a run.

@@ -69,10 +69,7 @@ impl Session {
     /// Names of `--task` that no task has.
     fn tell_unmet(&self) {
         for named in &self.unmet {
-            tell!(
-                "note: no waiting task of these stages is \"{}\"",
-                wb_ui::text::clean(named)
-            );
+            tell!("{}", named.note());
         }
     }
 

@@ -11,11 +11,41 @@ pub mod timeline;
 
 use crate::Ui;
 use crate::text::{clean, wrap};
+use crate::theme::Styles;
 use crate::widgets::{centred, lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use wb_core::fault::Fault;
 use wb_core::state::State;
+
+/// A fault that keeps everything from beginning, with what to do.
+fn fault_lines(fault: &Fault, width: u16, st: &Styles) -> Vec<Line<'static>> {
+    let columns = usize::from(width).saturating_sub(4);
+    let mut all = vec![Line::default()];
+    for (i, text) in wrap(&fault.summary, columns).into_iter().enumerate() {
+        let mark = if i == 0 { "✗ " } else { "  " };
+        all.push(Line::from(Span::styled(format!(" {mark}{text}"), st.bad)));
+    }
+    for text in fault.cause.iter().flat_map(|cause| cause.lines()) {
+        let texts = wrap(text, columns).into_iter();
+        all.extend(texts.map(|text| Line::from(format!("   {text}"))));
+    }
+    all.push(Line::default());
+    all.push(Line::from("   No task was touched; nothing was written."));
+    all.push(Line::default());
+    for hint in &fault.hints {
+        let texts = wrap(hint, columns.saturating_sub(2)).into_iter();
+        for (i, text) in texts.enumerate() {
+            let mark = if i == 0 { "→ " } else { "  " };
+            all.push(Line::from(vec![
+                Span::styled(format!("   {mark}"), st.accent),
+                Span::raw(text),
+            ]));
+        }
+    }
+    all
+}
 
 /// What is shown before the project is there, or instead of it.
 pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -41,27 +71,7 @@ pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         true,
         &st,
     );
-    let columns = usize::from(inner.width).saturating_sub(4);
-    let mut all = vec![Line::default()];
-    for (i, text) in wrap(&fault.summary, columns).into_iter().enumerate() {
-        let mark = if i == 0 { "✗ " } else { "  " };
-        all.push(Line::from(Span::styled(format!(" {mark}{text}"), st.bad)));
-    }
-    all.push(Line::default());
-    all.push(Line::from("   No task was touched; nothing was written."));
-    all.push(Line::default());
-    for hint in &fault.hints {
-        for (i, text) in wrap(hint, columns.saturating_sub(2))
-            .into_iter()
-            .enumerate()
-        {
-            let mark = if i == 0 { "→ " } else { "  " };
-            all.push(Line::from(vec![
-                Span::styled(format!("   {mark}"), st.accent),
-                Span::raw(text),
-            ]));
-        }
-    }
+    let mut all = fault_lines(fault, inner.width, &st);
     all.push(Line::from(vec![
         Span::raw("   "),
         Span::styled("R", st.key),
