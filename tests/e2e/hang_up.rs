@@ -1,5 +1,5 @@
-//! The terminal goes away: its window is closed, ssh breaks, the session is killed. That is no bug of ours:
-//! exit 129, no report, and what was being written is known to the journal.
+//! The terminal goes away: its window is closed, ssh breaks, the session is killed. The program exits with
+//! 129 and without a crash report, and the journal knows what was being written.
 
 use crate::support::{DEADLINE, PROGRAM, Server, Terminal, c_agent, command, lines, run, said};
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
@@ -78,7 +78,7 @@ fn code(mut child: Box<dyn Child + Send + Sync>) -> u32 {
 }
 
 #[test]
-fn closing_the_terminal_ends_the_screen_with_129_and_no_report() {
+fn closing_the_terminal_ends_the_screen_with_129_and_no_crash_report() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
     let before = reports(dir.path());
@@ -100,7 +100,7 @@ fn closing_the_terminal_ends_the_screen_with_129_and_no_report() {
 }
 
 #[test]
-fn a_run_under_nohup_outlives_its_terminal() {
+fn a_run_under_nohup_survives_its_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&[
         "--scenario",

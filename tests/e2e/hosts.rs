@@ -40,7 +40,7 @@ pub fn faults(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn memory_beyond_the_limit_costs_one_task_and_is_named_with_both_numbers() {
+fn exceeding_the_memory_limit_fails_one_task_and_names_both_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let library = victim(&server, 7, dir.path());
@@ -115,7 +115,7 @@ fn limits_of_hosts_are_shown_with_where_they_come_from() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_costs_its_neighbours_nothing() {
+fn an_agent_that_overwrites_the_control_page_affects_no_other_task() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "40"]);
     let library = victim(&server, 8, dir.path());
@@ -131,7 +131,7 @@ fn an_agent_that_writes_over_the_shared_page_costs_its_neighbours_nothing() {
 }
 
 #[test]
-fn one_signal_ends_a_run_whose_agents_write_over_the_shared_page() {
+fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3000"]);
@@ -261,7 +261,7 @@ fn the_server_passes_no_key_to_ffprobe() {
 }
 
 #[test]
-fn a_megabyte_of_reasons_for_each_task_is_cut_everywhere() {
+fn reasons_of_a_megabyte_are_truncated_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);
     let library = c_agent(dir.path(), "hostile", &["DEED=12", "VICTIM=\"uuid\""]);

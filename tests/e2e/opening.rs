@@ -1,5 +1,5 @@
-//! How agent libraries are opened, through the whole program: what they find around them, how long they may
-//! take, and why one is refused.
+//! Opening agent libraries with the real program: what they find beside them, how long they may take, and
+//! why one is refused.
 
 use crate::hosts::{faults, victim};
 use crate::support::{Server, Terminal, c_agent, root, run, said, workbench};

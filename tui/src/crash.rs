@@ -1,4 +1,4 @@
-//! Reports of bugs of our own: a file in the state folder that nobody else can read or plant.
+//! Crash reports: files in the state folder that other users can neither read nor plant.
 
 use crate::exit::print_fault;
 use crate::terminal;
@@ -44,7 +44,7 @@ pub fn report_panics() {
     }));
 }
 
-/// Writes a new file with a name that nobody can know before, into a folder of our own that is no link.
+/// Writes a new file with an unpredictable name into a private folder that is not a link.
 fn write(dir: &Path, text: &str) -> io::Result<PathBuf> {
     let folder = private(dir)?;
     let name = format!("crash-{}.txt", uuid::Uuid::new_v4());
@@ -54,7 +54,7 @@ fn write(dir: &Path, text: &str) -> io::Result<PathBuf> {
     Ok(dir.join(name))
 }
 
-/// The folder itself, when it is ours and nobody else may write to it.
+/// Opens the folder if this user owns it and nobody else can write to it.
 fn private(dir: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     let folder = open(dir, flags, Mode::empty())?;
@@ -62,7 +62,7 @@ fn private(dir: &Path) -> io::Result<OwnedFd> {
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     let shared = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
     if !ours || shared || !FileType::from_raw_mode(stat.st_mode).is_dir() {
-        let text = format!("{} is not a folder of yours alone", dir.display());
+        let text = format!("{} is not a private folder of this user", dir.display());
         return Err(io::Error::other(text));
     }
     Ok(folder)

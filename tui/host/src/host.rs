@@ -57,7 +57,7 @@ pub(crate) struct HostThread {
     ending: Option<Ending>,
 }
 
-/// What a host was seen to use.
+/// Memory use of a host.
 struct Memory {
     /// When to look again.
     next: Instant,
@@ -78,7 +78,7 @@ enum Socket {
     Closed,
 }
 
-/// What poll said.
+/// What is ready according to `poll`.
 struct Ready {
     socket: bool,
     room: bool,
@@ -246,7 +246,7 @@ impl HostThread {
     fn handle(&mut self, message: Message) -> Result<(), String> {
         let header: FromHost = message
             .header()
-            .map_err(|e| format!("a message that is none ({e})"))?;
+            .map_err(|e| format!("an invalid message ({e})"))?;
         match header {
             FromHost::Hello { protocol, pid } => self.core.hello(self.id, protocol, pid)?,
             FromHost::Loaded { descriptor, base } => {

@@ -239,7 +239,7 @@ impl Core {
                 return Ok(());
             };
             if slot.ready || matches!(slot.role, Role::Blank) {
-                return Err("the news of a library that nobody had asked for".into());
+                return Err("a report of a library that it was not asked to open".into());
             }
             slot.ready = true;
             slot.base = base;

@@ -91,7 +91,7 @@ fn quick_desk(hosts: usize) -> Desk {
 }
 
 #[test]
-fn whatever_an_agent_writes_over_the_shared_page_costs_no_neighbour_anything() {
+fn overwriting_the_control_page_never_affects_other_tasks() {
     let mut desk = quick_desk(1);
     for params in scribbles() {
         match among_neighbours(&mut desk, "scribbles", &params) {
@@ -108,7 +108,7 @@ fn whatever_an_agent_writes_over_the_shared_page_costs_no_neighbour_anything() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_and_crashes_is_blamed_itself() {
+fn an_agent_that_overwrites_the_control_page_and_crashes_is_named() {
     let mut desk = quick_desk(1);
     for params in scribbles() {
         let result = among_neighbours(&mut desk, "scribbles_and_aborts", &params);
@@ -120,7 +120,7 @@ fn an_agent_that_writes_over_the_shared_page_and_crashes_is_blamed_itself() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_and_never_ends_keeps_nobody_waiting() {
+fn an_agent_that_overwrites_the_control_page_and_loops_blocks_no_other_task() {
     let mut desk = quick_desk(2);
     for value in [0, 1, 5, 9, u64::MAX] {
         for at in [-1, 48, 56] {
@@ -137,7 +137,7 @@ fn an_agent_that_writes_over_the_shared_page_and_never_ends_keeps_nobody_waiting
 }
 
 #[test]
-fn what_the_workbench_writes_cannot_be_written_by_an_agent() {
+fn agents_cannot_write_the_page_of_requests() {
     let mut desk = quick_desk(1);
     for at in [-1, 0, 8, 16, 24, 32] {
         let params = format!("workbench-requests {at} 1");
@@ -257,7 +257,7 @@ fn children_that_left_their_session_end_with_a_workbench_that_is_killed() {
 }
 
 #[test]
-fn memory_beyond_the_limit_is_named_with_both_numbers_and_costs_one_task() {
+fn exceeding_the_memory_limit_names_both_numbers_and_fails_one_task() {
     let mut desk = Desk::with(|config| config.memory_limit = Some(300_000_000));
     let build = desk.astray();
     for name in ["eats", "child_eats", "daemon_eats"] {
@@ -299,7 +299,7 @@ fn a_library_that_needs_too_much_memory_to_open_is_refused_with_both_numbers() {
 }
 
 #[test]
-fn hosts_are_what_the_system_ends_first_when_memory_runs_out() {
+fn hosts_have_the_highest_oom_score() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let job = desk.start(build, "listens", None);
@@ -351,7 +351,7 @@ fn a_dependency_that_is_slow_or_crashes_while_it_is_loaded_is_named() {
 }
 
 #[test]
-fn a_reason_of_a_megabyte_is_cut_and_says_so() {
+fn a_reason_of_a_megabyte_is_truncated_and_marked() {
     let mut desk = Desk::new();
     desk.astray();
     let job = desk.stray("explains", "");
