@@ -220,7 +220,7 @@ fn open_file(path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-fn name(path: &Path) -> std::io::Result<&OsStr> {
+fn name(path: &Path) -> io::Result<&OsStr> {
     Ok(path.file_name().ok_or(io::ErrorKind::InvalidInput)?)
 }
 
