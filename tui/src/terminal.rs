@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
 
 /// Whether the terminal is ours now; read by the panic hook.
@@ -36,7 +36,7 @@ pub struct Screen {
 ///
 /// # Errors
 /// Input or output is no terminal, or one without a cursor: what to do instead.
-pub fn required(what: &str) -> Result<(), Fault> {
+pub fn required(what: &str) -> Result<(), Error> {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
@@ -48,7 +48,7 @@ pub fn required(what: &str) -> Result<(), Fault> {
     };
     let between = if dumb { " " } else { ", " };
     Err(
-        Fault::new(FaultKind::Usage, format!("{what}{between}{why}"))
+        Error::new(ErrorKind::Usage, format!("{what}{between}{why}"))
             .hint(
                 "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
             )
@@ -61,7 +61,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn take() -> Result<Self, Fault> {
+    pub fn take() -> Result<Self, Error> {
         enter()?;
         Ok(Self { terminal: fresh()? })
     }
@@ -70,7 +70,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn retake(&mut self) -> Result<(), Fault> {
+    pub fn retake(&mut self) -> Result<(), Error> {
         enter()?;
         // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
         // the keys. A new one knows of nothing that is drawn already.
@@ -84,7 +84,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal cannot be switched.
-    pub fn suspend(&mut self) -> Result<(), Fault> {
+    pub fn suspend(&mut self) -> Result<(), Error> {
         give_back();
         // Without a shell that could go on with us the system ignores this, and we are back at once.
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
@@ -92,7 +92,7 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
+fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
     Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
 }
 
@@ -107,7 +107,7 @@ const EVENTS: usize = 256;
 ///
 /// # Errors
 /// The system starts no thread.
-pub fn events() -> Result<Receiver<Event>, Fault> {
+pub fn events() -> Result<Receiver<Event>, Error> {
     let (send, events) = mpsc::channel(EVENTS);
     let runtime = tokio::runtime::Handle::current();
     let read = async move {
@@ -169,12 +169,12 @@ impl Write for Tty {
     }
 }
 
-fn unusable(error: &io::Error) -> Fault {
+fn unusable(error: &io::Error) -> Error {
     let text = format!("the terminal cannot be used: {error}");
-    limits::reached(&text).unwrap_or_else(|| Fault::new(FaultKind::Usage, text))
+    limits::reached(&text).unwrap_or_else(|| Error::new(ErrorKind::Usage, text))
 }
 
-fn enter() -> Result<(), Fault> {
+fn enter() -> Result<(), Error> {
     enable_raw_mode().map_err(|e| unusable(&e))?;
     TAKEN.store(true, Ordering::SeqCst);
     execute!(

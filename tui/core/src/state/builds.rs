@@ -178,9 +178,9 @@ impl State {
             format!("{name} refused: {reason}; {kept}"),
             detail,
         );
-        let mut fault = Fault::new(FaultKind::Settings, reason);
-        fault.hints = hints.to_vec();
-        self.refused.insert(library, fault);
+        let mut error = Error::new(ErrorKind::Settings, reason);
+        error.hints = hints.to_vec();
+        self.refused.insert(library, error);
     }
 
     /// A library that was refused is opened now, or gone; others may still be refused.
@@ -189,7 +189,7 @@ impl State {
         let newest = self.rejected.as_ref();
         if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
             let other = self.refused.values().next();
-            self.rejected = other.map(|fault| (fault.summary.clone(), self.now));
+            self.rejected = other.map(|error| (error.summary.clone(), self.now));
         }
     }
 
@@ -252,8 +252,8 @@ impl State {
             }
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
-                let fault = Fault::new(FaultKind::Settings, reason.clone());
-                self.refused.insert(library, fault);
+                let error = Error::new(ErrorKind::Settings, reason.clone());
+                self.refused.insert(library, error);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],
@@ -298,9 +298,9 @@ impl State {
         }
     }
 
-    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {
-        if let Err(fault) = &result {
-            self.complain(fault);
+    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Error>) -> Vec<Effect> {
+        if let Err(error) = &result {
+            self.complain(error);
         }
         self.preflighting.remove(&build);
         self.preflights.insert(build, result);

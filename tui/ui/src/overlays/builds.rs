@@ -120,16 +120,16 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
 fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
-    for (library, fault) in &state.refused {
+    for (library, error) in &state.refused {
         let path = library.display().to_string();
-        let newest = state.rejected.as_ref().filter(|(r, _)| *r == fault.summary);
+        let newest = state.rejected.as_ref().filter(|(r, _)| *r == error.summary);
         let when = newest.map(|(_, at)| crate::chrome::ago(state.now.since(*at)));
         let when = when.map_or_else(String::new, |ago| format!(", {ago}"));
         let title = format!("✗ {} refused{when}", clean(&path));
         all.push(Line::styled(fit(&title, columns), st.bad));
-        let reason = crate::text::wrap(&fault.summary, columns.saturating_sub(2));
+        let reason = crate::text::wrap(&error.summary, columns.saturating_sub(2));
         all.extend(reason.into_iter().map(|t| Line::from(format!("  {t}"))));
-        for hint in &fault.hints {
+        for hint in &error.hints {
             let hint = crate::text::wrap(hint, columns.saturating_sub(4));
             for (n, text) in hint.into_iter().enumerate() {
                 let mark = if n == 0 { "→" } else { " " };
