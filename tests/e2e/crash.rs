@@ -118,7 +118,7 @@ fn what_a_killed_commit_of_the_screen_had_begun_is_finished_by_the_next_screen()
     };
     assert_eq!(moved(), 0, "killed before the moves");
     let mut screen = Terminal::start(dir.path(), &args, &server.env(), (120, 36));
-    screen.wait("J, then F finishes");
+    screen.wait("(J, then F finishes");
     screen.keys("J").wait("no answer yet");
     screen.keys("F").wait("24 writes had begun");
     assert_eq!(moved(), 0, "asking is not writing");

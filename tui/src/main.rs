@@ -124,8 +124,8 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     match &cli.command {
         Some(Command::Keys) => {
             print::text(&match global.json {
-                true => wb_ui::keys_json(),
-                false => wb_ui::keys_text(),
+                true => wb_ui::keys_json(&Default::default()),
+                false => wb_ui::keys_text(&Default::default()),
             });
         }
         Some(Command::Completions(args)) => cli::completions(args),

@@ -37,6 +37,25 @@ pub fn has_hidden(text: &str) -> bool {
     text.chars().any(|c| c != '\n' && is_unsafe(c))
 }
 
+/// Text of the engine without what only a screen can fill in: ` ({key:Review})`, a remark in parentheses
+/// that names the keys of actions.
+#[must_use]
+pub fn without_keys(text: &str) -> Cow<'_, str> {
+    if !text.contains("{key:") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("{key:") {
+        let start = rest[..at].rfind(" (").unwrap_or(at);
+        let end = rest[at..].find(')').map_or(rest.len(), |n| at + n + 1);
+        out.push_str(&rest[..start]);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 /// Takes out everything without a shape of its own, escape sequences as a whole. Line breaks and tabs become
 /// blanks.
 #[must_use]
@@ -161,6 +180,14 @@ fn skip_csi(chars: &mut Peekable<Chars<'_>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_without_a_screen_names_no_key() {
+        let text =
+            "held ({key:Review}); interrupted ({key:Journal}, then {key:FinishOp} ends it) here";
+        assert_eq!(without_keys(text), "held; interrupted here");
+        assert_eq!(without_keys("nothing (new)"), "nothing (new)");
+    }
 
     /// Every character of the kinds that must never arrive raw.
     fn hidden() -> impl Iterator<Item = char> {

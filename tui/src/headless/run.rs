@@ -238,7 +238,8 @@ impl Session {
     fn tell_builds(&mut self) {
         for line in self.engine.state.activity_since(self.seen) {
             if line.kind == Kind::Build {
-                self.progress.say(&format!("workbench: {}", line.text));
+                let text = wb_core::text::without_keys(&line.text);
+                self.progress.say(&format!("workbench: {text}"));
             }
         }
         self.seen = self.engine.state.noted;

@@ -1,7 +1,7 @@
 //! What every screen has: the header with the one global fact, the row of hints, the state in
 //! words. The screens between them are left to [`crate::screens`].
 
-use crate::keys::shown;
+use crate::actions::{Action, Hints};
 use crate::text::{age, clean, duration, fit, number, width};
 use crate::{Hit, Screen, Ui};
 use ratatui::buffer::Buffer;
@@ -9,7 +9,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::build::BuildStatus;
-use wb_core::command::{Verb, entry};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 
@@ -130,26 +129,22 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
             u16::try_from(room).unwrap_or(0),
             1,
         ),
-        Hit::Overlay("builds"),
+        Hit::Does(Action::Builds),
     ));
 }
 
 fn tabs(ui: &Ui, short: bool) -> Vec<(Screen, String)> {
-    Screen::ALL
-        .iter()
-        .enumerate()
-        .map(|(i, screen)| {
-            let n = i + 1;
-            let name = screen.name();
-            let text = match (*screen == ui.screen, short) {
-                (true, _) => format!("[{n} {name}]"),
-                (false, true) if ui.room.tiny() => format!("{n}"),
-                (false, true) => format!("{n} {name}"),
-                (false, false) => format!(" {n} {name} "),
-            };
-            (*screen, text)
-        })
-        .collect()
+    let tab = |screen: Screen| {
+        let (name, n) = (screen.name(), ui.key_of(screen.shown_by()));
+        let text = match (screen == ui.screen, short) {
+            (true, _) => format!("[{n} {name}]"),
+            (false, true) if ui.room.tiny() => n,
+            (false, true) => format!("{n} {name}"),
+            (false, false) => format!(" {n} {name} "),
+        };
+        (screen, text)
+    };
+    Screen::ALL.map(tab).to_vec()
 }
 
 fn mode_style(ui: &Ui, state: &State) -> Style {
@@ -269,54 +264,46 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let mut line = Line::from(" ");
     let mut used = 1;
     let typing = ui.queue.typing.is_some() && ui.screen == Screen::Queue;
-    let all: Hints = match ui.overlays.last() {
-        Some(overlay) => overlay.hints(state),
-        None if typing => [
-            ("enter", "keep"),
-            ("esc", "as before"),
-            ("tab", "complete"),
-            ("↑ ↓", "move"),
-        ]
-        .map(|(k, w)| (k.to_owned(), w.to_owned()))
-        .to_vec(),
-        None if ui.room.tiny() => Vec::new(),
-        None => crate::allowed::hinted(ui, state)
-            .into_iter()
-            .map(|(verb, word)| (key_of(verb), word))
-            .collect(),
-    };
     let open = !ui.overlays.is_empty() || typing;
-    let tail: &[(&str, &str)] = if open {
-        &[]
-    } else {
-        &[(":", "commands"), ("?", "help")]
-    };
-    let tail_w: usize = tail.iter().map(|(k, w)| width(k) + width(w) + 3).sum();
-    for (key, word) in all {
-        let w = width(&key) + width(&word) + 3;
-        if used + w + tail_w > room {
-            break;
+    let all: Hints = match &state.project {
+        _ if open => ui.top(|layer| layer.hints(ui, state)),
+        _ if ui.room.tiny() => Vec::new(),
+        None => {
+            let all = [Action::Refresh, Action::Messages, Action::Quit];
+            crate::actions::hints(ui, state, &all)
         }
-        used += w;
+        Some(_) => ui.top(|layer| layer.hints(ui, state)),
+    };
+    let always = [Action::Palette, Action::Help];
+    let tail = crate::actions::hints(ui, state, if open { &[] } else { &always });
+    let with_keys = |hints: Hints| -> Vec<(String, String)> {
+        let all = hints.into_iter();
+        all.map(|(action, word)| (ui.key_of(action), word.into_owned()))
+            .collect()
+    };
+    let (all, tail) = (with_keys(all), with_keys(tail));
+    // A key without a word shares the word of the next one.
+    let width_of = |(key, word): &(String, String)| match word.is_empty() {
+        true => width(key) + 1,
+        false => width(key) + width(word) + 3,
+    };
+    let tail_w: usize = tail.iter().map(width_of).sum();
+    let fitting = all.into_iter().take_while(|hint| {
+        used += width_of(hint);
+        used + tail_w <= room
+    });
+    let mut fitting: Vec<_> = fitting.collect();
+    fitting.extend(tail);
+    for (key, word) in fitting {
         line.push_span(Span::styled(key, st.key));
-        line.push_span(Span::raw(format!(" {word}  ")));
-    }
-    for (key, word) in tail.iter().copied() {
-        line.push_span(Span::styled(key, st.key));
-        line.push_span(Span::raw(format!(" {word}  ")));
+        let word = if word.is_empty() {
+            " ".into()
+        } else {
+            format!(" {word}  ")
+        };
+        line.push_span(Span::raw(word));
     }
     buf.set_line(area.x, area.y, &line, area.width);
-}
-
-/// The key that is hinted at: an arrow rather than a letter that means the same.
-fn key_of(verb: Verb) -> String {
-    let keys = entry(verb).keys;
-    let arrow = keys
-        .iter()
-        .find(|k| matches!(**k, "Up" | "Down" | "Left" | "Right"));
-    arrow
-        .or(keys.first())
-        .map_or_else(String::new, |k| shown(k))
 }
 
 /// The last row: the state in one word and what it means for writes; the numbers that change.
@@ -358,7 +345,7 @@ fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
 fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     let st = &ui.st;
     if let Some(notice) = &ui.notice {
-        return (clean(notice).into_owned(), st.warn);
+        return (clean(&ui.keyed(notice)).into_owned(), st.warn);
     }
     if let Some(text) = waiting(state) {
         return (text, st.bad);
@@ -367,15 +354,16 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
         let since = crate::text::clock(*at, ui.utc_offset_s);
         return (
             format!(
-                "! {} · showing what was there before {since} · R tries again",
-                clean(&error.summary)
+                "! {} · showing data from before {since} · {} tries again",
+                clean(&error.summary),
+                ui.key_of(Action::Refresh)
             ),
             st.bad,
         );
     }
     let writes = match (state.options.read_only, state.live) {
         (true, _) => "read-only: nothing can be written",
-        (false, true) => "LIVE: runs write as they go; m goes back to dry-run",
+        (false, true) => "LIVE: runs write as they go ({key:Mode} goes back to HOLD)",
         (false, false) => "nothing is written until you commit",
     };
     let word = if state.busy() { "WORKING" } else { "READY" };
@@ -384,7 +372,7 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     } else {
         st.text
     };
-    (format!("{word} · {writes}"), style)
+    (format!("{word} · {}", ui.keyed(writes)), style)
 }
 
 /// Requests that are tried again and again: since when, until when, why. A short trouble is not worth
@@ -405,6 +393,3 @@ fn waiting(state: &State) -> Option<String> {
         age(lasts)
     ))
 }
-
-/// Keys and words of hints, the most useful first.
-pub type Hints = Vec<(String, String)>;

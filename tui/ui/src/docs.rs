@@ -1,38 +1,29 @@
-//! The table of commands as text: for `workbench keys` and the README. Never written by hand.
+//! The table of actions as text: for `workbench keys` and the README. Never written by hand.
 
+use crate::actions::{ACTIONS, ActionRow, Scope};
+use crate::keymap::Keymap;
 use crate::keys::shown;
 use crate::text::left;
 use serde_json::json;
-use wb_core::command::{COMMANDS, Entry, Scope};
 
-const SCOPES: [Scope; 10] = [
-    Scope::Global,
-    Scope::List,
-    Scope::Flow,
-    Scope::Queue,
-    Scope::Task,
-    Scope::Run,
-    Scope::Review,
-    Scope::Conflicts,
-    Scope::Journal,
-    Scope::Watch,
-];
-
-fn keys_of(entry: &Entry) -> Vec<String> {
-    entry.keys.iter().map(|k| shown(k)).collect()
+fn keys_of(map: &Keymap, entry: &ActionRow) -> Vec<String> {
+    map.keys_of(entry.action).into_iter().map(shown).collect()
 }
 
-fn of(scope: Scope) -> impl Iterator<Item = &'static Entry> {
-    COMMANDS.iter().filter(move |e| e.scope == scope)
+fn of(scope: Scope) -> impl Iterator<Item = &'static ActionRow> {
+    ACTIONS.iter().filter(move |e| e.scope == scope)
 }
 
-/// All keys as one Markdown table; commands that write upstream say so.
+/// All keys as one Markdown table; those that write upstream are marked.
 #[must_use]
-pub fn keys_markdown() -> String {
+pub fn keys_markdown(map: &Keymap) -> String {
     let mut out = String::from("| where | key | does |\n|---|---|---|\n");
-    for scope in SCOPES {
+    for scope in Scope::ALL {
         for entry in of(scope) {
-            let keys: Vec<String> = keys_of(entry).iter().map(|k| format!("`{k}`")).collect();
+            let keys: Vec<String> = keys_of(map, entry)
+                .iter()
+                .map(|k| format!("`{k}`"))
+                .collect();
             let writes = if entry.writes { " **(writes)**" } else { "" };
             out.push_str(&format!(
                 "| {} | {} | {}{writes} |\n",
@@ -45,30 +36,31 @@ pub fn keys_markdown() -> String {
     out
 }
 
-/// All keys as JSON, a command a line: where it counts, its keys, what it does, whether it writes.
+/// All keys as JSON, an action a line: where it counts, its keys, what it does, whether it writes.
 #[must_use]
-pub fn keys_json() -> String {
-    let line = |entry: &Entry| {
+pub fn keys_json(map: &Keymap) -> String {
+    let line = |entry: &ActionRow| {
         json!({
+            "action": entry.id(),
             "where": entry.scope.title(),
-            "keys": keys_of(entry),
+            "keys": keys_of(map, entry),
             "name": entry.name,
             "does": entry.help,
             "writes": entry.writes,
         })
     };
-    SCOPES
+    Scope::ALL
         .into_iter()
         .flat_map(of)
         .map(|entry| format!("{}\n", line(entry)))
         .collect()
 }
 
-/// All keys as plain text in columns; commands that write upstream say so.
+/// All keys as plain text in columns; those that write upstream are marked.
 #[must_use]
-pub fn keys_text() -> String {
+pub fn keys_text(map: &Keymap) -> String {
     let mut out = String::new();
-    for scope in SCOPES {
+    for scope in Scope::ALL {
         if !out.is_empty() {
             out.push('\n');
         }
@@ -78,7 +70,7 @@ pub fn keys_text() -> String {
             let writes = if entry.writes { "  (writes)" } else { "" };
             out.push_str(&format!(
                 "  {}{}{writes}\n",
-                left(&keys_of(entry).join(" "), 16),
+                left(&keys_of(map, entry).join(" "), 16),
                 entry.help
             ));
         }

@@ -12,13 +12,13 @@ pub fn name(key: &KeyEvent) -> Option<String> {
         return None;
     }
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    if key
-        .modifiers
-        .intersects(KeyModifiers::ALT | KeyModifiers::SUPER)
-    {
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    if key.modifiers.contains(KeyModifiers::SUPER) || (alt && ctrl) {
         return None;
     }
     let plain = match key.code {
+        KeyCode::Char(c) if alt => return Some(format!("Alt-{c}")),
+        _ if alt => return None,
         KeyCode::Char(' ') => "Space".to_owned(),
         KeyCode::Char(c) if ctrl => return Some(format!("Ctrl-{}", c.to_ascii_lowercase())),
         // Some terminals send the small letter together with Shift.
@@ -59,6 +59,60 @@ pub fn shown(key: &str) -> String {
         "Enter" | "Esc" | "Tab" | "Space" | "Home" | "End" => key.to_lowercase(),
         other => other.to_owned(),
     }
+}
+
+/// The name of a key that a person wrote: `ctrl+d` is `Ctrl-d`, `shift-tab` is `BackTab`. `None`: no
+/// key has this name.
+#[must_use]
+pub fn canonical(written: &str) -> Option<String> {
+    const NAMED: [&str; 16] = [
+        "Enter",
+        "Esc",
+        "Tab",
+        "BackTab",
+        "Space",
+        "Up",
+        "Down",
+        "Left",
+        "Right",
+        "Home",
+        "End",
+        "PageUp",
+        "PageDown",
+        "Backspace",
+        "Delete",
+        "Insert",
+    ];
+    if written.chars().count() == 1 {
+        return Some(if written == " " { "Space" } else { written }.to_owned());
+    }
+    let low = written.to_lowercase();
+    let named = NAMED.iter().find(|name| name.to_lowercase() == low);
+    if let Some(name) = named {
+        return Some((*name).to_owned());
+    }
+    match low.as_str() {
+        "return" => return Some("Enter".into()),
+        "escape" => return Some("Esc".into()),
+        "shift-tab" | "shift+tab" => return Some("BackTab".into()),
+        _ => {}
+    }
+    let number = low.strip_prefix('f').and_then(|n| n.parse::<u8>().ok());
+    if let Some(n) = number.filter(|n| (1..=24).contains(n)) {
+        return Some(format!("F{n}"));
+    }
+    for (prefix, shown) in [("ctrl", "Ctrl-"), ("alt", "Alt-")] {
+        let Some(key) = low
+            .strip_prefix(prefix)
+            .and_then(|r| r.strip_prefix(['-', '+']))
+        else {
+            continue;
+        };
+        let case = &written[written.len() - key.len()..];
+        let key = if prefix == "alt" { case } else { key };
+        return (key.chars().count() == 1).then(|| format!("{shown}{key}"));
+    }
+    None
 }
 
 /// One line of text being typed.

@@ -5,8 +5,7 @@
 //! `state.now`) and starts no thread; performing effects and decoding pictures is left to the
 //! binary.
 
-mod act;
-mod allowed;
+mod actions;
 mod chrome;
 mod copy;
 mod docs;
@@ -14,7 +13,9 @@ mod docs;
 mod fixture;
 pub mod graph;
 mod input;
+mod keymap;
 pub mod keys;
+mod layer;
 mod overlays;
 mod picture;
 mod screens;
@@ -25,17 +26,18 @@ pub mod text;
 pub mod theme;
 mod widgets;
 
+pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
+pub use keymap::{Keymap, Patch};
 pub use picture::{Graphics, Picture, PictureWish};
 pub use summary::plain_summary;
 pub use theme::Theme;
 
-use overlays::Overlay;
+use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
 use theme::Styles;
-use wb_core::command::Scope;
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
@@ -51,6 +53,8 @@ pub struct UiSettings {
     pub unicode: bool,
     /// How pictures are shown.
     pub graphics: Graphics,
+    /// Which keys mean which actions.
+    pub keymap: Keymap,
 }
 
 /// One of the four screens.
@@ -79,12 +83,21 @@ impl Screen {
         }
     }
 
-    pub(crate) const fn scope(self) -> Scope {
+    pub(crate) const fn shown_by(self) -> Action {
         match self {
-            Self::Flow => Scope::Flow,
-            Self::Queue => Scope::Queue,
-            Self::Task => Scope::Task,
-            Self::Run => Scope::Run,
+            Self::Flow => Action::ShowFlow,
+            Self::Queue => Action::ShowQueue,
+            Self::Task => Action::ShowTask,
+            Self::Run => Action::ShowRun,
+        }
+    }
+
+    pub(crate) fn layer(self) -> Box<dyn Layer> {
+        match self {
+            Self::Flow => Box::new(flow::Flow),
+            Self::Queue => Box::new(queue::Queue),
+            Self::Task => Box::new(task::Task),
+            Self::Run => Box::new(run::RunScreen),
         }
     }
 }
@@ -97,7 +110,7 @@ pub(crate) enum Hit {
     /// First place of a list; the row under the pointer is added.
     Rows(usize),
     Tab(usize),
-    Overlay(&'static str),
+    Does(Action),
 }
 
 /// How much room there is.
@@ -131,8 +144,9 @@ pub struct Ui {
     pub(crate) st: Styles,
     pub(crate) utc_offset_s: i32,
     unicode: bool,
+    pub(crate) keymap: Keymap,
     pub(crate) screen: Screen,
-    pub(crate) overlays: Vec<Overlay>,
+    pub(crate) overlays: Vec<Box<dyn Layer>>,
     pub(crate) stage: Option<StageId>,
     pub(crate) flow: flow::Pane,
     pub(crate) queue: queue::Pane,
@@ -157,6 +171,7 @@ impl Ui {
             st: settings.theme.styles(),
             utc_offset_s: settings.utc_offset_s,
             unicode: settings.unicode,
+            keymap: settings.keymap,
             screen: Screen::Flow,
             overlays: Vec::new(),
             stage: None,
@@ -189,17 +204,7 @@ impl Ui {
             return;
         }
         let body = chrome::draw(self, buf, area, state);
-        if state.project.is_none() {
-            screens::welcome(self, buf, body, state);
-        } else {
-            match self.screen {
-                Screen::Flow => flow::draw(self, buf, body, state),
-                Screen::Queue => queue::draw(self, buf, body, state),
-                Screen::Task => task::draw(self, buf, body, state),
-                Screen::Run => run::draw(self, buf, body, state),
-            }
-        }
-        overlays::draw(self, buf, body, state);
+        self.draw_layers(buf, body, state);
         if !self.unicode {
             widgets::to_ascii(buf);
         }
@@ -209,11 +214,7 @@ impl Ui {
     /// The picture that the visible screen would like to show and does not have yet.
     #[must_use]
     pub fn wants_picture(&self, state: &State) -> Option<PictureWish> {
-        let wish = match self.screen {
-            Screen::Task => task::picture_wish(self, state),
-            Screen::Queue => queue::picture_wish(self, state),
-            Screen::Flow | Screen::Run => None,
-        }?;
+        let wish = self.screen.layer().picture(self, state)?;
         (!self.shelf.has(wish.task)).then_some(wish)
     }
 

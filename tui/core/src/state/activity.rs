@@ -74,7 +74,7 @@ impl State {
             ),
         };
         let text = if ops.iter().any(Op::finishable) {
-            format!("{what}: J, then F finishes what had begun")
+            format!("{what} ({{key:Journal}}, then {{key:FinishOp}} finishes its writes)")
         } else {
             format!("{what}: workbench resume goes on")
         };

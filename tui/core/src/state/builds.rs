@@ -205,7 +205,7 @@ impl State {
                 );
             }
             Err(messages) => {
-                self.warn(Kind::Build, "the agents did not compile; what was loaded stays in charge (b shows the errors)", Some(messages.clone()));
+                self.warn(Kind::Build, "the agents did not compile; what was loaded stays active ({key:Builds} shows the errors)", Some(messages.clone()));
                 self.compiling = Some(Compiling {
                     since: self.now,
                     line: String::new(),
@@ -292,7 +292,10 @@ impl State {
             [] => {}
             [note] => self.say(Kind::Build, format!("build {id}: {note}")),
             [first, rest @ ..] => {
-                let text = format!("build {id}: {first}; and {} more remarks (b)", rest.len());
+                let text = format!(
+                    "build {id}: {first}; and {} more remarks ({{key:Builds}})",
+                    rest.len()
+                );
                 self.note(Kind::Build, false, text, Some(notes.join("\n")));
             }
         }

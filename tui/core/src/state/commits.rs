@@ -18,6 +18,12 @@ impl State {
         Ok(())
     }
 
+    /// Whether a run writes each batch as it finishes.
+    #[must_use]
+    pub fn writes_at_once(&self) -> bool {
+        self.live && !self.options.read_only
+    }
+
     /// Whether a write must be confirmed by typing the project's title.
     #[must_use]
     pub fn wants_title(&self) -> bool {

@@ -9,7 +9,7 @@ impl State {
         let Some(row) = row else {
             self.warn(
                 Kind::Error,
-                "that task is no longer in the queue; press R to list again",
+                "that task is no longer in the queue ({key:Refresh} lists it again)",
                 None,
             );
             return Vec::new();
@@ -189,7 +189,10 @@ impl State {
         self.held.insert(task, held);
         self.conflicts.remove(&task);
         self.mended(task);
-        self.say(Kind::Task, format!("{title}: held for review (v)"));
+        self.say(
+            Kind::Task,
+            format!("{title}: held for review ({{key:Review}})"),
+        );
         Vec::new()
     }
 

@@ -290,7 +290,10 @@ impl State {
         self.held.insert(id, held);
         self.conflicts.remove(&id);
         self.mended(id);
-        self.say(Kind::Task, format!("{title}: held for review (v)"));
+        self.say(
+            Kind::Task,
+            format!("{title}: held for review ({{key:Review}})"),
+        );
     }
 
     /// Once every watched task was looked at: those that differ, then all in one line.
@@ -329,8 +332,8 @@ impl State {
                 }
                 0 if !compared => String::new(),
                 0 => " · none differs".to_owned(),
-                1 => " · 1 differs (W)".to_owned(),
-                n => format!(" · {n} differ (W)"),
+                1 => " · 1 differs ({key:Watching})".to_owned(),
+                n => format!(" · {n} differ ({{key:Watching}})"),
             });
             if failing > 0 {
                 text.push_str(&format!(" · {failing} failed"));

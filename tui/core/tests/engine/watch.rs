@@ -110,7 +110,7 @@ fn watched_tasks_run_at_once_and_again_at_every_build_and_nothing_is_written() {
             "2 tasks on build #2 · none differs",
             "task 2: next → away  labels +0 ~0 -0  build #2 → #3",
             "task 4: next → away  labels +0 ~0 -0  build #2 → #3",
-            "2 tasks on build #3 · 2 differ (W)",
+            "2 tasks on build #3 · 2 differ ({key:Watching})",
         ]
     );
 }

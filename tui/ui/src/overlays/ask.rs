@@ -1,19 +1,20 @@
-//! Questions. What writes is answered by `y` and nothing else; Enter never confirms a write, a
-//! repeated key neither. In a protected project the answer is its title, typed in full. Numbers are
+//! Questions. What writes is answered by "yes" and nothing else; going in never confirms a write, nor
+//! does a repeated key. In a protected project the answer is its title, typed in full. Numbers are
 //! left to [`super::number`].
 
 mod words;
 
-use super::Overlay;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
 use crate::text::{fit, wrap};
 use crate::widgets::{centred, lines, overlay};
 use crate::{Screen, Ui, keys};
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
-use wb_core::command::{Command, Verb};
+use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::{OnConflict, RunSpec};
 use wb_core::state::State;
@@ -52,34 +53,34 @@ impl Ask {
         )
     }
 
-    /// The words of the command that does in a shell what yes does here.
-    pub fn twin(&self, state: &State) -> Option<Vec<String>> {
+    /// The arguments of `workbench` that do in a shell what yes does here.
+    fn shell_command(&self, state: &State) -> Option<Vec<String>> {
         match self {
             Self::Commit(tasks) => Some(twin::commit(state, tasks, false)),
             Self::Overwrite(tasks) => Some(twin::commit(state, tasks, true)),
             Self::Undo(op) => Some(twin::undo(state, *op)),
             Self::Finish => Some(twin::resume(state)),
-            Self::Run(spec) => {
-                let live = state.live && !state.options.read_only;
-                Some(twin::run(state, spec, live))
-            }
+            Self::Run(spec) => Some(twin::run(state, spec, state.writes_at_once())),
             Self::Live | Self::Quit | Self::Retry(..) | Self::Drop(_) => None,
         }
     }
 
-    fn command(self) -> Command {
+    fn command(&self) -> Command {
         match self {
-            Self::Commit(tasks) => Command::Commit(tasks),
+            Self::Commit(tasks) => Command::Commit(tasks.clone()),
             Self::Live => Command::Live(true),
             Self::Quit => Command::Quit,
-            Self::Drop(tasks) => Command::Drop(tasks),
-            Self::Run(spec) => Command::Run(spec),
-            Self::Retry(stage, rows) => Command::Retry { stage, rows },
+            Self::Drop(tasks) => Command::Drop(tasks.clone()),
+            Self::Run(spec) => Command::Run(spec.clone()),
+            Self::Retry(stage, rows) => Command::Retry {
+                stage: *stage,
+                rows: rows.clone(),
+            },
             Self::Overwrite(tasks) => Command::Resolve {
-                tasks,
+                tasks: tasks.clone(),
                 how: OnConflict::Overwrite,
             },
-            Self::Undo(op) => Command::Undo(op),
+            Self::Undo(op) => Command::Undo(*op),
             Self::Finish => Command::Finish,
         }
     }
@@ -87,9 +88,9 @@ impl Ask {
 
 /// A question, and the title of a protected project as far as it is typed.
 pub struct Question {
-    pub ask: Ask,
+    ask: Ask,
     /// There when the title is the answer.
-    pub title: Option<keys::Line>,
+    title: Option<keys::Line>,
 }
 
 impl Question {
@@ -100,43 +101,84 @@ impl Question {
     }
 }
 
-pub fn on_key(
-    ui: &mut Ui,
-    mut question: Question,
-    key: &KeyEvent,
-    name: &str,
-    state: &State,
-) -> Vec<Command> {
-    if let Some(line) = &mut question.title {
-        match name {
-            "Esc" => return Vec::new(),
-            "Enter" if key.kind == KeyEventKind::Press => {
+impl Layer for Question {
+    fn scope(&self) -> Scope {
+        Scope::Question
+    }
+
+    fn typing(&self, _: &Ui) -> bool {
+        self.title.is_some()
+    }
+
+    fn on_text(&mut self, key: &KeyEvent, _: &mut Ui, _: &State) -> Handled {
+        match self.title.as_mut().and_then(|line| line.key(key)) {
+            Some(_) => Handled::done(),
+            None => Handled::No,
+        }
+    }
+
+    /// A title may be pasted; it is still entered by hand.
+    fn on_paste(&mut self, text: &str, _: &mut Ui, _: &State) -> Vec<Command> {
+        if let Some(line) = &mut self.title {
+            line.insert(text.trim());
+        }
+        Vec::new()
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match (action, &self.title) {
+            (Action::Yes, None) => return self.yes(ui, None),
+            (Action::Quit, None) if matches!(self.ask, Ask::Quit) => return self.yes(ui, None),
+            (Action::In, Some(line)) => {
                 let title = line.text.clone();
                 if is_title(&title, state) {
-                    let then = Box::new(yes(ui, question.ask));
-                    return vec![Command::Confirm { title, then }];
+                    return self.yes(ui, Some(title));
                 }
                 ui.notice = Some("that is not the project's title; nothing was written".into());
             }
-            _ => {
-                line.key(key);
-            }
+            (Action::No, None) | (Action::Out, _) => return Handled::Close(Vec::new()),
+            (Action::CopyCommand | Action::Quit | Action::Suspend, _) => return Handled::No,
+            _ => {}
         }
-        ui.overlays.push(Overlay::Ask(question));
-        return Vec::new();
+        Handled::done()
     }
-    match name {
-        "y" if key.kind == KeyEventKind::Press => vec![yes(ui, question.ask)],
-        "n" | "Esc" | "q" => Vec::new(),
-        "Y" => {
-            ui.overlays.push(Overlay::Ask(question));
-            ui.copy(Verb::CopyCommand, state);
-            Vec::new()
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        if self.title.is_some() {
+            return vec![
+                (Action::In, "when the title is typed".into()),
+                (Action::Out, "no".into()),
+            ];
         }
-        _ => {
-            ui.overlays.push(Overlay::Ask(question));
-            Vec::new()
+        let mut all = vec![Action::Yes, Action::No];
+        all.extend(self.ask.shell_command(state).map(|_| Action::CopyCommand));
+        actions::hints(ui, state, &all)
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
+
+    fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
+        self.ask.shell_command(state)
+    }
+}
+
+impl Question {
+    /// Does what was asked, with the project's title as it was typed.
+    fn yes(&self, ui: &mut Ui, title: Option<String>) -> Handled {
+        let command = match title {
+            None => self.ask.command(),
+            Some(title) => Command::Confirm {
+                title,
+                then: Box::new(self.ask.command()),
+            },
+        };
+        if matches!(self.ask, Ask::Run(_) | Ask::Retry(..)) {
+            ui.screen = Screen::Run;
+            return Handled::CloseAll(vec![command]);
         }
+        Handled::Close(vec![command])
     }
 }
 
@@ -145,15 +187,7 @@ fn is_title(typed: &str, state: &State) -> bool {
     title == Some(typed.trim())
 }
 
-fn yes(ui: &mut Ui, ask: Ask) -> Command {
-    if matches!(ask, Ask::Run(_) | Ask::Retry(..)) {
-        ui.overlays.clear();
-        ui.screen = Screen::Run;
-    }
-    ask.command()
-}
-
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, state: &State) {
     let st = ui.st;
     let (title, text, yes, no) = words(&question.ask, state);
     let columns = area.width.saturating_sub(4).min(72);
@@ -161,7 +195,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, stat
     let mut all = vec![Line::default()];
     for part in text {
         let indent = if part.starts_with('•') { "  " } else { "" };
-        for (i, t) in wrap(&part, inside).into_iter().enumerate() {
+        for (i, t) in wrap(&ui.keyed(&part), inside).into_iter().enumerate() {
             all.push(Line::from(format!(
                 "  {}{t}",
                 if i == 0 { "" } else { indent }
@@ -170,12 +204,12 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, stat
     }
     all.push(Line::default());
     match &question.title {
-        Some(line) => all.extend(title_lines(line, yes, no, inside, state, &st)),
+        Some(line) => all.extend(title_lines(ui, line, (yes, no), inside, state)),
         None => all.push(Line::from(vec![
             Span::raw("  "),
-            Span::styled("y", st.key),
+            Span::styled(ui.key_of(Action::Yes), st.key),
             Span::raw(format!(" {yes}      ")),
-            Span::styled("n", st.key),
+            Span::styled(ui.key_of(Action::No), st.key),
             Span::raw(format!(" {no}")),
         ])),
     }
@@ -193,13 +227,13 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, stat
 
 /// The line in which the title of a protected project is typed.
 fn title_lines<'a>(
+    ui: &Ui,
     line: &keys::Line,
-    yes: &'static str,
-    no: &'static str,
+    (yes, no): (&'static str, &'static str),
     columns: usize,
     state: &State,
-    st: &crate::theme::Styles,
 ) -> Vec<Line<'a>> {
+    let st = &ui.st;
     let project = state.project.as_ref().map_or("", |p| p.title.as_str());
     let (before, under, after) = line.parts();
     let under = if under.is_empty() { " " } else { under };
@@ -223,9 +257,9 @@ fn title_lines<'a>(
     all.push(Line::default());
     all.push(Line::from(vec![
         Span::raw("  "),
-        Span::styled("enter", style),
+        Span::styled(ui.key_of(Action::In), style),
         Span::raw(enter),
-        Span::styled("esc", st.key),
+        Span::styled(ui.key_of(Action::Out), st.key),
         Span::raw(format!(" {no}")),
     ]));
     all

@@ -1,6 +1,9 @@
 //! Every build seen and what became of it; what the compiler said, errors first.
 
+use super::moved;
 use crate::Ui;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
 use crate::text::{clean, clock, fit, left};
 use crate::widgets::{lines, overlay, scrollbar};
 use ratatui::buffer::Buffer;
@@ -9,7 +12,45 @@ use ratatui::text::{Line, Span};
 use wb_core::build::{Build, BuildStatus};
 use wb_core::state::State;
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &State) {
+/// The list of builds; the first line shown.
+#[derive(Default)]
+pub struct Builds {
+    top: usize,
+}
+
+impl Layer for Builds {
+    fn scope(&self) -> Scope {
+        Scope::List
+    }
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Builds)
+    }
+
+    fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
+        if !action.moves() {
+            return Handled::No;
+        }
+        self.top = moved(self.top, action, 10);
+        Handled::done()
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        actions::hints(ui, state, &[Action::Up, Action::Down, Action::Out])
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, &mut self.top, state);
+    }
+
+    fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
+        let compiler = state.compiling.as_ref().and_then(|c| c.failed.clone());
+        let refused = state.rejected.as_ref().map(|(why, _)| why.clone());
+        Some(("the build's error".to_owned(), compiler.or(refused)?))
+    }
+}
+
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &State) {
     let st = ui.st;
     let (word, _) = crate::chrome::build_word(ui, state);
     let inner = overlay(buf, area, "Builds", &word, &st);

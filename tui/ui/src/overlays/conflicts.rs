@@ -6,7 +6,9 @@
 mod sides;
 
 use super::ask::Ask;
-use super::{Overlay, moved};
+use super::moved;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
 use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
 use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
@@ -15,14 +17,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use sides::sides;
-use wb_core::command::{Command, Verb};
+use wb_core::command::Command;
 use wb_core::ids::TaskId;
 use wb_core::run::OnConflict;
 use wb_core::state::{State, Theirs};
 
 /// Cursor, and whether an answer is for all tasks of the stage.
 #[derive(Default)]
-pub struct Pane {
+pub struct Conflicts {
     at: usize,
     top: usize,
     all: bool,
@@ -31,21 +33,13 @@ pub struct Pane {
     scroll: usize,
 }
 
-/// Opens the overlay.
-pub fn open(ui: &mut Ui, state: &State) -> Vec<Command> {
-    let pane = Pane::default();
-    let look = pane.look(state);
-    ui.open(Overlay::Conflicts(pane));
-    look
-}
-
-impl Pane {
+impl Conflicts {
     fn task(&self, state: &State) -> Option<TaskId> {
         state.conflicts.keys().nth(self.at).copied()
     }
 
     /// Asks for the other side of the task under the cursor, when nobody did.
-    fn look(&self, state: &State) -> Vec<Command> {
+    pub fn look(&self, state: &State) -> Vec<Command> {
         let task = self.task(state);
         let unasked = task
             .and_then(|t| state.conflicts.get(&t))
@@ -56,20 +50,14 @@ impl Pane {
         }
     }
 
-    pub fn move_cursor(&mut self, verb: Verb, state: &State) {
+    fn move_cursor(&mut self, action: Action, state: &State) {
         if self.inside {
-            self.scroll = moved(self.scroll, verb, 10);
+            self.scroll = moved(self.scroll, action, 10);
             return;
         }
         self.scroll = 0;
         let last = state.conflicts.len().saturating_sub(1);
-        self.at = moved(self.at, verb, 10).min(last);
-    }
-
-    pub fn select(&mut self, row: usize, state: &State) {
-        self.inside = false;
-        self.at = row;
-        self.move_cursor(Verb::Conflicts, state);
+        self.at = moved(self.at, action, 10).min(last);
     }
 
     /// The tasks that an answer is about.
@@ -89,56 +77,66 @@ impl Pane {
     }
 }
 
-/// Commands that mean something special here; `None`: not one of them.
-pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
-    let answer = matches!(
-        verb,
-        Verb::Skip | Verb::RerunTheirs | Verb::Overwrite | Verb::AllOfGroup
-    );
-    if answer && let Some(why) = crate::allowed::refusal(ui, verb, state) {
-        ui.notice = Some(why);
-        return Some(Vec::new());
+impl Layer for Conflicts {
+    fn scope(&self) -> Scope {
+        Scope::Conflicts
     }
-    let Some(Overlay::Conflicts(pane)) = ui.overlays.last_mut() else {
-        return None;
-    };
-    let tasks = pane.chosen(state);
-    match verb {
-        Verb::Up | Verb::Down | Verb::PageUp | Verb::PageDown | Verb::Top | Verb::Bottom => {
-            pane.move_cursor(verb, state);
-            Some(pane.look(state))
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Conflicts)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        let tasks = self.chosen(state);
+        match action {
+            Action::In | Action::Right => self.inside = true,
+            Action::Out | Action::Left if self.inside => {
+                (self.inside, self.scroll) = (false, 0);
+            }
+            Action::Left => {}
+            _ if action.moves() => {
+                self.move_cursor(action, state);
+                return Handled::Stay(self.look(state));
+            }
+            Action::AllOfGroup => self.all = !self.all,
+            Action::Skip => {
+                let how = OnConflict::Skip;
+                return Handled::Stay(vec![Command::Resolve { tasks, how }]);
+            }
+            Action::RerunTheirs => {
+                ui.screen = Screen::Run;
+                let how = OnConflict::Rerun;
+                return Handled::CloseAll(vec![Command::Resolve { tasks, how }]);
+            }
+            Action::Overwrite => return Handled::Stay(ui.ask(Ask::Overwrite(tasks), state)),
+            _ => return Handled::No,
         }
-        Verb::In | Verb::Right => {
-            pane.inside = true;
-            Some(Vec::new())
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
+        self.inside = false;
+        self.at = row;
+        self.move_cursor(Action::Conflicts, state);
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let mut all = actions::hints(ui, state, &[Skip, RerunTheirs, Overwrite, AllOfGroup]);
+        if !state.conflicts.is_empty() && !self.inside {
+            all.push((In, "read on".into()));
         }
-        Verb::Out | Verb::Left if pane.inside => {
-            (pane.inside, pane.scroll) = (false, 0);
-            Some(Vec::new())
-        }
-        Verb::Left => Some(Vec::new()),
-        Verb::AllOfGroup => {
-            pane.all = !pane.all;
-            Some(Vec::new())
-        }
-        Verb::Skip => Some(vec![Command::Resolve {
-            tasks,
-            how: OnConflict::Skip,
-        }]),
-        Verb::RerunTheirs => {
-            ui.overlays.clear();
-            ui.screen = Screen::Run;
-            Some(vec![Command::Resolve {
-                tasks,
-                how: OnConflict::Rerun,
-            }])
-        }
-        Verb::Overwrite => Some(ui.ask(Ask::Overwrite(tasks), state)),
-        _ => None,
+        all.extend(actions::hints(ui, state, &[Out]));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
     }
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
     let st = ui.st;
     let count = state.conflicts.len();
     let title = format!(
@@ -187,7 +185,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     draw_sides(ui, buf, details, pane, state);
 }
 
-fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
     let st = ui.st;
     let count = state.conflicts.len();
     let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
@@ -218,7 +216,7 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: 
     ui.hits.push((inner, Hit::Rows(pane.top)));
 }
 
-fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
     let st = &ui.st;
     let Some(conflict) = pane.task(state).and_then(|t| state.conflicts.get(&t)) else {
         return;
@@ -242,7 +240,7 @@ fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &St
     );
 }
 
-fn footer<'a>(pane: &Pane, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+fn footer<'a>(pane: &Conflicts, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let n = pane.chosen(state).len();
     let stage = pane
         .task(state)

@@ -1,42 +1,90 @@
 //! Keys of the screen in sight, then all keys; typing searches. Made from the table of commands.
 
-use super::Overlay;
-use crate::allowed::refusal;
-use crate::keys::{Line as Typed, shown};
+use super::moved;
+use crate::actions::{self, ACTIONS, Action, ActionRow, Hints, Scope};
+use crate::keys::{Line as Typed, name, shown};
+use crate::layer::{Handled, Layer};
 use crate::text::{left, wrap};
-use crate::theme::Styles;
 use crate::widgets::{lines, overlay, scrollbar};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::command::{COMMANDS, Command, Entry, Scope};
 use wb_core::state::State;
 
 /// What is searched, where the list begins.
 #[derive(Default)]
-pub struct Pane {
-    pub top: usize,
+pub struct Help {
+    top: usize,
     all: bool,
     line: Typed,
     /// Whose keys: an overlay's, else the screen's.
     scope: Option<Scope>,
 }
 
-impl Pane {
+impl Help {
     /// The keys of what is topmost now.
     pub fn new(ui: &Ui) -> Self {
-        let scope = match ui.overlays.last() {
-            Some(Overlay::Review(_)) => Some(Scope::Review),
-            Some(Overlay::Conflicts(_)) => Some(Scope::Conflicts),
-            Some(Overlay::Journal(_)) => Some(Scope::Journal),
-            Some(Overlay::Watch(_)) => Some(Scope::Watch),
-            _ => None,
-        };
+        let scope = Some(ui.top(|layer| layer.scope())).filter(|scope| *scope != Scope::List);
         Self {
             scope,
             ..Self::default()
+        }
+    }
+}
+
+impl Layer for Help {
+    fn scope(&self) -> Scope {
+        Scope::List
+    }
+
+    fn typing(&self, _: &Ui) -> bool {
+        true
+    }
+
+    fn on_text(&mut self, key: &KeyEvent, ui: &mut Ui, _: &State) -> Handled {
+        // It is more useful to turn the page than to search for this letter.
+        if name(key).and_then(|key| ui.keymap.find(&key, &[Scope::Global])) == Some(Action::Help) {
+            return Handled::No;
+        }
+        match self.line.key(key) {
+            None => return Handled::No,
+            Some(true) => self.top = 0,
+            Some(false) => {}
+        }
+        Handled::done()
+    }
+
+    fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
+        match action {
+            Action::Out if self.line.text.is_empty() => return Handled::Close(Vec::new()),
+            Action::Out => self.line = Typed::default(),
+            Action::Help => (self.all, self.top) = (!self.all, 0),
+            Action::Quit | Action::Suspend => return Handled::No,
+            _ => self.top = moved(self.top, action, 10),
+        }
+        Handled::done()
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        let mut all = actions::hints(ui, state, &[Action::Up, Action::Down]);
+        all.push((Action::Help, self.other_page().into()));
+        all.push((Action::Out, "close".into()));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
+}
+
+impl Help {
+    const fn other_page(&self) -> &'static str {
+        if self.all {
+            "keys of this screen"
+        } else {
+            "all keys"
         }
     }
 }
@@ -63,80 +111,36 @@ const MARKS: [(&str, &str); 12] = [
     ("[x] [ ] [~]", "in review: all taken, none, some"),
 ];
 
-pub fn on_key(ui: &mut Ui, mut pane: Pane, key: &KeyEvent, name: &str) -> Vec<Command> {
-    use wb_core::command::Verb;
-    let verb = match name {
-        "Esc" if !pane.line.text.is_empty() => {
-            pane.line = Typed::default();
-            None
-        }
-        "Esc" => return Vec::new(),
-        "?" | "F1" => {
-            pane.all = !pane.all;
-            pane.top = 0;
-            None
-        }
-        "Up" => Some(Verb::Up),
-        "Down" => Some(Verb::Down),
-        "PageUp" => Some(Verb::PageUp),
-        "PageDown" => Some(Verb::PageDown),
-        "Enter" => None,
-        _ => {
-            if pane.line.key(key) == Some(true) {
-                pane.top = 0;
-            }
-            None
-        }
-    };
-    if let Some(verb) = verb {
-        pane.top = super::moved(pane.top, verb, 10);
+fn scopes(ui: &Ui, pane: &Help) -> Vec<Scope> {
+    let last = [Scope::List, Scope::Global];
+    if !pane.all {
+        let own = pane.scope.unwrap_or(ui.screen.layer().scope());
+        return [own].into_iter().chain(last).collect();
     }
-    ui.overlays.push(Overlay::Help(pane));
-    Vec::new()
+    let special = Scope::ALL.into_iter().filter(|s| !last.contains(s));
+    special.chain(last).collect()
 }
 
-fn scopes(ui: &Ui, pane: &Pane) -> Vec<Scope> {
-    if pane.all {
-        return vec![
-            Scope::Flow,
-            Scope::Queue,
-            Scope::Task,
-            Scope::Run,
-            Scope::Review,
-            Scope::Conflicts,
-            Scope::Journal,
-            Scope::Watch,
-            Scope::List,
-            Scope::Global,
-        ];
-    }
-    vec![
-        pane.scope.unwrap_or(ui.screen.scope()),
-        Scope::List,
-        Scope::Global,
-    ]
-}
-
-fn matches(entry: &Entry, wanted: &str) -> bool {
+fn matches(ui: &Ui, entry: &ActionRow, wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    entry.keys.iter().any(|k| shown(k).to_lowercase() == wanted)
+    let mut keys = ui.keymap.keys_of(entry.action).into_iter();
+    keys.any(|k| shown(k).to_lowercase() == wanted)
         || entry.name.contains(&wanted)
         || entry.help.to_lowercase().contains(&wanted)
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Help, state: &State) {
     let st = ui.st;
-    let right = if pane.all {
-        "? keys of this screen"
-    } else {
-        "? all keys"
-    };
+    let right = format!("{} {}", ui.key_of(Action::Help), pane.other_page());
     let title = if pane.all {
         "All keys".to_owned()
     } else {
-        format!("Keys: {}", pane.scope.unwrap_or(ui.screen.scope()).title())
+        format!(
+            "Keys: {}",
+            pane.scope.unwrap_or(ui.screen.layer().scope()).title()
+        )
     };
-    let inner = overlay(buf, area, &title, right, &st);
+    let inner = overlay(buf, area, &title, &right, &st);
     let room = Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),
@@ -165,7 +169,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     if all.is_empty() {
         all.push(Line::default());
         all.push(Line::from(format!(
-            "No key is about \"{typed}\". esc clears the search."
+            "No key matches \"{typed}\". {} clears the search.",
+            ui.key_of(Action::Out)
         )));
     }
     let count = usize::from(body.height);
@@ -188,7 +193,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
 /// The keys, by where they count; those that mean nothing now are dim and say so.
 fn key_lines<'a>(
     ui: &Ui,
-    pane: &Pane,
+    pane: &Help,
     typed: &str,
     state: &State,
     columns: usize,
@@ -196,9 +201,9 @@ fn key_lines<'a>(
     let st = &ui.st;
     let mut all = Vec::new();
     for scope in scopes(ui, pane) {
-        let found: Vec<&Entry> = COMMANDS
+        let found: Vec<&ActionRow> = ACTIONS
             .iter()
-            .filter(|e| e.scope == scope && (typed.is_empty() || matches(e, typed)))
+            .filter(|e| e.scope == scope && (typed.is_empty() || matches(ui, e, typed)))
             .filter(|e| !(state.options.read_only && e.writes))
             .collect();
         if found.is_empty() {
@@ -207,22 +212,24 @@ fn key_lines<'a>(
         all.push(Line::default());
         all.push(Line::styled(scope.title(), st.strong));
         for e in found {
-            let here = pane.all || refusal(ui, e.verb, state).is_none();
-            all.extend(key_entry(st, e, here, columns));
+            let here = pane.all || e.action.enabled(ui, state).is_ok();
+            all.extend(key_entry(ui, e, here, columns));
         }
     }
     all
 }
 
 /// One key and all that is said of it, on as many lines as that takes.
-fn key_entry<'a>(st: &Styles, e: &Entry, here: bool, columns: usize) -> Vec<Line<'a>> {
+fn key_entry<'a>(ui: &Ui, e: &ActionRow, here: bool, columns: usize) -> Vec<Line<'a>> {
     const INDENT: usize = 18;
+    let st = &ui.st;
     let (key, text) = if here {
         (st.key, st.text)
     } else {
         (st.dim, st.dim)
     };
-    let keys: Vec<String> = e.keys.iter().map(|k| shown(k)).collect();
+    let keys = ui.keymap.keys_of(e.action).into_iter().map(shown);
+    let keys: Vec<String> = keys.collect();
     let mut words = wrap(e.help, columns.saturating_sub(INDENT)).into_iter();
     let first = words.next().unwrap_or_default();
     let mut all = vec![vec![

@@ -5,9 +5,10 @@
 
 mod details;
 
-use super::Overlay;
 use super::ask::Ask;
-use crate::chrome::Hints;
+use super::moved;
+use crate::actions::{self, Action, Hints, Scope, can_undo, reviewed};
+use crate::layer::{Handled, Layer, WHEEL};
 use crate::text::{clean, clock, fit, left, number, plural, right, wrap};
 use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
 use crate::{Hit, Ui};
@@ -15,14 +16,14 @@ use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::command::{Command, Verb};
+use wb_core::command::Command;
 use wb_core::ids::Millis;
 use wb_core::journal::{Op, OpenOp, Undoing};
 use wb_core::state::State;
 
 /// Scroll positions; the chosen operation is the one that the engine has open.
 #[derive(Default)]
-pub struct Pane {
+pub struct Journal {
     top: usize,
     /// Reading its tasks instead of choosing.
     inside: bool,
@@ -30,12 +31,11 @@ pub struct Pane {
 }
 
 /// Opens the overlay; with `undo` on the newest operation that still stands.
-pub fn open(ui: &mut Ui, undo: bool, _state: &State) -> Vec<Command> {
-    ui.open(Overlay::Journal(Pane::default()));
-    vec![if undo {
-        Command::UndoNewest
-    } else {
-        Command::Journal
+pub fn open(ui: &mut Ui, undo: bool) -> Vec<Command> {
+    ui.open(Journal::default());
+    vec![match undo {
+        true => Command::UndoNewest,
+        false => Command::Journal,
     }]
 }
 
@@ -48,123 +48,94 @@ fn place(state: &State) -> Option<usize> {
     ops(state).iter().position(|op| op.id == open)
 }
 
-impl Pane {
-    pub fn hints(&self, state: &State) -> Hints {
-        let reviewed = state
-            .journal
-            .open
-            .as_ref()
-            .is_some_and(|o| matches!(o.undo, Undoing::Reviewed(_)));
-        let mut all = vec![("↑ ↓", if self.inside { "scroll" } else { "choose" })];
-        if !self.inside {
-            all.push(("enter", "its tasks"));
-        }
-        if why_not(state).is_none() {
-            all.push(("u", "what an undo would restore"));
-            if reviewed && !state.options.read_only {
-                all.push(("U", "take it back…"));
+impl Layer for Journal {
+    fn scope(&self) -> Scope {
+        Scope::Journal
+    }
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Journal)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        let open = state.journal.open.as_ref().map(|open| open.id);
+        match action {
+            Action::In | Action::Right => self.inside = true,
+            Action::Out | Action::Left if self.inside => {
+                (self.inside, self.scroll) = (false, 0);
             }
-        }
-        if may_finish(state).is_ok() && !state.options.read_only {
-            all.push(("F", "finish what was interrupted…"));
-        }
-        all.push(("esc", "back"));
-        all.into_iter()
-            .map(|(k, w)| (k.to_owned(), w.to_owned()))
-            .collect()
-    }
-
-    pub fn move_cursor(&mut self, verb: Verb, _state: &State) {
-        self.scroll = super::moved(self.scroll, verb, 10);
-    }
-
-    pub fn select(&mut self, _row: usize, _state: &State) {
-        self.inside = false;
-    }
-}
-
-/// Why the chosen operation cannot be taken back.
-fn why_not(state: &State) -> Option<String> {
-    let Some(op) = place(state).and_then(|p| ops(state).get(p)) else {
-        return Some("no operation is chosen".into());
-    };
-    if !op.here {
-        return Some("this operation belongs to another project".into());
-    }
-    if op.under_way {
-        return Some("it is still under way".into());
-    }
-    if op.unanswered() > 0 {
-        return Some("it was interrupted: F finishes what it had begun".into());
-    }
-    (op.standing() == 0).then(|| "nothing of it stands any more".into())
-}
-
-/// Whether something that had begun can be finished now.
-fn may_finish(state: &State) -> Result<(), &'static str> {
-    match state.journal.finishable() {
-        false if state.journal.ops.is_none() => Err("the journal is being read"),
-        false => Err("nothing from this folder was interrupted"),
-        _ if state.journal.finishing => Err("it is being finished"),
-        _ if state.busy() => Err("something runs: finish it once that is over"),
-        _ => Ok(()),
-    }
-}
-
-/// Commands that mean something special here; `None`: not one of them.
-pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
-    let Some(Overlay::Journal(pane)) = ui.overlays.last_mut() else {
-        return None;
-    };
-    match verb {
-        Verb::In | Verb::Right => {
-            pane.inside = true;
-            Some(Vec::new())
-        }
-        Verb::Out | Verb::Left if pane.inside => {
-            (pane.inside, pane.scroll) = (false, 0);
-            Some(Vec::new())
-        }
-        Verb::Left => Some(Vec::new()),
-        Verb::Refresh => Some(vec![Command::Journal]),
-        Verb::Up | Verb::Down | Verb::PageUp | Verb::PageDown | Verb::Top | Verb::Bottom
-            if !pane.inside =>
-        {
-            let last = ops(state).len().checked_sub(1)?;
-            let at = place(state).unwrap_or(0);
-            let to = super::moved(at, verb, 10).min(last);
-            pane.scroll = 0;
-            Some(vec![Command::OpenOp(ops(state)[to].id)])
-        }
-        Verb::FinishOp => {
-            let refused = crate::allowed::refusal(ui, verb, state);
-            let why = refused.or_else(|| may_finish(state).err().map(str::to_owned));
-            if why.is_some() {
-                ui.notice = why;
-                return Some(Vec::new());
+            Action::Left => {}
+            _ if action.moves() && self.inside => self.scroll = moved(self.scroll, action, 10),
+            _ if action.moves() => return Handled::Stay(self.choose(action, state)),
+            Action::Refresh => return Handled::Stay(vec![Command::Journal]),
+            Action::FinishOp => return Handled::Stay(ui.ask(Ask::Finish, state)),
+            // What an undo would restore is shown before it is asked.
+            Action::UndoOp if reviewed(state) => {
+                return Handled::Stay(
+                    open.map_or_else(Vec::new, |op| ui.ask(Ask::Undo(op), state)),
+                );
             }
-            Some(ui.ask(Ask::Finish, state))
-        }
-        Verb::UndoLast | Verb::UndoOp => {
-            if let Some(why) = why_not(state) {
-                ui.notice = Some(why);
-                return Some(Vec::new());
-            }
-            let open = state.journal.open.as_ref()?;
-            if verb == Verb::UndoOp && matches!(open.undo, Undoing::Reviewed(_)) {
-                if let Some(why) = crate::allowed::refusal(ui, verb, state) {
-                    ui.notice = Some(why);
-                    return Some(Vec::new());
+            Action::UndoLast | Action::UndoOp => match can_undo(ui, state) {
+                Ok(()) => {
+                    return Handled::Stay(open.map(Command::ReviewUndo).into_iter().collect());
                 }
-                return Some(ui.ask(Ask::Undo(open.id), state));
-            }
-            Some(vec![Command::ReviewUndo(open.id)])
+                Err(why) => ui.notice = Some(why.into_owned()),
+            },
+            _ => return Handled::No,
         }
-        _ => None,
+        Handled::done()
+    }
+
+    /// The chosen operation is the engine's: a wheel scrolls its tasks instead.
+    fn on_wheel(&mut self, action: Action, _: &mut Ui, _: &State) -> Vec<Command> {
+        for _ in 0..WHEEL {
+            self.scroll = moved(self.scroll, action, 10);
+        }
+        Vec::new()
+    }
+
+    fn on_click(&mut self, _: usize, _: &mut Ui, _: &State) -> bool {
+        self.inside = false;
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let mut all = actions::hints(ui, state, &[Up, Down]);
+        if !self.inside {
+            all.push((In, "its tasks".into()));
+        }
+        if can_undo(ui, state).is_ok() {
+            all.extend(actions::hints(ui, state, &[UndoLast]));
+        }
+        all.extend(actions::hints(ui, state, &[UndoOp, FinishOp, Out]));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
+
+    fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
+        let open = state.journal.open.as_ref()?;
+        Some(state.journal.op(open.id)?.words.clone())
     }
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+impl Journal {
+    /// Opens another operation.
+    fn choose(&mut self, action: Action, state: &State) -> Vec<Command> {
+        let ops = ops(state);
+        let Some(last) = ops.len().checked_sub(1) else {
+            return Vec::new();
+        };
+        let to = moved(place(state).unwrap_or(0), action, 10).min(last);
+        self.scroll = 0;
+        vec![Command::OpenOp(ops[to].id)]
+    }
+}
+
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &State) {
     let st = ui.st;
     let inner = overlay(
         buf,
@@ -210,7 +181,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     }
 }
 
-fn draw_ops(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw_ops(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &State) {
     let (ops, at) = (ops(state), place(state));
     let st = ui.st;
     let inner = frame(buf, area, "Operations", "newest first", !pane.inside, &st);
@@ -265,18 +236,25 @@ fn op_line<'a>(ui: &Ui, op: &Op, now: Millis, columns: usize) -> Line<'a> {
     line
 }
 
-fn draw_open(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, open: &OpenOp, state: &State) {
+fn draw_open(
+    ui: &Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    pane: &mut Journal,
+    open: &OpenOp,
+    state: &State,
+) {
     let st = &ui.st;
     let title = format!("Operation {}", open.id);
     let word = match &open.undo {
         Undoing::No => "",
         Undoing::Looking => "looking what stands there now…",
-        Undoing::Reviewed(_) => "nothing is restored before U, then y",
+        Undoing::Reviewed(_) => "nothing is restored yet ({key:UndoOp} asks)",
         Undoing::Writing => "taking it back…",
         Undoing::Over(_) => "taken back",
         Undoing::Failed(_) => "could not be taken back",
     };
-    let inner = frame(buf, area, &title, word, pane.inside, st);
+    let inner = frame(buf, area, &title, &ui.keyed(word), pane.inside, st);
     let room = Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),

@@ -1,11 +1,13 @@
 //! Questions that are answered by a number: how many tasks, requests a second, seconds of an attempt.
 //! Nothing here writes; a run in live mode asks again.
 
-use super::Overlay;
+use crate::actions::{Action, Hints, Scope};
+use crate::keys::name;
+use crate::layer::{Handled, Layer};
 use crate::text::{fit, limit_word};
 use crate::widgets::{centred, lines, overlay};
 use crate::{Ui, keys};
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -32,14 +34,14 @@ pub enum Of {
 }
 
 /// The number being typed.
-pub struct Pane {
+pub struct Number {
     of: Of,
     line: keys::Line,
     /// The number that is offered: the first key replaces it.
     offered: bool,
 }
 
-impl Pane {
+impl Number {
     /// Asks, and offers a number.
     pub fn new(of: Of, offer: &str) -> Self {
         Self {
@@ -49,8 +51,8 @@ impl Pane {
         }
     }
 
-    /// What Enter does, for the hints.
-    pub const fn verb(&self) -> &'static str {
+    /// What entering the number does, for the hints.
+    const fn word(&self) -> &'static str {
         match self.of {
             Of::Tasks { .. } => "run",
             Of::Rate | Of::Timeout => "set",
@@ -58,26 +60,51 @@ impl Pane {
     }
 }
 
-pub fn on_key(
-    ui: &mut Ui,
-    mut pane: Pane,
-    key: &KeyEvent,
-    name: &str,
-    state: &State,
-) -> Vec<Command> {
-    match name {
-        "Esc" => return Vec::new(),
-        "Enter" if key.kind == KeyEventKind::Press => match answer(ui, &pane, state) {
-            Ok(commands) => return commands,
-            Err(why) => ui.notice = Some(why),
-        },
-        _ => type_key(&mut pane, key, name),
+impl Layer for Number {
+    fn scope(&self) -> Scope {
+        Scope::List
     }
-    ui.overlays.push(Overlay::Number(pane));
-    Vec::new()
+
+    fn typing(&self, _: &Ui) -> bool {
+        true
+    }
+
+    fn on_text(&mut self, key: &KeyEvent, _: &mut Ui, _: &State) -> Handled {
+        match name(key).as_deref() {
+            None | Some("Enter" | "Esc" | "F1" | "Tab") => Handled::No,
+            Some(name) => {
+                type_key(self, key, name);
+                Handled::done()
+            }
+        }
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::Out => return Handled::Close(Vec::new()),
+            Action::Quit | Action::Suspend => return Handled::No,
+            Action::In => match answer(ui, self, state) {
+                Ok(commands) => return Handled::Close(commands),
+                Err(why) => ui.notice = Some(why),
+            },
+            _ => {}
+        }
+        Handled::done()
+    }
+
+    fn hints(&self, _: &Ui, _: &State) -> Hints {
+        vec![
+            (Action::In, self.word().into()),
+            (Action::Out, "not now".into()),
+        ]
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
 }
 
-fn type_key(pane: &mut Pane, key: &KeyEvent, name: &str) {
+fn type_key(pane: &mut Number, key: &KeyEvent, name: &str) {
     let point = name == "." && !matches!(pane.of, Of::Tasks { .. });
     let digit = point || name.len() == 1 && name.bytes().all(|b| b.is_ascii_digit());
     if !digit && name.len() == 1 {
@@ -94,7 +121,7 @@ fn type_key(pane: &mut Pane, key: &KeyEvent, name: &str) {
     pane.offered = false;
 }
 
-fn answer(ui: &mut Ui, pane: &Pane, state: &State) -> Result<Vec<Command>, String> {
+fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, String> {
     let text = pane.line.text.as_str();
     match pane.of {
         Of::Tasks { stage, from_queue } => {
@@ -143,7 +170,7 @@ fn positive(text: &str) -> Option<f64> {
 fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) {
     match of {
         Of::Tasks { stage, from_queue } => {
-            let live = state.live && !state.options.read_only;
+            let live = state.writes_at_once();
             let title = format!(
                 "{} how many of {}?",
                 if live { "LIVE: run" } else { "Dry-run" },
@@ -193,14 +220,14 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
     }
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Number, state: &State) {
     let st = ui.st;
     let place = centred(area, 66, 8);
     let (title, unit, aside, holds) = words(pane.of, state);
     let inner = overlay(buf, place, &title, "", &st);
     let (before, under, after) = pane.line.parts();
     let under = if under.is_empty() { " " } else { under };
-    let live = matches!(pane.of, Of::Tasks { .. }) && state.live && !state.options.read_only;
+    let live = matches!(pane.of, Of::Tasks { .. }) && state.writes_at_once();
     let all = [
         Line::default(),
         Line::from(vec![
@@ -214,9 +241,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state: &Stat
         Line::default(),
         Line::from(vec![
             Span::raw("  "),
-            Span::styled("enter", st.key),
-            Span::raw(format!(" {}      ", pane.verb())),
-            Span::styled("esc", st.key),
+            Span::styled(ui.key_of(Action::In), st.key),
+            Span::raw(format!(" {}      ", pane.word())),
+            Span::styled(ui.key_of(Action::Out), st.key),
             Span::raw(" not now"),
         ]),
         Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),

@@ -1,18 +1,20 @@
-//! Find a command, a stage or a task by name. Matching is nucleo's, done when a key is typed,
+//! Find an action, a stage or a task by name. Matching is nucleo's, done when a key is typed,
 //! never while drawing.
 
-use super::Overlay;
-use crate::keys::{Line as Typed, shown};
+use super::moved;
+use crate::actions::{self, ACTIONS, Action, Hints, Scope};
+use crate::keys::Line as Typed;
+use crate::layer::{Handled, Layer};
 use crate::text::{clean, fit, fit_middle, left, right};
 use crate::widgets::{centred, overlay, scroll_to, shade};
 use crate::{Hit, Screen, Ui};
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::KeyEvent;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::command::{COMMANDS, Command, Scope, Verb, entry};
+use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
 
@@ -22,33 +24,29 @@ const OFFERED: usize = 60;
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq)]
 enum Found {
-    Verb(Verb),
+    Action(Action),
     Stage(StageId, String),
     Task(StageId, TaskId, usize, String),
 }
 
 /// What is typed, what was found, where the cursor is.
 #[derive(Default)]
-pub struct Pane {
-    pub line: Typed,
-    pub at: usize,
+pub struct Palette {
+    line: Typed,
+    at: usize,
     top: usize,
     found: Vec<Found>,
 }
 
-impl Pane {
+impl Palette {
     pub fn new(ui: &Ui, state: &State) -> Self {
         let mut pane = Self::default();
         pane.search(ui, state);
         pane
     }
 
-    pub fn move_cursor(&mut self, verb: Verb) {
-        self.at = super::moved(self.at, verb, 10).min(self.found.len().saturating_sub(1));
-    }
-
     /// Searches again for what is typed.
-    pub fn search(&mut self, ui: &Ui, state: &State) {
+    fn search(&mut self, ui: &Ui, state: &State) {
         self.at = 0;
         self.top = 0;
         let mut matcher = Matcher::new(Config::DEFAULT);
@@ -56,18 +54,14 @@ impl Pane {
         let mut buffer = Vec::new();
         let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher);
         let mut hits: Vec<(u32, Found)> = Vec::new();
-        for e in COMMANDS {
-            let fits = matches!(e.scope, Scope::Global) || e.scope == ui.screen.scope();
-            let moves = matches!(
-                e.verb,
-                Verb::In | Verb::Out | Verb::Palette | Verb::NextPane | Verb::PrevPane
-            );
-            if !fits || moves || crate::allowed::refusal(ui, e.verb, state).is_some() {
+        for row in ACTIONS {
+            let fits = row.scope == Scope::Global || row.scope == ui.screen.layer().scope();
+            if !fits || !row.listed || row.action.enabled(ui, state).is_err() {
                 continue;
             }
-            // A command of the same score stands before a task.
-            if let Some(s) = score(&format!("{} {}", e.name, e.help)) {
-                hits.push((s + 2, Found::Verb(e.verb)));
+            // An action of the same score stands before a task.
+            if let Some(s) = score(&format!("{} {}", row.name, row.help)) {
+                hits.push((s + 2, Found::Action(row.action)));
             }
         }
         for stage in state.project.iter().flat_map(|p| &p.workflow.stages) {
@@ -102,64 +96,91 @@ impl Pane {
     }
 }
 
-pub fn on_key(
-    ui: &mut Ui,
-    mut pane: Pane,
-    key: &KeyEvent,
-    name: &str,
-    state: &State,
-) -> Vec<Command> {
-    match name {
-        "Esc" => return Vec::new(),
-        "Enter" if key.kind == KeyEventKind::Press => return choose(ui, &pane, state),
-        "Up" | "Ctrl-p" => pane.move_cursor(Verb::Up),
-        "Down" | "Ctrl-n" => pane.move_cursor(Verb::Down),
-        "PageUp" => pane.move_cursor(Verb::PageUp),
-        "PageDown" => pane.move_cursor(Verb::PageDown),
-        _ => {
-            if pane.line.key(key) == Some(true) {
-                pane.search(ui, state);
-            }
-        }
+impl Layer for Palette {
+    fn scope(&self) -> Scope {
+        Scope::List
     }
-    ui.overlays.push(Overlay::Palette(pane));
-    Vec::new()
+
+    fn typing(&self, _: &Ui) -> bool {
+        true
+    }
+
+    fn on_text(&mut self, key: &KeyEvent, ui: &mut Ui, state: &State) -> Handled {
+        match self.line.key(key) {
+            Some(true) => self.search(ui, state),
+            Some(false) => {}
+            None => return Handled::No,
+        }
+        Handled::done()
+    }
+
+    fn on_paste(&mut self, text: &str, ui: &mut Ui, state: &State) -> Vec<Command> {
+        self.line.insert(text.trim());
+        self.search(ui, state);
+        Vec::new()
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::Out => return Handled::Close(Vec::new()),
+            Action::Quit | Action::Suspend => return Handled::No,
+            Action::In => return Handled::Close(choose(ui, self, state)),
+            _ => self.at = moved(self.at, action, 10).min(self.found.len().saturating_sub(1)),
+        }
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, _: &mut Ui, _: &State) -> bool {
+        self.at = row;
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        let mut all = vec![(Action::In, "choose".into())];
+        all.extend(actions::hints(ui, state, &[Action::Up, Action::Down]));
+        all.push((Action::Out, "close".into()));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
 }
 
 /// Enter here only chooses: a command that writes still asks for its `y`.
-fn choose(ui: &mut Ui, pane: &Pane, state: &State) -> Vec<Command> {
+fn choose(ui: &mut Ui, pane: &Palette, state: &State) -> Vec<Command> {
     match pane.found.get(pane.at) {
-        Some(Found::Verb(verb)) => ui.act(*verb, state),
+        Some(Found::Action(action)) => ui.dispatch(*action, state),
         Some(Found::Stage(stage, _)) => {
             ui.stage = Some(*stage);
             if ui.screen == Screen::Flow {
                 Vec::new()
             } else {
-                ui.go(Screen::Queue, state)
+                ui.go(Screen::Queue)
             }
         }
         Some(Found::Task(stage, _, place, _)) => {
             ui.stage = Some(*stage);
             ui.queue.go_to(*stage, *place, state);
-            ui.go(Screen::Queue, state)
+            ui.go(Screen::Queue)
         }
         None => Vec::new(),
     }
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Palette, state: &State) {
     let st = ui.st;
     let height = u16::try_from(pane.found.len()).unwrap_or(0).clamp(3, 18) + 3;
     let mut place = centred(area, 90, height);
     place.y = area.y + (area.height - place.height) / 4;
-    let inner = overlay(buf, place, "Find", "enter choose  esc close", &st);
+    let inner = overlay(buf, place, "Find", "", &st);
     let room = Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),
         ..inner
     };
     let typed = if pane.line.text.is_empty() {
-        Line::styled("▏command, stage or task", st.dim)
+        Line::styled("▏action, stage or task", st.dim)
     } else {
         Line::from(Span::styled(format!("{}▏", pane.line.text), st.strong))
     };
@@ -170,12 +191,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         ..room
     };
     if pane.found.is_empty() {
-        crate::widgets::line(
-            buf,
-            list,
-            0,
-            &Line::styled("Nothing bears that name.", st.dim),
-        );
+        crate::widgets::line(buf, list, 0, &Line::styled("Nothing matches.", st.dim));
         return;
     }
     let rows = usize::from(list.height);
@@ -184,7 +200,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     let columns = usize::from(list.width);
     for (row, found) in pane.found.iter().enumerate().skip(pane.top).take(rows) {
         let y = u16::try_from(row - pane.top).unwrap_or(0);
-        crate::widgets::line(buf, list, y, &found_line(found, state, columns, &st));
+        crate::widgets::line(buf, list, y, &found_line(ui, found, state, columns));
         if row == pane.at {
             shade(buf, list, y, st.selected);
         }
@@ -192,17 +208,17 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     ui.hits.push((list, Hit::Rows(pane.top)));
 }
 
-fn found_line<'a>(
-    found: &Found,
-    state: &State,
-    columns: usize,
-    st: &crate::theme::Styles,
-) -> Line<'a> {
+fn found_line<'a>(ui: &Ui, found: &Found, state: &State, columns: usize) -> Line<'a> {
+    let st = &ui.st;
     let (kind, name, about, key) = match found {
-        Found::Verb(verb) => {
-            let e = entry(*verb);
-            let key = e.keys.first().map_or_else(String::new, |k| shown(k));
-            ("do", e.name.to_owned(), e.help.to_owned(), key)
+        Found::Action(action) => {
+            let row = action.row();
+            (
+                "do",
+                row.name.to_owned(),
+                row.help.to_owned(),
+                ui.key_of(*action),
+            )
         }
         Found::Stage(id, title) => (
             "stage",

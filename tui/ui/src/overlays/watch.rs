@@ -4,8 +4,9 @@
 
 mod sides;
 
-use super::{Overlay, moved};
-use crate::chrome::Hints;
+use super::moved;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
 use crate::text::{clean, fit, fit_middle, left, number, plural, wrap};
 use crate::theme::Styles;
 use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
@@ -14,14 +15,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use wb_core::command::{Command, Verb};
-use wb_core::ids::TaskId;
+use wb_core::command::Command;
 use wb_core::state::State;
 use wb_core::watch::{Phase, WatchResult, Watched, route};
 
 /// Cursor, and how far the differences are scrolled.
 #[derive(Default)]
-pub struct Pane {
+pub struct Watch {
     at: usize,
     top: usize,
     /// Reading the differences instead of choosing a task.
@@ -29,118 +29,107 @@ pub struct Pane {
     scroll: usize,
 }
 
-impl Pane {
+impl Watch {
     /// The task under the cursor.
-    pub fn task<'a>(&self, state: &'a State) -> Option<&'a Watched> {
+    fn task<'a>(&self, state: &'a State) -> Option<&'a Watched> {
         state.watch.tasks.get(self.at)
     }
 
-    pub fn move_cursor(&mut self, verb: Verb, state: &State) {
+    fn move_cursor(&mut self, action: Action, state: &State) {
         if self.inside {
-            self.scroll = moved(self.scroll, verb, 10);
+            self.scroll = moved(self.scroll, action, 10);
             return;
         }
         self.scroll = 0;
         let last = state.watch.tasks.len().saturating_sub(1);
-        self.at = moved(self.at, verb, 10).min(last);
+        self.at = moved(self.at, action, 10).min(last);
     }
 
-    /// Keys that work now.
-    pub fn hints(&self, state: &State) -> Hints {
-        let keep = if state.watch.kept {
-            "compare with the last"
-        } else {
-            "keep this build to compare"
+    /// Actions on the chosen task.
+    fn on_task(action: Action, task: &Watched, ui: &mut Ui, state: &State) -> Handled {
+        let command = match action {
+            Action::Again => Command::WatchAgain(vec![task.row.id]),
+            Action::HoldWatched if can_hold(task) => Command::HoldWatched(task.row.id),
+            Action::HoldWatched => {
+                ui.notice = Some("there is no outcome to keep yet".into());
+                return Handled::done();
+            }
+            Action::Unwatch => unwatch(task),
+            Action::StepWatched => {
+                return Handled::CloseAll(ui.open_task(task.stage, task.row.id, state));
+            }
+            _ => return Handled::No,
         };
-        let holds = self.task(state).is_some_and(can_hold);
-        let all = [
-            ("s", "step", true),
-            ("x", "run again", true),
-            ("a", "hold", holds),
-            ("w", "unwatch", true),
-            ("enter", "read on", !self.inside),
-            ("esc", "back", true),
-            ("p", keep, true),
-        ];
-        all.into_iter()
-            .filter(|(_, _, now)| *now)
-            .map(|(key, word, _)| (key.to_owned(), word.to_owned()))
-            .collect()
-    }
-
-    pub fn select(&mut self, row: usize, state: &State) {
-        self.inside = false;
-        self.at = row;
-        self.move_cursor(Verb::Watching, state);
+        Handled::Stay(vec![command])
     }
 }
 
-/// Commands that mean something special here; `None`: not one of them.
-pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
-    let Some(Overlay::Watch(pane)) = ui.overlays.last_mut() else {
-        return None;
-    };
-    let chosen = pane.task(state);
-    let task: Option<TaskId> = chosen.map(|t| t.row.id);
-    let commands = match verb {
-        Verb::In | Verb::Right => {
-            pane.inside = chosen.is_some();
-            Vec::new()
-        }
-        Verb::Out | Verb::Left if pane.inside => {
-            (pane.inside, pane.scroll) = (false, 0);
-            Vec::new()
-        }
-        Verb::Left => Vec::new(),
-        Verb::Again => task
-            .map(|t| Command::WatchAgain(vec![t]))
-            .into_iter()
-            .collect(),
-        // Half of the tasks would be compared with one build, half with another.
-        Verb::KeepWatchResults
-            if !state.watch.kept && state.watch.tasks.iter().any(Watched::pending) =>
-        {
-            ui.notice = Some("not every task has run on this build yet".into());
-            return Some(Vec::new());
-        }
-        Verb::KeepWatchResults if task.is_some() => {
-            vec![Command::KeepWatchResults(!state.watch.kept)]
-        }
-        Verb::HoldWatched => {
-            if !chosen.is_some_and(can_hold) {
-                ui.notice = Some("there is no outcome to keep yet".into());
-                return Some(Vec::new());
+fn unwatch(task: &Watched) -> Command {
+    Command::Watch {
+        stage: task.stage,
+        rows: vec![task.row.clone()],
+        on: false,
+    }
+}
+
+impl Layer for Watch {
+    fn scope(&self) -> Scope {
+        Scope::Watch
+    }
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Watching)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        let task = self.task(state);
+        match action {
+            Action::In | Action::Right => self.inside = task.is_some(),
+            Action::Out | Action::Left if self.inside => {
+                (self.inside, self.scroll) = (false, 0);
             }
-            task.map(Command::HoldWatched).into_iter().collect()
+            Action::Left => {}
+            _ if action.moves() => self.move_cursor(action, state),
+            Action::KeepWatchResults => {
+                return Handled::Stay(vec![Command::KeepWatchResults(!state.watch.kept)]);
+            }
+            Action::UnwatchAll => {
+                return Handled::Stay(state.watch.tasks.iter().map(unwatch).collect());
+            }
+            _ => return task.map_or(Handled::No, |task| Self::on_task(action, task, ui, state)),
         }
-        Verb::Unwatch => chosen
-            .map(|t| Command::Watch {
-                stage: t.stage,
-                rows: vec![t.row.clone()],
-                on: false,
-            })
-            .into_iter()
-            .collect(),
-        Verb::UnwatchAll => state
-            .watch
-            .tasks
-            .iter()
-            .map(|t| Command::Watch {
-                stage: t.stage,
-                rows: vec![t.row.clone()],
-                on: false,
-            })
-            .collect(),
-        Verb::StepWatched => {
-            let Some((stage, id)) = chosen.map(|t| (t.stage, t.row.id)) else {
-                return Some(Vec::new());
-            };
-            ui.overlays.clear();
-            ui.open_task(stage, id, state)
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
+        self.inside = false;
+        self.at = row;
+        self.move_cursor(Action::Watching, state);
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let mut all = actions::hints(ui, state, &[StepWatched, Again]);
+        if self.task(state).is_some_and(can_hold) {
+            all.extend(actions::hints(ui, state, &[HoldWatched]));
         }
-        _ => return None,
-    };
-    Some(commands)
+        all.extend(actions::hints(ui, state, &[Unwatch]));
+        if self.task(state).is_some() && !self.inside {
+            all.push((In, "read on".into()));
+        }
+        all.extend(actions::hints(ui, state, &[Out, KeepWatchResults]));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw(ui, buf, area, self, state);
+    }
+
+    fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
+        let task = self.task(state)?;
+        Some(("the task's UUID".to_owned(), task.row.id.to_string()))
+    }
 }
 
 /// Whether the newest build gave something that can be held.
@@ -148,7 +137,7 @@ pub fn can_hold(task: &Watched) -> bool {
     task.inputs.is_some() && task.now.as_ref().is_some_and(|l| l.result.is_ok())
 }
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
     let st = ui.st;
     let count = state.watch.tasks.len();
     let (title, right) = match count {
@@ -165,7 +154,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         ..inner
     };
     if count == 0 {
-        let how = nothing(usize::from(room.width), &st);
+        let how = nothing(ui, usize::from(room.width));
         lines(buf, room, &how, 0);
         return;
     }
@@ -187,22 +176,22 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
 fn against(state: &State) -> String {
     let kept = state.watch.tasks.iter().filter_map(|t| t.before.as_ref());
     match kept.map(|l| l.build).max() {
-        Some(build) if state.watch.kept => format!("against build {build}, kept (p)"),
+        Some(build) if state.watch.kept => format!("against build {build} (pinned)"),
         _ => "against the last build".to_owned(),
     }
 }
 
 /// How to begin.
-fn nothing<'a>(columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let text = "w on the Queue, Task or Run screen watches tasks: they run at once, and again whenever a new build is there, from the same inputs. What changed against the last build is shown here.";
+fn nothing<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
+    let text = ui.keyed("{key:WatchTask} on the Queue, Task or Run screen watches tasks: they run at once, and again at every new build, from the same inputs. What changed since the previous build is shown here.");
     let mut all = vec![
         Line::default(),
         Line::from(" No task is watched."),
         Line::default(),
     ];
-    let text = wrap(text, columns.saturating_sub(1));
+    let text = wrap(&text, columns.saturating_sub(1));
     all.extend(text.into_iter().map(|t| Line::from(format!(" {t}"))));
-    all.push(Line::styled(" Nothing is written by that.", st.dim));
+    all.push(Line::styled(" Watching writes nothing.", ui.st.dim));
     all
 }
 
@@ -264,7 +253,7 @@ fn way(task: &Watched) -> String {
     }
 }
 
-fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
     let st = ui.st;
     let count = state.watch.tasks.len();
     let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));

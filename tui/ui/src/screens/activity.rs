@@ -1,5 +1,7 @@
 //! The activity pane: what happened, newest first.
 
+use crate::Ui;
+use crate::actions::Action;
 use crate::text::{clock, fit, left, wrap};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane};
@@ -9,7 +11,8 @@ use ratatui::text::{Line, Span};
 use wb_core::state::{Activity, State};
 
 /// One line of activity: time, kind, mark, text cut at `columns`.
-pub fn row<'a>(what: &Activity, offset_s: i32, columns: usize, st: &Styles) -> Line<'a> {
+pub fn row<'a>(ui: &Ui, what: &Activity, columns: usize) -> Line<'a> {
+    let st = &ui.st;
     let kind = left(what.kind.word(), 6);
     let (mark, style) = if what.bad {
         ("✗ ", st.bad)
@@ -18,12 +21,12 @@ pub fn row<'a>(what: &Activity, offset_s: i32, columns: usize, st: &Styles) -> L
     };
     let room = columns.saturating_sub(17 + mark.chars().count());
     Line::from(vec![
-        Span::styled(format!("{}  ", clock(what.at, offset_s)), st.dim),
+        Span::styled(format!("{}  ", clock(what.at, ui.utc_offset_s)), st.dim),
         Span::styled(
             format!("{kind} "),
             if what.bad { st.bad } else { st.accent },
         ),
-        Span::styled(format!("{mark}{}", fit(&what.text, room)), style),
+        Span::styled(format!("{mark}{}", fit(&ui.keyed(&what.text), room)), style),
     ])
 }
 
@@ -44,13 +47,14 @@ fn continued<'a>(parts: &[String], bad: bool, columns: usize, st: &Styles) -> Ve
 }
 
 /// The pane; `back` lines newer than the first one shown are left out.
-pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: usize, st: &Styles) {
+pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let (st, back) = (&ui.st, ui.flow.activity_back);
     let right = if back == 0 {
-        "newest first"
+        "newest first".to_owned()
     } else {
-        "scrolled; M shows all"
+        format!("scrolled; {} shows all", ui.key_of(Action::Messages))
     };
-    let inner = pane(buf, area, "Activity", right, false, st);
+    let inner = pane(buf, area, "Activity", &right, false, st);
     let columns = usize::from(inner.width).saturating_sub(1);
     let mut all: Vec<Line<'_>> = Vec::new();
     let shown = state
@@ -60,15 +64,16 @@ pub fn draw(buf: &mut Buffer, area: Rect, state: &State, offset_s: i32, back: us
         .skip(back.min(state.activity.len().saturating_sub(1)));
     for what in shown.take(usize::from(inner.height)) {
         let indent = if what.bad { 21 } else { 19 };
-        let parts = wrap(&what.text, columns.saturating_sub(indent).max(8));
-        let whole = what.text.len() <= columns.saturating_sub(17) || parts.len() < 2;
-        let mut line = row(what, offset_s, columns, st);
+        let text = ui.keyed(&what.text);
+        let parts = wrap(&text, columns.saturating_sub(indent).max(8));
+        let whole = text.len() <= columns.saturating_sub(17) || parts.len() < 2;
+        let mut line = row(ui, what, columns);
         if !whole {
             let first = Activity {
                 text: parts[0].clone(),
                 ..what.clone()
             };
-            line = row(&first, offset_s, columns, st);
+            line = row(ui, &first, columns);
         }
         line.spans.insert(0, Span::raw(" "));
         all.push(line);

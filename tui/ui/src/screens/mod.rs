@@ -72,14 +72,8 @@ pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         &st,
     );
     let mut all = error_lines(error, inner.width, &st);
-    all.push(Line::from(vec![
-        Span::raw("   "),
-        Span::styled("R", st.key),
-        Span::raw(" tries again   "),
-        Span::styled("M", st.key),
-        Span::raw(" shows everything that was said   "),
-        Span::styled("q", st.key),
-        Span::raw(" leaves"),
-    ]));
+    all.push(ui.keyed_line(
+        "   {key:Refresh} tries again   {key:Messages} shows the message log   {key:Quit} quits",
+    ));
     lines(buf, inner, &all, 0);
 }

@@ -1,6 +1,7 @@
 //! The events of one stepped task, from fetch to commit, and the sentence that says what the next
 //! key does. Pure: reads a [`Stepper`], draws nothing.
 
+use crate::actions::Action;
 use crate::text::{clean, decimal, duration, limit_word, plural};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
@@ -258,67 +259,73 @@ fn under_way(step: &Stepper, state: &State, function: &str) -> String {
     format!("kills the host; {function} has run {ran}, limit {limit}")
 }
 
-/// What the next key does; the first word is the key when there is one.
-pub fn next(step: &Stepper, state: &State) -> (Option<&'static str>, String) {
+/// What the most useful action does, when there is one.
+pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
     let function = function(step, state);
     let in_charge = state.agent(step.stage).map(|(build, _, _)| build);
     let newer = in_charge.filter(|build| *build != step.build);
     match (step.at, &step.result, &step.committed) {
         (At::Opened, _, _) => (
-            Some("s"),
+            Some(Action::StepOn),
             "fetches what the agent needs; that only reads".into(),
         ),
         (At::Fetching, _, _) => (None, "the inputs are on their way".into()),
         (At::Fetched, _, _) => (
-            Some("s"),
+            Some(Action::StepOn),
             format!(
                 "calls {function} with these inputs, on build {}",
                 step.build
             ),
         ),
-        (At::Calling, _, _) => (Some("K"), under_way(step, state, &function)),
+        (At::Calling, _, _) => (Some(Action::KillJob), under_way(step, state, &function)),
         (_, Some(Err(_)), _) => (
-            Some("x"),
-            "runs it again from the same inputs, w at every build; the task stays".into(),
+            Some(Action::Rerun),
+            "runs it again from the same inputs, {key:WatchOpen} at every build; the task stays"
+                .into(),
         ),
         (At::Outcome | At::Review, _, _) if newer.is_some() => {
             let newer = newer.unwrap_or(step.build);
             (
-                Some("x"),
+                Some(Action::Rerun),
                 format!(
                     "runs it again on build {newer}, in charge now; this is of build {}",
                     step.build
                 ),
             )
         }
-        (At::Outcome, _, _) => (Some("s"), "shows what a commit would write".into()),
+        (At::Outcome, _, _) => (
+            Some(Action::StepOn),
+            "shows what a commit would write".into(),
+        ),
         (At::Review, _, _) if state.options.read_only => (
-            Some("a"),
+            Some(Action::Accept),
             "keeps this for review; read-only: nothing can be written".into(),
         ),
         (At::Review, _, _) if state.held.contains_key(&step.row.id) => (
-            Some("]"),
-            "steps the next task; this one is held: v reviews, C commits".into(),
+            Some(Action::NextTask),
+            "steps the next task; this one is held: {key:Review} reviews, {key:CommitTask} commits"
+                .into(),
         ),
         (At::Review, _, _) => (
-            Some("C"),
-            "commits this task (asks) · a keeps it for review · X discards".into(),
+            Some(Action::CommitTask),
+            "commits this task (asks) · {key:Accept} keeps it for review · {key:Discard} discards"
+                .into(),
         ),
         (At::Committing, _, _) => (
             None,
             "writing: labels, then priority and metadata, then the move".into(),
         ),
         (At::Committed, _, Some(Committed::Conflict { .. })) => (
-            Some("]"),
+            Some(Action::NextTask),
             "steps the next task; this one was left as others changed it".into(),
         ),
         (At::Committed, _, Some(Committed::Refused(_) | Committed::Partial { .. })) => (
-            Some("]"),
+            Some(Action::NextTask),
             "steps the next task; this one was refused and stays".into(),
         ),
         (At::Committed, _, _) => (
-            Some("]"),
-            "steps the next task; this one is done · u takes it back".into(),
+            Some(Action::NextTask),
+            "steps the next task; this one is done · {key:UndoLast} undoes it".into(),
         ),
     }
 }

@@ -256,7 +256,7 @@ fn what_cannot_be_taken_back_says_why() {
     desk.world.answer(&mixed);
     desk.go("Down Down");
     assert_eq!(desk.press("u"), []);
-    assert!(desk.draw().contains("nothing of it stands any more"));
+    assert!(desk.draw().contains("nothing of it is left to undo"));
     desk.go("Down");
     assert_eq!(desk.press("U"), []);
     assert!(desk.draw().contains("belongs to another project"));
@@ -286,7 +286,7 @@ fn what_was_interrupted_is_finished_after_a_question() {
     desk.go("J");
     desk.world.answer(&mixed);
     assert_eq!(desk.press("u"), []);
-    assert!(desk.draw().contains("F finishes what it had begun"));
+    assert!(desk.draw().contains("F finishes its writes"));
     assert_eq!(desk.press("F"), [], "asking is not writing");
     assert!(
         desk.draw()

@@ -2,9 +2,9 @@
 
 use super::{Desk, key_event};
 use crate::fixture::{self, PRELABEL, World, mixed, outcome, stage, task};
-use crate::{Screen, keys};
+use crate::{ACTIONS, Scope, Screen, keys};
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use wb_core::command::{COMMANDS, Command, Scope};
+use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::step::At;
 
@@ -31,7 +31,7 @@ pub fn ran() -> Desk {
 
 #[test]
 fn every_key_of_the_table_can_be_pressed() {
-    for entry in COMMANDS {
+    for entry in ACTIONS {
         for key in entry.keys {
             let named = match *key {
                 "BackTab" | "F1" | "F5" | "Home" | "End" | "PageUp" | "PageDown" => continue,
@@ -220,7 +220,7 @@ fn what_cannot_be_done_now_is_said_and_not_sent() {
     assert!(desk.draw().contains("no task is open"));
     desk.press("4");
     assert_eq!(desk.press("p"), []);
-    assert!(desk.draw().contains("no run is under way"));
+    assert!(desk.draw().contains("no run is in progress"));
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.ui.select_stage(stage(fixture::ANNOTATE));
     assert_eq!(desk.press("s n"), []);
@@ -306,7 +306,7 @@ fn help_says_all_of_each_key_however_narrow_the_terminal() {
             .filter(|w| !matches!(*w, "│" | "█"))
             .collect();
         let text = words.join(" ");
-        let task = COMMANDS.iter().filter(|e| e.scope == Scope::Task);
+        let task = ACTIONS.iter().filter(|e| e.scope == Scope::Task);
         for entry in task {
             assert!(
                 text.contains(entry.help),
@@ -382,15 +382,16 @@ fn every_screen_hints_only_at_keys_that_work() {
     let mut desk = stepped();
     for screen in Screen::ALL {
         desk.ui.show(screen);
-        for (verb, word) in crate::allowed::hinted(&desk.ui, &desk.world.state) {
+        let layer = screen.layer();
+        for (action, word) in layer.hints(&desk.ui, &desk.world.state) {
             assert_eq!(
-                crate::allowed::refusal(&desk.ui, verb, &desk.world.state),
-                None,
+                action.enabled(&desk.ui, &desk.world.state),
+                Ok(()),
                 "{word}"
             );
-            let scope = wb_core::command::entry(verb).scope;
+            let scope = action.row().scope;
             assert!(
-                [screen.scope(), Scope::List, Scope::Global].contains(&scope),
+                [layer.scope(), Scope::List, Scope::Global].contains(&scope),
                 "{word} is a key of {scope:?}"
             );
         }

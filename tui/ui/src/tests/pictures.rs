@@ -296,8 +296,9 @@ fn plain_summary_says_what_the_screen_says() {
 
 #[test]
 fn keys_are_listed_from_the_table() {
-    let (text, markdown) = (crate::keys_text(), crate::keys_markdown());
-    for entry in wb_core::command::COMMANDS {
+    let map = crate::Keymap::default();
+    let (text, markdown) = (crate::keys_text(&map), crate::keys_markdown(&map));
+    for entry in crate::ACTIONS {
         assert!(text.contains(entry.help), "{}", entry.name);
         assert!(markdown.contains(entry.help), "{}", entry.name);
     }
@@ -346,7 +347,7 @@ fn a_task_whose_inputs_are_on_their_way_offers_no_next_step() {
     );
     assert!(picture.contains("They are on their way"), "{picture}");
     desk.go("s");
-    assert!(desk.draw().contains("c goes on with them by itself"));
+    assert!(desk.draw().contains("c continues by itself"));
     desk.go("c");
     desk.world.answer(&|_| Ok(outcome("annotate")));
     assert!(desk.draw().contains("✓ outcome"));

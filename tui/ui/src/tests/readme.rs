@@ -31,7 +31,7 @@ fn as_it_should_be(text: &str) -> String {
         &text,
         "<!-- keys: ",
         "<!-- end of keys",
-        &crate::keys_markdown(),
+        &crate::keys_markdown(&crate::Keymap::default()),
     )
 }
 

@@ -28,7 +28,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
             vec![
                 "LIVE runs write each batch as it finishes: labels, priorities, moves. There is no review before it.".into(),
                 live_words(state),
-                "Stepping one task still asks before it writes. m goes back to dry-run at any time.".into(),
+                "Stepping one task still asks before it writes. {key:Mode} goes back to HOLD at any time.".into(),
             ],
             "go live",
             "stay in dry-run",
@@ -153,7 +153,9 @@ fn live_words(state: &State) -> String {
             number(run.totals.failed)
         ),
         (_, Some(build)) => {
-            format!("Build {build} has not been dry-run yet: look at a dry run first (n).")
+            format!(
+                "Build {build} has not been dry-run yet: look at a dry run first ({{key:RunSome}})."
+            )
         }
     }
 }
@@ -192,7 +194,7 @@ fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static st
     (
         format!("Dry-run {count} of {at}?"),
         vec![
-            "Every write is held for review (v); nothing is sent. X on the Run screen stops it."
+            "Every write is held for review ({key:Review}); nothing is sent. {key:CancelRun} on the Run screen stops it."
                 .into(),
         ],
         "run",

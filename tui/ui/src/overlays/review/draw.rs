@@ -10,11 +10,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::state::State;
 
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
     let st = ui.st;
     pane.follow(state);
     let title = format!("Review: {} held", plural(state.held.len(), "outcome"));
-    let inner = overlay(buf, area, &title, "nothing is sent before C, then y", &st);
+    let inner = overlay(buf, area, &title, "nothing is sent before you commit", &st);
     let room = Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),
@@ -82,7 +82,13 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
     }
 }
 
-pub(super) fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+pub(super) fn draw_list(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    pane: &mut Review,
+    state: &State,
+) {
     let st = ui.st;
     let group = &pane.groups[pane.at];
     let (title, count, at) = match pane.inside {
@@ -166,7 +172,7 @@ pub(super) fn task_line<'a>(
 }
 
 /// The patch of the task under the cursor; of a group its first one.
-pub(super) fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state: &State) {
+pub(super) fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
     let st = &ui.st;
     let Some(held) = pane.task().and_then(|t| state.held.get(&t)) else {
         frame(buf, area, "", "", false, st);
@@ -196,7 +202,7 @@ pub(super) fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Pane, state:
 }
 
 pub(super) fn footer<'a>(
-    pane: &Pane,
+    pane: &Review,
     state: &State,
     columns: usize,
     st: &crate::theme::Styles,

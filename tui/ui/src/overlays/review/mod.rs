@@ -4,21 +4,27 @@
 //! outcomes. Writing is left to the engine, asking to [`super::ask`].
 
 use super::ask::Ask;
-use super::{Overlay, moved};
+use super::moved;
 use crate::Ui;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use std::sync::Arc;
-use wb_core::command::{Command, Verb};
+use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
+use wb_core::twin;
 use wb_core::work::Route;
 
 mod draw;
 
-pub use draw::draw;
+/// Tasks that a shell command names one by one.
+const NAMED: usize = 50;
 
 /// Groups, cursor, and the group that is open.
 #[derive(Default)]
-pub struct Pane {
+pub struct Review {
     groups: Vec<Group>,
     made_of: Option<u64>,
     at: usize,
@@ -45,7 +51,7 @@ struct Send {
     moves: usize,
 }
 
-impl Pane {
+impl Review {
     /// Makes the groups anew when what is held, or what is taken of it, has changed.
     fn follow(&mut self, state: &State) {
         let mut print = state.held.len() as u64;
@@ -103,25 +109,15 @@ impl Pane {
         }
     }
 
-    pub fn move_cursor(&mut self, verb: Verb) {
+    fn move_cursor(&mut self, action: Action) {
         match self.inside {
             Some(place) => {
-                let last = self
-                    .groups
-                    .get(self.at)
-                    .map_or(0, |g| g.tasks.len().saturating_sub(1));
-                self.inside = Some(moved(place, verb, 10).min(last));
+                let group = self.groups.get(self.at);
+                let last = group.map_or(0, |g| g.tasks.len().saturating_sub(1));
+                self.inside = Some(moved(place, action, 10).min(last));
             }
-            None => self.at = moved(self.at, verb, 10).min(self.groups.len().saturating_sub(1)),
+            None => self.at = moved(self.at, action, 10).min(self.groups.len().saturating_sub(1)),
         }
-    }
-
-    pub fn select(&mut self, row: usize) {
-        match self.inside {
-            Some(_) => self.inside = Some(row),
-            None => self.at = row,
-        }
-        self.move_cursor(Verb::Review);
     }
 
     /// The tasks that a command is about: the one under the cursor, or the group.
@@ -141,60 +137,80 @@ impl Pane {
     }
 }
 
-/// Commands that mean something special here; `None`: not one of them.
-pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
-    let Some(Overlay::Review(pane)) = ui.overlays.last_mut() else {
-        return None;
-    };
-    pane.follow(state);
-    match verb {
-        Verb::In | Verb::Right => {
-            if pane.inside.is_none() && !pane.groups.is_empty() {
-                pane.inside = Some(0);
+impl Layer for Review {
+    fn scope(&self) -> Scope {
+        Scope::Review
+    }
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Review)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        self.follow(state);
+        match action {
+            Action::In | Action::Right if self.inside.is_none() && !self.groups.is_empty() => {
+                self.inside = Some(0);
             }
-            Some(Vec::new())
-        }
-        Verb::Out | Verb::Left if pane.inside.is_some() => {
-            pane.inside = None;
-            Some(Vec::new())
-        }
-        Verb::Left => Some(Vec::new()),
-        Verb::Toggle => {
-            let tasks = pane.chosen();
-            let taken = |t: &TaskId| state.held.get(t).is_some_and(|h| h.taken);
-            let on = !tasks.iter().all(taken);
-            if pane.inside.is_some() {
-                pane.move_cursor(Verb::Down);
+            Action::Out | Action::Left if self.inside.is_some() => self.inside = None,
+            Action::In | Action::Right | Action::Left => {}
+            Action::Toggle => {
+                let tasks = self.chosen();
+                let taken = |t: &TaskId| state.held.get(t).is_some_and(|h| h.taken);
+                let on = !tasks.iter().all(taken);
+                if self.inside.is_some() {
+                    self.move_cursor(Action::Down);
+                }
+                return Handled::Stay(vec![Command::Take { tasks, on }]);
             }
-            Some(vec![Command::Take { tasks, on }])
+            Action::DropAll => {
+                let tasks = self.chosen();
+                if !tasks.is_empty() {
+                    return Handled::Stay(ui.ask(Ask::Drop(tasks), state));
+                }
+            }
+            Action::CommitAll => {
+                let tasks = taken(state, usize::MAX);
+                if !tasks.is_empty() {
+                    return Handled::Stay(ui.ask(Ask::Commit(tasks), state));
+                }
+                ui.notice = Some("nothing selected ({key:Toggle} selects a group)".into());
+            }
+            _ if action.moves() => self.move_cursor(action),
+            _ => return Handled::No,
         }
-        Verb::DropAll => {
-            let tasks = pane.chosen();
-            Some(if tasks.is_empty() {
-                Vec::new()
-            } else {
-                ui.ask(Ask::Drop(tasks), state)
-            })
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, _: &mut Ui, _: &State) -> bool {
+        match self.inside {
+            Some(_) => self.inside = Some(row),
+            None => self.at = row,
         }
-        Verb::CommitAll => Some(commit(ui, state)),
-        _ => None,
+        self.move_cursor(Action::Review);
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        let mut all = actions::hints(ui, state, &[Action::Toggle, Action::CommitAll]);
+        if !state.held.is_empty() {
+            all.push((Action::In, "its tasks".into()));
+        }
+        all.extend(actions::hints(ui, state, &[Action::Out, Action::DropAll]));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        draw::draw(ui, buf, area, self, state);
+    }
+
+    fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
+        Some(twin::commit(state, &taken(state, NAMED), false))
     }
 }
 
-fn commit(ui: &mut Ui, state: &State) -> Vec<Command> {
-    if let Some(why) = crate::allowed::refusal(ui, Verb::CommitAll, state) {
-        ui.notice = Some(why);
-        return Vec::new();
-    }
-    let tasks: Vec<TaskId> = state
-        .held
-        .iter()
-        .filter(|(_, h)| h.taken)
-        .map(|(t, _)| *t)
-        .collect();
-    if tasks.is_empty() {
-        ui.notice = Some("nothing is taken: space takes a group".into());
-        return Vec::new();
-    }
-    ui.ask(Ask::Commit(tasks), state)
+/// The held tasks that are selected, at most this many.
+fn taken(state: &State, most: usize) -> Vec<TaskId> {
+    let taken = state.held.iter().filter(|(_, held)| held.taken);
+    taken.map(|(task, _)| *task).take(most).collect()
 }

@@ -1,6 +1,6 @@
 //! One watched task: both builds in a line each, what they made differently, what the agent said.
 
-use super::Pane;
+use super::Watch;
 use crate::Ui;
 use crate::screens::queue::labels_word;
 use crate::screens::task::{error_lines, log_lines, patch};
@@ -17,7 +17,7 @@ use wb_core::watch::{Difference, Phase, WatchResult, Watched, route};
 /// Lines of the agent's log below.
 const LOG: usize = 6;
 
-pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &State) {
+pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
     let st = ui.st;
     let Some(task) = pane.task(state) else { return };
     let stage = fit(state.stage_title(task.stage), 16);
@@ -107,7 +107,7 @@ fn phase_line<'a>(task: &Watched, state: &State, columns: usize, st: &Styles) ->
         Phase::NoAgent => ("! no agent answers for its stage now".to_owned(), st.warn),
         Phase::Wanted | Phase::Fetching(_) => ("… fetching its inputs".to_owned(), st.accent),
         Phase::Unfetched => (
-            "✗ its inputs could not be read; x tries again".to_owned(),
+            "✗ its inputs could not be read ({key:Again} tries again)".to_owned(),
             st.bad,
         ),
         Phase::Waiting => ("· waits for its turn".to_owned(), st.dim),

@@ -4,6 +4,7 @@
 //! [`super::stage`].
 
 use super::{activity, stage};
+use crate::actions::Action;
 use crate::graph::{Edge, Layout};
 use crate::text::{clean, number};
 use crate::widgets::{lines, pane};
@@ -11,16 +12,18 @@ use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use wb_core::command::Verb;
 use wb_core::ids::StageId;
 use wb_core::state::State;
 use wb_core::workflow::{Stage, StageKind, Workflow};
 
 mod drawing;
+mod layer;
 mod list;
 
 use drawing::{Drawn, draw_graph};
 use list::{draw_list, list_order};
+
+pub use layer::Flow;
 
 /// Rows that the stage and the activity below the drawing need.
 const LOWER: u16 = 12;
@@ -34,7 +37,7 @@ pub struct Pane {
     drawn: Option<Drawn>,
     scroll: (u16, u16),
     list_top: usize,
-    activity_back: usize,
+    pub activity_back: usize,
 }
 
 impl Pane {
@@ -163,8 +166,7 @@ fn narrow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &St
             height: strip,
             ..area
         };
-        let back = ui.flow.activity_back;
-        activity::draw(buf, below, state, ui.utc_offset_s, back, &ui.st);
+        activity::draw(ui, buf, below, state);
     }
 }
 
@@ -207,8 +209,7 @@ fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &Stat
         width: below.width - split,
         ..below
     };
-    let back = ui.flow.activity_back;
-    activity::draw(buf, aside, state, ui.utc_offset_s, back, &ui.st);
+    activity::draw(ui, buf, aside, state);
 }
 
 fn listed_age(state: &State) -> String {
@@ -249,7 +250,7 @@ pub fn ways(flow: &Workflow, stage: &Stage) -> String {
 }
 
 /// Arrow keys: along the graph in the drawing, up and down in the list.
-pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
+pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     let Some(project) = &state.project else {
         return;
     };
@@ -264,19 +265,19 @@ pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
     };
     let last = order.len() - 1;
     let stage_at = |place: usize| order.get(place).map(|i| flow.stages[*i].id);
-    match verb {
-        Verb::Top | Verb::PageUp => ui.stage = stage_at(0),
-        Verb::Bottom | Verb::PageDown => ui.stage = stage_at(last),
-        Verb::Up if ui.flow.lists(ui.room) => ui.stage = stage_at(at.saturating_sub(1)),
-        Verb::Down if ui.flow.lists(ui.room) => ui.stage = stage_at((at + 1).min(last)),
-        Verb::Left | Verb::Right if ui.flow.lists(ui.room) => {}
+    match action {
+        Action::Top | Action::PageUp => ui.stage = stage_at(0),
+        Action::Bottom | Action::PageDown => ui.stage = stage_at(last),
+        Action::Up if ui.flow.lists(ui.room) => ui.stage = stage_at(at.saturating_sub(1)),
+        Action::Down if ui.flow.lists(ui.room) => ui.stage = stage_at((at + 1).min(last)),
+        Action::Left | Action::Right if ui.flow.lists(ui.room) => {}
         _ => {
             let room = ui.flow.drawn.as_ref().map_or((116, 20), |d| d.room);
             ui.flow.arrange(flow, state, room);
             let shift = usize::from(flow.edges.iter().any(|e| e.from.is_none()));
             let Some(drawn) = &ui.flow.drawn else { return };
             let here = order[at] + shift;
-            if let Some(next) = neighbour(&drawn.layout, &drawn.edges_shown, here, verb, shift) {
+            if let Some(next) = neighbour(&drawn.layout, &drawn.edges_shown, here, action, shift) {
                 ui.stage = flow.stages.get(next - shift).map(|s| s.id);
             }
         }
@@ -288,7 +289,7 @@ fn neighbour(
     layout: &Layout,
     edges: &[Edge],
     here: usize,
-    verb: Verb,
+    action: Action,
     first: usize,
 ) -> Option<usize> {
     let p = layout.places[here];
@@ -301,14 +302,14 @@ fn neighbour(
         );
         let edge = |a: usize, b: usize| edges.iter().position(|e| e.from == a && e.to == b);
         let number = |at: Option<usize>| at.and_then(|k| i32::try_from(k).ok());
-        let (ahead, along) = match verb {
-            Verb::Right => (dx > 0, number(edge(here, *i))),
-            Verb::Left => (dx < 0, number(edge(*i, here))),
-            Verb::Down => (dy > 0, (dx == 0).then_some(dy)),
+        let (ahead, along) = match action {
+            Action::Right => (dx > 0, number(edge(here, *i))),
+            Action::Left => (dx < 0, number(edge(*i, here))),
+            Action::Down => (dy > 0, (dx == 0).then_some(dy)),
             _ => (dy < 0, (dx == 0).then_some(-dy)),
         };
-        let far = match verb {
-            Verb::Right | Verb::Left => dx.abs() + 2 * dy.abs(),
+        let far = match action {
+            Action::Right | Action::Left => dx.abs() + 2 * dy.abs(),
             _ => dx.abs() + 3 * dy.abs(),
         };
         ahead.then_some(along.unwrap_or(far + 1000))

@@ -1,6 +1,7 @@
 //! Queue: the tasks of one stage as a table that looks at the visible rows only, the filter, the
 //! preview of the task under the cursor.
 
+use crate::actions::Action;
 use crate::keys::Line as Typed;
 use crate::text::{clean, fit, number};
 use crate::{PictureWish, Room, Ui};
@@ -9,16 +10,18 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use std::collections::HashMap;
-use wb_core::command::Verb;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::state::State;
 
+mod layer;
 mod preview;
 mod table;
 
 use preview::{preview, strip_preview};
 use table::table;
+
+pub use layer::Queue;
 
 /// Cursors by stage, and the filter while it is typed.
 #[derive(Default)]
@@ -74,16 +77,16 @@ impl Pane {
         cursor.task = queue.at(cursor.place).map(|r| r.id);
     }
 
-    pub fn move_cursor(&mut self, stage: StageId, verb: Verb, state: &State) {
+    pub fn move_cursor(&mut self, stage: StageId, action: Action, state: &State) {
         let place = self.place(stage);
         let page = self.rows.saturating_sub(1).max(1);
-        let next = match verb {
-            Verb::Up => place.saturating_sub(1),
-            Verb::Down => place + 1,
-            Verb::PageUp => place.saturating_sub(page),
-            Verb::PageDown => place + page,
-            Verb::Top => 0,
-            Verb::Bottom => usize::MAX,
+        let next = match action {
+            Action::Up => place.saturating_sub(1),
+            Action::Down => place + 1,
+            Action::PageUp => place.saturating_sub(page),
+            Action::PageDown => place + page,
+            Action::Top => 0,
+            Action::Bottom => usize::MAX,
             _ => place,
         };
         self.go_to(stage, next, state);
@@ -188,7 +191,10 @@ fn top_line(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State
             .filter(|t| !t.is_empty())
         {
             Some(text) => left.push_span(Span::styled(clean(text).into_owned(), st.accent)),
-            None => left.push_span(Span::styled("none (/)", st.dim)),
+            None => left.push_span(Span::styled(
+                format!("none ({})", ui.key_of(Action::Filter)),
+                st.dim,
+            )),
         },
     }
     let right = match queue {

@@ -53,7 +53,7 @@ pub(super) fn result_lines<'a>(
     all.push(match (result.failed, held) {
         (true, _) if result.text.contains("stays") => Line::default(),
         (true, _) => Line::styled("The task stays where it is.", st.dim),
-        (_, true) => Line::styled("Held for review (v); not written.", st.dim),
+        (_, true) => Line::styled("Held for review; not written.", st.dim),
         (_, false) => Line::styled("Not held for review; nothing was written.", st.dim),
     });
     all

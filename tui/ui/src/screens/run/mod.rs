@@ -2,21 +2,25 @@
 
 use super::{error_lines, task::log_lines};
 use crate::Ui;
+use crate::actions::Action;
 use crate::text::{
     bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
 };
 use crate::theme::Styles;
-use crate::widgets::{lines, pane};
+use crate::widgets::{beside, lines, pane};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::{Line, Span};
-use wb_core::command::Verb;
+
 use wb_core::run::{Run, Sink};
 use wb_core::state::State;
 
+mod layer;
 mod outcomes;
 
 use outcomes::{draw_failures, draw_outcomes};
+
+pub use layer::RunScreen;
 
 /// The chosen group of failures.
 #[derive(Default)]
@@ -30,13 +34,13 @@ impl Pane {
     }
 }
 
-pub fn move_cursor(ui: &mut Ui, verb: Verb, state: &State) {
+pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     let last = state.failures.len().saturating_sub(1);
-    ui.run.at = match verb {
-        Verb::Up => ui.run.at.saturating_sub(1),
-        Verb::Down => (ui.run.at + 1).min(last),
-        Verb::Top | Verb::PageUp => 0,
-        Verb::Bottom | Verb::PageDown => last,
+    ui.run.at = match action {
+        Action::Up => ui.run.at.saturating_sub(1),
+        Action::Down => (ui.run.at + 1).min(last),
+        Action::Top | Action::PageUp => 0,
+        Action::Bottom | Action::PageDown => last,
         _ => ui.run.at,
     };
 }
@@ -84,84 +88,48 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         return;
     }
     let Some(run) = &state.run else {
-        no_run(buf, area, state, &st);
+        no_run(ui, buf, area, state);
         return;
-    };
-    top_line(buf, Rect { height: 1, ..area }, run, state, ui);
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
     };
     let stages = u16::try_from(run.stages.len().min(4)).unwrap_or(4);
     let workers = u16::from(!ui.room.narrow());
-    let progress_h = (stages + 3 + workers).min(body.height);
-    let progress = Rect {
-        height: progress_h,
-        ..body
-    };
+    let [top, progress, rest] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(stages + 3 + workers),
+        Constraint::Fill(1),
+    ])
+    .areas(area);
+    top_line(buf, top, run, state, ui);
     draw_progress(buf, progress, run, state, ui);
-    let rest = Rect {
-        y: progress.bottom(),
-        height: body.height - progress_h,
-        ..body
+    let log_h = match ui.room.tiny() {
+        true => 0,
+        false => (rest.height / 3).clamp(3, 14),
     };
-    let log_h = if ui.room.tiny() {
-        0
-    } else {
-        (rest.height / 3).clamp(3, 14)
-    };
-    let middle = Rect {
-        height: rest.height - log_h,
-        ..rest
-    };
-    let half = middle.width * 9 / 20;
-    draw_outcomes(
-        buf,
-        Rect {
-            width: half,
-            ..middle
-        },
-        run,
-        state,
-        &st,
-    );
-    draw_failures(
-        ui,
-        buf,
-        Rect {
-            x: middle.x + half,
-            width: middle.width - half,
-            ..middle
-        },
-        state,
-    );
+    let [middle, log] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(log_h)]).areas(rest);
+    let (outcomes, failures) = beside(middle, middle.width * 9 / 20);
+    draw_outcomes(buf, outcomes, run, state, &st);
+    draw_failures(ui, buf, failures, state);
     if log_h > 0 {
-        let below = Rect {
-            y: middle.bottom(),
-            height: log_h,
-            ..rest
-        };
-        let right = if state.log.total == 0 {
-            String::new()
-        } else {
-            plural(usize::try_from(state.log.total).unwrap_or(0), "line")
-        };
-        let inner = pane(buf, below, "Log of the agents", &right, false, &st);
-        let room = Rect {
-            x: inner.x + 1,
-            width: inner.width.saturating_sub(2),
-            ..inner
-        };
-        let rows = usize::from(room.height);
-        let tail = tail(&state.log, rows);
-        lines(
-            buf,
-            room,
-            &log_lines(&tail, usize::from(room.width), ui.utc_offset_s, &st),
-            0,
-        );
+        draw_log(ui, buf, log, state);
     }
+}
+
+fn draw_log(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let right = match state.log.total {
+        0 => String::new(),
+        n => plural(usize::try_from(n).unwrap_or(0), "line"),
+    };
+    let inner = pane(buf, area, "Agent log", &right, false, &ui.st);
+    let room = inner.inner(Margin::new(1, 0));
+    let tail = tail(&state.log, usize::from(room.height));
+    let columns = usize::from(room.width);
+    lines(
+        buf,
+        room,
+        &log_lines(&tail, columns, ui.utc_offset_s, &ui.st),
+        0,
+    );
 }
 
 /// The last lines of a log, so that drawing costs what is seen.
@@ -175,37 +143,25 @@ fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
     tail
 }
 
-fn no_run(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
+fn no_run(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let st = &ui.st;
     let inner = pane(buf, area, "Run", "", true, st);
-    let key = |k: &'static str| Span::styled(k, st.key);
-    let held = if state.live && !state.options.read_only {
+    let held = if state.writes_at_once() {
         "each batch is written as it finishes"
     } else {
         "every write is held"
     };
-    let all = [
+    let how = [
+        "  {key:ShowFlow} Flow: choose a stage, {key:RunSome} runs some of its tasks, {key:RunEvery} all of them;",
+        "  {key:ShowQueue} Queue: mark tasks with {key:Mark}, then {key:RunMarked}",
+    ];
+    let mut all = vec![
         Line::default(),
         Line::from("  Nothing has run yet."),
         Line::default(),
-        Line::from(vec![
-            Span::raw("  "),
-            key("1"),
-            Span::raw(" Flow: choose a stage, "),
-            key("n"),
-            Span::raw(" runs some of its tasks, "),
-            key("N"),
-            Span::raw(" all of them;"),
-        ]),
-        Line::styled(format!("         {held}"), st.dim),
-        Line::from(vec![
-            Span::raw("  "),
-            key("2"),
-            Span::raw(" Queue: mark tasks with "),
-            key("space"),
-            Span::raw(", then "),
-            key("n"),
-        ]),
     ];
+    all.extend(how.map(|text| ui.keyed_line(text)));
+    all.insert(4, Line::styled(format!("         {held}"), st.dim));
     lines(buf, inner, &all, 0);
 }
 

@@ -1,5 +1,6 @@
 //! What the tasks of a run came to: outcomes as bars, failures in groups.
 
+use crate::actions::Action;
 use crate::text::{bar, clean, fit, left, number, plural, right, width};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane, scroll_to, shade};
@@ -79,9 +80,9 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
             Span::raw(number(state.held.len() as u64)),
             Span::styled(
                 if columns < 44 {
-                    " for review (v)"
+                    " for review"
                 } else {
-                    " for review (v); nothing was written"
+                    " for review; nothing was written"
                 },
                 st.dim,
             ),
@@ -106,14 +107,18 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &S
         1 => format!("Failures: {failed} in 1 group"),
         n => format!("Failures: {failed} in {n} groups"),
     };
+    let retry = ui.key_of(Action::RetryGroup);
     let keys = if groups.is_empty() {
-        ""
+        String::new()
     } else if area.width < 60 {
-        "x retries"
+        format!("{retry} retries")
     } else {
-        "x retries it, s steps it"
+        format!(
+            "{retry} retries it, {} steps it",
+            ui.key_of(Action::StepFailed)
+        )
     };
-    let inner = pane(buf, area, &title, keys, true, &st);
+    let inner = pane(buf, area, &title, &keys, true, &st);
     let columns = usize::from(inner.width);
     if groups.is_empty() {
         lines(buf, inner, &[Line::styled(" None.", st.good)], 0);

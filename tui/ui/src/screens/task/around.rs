@@ -4,7 +4,6 @@
 use crate::Ui;
 use crate::screens::timeline;
 use crate::text::{fit, fit_middle, width};
-use crate::theme::Styles;
 use crate::widgets::{lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,25 +11,16 @@ use ratatui::text::{Line, Span};
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
-pub fn no_task(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
+pub fn no_task(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let st = &ui.st;
     let inner = pane(buf, area, "Task", "", true, st);
-    let key = |k: &'static str| Span::styled(k, st.key);
     let mut all = vec![Line::default(), Line::from("  No task is open.")];
     all.push(Line::default());
-    all.push(Line::from(vec![
-        Span::raw("  "),
-        key("1"),
-        Span::raw(" Flow: choose a stage, "),
-        key("s"),
-        Span::raw(" steps its first task"),
-    ]));
-    all.push(Line::from(vec![
-        Span::raw("  "),
-        key("2"),
-        Span::raw(" Queue: choose a task, "),
-        key("s"),
-        Span::raw(" steps it"),
-    ]));
+    let how = [
+        "  {key:ShowFlow} Flow: choose a stage, {key:StepFirst} steps its first task",
+        "  {key:ShowQueue} Queue: choose a task, {key:Step} steps it",
+    ];
+    all.extend(how.map(|text| ui.keyed_line(text)));
     if state.builds.active().is_none() {
         all.push(Line::default());
         all.push(Line::styled(
@@ -67,15 +57,16 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
     );
 }
 
-/// The key that helps next, in words, and where the task stands as to writing.
-pub fn next_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, st: &Styles) {
+/// The most useful action, in words, and where the task stands as to writing.
+pub fn next_line(ui: &Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
+    let st = &ui.st;
     let (key, text) = timeline::next(step, state);
     let mut line = Line::from(Span::styled(" next: ", st.strong));
     if let Some(key) = key {
-        line.push_span(Span::styled(format!("{key} "), st.key));
+        line.push_span(Span::styled(format!("{} ", ui.key_of(key)), st.key));
     }
     let room = usize::from(area.width).saturating_sub(line.width() + 3);
-    line.push_span(Span::raw(fit(&text, room)));
+    line.push_span(Span::raw(fit(&ui.keyed(&text), room)));
     let standing = timeline::standing(step, state);
     let style = if step.committed.is_some() || state.live {
         st.warn

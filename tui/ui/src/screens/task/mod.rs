@@ -2,6 +2,7 @@
 //! words below. What the events are is left to [`super::timeline`].
 
 use super::timeline::{self, Mark, Row, What};
+use crate::actions::Action;
 use crate::text::{clean, duration, fit, left, right, width};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane, scroll_to, scrollbar, shade};
@@ -12,11 +13,11 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use wb_core::command::Verb;
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
+mod layer;
 mod read;
 mod tabs;
 
@@ -25,6 +26,8 @@ use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
 pub use tabs::{error_lines, log_lines, patch};
+
+pub use layer::Task;
 
 /// The tabs at the right.
 pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
@@ -82,23 +85,23 @@ impl Pane {
         }
     }
 
-    pub fn move_cursor(&mut self, verb: Verb, state: &State) {
+    pub fn move_cursor(&mut self, action: Action, state: &State) {
         let Some(step) = &state.step else { return };
         let rows = timeline::rows(step, state);
         let last = rows.len().saturating_sub(1);
         let at = self.event.unwrap_or_else(|| newest(&rows)).min(last);
-        match verb {
-            Verb::Left => self.event = Some(at.saturating_sub(1)),
-            Verb::Right => self.event = Some((at + 1).min(last)),
-            Verb::Up => self.scroll = self.scroll.saturating_sub(1),
-            Verb::Down => self.scroll += 1,
-            Verb::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            Verb::PageDown => self.scroll += 10,
-            Verb::Top => self.scroll = 0,
-            Verb::Bottom => self.scroll = usize::MAX / 2,
+        match action {
+            Action::Left => self.event = Some(at.saturating_sub(1)),
+            Action::Right => self.event = Some((at + 1).min(last)),
+            Action::Up => self.scroll = self.scroll.saturating_sub(1),
+            Action::Down => self.scroll += 1,
+            Action::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            Action::PageDown => self.scroll += 10,
+            Action::Top => self.scroll = 0,
+            Action::Bottom => self.scroll = usize::MAX / 2,
             _ => {}
         }
-        if matches!(verb, Verb::Left | Verb::Right) {
+        if matches!(action, Action::Left | Action::Right) {
             self.scroll = 0;
             self.tab = if self.tab == IMAGE_TAB { self.tab } else { 0 };
         }
@@ -157,7 +160,7 @@ pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
     let Some(step) = &state.step else {
-        no_task(buf, area, state, &st);
+        no_task(ui, buf, area, state);
         return;
     };
     top_line(buf, Rect { height: 1, ..area }, step, state, ui);
@@ -172,7 +175,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         height: next_h,
         ..area
     };
-    next_line(buf, below, step, state, &st);
+    next_line(ui, buf, below, step, state);
     let rows = timeline::rows(step, state);
     let at = ui
         .task

@@ -1,8 +1,8 @@
 //! Runs begun on the screen, and failures run again; asked about first where they write or are large.
 
-use crate::overlays::{Overlay, ask, number};
+use crate::overlays::{ask, number};
 use crate::{Screen, Ui};
-use wb_core::command::{Command, Verb};
+use wb_core::command::Command;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
@@ -14,41 +14,41 @@ const SOME: usize = 50;
 const BATCH: usize = 25;
 
 impl Ui {
-    /// Starts a run, after asking how many; asks for a `y` first when it would write or is large.
-    pub(super) fn begin_run(&mut self, verb: Verb, state: &State) -> Vec<Command> {
+    /// Runs the marked tasks; without marks asks how many.
+    pub(super) fn run_marked(&mut self, state: &State) -> Vec<Command> {
+        let queue = self.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
+        match queue.filter(|(_, q)| !q.marks.is_empty()) {
+            Some((stage, q)) => {
+                let source = Source::Tasks(stage, q.chosen(q.marks.len()));
+                self.run_or_ask(source, None, state)
+            }
+            None => self.ask_how_many(true),
+        }
+    }
+
+    /// Asks how many tasks to run, of the queue as it is filtered and sorted or of the stage.
+    pub(super) fn ask_how_many(&mut self, from_queue: bool) -> Vec<Command> {
         let Some(stage) = self.stage else {
             return Vec::new();
         };
-        let marked = state.queues.get(&stage).map_or(0, |q| q.marks.len());
-        match verb {
-            Verb::RunMarked if marked > 0 => {
-                let rows = state
-                    .queues
-                    .get(&stage)
-                    .map(|q| q.chosen(marked))
-                    .unwrap_or_default();
-                self.run_or_ask(Source::Tasks(stage, rows), None, state)
+        let of = number::Of::Tasks { stage, from_queue };
+        self.open(number::Number::new(of, &SOME.to_string()))
+    }
+
+    /// Runs every task of the stage, or of what the filter leaves; asks first.
+    pub(super) fn run_all(&mut self, filtered: bool, state: &State) -> Vec<Command> {
+        let Some(stage) = self.stage else {
+            return Vec::new();
+        };
+        let queue = state.queues.get(&stage);
+        let source = match queue.filter(|q| filtered && !q.filter.is_empty()) {
+            Some(q) => {
+                let rows = (0..q.view.len()).filter_map(|p| q.at(p)).cloned();
+                Source::Tasks(stage, rows.collect())
             }
-            Verb::RunEvery | Verb::RunMatching => {
-                let filtered = state
-                    .queues
-                    .get(&stage)
-                    .filter(|q| verb == Verb::RunMatching && !q.filter.is_empty());
-                let source = match filtered {
-                    Some(q) => Source::Tasks(
-                        stage,
-                        (0..q.view.len()).filter_map(|p| q.at(p)).cloned().collect(),
-                    ),
-                    None => Source::Stages(vec![stage]),
-                };
-                self.ask(ask::Ask::Run(Box::new(spec(source, None))), state)
-            }
-            _ => {
-                let from_queue = verb == Verb::RunMarked;
-                let of = number::Of::Tasks { stage, from_queue };
-                self.open(Overlay::Number(number::Pane::new(of, &SOME.to_string())))
-            }
-        }
+            None => Source::Stages(vec![stage]),
+        };
+        self.ask(ask::Ask::Run(Box::new(spec(source, None))), state)
     }
 
     /// Runs at once when every write is held; in live mode a `y` is needed.
@@ -59,7 +59,7 @@ impl Ui {
         state: &State,
     ) -> Vec<Command> {
         let spec = Box::new(spec(source, max));
-        if state.live && !state.options.read_only {
+        if state.writes_at_once() {
             return self.ask(ask::Ask::Run(spec), state);
         }
         self.screen = Screen::Run;
@@ -98,7 +98,7 @@ impl Ui {
         rows: Vec<wb_core::work::TaskRow>,
         state: &State,
     ) -> Vec<Command> {
-        if state.live && !state.options.read_only {
+        if state.writes_at_once() {
             return self.ask(ask::Ask::Retry(stage, rows), state);
         }
         vec![Command::Retry { stage, rows }]

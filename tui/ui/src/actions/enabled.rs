@@ -1,0 +1,265 @@
+//! When actions are enabled, and why not: the conditions that rows of the table name.
+
+use super::{Action, Why};
+use crate::Ui;
+use crate::text::number;
+use std::borrow::Cow;
+use wb_core::ids::{StageId, TaskId};
+use wb_core::journal::Undoing;
+use wb_core::state::State;
+use wb_core::step::{At, Stepper};
+use wb_core::watch::Watched;
+use wb_core::work::TaskRow;
+
+type Enabled = Result<(), Why>;
+
+pub(super) const READ_ONLY: &str = "read-only: start without --read-only to write";
+const NOTHING_FAILED: &str = "nothing failed in this run";
+
+fn unless(wrong: bool, why: &'static str) -> Enabled {
+    if wrong { Err(why.into()) } else { Ok(()) }
+}
+
+fn has_agent(stage: Option<StageId>, state: &State) -> Enabled {
+    match stage.filter(|stage| state.agent(*stage).is_none()) {
+        Some(stage) => Err(format!(
+            "no agent for stage \"{}\" in any loaded library",
+            state.stage_title(stage)
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
+fn runs(state: &State) -> bool {
+    state.run.as_ref().is_some_and(|run| !run.is_over())
+}
+
+fn no_run(state: &State) -> Enabled {
+    unless(
+        runs(state),
+        "a run is in progress ({key:CancelRun} on the Run screen stops it)",
+    )
+}
+
+pub(super) fn writable(_: &Ui, state: &State) -> Enabled {
+    unless(state.options.read_only, READ_ONLY)
+}
+
+pub(super) fn first_task(ui: &Ui, state: &State) -> Enabled {
+    has_agent(ui.stage, state)?;
+    unless(task_at(ui, 0, state).is_none(), "no task is listed here")
+}
+
+pub(super) fn selected(ui: &Ui, state: &State) -> Enabled {
+    has_agent(ui.stage, state)?;
+    unless(selected_task(ui, state).is_none(), "no task is listed here")
+}
+
+pub(super) fn can_run(ui: &Ui, state: &State) -> Enabled {
+    has_agent(ui.stage, state)?;
+    no_run(state)
+}
+
+pub(super) fn task_open(_: &Ui, state: &State) -> Enabled {
+    unless(state.step.is_none(), "no task is open")
+}
+
+pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
+    let Some(step) = &state.step else {
+        return Err("no task is open ({key:Step} on the Queue opens one)".into());
+    };
+    let why = match step.at {
+        At::Committed => "this task is finished ({key:NextTask} steps the next one)",
+        At::Fetching => "its inputs are being fetched ({key:ToEnd} continues by itself)",
+        At::Calling => "its agent is running ({key:KillJob} stops it)",
+        At::Committing => "it is being written",
+        At::Outcome if matches!(step.result, Some(Err(_))) => {
+            "it failed ({key:Rerun} runs it again from the same inputs, {key:NextTask} steps the next task)"
+        }
+        _ => return Ok(()),
+    };
+    Err(why.into())
+}
+
+pub(super) fn can_go_to_end(_: &Ui, state: &State) -> Enabled {
+    match &state.step {
+        Some(step) if step.at < At::Outcome => unless(
+            step.to_end || step.at == At::Calling,
+            "already running to the outcome",
+        ),
+        _ => Err("no open task has steps left before its outcome".into()),
+    }
+}
+
+pub(super) fn can_rerun(_: &Ui, state: &State) -> Enabled {
+    use At::{Calling, Committed, Committing, Fetching};
+    let busy = |s: &Stepper| matches!(s.at, Fetching | Calling | Committing | Committed);
+    unless(
+        state.step.as_ref().is_none_or(busy),
+        "nothing to run again now",
+    )
+}
+
+pub(super) fn can_discard(ui: &Ui, state: &State) -> Enabled {
+    task_open(ui, state)?;
+    let late = state.step.as_ref().is_some_and(|s| s.at >= At::Committing);
+    unless(
+        late,
+        "this task is committed: there is nothing left to discard",
+    )
+}
+
+pub(super) fn has_outcome(_: &Ui, state: &State) -> Enabled {
+    let ready = state.step.as_ref().is_some_and(Stepper::can_commit);
+    unless(!ready, "there is no outcome to keep yet")
+}
+
+pub(super) fn job_runs(_: &Ui, state: &State) -> Enabled {
+    let job = state.step.as_ref().and_then(|s| s.job);
+    unless(job.is_none(), "no agent is running for this task")
+}
+
+pub(super) fn running(_: &Ui, state: &State) -> Enabled {
+    unless(!runs(state), "no run is in progress")
+}
+
+pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {
+    unless(state.failures.is_empty(), NOTHING_FAILED)
+}
+
+pub(super) fn can_retry(ui: &Ui, state: &State) -> Enabled {
+    some_failed(ui, state)?;
+    no_run(state)?;
+    has_agent(state.failures.get(ui.run.at).map(|g| g.stage), state)
+}
+
+pub(super) fn held(_: &Ui, state: &State) -> Enabled {
+    unless(state.held.is_empty(), "nothing is held")
+}
+
+pub(super) fn in_conflict(_: &Ui, state: &State) -> Enabled {
+    unless(state.conflicts.is_empty(), "nothing is in conflict")
+}
+
+pub(super) fn can_rerun_theirs(ui: &Ui, state: &State) -> Enabled {
+    in_conflict(ui, state)?;
+    no_run(state)
+}
+
+pub(super) fn watching(_: &Ui, state: &State) -> Enabled {
+    unless(state.watch.tasks.is_empty(), "no task is watched")
+}
+
+/// Half of the tasks would be compared with one build, half with another.
+pub(super) fn can_pin(ui: &Ui, state: &State) -> Enabled {
+    watching(ui, state)?;
+    unless(
+        !state.watch.kept && state.watch.tasks.iter().any(Watched::pending),
+        "not every task has run on this build yet",
+    )
+}
+
+/// Whether the chosen operation can be undone.
+pub(crate) fn can_undo(_: &Ui, state: &State) -> Enabled {
+    let open = state.journal.open.as_ref().map(|open| open.id);
+    let Some(op) = open.and_then(|id| state.journal.op(id)) else {
+        return Err("no operation is chosen".into());
+    };
+    unless(!op.here, "this operation belongs to another project")?;
+    unless(op.under_way, "it is still in progress")?;
+    unless(
+        op.unanswered() > 0,
+        "it was interrupted ({key:FinishOp} finishes its writes)",
+    )?;
+    unless(op.standing() == 0, "nothing of it is left to undo")
+}
+
+/// Whether what an undo would restore is on screen.
+pub(crate) fn reviewed(state: &State) -> bool {
+    let open = state.journal.open.as_ref();
+    open.is_some_and(|open| matches!(open.undo, Undoing::Reviewed(_)))
+}
+
+/// Whether interrupted writes can be finished now.
+pub(super) fn can_finish(_: &Ui, state: &State) -> Enabled {
+    let journal = &state.journal;
+    if !journal.finishable() {
+        return Err(match journal.ops {
+            None => "the journal is being read".into(),
+            Some(_) => "nothing from this folder was interrupted".into(),
+        });
+    }
+    unless(journal.finishing, "it is being finished")?;
+    unless(
+        state.busy(),
+        "something is running: finish it once that is over",
+    )
+}
+
+pub(super) fn can_watch(ui: &Ui, state: &State, action: Action, none: &'static str) -> Enabled {
+    let stage = match action {
+        Action::WatchOpen => state.step.as_ref().map(|s| s.stage),
+        Action::WatchFailed => state.failures.get(ui.run.at).map(|g| g.stage),
+        _ => selected_task(ui, state).map(|(stage, _)| stage),
+    };
+    unless(stage.is_none(), none)?;
+    has_agent(stage, state)
+}
+
+/// `watch`, or `unwatch` for a watched task; reads one task only, since hints are made at every frame.
+pub(super) fn watch_word(ui: &Ui, state: &State, action: Action) -> Option<Cow<'static, str>> {
+    let one = match action {
+        Action::WatchOpen => state.step.as_ref().map(|s| s.row.id),
+        _ => {
+            let queue = ui.stage.and_then(|s| state.queues.get(&s));
+            selected_task(ui, state)
+                .map(|(_, task)| task)
+                .filter(|_| queue.is_none_or(|q| q.marks.is_empty()))
+        }
+    };
+    let on = one.is_some_and(|task| state.watch.task(task).is_some());
+    Some(if on { "unwatch" } else { "watch" }.into())
+}
+
+/// `review (12)`; `None` when there is nothing.
+pub(super) fn counted(word: &str, n: usize) -> Option<Cow<'static, str>> {
+    (n > 0).then(|| format!("{word} ({})", number(n as u64)).into())
+}
+
+/// The task under the cursor of the queue.
+pub(crate) fn selected_task(ui: &Ui, state: &State) -> Option<(StageId, TaskId)> {
+    task_at(ui, ui.queue.place(ui.stage?), state)
+}
+
+/// The task at this place of the selected stage's queue.
+pub(crate) fn task_at(ui: &Ui, place: usize, state: &State) -> Option<(StageId, TaskId)> {
+    let stage = ui.stage?;
+    Some((stage, state.queues.get(&stage)?.at(place)?.id))
+}
+
+/// The tasks that a watching action is about: the marked ones or the one under the cursor, the open
+/// one, or those of the chosen failure.
+pub(crate) fn watchable(ui: &Ui, action: Action, state: &State) -> Option<(StageId, Vec<TaskRow>)> {
+    match action {
+        Action::WatchOpen => state.step.as_ref().map(|s| (s.stage, vec![s.row.clone()])),
+        Action::WatchFailed => {
+            let group = state.failures.get(ui.run.at)?;
+            Some((group.stage, group.rows.clone()))
+        }
+        _ => {
+            let stage = ui.stage?;
+            let queue = state.queues.get(&stage)?;
+            if !queue.marks.is_empty() {
+                return Some((stage, queue.chosen(0)));
+            }
+            let row = queue.at(ui.queue.place(stage))?;
+            Some((stage, vec![row.clone()]))
+        }
+    }
+}
+
+/// Whether all of these are watched.
+pub(crate) fn watched(rows: &[TaskRow], state: &State) -> bool {
+    rows.iter().all(|r| state.watch.task(r.id).is_some())
+}

@@ -1,0 +1,267 @@
+//! Every action in one table: a row carries its name, help, default keys, whether it writes, when it
+//! is enabled, its hint, and what it does. Hints, help, palette, refusals, the keymap, `workbench keys`
+//! and the generated key tables come from here alone. What a [`Command`] does is left to the engine.
+
+mod begin_run;
+mod enabled;
+mod run;
+mod table;
+
+pub use table::{ACTIONS, Action};
+
+use crate::Ui;
+use std::borrow::Cow;
+use wb_core::command::Command;
+use wb_core::state::State;
+
+pub(crate) use enabled::{can_undo, reviewed, watchable, watched};
+
+/// Why an action is not enabled; may name the keys of other actions as `{key:Quit}`.
+pub(crate) type Why = Cow<'static, str>;
+
+/// Actions to hint at, each with a word, the most useful first.
+pub(crate) type Hints = Vec<(Action, Cow<'static, str>)>;
+
+type Enabled = fn(&Ui, &State) -> Result<(), Why>;
+type Hint = fn(&Ui, &State) -> Option<Cow<'static, str>>;
+type Run = fn(&mut Ui, &State) -> Vec<Command>;
+
+/// Where a key counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[allow(missing_docs)] // each name is the screen's or the overlay's
+pub enum Scope {
+    Global,
+    List,
+    Flow,
+    Queue,
+    Task,
+    Run,
+    Review,
+    Conflicts,
+    Journal,
+    Watch,
+    Question,
+}
+
+impl Scope {
+    /// In the order of the documentation.
+    pub const ALL: [Self; 11] = [
+        Self::Global,
+        Self::List,
+        Self::Flow,
+        Self::Queue,
+        Self::Task,
+        Self::Run,
+        Self::Review,
+        Self::Conflicts,
+        Self::Journal,
+        Self::Watch,
+        Self::Question,
+    ];
+
+    /// Heading in help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::List => "In lists",
+            Self::Flow => "Flow",
+            Self::Queue => "Queue",
+            Self::Task => "Task",
+            Self::Run => "Run",
+            Self::Review => "Review",
+            Self::Conflicts => "Conflicts",
+            Self::Journal => "Journal",
+            Self::Watch => "Watch",
+            Self::Question => "Question",
+        }
+    }
+
+    /// Its table under `[keys]`, e.g. `queue`.
+    #[must_use]
+    pub fn table(self) -> String {
+        match self {
+            Self::Global => "global".to_owned(),
+            Self::List => "list".to_owned(),
+            other => other.title().to_lowercase(),
+        }
+    }
+
+    /// Whether a key of one of them can hide the same key of the other.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        let wide = |s| matches!(s, Self::Global | Self::List);
+        self == other || wide(self) || wide(other)
+    }
+}
+
+/// What an action does while an overlay is open that does not handle it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OverOverlay {
+    /// Nothing.
+    Ignored,
+    /// It runs, and the overlay stays open.
+    Stays,
+    /// All overlays are closed, then it runs.
+    Closes,
+}
+
+/// One row of the table.
+pub struct ActionRow {
+    /// Which action.
+    pub action: Action,
+    /// Where its keys count.
+    pub scope: Scope,
+    /// Default keys as written in help: `s`, `Ctrl-d`, `Enter`, `Space`, `F1`.
+    pub keys: &'static [&'static str],
+    /// Whether it writes upstream; read-only mode disables exactly these.
+    pub writes: bool,
+    /// Name in the palette.
+    pub name: &'static str,
+    /// One line.
+    pub help: &'static str,
+    /// A repeated key does not count.
+    pub(crate) once: bool,
+    /// Whether the palette offers it.
+    pub(crate) listed: bool,
+    pub(crate) over: OverOverlay,
+    enabled: Enabled,
+    hint: Hint,
+    pub(crate) run: Run,
+}
+
+impl ActionRow {
+    const fn new(
+        action: Action,
+        scope: Scope,
+        keys: &'static [&'static str],
+        name: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            action,
+            scope,
+            keys,
+            writes: false,
+            name,
+            help,
+            once: false,
+            listed: true,
+            over: OverOverlay::Ignored,
+            enabled: |_, _| Ok(()),
+            hint: |_, _| None,
+            run: |_, _| Vec::new(),
+        }
+    }
+
+    const fn writes(mut self) -> Self {
+        self.writes = true;
+        self.once = true;
+        self
+    }
+
+    const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    const fn unlisted(mut self) -> Self {
+        self.listed = false;
+        self
+    }
+
+    const fn stays(mut self) -> Self {
+        self.over = OverOverlay::Stays;
+        self
+    }
+
+    const fn closes(mut self) -> Self {
+        self.over = OverOverlay::Closes;
+        self
+    }
+
+    const fn when(mut self, enabled: Enabled) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    const fn hint(mut self, hint: Hint) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    const fn does(mut self, run: Run) -> Self {
+        self.run = run;
+        self
+    }
+
+    /// The name that settings and scripts use, e.g. `dry-run-some`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.name.replace(' ', "-")
+    }
+}
+
+impl Action {
+    /// Its row of the table.
+    #[must_use]
+    pub fn row(self) -> &'static ActionRow {
+        &ACTIONS[self as usize]
+    }
+
+    /// Whether it moves a cursor.
+    pub(crate) const fn moves(self) -> bool {
+        use Action::{Bottom, Down, Left, PageDown, PageUp, Right, Top, Up};
+        matches!(
+            self,
+            Up | Down | Left | Right | Top | Bottom | PageUp | PageDown
+        )
+    }
+
+    /// Why it makes no sense now.
+    pub(crate) fn enabled(self, ui: &Ui, state: &State) -> Result<(), Why> {
+        let row = self.row();
+        if state.options.read_only && row.writes {
+            return Err(enabled::READ_ONLY.into());
+        }
+        (row.enabled)(ui, state)
+    }
+}
+
+/// These actions with their hints, as far as they are enabled.
+pub(crate) fn hints(ui: &Ui, state: &State, actions: &[Action]) -> Hints {
+    actions
+        .iter()
+        .filter(|action| action.enabled(ui, state).is_ok())
+        .filter_map(|action| Some((*action, (action.row().hint)(ui, state)?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_stands_at_its_actions_place() {
+        for (place, row) in ACTIONS.iter().enumerate() {
+            assert_eq!(row.action as usize, place, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for a in ACTIONS {
+            for b in ACTIONS {
+                assert!(a.action == b.action || a.id() != b.id(), "{}", a.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_writing_action_has_an_upper_case_key() {
+        for row in ACTIONS.iter().filter(|row| row.writes) {
+            let upper = |key: &&str| key.chars().all(char::is_uppercase);
+            assert!(row.keys.iter().all(upper), "{}", row.name);
+        }
+    }
+}

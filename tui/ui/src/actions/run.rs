@@ -1,0 +1,217 @@
+//! What the actions of screens do: move a cursor, open an overlay, or become a [`Command`] for the
+//! engine.
+
+use super::enabled::{selected_task, task_at};
+use super::{Action, watchable, watched};
+use crate::layer::Layer;
+use crate::overlays::{ask, conflicts, number};
+use crate::{Screen, Ui};
+use wb_core::command::Command;
+use wb_core::ids::{StageId, TaskId};
+use wb_core::state::State;
+use wb_core::step::At;
+
+impl Ui {
+    /// Starts or stops watching the tasks that the screen is about.
+    pub(super) fn watch(&mut self, action: Action, state: &State) -> Vec<Command> {
+        let Some((stage, rows)) = watchable(self, action, state) else {
+            return Vec::new();
+        };
+        let on = !watched(&rows, state);
+        let room = wb_core::watch::MOST - state.watch.tasks.len();
+        let new = rows.iter().filter(|r| state.watch.task(r.id).is_none());
+        let left_out = new.count().saturating_sub(room);
+        let plural = crate::text::plural;
+        self.notice = Some(match (on, left_out) {
+            (true, 0) => format!(
+                "{} watched: dry-run at every build ({{key:Watching}} shows what changes)",
+                plural(rows.len(), "task")
+            ),
+            (true, _) => format!(
+                "at most {} tasks are watched; {} left out",
+                wb_core::watch::MOST,
+                plural(left_out, "task")
+            ),
+            (false, _) => format!("{} no longer watched", plural(rows.len(), "task")),
+        });
+        vec![Command::Watch { stage, rows, on }]
+    }
+
+    /// Asks a question.
+    pub(crate) fn ask(&mut self, ask: ask::Ask, state: &State) -> Vec<Command> {
+        self.open(ask::Question::new(ask, state))
+    }
+
+    pub(super) fn ask_rate(&mut self, state: &State) -> Vec<Command> {
+        let offer = state.rate.map_or_else(String::new, |r| r.to_string());
+        self.open(number::Number::new(number::Of::Rate, &offer))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // seconds for a person
+    pub(super) fn ask_timeout(&mut self, state: &State) -> Vec<Command> {
+        let known = state.typed_timeout_ms.or(state.options.timeout_ms);
+        let offer = known.map_or_else(String::new, |ms| (ms as f64 / 1000.0).to_string());
+        self.open(number::Number::new(number::Of::Timeout, &offer))
+    }
+
+    pub(crate) fn open(&mut self, layer: impl Layer + 'static) -> Vec<Command> {
+        self.overlays.push(Box::new(layer));
+        Vec::new()
+    }
+
+    pub(super) fn open_conflicts(&mut self, state: &State) -> Vec<Command> {
+        let layer = conflicts::Conflicts::default();
+        let theirs = layer.look(state);
+        self.open(layer);
+        theirs
+    }
+
+    /// Shows a screen; the queue of the selected stage is listed when it is not yet.
+    pub(crate) fn go(&mut self, screen: Screen) -> Vec<Command> {
+        self.screen = screen;
+        match (screen, self.stage) {
+            (Screen::Queue, Some(stage)) => vec![Command::OpenStage(stage)],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn begin_filter(&mut self, state: &State) -> Vec<Command> {
+        self.queue.begin_filter(self.stage, state);
+        self.go(Screen::Queue)
+    }
+
+    pub(super) fn switch_mode(&mut self, state: &State) -> Vec<Command> {
+        if state.live {
+            return vec![Command::Live(false)];
+        }
+        self.ask(ask::Ask::Live, state)
+    }
+
+    pub(super) fn quit(&mut self, state: &State) -> Vec<Command> {
+        let unwritten = !state.held.is_empty() || !state.conflicts.is_empty();
+        if state.busy() || unwritten {
+            return self.ask(ask::Ask::Quit, state);
+        }
+        vec![Command::Quit]
+    }
+
+    pub(super) fn turn_drawing(&mut self, _: &State) -> Vec<Command> {
+        self.flow.drawing = Some(self.flow.lists(self.room));
+        Vec::new()
+    }
+
+    pub(super) fn turn_preview(&mut self, _: &State) -> Vec<Command> {
+        self.queue.picture = Some(!self.queue.shows_picture(self.room));
+        Vec::new()
+    }
+
+    pub(super) fn turn_image(&mut self, _: &State) -> Vec<Command> {
+        self.task.turn_image();
+        Vec::new()
+    }
+
+    pub(super) fn rerun(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::Rerun]
+    }
+
+    pub(super) fn discard(&mut self, _: &State) -> Vec<Command> {
+        self.screen = Screen::Queue;
+        vec![Command::Discard]
+    }
+
+    pub(super) fn mark_all(&mut self, on: bool) -> Vec<Command> {
+        let mark = |stage| Command::MarkAll { stage, on };
+        self.stage.map(mark).into_iter().collect()
+    }
+
+    /// Opens the first or the selected task, unless it is the one being stepped already.
+    pub(super) fn step_task(&mut self, first: bool, state: &State) -> Vec<Command> {
+        let task = match first {
+            true => task_at(self, 0, state),
+            false => selected_task(self, state),
+        };
+        let Some((stage, task)) = task else {
+            return Vec::new();
+        };
+        self.open_task(stage, task, state)
+    }
+
+    pub(crate) fn open_task(
+        &mut self,
+        stage: StageId,
+        task: TaskId,
+        state: &State,
+    ) -> Vec<Command> {
+        self.screen = Screen::Task;
+        self.stage = Some(stage);
+        let same = state
+            .step
+            .as_ref()
+            .is_some_and(|s| s.row.id == task && s.at != At::Committed);
+        if same {
+            return Vec::new();
+        }
+        vec![Command::Open { stage, task }]
+    }
+
+    pub(super) fn step_on(&mut self, state: &State) -> Vec<Command> {
+        self.task.event = None;
+        match state.step.as_ref().map(|s| s.at) {
+            Some(At::Review) => self.dispatch(Action::CommitTask, state),
+            Some(At::Fetching | At::Calling | At::Committing) => Vec::new(),
+            _ => vec![Command::Step],
+        }
+    }
+
+    pub(super) fn other_task(&mut self, next: bool, state: &State) -> Vec<Command> {
+        let Some(step) = &state.step else {
+            return Vec::new();
+        };
+        let stage = step.stage;
+        let Some(queue) = state.queues.get(&stage) else {
+            return Vec::new();
+        };
+        let place = match (queue.place_of(step.row.id), next) {
+            (Some(place), true) => Some(place + 1),
+            (Some(place), false) => place.checked_sub(1),
+            // It has left the queue: the next one took its place.
+            (None, true) => Some(self.queue.place(stage)),
+            (None, false) => self.queue.place(stage).checked_sub(1),
+        };
+        match place.and_then(|p| queue.at(p).map(|row| (p, row.id))) {
+            Some((place, task)) => {
+                self.queue.go_to(stage, place, state);
+                self.open_task(stage, task, state)
+            }
+            None => {
+                let end = if next { "last" } else { "first" };
+                self.notice = Some(format!("this is the {end} task of the queue"));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn mark(&mut self, state: &State) -> Vec<Command> {
+        let Some((stage, task)) = selected_task(self, state) else {
+            return Vec::new();
+        };
+        let on = state
+            .queues
+            .get(&stage)
+            .is_some_and(|q| !q.marks.contains(&task));
+        self.queue.move_cursor(stage, Action::Down, state);
+        vec![Command::Mark {
+            stage,
+            tasks: vec![task],
+            on,
+        }]
+    }
+
+    pub(super) fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {
+        let Some(step) = &state.step else {
+            return Vec::new();
+        };
+        self.ask(ask::Ask::Commit(vec![step.row.id]), state)
+    }
+}

@@ -1,0 +1,203 @@
+//! The table. A row: action, scope, default keys, name, help; then when it is enabled, its hint and
+//! what it does. Actions of overlays are done by the overlay's layer.
+
+use super::enabled::*;
+use super::{ActionRow, Scope};
+use crate::overlays::{builds, help, journal, messages, palette, review, watch};
+use crate::{Screen, Ui};
+use wb_core::command::Command;
+
+macro_rules! actions {
+    ($( $action:ident $scope:ident [$($key:literal)*] $name:literal $help:literal
+        $( .$part:ident($($value:expr)?) )* ; )*) => {
+        /// What a key or a palette entry means, before it has an argument.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+        pub enum Action { $( #[doc = $help] $action, )* }
+
+        impl Action {
+            /// The action of this Rust name, as `{key:…}` placeholders write it.
+            #[must_use]
+            pub fn from_variant(name: &str) -> Option<Self> {
+                match name {
+                    $( stringify!($action) => Some(Self::$action), )*
+                    _ => None,
+                }
+            }
+        }
+
+        /// Every action there is, in the order of [`Action`].
+        pub const ACTIONS: &[ActionRow] = &[ $(
+            ActionRow::new(Action::$action, Scope::$scope, &[$($key),*], $name, $help)
+                $( .$part($($value)?) )*,
+        )* ];
+    };
+}
+
+actions! {
+    ShowFlow    Global ["1"] "flow" "Show the workflow graph and its counts"
+        .closes() .does(|ui, _| ui.go(Screen::Flow));
+    ShowQueue   Global ["2"] "queue" "Show the tasks of the selected stage"
+        .closes() .does(|ui, _| ui.go(Screen::Queue));
+    ShowTask    Global ["3"] "task" "Show one task, to step through it"
+        .closes() .does(|ui, _| ui.go(Screen::Task));
+    ShowRun     Global ["4"] "run" "Show the run of many tasks"
+        .closes() .does(|ui, _| ui.go(Screen::Run));
+    In          Global ["Enter"] "in" "Go one level in: stage, task"
+        .unlisted() .hint(|ui, _| (ui.screen == Screen::Flow).then(|| "queue".into()));
+    Out         Global ["Esc"] "out" "Go one level out, or close what is open; never quits"
+        .unlisted() .hint(|_, _| Some("back".into()));
+    NextPane    Global ["Tab"] "next pane" "Go to the next pane or tab"
+        .unlisted() .hint(|_, _| Some("next tab".into()));
+    PrevPane    Global ["BackTab"] "previous pane" "Go to the previous pane or tab"
+        .unlisted();
+    Help        Global ["?" "F1"] "help" "List the keys that work here; press again for all keys"
+        .stays() .hint(|_, _| Some("help".into()))
+        .does(|ui, _| ui.open(help::Help::new(ui)));
+    Palette     Global [":" "Ctrl-p"] "palette" "Find an action, a stage or a task by name"
+        .unlisted() .closes() .hint(|_, _| Some("commands".into()))
+        .does(|ui, state| ui.open(palette::Palette::new(ui, state)));
+    Builds      Global ["b"] "builds" "List every build seen and its result"
+        .closes() .hint(|_, _| Some("builds".into())) .does(|ui, _| ui.open(builds::Builds::default()));
+    Messages    Global ["M"] "messages" "Message log"
+        .closes() .hint(|_, _| Some("messages".into())) .does(|ui, _| ui.open(messages::Messages::default()));
+    Review      Global ["v"] "review" "Review held outcomes, then commit them"
+        .closes() .hint(|_, s| counted("review", s.held.len())) .does(|ui, _| ui.open(review::Review::default()));
+    Conflicts   Global ["!"] "conflicts" "Conflicts: compare both versions and choose"
+        .closes() .hint(|_, s| counted("conflicts", s.conflicts.len())) .does(Ui::open_conflicts);
+    Journal     Global ["J"] "journal" "Show what was written from this folder, and undo it"
+        .closes() .hint(|_, _| Some("journal".into())) .does(|ui, _| journal::open(ui, false));
+    Watching    Global ["W"] "watched" "Watched tasks: dry-run at every build, with what changed"
+        .closes() .hint(|_, s| (!s.watch.tasks.is_empty()).then(|| "watch".into()))
+        .does(|ui, _| ui.open(watch::Watch::default()));
+    UndoLast    Global ["u"] "undo" "Undo the newest operation (shows it first, then asks)"
+        .closes() .hint(|_, _| Some("preview the undo".into())) .does(|ui, _| journal::open(ui, true));
+    Rate        Global ["L"] "rate" "Limit requests per second from now on"
+        .stays() .hint(|_, _| Some("rate".into())) .does(Ui::ask_rate);
+    Timeout     Global ["T"] "time limit" "Limit the time of one attempt, from the next attempt on"
+        .stays() .hint(|_, _| Some("time limit".into())) .does(Ui::ask_timeout);
+    Mode        Global ["m"] "mode" "Switch between HOLD and LIVE (asks before it goes live)"
+        .when(writable) .hint(|_, _| Some("mode…".into())) .does(Ui::switch_mode);
+    Copy        Global ["y"] "copy" "Copy what the cursor is on: UUIDs, a value, an error"
+        .stays() .does(Ui::copy_value);
+    CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
+        .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
+    Refresh     Global ["R" "F5"] "refresh" "List every stage again"
+        .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
+        .does(|_, _| vec![Command::Refresh(None)]);
+    Quit        Global ["q" "Ctrl-c"] "quit" "Quit; asks while something is running or held"
+        .stays() .hint(|_, _| Some("quit".into())) .does(Ui::quit);
+    Suspend     Global ["Ctrl-z"] "suspend" "Suspend (resume with `fg`)"
+        .stays() .does(|_, _| vec![Command::Suspend]);
+    Up          List ["k" "Up"] "up" "Up" .hint(|_, _| Some("".into()));
+    Down        List ["j" "Down"] "down" "Down" .hint(|_, _| Some("move".into()));
+    Left        List ["h" "Left"] "left" "Left, or the earlier event";
+    Right       List ["l" "Right"] "right" "Right, or the later event" .hint(|_, _| Some("event".into()));
+    Top         List ["g" "Home"] "top" "Go to the first row";
+    Bottom      List ["G" "End"] "bottom" "Go to the last row";
+    PageUp      List ["Ctrl-u" "PageUp"] "page up" "A page up";
+    PageDown    List ["Ctrl-d" "PageDown"] "page down" "A page down";
+    Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
+        .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
+    StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
+        .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
+    RunSome     Flow ["n"] "dry-run some" "Run N tasks of the stage; every write is held"
+        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run 50" }.into()))
+        .does(|ui, _| ui.ask_how_many(false));
+    RunEvery    Flow ["N"] "dry-run all" "Run all tasks of the stage; every write is held"
+        .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(false, s));
+    Drawing     Flow ["d"] "drawing or list" "Switch between the drawn graph and a list of stages"
+        .hint(|ui, _| Some(if ui.flow.lists(ui.room) { "drawing" } else { "list" }.into()))
+        .does(Ui::turn_drawing);
+    Step        Queue ["s"] "step" "Step this task"
+        .when(selected) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(false, s));
+    Mark        Queue ["Space"] "mark" "Mark or unmark, and go one down"
+        .hint(|_, _| Some("mark".into())) .does(Ui::mark);
+    MarkAll     Queue ["A"] "mark all" "Mark all that match"
+        .hint(|_, _| Some("mark all".into())) .does(|ui, _| ui.mark_all(true));
+    MarkNone    Queue ["a"] "mark none" "Unmark all"
+        .does(|ui, _| ui.mark_all(false));
+    RunMarked   Queue ["n" "x"] "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
+        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run" }.into()))
+        .does(Ui::run_marked);
+    RunMatching Queue ["N"] "dry-run matching" "Run all that match; every write is held"
+        .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(true, s));
+    WatchTask   Queue ["w"] "watch" "Dry-run this task, or the marked ones, at every build; press again to stop"
+        .when(|ui, s| can_watch(ui, s, Action::WatchTask, "no task is listed here"))
+        .hint(|ui, s| watch_word(ui, s, Action::WatchTask)) .does(|ui, s| ui.watch(Action::WatchTask, s));
+    Preview     Queue ["i"] "picture" "Show or hide the picture of the task"
+        .hint(|_, _| Some("picture".into())) .does(Ui::turn_preview);
+    Sort        Queue ["S"] "sort" "Use the next sort order"
+        .hint(|_, _| Some("sort".into())) .does(|ui, _| ui.stage.map(Command::Sort).into_iter().collect());
+    StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, call, outcome, review"
+        .when(can_step_on) .hint(|_, _| Some("step".into())) .does(Ui::step_on);
+    ToEnd       Task ["c"] "to the end" "Do all steps up to the outcome"
+        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(|_, _| vec![Command::ToEnd]);
+    Rerun       Task ["x"] "run again" "Run again from the same inputs on the newest build"
+        .when(can_rerun) .hint(|_, _| Some("again".into())) .does(Ui::rerun);
+    Discard     Task ["X"] "discard" "Discard this outcome"
+        .when(can_discard) .hint(|_, _| Some("discard".into())) .does(Ui::discard);
+    Accept      Task ["a"] "accept" "Hold this outcome for review"
+        .when(has_outcome) .hint(|_, _| Some("keep".into())) .does(|_, _| vec![Command::Accept]);
+    CommitTask  Task ["C"] "commit task" "Commit this task (asks)"
+        .writes() .when(has_outcome) .hint(|_, _| Some("commit…".into())) .does(Ui::ask_commit_task);
+    KillJob     Task ["K"] "kill" "Kill the host of this task"
+        .when(job_runs) .hint(|_, _| Some("kill".into())) .does(|_, _| vec![Command::KillJob]);
+    NextTask    Task ["]"] "next task" "Step the next task of the queue"
+        .when(task_open) .hint(|_, _| Some("next task".into())) .does(|ui, s| ui.other_task(true, s));
+    PrevTask    Task ["["] "previous task" "Step the previous task of the queue"
+        .when(task_open) .does(|ui, s| ui.other_task(false, s));
+    WatchOpen   Task ["w"] "watch this task" "Dry-run this task at every build; press again to stop"
+        .when(|ui, s| can_watch(ui, s, Action::WatchOpen, "no task is open"))
+        .hint(|ui, s| watch_word(ui, s, Action::WatchOpen)) .does(|ui, s| ui.watch(Action::WatchOpen, s));
+    Image       Task ["i"] "image" "Show or hide the picture" .does(Ui::turn_image);
+    Pause       Run ["p"] "pause" "Pause, or continue"
+        .when(running) .hint(|_, _| Some("pause".into())) .does(|_, _| vec![Command::PauseRun]);
+    More        Run ["+"] "more jobs" "Run one more job at a time"
+        .when(running) .hint(|_, _| Some("more jobs".into())) .does(|_, _| vec![Command::Concurrency(1)]);
+    Fewer       Run ["-"] "fewer jobs" "Run one job fewer at a time"
+        .when(running) .hint(|_, _| Some("fewer".into())) .does(|_, _| vec![Command::Concurrency(-1)]);
+    CancelRun   Run ["X"] "cancel run" "Take no further tasks; running ones finish"
+        .when(running) .hint(|_, _| Some("stop".into())) .does(|_, _| vec![Command::CancelRun]);
+    RetryGroup  Run ["x"] "retry failed" "Run the tasks of this failure again"
+        .when(can_retry) .hint(|_, _| Some("retry group".into())) .does(Ui::retry_group);
+    RetryAll    Run ["A"] "retry all failed" "Run all failed tasks again"
+        .when(can_retry) .does(Ui::retry_all);
+    WatchFailed Run ["w"] "watch failed" "Dry-run the tasks of this failure at every build"
+        .when(|ui, s| can_watch(ui, s, Action::WatchFailed, "nothing failed in this run"))
+        .hint(|_, _| Some("watch".into())) .does(|ui, s| ui.watch(Action::WatchFailed, s));
+    StepFailed  Run ["s"] "step failed" "Step into the first task of this failure"
+        .when(some_failed) .hint(|_, _| Some("step the failure".into())) .does(Ui::step_failed);
+    Toggle      Review ["Space"] "select" "Select or deselect this group or task"
+        .when(held) .hint(|_, _| Some("select".into()));
+    CommitAll   Review ["C"] "commit" "Commit everything selected (asks)"
+        .writes() .when(held) .hint(|_, _| Some("commit…".into()));
+    DropAll     Review ["X"] "drop" "Discard this group; nothing is written"
+        .when(held) .hint(|_, _| Some("discard…".into()));
+    Skip        Conflicts ["t"] "keep theirs" "Keep theirs: our outcome is discarded"
+        .when(in_conflict) .hint(|_, _| Some("keep theirs".into()));
+    RerunTheirs Conflicts ["r"] "run again on theirs" "Run the agent again on the current labels"
+        .when(can_rerun_theirs) .hint(|_, _| Some("run again on theirs".into()));
+    Overwrite   Conflicts ["O"] "overwrite theirs" "Write our labels over theirs (asks)"
+        .writes() .when(in_conflict) .hint(|_, _| Some("overwrite…".into()));
+    AllOfGroup  Conflicts ["Space"] "one or all" "Answer for this task, or for all of its stage"
+        .when(in_conflict) .hint(|_, _| Some("one or all".into()));
+    StepWatched Watch ["s"] "step watched" "Step this task"
+        .when(watching) .hint(|_, _| Some("step".into()));
+    Again       Watch ["x"] "run watched again" "Run this task again now, from the same inputs"
+        .when(watching) .hint(|_, _| Some("run again".into()));
+    KeepWatchResults Watch ["p"] "pin this build" "Pin this build as the baseline; press again to compare with the previous build"
+        .when(can_pin)
+        .hint(|_, s| Some(if s.watch.kept { "compare with the previous build" } else { "pin this build" }.into()));
+    HoldWatched Watch ["a"] "hold watched" "Hold the newest build's outcome for review"
+        .when(watching) .hint(|_, _| Some("hold".into()));
+    Unwatch     Watch ["w"] "unwatch" "Stop watching this task"
+        .when(watching) .hint(|_, _| Some("unwatch".into()));
+    UnwatchAll  Watch ["X"] "unwatch all" "Stop watching all tasks"
+        .when(watching);
+    FinishOp    Journal ["F"] "finish interrupted" "Finish the writes that an interrupted command began (asks)"
+        .writes() .when(can_finish) .hint(|_, _| Some("finish the interrupted writes…".into()));
+    UndoOp      Journal ["U"] "undo operation" "Undo this operation (shows what, then asks)"
+        .writes() .when(can_undo) .hint(|_, s| reviewed(s).then(|| "undo it…".into()));
+    Yes         Question ["y"] "yes" "Yes" .once() .hint(|_, _| Some("yes".into()));
+    No          Question ["n" "q"] "no" "No" .hint(|_, _| Some("no".into()));
+}

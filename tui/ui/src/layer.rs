@@ -1,0 +1,211 @@
+//! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first;
+//! what it does not handle is what the table of actions has for it.
+
+use crate::actions::{Action, Hints, OverOverlay, Scope};
+use crate::{PictureWish, Ui};
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::command::Command;
+use wb_core::state::State;
+
+/// Rows that one notch of the wheel moves.
+pub const WHEEL: usize = 3;
+
+/// What became of an action in a layer.
+pub enum Handled {
+    /// Not the layer's: the table says what it does.
+    No,
+    /// Done; the layer stays open.
+    Stay(Vec<Command>),
+    /// Done; the layer is closed.
+    Close(Vec<Command>),
+    /// Done; all overlays are closed.
+    CloseAll(Vec<Command>),
+}
+
+impl Handled {
+    /// Done, without a command.
+    pub const fn done() -> Self {
+        Self::Stay(Vec::new())
+    }
+}
+
+/// A screen or an overlay. While one of its methods runs it is off the stack, so that it may change
+/// the [`Ui`].
+pub trait Layer {
+    /// Whose keys count, besides those of lists and of everywhere.
+    fn scope(&self) -> Scope;
+
+    /// The action that opens this overlay: while it is open, the same action closes it.
+    fn opened_by(&self) -> Option<Action> {
+        None
+    }
+
+    /// Whether letters are typed into a line.
+    fn typing(&self, _ui: &Ui) -> bool {
+        false
+    }
+
+    /// A key while letters are typed; [`Handled::No`] when it does not edit the line.
+    fn on_text(&mut self, _key: &KeyEvent, _ui: &mut Ui, _state: &State) -> Handled {
+        Handled::No
+    }
+
+    /// An action that is enabled.
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled;
+
+    /// One notch of the wheel: `action` is up or down.
+    fn on_wheel(&mut self, action: Action, ui: &mut Ui, state: &State) -> Vec<Command> {
+        let mut all = Vec::new();
+        for _ in 0..WHEEL {
+            if let Handled::Stay(commands) = self.on(action, ui, state) {
+                all.extend(commands);
+            }
+        }
+        all
+    }
+
+    /// A click on a row of its list; whether there is one to go into.
+    fn on_click(&mut self, _row: usize, _ui: &mut Ui, _state: &State) -> bool {
+        false
+    }
+
+    /// Pasted text; it never answers a question.
+    fn on_paste(&mut self, _text: &str, _ui: &mut Ui, _state: &State) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// Actions to hint at, the most useful first.
+    fn hints(&self, ui: &Ui, state: &State) -> Hints;
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State);
+
+    /// What the cursor is on: its name and its text.
+    fn value(&self, _ui: &Ui, _state: &State) -> Option<(String, String)> {
+        None
+    }
+
+    /// The arguments of `workbench` that do in a shell what this layer is about.
+    fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
+        None
+    }
+
+    /// The picture that a screen would like to show.
+    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureWish> {
+        None
+    }
+}
+
+impl Ui {
+    /// Reads the topmost layer.
+    pub(crate) fn top<R>(&self, read: impl FnOnce(&dyn Layer) -> R) -> R {
+        match self.overlays.last() {
+            Some(layer) => read(&**layer),
+            None => read(&*self.screen.layer()),
+        }
+    }
+
+    /// Takes the topmost layer off the stack, lets it work, and puts it back below what it opened.
+    pub(crate) fn with_top<R>(&mut self, work: impl FnOnce(&mut dyn Layer, &mut Self) -> R) -> R {
+        let Some(mut layer) = self.overlays.pop() else {
+            return work(&mut *self.screen.layer(), self);
+        };
+        let place = self.overlays.len();
+        let result = work(&mut *layer, self);
+        self.overlays.insert(place.min(self.overlays.len()), layer);
+        result
+    }
+
+    /// A key that was pressed or repeated, by its name in the keymap.
+    pub(crate) fn key(&mut self, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
+        // These two work whatever is open and whatever the keymap says.
+        if let "Ctrl-c" | "Ctrl-z" = name {
+            let quits = name == "Ctrl-c";
+            return self.dispatch(if quits { Action::Quit } else { Action::Suspend }, state);
+        }
+        let typing = self.top(|layer| layer.typing(self));
+        if typing {
+            let place = self.overlays.len();
+            let handled = self.with_top(|layer, ui| layer.on_text(key, ui, state));
+            if !matches!(handled, Handled::No) {
+                return self.settle(handled, place);
+            }
+        }
+        let scopes = [self.top(|layer| layer.scope()), Scope::List, Scope::Global];
+        let Some(action) = self.keymap.find(name, &scopes) else {
+            return Vec::new();
+        };
+        let once = action.row().once || (typing && action == Action::In);
+        if once && key.kind == KeyEventKind::Repeat {
+            return Vec::new();
+        }
+        self.dispatch(action, state)
+    }
+
+    /// Does an action: in the topmost layer, else as the table has it.
+    pub(crate) fn dispatch(&mut self, action: Action, state: &State) -> Vec<Command> {
+        if let Err(why) = action.enabled(self, state) {
+            self.notice = Some(why.into_owned());
+            return Vec::new();
+        }
+        let place = self.overlays.len();
+        let handled = self.with_top(|layer, ui| match layer.opened_by() == Some(action) {
+            true => Handled::Close(Vec::new()),
+            false => layer.on(action, ui, state),
+        });
+        if !matches!(handled, Handled::No) {
+            return self.settle(handled, place);
+        }
+        let row = action.row();
+        if !self.overlays.is_empty() {
+            match row.over {
+                OverOverlay::Closes => self.overlays.clear(),
+                OverOverlay::Stays => {}
+                OverOverlay::Ignored => {
+                    if action == Action::Out {
+                        self.overlays.pop();
+                    }
+                    return Vec::new();
+                }
+            }
+        }
+        (row.run)(self, state)
+    }
+
+    /// Closes what an action closed; `place` is how many overlays were open when it came.
+    fn settle(&mut self, handled: Handled, place: usize) -> Vec<Command> {
+        match handled {
+            Handled::No => Vec::new(),
+            Handled::Stay(commands) => commands,
+            Handled::Close(commands) => {
+                if let Some(last) = place.checked_sub(1).filter(|p| *p < self.overlays.len()) {
+                    self.overlays.remove(last);
+                }
+                commands
+            }
+            Handled::CloseAll(commands) => {
+                self.overlays.drain(..place.min(self.overlays.len()));
+                commands
+            }
+        }
+    }
+
+    /// Draws the screen and what is open above it, the topmost last.
+    pub(crate) fn draw_layers(&mut self, buf: &mut Buffer, area: Rect, state: &State) {
+        if state.project.is_none() {
+            crate::screens::welcome(self, buf, area, state);
+        } else {
+            self.screen.layer().draw(self, buf, area, state);
+        }
+        if !self.overlays.is_empty() {
+            // Clicks below an overlay mean nothing.
+            self.hits.clear();
+        }
+        let mut all = std::mem::take(&mut self.overlays);
+        for layer in &mut all {
+            layer.draw(self, buf, area, state);
+        }
+        self.overlays = all;
+    }
+}

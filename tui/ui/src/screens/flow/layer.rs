@@ -1,0 +1,58 @@
+//! Flow as a layer: its actions, hints and what it copies.
+
+use super::move_cursor;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer, WHEEL};
+use crate::{Screen, Ui, copy};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::command::Command;
+use wb_core::run::Source;
+use wb_core::state::State;
+
+/// The Flow screen; its cursors are in [`super::Pane`].
+pub struct Flow;
+
+impl Layer for Flow {
+    fn scope(&self) -> Scope {
+        Scope::Flow
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::In => Handled::Stay(ui.go(Screen::Queue)),
+            _ if action.moves() => {
+                move_cursor(ui, action, state);
+                Handled::done()
+            }
+            _ => Handled::No,
+        }
+    }
+
+    /// The arrows walk the graph, which a wheel should not.
+    fn on_wheel(&mut self, action: Action, ui: &mut Ui, _: &State) -> Vec<Command> {
+        ui.flow.scroll_activity(action == Action::Up, WHEEL);
+        Vec::new()
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let all = [
+            In, StepFirst, RunSome, RunEvery, Review, Watching, Builds, Drawing, Conflicts,
+            Journal, Mode, Refresh,
+        ];
+        actions::hints(ui, state, &all)
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        super::draw(ui, buf, area, state);
+    }
+
+    fn value(&self, ui: &Ui, _: &State) -> Option<(String, String)> {
+        Some(("the stage's UUID".to_owned(), ui.stage?.to_string()))
+    }
+
+    fn shell_command(&self, ui: &Ui, state: &State) -> Option<Vec<String>> {
+        Some(copy::of_source(state, Source::Stages(vec![ui.stage?])))
+    }
+}

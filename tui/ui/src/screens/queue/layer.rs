@@ -1,0 +1,179 @@
+//! Queue as a layer: its actions and hints, the filter while it is typed, what it copies.
+
+use crate::actions::{self, Action, Hints, Scope, watchable};
+use crate::layer::{Handled, Layer};
+use crate::{PictureWish, Screen, Ui, copy};
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::command::Command;
+use wb_core::run::Source;
+use wb_core::state::State;
+
+/// Tasks that a command names one by one; beyond that it would not be readable, nor fit.
+const NAMED: usize = 50;
+
+/// The Queue screen; its cursors are in [`super::Pane`].
+pub struct Queue;
+
+impl Layer for Queue {
+    fn scope(&self) -> Scope {
+        Scope::Queue
+    }
+
+    fn typing(&self, ui: &Ui) -> bool {
+        ui.queue.typing.is_some()
+    }
+
+    /// The queue follows every letter of the filter.
+    fn on_text(&mut self, key: &KeyEvent, ui: &mut Ui, _: &State) -> Handled {
+        match ui.queue.typing.as_mut().and_then(|(line, _)| line.key(key)) {
+            Some(true) => Handled::Stay(typed(ui)),
+            Some(false) => Handled::done(),
+            None => Handled::No,
+        }
+    }
+
+    fn on_paste(&mut self, text: &str, ui: &mut Ui, _: &State) -> Vec<Command> {
+        let Some((line, _)) = &mut ui.queue.typing else {
+            return Vec::new();
+        };
+        line.insert(text.trim());
+        typed(ui)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        if action.moves() {
+            if let Some(stage) = ui.stage {
+                ui.queue.move_cursor(stage, action, state);
+            }
+            return Handled::done();
+        }
+        if ui.queue.typing.is_some() {
+            return on_typing(action, ui);
+        }
+        match action {
+            Action::In => Handled::Stay(ui.dispatch(Action::Step, state)),
+            Action::Out => {
+                let queue = ui.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
+                let lost = queue.filter(|(_, q)| q.view.is_empty() && !q.filter_text.is_empty());
+                if let Some((stage, _)) = lost {
+                    let text = String::new();
+                    return Handled::Stay(vec![Command::Filter { stage, text }]);
+                }
+                Handled::Stay(ui.go(Screen::Flow))
+            }
+            _ => Handled::No,
+        }
+    }
+
+    fn on_click(&mut self, row: usize, ui: &mut Ui, state: &State) -> bool {
+        let queue = ui.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
+        let Some((stage, _)) = queue.filter(|(_, q)| q.at(row).is_some()) else {
+            return false;
+        };
+        ui.queue.go_to(stage, row, state);
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        if ui.queue.typing.is_some() {
+            return vec![
+                (In, "keep".into()),
+                (Out, "as before".into()),
+                (NextPane, "complete".into()),
+                (Up, "".into()),
+                (Down, "move".into()),
+            ];
+        }
+        let all = [
+            Step,
+            Filter,
+            Mark,
+            RunMarked,
+            RunMatching,
+            MarkAll,
+            WatchTask,
+            Sort,
+            Review,
+            Preview,
+            Builds,
+        ];
+        actions::hints(ui, state, &all)
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        super::draw(ui, buf, area, state);
+    }
+
+    fn value(&self, ui: &Ui, state: &State) -> Option<(String, String)> {
+        let (_, rows) = watchable(ui, Action::WatchTask, state)?;
+        let all: Vec<String> = rows.iter().map(|r| r.id.to_string()).collect();
+        Some((crate::text::plural(all.len(), "task UUID"), all.join("\n")))
+    }
+
+    /// The marked tasks while they are few, or what the filter leaves.
+    fn shell_command(&self, ui: &Ui, state: &State) -> Option<Vec<String>> {
+        let stage = ui.stage?;
+        let queue = state.queues.get(&stage)?;
+        if (1..=NAMED).contains(&queue.marks.len()) {
+            let source = Source::Tasks(stage, queue.chosen(0));
+            return Some(copy::of_source(state, source));
+        }
+        let mut words = copy::of_source(state, Source::Stages(vec![stage]));
+        if !queue.filter.is_empty() {
+            words.extend(["--filter".to_owned(), queue.filter_text.clone()]);
+        }
+        Some(words)
+    }
+
+    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureWish> {
+        super::picture_wish(ui, state)
+    }
+}
+
+/// The filter as it is typed now.
+fn typed(ui: &Ui) -> Vec<Command> {
+    let (Some((line, _)), Some(stage)) = (&ui.queue.typing, ui.stage) else {
+        return Vec::new();
+    };
+    let text = line.text.clone();
+    vec![Command::Filter { stage, text }]
+}
+
+fn on_typing(action: Action, ui: &mut Ui) -> Handled {
+    match action {
+        Action::In => ui.queue.typing = None,
+        Action::Out => {
+            let before = ui.queue.typing.take().map(|(_, before)| before);
+            let filter = |stage| Command::Filter {
+                stage,
+                text: before.unwrap_or_default(),
+            };
+            return Handled::Stay(ui.stage.map(filter).into_iter().collect());
+        }
+        Action::NextPane => {
+            if let Some((line, _)) = &mut ui.queue.typing
+                && let Some(rest) = completion(&line.text[..line.at])
+            {
+                line.insert(rest);
+                return Handled::Stay(typed(ui));
+            }
+        }
+        Action::Quit | Action::Suspend => return Handled::No,
+        _ => {}
+    }
+    Handled::done()
+}
+
+/// The rest of a field's name that is being typed.
+fn completion(text: &str) -> Option<&'static str> {
+    let word = text.rsplit([' ', '|', '-']).next()?;
+    if word.is_empty() {
+        return None;
+    }
+    wb_core::filter::FIELDS
+        .iter()
+        .find_map(|f| f.strip_prefix(word).filter(|rest| !rest.is_empty()))
+}

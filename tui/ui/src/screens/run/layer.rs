@@ -1,0 +1,69 @@
+//! Run as a layer: its actions, hints and what it copies.
+
+use super::move_cursor;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
+use crate::{Screen, Ui, copy};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::state::State;
+use wb_core::twin;
+
+/// The Run screen; its cursor is in [`super::Pane`].
+pub struct RunScreen;
+
+impl Layer for RunScreen {
+    fn scope(&self) -> Scope {
+        Scope::Run
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::In => Handled::Stay(ui.dispatch(Action::StepFailed, state)),
+            Action::Out => Handled::Stay(ui.go(Screen::Flow)),
+            _ if action.moves() => {
+                move_cursor(ui, action, state);
+                Handled::done()
+            }
+            _ => Handled::No,
+        }
+    }
+
+    fn on_click(&mut self, row: usize, ui: &mut Ui, _: &State) -> bool {
+        ui.run.at = row;
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let all = [
+            Pause,
+            More,
+            Fewer,
+            CancelRun,
+            RetryGroup,
+            StepFailed,
+            Review,
+            WatchFailed,
+            Conflicts,
+            Rate,
+            Timeout,
+            Out,
+        ];
+        actions::hints(ui, state, &all)
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        super::draw(ui, buf, area, state);
+    }
+
+    fn value(&self, ui: &Ui, state: &State) -> Option<(String, String)> {
+        let group = state.failures.get(ui.run.at)?;
+        Some(("the error".to_owned(), copy::error_text(&group.first)))
+    }
+
+    fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
+        let run = state.run.as_ref()?;
+        Some(twin::run(state, &run.spec, state.writes_at_once()))
+    }
+}

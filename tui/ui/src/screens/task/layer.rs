@@ -1,0 +1,65 @@
+//! Task as a layer: its actions, hints and what it copies.
+
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
+use crate::{PictureWish, Screen, Ui, copy};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wb_core::run::Source;
+use wb_core::state::State;
+
+/// The Task screen; its cursors are in [`super::Pane`].
+pub struct Task;
+
+impl Layer for Task {
+    fn scope(&self) -> Scope {
+        Scope::Task
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::Out => {
+                if let Some(step) = &state.step {
+                    ui.stage = Some(step.stage);
+                }
+                ui.screen = Screen::Queue;
+            }
+            Action::NextPane | Action::PrevPane => ui.task.turn_tab(action == Action::NextPane),
+            _ if action.moves() => ui.task.move_cursor(action, state),
+            _ => return Handled::No,
+        }
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, ui: &mut Ui, _: &State) -> bool {
+        ui.task.event = Some(row);
+        false
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let all = [
+            StepOn, ToEnd, Accept, CommitTask, Rerun, KillJob, NextPane, Right, Discard, NextTask,
+            WatchOpen, Review, Conflicts,
+        ];
+        actions::hints(ui, state, &all)
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        super::draw(ui, buf, area, state);
+    }
+
+    fn value(&self, ui: &Ui, state: &State) -> Option<(String, String)> {
+        super::shown_text(ui, state)
+    }
+
+    fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
+        let step = state.step.as_ref()?;
+        let source = Source::Tasks(step.stage, vec![step.row.clone()]);
+        Some(copy::of_source(state, source))
+    }
+
+    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureWish> {
+        super::picture_wish(ui, state)
+    }
+}
