@@ -1,9 +1,12 @@
 //! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
 //! its origin. What the settings mean is left to those who use them.
 
+mod appearance;
+
 use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Global, paths};
 pub use crate::files::state_dir;
+use appearance::Appearance;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,6 +43,10 @@ pub struct File {
     /// `skip` or `add`.
     #[serde(rename = "on_duplicate", alias = "on-duplicate")]
     pub on_duplicate: Option<String>,
+    /// Keys of the screen: a table, or the name of a set.
+    pub keys: Option<toml::Value>,
+    /// Colours of the screen: the name of a theme, or a table.
+    pub theme: Option<toml::Value>,
     /// Parameters of the agents, by stage name.
     #[serde(default)]
     pub params: BTreeMap<String, toml::Table>,
@@ -79,6 +86,8 @@ pub struct Config {
     pub level: Option<Value<Level>>,
     /// What becomes of labels that stand there already.
     pub on_duplicate: Option<Value<OnDuplicate>>,
+    /// Keys and colours of the screen.
+    pub appearance: Appearance,
     /// Parameters by stage name, each an object.
     pub params: BTreeMap<String, serde_json::Value>,
 }
@@ -122,10 +131,14 @@ impl Config {
             concurrency: None,
             level: None,
             on_duplicate: None,
+            appearance: Appearance::default(),
             params: BTreeMap::new(),
         };
         for (file, path) in files {
             config.fill(file, &path)?;
+        }
+        if let Some(path) = user_folder().filter(|_| global.config.is_none()) {
+            config.read_keys(&path.join("keys.toml"))?;
         }
         if config.agents.value.is_empty() {
             config.agents = Value {
@@ -188,11 +201,22 @@ impl Config {
             OnDuplicate::from_word(&word).ok_or_else(|| none_of("on_duplicate", &word, "skip, add"))
         });
         set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
+        self.appearance.add(file.keys, file.theme, &origin)?;
         for (stage, table) in file.params {
             if let Ok(value) = serde_json::to_value(table) {
                 self.params.entry(stage).or_insert(value);
             }
         }
+        Ok(())
+    }
+
+    fn read_keys(&mut self, path: &Path) -> Result<(), Error> {
+        let Some(text) = read(path, false)? else {
+            return Ok(());
+        };
+        let table = toml::from_str(&text).map_err(|error| unreadable(path, &error))?;
+        self.appearance
+            .add_keys_file(table, &path.display().to_string());
         Ok(())
     }
 
@@ -260,6 +284,12 @@ impl Config {
         let on_duplicate = self.on_duplicate.as_ref();
         let on_duplicate = on_duplicate.map(|v| (v.value.word().to_owned(), &v.origin));
         lines.push(line("on_duplicate", on_duplicate));
+        let look = &self.appearance;
+        let theme = look.theme.as_ref();
+        let theme = theme.map(|v| (v.value.name().to_owned(), &v.origin));
+        lines.push(line("theme", theme));
+        let keys = look.key_set.as_ref();
+        lines.push(line("keys", keys.map(|v| (v.value.clone(), &v.origin))));
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());
             let shown = value.map(|v| {
@@ -293,11 +323,16 @@ fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
         return vec![(file.clone(), true)];
     }
     let mut all = vec![(PathBuf::from("workbench.toml"), false)];
+    all.extend(user_folder().map(|folder| (folder.join("workbench.toml"), false)));
+    all
+}
+
+/// The user's configuration folder.
+fn user_folder() -> Option<PathBuf> {
     let home = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".config")));
-    all.extend(home.map(|h| (h.join("workbench/workbench.toml"), false)));
-    all
+    home.map(|home| home.join("workbench"))
 }
 
 /// The text of a settings file, if there is one. What is there holds: a level that was passed over
@@ -313,9 +348,7 @@ fn read(path: &Path, must: bool) -> Result<Option<String>, Error> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<File, Error> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        settings(format!("{} is not readable", path.display())).because(error.to_string())
-    })?;
+    let file: File = toml::from_str(text).map_err(|error| unreadable(path, &error))?;
     let limit = |name: &str, value: Option<f64>, example: &str| match value {
         Some(n) if !(n > 0.0 && Duration::try_from_secs_f64(n).is_ok()) => Err(settings(format!(
             "{}: {name} = {n} is no limit; write a number above 0, {example}",
@@ -327,66 +360,13 @@ fn parse(path: &Path, text: &str) -> Result<File, Error> {
     Ok(file)
 }
 
+fn unreadable(path: &Path, error: &toml::de::Error) -> Error {
+    settings(format!("{} is not readable", path.display())).because(error.to_string())
+}
+
 fn settings(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::Settings, text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flag_goes_before_a_file_and_paths_are_relative_to_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("workbench.toml");
-        std::fs::write(
-            &path,
-            "project = \"from file\"\nagents = [\"agents\"]\n[params.pre-label]\nthreshold = 0.5\n",
-        )
-        .unwrap();
-        let mut global = Global {
-            config: Some(path),
-            ..Global::default()
-        };
-        let config = Config::load(&global).unwrap();
-        assert_eq!(config.project.unwrap().value, "from file");
-        assert_eq!(config.agents.value, [dir.path().join("agents")]);
-        assert_eq!(config.params["pre-label"]["threshold"], 0.5);
-        global.project_hash = Some("from flag".into());
-        assert_eq!(
-            Config::load(&global).unwrap().project.unwrap().value,
-            "from flag"
-        );
-    }
-
-    #[test]
-    fn an_unknown_setting_is_named_with_its_line() {
-        let error = parse(Path::new("w.toml"), "projct = \"x\"").unwrap_err();
-        assert!(error.cause.unwrap().contains("projct"));
-    }
-
-    #[test]
-    fn a_settings_file_that_is_there_and_cannot_be_read_is_never_passed_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("workbench.toml");
-        std::fs::write(&path, b"level = \"protected\"\n# \xff\xfe\n").unwrap();
-        for must in [true, false] {
-            let error = read(&path, must).unwrap_err();
-            assert!(error.summary.contains("workbench.toml"), "{error:?}");
-        }
-        assert!(read(&dir.path().join("none"), false).unwrap().is_none());
-        assert!(read(&dir.path().join("none"), true).is_err());
-    }
-
-    #[test]
-    fn a_limit_that_limits_nothing_is_refused_with_the_file_that_says_so() {
-        for line in ["rate = 0", "rate = nan"] {
-            let error = parse(Path::new("w.toml"), line).unwrap_err();
-            assert!(error.summary.starts_with("w.toml: "), "{error:?}");
-        }
-        let error = parse(Path::new("w.toml"), "timeout = 0.0").unwrap_err();
-        assert!(error.summary.contains("w.toml"), "{error:?}");
-        assert!(error.cause.unwrap().contains("not a limit"));
-        assert!(parse(Path::new("w.toml"), "rate = 0.5\ntimeout = 30").is_ok());
-    }
-}
+mod tests;

@@ -123,9 +123,10 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     let global = &cli.global;
     match &cli.command {
         Some(Command::Keys) => {
+            let map = keymap(&config::Config::load(global)?);
             print::text(&match global.json {
-                true => wb_ui::keys_json(&Default::default()),
-                false => wb_ui::keys_text(&Default::default()),
+                true => wb_ui::keys_json(&map),
+                false => wb_ui::keys_text(&map),
             });
         }
         Some(Command::Completions(args)) => cli::completions(args),
@@ -143,6 +144,15 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     Ok(())
 }
 
+/// The keymap of the settings; what is wrong with it goes to stderr.
+fn keymap(config: &config::Config) -> wb_ui::Keymap {
+    let (map, warnings) = config.appearance.keymap();
+    for warning in warnings {
+        tell!("warning: {}", wb_ui::text::clean(&warning));
+    }
+    map
+}
+
 /// Commands that leave no log; the others go on to [`logged`].
 async fn with_settings(
     command: Option<&Command>,
@@ -150,6 +160,7 @@ async fn with_settings(
     ending: &mut Ending,
 ) -> Result<(), Error> {
     let config = config::Config::load(global)?;
+    keymap(&config);
     match command {
         Some(Command::New(args)) => {
             let project = config.project.as_ref().map(|p| p.value.as_str());

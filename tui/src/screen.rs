@@ -25,7 +25,7 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::Op;
 use wb_core::state::Options;
-use wb_ui::{Graphics, Theme, Ui, UiSettings};
+use wb_ui::{Graphics, Ui, UiSettings};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -162,7 +162,7 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.state.unfinished(&unfinished);
-        let ui = Ui::new(looks(global));
+        let ui = Ui::new(looks(global, config));
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
         Ok(Self {
@@ -266,13 +266,14 @@ impl Session {
 }
 
 /// Colours, signs and pictures as the terminal can show them.
-fn looks(global: &Global) -> UiSettings {
+fn looks(global: &Global, config: &Config) -> UiSettings {
     let var = |name: &str| std::env::var(name).ok();
     let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .find_map(|n| var(n).filter(|v| !v.is_empty()));
     UiSettings {
-        theme: Theme::detect(global.plain.then_some("plain"), var),
+        styles: config.appearance.styles(global.plain),
+        keymap: config.appearance.keymap().0,
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
         graphics: Graphics::half_blocks(),

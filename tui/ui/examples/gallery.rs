@@ -17,10 +17,11 @@ use wb_core::ids::Millis;
 use wb_ui::{Picture, Theme, Ui, UiSettings};
 
 fn main() -> std::io::Result<()> {
-    let wish = std::env::args().nth(1);
-    let theme = Theme::detect(wish.as_deref(), |name| std::env::var(name).ok());
+    let wanted = std::env::args().nth(1);
+    let wanted = wanted.and_then(|name| Theme::from_name(&name));
+    let theme = Theme::detect(wanted, |name| std::env::var(name).ok());
     let mut ui = Ui::new(UiSettings {
-        theme,
+        styles: theme.styles(),
         unicode: true,
         ..UiSettings::default()
     });

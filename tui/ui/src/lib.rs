@@ -31,22 +31,21 @@ pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
 pub use picture::{Graphics, Picture, PictureWish};
 pub use summary::plain_summary;
-pub use theme::Theme;
+pub use theme::{Styles, Theme};
 
 use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
-use theme::Styles;
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
 
-/// What the screen is told once.
+/// What a screen is made with.
 #[derive(Clone, Debug, Default)]
 pub struct UiSettings {
     /// Colours; see [`Theme::detect`].
-    pub theme: Theme,
+    pub styles: Styles,
     /// Seconds east of Greenwich, for the times of day on screen.
     pub utc_offset_s: i32,
     /// Whether the terminal draws Unicode; lines and marks become ASCII otherwise.
@@ -168,7 +167,7 @@ impl Ui {
     #[must_use]
     pub fn new(settings: UiSettings) -> Self {
         Self {
-            st: settings.theme.styles(),
+            st: settings.styles,
             utc_offset_s: settings.utc_offset_s,
             unicode: settings.unicode,
             keymap: settings.keymap,
@@ -199,6 +198,7 @@ impl Ui {
         self.shelf.pixels = None;
         self.follow(state);
         let buf = frame.buffer_mut();
+        buf.set_style(area, self.st.text);
         if self.room.too_small() {
             chrome::too_small(self, buf, area);
             return;

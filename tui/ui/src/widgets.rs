@@ -53,6 +53,7 @@ pub fn pane(
 /// Wipes an area for an overlay and frames it.
 pub fn overlay(buf: &mut Buffer, area: Rect, title: &str, right: &str, st: &Styles) -> Rect {
     Clear.render(area, buf);
+    buf.set_style(area, st.text);
     pane(buf, area, title, right, true, st)
 }
 

@@ -29,7 +29,7 @@ pub struct Desk {
 impl Desk {
     pub fn new(world: World, w: u16, h: u16) -> Self {
         let settings = UiSettings {
-            theme: Theme::Dark,
+            styles: Theme::Dark.styles(),
             utc_offset_s: 0,
             unicode: true,
             ..UiSettings::default()

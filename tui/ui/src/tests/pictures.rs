@@ -277,7 +277,7 @@ fn every_screen_can_be_drawn_at_every_size() {
 fn without_unicode_and_without_colours_everything_is_still_said() {
     let mut desk = Desk::new(ran(), 120, 36);
     desk.ui = Ui::new(UiSettings {
-        theme: Theme::Plain,
+        styles: Theme::Plain.styles(),
         ..UiSettings::default()
     });
     let text = desk.draw();
