@@ -106,7 +106,7 @@ fn what_a_killed_commit_of_the_screen_had_begun_is_finished_by_the_next_screen()
     screen.wait("build #1");
     screen.keys("N").wait("Dry-run");
     screen.keys("y").wait("FINISHED");
-    screen.keys("v").wait("nothing is sent before C");
+    screen.keys("v").wait("nothing is sent before you");
     screen.keys("C").wait("Commit");
     screen.keys("y").ended();
     let moved = || {

@@ -52,7 +52,7 @@ fn a_bulk_run_is_held_for_review_and_then_committed() {
     screen.keys("   ").wait("3 ");
     screen.keys("x").wait("held");
     assert_eq!(server.writes(), 0, "{}", screen.text());
-    screen.keys("v").wait("nothing is sent before C");
+    screen.keys("v").wait("nothing is sent before you");
     screen.keys("C").wait("Commit");
     screen.keys("y").wait("3 of 3 written");
     assert!(server.writes() > 0);
@@ -78,7 +78,7 @@ fn what_others_changed_is_shown_with_both_sides_and_overwritten_only_when_asked(
     screen.keys("G").wait("edited by somebody else");
     screen.wait("theirs");
     screen.keys("t").wait("Conflicts: 1 task");
-    screen.keys("O").wait("Write over what others changed");
+    screen.keys("O").wait("Overwrite changes by others");
     assert_eq!(
         server.changed("save_labels"),
         before,
@@ -112,13 +112,13 @@ fn a_commit_is_one_operation_of_the_journal_and_is_taken_back_after_a_look() {
     screen.wait_until("the review is closed", |t| !t.contains("Review: 0"));
     screen.keys("u").wait("An undo would restore 3 tasks");
     assert_eq!(places(), after, "looking is not writing");
-    screen.keys("U").wait("Take operation 1 back?");
+    screen.keys("U").wait("Undo operation 1?");
     screen.keys("\r").keys("y").wait("3 tasks restored");
     assert_eq!(places(), before);
     // Taking the undo back does it again.
     screen.keys("k").wait("undo 1 --project-hash");
     screen.keys("u").wait("An undo would restore 3 tasks");
-    screen.keys("U").wait("Take operation 2 back?");
+    screen.keys("U").wait("Undo operation 2?");
     screen.keys("y").wait("3 tasks restored");
     assert_eq!(places(), after);
     assert_eq!(screen.quit().0, 0);
@@ -177,8 +177,8 @@ fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
     let library = agent("{\"route\":\"complete\"}");
     let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("new  ");
-    screen.keys("   w").wait("3 tasks run dry at every build");
-    screen.keys("W").wait("looked at once");
+    screen.keys("   w").wait("3 tasks watched");
+    screen.keys("W").wait("ran once");
     agent("{\"route\":\"complete\",\"priority\":0.25}");
     screen.wait("3 tasks differ");
     screen.wait("+ priority");
@@ -189,7 +189,7 @@ fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
     screen.wait_until("all three mended", |t| {
         t.contains("build #4") && t.contains("3 tasks differ · nothing was written")
     });
-    screen.keys("p").wait("against build #4, kept");
+    screen.keys("p").wait("against build #4 (pinned)");
     agent("{\"route\":\"complete\",\"priority\":0.5}");
     screen.wait_until("all three on the newest build", |t| {
         t.contains("build #5") && t.contains("complete · 1 difference") && !t.contains(" to go")

@@ -144,7 +144,7 @@ impl Terminal {
     pub fn quit(&mut self) -> (u32, String) {
         self.keys("q");
         self.end(|screen| {
-            if screen.text().contains("Leave the workbench?") {
+            if screen.text().contains("Quit the workbench?") {
                 screen.keys("y");
                 return true;
             }

@@ -284,12 +284,8 @@ impl Config {
         let on_duplicate = self.on_duplicate.as_ref();
         let on_duplicate = on_duplicate.map(|v| (v.value.word().to_owned(), &v.origin));
         lines.push(line("on_duplicate", on_duplicate));
-        let look = &self.appearance;
-        let theme = look.theme.as_ref();
-        let theme = theme.map(|v| (v.value.name().to_owned(), &v.origin));
-        lines.push(line("theme", theme));
-        let keys = look.key_set.as_ref();
-        lines.push(line("keys", keys.map(|v| (v.value.clone(), &v.origin))));
+        let shown = self.appearance.shown();
+        lines.extend(shown.map(|(name, value)| line(name, value)));
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());
             let shown = value.map(|v| {

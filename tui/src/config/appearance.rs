@@ -137,6 +137,20 @@ impl Appearance {
         Ok(())
     }
 
+    /// The settings by name, each with its value and origin when it is set.
+    #[must_use]
+    pub fn shown(&self) -> [(&'static str, Option<(String, &String)>); 2] {
+        let theme = self.theme.as_ref();
+        let set = self.key_set.as_ref();
+        [
+            (
+                "theme",
+                theme.map(|v| (v.value.name().to_owned(), &v.origin)),
+            ),
+            ("keys", set.map(|v| (v.value.clone(), &v.origin))),
+        ]
+    }
+
     /// The keymap, and what is wrong with the settings of keys.
     #[must_use]
     pub fn keymap(&self) -> (Keymap, Vec<String>) {

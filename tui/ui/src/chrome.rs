@@ -40,7 +40,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
 /// The whole screen when it is too small for anything else.
 pub fn too_small(ui: &Ui, buf: &mut Buffer, area: Rect) {
     let text = format!(
-        "Too small ({}×{}). Work goes on; enlarge the window to at least 40×10.",
+        "Too small ({}×{}). Work continues; enlarge the window to at least 40×10.",
         area.width, area.height
     );
     for (row, line) in crate::text::wrap(&text, usize::from(area.width))
@@ -55,12 +55,12 @@ pub fn too_small(ui: &Ui, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// The mode in words and how it looks: the one global fact.
+/// The mode: DRY-RUN cannot write, HOLD writes what is committed, LIVE writes as it goes.
 pub fn mode(state: &State) -> &'static str {
     match (state.options.read_only, state.live) {
-        (true, _) => "READ-ONLY",
+        (true, _) => "DRY-RUN",
         (false, true) => "LIVE",
-        (false, false) => "DRY-RUN",
+        (false, false) => "HOLD",
     }
 }
 
@@ -95,10 +95,9 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let name = if ui.room.narrow() { "" } else { "workbench  " };
     let mut rest = vec![
         (
-            if mode == "LIVE" {
-                " LIVE ".to_owned()
-            } else {
-                mode.to_owned()
+            match mode {
+                "LIVE" => " LIVE ".to_owned(),
+                other => other.to_owned(),
             },
             mode_style(ui, state),
         ),
@@ -362,7 +361,7 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
         );
     }
     let writes = match (state.options.read_only, state.live) {
-        (true, _) => "read-only: nothing can be written",
+        (true, _) => "DRY-RUN: this process cannot write",
         (false, true) => "LIVE: runs write as they go ({key:Mode} goes back to HOLD)",
         (false, false) => "nothing is written until you commit",
     };

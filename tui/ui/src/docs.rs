@@ -10,6 +10,12 @@ fn keys_of(map: &Keymap, entry: &ActionRow) -> Vec<String> {
     map.keys_of(entry.action).into_iter().map(shown).collect()
 }
 
+/// Keys that a screen has for actions that belong elsewhere.
+fn extras(map: &Keymap, scope: Scope) -> impl Iterator<Item = (String, &'static ActionRow)> {
+    map.extra(scope)
+        .map(|(key, action)| (shown(key), action.row()))
+}
+
 fn of(scope: Scope) -> impl Iterator<Item = &'static ActionRow> {
     ACTIONS.iter().filter(move |e| e.scope == scope)
 }
@@ -39,21 +45,23 @@ pub fn keys_markdown(map: &Keymap) -> String {
 /// All keys as JSON, an action a line: where it counts, its keys, what it does, whether it writes.
 #[must_use]
 pub fn keys_json(map: &Keymap) -> String {
-    let line = |entry: &ActionRow| {
-        json!({
-            "action": entry.id(),
-            "where": entry.scope.title(),
-            "keys": keys_of(map, entry),
-            "name": entry.name,
-            "does": entry.help,
-            "writes": entry.writes,
-        })
+    let line = |scope: Scope, keys: Vec<String>, row: &ActionRow| {
+        let line = json!({
+            "action": row.id(),
+            "where": scope.title(),
+            "keys": keys,
+            "name": row.name,
+            "does": row.help,
+            "writes": row.writes,
+        });
+        format!("{line}\n")
     };
-    Scope::ALL
-        .into_iter()
-        .flat_map(of)
-        .map(|entry| format!("{}\n", line(entry)))
-        .collect()
+    let mut out = String::new();
+    for scope in Scope::ALL {
+        out.extend(of(scope).map(|row| line(scope, keys_of(map, row), row)));
+        out.extend(extras(map, scope).map(|(key, row)| line(scope, vec![key], row)));
+    }
+    out
 }
 
 /// All keys as plain text in columns; those that write upstream are marked.
@@ -66,13 +74,10 @@ pub fn keys_text(map: &Keymap) -> String {
         }
         out.push_str(scope.title());
         out.push('\n');
-        for entry in of(scope) {
-            let writes = if entry.writes { "  (writes)" } else { "" };
-            out.push_str(&format!(
-                "  {}{}{writes}\n",
-                left(&keys_of(map, entry).join(" "), 16),
-                entry.help
-            ));
+        let own = of(scope).map(|row| (keys_of(map, row).join(" "), row));
+        for (keys, row) in own.chain(extras(map, scope)) {
+            let writes = if row.writes { "  (writes)" } else { "" };
+            out.push_str(&format!("  {}{}{writes}\n", left(&keys, 16), row.help));
         }
     }
     out

@@ -59,7 +59,7 @@ fn head(state: &State, project: &Project) -> Vec<String> {
     all.extend(active.map(|build| {
         let stages = plural(build.stages.len(), "stage");
         let name = clean(&build.probed.descriptor.name).into_owned();
-        format!("build {} in charge of {stages}: {name}", build.id)
+        format!("build {} active for {stages}: {name}", build.id)
     }));
     if state.builds.active().is_none() {
         all.push("no agents loaded".into());
@@ -97,7 +97,7 @@ fn work(state: &State) -> Vec<String> {
         let word = if run.is_over() {
             "finished"
         } else {
-            "under way"
+            "in progress"
         };
         let tasks = plural(usize::try_from(t.tasks).unwrap_or(0), "task");
         let [moved, stayed, failed, conflicts] =
@@ -110,9 +110,7 @@ fn work(state: &State) -> Vec<String> {
     }
     if !state.held.is_empty() {
         let held = plural(state.held.len(), "outcome");
-        all.push(format!(
-            "{held} held for review; nothing of them was written"
-        ));
+        all.push(format!("{held} held for review; none of them was written"));
     }
     all
 }

@@ -6,7 +6,7 @@ impl State {
     /// Whether this project may be written to from here; else why not.
     pub(super) fn may_write(&self) -> Result<(), String> {
         if self.options.read_only {
-            return Err("read-only: start without --read-only to write".into());
+            return Err("dry run: start without --dry-run and --read-only to write".into());
         }
         let title = self.project.as_ref().map_or("", |p| p.title.as_str());
         let typed = self.typed_title.as_deref().map(str::trim);

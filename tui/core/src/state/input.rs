@@ -127,7 +127,7 @@ impl State {
                     let mode = if live {
                         "LIVE: runs write each batch as it finishes"
                     } else {
-                        "DRY-RUN: every write is held"
+                        "HOLD: writes wait for a commit"
                     };
                     self.say(Kind::Run, mode);
                 }

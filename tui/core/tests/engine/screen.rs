@@ -80,7 +80,7 @@ fn read_only_refuses_to_commit() {
             .back()
             .unwrap()
             .text
-            .starts_with("read-only")
+            .starts_with("dry run")
     );
 }
 

@@ -13,7 +13,7 @@ use wb_core::work::TaskRow;
 
 type Enabled = Result<(), Why>;
 
-pub(super) const READ_ONLY: &str = "read-only: start without --read-only to write";
+pub(super) const READ_ONLY: &str = "dry run: start without --dry-run and --read-only to write";
 const NOTHING_FAILED: &str = "nothing failed in this run";
 
 fn unless(wrong: bool, why: &'static str) -> Enabled {

@@ -100,7 +100,7 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &Stat
 fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let (mark, word, style) = match &build.status {
-        BuildStatus::Active => ("✓", "in charge", st.good),
+        BuildStatus::Active => ("✓", "active", st.good),
         BuildStatus::Retired => ("·", "retired", st.dim),
         BuildStatus::Rejected(_) => ("✗", "refused", st.bad),
     };
@@ -182,13 +182,8 @@ fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
         return all;
     }
     let kept = state.builds.active().map_or_else(
-        || "  No build is in charge: nothing can run.".to_owned(),
-        |b| {
-            format!(
-                "  Build {} stays in charge: what you step and run uses it.",
-                b.id
-            )
-        },
+        || "  No build is active: nothing can run.".to_owned(),
+        |b| format!("  Build {} stays active: steps and runs use it.", b.id),
     );
     all.push(Line::styled(kept, st.dim));
     all.push(Line::default());
@@ -209,7 +204,7 @@ fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
         ])),
         Some(messages) => {
             all.push(Line::styled(
-                "✗ The agents did not compile; what was loaded stays in charge.",
+                "✗ The agents did not compile; the loaded build stays active.",
                 st.bad,
             ));
             let messages: Vec<&str> = messages.lines().collect();

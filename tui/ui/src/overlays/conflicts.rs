@@ -269,7 +269,7 @@ fn footer<'a>(pane: &Conflicts, state: &State, columns: usize, st: &Styles) -> V
         ]),
         answer(
             "t",
-            "leave theirs: our outcome is thrown away, the task stays".into(),
+            "keep theirs: our outcome is discarded, the task stays".into(),
         ),
         answer("r", format!("run the agent again on theirs; {held}")),
         answer(

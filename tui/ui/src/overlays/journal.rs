@@ -248,11 +248,11 @@ fn draw_open(
     let title = format!("Operation {}", open.id);
     let word = match &open.undo {
         Undoing::No => "",
-        Undoing::Looking => "looking what stands there now…",
+        Undoing::Looking => "reading the current state…",
         Undoing::Reviewed(_) => "nothing is restored yet ({key:UndoOp} asks)",
-        Undoing::Writing => "taking it back…",
-        Undoing::Over(_) => "taken back",
-        Undoing::Failed(_) => "could not be taken back",
+        Undoing::Writing => "undoing it…",
+        Undoing::Over(_) => "undone",
+        Undoing::Failed(_) => "could not be undone",
     };
     let inner = frame(buf, area, &title, &ui.keyed(word), pane.inside, st);
     let room = Rect {
@@ -274,7 +274,7 @@ fn draw_open(
                 let text = format!("left: {} — {}", clean(title), clean(why));
                 all.push(Line::styled(fit(&text, columns), st.warn));
             }
-            all.push(Line::styled("To do it again: take the undo back.", st.dim));
+            all.push(Line::styled("To redo it: undo the undo.", st.dim));
         }
         Undoing::Failed(error) => {
             for text in wrap(&error.summary, columns) {

@@ -129,7 +129,7 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
                 .parse::<usize>()
                 .ok()
                 .filter(|n| *n > 0)
-                .ok_or_else(|| format!("\"{text}\" is no number of tasks; type 1 or more"))?;
+                .ok_or_else(|| format!("\"{text}\" is not a number of tasks; type 1 or more"))?;
             if from_queue {
                 let queue = state.queues.get(&stage);
                 let rows = queue.map(|q| q.chosen(n)).unwrap_or_default();
@@ -140,7 +140,9 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
         Of::Rate if text.is_empty() => Ok(vec![Command::Rate(None)]),
         Of::Rate => {
             let wrong = || {
-                format!("\"{text}\" is no rate; type requests a second, or nothing for no limit")
+                format!(
+                    "\"{text}\" is not a rate; type requests per second, or nothing for no limit"
+                )
             };
             Ok(vec![Command::Rate(Some(positive(text).ok_or_else(wrong)?))])
         }
@@ -148,7 +150,7 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
         Of::Timeout => {
             let wrong = || {
                 format!(
-                    "\"{text}\" is no time; type seconds, or nothing for the agents' own limits"
+                    "\"{text}\" is not a time; type seconds, or nothing for the agents' own limits"
                 )
             };
             let seconds = positive(text).ok_or_else(wrong)?;

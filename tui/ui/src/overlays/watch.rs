@@ -201,7 +201,7 @@ fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Line<'a> {
     let (differing, failing) = (state.watch.differing(), state.watch.failing());
     let mut text = match (pending, differing) {
         (0, 0) if tasks.iter().any(|t| t.before.is_some()) => "no task differs".to_owned(),
-        (0, 0) => "looked at once; change the agent and build it".to_owned(),
+        (0, 0) => "ran once; change the agent and build it".to_owned(),
         (0, 1) => "1 task differs".to_owned(),
         (0, n) => format!("{} tasks differ", number(n as u64)),
         (n, _) => format!("… {} to go", number(n as u64)),

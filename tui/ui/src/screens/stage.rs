@@ -2,6 +2,7 @@
 
 use super::flow::{count, kind_mark, ways};
 use crate::Ui;
+use crate::actions::Action;
 use crate::text::{bar, clean, fit, fit_middle, left, number, plural, right, width, wrap};
 use crate::theme::Styles;
 use crate::widgets::{field, line, lines, pane};
@@ -62,43 +63,39 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     }
     let last = room.height.saturating_sub(1);
     if usize::from(last) > all.len() {
-        line(buf, room, last, &next(stage, state, st));
+        line(buf, room, last, &next(ui, stage, state));
     }
     lines(buf, room, &all, 0);
 }
 
 /// What is worth trying next, in words.
-fn next<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
+fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
+    let st = &ui.st;
     let some = state.count(stage.id).is_some_and(|(n, _)| n > 0);
     let bound = state.agent(stage.id).is_some();
-    let (key, words) = if !state.held.is_empty() {
+    let (action, words) = if !state.held.is_empty() {
         let held = plural(state.held.len(), "held outcome");
-        (
-            "v",
-            format!("reviews {held}; nothing is sent before you say so"),
-        )
+        let words = format!("reviews {held}; nothing is sent before you commit");
+        (Action::Review, words)
     } else if state.builds.active().is_none() {
-        ("b", "shows what became of the libraries".to_owned())
+        let words = "shows why no library is loaded".to_owned();
+        (Action::Builds, words)
     } else if bound && some && state.results.is_empty() {
-        ("s", "steps the first task; nothing is written".to_owned())
+        let words = "steps the first task; nothing is written".to_owned();
+        (Action::StepFirst, words)
     } else if bound && some {
-        (
-            "n",
-            "runs many of them; every write is held for review".to_owned(),
-        )
+        let words = match state.writes_at_once() {
+            true => "runs many of them and writes them (asks first)",
+            false => "runs many of them; every write is held for review",
+        };
+        (Action::RunSome, words.to_owned())
     } else {
-        ("enter", "shows its tasks".to_owned())
+        (Action::In, "shows its tasks".to_owned())
     };
     let mut line = Line::from(vec![
         Span::styled("next: ", st.strong),
-        Span::styled(key, st.key),
+        Span::styled(ui.key_of(action), st.key),
     ]);
-    let live = state.live && !state.options.read_only && key == "n";
-    let words = if live {
-        "runs many of them and writes them (asks first)".to_owned()
-    } else {
-        words
-    };
     line.push_span(Span::raw(format!(" {words}")));
     line
 }

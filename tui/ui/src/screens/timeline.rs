@@ -288,7 +288,7 @@ pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
             (
                 Some(Action::Rerun),
                 format!(
-                    "runs it again on build {newer}, in charge now; this is of build {}",
+                    "runs it again on build {newer}, the active one; this is from build {}",
                     step.build
                 ),
             )
@@ -299,7 +299,7 @@ pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
         ),
         (At::Review, _, _) if state.options.read_only => (
             Some(Action::Accept),
-            "keeps this for review; read-only: nothing can be written".into(),
+            "keeps this for review; DRY-RUN: this process cannot write".into(),
         ),
         (At::Review, _, _) if state.held.contains_key(&step.row.id) => (
             Some(Action::NextTask),

@@ -186,7 +186,7 @@ fn rate_and_time_limit_are_typed_on_any_screen() {
     assert_eq!(desk.press("Enter"), [Command::Timeout(Some(90_000))]);
     desk.press("T . .");
     assert_eq!(desk.press("Enter"), []);
-    assert!(desk.draw().contains("is no time"));
+    assert!(desk.draw().contains("is not a time"));
     assert_eq!(desk.press("Esc"), []);
     shots("ask_rate", ran, "4 L 2 0");
     shots("ask_timeout", ran, "4 T 9 0");
@@ -224,7 +224,7 @@ fn read_only_leaves_the_answers_that_do_not_write() {
     desk.world.state.options.read_only = true;
     desk.go("!");
     assert_eq!(desk.press("O"), []);
-    assert!(desk.draw().contains("start without --read-only"));
+    assert!(desk.draw().contains("start without --dry-run"));
     assert_eq!(desk.press("t").len(), 1);
 }
 
@@ -241,7 +241,7 @@ fn an_undo_is_shown_then_asked_then_sent() {
     );
     assert_eq!(desk.press("U"), [], "asking is not writing");
     let text = desk.draw();
-    assert!(text.contains("Take operation 19 back?"), "{text}");
+    assert!(text.contains("Undo operation 19?"), "{text}");
     assert_eq!(desk.press("Enter"), []);
     assert_eq!(desk.press("y"), [Command::Undo(19)]);
     desk.world.command(Command::Undo(19));

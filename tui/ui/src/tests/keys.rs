@@ -113,7 +113,7 @@ fn a_number_is_typed_over_the_offered_one() {
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.press("n 0");
     assert_eq!(desk.press("Enter"), []);
-    assert!(desk.draw().contains("no number of tasks"));
+    assert!(desk.draw().contains("not a number of tasks"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod graphs;
 mod held;
 mod hostile;
 mod keys;
+mod no_keys;
 mod pictures;
 mod questions;
 mod readme;

@@ -44,7 +44,7 @@ fn read_only_takes_writing_keys_away_and_says_so() {
     assert_eq!(desk.press("C"), []);
     let text = desk.draw();
     assert!(
-        text.contains("READ-ONLY") && text.contains("start without --read-only"),
+        text.contains("DRY-RUN") && text.contains("start without --dry-run"),
         "{text}"
     );
     assert_eq!(desk.press("s m"), [Command::Step]);
@@ -105,7 +105,7 @@ fn review_takes_leaves_and_commits_what_is_taken() {
     };
     assert_eq!(tasks.len(), held - left);
     desk.go("X");
-    assert!(desk.draw().contains("Throw"));
+    assert!(desk.draw().contains("Discard"));
     let commands = desk.press("y");
     let [Command::Drop(tasks)] = commands.as_slice() else {
         panic!("{commands:?}")
@@ -118,7 +118,7 @@ fn leaving_asks_only_when_something_would_be_lost() {
     assert_eq!(desk().press("q"), [Command::Quit]);
     let mut desk = ran();
     assert_eq!(desk.press("q"), []);
-    assert!(desk.draw().contains("Leave the workbench?"));
+    assert!(desk.draw().contains("Quit the workbench?"));
     assert_eq!(desk.press("y"), [Command::Quit]);
     let mut desk = ran();
     assert_eq!(

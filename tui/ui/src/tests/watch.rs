@@ -272,7 +272,7 @@ fn a_stepped_task_says_when_a_newer_build_could_run_it_again() {
             .contains("next: s shows what a commit would write")
     );
     next_build(&mut desk, 2, &newer);
-    let wanted = "next: x runs it again on build #2, in charge now; this is of build #1";
+    let wanted = "next: x runs it again on build #2, the active one; this is from build #1";
     assert!(desk.draw().contains(wanted), "{}", desk.draw());
     desk.go("x");
     desk.world.answer(&|_| Ok(outcome("skip")));

@@ -1,4 +1,4 @@
-//! What each question says: title, what the answer yes would do, the words of both answers.
+//! The text of each question: title, what yes does, the labels of both answers.
 
 use super::Ask;
 use crate::text::{clean, fit, number, plural};
@@ -19,7 +19,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
         Ask::Commit(tasks) => {
             let title = format!("Commit {} to \"{project}\"?", plural(tasks.len(), "task"));
             let mut text = will_send(tasks, state);
-            text.push("Each row is checked again just before its write; rows that others changed are left and listed.".into());
+            text.push("Each row is checked again just before it is written; rows changed by others are skipped and listed.".into());
             text.push(same_from_a_script(&twin::commit(state, tasks, false)));
             (title, text, "write it", "not now")
         }
@@ -31,27 +31,27 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
                 "Stepping one task still asks before it writes. {key:Mode} goes back to HOLD at any time.".into(),
             ],
             "go live",
-            "stay in dry-run",
+            "stay in HOLD",
         ),
         Ask::Quit => {
             let mut text = Vec::new();
             if state.busy() {
-                text.push("Something is running. What runs is cancelled; its tasks stay where they are.".to_owned());
+                text.push("Something is running. It will be cancelled; its tasks stay where they are.".to_owned());
             }
             if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
-                text.push("A commit is under way: what was sent is written, the rest is not sent.".into());
+                text.push("A commit is in progress: what was already sent is written, the rest is not sent.".into());
             }
             let held = state.held.len() + state.conflicts.len();
             if held > 0 {
-                text.push(format!("{} held for review will be gone; nothing of them was written.", plural(held, "outcome")));
+                text.push(format!("{} held for review will be lost; none of them was written.", plural(held, "outcome")));
             }
-            ("Leave the workbench?".into(), text, "leave", "stay")
+            ("Quit the workbench?".into(), text, "quit", "stay")
         }
         Ask::Run(spec) => run_words(spec, state),
         Ask::Drop(tasks) => (
-            format!("Throw {} away?", plural(tasks.len(), "held outcome")),
-            vec!["Nothing was written and nothing will be; the tasks stay where they are and can be run again.".into()],
-            "throw away",
+            format!("Discard {}?", plural(tasks.len(), "held outcome")),
+            vec!["Nothing has been written, and nothing will be. The tasks stay where they are and can be run again.".into()],
+            "discard",
             "keep",
         ),
         Ask::Retry(stage, rows) => (
@@ -61,9 +61,9 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
             "not now",
         ),
         Ask::Overwrite(tasks) => (
-            format!("Write over what others changed in {}?", plural(tasks.len(), "task")),
+            format!("Overwrite changes by others in {}?", plural(tasks.len(), "task")),
             vec![
-                "Our labels replace theirs: what they drew since our agent looked is gone from these rows. The journal keeps it, so that an undo brings it back.".into(),
+                "Our labels replace theirs: whatever they drew since our agent read these rows is removed. The journal keeps it, so an undo restores it.".into(),
                 "The tasks then go where our outcome sends them.".into(),
                 same_from_a_script(&twin::commit(state, tasks, true)),
             ],
@@ -75,7 +75,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
     }
 }
 
-/// The headless twin, short enough to be read.
+/// The shell command, short enough to be read.
 fn same_from_a_script(words: &[String]) -> String {
     format!(
         "Same from a script: workbench {}",
@@ -90,31 +90,26 @@ fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'s
     };
     let left = restores.iter().filter(|r| r.left.is_some()).count();
     let mut text = vec![format!(
-        "{} will be as before: labels, priority, metadata and place.",
+        "{} will be restored: labels, priority, metadata and stage.",
         plural(restores.len() - left, "task")
     )];
     if left > 0 {
         text.push(format!(
-            "{} left: others changed them since.",
+            "{} skipped: changed by others since.",
             plural(left, "task")
         ));
     }
-    text.push("An undo is an operation itself: taking that back does it again.".into());
+    text.push("An undo is an operation too: undoing it redoes the change.".into());
     text.push(same_from_a_script(&twin::undo(state, op)));
-    (
-        format!("Take operation {op} back?"),
-        text,
-        "take it back",
-        "not now",
-    )
+    (format!("Undo operation {op}?"), text, "undo it", "not now")
 }
 
 fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static str) {
     let open = usize::try_from(state.journal.unanswered()).unwrap_or(0);
     let begun = match open {
-        0 => "No write of it is without an answer: it is only noted as over.".to_owned(),
+        0 => "All its writes were answered: it is only recorded as finished.".to_owned(),
         n => format!(
-            "{} had begun and {} no answer. Each row is looked at first: what arrived is noted, what did not is written now, what others changed since is left.",
+            "{} had begun and {} no answer. Each row is checked first: what arrived is recorded, what did not is written now, what others changed since is skipped.",
             plural(n, "write"),
             if n == 1 { "has" } else { "have" }
         ),
@@ -122,7 +117,7 @@ fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static s
     let in_part = usize::try_from(state.journal.in_part()).unwrap_or(0);
     let rest = (in_part > 0).then(|| {
         format!(
-            "{} written in part: what is missing is sent again, unless others changed them since.",
+            "{} partly written: what is missing is sent again, unless changed by others since.",
             match in_part {
                 1 => "1 task is".to_owned(),
                 n => format!("{n} tasks are"),
@@ -133,16 +128,16 @@ fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static s
     let text = text
         .into_iter()
         .flatten()
-        .chain(["Tasks that it had not come to are where they were, and can be run again.".into()]);
+        .chain(["Tasks that it had not reached are unchanged and can be run again.".into()]);
     (
-        "Finish what was interrupted?".into(),
+        "Finish the interrupted writes?".into(),
         text.collect(),
         "finish them",
         "not now",
     )
 }
 
-/// What is known of a dry run of the very build that would write.
+/// The last dry run of the build that would write.
 fn live_words(state: &State) -> String {
     let active = state.builds.active().map(|b| b.id);
     match (&state.run, active) {
@@ -180,7 +175,7 @@ fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static st
             (plural(n, "task"), names.join(", "))
         }
     };
-    if state.live && !state.options.read_only {
+    if state.writes_at_once() {
         return (
             format!("LIVE: run {count} of {at} and write them?"),
             vec![

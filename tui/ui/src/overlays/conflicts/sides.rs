@@ -22,10 +22,10 @@ pub(super) fn sides<'a>(
     all.push(Line::default());
     let ours = &conflict.ours.outcome.patch.labels;
     match &conflict.theirs {
-        Theirs::Unasked => all.push(Line::styled("Their side was not looked at yet.", st.dim)),
-        Theirs::Asked => all.push(Line::styled("… looking at their side", st.dim)),
+        Theirs::Unasked => all.push(Line::styled("Their version has not been read yet.", st.dim)),
+        Theirs::Asked => all.push(Line::styled("… reading their version", st.dim)),
         Theirs::Failed(error) => {
-            let text = format!("Their side cannot be read: {}", error.summary);
+            let text = format!("Their version cannot be read: {}", error.summary);
             let text = crate::text::wrap(&text, columns);
             all.extend(text.into_iter().map(|t| Line::styled(t, st.bad)));
         }

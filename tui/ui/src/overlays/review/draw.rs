@@ -37,16 +37,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state:
             Line::default(),
             Line::from(" Nothing is held."),
             Line::default(),
-            Line::from(vec![
-                Span::raw(" "),
-                Span::styled("a", st.key),
-                Span::raw(" on the Task screen keeps an outcome;"),
-            ]),
-            Line::from(vec![
-                Span::raw(" "),
-                Span::styled("n", st.key),
-                Span::raw(" on Flow and Queue runs dry and keeps all outcomes."),
-            ]),
+            ui.keyed_line(" {key:Accept} on the Task screen holds an outcome;"),
+            ui.keyed_line(" {key:RunSome} on Flow and {key:RunMarked} on Queue dry-run tasks and hold all outcomes."),
         ];
         lines(buf, body, &all, 0);
         return;
@@ -279,7 +271,7 @@ pub(super) fn footer<'a>(
         Span::styled("Guard        ", st.strong),
         Span::styled(
             fit(
-                "each row is looked at once more; what others changed is left",
+                "each row is checked again; rows changed by others are skipped",
                 columns.saturating_sub(13),
             ),
             st.dim,
@@ -287,7 +279,7 @@ pub(super) fn footer<'a>(
     ]));
     if state.options.read_only {
         all.push(Line::styled(
-            " read-only: nothing can be committed from here",
+            " DRY-RUN: nothing can be committed from here",
             st.warn,
         ));
     }

@@ -354,7 +354,7 @@ pub(super) fn legend(
     let text = if drawn.chosen == 0 || ui.room.narrow() {
         " A agent  E annotate  R review  # end  arrows select"
     } else {
-        " A agent  E annotate  R review  # end  (n) pathway, named below  arrows select"
+        " A agent  E annotate  R review  # end  (1) pathway, named below  arrows select"
     };
     let row = inner.height.saturating_sub(1);
     crate::widgets::split_line(

@@ -166,6 +166,11 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     }
 }
 
+fn no_filter(ui: &Ui) -> Span<'static> {
+    let key = ui.key_of(Action::Filter);
+    Span::styled(format!("none ({key})"), ui.st.dim)
+}
+
 /// Stage, filter (typed or in force), how many match, order.
 fn top_line(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
     let st = &ui.st;
@@ -191,10 +196,7 @@ fn top_line(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State
             .filter(|t| !t.is_empty())
         {
             Some(text) => left.push_span(Span::styled(clean(text).into_owned(), st.accent)),
-            None => left.push_span(Span::styled(
-                format!("none ({})", ui.key_of(Action::Filter)),
-                st.dim,
-            )),
+            None => left.push_span(no_filter(ui)),
         },
     }
     let right = match queue {

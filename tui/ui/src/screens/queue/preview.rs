@@ -6,7 +6,7 @@ use crate::text::{duration, fit, fit_middle};
 use crate::widgets::{field, lines, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use wb_core::ids::StageId;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
@@ -21,10 +21,7 @@ pub(super) fn result_lines<'a>(
     let Some(result) = state.results.get(&row.id) else {
         return vec![
             Line::styled("Not run here yet.", st.dim),
-            Line::from(vec![
-                Span::styled("s", st.key),
-                Span::raw(" steps it, nothing is written"),
-            ]),
+            ui.keyed_line("{key:Step} steps it, nothing is written"),
         ];
     };
     let held = state.held.contains_key(&row.id);
@@ -114,10 +111,7 @@ pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId,
     ];
     if !picture {
         all.push(Line::default());
-        all.push(Line::from(vec![
-            Span::styled("i", st.key),
-            Span::raw(" shows the picture"),
-        ]));
+        all.push(ui.keyed_line("{key:Preview} shows the picture"));
     }
     lines(buf, room, &all, 0);
     if picture {

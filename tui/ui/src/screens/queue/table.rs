@@ -44,12 +44,8 @@ pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, s
     let st = ui.st;
     let Some(queue) = state.queues.get(&stage) else {
         let inner = pane(buf, area, "Tasks", "", true, &st);
-        lines(
-            buf,
-            inner,
-            &[Line::default(), Line::from("  Not listed yet. R lists it.")],
-            0,
-        );
+        let text = ui.keyed_line("  Not listed yet. {key:Refresh} lists it.");
+        lines(buf, inner, &[Line::default(), text], 0);
         return;
     };
     let loaded = match (queue.loading, queue.loaded) {
@@ -209,13 +205,7 @@ pub(super) fn empty(
             ));
         }
         all.push(Line::default());
-        all.push(Line::from(vec![
-            Span::raw("  "),
-            Span::styled("R", st.key),
-            Span::raw(" looks again   "),
-            Span::styled("esc", st.key),
-            Span::raw(" back to the workflow"),
-        ]));
+        all.push(ui.keyed_line("  {key:Refresh} lists it again   {key:Out} back to the workflow"));
     } else if queue.asking {
         all.push(Line::from(format!(
             "  None of the {} label rows read so far match; the others are being read.",
@@ -234,18 +224,12 @@ pub(super) fn empty(
                     .map(|t| Line::styled(format!("  ✗ {t}"), st.bad)),
             );
             all.push(Line::styled(
-                "  The last filter that could be read is in force.",
+                "  The last valid filter is still applied.",
                 st.dim,
             ));
         }
         all.push(Line::default());
-        all.push(Line::from(vec![
-            Span::raw("  "),
-            Span::styled("/", st.key),
-            Span::raw(" changes the filter   "),
-            Span::styled("esc", st.key),
-            Span::raw(" clears it"),
-        ]));
+        all.push(ui.keyed_line("  {key:Filter} changes the filter   {key:Out} clears it"));
     }
     lines(buf, area, &all, 0);
 }
