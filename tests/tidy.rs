@@ -237,6 +237,7 @@ fn the_top_level_holds_what_was_agreed_and_nothing_else() {
         "Cargo.lock",
         "README.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "agent-abi",

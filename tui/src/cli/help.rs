@@ -138,7 +138,7 @@ mod tests {
         command_line().debug_assert();
     }
 
-    /// The commands as the README shows them.
+    /// The commands as REFERENCE.md lists them.
     fn markdown() -> String {
         let line = Cli::command();
         let mut text = "| for | command | does |\n|---|---|---|\n".to_owned();
@@ -152,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_the_commands_as_they_are() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    fn the_reference_of_the_readme_lists_the_commands() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/REFERENCE.md");
         let text = std::fs::read_to_string(path).unwrap();
         let start = text.find("<!-- commands: ").unwrap();
         let start = start + text[start..].find('\n').unwrap() + 1;
