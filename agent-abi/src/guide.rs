@@ -356,11 +356,10 @@
 //!
 //! # Dependencies
 //!
-//! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent,
-//! may ask for other dependencies, takes arguments marked `#[arg]` where it is asked for, and is made once per task
-//! for equal arguments. With `scope = host` the value is kept from task to task, until the build retires; the time that
-//! making it takes counts to the limit for loading, not to that of the task. Values are
-//! closed in the reverse order of their opening, after an error and a panic too: by `Drop`, or by `close = function`.
+//! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
+//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host` the value is kept until the build retires, and making it counts towards
+//! the limit for loading. Values are closed by `Drop`, or by `close = function`, in the reverse order of their
+//! opening, also after an error or a panic.
 //!
 //! ```
 //! use agent_abi::prelude::*;

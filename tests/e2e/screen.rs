@@ -116,6 +116,10 @@ fn a_commit_is_one_operation_of_the_journal_and_is_taken_back_after_a_look() {
     screen.keys("\r").keys("y").wait("3 tasks restored");
     assert_eq!(places(), before);
     // Taking the undo back does it again.
+    screen.wait_until("the undo in the list", |text| {
+        let mut lines = text.lines();
+        lines.any(|line| line.contains("undo of 1") && line.contains("stands"))
+    });
     screen
         .keys("k")
         .wait_until("the undo, not looked at yet", |text| {

@@ -22,19 +22,24 @@ const LONGER: &[(&str, usize)] = &[
 #[test]
 fn no_file_is_longer_than_a_person_reads_in_one_go() {
     let mut long = BTreeSet::new();
+    let mut too_long = Vec::new();
     for (path, text) in all_sources() {
         let name = path.strip_prefix(root()).unwrap().to_string_lossy();
         let excused = LONGER.iter().find(|(n, _)| *n == name);
         let most = excused.map_or(LONGEST, |(_, most)| *most);
         let lines = text.lines().count();
-        assert!(
-            lines <= most,
-            "{name} has {lines} lines, more than {most}: split it by what its parts are about"
-        );
+        if lines > most {
+            too_long.push(format!("{name} has {lines} lines, more than {most}"));
+        }
         if lines > LONGEST {
             long.insert(name.into_owned());
         }
     }
+    let too_long = too_long.join("\n");
+    assert!(
+        too_long.is_empty(),
+        "split these by what their parts are about:\n{too_long}"
+    );
     for (name, _) in LONGER {
         assert!(
             long.contains(*name),
@@ -109,6 +114,7 @@ fn no_function_outside_tests_is_longer_than_a_screen() {
             (word().parse().expect("a number of lines"), word(), word())
         })
         .collect();
+    let mut too_long = Vec::new();
     for (path, text) in all_sources() {
         let file = path.strip_prefix(root()).unwrap().to_string_lossy();
         let aside = ["tests/", "/tests.rs", "/fixture", "/examples/", "/benches/"];
@@ -123,12 +129,18 @@ fn no_function_outside_tests_is_longer_than_a_screen() {
                 .iter()
                 .find(|(most, f, n)| *f == file && *n == name && lines <= *most)
                 .copied();
-            assert!(
-                known.is_some_and(|known| excused.remove(&known)),
-                "{name} in {file} has {lines} lines, more than {LONGEST_FUNCTION}: give its parts names"
-            );
+            if !known.is_some_and(|known| excused.remove(&known)) {
+                too_long.push(format!(
+                    "{name} in {file} has {lines} lines, more than {LONGEST_FUNCTION}"
+                ));
+            }
         }
     }
+    let too_long = too_long.join("\n");
+    assert!(
+        too_long.is_empty(),
+        "give the parts of these functions names:\n{too_long}"
+    );
     assert!(
         excused.is_empty(),
         "short enough now, take it off tests/tidy/longest.txt: {excused:?}"

@@ -176,20 +176,16 @@ impl Config {
                 origin: origin.clone(),
             };
         }
+        let none_of = |name: &str, word: &str, words: &str| {
+            settings(format!("{origin}: {name} \"{word}\" is none of {words}"))
+        };
         let level = file.level.map(|word| {
-            Level::from_word(&word).ok_or_else(|| {
-                settings(format!(
-                    "{origin}: level \"{word}\" is none of sandbox, staging, protected"
-                ))
-            })
+            Level::from_word(&word)
+                .ok_or_else(|| none_of("level", &word, "sandbox, staging, protected"))
         });
         set(&mut self.level, level.transpose()?, &origin);
         let on_duplicate = file.on_duplicate.map(|word| {
-            OnDuplicate::from_word(&word).ok_or_else(|| {
-                settings(format!(
-                    "{origin}: on_duplicate \"{word}\" is none of skip, add"
-                ))
-            })
+            OnDuplicate::from_word(&word).ok_or_else(|| none_of("on_duplicate", &word, "skip, add"))
         });
         set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
         for (stage, table) in file.params {

@@ -8,13 +8,13 @@
 
 use std::borrow::Cow;
 use std::fmt::Arguments;
-use std::io::{Error, ErrorKind, Write};
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use wb_core::fault::{Fault, FaultKind};
 use wb_core::text;
 
 /// Why something is missing on stdout.
-static LOST: Mutex<Option<Error>> = Mutex::new(None);
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// A line on stdout.
 macro_rules! say {
@@ -34,19 +34,19 @@ macro_rules! tell {
 /// A line on stdout; false when it could not be written, so that a command that only looks may end.
 pub fn say(form: &str, words: Arguments<'_>) -> bool {
     let words = words.to_string();
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     kept(writeln!(out, "{}", line(form, &words)))
 }
 
 /// Text on stdout that ends its lines itself; false when it could not be written.
 pub fn text(text: &str) -> bool {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     let text = safe(text);
     kept(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Takes note when something could not be written to stdout.
-pub fn kept(written: std::io::Result<()>) -> bool {
+pub fn kept(written: io::Result<()>) -> bool {
     match written {
         Ok(()) => true,
         Err(error) => {
@@ -68,9 +68,9 @@ pub enum Loss {
 /// What is missing on stdout, once nothing more is written to it.
 #[must_use]
 pub fn lost() -> Option<Loss> {
-    kept(std::io::stdout().lock().flush());
+    kept(io::stdout().lock().flush());
     let error = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    if error.kind() == ErrorKind::BrokenPipe {
+    if error.kind() == io::ErrorKind::BrokenPipe {
         return Some(Loss::Closed);
     }
     let text = format!("stdout: {error}; the output is incomplete");
@@ -80,7 +80,7 @@ pub fn lost() -> Option<Loss> {
 /// What [`tell!`] does.
 pub fn tell(form: &str, words: Arguments<'_>) {
     let words = words.to_string();
-    let _ = writeln!(std::io::stderr().lock(), "{}", line(form, &words));
+    let _ = writeln!(io::stderr().lock(), "{}", line(form, &words));
 }
 
 /// Words as they may reach a terminal, with the breaks of their form and no others.

@@ -11,7 +11,7 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use std::cell::Cell;
-use std::io::{ErrorKind, IsTerminal, Stdout, Write, stdout};
+use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wb_core::fault::{Fault, FaultKind};
 
@@ -33,7 +33,7 @@ pub struct Screen {
 /// Input or output is no terminal, or one without a cursor: what to do instead.
 pub fn required(what: &str) -> Result<(), Fault> {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if std::io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
+    if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
     }
     let why = if dumb {
@@ -93,7 +93,7 @@ fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
 
 /// Whether the terminal was closed: its window, the connection, or the session it was in.
 pub fn hung_up() -> bool {
-    HUNG_UP.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() || !stdout().is_terminal()
+    HUNG_UP.load(Ordering::Relaxed) || !io::stdin().is_terminal() || !stdout().is_terminal()
 }
 
 /// Stdout, to which everything may be written when nobody is there any more: whoever draws cannot do
@@ -101,9 +101,14 @@ pub fn hung_up() -> bool {
 pub struct Tty(Stdout);
 
 impl Tty {
-    fn outlive<T>(result: std::io::Result<T>, otherwise: T) -> std::io::Result<T> {
+    fn outlive<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
         match result {
-            Err(e) if !matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
+            Err(e)
+                if !matches!(
+                    e.kind(),
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                ) =>
+            {
                 HUNG_UP.store(true, Ordering::Relaxed);
                 Ok(otherwise)
             }
@@ -113,16 +118,16 @@ impl Tty {
 }
 
 impl Write for Tty {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Self::outlive(self.0.write(bytes), bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Self::outlive(self.0.flush(), ())
     }
 }
 
-fn unusable(error: &std::io::Error) -> Fault {
+fn unusable(error: &io::Error) -> Fault {
     Fault::new(
         FaultKind::Usage,
         format!("the terminal cannot be used: {error}"),

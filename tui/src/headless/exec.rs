@@ -2,6 +2,7 @@
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
 mod again;
+mod words;
 
 use super::intake::{self, Text};
 use super::outage::Watch;
@@ -19,7 +20,6 @@ use crate::signals::Signals;
 use crate::upstream;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
@@ -27,9 +27,6 @@ use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
-
-/// How long lines that are left are counted when a command stops.
-const COUNTING: Duration = Duration::from_millis(500);
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
@@ -193,63 +190,6 @@ impl Exec {
         Ok(())
     }
 
-    /// How much of the input was left when it stopped.
-    async fn tell_unread(&mut self) {
-        let (mut unread, mut whole) = (0_u64, false);
-        let count = async {
-            while let Some(line) = self.lines.recv().await {
-                let blank = line.is_ok_and(|line| line.bytes.trim_ascii().is_empty());
-                unread += u64::from(!blank);
-            }
-            whole = true;
-        };
-        let _ = tokio::time::timeout(COUNTING, count).await;
-        let were = if unread == 1 {
-            "line was"
-        } else {
-            "lines were"
-        };
-        match whole {
-            true if unread == 0 => {}
-            true => tell!("workbench: {unread} more {were} not read; they have no result"),
-            false => tell!(
-                "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
-                if unread == 1 { "line" } else { "lines" }
-            ),
-        }
-    }
-
-    /// The last words.
-    fn tell(&self, ending: &Ending) {
-        let Counts { done, failed, left } = self.counts;
-        let mut text = format!("{} entries", done + failed + left);
-        for (n, word) in [
-            (done, "done"),
-            (failed, "failed"),
-            (left, "left: others were there first"),
-        ] {
-            if n > 0 {
-                text.push_str(&format!(" · {n} {word}"));
-            }
-        }
-        tell!("{text}");
-        let next = match ending.code() {
-            1 => "What failed is where it was: mend the agent and give its specs again.",
-            5 => {
-                "What was left needs no further run here; `workbench tasks` shows where tasks are."
-            }
-            7 => {
-                "Nothing was lost: give the specs without a result again when the platform answers."
-            }
-            9 => "Stopped by --max-time; give the specs without a result again.",
-            130 | 143 | 129 => {
-                "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
-            }
-            _ => return,
-        };
-        tell!("{next}");
-    }
-
     /// Prints the results in the order of the lines.
     fn print(
         &mut self,
@@ -283,67 +223,39 @@ impl Exec {
 
     /// Works on some lines together; the answer for each task that could be read.
     async fn group(&mut self, group: &[Line], ending: &mut Ending) -> HashMap<TaskId, Answer> {
-        let mut answers = HashMap::new();
         let wanted: Vec<(TaskId, DataHash)> = group
             .iter()
             .flat_map(|l| &l.entries)
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
+        let fail_all = |fault: &Fault| {
+            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(fault));
+            wanted.iter().map(failed).collect()
+        };
         let limit = self.limit;
-        let looked = limit.unless_over(self.ready(&wanted), ending).await;
-        let rows = match looked {
+        let rows = match limit.unless_over(self.ready(&wanted), ending).await {
             Some(Ok(rows)) => rows,
             None => {
                 self.stopped = true;
-                let failed =
-                    |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(&specs::not_run()));
-                answers.extend(wanted.iter().map(failed));
-                return answers;
+                return fail_all(&specs::not_run());
             }
             Some(Err(fault)) => {
-                answers.extend(
-                    wanted
-                        .iter()
-                        .map(|(task, _)| (*task, Answer::failed(&fault))),
-                );
+                let answers = fail_all(&fault);
                 ending.told(fault);
                 return answers;
             }
         };
-        let mut there: HashMap<TaskId, TaskRow> = rows.iter().map(|r| (r.id, r.clone())).collect();
-        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
         let done = match self.done_before(&wanted) {
             Ok(done) => done,
             Err(fault) => {
-                let failed = |(task, _): &(TaskId, _)| (*task, Answer::failed(&fault));
-                answers.extend(wanted.iter().map(failed));
+                let answers = fail_all(&fault);
                 self.stopped = true;
                 ending.told(fault);
                 return answers;
             }
         };
-        let (mut run, mut runs) = (Vec::new(), HashSet::new());
-        for (task, data) in &wanted {
-            if let Some(row) = there.remove(task) {
-                if self.stayed.remove(task) {
-                    answers.insert(*task, Answer::done(None));
-                    continue;
-                }
-                runs.insert(row.id);
-                run.push(row);
-                continue;
-            }
-            if runs.contains(task) || answers.contains_key(task) {
-                continue;
-            }
-            if let Some(pathway) = done.get(task) {
-                answers.insert(*task, Answer::done(Some(*pathway)));
-                continue;
-            }
-            let other = others.get(data).copied();
-            answers.insert(*task, Answer::stale(self.stage_title(), other));
-        }
+        let (run, mut answers) = self.sort(&wanted, &rows, &done);
         if !run.is_empty() {
             answers.extend(self.run(run, ending).await);
         }

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
+use wb_core::fault::Fault;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
@@ -87,6 +88,17 @@ struct Session {
     unmet: Vec<named::Unmet>,
 }
 
+/// How one pass over the stages ended.
+#[derive(Default)]
+struct Passed {
+    interrupted: bool,
+    /// The limit of tasks was reached.
+    limit: bool,
+    /// There was a task to do.
+    found: bool,
+    trouble: Option<Fault>,
+}
+
 impl Session {
     async fn work(&mut self, ending: &mut Ending) {
         self.drive(ending).await;
@@ -104,25 +116,12 @@ impl Session {
         let mut refusals = 0;
         let trouble = loop {
             let pass = Instant::now();
-            let (mut limit, mut found, mut trouble) = (false, false, None);
-            let interrupted = match self.look_at_new_builds(ending).await {
-                None => true,
-                Some(Err(fault)) => {
-                    trouble = Some(fault);
-                    false
-                }
-                Some(Ok(())) => {
-                    let interrupted = self.pass(ending).await;
-                    if let Some(run) = &self.engine.state.run {
-                        found = run.totals.tasks > 0;
-                        totals.add(&run.totals);
-                        self.not_carried += run.not_carried;
-                        limit = run.limit_reached();
-                        trouble.clone_from(&run.fatal);
-                    }
-                    interrupted
-                }
-            };
+            let Passed {
+                interrupted,
+                limit,
+                found,
+                trouble,
+            } = self.checked_pass(&mut totals, ending).await;
             if let Some(fault) = &trouble {
                 self.progress.end();
                 print_fault(fault);
@@ -158,6 +157,26 @@ impl Session {
             ending.fault(fault);
         }
         self.finish(&totals, began.elapsed(), ending);
+    }
+
+    /// One pass, once the builds that came since the last were compared with the project.
+    async fn checked_pass(&mut self, totals: &mut Totals, ending: &mut Ending) -> Passed {
+        let mut passed = Passed::default();
+        match self.look_at_new_builds(ending).await {
+            None => passed.interrupted = true,
+            Some(Err(fault)) => passed.trouble = Some(fault),
+            Some(Ok(())) => {
+                passed.interrupted = self.pass(ending).await;
+                if let Some(run) = &self.engine.state.run {
+                    passed.found = run.totals.tasks > 0;
+                    passed.limit = run.limit_reached();
+                    passed.trouble.clone_from(&run.fatal);
+                    totals.add(&run.totals);
+                    self.not_carried += run.not_carried;
+                }
+            }
+        }
+        passed
     }
 
     /// One pass over the stages; true when it was interrupted.

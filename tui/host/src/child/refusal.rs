@@ -21,16 +21,10 @@ pub(super) fn refused(error: &libloading::Error, library: &Path) -> Flaw {
 fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool) -> String {
     let has = |part: &str| text.contains(part);
     if has("failed to map segment") && noexec {
-        let is_store = |dir: &&Path| {
-            let name = dir.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("store-")
-        };
-        let store = library.ancestors().find(is_store).unwrap_or(library);
-        let folder = store.parent().unwrap_or(store);
         return format!(
             "copies of libraries are opened in {}, on a file system that is mounted noexec: \
              start the workbench in a folder on another one",
-            folder.display()
+            folder_of_store(library).display()
         );
     }
     if has("static TLS") {
@@ -80,6 +74,16 @@ fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool)
             .into();
     }
     "the message is the system loader's".into()
+}
+
+/// The folder that holds the library store: a copy lies some folders below it.
+fn folder_of_store(library: &Path) -> &Path {
+    let is_store = |dir: &&Path| {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("store-")
+    };
+    let store = library.ancestors().find(is_store).unwrap_or(library);
+    store.parent().unwrap_or(store)
 }
 
 /// The library that could not be opened.

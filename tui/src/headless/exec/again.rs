@@ -1,11 +1,13 @@
 //! Specs that a queue gives again: what the journal of this folder says of them.
 
 use super::Exec;
+use crate::headless::specs::Answer;
 use crate::journal::Op;
 use crate::runtime::{Engine, now};
 use std::collections::{HashMap, HashSet};
 use wb_core::fault::Fault;
 use wb_core::ids::{DataHash, PathwayId, TaskId};
+use wb_core::work::TaskRow;
 
 /// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
 /// was given. Gives the tasks among them that stay.
@@ -53,5 +55,38 @@ impl Exec {
             }
             _ => Ok(HashMap::new()),
         }
+    }
+
+    /// Parts the tasks that are to be run from those that have an answer already.
+    pub(super) fn sort(
+        &mut self,
+        wanted: &[(TaskId, DataHash)],
+        rows: &[TaskRow],
+        done: &HashMap<TaskId, PathwayId>,
+    ) -> (Vec<TaskRow>, HashMap<TaskId, Answer>) {
+        let mut there: HashMap<TaskId, &TaskRow> = rows.iter().map(|r| (r.id, r)).collect();
+        let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
+        let (mut run, mut runs, mut answers) = (Vec::new(), HashSet::new(), HashMap::new());
+        for (task, data) in wanted {
+            if let Some(row) = there.remove(task) {
+                if self.stayed.remove(task) {
+                    answers.insert(*task, Answer::done(None));
+                    continue;
+                }
+                runs.insert(row.id);
+                run.push(row.clone());
+                continue;
+            }
+            if runs.contains(task) || answers.contains_key(task) {
+                continue;
+            }
+            if let Some(pathway) = done.get(task) {
+                answers.insert(*task, Answer::done(Some(*pathway)));
+                continue;
+            }
+            let other = others.get(data).copied();
+            answers.insert(*task, Answer::stale(self.stage_title(), other));
+        }
+        (run, answers)
     }
 }

@@ -65,28 +65,19 @@ pub(super) async fn prepare(
     let out = Output::new(global.json, args.jsonl.as_deref()).await?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
-    let need = Need {
-        command: "run",
-        rate: args.rate,
-        timeout_ms: limits.timeout_ms,
-        concurrency: limits.concurrency,
-        stages: &args.stage,
-        drains: true,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
-    };
-    let (engine, stages) = session::engine(global, config, &need).await?;
+    let (engine, stages) =
+        session::engine(global, config, &need(args, &live.limits(), config)).await?;
     let unmet = clear(&engine, &stages, args, &asked.filter).await;
     if let (Err(_), Some(journal)) = (&unmet, engine.journal()) {
         session::leave(global, journal);
     }
     let unmet = unmet?;
     let dry = engine.state.options.dry_run;
-    let left_out = left::unfinished(&engine, args, dry)?;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
         spent: Arc::new(left::spent(&engine, global)?),
-        left_out: Arc::new(left_out),
+        left_out: Arc::new(left::unfinished(&engine, args, dry)?),
         earlier: tried.earlier(),
         tried: tried.times(),
         ahead: if progress.shows() { AHEAD } else { 0 },
@@ -96,9 +87,10 @@ pub(super) async fn prepare(
     };
     Ok(Session {
         checked: Checked::new(&engine.state, &stages, &config.params),
-        named: match args.stage.is_empty() {
-            true => Vec::new(),
-            false => stages,
+        named: if args.stage.is_empty() {
+            vec![]
+        } else {
+            stages
         },
         seen: engine.state.noted,
         engine,
@@ -133,6 +125,19 @@ async fn clear(
             .map_err(|e| Fault::new(FaultKind::Settings, format!("--filter: {e}")))?;
     }
     named::look(engine, stages, &args.task).await
+}
+
+/// What a run needs of the engine.
+fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
+    Need {
+        command: "run",
+        rate: args.rate,
+        timeout_ms: limits.timeout_ms,
+        concurrency: limits.concurrency,
+        stages: &args.stage,
+        drains: true,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
+    }
 }
 
 /// What the flags say of a run.

@@ -19,9 +19,7 @@ impl Session {
             tell!("{}", output::not_carried(self.not_carried));
         }
         if !ending.interrupted() {
-            for named in &self.unmet {
-                tell!("{}", named.note());
-            }
+            self.tell_unmet();
         }
         let seconds = wall.as_secs_f64();
         let in_part = self.in_part();
@@ -68,6 +66,13 @@ impl Session {
 }
 
 impl Session {
+    /// Names of `--task` that no task has.
+    fn tell_unmet(&self) {
+        for named in &self.unmet {
+            tell!("{}", named.note());
+        }
+    }
+
     /// Tasks of the project that are written in part: a step was refused after others had been written.
     fn in_part(&self) -> usize {
         let (Some(journal), Some(project)) = (self.engine.journal(), &self.engine.state.project)
