@@ -13,7 +13,7 @@ use crate::{library, upstream};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wb_client::Reader;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
 
 /// A clock that is off by more seconds than this is a finding.
@@ -23,7 +23,7 @@ const CLOCK: u64 = 60;
 ///
 /// # Errors
 /// Settings or credentials are not usable: the first finding.
-pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<Ending, Fault> {
+pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<Ending, Error> {
     let mut ending = Ending::default();
     let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
@@ -72,7 +72,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     limit.shut_down(&engine).await;
     looked.unwrap_or(Ok(()))?;
     if findings.iter().any(|f| f.mark == Mark::Bad) {
-        ending.fault(Fault::new(FaultKind::Settings, "check found something"));
+        ending.error(Error::new(ErrorKind::Settings, "check found something"));
     }
     Ok(ending)
 }
@@ -97,7 +97,7 @@ async fn look(
     (libraries, limits): (Vec<PathBuf>, HostLimits),
     config: &Config,
     findings: &mut Vec<Finding>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     preflight::project(engine).await?;
     let title = engine.state.project.as_ref().map(|p| p.title.clone());
     findings.push(Finding::good("project", title.unwrap_or_default()));

@@ -1,6 +1,6 @@
 //! Reports of bugs of our own: a file in the state folder that nobody else can read or plant.
 
-use crate::exit::print_fault;
+use crate::exit::print_error;
 use crate::terminal;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use std::fs::File;
@@ -18,16 +18,16 @@ pub fn report_panics() {
             return;
         }
         terminal::give_back();
-        if let Some(fault) = limits::reached(&info.to_string()) {
-            print_fault(&fault);
-            std::process::exit(i32::from(fault.kind.exit_code()));
+        if let Some(error) = limits::reached(&info.to_string()) {
+            print_error(&error);
+            std::process::exit(i32::from(error.kind.exit_code()));
         }
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
         tell!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
-        let folder = crate::config::state_dir("crashes").map_err(|fault| fault.summary);
+        let folder = crate::config::state_dir("crashes").map_err(|error| error.summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
             Ok(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);

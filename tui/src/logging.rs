@@ -11,7 +11,7 @@ use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuar
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// Files that are kept.
 const KEPT: usize = 7;
@@ -24,7 +24,7 @@ const WAITING: usize = 10_000;
 ///
 /// # Errors
 /// The file or its folder cannot be made.
-pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
+pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Error> {
     let (writer, guard) = match file {
         Some(path) => behind(named(path)?),
         None => {
@@ -66,13 +66,13 @@ fn behind(file: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
 }
 
 /// A log that a person names: what is there stays, whatever it is.
-fn named(path: &Path) -> Result<File, Fault> {
+fn named(path: &Path) -> Result<File, Error> {
     let opened = files::private().append(true).create(true).open(path);
     opened.map_err(|error| unwritable(&format!("the log {}", path.display()), &error))
 }
 
-fn unwritable(what: &str, error: &io::Error) -> Fault {
-    Fault::new(FaultKind::Settings, format!("cannot write {what}: {error}"))
+fn unwritable(what: &str, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Settings, format!("cannot write {what}: {error}"))
 }
 
 /// The file of the day, in a folder that keeps some of them.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use wb_client::Reader;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
 
@@ -24,10 +24,10 @@ pub use finding::{Finding, Mark, none_bad};
 ///
 /// # Errors
 /// It cannot be had.
-pub async fn project(engine: &mut Engine) -> Result<(), Fault> {
+pub async fn project(engine: &mut Engine) -> Result<(), Error> {
     while engine.state.project.is_none() {
-        if let Some(fault) = engine.state.project_fault.take() {
-            return Err(fault);
+        if let Some(error) = engine.state.project_error.take() {
+            return Err(error);
         }
         engine.turn().await;
     }
@@ -51,13 +51,13 @@ pub async fn libraries(
         if in_charge(state, library) {
             return None; // whatever became of a newer content
         }
-        if let Some(fault) = state.refused.get(library) {
-            let reason = &fault.summary;
+        if let Some(error) = state.refused.get(library) {
+            let reason = &error.summary;
             let text = format!("library refused: {name}: {reason}");
             let sentence = format!("the agent library {name} was refused: {reason}");
             return Some(Finding {
                 sentence: Some(sentence),
-                fix: fault.hints.clone(),
+                fix: error.hints.clone(),
                 ..Finding::bad("library", text, "")
             });
         }
@@ -110,7 +110,7 @@ impl Checked {
     ///
     /// # Errors
     /// Something does not fit, or the platform does not answer.
-    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Fault> {
+    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
         let builds = builds_of(&engine.state, stages);
         if builds != self.builds {
             none_bad(agents(engine, stages, &self.params).await?)?;
@@ -129,7 +129,7 @@ pub async fn agents(
     engine: &mut Engine,
     stages: &[StageId],
     params: &Params,
-) -> Result<Vec<Finding>, Fault> {
+) -> Result<Vec<Finding>, Error> {
     let mut findings = declared(&engine.state, stages, params);
     findings.extend(twins(engine.reader(), twins_of(&engine.state, stages)).await?);
     findings.extend(preflights(engine, stages).await);
@@ -214,20 +214,20 @@ pub fn twins_of(state: &State, stages: &[StageId]) -> Vec<(ProjectHash, String)>
 pub async fn twins(
     reader: &Reader,
     twins: Vec<(ProjectHash, String)>,
-) -> Result<Vec<Finding>, Fault> {
+) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     for (project, function) in twins {
-        match reader.project(project).await.map_err(Fault::from) {
+        match reader.project(project).await.map_err(Error::from) {
             Ok(twin) => findings.push(Finding::good(
                 "twin",
                 format!("{} ({function})", twin.title),
             )),
-            Err(fault) if fault.kind == FaultKind::Network => return Err(fault),
-            Err(fault) => findings.push(Finding::bad(
+            Err(error) if error.kind == ErrorKind::Network => return Err(error),
+            Err(error) => findings.push(Finding::bad(
                 "twin",
                 format!(
                     "{function} reads twins in project {project}: {}",
-                    fault.summary
+                    error.summary
                 ),
                 "write the hash of a project that this key may see into its twin(\"…\")",
             )),
@@ -254,15 +254,15 @@ pub fn answered(state: &State, stages: &[StageId]) -> Option<Vec<Finding>> {
     let mut findings = Vec::new();
     for build in builds.filter(|build| build.probed.descriptor.preflight) {
         let name = &build.probed.descriptor.name;
-        let Err(fault) = state.preflight_of(build.id)? else {
+        let Err(error) = state.preflight_of(build.id)? else {
             findings.push(Finding::good("preflight", name.clone()));
             continue;
         };
-        let text = format!("{name} refuses this project: {}", fault.summary);
+        let text = format!("{name} refuses this project: {}", error.summary);
         let mut finding = Finding::bad("preflight", text, "");
-        let cause = fault.cause.iter().flat_map(|cause| cause.lines());
+        let cause = error.cause.iter().flat_map(|cause| cause.lines());
         finding.details = cause.map(str::to_owned).collect();
-        finding.fix.clone_from(&fault.hints);
+        finding.fix.clone_from(&error.hints);
         findings.push(finding);
     }
     Some(findings)

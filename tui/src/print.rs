@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::text;
 
 /// Why something is missing on stdout.
@@ -62,7 +62,7 @@ pub enum Loss {
     /// Whoever read it has gone.
     Closed,
     /// It cannot be written.
-    Broken(Fault),
+    Broken(Error),
 }
 
 /// What is missing on stdout, once nothing more is written to it.
@@ -74,7 +74,7 @@ pub fn lost() -> Option<Loss> {
         return Some(Loss::Closed);
     }
     let text = format!("stdout: {error}; the output is incomplete");
-    Some(Loss::Broken(Fault::new(FaultKind::Settings, text)))
+    Some(Loss::Broken(Error::new(ErrorKind::Settings, text)))
 }
 
 /// What [`tell!`] does.

@@ -21,8 +21,8 @@ use begin::Begin;
 use crossterm::event::{Event as Key, EventStream};
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::Op;
 use wb_core::state::Options;
@@ -57,7 +57,7 @@ pub struct Opening {
 ///
 /// # Errors
 /// Settings, credentials or the project hash are not usable.
-pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Fault> {
+pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::person(global, config)?;
     let libraries = library::find(&config.agents.value)?;
@@ -87,14 +87,14 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
 ///
 /// # Errors
 /// It cannot be read, or is no JSON.
-pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Fault> {
+pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error> {
     let Some(value) = &config.workflow else {
         return Ok(None);
     };
     let path = &value.value;
     let bad = |why: String| {
-        Fault::new(
-            FaultKind::Settings,
+        Error::new(
+            ErrorKind::Settings,
             format!(
                 "the workflow specification {} is not readable: {why}",
                 path.display()
@@ -122,7 +122,7 @@ impl Session {
     ///
     /// # Errors
     /// Hosts, caches or the journal cannot be used.
-    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
+    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Error> {
         // Without a writer it is only read.
         let journal = Journal::open(&state_dir("")?)?;
         let unfinished: Vec<Op> = journal
@@ -177,7 +177,7 @@ impl Session {
     ///
     /// # Errors
     /// The terminal cannot be used.
-    pub async fn run(&mut self) -> Result<Ending, Fault> {
+    pub async fn run(&mut self) -> Result<Ending, Error> {
         let mut ending = Ending::default();
         let mut screen = Screen::take()?;
         let mut keys = EventStream::new();

@@ -13,7 +13,7 @@ use ratatui::backend::CrosstermBackend;
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// Whether the terminal is ours now; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -31,7 +31,7 @@ pub struct Screen {
 ///
 /// # Errors
 /// Input or output is no terminal, or one without a cursor: what to do instead.
-pub fn required(what: &str) -> Result<(), Fault> {
+pub fn required(what: &str) -> Result<(), Error> {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
@@ -43,7 +43,7 @@ pub fn required(what: &str) -> Result<(), Fault> {
     };
     let between = if dumb { " " } else { ", " };
     Err(
-        Fault::new(FaultKind::Usage, format!("{what}{between}{why}"))
+        Error::new(ErrorKind::Usage, format!("{what}{between}{why}"))
             .hint(
                 "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
             )
@@ -56,7 +56,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn take() -> Result<Self, Fault> {
+    pub fn take() -> Result<Self, Error> {
         enter()?;
         Ok(Self { terminal: fresh()? })
     }
@@ -65,7 +65,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn retake(&mut self) -> Result<(), Fault> {
+    pub fn retake(&mut self) -> Result<(), Error> {
         enter()?;
         // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
         // the keys. A new one knows of nothing that is drawn already.
@@ -79,7 +79,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal cannot be switched.
-    pub fn suspend(&mut self) -> Result<(), Fault> {
+    pub fn suspend(&mut self) -> Result<(), Error> {
         give_back();
         // Without a shell that could go on with us the system ignores this, and we are back at once.
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
@@ -87,7 +87,7 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
+fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
     Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
 }
 
@@ -127,14 +127,14 @@ impl Write for Tty {
     }
 }
 
-fn unusable(error: &io::Error) -> Fault {
-    Fault::new(
-        FaultKind::Usage,
+fn unusable(error: &io::Error) -> Error {
+    Error::new(
+        ErrorKind::Usage,
         format!("the terminal cannot be used: {error}"),
     )
 }
 
-fn enter() -> Result<(), Fault> {
+fn enter() -> Result<(), Error> {
     enable_raw_mode().map_err(|e| unusable(&e))?;
     TAKEN.store(true, Ordering::SeqCst);
     execute!(

@@ -50,13 +50,13 @@ impl Sort {
 pub struct LastResult {
     /// Build it ran on.
     pub build: BuildId,
-    /// Pathway name, `stay`, or the fault's summary.
+    /// Pathway name, `stay`, or the error's summary.
     pub text: String,
     /// Whether it failed.
     pub failed: bool,
     /// The pathway that it took.
     pub pathway: Option<PathwayId>,
-    /// Which failures it is alike to; see [`crate::fault::Fault::group_id`].
+    /// Which failures it is alike to; see [`crate::fault::Error::group_id`].
     pub group: Option<u32>,
     /// Labels added, changed, removed.
     pub labels: (usize, usize, usize),

@@ -12,7 +12,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 mod part;
 
@@ -48,7 +48,7 @@ enum Place {
 ///
 /// # Errors
 /// It cannot be written: told before anything is run.
-pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Fault> {
+pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Error> {
     let named = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || OutFile::create(&named)).await;
     let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -57,7 +57,7 @@ pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Fault> {
             "{flag}: cannot write {}: {error}; nothing was run",
             path.display()
         );
-        Fault::new(FaultKind::Usage, text)
+        Error::new(ErrorKind::Usage, text)
     })
 }
 
@@ -66,7 +66,7 @@ pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Fault> {
 ///
 /// # Errors
 /// Nobody could be asked.
-pub fn may_replace(global: &Global, path: &Path) -> Result<bool, Fault> {
+pub fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
     let holds_something = path.metadata().is_ok_and(|m| m.is_file() && m.len() > 0);
     if !holds_something || global.yes {
         return Ok(true);
@@ -74,7 +74,7 @@ pub fn may_replace(global: &Global, path: &Path) -> Result<bool, Fault> {
     let path = path.display();
     if global.no_input || !io::stdin().is_terminal() {
         let text = format!("{path} exists already and was not overwritten; nothing was run");
-        return Err(Fault::new(FaultKind::Refused, text)
+        return Err(Error::new(ErrorKind::Refused, text)
             .hint("choose another name, or overwrite it with --yes"));
     }
     tell!("{path} exists already. Overwrite it? [y/N]");

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 use tempfile::TempDir;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// The folder, in the folder that a command is started in.
 const STATE: &str = ".workbench";
@@ -31,7 +31,7 @@ enum Scratch {
 ///
 /// # Errors
 /// The folder cannot be made.
-pub fn state_dir(part: &str) -> Result<PathBuf, Fault> {
+pub fn state_dir(part: &str) -> Result<PathBuf, Error> {
     let root = root().map_err(|error| cannot_make(Path::new(STATE), &error))?;
     let dir = root.join(part);
     make(&dir).map_err(|error| cannot_make(&dir, &error))?;
@@ -89,9 +89,9 @@ fn make(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-fn cannot_make(dir: &Path, error: &io::Error) -> Fault {
+fn cannot_make(dir: &Path, error: &io::Error) -> Error {
     let text = format!("cannot make {}: {error}", dir.display());
-    Fault::new(FaultKind::Settings, text)
+    Error::new(ErrorKind::Settings, text)
         .hint("start the workbench in a folder that you can write to")
 }
 

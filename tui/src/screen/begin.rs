@@ -7,13 +7,13 @@ use crate::runtime::Engine;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, StageId};
 use wb_core::run::{Run, Source};
 use wb_core::state::State;
 
-type Twins = Result<Vec<Finding>, Fault>;
+type Twins = Result<Vec<Finding>, Error>;
 
 /// A run that waits for what is compared before it, if there is one.
 pub struct Begin {
@@ -88,8 +88,8 @@ impl Begin {
             return std::future::pending().await;
         };
         let found = twins.await.unwrap_or_else(|error| {
-            Err(Fault::new(
-                FaultKind::Bug,
+            Err(Error::new(
+                ErrorKind::Bug,
                 format!("twin projects: {error}"),
             ))
         });
@@ -138,7 +138,7 @@ impl Begin {
                 self.fit.extend(builds);
                 engine.feed(Event::Input(command))
             }
-            Err(fault) => engine.feed(Event::NotStarted(fault)),
+            Err(error) => engine.feed(Event::NotStarted(error)),
         }
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod clock;
 mod fetch;
 pub(crate) mod limit;
+mod outage;
 pub(crate) mod pace;
 pub(crate) mod proxy;
 mod request;
@@ -17,7 +18,6 @@ pub(crate) mod sign;
 pub(crate) mod stats;
 pub(crate) mod target;
 mod tls;
-mod trouble;
 pub(crate) mod unpack;
 
 use crate::error::{At, ClientError, Obstacle, Place, clean};
@@ -27,6 +27,8 @@ use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
 use clock::{CORRECTIONS, Clock, NO_SKEW};
 use limit::Limiter;
+use outage::Connectivity;
+pub use outage::Outage;
 pub use pace::Limits;
 use proxy::Proxy;
 use reqwest::header::{self, HeaderMap};
@@ -36,8 +38,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout};
-pub use trouble::Trouble;
-use trouble::Weather;
 use wb_core::ids::Millis;
 
 /// Root of the v2 API.
@@ -70,7 +70,7 @@ pub(crate) struct Wire {
     skew: AtomicI64,
     /// Seconds added to our clock in signatures, once it has proved wrong.
     correction: AtomicI64,
-    pub weather: Weather,
+    pub connectivity: Connectivity,
     /// Whether the platform has ever answered, be it by a refusal.
     answered: AtomicBool,
 }
@@ -101,7 +101,7 @@ impl Wire {
             counters: Counters::default(),
             skew: AtomicI64::new(NO_SKEW),
             correction: AtomicI64::new(0),
-            weather: Weather::default(),
+            connectivity: Connectivity::default(),
             answered: AtomicBool::new(false),
         })
     }
@@ -141,7 +141,7 @@ impl Wire {
             let result = self.once(call, attempts, left, &mut clock).await;
             let failure = match result {
                 Ok(bytes) => {
-                    self.weather.clear();
+                    self.connectivity.clear();
                     tracing::debug!(
                         method = call.method, path = call.path(), name = call.name, %trace, attempts,
                         bytes = bytes.len(), ms = began.elapsed().as_millis(), "answered"
@@ -167,7 +167,7 @@ impl Wire {
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
                 again = wait.is_some(), error = %failure.error, "failed"
             );
-            self.weather.note(&failure, wait);
+            self.connectivity.note(&failure, wait);
             let Some(wait) = wait else {
                 return Err(conclude(failure, call.repeat, waited));
             };

@@ -265,7 +265,7 @@ fn parse_test(field: &str, operator: &str, word: &Word) -> Result<Test, String> 
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
-        ("fault", _) => faults(&word.values()),
+        ("fault", _) => errors(&word.values()),
         ("route", _) => Ok(Test::Route(values().map(|v| Route::read(&v)).collect())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
         ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(word),
@@ -322,13 +322,13 @@ fn decimal(value: &str) -> Result<f64, String> {
 }
 
 /// `1a2b3c4d`, or several with commas.
-fn faults(values: &[String]) -> Result<Test, String> {
+fn errors(values: &[String]) -> Result<Test, String> {
     let one = |text: &String| {
         u32::from_str_radix(text, 16)
             .map_err(|_| format!("fault:{text}: a group of failures is named like fault:1a2b3c4d"))
     };
     let list: Result<_, _> = values.iter().map(one).collect();
-    list.map(Test::Fault)
+    list.map(Test::Error)
 }
 
 /// An age has a unit, as every span of time.

@@ -17,7 +17,7 @@ pub(super) enum Test {
     Assignee(Vec<String>),
     Branch(Vec<String>),
     Result(Vec<String>),
-    Fault(Vec<u32>),
+    Error(Vec<u32>),
     Route(Vec<Route>),
     Build(Cmp, u64),
     Labels(Cmp, u64),
@@ -101,7 +101,7 @@ impl Test {
                 .iter()
                 .any(|b| facts.row.branch.eq_ignore_ascii_case(b)),
             Self::Result(list) => list.iter().any(|r| result_is(facts.result, r)),
-            Self::Fault(list) => {
+            Self::Error(list) => {
                 let group = facts.result.and_then(|r| r.group);
                 group.is_some_and(|g| list.contains(&g))
             }

@@ -178,9 +178,9 @@ impl State {
             format!("{name} refused: {reason}; {kept}"),
             detail,
         );
-        let mut fault = Fault::new(FaultKind::Settings, reason);
-        fault.hints = hints.to_vec();
-        self.refused.insert(library, fault);
+        let mut error = Error::new(ErrorKind::Settings, reason);
+        error.hints = hints.to_vec();
+        self.refused.insert(library, error);
     }
 
     /// The compiler is done: milliseconds, or what it says.
@@ -243,8 +243,8 @@ impl State {
             }
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
-                let fault = Fault::new(FaultKind::Settings, reason.clone());
-                self.refused.insert(library, fault);
+                let error = Error::new(ErrorKind::Settings, reason.clone());
+                self.refused.insert(library, error);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],
@@ -289,9 +289,9 @@ impl State {
         }
     }
 
-    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {
-        if let Err(fault) = &result {
-            self.complain(fault);
+    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Error>) -> Vec<Effect> {
+        if let Err(error) = &result {
+            self.complain(error);
         }
         self.preflighting.remove(&build);
         self.preflights.insert(build, result);

@@ -111,7 +111,7 @@ impl State {
             Command::Finish => self.finish_interrupted(),
             Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
-            Command::KeepLooks(keep) => {
+            Command::KeepWatchResults(keep) => {
                 self.keep_looks(keep);
                 Vec::new()
             }
@@ -121,7 +121,7 @@ impl State {
             }
             Command::Live(live) => {
                 if let (true, Err(why)) = (live, self.may_write()) {
-                    self.warn(Kind::Fault, why, None);
+                    self.warn(Kind::Error, why, None);
                 } else {
                     self.live = live;
                     let mode = if live {

@@ -1,5 +1,5 @@
 //! Why a picture could not be had: what happened, what it means, what to do.
-//! Leaves to others: whose fault it is for a task (the host maps these to faults).
+//! Leaves to others: whose fault it is for a task (the host maps these to errors).
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

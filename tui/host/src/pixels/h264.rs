@@ -20,7 +20,7 @@ const MAX_GLANCE: u32 = 256;
 
 /// Why a sample gave no picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Error {
     /// Its data are broken.
     Damaged(String),
     /// It uses a part of H.264 that is not built in.
@@ -69,7 +69,7 @@ pub(super) struct Config {
 
 impl Config {
     /// Checks `avcC` and the parameter sets in it.
-    pub(super) fn new(raw: Vec<u8>, colour: Option<(u8, bool)>) -> Result<Self, Fault> {
+    pub(super) fn new(raw: Vec<u8>, colour: Option<(u8, bool)>) -> Result<Self, Error> {
         let parsed = parse(&raw)?;
         for nal in &parsed.sps_nals {
             check(nal)?;
@@ -131,8 +131,8 @@ impl Config {
     }
 }
 
-fn parse(raw: &[u8]) -> Result<AvccConfig<'_>, Fault> {
-    parse_avcc_config(raw).map_err(|why| Fault::Damaged(format!("its H.264 settings: {why}")))
+fn parse(raw: &[u8]) -> Result<AvccConfig<'_>, Error> {
+    parse_avcc_config(raw).map_err(|why| Error::Damaged(format!("its H.264 settings: {why}")))
 }
 
 /// `slice_type`, the second Exp-Golomb number of a slice.
@@ -155,17 +155,17 @@ fn slice_type(rbsp: &[u8]) -> Option<u32> {
 }
 
 /// Refuses parameter sets that the decoder cannot or should not follow.
-fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Fault> {
-    let info = parse_sps_info(nal).map_err(fault)?;
-    let unsupported = |what: &str| Err(Fault::Unsupported(format!("H.264 {what}")));
+fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Error> {
+    let info = parse_sps_info(nal).map_err(error)?;
+    let unsupported = |what: &str| Err(Error::Unsupported(format!("H.264 {what}")));
     if u64::from(info.coded_width) * u64::from(info.coded_height) > MAX_PIXELS {
-        return Err(Fault::Damaged(format!(
+        return Err(Error::Damaged(format!(
             "its H.264 settings claim {}x{} pixels",
             info.coded_width, info.coded_height
         )));
     }
     if info.width == 0 || info.height == 0 || info.reference_frames > 16 {
-        return Err(Fault::Damaged(
+        return Err(Error::Damaged(
             "its H.264 settings contradict themselves".into(),
         ));
     }
@@ -184,10 +184,10 @@ fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Fault> {
     Ok(info)
 }
 
-fn fault(error: DecodeError) -> Fault {
+fn error(error: DecodeError) -> Error {
     match error {
-        DecodeError::Unsupported(what) => Fault::Unsupported(format!("H.264 with {what}")),
-        other => Fault::Damaged(other.to_string()),
+        DecodeError::Unsupported(what) => Error::Unsupported(format!("H.264 with {what}")),
+        other => Error::Damaged(other.to_string()),
     }
 }
 
@@ -215,15 +215,15 @@ impl Avc {
         entry: u16,
         config: &Config,
         sample: &[u8],
-    ) -> Result<Decoded, Fault> {
+    ) -> Result<Decoded, Error> {
         let attempt = catch_unwind(AssertUnwindSafe(|| self.feed(entry, config, sample)));
         attempt.unwrap_or_else(|_| {
             *self = Self::new();
-            Err(Fault::Damaged("the decoder lost its way in it".into()))
+            Err(Error::Damaged("the decoder lost its way in it".into()))
         })
     }
 
-    fn feed(&mut self, entry: u16, config: &Config, sample: &[u8]) -> Result<Decoded, Fault> {
+    fn feed(&mut self, entry: u16, config: &Config, sample: &[u8]) -> Result<Decoded, Error> {
         if self.entry != Some(entry) {
             let parsed = parse(&config.raw)?;
             for nal in parsed.sps_nals.iter().chain(&parsed.pps_nals) {
@@ -233,31 +233,31 @@ impl Avc {
         }
         whole(sample, config.length_size)?;
         let mut pictures = Vec::new();
-        let mut first_fault = None;
+        let mut first_error = None;
         for nal in parse_avcc(sample, config.length_size) {
             match self.nal(&nal) {
                 Ok(picture) => pictures.extend(picture),
-                Err(fault) => first_fault = first_fault.or(Some(fault)),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         pictures.extend(self.decoder.flush());
-        if let Some(fault) = first_fault {
-            return Err(fault);
+        if let Some(error) = first_error {
+            return Err(error);
         }
         let count = pictures.len();
         match pictures.pop() {
             Some(frame) if count == 1 => self.accept(frame, config),
-            _ => Err(Fault::Damaged(format!(
+            _ => Err(Error::Damaged(format!(
                 "it holds {count} pictures instead of one"
             ))),
         }
     }
 
-    fn accept(&self, frame: Frame, config: &Config) -> Result<Decoded, Fault> {
+    fn accept(&self, frame: Frame, config: &Config) -> Result<Decoded, Error> {
         let (mut matrix, mut full_range) = config.container_colour.unwrap_or((2, false));
         if let Some(info) = self.shape {
             if !info.progressive && frame.width == info.width && frame.height * 2 == info.height {
-                return Err(Fault::Damaged("it holds only one of its two fields".into()));
+                return Err(Error::Damaged("it holds only one of its two fields".into()));
             }
             if info.matrix != 2 || config.container_colour.is_none() {
                 (matrix, full_range) = (info.matrix, info.full_range);
@@ -269,22 +269,22 @@ impl Avc {
         })
     }
 
-    fn nal(&mut self, nal: &NalUnit<'_>) -> Result<Option<Frame>, Fault> {
+    fn nal(&mut self, nal: &NalUnit<'_>) -> Result<Option<Frame>, Error> {
         match nal.nal_unit_type {
             NalUnitType::Sps => self.shape = Some(check(nal)?),
             NalUnitType::SliceDataA | NalUnitType::SliceDataB | NalUnitType::SliceDataC => {
-                return Err(Fault::Unsupported("H.264 with data partitioning".into()));
+                return Err(Error::Unsupported("H.264 with data partitioning".into()));
             }
             _ => {}
         }
-        self.decoder.decode_nal(nal).map_err(fault)
+        self.decoder.decode_nal(nal).map_err(error)
     }
 }
 
 /// Checks that the lengths inside a sample fill it; zero padding at its end is harmless.
-fn whole(sample: &[u8], length_size: usize) -> Result<(), Fault> {
+fn whole(sample: &[u8], length_size: usize) -> Result<(), Error> {
     if sample.is_empty() {
-        return Err(Fault::Damaged("it is empty".into()));
+        return Err(Error::Damaged("it is empty".into()));
     }
     let mut left = sample;
     while let Some((prefix, rest)) = left.split_at_checked(length_size) {
@@ -294,14 +294,14 @@ fn whole(sample: &[u8], length_size: usize) -> Result<(), Fault> {
         match rest.split_at_checked(length) {
             Some((_, after)) => left = after,
             None => {
-                return Err(Fault::Damaged(
+                return Err(Error::Damaged(
                     "a part of it is longer than the whole".into(),
                 ));
             }
         }
     }
     if left.iter().any(|byte| *byte != 0) {
-        return Err(Fault::Damaged("it ends in the middle of a length".into()));
+        return Err(Error::Damaged("it ends in the middle of a length".into()));
     }
     Ok(())
 }

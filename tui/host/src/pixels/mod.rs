@@ -31,10 +31,10 @@ use std::path::{Path, PathBuf};
 pub use error::PixelError;
 
 use ffmpeg::{External, Tools};
-use h264::Fault;
+use h264::Error;
 use kind::{Item, Kind};
 use mp4::Unreadable;
-use video::{FrameFault, Video};
+use video::{FrameError, Video};
 
 /// Pixels of a picture at most: 16,384 squared, 805 MB as RGB8.
 const MAX_PIXELS: u64 = 1 << 28;
@@ -139,7 +139,7 @@ impl Source {
     /// # Errors
     /// `PixelError` for this frame; other frames may still be had, under their own numbers.
     pub fn frame(&mut self, index: u64) -> Result<Option<Picture>, PixelError> {
-        let fault = match &mut self.reader {
+        let error = match &mut self.reader {
             Reader::Stills(paths) => {
                 let path = usize::try_from(index).ok().and_then(|i| paths.get(i));
                 return path.map(|path| still::read(path, index)).transpose();
@@ -151,7 +151,7 @@ impl Source {
             },
         };
         // The stream turned out to be beyond the built-in decoder: the same numbers from ffmpeg.
-        let external = External::open(&self.path, &self.tools, &fault, false)?;
+        let external = External::open(&self.path, &self.tools, &error, false)?;
         self.reader = Reader::External(Box::new(external));
         self.frame(index)
     }
@@ -183,11 +183,11 @@ fn show(video: &mut Video, index: u64) -> Result<Result<Option<Picture>, PixelEr
     let decoded = match video.picture(index) {
         Ok(Some(decoded)) => decoded,
         Ok(None) => return Ok(Ok(None)),
-        Err(FrameFault::Unsupported(what)) => return Err(what),
-        Err(FrameFault::Damaged(why)) => {
+        Err(FrameError::Unsupported(what)) => return Err(what),
+        Err(FrameError::Damaged(why)) => {
             return Ok(Err(PixelError::FrameDamaged { frame: index, why }));
         }
-        Err(FrameFault::Unsure(why)) => {
+        Err(FrameError::Unsure(why)) => {
             return Ok(Err(PixelError::FrameUnsure { frame: index, why }));
         }
     };
@@ -304,8 +304,8 @@ fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, PixelError
     }
     match Video::new(file, len, movie) {
         Ok(video) => Ok(Reader::Video(Box::new(video))),
-        Err(Fault::Unsupported(what)) => Ok(Reader::External(Box::new(external(&what)?))),
-        Err(Fault::Damaged(why)) => Err(damaged(why)),
+        Err(Error::Unsupported(what)) => Ok(Reader::External(Box::new(external(&what)?))),
+        Err(Error::Damaged(why)) => Err(damaged(why)),
     }
 }
 

@@ -54,15 +54,15 @@ fn decode(path: &Path) -> Result<DynamicImage, PixelError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
     reader.limits(limits);
-    let fault = |error| from_image(path, error);
-    let mut decoder = reader.into_decoder().map_err(fault)?;
+    let error = |error| from_image(path, error);
+    let mut decoder = reader.into_decoder().map_err(error)?;
     let (width, height) = decoder.dimensions();
     super::check_size(u64::from(width), u64::from(height))?;
     if decoder.total_bytes() > MAX_PIXELS * 8 {
         return Err(super::too_large(u64::from(width), u64::from(height)));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(error)?;
     image.apply_orientation(orientation);
     Ok(image)
 }

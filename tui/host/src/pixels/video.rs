@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::cache::{Cache, reorder_depth};
-use super::h264::{Avc, Config, Content, Decoded, Fault, Glance};
+use super::h264::{Avc, Config, Content, Decoded, Error, Glance};
 use super::mp4::{Movie, NOT_SHOWN, Sample, Shown};
 use super::rgb::Turn;
 
@@ -20,7 +20,7 @@ const NEAR: usize = 8;
 
 /// Why a frame cannot be shown.
 #[derive(Clone, Debug)]
-pub(super) enum FrameFault {
+pub(super) enum FrameError {
     /// Its own data are broken.
     Damaged(String),
     /// It is predicted from something broken.
@@ -76,14 +76,14 @@ pub(super) struct Video {
 
 impl Video {
     /// # Errors
-    /// `Fault` when the codec settings are broken or beyond the built-in decoder.
-    pub(super) fn new(file: File, len: u64, movie: Movie) -> Result<Self, Fault> {
+    /// `Error` when the codec settings are broken or beyond the built-in decoder.
+    pub(super) fn new(file: File, len: u64, movie: Movie) -> Result<Self, Error> {
         let Movie { track, timeline } = movie;
         let mut configs = Vec::new();
         for entry in track.entries {
             let avcc = entry
                 .avcc
-                .ok_or_else(|| Fault::Unsupported(entry.codec.to_string()))?;
+                .ok_or_else(|| Error::Unsupported(entry.codec.to_string()))?;
             configs.push(Config::new(avcc, entry.colour)?);
         }
         let depth = reorder_depth(timeline.shown.iter().map(|s| s.sample));
@@ -131,7 +131,7 @@ impl Video {
     }
 
     /// The picture of frame `index`; `None` past the end.
-    pub(super) fn picture(&mut self, index: u64) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    pub(super) fn picture(&mut self, index: u64) -> Result<Option<Arc<Decoded>>, FrameError> {
         let Some(shown) = usize::try_from(index).ok().and_then(|i| self.shown.get(i)) else {
             return Ok(None);
         };
@@ -139,16 +139,16 @@ impl Video {
         if let Some(picture) = self.cache.get(self.frame_of[target]) {
             return Ok(Some(picture));
         }
-        if let Some(fault) = self.verdict(target) {
-            return Err(fault);
+        if let Some(error) = self.verdict(target) {
+            return Err(error);
         }
         self.reach(target).map(Some)
     }
 
-    fn verdict(&self, sample: usize) -> Option<FrameFault> {
+    fn verdict(&self, sample: usize) -> Option<FrameError> {
         match self.verdicts.get(&sample)? {
-            Verdict::Damaged(why) => Some(FrameFault::Damaged(why.clone())),
-            Verdict::After(lost) => Some(FrameFault::Unsure(match self.verdicts.get(lost) {
+            Verdict::Damaged(why) => Some(FrameError::Damaged(why.clone())),
+            Verdict::After(lost) => Some(FrameError::Unsure(match self.verdicts.get(lost) {
                 Some(Verdict::Damaged(why)) => why.clone(),
                 _ => "it is lost".into(),
             })),
@@ -156,7 +156,7 @@ impl Video {
     }
 
     /// Decodes up to `target` from the nearest place that works.
-    fn reach(&mut self, target: usize) -> Result<Arc<Decoded>, FrameFault> {
+    fn reach(&mut self, target: usize) -> Result<Arc<Decoded>, FrameError> {
         let can_go_on = self.run.as_ref().is_some_and(|run| {
             run.next <= target
                 && (run.sure || run.lost.is_none())
@@ -188,7 +188,7 @@ impl Video {
         }
         Err(self
             .verdict(target)
-            .unwrap_or_else(|| FrameFault::Damaged("it gave no picture".into())))
+            .unwrap_or_else(|| FrameError::Damaged("it gave no picture".into())))
     }
 
     fn begin(&mut self, start: usize) {
@@ -205,7 +205,7 @@ impl Video {
     }
 
     /// Decodes on through `target`; `None` when the target is not to be had on this run.
-    fn go_to(&mut self, target: usize) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    fn go_to(&mut self, target: usize) -> Result<Option<Arc<Decoded>>, FrameError> {
         let mut found = None;
         while let Some(run) = self.run.as_ref().filter(|run| run.next <= target) {
             let sample = run.next;
@@ -243,7 +243,7 @@ impl Video {
     }
 
     /// Decodes one sample and files the result.
-    fn decode(&mut self, sample: usize, target: usize) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    fn decode(&mut self, sample: usize, target: usize) -> Result<Option<Arc<Decoded>>, FrameError> {
         let entry = self.samples[sample].entry;
         let read = self.read(sample);
         let config = &self.configs[usize::from(entry)];
@@ -254,7 +254,7 @@ impl Video {
             Ok(()) => run.avc.decode(entry, config, &self.buffer),
             Err(why) => {
                 self.buffer.clear();
-                Err(Fault::Damaged(why))
+                Err(Error::Damaged(why))
             }
         };
         let leading = run.open && self.samples[sample].cts < self.samples[run.start].cts;
@@ -276,8 +276,8 @@ impl Video {
                 Ok(Some(picture))
             }
             // What the stream cannot be, having been something else, is damage.
-            Err(Fault::Unsupported(what)) if !self.proven => Err(FrameFault::Unsupported(what)),
-            Err(Fault::Damaged(why) | Fault::Unsupported(why)) => {
+            Err(Error::Unsupported(what)) if !self.proven => Err(FrameError::Unsupported(what)),
+            Err(Error::Damaged(why) | Error::Unsupported(why)) => {
                 let size = self.samples[sample].size;
                 let buffer = &self.buffer;
                 let Glance { reference, .. } =

@@ -5,7 +5,7 @@ use agent_abi::model::{ambiguous, plain, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use wb_client::TaskFilter;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{StageId, TaskId};
 
 /// Shorter parts of a title are not worth asking the platform for.
@@ -36,7 +36,7 @@ pub(super) async fn look(
     engine: &Engine,
     stages: &[StageId],
     names: &[String],
-) -> Result<Vec<Unmet>, Fault> {
+) -> Result<Vec<Unmet>, Error> {
     let mut unmet = Vec::new();
     for name in names {
         let near = match Uuid::parse_str(name) {
@@ -54,7 +54,7 @@ async fn one_unit(
     engine: &Engine,
     stages: &[StageId],
     name: &str,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, Error> {
     let Some(project) = &engine.state.project else {
         return Ok(None);
     };
@@ -94,7 +94,7 @@ async fn one_unit(
     Ok(near.filter(|_| units.is_empty()))
 }
 
-fn several(name: &str, tasks: &[TaskId]) -> Fault {
+fn several(name: &str, tasks: &[TaskId]) -> Error {
     let shown: Vec<String> = tasks.iter().take(LISTED).map(ToString::to_string).collect();
     let text = match tasks.len() - shown.len() {
         0 => ambiguous("tasks", name, "UUID", &shown),
@@ -107,7 +107,7 @@ fn several(name: &str, tasks: &[TaskId]) -> Fault {
         }
     };
     let every = name.replace('\\', "\\\\").replace('"', "\\\"");
-    Fault::new(FaultKind::Settings, format!("--task: {text}"))
+    Error::new(ErrorKind::Settings, format!("--task: {text}"))
         .hint(format!("to run all of them: --filter 'title:\"{every}\"'"))
 }
 
@@ -140,16 +140,16 @@ mod tests {
     #[test]
     fn several_tasks_are_listed_up_to_a_number() {
         let tasks: Vec<TaskId> = (0..12).map(|n| TaskId(Uuid::from_u128(n))).collect();
-        let fault = several("a \"b\"", &tasks);
+        let error = several("a \"b\"", &tasks);
         assert!(
-            fault
+            error
                 .summary
                 .starts_with("--task: 12 tasks are called \"a \\\"b\\\"\""),
-            "{fault}"
+            "{error}"
         );
-        assert!(fault.summary.ends_with(" and 2 more"), "{fault}");
+        assert!(error.summary.ends_with(" and 2 more"), "{error}");
         assert_eq!(
-            fault.hints,
+            error.hints,
             ["to run all of them: --filter 'title:\"a \\\"b\\\"\"'"]
         );
     }

@@ -9,15 +9,15 @@ use crate::headless::live::{Limits, Live};
 use crate::headless::output::{self, Output};
 use crate::headless::progress::Progress;
 use crate::headless::session::{self, Need};
+use crate::history::AttemptHistory;
 use crate::max_time::MaxTime;
 use crate::preflight::Checked;
 use crate::report::Sheet;
 use crate::runtime::Engine;
 use crate::signals::Signals;
-use crate::tried::Tried;
 use crate::upstream;
 use std::sync::Arc;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
@@ -27,11 +27,11 @@ const AHEAD: usize = 10_000;
 
 /// What comes before the first task; a signal, or the end of its time, ends it at once.
 pub(in crate::headless) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, Fault>>,
+    work: impl Future<Output = Result<T, Error>>,
     limit: MaxTime,
     dry: bool,
     ending: &mut Ending,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, Error> {
     let mut signals = Signals::new()?;
     let next = if dry {
         "nothing was written"
@@ -58,13 +58,13 @@ pub(super) async fn prepare(
     config: &Config,
     args: &RunArgs,
     limit: MaxTime,
-) -> Result<Session, Fault> {
+) -> Result<Session, Error> {
     let live = Live::new(global, config, args);
     let limits = live.limits();
     let asked = asked(args, limits)?;
     let out = Output::new(global.json, args.jsonl.as_deref()).await?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
-    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
+    let history = AttemptHistory::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let (engine, stages) =
         session::engine(global, config, &need(args, &live.limits(), config)).await?;
     let unmet = clear(&engine, &stages, args, &asked.filter).await;
@@ -78,8 +78,8 @@ pub(super) async fn prepare(
         source: Source::Stages(stages.clone()),
         spent: Arc::new(left::spent(&engine, global)?),
         left_out: Arc::new(left::unfinished(&engine, args, dry)?),
-        earlier: tried.earlier(),
-        tried: tried.times(),
+        earlier: history.earlier(),
+        tried: history.times(),
         ahead: if progress.shows() { AHEAD } else { 0 },
         sink: if dry { Sink::Report } else { Sink::Commit },
         chain: dry,
@@ -105,7 +105,7 @@ pub(super) async fn prepare(
         limit,
         given_up: false,
         live,
-        tried,
+        history,
         again: output::again(global, config),
         not_carried: 0,
         unmet,
@@ -118,11 +118,11 @@ async fn clear(
     stages: &[StageId],
     args: &RunArgs,
     filter: &Filter,
-) -> Result<Vec<Unmet>, Fault> {
+) -> Result<Vec<Unmet>, Error> {
     if let Some(project) = &engine.state.project {
         filter
             .is_clear_in(&project.workflow.stages)
-            .map_err(|e| Fault::new(FaultKind::Settings, format!("--filter: {e}")))?;
+            .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
     }
     named::look(engine, stages, &args.task).await
 }
@@ -141,10 +141,10 @@ fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
 }
 
 /// What the flags say of a run.
-fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Fault> {
+fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Error> {
     let filter = match &args.filter {
         Some(text) => Filter::parse(text)
-            .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
+            .map_err(|e| Error::new(ErrorKind::Usage, format!("--filter: {e}")))?,
         None => Filter::default(),
     };
     Ok(RunSpec {

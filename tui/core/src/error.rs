@@ -1,7 +1,7 @@
 //! What went wrong, whose fault it is, what it means and what to do: one type for every border.
 //!
 //! Crates below have their own error enums; at the border to the engine they all become a
-//! [`Fault`]. An agent that says no is a fault of kind [`FaultKind::Agent`]: data, not an error
+//! [`Error`]. An agent that says no is an error of kind [`ErrorKind::Agent`]: data, not an error
 //! of the program.
 
 use crate::secret;
@@ -12,7 +12,7 @@ use std::fmt;
 /// Whose fault it is; decides the exit code, the colour and whether a retry makes sense.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+pub enum ErrorKind {
     /// The command line or a typed value.
     Usage,
     /// Settings, library, stage, ontology: found before any task.
@@ -35,7 +35,7 @@ pub enum FaultKind {
     Bug,
 }
 
-impl FaultKind {
+impl ErrorKind {
     /// The exit code when this ends the program (see `commands.md`).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -70,7 +70,7 @@ impl FaultKind {
     }
 }
 
-/// Longest summary and longest hint of a [`bounded`](Fault::bounded) fault, in bytes.
+/// Longest summary and longest hint of a [`bounded`](Error::bounded) error, in bytes.
 const SUMMARY: usize = 2 << 10;
 /// Longest cause, in bytes.
 const CAUSE: usize = 8 << 10;
@@ -105,9 +105,9 @@ pub fn foreign(text: String, most: usize) -> String {
 
 /// Something went wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Fault {
+pub struct Error {
     /// Whose fault.
-    pub kind: FaultKind,
+    pub kind: ErrorKind,
     /// One line: what happened, and what it means for the task.
     pub summary: String,
     /// What to do next, the best first.
@@ -121,9 +121,9 @@ pub struct Fault {
     pub retry: bool,
 }
 
-impl Fault {
-    /// A fault with one line and nothing else; not worth a retry.
-    pub fn new(kind: FaultKind, summary: impl Into<String>) -> Self {
+impl Error {
+    /// An error with one line and nothing else; not worth a retry.
+    pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
         Self {
             kind,
             summary: summary.into(),
@@ -167,7 +167,7 @@ impl Fault {
         self
     }
 
-    /// The summary with numbers, hashes and quoted parts taken out: equal for "the same fault,
+    /// The summary with numbers, hashes and quoted parts taken out: equal for "the same error,
     /// other numbers".
     #[must_use]
     pub fn group_key(&self) -> String {
@@ -197,7 +197,7 @@ impl Fault {
     }
 }
 
-impl Fault {
+impl Error {
     /// The group as a short number, written as eight hexadecimal digits: the same in every process,
     /// so that `fault:1a2b3c4d` in a filter finds its tasks again.
     #[must_use]
@@ -209,13 +209,13 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -223,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_cut_to_what_a_person_may_read_and_says_how_much_is_missing() {
-        let mut fault =
-            Fault::new(FaultKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
-        fault.hints = vec!["h".repeat(1 << 20); 100];
-        let bounded = fault.bounded();
+        let mut error =
+            Error::new(ErrorKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
+        error.hints = vec!["h".repeat(1 << 20); 100];
+        let bounded = error.bounded();
         assert!(bounded.summary.starts_with("ää"));
         assert!(
             bounded.summary.ends_with(" … 2095104 more bytes"),
@@ -235,7 +235,7 @@ mod tests {
         );
         let long = bounded.hints.iter().chain(&bounded.cause).map(String::len);
         assert!(long.max().unwrap() < 9000 && bounded.hints.len() == HINTS);
-        let short = Fault::new(FaultKind::Agent, "short")
+        let short = Error::new(ErrorKind::Agent, "short")
             .hint("hint")
             .because("cause");
         assert_eq!(short.clone().bounded(), short);
@@ -244,11 +244,11 @@ mod tests {
     #[test]
     fn a_fault_holds_no_signature_that_an_agent_repeats() {
         let address = "https://h/a.png?X-Amz-Signature=geheim";
-        let mut fault = Fault::new(FaultKind::Agent, format!("no picture at {address}"));
-        fault = fault
+        let mut error = Error::new(ErrorKind::Agent, format!("no picture at {address}"));
+        error = error
             .because(format!("403 for {address}\nretried"))
             .hint(address);
-        let text = format!("{:?}", fault.bounded());
+        let text = format!("{:?}", error.bounded());
         assert!(
             !text.contains("geheim") && text.contains("https://h/a.png?…"),
             "{text}"
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn the_same_fault_with_other_numbers_is_one_group() {
-        let one = Fault::new(
-            FaultKind::Agent,
+        let one = Error::new(
+            ErrorKind::Agent,
             "index 17 out of bounds for \"cam 3\" at lib.rs:12",
         );
-        let two = Fault::new(
-            FaultKind::Agent,
+        let two = Error::new(
+            ErrorKind::Agent,
             "index 3 out of bounds for \"dog\" at lib.rs:12",
         );
-        let other = Fault::new(FaultKind::Agent, "no such object");
+        let other = Error::new(ErrorKind::Agent, "no such object");
         assert_eq!(one.group_key(), two.group_key());
         assert_ne!(one.group_key(), other.group_key());
     }

@@ -9,7 +9,7 @@ use wb_core::work::{CommitItem, LabelBlob, Project, RowInput, Written};
 
 /// What is written for a task, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deed {
+pub struct Change {
     /// What is written.
     pub item: CommitItem,
     /// Where the task goes; `None` stays.
@@ -27,7 +27,7 @@ pub struct Deed {
 /// Bytes of label rows that are held at a time while what was written, or is to be, is gone through.
 pub const HEAVY: usize = 32 << 20;
 
-impl Deed {
+impl Change {
     /// A commit of an outcome.
     #[must_use]
     pub fn new(item: CommitItem, project: &Project) -> Self {
@@ -51,33 +51,33 @@ impl Deed {
     }
 }
 
-impl Deed {
-    /// What of it is upstream already, as a deed of its own: the task stays.
+impl Change {
+    /// What of it is upstream already, as a change of its own: the task stays.
     #[must_use]
     pub fn only(&self, written: Written) -> Self {
-        let mut deed = self.clone();
-        let item = &mut deed.item;
+        let mut change = self.clone();
+        let item = &mut change.item;
         item.labels_after = item.labels_after.take().filter(|_| written.labels);
         item.priority = item.priority.filter(|_| written.priority);
         item.metadata = item.metadata.take().filter(|_| written.metadata);
         item.pathway = None;
-        (deed.to, deed.direct) = (None, false);
-        deed
+        (change.to, change.direct) = (None, false);
+        change
     }
 
     /// What of it is not upstream yet.
     #[must_use]
     pub fn without(&self, written: Written) -> Self {
-        let mut deed = self.clone();
-        let item = &mut deed.item;
+        let mut change = self.clone();
+        let item = &mut change.item;
         item.labels_after = item.labels_after.take().filter(|_| !written.labels);
         item.priority = item.priority.filter(|_| !written.priority);
         item.metadata = item.metadata.take().filter(|_| !written.metadata);
-        deed
+        change
     }
 }
 
-/// A [`Deed`] as text.
+/// A [`Change`] as text.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Stored {
     task: TaskId,
@@ -116,14 +116,14 @@ struct StoredRow {
 impl Stored {
     /// For the journal: without a label change the row before is not needed to finish the work.
     #[must_use]
-    pub fn brief(deed: &Deed) -> Self {
-        Self::new(deed, deed.item.labels_after.is_some())
+    pub fn brief(change: &Change) -> Self {
+        Self::new(change, change.item.labels_after.is_some())
     }
 
     /// For a plan: the row as the agent saw it is the version of the input.
     #[must_use]
-    pub fn whole(deed: &Deed) -> Self {
-        Self::new(deed, true)
+    pub fn whole(change: &Change) -> Self {
+        Self::new(change, true)
     }
 
     /// Whether both write the same.
@@ -136,8 +136,8 @@ impl Stored {
             && self.labels_after == other.labels_after
     }
 
-    fn new(deed: &Deed, rows: bool) -> Self {
-        let i = &deed.item;
+    fn new(change: &Change, rows: bool) -> Self {
+        let i = &change.item;
         let before = i.before.as_ref().map(|b| StoredRow {
             label_hash: b.label_hash,
             priority: b.priority,
@@ -166,16 +166,16 @@ impl Stored {
             metadata_before: i.metadata_before.clone(),
             item: i.item,
             pathway: i.pathway,
-            to: deed.to,
-            direct: deed.direct,
-            old_priority: deed.old_priority,
-            old_metadata: deed.old_metadata.clone(),
-            reverts: deed.reverts,
+            to: change.to,
+            direct: change.direct,
+            old_priority: change.old_priority,
+            old_metadata: change.old_metadata.clone(),
+            reverts: change.reverts,
         }
     }
 }
 
-impl From<Stored> for Deed {
+impl From<Stored> for Change {
     fn from(s: Stored) -> Self {
         let before = s.before.map(|b| RowInput {
             label_hash: b.label_hash,
