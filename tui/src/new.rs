@@ -135,8 +135,7 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
             abi.display()
         );
     }
-    say!("\nnext:");
-    say!("  cd {}", dir.display());
+    say!("\nnext:\n  cd {}", dir.display());
     if args.template == Template::Twin {
         say!("  write the hash of the other project into src/lib.rs, in place of the zeros");
     }

@@ -62,8 +62,7 @@ async fn work(
     session::refuse_read_only(global, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
-    is_clear(&only, &plan.header)?;
-    let config = for_project(config, &plan.header)?;
+    let config = for_project(config, &plan.header, &only)?;
     let began = Instant::now();
     let id = plan.header.id.to_string();
     let operation = Operation {
@@ -122,7 +121,8 @@ async fn work(
 }
 
 /// The settings with the plan's project.
-fn for_project(config: &Config, header: &Header) -> Result<Config, Error> {
+fn for_project(config: &Config, header: &Header, only: &Filter) -> Result<Config, Error> {
+    is_clear(only, header)?;
     is_for(header, config, Some(&upstream::name()?))?;
     let project = Some(Value {
         value: header.project.to_string(),

@@ -112,19 +112,6 @@ pub(super) async fn prepare(
     })
 }
 
-/// What a run needs of the engine.
-fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
-    Need {
-        command: "run",
-        rate: args.rate,
-        timeout_ms: limits.timeout_ms,
-        concurrency: limits.concurrency,
-        stages: &args.stage,
-        drains: true,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
-    }
-}
-
 /// Whether what the flags name is one thing in this project.
 async fn clear(
     engine: &Engine,
@@ -138,6 +125,19 @@ async fn clear(
             .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
     }
     named::look(engine, stages, &args.task).await
+}
+
+/// What a run needs of the engine.
+fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
+    Need {
+        command: "run",
+        rate: args.rate,
+        timeout_ms: limits.timeout_ms,
+        concurrency: limits.concurrency,
+        stages: &args.stage,
+        drains: true,
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
+    }
 }
 
 /// What the flags say of a run.
