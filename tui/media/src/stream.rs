@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 
 use super::ffmpeg::keep;
-use super::{PixelError, check_size};
+use super::{MediaError, check_size};
 
 /// What ffmpeg says of a picture before it hands it over.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ impl Stream {
     }
 
     /// What comes next; `None` at the end.
-    pub(super) fn first(&mut self) -> Result<Option<Head>, PixelError> {
+    pub(super) fn first(&mut self) -> Result<Option<Head>, MediaError> {
         while self.head.is_none() {
             match self.lines.recv() {
                 Ok(Line::Head(head)) => {
@@ -92,13 +92,13 @@ impl Stream {
     }
 
     /// Reads the picture that `head` announced: packed RGB8 rows.
-    pub(super) fn pixels(&mut self, head: Head) -> Result<Vec<u8>, PixelError> {
+    pub(super) fn pixels(&mut self, head: Head) -> Result<Vec<u8>, MediaError> {
         self.head = None;
         let mut rgb = vec![0u8; head.width as usize * head.height as usize * 3];
         let read = self.stdout.as_mut().map(|out| out.read_exact(&mut rgb));
         match read {
             Some(Ok(())) => Ok(rgb),
-            _ => Err(PixelError::Ffmpeg {
+            _ => Err(MediaError::Ffmpeg {
                 path: self.path.clone(),
                 why: format!("it ended in the middle of a picture ({})", self.said),
             }),

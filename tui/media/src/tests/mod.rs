@@ -1,5 +1,5 @@
 //! Tests of the pictures: every generated frame carries its number, and the tests read it back.
-//! The fixtures and their script lie in `fixtures/pixels`.
+//! The fixtures and their script lie in `fixtures`.
 
 mod damage;
 mod exact;
@@ -11,11 +11,11 @@ mod stills;
 use std::path::PathBuf;
 
 use super::ffmpeg::Tools;
-use super::{Picture, PixelError, Source};
+use super::{MediaError, Picture, Source};
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/pixels")
+        .join("fixtures")
         .join(name)
 }
 
@@ -34,7 +34,7 @@ fn no_tools() -> Tools {
     }
 }
 
-fn open_alone(path: &std::path::Path, item: &str) -> Result<Source, PixelError> {
+fn open_alone(path: &std::path::Path, item: &str) -> Result<Source, MediaError> {
     Source::open_with(path, None, item, &[], no_tools())
 }
 

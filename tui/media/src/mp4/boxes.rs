@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What is broken, in words.
 #[derive(Debug)]
-pub(in super::super) struct Malformed(pub String);
+pub(crate) struct Malformed(pub String);
 
 impl Malformed {
     pub(super) fn new(why: impl Into<String>) -> Self {
@@ -17,7 +17,7 @@ pub(super) type Parsed<T> = Result<T, Malformed>;
 
 /// Four letters that name a box or a codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct FourCc(pub [u8; 4]);
+pub(crate) struct FourCc(pub [u8; 4]);
 
 impl fmt::Display for FourCc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Damaged videos: an error at the right number, the other numbers unmoved.
 
-use super::super::mp4;
 use super::*;
+use crate::mp4;
 use std::fs::File;
 
 /// Samples of a fixture, with the frame that each shows.
@@ -35,8 +35,8 @@ fn verdicts(path: &std::path::Path, order: impl Iterator<Item = u64>) -> Vec<(u6
             let verdict = match source.frame(index) {
                 Ok(Some(picture)) => number(&picture).to_string(),
                 Ok(None) => "none".into(),
-                Err(PixelError::FrameDamaged { frame, .. }) if frame == index => "damaged".into(),
-                Err(PixelError::FrameUnsure { frame, .. }) if frame == index => "unsure".into(),
+                Err(MediaError::FrameDamaged { frame, .. }) if frame == index => "damaged".into(),
+                Err(MediaError::FrameUnsure { frame, .. }) if frame == index => "unsure".into(),
                 Err(other) => panic!("frame {index}: {other}"),
             };
             (index, verdict)
@@ -114,7 +114,7 @@ fn a_file_without_its_header_says_that_it_was_cut_off() {
     let path = folder.path().join("half.mp4");
     std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
     let error = open_alone(&path, "video").unwrap_err();
-    assert!(matches!(error, PixelError::VideoDamaged { .. }), "{error}");
+    assert!(matches!(error, MediaError::VideoDamaged { .. }), "{error}");
     assert!(error.to_string().contains("cut off"), "{error}");
 }
 

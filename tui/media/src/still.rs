@@ -11,15 +11,15 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use super::kind::{self, Item, Kind};
-use super::{MAX_PIXELS, Picture, PixelError};
+use super::{MAX_PIXELS, MediaError, Picture};
 
 /// Memory that a decoder may take beside the picture itself.
 const MAX_ALLOC: u64 = 2 << 30;
 
 /// Decodes the picture in `path` as frame `index`.
-pub(super) fn read(path: &Path, index: u64) -> Result<Picture, PixelError> {
+pub(super) fn read(path: &Path, index: u64) -> Result<Picture, MediaError> {
     let attempt = catch_unwind(AssertUnwindSafe(|| decode(path)));
-    let damaged = |why: String| PixelError::StillDamaged {
+    let damaged = |why: String| MediaError::StillDamaged {
         path: path.into(),
         why,
     };
@@ -36,8 +36,8 @@ pub(super) fn read(path: &Path, index: u64) -> Result<Picture, PixelError> {
     })
 }
 
-fn decode(path: &Path) -> Result<DynamicImage, PixelError> {
-    let io = |source| PixelError::Io {
+fn decode(path: &Path) -> Result<DynamicImage, MediaError> {
+    let io = |source| MediaError::Io {
         path: path.into(),
         source,
     };
@@ -67,19 +67,19 @@ fn decode(path: &Path) -> Result<DynamicImage, PixelError> {
     Ok(image)
 }
 
-fn from_image(path: &Path, error: ImageError) -> PixelError {
+fn from_image(path: &Path, error: ImageError) -> MediaError {
     match error {
         ImageError::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-            PixelError::Io {
+            MediaError::Io {
                 path: path.into(),
                 source,
             }
         }
-        ImageError::Unsupported(what) => PixelError::StillFormat {
+        ImageError::Unsupported(what) => MediaError::StillFormat {
             path: path.into(),
             format: what.to_string(),
         },
-        other => PixelError::StillDamaged {
+        other => MediaError::StillDamaged {
             path: path.into(),
             why: other.to_string(),
         },

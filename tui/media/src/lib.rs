@@ -8,10 +8,11 @@
 //! Leaves to others: handing pictures over to an agent, encoding, and whose fault an error is.
 
 mod cache;
+mod encode;
 mod error;
 mod ffmpeg;
 #[cfg(test)]
-#[path = "../../../../tests/fuzz/host.rs"]
+#[path = "../../../tests/fuzz/media.rs"]
 mod fuzz;
 mod h264;
 mod kind;
@@ -28,7 +29,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub use error::PixelError;
+pub use encode::{EncodeError, FileFormat, RgbRows};
+pub use error::MediaError;
 
 use ffmpeg::{External, Tools};
 use h264::Fault;
@@ -39,15 +41,15 @@ use video::{FrameFault, Video};
 /// Pixels of a picture at most: 16,384 squared, 805 MB as RGB8.
 const MAX_PIXELS: u64 = 1 << 28;
 
-fn check_size(width: u64, height: u64) -> Result<(), PixelError> {
+fn check_size(width: u64, height: u64) -> Result<(), MediaError> {
     if width.saturating_mul(height) > MAX_PIXELS {
         return Err(too_large(width, height));
     }
     Ok(())
 }
 
-fn too_large(width: u64, height: u64) -> PixelError {
-    PixelError::TooLarge {
+fn too_large(width: u64, height: u64) -> MediaError {
+    MediaError::TooLarge {
         width,
         height,
         limit: MAX_PIXELS / 1_000_000,
@@ -102,14 +104,14 @@ impl Source {
     /// Reads the tables of a video, not its pictures.
     ///
     /// # Errors
-    /// `PixelError` when the file cannot be read, holds no pictures, is damaged beyond numbering
+    /// `MediaError` when the file cannot be read, holds no pictures, is damaged beyond numbering
     /// its frames, or needs an ffmpeg that is not there.
     pub fn open(
         path: &Path,
         mime: Option<&str>,
         item_type: &str,
         children: &[PathBuf],
-    ) -> Result<Self, PixelError> {
+    ) -> Result<Self, MediaError> {
         Self::open_with(path, mime, item_type, children, Tools::default())
     }
 
@@ -119,10 +121,10 @@ impl Source {
         item_type: &str,
         children: &[PathBuf],
         tools: Tools,
-    ) -> Result<Self, PixelError> {
+    ) -> Result<Self, MediaError> {
         let item = kind::item(item_type, mime);
         let reader = match item {
-            Item::Without(what) => return Err(PixelError::NoPictures { what: what.into() }),
+            Item::Without(what) => return Err(MediaError::NoPictures { what: what.into() }),
             Item::Group if !children.is_empty() => Reader::Stills(children.to_vec()),
             _ => open_file(path, item, &tools)?,
         };
@@ -137,8 +139,8 @@ impl Source {
     /// video is decoded from the nearest place before the frame where decoding can begin.
     ///
     /// # Errors
-    /// `PixelError` for this frame; other frames may still be had, under their own numbers.
-    pub fn frame(&mut self, index: u64) -> Result<Option<Picture>, PixelError> {
+    /// `MediaError` for this frame; other frames may still be had, under their own numbers.
+    pub fn frame(&mut self, index: u64) -> Result<Option<Picture>, MediaError> {
         let fault = match &mut self.reader {
             Reader::Stills(paths) => {
                 let path = usize::try_from(index).ok().and_then(|i| paths.get(i));
@@ -179,22 +181,22 @@ impl Source {
 
 /// A frame of the built-in reader; `Err` = what the stream is, when that reader cannot follow it.
 #[allow(clippy::type_complexity)]
-fn show(video: &mut Video, index: u64) -> Result<Result<Option<Picture>, PixelError>, String> {
+fn show(video: &mut Video, index: u64) -> Result<Result<Option<Picture>, MediaError>, String> {
     let decoded = match video.picture(index) {
         Ok(Some(decoded)) => decoded,
         Ok(None) => return Ok(Ok(None)),
         Err(FrameFault::Unsupported(what)) => return Err(what),
         Err(FrameFault::Damaged(why)) => {
-            return Ok(Err(PixelError::FrameDamaged { frame: index, why }));
+            return Ok(Err(MediaError::FrameDamaged { frame: index, why }));
         }
         Err(FrameFault::Unsure(why)) => {
-            return Ok(Err(PixelError::FrameUnsure { frame: index, why }));
+            return Ok(Err(MediaError::FrameUnsure { frame: index, why }));
         }
     };
     let (w, h) = (decoded.frame.width, decoded.frame.height);
     let Some(rgb) = rgb::convert(&decoded.frame, decoded.look) else {
         let why = format!("its planes do not fit {w}x{h} pixels");
-        return Ok(Err(PixelError::FrameDamaged { frame: index, why }));
+        return Ok(Err(MediaError::FrameDamaged { frame: index, why }));
     };
     let turn = video.turn();
     let (width, height) = turn.size(w, h);
@@ -208,14 +210,14 @@ fn show(video: &mut Video, index: u64) -> Result<Result<Option<Picture>, PixelEr
     })))
 }
 
-fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, PixelError> {
-    let io = |source| PixelError::Io {
+fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, MediaError> {
+    let io = |source| MediaError::Io {
         path: path.into(),
         source,
     };
     let mut file = File::open(path).map_err(io)?;
     let head = head_of(&mut file).map_err(io)?;
-    let external = |name: &str, still: bool| -> Result<Reader, PixelError> {
+    let external = |name: &str, still: bool| -> Result<Reader, MediaError> {
         Ok(Reader::External(Box::new(External::open(
             path, tools, name, still,
         )?)))
@@ -224,7 +226,7 @@ fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, PixelErro
         Kind::Still => Ok(Reader::Stills(vec![path.into()])),
         Kind::Mp4 => open_mp4(path, file, tools),
         Kind::OtherStill(name) => external(name, true).map_err(|error| match error {
-            PixelError::NeedsFfmpeg { codec: format } => PixelError::StillNeedsFfmpeg {
+            MediaError::NeedsFfmpeg { codec: format } => MediaError::StillNeedsFfmpeg {
                 path: path.into(),
                 format,
             },
@@ -247,13 +249,13 @@ fn head_of(file: &mut File) -> std::io::Result<Vec<u8>> {
 }
 
 /// Why a file of this kind gives no still picture.
-fn no_picture(path: &Path, kind: &Kind, head: &[u8]) -> PixelError {
+fn no_picture(path: &Path, kind: &Kind, head: &[u8]) -> MediaError {
     let path = path.to_owned();
     let format = match kind {
-        Kind::Playlist => return PixelError::Playlist { path },
+        Kind::Playlist => return MediaError::Playlist { path },
         Kind::Document(what) => {
             let what = (*what).to_owned();
-            return PixelError::NotPicture { path, what };
+            return MediaError::NotPicture { path, what };
         }
         Kind::Undecodable(name) | Kind::OtherStill(name) => (*name).to_owned(),
         Kind::OtherVideo(name) => format!("a video ({name})"),
@@ -261,26 +263,26 @@ fn no_picture(path: &Path, kind: &Kind, head: &[u8]) -> PixelError {
         Kind::Still | Kind::Unknown if head.is_empty() => error::EMPTY.to_owned(),
         Kind::Still | Kind::Unknown => error::UNKNOWN.to_owned(),
     };
-    PixelError::StillFormat { path, format }
+    MediaError::StillFormat { path, format }
 }
 
-fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, PixelError> {
+fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, MediaError> {
     let len = file
         .metadata()
-        .map_err(|source| PixelError::Io {
+        .map_err(|source| MediaError::Io {
             path: path.into(),
             source,
         })?
         .len();
     let external = |name: &str| External::open(path, tools, name, false);
-    let damaged = |why: String| PixelError::VideoDamaged {
+    let damaged = |why: String| MediaError::VideoDamaged {
         path: path.into(),
         why,
     };
     let movie = match mp4::read(&file, len) {
         Ok(movie) => movie,
         Err(Unreadable::Io(source)) => {
-            return Err(PixelError::Io {
+            return Err(MediaError::Io {
                 path: path.into(),
                 source,
             });

@@ -16,7 +16,7 @@ fn without_ffmpeg_the_codec_and_the_cure_are_named() {
     for (name, codec) in cases {
         let error = open_alone(&fixture(name), "video").unwrap_err();
         assert!(
-            matches!(error, PixelError::NeedsFfmpeg { .. }),
+            matches!(error, MediaError::NeedsFfmpeg { .. }),
             "{name}: {error}"
         );
         let words = error.to_string();
@@ -31,7 +31,7 @@ fn without_ffmpeg_the_codec_and_the_cure_are_named() {
 fn lossless_video_is_noticed_at_its_first_frame() {
     let mut source = video("lossless.mp4");
     let error = source.frame(0).unwrap_err();
-    assert!(matches!(error, PixelError::NeedsFfmpeg { .. }), "{error}");
+    assert!(matches!(error, MediaError::NeedsFfmpeg { .. }), "{error}");
     assert!(error.to_string().contains("lossless"), "{error}");
 }
 
@@ -50,7 +50,7 @@ impl Source {
     /// Process number of a running ffmpeg.
     fn process(&self) -> Option<u32> {
         match &self.reader {
-            super::super::Reader::External(external) => external.process(),
+            crate::Reader::External(external) => external.process(),
             _ => None,
         }
     }
@@ -88,7 +88,7 @@ fn a_frame_that_ffmpeg_leaves_out_shifts_no_other() {
     for index in [0, 1, 2, 3, 4, 2, 4, 3] {
         match source.frame(index) {
             Ok(picture) => assert_eq!(u64::from(letter(picture)), index),
-            Err(PixelError::FrameDamaged { frame: 2, .. }) => assert_eq!(index, 2),
+            Err(MediaError::FrameDamaged { frame: 2, .. }) => assert_eq!(index, 2),
             Err(other) => panic!("{other}"),
         }
     }

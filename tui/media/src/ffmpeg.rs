@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use super::probe::{self, Index};
 use super::stream::Stream;
-use super::{Picture, PixelError};
+use super::{MediaError, Picture};
 
 /// Demuxers that read the named file and nothing else: no playlists, no devices, no lists of files.
 pub(super) const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,gif,apng,ivf,\
@@ -43,11 +43,11 @@ pub(super) fn input(path: &Path) -> std::ffi::OsString {
 }
 
 /// Why a program did not start.
-pub(super) fn not_started(path: &Path, name: &str, error: std::io::Error) -> PixelError {
+pub(super) fn not_started(path: &Path, name: &str, error: std::io::Error) -> MediaError {
     if error.kind() == std::io::ErrorKind::NotFound {
-        return PixelError::NeedsFfmpeg { codec: name.into() };
+        return MediaError::NeedsFfmpeg { codec: name.into() };
     }
-    PixelError::Ffmpeg {
+    MediaError::Ffmpeg {
         path: path.into(),
         why: format!("it cannot be started: {error}"),
     }
@@ -95,7 +95,7 @@ impl External {
         tools: &Tools,
         name: &str,
         still: bool,
-    ) -> Result<Self, PixelError> {
+    ) -> Result<Self, MediaError> {
         let mut index = probe::index(path, tools, name)?;
         if still {
             index.pts.truncate(1);
@@ -138,7 +138,7 @@ impl External {
     }
 
     /// The picture of frame `index`; `None` past the end.
-    pub(super) fn frame(&mut self, index: u64) -> Result<Option<Picture>, PixelError> {
+    pub(super) fn frame(&mut self, index: u64) -> Result<Option<Picture>, MediaError> {
         let Some(target) = usize::try_from(index)
             .ok()
             .filter(|i| *i < self.index.pts.len())
@@ -185,7 +185,7 @@ impl External {
         self.stream.as_ref().map(Stream::process)
     }
 
-    fn missing(&self, frame: u64) -> PixelError {
+    fn missing(&self, frame: u64) -> MediaError {
         let said = self
             .stream
             .as_ref()
@@ -196,11 +196,11 @@ impl External {
         } else {
             said
         };
-        PixelError::FrameDamaged { frame, why }
+        MediaError::FrameDamaged { frame, why }
     }
 
     /// Starts ffmpeg so that its first picture is frame `target`.
-    fn start(&mut self, target: usize, seek: bool) -> Result<(), PixelError> {
+    fn start(&mut self, target: usize, seek: bool) -> Result<(), MediaError> {
         self.stream = None;
         self.early = None;
         let mut stream = self.spawn(target, seek)?;
@@ -213,7 +213,7 @@ impl External {
         Ok(())
     }
 
-    fn spawn(&self, target: usize, seek: bool) -> Result<Stream, PixelError> {
+    fn spawn(&self, target: usize, seek: bool) -> Result<Stream, MediaError> {
         let pts = self.index.pts[target];
         let mut command = Command::new(&self.tools.ffmpeg);
         command
@@ -268,7 +268,7 @@ impl External {
         Ok(Stream::new(child, self.path.clone(), first))
     }
 
-    fn read_to(&mut self, target: usize) -> Result<Found, PixelError> {
+    fn read_to(&mut self, target: usize) -> Result<Found, MediaError> {
         loop {
             let Some(stream) = self.stream.as_mut() else {
                 return Ok(Found::Past);
@@ -287,7 +287,7 @@ impl External {
                     "it gives a picture that it did not list (time {:?})",
                     head.pts
                 );
-                return Err(PixelError::Ffmpeg {
+                return Err(MediaError::Ffmpeg {
                     path: self.path.clone(),
                     why,
                 });

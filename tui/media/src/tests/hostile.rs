@@ -120,7 +120,7 @@ fn tables_that_claim_billions_are_refused() {
         std::fs::write(&path, &bytes).unwrap();
         let error = open_alone(&path, "video").unwrap_err();
         assert!(
-            matches!(error, PixelError::VideoDamaged { .. }),
+            matches!(error, MediaError::VideoDamaged { .. }),
             "{mark:?}: {error}"
         );
     }
@@ -149,7 +149,7 @@ fn a_playlist_is_not_followed() {
         let path = folder.path().join("list.mp4");
         std::fs::write(&path, text).unwrap();
         let error = Source::open(&path, Some("video/mp4"), "video", &[]).unwrap_err();
-        assert!(matches!(error, PixelError::Playlist { .. }), "{error}");
+        assert!(matches!(error, MediaError::Playlist { .. }), "{error}");
     }
 }
 
@@ -162,11 +162,11 @@ fn an_empty_or_unknown_file_is_an_error() {
         assert!(open_alone(&path, "video").is_err());
         assert!(matches!(
             open_alone(&path, "image").unwrap_err(),
-            PixelError::StillFormat { .. }
+            MediaError::StillFormat { .. }
         ));
     }
     assert!(matches!(
         open_alone(&folder.path().join("gone.mp4"), "video").unwrap_err(),
-        PixelError::Io { .. }
+        MediaError::Io { .. }
     ));
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::ffmpeg::{FORMATS, Tools, input};
-use super::{PixelError, ffmpeg};
+use super::{MediaError, ffmpeg};
 
 /// Frames of one file: 77 hours at 60 per second.
 const MAX_FRAMES: usize = 1 << 24;
@@ -39,7 +39,7 @@ struct Listing {
 ///
 /// # Errors
 /// `NeedsFfmpeg` (with `name`) when ffprobe is not there, `Ffmpeg` when it cannot make sense of it.
-pub(super) fn index(path: &Path, tools: &Tools, name: &str) -> Result<Index, PixelError> {
+pub(super) fn index(path: &Path, tools: &Tools, name: &str) -> Result<Index, MediaError> {
     let mut packets = list(path, tools, name, &["packet=pts,flags"])?;
     let seekable = packets.container();
     if packets.complete && one_packet_is_one_frame(&packets) {
@@ -56,8 +56,8 @@ pub(super) fn index(path: &Path, tools: &Tools, name: &str) -> Result<Index, Pix
     finish(path, frames, seekable)
 }
 
-fn finish(path: &Path, listing: Listing, seekable: bool) -> Result<Index, PixelError> {
-    let failed = |why: &str| PixelError::Ffmpeg {
+fn finish(path: &Path, listing: Listing, seekable: bool) -> Result<Index, MediaError> {
+    let failed = |why: &str| MediaError::Ffmpeg {
         path: path.into(),
         why: why.into(),
     };
@@ -107,7 +107,7 @@ fn one_packet_is_one_frame(listing: &Listing) -> bool {
 }
 
 /// Runs ffprobe for the entries `what[0]`, within the interval `what[1]` if given.
-fn list(path: &Path, tools: &Tools, name: &str, what: &[&str]) -> Result<Listing, PixelError> {
+fn list(path: &Path, tools: &Tools, name: &str, what: &[&str]) -> Result<Listing, MediaError> {
     let mut command = Command::new(&tools.ffprobe);
     command
         .args([
@@ -150,7 +150,7 @@ fn list(path: &Path, tools: &Tools, name: &str, what: &[&str]) -> Result<Listing
         Some(stdout) => read_lines(BufReader::new(stdout), &mut listing),
         None => Ok(()),
     };
-    let failed = |why: String| PixelError::Ffmpeg {
+    let failed = |why: String| MediaError::Ffmpeg {
         path: path.into(),
         why,
     };

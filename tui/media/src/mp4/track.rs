@@ -5,7 +5,7 @@ use super::boxes::{Cursor, FourCc, Malformed, Parsed, boxes, find};
 
 /// One coded picture.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Sample {
+pub(crate) struct Sample {
     /// First byte in the file.
     pub offset: u64,
     /// Presentation time before edits, in units of the track's timescale.
@@ -20,7 +20,7 @@ pub(in super::super) struct Sample {
 
 /// Codec settings of some of the samples.
 #[derive(Debug)]
-pub(in super::super) struct Entry {
+pub(crate) struct Entry {
     /// The codec's name in the container, such as `avc1` or `hvc1`.
     pub codec: FourCc,
     /// Content of `avcC`, for H.264.
@@ -49,7 +49,7 @@ pub(super) struct Defaults {
 
 /// A video track.
 #[derive(Debug)]
-pub(in super::super) struct Track {
+pub(crate) struct Track {
     /// Number of the track in the file.
     pub(super) id: u32,
     /// Units per second of presentation times.

@@ -141,7 +141,7 @@ fn a_missing_child_costs_only_its_own_frame() {
     ];
     let none = std::path::Path::new("");
     let mut source = Source::open(none, None, "image_group", &children).unwrap();
-    assert!(matches!(source.frame(1), Err(PixelError::Io { .. })));
+    assert!(matches!(source.frame(1), Err(MediaError::Io { .. })));
     assert!(is_upright(&source.frame(2).unwrap().unwrap()));
 }
 
@@ -154,7 +154,7 @@ fn items_without_pictures_say_so() {
     ] {
         let error = Source::open(&fixture("cfr.mp4"), mime, word, &[]).unwrap_err();
         assert!(
-            matches!(error, PixelError::NoPictures { .. }),
+            matches!(error, MediaError::NoPictures { .. }),
             "{word}: {error}"
         );
     }
@@ -182,7 +182,7 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
     std::fs::write(&path, bomb).unwrap();
     let error = open_alone(&path, "image").unwrap().frame(0).unwrap_err();
     assert!(
-        matches!(error, PixelError::TooLarge { width: 100_000, .. }),
+        matches!(error, MediaError::TooLarge { width: 100_000, .. }),
         "{error}"
     );
 }
@@ -208,7 +208,7 @@ fn a_cut_off_still_is_an_error_with_its_name() {
     };
     std::fs::write(&path, &png[..png.len() / 2]).unwrap();
     let error = open_alone(&path, "image").unwrap().frame(0).unwrap_err();
-    assert!(matches!(error, PixelError::StillDamaged { .. }), "{error}");
+    assert!(matches!(error, MediaError::StillDamaged { .. }), "{error}");
     assert!(error.to_string().contains("half.png"));
 }
 
@@ -278,7 +278,7 @@ fn pictures_in_the_form_of_videos_are_called_what_they_are() {
         let path = folder.path().join("x.mp4");
         std::fs::write(&path, iso(major, &[b"isom", b"avc1"])).unwrap();
         let error = open_alone(&path, "video").unwrap_err();
-        assert!(matches!(error, PixelError::VideoDamaged { .. }), "{error}");
+        assert!(matches!(error, MediaError::VideoDamaged { .. }), "{error}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Why there is no picture. Every message says what to do next.
 #[derive(Debug, thiserror::Error)]
-pub enum PixelError {
+pub enum MediaError {
     /// The file cannot be opened or read at all.
     #[error(
         "cannot read {path}: {source}; the task has no pictures; check that the file was downloaded whole and may be read"
@@ -132,7 +132,7 @@ pub(super) const UNKNOWN: &str = "no picture format known here";
 /// What a file without bytes is called.
 pub(super) const EMPTY: &str = "an empty file";
 
-impl PixelError {
+impl MediaError {
     /// The file, where the matter may be its copy on this machine: cut short, damaged, something else. What
     /// is merely of a format that is not supported would be the same again.
     #[must_use]

@@ -6,11 +6,11 @@ use super::boxes::{Malformed, Parsed};
 use super::track::{Edit, Track};
 
 /// In `Timeline::frame_of`: the sample is decoded for others and never shown.
-pub(in super::super) const NOT_SHOWN: u32 = u32::MAX;
+pub(crate) const NOT_SHOWN: u32 = u32::MAX;
 
 /// One frame.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Shown {
+pub(crate) struct Shown {
     /// Index into the track's samples.
     pub sample: u32,
     /// Presentation time in units of the track's timescale.
@@ -19,7 +19,7 @@ pub(in super::super) struct Shown {
 
 /// The frames of a track.
 #[derive(Debug)]
-pub(in super::super) struct Timeline {
+pub(crate) struct Timeline {
     /// Frame number to sample.
     pub shown: Vec<Shown>,
     /// Sample to (first) frame number, or `NOT_SHOWN`.
