@@ -1,20 +1,20 @@
-//! Decoded pictures near the frame asked for last: what a decoder gave early because of its own
-//! order, and what a person may step back to.
+//! Decoded pictures near the frame requested last: pictures that are decoded before they are shown,
+//! and pictures that a person may step back to.
 //! Leaves to others: what to decode.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::h264::Decoded;
+use super::h264::DecodedPicture;
 
-/// Memory for decoded pictures: a whole group of pictures of a small video, 20 frames of 1080p.
+/// Memory for decoded pictures in bytes: a whole group of pictures of a small video, 20 frames of 1080p.
 const BUDGET: usize = 64 << 20;
 
 /// Pictures by frame number.
 pub(super) struct Cache {
-    pictures: BTreeMap<u32, Arc<Decoded>>,
+    pictures: BTreeMap<u32, Arc<DecodedPicture>>,
     bytes: usize,
-    /// Frames ahead that must not be lost, or playing in order would decode twice.
+    /// Frames after the target that are never evicted, so that playing in order decodes each frame once.
     ahead: u32,
 }
 
@@ -28,12 +28,12 @@ impl Cache {
         }
     }
 
-    pub(super) fn get(&self, frame: u32) -> Option<Arc<Decoded>> {
+    pub(super) fn get(&self, frame: u32) -> Option<Arc<DecodedPicture>> {
         self.pictures.get(&frame).cloned()
     }
 
-    /// Keeps a picture; what is farthest from `target` goes first.
-    pub(super) fn insert(&mut self, frame: u32, picture: Arc<Decoded>, target: u32) {
+    /// Keeps a picture and evicts those farthest from `target`.
+    pub(super) fn insert(&mut self, frame: u32, picture: Arc<DecodedPicture>, target: u32) {
         self.bytes += picture.bytes();
         if let Some(old) = self.pictures.insert(frame, picture) {
             self.bytes -= old.bytes();
@@ -54,8 +54,8 @@ impl Cache {
     }
 }
 
-/// How many pictures are at most decoded and not yet shown when frames are taken in order.
-/// `shown` gives the samples (in decode order numbers) in the order of showing.
+/// The most pictures that are decoded and not yet shown when frames are taken in order.
+/// `shown` gives the samples, numbered in decode order, in presentation order.
 pub(super) fn reorder_depth(shown: impl Iterator<Item = u32> + Clone) -> u32 {
     let mut decoded: Vec<u32> = shown.clone().collect();
     decoded.sort_unstable();
@@ -66,6 +66,6 @@ pub(super) fn reorder_depth(shown: impl Iterator<Item = u32> + Clone) -> u32 {
         let through = decoded.partition_point(|s| *s <= newest);
         depth = depth.max(through - (frame + 1).min(through));
     }
-    // H.264 holds 16 pictures at most; a table that claims more is not honoured with memory.
+    // H.264 allows 16 pictures; a table that claims more gets no more memory.
     u32::try_from(depth).unwrap_or(u32::MAX).min(16)
 }

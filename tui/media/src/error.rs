@@ -1,20 +1,20 @@
-//! Why a picture could not be had: what happened, what it means, what to do.
-//! Leaves to others: whose fault it is for a task (the host maps these to faults).
+//! Why there is no picture: what happened, what it means, what to do.
+//! Leaves to others: whose fault it is for a task.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Why there is no picture. Every message says what to do next.
+/// Why there is no picture. Every message ends with what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
     /// The file cannot be opened or read at all.
     #[error(
-        "cannot read {path}: {source}; the task has no pictures; check that the file was downloaded whole and may be read"
+        "cannot read {path}: {source}; the task has no pictures; check that the download is complete and that you may read the file"
     )]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The item is of a kind without pictures, such as audio or text.
@@ -25,7 +25,7 @@ pub enum MediaError {
     },
     /// A still picture of a format that is not built in.
     #[error(
-        "{path} is {format}, which cannot be decoded here; upload it as JPEG, PNG, WebP, GIF, BMP or TIFF"
+        "{path} is {format}, which is not supported; upload it as JPEG, PNG, WebP, GIF, BMP or TIFF"
     )]
     StillFormat {
         /// The file.
@@ -33,7 +33,7 @@ pub enum MediaError {
         /// What it seems to be.
         format: String,
     },
-    /// A still picture that is left to ffmpeg, which is not installed.
+    /// A still picture that needs ffmpeg, which is not installed.
     #[error(
         "{path} is {format}, which only ffmpeg decodes, and ffmpeg is not on the PATH; upload it as JPEG, PNG or WebP, or install ffmpeg (for example: apt-get install ffmpeg)"
     )]
@@ -43,10 +43,8 @@ pub enum MediaError {
         /// What it is, with its article.
         format: String,
     },
-    /// Something else in place of a picture: a page, an error document, nothing.
-    #[error(
-        "{path} is {what}, not a picture: something else answered in its place; check what lies behind the item on the platform"
-    )]
+    /// A document in place of a picture: a web page, an error document.
+    #[error("{path} is {what}, not a picture; check the item's file on the platform")]
     NotPicture {
         /// The file.
         path: PathBuf,
@@ -54,14 +52,14 @@ pub enum MediaError {
         what: String,
     },
     /// A still picture whose content is damaged.
-    #[error("{path} is damaged: {why}; no picture can be had from it; download or upload it again")]
+    #[error("{path} is damaged: {why}; it cannot be decoded; download or upload it again")]
     StillDamaged {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The decoder's error.
         why: String,
     },
-    /// More pixels than this process is willing to hold.
+    /// More pixels than this crate decodes.
     #[error(
         "the picture is {width}x{height} pixels, more than {limit} million; scale it down or cut it into tiles"
     )]
@@ -73,9 +71,9 @@ pub enum MediaError {
         /// Limit in millions of pixels.
         limit: u64,
     },
-    /// The structure of a video file is broken, so that no frame has a sure number.
+    /// The structure of a video file is damaged, so that no frame has a reliable number.
     #[error(
-        "{path} is damaged: {why}; its frames cannot be numbered surely, so none is given; download it again, or repair it with: ffmpeg -i FILE -c copy OUT.mp4"
+        "{path} is damaged: {why}; its frames cannot be numbered reliably, so none is decoded; download it again, or repair it with: ffmpeg -i FILE -c copy OUT.mp4"
     )]
     VideoDamaged {
         /// The file.
@@ -103,7 +101,7 @@ pub enum MediaError {
         /// What is broken in the picture before it.
         why: String,
     },
-    /// A codec or container that is left to ffmpeg, which is not installed.
+    /// A codec or container that needs ffmpeg, which is not installed.
     #[error(
         "the video is {codec}, which needs ffmpeg, and ffmpeg is not on the PATH; install ffmpeg (for example: apt-get install ffmpeg) and run the task again"
     )]
@@ -111,30 +109,32 @@ pub enum MediaError {
         /// Codec or container, as well as it is known.
         codec: String,
     },
-    /// ffmpeg is there and could not decode the file.
+    /// ffmpeg is installed and could not decode the file.
     #[error("ffmpeg cannot decode {path}: {why}; try: ffmpeg -i FILE -f null -")]
     Ffmpeg {
         /// The file.
         path: PathBuf,
-        /// The last of what it said.
+        /// The last line it logged.
         why: String,
     },
     /// A file that names other files or addresses instead of holding pictures.
-    #[error("{path} is a playlist, not a video; it is not followed; upload the video itself")]
+    #[error(
+        "{path} is a playlist, not a video, and playlists are not followed; upload the video itself"
+    )]
     Playlist {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// What a file is called whose first bytes nobody knows.
-pub(super) const UNKNOWN: &str = "no picture format known here";
-/// What a file without bytes is called.
+/// The format of a file with an unknown signature.
+pub(super) const UNKNOWN: &str = "a file of an unknown format";
+/// The format of an empty file.
 pub(super) const EMPTY: &str = "an empty file";
 
 impl MediaError {
-    /// The file, where the matter may be its copy on this machine: cut short, damaged, something else. What
-    /// is merely of a format that is not supported would be the same again.
+    /// The file, if its local copy may be to blame: cut off, damaged, or not a picture. A file of an
+    /// unsupported format is not returned, since downloading it again would not help.
     #[must_use]
     pub fn doubtful_file(&self) -> Option<&Path> {
         match self {

@@ -1,6 +1,6 @@
-//! One H.264 sample in, one picture out, in decode order, never out of step.
-//! The decoder is given only what it was proven on: sizes, chroma and depth are checked in every
-//! parameter set before it sees them, and a panic in it costs one frame.
+//! Decodes H.264 samples in decode order: one sample in, one picture out.
+//! Sizes, chroma format and bit depth of every parameter set are checked before the decoder gets it, and a
+//! panic in the decoder costs one frame.
 //! Leaves to others: which samples to decode (`video`), colours (`rgb`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,65 +11,65 @@ use rust_h264::nal::{
     AvccConfig, NalUnit, NalUnitType, SpsInfo, parse_avcc, parse_avcc_config, parse_sps_info,
 };
 
-use super::rgb::Look;
+use super::rgb::ColourSpec;
 
 /// Pixels of the largest picture of H.264's highest level (6.2): 139,264 macroblocks.
 const MAX_PIXELS: u64 = 139_264 * 256;
-/// Parts of a sample that are looked at before it counts as no beginning.
-const MAX_GLANCE: u32 = 256;
+/// NAL units of a sample that are read; a longer sample does not count as a place to begin decoding.
+const MAX_NALS: u32 = 256;
 
 /// Why a sample gave no picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Its data are broken.
+pub(super) enum AvcError {
+    /// Its data are damaged.
     Damaged(String),
     /// It uses a part of H.264 that is not built in.
     Unsupported(String),
 }
 
-/// A decoded picture and what its numbers mean.
+/// A decoded picture and how its samples map to colours.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(super) struct DecodedPicture {
     pub frame: Frame,
-    pub look: Look,
+    pub colours: ColourSpec,
 }
 
-impl Decoded {
-    /// Memory that it holds, in bytes.
+impl DecodedPicture {
+    /// Size in memory.
     pub(super) fn bytes(&self) -> usize {
         self.frame.y.len() + self.frame.u.len() + self.frame.v.len()
     }
 }
 
-/// What a sample holds, from its headers alone.
+/// What kind of picture a sample holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Decoding can begin here, nothing before it is needed.
+pub(super) enum SampleContent {
+    /// Decoding can begin here.
     Idr,
-    /// Only intra slices: a beginning if the container calls it a sync sample.
+    /// Only intra slices: decoding can begin here if the container lists it as a sync sample.
     Intra,
-    /// Needs pictures before it, or is broken.
+    /// Needs earlier pictures, or is damaged.
     Other,
 }
 
-/// What the first look into a sample showed.
+/// What the slice headers of a sample tell.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Glance {
-    pub content: Content,
+pub(super) struct SampleHeaders {
+    pub content: SampleContent,
     /// Other pictures may be predicted from it.
     pub reference: bool,
 }
 
-/// Settings of one sample entry.
-pub(super) struct Config {
+/// Codec settings of one sample entry.
+pub(super) struct AvcConfig {
     raw: Vec<u8>,
     length_size: usize,
     container_colour: Option<(u8, bool)>,
 }
 
-impl Config {
+impl AvcConfig {
     /// Checks `avcC` and the parameter sets in it.
-    pub(super) fn new(raw: Vec<u8>, colour: Option<(u8, bool)>) -> Result<Self, Fault> {
+    pub(super) fn new(raw: Vec<u8>, colour: Option<(u8, bool)>) -> Result<Self, AvcError> {
         let parsed = parse(&raw)?;
         for nal in &parsed.sps_nals {
             check(nal)?;
@@ -82,18 +82,18 @@ impl Config {
         })
     }
 
-    /// Looks at the headers in a sample of `size` bytes without decoding it. `read` fills the
-    /// buffer from a place in the sample and says how much it got.
-    pub(super) fn glance(
+    /// Reads the headers in a sample of `size` bytes without decoding it. `read` fills the
+    /// buffer from an offset in the sample and returns how many bytes it read.
+    pub(super) fn read_headers(
         &self,
         size: u64,
         mut read: impl FnMut(u64, &mut [u8]) -> usize,
-    ) -> Glance {
+    ) -> SampleHeaders {
         let prefix = self.length_size;
         let (mut idr, mut reference) = (false, false);
         let (mut slices, mut intra) = (0u32, 0u32);
         let mut at = 0u64;
-        for _ in 0..MAX_GLANCE {
+        for _ in 0..MAX_NALS {
             let mut head = [0u8; 24];
             let got = read(at, &mut head).min(head.len());
             let Some((length, nal)) = head[..got].split_at_checked(prefix) else {
@@ -117,22 +117,22 @@ impl Config {
             }
         }
         let content = if idr {
-            Content::Idr
+            SampleContent::Idr
         } else if slices > 0 && intra == slices && at >= size {
-            Content::Intra
+            SampleContent::Intra
         } else {
-            Content::Other
+            SampleContent::Other
         };
-        // Where nothing can be read, the worst is assumed; an empty sample holds no picture at all.
-        Glance {
+        // If no header could be read, assume the worst; an empty sample holds no picture at all.
+        SampleHeaders {
             content,
             reference: reference || (slices == 0 && size > 0),
         }
     }
 }
 
-fn parse(raw: &[u8]) -> Result<AvccConfig<'_>, Fault> {
-    parse_avcc_config(raw).map_err(|why| Fault::Damaged(format!("its H.264 settings: {why}")))
+fn parse(raw: &[u8]) -> Result<AvccConfig<'_>, AvcError> {
+    parse_avcc_config(raw).map_err(|why| AvcError::Damaged(format!("its H.264 settings: {why}")))
 }
 
 /// `slice_type`, the second Exp-Golomb number of a slice.
@@ -154,18 +154,18 @@ fn slice_type(rbsp: &[u8]) -> Option<u32> {
     number()
 }
 
-/// Refuses parameter sets that the decoder cannot or should not follow.
-fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Fault> {
-    let info = parse_sps_info(nal).map_err(fault)?;
-    let unsupported = |what: &str| Err(Fault::Unsupported(format!("H.264 {what}")));
+/// Refuses parameter sets that the decoder does not support.
+fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, AvcError> {
+    let info = parse_sps_info(nal).map_err(avc_error)?;
+    let unsupported = |what: &str| Err(AvcError::Unsupported(format!("H.264 {what}")));
     if u64::from(info.coded_width) * u64::from(info.coded_height) > MAX_PIXELS {
-        return Err(Fault::Damaged(format!(
+        return Err(AvcError::Damaged(format!(
             "its H.264 settings claim {}x{} pixels",
             info.coded_width, info.coded_height
         )));
     }
     if info.width == 0 || info.height == 0 || info.reference_frames > 16 {
-        return Err(Fault::Damaged(
+        return Err(AvcError::Damaged(
             "its H.264 settings contradict themselves".into(),
         ));
     }
@@ -184,21 +184,21 @@ fn check(nal: &NalUnit<'_>) -> Result<SpsInfo, Fault> {
     Ok(info)
 }
 
-fn fault(error: DecodeError) -> Fault {
+fn avc_error(error: DecodeError) -> AvcError {
     match error {
-        DecodeError::Unsupported(what) => Fault::Unsupported(format!("H.264 with {what}")),
-        other => Fault::Damaged(other.to_string()),
+        DecodeError::Unsupported(what) => AvcError::Unsupported(format!("H.264 with {what}")),
+        other => AvcError::Damaged(other.to_string()),
     }
 }
 
-/// A decoder that is told where it stands.
-pub(super) struct Avc {
+/// The decoder with the settings it was given last.
+pub(super) struct AvcDecoder {
     decoder: Decoder,
     entry: Option<u16>,
     shape: Option<SpsInfo>,
 }
 
-impl Avc {
+impl AvcDecoder {
     pub(super) fn new() -> Self {
         Self {
             decoder: Decoder::new(),
@@ -209,21 +209,28 @@ impl Avc {
 
     /// Decodes one sample that belongs to `entry` with its settings `config`.
     ///
-    /// After an error the pictures that follow may be wrong until the next beginning.
+    /// After an error, later pictures may be wrong until decoding begins again at an IDR or intra picture.
     pub(super) fn decode(
         &mut self,
         entry: u16,
-        config: &Config,
+        config: &AvcConfig,
         sample: &[u8],
-    ) -> Result<Decoded, Fault> {
+    ) -> Result<DecodedPicture, AvcError> {
         let attempt = catch_unwind(AssertUnwindSafe(|| self.feed(entry, config, sample)));
         attempt.unwrap_or_else(|_| {
             *self = Self::new();
-            Err(Fault::Damaged("the decoder lost its way in it".into()))
+            Err(AvcError::Damaged(
+                "the decoder panicked on this frame".into(),
+            ))
         })
     }
 
-    fn feed(&mut self, entry: u16, config: &Config, sample: &[u8]) -> Result<Decoded, Fault> {
+    fn feed(
+        &mut self,
+        entry: u16,
+        config: &AvcConfig,
+        sample: &[u8],
+    ) -> Result<DecodedPicture, AvcError> {
         if self.entry != Some(entry) {
             let parsed = parse(&config.raw)?;
             for nal in parsed.sps_nals.iter().chain(&parsed.pps_nals) {
@@ -231,60 +238,62 @@ impl Avc {
             }
             self.entry = Some(entry);
         }
-        whole(sample, config.length_size)?;
+        check_lengths(sample, config.length_size)?;
         let mut pictures = Vec::new();
-        let mut first_fault = None;
+        let mut first_error = None;
         for nal in parse_avcc(sample, config.length_size) {
             match self.nal(&nal) {
                 Ok(picture) => pictures.extend(picture),
-                Err(fault) => first_fault = first_fault.or(Some(fault)),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         pictures.extend(self.decoder.flush());
-        if let Some(fault) = first_fault {
-            return Err(fault);
+        if let Some(error) = first_error {
+            return Err(error);
         }
         let count = pictures.len();
         match pictures.pop() {
             Some(frame) if count == 1 => self.accept(frame, config),
-            _ => Err(Fault::Damaged(format!(
+            _ => Err(AvcError::Damaged(format!(
                 "it holds {count} pictures instead of one"
             ))),
         }
     }
 
-    fn accept(&self, frame: Frame, config: &Config) -> Result<Decoded, Fault> {
+    fn accept(&self, frame: Frame, config: &AvcConfig) -> Result<DecodedPicture, AvcError> {
         let (mut matrix, mut full_range) = config.container_colour.unwrap_or((2, false));
         if let Some(info) = self.shape {
             if !info.progressive && frame.width == info.width && frame.height * 2 == info.height {
-                return Err(Fault::Damaged("it holds only one of its two fields".into()));
+                return Err(AvcError::Damaged(
+                    "it holds only one of its two fields".into(),
+                ));
             }
             if info.matrix != 2 || config.container_colour.is_none() {
                 (matrix, full_range) = (info.matrix, info.full_range);
             }
         }
-        Ok(Decoded {
+        Ok(DecodedPicture {
             frame,
-            look: Look { matrix, full_range },
+            colours: ColourSpec { matrix, full_range },
         })
     }
 
-    fn nal(&mut self, nal: &NalUnit<'_>) -> Result<Option<Frame>, Fault> {
+    fn nal(&mut self, nal: &NalUnit<'_>) -> Result<Option<Frame>, AvcError> {
         match nal.nal_unit_type {
             NalUnitType::Sps => self.shape = Some(check(nal)?),
             NalUnitType::SliceDataA | NalUnitType::SliceDataB | NalUnitType::SliceDataC => {
-                return Err(Fault::Unsupported("H.264 with data partitioning".into()));
+                return Err(AvcError::Unsupported("H.264 with data partitioning".into()));
             }
             _ => {}
         }
-        self.decoder.decode_nal(nal).map_err(fault)
+        self.decoder.decode_nal(nal).map_err(avc_error)
     }
 }
 
-/// Checks that the lengths inside a sample fill it; zero padding at its end is harmless.
-fn whole(sample: &[u8], length_size: usize) -> Result<(), Fault> {
+/// Checks that the NAL unit lengths inside a sample add up; zero padding at its end is harmless.
+fn check_lengths(sample: &[u8], length_size: usize) -> Result<(), AvcError> {
     if sample.is_empty() {
-        return Err(Fault::Damaged("it is empty".into()));
+        return Err(AvcError::Damaged("it is empty".into()));
     }
     let mut left = sample;
     while let Some((prefix, rest)) = left.split_at_checked(length_size) {
@@ -294,14 +303,14 @@ fn whole(sample: &[u8], length_size: usize) -> Result<(), Fault> {
         match rest.split_at_checked(length) {
             Some((_, after)) => left = after,
             None => {
-                return Err(Fault::Damaged(
-                    "a part of it is longer than the whole".into(),
+                return Err(AvcError::Damaged(
+                    "a NAL unit is longer than the sample".into(),
                 ));
             }
         }
     }
     if left.iter().any(|byte| *byte != 0) {
-        return Err(Fault::Damaged("it ends in the middle of a length".into()));
+        return Err(AvcError::Damaged("it ends inside a length field".into()));
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
-//! Pictures of a task's asset: still pictures, image groups, and video frames by exact number.
+//! Pictures and video: still pictures, image groups, video frames by exact number, and pixels as files.
 //!
-//! Runs inside the agent host process. H.264 in MP4 or MOV is decoded with nothing installed;
-//! other codecs and containers go to `ffmpeg`, if it is there. Frame N is the N-th picture that
-//! is shown, edit lists and variable frame rates included, and a damaged frame is an error at its
-//! own number: the others never shift.
+//! H.264 in MP4 or MOV is decoded in this process; other codecs and containers need an installed
+//! `ffmpeg`. Frame N is the N-th picture that is shown, edit lists and variable frame rates included,
+//! and a damaged frame is an error at its own number: the others never shift.
 //!
-//! Leaves to others: handing pictures over to an agent, encoding, and whose fault an error is.
+//! Leaves to others: downloading files, passing pictures to an agent, drawing them, and whose fault an error is.
 
 mod cache;
 mod encode;
@@ -17,10 +16,8 @@ mod fuzz;
 mod h264;
 mod kind;
 mod mp4;
-mod probe;
 mod rgb;
 mod still;
-mod stream;
 #[cfg(test)]
 mod tests;
 mod video;
@@ -32,13 +29,13 @@ use std::path::{Path, PathBuf};
 pub use encode::{EncodeError, FileFormat, RgbRows};
 pub use error::MediaError;
 
-use ffmpeg::{External, Tools};
-use h264::Fault;
-use kind::{Item, Kind};
-use mp4::Unreadable;
-use video::{FrameFault, Video};
+use ffmpeg::{FfmpegPaths, FfmpegSource};
+use h264::AvcError;
+use kind::{FileKind, ItemKind};
+use mp4::MovieError;
+use video::{FrameError, Video};
 
-/// Pixels of a picture at most: 16,384 squared, 805 MB as RGB8.
+/// The most pixels of a picture: 16,384 squared, 805 MB as RGB8.
 const MAX_PIXELS: u64 = 1 << 28;
 
 fn check_size(width: u64, height: u64) -> Result<(), MediaError> {
@@ -76,7 +73,7 @@ pub struct Picture {
 /// The pictures of one asset.
 pub struct Source {
     path: PathBuf,
-    tools: Tools,
+    ffmpeg: FfmpegPaths,
     reader: Reader,
 }
 
@@ -84,7 +81,7 @@ enum Reader {
     /// One still per frame.
     Stills(Vec<PathBuf>),
     Video(Box<Video>),
-    External(Box<External>),
+    Ffmpeg(Box<FfmpegSource>),
 }
 
 impl std::fmt::Debug for Source {
@@ -97,22 +94,22 @@ impl std::fmt::Debug for Source {
 }
 
 impl Source {
-    /// Opens an asset. `item_type` is Encord's word for it (`image`, `video`, `image_group`,
-    /// `imageSequence`, …; unknown words are fine), `children` are the files of an image group in
-    /// their order. What a file is, its first bytes decide; `mime` counts where they say nothing.
+    /// Opens an asset. `item_type` is Encord's item type (`image`, `video`, `image_group`,
+    /// `imageSequence`, …; unknown ones are fine), `children` are the files of an image group in
+    /// their order. The first bytes decide the format; `mime` counts only if `item_type` is unknown.
     ///
     /// Reads the tables of a video, not its pictures.
     ///
     /// # Errors
-    /// `MediaError` when the file cannot be read, holds no pictures, is damaged beyond numbering
-    /// its frames, or needs an ffmpeg that is not there.
+    /// `MediaError` when the file cannot be read, holds no pictures, is too damaged to number its
+    /// frames, or needs ffmpeg and that is not installed.
     pub fn open(
         path: &Path,
         mime: Option<&str>,
         item_type: &str,
         children: &[PathBuf],
     ) -> Result<Self, MediaError> {
-        Self::open_with(path, mime, item_type, children, Tools::default())
+        Self::open_with(path, mime, item_type, children, FfmpegPaths::default())
     }
 
     fn open_with(
@@ -120,51 +117,57 @@ impl Source {
         mime: Option<&str>,
         item_type: &str,
         children: &[PathBuf],
-        tools: Tools,
+        ffmpeg_paths: FfmpegPaths,
     ) -> Result<Self, MediaError> {
         let item = kind::item(item_type, mime);
         let reader = match item {
-            Item::Without(what) => return Err(MediaError::NoPictures { what: what.into() }),
-            Item::Group if !children.is_empty() => Reader::Stills(children.to_vec()),
-            _ => open_file(path, item, &tools)?,
+            ItemKind::Without(what) => return Err(MediaError::NoPictures { what: what.into() }),
+            ItemKind::Group if !children.is_empty() => Reader::Stills(children.to_vec()),
+            _ => open_file(path, item, &ffmpeg_paths)?,
         };
         Ok(Self {
             path: path.into(),
-            tools,
+            ffmpeg: ffmpeg_paths,
             reader,
         })
     }
 
-    /// Decodes frame `index`; `None` past the end. Cheap in order and at random: at random, a
+    /// Decodes frame `index`; `None` past the end. Frames in order are decoded once each; at random, a
     /// video is decoded from the nearest place before the frame where decoding can begin.
     ///
     /// # Errors
-    /// `MediaError` for this frame; other frames may still be had, under their own numbers.
+    /// `MediaError` for this frame; other frames may still decode, under their own numbers.
     pub fn frame(&mut self, index: u64) -> Result<Option<Picture>, MediaError> {
-        let fault = match &mut self.reader {
+        let unsupported = match &mut self.reader {
             Reader::Stills(paths) => {
                 let path = usize::try_from(index).ok().and_then(|i| paths.get(i));
                 return path.map(|path| still::read(path, index)).transpose();
             }
-            Reader::External(external) => return external.frame(index),
-            Reader::Video(video) => match show(video, index) {
-                Ok(picture) => return picture,
-                Err(unsupported) => unsupported,
+            Reader::Ffmpeg(source) => return source.frame(index),
+            Reader::Video(video) => match video_frame(video, index) {
+                Ok(picture) => return Ok(picture),
+                Err(FrameError::Damaged(why)) => {
+                    return Err(MediaError::FrameDamaged { frame: index, why });
+                }
+                Err(FrameError::Unsure(why)) => {
+                    return Err(MediaError::FrameUnsure { frame: index, why });
+                }
+                Err(FrameError::Unsupported(what)) => what,
             },
         };
-        // The stream turned out to be beyond the built-in decoder: the same numbers from ffmpeg.
-        let external = External::open(&self.path, &self.tools, &fault, false)?;
-        self.reader = Reader::External(Box::new(external));
+        // The built-in decoder does not support this stream: ffmpeg gives the same frames.
+        let source = FfmpegSource::open(&self.path, &self.ffmpeg, &unsupported, false)?;
+        self.reader = Reader::Ffmpeg(Box::new(source));
         self.frame(index)
     }
 
-    /// Number of frames; `None` when only decoding would tell.
+    /// Number of frames that are shown.
     #[must_use]
-    pub fn frame_count(&self) -> Option<u64> {
+    pub fn frame_count(&self) -> u64 {
         match &self.reader {
-            Reader::Stills(paths) => Some(paths.len() as u64),
-            Reader::Video(video) => Some(video.frame_count()),
-            Reader::External(external) => Some(external.frame_count()),
+            Reader::Stills(paths) => paths.len() as u64,
+            Reader::Video(video) => video.frame_count(),
+            Reader::Ffmpeg(source) => source.frame_count(),
         }
     }
 
@@ -174,99 +177,97 @@ impl Source {
         match &self.reader {
             Reader::Stills(_) => None,
             Reader::Video(video) => video.fps(),
-            Reader::External(external) => external.fps(),
+            Reader::Ffmpeg(source) => source.fps(),
         }
     }
 }
 
-/// A frame of the built-in reader; `Err` = what the stream is, when that reader cannot follow it.
-#[allow(clippy::type_complexity)]
-fn show(video: &mut Video, index: u64) -> Result<Result<Option<Picture>, MediaError>, String> {
-    let decoded = match video.picture(index) {
-        Ok(Some(decoded)) => decoded,
-        Ok(None) => return Ok(Ok(None)),
-        Err(FrameFault::Unsupported(what)) => return Err(what),
-        Err(FrameFault::Damaged(why)) => {
-            return Ok(Err(MediaError::FrameDamaged { frame: index, why }));
-        }
-        Err(FrameFault::Unsure(why)) => {
-            return Ok(Err(MediaError::FrameUnsure { frame: index, why }));
-        }
+/// A frame of the built-in decoder, upright.
+fn video_frame(video: &mut Video, index: u64) -> Result<Option<Picture>, FrameError> {
+    let Some(decoded) = video.picture(index)? else {
+        return Ok(None);
     };
     let (w, h) = (decoded.frame.width, decoded.frame.height);
-    let Some(rgb) = rgb::convert(&decoded.frame, decoded.look) else {
+    let Some(rgb) = rgb::convert(&decoded.frame, decoded.colours) else {
         let why = format!("its planes do not fit {w}x{h} pixels");
-        return Ok(Err(MediaError::FrameDamaged { frame: index, why }));
+        return Err(FrameError::Damaged(why));
     };
-    let turn = video.turn();
-    let (width, height) = turn.size(w, h);
-    Ok(Ok(Some(Picture {
+    let orientation = video.orientation();
+    let (width, height) = orientation.size(w, h);
+    Ok(Some(Picture {
         width,
         height,
         stride: width * 3,
-        rgb: turn.apply(rgb, w, h),
+        rgb: orientation.apply(rgb, w, h),
         index,
         pts_us: video.pts_us(index).unwrap_or(0),
-    })))
+    }))
 }
 
-fn open_file(path: &Path, item: Item, tools: &Tools) -> Result<Reader, MediaError> {
+fn open_file(
+    path: &Path,
+    item: ItemKind,
+    ffmpeg_paths: &FfmpegPaths,
+) -> Result<Reader, MediaError> {
     let io = |source| MediaError::Io {
         path: path.into(),
         source,
     };
     let mut file = File::open(path).map_err(io)?;
     let head = head_of(&mut file).map_err(io)?;
-    let external = |name: &str, still: bool| -> Result<Reader, MediaError> {
-        Ok(Reader::External(Box::new(External::open(
-            path, tools, name, still,
+    let with_ffmpeg = |name: &str, still: bool| -> Result<Reader, MediaError> {
+        Ok(Reader::Ffmpeg(Box::new(FfmpegSource::open(
+            path,
+            ffmpeg_paths,
+            name,
+            still,
         )?)))
     };
-    match kind::sniff(&head, item) {
-        Kind::Still => Ok(Reader::Stills(vec![path.into()])),
-        Kind::Mp4 => open_mp4(path, file, tools),
-        Kind::OtherStill(name) => external(name, true).map_err(|error| match error {
+    match kind::identify(&head, item) {
+        FileKind::Still => Ok(Reader::Stills(vec![path.into()])),
+        FileKind::Mp4 => open_mp4(path, file, ffmpeg_paths),
+        FileKind::OtherStill(name) => with_ffmpeg(name, true).map_err(|error| match error {
             MediaError::NeedsFfmpeg { codec: format } => MediaError::StillNeedsFfmpeg {
                 path: path.into(),
                 format,
             },
             other => other,
         }),
-        Kind::OtherVideo(name) => external(name, false),
-        kind @ (Kind::Undecodable(_) | Kind::Document(_) | Kind::Playlist) => {
+        FileKind::OtherVideo(name) => with_ffmpeg(name, false),
+        kind @ (FileKind::Undecodable(_) | FileKind::Document(_) | FileKind::Playlist) => {
             Err(no_picture(path, &kind, &head))
         }
-        kind @ Kind::Unknown if item == Item::Image => Err(no_picture(path, &kind, &head)),
-        Kind::Unknown => external("of an unknown format", false),
+        kind @ FileKind::Unknown if item == ItemKind::Image => Err(no_picture(path, &kind, &head)),
+        FileKind::Unknown => with_ffmpeg("of an unknown format", false),
     }
 }
 
-/// The first bytes of a file, as many as tell what it is.
+/// The first bytes of a file, enough to identify it.
 fn head_of(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.by_ref().take(256).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// Why a file of this kind gives no still picture.
-fn no_picture(path: &Path, kind: &Kind, head: &[u8]) -> MediaError {
+/// The error for a file of a kind that is not a still picture.
+fn no_picture(path: &Path, kind: &FileKind, head: &[u8]) -> MediaError {
     let path = path.to_owned();
     let format = match kind {
-        Kind::Playlist => return MediaError::Playlist { path },
-        Kind::Document(what) => {
+        FileKind::Playlist => return MediaError::Playlist { path },
+        FileKind::Document(what) => {
             let what = (*what).to_owned();
             return MediaError::NotPicture { path, what };
         }
-        Kind::Undecodable(name) | Kind::OtherStill(name) => (*name).to_owned(),
-        Kind::OtherVideo(name) => format!("a video ({name})"),
-        Kind::Mp4 => "a video (MP4 or MOV)".to_owned(),
-        Kind::Still | Kind::Unknown if head.is_empty() => error::EMPTY.to_owned(),
-        Kind::Still | Kind::Unknown => error::UNKNOWN.to_owned(),
+        FileKind::Undecodable(name) | FileKind::OtherStill(name) => (*name).to_owned(),
+        FileKind::OtherVideo(name) => format!("a video ({name})"),
+        FileKind::Mp4 => "a video (MP4 or MOV)".to_owned(),
+        FileKind::Still | FileKind::Unknown if head.is_empty() => error::EMPTY.to_owned(),
+        FileKind::Still | FileKind::Unknown => error::UNKNOWN.to_owned(),
     };
     MediaError::StillFormat { path, format }
 }
 
-fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, MediaError> {
+fn open_mp4(path: &Path, file: File, ffmpeg_paths: &FfmpegPaths) -> Result<Reader, MediaError> {
     let len = file
         .metadata()
         .map_err(|source| MediaError::Io {
@@ -274,23 +275,23 @@ fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, MediaError
             source,
         })?
         .len();
-    let external = |name: &str| External::open(path, tools, name, false);
+    let external = |name: &str| FfmpegSource::open(path, ffmpeg_paths, name, false);
     let damaged = |why: String| MediaError::VideoDamaged {
         path: path.into(),
         why,
     };
     let movie = match mp4::read(&file, len) {
         Ok(movie) => movie,
-        Err(Unreadable::Io(source)) => {
+        Err(MovieError::Io(source)) => {
             return Err(MediaError::Io {
                 path: path.into(),
                 source,
             });
         }
-        Err(Unreadable::Malformed(why)) => {
-            // ffmpeg forgives more; without it the finding itself is the news.
+        Err(MovieError::Malformed(why)) => {
+            // ffmpeg tolerates more; without it, report the damage itself.
             return match external("a damaged MP4") {
-                Ok(external) => Ok(Reader::External(Box::new(external))),
+                Ok(external) => Ok(Reader::Ffmpeg(Box::new(external))),
                 Err(_) => Err(damaged(why)),
             };
         }
@@ -302,16 +303,16 @@ fn open_mp4(path: &Path, file: File, tools: &Tools) -> Result<Reader, MediaError
         .find(|entry| entry.avcc.is_none())
     {
         let name = codec_name(entry.codec);
-        return Ok(Reader::External(Box::new(external(&name)?)));
+        return Ok(Reader::Ffmpeg(Box::new(external(&name)?)));
     }
     match Video::new(file, len, movie) {
         Ok(video) => Ok(Reader::Video(Box::new(video))),
-        Err(Fault::Unsupported(what)) => Ok(Reader::External(Box::new(external(&what)?))),
-        Err(Fault::Damaged(why)) => Err(damaged(why)),
+        Err(AvcError::Unsupported(what)) => Ok(Reader::Ffmpeg(Box::new(external(&what)?))),
+        Err(AvcError::Damaged(why)) => Err(damaged(why)),
     }
 }
 
-/// The name people know a codec by.
+/// The common name of a codec.
 fn codec_name(codec: mp4::FourCc) -> String {
     let name = match &codec.0 {
         b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "HEVC (H.265)",

@@ -1,13 +1,13 @@
 //! From a decoded YUV picture to packed RGB8, the right way up.
-//! Chroma is taken from the nearest sample, as the common players' fast path does.
+//! Chroma is taken from the nearest sample, as the fast path of common players does.
 //! Leaves to others: decoding, and colour management beyond range and matrix.
 
 use rust_h264::decoder::{ChromaFormat, Frame};
 
-/// How a video's numbers mean colours.
+/// How the samples of a video map to colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
-    /// `matrix_coefficients` of H.264, table E-5; 2 = not said.
+pub(super) struct ColourSpec {
+    /// `matrix_coefficients` of H.264, table E-5; 2 = unspecified.
     pub matrix: u8,
     /// 0 to 255 instead of 16 to 235.
     pub full_range: bool,
@@ -15,12 +15,12 @@ pub(super) struct Look {
 
 /// Quarter turns clockwise after an optional mirroring left to right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct Orientation {
     pub mirrored: bool,
     pub quarters: u8,
 }
 
-impl Turn {
+impl Orientation {
     /// From the matrix a, b, c, d of a track header (16.16 fixed point; only signs and zeros count).
     pub(super) fn from_matrix([a, b, c, d]: [i32; 4]) -> Self {
         let sign = |v: i32| v.signum();
@@ -37,7 +37,7 @@ impl Turn {
         Self { mirrored, quarters }
     }
 
-    /// Width and height after the turn.
+    /// Width and height after turning.
     pub(super) fn size(self, width: u32, height: u32) -> (u32, u32) {
         if self.quarters % 2 == 1 {
             (height, width)
@@ -89,9 +89,9 @@ struct Factors {
 }
 
 impl Factors {
-    fn new(look: Look, depth: u8) -> Self {
-        // Shares of red and blue in luma; unsaid means BT.601 at any size, as ffmpeg and OpenCV take it.
-        let (kr, kb) = match look.matrix {
+    fn new(colours: ColourSpec, depth: u8) -> Self {
+        // Shares of red and blue in luma; unspecified means BT.601 at any size, as in ffmpeg and OpenCV.
+        let (kr, kb) = match colours.matrix {
             1 => (0.2126, 0.0722),
             4 => (0.30, 0.11),
             7 => (0.212, 0.087),
@@ -99,7 +99,7 @@ impl Factors {
             _ => (0.299, 0.114),
         };
         let kg = 1.0 - kr - kb;
-        let (luma, chroma) = if look.full_range {
+        let (luma, chroma) = if colours.full_range {
             (1.0, 1.0)
         } else {
             (255.0 / 219.0, 255.0 / 224.0)
@@ -110,7 +110,7 @@ impl Factors {
         let extra = u32::from(depth.saturating_sub(8));
         Self {
             luma: fixed(luma),
-            luma_zero: if look.full_range { 0 } else { 16 << extra },
+            luma_zero: if colours.full_range { 0 } else { 16 << extra },
             chroma_zero: 128 << extra,
             red_v: fixed(chroma * 2.0 * (1.0 - kr)),
             green_u: -fixed(chroma * 2.0 * (1.0 - kb) * kb / kg),
@@ -142,7 +142,7 @@ impl Factors {
 }
 
 /// Packed RGB8 rows without padding; `None` when the picture's planes do not fit its size.
-pub(super) fn convert(frame: &Frame, look: Look) -> Option<Vec<u8>> {
+pub(super) fn convert(frame: &Frame, colours: ColourSpec) -> Option<Vec<u8>> {
     let (w, h) = (frame.width as usize, frame.height as usize);
     let halves = usize::from(frame.chroma_format == ChromaFormat::Yuv420);
     let (cw, ch) = (w / 2, h >> halves);
@@ -153,7 +153,7 @@ pub(super) fn convert(frame: &Frame, look: Look) -> Option<Vec<u8>> {
     if frame.y.len() < w * h * bytes || frame.u.len().min(frame.v.len()) < cw * ch * bytes {
         return None;
     }
-    let factors = Factors::new(look, frame.bit_depth);
+    let factors = Factors::new(colours, frame.bit_depth);
     let mut rgb = vec![0u8; w * h * 3];
     for (row, out) in rgb.chunks_exact_mut(w * 3).enumerate() {
         // An odd last row or column takes the chroma before it.

@@ -1,5 +1,5 @@
 //! Still pictures as packed RGB8, the right way up: JPEG, PNG, GIF (first frame), WebP, BMP, TIFF.
-//! Grey, 16-bit, palette and CMYK become RGB8; an alpha channel is left out, not blended.
+//! Grey, 16-bit, palette and CMYK become RGB8; an alpha channel is dropped, not blended.
 //! Leaves to others: video, and formats that only ffmpeg knows.
 
 use std::fs::File;
@@ -10,10 +10,10 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
-use super::kind::{self, Item, Kind};
+use super::kind::{self, FileKind, ItemKind};
 use super::{MAX_PIXELS, MediaError, Picture};
 
-/// Memory that a decoder may take beside the picture itself.
+/// Memory that a decoder may allocate in bytes, beside the picture itself.
 const MAX_ALLOC: u64 = 2 << 30;
 
 /// Decodes the picture in `path` as frame `index`.
@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path, index: u64) -> Result<Picture, MediaError> {
         path: path.into(),
         why,
     };
-    let image = attempt.map_err(|_| damaged("the decoder lost its way in it".into()))??;
+    let image = attempt.map_err(|_| damaged("the decoder panicked on this picture".into()))??;
     let rgb = image.into_rgb8();
     let (width, height) = rgb.dimensions();
     Ok(Picture {
@@ -43,8 +43,8 @@ fn decode(path: &Path) -> Result<DynamicImage, MediaError> {
     };
     let mut file = File::open(path).map_err(io)?;
     let head = super::head_of(&mut file).map_err(io)?;
-    let kind = kind::sniff(&head, Item::Image);
-    if kind != Kind::Still {
+    let kind = kind::identify(&head, ItemKind::Image);
+    if kind != FileKind::Still {
         return Err(super::no_picture(path, &kind, &head));
     }
     file.rewind().map_err(io)?;
@@ -54,15 +54,15 @@ fn decode(path: &Path) -> Result<DynamicImage, MediaError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
     reader.limits(limits);
-    let fault = |error| from_image(path, error);
-    let mut decoder = reader.into_decoder().map_err(fault)?;
+    let image_error = |error| from_image(path, error);
+    let mut decoder = reader.into_decoder().map_err(image_error)?;
     let (width, height) = decoder.dimensions();
     super::check_size(u64::from(width), u64::from(height))?;
     if decoder.total_bytes() > MAX_PIXELS * 8 {
         return Err(super::too_large(u64::from(width), u64::from(height)));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(image_error)?;
     image.apply_orientation(orientation);
     Ok(image)
 }

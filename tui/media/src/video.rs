@@ -1,6 +1,5 @@
-//! H.264 in MP4: from a frame number to a picture. Which sample a frame is comes from the
-//! container's table alone; the decoder is only ever asked for that sample. So numbers cannot
-//! shift, in whatever order frames are asked for and whatever is damaged.
+//! H.264 in MP4: from a frame number to a picture. The container's table alone decides which sample
+//! a frame is, so numbers cannot shift, whatever order frames are requested in and whatever is damaged.
 //! Leaves to others: the table (`mp4`), decoding one sample (`h264`), other codecs (`ffmpeg`).
 
 use std::collections::HashMap;
@@ -9,82 +8,82 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::cache::{Cache, reorder_depth};
-use super::h264::{Avc, Config, Content, Decoded, Fault, Glance};
-use super::mp4::{Movie, NOT_SHOWN, Sample, Shown};
-use super::rgb::Turn;
+use super::h264::{AvcConfig, AvcDecoder, AvcError, DecodedPicture, SampleContent, SampleHeaders};
+use super::mp4::{Movie, NOT_SHOWN, Sample, ShownFrame};
+use super::rgb::Orientation;
 
-/// Bytes of one sample: an uncompressed picture of the largest size would be 54 MB.
+/// Largest sample in bytes: an uncompressed picture of the largest size would be 54 MB.
 const MAX_SAMPLE: u32 = 64 << 20;
-/// Samples that are decoded on rather than looking for a nearer beginning.
+/// Samples to decode in order before searching for a nearer place to begin.
 const NEAR: usize = 8;
 
-/// Why a frame cannot be shown.
+/// Why a frame has no picture.
 #[derive(Clone, Debug)]
-pub(super) enum FrameFault {
-    /// Its own data are broken.
+pub(super) enum FrameError {
+    /// Its own data are damaged.
     Damaged(String),
-    /// It is predicted from something broken.
+    /// It is predicted from a damaged picture.
     Unsure(String),
     /// The stream needs another decoder.
     Unsupported(String),
 }
 
-/// What is known about a sample's verdict.
-enum Verdict {
+/// Why a sample gives no picture, or none that can be trusted.
+enum Loss {
     Damaged(String),
-    /// Predicted from that sample.
+    /// Predicted from this damaged sample.
     After(usize),
 }
 
-/// Where the decoder stands.
-struct Run {
-    avc: Avc,
-    /// The sample that it takes next.
+/// The decoder, where it began and where it is.
+struct DecoderRun {
+    avc: AvcDecoder,
+    /// Next sample to decode.
     next: usize,
-    /// Where it began.
+    /// First sample decoded.
     start: usize,
-    /// It began at an intra picture that is no IDR: what is shown before it leans on what came
-    /// before it and is ignored here.
+    /// It began at an intra picture that is not an IDR. Pictures shown before that one are predicted from
+    /// earlier samples and ignored in this run.
     open: bool,
-    /// A loss on this run is the file's, not that of the place where it began.
+    /// A loss in this run is the file's fault, not that of the place where it began.
     sure: bool,
-    /// Lost before this run began; what is shown before its beginning is lost with it.
+    /// A sample lost before this run began; pictures shown before the start of the run are lost with it.
     before: Option<usize>,
-    /// A picture that others are predicted from was lost here.
+    /// The sample of a lost picture that others are predicted from.
     lost: Option<usize>,
 }
 
-/// A video whose frames can be had by number.
+/// A video whose frames are decoded by number.
 pub(super) struct Video {
     file: File,
     len: u64,
     samples: Vec<Sample>,
-    shown: Vec<Shown>,
+    shown: Vec<ShownFrame>,
     frame_of: Vec<u32>,
     lists_sync: bool,
     timescale: u32,
-    configs: Vec<Config>,
-    turn: Turn,
-    run: Option<Run>,
+    configs: Vec<AvcConfig>,
+    orientation: Orientation,
+    run: Option<DecoderRun>,
     cache: Cache,
-    verdicts: HashMap<usize, Verdict>,
-    /// The decoder has proved that it can follow this stream.
+    losses: HashMap<usize, Loss>,
+    /// The decoder has decoded a picture of this stream.
     proven: bool,
-    contents: Vec<Option<Content>>,
+    contents: Vec<Option<SampleContent>>,
     buffer: Vec<u8>,
 }
 
 impl Video {
     /// # Errors
-    /// `Fault` when the codec settings are broken or beyond the built-in decoder.
-    pub(super) fn new(file: File, len: u64, movie: Movie) -> Result<Self, Fault> {
+    /// `AvcError` when the codec settings are broken or beyond the built-in decoder.
+    pub(super) fn new(file: File, len: u64, movie: Movie) -> Result<Self, AvcError> {
         let Movie { track, timeline } = movie;
         let mut configs = Vec::new();
         for entry in track.entries {
             let avcc = entry
                 .avcc
-                .ok_or_else(|| Fault::Unsupported(entry.codec.to_string()))?;
-            configs.push(Config::new(avcc, entry.colour)?);
+                .ok_or_else(|| AvcError::Unsupported(entry.codec.to_string()))?;
+            configs.push(AvcConfig::new(avcc, entry.colour)?);
         }
         let depth = reorder_depth(timeline.shown.iter().map(|s| s.sample));
         Ok(Self {
@@ -97,10 +96,10 @@ impl Video {
             lists_sync: track.lists_sync,
             timescale: track.timescale,
             configs,
-            turn: Turn::from_matrix(track.matrix),
+            orientation: Orientation::from_matrix(track.matrix),
             run: None,
             cache: Cache::new(depth),
-            verdicts: HashMap::new(),
+            losses: HashMap::new(),
             proven: false,
             buffer: Vec::new(),
         })
@@ -110,8 +109,8 @@ impl Video {
         self.shown.len() as u64
     }
 
-    pub(super) fn turn(&self) -> Turn {
-        self.turn
+    pub(super) fn orientation(&self) -> Orientation {
+        self.orientation
     }
 
     /// Frames per second on average; `None` for a single frame.
@@ -131,7 +130,10 @@ impl Video {
     }
 
     /// The picture of frame `index`; `None` past the end.
-    pub(super) fn picture(&mut self, index: u64) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    pub(super) fn picture(
+        &mut self,
+        index: u64,
+    ) -> Result<Option<Arc<DecodedPicture>>, FrameError> {
         let Some(shown) = usize::try_from(index).ok().and_then(|i| self.shown.get(i)) else {
             return Ok(None);
         };
@@ -139,24 +141,24 @@ impl Video {
         if let Some(picture) = self.cache.get(self.frame_of[target]) {
             return Ok(Some(picture));
         }
-        if let Some(fault) = self.verdict(target) {
-            return Err(fault);
+        if let Some(error) = self.loss(target) {
+            return Err(error);
         }
-        self.reach(target).map(Some)
+        self.decode_from_nearest(target).map(Some)
     }
 
-    fn verdict(&self, sample: usize) -> Option<FrameFault> {
-        match self.verdicts.get(&sample)? {
-            Verdict::Damaged(why) => Some(FrameFault::Damaged(why.clone())),
-            Verdict::After(lost) => Some(FrameFault::Unsure(match self.verdicts.get(lost) {
-                Some(Verdict::Damaged(why)) => why.clone(),
-                _ => "it is lost".into(),
+    fn loss(&self, sample: usize) -> Option<FrameError> {
+        match self.losses.get(&sample)? {
+            Loss::Damaged(why) => Some(FrameError::Damaged(why.clone())),
+            Loss::After(lost) => Some(FrameError::Unsure(match self.losses.get(lost) {
+                Some(Loss::Damaged(why)) => why.clone(),
+                _ => "it cannot be decoded".into(),
             })),
         }
     }
 
-    /// Decodes up to `target` from the nearest place that works.
-    fn reach(&mut self, target: usize) -> Result<Arc<Decoded>, FrameFault> {
+    /// Decodes `target` from the nearest place that works.
+    fn decode_from_nearest(&mut self, target: usize) -> Result<Arc<DecodedPicture>, FrameError> {
         let can_go_on = self.run.as_ref().is_some_and(|run| {
             run.next <= target
                 && (run.sure || run.lost.is_none())
@@ -168,33 +170,33 @@ impl Video {
                 .as_ref()
                 .is_some_and(|run| target - run.next < NEAR);
         if !near {
-            let start = self.beginning(target, true);
+            let start = self.nearest_start(target, true);
             let here = self.run.as_ref().filter(|_| can_go_on).map(|run| run.next);
             if here.is_none_or(|next| start > next) {
                 self.begin(start);
             }
         }
-        match self.go_to(target)? {
+        match self.decode_through(target)? {
             Some(picture) => return Ok(picture),
             None if self.run.as_ref().is_some_and(|run| run.sure) => {}
             None => {
-                // The container's word was not good enough: begin where nothing is missing.
-                let start = self.beginning(target, false);
+                // The container's sync samples are not reliable: begin at an IDR.
+                let start = self.nearest_start(target, false);
                 self.begin(start);
-                if let Some(picture) = self.go_to(target)? {
+                if let Some(picture) = self.decode_through(target)? {
                     return Ok(picture);
                 }
             }
         }
         Err(self
-            .verdict(target)
-            .unwrap_or_else(|| FrameFault::Damaged("it gave no picture".into())))
+            .loss(target)
+            .unwrap_or_else(|| FrameError::Damaged("it gives no picture".into())))
     }
 
     fn begin(&mut self, start: usize) {
-        let open = start != 0 && self.content(start) != Content::Idr;
-        self.run = Some(Run {
-            avc: Avc::new(),
+        let open = start != 0 && self.content(start) != SampleContent::Idr;
+        self.run = Some(DecoderRun {
+            avc: AvcDecoder::new(),
             next: start,
             start,
             open,
@@ -204,19 +206,19 @@ impl Video {
         });
     }
 
-    /// Decodes on through `target`; `None` when the target is not to be had on this run.
-    fn go_to(&mut self, target: usize) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    /// Decodes the samples up to and including `target`; `None` when this run cannot give its picture.
+    fn decode_through(&mut self, target: usize) -> Result<Option<Arc<DecodedPicture>>, FrameError> {
         let mut found = None;
         while let Some(run) = self.run.as_ref().filter(|run| run.next <= target) {
             let sample = run.next;
             if let Some(lost) = run.lost {
-                if self.is_beginning(sample) {
+                if self.can_start_at(sample) {
                     self.begin(sample);
                     if let Some(run) = self.run.as_mut() {
                         (run.sure, run.before) = (true, Some(lost));
                     }
                 } else {
-                    self.verdicts.entry(sample).or_insert(Verdict::After(lost));
+                    self.losses.entry(sample).or_insert(Loss::After(lost));
                     self.step();
                     continue;
                 }
@@ -242,8 +244,12 @@ impl Video {
         }
     }
 
-    /// Decodes one sample and files the result.
-    fn decode(&mut self, sample: usize, target: usize) -> Result<Option<Arc<Decoded>>, FrameFault> {
+    /// Decodes one sample and keeps the picture or the reason for its loss.
+    fn decode(
+        &mut self,
+        sample: usize,
+        target: usize,
+    ) -> Result<Option<Arc<DecodedPicture>>, FrameError> {
         let entry = self.samples[sample].entry;
         let read = self.read(sample);
         let config = &self.configs[usize::from(entry)];
@@ -254,13 +260,13 @@ impl Video {
             Ok(()) => run.avc.decode(entry, config, &self.buffer),
             Err(why) => {
                 self.buffer.clear();
-                Err(Fault::Damaged(why))
+                Err(AvcError::Damaged(why))
             }
         };
         let leading = run.open && self.samples[sample].cts < self.samples[run.start].cts;
         if leading {
             if let Some(lost) = run.before {
-                self.verdicts.entry(sample).or_insert(Verdict::After(lost));
+                self.losses.entry(sample).or_insert(Loss::After(lost));
             }
             return Ok(None);
         }
@@ -275,27 +281,27 @@ impl Video {
                 }
                 Ok(Some(picture))
             }
-            // What the stream cannot be, having been something else, is damage.
-            Err(Fault::Unsupported(what)) if !self.proven => Err(FrameFault::Unsupported(what)),
-            Err(Fault::Damaged(why) | Fault::Unsupported(why)) => {
+            // A supported stream does not become unsupported later: this is damage.
+            Err(AvcError::Unsupported(what)) if !self.proven => Err(FrameError::Unsupported(what)),
+            Err(AvcError::Damaged(why) | AvcError::Unsupported(why)) => {
                 let size = self.samples[sample].size;
                 let buffer = &self.buffer;
-                let Glance { reference, .. } =
-                    config.glance(u64::from(size), |at, out| copy_from(buffer, at, out));
+                let SampleHeaders { reference, .. } =
+                    config.read_headers(u64::from(size), |at, out| copy_from(buffer, at, out));
                 if reference || !run.sure {
                     run.lost = Some(sample);
                 }
                 if run.sure {
-                    self.verdicts.insert(sample, Verdict::Damaged(why));
+                    self.losses.insert(sample, Loss::Damaged(why));
                 }
                 Ok(None)
             }
         }
     }
 
-    /// The nearest beginning at or before `target` that is not shown after it. `trusting` takes
-    /// the container's sync samples that hold only intra slices as well as IDRs.
-    fn beginning(&mut self, target: usize, trusting: bool) -> usize {
+    /// The nearest sample at or before `target` where decoding can begin and that is not shown after it.
+    /// `trusting` accepts sync samples of the container with only intra slices as well as IDRs.
+    fn nearest_start(&mut self, target: usize, trusting: bool) -> usize {
         let shown_at = self.samples[target].cts;
         for listed_only in [true, false] {
             for sample in (0..=target).rev() {
@@ -304,8 +310,8 @@ impl Video {
                     continue;
                 }
                 match self.content(sample) {
-                    Content::Idr => return sample,
-                    Content::Intra if trusting && sync && self.lists_sync => return sample,
+                    SampleContent::Idr => return sample,
+                    SampleContent::Intra if trusting && sync && self.lists_sync => return sample,
                     _ => {}
                 }
             }
@@ -313,15 +319,15 @@ impl Video {
         0
     }
 
-    fn is_beginning(&mut self, sample: usize) -> bool {
+    fn can_start_at(&mut self, sample: usize) -> bool {
         match self.content(sample) {
-            Content::Idr => true,
-            Content::Intra => self.samples[sample].sync && self.lists_sync,
-            Content::Other => false,
+            SampleContent::Idr => true,
+            SampleContent::Intra => self.samples[sample].sync && self.lists_sync,
+            SampleContent::Other => false,
         }
     }
 
-    fn content(&mut self, sample: usize) -> Content {
+    fn content(&mut self, sample: usize) -> SampleContent {
         if let Some(known) = self.contents[sample] {
             return known;
         }
@@ -333,7 +339,7 @@ impl Video {
         } = self.samples[sample];
         let file = &mut self.file;
         let content = self.configs[usize::from(entry)]
-            .glance(u64::from(size), |at, out| {
+            .read_headers(u64::from(size), |at, out| {
                 let left = usize::try_from(u64::from(size).saturating_sub(at)).unwrap_or(0);
                 let wanted = out.len().min(left);
                 let place = SeekFrom::Start(offset.saturating_add(at));
@@ -355,7 +361,7 @@ impl Video {
         let Sample { offset, size, .. } = self.samples[sample];
         let end = offset.checked_add(u64::from(size));
         if end.is_none_or(|end| end > self.len) {
-            return Err("its data lie beyond the end of the file, which was cut off".into());
+            return Err("its data are beyond the end of the file, which was cut off".into());
         }
         if size > MAX_SAMPLE {
             return Err(format!("its data claim {size} bytes"));
@@ -368,7 +374,7 @@ impl Video {
     }
 }
 
-/// What `from` holds at `at`, as much as fits.
+/// Copies what `from` holds at `at`, as much as fits; returns how much.
 fn copy_from(from: &[u8], at: u64, out: &mut [u8]) -> usize {
     let rest = usize::try_from(at)
         .ok()

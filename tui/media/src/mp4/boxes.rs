@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What is broken, in words.
+/// Describes what is broken.
 #[derive(Debug)]
 pub(crate) struct Malformed(pub String);
 
@@ -149,4 +149,21 @@ pub(super) fn find<'a>(data: &'a [u8], kind: &[u8; 4]) -> Parsed<Option<&'a [u8]
         }
     }
     Ok(None)
+}
+
+/// The first box `kind` inside `data`, which is the content of `of`.
+pub(super) fn required<'a>(data: &'a [u8], kind: &[u8; 4], of: &str) -> Parsed<&'a [u8]> {
+    find(data, kind)?.ok_or_else(|| Malformed::new(format!("{of} has no {}", FourCc(*kind))))
+}
+
+/// The rows of a full box whose row count comes first, and that count.
+pub(super) fn table(data: &[u8], row: usize) -> Parsed<(&[u8], u64)> {
+    let mut cursor = Cursor::new(data);
+    cursor.version_flags()?;
+    let count = cursor.u32()? as usize;
+    let rows = count.checked_mul(row).map(|n| cursor.take(n));
+    match rows {
+        Some(Ok(rows)) => Ok((rows, count as u64)),
+        _ => Err(Malformed::new("a table is shorter than its row count")),
+    }
 }

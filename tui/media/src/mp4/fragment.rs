@@ -1,18 +1,19 @@
 //! Movie fragments: samples that come after the movie header, a run at a time.
 //! Leaves to others: the header's own samples (`track`).
 
-use super::boxes::{Cursor, Malformed, Parsed, boxes, find};
-use super::track::{Defaults, Sample, Track};
+use super::boxes::{Cursor, Malformed, Parsed, boxes, find, required};
+use super::samples::{Sample, entry_index};
+use super::track::{SampleDefaults, Track};
 
 /// Set in a sample's flags when decoding cannot begin there.
 const NON_SYNC: u32 = 0x0001_0000;
 
-/// Takes the defaults of a `trex` box over into its track.
+/// Sets the defaults of a track from its `trex` box.
 pub(super) fn defaults(trex: &[u8], tracks: &mut [Track]) -> Parsed<()> {
     let mut cursor = Cursor::new(trex);
     cursor.version_flags()?;
     let id = cursor.u32()?;
-    let defaults = Defaults {
+    let defaults = SampleDefaults {
         entry: cursor.u32()?,
         duration: cursor.u32()?,
         size: cursor.u32()?,
@@ -26,14 +27,14 @@ pub(super) fn defaults(trex: &[u8], tracks: &mut [Track]) -> Parsed<()> {
 
 /// Appends the samples of the fragment `moof`, whose header begins at byte `at` of the file.
 pub(super) fn append(moof: &[u8], at: u64, tracks: &mut [Track], budget: &mut u64) -> Parsed<()> {
-    // Where the data of a track fragment begin that does not say so: after the one before it.
+    // Data of a track fragment without an offset begin after those of the one before it.
     let mut data_end = at;
     for item in boxes(moof) {
         let (kind, traf) = item?;
         if &kind.0 != b"traf" {
             continue;
         }
-        let tfhd = find(traf, b"tfhd")?.ok_or_else(|| Malformed::new("a fragment has no tfhd"))?;
+        let tfhd = required(traf, b"tfhd", "a fragment")?;
         let (id, base, overrides) = header(tfhd, at, data_end)?;
         let Some(track) = tracks.iter_mut().find(|t| t.id == id) else {
             continue;
@@ -47,11 +48,11 @@ pub(super) fn append(moof: &[u8], at: u64, tracks: &mut [Track], budget: &mut u6
                 .filter(|t| *t < i64::MAX / 4)
                 .ok_or_else(|| Malformed::new("a fragment's time is out of range"))?;
         }
-        let mut run = Run {
+        let mut run = TrackRun {
             base,
             next: base,
             defaults,
-            entry: track.entry_index(defaults.entry)?,
+            entry: entry_index(defaults.entry, track.entries.len())?,
         };
         for item in boxes(traf) {
             let (kind, body) = item?;
@@ -74,8 +75,8 @@ struct Overrides {
 }
 
 impl Overrides {
-    fn apply(&self, track: Defaults) -> Defaults {
-        Defaults {
+    fn apply(&self, track: SampleDefaults) -> SampleDefaults {
+        SampleDefaults {
             entry: self.entry.unwrap_or(track.entry),
             duration: self.duration.unwrap_or(track.duration),
             size: self.size.unwrap_or(track.size),
@@ -115,14 +116,15 @@ fn header(tfhd: &[u8], moof: u64, data_end: u64) -> Parsed<(u32, u64, Overrides)
     Ok((id, base, overrides))
 }
 
-struct Run {
+/// Reads the runs of samples (`trun`) of one track fragment.
+struct TrackRun {
     base: u64,
     next: u64,
-    defaults: Defaults,
+    defaults: SampleDefaults,
     entry: u16,
 }
 
-impl Run {
+impl TrackRun {
     fn append(&mut self, trun: &[u8], track: &mut Track, budget: &mut u64) -> Parsed<()> {
         let mut cursor = Cursor::new(trun);
         let (_, flags) = cursor.version_flags()?;

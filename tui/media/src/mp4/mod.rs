@@ -5,6 +5,7 @@
 
 mod boxes;
 mod fragment;
+mod samples;
 mod timeline;
 mod track;
 
@@ -12,10 +13,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 pub(super) use boxes::{FourCc, Malformed};
-pub(super) use timeline::{NOT_SHOWN, Shown, Timeline};
-pub(super) use track::{Sample, Track};
+pub(super) use samples::Sample;
+pub(super) use timeline::{NOT_SHOWN, ShownFrame, Timeline};
+pub(super) use track::Track;
 
-use boxes::{Parsed, boxes, find};
+use boxes::{Parsed, boxes, find, required};
 
 /// Samples over all video tracks: 77 hours at 60 frames per second, 400 MB of table.
 const MAX_SAMPLES: u64 = 1 << 24;
@@ -28,20 +30,20 @@ const MAX_TOP_LEVEL: u64 = 1 << 25;
 
 /// Why a file has no usable table.
 #[derive(Debug)]
-pub(super) enum Unreadable {
+pub(super) enum MovieError {
     /// The system could not read it.
     Io(io::Error),
     /// Its structure is broken or beyond this reader.
     Malformed(String),
 }
 
-impl From<io::Error> for Unreadable {
+impl From<io::Error> for MovieError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Malformed> for Unreadable {
+impl From<Malformed> for MovieError {
     fn from(error: Malformed) -> Self {
         Self::Malformed(error.0)
     }
@@ -59,11 +61,11 @@ pub(super) struct Movie {
 /// Reads the tables of `file`, `len` bytes long.
 ///
 /// # Errors
-/// `Unreadable` when the file cannot be read, has no video track, or contradicts itself.
-pub(super) fn read(file: &File, len: u64) -> Result<Movie, Unreadable> {
+/// `MovieError` when the file cannot be read, has no video track, or contradicts itself.
+pub(super) fn read(file: &File, len: u64) -> Result<Movie, MovieError> {
     let mut reader = BufReader::with_capacity(1 << 16, file);
     reader.seek(SeekFrom::Start(0))?;
-    let mut scan = Scan {
+    let mut scan = MovieReader {
         budget: len.min(MAX_SAMPLES),
         file_len: len,
         tracks: None,
@@ -75,7 +77,7 @@ pub(super) fn read(file: &File, len: u64) -> Result<Movie, Unreadable> {
     while len - at >= 8 {
         seen += 1;
         if seen > MAX_TOP_LEVEL {
-            return Err(Unreadable::Malformed("too many boxes".into()));
+            return Err(MovieError::Malformed("too many boxes".into()));
         }
         let (kind, header, size) = top_level(&mut reader, at, len)?;
         let body = size - header;
@@ -87,7 +89,7 @@ pub(super) fn read(file: &File, len: u64) -> Result<Movie, Unreadable> {
             b"moof" => match payload(&mut reader, body, len - at - header, MAX_MOOF, "fragment") {
                 Ok(data) => scan.moof(&data, at)?,
                 // A recording that was cut off: what came before stays good.
-                Err(Unreadable::Malformed(_)) if size > len - at && scan.tracks.is_some() => break,
+                Err(MovieError::Malformed(_)) if size > len - at && scan.tracks.is_some() => break,
                 Err(error) => return Err(error),
             },
             _ => skip(&mut reader, body.min(len - at - header))?,
@@ -105,7 +107,7 @@ fn top_level(
     reader: &mut BufReader<&File>,
     at: u64,
     len: u64,
-) -> Result<(FourCc, u64, u64), Unreadable> {
+) -> Result<(FourCc, u64, u64), MovieError> {
     let mut head = [0u8; 8];
     reader.read_exact(&mut head)?;
     let kind = FourCc([head[4], head[5], head[6], head[7]]);
@@ -114,7 +116,7 @@ fn top_level(
         1 => {
             let mut large = [0u8; 8];
             if len - at < 16 {
-                return Err(Unreadable::Malformed(format!("box {kind} is cut off")));
+                return Err(MovieError::Malformed(format!("box {kind} is cut off")));
             }
             reader.read_exact(&mut large)?;
             (16, u64::from_be_bytes(large))
@@ -122,7 +124,7 @@ fn top_level(
         size => (8, u64::from(size)),
     };
     if size < header {
-        return Err(Unreadable::Malformed(format!(
+        return Err(MovieError::Malformed(format!(
             "box {kind} has length {size}"
         )));
     }
@@ -135,14 +137,14 @@ fn payload(
     left: u64,
     limit: u64,
     what: &str,
-) -> Result<Vec<u8>, Unreadable> {
+) -> Result<Vec<u8>, MovieError> {
     if body > left {
-        return Err(Unreadable::Malformed(format!(
+        return Err(MovieError::Malformed(format!(
             "the {what} header is cut off: {left} of {body} bytes are there"
         )));
     }
     if body > limit {
-        return Err(Unreadable::Malformed(format!(
+        return Err(MovieError::Malformed(format!(
             "the {what} header has {body} bytes"
         )));
     }
@@ -162,7 +164,7 @@ fn skip(reader: &mut BufReader<&File>, bytes: u64) -> io::Result<()> {
 }
 
 /// What has been gathered so far.
-struct Scan {
+struct MovieReader {
     budget: u64,
     file_len: u64,
     tracks: Option<Vec<Track>>,
@@ -170,13 +172,13 @@ struct Scan {
     fragmented: bool,
 }
 
-impl Scan {
+impl MovieReader {
     fn moov(&mut self, data: &[u8]) -> Parsed<()> {
         if self.tracks.is_some() {
             return Ok(()); // the first one counts, as for ffmpeg
         }
         let mut tracks = Vec::new();
-        let mvhd = find(data, b"mvhd")?.ok_or_else(|| Malformed::new("no movie header"))?;
+        let mvhd = required(data, b"mvhd", "the movie")?;
         self.movie_timescale = track::timescale(mvhd)?;
         for item in boxes(data) {
             let (kind, body) = item?;
@@ -206,9 +208,9 @@ impl Scan {
         fragment::append(data, at, tracks, &mut self.budget)
     }
 
-    fn finish(self) -> Result<Movie, Unreadable> {
+    fn finish(self) -> Result<Movie, MovieError> {
         let Some(tracks) = self.tracks else {
-            return Err(Unreadable::Malformed(
+            return Err(MovieError::Malformed(
                 "there is no movie header (moov); the recording or the download was cut off".into(),
             ));
         };
@@ -222,7 +224,7 @@ impl Scan {
             }
         }
         let Some(track) = best else {
-            return Err(Unreadable::Malformed("there is no video track".into()));
+            return Err(MovieError::Malformed("there is no video track".into()));
         };
         let timeline = Timeline::new(&track, self.movie_timescale, self.fragmented)?;
         Ok(Movie { track, timeline })

@@ -3,14 +3,14 @@
 //! Leaves to others: decoding.
 
 use super::boxes::{Malformed, Parsed};
-use super::track::{Edit, Track};
+use super::track::{EditEntry, Track};
 
 /// In `Timeline::frame_of`: the sample is decoded for others and never shown.
 pub(crate) const NOT_SHOWN: u32 = u32::MAX;
 
 /// One frame.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ShownFrame {
     /// Index into the track's samples.
     pub sample: u32,
     /// Presentation time in units of the track's timescale.
@@ -21,7 +21,7 @@ pub(crate) struct Shown {
 #[derive(Debug)]
 pub(crate) struct Timeline {
     /// Frame number to sample.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<ShownFrame>,
     /// Sample to (first) frame number, or `NOT_SHOWN`.
     pub frame_of: Vec<u32>,
 }
@@ -42,7 +42,7 @@ impl Timeline {
             let delay = pauses(&track.edits, track.timescale, movie_timescale);
             order
                 .iter()
-                .map(|i| Shown {
+                .map(|i| ShownFrame {
                     sample: *i,
                     pts: cts(*i).saturating_add(delay),
                 })
@@ -66,7 +66,7 @@ fn rescale(duration: u64, timescale: u32, movie_timescale: u32) -> i64 {
     i64::try_from(scaled).unwrap_or(i64::MAX)
 }
 
-fn pauses(edits: &[Edit], timescale: u32, movie_timescale: u32) -> i64 {
+fn pauses(edits: &[EditEntry], timescale: u32, movie_timescale: u32) -> i64 {
     let total = edits
         .iter()
         .fold(0u64, |sum, e| sum.saturating_add(e.duration));
@@ -78,7 +78,7 @@ fn apply(
     track: &Track,
     movie_timescale: u32,
     fragmented: bool,
-) -> Parsed<Vec<Shown>> {
+) -> Parsed<Vec<ShownFrame>> {
     let cts = |i: u32| track.samples[i as usize].cts;
     // An edit list may repeat stretches; beyond a few times over it is an attack on memory.
     let limit = order.len().saturating_mul(4).max(1 << 10);
@@ -106,7 +106,7 @@ fn apply(
             ));
         }
         let moved = start.saturating_sub(edit.media_time);
-        shown.extend(order[from..to].iter().map(|i| Shown {
+        shown.extend(order[from..to].iter().map(|i| ShownFrame {
             sample: *i,
             pts: cts(*i).saturating_add(moved),
         }));

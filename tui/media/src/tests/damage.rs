@@ -1,4 +1,4 @@
-//! Damaged videos: an error at the right number, the other numbers unmoved.
+//! Damaged videos: the error is at the right frame and the other numbers do not move.
 
 use super::*;
 use crate::mp4;
@@ -49,7 +49,7 @@ fn verdicts(path: &std::path::Path, order: impl Iterator<Item = u64>) -> Vec<(u6
 #[test]
 fn a_damaged_picture_never_shifts_or_falsifies_another() {
     for name in ["cfr.mp4", "open-gop.mp4", "hybrid.mp4", "fragmented.mp4"] {
-        let count = video(name).frame_count().unwrap();
+        let count = video(name).frame_count();
         for target in [0, 1, 2, 3, 13, 14, 24, 30, 47] {
             let (_folder, path) = damaged(name, target as u32);
             let in_order = verdicts(&path, 0..count);
@@ -73,7 +73,7 @@ fn a_damaged_picture_never_shifts_or_falsifies_another() {
 }
 
 #[test]
-fn a_picture_that_nothing_is_predicted_from_costs_itself_alone() {
+fn a_damaged_unreferenced_frame_loses_only_itself() {
     // The script's encoder made frame 2 a B-frame that no other is predicted from.
     let (_folder, path) = damaged("cfr.mp4", 2);
     let all = verdicts(&path, 0..75);
@@ -82,7 +82,7 @@ fn a_picture_that_nothing_is_predicted_from_costs_itself_alone() {
 }
 
 #[test]
-fn the_group_after_a_lost_one_is_whole() {
+fn decoding_recovers_at_the_next_group() {
     // Frame 0 is the IDR of the first group; the next group begins at 30.
     let (_folder, path) = damaged("cfr.mp4", 0);
     let all = verdicts(&path, 0..75);
@@ -92,23 +92,23 @@ fn the_group_after_a_lost_one_is_whole() {
 }
 
 #[test]
-fn an_error_names_the_frame_and_the_cure() {
+fn errors_name_the_frame_and_the_remedy() {
     let (_folder, path) = damaged("cfr.mp4", 0);
     let mut source = open_alone(&path, "video").unwrap();
-    let words = source.frame(0).unwrap_err().to_string();
+    let message = source.frame(0).unwrap_err().to_string();
     assert!(
-        words.contains("frame 0 is damaged") && words.contains("keep their numbers"),
-        "{words}"
+        message.contains("frame 0 is damaged") && message.contains("keep their numbers"),
+        "{message}"
     );
-    let words = source.frame(7).unwrap_err().to_string();
+    let message = source.frame(7).unwrap_err().to_string();
     assert!(
-        words.contains("frame 7 is predicted from a damaged picture"),
-        "{words}"
+        message.contains("frame 7 is predicted from a damaged picture"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_file_without_its_header_says_that_it_was_cut_off() {
+fn a_file_without_its_header_is_reported_as_cut_off() {
     let bytes = std::fs::read(fixture("cfr.mp4")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.mp4");
@@ -119,7 +119,7 @@ fn a_file_without_its_header_says_that_it_was_cut_off() {
 }
 
 #[test]
-fn a_cut_off_recording_in_fragments_shows_what_is_there() {
+fn a_truncated_fragmented_file_decodes_up_to_the_cut() {
     let bytes = std::fs::read(fixture("fragmented.mp4")).unwrap();
     let last = samples("fragmented.mp4")
         .into_iter()

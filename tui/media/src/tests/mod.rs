@@ -1,17 +1,17 @@
-//! Tests of the pictures: every generated frame carries its number, and the tests read it back.
-//! The fixtures and their script lie in `fixtures`.
+//! Tests of pictures and video: every generated frame shows its number, and the tests read it back.
+//! The fixtures and the script that makes them are in `fixtures`.
 
 mod damage;
 mod exact;
-mod external;
-mod figures;
+mod ffmpeg;
 mod hostile;
+mod speed;
 mod stills;
 
 use std::path::PathBuf;
 
-use super::ffmpeg::Tools;
 use super::{MediaError, Picture, Source};
+use crate::ffmpeg::FfmpegPaths;
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -26,9 +26,9 @@ fn real(name: &str) -> PathBuf {
 }
 
 /// A machine without ffmpeg.
-fn no_tools() -> Tools {
+fn no_tools() -> FfmpegPaths {
     let nowhere = PathBuf::from("/nonexistent/ffmpeg");
-    Tools {
+    FfmpegPaths {
         ffmpeg: nowhere.clone(),
         ffprobe: nowhere,
     }

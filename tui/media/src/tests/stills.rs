@@ -22,7 +22,7 @@ fn is_upright(picture: &Picture) -> bool {
 
 fn still(name: &str) -> Picture {
     let mut source = open_alone(&fixture(name), "image").unwrap();
-    assert_eq!(source.frame_count(), Some(1));
+    assert_eq!(source.frame_count(), 1);
     assert_eq!(source.fps(), None);
     assert_eq!(source.frame(1).unwrap(), None);
     source.frame(0).unwrap().unwrap()
@@ -122,7 +122,7 @@ fn frame_n_of_a_group_is_its_nth_child() {
     let none = std::path::Path::new("");
     for word in ["image_group", "IMG_GROUP"] {
         let mut source = Source::open(none, None, word, &children).unwrap();
-        assert_eq!(source.frame_count(), Some(3));
+        assert_eq!(source.frame_count(), 3);
         for index in [2, 0, 1] {
             let picture = source.frame(index).unwrap().unwrap();
             assert_eq!(picture.index, index);
@@ -133,7 +133,7 @@ fn frame_n_of_a_group_is_its_nth_child() {
 }
 
 #[test]
-fn a_missing_child_costs_only_its_own_frame() {
+fn a_missing_child_loses_only_its_own_frame() {
     let children = [
         fixture("plain.bmp"),
         fixture("gone.png"),
@@ -146,7 +146,7 @@ fn a_missing_child_costs_only_its_own_frame() {
 }
 
 #[test]
-fn items_without_pictures_say_so() {
+fn items_without_pictures_are_refused() {
     for (word, mime) in [
         ("audio", None),
         ("plain_text", None),
@@ -161,7 +161,7 @@ fn items_without_pictures_say_so() {
 }
 
 #[test]
-fn content_decides_not_the_name() {
+fn the_content_decides_the_format_not_the_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("really-a-bitmap.jpg");
     std::fs::copy(fixture("plain.bmp"), &path).unwrap();
@@ -171,7 +171,7 @@ fn content_decides_not_the_name() {
 }
 
 #[test]
-fn a_bomb_is_refused_before_it_is_unpacked() {
+fn a_decompression_bomb_is_refused_before_decoding() {
     // A PNG header that claims 100,000 by 100,000 pixels.
     let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bomb.extend_from_slice(&[0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0, 8, 2, 0, 0, 0]);
@@ -196,7 +196,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn a_cut_off_still_is_an_error_with_its_name() {
+fn a_truncated_still_is_an_error_that_names_the_file() {
     let bytes = std::fs::read(real("coffee.jpg")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.png");
@@ -263,10 +263,10 @@ fn pictures_in_the_form_of_videos_are_called_what_they_are() {
         let mut source = Source::open(&path, None, "imageGroup", &group).unwrap();
         errors.push(source.frame(0).unwrap_err());
         for error in errors {
-            let words = error.to_string();
-            assert!(words.contains(name), "{name}: {words}");
-            assert!(words.contains("upload it as JPEG, PNG"), "{words}");
-            assert!(!words.contains("video"), "{words}");
+            let message = error.to_string();
+            assert!(message.contains(name), "{name}: {message}");
+            assert!(message.contains("upload it as JPEG, PNG"), "{message}");
+            assert!(!message.contains("video"), "{message}");
             assert_eq!(
                 error.doubtful_file(),
                 None,

@@ -1,32 +1,36 @@
-//! Everything that is not H.264 in MP4: pictures from an `ffmpeg` child process, numbered by
-//! their presentation times, which ffmpeg reports for each picture it hands over. So a seek that
-//! lands elsewhere is noticed. Where pictures have no times they are counted from the first.
-//! Leaves to others: which times there are (`probe`), the running process (`stream`).
+//! Everything that is not H.264 in MP4: pictures from an `ffmpeg` child process, numbered by the
+//! presentation time that ffmpeg reports for each picture, so that an inexact seek is noticed. Pictures
+//! without times are counted from the first.
+//! Leaves to others: listing the times (`probe`), the running process (`process`).
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
-use super::probe::{self, Index};
-use super::stream::Stream;
+mod probe;
+mod process;
+
+use probe::FrameIndex;
+use process::FfmpegProcess;
+
 use super::{MediaError, Picture};
 
 /// Demuxers that read the named file and nothing else: no playlists, no devices, no lists of files.
 pub(super) const FORMATS: &str = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,gif,apng,ivf,\
      h264,hevc,m4v,obu,dv,yuv4mpegpipe,rm,nut,webp_pipe,png_pipe,jpeg_pipe,pgm_pipe,ppm_pipe,\
      pgmyuv_pipe,pbm_pipe,exr_pipe,dds_pipe,hdr_pipe,avif";
-/// Frames that are read over rather than starting again.
+/// Frames to read and skip before starting ffmpeg again with a seek.
 const NEAR: usize = 48;
 
-/// Where the programs are.
+/// Paths of the programs.
 #[derive(Clone, Debug)]
-pub(super) struct Tools {
+pub(super) struct FfmpegPaths {
     pub ffmpeg: PathBuf,
     pub ffprobe: PathBuf,
 }
 
-impl Default for Tools {
+impl Default for FfmpegPaths {
     fn default() -> Self {
         Self {
             ffmpeg: "ffmpeg".into(),
@@ -35,14 +39,14 @@ impl Default for Tools {
     }
 }
 
-/// The path in a form that ffmpeg takes for nothing but a file.
-pub(super) fn input(path: &Path) -> std::ffi::OsString {
+/// The path in a form that ffmpeg never takes for another protocol or an option.
+pub(super) fn file_url(path: &Path) -> std::ffi::OsString {
     let mut name = std::ffi::OsString::from("file:");
     name.push(path);
     name
 }
 
-/// Why a program did not start.
+/// The error for a program that did not start.
 pub(super) fn not_started(path: &Path, name: &str, error: std::io::Error) -> MediaError {
     if error.kind() == std::io::ErrorKind::NotFound {
         return MediaError::NeedsFfmpeg { codec: name.into() };
@@ -53,20 +57,20 @@ pub(super) fn not_started(path: &Path, name: &str, error: std::io::Error) -> Med
     }
 }
 
-/// Gathers the last line of what a program says.
-pub(super) fn tail(stderr: Option<std::process::ChildStderr>) -> JoinHandle<String> {
+/// Collects the last line of a program's stderr.
+pub(super) fn last_line(stderr: Option<std::process::ChildStderr>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut last = String::new();
         let Some(stderr) = stderr else { return last };
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-            keep(&mut last, &line);
+            keep_last(&mut last, &line);
         }
         last
     })
 }
 
-/// Takes a line over, unless it is empty.
-pub(super) fn keep(last: &mut String, line: &[u8]) {
+/// Replaces `last` by a line, unless that is empty.
+pub(super) fn keep_last(last: &mut String, line: &[u8]) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim();
     if !line.is_empty() {
@@ -75,38 +79,38 @@ pub(super) fn keep(last: &mut String, line: &[u8]) {
 }
 
 /// A file that ffmpeg decodes.
-pub(super) struct External {
+pub(super) struct FfmpegSource {
     path: PathBuf,
-    tools: Tools,
+    paths: FfmpegPaths,
     name: String,
-    index: Index,
-    stream: Option<Stream>,
-    /// A picture read early because the one before it did not come.
-    early: Option<Picture>,
-    /// `-fps_mode` is not known to an older ffmpeg, `-vsync` not to a newer one.
+    index: FrameIndex,
+    process: Option<FfmpegProcess>,
+    /// A picture that came in place of a missing one before it.
+    ahead: Option<Picture>,
+    /// Use `-vsync` for an ffmpeg that does not support `-fps_mode` yet; newer ones dropped `-vsync`.
     old_options: bool,
 }
 
-impl External {
+impl FfmpegSource {
     /// # Errors
-    /// `NeedsFfmpeg` with `name` when it is not there, `Ffmpeg` when it cannot read the file.
+    /// `NeedsFfmpeg` with `name` when it is not installed, `Ffmpeg` when it cannot read the file.
     pub(super) fn open(
         path: &Path,
-        tools: &Tools,
+        paths: &FfmpegPaths,
         name: &str,
         still: bool,
     ) -> Result<Self, MediaError> {
-        let mut index = probe::index(path, tools, name)?;
+        let mut index = probe::index(path, paths, name)?;
         if still {
             index.pts.truncate(1);
         }
         Ok(Self {
             path: path.into(),
-            tools: tools.clone(),
+            paths: paths.clone(),
             name: name.into(),
             index,
-            stream: None,
-            early: None,
+            process: None,
+            ahead: None,
             old_options: false,
         })
     }
@@ -145,10 +149,10 @@ impl External {
         else {
             return Ok(None);
         };
-        if let Some(early) = &self.early {
-            match early.index.cmp(&index) {
-                std::cmp::Ordering::Equal => return Ok(self.early.take()),
-                std::cmp::Ordering::Less => self.early = None,
+        if let Some(ahead) = &self.ahead {
+            match ahead.index.cmp(&index) {
+                std::cmp::Ordering::Equal => return Ok(self.ahead.take()),
+                std::cmp::Ordering::Less => self.ahead = None,
                 std::cmp::Ordering::Greater => {}
             }
         }
@@ -157,9 +161,9 @@ impl External {
         } else {
             usize::MAX
         };
-        let near = self.early.is_none()
+        let near = self.ahead.is_none()
             && self
-                .stream
+                .process
                 .as_ref()
                 .is_some_and(|s| s.next <= target && target - s.next < reach);
         if !near {
@@ -167,7 +171,7 @@ impl External {
         }
         match self.read_to(target)? {
             Found::Picture(picture) => Ok(Some(picture)),
-            // The seek landed behind the frame, or nowhere: read from the beginning.
+            // The seek landed after the frame, or nowhere: read from the start.
             Found::Past if !near && target > 0 && self.index.seekable => {
                 self.start(target, false)?;
                 match self.read_to(target)? {
@@ -179,43 +183,44 @@ impl External {
         }
     }
 
-    /// Process number of the running ffmpeg.
+    /// Process id of the running ffmpeg.
     #[cfg(test)]
-    pub(super) fn process(&self) -> Option<u32> {
-        self.stream.as_ref().map(Stream::process)
+    pub(super) fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(FfmpegProcess::id)
     }
 
     fn missing(&self, frame: u64) -> MediaError {
-        let said = self
-            .stream
+        let last_error = self
+            .process
             .as_ref()
-            .map(|s| s.said.clone())
+            .map(|s| s.last_error.clone())
             .unwrap_or_default();
-        let why = if said.is_empty() {
+        let why = if last_error.is_empty() {
             "ffmpeg gives no picture for it".into()
         } else {
-            said
+            last_error
         };
         MediaError::FrameDamaged { frame, why }
     }
 
     /// Starts ffmpeg so that its first picture is frame `target`.
     fn start(&mut self, target: usize, seek: bool) -> Result<(), MediaError> {
-        self.stream = None;
-        self.early = None;
-        let mut stream = self.spawn(target, seek)?;
-        if stream.first()?.is_none() && !self.old_options && stream.said.contains("fps_mode") {
+        self.process = None;
+        self.ahead = None;
+        let mut process = self.spawn(target, seek)?;
+        if process.peek()?.is_none() && !self.old_options && process.last_error.contains("fps_mode")
+        {
             self.old_options = true;
-            stream = self.spawn(target, seek)?;
-            stream.first()?;
+            process = self.spawn(target, seek)?;
+            process.peek()?;
         }
-        self.stream = Some(stream);
+        self.process = Some(process);
         Ok(())
     }
 
-    fn spawn(&self, target: usize, seek: bool) -> Result<Stream, MediaError> {
+    fn spawn(&self, target: usize, seek: bool) -> Result<FfmpegProcess, MediaError> {
         let pts = self.index.pts[target];
-        let mut command = Command::new(&self.tools.ffmpeg);
+        let mut command = Command::new(&self.paths.ffmpeg);
         command
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "info"])
             .args([
@@ -227,9 +232,9 @@ impl External {
             ]);
         if seek && self.index.seekable && target > 0 {
             // A little early: any picture before the target is dropped by its time below.
-            let (us, early) = (self.pts_us(pts), 10_000);
+            let (us, margin) = (self.pts_us(pts), 10_000);
             #[allow(clippy::cast_precision_loss)] // microseconds of a video
-            let seconds = (us - early) as f64 / 1e6;
+            let seconds = (us - margin) as f64 / 1e6;
             command
                 .args(["-noaccurate_seek", "-seek_timestamp", "1", "-ss"])
                 .arg(format!("{seconds:.6}"));
@@ -246,7 +251,7 @@ impl External {
         };
         command
             .arg("-i")
-            .arg(input(&self.path))
+            .arg(file_url(&self.path))
             .args(["-map", "0:V:0", "-an", "-sn", "-dn", "-vf"])
             .arg(filter)
             .args([
@@ -265,42 +270,42 @@ impl External {
             .spawn()
             .map_err(|e| not_started(&self.path, &self.name, e))?;
         let first = if self.index.counted { 0 } else { target };
-        Ok(Stream::new(child, self.path.clone(), first))
+        Ok(FfmpegProcess::new(child, self.path.clone(), first))
     }
 
     fn read_to(&mut self, target: usize) -> Result<Found, MediaError> {
         loop {
-            let Some(stream) = self.stream.as_mut() else {
+            let Some(process) = self.process.as_mut() else {
                 return Ok(Found::Past);
             };
-            let Some(head) = stream.first()? else {
+            let Some(info) = process.peek()? else {
                 return Ok(Found::Past);
             };
             let at = if self.index.counted {
-                Some(stream.next).filter(|at| *at < self.index.pts.len())
+                Some(process.next).filter(|at| *at < self.index.pts.len())
             } else {
-                head.pts
+                info.pts
                     .and_then(|pts| self.index.pts.binary_search(&pts).ok())
             };
             let Some(at) = at else {
                 let why = format!(
-                    "it gives a picture that it did not list (time {:?})",
-                    head.pts
+                    "it returned a picture that ffprobe did not list (time {:?})",
+                    info.pts
                 );
                 return Err(MediaError::Ffmpeg {
                     path: self.path.clone(),
                     why,
                 });
             };
-            let rgb = stream.pixels(head)?;
-            stream.next = at + 1;
+            let rgb = process.read_pixels(info)?;
+            process.next = at + 1;
             if at < target {
                 continue;
             }
             let picture = Picture {
-                width: head.width,
-                height: head.height,
-                stride: head.width * 3,
+                width: info.width,
+                height: info.height,
+                stride: info.width * 3,
                 rgb,
                 index: at as u64,
                 pts_us: self.pts_us(self.index.pts[at]),
@@ -308,7 +313,7 @@ impl External {
             if at == target {
                 return Ok(Found::Picture(picture));
             }
-            self.early = Some(picture);
+            self.ahead = Some(picture);
             return Ok(Found::Past);
         }
     }
@@ -316,6 +321,6 @@ impl External {
 
 enum Found {
     Picture(Picture),
-    /// What came is behind the frame asked for, or nothing came.
+    /// The next picture is after the requested frame, or there is none.
     Past,
 }

@@ -1,11 +1,11 @@
-//! Other codecs: the words without ffmpeg, the numbers with it. Tests that need the real ffmpeg
-//! are ignored by default; the others run against a stand-in from the fixtures.
+//! Other codecs: the error without ffmpeg, the frame numbers with it. Tests that need the real ffmpeg
+//! are ignored by default; the others run against a fake from the fixtures.
 
 use super::*;
 use std::process::Command;
 
 #[test]
-fn without_ffmpeg_the_codec_and_the_cure_are_named() {
+fn without_ffmpeg_the_error_names_the_codec_and_the_remedy() {
     let cases = [
         ("hevc.mp4", "HEVC"),
         ("h264.mkv", "Matroska"),
@@ -19,27 +19,27 @@ fn without_ffmpeg_the_codec_and_the_cure_are_named() {
             matches!(error, MediaError::NeedsFfmpeg { .. }),
             "{name}: {error}"
         );
-        let words = error.to_string();
+        let message = error.to_string();
         assert!(
-            words.contains(codec) && words.contains("install ffmpeg"),
-            "{words}"
+            message.contains(codec) && message.contains("install ffmpeg"),
+            "{message}"
         );
     }
 }
 
 #[test]
-fn lossless_video_is_noticed_at_its_first_frame() {
+fn lossless_video_is_detected_at_its_first_frame() {
     let mut source = video("lossless.mp4");
     let error = source.frame(0).unwrap_err();
     assert!(matches!(error, MediaError::NeedsFfmpeg { .. }), "{error}");
     assert!(error.to_string().contains("lossless"), "{error}");
 }
 
-/// A source whose ffmpeg is the stand-in; `manner` says how that misbehaves.
-fn stand_in(folder: &tempfile::TempDir, manner: &str) -> Source {
-    let path = folder.path().join(format!("{manner}.mkv"));
+/// A source whose ffmpeg is the fake; `mode` says how it misbehaves.
+fn fake_ffmpeg(folder: &tempfile::TempDir, mode: &str) -> Source {
+    let path = folder.path().join(format!("{mode}.mkv"));
     std::fs::write(&path, [0x1a, 0x45, 0xdf, 0xa3]).unwrap();
-    let tools = Tools {
+    let tools = FfmpegPaths {
         ffmpeg: fixture("fake/ffmpeg"),
         ffprobe: fixture("fake/ffprobe"),
     };
@@ -50,7 +50,7 @@ impl Source {
     /// Process number of a running ffmpeg.
     fn process(&self) -> Option<u32> {
         match &self.reader {
-            crate::Reader::External(external) => external.process(),
+            crate::Reader::Ffmpeg(source) => source.process_id(),
             _ => None,
         }
     }
@@ -64,18 +64,14 @@ fn letter(picture: Option<Picture>) -> u8 {
 fn pictures_are_numbered_by_time_whatever_ffmpeg_does() {
     let folder = tempfile::tempdir().unwrap();
     // Well-behaved; an old one without -fps_mode; one whose seeks land behind the frame.
-    for manner in ["good", "old", "late"] {
-        let mut source = stand_in(&folder, manner);
-        assert_eq!(
-            source.frame_count(),
-            Some(5),
-            "the discarded packet is no frame"
-        );
+    for mode in ["good", "old", "late"] {
+        let mut source = fake_ffmpeg(&folder, mode);
+        assert_eq!(source.frame_count(), 5, "the discarded packet is no frame");
         for index in [0, 1, 2, 3, 4, 2, 3, 0, 4, 1] {
             let picture = source.frame(index).unwrap();
             let pts = [0, 40, 80, 170, 190][index as usize] * 1000;
-            assert_eq!(picture.as_ref().unwrap().pts_us, pts, "{manner}");
-            assert_eq!(u64::from(letter(picture)), index, "{manner}");
+            assert_eq!(picture.as_ref().unwrap().pts_us, pts, "{mode}");
+            assert_eq!(u64::from(letter(picture)), index, "{mode}");
         }
         assert_eq!(source.frame(5).unwrap(), None);
     }
@@ -84,7 +80,7 @@ fn pictures_are_numbered_by_time_whatever_ffmpeg_does() {
 #[test]
 fn a_frame_that_ffmpeg_leaves_out_shifts_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let mut source = stand_in(&folder, "hole");
+    let mut source = fake_ffmpeg(&folder, "hole");
     for index in [0, 1, 2, 3, 4, 2, 4, 3] {
         match source.frame(index) {
             Ok(picture) => assert_eq!(u64::from(letter(picture)), index),
@@ -98,17 +94,17 @@ fn a_frame_that_ffmpeg_leaves_out_shifts_no_other() {
 #[test]
 fn ffmpeg_ends_with_its_source() {
     let folder = tempfile::tempdir().unwrap();
-    let mut source = stand_in(&folder, "endless");
+    let mut source = fake_ffmpeg(&folder, "endless");
     assert_eq!(letter(source.frame(0).unwrap()), 0);
     let process = PathBuf::from(format!("/proc/{}", source.process().unwrap()));
-    assert!(process.exists(), "the stand-in runs as long as its source");
+    assert!(process.exists(), "the fake runs as long as its source");
     drop(source);
     assert!(!process.exists(), "dropping the source ends and reaps it");
 }
 
 #[test]
 #[ignore = "needs ffmpeg on the PATH"]
-fn numbers_hold_through_the_real_ffmpeg() {
+fn frame_numbers_are_exact_with_real_ffmpeg() {
     for (name, count) in [
         ("hevc.mp4", 40),
         ("h264.mkv", 60),
@@ -118,7 +114,7 @@ fn numbers_hold_through_the_real_ffmpeg() {
         ("yuv444.mp4", 6),
     ] {
         let mut source = Source::open(&fixture(name), None, "video", &[]).unwrap();
-        assert_eq!(source.frame_count(), Some(count), "{name}");
+        assert_eq!(source.frame_count(), count, "{name}");
         for index in (0..count).chain(shuffled(count)) {
             let picture = source.frame(index).unwrap().unwrap();
             assert_eq!(number(&picture), index, "{name}");
@@ -150,7 +146,7 @@ fn reference(path: &std::path::Path) -> Vec<u8> {
 
 #[test]
 #[ignore = "needs ffmpeg on the PATH"]
-fn pictures_are_those_of_ffmpeg() {
+fn pictures_match_those_of_ffmpeg() {
     let generated = [
         "cfr.mp4",
         "vfr.mp4",

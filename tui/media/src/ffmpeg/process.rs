@@ -1,5 +1,5 @@
-//! A running ffmpeg: what it says of each picture, and the picture's bytes; ended when dropped.
-//! Leaves to others: what it is asked to do, and which frame a picture is (`ffmpeg`).
+//! A running ffmpeg: what it reports of each picture, and the picture's bytes.
+//! Leaves to others: its arguments, and which frame a picture is (the parent module).
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::process::{Child, ChildStdout};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 
-use super::ffmpeg::keep;
-use super::{MediaError, check_size};
+use super::keep_last;
+use crate::{MediaError, check_size};
 
-/// What ffmpeg says of a picture before it hands it over.
+/// What ffmpeg reports of a picture before its bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct FrameInfo {
     /// Presentation time, if it has one.
     pub pts: Option<i64>,
     /// Pixels per row.
@@ -21,34 +21,34 @@ pub(super) struct Head {
     pub height: u32,
 }
 
-enum Line {
-    Head(Head),
-    Other(String),
+enum LogLine {
+    Frame(FrameInfo),
+    Error(String),
 }
 
 /// A running ffmpeg; ended when dropped.
-pub(super) struct Stream {
+pub(super) struct FfmpegProcess {
     child: Child,
     stdout: Option<ChildStdout>,
-    lines: Receiver<Line>,
-    listener: Option<JoinHandle<()>>,
-    head: Option<Head>,
+    lines: Receiver<LogLine>,
+    reader: Option<JoinHandle<()>>,
+    next_picture: Option<FrameInfo>,
     path: PathBuf,
-    /// Frame that is read next if none is missing.
+    /// Number of the next frame if none is missing.
     pub next: usize,
-    /// Its last complaint.
-    pub said: String,
+    /// The last error it logged.
+    pub last_error: String,
 }
 
-impl Stream {
+impl FfmpegProcess {
     pub(super) fn new(mut child: Child, path: PathBuf, next: usize) -> Self {
         let (send, lines) = mpsc::channel();
         let stderr = child.stderr.take();
-        let listener = std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let Some(stderr) = stderr else { return };
             for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                let Some(line) = understand(&line) else {
+                let Some(line) = parse_line(&line) else {
                     continue;
                 };
                 if send.send(line).is_err() {
@@ -57,69 +57,68 @@ impl Stream {
             }
         });
         let stdout = child.stdout.take();
-        let listener = Some(listener);
+        let reader = Some(reader);
         Self {
             child,
             stdout,
             lines,
-            listener,
-            head: None,
+            reader,
+            next_picture: None,
             path,
             next,
-            said: String::new(),
+            last_error: String::new(),
         }
     }
 
-    /// Process number.
     #[cfg(test)]
-    pub(super) fn process(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What comes next; `None` at the end.
-    pub(super) fn first(&mut self) -> Result<Option<Head>, MediaError> {
-        while self.head.is_none() {
+    /// The next picture, without reading its bytes; `None` at the end.
+    pub(super) fn peek(&mut self) -> Result<Option<FrameInfo>, MediaError> {
+        while self.next_picture.is_none() {
             match self.lines.recv() {
-                Ok(Line::Head(head)) => {
-                    check_size(u64::from(head.width), u64::from(head.height))?;
-                    self.head = Some(head);
+                Ok(LogLine::Frame(info)) => {
+                    check_size(u64::from(info.width), u64::from(info.height))?;
+                    self.next_picture = Some(info);
                 }
-                Ok(Line::Other(line)) => self.said = line,
+                Ok(LogLine::Error(line)) => self.last_error = line,
                 Err(_) => return Ok(None),
             }
         }
-        Ok(self.head)
+        Ok(self.next_picture)
     }
 
-    /// Reads the picture that `head` announced: packed RGB8 rows.
-    pub(super) fn pixels(&mut self, head: Head) -> Result<Vec<u8>, MediaError> {
-        self.head = None;
-        let mut rgb = vec![0u8; head.width as usize * head.height as usize * 3];
+    /// Reads the bytes of the picture that `peek` returned: packed RGB8 rows.
+    pub(super) fn read_pixels(&mut self, info: FrameInfo) -> Result<Vec<u8>, MediaError> {
+        self.next_picture = None;
+        let mut rgb = vec![0u8; info.width as usize * info.height as usize * 3];
         let read = self.stdout.as_mut().map(|out| out.read_exact(&mut rgb));
         match read {
             Some(Ok(())) => Ok(rgb),
             _ => Err(MediaError::Ffmpeg {
                 path: self.path.clone(),
-                why: format!("it ended in the middle of a picture ({})", self.said),
+                why: format!("it ended in the middle of a picture ({})", self.last_error),
             }),
         }
     }
 }
 
-impl Drop for Stream {
+impl Drop for FfmpegProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
         }
     }
 }
 
-/// A line of `showinfo`, or a complaint.
-fn understand(line: &str) -> Option<Line> {
+/// Parses a line of stderr: a picture from the filter `showinfo`, or an error message.
+fn parse_line(line: &str) -> Option<LogLine> {
     if line.starts_with("[Parsed_showinfo") {
-        return head(line).map(Line::Head);
+        return frame_info(line).map(LogLine::Frame);
     }
     let lower = line.to_ascii_lowercase();
     if ["error", "invalid", "unrecognized", "cannot", "failed"]
@@ -127,18 +126,18 @@ fn understand(line: &str) -> Option<Line> {
         .any(|w| lower.contains(w))
     {
         let mut kept = String::new();
-        keep(&mut kept, line.as_bytes());
-        return Some(Line::Other(kept));
+        keep_last(&mut kept, line.as_bytes());
+        return Some(LogLine::Error(kept));
     }
     None
 }
 
-fn head(line: &str) -> Option<Head> {
+fn frame_info(line: &str) -> Option<FrameInfo> {
     let (_, after) = line.split_once(" pts:")?;
     let pts = after.split_whitespace().next()?.parse().ok();
     let (_, after) = line.split_once(" s:")?;
     let (width, height) = after.split_whitespace().next()?.split_once('x')?;
-    Some(Head {
+    Some(FrameInfo {
         pts,
         width: width.parse().ok()?,
         height: height.parse().ok()?,

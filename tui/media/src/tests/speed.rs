@@ -1,20 +1,20 @@
-//! Speed, printed on demand:
-//! `cargo test -p wb-host --release pixels::tests::figures -- --ignored --nocapture`;
-//! `PIXELS_FILE=…` adds a video of one's own.
+//! Decoding speed, printed on demand:
+//! `cargo test -p wb-media --release tests::speed -- --ignored --nocapture`;
+//! `WB_MEDIA_FILE=…` adds another video.
 
 use super::*;
 use std::time::Instant;
 
 #[test]
-#[ignore = "prints figures; run with --nocapture"]
+#[ignore = "prints timings; run with --nocapture"]
 fn frames_per_second_in_order_and_at_random() {
     let mut paths = vec![real("bigbuckbunny-3s.mp4")];
-    paths.extend(std::env::var_os("PIXELS_FILE").map(PathBuf::from));
+    paths.extend(std::env::var_os("WB_MEDIA_FILE").map(PathBuf::from));
     for path in paths {
         let start = Instant::now();
         let mut source = Source::open(&path, None, "video", &[]).unwrap();
         let opened = start.elapsed();
-        let count = source.frame_count().unwrap();
+        let count = source.frame_count();
         let start = Instant::now();
         let mut size = (0, 0);
         for index in 0..count {
