@@ -4,6 +4,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::kind::FileKind;
+
 /// Why there is no picture. Every message ends with what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
@@ -128,11 +130,29 @@ pub enum MediaError {
 }
 
 /// The format of a file with an unknown signature.
-pub(super) const UNKNOWN: &str = "a file of an unknown format";
+const UNKNOWN: &str = "a file of an unknown format";
 /// The format of an empty file.
-pub(super) const EMPTY: &str = "an empty file";
+const EMPTY: &str = "an empty file";
 
 impl MediaError {
+    /// The error for a file of a kind that is not a still picture.
+    pub(super) fn not_a_still(path: &Path, kind: FileKind, head: &[u8]) -> Self {
+        let path = path.to_owned();
+        let format = match kind {
+            FileKind::Playlist => return Self::Playlist { path },
+            FileKind::Document(what) => {
+                let what = what.to_owned();
+                return Self::NotPicture { path, what };
+            }
+            FileKind::Undecodable(name) | FileKind::OtherStill(name) => name.to_owned(),
+            FileKind::OtherVideo(name) => format!("a video ({name})"),
+            FileKind::Mp4 => "a video (MP4 or MOV)".to_owned(),
+            FileKind::Still | FileKind::Unknown if head.is_empty() => EMPTY.to_owned(),
+            FileKind::Still | FileKind::Unknown => UNKNOWN.to_owned(),
+        };
+        Self::StillFormat { path, format }
+    }
+
     /// The file, if its local copy may be to blame: cut off, damaged, or not a picture. A file of an
     /// unsupported format is not returned, since downloading it again would not help.
     #[must_use]

@@ -1,6 +1,9 @@
 //! Identifies files by their first bytes, never by name, and Encord's item types.
 //! Leaves to others: reading the file.
 
+use std::fs::File;
+use std::io::{self, Read};
+
 use image::ImageFormat;
 
 /// What a file is, and so which reader opens it. Names include their article.
@@ -180,6 +183,13 @@ const SIGNATURES: &[(usize, &[u8], FileKind)] = &[
     ),
     (0, b"\x06\x0e\x2b\x34", FileKind::OtherVideo("MXF")),
 ];
+
+/// The first bytes of a file, enough to identify it.
+pub(super) fn read_head(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(256).read_to_end(&mut head)?;
+    Ok(head)
+}
 
 /// Identifies a file by its first bytes (64 or more, unless it is shorter).
 pub(super) fn identify(head: &[u8], item: ItemKind) -> FileKind {

@@ -16,23 +16,21 @@ mod fuzz;
 mod h264;
 mod kind;
 mod mp4;
+mod open;
 mod rgb;
 mod still;
 #[cfg(test)]
 mod tests;
 mod video;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use encode::{EncodeError, FileFormat, RgbRows};
 pub use error::MediaError;
 
 use ffmpeg::{FfmpegPaths, FfmpegSource};
-use h264::AvcError;
-use kind::{FileKind, ItemKind};
-use mp4::MovieError;
+use kind::ItemKind;
+use open::Opener;
 use video::{FrameError, Video};
 
 /// The most pixels of a picture: 16,384 squared, 805 MB as RGB8.
@@ -123,7 +121,11 @@ impl Source {
         let reader = match item {
             ItemKind::Without(what) => return Err(MediaError::NoPictures { what: what.into() }),
             ItemKind::Group if !children.is_empty() => Reader::Stills(children.to_vec()),
-            _ => open_file(path, item, &ffmpeg_paths)?,
+            _ => Opener {
+                path,
+                ffmpeg: &ffmpeg_paths,
+            }
+            .open(item)?,
         };
         Ok(Self {
             path: path.into(),
@@ -202,128 +204,4 @@ fn video_frame(video: &mut Video, index: u64) -> Result<Option<Picture>, FrameEr
         index,
         pts_us: video.pts_us(index).unwrap_or(0),
     }))
-}
-
-fn open_file(
-    path: &Path,
-    item: ItemKind,
-    ffmpeg_paths: &FfmpegPaths,
-) -> Result<Reader, MediaError> {
-    let io = |source| MediaError::Io {
-        path: path.into(),
-        source,
-    };
-    let mut file = File::open(path).map_err(io)?;
-    let head = head_of(&mut file).map_err(io)?;
-    let with_ffmpeg = |name: &str, still: bool| -> Result<Reader, MediaError> {
-        Ok(Reader::Ffmpeg(Box::new(FfmpegSource::open(
-            path,
-            ffmpeg_paths,
-            name,
-            still,
-        )?)))
-    };
-    match kind::identify(&head, item) {
-        FileKind::Still => Ok(Reader::Stills(vec![path.into()])),
-        FileKind::Mp4 => open_mp4(path, file, ffmpeg_paths),
-        FileKind::OtherStill(name) => with_ffmpeg(name, true).map_err(|error| match error {
-            MediaError::NeedsFfmpeg { codec: format } => MediaError::StillNeedsFfmpeg {
-                path: path.into(),
-                format,
-            },
-            other => other,
-        }),
-        FileKind::OtherVideo(name) => with_ffmpeg(name, false),
-        kind @ (FileKind::Undecodable(_) | FileKind::Document(_) | FileKind::Playlist) => {
-            Err(no_picture(path, &kind, &head))
-        }
-        kind @ FileKind::Unknown if item == ItemKind::Image => Err(no_picture(path, &kind, &head)),
-        FileKind::Unknown => with_ffmpeg("of an unknown format", false),
-    }
-}
-
-/// The first bytes of a file, enough to identify it.
-fn head_of(file: &mut File) -> std::io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    file.by_ref().take(256).read_to_end(&mut head)?;
-    Ok(head)
-}
-
-/// The error for a file of a kind that is not a still picture.
-fn no_picture(path: &Path, kind: &FileKind, head: &[u8]) -> MediaError {
-    let path = path.to_owned();
-    let format = match kind {
-        FileKind::Playlist => return MediaError::Playlist { path },
-        FileKind::Document(what) => {
-            let what = (*what).to_owned();
-            return MediaError::NotPicture { path, what };
-        }
-        FileKind::Undecodable(name) | FileKind::OtherStill(name) => (*name).to_owned(),
-        FileKind::OtherVideo(name) => format!("a video ({name})"),
-        FileKind::Mp4 => "a video (MP4 or MOV)".to_owned(),
-        FileKind::Still | FileKind::Unknown if head.is_empty() => error::EMPTY.to_owned(),
-        FileKind::Still | FileKind::Unknown => error::UNKNOWN.to_owned(),
-    };
-    MediaError::StillFormat { path, format }
-}
-
-fn open_mp4(path: &Path, file: File, ffmpeg_paths: &FfmpegPaths) -> Result<Reader, MediaError> {
-    let len = file
-        .metadata()
-        .map_err(|source| MediaError::Io {
-            path: path.into(),
-            source,
-        })?
-        .len();
-    let external = |name: &str| FfmpegSource::open(path, ffmpeg_paths, name, false);
-    let damaged = |why: String| MediaError::VideoDamaged {
-        path: path.into(),
-        why,
-    };
-    let movie = match mp4::read(&file, len) {
-        Ok(movie) => movie,
-        Err(MovieError::Io(source)) => {
-            return Err(MediaError::Io {
-                path: path.into(),
-                source,
-            });
-        }
-        Err(MovieError::Malformed(why)) => {
-            // ffmpeg tolerates more; without it, report the damage itself.
-            return match external("a damaged MP4") {
-                Ok(external) => Ok(Reader::Ffmpeg(Box::new(external))),
-                Err(_) => Err(damaged(why)),
-            };
-        }
-    };
-    if let Some(entry) = movie
-        .track
-        .entries
-        .iter()
-        .find(|entry| entry.avcc.is_none())
-    {
-        let name = codec_name(entry.codec);
-        return Ok(Reader::Ffmpeg(Box::new(external(&name)?)));
-    }
-    match Video::new(file, len, movie) {
-        Ok(video) => Ok(Reader::Video(Box::new(video))),
-        Err(AvcError::Unsupported(what)) => Ok(Reader::Ffmpeg(Box::new(external(&what)?))),
-        Err(AvcError::Damaged(why)) => Err(damaged(why)),
-    }
-}
-
-/// The common name of a codec.
-fn codec_name(codec: mp4::FourCc) -> String {
-    let name = match &codec.0 {
-        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "HEVC (H.265)",
-        b"av01" => "AV1",
-        b"vp08" => "VP8",
-        b"vp09" => "VP9",
-        b"mp4v" => "MPEG-4 part 2",
-        b"apcn" | b"apch" | b"apcs" | b"apco" | b"ap4h" | b"ap4x" => "ProRes",
-        b"jpeg" | b"mjpa" | b"mjpb" => "Motion JPEG",
-        b"encv" => "encrypted",
-        _ => return format!("of the codec {codec}"),
-    };
-    format!("{name} ({codec})")
 }

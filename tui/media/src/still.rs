@@ -42,10 +42,10 @@ fn decode(path: &Path) -> Result<DynamicImage, MediaError> {
         source,
     };
     let mut file = File::open(path).map_err(io)?;
-    let head = super::head_of(&mut file).map_err(io)?;
+    let head = kind::read_head(&mut file).map_err(io)?;
     let kind = kind::identify(&head, ItemKind::Image);
     if kind != FileKind::Still {
-        return Err(super::no_picture(path, &kind, &head));
+        return Err(MediaError::not_a_still(path, kind, &head));
     }
     file.rewind().map_err(io)?;
     let mut reader = ImageReader::new(BufReader::new(file))
