@@ -53,7 +53,7 @@ impl Pictures {
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
                 Ok(asset) => shown(asset, &reader, &cache).await,
-                Err(fault) => Err(fault.summary),
+                Err(error) => Err(error.summary),
             };
             let _ = send.send((wish.task, picture)).await;
         }));

@@ -19,13 +19,17 @@ use crate::signals::Signals;
 use crate::upstream;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
+
+/// How long lines that are left are counted when a command stops.
+const COUNTING: Duration = Duration::from_millis(500);
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
@@ -44,8 +48,8 @@ pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
         exec.limit.shut_down(&exec.engine).await;
         result
     };
-    if let Err(fault) = result.await {
-        ending.told(fault);
+    if let Err(error) = result.await {
+        ending.told(error);
     }
     ending
 }
@@ -80,7 +84,7 @@ async fn prepare(
     config: &Config,
     args: &ExecArgs,
     limit: MaxTime,
-) -> Result<Exec, Fault> {
+) -> Result<Exec, Error> {
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let need = Need {
         command: "exec",
@@ -93,8 +97,8 @@ async fn prepare(
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let Some(stage) = stages.first().copied() else {
-        return Err(Fault::new(
-            FaultKind::Settings,
+        return Err(Error::new(
+            ErrorKind::Settings,
             format!("no agent is for stage \"{}\"", args.stage),
         ));
     };
@@ -128,8 +132,9 @@ async fn prepare(
 }
 
 impl Exec {
-    async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
+    async fn work(&mut self, ending: &mut Ending) -> Result<(), Error> {
         let _outages = Watch::of(self.engine.reader());
+        let mut ended = false;
         while !self.stopped {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
@@ -143,14 +148,17 @@ impl Exec {
                     break;
                 }
             };
-            let Some(first) = first else { break };
+            let Some(first) = first else {
+                ended = true;
+                break;
+            };
             let mut group = Vec::new();
             let mut tasks = 0;
             let mut next = Some(first);
             // Whatever is there already is fetched and committed together.
             while let Some(line) = next {
                 let line = line.map_err(|e| {
-                    Fault::new(FaultKind::Usage, format!("stdin cannot be read: {e}"))
+                    Error::new(ErrorKind::Usage, format!("stdin cannot be read: {e}"))
                 })?;
                 self.read += 1;
                 if !line.bytes.trim_ascii().is_empty() {
@@ -173,15 +181,42 @@ impl Exec {
             }
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
-                tell!(
-                    "workbench: stdout: {error}; the results of the last lines are lost, and no further ones were read"
-                );
+                tell!("workbench: stdout: {error}; the results of the last lines are lost");
                 print::kept(Err(error));
                 break;
             }
         }
+        if !ended {
+            self.tell_unread().await;
+        }
         self.tell(ending);
         Ok(())
+    }
+
+    /// How much of the input was left when it stopped.
+    async fn tell_unread(&mut self) {
+        let (mut unread, mut whole) = (0_u64, false);
+        let count = async {
+            while let Some(line) = self.lines.recv().await {
+                let blank = line.is_ok_and(|line| line.bytes.trim_ascii().is_empty());
+                unread += u64::from(!blank);
+            }
+            whole = true;
+        };
+        let _ = tokio::time::timeout(COUNTING, count).await;
+        let were = if unread == 1 {
+            "line was"
+        } else {
+            "lines were"
+        };
+        match whole {
+            true if unread == 0 => {}
+            true => tell!("workbench: {unread} more {were} not read; they have no result"),
+            false => tell!(
+                "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
+                if unread == 1 { "line" } else { "lines" }
+            ),
+        }
     }
 
     /// The last words.
@@ -254,8 +289,8 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        let fail_all = |fault: &Fault| {
-            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(fault));
+        let fail_all = |error: &Error| {
+            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(error));
             wanted.iter().map(failed).collect()
         };
         let limit = self.limit;
@@ -265,18 +300,18 @@ impl Exec {
                 self.stopped = true;
                 return fail_all(&specs::not_run());
             }
-            Some(Err(fault)) => {
-                let answers = fail_all(&fault);
-                ending.told(fault);
+            Some(Err(error)) => {
+                let answers = fail_all(&error);
+                ending.told(error);
                 return answers;
             }
         };
         let done = match self.done_before(&wanted) {
             Ok(done) => done,
-            Err(fault) => {
-                let answers = fail_all(&fault);
+            Err(error) => {
+                let answers = fail_all(&error);
                 self.stopped = true;
-                ending.told(fault);
+                ending.told(error);
                 return answers;
             }
         };
@@ -292,13 +327,13 @@ impl Exec {
     }
 
     /// The tasks, once the agent in charge by now was compared with the project.
-    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
         if self.engine.state.agent(self.stage).is_none() {
             let text = format!(
                 "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
                 self.stage_title()
             );
-            return Err(Fault::new(FaultKind::Settings, text));
+            return Err(Error::new(ErrorKind::Settings, text));
         }
         let (checked, engine) = (&mut self.checked, &mut self.engine);
         checked.renew(engine, &[self.stage]).await?;
@@ -307,7 +342,7 @@ impl Exec {
     }
 
     /// The tasks as they are at the stage now.
-    async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+    async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
         let Some(project) = &self.engine.state.project else {
             return Ok(Vec::new());
         };
@@ -374,10 +409,10 @@ impl Exec {
         for id in ids {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
-        if let Some(fault) = fatal {
+        if let Some(error) = fatal {
             // Without a journal nothing more may be written.
-            self.stopped |= fault.kind == FaultKind::Settings;
-            ending.told(fault);
+            self.stopped |= error.kind == ErrorKind::Settings;
+            ending.told(error);
         }
         answers
     }

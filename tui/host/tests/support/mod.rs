@@ -43,7 +43,7 @@ pub const HOSTILE: [&str; 22] = [
 ];
 
 /// Stages of `astray.c` in their order.
-pub const ASTRAY: [&str; 11] = [
+pub const ASTRAY: [&str; 12] = [
     "answer",
     "scribbles",
     "scribbles_and_loops",
@@ -55,6 +55,7 @@ pub const ASTRAY: [&str; 11] = [
     "child_eats",
     "depends",
     "explains",
+    "daemon_eats",
 ];
 
 pub fn agent(name: &str) -> usize {

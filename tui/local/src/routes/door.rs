@@ -94,7 +94,7 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
             if let Some(Ok(call)) = call {
                 parts.extensions.insert(Arc::new(call));
             }
-            next.run(Request::from_parts(parts, Body::from(body))).await
+            whole(next.run(Request::from_parts(parts, Body::from(body)))).await
         }
     };
     let done = response.status().is_success() && response.extensions().get::<SaysNo>().is_none();
@@ -106,6 +106,18 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         "request"
     );
     pack(response, &strikes, accepts_gzip).await
+}
+
+/// Runs an endpoint to its end, even when the client hangs up before its answer: what it asked for is done
+/// and counted either way.
+async fn whole(endpoint: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(endpoint).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => DropConnection.into_response(),
+        },
+    }
 }
 
 /// Whether a path is text once its escapes are decoded; what else it holds is its endpoint's business.

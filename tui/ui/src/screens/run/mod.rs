@@ -1,6 +1,6 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
-use super::task::log_lines;
+use super::{error_lines, task::log_lines};
 use crate::Ui;
 use crate::text::{
     bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
@@ -78,6 +78,11 @@ pub fn percent(run: &Run, state: &State) -> Option<f64> {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
+    if let Some(error) = &state.not_started {
+        let inner = pane(buf, area, "The run was not started", "", true, &st);
+        lines(buf, inner, &error_lines(error, inner.width, &st), 0);
+        return;
+    }
     let Some(run) = &state.run else {
         no_run(buf, area, state, &st);
         return;
@@ -320,9 +325,9 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
             Span::styled(word, st.dim),
         ]));
     }
-    if let Some(fault) = &run.fatal {
+    if let Some(error) = &run.fatal {
         lines_here.push(Line::styled(
-            fit(&format!("✗ {}", fault.summary), columns),
+            fit(&format!("✗ {}", error.summary), columns),
             st.bad,
         ));
     } else if !ui.room.narrow() {

@@ -8,7 +8,7 @@ use wb_core::ids::Millis;
 
 /// The platform cannot be reached, fails or asks to wait: for the screen.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Trouble {
+pub struct Outage {
     /// When it began.
     pub since: Millis,
     /// What was wrong last, with the request.
@@ -19,10 +19,10 @@ pub struct Trouble {
 
 /// The present trouble, if any; shared by every request.
 #[derive(Default)]
-pub(crate) struct Weather(Mutex<Option<Trouble>>);
+pub(crate) struct Connectivity(Mutex<Option<Outage>>);
 
-impl Weather {
-    pub fn read(&self) -> Option<Trouble> {
+impl Connectivity {
+    pub fn read(&self) -> Option<Outage> {
         self.lock().clone()
     }
 
@@ -38,16 +38,16 @@ impl Weather {
         }
         let now = now();
         let wait = i64::try_from(wait.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
-        let mut trouble = self.lock();
-        let since = trouble.as_ref().map_or(now, |before| before.since);
-        *trouble = Some(Trouble {
+        let mut outage = self.lock();
+        let since = outage.as_ref().map_or(now, |before| before.since);
+        *outage = Some(Outage {
             since,
             why: failure.error.to_string(),
             again: Millis(now.0.saturating_add(wait)),
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Trouble>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Outage>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
+use wb_core::secret;
 use wb_core::work::{CommitItem, LabelBlob, Project, RowInput, Written};
 
 /// What is written for a task, with what is needed to take it back.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deed {
+pub struct Change {
     /// What is written.
     pub item: CommitItem,
     /// Where the task goes; `None` stays.
@@ -26,7 +27,7 @@ pub struct Deed {
 /// Bytes of label rows that are held at a time while what was written, or is to be, is gone through.
 pub const HEAVY: usize = 32 << 20;
 
-impl Deed {
+impl Change {
     /// A commit of an outcome.
     #[must_use]
     pub fn new(item: CommitItem, project: &Project) -> Self {
@@ -50,33 +51,33 @@ impl Deed {
     }
 }
 
-impl Deed {
-    /// What of it is upstream already, as a deed of its own: the task stays.
+impl Change {
+    /// What of it is upstream already, as a change of its own: the task stays.
     #[must_use]
     pub fn only(&self, written: Written) -> Self {
-        let mut deed = self.clone();
-        let item = &mut deed.item;
+        let mut change = self.clone();
+        let item = &mut change.item;
         item.labels_after = item.labels_after.take().filter(|_| written.labels);
         item.priority = item.priority.filter(|_| written.priority);
         item.metadata = item.metadata.take().filter(|_| written.metadata);
         item.pathway = None;
-        (deed.to, deed.direct) = (None, false);
-        deed
+        (change.to, change.direct) = (None, false);
+        change
     }
 
     /// What of it is not upstream yet.
     #[must_use]
     pub fn without(&self, written: Written) -> Self {
-        let mut deed = self.clone();
-        let item = &mut deed.item;
+        let mut change = self.clone();
+        let item = &mut change.item;
         item.labels_after = item.labels_after.take().filter(|_| !written.labels);
         item.priority = item.priority.filter(|_| !written.priority);
         item.metadata = item.metadata.take().filter(|_| !written.metadata);
-        deed
+        change
     }
 }
 
-/// A [`Deed`] as text.
+/// A [`Change`] as text.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Stored {
     task: TaskId,
@@ -115,14 +116,14 @@ struct StoredRow {
 impl Stored {
     /// For the journal: without a label change the row before is not needed to finish the work.
     #[must_use]
-    pub fn brief(deed: &Deed) -> Self {
-        Self::new(deed, deed.item.labels_after.is_some())
+    pub fn brief(change: &Change) -> Self {
+        Self::new(change, change.item.labels_after.is_some())
     }
 
     /// For a plan: the row as the agent saw it is the version of the input.
     #[must_use]
-    pub fn whole(deed: &Deed) -> Self {
-        Self::new(deed, true)
+    pub fn whole(change: &Change) -> Self {
+        Self::new(change, true)
     }
 
     /// Whether both write the same.
@@ -135,8 +136,8 @@ impl Stored {
             && self.labels_after == other.labels_after
     }
 
-    fn new(deed: &Deed, rows: bool) -> Self {
-        let i = &deed.item;
+    fn new(change: &Change, rows: bool) -> Self {
+        let i = &change.item;
         let before = i.before.as_ref().map(|b| StoredRow {
             label_hash: b.label_hash,
             priority: b.priority,
@@ -165,16 +166,16 @@ impl Stored {
             metadata_before: i.metadata_before.clone(),
             item: i.item,
             pathway: i.pathway,
-            to: deed.to,
-            direct: deed.direct,
-            old_priority: deed.old_priority,
-            old_metadata: deed.old_metadata.clone(),
-            reverts: deed.reverts,
+            to: change.to,
+            direct: change.direct,
+            old_priority: change.old_priority,
+            old_metadata: change.old_metadata.clone(),
+            reverts: change.reverts,
         }
     }
 }
 
-impl From<Stored> for Deed {
+impl From<Stored> for Change {
     fn from(s: Stored) -> Self {
         let before = s.before.map(|b| RowInput {
             label_hash: b.label_hash,
@@ -208,23 +209,19 @@ impl From<Stored> for Deed {
 }
 
 /// Label content: written by agents and people, kept to the letter.
-const CONTENT: [&str; 6] = [
+const CONTENT: [&str; 5] = [
     "labels",
     "object_answers",
     "classification_answers",
     "object_actions",
-    "spaces",
     "client_metadata",
 ];
 
 /// A row's text without signed addresses; anything else stays to the letter.
 #[must_use]
 pub fn without_secrets(json: &str) -> String {
-    if !json.contains("://") {
-        return json.to_owned();
-    }
     let Ok(mut value) = serde_json::from_str::<Value>(json) else {
-        return json.to_owned();
+        return secret::of_document(json);
     };
     match value.as_object_mut() {
         // The document of a label row: its labels are a whole blob, not content yet.
@@ -240,7 +237,7 @@ pub fn without_secrets(json: &str) -> String {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, _| key != "signedUrl" && key != "signed_url");
+            map.retain(|key, _| !secret::is_signed(key));
             for (_, value) in map
                 .iter_mut()
                 .filter(|(key, _)| !CONTENT.contains(&key.as_str()))
@@ -249,11 +246,7 @@ fn strip(value: &mut Value) {
             }
         }
         Value::Array(list) => list.iter_mut().for_each(strip),
-        Value::String(text) if text.contains("://") => {
-            if let Some(at) = text.find('?') {
-                text.truncate(at);
-            }
-        }
+        Value::String(text) => text.truncate(secret::address(text).len()),
         _ => {}
     }
 }
@@ -277,5 +270,30 @@ mod tests {
             text.contains("https://a?b=1") && text.contains("https://a?b=2"),
             "{text}"
         );
+    }
+    #[test]
+    fn a_row_that_cannot_be_parsed_and_the_parts_of_a_group_hold_no_signed_address() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        let row = format!(
+            r#"{{"metadata": {{"data_link": "https://s/x?X-Sig=secret", "x": {deep}}}, "labels": {{"data_units": {{"u": {{"data_link": "https:\/\/s/y?X-Sig=secret", "signedUrl": "/z?secret"}}}}}}}}"#
+        );
+        assert!(serde_json::from_str::<Value>(&row).is_err());
+        let text = without_secrets(&row);
+        assert!(!text.contains("secret"), "{text}");
+        assert!(
+            text.contains("https://s/x") && text.contains(&deep),
+            "{text}"
+        );
+        let group = json!({"metadata": {}, "labels": {"spaces": {"left": {
+            "child_info": {"data_link": "https://s/x?X-Sig=secret"},
+            "labels": {"0": {"objects": [{"value": "https://a?b=2"}]}}}}}});
+        let text = without_secrets(&group.to_string());
+        assert!(
+            !text.contains("secret") && text.contains("https://a?b=2"),
+            "{text}"
+        );
+        let bare =
+            json!({"metadata": {}, "labels": {"data_units": {"u": {"signed_url": "/z?secret"}}}});
+        assert!(!without_secrets(&bare.to_string()).contains("secret"));
     }
 }

@@ -1,21 +1,21 @@
-//! How each error reads as a [`Fault`]: whose it is, what to do, whether another attempt makes sense.
+//! How each error reads as a [`Error`]: whose it is, what to do, whether another attempt makes sense.
 
 use super::{At, BadCertificate, ClientError, Obstacle};
 use crate::settings::SettingsError;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
 
 /// A clock that is further off than this is worth a word.
 const SKEW: i64 = 60;
 
 impl ClientError {
-    fn kind(&self) -> FaultKind {
+    fn kind(&self) -> ErrorKind {
         match self {
-            // A limit of this machine: neither the key nor the way to the platform is at fault.
+            // A limit of this machine: neither the key nor the way to the platform is at error.
             Self::Unreachable { .. } | Self::Settings(SettingsError::File { .. })
                 if limits::reached(&self.to_string()).is_some() =>
             {
-                FaultKind::Settings
+                ErrorKind::Settings
             }
             // Without a usable key nobody is logged in.
             Self::Settings(
@@ -26,19 +26,19 @@ impl ClientError {
                 | SettingsError::File { .. }
                 | SettingsError::Key { .. }
                 | SettingsError::Token,
-            ) => FaultKind::Access,
+            ) => ErrorKind::Access,
             Self::Settings(_)
             | Self::NoProject { .. }
             | Self::NotWorkflow { .. }
-            | Self::Cache { .. } => FaultKind::Settings,
-            Self::ReadOnly => FaultKind::Refused,
-            Self::Unauthenticated { .. } | Self::Forbidden { .. } => FaultKind::Access,
+            | Self::Cache { .. } => ErrorKind::Settings,
+            Self::ReadOnly => ErrorKind::Refused,
+            Self::Unauthenticated { .. } | Self::Forbidden { .. } => ErrorKind::Access,
             Self::StillLimited { .. }
             | Self::Unreachable { .. }
             | Self::Lost { .. }
             | Self::Download {
                 answered: false, ..
-            } => FaultKind::Network,
+            } => ErrorKind::Network,
             Self::NotFound { .. }
             | Self::Invalid { .. }
             | Self::Refused { .. }
@@ -46,8 +46,8 @@ impl ClientError {
             | Self::TooMuch { .. }
             | Self::Failing { .. }
             | Self::Nonsense { .. }
-            | Self::Download { .. } => FaultKind::Upstream,
-            Self::Bug(_) => FaultKind::Bug,
+            | Self::Download { .. } => ErrorKind::Upstream,
+            Self::Bug(_) => ErrorKind::Bug,
         }
     }
 
@@ -265,17 +265,17 @@ fn wrong_region(at: &At) -> String {
     )
 }
 
-impl From<&ClientError> for Fault {
+impl From<&ClientError> for Error {
     fn from(error: &ClientError) -> Self {
-        let mut fault = Self::new(error.kind(), error.to_string());
-        fault.hints = error.hints();
-        fault.retry = error.worth_another_attempt();
-        fault.cause = error.at().map(ToString::to_string);
-        fault
+        let mut failure = Self::new(error.kind(), error.to_string());
+        failure.hints = error.hints();
+        failure.retry = error.worth_another_attempt();
+        failure.cause = error.at().map(ToString::to_string);
+        failure
     }
 }
 
-impl From<ClientError> for Fault {
+impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
         Self::from(&error)
     }
@@ -287,22 +287,22 @@ mod tests {
     use crate::error::tests::at;
 
     fn hints(error: ClientError) -> String {
-        Fault::from(error).hints.join("\n")
+        Error::from(error).hints.join("\n")
     }
 
     #[test]
     fn a_wrong_key_speaks_of_region_clock_and_key() {
         let message = "unknown key".to_owned();
-        let fault = Fault::from(ClientError::Unauthenticated { message, at: at() });
-        assert_eq!(fault.kind, FaultKind::Access);
-        let text = fault.hints.join("\n");
+        let failure = Error::from(ClientError::Unauthenticated { message, at: at() });
+        assert_eq!(failure.kind, ErrorKind::Access);
+        let text = failure.hints.join("\n");
         assert!(
             text.contains("ENCORD_DOMAIN=https://api.us.encord.com"),
             "{text}"
         );
         assert!(text.contains("clock is 400 s behind"), "{text}");
         assert!(text.contains("03a107bff3ce"), "{text}");
-        let cause = fault.cause.unwrap();
+        let cause = failure.cause.unwrap();
         assert!(cause.contains("GET /v2/public/projects/x") && cause.contains("trace 0123"));
     }
 

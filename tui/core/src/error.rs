@@ -1,16 +1,18 @@
 //! What went wrong, whose fault it is, what it means and what to do: one type for every border.
 //!
 //! Crates below have their own error enums; at the border to the engine they all become a
-//! [`Fault`]. An agent that says no is a fault of kind [`FaultKind::Agent`]: data, not an error
+//! [`Error`]. An agent that says no is an error of kind [`ErrorKind::Agent`]: data, not an error
 //! of the program.
 
+use crate::secret;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Whose fault it is; decides the exit code, the colour and whether a retry makes sense.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+pub enum ErrorKind {
     /// The command line or a typed value.
     Usage,
     /// Settings, library, stage, ontology: found before any task.
@@ -33,7 +35,7 @@ pub enum FaultKind {
     Bug,
 }
 
-impl FaultKind {
+impl ErrorKind {
     /// The exit code when this ends the program (see `commands.md`).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -68,7 +70,7 @@ impl FaultKind {
     }
 }
 
-/// Longest summary and longest hint of a [`bounded`](Fault::bounded) fault, in bytes.
+/// Longest summary and longest hint of a [`bounded`](Error::bounded) error, in bytes.
 const SUMMARY: usize = 2 << 10;
 /// Longest cause, in bytes.
 const CAUSE: usize = 8 << 10;
@@ -91,11 +93,21 @@ pub fn clip(mut text: String, most: usize) -> String {
     text
 }
 
+/// A text of an agent as it is kept: [`clip`]ped, and without what signs an address.
+#[must_use]
+pub fn foreign(text: String, most: usize) -> String {
+    let clean = match secret::clean(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(clean) => Some(clean),
+    };
+    clip(clean.unwrap_or(text), most)
+}
+
 /// Something went wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Fault {
+pub struct Error {
     /// Whose fault.
-    pub kind: FaultKind,
+    pub kind: ErrorKind,
     /// One line: what happened, and what it means for the task.
     pub summary: String,
     /// What to do next, the best first.
@@ -109,9 +121,9 @@ pub struct Fault {
     pub retry: bool,
 }
 
-impl Fault {
-    /// A fault with one line and nothing else; not worth a retry.
-    pub fn new(kind: FaultKind, summary: impl Into<String>) -> Self {
+impl Error {
+    /// An error with one line and nothing else; not worth a retry.
+    pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
         Self {
             kind,
             summary: summary.into(),
@@ -142,20 +154,20 @@ impl Fault {
         self
     }
 
-    /// The same with texts of a length that a person may read: an agent's reason can have any. Faults are
-    /// kept for every task, in memory and in files.
+    /// The same with texts of a length that a person may read, and without signed addresses: an agent's reason
+    /// can hold anything. Faults are kept for every task, in memory and in files.
     #[must_use]
     pub fn bounded(mut self) -> Self {
-        self.summary = clip(self.summary, SUMMARY);
-        self.cause = self.cause.map(|cause| clip(cause, CAUSE));
+        self.summary = foreign(self.summary, SUMMARY);
+        self.cause = self.cause.map(|cause| foreign(cause, CAUSE));
         self.hints.truncate(HINTS);
         for hint in &mut self.hints {
-            *hint = clip(std::mem::take(hint), SUMMARY);
+            *hint = foreign(std::mem::take(hint), SUMMARY);
         }
         self
     }
 
-    /// The summary with numbers, hashes and quoted parts taken out: equal for "the same fault,
+    /// The summary with numbers, hashes and quoted parts taken out: equal for "the same error,
     /// other numbers".
     #[must_use]
     pub fn group_key(&self) -> String {
@@ -185,7 +197,7 @@ impl Fault {
     }
 }
 
-impl Fault {
+impl Error {
     /// The group as a short number, written as eight hexadecimal digits: the same in every process,
     /// so that `fault:1a2b3c4d` in a filter finds its tasks again.
     #[must_use]
@@ -197,13 +209,13 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -211,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_cut_to_what_a_person_may_read_and_says_how_much_is_missing() {
-        let mut fault =
-            Fault::new(FaultKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
-        fault.hints = vec!["h".repeat(1 << 20); 100];
-        let bounded = fault.bounded();
+        let mut error =
+            Error::new(ErrorKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
+        error.hints = vec!["h".repeat(1 << 20); 100];
+        let bounded = error.bounded();
         assert!(bounded.summary.starts_with("ää"));
         assert!(
             bounded.summary.ends_with(" … 2095104 more bytes"),
@@ -223,7 +235,7 @@ mod tests {
         );
         let long = bounded.hints.iter().chain(&bounded.cause).map(String::len);
         assert!(long.max().unwrap() < 9000 && bounded.hints.len() == HINTS);
-        let short = Fault::new(FaultKind::Agent, "short")
+        let short = Error::new(ErrorKind::Agent, "short")
             .hint("hint")
             .because("cause");
         assert_eq!(short.clone().bounded(), short);
@@ -231,15 +243,15 @@ mod tests {
 
     #[test]
     fn the_same_fault_with_other_numbers_is_one_group() {
-        let one = Fault::new(
-            FaultKind::Agent,
+        let one = Error::new(
+            ErrorKind::Agent,
             "index 17 out of bounds for \"cam 3\" at lib.rs:12",
         );
-        let two = Fault::new(
-            FaultKind::Agent,
+        let two = Error::new(
+            ErrorKind::Agent,
             "index 3 out of bounds for \"dog\" at lib.rs:12",
         );
-        let other = Fault::new(FaultKind::Agent, "no such object");
+        let other = Error::new(ErrorKind::Agent, "no such object");
         assert_eq!(one.group_key(), two.group_key());
         assert_ne!(one.group_key(), other.group_key());
     }
