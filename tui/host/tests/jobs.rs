@@ -429,9 +429,7 @@ fn a_picture_reaches_the_agent_by_pointer() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let path = desk.path("red.png");
-    image::RgbImage::from_pixel(5, 3, image::Rgb([200, 10, 20]))
-        .save(&path)
-        .unwrap();
+    support::write_png(&path, (5, 3), [200, 10, 20]);
     let asset = |path: &str| format!(r#"{{"path":"{path}","item_type":"image","title":"red"}}"#);
     let mut request = desk.request(build, support::agent("looks"));
     request.inputs = vec![("asset".into(), asset(path.to_str().unwrap()).into())];

@@ -289,3 +289,15 @@ pub fn wait_until_gone(pid: u32) {
     let n = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit)).unwrap();
     assert_eq!(n, 1, "process {pid:?} is still there");
 }
+
+/// Writes a PNG of one colour.
+pub fn write_png(path: &Path, (width, height): (u32, u32), colour: [u8; 3]) {
+    let rows = wb_media::RgbRows {
+        width,
+        height,
+        stride: width * 3,
+        bytes: &colour.repeat((width * height) as usize),
+    };
+    let file = rows.encode(wb_media::FileFormat::Png).unwrap();
+    std::fs::write(path, file).unwrap();
+}

@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn frames_in_fragments_count_with_those_of_the_header() {
         for (name, frames) in [("fragmented.mp4", 75), ("hybrid.mp4", 60)] {
-            let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/fixtures/pixels");
+            let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../media/fixtures");
             let found = facts(&Path::new(place).join(name));
             assert_eq!(found.frames, Some(frames), "{name}");
             let counted = found.duration.unwrap() * found.fps.unwrap();
