@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use crate::auth::Gate;
-use crate::endpoint::Tally;
+use crate::auth::Keyring;
+use crate::endpoint::LiveCounters;
 use crate::error::Refusal;
 use crate::fault::Injector;
 use crate::media::{Library, SharedLibrary};
-use crate::routes::Room;
+use crate::routes::BodyBudget;
 use crate::serve::UPLOADS;
 use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
@@ -22,13 +22,13 @@ const HOUR: i64 = 3600 * 1000;
 /// The server's shared parts.
 pub(crate) struct App {
     pub store: Arc<Store>,
-    pub gate: Gate,
+    pub keyring: Keyring,
     pub library: SharedLibrary,
     pub injector: Mutex<Injector>,
     pub seed: u64,
-    pub tally: Tally,
-    /// For large request bodies.
-    pub room: Room,
+    pub counters: LiveCounters,
+    /// Memory for large request bodies.
+    pub bodies: BodyBudget,
     /// `http://127.0.0.1:PORT`
     pub domain: String,
     pub page_size: usize,
@@ -44,7 +44,7 @@ pub(crate) type Shared = Arc<App>;
 /// What [`App`] is made of.
 pub(crate) struct Parts {
     pub store: Arc<Store>,
-    pub gate: Gate,
+    pub keyring: Keyring,
     pub catalog: Catalog,
     pub injector: Injector,
     pub seed: u64,
@@ -59,11 +59,11 @@ impl App {
         Arc::new(Self {
             library: Arc::new(Library::with_uploads(parts.store.folder().join(UPLOADS))),
             store: parts.store,
-            gate: parts.gate,
+            keyring: parts.keyring,
             injector: Mutex::new(parts.injector),
             seed: parts.seed,
-            tally: Tally::default(),
-            room: Room::default(),
+            counters: LiveCounters::default(),
+            bodies: BodyBudget::default(),
             domain: parts.domain,
             page_size: parts.page_size,
             latency: parts.latency,
@@ -112,7 +112,7 @@ impl App {
         } else {
             (now / HOUR + 1) * HOUR + URL_LIFE
         };
-        let seal = self.gate.seal(&format!("{}/{expires}", data.item));
+        let seal = self.keyring.seal(&format!("{}/{expires}", data.item));
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() || "._-".contains(c) {
                 c

@@ -26,13 +26,22 @@ pub(crate) struct Caller {
     pub email: Arc<str>,
 }
 
-/// Knows the users' keys and the server's secret.
-pub(crate) struct Gate {
+impl Caller {
+    /// Whoever has a signed URL.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            email: Arc::from(""),
+        }
+    }
+}
+
+/// The users' public keys and the server's secret.
+pub(crate) struct Keyring {
     keys: HashMap<String, (VerifyingKey, Arc<str>)>,
     secret: [u8; 32],
 }
 
-impl Gate {
+impl Keyring {
     pub(crate) fn new(
         users: impl IntoIterator<Item = (String, VerifyingKey)>,
         secret: [u8; 32],
@@ -281,10 +290,10 @@ mod tests {
         9927b564af29f937babba8d6d581408ed64b3a3dbf263f0ab91617f2da54e8d7f7f88e76588cda0e2febc7895051abcb\
         d71a4739361f426ccb1ea36628ca6c03";
 
-    fn gate() -> Gate {
+    fn keyring() -> Keyring {
         let seed: [u8; 32] = std::array::from_fn(|i| i as u8);
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
-        Gate::new(
+        Keyring::new(
             [("agent@example.test".to_owned(), key.verifying_key())],
             [7; 32],
         )
@@ -307,7 +316,7 @@ mod tests {
 
     #[test]
     fn the_reference_signatures_are_accepted() {
-        let a = gate()
+        let a = keyring()
             .check_v2(
                 "GET",
                 TARGET_A,
@@ -322,11 +331,11 @@ mod tests {
             "sha-256=:9Dbmwe4yLDSf6BiJW11wbwOpvhm9w5Xeq50vcwZ7yvc=:",
             "encord-sig=:IJ5dSR3R+CiydIygLsJNKeh2hA6wauqIIC3XBXtpprYD+CNXGth29A5f/aQq1SLYSMK3/+hLK5hAJGB8IOp1DQ==:",
         );
-        gate()
+        keyring()
             .check_v2("POST", TARGET_B, &b, BODY_B.as_bytes(), CREATED)
             .unwrap();
         let legacy = headers(&[("authorization", LEGACY_SIGNATURE)]);
-        gate()
+        keyring()
             .check_legacy(&legacy, LEGACY.as_bytes(), CREATED)
             .unwrap();
     }
@@ -335,7 +344,7 @@ mod tests {
     fn anything_changed_on_the_way_is_refused() {
         let fine = signed(EMPTY, SIGNATURE_A);
         let refused = |method: &str, target: &str, headers: &HeaderMap, body: &[u8], now| {
-            gate()
+            keyring()
                 .check_v2(method, target, headers, body, now)
                 .unwrap_err()
                 .message()
@@ -356,12 +365,12 @@ mod tests {
         assert!(refused("GET", TARGET_A, &fine, b"", CREATED + CLOCK_WINDOW + 1).contains("clock"));
         assert!(refused("GET", TARGET_A, &HeaderMap::new(), b"", CREATED).contains("not signed"));
         let legacy = headers(&[("authorization", LEGACY_SIGNATURE)]);
-        assert!(gate().check_legacy(&legacy, b"{}", CREATED).is_err());
+        assert!(keyring().check_legacy(&legacy, b"{}", CREATED).is_err());
     }
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let stranger = Gate::new([], [7; 32]);
+        let stranger = Keyring::new([], [7; 32]);
         let refusal = stranger
             .check_v2("GET", TARGET_A, &signed(EMPTY, SIGNATURE_A), b"", CREATED)
             .unwrap_err();
@@ -370,34 +379,36 @@ mod tests {
 
     #[test]
     fn bearer_tokens_hold_until_they_expire() {
-        let gate = gate();
+        let keyring = keyring();
         let caller = Caller {
             email: Arc::from("agent@example.test"),
         };
-        let token = format!("Bearer {}", gate.bearer(&caller, CREATED));
+        let token = format!("Bearer {}", keyring.bearer(&caller, CREATED));
         let headers = headers(&[("authorization", &token)]);
         assert_eq!(
-            gate.check_v2("GET", "/", &headers, b"", CREATED + 10)
+            keyring
+                .check_v2("GET", "/", &headers, b"", CREATED + 10)
                 .unwrap(),
             caller
         );
         assert_eq!(
-            gate.check_legacy(&headers, b"", CREATED + 10).unwrap(),
+            keyring.check_legacy(&headers, b"", CREATED + 10).unwrap(),
             caller
         );
         assert!(
-            gate.check_legacy(&headers, b"", CREATED + BEARER_LIFE + 1)
+            keyring
+                .check_legacy(&headers, b"", CREATED + BEARER_LIFE + 1)
                 .is_err()
         );
-        let other = Gate::new([], [8; 32]);
+        let other = Keyring::new([], [8; 32]);
         assert!(other.check_legacy(&headers, b"", CREATED + 10).is_err());
     }
 
     #[test]
     fn a_seal_fits_its_message_only() {
-        let seal = gate().seal("a");
-        assert!(gate().sealed("a", &seal));
-        assert!(!gate().sealed("b", &seal));
-        assert!(!gate().sealed("a", "zz"));
+        let seal = keyring().seal("a");
+        assert!(keyring().sealed("a", &seal));
+        assert!(!keyring().sealed("b", &seal));
+        assert!(!keyring().sealed("a", "zz"));
     }
 }

@@ -1,10 +1,11 @@
-//! Injected faults: what to spoil, how, how often. Reproducible by seed, switchable while running.
+//! Injected faults: which requests they affect, how, and how often. The seed makes them reproducible;
+//! they can be changed while the server runs.
 //!
-//! A fault reads `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
-//! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (ten times at
-//! most), `actions:403!applied` (the work is done, and the answer says that it is not), `save_labels:page`
-//! (a gateway's web page instead of an answer). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%` every
-//! request is hit. Carrying a fault out is the business of `routes`.
+//! A fault is written as `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
+//! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (at most ten
+//! times), `actions:403!applied` (does the work and then refuses), `save_labels:page` (a gateway's web page
+//! instead of an answer). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%`
+//! every request is affected. `routes::dispatch` carries faults out.
 
 mod injector;
 
@@ -12,8 +13,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::endpoint::{Endpoint, Target};
-use crate::guess::meant;
+use crate::suggest::did_you_mean;
 
 pub(crate) use injector::Injector;
 
@@ -166,7 +169,7 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         "page" => Ok(FaultAction::Page(applied)),
         other => Err(format!(
             "{other:?} is no action{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
-            meant(
+            did_you_mean(
                 other,
                 ACTIONS.into_iter().chain(TIMED.map(|(name, _)| name))
             ),
@@ -212,26 +215,19 @@ fn possible(target: Target, action: FaultAction) -> Result<(), String> {
     .to_owned())
 }
 
-/// `250ms`, `2s`, `1.5s`, `1m`, in whole milliseconds and a day at most; a bare number is seconds.
+/// `250ms`, `2s`, `1m30s`: at most a day, in whole milliseconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let value: f64 = text[..split]
-        .parse()
-        .map_err(|_| format!("{text:?} is not a time (250ms, 2s)"))?;
-    let scale = match &text[split..] {
-        "" | "s" => 1000.0,
-        "ms" => 1.0,
-        "m" => 60_000.0,
-        unit => return Err(format!("{unit:?} is not a unit of time; use ms, s or m")),
-    };
-    let millis = (value * scale).round();
-    if !(0.0..=LONGEST_MS).contains(&millis) {
-        return Err(format!("{text:?} is not between 0 and a day"));
+    if text.parse::<f64>().is_ok() {
+        return Err(format!("{text:?} has no unit (did you mean {text}s?)"));
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked right above
-    Ok(Duration::from_millis(millis as u64))
+    let time = text.parse::<SignedDuration>();
+    let time = time.map_err(|_| format!("{text:?} is not a duration, such as 250ms or 2s"))?;
+    let rounded = Duration::try_from(time).map(|t| (t.as_secs_f64() * 1000.0).round());
+    match rounded {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to a day
+        Ok(ms) if ms <= LONGEST_MS => Ok(Duration::from_millis(ms as u64)),
+        _ => Err(format!("{text:?} is not between 0 and a day")),
+    }
 }
 
 fn spell(duration: Duration) -> String {
@@ -314,7 +310,9 @@ mod tests {
             ("get_tasks:expire", "signed URLs"),
             ("write:expire", "signed URLs"),
             ("storage:conflict", "come between"),
-            ("any:slow/25h", "unit"),
+            ("any:slow/25h", "a day"),
+            ("any:slow/2", "did you mean 2s?"),
+            ("any:slow/2 parsecs", "not a duration"),
             ("any:slow/9999m", "a day"),
             ("any", "`:`"),
         ] {

@@ -10,7 +10,7 @@ mod auth;
 mod endpoint;
 mod error;
 mod fault;
-mod guess;
+
 mod ids;
 mod item;
 mod keys;
@@ -21,6 +21,8 @@ mod routes;
 mod serve;
 mod store;
 mod structure;
+mod suggest;
+mod table;
 mod time;
 mod workflow;
 mod world;

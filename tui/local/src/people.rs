@@ -12,7 +12,7 @@ use crate::error::Refusal;
 use crate::ids::{mix, unit};
 use crate::store::catalog::Project;
 use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
-use crate::time;
+use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
 /// Who acts in between when a conflict is injected.
@@ -51,10 +51,10 @@ pub(crate) async fn intrude(
         kind,
         then: Then::Nobody,
     }];
-    let work = move |c: &rusqlite::Connection| {
-        tasks::act(c, &project, stage, &actions, SOMEBODY, time::now())
-    };
-    match app.store.write(work).await {
+    let act = app.store.write(SOMEBODY, move |tx| {
+        tasks::act(tx, &project, stage, &actions)
+    });
+    match act.await {
         Ok(_) | Err(Refusal::Invalid(_)) => Ok(()),
         Err(other) => Err(other),
     }
@@ -123,10 +123,8 @@ impl Crew {
                 kind,
                 then: Then::Nobody,
             }];
-            let work = move |c: &rusqlite::Connection| {
-                tasks::act(c, &project, stage, &actions, who, time::now())
-            };
-            app.store.write(work).await?;
+            let act = move |tx: &Tx<'_>| tasks::act(tx, &project, stage, &actions);
+            app.store.write(who, act).await?;
             self.turn += 1;
             if is_review {
                 *self.reviews.entry(task).or_default() += 1;

@@ -19,7 +19,7 @@
 use std::sync::{Arc, PoisonError};
 
 use axum::Router;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -36,13 +36,12 @@ use crate::auth::hex;
 use crate::error::Refusal;
 use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
-use crate::routes::reply::{Answer, Pairs, body, json_answer, json_bytes};
+use crate::routes::extract::Pairs;
+use crate::routes::reply::{Answer, json_answer, json_bytes};
 use crate::store::catalog::Project;
+use crate::store::tx::Tx;
 use crate::store::{labels, tasks};
-use crate::time;
 use crate::workflow::Graph;
-
-type QueryPairs = Query<Vec<(String, String)>>;
 
 /// The message whose seal is the token for these pages.
 pub(crate) const OWN_PAGES: &str = "local";
@@ -73,7 +72,7 @@ async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> 
     let header = request.headers().get(header::AUTHORIZATION);
     let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
     let (scheme, token) = sent.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") && app.gate.sealed(OWN_PAGES, token.trim()) {
+    if scheme.eq_ignore_ascii_case("bearer") && app.keyring.sealed(OWN_PAGES, token.trim()) {
         return next.run(request).await;
     }
     let why = match header {
@@ -116,7 +115,7 @@ fn is_local_program(headers: &HeaderMap) -> bool {
 }
 
 async fn scenario_schema() -> Response {
-    json_bytes(crate::SCENARIO_SCHEMA.into())
+    json_bytes(crate::SCENARIO_SCHEMA)
 }
 
 async fn health() -> Answer {
@@ -124,7 +123,7 @@ async fn health() -> Answer {
 }
 
 async fn counters(State(app): State<Shared>) -> Answer {
-    json_answer(&app.tally.read())
+    json_answer(&app.counters.read())
 }
 
 async fn faults(State(app): State<Shared>) -> Answer {
@@ -141,7 +140,7 @@ async fn set_faults(State(app): State<Shared>, bytes: Bytes) -> Answer {
     struct Asked {
         faults: Vec<String>,
     }
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = serde_json::from_slice(&bytes)?;
     let specs: Vec<FaultSpec> = asked
         .faults
         .iter()
@@ -166,8 +165,8 @@ async fn templates(State(app): State<Shared>) -> Answer {
     json_answer(&json!({"templates": list}))
 }
 
-async fn workflow(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let project = project_of(&app, Pairs(pairs).first("project"))?;
+async fn workflow(State(app): State<Shared>, pairs: Pairs) -> Answer {
+    let project = project_of(&app, pairs.first("project"))?;
     json_answer(&project.graph.specification())
 }
 
@@ -185,8 +184,7 @@ struct TaskState {
     labels: Option<String>,
 }
 
-async fn state(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let pairs = Pairs(pairs);
+async fn state(State(app): State<Shared>, pairs: Pairs) -> Answer {
     let project = project_of(&app, pairs.first("project"))?;
     let number = |key: &str, default: i64| match pairs.first(key) {
         None => Ok(default),
@@ -203,12 +201,12 @@ async fn state(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
 }
 
 fn task_states(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     after: i64,
     limit: i64,
 ) -> Result<Vec<TaskState>, Refusal> {
-    let mut find = connection.prepare_cached(
+    let mut find = db.prepare_cached(
         "SELECT t.id, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
                 l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM task t JOIN data d ON d.id = t.data
@@ -257,7 +255,7 @@ struct MoveAsked {
 }
 
 async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let asked: MoveAsked = body(&bytes)?;
+    let asked: MoveAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
     let found = project
         .graph
@@ -265,11 +263,9 @@ async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
         .map(|(number, _)| number);
     let stage = found
         .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {:?}", asked.stage)))?;
-    let work = move |c: &Connection| {
-        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
-        tasks::move_tasks(c, &project, None, &asked.tasks, stage, by, time::now())
-    };
-    json_answer(&json!({"moved": app.store.write(work).await?}))
+    let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
+    let work = move |tx: &Tx<'_>| tasks::move_tasks(tx, &project, None, &asked.tasks, stage);
+    json_answer(&json!({"moved": app.store.write(by, work).await?}))
 }
 
 #[derive(Deserialize)]
@@ -280,19 +276,19 @@ struct EditAsked {
 }
 
 async fn edit(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let asked: EditAsked = body(&bytes)?;
+    let asked: EditAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
-    let work = move |c: &Connection| {
-        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
-        labels::create(c, &project, &[asked.data_hash], "main", by, time::now())?;
-        let label: Uuid = c.query_row(
+    let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
+    let work = move |tx: &Tx<'_>| {
+        labels::create(tx, &project, &[asked.data_hash], "main")?;
+        let label: Uuid = tx.query_row(
             "SELECT l.hash FROM label l JOIN data d ON d.id = l.data
              WHERE l.project = ?1 AND d.hash = ?2 AND l.branch = 'main'",
             params![project.id, asked.data_hash],
             |r| r.get(0),
         )?;
-        labels::disturb(c, &project, label, by, time::now())?;
+        labels::disturb(tx, &project, label)?;
         Ok(label)
     };
-    json_answer(&json!({"label_hash": app.store.write(work).await?}))
+    json_answer(&json!({"label_hash": app.store.write(by, work).await?}))
 }

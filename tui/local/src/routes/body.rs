@@ -19,13 +19,13 @@ const SMALL: usize = 4 << 20;
 const THROWN_AWAY: usize = 1 << 30;
 /// How long the next piece of a body may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Room is given in pieces of this many bytes.
+/// BodyBudget is given in pieces of this many bytes.
 const UNIT: usize = 1 << 20;
 
-/// Room for large bodies: as much as the largest one needs, for all of them together.
-pub(crate) struct Room(Arc<Semaphore>);
+/// BodyBudget for large bodies: as much as the largest one needs, for all of them together.
+pub(crate) struct BodyBudget(Arc<Semaphore>);
 
-impl Default for Room {
+impl Default for BodyBudget {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(BODY_LIMIT / UNIT)))
     }
@@ -37,7 +37,7 @@ pub(super) struct Held {
     _room: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
+impl BodyBudget {
     async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
         Arc::clone(&self.0).acquire_many_owned(units).await.ok()

@@ -3,21 +3,21 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::{App, Shared};
+use crate::app::App;
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::media::{Facts, Source, sequence, upload};
-use crate::routes::uploads::{self, COUNTED};
+use crate::routes::extract::Call;
+use crate::routes::uploads;
 use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::records::{self, Kind, Record};
+use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates, NewItem};
-use crate::time;
 
 /// A job as both generations of the API send it.
 #[derive(Debug, Deserialize)]
@@ -171,17 +171,9 @@ impl GroupBody {
             pictures.push(image.read(app, ItemKind::Image)?);
         }
         let first = pictures.first().map(|p| p.title.clone());
-        let mut item = NewItem {
-            uuid: Uuid::new_v4(),
-            kind: ItemKind::ImageGroup,
-            title: self.title.or(first).unwrap_or_default(),
-            source: None,
-            mime: None,
-            facts: Facts::default(),
-            size: None,
-            metadata: object_of(self.client_metadata),
-            children: Vec::new(),
-        };
+        let title = self.title.or(first).unwrap_or_default();
+        let metadata = object_of(self.client_metadata);
+        let mut item = NewItem::group(ItemKind::ImageGroup, title, metadata);
         if pictures.is_empty() {
             return Err(format!("\"{}\" has no pictures", item.title));
         }
@@ -265,23 +257,14 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
             "\"{title}\": a sequence of items is not made here; upload its pictures, or use `create_video=False`"
         ));
     }
-    let item = NewItem {
-        uuid: Uuid::new_v4(),
-        kind: ItemKind::ImageGroup,
-        title,
-        source: None,
-        mime: None,
-        facts: Facts::default(),
-        size: None,
-        metadata: object_of(group.client_metadata),
-        children: Vec::new(),
-    };
+    let metadata = object_of(group.client_metadata);
+    let item = NewItem::group(ItemKind::ImageGroup, title, metadata);
     Ok(Unit::Group(item, group.image_items))
 }
 
 /// Makes items of what was sent, in this folder, and data units of the dataset where one is named.
 pub(super) async fn run(
-    app: &Shared,
+    call: &Call,
     folder: Arc<Folder>,
     dataset: Option<i64>,
     sent: JobBody,
@@ -292,15 +275,15 @@ pub(super) async fn run(
         ));
     }
     let items = sent.data_items.unwrap_or_default();
-    let here = Shared::clone(app);
+    let app = Arc::clone(&call.app);
     // Headers are read and sequences packed away from the threads that serve connections.
-    let units = tokio::task::spawn_blocking(move || items.read(&here)).await;
+    let units = tokio::task::spawn_blocking(move || items.read(&app)).await;
     let units =
         units.map_err(|e| Refusal::Internal(format!("an upload job ended early: {e}")))??;
     let ignore = sent.ignore_errors;
     // A dataset without a folder of its own gets further units of items that lie elsewhere.
     let link = dataset.filter(|d| folder.dataset != Some(*d));
-    let work = move |c: &Connection| {
+    let done = call.write(move |tx| {
         let mut done = Done::default();
         let mut good = Vec::new();
         for unit in units {
@@ -312,55 +295,49 @@ pub(super) async fn run(
         done.failed = !done.errors.is_empty() && !ignore;
         if !done.failed {
             for unit in good {
-                done.made.push(make(c, &folder, link, unit)?);
+                done.made.push(make(tx, &folder, link, unit)?);
             }
         }
         Ok(done)
-    };
-    let done = app.store.write(work).await?;
-    app.tally.changed(COUNTED, done.made.len());
+    });
+    let done = done.await?;
+    call.count(done.made.len());
     Ok(done)
 }
 
-fn make(
-    connection: &Connection,
-    folder: &Folder,
-    link: Option<i64>,
-    unit: Unit,
-) -> Result<Value, Refusal> {
-    let now = time::now();
+fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<Value, Refusal> {
     let (item, (_, mut hash)) = match unit {
         Unit::Item(item) => {
-            let unit = units::insert(connection, folder, &item, now)?;
+            let unit = units::insert(tx, folder, &item)?;
             (item, unit)
         }
         Unit::Group(item, members) => {
-            let unit = units::insert_group(connection, folder, &item, &members, now)?;
+            let unit = units::insert_group(tx, folder, &item, &members)?;
             (item, unit)
         }
     };
     if let Some(dataset) = link {
-        let linked = units::link(
-            connection,
-            dataset,
-            &[item.uuid],
-            Duplicates::Duplicate,
-            now,
-        )?;
+        let linked = units::link(tx, dataset, &[item.uuid], Duplicates::Duplicate)?;
         hash = linked.first().copied().unwrap_or(hash);
     }
     Ok(json!({"data_hash": hash, "title": item.title, "backing_item_uuid": item.uuid}))
 }
 
 /// Keeps what a job came to, for those who ask. Returns the job's UUID.
-pub(super) async fn keep(app: &Shared, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
+pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
     let job = Uuid::new_v4();
     let status = if done.failed { "ERROR" } else { "DONE" };
     let body = json!({"status": status, "made": done.made, "errors": done.errors});
-    app.store
-        .write(move |c| records::put(c, Kind::Job, scope, job, "", &body, time::now()))
+    call.write(move |tx| records::put(tx, Kind::Job.of(scope, job), "", &body))
         .await?;
     Ok(job)
+}
+
+/// What a job came to, if it belongs to this folder or dataset.
+pub(super) async fn find(call: &Call, scope: Uuid, job: Uuid) -> Result<Record, Refusal> {
+    let find = move |db: &_| records::find(db, Kind::Job, job);
+    let found = call.store.read(find).await?.filter(|r| r.scope == scope);
+    found.ok_or_else(|| Refusal::NotFound(format!("there is no upload job {job}")))
 }
 
 /// The errors of a job, one by one.

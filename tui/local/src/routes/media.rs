@@ -2,60 +2,54 @@
 
 use std::io::SeekFrom;
 
-use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use crate::app::Shared;
+use crate::app::App;
 use crate::error::Refusal;
 use crate::media::Source;
-use crate::routes::door::Spoil;
-use crate::routes::reply::{Answer, Pairs, uuid};
+use crate::routes::extract::{Call, ItemId, Pairs};
+use crate::routes::reply::Answer;
 use crate::store::items;
 
 /// Files are read in pieces of this many bytes.
 const PIECE: usize = 64 << 10;
 
-pub(super) async fn download(
-    State(app): State<Shared>,
-    Path((item, _name)): Path<(String, String)>,
-    Query(pairs): Query<Vec<(String, String)>>,
-    Extension(spoil): Extension<Spoil>,
-    headers: HeaderMap,
-) -> Answer {
-    let item = uuid(&item, "item")?;
-    let pairs = Pairs(pairs);
-    let (expires, seal) = (
-        pairs.first("expires").unwrap_or(""),
-        pairs.first("seal").unwrap_or(""),
-    );
-    if !app.gate.sealed(&format!("{item}/{expires}"), seal) {
+/// Refuses a URL that this server has not signed, or that has expired.
+pub(super) fn check_url(call: &Call, pairs: &Pairs, what: &str) -> Result<(), Refusal> {
+    let text = |key: &str| pairs.first(key).unwrap_or_default();
+    let (expires, seal) = (text("expires"), text("seal"));
+    if !call.keyring.sealed(&format!("{what}/{expires}"), seal) {
         return Err(Refusal::Forbidden(
             "the URL's signature does not fit".to_owned(),
         ));
     }
-    if spoil.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
+    if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
         return Err(Refusal::Forbidden(
-            "the URL has expired; ask for the storage item again".to_owned(),
+            "the URL has expired; ask for another one".to_owned(),
         ));
     }
-    let here = Shared::clone(&app);
-    let (data, content) = app
-        .store
-        .read(move |c| {
-            let mut found = items::by_uuid(c, &[item])?;
-            let data = found
-                .pop()
-                .ok_or_else(|| Refusal::NotFound(format!("there is no item {item}")))?;
-            let content = Content::of(&here, data.source.as_ref())?;
-            Ok((data, content))
-        })
-        .await?;
+    Ok(())
+}
+
+pub(super) async fn download(
+    call: Call,
+    ItemId(item): ItemId,
+    pairs: Pairs,
+    headers: HeaderMap,
+) -> Answer {
+    check_url(&call, &pairs, &item.to_string())?;
+    let app = call.app.clone();
+    let read = call.store.read(move |db| {
+        let data = items::one(db, item)?;
+        let content = Content::of(&app, data.source.as_ref())?;
+        Ok((data, content))
+    });
+    let (data, content) = read.await?;
     let length = content.len();
     let tag = format!("\"{item}-{length}{}\"", content.age());
     let text = |name| {
@@ -104,20 +98,19 @@ enum Content {
 }
 
 impl Content {
-    fn of(app: &Shared, source: Option<&Source>) -> Result<Self, Refusal> {
-        let gone =
-            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
-        match source {
-            None => Err(Refusal::NotFound(
-                "this item has no bytes of its own".to_owned(),
-            )),
-            Some(source) => match app.library.file(source) {
-                Some(path) => {
-                    let facts = std::fs::metadata(&path).map_err(gone)?;
-                    Ok(Self::File(path, facts))
-                }
-                None => app.library.bytes(source).map(Self::Memory).map_err(gone),
-            },
+    fn of(app: &App, source: Option<&Source>) -> Result<Self, Refusal> {
+        let none = || Refusal::NotFound("this item has no bytes of its own".to_owned());
+        let source = source.ok_or_else(none)?;
+        match app.library.file(source) {
+            Some(path) => {
+                let facts = std::fs::metadata(&path).map_err(unreadable)?;
+                Ok(Self::File(path, facts))
+            }
+            None => app
+                .library
+                .bytes(source)
+                .map(Self::Memory)
+                .map_err(unreadable),
         }
     }
 
@@ -144,10 +137,8 @@ impl Content {
             Self::Memory(bytes) => return Ok(Body::from(bytes.slice(from as usize..to as usize))),
             Self::File(path, _) => path,
         };
-        let gone =
-            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
-        let mut file = tokio::fs::File::open(path).await.map_err(gone)?;
-        file.seek(SeekFrom::Start(from)).await.map_err(gone)?;
+        let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+        file.seek(SeekFrom::Start(from)).await.map_err(unreadable)?;
         let pieces = stream::try_unfold(
             (file.take(to - from), vec![0; PIECE]),
             async |(mut file, mut buffer)| {
@@ -158,6 +149,10 @@ impl Content {
         );
         Ok(Body::from_stream(pieces))
     }
+}
+
+fn unreadable(error: std::io::Error) -> Refusal {
+    Refusal::NotFound(format!("the item's file cannot be read: {error}"))
 }
 
 #[derive(Debug, PartialEq, Eq)]

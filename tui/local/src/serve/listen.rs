@@ -34,7 +34,7 @@ pub(super) async fn listen(listener: TcpListener, app: Shared, mut stop: watch::
                 }
             },
         };
-        app.tally.connection();
+        app.counters.connection();
         connection(stream, service.clone(), &graceful);
     }
     drop(listener);

@@ -144,7 +144,7 @@ impl Served {
     /// What the server has seen so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.app.tally.read()
+        self.app.counters.read()
     }
 
     /// Stops taking requests, finishes those under way, closes the database.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::ServeOptions;
 use super::folder::Folder;
 use crate::app::{App, Parts, Shared};
-use crate::auth::Gate;
+use crate::auth::Keyring;
 use crate::error::{LocalError, Refusal};
 use crate::fault::Injector;
 use crate::ids::Names;
@@ -78,12 +78,12 @@ pub(super) fn open(
             ))
         })
         .map_err(refused)?;
-    let (gate, local_token) = guarded(folder, more)?;
+    let (keyring, local_token) = guarded(folder, more)?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
     let app = App::new(Parts {
         store,
-        gate,
+        keyring,
         catalog,
         injector: Injector::new(options.seed, options.faults.clone()),
         seed: options.seed,
@@ -104,14 +104,14 @@ pub(super) fn open(
 fn guarded(
     folder: &Folder,
     more: Vec<(String, VerifyingKey)>,
-) -> Result<(Gate, String), LocalError> {
+) -> Result<(Keyring, String), LocalError> {
     let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
     let mut users = vec![(build::OWNER.to_owned(), key)];
     users.extend(more);
-    let gate = Gate::new(users, keys::secret(&folder.path.join(SECRET))?);
-    let token = gate.seal(OWN_PAGES);
+    let keyring = Keyring::new(users, keys::secret(&folder.path.join(SECRET))?);
+    let token = keyring.seal(OWN_PAGES);
     keys::write_private(&folder.path.join(TOKEN), token.as_bytes())?;
-    Ok((gate, token))
+    Ok((keyring, token))
 }
 
 fn known_users(connection: &Connection) -> Result<Vec<(String, VerifyingKey)>, Refusal> {

@@ -113,7 +113,7 @@ const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l
 
 /// The label rows of data units on a branch, as a JSON array in the order asked for.
 pub(crate) fn by_data(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     hashes: &[Uuid],
     branch: &str,
@@ -122,7 +122,7 @@ pub(crate) fn by_data(
     let condition = "d.hash = ?2 AND l.branch = ?3";
     let values = hashes.iter().map(|h| (*h, branch));
     read(
-        connection,
+        db,
         project,
         condition,
         values,
@@ -133,7 +133,7 @@ pub(crate) fn by_data(
 
 /// The label rows with these hashes, as a JSON array in the order asked for; unknown ones are left out.
 pub(crate) fn by_hash(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     hashes: &[Uuid],
     filter: &FeatureFilter,
@@ -141,7 +141,7 @@ pub(crate) fn by_hash(
 ) -> Result<Vec<u8>, Refusal> {
     // The third value is not needed here, but has to appear.
     read(
-        connection,
+        db,
         project,
         "l.hash = ?2 AND ?3 = ''",
         hashes.iter().map(|h| (*h, "")),
@@ -151,7 +151,7 @@ pub(crate) fn by_hash(
 }
 
 fn read<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     condition: &str,
     values: impl Iterator<Item = (Uuid, &'a str)>,
@@ -162,7 +162,7 @@ fn read<'a>(
         "SELECT {COLUMNS}, {LABEL_COLUMNS} FROM label l JOIN data d ON d.id = l.data
          LEFT JOIN task t ON t.project = l.project AND t.data = l.data WHERE l.project = ?1 AND {condition}"
     );
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = db.prepare_cached(&sql)?;
     let mut out = vec![b'['];
     for (hash, branch) in values {
         let mut rows = find.query(params![project.id, hash, branch])?;
@@ -171,10 +171,7 @@ fn read<'a>(
             out.push(b',');
         }
         let data = Data::read(row)?;
-        serde_json::to_writer(
-            &mut out,
-            &blob(connection, project, row, &data, filter, link)?,
-        )?;
+        serde_json::to_writer(&mut out, &blob(db, project, row, &data, filter, link)?)?;
     }
     out.push(b']');
     Ok(out)
@@ -189,7 +186,7 @@ fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
 }
 
 fn blob<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &'a Project,
     row: &Row<'_>,
     data: &'a Data,
@@ -231,7 +228,7 @@ fn blob<'a>(
         classification_answers: raw(parts.classes)?,
         object_actions: raw(parts.actions)?,
         label_status: "LABEL_IN_PROGRESS",
-        data_units: units(connection, data, kept, link)?,
+        data_units: units(db, data, kept, link)?,
         spaces: raw(row.get(C + 8)?)?,
         is_valid: true,
         extra: extra.row,
@@ -278,16 +275,11 @@ impl Kept {
     }
 }
 
-fn units(
-    connection: &Connection,
-    data: &Data,
-    mut kept: Kept,
-    link: Linker<'_>,
-) -> Result<Units, Refusal> {
+fn units(db: &Connection, data: &Data, mut kept: Kept, link: Linker<'_>) -> Result<Units, Refusal> {
     let numbered = |n: usize| Value::String(n.to_string());
     let list = match data.kind {
         ItemKind::ImageGroup => {
-            let children = items::children(connection, data.id)?;
+            let children = items::children(db, data.id)?;
             let children = children.iter().enumerate();
             children
                 .map(|(n, child)| kept.unit(child, numbered(n), link))

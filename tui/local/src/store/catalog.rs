@@ -12,6 +12,7 @@ use crate::ids::{Mask, below};
 use crate::store::folders::{self, Folder};
 use crate::store::items::Data;
 use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
 /// An ontology; `editor` is its structure as JSON.
@@ -90,18 +91,15 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    pub(crate) fn load(connection: &Connection) -> Result<Self, Refusal> {
+    pub(crate) fn load(db: &Connection) -> Result<Self, Refusal> {
         let mut catalog = Self {
-            ontologies: ontologies(connection)?,
-            datasets: datasets(connection)?,
-            folders: folders::all(connection)?
-                .into_iter()
-                .map(Arc::new)
-                .collect(),
-            templates: templates(connection)?,
+            ontologies: ontologies(db)?,
+            datasets: datasets(db)?,
+            folders: folders::all(db)?.into_iter().map(Arc::new).collect(),
+            templates: templates(db)?,
             projects: Vec::new(),
         };
-        catalog.projects = catalog.read_projects(connection)?;
+        catalog.projects = catalog.read_projects(db)?;
         Ok(catalog)
     }
 
@@ -133,6 +131,14 @@ impl Catalog {
         found.ok_or_else(|| folders::missing(uuid))
     }
 
+    /// Whether a project, dataset, ontology or folder has this UUID.
+    pub(crate) fn has(&self, uuid: Uuid) -> bool {
+        self.projects.iter().any(|p| p.uuid == uuid)
+            || self.datasets.iter().any(|d| d.uuid == uuid)
+            || self.ontologies.iter().any(|o| o.uuid == uuid)
+            || self.folders.iter().any(|f| f.uuid == uuid)
+    }
+
     /// The folder that an item lies in.
     pub(crate) fn folder_of(&self, item: &Data) -> Option<&Arc<Folder>> {
         match item.folder {
@@ -151,10 +157,10 @@ impl Catalog {
             .ok_or_else(|| Refusal::NotFound(format!("there is no ontology {uuid} on this server")))
     }
 
-    fn read_projects(&self, connection: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
-        let mut used = connection
-            .prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
-        let mut statement = connection.prepare(
+    fn read_projects(&self, db: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
+        let mut used =
+            db.prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
+        let mut statement = db.prepare(
             "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited, status
              FROM project ORDER BY id",
         )?;
@@ -195,8 +201,8 @@ impl Catalog {
     }
 }
 
-fn ontologies(connection: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
-    let mut statement = connection.prepare(
+fn ontologies(db: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
+    let mut statement = db.prepare(
         "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
@@ -216,8 +222,8 @@ fn ontologies(connection: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
     Ok(out)
 }
 
-fn datasets(connection: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
-    let mut statement = connection.prepare(
+fn datasets(db: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
+    let mut statement = db.prepare(
         "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id",
     )?;
     let found = statement.query_map([], |row| {
@@ -234,8 +240,8 @@ fn datasets(connection: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn templates(connection: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
-    let mut statement = connection.prepare("SELECT uuid, title, spec FROM template ORDER BY id")?;
+fn templates(db: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
+    let mut statement = db.prepare("SELECT uuid, title, spec FROM template ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -266,12 +272,11 @@ pub(crate) struct NewProject {
 /// the project's number and how many tasks it has. `place` says for the nth task where it waits and
 /// with which priority.
 pub(crate) fn insert_project(
-    connection: &Connection,
+    tx: &Tx<'_>,
     new: &NewProject,
     place: &dyn Fn(u64, Uuid) -> (usize, f64),
-    now: i64,
 ) -> Result<(i64, usize), Refusal> {
-    connection.execute(
+    tx.execute(
         "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
         rusqlite::params![
@@ -282,13 +287,13 @@ pub(crate) fn insert_project(
             below(new.uuid, "manager", 0),
             new.graph.specification().to_string(),
             new.creator,
-            now
+            tx.now
         ],
     )?;
-    let project = connection.last_insert_rowid();
+    let project = tx.last_insert_rowid();
     let mut use_dataset =
-        connection.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
-    let mut insert = connection.prepare(
+        tx.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
+    let mut insert = tx.prepare(
         "INSERT INTO task(project, data, stage, status, priority, created, updated)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     )?;
@@ -296,7 +301,7 @@ pub(crate) fn insert_project(
     let mut tasks = 0;
     for dataset in &new.datasets {
         use_dataset.execute([project, *dataset])?;
-        let mut units = connection.prepare(
+        let mut units = tx.prepare(
             "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
         )?;
         let mut rows = units.query([dataset])?;
@@ -311,7 +316,7 @@ pub(crate) fn insert_project(
                 stage as i64,
                 status as i64,
                 priority,
-                now,
+                tx.now,
             ])?;
             tasks += 1;
         }
@@ -320,60 +325,53 @@ pub(crate) fn insert_project(
 }
 
 /// Gives a project another status.
-pub(crate) fn set_status(
-    connection: &Connection,
-    project: i64,
-    status: &str,
-    now: i64,
-) -> Result<(), Refusal> {
-    connection.execute(
+pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<(), Refusal> {
+    tx.execute(
         "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1",
-        rusqlite::params![project, status, now],
+        rusqlite::params![project, status, tx.now],
     )?;
     Ok(())
 }
 
 /// Makes an ontology; `editor` is its structure.
 pub(crate) fn insert_ontology(
-    connection: &Connection,
+    tx: &Tx<'_>,
     uuid: Uuid,
     title: &str,
     description: &str,
     editor: &str,
-    now: i64,
 ) -> Result<i64, rusqlite::Error> {
-    connection.execute(
+    tx.execute(
         "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        rusqlite::params![uuid, title, description, editor, now],
+        rusqlite::params![uuid, title, description, editor, tx.now],
     )?;
-    Ok(connection.last_insert_rowid())
+    Ok(tx.last_insert_rowid())
 }
 
 /// Replaces an ontology's title, description and structure. `None` leaves as it is.
 pub(crate) fn save_ontology(
-    connection: &Connection,
+    tx: &Tx<'_>,
     id: i64,
     title: Option<&str>,
     description: Option<&str>,
     editor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    connection.execute(
+    tx.execute(
         "UPDATE ontology SET title = coalesce(?2, title), description = coalesce(?3, description), editor = ?4,
          edited = ?5 WHERE id = ?1",
-        rusqlite::params![id, title, description, editor, now],
+        rusqlite::params![id, title, description, editor, tx.now],
     )?;
     Ok(())
 }
 
 /// Removes a project with its tasks and labels. Datasets stay.
-pub(crate) fn delete_project(connection: &Connection, project: i64) -> Result<(), Refusal> {
+pub(crate) fn delete_project(db: &Connection, project: i64) -> Result<(), Refusal> {
     for table in ["task", "label", "project_dataset"] {
-        connection.execute(
+        db.execute(
             &format!("DELETE FROM {table} WHERE project = ?1"),
             [project],
         )?;
     }
-    connection.execute("DELETE FROM project WHERE id = ?1", [project])?;
+    db.execute("DELETE FROM project WHERE id = ?1", [project])?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::items;
+use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates};
 
 /// One label row, everything but whose it is.
@@ -23,8 +24,8 @@ struct Copied {
     parts: [String; 6],
 }
 
-fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
-    let mut find = connection.prepare_cached(
+fn rows(db: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id",
     )?;
@@ -50,16 +51,15 @@ fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
 }
 
 fn write(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: (i64, Uuid),
     (data, data_hash): (i64, Uuid),
     branch: &str,
     row: &Copied,
-    now: i64,
 ) -> Result<(), Refusal> {
     let label = Uuid::new_v5(&project.1, format!("label/{branch}/{data_hash}").as_bytes());
     let [objects, classes, actions, units, spaces, extra] = &row.parts;
-    connection
+    tx
         .prepare_cached(
             "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
                                objects, classes, actions, units, spaces, extra)
@@ -72,7 +72,7 @@ fn write(
             data,
             branch,
             label,
-            now,
+            tx.now,
             row.creator,
             row.editor,
             objects,
@@ -91,12 +91,11 @@ pub(crate) type Pair = ((i64, Uuid), (i64, Uuid));
 /// Copies the label rows of one project into another. `pairs` says which unit stands for which;
 /// none: both use the same. `wanted` are label hashes; none: all rows.
 pub(crate) fn labels(
-    connection: &Connection,
+    tx: &Tx<'_>,
     from: &Project,
     to: (i64, Uuid),
     pairs: Option<&[Pair]>,
     wanted: Option<&HashSet<Uuid>>,
-    now: i64,
 ) -> Result<usize, Refusal> {
     let map: Option<HashMap<i64, (i64, Uuid)>> =
         pairs.map(|list| list.iter().map(|((id, _), new)| (*id, *new)).collect());
@@ -106,7 +105,7 @@ pub(crate) fn labels(
         .map(|((_, old), (_, new))| (old.to_string(), new.to_string()))
         .collect();
     let mut copied = 0;
-    for mut row in rows(connection, from.id)? {
+    for mut row in rows(tx, from.id)? {
         if wanted.is_some_and(|w| !w.contains(&row.hash)) {
             continue;
         }
@@ -124,7 +123,7 @@ pub(crate) fn labels(
                 *part = part.replace(old.as_str(), new);
             }
         }
-        write(connection, to, target, &row.branch, &row, now)?;
+        write(tx, to, target, &row.branch, &row)?;
         copied += 1;
     }
     Ok(copied)
@@ -133,14 +132,13 @@ pub(crate) fn labels(
 /// Copies label rows to another branch of the same project. Rows that are there already stay,
 /// unless they are to be overwritten. Returns how many were written.
 pub(crate) fn branch(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     (from, to): (&str, &str),
     wanted: Option<&HashSet<Uuid>>,
     overwrite: bool,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let all = rows(connection, project.id)?;
+    let all = rows(tx, project.id)?;
     let there: HashSet<i64> = all
         .iter()
         .filter(|r| r.branch == to)
@@ -153,7 +151,7 @@ pub(crate) fn branch(
             continue;
         }
         let unit = (row.data, row.data_hash);
-        write(connection, (project.id, project.uuid), unit, to, row, now)?;
+        write(tx, (project.id, project.uuid), unit, to, row)?;
         copied += 1;
     }
     Ok(copied)
@@ -162,11 +160,10 @@ pub(crate) fn branch(
 /// Puts the units of some datasets into another one as further units of the same items. `wanted`
 /// says which units of which dataset; empty: all. Returns who stands for whom, children included.
 pub(crate) fn clone_units(
-    connection: &Connection,
+    tx: &Tx<'_>,
     from: &Project,
     to: i64,
     wanted: &HashMap<Uuid, Vec<Uuid>>,
-    now: i64,
 ) -> Result<Vec<Pair>, Refusal> {
     let mut pairs = Vec::new();
     for dataset in &from.datasets {
@@ -174,16 +171,16 @@ pub(crate) fn clone_units(
         if !wanted.is_empty() && chosen.is_none() {
             continue;
         }
-        for unit in items::list(connection, Some(dataset.id), false, 0, usize::MAX >> 1)? {
+        for unit in items::list(tx, Some(dataset.id), false, 0, usize::MAX >> 1)? {
             if chosen.is_some_and(|list| !list.contains(&unit.hash)) {
                 continue;
             }
-            let made = units::link(connection, to, &[unit.item], Duplicates::Duplicate, now)?;
-            let Some(copy) = items::by_hash(connection, &made)?.pop() else {
+            let made = units::link(tx, to, &[unit.item], Duplicates::Duplicate)?;
+            let Some(copy) = items::by_hash(tx, &made)?.pop() else {
                 continue;
             };
-            let old = items::children(connection, unit.id)?;
-            let new = items::children(connection, copy.id)?;
+            let old = items::children(tx, unit.id)?;
+            let new = items::children(tx, copy.id)?;
             pairs.push(((unit.id, unit.hash), (copy.id, copy.hash)));
             let children = old.iter().zip(&new);
             pairs.extend(children.map(|(o, n)| ((o.id, o.hash), (n.id, n.hash))));

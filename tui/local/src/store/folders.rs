@@ -10,6 +10,7 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::exact::Object;
 use crate::store::items::{COLUMNS, Data};
+use crate::store::tx::Tx;
 
 /// A storage folder.
 #[derive(Debug)]
@@ -45,29 +46,25 @@ pub(crate) struct FolderPatch {
 }
 
 /// Makes a dataset, with its folder where one is named. Returns the dataset's number.
-pub(crate) fn insert_dataset(
-    connection: &Connection,
-    new: &NewDataset<'_>,
-    now: i64,
-) -> Result<i64, rusqlite::Error> {
-    connection.execute(
+pub(crate) fn insert_dataset(tx: &Tx<'_>, new: &NewDataset<'_>) -> Result<i64, rusqlite::Error> {
+    tx.execute(
         "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![new.uuid, new.folder.unwrap_or_default(), new.title, new.description, now],
+        params![new.uuid, new.folder.unwrap_or_default(), new.title, new.description, tx.now],
     )?;
-    let dataset = connection.last_insert_rowid();
+    let dataset = tx.last_insert_rowid();
     let Some(uuid) = new.folder else {
         return Ok(dataset);
     };
-    connection.execute(
+    tx.execute(
         "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![uuid, dataset, new.title, new.description, now],
+        params![uuid, dataset, new.title, new.description, tx.now],
     )?;
     Ok(dataset)
 }
 
 /// All folders, in the order of their making.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<Folder>, Refusal> {
-    let mut statement = connection.prepare(
+pub(crate) fn all(db: &Connection) -> Result<Vec<Folder>, Refusal> {
+    let mut statement = db.prepare(
         "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id",
     )?;
     let found = statement.query_map([], |row| {
@@ -88,28 +85,23 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<Folder>, Refusal> {
 
 /// Makes a folder below `parent`, or at the top.
 pub(crate) fn create(
-    connection: &Connection,
+    tx: &Tx<'_>,
     uuid: Uuid,
     parent: Option<i64>,
     name: &str,
     description: &str,
     metadata: Option<&str>,
-    now: i64,
 ) -> Result<(), Refusal> {
-    connection.execute(
+    tx.execute(
         "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-        params![uuid, parent, name, description, metadata, now],
+        params![uuid, parent, name, description, metadata, tx.now],
     )?;
     Ok(())
 }
 
 /// Changes folders; one that is missing refuses all.
-pub(crate) fn patch(
-    connection: &Connection,
-    patches: &[(Uuid, FolderPatch)],
-    now: i64,
-) -> Result<usize, Refusal> {
-    let mut update = connection.prepare_cached(
+pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usize, Refusal> {
+    let mut update = tx.prepare_cached(
         "UPDATE folder SET name = coalesce(?2, name), description = coalesce(?3, description),
          metadata = coalesce(?4, metadata), edited = ?5 WHERE uuid = ?1",
     )?;
@@ -120,7 +112,7 @@ pub(crate) fn patch(
             change.name,
             change.description,
             metadata,
-            now
+            tx.now
         ])? == 0
         {
             return Err(missing(*folder));
@@ -138,12 +130,11 @@ pub(crate) fn missing(folder: Uuid) -> Refusal {
 
 /// Puts folders below another one, or to the top. A folder cannot come to lie inside itself.
 pub(crate) fn move_folders(
-    connection: &Connection,
+    tx: &Tx<'_>,
     folders: &[i64],
     parent: Option<i64>,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut up = connection.prepare_cached("SELECT parent FROM folder WHERE id = ?1")?;
+    let mut up = tx.prepare_cached("SELECT parent FROM folder WHERE id = ?1")?;
     let mut at = parent;
     while let Some(id) = at {
         if folders.contains(&id) {
@@ -154,21 +145,21 @@ pub(crate) fn move_folders(
         at = up.query_row([id], |r| r.get(0))?;
     }
     let mut update =
-        connection.prepare_cached("UPDATE folder SET parent = ?2, edited = ?3 WHERE id = ?1")?;
+        tx.prepare_cached("UPDATE folder SET parent = ?2, edited = ?3 WHERE id = ?1")?;
     for id in folders {
-        update.execute(params![id, parent, now])?;
+        update.execute(params![id, parent, tx.now])?;
     }
     Ok(folders.len())
 }
 
 /// Removes a folder that holds nothing.
-pub(crate) fn delete(connection: &Connection, folder: &Folder) -> Result<(), Refusal> {
+pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
     if folder.dataset.is_some() {
         return Err(Refusal::Invalid(
             "this folder belongs to a dataset and cannot be deleted alone".to_owned(),
         ));
     }
-    let count = |sql: &str| connection.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
+    let count = |sql: &str| db.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
     let items = count("SELECT count(*) FROM data WHERE dataset = 0 AND folder = ?1")?;
     let folders = count("SELECT count(*) FROM folder WHERE parent = ?1")?;
     if items + folders > 0 {
@@ -177,7 +168,7 @@ pub(crate) fn delete(connection: &Connection, folder: &Folder) -> Result<(), Ref
             folder.name
         )));
     }
-    connection.execute("DELETE FROM folder WHERE id = ?1", [folder.id])?;
+    db.execute("DELETE FROM folder WHERE id = ?1", [folder.id])?;
     Ok(())
 }
 
@@ -234,7 +225,7 @@ impl ItemQuery {
 
 /// Up to `limit` items in the order asked for.
 pub(crate) fn list_items(
-    connection: &Connection,
+    db: &Connection,
     query: &ItemQuery,
     limit: usize,
 ) -> Result<Vec<Data>, Refusal> {
@@ -261,7 +252,7 @@ pub(crate) fn list_items(
         format!("d.title {order}, d.id {order}")
     };
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE {conditions} ORDER BY {by} LIMIT ?1");
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = db.prepare_cached(&sql)?;
     Ok(find
         .query_map(params_from_iter(values), Data::read)?
         .collect::<Result<_, _>>()?)
@@ -269,10 +260,10 @@ pub(crate) fn list_items(
 
 /// How many items of each kind a folder holds, and their size in bytes where it is known.
 pub(crate) fn summary(
-    connection: &Connection,
+    db: &Connection,
     folder: &Folder,
 ) -> Result<Vec<(ItemKind, u64, u64)>, Refusal> {
-    let mut find = connection.prepare_cached(
+    let mut find = db.prepare_cached(
         "SELECT kind, count(*), coalesce(sum(size), 0) FROM data
          WHERE (dataset = ?1 AND folder IS NULL OR dataset = 0 AND folder = ?2) AND parent IS NULL GROUP BY kind",
     )?;

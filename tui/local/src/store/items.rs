@@ -9,6 +9,7 @@ use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{PHOTOS, Source, is_dark};
 use crate::store::exact::Object;
+use crate::store::tx::Tx;
 
 /// A data unit with its storage item, as the database keeps it.
 #[derive(Debug, Clone)]
@@ -129,8 +130,8 @@ fn unknown(item: Uuid) -> Refusal {
 }
 
 /// The number of the data unit behind a storage item.
-fn id_of(connection: &Connection, item: Uuid) -> Result<i64, Refusal> {
-    let mut find = connection.prepare_cached(
+fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL",
     )?;
     find.query_row([item, Mask::ITEM.flip(item)], |r| r.get(0))
@@ -139,17 +140,20 @@ fn id_of(connection: &Connection, item: Uuid) -> Result<i64, Refusal> {
 }
 
 /// The items with these UUIDs, in the order asked for; one that is missing refuses all.
-pub(crate) fn by_uuid(connection: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
-    let mut find =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
-    let one = |uuid: &Uuid| Ok(find.query_row([id_of(connection, *uuid)?], Data::read)?);
+pub(crate) fn by_uuid(db: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
+    let one = |uuid: &Uuid| Ok(find.query_row([id_of(db, *uuid)?], Data::read)?);
     items.iter().map(one).collect()
 }
 
+/// The item with this UUID.
+pub(crate) fn one(db: &Connection, item: Uuid) -> Result<Data, Refusal> {
+    by_uuid(db, &[item])?.pop().ok_or_else(|| unknown(item))
+}
+
 /// The data units with these hashes; unknown ones are left out.
-pub(crate) fn by_hash(connection: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Refusal> {
-    let mut find =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.hash = ?1"))?;
+pub(crate) fn by_hash(db: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.hash = ?1"))?;
     let found = hashes
         .iter()
         .map(|hash| Ok(find.query_row([hash], Data::read).optional()?));
@@ -157,9 +161,9 @@ pub(crate) fn by_hash(connection: &Connection, hashes: &[Uuid]) -> Result<Vec<Da
 }
 
 /// The children of a group, in their order.
-pub(crate) fn children(connection: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
+pub(crate) fn children(db: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE d.parent = ?1 ORDER BY d.position");
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = db.prepare_cached(&sql)?;
     Ok(find
         .query_map([parent], Data::read)?
         .collect::<Result<_, _>>()?)
@@ -168,7 +172,7 @@ pub(crate) fn children(connection: &Connection, parent: i64) -> Result<Vec<Data>
 /// Up to `limit` items whose number is above `after`: of a dataset, or of all; children only where
 /// asked for.
 pub(crate) fn list(
-    connection: &Connection,
+    db: &Connection,
     dataset: Option<i64>,
     with_children: bool,
     after: i64,
@@ -178,7 +182,7 @@ pub(crate) fn list(
         "SELECT {COLUMNS} FROM data d WHERE (?1 IS NULL OR d.dataset = ?1) AND (?2 OR d.parent IS NULL) AND d.id > ?3
          ORDER BY d.id LIMIT ?4"
     );
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = db.prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(find
         .query_map(params![dataset, with_children, after, limit], Data::read)?
@@ -186,8 +190,8 @@ pub(crate) fn list(
 }
 
 /// How many data units are backed by the item of this row.
-pub(crate) fn unit_count(connection: &Connection, item: &Data) -> Result<u32, Refusal> {
-    let mut count = connection.prepare_cached(
+pub(crate) fn unit_count(db: &Connection, item: &Data) -> Result<u32, Refusal> {
+    let mut count = db.prepare_cached(
         "SELECT count(*) FROM data WHERE (id = ?1 OR item = ?2) AND dataset > 0 AND parent IS NULL",
     )?;
     Ok(count.query_row(params![item.id, item.item], |r| r.get(0))?)
@@ -203,23 +207,19 @@ pub(crate) struct ItemPatch {
 }
 
 /// Changes items; one that is missing refuses all. The data unit's title follows the item's name.
-pub(crate) fn patch(
-    connection: &Connection,
-    patches: &[(Uuid, ItemPatch)],
-    now: i64,
-) -> Result<usize, Refusal> {
-    let mut update = connection.prepare_cached(
+pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, ItemPatch)]) -> Result<usize, Refusal> {
+    let mut update = tx.prepare_cached(
         "UPDATE data SET title = coalesce(?2, title), description = coalesce(?3, description),
          metadata = coalesce(?4, metadata), edited = ?5 WHERE id = ?1 OR item = ?6",
     )?;
     for (item, change) in patches {
         let metadata = change.client_metadata.as_ref().map(Object::get);
         update.execute(params![
-            id_of(connection, *item)?,
+            id_of(tx, *item)?,
             change.name,
             change.description,
             metadata,
-            now,
+            tx.now,
             item
         ])?;
     }

@@ -21,6 +21,7 @@ pub(crate) mod saving;
 pub(crate) mod schema;
 pub(crate) mod spaces;
 pub(crate) mod tasks;
+pub(crate) mod tx;
 pub(crate) mod units;
 pub(crate) mod uses;
 mod writer;
@@ -33,6 +34,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{LocalError, Refusal};
+use tx::Tx;
 use writer::Writer;
 
 /// What an acknowledged write survives.
@@ -65,8 +67,8 @@ impl Store {
                 format!("the database cannot be opened ({e}); {advice}"),
             )
         };
-        let connection = Connection::open(path).map_err(unusable)?;
-        prepare(&connection).map_err(unusable)?;
+        let db = Connection::open(path).map_err(unusable)?;
+        prepare(&db).map_err(unusable)?;
         let settings = match durability {
             // FULL: each commit syncs the log before it is answered. The log is cut back after a
             // burst, which a long read may have kept from being taken over into the database.
@@ -75,10 +77,10 @@ impl Store {
             }
             Durability::Process => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
         };
-        connection.execute_batch(settings).map_err(unusable)?;
-        schema::upgrade(&connection).map_err(unusable)?;
-        schema::check(&connection, path)?;
-        let writer = Writer::start(connection);
+        db.execute_batch(settings).map_err(unusable)?;
+        schema::upgrade(&db).map_err(unusable)?;
+        schema::check(&db, path)?;
+        let writer = Writer::start(db);
         Ok(Arc::new(Self {
             path: path.to_owned(),
             writer,
@@ -119,39 +121,42 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let connection = match kept {
-            Some(connection) => connection,
+        let db = match kept {
+            Some(db) => db,
             None => self.reader()?,
         };
-        let result = match connection.unchecked_transaction() {
+        let result = match db.unchecked_transaction() {
             Ok(snapshot) => work(&snapshot),
             Err(refused) => Err(refused.into()),
         };
         self.readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+            .push(db);
         result
     }
 
     fn reader(&self) -> Result<Connection, Refusal> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        prepare(&connection)?;
+        let db = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&db)?;
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        connection.create_scalar_function("lower_unicode", 1, flags, |context| {
+        db.create_scalar_function("lower_unicode", 1, flags, |context| {
             Ok(context.get::<String>(0)?.to_lowercase())
         })?;
-        Ok(connection)
+        Ok(db)
     }
 
-    /// Runs `work` in the writer's next transaction and returns after its commit. When `work`
-    /// refuses, nothing of it stays, and other writes of the same commit are not touched.
+    /// Runs `work` on behalf of `actor` in the writer's next transaction and returns after its commit.
+    /// When `work` fails, its changes are rolled back; other writes in the same commit are unaffected.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+        actor: impl Into<Arc<str>>,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
+        let actor = actor.into();
+        let work = move |db: &Connection| work(&Tx::new(db, &actor));
         self.writer.queue(work, move |result| {
             // The caller may have gone away; the write stays done all the same.
             let _ = answer.send(result);
@@ -173,9 +178,9 @@ impl Store {
     }
 }
 
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.execute_batch(
+fn prepare(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.set_prepared_statement_cache_capacity(128);
+    db.execute_batch(
         "PRAGMA busy_timeout=10000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
     )
 }
@@ -192,8 +197,8 @@ pub(crate) mod tests {
         (folder, store)
     }
 
-    fn put(connection: &Connection, key: &str) -> Result<(), Refusal> {
-        connection.execute("INSERT INTO meta(key, value) VALUES (?1, 'x')", [key])?;
+    fn put(db: &Connection, key: &str) -> Result<(), Refusal> {
+        db.execute("INSERT INTO meta(key, value) VALUES (?1, 'x')", [key])?;
         Ok(())
     }
 
@@ -204,7 +209,7 @@ pub(crate) mod tests {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 store
-                    .write(move |c| {
+                    .write("", move |c| {
                         put(c, &format!("k{n}"))?;
                         if n % 4 == 0 {
                             Err(Refusal::Invalid("every fourth".into()))
@@ -254,14 +259,14 @@ pub(crate) mod tests {
     async fn a_panicking_write_is_refused_and_the_writer_lives() {
         let (_folder, store) = scratch();
         let refusal = store
-            .write(|c| {
+            .write("", |c| {
                 put(c, "half")?;
                 if true { panic!("on purpose") } else { Ok(()) }
             })
             .await
             .unwrap_err();
         assert!(refusal.message().contains("on purpose"), "{refusal:?}");
-        store.write(|c| put(c, "half")).await.unwrap();
+        store.write("", |c| put(c, "half")).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -271,17 +276,17 @@ pub(crate) mod tests {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 let text = "x".repeat(n * 3000);
-                let work = move |c: &Connection| {
+                let work = move |c: &Tx<'_>| {
                     let sql = "INSERT INTO meta(key, value) VALUES (?1, ?2)";
                     c.execute(sql, [format!("k{n}"), text])?;
                     Ok(format!("k{n}"))
                 };
-                store.write(work).await
+                store.write("", work).await
             })
         };
         // The database may grow by a few pages, as on a disk with as little room.
         store
-            .write(|c| {
+            .write("", |c| {
                 let pages: i64 = c.query_row("PRAGMA page_count", [], |r| r.get(0))?;
                 c.query_row(&format!("PRAGMA max_page_count={}", pages + 12), [], |_| {
                     Ok(())
@@ -313,16 +318,18 @@ pub(crate) mod tests {
         acknowledged.sort_unstable();
         assert_eq!(kept, acknowledged);
         store
-            .write(|c| Ok(c.execute("DELETE FROM meta WHERE key LIKE 'k%'", [])?))
+            .write("", |c| {
+                Ok(c.execute("DELETE FROM meta WHERE key LIKE 'k%'", [])?)
+            })
             .await
             .unwrap();
-        store.write(|c| put(c, "k1")).await.unwrap();
+        store.write("", |c| put(c, "k1")).await.unwrap();
     }
 
     #[tokio::test]
     async fn after_closing_writes_are_refused() {
         let (_folder, store) = scratch();
         store.close();
-        assert!(store.write(|c| put(c, "late")).await.is_err());
+        assert!(store.write("", |c| put(c, "late")).await.is_err());
     }
 }

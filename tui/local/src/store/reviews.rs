@@ -10,6 +10,7 @@ use crate::store::catalog::Project;
 use crate::store::exact::Fields;
 use crate::store::records::{self, Kind};
 use crate::store::tasks::{Action, ActionKind};
+use crate::store::tx::Tx;
 
 /// The review of one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +23,8 @@ pub(crate) struct Review {
 }
 
 /// The reviews of a task's labels.
-pub(crate) fn list(
-    connection: &Connection,
-    project: &Project,
-    task: Uuid,
-) -> Result<Vec<Review>, Refusal> {
-    let mut find = connection.prepare_cached(
+pub(crate) fn list(db: &Connection, project: &Project, task: Uuid) -> Result<Vec<Review>, Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT l.objects, l.classes FROM data d JOIN label l ON l.data = d.id
          WHERE d.hash = ?1 AND l.project = ?2 AND l.branch = 'main'",
     )?;
@@ -39,7 +36,7 @@ pub(crate) fn list(
     let Some((objects, classes)) = parts else {
         return Ok(Vec::new());
     };
-    let decided = records::list(connection, Kind::Review, task)?;
+    let decided = records::list(db, Kind::Review, task)?;
     let mut out = Vec::new();
     for (label_type, text) in [("Object", objects), ("Classification", classes)] {
         let labels: Fields<'_> = serde_json::from_str(&text)?;
@@ -60,37 +57,24 @@ pub(crate) fn list(
 
 /// Decides about one label.
 pub(crate) fn decide(
-    connection: &Connection,
+    tx: &Tx<'_>,
     task: Uuid,
     review: &Review,
     status: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    records::put(
-        connection,
-        Kind::Review,
-        task,
-        review.uuid,
-        &review.label_id,
-        &json!(status),
-        now,
-    )
+    let key = Kind::Review.of(task, review.uuid);
+    records::put(tx, key, &review.label_id, &json!(status))
 }
 
 /// The decision about a task is that about each of its labels.
-pub(crate) fn follow(
-    connection: &Connection,
-    project: &Project,
-    action: &Action,
-    now: i64,
-) -> Result<(), Refusal> {
+pub(crate) fn follow(tx: &Tx<'_>, project: &Project, action: &Action) -> Result<(), Refusal> {
     let status = match action.kind {
         ActionKind::Approve => "APPROVED",
         ActionKind::Reject => "REJECTED",
         _ => return Ok(()),
     };
-    for review in list(connection, project, action.task)? {
-        decide(connection, action.task, &review, status, now)?;
+    for review in list(tx, project, action.task)? {
+        decide(tx, action.task, &review, status)?;
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ struct RowDto<'a> {
 
 /// The matching rows as one JSON array, written as they are read: a project may have a million.
 pub(crate) fn list(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     query: &RowQuery,
 ) -> Result<Vec<u8>, Refusal> {
@@ -79,7 +79,7 @@ pub(crate) fn list(
         .clone()
         .unwrap_or_else(|| "main".to_owned());
     let (sql, values) = select(project, query, &branch)?;
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut out = vec![b'['];
     while let Some(row) = rows.next()? {
@@ -87,7 +87,7 @@ pub(crate) fn list(
         if out.len() > 1 {
             out.push(b',');
         }
-        let dto = dto(connection, project, query, row, &data, &branch)?;
+        let dto = dto(db, project, query, row, &data, &branch)?;
         serde_json::to_writer(&mut out, &dto)?;
     }
     out.push(b']');
@@ -95,7 +95,7 @@ pub(crate) fn list(
 }
 
 fn dto<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &'a Project,
     query: &RowQuery,
     row: &rusqlite::Row<'_>,
@@ -115,7 +115,7 @@ fn dto<'a>(
     let images = query
         .include_images_data
         .unwrap_or(false)
-        .then(|| images(connection, data))
+        .then(|| images(db, data))
         .transpose()?;
     Ok(RowDto {
         label_hash,
@@ -152,7 +152,7 @@ fn dto<'a>(
         assigned_user_email: row.get(C + 3)?,
         last_actioned_by_user_email: row.get(C + 4)?,
         group_hash: row.get(C + 9)?,
-        spaces: spaces(connection, data)?,
+        spaces: spaces(db, data)?,
         client_metadata: query
             .include_client_metadata
             .unwrap_or(false)
@@ -185,11 +185,11 @@ pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
     }
 }
 
-fn images(connection: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
+fn images(db: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
     let file_type = |d: &Data| d.mime.clone().unwrap_or_else(|| "image/jpeg".to_owned());
     match data.kind {
         ItemKind::ImageGroup => {
-            let children = items::children(connection, data.id)?;
+            let children = items::children(db, data.id)?;
             Ok(children
                 .into_iter()
                 .enumerate()
@@ -218,8 +218,8 @@ fn images(connection: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal
 }
 
 /// The branches that label rows of a project are on, `main` first.
-pub(crate) fn branches(connection: &Connection, project: &Project) -> Result<Vec<String>, Refusal> {
-    let mut find = connection.prepare_cached(
+pub(crate) fn branches(db: &Connection, project: &Project) -> Result<Vec<String>, Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT DISTINCT branch FROM label WHERE project = ?1 AND branch <> 'main' ORDER BY branch",
     )?;
     let mut out = vec!["main".to_owned()];

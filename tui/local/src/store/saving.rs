@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
+use crate::store::tx::Tx;
 use crate::time;
 
 /// Fields of a row that the server computes on every read. All others are stored.
@@ -248,15 +249,13 @@ impl Stamp {
 
 /// Replaces the labels of rows, whole. One row that cannot be saved refuses all.
 pub(crate) fn save(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     rows: Vec<(Uuid, Ready)>,
-    author: &str,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut find = connection
-        .prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
-    let mut update = connection.prepare_cached(
+    let mut find =
+        tx.prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
+    let mut update = tx.prepare_cached(
         "UPDATE label SET objects = ?2, classes = ?3, actions = ?4, units = ?5, spaces = ?6, edited = ?7, editor = ?8,
                           extra = ?9
          WHERE id = ?1",
@@ -281,8 +280,8 @@ pub(crate) fn save(
             row.actions,
             row.units,
             row.spaces,
-            now,
-            author,
+            tx.now,
+            tx.actor,
             row.extra,
         ])?;
     }

@@ -57,9 +57,9 @@ CREATE INDEX record_uuid ON record(kind, uuid);
 ";
 
 /// Makes the tables.
-pub(crate) fn create_tables(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute_batch(TABLES)?;
-    connection.execute(
+pub(crate) fn create_tables(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute_batch(TABLES)?;
+    db.execute(
         "INSERT INTO meta(key, value) VALUES ('version', ?1)",
         [VERSION],
     )?;
@@ -67,15 +67,15 @@ pub(crate) fn create_tables(connection: &Connection) -> Result<(), rusqlite::Err
 }
 
 /// Makes the indexes.
-pub(crate) fn create_indexes(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute_batch(INDEXES)
+pub(crate) fn create_indexes(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute_batch(INDEXES)
 }
 
 /// Brings the database of an older version up to this one. One that is not ours is left as it is, for
 /// [`check`] to refuse.
-pub(crate) fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
-    if matches!(meta(connection, "version"), Ok(Some(version)) if version == "2") {
-        connection.execute_batch(
+pub(crate) fn upgrade(db: &Connection) -> Result<(), rusqlite::Error> {
+    if matches!(meta(db, "version"), Ok(Some(version)) if version == "2") {
+        db.execute_batch(
             "BEGIN; ALTER TABLE label ADD COLUMN extra TEXT NOT NULL DEFAULT '{}';
              UPDATE meta SET value = '3' WHERE key = 'version'; COMMIT;",
         )?;
@@ -85,14 +85,14 @@ pub(crate) fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Makes an empty database.
 #[cfg(test)]
-pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
-    create_tables(connection)?;
-    create_indexes(connection)
+pub(crate) fn create(db: &Connection) -> Result<(), rusqlite::Error> {
+    create_tables(db)?;
+    create_indexes(db)
 }
 
 /// Refuses a file that is not a database of this version.
-pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LocalError> {
-    let found = meta(connection, "version").map_err(|e| {
+pub(crate) fn check(db: &Connection, path: &Path) -> Result<(), LocalError> {
+    let found = meta(db, "version").map_err(|e| {
         LocalError::content(
             path,
             format!("this is not a local project's database ({e}); name another --data folder"),
@@ -111,20 +111,15 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LocalErr
 }
 
 /// A value that the server keeps about itself.
-pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
+pub(crate) fn meta(db: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
     use rusqlite::OptionalExtension as _;
-    connection
-        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
+    db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
         .optional()
 }
 
 /// Sets a value that the server keeps about itself.
-pub(crate) fn set_meta(
-    connection: &Connection,
-    key: &str,
-    value: &str,
-) -> Result<(), rusqlite::Error> {
-    connection.execute(
+pub(crate) fn set_meta(db: &Connection, key: &str, value: &str) -> Result<(), rusqlite::Error> {
+    db.execute(
         "INSERT OR REPLACE INTO meta(key, value) VALUES (?1, ?2)",
         [key, value],
     )?;
@@ -137,37 +132,36 @@ mod tests {
 
     #[test]
     fn a_database_of_the_version_before_is_brought_up_and_a_later_one_is_refused() {
-        let connection = Connection::open_in_memory().unwrap();
-        create(&connection).unwrap();
-        connection
-            .execute_batch("ALTER TABLE label DROP COLUMN extra")
+        let db = Connection::open_in_memory().unwrap();
+        create(&db).unwrap();
+        db.execute_batch("ALTER TABLE label DROP COLUMN extra")
             .unwrap();
-        set_meta(&connection, "version", "2").unwrap();
-        upgrade(&connection).unwrap();
-        check(&connection, Path::new("project.db")).unwrap();
-        connection.execute_batch("SELECT extra FROM label").unwrap();
-        set_meta(&connection, "version", "4").unwrap();
-        upgrade(&connection).unwrap();
-        let refusal = check(&connection, Path::new("project.db")).unwrap_err();
+        set_meta(&db, "version", "2").unwrap();
+        upgrade(&db).unwrap();
+        check(&db, Path::new("project.db")).unwrap();
+        db.execute_batch("SELECT extra FROM label").unwrap();
+        set_meta(&db, "version", "4").unwrap();
+        upgrade(&db).unwrap();
+        let refusal = check(&db, Path::new("project.db")).unwrap_err();
         assert!(refusal.to_string().contains("version 4"), "{refusal}");
     }
 
     #[test]
     fn a_deleted_projects_number_is_not_given_again() {
-        let connection = Connection::open_in_memory().unwrap();
-        create(&connection).unwrap();
+        let db = Connection::open_in_memory().unwrap();
+        create(&db).unwrap();
         let insert = || {
-            connection
+            db
                 .execute(
                     "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
                      VALUES (x'00', '', '', 1, x'00', '', '', 0, 0)",
                     [],
                 )
                 .unwrap();
-            connection.last_insert_rowid()
+            db.last_insert_rowid()
         };
         let first = insert();
-        crate::store::catalog::delete_project(&connection, first).unwrap();
+        crate::store::catalog::delete_project(&db, first).unwrap();
         assert!(insert() > first);
     }
 }

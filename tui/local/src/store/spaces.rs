@@ -22,12 +22,12 @@ impl Serialize for Spaces {
 
 /// The parts of a data group that labels can be put on, by the hashes of their data units. Other kinds
 /// have none; nor has an image group within a group.
-pub(crate) fn spaces(connection: &Connection, data: &Data) -> Result<Spaces, Refusal> {
+pub(crate) fn spaces(db: &Connection, data: &Data) -> Result<Spaces, Refusal> {
     let mut out = Vec::new();
     if data.kind != ItemKind::Group {
         return Ok(Spaces(out));
     }
-    for (position, child) in items::children(connection, data.id)?.iter().enumerate() {
+    for (position, child) in items::children(db, data.id)?.iter().enumerate() {
         let Some(mut space) = space(child) else {
             continue;
         };

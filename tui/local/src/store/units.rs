@@ -14,6 +14,7 @@ use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
 use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
 /// An item to be made.
@@ -32,6 +33,23 @@ pub(crate) struct NewItem {
     pub children: Vec<Self>,
 }
 
+impl NewItem {
+    /// A group of other items: it has no bytes of its own.
+    pub(crate) fn group(kind: ItemKind, title: String, metadata: Option<Object>) -> Self {
+        Self {
+            uuid: Uuid::new_v4(),
+            kind,
+            title,
+            source: None,
+            mime: None,
+            facts: Facts::default(),
+            size: None,
+            metadata,
+            children: Vec::new(),
+        }
+    }
+}
+
 /// Where a row of `data` belongs.
 #[derive(Clone, Copy)]
 struct Place {
@@ -43,13 +61,8 @@ struct Place {
 
 /// Makes an item in a folder. In a dataset's own folder it is a data unit of that dataset at once;
 /// the unit's number and hash are returned.
-pub(crate) fn insert(
-    connection: &Connection,
-    folder: &Folder,
-    item: &NewItem,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
-    if exists(connection, item.uuid)? {
+pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
+    if exists(tx, item.uuid)? {
         return Err(Refusal::Invalid(format!(
             "the upload {} has become an item already",
             item.uuid
@@ -61,30 +74,25 @@ pub(crate) fn insert(
         position: 0,
         folder: folder.dataset.is_none().then_some(folder.id),
     };
-    let unit = write(connection, place, item, now)?;
+    let unit = write(tx, place, item)?;
     if let Some(dataset) = folder.dataset {
-        add_tasks(connection, dataset, &[unit], now)?;
+        add_tasks(tx, dataset, &[unit])?;
     }
     Ok(unit)
 }
 
-fn exists(connection: &Connection, item: Uuid) -> Result<bool, Refusal> {
-    let mut find = connection.prepare_cached("SELECT 1 FROM data WHERE item = ?1")?;
+fn exists(db: &Connection, item: Uuid) -> Result<bool, Refusal> {
+    let mut find = db.prepare_cached("SELECT 1 FROM data WHERE item = ?1")?;
     Ok(find.exists([item])?)
 }
 
-fn write(
-    connection: &Connection,
-    place: Place,
-    item: &NewItem,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
+fn write(tx: &Tx<'_>, place: Place, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
     let hash = Uuid::new_v4();
     let frames = match item.children.len() {
         0 => item.facts.frames,
         pictures => u32::try_from(pictures).ok(),
     };
-    connection
+    tx
         .prepare_cached(
             "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
                               height, frames, fps, duration, rate, size, metadata, created, edited, folder)
@@ -108,30 +116,25 @@ fn write(
             item.facts.sample_rate,
             item.size,
             item.metadata.as_ref().map(Object::get),
-            now,
+            tx.now,
             place.folder,
         ])?;
-    let id = connection.last_insert_rowid();
+    let id = tx.last_insert_rowid();
     for (position, child) in item.children.iter().enumerate() {
         let place = Place {
             parent: Some(id),
             position,
             ..place
         };
-        write(connection, place, child, now)?;
+        write(tx, place, child)?;
     }
     Ok((id, hash))
 }
 
 /// One more data unit of an item, with its children, in a dataset.
-fn copy(
-    connection: &Connection,
-    item: &Data,
-    place: Place,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
+fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> {
     let hash = Uuid::new_v4();
-    connection
+    tx
         .prepare_cached(
             "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
                               height, frames, fps, duration, rate, size, metadata, created, edited, folder)
@@ -145,29 +148,28 @@ fn copy(
             place.position as i64,
             hash,
             item.item,
-            now
+            tx.now
         ])?;
-    let id = connection.last_insert_rowid();
-    for (position, child) in items::children(connection, item.id)?.iter().enumerate() {
+    let id = tx.last_insert_rowid();
+    for (position, child) in items::children(tx, item.id)?.iter().enumerate() {
         let place = Place {
             parent: Some(id),
             position,
             ..place
         };
-        copy(connection, child, place, now)?;
+        copy(tx, child, place)?;
     }
     Ok((id, hash))
 }
 
 /// Makes an item of other items: a data group, or an image group.
 pub(crate) fn insert_group(
-    connection: &Connection,
+    tx: &Tx<'_>,
     folder: &Folder,
     group: &NewItem,
     members: &[Uuid],
-    now: i64,
 ) -> Result<(i64, Uuid), Refusal> {
-    let members = items::by_uuid(connection, members)?;
+    let members = items::by_uuid(tx, members)?;
     if members.is_empty() {
         return Err(Refusal::Invalid(
             "a group needs at least one item".to_owned(),
@@ -184,7 +186,7 @@ pub(crate) fn insert_group(
             other.kind.item_type()
         )));
     }
-    let (id, hash) = insert(connection, folder, group, now)?;
+    let (id, hash) = insert(tx, folder, group)?;
     let place = |position| Place {
         dataset: folder.dataset.unwrap_or(0),
         parent: Some(id),
@@ -192,9 +194,9 @@ pub(crate) fn insert_group(
         folder: None,
     };
     for (position, member) in members.iter().enumerate() {
-        copy(connection, member, place(position), now)?;
+        copy(tx, member, place(position))?;
     }
-    connection.execute(
+    tx.execute(
         "UPDATE data SET frames = ?2 WHERE id = ?1",
         params![id, members.len() as i64],
     )?;
@@ -212,13 +214,12 @@ pub(crate) enum Duplicates {
 
 /// Makes data units of items. Returns the new units' hashes.
 pub(crate) fn link(
-    connection: &Connection,
+    tx: &Tx<'_>,
     dataset: i64,
     item_uuids: &[Uuid],
     duplicates: Duplicates,
-    now: i64,
 ) -> Result<Vec<Uuid>, Refusal> {
-    let mut there = connection.prepare_cached(
+    let mut there = tx.prepare_cached(
         "SELECT 1 FROM data WHERE id = ?1 AND dataset = ?2 UNION ALL
          SELECT 1 FROM data WHERE item = ?3 AND dataset = ?2 AND parent IS NULL",
     )?;
@@ -229,7 +230,7 @@ pub(crate) fn link(
         folder: None,
     };
     let mut units = Vec::new();
-    for item in items::by_uuid(connection, item_uuids)? {
+    for item in items::by_uuid(tx, item_uuids)? {
         if there.exists(params![item.id, dataset, item.item])? {
             match duplicates {
                 Duplicates::Duplicate => {}
@@ -242,37 +243,27 @@ pub(crate) fn link(
                 }
             }
         }
-        units.push(copy(connection, &item, place, now)?);
+        units.push(copy(tx, &item, place)?);
     }
-    add_tasks(connection, dataset, &units, now)?;
+    add_tasks(tx, dataset, &units)?;
     Ok(units.into_iter().map(|(_, hash)| hash).collect())
 }
 
 /// Tasks for new units of a dataset, in every project that uses it, where its workflow begins.
-pub(super) fn add_tasks(
-    connection: &Connection,
-    dataset: i64,
-    units: &[(i64, Uuid)],
-    now: i64,
-) -> Result<(), Refusal> {
+pub(super) fn add_tasks(tx: &Tx<'_>, dataset: i64, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
     if units.is_empty() {
         return Ok(());
     }
-    for project in &Catalog::load(connection)?.projects {
+    for project in &Catalog::load(tx)?.projects {
         if project.dataset(dataset).is_some() {
-            begin(connection, project, units, now)?;
+            begin(tx, project, units)?;
         }
     }
     Ok(())
 }
 
-fn begin(
-    connection: &Connection,
-    project: &Project,
-    units: &[(i64, Uuid)],
-    now: i64,
-) -> Result<(), Refusal> {
-    let mut insert = connection.prepare_cached(
+fn begin(tx: &Tx<'_>, project: &Project, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
+    let mut insert = tx.prepare_cached(
         "INSERT INTO task(project, data, stage, status, priority, created, updated)
          VALUES (?1, ?2, ?3, ?4, 0.5, ?5, ?5)",
     )?;
@@ -280,36 +271,41 @@ fn begin(
         let stage = project.graph.first_for(project.task_of(*hash));
         let done = matches!(project.graph.nodes[stage].kind, NodeKind::Done { .. });
         let status = if done { COMPLETED } else { NEW };
-        insert.execute(params![project.id, data, stage as i64, status as i64, now])?;
+        insert.execute(params![
+            project.id,
+            data,
+            stage as i64,
+            status as i64,
+            tx.now
+        ])?;
     }
     Ok(())
 }
 
 /// Lets a project use further datasets. Returns how many tasks it got.
 pub(crate) fn add_datasets(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     datasets: &[i64],
-    now: i64,
 ) -> Result<usize, Refusal> {
     let mut tasks = 0;
     for dataset in datasets {
         if project.dataset(*dataset).is_some() {
             continue;
         }
-        connection.execute(
+        tx.execute(
             "INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)",
             [project.id, *dataset],
         )?;
-        let units = units_of(connection, *dataset)?;
-        begin(connection, project, &units, now)?;
+        let units = units_of(tx, *dataset)?;
+        begin(tx, project, &units)?;
         tasks += units.len();
     }
     Ok(tasks)
 }
 
-fn units_of(connection: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
-    let mut find = connection.prepare_cached(
+fn units_of(db: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
     )?;
     let found = find.query_map([dataset], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -318,20 +314,20 @@ fn units_of(connection: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, R
 
 /// Takes datasets away from a project, with the tasks and labels on their units.
 pub(crate) fn remove_datasets(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     datasets: &[i64],
 ) -> Result<(), Refusal> {
     for dataset in datasets {
         for table in ["task", "label"] {
-            connection.execute(
+            db.execute(
                 &format!(
                     "DELETE FROM {table} WHERE project = ?1 AND data IN (SELECT id FROM data WHERE dataset = ?2)"
                 ),
                 [project.id, *dataset],
             )?;
         }
-        connection.execute(
+        db.execute(
             "DELETE FROM project_dataset WHERE project = ?1 AND dataset = ?2",
             [project.id, *dataset],
         )?;
@@ -340,16 +336,10 @@ pub(crate) fn remove_datasets(
 }
 
 /// Gives a data unit another title.
-pub(crate) fn rename(
-    connection: &Connection,
-    dataset: i64,
-    hash: Uuid,
-    title: &str,
-    now: i64,
-) -> Result<(), Refusal> {
-    let changed = connection.execute(
+pub(crate) fn rename(tx: &Tx<'_>, dataset: i64, hash: Uuid, title: &str) -> Result<(), Refusal> {
+    let changed = tx.execute(
         "UPDATE data SET title = ?3, edited = ?4 WHERE hash = ?1 AND dataset = ?2",
-        params![hash, dataset, title, now],
+        params![hash, dataset, title, tx.now],
     )?;
     if changed == 0 {
         return Err(Refusal::NotFound(format!(
@@ -360,8 +350,8 @@ pub(crate) fn rename(
 }
 
 /// Removes what belongs to tasks that go with their project.
-pub(crate) fn forget_reviews(connection: &Connection, project: &Project) -> Result<(), Refusal> {
-    let mut find = connection.prepare_cached(
+pub(crate) fn forget_reviews(db: &Connection, project: &Project) -> Result<(), Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT d.hash FROM task t JOIN data d ON d.id = t.data WHERE t.project = ?1
          AND EXISTS(SELECT 1 FROM record WHERE kind = 'review')",
     )?;
@@ -369,7 +359,7 @@ pub(crate) fn forget_reviews(connection: &Connection, project: &Project) -> Resu
         .query_map([project.id], |r| r.get(0))?
         .collect::<Result<_, _>>()?;
     for hash in hashes {
-        records::forget(connection, project.task_of(hash))?;
+        records::forget(db, project.task_of(hash))?;
     }
     Ok(())
 }

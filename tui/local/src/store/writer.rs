@@ -27,11 +27,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(db: Connection) -> Self {
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("local-writer".to_owned())
-            .spawn(move || run(&connection, &jobs))
+            .spawn(move || run(&db, &jobs))
             .expect("the system starts one more thread");
         Self {
             queue: Mutex::new(Some(queue)),
@@ -44,8 +44,8 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
         answer: impl FnOnce(Result<T, Refusal>) + Send + 'static,
     ) -> Result<(), Refusal> {
-        let job: Job = Box::new(move |connection| {
-            let result = contained(connection, work);
+        let job: Job = Box::new(move |db| {
+            let result = contained(db, work);
             Done {
                 refusal: result.as_ref().err().cloned(),
                 settle: Box::new(move |committed| answer(committed.and(result))),
@@ -84,18 +84,16 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
+fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let begun = connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(Refusal::from);
+        let begun = db.execute_batch("BEGIN IMMEDIATE").map_err(Refusal::from);
         let mut settles = Vec::new();
         let mut next = Some(first);
         let mut lost = begun.err();
         while let Some(job) = next.take() {
-            let done = job(connection);
+            let done = job(db);
             settles.push(done.settle);
-            if lost.is_none() && connection.is_autocommit() {
+            if lost.is_none() && db.is_autocommit() {
                 // A full disk makes the database take the whole transaction back, work before included.
                 lost = Some(done.refusal.unwrap_or_else(|| {
                     Refusal::Internal("the database took the transaction back".to_owned())
@@ -107,31 +105,31 @@ fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
         }
         let committed = match lost {
             Some(refusal) => Err(refusal),
-            None => connection.execute_batch("COMMIT").map_err(Refusal::from),
+            None => db.execute_batch("COMMIT").map_err(Refusal::from),
         };
-        if committed.is_err() && !connection.is_autocommit() {
+        if committed.is_err() && !db.is_autocommit() {
             // A commit that failed leaves the transaction open.
-            let _ = connection.execute_batch("ROLLBACK");
+            let _ = db.execute_batch("ROLLBACK");
         }
         for settle in settles {
             settle(committed.clone());
         }
     }
-    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /// Runs one piece of work so that it leaves all or nothing, whatever it does.
 fn contained<T>(
-    connection: &Connection,
+    db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    if connection.is_autocommit() {
+    if db.is_autocommit() {
         return Err(Refusal::Internal(
             "the database could not begin a transaction".to_owned(),
         ));
     }
-    connection.execute_batch("SAVEPOINT work")?;
-    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|panic| {
+    db.execute_batch("SAVEPOINT work")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let text = text
             .or_else(|| panic.downcast_ref::<String>().cloned())
@@ -140,7 +138,7 @@ fn contained<T>(
             "a bug in the local server: {text}"
         )))
     });
-    if connection.is_autocommit() {
+    if db.is_autocommit() {
         // The database has taken everything back itself; there is no savepoint any more.
         let lost = || Refusal::Internal("the database took the transaction back".to_owned());
         return result.and_then(|_| Err(lost()));
@@ -150,6 +148,6 @@ fn contained<T>(
     } else {
         "ROLLBACK TO work; RELEASE work"
     };
-    connection.execute_batch(end)?;
+    db.execute_batch(end)?;
     result
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Node, NodeKind, Pathway};
-use crate::guess::meant;
+use crate::suggest::did_you_mean;
 
 /// What a node may be.
 const KINDS: [&str; 9] = [
@@ -202,7 +202,7 @@ impl Place<'_> {
                 return Err(format!(
                     "{}.nodeType: there is no {other:?}{}; known are {}",
                     self.name,
-                    meant(other, KINDS),
+                    did_you_mean(other, KINDS),
                     KINDS.join(", ")
                 ));
             }

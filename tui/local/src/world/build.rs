@@ -16,6 +16,7 @@ use crate::private;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
+use crate::store::tx::Tx;
 use crate::structure::completed;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
@@ -113,6 +114,10 @@ fn refused(refusal: Refusal) -> LocalError {
 }
 
 impl Builder<'_> {
+    fn tx(&self) -> Tx<'_> {
+        Tx::at(self.connection, OWNER, self.now)
+    }
+
     fn run(&self, world: &World) -> Result<(), LocalError> {
         self.connection.execute_batch("BEGIN")?;
         schema::create_tables(self.connection)?;
@@ -143,7 +148,7 @@ impl Builder<'_> {
             self.place_tasks(spec, project)?;
         }
         if world.lively {
-            populate::labels(self.connection, &catalog, self.names, self.now).map_err(refused)?;
+            populate::labels(&self.tx(), &catalog, self.names).map_err(refused)?;
         }
         let project = *projects
             .first()
@@ -218,7 +223,7 @@ impl Builder<'_> {
                 title: &spec.title,
                 description: &spec.description,
             };
-            let id = folders::insert_dataset(self.connection, &new, self.now)?;
+            let id = folders::insert_dataset(&self.tx(), &new)?;
             let mut filler = Filler {
                 builder: self,
                 dataset: id,
@@ -292,7 +297,7 @@ impl Builder<'_> {
                 (new.graph.first_for(task), 0.5)
             }
         };
-        insert_project(self.connection, &new, &place_task, self.now).map_err(refused)?;
+        insert_project(&self.tx(), &new, &place_task).map_err(refused)?;
         Ok(uuid)
     }
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::guess::meant;
 use crate::ids::Names;
 use crate::item::ItemKind;
+use crate::suggest::did_you_mean;
 use crate::world::{DatasetSpec, ItemSpec, ProjectSpec, TemplateSpec, World, ontology};
 
 /// A world that is built in.
@@ -92,7 +92,7 @@ impl FromStr for Scenario {
             let names = Self::ALL.map(Self::name);
             format!(
                 "there is no scenario {text:?}{}; known are {}. A world of your own: --scenario-file FILE",
-                meant(text, names),
+                did_you_mean(text, names),
                 names.join(", ")
             )
         })

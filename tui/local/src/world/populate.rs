@@ -1,6 +1,5 @@
 //! Makes a built-in project look as if people had worked in it: tasks at several stages, and labels.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,6 +10,7 @@ use crate::store::catalog::{Catalog, Project};
 use crate::store::items::{self, Data};
 use crate::store::labels;
 use crate::store::saving::{self, Ready};
+use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
 /// No more data units than this get labels: enough to look at, and quick at any size.
@@ -43,20 +43,15 @@ pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uui
 }
 
 /// Gives label rows to some tasks of every project.
-pub(super) fn labels(
-    connection: &Connection,
-    catalog: &Catalog,
-    names: Names,
-    now: i64,
-) -> Result<(), Refusal> {
+pub(super) fn labels(tx: &Tx<'_>, catalog: &Catalog, names: Names) -> Result<(), Refusal> {
+    let annotator = tx.on_behalf_of(ANNOTATOR);
     for (place, project) in catalog.projects.iter().enumerate() {
         let Some(dataset) = project.datasets.first() else {
             continue;
         };
-        let stage_of =
-            connection.prepare("SELECT stage FROM task WHERE project = ?1 AND data = ?2");
+        let stage_of = tx.prepare("SELECT stage FROM task WHERE project = ?1 AND data = ?2");
         let mut stage_of = stage_of?;
-        for (n, data) in items::list(connection, Some(dataset.id), false, 0, LABELLED)?
+        for (n, data) in items::list(tx, Some(dataset.id), false, 0, LABELLED)?
             .iter()
             .enumerate()
         {
@@ -69,28 +64,23 @@ pub(super) fn labels(
             };
             let draw = names.number(2_000 + place as u64, n as u64);
             if unit(draw) < share {
-                label(connection, project, data, mix(draw), now)?;
+                label(&annotator, project, data, mix(draw))?;
             }
         }
     }
     Ok(())
 }
 
-fn label(
-    connection: &Connection,
-    project: &Project,
-    data: &Data,
-    draw: u64,
-    now: i64,
-) -> Result<(), Refusal> {
-    labels::create(connection, project, &[data.hash], "main", ANNOTATOR, now)?;
-    let hash: Uuid = connection.query_row(
+fn label(tx: &Tx<'_>, project: &Project, data: &Data, draw: u64) -> Result<(), Refusal> {
+    labels::create(tx, project, &[data.hash], "main")?;
+    let hash: Uuid = tx.query_row(
         "SELECT hash FROM label WHERE project = ?1 AND data = ?2 AND branch = 'main'",
         [project.id, data.id],
         |r| r.get(0),
     )?;
-    let row = Ready::read(&labels_of(data, draw, now).to_string(), ANNOTATOR, now)?;
-    saving::save(connection, project, vec![(hash, row)], ANNOTATOR, now)?;
+    let text = labels_of(data, draw, tx.now).to_string();
+    let row = Ready::read(&text, tx.actor, tx.now)?;
+    saving::save(tx, project, vec![(hash, row)])?;
     Ok(())
 }
 

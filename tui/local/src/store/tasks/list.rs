@@ -99,7 +99,7 @@ fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>
 
 /// Up to `limit` tasks of a stage whose number is above `after`, in the order of their numbers.
 pub(crate) fn page(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     stage: usize,
     filter: &TaskFilter,
@@ -127,12 +127,12 @@ pub(crate) fn page(
     let shape = Shape::of(&project.graph.nodes[stage]);
     let read = |row: &rusqlite::Row<'_>| shape.read(project, row);
     let rows = if plain {
-        let mut statement = connection.prepare_cached(&sql)?;
+        let mut statement = db.prepare_cached(&sql)?;
         statement
             .query_map(params_from_iter(values), read)?
             .collect::<Result<_, _>>()?
     } else {
-        let mut statement = connection.prepare(&sql)?;
+        let mut statement = db.prepare(&sql)?;
         statement
             .query_map(params_from_iter(values), read)?
             .collect::<Result<_, _>>()?

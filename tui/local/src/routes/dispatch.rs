@@ -1,12 +1,13 @@
-//! The door: what happens to every request of the API before and after its own endpoint.
+//! What happens to every request of the API before and after its handler.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::sync::{Arc, PoisonError};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
@@ -15,144 +16,159 @@ use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::fault::FaultAction;
+use crate::routes::extract::{Call, Injected};
 use crate::routes::legacy::LegacyCall;
-use crate::routes::names::{endpoint, is_elsewhere};
-use crate::routes::reply::{SaysNo, legacy_refusal};
+use crate::routes::reply::{json_bytes, legacy_envelope};
+use crate::routes::table::{Row, Style};
 use crate::time;
 
 /// Marks an answer that must not arrive: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DropConnection;
 
-/// What injected faults ask of the endpoint itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Spoil {
-    /// Somebody else acts.
-    pub conflict: bool,
-    /// Signed URLs have expired.
-    pub expire: bool,
-}
-
 /// Answers shorter than this many bytes are not worth compressing.
 const GZIP_FROM: usize = 4 << 10;
 /// How long a truncated answer has for its first half.
 const FLUSH: std::time::Duration = std::time::Duration::from_millis(5);
 
-/// Checks, counts and spoils a request, and packs its answer.
-pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let is_legacy = parts.uri.path().starts_with("/public");
-    let refuse = |refusal: Refusal| {
-        if is_legacy {
-            legacy_refusal(&refusal)
-        } else {
-            refusal.into_response()
-        }
-    };
-    // Its room is given back when the request has been answered.
-    let held = match app.room.read(&parts.headers, body).await {
+/// Where the router sends a request.
+#[derive(Clone, Copy)]
+pub(super) enum Route {
+    Row(&'static Row),
+    /// To the legacy API, which names the call in the body.
+    Legacy,
+    /// To a call that only the platform serves; what to do instead.
+    Refused(&'static str),
+    UnknownPath,
+    /// The path exists for other methods.
+    WrongMethod,
+}
+
+/// A row of the table, and the call itself if it is a legacy one.
+type Resolved = (&'static Row, Option<Arc<LegacyCall>>);
+
+fn resolve(route: Route, parts: &Parts, body: &Bytes) -> Result<Resolved, Refusal> {
+    let (method, path) = (&parts.method, parts.uri.path());
+    match route {
+        _ if is_legacy(path) => LegacyCall::read(parts, body)?.resolve(),
+        Route::Row(row) => Ok((row, None)),
+        Route::Refused(instead) => Err(not_served(method, path, instead)),
+        Route::Legacy | Route::UnknownPath => Err(Refusal::NotFound(format!(
+            "this server has no {method} {path}"
+        ))),
+        Route::WrongMethod => Err(Refusal::Method(format!(
+            "{method} is not possible on {path}"
+        ))),
+    }
+}
+
+fn is_legacy(path: &str) -> bool {
+    path == "/public" || path.starts_with("/public/")
+}
+
+/// The refusal of a call that only the platform serves.
+pub(super) fn not_served(method: impl Display, call: &str, instead: &str) -> Refusal {
+    Refusal::NotServed(format!(
+        "a local project does not serve {method} {call}: {instead}"
+    ))
+}
+
+/// Answers a request: reads the body, applies faults, checks the signature, counts, runs the handler.
+pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_legacy = is_legacy(parts.uri.path());
+    // Its share of the memory for bodies is given back when the request has been answered.
+    let held = match app.bodies.read(&parts.headers, body).await {
         Ok(held) => held,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return in_envelope(refusal.into_response(), is_legacy).await,
     };
-    let body = held.bytes.clone();
-    let call = is_legacy.then(|| LegacyCall::read(&body));
-    let route = parts
-        .extensions
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    let endpoint = match &call {
-        Some(Ok(call)) => call.endpoint(),
-        Some(Err(_)) => Endpoint::Unknown,
-        None => endpoint(&parts.method, route),
+    let resolved = resolve(route, &parts, &held.bytes);
+    let endpoint = match &resolved {
+        Ok((row, _)) => row.endpoint,
+        Err(_) => Endpoint::Unknown,
     };
     let strikes = app
         .injector
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .strike(endpoint);
-    app.tally.request(endpoint, strikes.len());
+    app.counters.request(endpoint, strikes.len());
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;
     }
-    let spoil = match spoiled(&strikes).await {
-        Ok(spoil) => spoil,
+    let injected = match injected_before(&strikes).await {
+        Ok(injected) => injected,
         Err(instead) => return *instead,
     };
-    let caller = identify(&app, endpoint, is_legacy, &parts, &body, now(&strikes));
     let accepts_gzip = accepts_gzip(&parts.headers);
-    let response = match (caller, call) {
-        (Err(refusal), _) => refuse(refusal),
-        (Ok(_), Some(Err(error))) => {
-            refuse(Refusal::Invalid(format!("not a legacy request: {error}")))
-        }
-        (Ok(_), None) if !is_text(parts.uri.path()) => {
-            refuse(Refusal::Invalid("the path is not UTF-8".to_owned()))
-        }
-        (Ok(caller), call) => {
-            parts.extensions.insert(caller);
-            parts.extensions.insert(spoil);
-            if let Some(Ok(call)) = call {
-                parts.extensions.insert(Arc::new(call));
-            }
-            next.run(Request::from_parts(parts, Body::from(body))).await
+    let caller = match &resolved {
+        // The URL itself is the permission; the handler checks its seal.
+        Ok((row, _)) if row.style == Style::signed => Ok(Caller::nobody()),
+        _ => identify(&app, is_legacy, &parts, &held.bytes, now(&strikes)),
+    };
+    let response = match caller.and_then(|caller| Ok((caller, resolved?))) {
+        Err(refusal) => refusal.into_response(),
+        Ok((caller, (row, legacy))) => {
+            let mut request = Request::from_parts(parts, Body::empty());
+            request.extensions_mut().insert(Call {
+                app: Shared::clone(&app),
+                caller,
+                endpoint,
+                injected,
+                body: held.bytes.clone(),
+                legacy,
+            });
+            (row.handler)(request, Shared::clone(&app)).await
         }
     };
-    let done = response.status().is_success() && response.extensions().get::<SaysNo>().is_none();
-    app.tally.answer(endpoint, done);
-    tracing::debug!(
-        endpoint = endpoint.name(),
-        status = response.status().as_u16(),
-        done,
-        "request"
-    );
-    pack(response, &strikes, accepts_gzip).await
+    let done = response.status().is_success();
+    app.counters.answer(endpoint, done);
+    let status = response.status().as_u16();
+    tracing::debug!(endpoint = endpoint.name(), status, "request");
+    pack(
+        in_envelope(response, is_legacy).await,
+        &strikes,
+        accepts_gzip,
+    )
+    .await
 }
 
-/// Whether a path is text once its escapes are decoded; what else it holds is its endpoint's business.
-fn is_text(path: &str) -> bool {
-    let mut parts = path.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let code = part.get(..2).and_then(|c| u8::from_str_radix(c, 16).ok());
-        bytes.push(code.unwrap_or(b'%'));
-        bytes.extend_from_slice(&part.as_bytes()[code.map_or(0, |_| 2)..]);
+async fn in_envelope(response: Response, is_legacy: bool) -> Response {
+    match is_legacy {
+        true => legacy_envelope(response).await,
+        false => response,
     }
-    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn identify(
     app: &Shared,
-    endpoint: Endpoint,
     is_legacy: bool,
-    parts: &axum::http::request::Parts,
+    parts: &Parts,
     body: &Bytes,
     now: i64,
 ) -> Result<Caller, Refusal> {
-    if matches!(endpoint, Endpoint::Download | Endpoint::Upload) {
-        // The URL itself is the permission; its seal is checked where the bytes are read or kept.
-        return Ok(Caller {
-            email: Arc::from(""),
-        });
-    }
     if is_legacy {
-        return app.gate.check_legacy(&parts.headers, body, now);
+        return app.keyring.check_legacy(&parts.headers, body, now);
     }
     let target = parts.uri.path_and_query().map_or("/", |t| t.as_str());
-    app.gate
-        .check_v2(parts.method.as_str(), target, &parts.headers, body, now)
+    let method = parts.method.as_str();
+    app.keyring
+        .check_v2(method, target, &parts.headers, body, now)
 }
 
-/// What faults ask of the endpoint, or the answer in its place.
-async fn spoiled(strikes: &[FaultAction]) -> Result<Spoil, Box<Response>> {
-    let mut spoil = Spoil::default();
+/// What faults demand of the endpoint, or the answer in its place.
+async fn injected_before(strikes: &[FaultAction]) -> Result<Injected, Box<Response>> {
+    let mut injected = Injected::default();
     for strike in strikes {
         match strike {
             FaultAction::Drop => return Err(Box::new(DropConnection.into_response())),
-            FaultAction::Status(status, after) => return Err(Box::new(injected(*status, *after))),
+            FaultAction::Status(status, after) => {
+                return Err(Box::new(error_status(*status, *after)));
+            }
             FaultAction::Page(false) => return Err(Box::new(page())),
             FaultAction::Slow(time) => tokio::time::sleep(*time).await,
-            FaultAction::Conflict => spoil.conflict = true,
-            FaultAction::Expire => spoil.expire = true,
+            FaultAction::Conflict => injected.conflict = true,
+            FaultAction::Expire => injected.expire = true,
             FaultAction::Lost
             | FaultAction::Truncate
             | FaultAction::Applied(..)
@@ -160,7 +176,7 @@ async fn spoiled(strikes: &[FaultAction]) -> Result<Spoil, Box<Response>> {
             | FaultAction::Clock(_) => {}
         }
     }
-    Ok(spoil)
+    Ok(injected)
 }
 
 /// The server's time in seconds, as faults have it.
@@ -173,15 +189,10 @@ fn now(strikes: &[FaultAction]) -> i64 {
 }
 
 /// An injected error status, as a busy or failing platform answers.
-fn injected(status: u16, after: Option<std::time::Duration>) -> Response {
-    let body = serde_json::json!({"message": "an injected fault"}).to_string();
-    let mut response = Response::new(Body::from(body));
+fn error_status(status: u16, after: Option<std::time::Duration>) -> Response {
+    let mut response = json_bytes(r#"{"message":"an injected fault"}"#);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
     if let Some(after) = after {
         // Whole seconds only: that is all the header can say.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -215,7 +226,7 @@ async fn pack(mut response: Response, strikes: &[FaultAction], accepts_gzip: boo
     }
     for strike in strikes {
         match strike {
-            FaultAction::Applied(status, after) => return injected(*status, *after),
+            FaultAction::Applied(status, after) => return error_status(*status, *after),
             FaultAction::Page(true) => return page(),
             _ => {}
         }
@@ -290,31 +301,4 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
         .get(header::ACCEPT_ENCODING)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|v| v.contains("gzip"))
-}
-
-/// A call that this server does not have although the platform has it.
-fn not_served(request: &Request) -> Option<Refusal> {
-    let (method, path) = (request.method(), request.uri().path());
-    is_elsewhere(path).then(|| {
-        Refusal::NotServed(format!(
-            "a local project does not serve {method} {path}: the platform has this call, this server has not"
-        ))
-    })
-}
-
-/// A path that this server does not know: either nobody does, or only the platform.
-pub(super) async fn unknown_path(request: Request) -> Refusal {
-    not_served(&request).unwrap_or_else(|| {
-        let (method, path) = (request.method(), request.uri().path());
-        Refusal::NotFound(format!("this server knows no {method} {path}"))
-    })
-}
-
-/// A known path with another method. The path may also be that of a call of the platform alone, with a
-/// word where ours has a UUID.
-pub(super) async fn unknown_method(request: Request) -> Refusal {
-    not_served(&request).unwrap_or_else(|| {
-        let (method, path) = (request.method(), request.uri().path());
-        Refusal::Method(format!("{method} is not possible on {path}"))
-    })
 }
