@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::Keyring;
 use crate::endpoint::LiveCounters;
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden};
 use crate::fault::Injector;
 use crate::media::{Library, SharedLibrary};
 use crate::routes::BodyBudget;
@@ -80,9 +80,8 @@ impl App {
 
     /// The project with this UUID in any spelling. A malformed one is answered like an unknown one.
     pub(crate) fn project(&self, text: &str) -> Result<Arc<Project>, Refusal> {
-        let uuid = Uuid::parse_str(text).map_err(|_| {
-            Refusal::Forbidden(format!("{text:?} is not a project hash: it is not a UUID"))
-        })?;
+        let uuid = Uuid::parse_str(text)
+            .map_err(|_| forbidden!("{text:?} is not a project hash: it is not a UUID"))?;
         self.catalog().project(uuid).map(Arc::clone)
     }
 

@@ -33,7 +33,7 @@ use uuid::Uuid;
 
 use crate::app::Shared;
 use crate::auth::hex;
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid, not_found};
 use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
 use crate::routes::extract::Pairs;
@@ -92,15 +92,14 @@ async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> 
 }
 
 async fn unknown(request: Request) -> Refusal {
-    Refusal::NotFound(format!("this server has no page {}", request.uri().path()))
+    not_found!("this server has no page {}", request.uri().path())
 }
 
 /// A page in a browser must not reach these: neither through a name that points at this machine (its
 /// `Host` is another), nor by address (browsers then say where the page is from).
 async fn loopback_only(request: Request, next: Next) -> Response {
     if !is_local_program(request.headers()) {
-        return Refusal::Forbidden("these pages are for programs on this machine".to_owned())
-            .into_response();
+        return forbidden!("these pages are for programs on this machine").into_response();
     }
     next.run(request).await
 }
@@ -190,7 +189,7 @@ async fn state(State(app): State<Shared>, pairs: Pairs) -> Answer {
         None => Ok(default),
         Some(text) => text
             .parse()
-            .map_err(|_| Refusal::Invalid(format!("{key} {text:?} is not a number"))),
+            .map_err(|_| invalid!("{key} {text:?} is not a number")),
     };
     let (after, limit) = (number("after", 0)?, number("limit", i64::MAX)?);
     let found = app
@@ -261,8 +260,7 @@ async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
         .graph
         .stage_called(&asked.stage)
         .map(|(number, _)| number);
-    let stage = found
-        .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {:?}", asked.stage)))?;
+    let stage = found.ok_or_else(|| invalid!("the project has no stage {:?}", asked.stage))?;
     let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
     let work = move |tx: &Tx<'_>| tasks::move_tasks(tx, &project, None, &asked.tasks, stage);
     json_answer(&json!({"moved": app.store.write(by, work).await?}))

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::BODY_LIMIT;
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 
 /// Bodies up to this many bytes are read at once; larger ones wait for room.
 const SMALL: usize = 4 << 20;
@@ -85,11 +85,11 @@ async fn next(pieces: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
     match tokio::time::timeout(PATIENCE, pieces.next()).await {
         Ok(piece) => piece
             .transpose()
-            .map_err(|e| Refusal::Invalid(format!("the body broke off: {e}"))),
-        Err(_) => Err(Refusal::Invalid(format!(
+            .map_err(|e| invalid!("the body broke off: {e}")),
+        Err(_) => Err(invalid!(
             "the rest of the body did not arrive within {} s",
             PATIENCE.as_secs()
-        ))),
+        )),
     }
 }
 

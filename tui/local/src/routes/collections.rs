@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{invalid, not_served};
 use crate::routes::extract::{Call, CollectionId, Pairs, Sent};
 use crate::routes::paging::{Page, token};
 use crate::routes::presets::{Described, edit, find, remove_record};
@@ -34,7 +34,7 @@ pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
 }
 
 pub(super) async fn create(call: Call, pairs: Pairs, Sent(sent): Sent<Described>) -> Answer {
-    let missing = || Refusal::Invalid("`topLevelFolderUuid` is needed".to_owned());
+    let missing = || invalid!("`topLevelFolderUuid` is needed");
     let folder = pairs.uuids("topLevelFolderUuid")?.pop();
     let folder = folder.ok_or_else(missing)?;
     call.catalog().folder(folder)?;
@@ -179,7 +179,7 @@ pub(super) async fn add_titles(
 }
 
 pub(super) async fn not_applied() -> Answer {
-    Err(Refusal::NotServed(
-        "a local project keeps filter presets but does not apply them: add the items by UUID or title".to_owned(),
+    Err(not_served!(
+        "a local project keeps filter presets but does not apply them: add the items by UUID or title"
     ))
 }

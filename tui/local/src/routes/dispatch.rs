@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
-use crate::error::Refusal;
+use crate::error::{Refusal, not_found, not_served};
 use crate::fault::FaultAction;
 use crate::routes::extract::{Call, Injected};
 use crate::routes::legacy::LegacyCall;
@@ -53,9 +53,7 @@ fn resolve(route: Route, parts: &Parts, body: &Bytes) -> Result<Resolved, Refusa
         _ if is_legacy(path) => LegacyCall::read(parts, body)?.resolve(),
         Route::Row(row) => Ok((row, None)),
         Route::Refused(instead) => Err(not_served(method, path, instead)),
-        Route::Legacy | Route::UnknownPath => Err(Refusal::NotFound(format!(
-            "this server has no {method} {path}"
-        ))),
+        Route::Legacy | Route::UnknownPath => Err(not_found!("this server has no {method} {path}")),
         Route::WrongMethod => Err(Refusal::Method(format!(
             "{method} is not possible on {path}"
         ))),
@@ -68,9 +66,7 @@ fn is_legacy(path: &str) -> bool {
 
 /// The refusal of a call that only the platform serves.
 pub(super) fn not_served(method: impl Display, call: &str, instead: &str) -> Refusal {
-    Refusal::NotServed(format!(
-        "a local project does not serve {method} {call}: {instead}"
-    ))
+    not_served!("a local project does not serve {method} {call}: {instead}")
 }
 
 /// Answers a request: reads the body, applies faults, checks the signature, counts, runs the handler.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::{App, Shared};
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, internal, invalid, not_found};
 use crate::routes::legacy::LegacyCall;
 use crate::routes::paging;
 use crate::routes::reply::{Answer, null};
@@ -96,7 +96,7 @@ impl FromRequestParts<Shared> for Call {
 
 fn call(parts: &Parts) -> Result<&Call, Refusal> {
     let found = parts.extensions.get();
-    found.ok_or_else(|| Refusal::Internal("a route without its call".to_owned()))
+    found.ok_or_else(|| internal!("a route without its call"))
 }
 
 /// The JSON that came with a request: the body, or the payload of a legacy call (null if absent).
@@ -115,27 +115,15 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
     }
 }
 
-/// The UUIDs that a legacy call is about; one alone is a list of one.
-pub(super) struct Uids(pub Vec<Uuid>);
-
-impl FromRequestParts<Shared> for Uids {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
-        let legacy = call(parts)?.legacy.as_ref();
-        Ok(Self(legacy.map_or_else(|| Ok(Vec::new()), |l| l.uuids())?))
-    }
-}
-
 /// A part of the path by its name. In a legacy call the resource has a header of its own.
 async fn named(parts: &mut Parts, name: &str) -> Result<String, Refusal> {
     if let Some(legacy) = &call(parts)?.legacy {
         return Ok(legacy.resource.clone());
     }
     let found = RawPathParams::from_request_parts(parts, &()).await;
-    let found = found.map_err(|_| Refusal::Invalid("the path is not UTF-8".to_owned()))?;
+    let found = found.map_err(|_| invalid!("the path is not UTF-8"))?;
     let part = found.iter().find(|(key, _)| *key == name);
-    let part = part.ok_or_else(|| Refusal::Internal(format!("a route without {{{name}}}")))?;
+    let part = part.ok_or_else(|| internal!("a route without {{{name}}}"))?;
     Ok(part.1.to_owned())
 }
 
@@ -145,7 +133,7 @@ async fn uuid_in_path(parts: &mut Parts, name: &str) -> Result<Uuid, Refusal> {
 
 /// Reads a UUID; `what` it is of names it in the refusal.
 pub(super) fn uuid(text: &str, what: &str) -> Result<Uuid, Refusal> {
-    Uuid::parse_str(text).map_err(|_| Refusal::Invalid(format!("{what} {text:?} is not a UUID")))
+    Uuid::parse_str(text).map_err(|_| invalid!("{what} {text:?} is not a UUID"))
 }
 
 macro_rules! uuids_in_paths {
@@ -175,94 +163,67 @@ uuids_in_paths! {
     TaskId "task"
 }
 
-/// The text at `{email}` in the path.
-pub(super) struct Email(pub String);
+macro_rules! extractors {
+    ($($(#[$doc:meta])* $name:ident($($field:ty),+) = |$parts:ident, $app:ident| $body:expr;)+) => {$(
+        $(#[$doc])*
+        pub(super) struct $name($(pub $field),+);
 
-impl FromRequestParts<Shared> for Email {
-    type Rejection = Refusal;
+        impl FromRequestParts<Shared> for $name {
+            type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
-        Ok(Self(named(parts, "email").await?))
-    }
+            async fn from_request_parts($parts: &mut Parts, $app: &Shared) -> Result<Self, Refusal> {
+                $body
+            }
+        }
+    )+};
 }
 
-/// The project, dataset, ontology or folder in the path, whichever it is.
-pub(super) struct Shareable(pub Uuid);
+extractors! {
+    /// The text at `{email}` in the path.
+    Email(String) = |parts, _app| Ok(Self(named(parts, "email").await?));
 
-impl FromRequestParts<Shared> for Shareable {
-    type Rejection = Refusal;
+    /// The UUIDs that a legacy call is about; a single one is a list of one.
+    Uids(Vec<Uuid>) = |parts, _app| {
+        let legacy = call(parts)?.legacy.as_ref();
+        Ok(Self(legacy.map_or_else(|| Ok(Vec::new()), |l| l.uuids())?))
+    };
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
-        let wanted = uuid(&named(parts, "thing").await?, "UUID")?;
-        let known = app.catalog().has(wanted);
-        known.then_some(Self(wanted)).ok_or_else(|| {
-            Refusal::Forbidden(format!(
-                "there is nothing with the UUID {wanted} on this server, or you have no access to it"
-            ))
-        })
-    }
-}
+    /// The project of the request.
+    InProject(Arc<Project>) = |parts, app| Ok(Self(app.project(&named(parts, "project").await?)?));
 
-/// The project of the request, which the caller may use.
-pub(super) struct InProject(pub Arc<Project>);
-
-impl FromRequestParts<Shared> for InProject {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
-        Ok(Self(app.project(&named(parts, "project").await?)?))
-    }
-}
-
-/// The dataset of the request.
-pub(super) struct InDataset(pub Arc<Dataset>);
-
-impl FromRequestParts<Shared> for InDataset {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
+    /// The dataset of the request.
+    InDataset(Arc<Dataset>) = |parts, app| {
         let wanted = uuid_in_path(parts, "dataset").await?;
         Ok(Self(Arc::clone(app.catalog().dataset(wanted)?)))
-    }
-}
+    };
 
-/// The storage folder of the request.
-pub(super) struct InFolder(pub Arc<Folder>);
-
-impl FromRequestParts<Shared> for InFolder {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
+    /// The storage folder of the request.
+    InFolder(Arc<Folder>) = |parts, app| {
         let wanted = uuid_in_path(parts, "folder").await?;
         Ok(Self(Arc::clone(app.catalog().folder(wanted)?)))
-    }
-}
+    };
 
-/// The ontology of the request.
-pub(super) struct OfOntology(pub Arc<Ontology>);
-
-impl FromRequestParts<Shared> for OfOntology {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
+    /// The ontology of the request.
+    OfOntology(Arc<Ontology>) = |parts, app| {
         let wanted = uuid_in_path(parts, "ontology").await?;
         Ok(Self(Arc::clone(app.catalog().ontology(wanted)?)))
-    }
-}
+    };
 
-/// The project of the request and the number of one of its stages.
-pub(super) struct AtStage(pub Arc<Project>, pub usize);
-
-impl FromRequestParts<Shared> for AtStage {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
+    /// The project of the request and the number of one of its stages.
+    AtStage(Arc<Project>, usize) = |parts, app| {
         let InProject(project) = InProject::from_request_parts(parts, app).await?;
         let wanted = uuid_in_path(parts, "stage").await?;
         let found = project.graph.stage(wanted).map(|(number, _)| number);
-        let missing = || Refusal::NotFound(format!("the project has no stage {wanted}"));
+        let missing = || not_found!("the project has no stage {wanted}");
         Ok(Self(project, found.ok_or_else(missing)?))
-    }
+    };
+
+    /// The project, dataset, ontology or folder in the path, whichever it is.
+    Shareable(Uuid) = |parts, app| {
+        let wanted = uuid(&named(parts, "thing").await?, "UUID")?;
+        let unknown = || forbidden!("there is nothing with the UUID {wanted} on this server, or you have no access to it");
+        app.catalog().has(wanted).then_some(Self(wanted)).ok_or_else(unknown)
+    };
 }
 
 /// The query's pairs, decoded.

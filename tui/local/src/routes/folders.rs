@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::not_served;
 use crate::item::ItemKind;
 use crate::routes::extract::{Call, InFolder, Pairs, Sent};
 use crate::routes::listing::tree;
@@ -113,9 +113,8 @@ pub(super) struct NewFolder {
 
 pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Answer {
     if sent.cloud_synced_folder_params.is_some() {
-        return Err(Refusal::NotServed(
+        return Err(not_served!(
             "a local project has no cloud storage to mirror; make a plain folder and upload files"
-                .to_owned(),
         ));
     }
     if let Some(text) = &sent.client_metadata {

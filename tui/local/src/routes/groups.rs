@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid, not_found};
 use crate::routes::extract::{Call, GroupId, Pairs, Sent, Shareable};
 use crate::routes::organisation::known_people;
 use crate::routes::paging::Page;
@@ -22,8 +22,7 @@ fn group_json(group: &Record) -> Value {
 }
 
 fn find(db: &Connection, group: Uuid) -> Result<Record, Refusal> {
-    records::find(db, Kind::Group, group)?
-        .ok_or_else(|| Refusal::NotFound(format!("there is no group {group}")))
+    records::find(db, Kind::Group, group)?.ok_or_else(|| not_found!("there is no group {group}"))
 }
 
 /// Reads a group, changes it, and writes it back.
@@ -61,7 +60,7 @@ pub(super) struct GroupBody {
 }
 
 pub(super) async fn create(call: Call, Sent(sent): Sent<GroupBody>) -> Answer {
-    let missing = || Refusal::Invalid("a group needs a `name`".to_owned());
+    let missing = || invalid!("a group needs a `name`");
     let name = sent.name.ok_or_else(missing)?;
     let uuid = Uuid::new_v4();
     let create = call.write(move |tx| {
@@ -132,9 +131,9 @@ pub(super) async fn add_people(
         let mut users = users_of(found);
         for email in sent.user_emails {
             if !known.contains(&email) {
-                return Err(Refusal::Forbidden(format!(
+                return Err(forbidden!(
                     "{email} is not in the organisation; nobody was added"
-                )));
+                ));
             }
             if !users.contains(&email) {
                 users.push(email);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, not_found};
 use crate::routes::extract::{Call, InProject, Pairs, Sent, uuid};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
@@ -75,9 +75,7 @@ pub(super) async fn add(
             let data = uuid(text, "dataUuid")?;
             let known = items::by_hash(tx, &[data])?;
             if !known.iter().any(|d| project.dataset(d.dataset).is_some()) {
-                return Err(Refusal::NotFound(format!(
-                    "data unit {data} is not in this project"
-                )));
+                return Err(not_found!("data unit {data} is not in this project"));
             }
             let body = json!({
                 "anchor": issue.anchor, "comment": issue.comment, "author": tx.actor, "tags": issue.issue_tags,
@@ -105,9 +103,9 @@ pub(super) async fn delete(
     call.change(move |tx| {
         for issue in &sent.issue_uuids {
             if !records::remove(tx, Kind::Issue.of(project.uuid, *issue))? {
-                return Err(Refusal::NotFound(format!(
+                return Err(not_found!(
                     "the project has no issue {issue}. Nothing of this request was applied"
-                )));
+                ));
             }
         }
         Ok(sent.issue_uuids.len())

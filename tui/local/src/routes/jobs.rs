@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Refusal, internal, not_found, not_served};
 use crate::item::ItemKind;
 use crate::media::{Facts, Source, sequence, upload};
 use crate::routes::extract::Call;
@@ -225,9 +225,9 @@ impl DataItems {
             ("scene", self.scenes.len()),
         ];
         if let Some((name, _)) = foreign.iter().find(|(_, n)| *n > 0) {
-            return Err(Refusal::NotServed(format!(
+            return Err(not_served!(
                 "a local project has no {name} items; it has images, image groups and sequences, videos, audio, text and PDF"
-            )));
+            ));
         }
         let kinds = [
             (ItemKind::Video, self.videos),
@@ -270,16 +270,15 @@ pub(super) async fn run(
     sent: JobBody,
 ) -> Result<Done, Refusal> {
     if sent.external_files.is_some_and(|f| !f.is_null()) {
-        return Err(Refusal::NotServed(
-            "a local project reaches no cloud storage: it has no integrations; upload the files instead".to_owned(),
+        return Err(not_served!(
+            "a local project reaches no cloud storage: it has no integrations; upload the files instead"
         ));
     }
     let items = sent.data_items.unwrap_or_default();
     let app = Arc::clone(&call.app);
     // Headers are read and sequences packed away from the threads that serve connections.
     let units = tokio::task::spawn_blocking(move || items.read(&app)).await;
-    let units =
-        units.map_err(|e| Refusal::Internal(format!("an upload job ended early: {e}")))??;
+    let units = units.map_err(|e| internal!("an upload job ended early: {e}"))??;
     let ignore = sent.ignore_errors;
     // A dataset without a folder of its own gets further units of items that lie elsewhere.
     let link = dataset.filter(|d| folder.dataset != Some(*d));
@@ -337,7 +336,7 @@ pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, R
 pub(super) async fn find(call: &Call, scope: Uuid, job: Uuid) -> Result<Record, Refusal> {
     let find = move |db: &_| records::find(db, Kind::Job, job);
     let found = call.store.read(find).await?.filter(|r| r.scope == scope);
-    found.ok_or_else(|| Refusal::NotFound(format!("there is no upload job {job}")))
+    found.ok_or_else(|| not_found!("there is no upload job {job}"))
 }
 
 /// The errors of a job, one by one.

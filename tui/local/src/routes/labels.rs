@@ -9,7 +9,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{invalid, not_found};
 use crate::routes::extract::{Call, InProject, LabelId, Sent};
 use crate::routes::reply::{Answer, json_answer};
 use crate::store::copies;
@@ -85,9 +85,7 @@ pub(super) async fn copy_branch(
     Sent(sent): Sent<BranchCopy>,
 ) -> Answer {
     if sent.source_branch_name == sent.target_branch_name {
-        return Err(Refusal::Invalid(
-            "source and target are the same branch".to_owned(),
-        ));
+        return Err(invalid!("source and target are the same branch"));
     }
     let copy = call.write(move |tx| {
         let branches = (&*sent.source_branch_name, &*sent.target_branch_name);
@@ -111,7 +109,7 @@ pub(super) async fn validation(
         let found: Option<String> = find
             .query_row(params![label, project.id], |r| r.get(0))
             .optional()?;
-        found.ok_or_else(|| Refusal::NotFound(format!("label row {label} is not in this project")))
+        found.ok_or_else(|| not_found!("label row {label} is not in this project"))
     };
     let branch = call.store.read(read).await?;
     json_answer(&json!({

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::routes::dispatch::not_served;
 use crate::routes::extract::uuid;
 use crate::routes::table::{self, Row, Style};
@@ -46,7 +46,7 @@ impl LegacyCall {
             payload: Option<&'a RawValue>,
         }
         let call: Call<'_> = serde_json::from_slice(body)
-            .map_err(|error| Refusal::Invalid(format!("not a legacy request: {error}")))?;
+            .map_err(|error| invalid!("not a legacy request: {error}"))?;
         let header = |name: &str| {
             let value = parts.headers.get(name).and_then(|v| v.to_str().ok());
             value.unwrap_or_default()
@@ -56,9 +56,9 @@ impl LegacyCall {
             (_, "project") => Style::project,
             (_, "dataset") => Style::dataset,
             (_, other) => {
-                return Err(Refusal::Invalid(format!(
+                return Err(invalid!(
                     "the header ResourceType is {other:?}, not project or dataset"
-                )));
+                ));
             }
         };
         let part = |raw: &RawValue| body.slice_ref(raw.get().as_bytes());
@@ -88,9 +88,7 @@ impl LegacyCall {
     pub(super) fn uuids(&self) -> Result<Vec<Uuid>, Refusal> {
         let one = |value: &Value| match value.as_str() {
             Some(text) => uuid(text, "uid"),
-            None => Err(Refusal::Invalid(
-                "`uid` holds something other than text".to_owned(),
-            )),
+            None => Err(invalid!("`uid` holds something other than text")),
         };
         match &self.uid {
             Value::Null => Ok(Vec::new()),

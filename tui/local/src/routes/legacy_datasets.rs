@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid, not_found};
 use crate::item::ItemKind;
 use crate::routes::extract::{Call, InDataset, Sent, Uids};
 use crate::routes::jobs::{self, JobBody};
@@ -89,7 +89,7 @@ async fn unit(call: &Call, dataset: &Dataset, wanted: &[Uuid]) -> Result<Data, R
     let (id, wanted) = (dataset.id, wanted.to_vec());
     let found = call.store.read(move |db| items::by_hash(db, &wanted));
     let found = found.await?.into_iter().find(|d| d.dataset == id);
-    found.ok_or_else(|| Refusal::NotFound("there is no such data unit in this dataset".to_owned()))
+    found.ok_or_else(|| not_found!("there is no such data unit in this dataset"))
 }
 
 #[derive(Default, Deserialize)]
@@ -146,9 +146,9 @@ pub(super) async fn save_row(
     let before = unit(&call, &dataset, &wanted).await?;
     let known = ["client_metadata", "data_title", "title"];
     if let Some(other) = fields.keys().find(|k| !known.contains(&k.as_str())) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "the field {other:?} of a data row cannot be changed"
-        )));
+        ));
     }
     let text = |key: &str| serde_json::from_str::<String>(fields.get(key)?.get()).ok();
     let metadata = fields.get("client_metadata");
@@ -244,8 +244,8 @@ pub(super) async fn start_job(
     Sent(sent): Sent<JobBody>,
 ) -> Answer {
     let Some(folder) = sent.folder_uuid.or(dataset.mirror()) else {
-        return Err(Refusal::Invalid(
-            "this dataset has no folder of its own: name the storage folder of the new items (`folder_uuid`)".to_owned(),
+        return Err(invalid!(
+            "this dataset has no folder of its own: name the storage folder of the new items (`folder_uuid`)"
         ));
     };
     let folder = Arc::clone(call.catalog().folder(folder)?);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal, invalid, not_found};
 use crate::people::SOMEBODY;
 use crate::routes::extract::{Call, InProject, Sent, Uids};
 use crate::routes::reply::{Answer, json_bytes, yes};
@@ -103,7 +103,7 @@ fn unwrapped(call: &Call, list: Vec<u8>) -> Answer {
     let single = call.legacy.as_ref().is_some_and(|l| l.uid.is_string());
     match list.len() {
         _ if !single => Ok(json_bytes(list)),
-        0..=2 => Err(Refusal::NotFound("there is no such label row".to_owned())),
+        0..=2 => Err(not_found!("there is no such label row")),
         end => Ok(json_bytes(list[1..end - 1].to_vec())),
     }
 }
@@ -133,13 +133,13 @@ pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes)
     let reading = move || saved_rows(&payload.unwrap_or_default(), &author.email, time::now());
     let rows = tokio::task::spawn_blocking(reading)
         .await
-        .unwrap_or_else(|e| Err(Refusal::Internal(format!("a save ended early: {e}"))))?;
+        .unwrap_or_else(|e| Err(internal!("a save ended early: {e}")))?;
     if hashes.len() != rows.len() {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "{} label hashes came with {} rows",
             hashes.len(),
             rows.len()
-        )));
+        ));
     }
     disturb(&call, Arc::clone(&project), hashes.first().copied()).await?;
     let pairs: Vec<(Uuid, Ready)> = hashes.into_iter().zip(rows).collect();
@@ -163,9 +163,7 @@ pub(super) async fn complete(
         "complete" => true,
         "reopen" => false,
         other => {
-            return Err(Refusal::Invalid(format!(
-                "{other:?} is neither complete nor reopen"
-            )));
+            return Err(invalid!("{other:?} is neither complete nor reopen"));
         }
     };
     call.change(move |tx| tasks::complete_or_reopen(tx, &project, &hashes, complete))

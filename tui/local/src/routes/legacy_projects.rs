@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid, not_found, not_served};
 use crate::item::ItemKind;
 use crate::routes::extract::{Call, InProject, Sent, Uids, uuid};
 use crate::routes::members::NewMembers;
@@ -75,9 +75,7 @@ pub(super) async fn create(call: Call, Sent(asked): Sent<ProjectBody>) -> Answer
         Some(wanted) => {
             let found = catalog.templates.iter().find(|(uuid, ..)| *uuid == wanted);
             let found = found.ok_or_else(|| {
-                Refusal::NotFound(format!(
-                    "there is no workflow template {wanted} on this server"
-                ))
+                not_found!("there is no workflow template {wanted} on this server")
             })?;
             found.2.clone()
         }
@@ -112,9 +110,8 @@ fn datasets_of(call: &Call, hashes: &[String]) -> Result<Vec<i64>, Refusal> {
     for hash in hashes {
         let wanted = uuid(hash, "dataset")?;
         let found = catalog.datasets.iter().find(|d| d.uuid == wanted);
-        let found = found.ok_or_else(|| {
-            Refusal::NotFound(format!("there is no dataset {wanted} on this server"))
-        })?;
+        let found =
+            found.ok_or_else(|| not_found!("there is no dataset {wanted} on this server"))?;
         if !out.contains(&found.id) {
             out.push(found.id);
         }
@@ -123,7 +120,7 @@ fn datasets_of(call: &Call, hashes: &[String]) -> Result<Vec<i64>, Refusal> {
 }
 
 pub(super) async fn delete(call: Call, Uids(wanted): Uids) -> Answer {
-    let unnamed = || Refusal::Invalid("no project to delete is named".to_owned());
+    let unnamed = || invalid!("no project to delete is named");
     let wanted = wanted.first().ok_or_else(unnamed)?;
     let project = Arc::clone(call.catalog().project(*wanted)?);
     let delete = call.change_catalog(move |tx| {
@@ -191,9 +188,8 @@ pub(super) async fn remove_datasets(
     let mut datasets = Vec::new();
     for wanted in wanted {
         let found = project.datasets.iter().find(|d| d.uuid == wanted);
-        let found = found.ok_or_else(|| {
-            Refusal::NotFound(format!("the project does not use a dataset {wanted}"))
-        })?;
+        let found =
+            found.ok_or_else(|| not_found!("the project does not use a dataset {wanted}"))?;
         datasets.push(found.id);
     }
     let remove = call.change_catalog(move |tx| {
@@ -235,12 +231,9 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Ans
     let find = move |db: &Connection| {
         let mut found = items::by_hash(db, &[asked.data_hash])?;
         found.retain(|d| project.dataset(d.dataset).is_some());
-        let unit = found.pop().ok_or_else(|| {
-            Refusal::NotFound(format!(
-                "data unit {} is not in this project",
-                asked.data_hash
-            ))
-        })?;
+        let unit = found
+            .pop()
+            .ok_or_else(|| not_found!("data unit {} is not in this project", asked.data_hash))?;
         let pictures = match unit.kind {
             ItemKind::Image => Some(vec![unit.clone()]),
             ItemKind::ImageGroup => Some(items::children(db, unit.id)?),
@@ -306,10 +299,9 @@ impl CopyBody {
     fn check(&self) -> Result<(), Refusal> {
         let options = self.copy_labels_options.as_ref();
         if options.is_some_and(|o| o.accepted_label_statuses.is_some()) {
-            return Err(Refusal::NotServed(
+            return Err(not_served!(
                 "a local project does not copy labels by the state of their review; name the rows \
                  (`accepted_label_hashes`) or copy all"
-                    .to_owned(),
             ));
         }
         Ok(())
@@ -372,13 +364,7 @@ impl CopyBody {
 fn empty_ontology(tx: &Tx<'_>, title: &str) -> Result<i64, Refusal> {
     let editor = r#"{"objects":[],"classifications":[]}"#;
     let title = format!("Ontology of {title}");
-    Ok(catalog::insert_ontology(
-        tx,
-        Uuid::new_v4(),
-        &title,
-        "",
-        editor,
-    )?)
+    catalog::insert_ontology(tx, Uuid::new_v4(), &title, "", editor)
 }
 
 /// The workflow of a project that names no template: annotation, review with a way back, done.

@@ -10,7 +10,7 @@ use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, not_found};
 use crate::media::Source;
 use crate::routes::extract::{Call, ItemId, Pairs};
 use crate::routes::reply::Answer;
@@ -24,14 +24,10 @@ pub(super) fn check_url(call: &Call, pairs: &Pairs, what: &str) -> Result<(), Re
     let text = |key: &str| pairs.first(key).unwrap_or_default();
     let (expires, seal) = (text("expires"), text("seal"));
     if !call.keyring.sealed(&format!("{what}/{expires}"), seal) {
-        return Err(Refusal::Forbidden(
-            "the URL's signature does not fit".to_owned(),
-        ));
+        return Err(forbidden!("the URL's signature does not fit"));
     }
     if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
-        return Err(Refusal::Forbidden(
-            "the URL has expired; ask for another one".to_owned(),
-        ));
+        return Err(forbidden!("the URL has expired; ask for another one"));
     }
     Ok(())
 }
@@ -99,7 +95,7 @@ enum Content {
 
 impl Content {
     fn of(app: &App, source: Option<&Source>) -> Result<Self, Refusal> {
-        let none = || Refusal::NotFound("this item has no bytes of its own".to_owned());
+        let none = || not_found!("this item has no bytes of its own");
         let source = source.ok_or_else(none)?;
         match app.library.file(source) {
             Some(path) => {
@@ -152,7 +148,7 @@ impl Content {
 }
 
 fn unreadable(error: std::io::Error) -> Refusal {
-    Refusal::NotFound(format!("the item's file cannot be read: {error}"))
+    not_found!("the item's file cannot be read: {error}")
 }
 
 #[derive(Debug, PartialEq, Eq)]

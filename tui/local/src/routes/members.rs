@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, InDataset, InProject, Sent};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
@@ -52,10 +52,10 @@ impl NewMembers {
     pub(super) async fn add(self, call: &Call, thing: Uuid, name: &str, highest: i64) -> Answer {
         let (emails, role) = (self.user_emails, self.user_role);
         if !(0..=highest).contains(&role) {
-            return Err(Refusal::Invalid(format!("{role} is not a role here")));
+            return Err(invalid!("{role} is not a role here"));
         }
         if let Some(wrong) = emails.iter().find(|e| !e.contains('@')) {
-            return Err(Refusal::Invalid(format!("{wrong:?} is not an address")));
+            return Err(invalid!("{wrong:?} is not an address"));
         }
         let user = |email| json!({"user_email": email, "user_role": role, name: thing});
         let users: Vec<Value> = emails.iter().map(user).collect();
@@ -85,9 +85,9 @@ async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
         .iter()
         .find(|e| admins.contains(e.as_str()));
     if let Some(email) = admin {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "{email} has a key of this server and may use everything on it; nobody was removed"
-        )));
+        ));
     }
     call.change(move |tx| {
         let mut removed = 0;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, OfOntology, Pairs, Sent};
 use crate::routes::paging::Page;
 use crate::routes::projects::CatalogFilter;
@@ -62,8 +62,7 @@ pub(super) struct OntologyBody {
 
 /// Completes a structure; one that could not be read back is refused: clients fail on it as a whole.
 pub(super) fn completed(editor: &RawValue) -> Result<String, Refusal> {
-    structure::completed(editor)
-        .map_err(|e| Refusal::Invalid(format!("the ontology's structure: {e}")))
+    structure::completed(editor).map_err(|e| invalid!("the ontology's structure: {e}"))
 }
 
 pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Answer {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Refusal;
+use crate::error::{Refusal, exists, invalid, not_found};
 use crate::routes::extract::{Call, Email, InProject, Sent, TagId};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
@@ -53,9 +53,7 @@ pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answe
     call.change(move |tx| {
         let email = &sent.email;
         if known_people(&app, tx)?.contains(email) {
-            return Err(Refusal::Exists(format!(
-                "{email} is in the organisation already"
-            )));
+            return Err(exists!("{email} is in the organisation already"));
         }
         let key = Kind::Person.global(records::named(EVERYWHERE, email));
         let body = json!({"role": sent.role_mnemonic_name, "member": sent.member_type});
@@ -67,17 +65,15 @@ pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answe
 
 pub(super) async fn remove_person(call: Call, Email(email): Email) -> Answer {
     if call.keyring.emails().contains(email.as_str()) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "{email} has a key of this server and cannot be removed"
-        )));
+        ));
     }
     call.change(move |tx| {
         let key = Kind::Person.global(records::named(EVERYWHERE, &email));
         match records::remove(tx, key)? {
             true => Ok(1),
-            false => Err(Refusal::NotFound(format!(
-                "{email} is not in the organisation"
-            ))),
+            false => Err(not_found!("{email} is not in the organisation")),
         }
     })
     .await
@@ -112,9 +108,7 @@ pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
         let (uuid, name) = (Uuid::new_v4(), sent.name);
         let known = records::list(tx, Kind::Tag, EVERYWHERE)?;
         if known.iter().any(|t| t.name == name) {
-            return Err(Refusal::Exists(format!(
-                "there is a tag called {name:?} already"
-            )));
+            return Err(exists!("there is a tag called {name:?} already"));
         }
         records::put(tx, Kind::Tag.global(uuid), &name, &json!(sent.description))?;
         Ok(json!({"uuid": uuid, "name": name}))
@@ -125,7 +119,7 @@ pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
 }
 
 fn no_tag(tag: Uuid) -> Refusal {
-    Refusal::NotFound(format!("there is no tag {tag}"))
+    not_found!("there is no tag {tag}")
 }
 
 pub(super) async fn remove_tag(call: Call, TagId(tag): TagId) -> Answer {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 
 /// A page of results.
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ pub(super) fn decode<T>(token: &str, read: impl Fn(&str) -> Option<T>) -> Result
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     text.and_then(|text| read(&text))
-        .ok_or_else(|| Refusal::Invalid("the page token was not issued by this server".to_owned()))
+        .ok_or_else(|| invalid!("the page token was not issued by this server"))
 }
 
 #[cfg(test)]

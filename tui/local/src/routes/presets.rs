@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid};
 use crate::routes::extract::{Call, Pairs, PresetId, Sent};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer, null};
@@ -16,9 +16,9 @@ use crate::time;
 
 pub(super) fn find(db: &Connection, kind: Kind, id: Uuid) -> Result<Record, Refusal> {
     records::find(db, kind, id)?.ok_or_else(|| {
-        Refusal::Forbidden(format!(
+        forbidden!(
             "there is nothing with the UUID {id} on this server, or you have no access to it"
-        ))
+        )
     })
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Described {
 impl Described {
     pub(super) fn name(&self) -> Result<&str, Refusal> {
         let name = self.name.as_deref().filter(|n| !n.is_empty());
-        name.ok_or_else(|| Refusal::Invalid("a `name` is needed".to_owned()))
+        name.ok_or_else(|| invalid!("a `name` is needed"))
     }
 
     pub(super) fn apply(self, record: &mut Record) {

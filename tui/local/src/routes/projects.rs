@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, InProject, Pairs, Sent};
 use crate::routes::paging::{Page, token};
 use crate::routes::reply::{Answer, json_answer, null};
@@ -108,10 +108,10 @@ pub(super) async fn set_status(
     Sent(Status { status }): Sent<Status>,
 ) -> Answer {
     if !STATUSES.contains(&status.as_str()) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "{status:?} is not a status; known are {}",
             STATUSES.join(", ")
-        )));
+        ));
     }
     call.change_catalog(move |tx| catalog::set_status(tx, project.id, &status).map(|()| 1))
         .await?;
@@ -137,7 +137,7 @@ pub(super) fn within((after, before): Span, at: i64) -> bool {
 
 fn instant(key: &str, value: Option<&str>) -> Result<Option<i64>, Refusal> {
     let Some(value) = value else { return Ok(None) };
-    let wrong = || Refusal::Invalid(format!("{key} {value:?} is not a date"));
+    let wrong = || invalid!("{key} {value:?} is not a date");
     time::parse(value).map(Some).ok_or_else(wrong)
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 
 /// The answer of a handler.
 pub(super) type Answer = Result<Response, Refusal>;
@@ -14,7 +14,7 @@ pub(super) type Answer = Result<Response, Refusal>;
 /// JSON with status 200.
 pub(super) fn json_answer(value: &impl Serialize) -> Answer {
     let bytes = serde_json::to_vec(value)
-        .map_err(|e| Refusal::Internal(format!("an answer cannot be written as JSON: {e}")))?;
+        .map_err(|e| internal!("an answer cannot be written as JSON: {e}"))?;
     Ok(json_bytes(bytes))
 }
 

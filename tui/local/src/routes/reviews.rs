@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::routes::extract::{AtStage, Call, Pairs, Sent, TaskId};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
@@ -20,11 +20,11 @@ fn require_review_stage(project: &Project, stage: usize) -> Result<(), Refusal> 
     if matches!(node.kind, NodeKind::Review { .. }) {
         return Ok(());
     }
-    Err(Refusal::Invalid(format!(
+    Err(invalid!(
         "stage \"{}\" is of type {}; only REVIEW stages have reviews",
         node.title,
         node.kind.name()
-    )))
+    ))
 }
 
 pub(super) async fn list(
@@ -57,9 +57,9 @@ impl Decision {
             "APPROVE" => Ok("APPROVED"),
             "REJECT" => Ok("REJECTED"),
             "REOPEN" => Ok("REOPENED"),
-            other => Err(Refusal::Invalid(format!(
+            other => Err(invalid!(
                 "{other:?} is not an action on a review; known are APPROVE, REJECT and REOPEN"
-            ))),
+            )),
         }
     }
 }
@@ -79,10 +79,10 @@ pub(super) async fn act(
             let status = decision.status()?;
             let review = known.iter().find(|r| r.uuid == decision.review_uuid);
             let review = review.ok_or_else(|| {
-                Refusal::Invalid(format!(
+                invalid!(
                     "task {task} has no review {}. Nothing of this request was applied",
                     decision.review_uuid
-                ))
+                )
             })?;
             reviews::decide(tx, task, review, status)?;
             comment(tx, &project, task, review, decision)?;

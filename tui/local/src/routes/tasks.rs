@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::people;
 use crate::routes::extract::{AtStage, Call, InProject, Pairs, Sent};
 use crate::routes::paging::{Page, token};
@@ -75,13 +75,11 @@ impl TryFrom<ActionDto> for Action {
             "ASSIGN" => {
                 let email = dto
                     .assignee
-                    .ok_or_else(|| Refusal::Invalid("ASSIGN needs an `assignee`".to_owned()))?;
+                    .ok_or_else(|| invalid!("ASSIGN needs an `assignee`"))?;
                 ActionKind::Assign(email)
             }
             other => {
-                return Err(Refusal::Invalid(format!(
-                    "{other:?} is not an action of this server"
-                )));
+                return Err(invalid!("{other:?} is not an action of this server"));
             }
         };
         Ok(Self {
@@ -133,7 +131,7 @@ pub(super) async fn move_tasks(
 ) -> Answer {
     let wanted = sent.destination_stage_uuid;
     let destination = project.graph.stage(wanted).map(|(number, _)| number);
-    let missing = || Refusal::Invalid(format!("the project has no stage {wanted}"));
+    let missing = || invalid!("the project has no stage {wanted}");
     let destination = destination.ok_or_else(missing)?;
     call.change(move |tx| {
         let moved = &sent.task_uuids;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{internal, invalid, not_served};
 use crate::item::ItemKind;
 use crate::media::PART;
 use crate::private;
@@ -30,12 +30,12 @@ const MOST: usize = 10_000;
 fn urls(call: &Call, count: usize, item_type: &str) -> Answer {
     if ItemKind::of_item_type(item_type).is_none_or(|k| !k.has_media()) && item_type != "dicomFile"
     {
-        return Err(Refusal::NotServed(format!(
+        return Err(not_served!(
             "a local project has no items of type {item_type:?}; it has image, video, audio, plainText and pdf"
-        )));
+        ));
     }
     if count > MOST {
-        return Err(Refusal::Invalid(format!("at most {MOST} files at once")));
+        return Err(invalid!("at most {MOST} files at once"));
     }
     let expires = time::now() + LIFE;
     let one = |_| {
@@ -51,7 +51,7 @@ fn urls(call: &Call, count: usize, item_type: &str) -> Answer {
 
 pub(super) async fn announce(call: Call, pairs: Pairs) -> Answer {
     let count = pairs.first("count").and_then(|n| n.parse().ok());
-    let count = count.ok_or_else(|| Refusal::Invalid("`count` is not a number".to_owned()))?;
+    let count = count.ok_or_else(|| invalid!("`count` is not a number"))?;
     let item_type = pairs.first("uploadItemType").unwrap_or_default();
     urls(&call, count, item_type)
 }
@@ -77,8 +77,8 @@ pub(super) async fn receive(call: Call, ItemId(item): ItemId, pairs: Pairs) -> A
     let (path, bytes) = (call.library.upload(item), call.body.clone());
     let written = tokio::task::spawn_blocking(move || keep(&path, &bytes)).await;
     written
-        .map_err(|e| Refusal::Internal(format!("an upload ended early: {e}")))?
-        .map_err(|e| Refusal::Internal(format!("an upload could not be kept: {e}")))?;
+        .map_err(|e| internal!("an upload ended early: {e}"))?
+        .map_err(|e| internal!("an upload could not be kept: {e}"))?;
     Ok(Response::new(axum::body::Body::empty()))
 }
 

@@ -15,6 +15,7 @@ use crate::fault::Injector;
 use crate::ids::Names;
 use crate::routes::OWN_PAGES;
 use crate::store::catalog::Catalog;
+use crate::store::sql::Sql as _;
 use crate::store::{Durability, Store, schema};
 use crate::workflow::Graph;
 use crate::world::builtin::project;
@@ -115,10 +116,8 @@ fn guarded(
 }
 
 fn known_users(connection: &Connection) -> Result<Vec<(String, VerifyingKey)>, Refusal> {
-    let mut find = connection.prepare("SELECT email, key FROM user")?;
-    let pairs: Vec<(String, String)> = find
-        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let pairs: Vec<(String, String)> =
+        connection.rows("SELECT email, key FROM user", [], |r| r.try_into())?;
     let key = |(email, text): (String, String)| Some((email, crate::auth::verifying_key(&text)?));
     Ok(pairs.into_iter().filter_map(key).collect())
 }

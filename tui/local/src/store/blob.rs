@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
@@ -178,7 +178,7 @@ fn read<'a>(
 }
 
 fn broken(error: &serde_json::Error) -> Refusal {
-    Refusal::Internal(format!("a label row in the database is broken: {error}"))
+    internal!("a label row in the database is broken: {error}")
 }
 
 fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
@@ -195,8 +195,7 @@ fn blob<'a>(
 ) -> Result<Blob<'a>, Refusal> {
     const C: usize = COLUMN_COUNT;
     let dataset = project.dataset(data.dataset);
-    let dataset = dataset
-        .ok_or_else(|| Refusal::Internal("a label row outside of its dataset".to_owned()))?;
+    let dataset = dataset.ok_or_else(|| internal!("a label row outside of its dataset"))?;
     let stage: Option<usize> = row.get(C + 9)?;
     let node = stage.and_then(|s| project.graph.nodes.get(s));
     let mut parts = Parts {

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, params};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, internal, not_found};
 use crate::ids::{Mask, below};
 use crate::store::folders::{self, Folder};
 use crate::store::items::Data;
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{COMPLETED, NEW};
 use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
@@ -109,9 +111,7 @@ impl Catalog {
             .iter()
             .find(|p| p.uuid == uuid)
             .ok_or_else(|| {
-                Refusal::Forbidden(format!(
-                    "there is no project {uuid} on this server, or you have no access to it"
-                ))
+                forbidden!("there is no project {uuid} on this server, or you have no access to it")
             })
     }
 
@@ -119,9 +119,7 @@ impl Catalog {
     pub(crate) fn dataset(&self, uuid: Uuid) -> Result<&Arc<Dataset>, Refusal> {
         let found = self.datasets.iter().find(|d| d.uuid == uuid);
         found.ok_or_else(|| {
-            Refusal::Forbidden(format!(
-                "there is no dataset {uuid} on this server, or you have no access to it"
-            ))
+            forbidden!("there is no dataset {uuid} on this server, or you have no access to it")
         })
     }
 
@@ -153,13 +151,12 @@ impl Catalog {
     /// The ontology with this UUID.
     pub(crate) fn ontology(&self, uuid: Uuid) -> Result<&Arc<Ontology>, Refusal> {
         let found = self.ontologies.iter().find(|o| o.uuid == uuid);
-        found
-            .ok_or_else(|| Refusal::NotFound(format!("there is no ontology {uuid} on this server")))
+        found.ok_or_else(|| not_found!("there is no ontology {uuid} on this server"))
     }
 
     fn read_projects(&self, db: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
-        let mut used =
-            db.prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
+        let used = "SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid";
+        let mut used = db.prepare(used)?;
         let mut statement = db.prepare(
             "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited, status
              FROM project ORDER BY id",
@@ -167,17 +164,14 @@ impl Catalog {
         let mut rows = statement.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let wanted: i64 = row.get(4)?;
-            let ontology = self
-                .ontologies
-                .iter()
-                .find(|o| o.id == wanted)
-                .map(Arc::clone);
-            let datasets: Vec<i64> = used
-                .query_map([id], |r| r.get(0))?
-                .collect::<Result<_, _>>()?;
-            let dataset = |id: &i64| self.datasets.iter().find(|d| d.id == *id).map(Arc::clone);
+            let (id, wanted): (i64, i64) = (row.get(0)?, row.get(4)?);
+            let ontology = self.ontologies.iter().find(|o| o.id == wanted);
+            let lost = || internal!("a project without its ontology");
+            let mut datasets = Vec::new();
+            for used in used.query_map([id], |r| r.get::<_, i64>(0))? {
+                let used = used?;
+                datasets.extend(self.datasets.iter().find(|d| d.id == used).cloned());
+            }
             let uuid = row.get(1)?;
             out.push(Arc::new(Project {
                 id,
@@ -185,10 +179,8 @@ impl Catalog {
                 mask: task_mask(uuid),
                 title: row.get(2)?,
                 description: row.get(3)?,
-                ontology: ontology.ok_or_else(|| {
-                    Refusal::Internal("a project without its ontology".to_owned())
-                })?,
-                datasets: datasets.iter().filter_map(dataset).collect(),
+                ontology: Arc::clone(ontology.ok_or_else(lost)?),
+                datasets,
                 manager: row.get(5)?,
                 graph: Graph::parse(&row.get::<_, String>(6)?).map_err(Refusal::Internal)?,
                 creator: row.get(7)?,
@@ -202,31 +194,26 @@ impl Catalog {
 }
 
 fn ontologies(db: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
-    let mut statement = db.prepare(
-        "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(Arc::new(Ontology {
+    let sql =
+        "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id";
+    db.rows(sql, [], |row| {
+        let editor = RawValue::from_string(row.get(4)?);
+        Ok(Arc::new(Ontology {
             id: row.get(0)?,
             uuid: row.get(1)?,
             title: row.get(2)?,
             description: row.get(3)?,
-            editor: RawValue::from_string(row.get(4)?)
-                .map_err(|e| Refusal::Internal(e.to_string()))?,
+            editor: editor.map_err(FromSqlError::other)?,
             created: row.get(5)?,
             edited: row.get(6)?,
-        }));
-    }
-    Ok(out)
+        }))
+    })
 }
 
 fn datasets(db: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
-    let mut statement = db.prepare(
-        "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id",
-    )?;
-    let found = statement.query_map([], |row| {
+    let sql =
+        "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id";
+    db.rows(sql, [], |row| {
         Ok(Arc::new(Dataset {
             id: row.get(0)?,
             uuid: row.get(1)?,
@@ -236,19 +223,16 @@ fn datasets(db: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
             created: row.get(5)?,
             edited: row.get(6)?,
         }))
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
 fn templates(db: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
-    let mut statement = db.prepare("SELECT uuid, title, spec FROM template ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let graph = Graph::parse(&row.get::<_, String>(2)?).map_err(Refusal::Internal)?;
-        out.push((row.get(0)?, row.get(1)?, graph));
-    }
-    Ok(out)
+    let sql = "SELECT uuid, title, spec FROM template ORDER BY id";
+    let found: Vec<(Uuid, String, String)> = db.rows(sql, [], |row| row.try_into())?;
+    let read = |(uuid, title, spec): (Uuid, String, String)| {
+        Ok((uuid, title, Graph::parse(&spec).map_err(Refusal::Internal)?))
+    };
+    found.into_iter().map(read).collect()
 }
 
 /// Tasks of different projects on the same data have different UUIDs.
@@ -279,7 +263,7 @@ pub(crate) fn insert_project(
     tx.execute(
         "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
-        rusqlite::params![
+        params![
             new.uuid,
             new.title,
             new.description,
@@ -310,7 +294,7 @@ pub(crate) fn insert_project(
             let (stage, priority) = place(tasks as u64, mask.flip(hash));
             let done = matches!(new.graph.nodes[stage].kind, NodeKind::Done { .. });
             let status = if done { COMPLETED } else { NEW };
-            insert.execute(rusqlite::params![
+            insert.execute(params![
                 project,
                 data,
                 stage as i64,
@@ -326,29 +310,27 @@ pub(crate) fn insert_project(
 
 /// Gives a project another status.
 pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<(), Refusal> {
-    tx.execute(
-        "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1",
-        rusqlite::params![project, status, tx.now],
-    )?;
+    let sql = "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1";
+    tx.run(sql, params![project, status, tx.now])?;
     Ok(())
 }
 
-/// Makes an ontology; `editor` is its structure.
+/// Creates an ontology; `editor` is its structure.
 pub(crate) fn insert_ontology(
     tx: &Tx<'_>,
     uuid: Uuid,
     title: &str,
     description: &str,
     editor: &str,
-) -> Result<i64, rusqlite::Error> {
-    tx.execute(
+) -> Result<i64, Refusal> {
+    tx.run(
         "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        rusqlite::params![uuid, title, description, editor, tx.now],
+        params![uuid, title, description, editor, tx.now],
     )?;
     Ok(tx.last_insert_rowid())
 }
 
-/// Replaces an ontology's title, description and structure. `None` leaves as it is.
+/// Replaces an ontology's structure, and its title and description if they are given.
 pub(crate) fn save_ontology(
     tx: &Tx<'_>,
     id: i64,
@@ -356,10 +338,10 @@ pub(crate) fn save_ontology(
     description: Option<&str>,
     editor: &str,
 ) -> Result<(), Refusal> {
-    tx.execute(
+    tx.run(
         "UPDATE ontology SET title = coalesce(?2, title), description = coalesce(?3, description), editor = ?4,
          edited = ?5 WHERE id = ?1",
-        rusqlite::params![id, title, description, editor, tx.now],
+        params![id, title, description, editor, tx.now],
     )?;
     Ok(())
 }
@@ -367,11 +349,9 @@ pub(crate) fn save_ontology(
 /// Removes a project with its tasks and labels. Datasets stay.
 pub(crate) fn delete_project(db: &Connection, project: i64) -> Result<(), Refusal> {
     for table in ["task", "label", "project_dataset"] {
-        db.execute(
-            &format!("DELETE FROM {table} WHERE project = ?1"),
-            [project],
-        )?;
+        let sql = format!("DELETE FROM {table} WHERE project = ?1");
+        db.run(&sql, [project])?;
     }
-    db.execute("DELETE FROM project WHERE id = ?1", [project])?;
+    db.run("DELETE FROM project WHERE id = ?1", [project])?;
     Ok(())
 }

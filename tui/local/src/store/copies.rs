@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::items;
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates};
 
@@ -25,11 +26,10 @@ struct Copied {
 }
 
 fn rows(db: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
-    let mut find = db.prepare_cached(
+    let sql =
         "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
-         FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id",
-    )?;
-    let found = find.query_map([project], |r| {
+         FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id";
+    db.rows(sql, [project], |r| {
         Ok(Copied {
             data: r.get(0)?,
             data_hash: r.get(1)?,
@@ -46,8 +46,7 @@ fn rows(db: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
                 r.get(11)?,
             ],
         })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
 fn write(
@@ -59,29 +58,17 @@ fn write(
 ) -> Result<(), Refusal> {
     let label = Uuid::new_v5(&project.1, format!("label/{branch}/{data_hash}").as_bytes());
     let [objects, classes, actions, units, spaces, extra] = &row.parts;
-    tx
-        .prepare_cached(
-            "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
-                               objects, classes, actions, units, spaces, extra)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-             ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
-                               actions = ?10, units = ?11, spaces = ?12, extra = ?13",
-        )?
-        .execute(params![
-            project.0,
-            data,
-            branch,
-            label,
-            tx.now,
-            row.creator,
-            row.editor,
-            objects,
-            classes,
-            actions,
-            units,
-            spaces,
-            extra
-        ])?;
+    tx.run(
+        "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
+                           objects, classes, actions, units, spaces, extra)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
+                           actions = ?10, units = ?11, spaces = ?12, extra = ?13",
+        params![
+            project.0, data, branch, label, tx.now, row.creator, row.editor, objects, classes, actions, units,
+            spaces, extra
+        ],
+    )?;
     Ok(())
 }
 

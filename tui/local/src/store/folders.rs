@@ -6,10 +6,11 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid};
 use crate::item::ItemKind;
 use crate::store::exact::Object;
 use crate::store::items::{COLUMNS, Data};
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
 /// A storage folder.
@@ -45,29 +46,27 @@ pub(crate) struct FolderPatch {
     pub client_metadata: Option<Object>,
 }
 
-/// Makes a dataset, with its folder where one is named. Returns the dataset's number.
+/// Creates a dataset, and its folder if one is named. Returns the dataset's number.
 pub(crate) fn insert_dataset(tx: &Tx<'_>, new: &NewDataset<'_>) -> Result<i64, rusqlite::Error> {
+    let (title, description) = (new.title, new.description);
     tx.execute(
         "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![new.uuid, new.folder.unwrap_or_default(), new.title, new.description, tx.now],
+        params![new.uuid, new.folder.unwrap_or_default(), title, description, tx.now],
     )?;
     let dataset = tx.last_insert_rowid();
-    let Some(uuid) = new.folder else {
-        return Ok(dataset);
-    };
-    tx.execute(
-        "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![uuid, dataset, new.title, new.description, tx.now],
-    )?;
+    if let Some(uuid) = new.folder {
+        tx.execute(
+            "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+            params![uuid, dataset, title, description, tx.now],
+        )?;
+    }
     Ok(dataset)
 }
 
-/// All folders, in the order of their making.
+/// All folders, oldest first.
 pub(crate) fn all(db: &Connection) -> Result<Vec<Folder>, Refusal> {
-    let mut statement = db.prepare(
-        "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id",
-    )?;
-    let found = statement.query_map([], |row| {
+    let sql = "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id";
+    db.rows(sql, [], |row| {
         Ok(Folder {
             id: row.get(0)?,
             uuid: row.get(1)?,
@@ -79,8 +78,7 @@ pub(crate) fn all(db: &Connection) -> Result<Vec<Folder>, Refusal> {
             created: row.get(7)?,
             edited: row.get(8)?,
         })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
 /// Makes a folder below `parent`, or at the top.
@@ -92,7 +90,7 @@ pub(crate) fn create(
     description: &str,
     metadata: Option<&str>,
 ) -> Result<(), Refusal> {
-    tx.execute(
+    tx.run(
         "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![uuid, parent, name, description, metadata, tx.now],
     )?;
@@ -107,14 +105,9 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usiz
     )?;
     for (folder, change) in patches {
         let metadata = change.client_metadata.as_ref().map(Object::get);
-        if update.execute(params![
-            folder,
-            change.name,
-            change.description,
-            metadata,
-            tx.now
-        ])? == 0
-        {
+        let (name, description) = (&change.name, &change.description);
+        let changed = update.execute(params![folder, name, description, metadata, tx.now])?;
+        if changed == 0 {
             return Err(missing(*folder));
         }
     }
@@ -123,9 +116,7 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usiz
 
 /// The refusal for a folder that nobody knows.
 pub(crate) fn missing(folder: Uuid) -> Refusal {
-    Refusal::Forbidden(format!(
-        "there is no storage folder {folder} on this server, or you have no access to it"
-    ))
+    forbidden!("there is no storage folder {folder} on this server, or you have no access to it")
 }
 
 /// Puts folders below another one, or to the top. A folder cannot come to lie inside itself.
@@ -138,8 +129,8 @@ pub(crate) fn move_folders(
     let mut at = parent;
     while let Some(id) = at {
         if folders.contains(&id) {
-            return Err(Refusal::Invalid(
-                "a folder cannot be moved into itself or below itself".to_owned(),
+            return Err(invalid!(
+                "a folder cannot be moved into itself or below itself"
             ));
         }
         at = up.query_row([id], |r| r.get(0))?;
@@ -155,20 +146,20 @@ pub(crate) fn move_folders(
 /// Removes a folder that holds nothing.
 pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
     if folder.dataset.is_some() {
-        return Err(Refusal::Invalid(
-            "this folder belongs to a dataset and cannot be deleted alone".to_owned(),
+        return Err(invalid!(
+            "this folder belongs to a dataset and cannot be deleted alone"
         ));
     }
     let count = |sql: &str| db.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
     let items = count("SELECT count(*) FROM data WHERE dataset = 0 AND folder = ?1")?;
     let folders = count("SELECT count(*) FROM folder WHERE parent = ?1")?;
     if items + folders > 0 {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "the folder \"{}\" is not empty: it holds {items} items and {folders} folders; move or delete them first",
             folder.name
-        )));
+        ));
     }
-    db.execute("DELETE FROM folder WHERE id = ?1", [folder.id])?;
+    db.run("DELETE FROM folder WHERE id = ?1", [folder.id])?;
     Ok(())
 }
 
@@ -252,10 +243,7 @@ pub(crate) fn list_items(
         format!("d.title {order}, d.id {order}")
     };
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE {conditions} ORDER BY {by} LIMIT ?1");
-    let mut find = db.prepare_cached(&sql)?;
-    Ok(find
-        .query_map(params_from_iter(values), Data::read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, params_from_iter(values), Data::read)
 }
 
 /// How many items of each kind a folder holds, and their size in bytes where it is known.
@@ -263,12 +251,10 @@ pub(crate) fn summary(
     db: &Connection,
     folder: &Folder,
 ) -> Result<Vec<(ItemKind, u64, u64)>, Refusal> {
-    let mut find = db.prepare_cached(
+    db.rows(
         "SELECT kind, count(*), coalesce(sum(size), 0) FROM data
          WHERE (dataset = ?1 AND folder IS NULL OR dataset = 0 AND folder = ?2) AND parent IS NULL GROUP BY kind",
-    )?;
-    let found = find.query_map(params![folder.dataset.unwrap_or(-1), folder.id], |r| {
-        Ok((ItemKind::from_code(r.get(0)?), r.get(1)?, r.get(2)?))
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+        params![folder.dataset.unwrap_or(-1), folder.id],
+        |r| Ok((ItemKind::from_code(r.get(0)?), r.get(1)?, r.get(2)?)),
+    )
 }

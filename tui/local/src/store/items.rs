@@ -4,11 +4,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden};
 use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{PHOTOS, Source, is_dark};
 use crate::store::exact::Object;
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
 /// A data unit with its storage item, as the database keeps it.
@@ -124,18 +125,14 @@ fn picture_metadata(photo: usize, crop: u16, hash: Uuid) -> Value {
 }
 
 fn unknown(item: Uuid) -> Refusal {
-    Refusal::Forbidden(format!(
-        "there is no storage item {item} on this server, or you have no access to it"
-    ))
+    forbidden!("there is no storage item {item} on this server, or you have no access to it")
 }
 
 /// The number of the data unit behind a storage item.
 fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
-    let mut find = db.prepare_cached(
-        "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL",
-    )?;
-    find.query_row([item, Mask::ITEM.flip(item)], |r| r.get(0))
-        .optional()?
+    let sql = "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 \
+               UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL";
+    db.row(sql, [item, Mask::ITEM.flip(item)], |r| r.get(0))?
         .ok_or_else(|| unknown(item))
 }
 
@@ -163,10 +160,7 @@ pub(crate) fn by_hash(db: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Ref
 /// The children of a group, in their order.
 pub(crate) fn children(db: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE d.parent = ?1 ORDER BY d.position");
-    let mut find = db.prepare_cached(&sql)?;
-    Ok(find
-        .query_map([parent], Data::read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, [parent], Data::read)
 }
 
 /// Up to `limit` items whose number is above `after`: of a dataset, or of all; children only where
@@ -182,11 +176,9 @@ pub(crate) fn list(
         "SELECT {COLUMNS} FROM data d WHERE (?1 IS NULL OR d.dataset = ?1) AND (?2 OR d.parent IS NULL) AND d.id > ?3
          ORDER BY d.id LIMIT ?4"
     );
-    let mut find = db.prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(find
-        .query_map(params![dataset, with_children, after, limit], Data::read)?
-        .collect::<Result<_, _>>()?)
+    let values = params![dataset, with_children, after, limit];
+    db.rows(&sql, values, Data::read)
 }
 
 /// How many data units are backed by the item of this row.
@@ -214,14 +206,8 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, ItemPatch)]) -> Result<usize,
     )?;
     for (item, change) in patches {
         let metadata = change.client_metadata.as_ref().map(Object::get);
-        update.execute(params![
-            id_of(tx, *item)?,
-            change.name,
-            change.description,
-            metadata,
-            tx.now,
-            item
-        ])?;
+        let (id, name, description) = (id_of(tx, *item)?, &change.name, &change.description);
+        update.execute(params![id, name, description, metadata, tx.now, item])?;
     }
     Ok(patches.len())
 }

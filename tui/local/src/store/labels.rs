@@ -1,14 +1,15 @@
 //! Label rows: created empty, edited by somebody else. How they are saved is in `saving`, how they are
 //! read in `blob`.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, not_found};
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields};
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::time;
 
@@ -54,23 +55,18 @@ pub(crate) fn create(
 }
 
 fn data_in_project(db: &Connection, project: &Project, hash: Uuid) -> Result<(i64, i64), Refusal> {
-    let mut find = db.prepare_cached("SELECT id, dataset FROM data WHERE hash = ?1")?;
-    let found: Option<(i64, i64)> = find
-        .query_row([hash], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
+    let sql = "SELECT id, dataset FROM data WHERE hash = ?1";
+    let found: Option<(i64, i64)> = db.row(sql, [hash], |r| r.try_into())?;
     found
         .filter(|(_, dataset)| project.dataset(*dataset).is_some())
-        .ok_or_else(|| Refusal::NotFound(format!("data unit {hash} is not in this project")))
+        .ok_or_else(|| not_found!("data unit {hash} is not in this project"))
 }
 
 /// Somebody else edits a row: a text classification is set, or all classifications go where the
 /// ontology has none of text.
 pub(crate) fn disturb(tx: &Tx<'_>, project: &Project, label: Uuid) -> Result<(), Refusal> {
     let sql = "SELECT id, classes FROM label WHERE hash = ?1 AND project = ?2";
-    let found: Option<(i64, String)> = tx
-        .prepare_cached(sql)?
-        .query_row(params![label, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?;
+    let found: Option<(i64, String)> = tx.row(sql, params![label, project.id], |r| r.try_into())?;
     let Some((id, classes)) = found else {
         return Ok(());
     };
@@ -100,12 +96,8 @@ pub(crate) fn disturb(tx: &Tx<'_>, project: &Project, label: Uuid) -> Result<(),
     } else {
         classes.clear();
     }
-    tx.prepare_cached("UPDATE label SET classes = ?2, edited = ?3, editor = ?4 WHERE id = ?1")?
-        .execute(params![
-            id,
-            serde_json::to_string(&classes)?,
-            tx.now,
-            tx.actor
-        ])?;
+    let sql = "UPDATE label SET classes = ?2, edited = ?3, editor = ?4 WHERE id = ?1";
+    let classes = serde_json::to_string(&classes)?;
+    tx.run(sql, params![id, classes, tx.now, tx.actor])?;
     Ok(())
 }

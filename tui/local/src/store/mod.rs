@@ -20,6 +20,7 @@ pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod schema;
 pub(crate) mod spaces;
+pub(crate) mod sql;
 pub(crate) mod tasks;
 pub(crate) mod tx;
 pub(crate) mod units;
@@ -33,7 +34,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::error::{LocalError, Refusal};
+use crate::error::{LocalError, Refusal, internal};
 use tx::Tx;
 use writer::Writer;
 
@@ -108,7 +109,7 @@ impl Store {
             store.read_here(work)
         })
         .await;
-        done.unwrap_or_else(|e| Err(Refusal::Internal(format!("a read ended early: {e}"))))
+        done.unwrap_or_else(|e| Err(internal!("a read ended early: {e}")))
     }
 
     /// As [`read`](Self::read), in this thread.
@@ -161,11 +162,9 @@ impl Store {
             // The caller may have gone away; the write stays done all the same.
             let _ = answer.send(result);
         })?;
-        answered.await.unwrap_or_else(|_| {
-            Err(Refusal::Internal(
-                "the database's writer has stopped".to_owned(),
-            ))
-        })
+        answered
+            .await
+            .unwrap_or_else(|_| Err(internal!("the database's writer has stopped")))
     }
 
     /// Finishes the queued writes and closes the database.
@@ -188,6 +187,7 @@ fn prepare(db: &Connection) -> Result<(), rusqlite::Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::error::invalid;
 
     pub(crate) fn scratch() -> (tempfile::TempDir, Arc<Store>) {
         let folder = tempfile::tempdir().unwrap();
@@ -212,7 +212,7 @@ pub(crate) mod tests {
                     .write("", move |c| {
                         put(c, &format!("k{n}"))?;
                         if n % 4 == 0 {
-                            Err(Refusal::Invalid("every fourth".into()))
+                            Err(invalid!("every fourth"))
                         } else {
                             Ok(n)
                         }

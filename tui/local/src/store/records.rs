@@ -2,11 +2,12 @@
 //! groups, collections, presets, upload jobs, and what was done to tasks. Each is a row with a
 //! kind, the thing it belongs to, a UUID, a name, and the rest as JSON.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Refusal;
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
 /// What a record is. In brackets: what it belongs to (`scope`), where not to the whole server.
@@ -120,59 +121,48 @@ pub(crate) fn named(scope: Uuid, name: &str) -> Uuid {
 /// The records of a kind in one scope, in the order of their making.
 pub(crate) fn list(db: &Connection, kind: Kind, scope: Uuid) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND scope = ?2 ORDER BY id");
-    let mut find = db.prepare_cached(&sql)?;
-    Ok(find
-        .query_map(params![kind.name(), scope], read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, params![kind.name(), scope], read)
 }
 
 /// The records of a kind in all scopes.
 pub(crate) fn all(db: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 ORDER BY id");
-    let mut find = db.prepare_cached(&sql)?;
-    Ok(find
-        .query_map([kind.name()], read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, [kind.name()], read)
 }
 
 /// One record by its UUID, whatever it belongs to.
 pub(crate) fn find(db: &Connection, kind: Kind, uuid: Uuid) -> Result<Option<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND uuid = ?2 LIMIT 1");
-    let mut find = db.prepare_cached(&sql)?;
-    Ok(find
-        .query_row(params![kind.name(), uuid], read)
-        .optional()?)
+    db.row(&sql, params![kind.name(), uuid], read)
 }
 
 /// Writes a record. One with the same key is replaced and keeps its place and age.
 pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(), Refusal> {
-    tx.prepare_cached(
+    let Key { kind, scope, uuid } = key;
+    tx.run(
         "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
          ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
-    )?
-    .execute(params![key.kind.name(), key.scope, key.uuid, name, body.to_string(), tx.now])?;
+        params![kind.name(), scope, uuid, name, body.to_string(), tx.now],
+    )?;
     Ok(())
 }
 
 /// Removes one record and returns whether it existed.
 pub(crate) fn remove(db: &Connection, key: Key) -> Result<bool, Refusal> {
-    let mut delete =
-        db.prepare_cached("DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3")?;
-    Ok(delete.execute(params![key.kind.name(), key.scope, key.uuid])? > 0)
+    let sql = "DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3";
+    Ok(db.run(sql, params![key.kind.name(), key.scope, key.uuid])? > 0)
 }
 
 /// Removes the uses of a tag or group that goes.
 pub(crate) fn remove_everywhere(db: &Connection, kind: Kind, uuid: Uuid) -> Result<(), Refusal> {
-    db.execute(
-        "DELETE FROM record WHERE kind = ?1 AND uuid = ?2",
-        params![kind.name(), uuid],
-    )?;
+    let sql = "DELETE FROM record WHERE kind = ?1 AND uuid = ?2";
+    db.run(sql, params![kind.name(), uuid])?;
     Ok(())
 }
 
 /// Removes everything that belongs to a thing that goes.
 pub(crate) fn forget(db: &Connection, scope: Uuid) -> Result<(), Refusal> {
-    db.execute("DELETE FROM record WHERE scope = ?1", [scope])?;
+    db.run("DELETE FROM record WHERE scope = ?1", [scope])?;
     Ok(())
 }
 

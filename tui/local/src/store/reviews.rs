@@ -1,7 +1,7 @@
 //! Reviews of single labels. Each object and classification of a task's label row on the main branch
 //! has one; it is new until somebody decides, and only decisions are kept.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::exact::Fields;
 use crate::store::records::{self, Kind};
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{Action, ActionKind};
 use crate::store::tx::Tx;
 
@@ -24,15 +25,12 @@ pub(crate) struct Review {
 
 /// The reviews of a task's labels.
 pub(crate) fn list(db: &Connection, project: &Project, task: Uuid) -> Result<Vec<Review>, Refusal> {
-    let mut find = db.prepare_cached(
+    let parts: Option<(String, String)> = db.row(
         "SELECT l.objects, l.classes FROM data d JOIN label l ON l.data = d.id
          WHERE d.hash = ?1 AND l.project = ?2 AND l.branch = 'main'",
+        params![project.data_of(task), project.id],
+        |r| r.try_into(),
     )?;
-    let parts: Option<(String, String)> = find
-        .query_row(params![project.data_of(task), project.id], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
-        .optional()?;
     let Some((objects, classes)) = parts else {
         return Ok(Vec::new());
     };

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::COLUMNS;
@@ -118,7 +118,7 @@ impl Conditions {
 }
 
 fn instant(text: &str) -> Result<i64, Refusal> {
-    time::parse(text).ok_or_else(|| Refusal::Invalid(format!("{text:?} is not a date")))
+    time::parse(text).ok_or_else(|| invalid!("{text:?} is not a date"))
 }
 
 fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Conditions, Refusal> {

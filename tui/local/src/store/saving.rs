@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid, not_found};
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
 use crate::store::tx::Tx;
@@ -160,9 +160,9 @@ fn units_of<'a>(
     let mut units = BTreeMap::new();
     for (unit, sent) in sent {
         if Uuid::parse_str(&unit).is_err() {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "`data_units` names {unit:?}, which is not a data hash"
-            )));
+            ));
         }
         let mut fields = object_of(Some(sent), &format!("data_units.{unit}"))?;
         if let Some(labels) = fields.remove("labels").filter(|l| l.get() != "null") {
@@ -183,9 +183,9 @@ fn object_of<'a>(part: Option<&'a RawValue>, name: &str) -> Result<Fields<'a>, R
         return Ok(Fields::new());
     };
     if !part.get().starts_with('{') {
-        return Err(Refusal::Invalid(format!("`{name}` is not an object")));
+        return Err(invalid!("`{name}` is not an object"));
     }
-    serde_json::from_str(part.get()).map_err(|e| Refusal::Invalid(format!("`{name}`: {e}")))
+    serde_json::from_str(part.get()).map_err(|e| invalid!("`{name}`: {e}"))
 }
 
 fn mapped(
@@ -263,15 +263,15 @@ pub(crate) fn save(
     let count = rows.len();
     for (hash, row) in rows {
         if row.label_hash.is_some_and(|h| h != hash) {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "the labels for row {hash} say that they belong to another row"
-            )));
+            ));
         }
         let found: Option<(i64, String)> = find
-            .query_row(params![hash, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .query_row(params![hash, project.id], |r| r.try_into())
             .optional()?;
-        let (id, before) = found
-            .ok_or_else(|| Refusal::NotFound(format!("label row {hash} is not in this project")))?;
+        let (id, before) =
+            found.ok_or_else(|| not_found!("label row {hash} is not in this project"))?;
         let objects = numbered(&row.objects, &before)?;
         update.execute(params![
             id,

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, exists, invalid, not_found};
 use crate::item::ItemKind;
 use crate::media::{Facts, Source};
 use crate::store::catalog::{Catalog, Project};
@@ -13,6 +13,7 @@ use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{COMPLETED, NEW};
 use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
@@ -51,28 +52,83 @@ impl NewItem {
 }
 
 /// Where a row of `data` belongs.
-#[derive(Clone, Copy)]
-struct Place {
-    dataset: i64,
-    parent: Option<i64>,
-    position: usize,
-    folder: Option<i64>,
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    pub dataset: i64,
+    pub parent: Option<i64>,
+    pub position: usize,
+    pub folder: Option<i64>,
+}
+
+/// A new row of `data`.
+pub(crate) struct NewRow<'a> {
+    pub hash: Uuid,
+    /// `None` if the hash implies the item.
+    pub item: Option<Uuid>,
+    pub kind: ItemKind,
+    pub title: &'a str,
+    pub description: &'a str,
+    pub source: Option<&'a Source>,
+    pub mime: Option<&'a str>,
+    pub facts: &'a Facts,
+    /// Children that will follow; they take precedence over the frames among the facts.
+    pub children: usize,
+    pub size: Option<u64>,
+    pub metadata: Option<&'a Object>,
+}
+
+impl NewRow<'_> {
+    /// Writes the row and returns its number.
+    pub(crate) fn insert(&self, tx: &Tx<'_>, place: Place) -> Result<i64, rusqlite::Error> {
+        let frames = match self.children {
+            0 => self.facts.frames,
+            children => u32::try_from(children).ok(),
+        };
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19, ?20)",
+        )?;
+        insert.execute(params![
+            place.dataset,
+            place.parent,
+            place.position as i64,
+            self.hash,
+            self.item,
+            self.kind.code(),
+            self.title,
+            self.description,
+            self.source.map(Source::spell),
+            self.mime,
+            self.facts.width,
+            self.facts.height,
+            frames,
+            self.facts.fps,
+            self.facts.duration,
+            self.facts.sample_rate,
+            self.size,
+            self.metadata.map(Object::get),
+            tx.now,
+            place.folder,
+        ])?;
+        Ok(tx.last_insert_rowid())
+    }
 }
 
 /// Makes an item in a folder. In a dataset's own folder it is a data unit of that dataset at once;
 /// the unit's number and hash are returned.
 pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
-    if exists(tx, item.uuid)? {
-        return Err(Refusal::Invalid(format!(
+    let sql = "SELECT 1 FROM data WHERE item = ?1";
+    if tx.row(sql, [item.uuid], |_| Ok(()))?.is_some() {
+        return Err(invalid!(
             "the upload {} has become an item already",
             item.uuid
-        )));
+        ));
     }
     let place = Place {
         dataset: folder.dataset.unwrap_or(0),
-        parent: None,
-        position: 0,
         folder: folder.dataset.is_none().then_some(folder.id),
+        ..Place::default()
     };
     let unit = write(tx, place, item)?;
     if let Some(dataset) = folder.dataset {
@@ -81,83 +137,58 @@ pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i6
     Ok(unit)
 }
 
-fn exists(db: &Connection, item: Uuid) -> Result<bool, Refusal> {
-    let mut find = db.prepare_cached("SELECT 1 FROM data WHERE item = ?1")?;
-    Ok(find.exists([item])?)
-}
-
 fn write(tx: &Tx<'_>, place: Place, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
-    let hash = Uuid::new_v4();
-    let frames = match item.children.len() {
-        0 => item.facts.frames,
-        pictures => u32::try_from(pictures).ok(),
+    let row = NewRow {
+        hash: Uuid::new_v4(),
+        item: Some(item.uuid),
+        kind: item.kind,
+        title: &item.title,
+        description: "",
+        source: item.source.as_ref(),
+        mime: item.mime.as_deref(),
+        facts: &item.facts,
+        children: item.children.len(),
+        size: item.size,
+        metadata: item.metadata.as_ref(),
     };
-    tx
-        .prepare_cached(
-            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
-                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, ?19)",
-        )?
-        .execute(params![
-            place.dataset,
-            place.parent,
-            place.position as i64,
-            hash,
-            item.uuid,
-            item.kind.code(),
-            item.title,
-            item.source.as_ref().map(Source::spell),
-            item.mime,
-            item.facts.width,
-            item.facts.height,
-            frames,
-            item.facts.fps,
-            item.facts.duration,
-            item.facts.sample_rate,
-            item.size,
-            item.metadata.as_ref().map(Object::get),
-            tx.now,
-            place.folder,
-        ])?;
-    let id = tx.last_insert_rowid();
+    let id = row.insert(tx, place)?;
     for (position, child) in item.children.iter().enumerate() {
-        let place = Place {
-            parent: Some(id),
-            position,
-            ..place
-        };
-        write(tx, place, child)?;
+        let parent = Some(id);
+        write(
+            tx,
+            Place {
+                parent,
+                position,
+                ..place
+            },
+            child,
+        )?;
     }
-    Ok((id, hash))
+    Ok((id, row.hash))
 }
 
 /// One more data unit of an item, with its children, in a dataset.
 fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> {
-    let hash = Uuid::new_v4();
-    tx
-        .prepare_cached(
-            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
-                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
-             SELECT ?2, ?3, ?4, ?5, ?6, kind, title, description, source, mime, width,
-                    height, frames, fps, duration, rate, size, metadata, ?7, ?7, 0 FROM data WHERE id = ?1",
-        )?
-        .execute(params![
-            item.id,
-            place.dataset,
-            place.parent,
-            place.position as i64,
-            hash,
-            item.item,
-            tx.now
-        ])?;
+    let (hash, position) = (Uuid::new_v4(), place.position as i64);
+    tx.run(
+        "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                          height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+         SELECT ?2, ?3, ?4, ?5, ?6, kind, title, description, source, mime, width,
+                height, frames, fps, duration, rate, size, metadata, ?7, ?7, 0 FROM data WHERE id = ?1",
+        params![item.id, place.dataset, place.parent, position, hash, item.item, tx.now],
+    )?;
     let id = tx.last_insert_rowid();
     for (position, child) in items::children(tx, item.id)?.iter().enumerate() {
-        let place = Place {
-            parent: Some(id),
-            position,
-            ..place
-        };
-        copy(tx, child, place)?;
+        let parent = Some(id);
+        copy(
+            tx,
+            child,
+            Place {
+                parent,
+                position,
+                ..place
+            },
+        )?;
     }
     Ok((id, hash))
 }
@@ -171,20 +202,18 @@ pub(crate) fn insert_group(
 ) -> Result<(i64, Uuid), Refusal> {
     let members = items::by_uuid(tx, members)?;
     if members.is_empty() {
-        return Err(Refusal::Invalid(
-            "a group needs at least one item".to_owned(),
-        ));
+        return Err(invalid!("a group needs at least one item"));
     }
     let pictures_only = group.kind != ItemKind::Group;
     if let Some(other) = members.iter().find(|m| match pictures_only {
         true => m.kind != ItemKind::Image,
         false => m.kind == ItemKind::Group,
     }) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "\"{}\" is of type {} and cannot be part of this group",
             other.title,
             other.kind.item_type()
-        )));
+        ));
     }
     let (id, hash) = insert(tx, folder, group)?;
     let place = |position| Place {
@@ -196,7 +225,7 @@ pub(crate) fn insert_group(
     for (position, member) in members.iter().enumerate() {
         copy(tx, member, place(position))?;
     }
-    tx.execute(
+    tx.run(
         "UPDATE data SET frames = ?2 WHERE id = ?1",
         params![id, members.len() as i64],
     )?;
@@ -225,9 +254,7 @@ pub(crate) fn link(
     )?;
     let place = Place {
         dataset,
-        parent: None,
-        position: 0,
-        folder: None,
+        ..Place::default()
     };
     let mut units = Vec::new();
     for item in items::by_uuid(tx, item_uuids)? {
@@ -236,10 +263,11 @@ pub(crate) fn link(
                 Duplicates::Duplicate => {}
                 Duplicates::Skip => continue,
                 Duplicates::Fail => {
-                    return Err(Refusal::Exists(format!(
+                    return Err(exists!(
                         "\"{}\" ({}) is in this dataset already; nothing was linked",
-                        item.title, item.item
-                    )));
+                        item.title,
+                        item.item
+                    ));
                 }
             }
         }
@@ -293,7 +321,7 @@ pub(crate) fn add_datasets(
         if project.dataset(*dataset).is_some() {
             continue;
         }
-        tx.execute(
+        tx.run(
             "INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)",
             [project.id, *dataset],
         )?;
@@ -305,11 +333,8 @@ pub(crate) fn add_datasets(
 }
 
 fn units_of(db: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
-    let mut find = db.prepare_cached(
-        "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
-    )?;
-    let found = find.query_map([dataset], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    let sql = "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id";
+    db.rows(sql, [dataset], |r| r.try_into())
 }
 
 /// Takes datasets away from a project, with the tasks and labels on their units.
@@ -320,14 +345,14 @@ pub(crate) fn remove_datasets(
 ) -> Result<(), Refusal> {
     for dataset in datasets {
         for table in ["task", "label"] {
-            db.execute(
+            db.run(
                 &format!(
                     "DELETE FROM {table} WHERE project = ?1 AND data IN (SELECT id FROM data WHERE dataset = ?2)"
                 ),
                 [project.id, *dataset],
             )?;
         }
-        db.execute(
+        db.run(
             "DELETE FROM project_dataset WHERE project = ?1 AND dataset = ?2",
             [project.id, *dataset],
         )?;
@@ -337,27 +362,24 @@ pub(crate) fn remove_datasets(
 
 /// Gives a data unit another title.
 pub(crate) fn rename(tx: &Tx<'_>, dataset: i64, hash: Uuid, title: &str) -> Result<(), Refusal> {
-    let changed = tx.execute(
+    let changed = tx.run(
         "UPDATE data SET title = ?3, edited = ?4 WHERE hash = ?1 AND dataset = ?2",
         params![hash, dataset, title, tx.now],
     )?;
     if changed == 0 {
-        return Err(Refusal::NotFound(format!(
-            "data unit {hash} is not in this dataset"
-        )));
+        return Err(not_found!("data unit {hash} is not in this dataset"));
     }
     Ok(())
 }
 
 /// Removes what belongs to tasks that go with their project.
 pub(crate) fn forget_reviews(db: &Connection, project: &Project) -> Result<(), Refusal> {
-    let mut find = db.prepare_cached(
+    let hashes: Vec<Uuid> = db.rows(
         "SELECT d.hash FROM task t JOIN data d ON d.id = t.data WHERE t.project = ?1
          AND EXISTS(SELECT 1 FROM record WHERE kind = 'review')",
+        [project.id],
+        |r| r.get(0),
     )?;
-    let hashes: Vec<Uuid> = find
-        .query_map([project.id], |r| r.get(0))?
-        .collect::<Result<_, _>>()?;
     for hash in hashes {
         records::forget(db, project.task_of(hash))?;
     }

@@ -1,12 +1,13 @@
 //! Where storage items are used, and how they move and go. Labels never go by accident: an item that
 //! something uses is not deleted, and a move that changes a dataset must be allowed.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid, not_found};
 use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::store::units::add_tasks;
 
@@ -17,15 +18,15 @@ pub(crate) fn delete_units(db: &Connection, dataset: i64, hashes: &[Uuid]) -> Re
         let found = items::by_hash(db, &[*hash])?.pop();
         let unit = found
             .filter(|d| d.dataset == dataset)
-            .ok_or_else(|| Refusal::NotFound(format!("data unit {hash} is not in this dataset")))?;
+            .ok_or_else(|| not_found!("data unit {hash} is not in this dataset"))?;
         forget_work(db, &unit)?;
         if unit.folder.is_none() && uses_elsewhere(db, &unit)? > 0 {
-            db.execute(
+            db.run(
                 "UPDATE data SET dataset = 0, item = ?3, folder = (SELECT id FROM folder WHERE dataset = ?2)
                  WHERE id = ?1",
                 params![unit.id, dataset, unit.item],
             )?;
-            db.execute(
+            db.run(
                 "UPDATE data SET dataset = 0, folder = (SELECT id FROM folder WHERE dataset = ?2) WHERE parent = ?1",
                 [unit.id, dataset],
             )?;
@@ -39,12 +40,10 @@ pub(crate) fn delete_units(db: &Connection, dataset: i64, hashes: &[Uuid]) -> Re
 /// Tasks and labels on a unit and its children.
 fn forget_work(db: &Connection, unit: &Data) -> Result<(), Refusal> {
     for table in ["task", "label"] {
-        db.execute(
-            &format!(
-                "DELETE FROM {table} WHERE data = ?1 OR data IN (SELECT id FROM data WHERE parent = ?1)"
-            ),
-            [unit.id],
-        )?;
+        let sql = format!(
+            "DELETE FROM {table} WHERE data = ?1 OR data IN (SELECT id FROM data WHERE parent = ?1)"
+        );
+        db.run(&sql, [unit.id])?;
     }
     Ok(())
 }
@@ -56,7 +55,7 @@ fn uses_elsewhere(db: &Connection, unit: &Data) -> Result<i64, Refusal> {
 }
 
 fn remove_row(db: &Connection, id: i64) -> Result<(), Refusal> {
-    db.execute("DELETE FROM data WHERE id = ?1 OR parent = ?1", [id])?;
+    db.run("DELETE FROM data WHERE id = ?1 OR parent = ?1", [id])?;
     Ok(())
 }
 
@@ -69,10 +68,12 @@ fn in_folder(db: &Connection, folder: &Folder, item_uuids: &[Uuid]) -> Result<Ve
     };
     match found.iter().find(|d| !here(d)) {
         None => Ok(found),
-        Some(other) => Err(Refusal::Invalid(format!(
+        Some(other) => Err(invalid!(
             "the item \"{}\" ({}) is not in the folder \"{}\". Nothing of this request was applied",
-            other.title, other.item, folder.name
-        ))),
+            other.title,
+            other.item,
+            folder.name
+        )),
     }
 }
 
@@ -86,11 +87,11 @@ pub(crate) fn delete_items(
     for item in &found {
         let uses = uses_elsewhere(db, item)?;
         if uses > 0 {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "the item \"{}\" is used by {uses} data units or groups; delete those first, so that no labels are lost \
                  by accident. Nothing of this request was applied",
                 item.title
-            )));
+            ));
         }
         forget_work(db, item)?;
         remove_row(db, item.id)?;
@@ -109,10 +110,9 @@ pub(crate) fn move_items(
 ) -> Result<usize, Refusal> {
     let found = in_folder(tx, from, item_uuids)?;
     if (from.dataset.is_some() || to.dataset.is_some()) && !with_units && from.id != to.id {
-        return Err(Refusal::Invalid(
+        return Err(invalid!(
             "one of the folders belongs to a dataset, whose data units would change; allow it with \
              `allow_mirror_dataset_changes=True`"
-                .to_owned(),
         ));
     }
     let mut update = tx.prepare_cached(
@@ -125,7 +125,7 @@ pub(crate) fn move_items(
         let folder = to.dataset.is_none().then_some(to.id);
         let dataset = to.dataset.unwrap_or(0);
         update.execute(params![item.id, dataset, folder, tx.now, item.item])?;
-        tx.execute(
+        tx.run(
             "UPDATE data SET dataset = ?2, folder = CASE folder WHEN 0 THEN 0 ELSE ?3 END WHERE parent = ?1",
             params![item.id, dataset, folder],
         )?;
@@ -171,7 +171,5 @@ pub(crate) fn uses(db: &Connection, item: &Data) -> Result<Uses, Refusal> {
 
 fn item_of_row(db: &Connection, id: i64) -> Result<Option<Uuid>, Refusal> {
     let sql = format!("SELECT {} FROM data d WHERE d.id = ?1", items::COLUMNS);
-    let mut find = db.prepare_cached(&sql)?;
-    let found = find.query_row([id], Data::read).optional()?;
-    Ok(found.map(|d| d.item))
+    Ok(db.row(&sql, [id], Data::read)?.map(|d| d.item))
 }

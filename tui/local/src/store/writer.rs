@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 
 /// Told after the commit whether it held.
 type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
@@ -51,7 +51,7 @@ impl Writer {
                 settle: Box::new(move |committed| answer(committed.and(result))),
             }
         });
-        let stopped = || Refusal::Internal("the server is stopping".to_owned());
+        let stopped = || internal!("the server is stopping");
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue
             .as_ref()
@@ -95,9 +95,10 @@ fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
             settles.push(done.settle);
             if lost.is_none() && db.is_autocommit() {
                 // A full disk makes the database take the whole transaction back, work before included.
-                lost = Some(done.refusal.unwrap_or_else(|| {
-                    Refusal::Internal("the database took the transaction back".to_owned())
-                }));
+                lost = Some(
+                    done.refusal
+                        .unwrap_or_else(|| internal!("the database took the transaction back")),
+                );
             }
             if lost.is_none() && settles.len() < GROUP {
                 next = jobs.try_recv().ok();
@@ -124,9 +125,7 @@ fn contained<T>(
     work: impl FnOnce(&Connection) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     if db.is_autocommit() {
-        return Err(Refusal::Internal(
-            "the database could not begin a transaction".to_owned(),
-        ));
+        return Err(internal!("the database could not begin a transaction"));
     }
     db.execute_batch("SAVEPOINT work")?;
     let result = catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| {
@@ -134,13 +133,11 @@ fn contained<T>(
         let text = text
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_default();
-        Err(Refusal::Internal(format!(
-            "a bug in the local server: {text}"
-        )))
+        Err(internal!("a bug in the local server: {text}"))
     });
     if db.is_autocommit() {
         // The database has taken everything back itself; there is no savepoint any more.
-        let lost = || Refusal::Internal("the database took the transaction back".to_owned());
+        let lost = || internal!("the database took the transaction back");
         return result.and_then(|_| Err(lost()));
     }
     let end = if result.is_ok() {

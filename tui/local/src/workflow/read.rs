@@ -209,7 +209,7 @@ mod tests {
         let (graph, notes) = Graph::parse_noting(ROUTED).unwrap();
         assert_eq!(
             notes,
-            ["graphNodes[2].toNode is not told; taken for the next node"]
+            ["graphNodes[2].toNode is missing; using the next node"]
         );
         assert_eq!(graph.nodes[1].title, "A, }");
         assert!(
@@ -262,67 +262,70 @@ mod tests {
         Graph::parse(&format!("\u{feff}{text}")).unwrap();
     }
 
+    /// A part of the workflow, what replaces it, and the error.
+    const MISTAKES: [(&str, &str, &str); 13] = [
+        (
+            r#""title":"A""#,
+            r#""title":5"#,
+            "graphNodes[1].title: a text is needed, 5 is a number",
+        ),
+        (
+            r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+            r#""toNode":"here""#,
+            "graphNodes[0].toNode: \"here\" is not a UUID",
+        ),
+        (
+            r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+            r#""x":1"#,
+            "graphNodes[0].toNode: missing",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""nodeType":"DOEN""#,
+            "did you mean DONE?",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""x":1"#,
+            "graphNodes[2].nodeType: missing",
+        ),
+        (
+            r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
+            r#""targetNode":"00000000-0000-0000-0000-000000000009""#,
+            "no node of the workflow",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000002""#,
+            "graphNodes[2] and graphNodes[1] have the same UUID",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000001""#,
+            "same UUID",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000004""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000003""#,
+            "graphNodes[1].pathways[1]",
+        ),
+        (
+            r#""pathways":["#,
+            r#""pathways":7,"p":["#,
+            "graphNodes[1].pathways: a list is needed",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002""#,
+            "a second START",
+        ),
+        (r#"{"graphNodes""#, r#"[{"graphNodes""#, "not JSON"),
+        (r#"{"graphNodes""#, r#"{"nodes""#, "graphNodes"),
+    ];
+
     #[test]
-    fn every_mistake_is_named_with_its_place() {
-        for (from, to, words) in [
-            (
-                r#""title":"A""#,
-                r#""title":5"#,
-                "graphNodes[1].title: a text is needed, 5 is a number",
-            ),
-            (
-                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
-                r#""toNode":"here""#,
-                "graphNodes[0].toNode: \"here\" is not a UUID",
-            ),
-            (
-                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
-                r#""x":1"#,
-                "graphNodes[0].toNode: missing",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""nodeType":"DOEN""#,
-                "did you mean DONE?",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""x":1"#,
-                "graphNodes[2].nodeType: missing",
-            ),
-            (
-                r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
-                r#""targetNode":"00000000-0000-0000-0000-000000000009""#,
-                "no node of the workflow",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000002""#,
-                "graphNodes[2] and graphNodes[1] have the same UUID",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000001""#,
-                "same UUID",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000004""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000003""#,
-                "graphNodes[1].pathways[1]",
-            ),
-            (
-                r#""pathways":["#,
-                r#""pathways":7,"p":["#,
-                "graphNodes[1].pathways: a list is needed",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002""#,
-                "a second START",
-            ),
-            (r#"{"graphNodes""#, r#"[{"graphNodes""#, "not JSON"),
-            (r#"{"graphNodes""#, r#"{"nodes""#, "graphNodes"),
-        ] {
+    fn every_mistake_is_reported_with_its_place() {
+        for (from, to, words) in MISTAKES {
             let problem = Graph::parse(&changed(from, to)).unwrap_err();
             assert!(problem.contains(words), "{to}: {problem}");
         }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use serde_json::json;
-use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
 use crate::error::{LocalError, Refusal};
@@ -17,7 +16,7 @@ use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
 use crate::store::tx::Tx;
-use crate::structure::completed;
+use crate::store::units::Place;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
@@ -114,7 +113,7 @@ fn refused(refusal: Refusal) -> LocalError {
 }
 
 impl Builder<'_> {
-    fn tx(&self) -> Tx<'_> {
+    pub(super) fn tx(&self) -> Tx<'_> {
         Tx::at(self.connection, OWNER, self.now)
     }
 
@@ -166,13 +165,7 @@ impl Builder<'_> {
             let uuid = spec
                 .id
                 .unwrap_or_else(|| self.names.uuid("ontology", place));
-            let structure = match &spec.structure {
-                Some(structure) => structure.clone(),
-                None => to_raw_value(&ontology::structure())
-                    .map_err(Refusal::from)
-                    .map_err(refused)?,
-            };
-            let structure = completed(&structure)
+            let structure = ontology::structure(spec)
                 .map_err(|e| LocalError::Options(format!("ontology \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -226,15 +219,18 @@ impl Builder<'_> {
             let id = folders::insert_dataset(&self.tx(), &new)?;
             let mut filler = Filler {
                 builder: self,
-                dataset: id,
                 uuid,
                 salt: place as u64,
                 number: 0,
                 pictures: 0,
             };
+            let top = Place {
+                dataset: id,
+                ..Place::default()
+            };
             let order = interleaved(&spec.items);
             for (item, copy) in order {
-                filler.add(&spec.items[item], copy, None)?;
+                filler.add(&spec.items[item], copy, top)?;
             }
             out.push(Named {
                 id,

@@ -25,7 +25,7 @@ impl World {
             keys::public(&user.public_key).map_err(|e| format!("users[{n}].publicKey: {e}"))?;
         }
         for (n, spec) in self.ontologies.iter().enumerate() {
-            ontology::check(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
+            ontology::structure(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
         }
         for (n, spec) in self.workflow_templates.iter().enumerate() {
             Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))

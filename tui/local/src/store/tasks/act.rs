@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{ASSIGNED, COMPLETED, NEW, RELEASED, REOPENED};
-use crate::error::Refusal;
+use crate::error::{Refusal, internal, invalid, not_found};
 use crate::store::catalog::Project;
 use crate::store::tx::Tx;
 use crate::workflow::{Node, NodeKind};
@@ -70,7 +70,7 @@ pub(crate) fn act(
         let place = project
             .graph
             .rest(target, task)
-            .ok_or_else(|| Refusal::Internal(format!("task {task} runs in a circle of routers")))?;
+            .ok_or_else(|| internal!("task {task} runs in a circle of routers"))?;
         put(tx, project, id, place, back)?;
         if let Some(email) = next {
             set_assignee(tx, id, Some(&email), ASSIGNED)?;
@@ -87,10 +87,8 @@ fn assignee_after(db: &Connection, id: i64, action: &Action) -> Result<Option<St
             let mut find = db.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
             let now: Option<String> = find.query_row([id], |r| r.get(0))?;
             now.map(Some).ok_or_else(|| {
-                Refusal::Invalid(format!(
-                    "task {} is assigned to nobody, so nobody can be retained. Nothing of this request was applied",
-                    action.task
-                ))
+                invalid!("task {} is assigned to nobody, so nobody can be retained. Nothing of this request was applied",
+                    action.task)
             })
         }
     }
@@ -103,14 +101,10 @@ fn locate(db: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize)
          WHERE d.hash = ?1",
     )?;
     let found = find
-        .query_row(params![project.data_of(task), project.id], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        .query_row(params![project.data_of(task), project.id], |r| r.try_into())
         .optional()?;
     found.ok_or_else(|| {
-        Refusal::Invalid(format!(
-            "task {task} is not in this project. Nothing of this request was applied"
-        ))
+        invalid!("task {task} is not in this project. Nothing of this request was applied")
     })
 }
 
@@ -125,10 +119,10 @@ pub(crate) fn task_at(
     if at == stage {
         return Ok(id);
     }
-    Err(Refusal::Invalid(format!(
+    Err(invalid!(
         "task {task} is not in stage \"{}\": it has already left it. Nothing of this request was applied",
         project.graph.nodes[stage].title
-    )))
+    ))
 }
 
 /// Where an action leads from a node.
@@ -149,21 +143,21 @@ fn exit(node: &Node, kind: &ActionKind) -> Result<Uuid, Refusal> {
                     .map(|u| u.to_string())
                     .or_else(|| name.clone())
                     .unwrap_or_default();
-                Refusal::Invalid(format!(
+                invalid!(
                     "stage \"{}\" has no pathway {asked:?}; it has {}",
                     node.title,
                     known.join(", ")
-                ))
+                )
             })
         }
         (NodeKind::Annotation { to }, ActionKind::Submit | ActionKind::Skip) => Ok(*to),
         (NodeKind::Review { approve, .. }, ActionKind::Approve) => Ok(*approve),
         (NodeKind::Review { reject, .. }, ActionKind::Reject) => Ok(*reject),
-        _ => Err(Refusal::Invalid(format!(
+        _ => Err(invalid!(
             "this action does not go with stage \"{}\", which is of type {}",
             node.title,
             node.kind.name()
-        ))),
+        )),
     }
 }
 
@@ -227,14 +221,12 @@ pub(crate) fn set_priorities(
     )?;
     for (hash, priority) in priorities {
         if !(0.0..=1.0).contains(priority) {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "priority {priority} of {hash} is not between 0.0 and 1.0"
-            )));
+            ));
         }
         if update.execute(params![project.id, hash, priority, tx.now])? == 0 {
-            return Err(Refusal::Invalid(format!(
-                "data unit {hash} has no task in this project"
-            )));
+            return Err(invalid!("data unit {hash} has no task in this project"));
         }
     }
     Ok(priorities.len())
@@ -253,14 +245,13 @@ pub(crate) fn complete_or_reopen(
     )?;
     for label in labels {
         let found: Option<(i64, Uuid)> = find
-            .query_row(params![label, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .query_row(params![label, project.id], |r| r.try_into())
             .optional()?;
-        let (id, data) = found.ok_or_else(|| {
-            Refusal::NotFound(format!("label row {label} is not in this project"))
-        })?;
+        let (id, data) =
+            found.ok_or_else(|| not_found!("label row {label} is not in this project"))?;
         let task = project.task_of(data);
         let place = if complete {
-            let missing = || Refusal::Invalid("the workflow has no final stage".to_owned());
+            let missing = || invalid!("the workflow has no final stage");
             project.graph.complete().ok_or_else(missing)?
         } else {
             project.graph.reopened(task)
