@@ -28,7 +28,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wb-core", &["agent-abi"]),
     ("wb-client", &["wb-core", "agent-abi"]),
     ("wb-host", &["wb-core", "agent-abi"]),
-    ("wb-local", &["wb-core"]),
+    ("wb-local", &[]),
     ("wb-ui", &["wb-core", "agent-abi"]),
     (
         "workbench",

@@ -15,7 +15,6 @@ const LONGER: &[(&str, usize)] = &[
     ("tui/core/tests/engine/screen.rs", 452),
     ("tui/host/src/pixels/mp4/track.rs", 434),
     ("tui/host/tests/jobs.rs", 488),
-    ("tui/local/src/auth.rs", 403),
     ("tui/ui/src/chrome.rs", 410),
 ];
 

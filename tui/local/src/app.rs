@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
 
-/// How long a signed URL holds, in milliseconds: longer than any batch.
+/// How long a signed URL is valid, in milliseconds: longer than any batch.
 const URL_LIFE: i64 = 24 * HOUR;
 const HOUR: i64 = 3600 * 1000;
 
@@ -35,13 +35,13 @@ pub(crate) struct App {
     pub latency: std::time::Duration,
     pub project: Uuid,
     catalog: RwLock<Arc<Catalog>>,
-    /// One reload at a time: the later one must not be overtaken by what an earlier one has read.
+    /// One reload at a time: an earlier one must not overwrite the result of a later one.
     reloading: tokio::sync::Mutex<()>,
 }
 
 pub(crate) type Shared = Arc<App>;
 
-/// What [`App`] is made of.
+/// The parts of an [`App`].
 pub(crate) struct Parts {
     pub store: Arc<Store>,
     pub keyring: Keyring,
@@ -73,7 +73,7 @@ impl App {
         })
     }
 
-    /// The catalogue as it is now.
+    /// The current catalogue.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -85,7 +85,7 @@ impl App {
         self.catalog().project(uuid).map(Arc::clone)
     }
 
-    /// Reads the catalogue anew, after something in it has changed.
+    /// Reads the catalogue again after a change.
     pub(crate) async fn reload(&self) -> Result<(), Refusal> {
         let _one = self.reloading.lock().await;
         let catalog = self.store.read(Catalog::load).await?;
@@ -93,13 +93,13 @@ impl App {
         Ok(())
     }
 
-    /// The length of an item's bytes. That of a crop makes the crop: whoever asks wants it anyway.
+    /// The size of an item in bytes. For a crop, this creates the crop; the client will ask for it next.
     pub(crate) fn size_of(&self, data: &Data) -> Option<u64> {
         data.size
             .or_else(|| self.library.size(data.source.as_ref()?))
     }
 
-    /// A URL under which anybody may read an item's bytes for a while.
+    /// A URL that lets anybody read an item for a while.
     pub(crate) fn signed_url(&self, data: &Data, expired: bool) -> Option<String> {
         if !data.kind.has_media() {
             return None;

@@ -19,19 +19,19 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Refusal, unauthenticated};
 use signature::header;
 
-/// How far a client's clock may be off, in seconds; also covers a retry of an old signature.
+/// How far a client's clock may be off, in seconds. Also covers retries with an old signature.
 pub(crate) const CLOCK_WINDOW: i64 = 300;
-/// How long a bearer token holds, in seconds.
+/// How long a bearer token is valid, in seconds.
 const BEARER_LIFE: i64 = 3600;
 
-/// The person or program behind a request.
+/// The sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub email: Arc<str>,
 }
 
 impl Caller {
-    /// Whoever has a signed URL.
+    /// The unknown holder of a signed URL.
     pub(crate) fn nobody() -> Self {
         Self {
             email: Arc::from(""),
@@ -58,7 +58,7 @@ impl Keyring {
         }
     }
 
-    /// Whose keys are known, each once.
+    /// The owners of the known keys, each once.
     pub(crate) fn emails(&self) -> BTreeSet<&str> {
         self.keys.values().map(|(_, email)| &**email).collect()
     }
@@ -68,7 +68,7 @@ impl Keyring {
         hex(&self.mac(message).finalize().into_bytes())
     }
 
-    /// Whether `seal` is that of `message`, compared in constant time.
+    /// Whether `seal` matches `message`, compared in constant time.
     pub(crate) fn sealed(&self, message: &str, seal: &str) -> bool {
         from_hex(seal).is_some_and(|bytes| self.mac(message).verify_slice(&bytes).is_ok())
     }
@@ -135,7 +135,7 @@ impl Keyring {
         let signature = Signature::from_slice(signature)
             .map_err(|_| unauthenticated!("the signature has a wrong length"))?;
         key.verify_strict(message, &signature)
-            .map_err(|_| unauthenticated!("the signature does not fit the request"))?;
+            .map_err(|_| unauthenticated!("the signature does not match the request"))?;
         Ok(Caller {
             email: Arc::clone(email),
         })

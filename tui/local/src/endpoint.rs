@@ -1,4 +1,4 @@
-//! The endpoints by name, the groups of them that faults aim at, and their counters.
+//! The names of endpoints, the groups that faults target, and the counters.
 //!
 //! Which calls belong to which endpoint is in `table`.
 
@@ -60,7 +60,7 @@ impl Endpoint {
     }
 }
 
-/// What a fault aims at: one endpoint or a group.
+/// What a fault targets: one endpoint or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -77,7 +77,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Whether requests to this endpoint are meant.
+    /// Whether it includes this endpoint.
     #[must_use]
     pub fn covers(self, endpoint: Endpoint) -> bool {
         match self {
@@ -108,9 +108,9 @@ impl FromStr for Target {
                         .collect();
                     let near = did_you_mean(name, names.iter().copied());
                     if near.is_empty() {
-                        format!("{name:?} is no target; known are {}", names.join(", "))
+                        format!("unknown target {name:?}; known are {}", names.join(", "))
                     } else {
-                        format!("{name:?} is no target{near}")
+                        format!("unknown target {name:?}{near}")
                     }
                 })
             }
@@ -130,31 +130,31 @@ impl fmt::Display for Target {
     }
 }
 
-/// What one endpoint has seen.
+/// The counters of one endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct EndpointCount {
-    /// Requests that arrived, those spoilt by a fault included.
+    /// Requests that arrived, including those affected by a fault.
     pub requests: u64,
-    /// Requests whose work was done, whether or not the answer arrived.
+    /// Requests that succeeded, whether or not the answer arrived.
     pub done: u64,
     /// Requests that the server refused.
     pub refused: u64,
-    /// Requests that an injected fault struck.
+    /// Requests that an injected fault affected.
     pub faults: u64,
     /// Tasks, rows or items that were changed.
     pub changed: u64,
 }
 
-/// What the server has seen since it started. Requests to `/local/…` are not counted.
+/// Counters since the server started. Requests to `/local/…` are not counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// All requests.
     pub requests: u64,
-    /// Writing requests whose work was done (see [`Endpoint::writes`]).
+    /// Writing requests that succeeded (see [`Endpoint::writes`]).
     pub writes: u64,
     /// Connections accepted.
     pub connections: u64,
-    /// Per endpoint; endpoints that were never asked are left out.
+    /// Per endpoint; endpoints without requests are left out.
     pub endpoints: BTreeMap<&'static str, EndpointCount>,
 }
 

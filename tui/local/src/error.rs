@@ -1,6 +1,6 @@
 //! What can go wrong: starting the server ([`LocalError`]) and answering one request ([`Refusal`]).
 //!
-//! How a refusal looks on the wire (v2 status or legacy envelope) is decided in `routes`.
+//! `routes::reply` turns a refusal into a response (v2 status or legacy envelope).
 
 use std::path::PathBuf;
 
@@ -10,28 +10,28 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// The command's options contradict each other or cannot be met.
+    /// The options are invalid or contradict each other.
     #[error("{0}")]
     Options(String),
     /// A file that the options name could not be read or written.
     #[error("{what} {}: {source}", path.display())]
     File {
-        /// What was tried, as the beginning of a sentence ("cannot read").
+        /// What failed, as the beginning of a sentence ("cannot read").
         what: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file was read but does not hold what it should.
+    /// A file was read but its content is invalid.
     #[error("{}: {problem}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
-    /// The world that is asked for cannot be made.
+    /// The scenario cannot be created.
     #[error("{0}")]
     World(String),
     /// No socket could be bound.
@@ -41,7 +41,7 @@ pub enum LocalError {
     Bind {
         /// The port that was asked for.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The embedded database failed.
@@ -151,7 +151,7 @@ impl From<rusqlite::Error> for Refusal {
         tracing::error!(%error, "database");
         let advice = match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => {
-                "; nothing of this request was written: make room, and send it again"
+                "; nothing of this request was written: free some space and send it again"
             }
             _ => "",
         };

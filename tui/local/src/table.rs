@@ -1,9 +1,9 @@
 //! The table of endpoints: every call of the API that this server serves, and those that it refuses by
 //! name.
 //!
-//! To add a call, add a row and write its handler. From this table come the routes
-//! (`routes::table`), the names that faults and counters use ([`crate::Endpoint`]) and
-//! `tui/local/ENDPOINTS.md`. An endpoint reads
+//! To add a call, add a row and write its handler. The routes (`routes::table`), the names in faults and
+//! counters ([`crate::Endpoint`]) and `tui/local/ENDPOINTS.md` are generated from this table. An endpoint
+//! is written as
 //!
 //! ```text
 //! Variant "name" KIND "What it is." { METHOD STYLE "path" => module::handler; … }
@@ -12,7 +12,7 @@
 //! KIND is `read` or `write` (the fault targets `get` and `write`), or `other` for neither. `write` is
 //! what changes tasks, labels, priorities, metadata or projects; creating an empty label row, which
 //! reading the labels of a fresh task needs, is not. STYLE is `v2` for paths below `/v2/public`, `signed`
-//! for URLs whose seal is their permission, and for legacy calls the resource that they are sent to:
+//! for URLs that the server has sealed, and for legacy calls the resource that they are sent to:
 //! `user`, `project` or `dataset`, with the query method and the query type in place of method and path.
 
 /// Calls the macro `$make` with the whole table.

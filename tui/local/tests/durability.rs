@@ -1,5 +1,5 @@
 //! What was acknowledged survives `kill -9`: a real process is killed under write load, again and
-//! again, and its database is opened anew.
+//! again, and its database is opened again.
 //!
 //! `WORKBENCH_KILLS` sets how often (default 6).
 

@@ -29,7 +29,7 @@ impl Keyring {
         let signature = labelled(header(headers, "signature")?)?;
         let expected = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)));
         if digest != expected {
-            return Err(unauthenticated!("Content-Digest does not fit the body"));
+            return Err(unauthenticated!("Content-Digest does not match the body"));
         }
         let base = base(method, target, digest, parameters)?;
         let created = parameter(parameters, "created").and_then(|v| v.parse::<i64>().ok());

@@ -71,7 +71,7 @@ fn the_reference_signatures_are_accepted() {
 }
 
 #[test]
-fn anything_changed_on_the_way_is_refused() {
+fn a_modified_request_is_refused() {
     let fine = signed(EMPTY, SIGNATURE_A);
     let refused = |method: &str, target: &str, headers: &HeaderMap, body: &[u8], now| {
         keyring()
@@ -80,7 +80,7 @@ fn anything_changed_on_the_way_is_refused() {
             .message()
             .to_owned()
     };
-    assert!(refused("POST", TARGET_A, &fine, b"", CREATED).contains("does not fit"));
+    assert!(refused("POST", TARGET_A, &fine, b"", CREATED).contains("does not match"));
     assert!(
         refused(
             "GET",
@@ -89,7 +89,7 @@ fn anything_changed_on_the_way_is_refused() {
             b"",
             CREATED
         )
-        .contains("does not fit")
+        .contains("does not match")
     );
     assert!(refused("GET", TARGET_A, &fine, b"x", CREATED).contains("Content-Digest"));
     assert!(refused("GET", TARGET_A, &fine, b"", CREATED + CLOCK_WINDOW + 1).contains("clock"));
@@ -108,7 +108,7 @@ fn an_unknown_key_is_refused() {
 }
 
 #[test]
-fn bearer_tokens_hold_until_they_expire() {
+fn bearer_tokens_are_valid_until_they_expire() {
     let keyring = keyring();
     let caller = Caller {
         email: Arc::from("agent@example.test"),
@@ -135,7 +135,7 @@ fn bearer_tokens_hold_until_they_expire() {
 }
 
 #[test]
-fn a_seal_fits_its_message_only() {
+fn a_seal_matches_its_message_only() {
     let seal = keyring().seal("a");
     assert!(keyring().sealed("a", &seal));
     assert!(!keyring().sealed("b", &seal));

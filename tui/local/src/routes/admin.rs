@@ -1,20 +1,20 @@
-//! The server's own pages under `/local/`: on loopback only, with the token of the data folder
+//! The server's own endpoints under `/local/`: on loopback only, with the token of the data folder
 //! (`Authorization: Bearer TOKEN`) instead of a signature.
 //!
 //! | request | answer |
 //! |---|---|
-//! | GET `/local/health` | `{"ok":true}` as soon as requests are taken |
+//! | GET `/local/health` | `{"ok":true}` as soon as requests are accepted |
 //! | GET `/local/counters` | [`crate::Counters`] |
-//! | GET `/local/faults` | the faults and how often each has struck |
+//! | GET `/local/faults` | the faults and how many requests each has affected |
 //! | POST `/local/faults` `{"faults":["actions:lost@1%"]}` | replaces them; `[]` ends them |
 //! | GET `/local/state?project=UUID&after=N&limit=N` | every task with stage, priority and a digest of its labels |
 //! | GET `/local/scenario-schema` | the JSON schema of scenario files |
-//! | GET `/local/templates` | UUID and title of each workflow template, for making projects on demand |
+//! | GET `/local/templates` | UUID and title of each workflow template, for creating projects |
 //! | GET `/local/workflow?project=UUID` | the workflow with all its edges |
-//! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | somebody else moves tasks |
-//! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | somebody else edits a label row |
+//! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | moves tasks on behalf of somebody else |
+//! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | edits a label row on behalf of somebody else |
 //!
-//! Without `project` the main project is meant. Requests here are not counted, and never spoilt.
+//! Without `project`, the main project is used. These requests are not counted or affected by faults.
 
 use std::sync::{Arc, PoisonError};
 
@@ -43,7 +43,7 @@ use crate::store::tx::Tx;
 use crate::store::{labels, tasks};
 use crate::workflow::Graph;
 
-/// The message whose seal is the token for these pages.
+/// The message whose seal is the token for these endpoints.
 pub(crate) const OWN_PAGES: &str = "local";
 
 pub(super) fn router(app: &Shared) -> Router<Shared> {
@@ -67,7 +67,7 @@ pub(super) fn router(app: &Shared) -> Router<Shared> {
         .layer(middleware::from_fn(loopback_only))
 }
 
-/// Refuses requests without the token: any user or program on this machine can reach the port.
+/// Refuses requests without the token: any user or program on this machine can connect.
 async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let header = request.headers().get(header::AUTHORIZATION);
     let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
@@ -95,8 +95,8 @@ async fn unknown(request: Request) -> Refusal {
     not_found!("this server has no page {}", request.uri().path())
 }
 
-/// A page in a browser must not reach these: neither through a name that points at this machine (its
-/// `Host` is another), nor by address (browsers then say where the page is from).
+/// Refuses requests from web pages: those through a name that resolves to this machine have another `Host`,
+/// and those by address have an `Origin`.
 async fn loopback_only(request: Request, next: Next) -> Response {
     if !is_local_program(request.headers()) {
         return forbidden!("these pages are for programs on this machine").into_response();

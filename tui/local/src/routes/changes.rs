@@ -1,4 +1,4 @@
-//! What happens to storage items as a whole: grouped, moved, deleted, and the summary of their uses.
+//! Groups, moves and deletes storage items; summarises their uses.
 
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ pub(super) async fn delete_items(
     json_answer(&json!({"removedItemsCount": deleted, "removedFoldersCount": 0}))
 }
 
-/// A data group to be made. Its layout is for people's eyes; only its contents matter here.
+/// A data group to be created. Its visual layout is ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GroupBody {

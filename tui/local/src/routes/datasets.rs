@@ -1,4 +1,4 @@
-//! Datasets: listed and made. Their rows are read by the older API, in `legacy_datasets`.
+//! Datasets: listed and created. Their rows are in the legacy API, in `legacy_datasets`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::store::like;
 use crate::time;
 
 impl Dataset {
-    /// The folder that holds exactly what the dataset holds, if it has one.
+    /// The folder that always has the same items as the dataset, if there is one.
     pub(super) fn mirror(&self) -> Option<Uuid> {
         (!self.folder.is_nil()).then_some(self.folder)
     }

@@ -22,13 +22,13 @@ use crate::routes::reply::{json_bytes, legacy_envelope};
 use crate::routes::table::{Row, Style};
 use crate::time;
 
-/// Marks an answer that must not arrive: the connection is closed instead.
+/// Marks a response to drop: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DropConnection;
 
-/// Answers shorter than this many bytes are not worth compressing.
+/// Shorter responses are not compressed.
 const GZIP_FROM: usize = 4 << 10;
-/// How long a truncated answer has for its first half.
+/// The time to send the first half of a truncated response.
 const FLUSH: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Where the router sends a request.
@@ -73,7 +73,7 @@ pub(super) fn not_served(method: impl Display, call: &str, instead: &str) -> Ref
 pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let is_legacy = is_legacy(parts.uri.path());
-    // Its share of the memory for bodies is given back when the request has been answered.
+    // The reserved memory is released after the response.
     let held = match app.bodies.read(&parts.headers, body).await {
         Ok(held) => held,
         Err(refusal) => return in_envelope(refusal.into_response(), is_legacy).await,
@@ -98,7 +98,7 @@ pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Res
     };
     let accepts_gzip = accepts_gzip(&parts.headers);
     let caller = match &resolved {
-        // The URL itself is the permission; the handler checks its seal.
+        // The URL is the credential; the handler checks its seal.
         Ok((row, _)) if row.style == Style::signed => Ok(Caller::nobody()),
         _ => identify(&app, is_legacy, &parts, &held.bytes, now(&strikes)),
     };
@@ -152,7 +152,7 @@ fn identify(
         .check_v2(method, target, &parts.headers, body, now)
 }
 
-/// What faults demand of the endpoint, or the answer in its place.
+/// The effects of faults on the handler, or the response that replaces it.
 async fn injected_before(strikes: &[FaultAction]) -> Result<Injected, Box<Response>> {
     let mut injected = Injected::default();
     for strike in strikes {
@@ -175,7 +175,7 @@ async fn injected_before(strikes: &[FaultAction]) -> Result<Injected, Box<Respon
     Ok(injected)
 }
 
-/// The server's time in seconds, as faults have it.
+/// The server's time in seconds, shifted by faults.
 fn now(strikes: &[FaultAction]) -> i64 {
     let shift = strikes.iter().map(|strike| match strike {
         FaultAction::Clock(seconds) => *seconds,
@@ -190,7 +190,7 @@ fn error_status(status: u16, after: Option<std::time::Duration>) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(after) = after {
-        // Whole seconds only: that is all the header can say.
+        // The header has whole seconds only.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
         response
             .headers_mut()
@@ -199,7 +199,7 @@ fn error_status(status: u16, after: Option<std::time::Duration>) -> Response {
     response
 }
 
-/// A web page where an answer of the API should be.
+/// A web page instead of a response of the API.
 fn page() -> Response {
     let body = "<!DOCTYPE html><html><head><title>Log in</title></head><body>an injected fault</body></html>";
     let mut response = Response::new(Body::from(body));
@@ -241,7 +241,7 @@ async fn pack(mut response: Response, strikes: &[FaultAction], accepts_gzip: boo
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // Nothing here is larger than what the server itself has just made or read.
+    // The server has just produced this body.
     let Ok(mut bytes) = to_bytes(body, usize::MAX).await else {
         return DropConnection.into_response();
     };
@@ -265,7 +265,7 @@ async fn pack(mut response: Response, strikes: &[FaultAction], accepts_gzip: boo
     Response::from_parts(parts, first_half(&bytes))
 }
 
-/// A body that breaks off in its middle.
+/// A body that breaks off halfway.
 fn first_half(bytes: &Bytes) -> Body {
     let half = bytes.slice(..bytes.len() / 2);
     Body::from_stream(futures_util::stream::unfold(
@@ -273,7 +273,7 @@ fn first_half(bytes: &Bytes) -> Body {
         async |half| match half {
             Some(half) => Some((Ok(half), None)),
             None => {
-                // The first half must have left before the connection breaks.
+                // The first half must be sent before the connection breaks.
                 tokio::time::sleep(FLUSH).await;
                 let broken =
                     std::io::Error::new(std::io::ErrorKind::ConnectionReset, "an injected fault");

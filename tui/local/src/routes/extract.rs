@@ -1,5 +1,5 @@
-//! What handlers take as arguments. An extractor that finds something missing or malformed refuses
-//! the request, in the words and the envelope of its API; handlers do not check again.
+//! The arguments of handlers. An extractor refuses the request if something is missing or malformed, in the
+//! envelope of the request's API; handlers do not check again.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::store::catalog::{Dataset, Ontology, Project};
 use crate::store::folders::Folder;
 use crate::store::tx::Tx;
 
-/// A request that has passed the gate: who sent it, for which endpoint, and what injected faults
-/// demand. It dereferences to the server's shared parts.
+/// An authenticated request: its sender, its endpoint, and the effects of injected faults. It dereferences to
+/// the server's shared parts.
 #[derive(Clone)]
 pub(super) struct Call {
     pub app: Shared,
@@ -33,10 +33,10 @@ pub(super) struct Call {
     pub legacy: Option<Arc<LegacyCall>>,
 }
 
-/// What injected faults demand of the endpoint itself.
+/// The effects of injected faults on the handler itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Injected {
-    /// Somebody else acts in between.
+    /// Somebody else interferes.
     pub conflict: bool,
     /// Signed URLs have expired.
     pub expire: bool,
@@ -60,7 +60,7 @@ impl Call {
         self.store.write(caller, work).await
     }
 
-    /// Counts things that the request has changed.
+    /// Counts changed tasks, rows or items.
     pub(super) fn count(&self, changed: usize) {
         self.counters.changed(self.endpoint, changed);
     }
@@ -74,7 +74,7 @@ impl Call {
         Ok(null())
     }
 
-    /// Writes one thing of the catalogue, reads the catalogue again, and counts what `work` returns.
+    /// Writes, reads the catalogue again, and counts what `work` returns.
     pub(super) async fn change_catalog(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<usize, Refusal> + Send + 'static,
@@ -99,7 +99,7 @@ fn call(parts: &Parts) -> Result<&Call, Refusal> {
     found.ok_or_else(|| internal!("a route without its call"))
 }
 
-/// The JSON that came with a request: the body, or the payload of a legacy call (null if absent).
+/// The JSON of a request: the body, or the payload of a legacy call (null if absent).
 pub(super) struct Sent<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
@@ -115,7 +115,7 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
     }
 }
 
-/// A part of the path by its name. In a legacy call the resource has a header of its own.
+/// A parameter of the path. A legacy call names its resource in a header instead.
 async fn named(parts: &mut Parts, name: &str) -> Result<String, Refusal> {
     if let Some(legacy) = &call(parts)?.legacy {
         return Ok(legacy.resource.clone());
@@ -131,7 +131,7 @@ async fn uuid_in_path(parts: &mut Parts, name: &str) -> Result<Uuid, Refusal> {
     uuid(&named(parts, name).await?, name)
 }
 
-/// Reads a UUID; `what` it is of names it in the refusal.
+/// Parses a UUID. `what` it identifies is named in the refusal.
 pub(super) fn uuid(text: &str, what: &str) -> Result<Uuid, Refusal> {
     Uuid::parse_str(text).map_err(|_| invalid!("{what} {text:?} is not a UUID"))
 }

@@ -1,4 +1,4 @@
-//! Storage folders: the tree of them, made, changed, moved, deleted, summed up.
+//! Storage folders: listed, created, changed, moved, deleted, summarised.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -46,8 +46,8 @@ pub(super) async fn one(call: Call, InFolder(folder): InFolder) -> Answer {
     json_answer(&folder_json(&call.catalog(), &folder))
 }
 
-/// Those of these folders that the query wants, in its order, a page of them. All are in memory:
-/// the token is a place in the list.
+/// A page of these folders, filtered and sorted as requested. All are in memory: the token is an index into
+/// the list.
 fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
     let search = pairs.first("search").unwrap_or_default().to_lowercase();
     found.retain(|f| f.name.to_lowercase().contains(&search));

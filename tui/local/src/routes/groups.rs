@@ -1,4 +1,4 @@
-//! Groups of people, and which of them may use what. As with single people, roles restrict nobody.
+//! Groups of people and their access. As for single people, roles are not enforced.
 
 use rusqlite::Connection;
 use serde::Deserialize;

@@ -17,7 +17,7 @@ fn tag_json(project: Uuid, name: &str) -> Value {
     json!({"name": name, "uuid": records::named(project, &format!("issue tag/{name}"))})
 }
 
-/// An issue as the API shows it: its anchor's fields beside its own.
+/// An issue as in the API: the fields of its anchor and its own.
 fn issue_json(issue: &Record) -> Value {
     let anchor = &issue.body["anchor"];
     let mut out = json!({

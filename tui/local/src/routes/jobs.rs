@@ -1,5 +1,5 @@
-//! Upload jobs: files that have been sent become items. All of a job become items, or none, unless
-//! it says `ignoreErrors`.
+//! Upload jobs: turn uploaded files into items. All files of a job become items or none, unless
+//! `ignoreErrors` is set.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::store::units::{self, Duplicates, NewItem};
 #[serde(rename_all = "camelCase")]
 pub(super) struct JobBody {
     data_items: Option<DataItems>,
-    /// A manifest of files in somebody's cloud storage.
+    /// A manifest of files in cloud storage.
     #[serde(alias = "files")]
     external_files: Option<Value>,
     #[serde(default)]
@@ -60,7 +60,7 @@ struct FileBody {
     known: Option<Known>,
 }
 
-/// What the caller says about the medium, so that it need not be looked at. Lengths in seconds.
+/// Properties of the media that the caller provides. Durations in seconds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Known {
@@ -92,14 +92,14 @@ struct FromItemsBody {
     create_video: bool,
 }
 
-/// An item to come, or why there will be none.
+/// An item to be created.
 enum Unit {
     Item(NewItem),
     /// An image group of these items.
     Group(NewItem, Vec<Uuid>),
 }
 
-/// What a job came to.
+/// The result of a job.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     /// `data_hash`, `title` and `backing_item_uuid` of each.
@@ -120,7 +120,7 @@ impl FileBody {
             .or_else(|| Uuid::parse_str(named?).ok())
             .ok_or_else(|| {
                 format!(
-                    "{:?} is not a file that was uploaded here; a local project reaches no cloud storage",
+                    "{:?} is not a file that was uploaded here; a local project has no access to cloud storage",
                     self.object_url
                 )
             })
@@ -175,7 +175,7 @@ impl GroupBody {
         let metadata = object_of(self.client_metadata);
         let mut item = NewItem::group(ItemKind::ImageGroup, title, metadata);
         if pictures.is_empty() {
-            return Err(format!("\"{}\" has no pictures", item.title));
+            return Err(format!("\"{}\" has no images", item.title));
         }
         if self.create_video {
             pack(app, &mut item, &pictures)?;
@@ -254,7 +254,7 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
     let title = group.title.unwrap_or_else(|| "Image group".to_owned());
     if group.create_video {
         return Err(format!(
-            "\"{title}\": a sequence of items is not made here; upload its pictures, or use `create_video=False`"
+            "\"{title}\": a local project does not create sequences of existing items; upload the images, or use `create_video=False`"
         ));
     }
     let metadata = object_of(group.client_metadata);
@@ -262,7 +262,7 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
     Ok(Unit::Group(item, group.image_items))
 }
 
-/// Makes items of what was sent, in this folder, and data units of the dataset where one is named.
+/// Creates the items in this folder, and data units of the dataset if one is given.
 pub(super) async fn run(
     call: &Call,
     folder: Arc<Folder>,
@@ -271,7 +271,7 @@ pub(super) async fn run(
 ) -> Result<Done, Refusal> {
     if sent.external_files.is_some_and(|f| !f.is_null()) {
         return Err(not_served!(
-            "a local project reaches no cloud storage: it has no integrations; upload the files instead"
+            "a local project has no access to cloud storage; upload the files instead"
         ));
     }
     let items = sent.data_items.unwrap_or_default();
@@ -280,7 +280,7 @@ pub(super) async fn run(
     let units = tokio::task::spawn_blocking(move || items.read(&app)).await;
     let units = units.map_err(|e| internal!("an upload job ended early: {e}"))??;
     let ignore = sent.ignore_errors;
-    // A dataset without a folder of its own gets further units of items that lie elsewhere.
+    // A dataset without a folder of its own gets further units of items in other folders.
     let link = dataset.filter(|d| folder.dataset != Some(*d));
     let done = call.write(move |tx| {
         let mut done = Done::default();
@@ -322,7 +322,7 @@ fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<V
     Ok(json!({"data_hash": hash, "title": item.title, "backing_item_uuid": item.uuid}))
 }
 
-/// Keeps what a job came to, for those who ask. Returns the job's UUID.
+/// Stores the result of a job. Returns the job's UUID.
 pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
     let job = Uuid::new_v4();
     let status = if done.failed { "ERROR" } else { "DONE" };
@@ -332,7 +332,7 @@ pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, R
     Ok(job)
 }
 
-/// What a job came to, if it belongs to this folder or dataset.
+/// The result of a job of this folder or dataset.
 pub(super) async fn find(call: &Call, scope: Uuid, job: Uuid) -> Result<Record, Refusal> {
     let find = move |db: &_| records::find(db, Kind::Job, job);
     let found = call.store.read(find).await?.filter(|r| r.scope == scope);

@@ -1,5 +1,5 @@
-//! What the second generation of the API does with label rows: classifications in bulk, copies on
-//! other branches, validation. Reading and saving whole rows is in `legacy`.
+//! Label rows in v2: classifications in bulk, copies to other branches, validation. Whole rows are read and
+//! saved by legacy calls.
 
 use std::collections::{BTreeMap, HashSet};
 

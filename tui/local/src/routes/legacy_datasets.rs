@@ -1,4 +1,4 @@
-//! The legacy calls about one dataset: its rows, what is linked and uploaded into it, who may use it.
+//! The legacy calls about one dataset: its rows, links, uploads and users.
 
 use std::sync::Arc;
 

@@ -79,7 +79,7 @@ pub(super) async fn read(
     unwrapped(&call, list)
 }
 
-/// Somebody else edits the row, if an injected fault demands it.
+/// Edits the row on behalf of somebody else if an injected fault asks for it.
 async fn disturb(call: &Call, project: Arc<Project>, hash: Option<Uuid>) -> Result<(), Refusal> {
     match hash.filter(|_| call.injected.conflict) {
         None => Ok(()),
@@ -129,7 +129,7 @@ fn saved_rows(payload: &[u8], author: &str, now: i64) -> Result<Vec<Ready>, Refu
 pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes): Uids) -> Answer {
     let payload = call.legacy.as_ref().and_then(|l| l.payload.clone());
     let author = call.caller.clone();
-    // Away from the threads that serve connections: a save may be large.
+    // Off the async threads: a save may be large.
     let reading = move || saved_rows(&payload.unwrap_or_default(), &author.email, time::now());
     let rows = tokio::task::spawn_blocking(reading)
         .await

@@ -1,5 +1,5 @@
-//! The legacy calls about whole projects: made, copied and deleted on demand, listed, given other
-//! datasets, people or another ontology; and one data unit's files.
+//! The legacy calls about whole projects: create, copy, delete, list, and change datasets, people and
+//! ontology; and the files of one data unit.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -257,7 +257,7 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Ans
     json_answer(&json!({"data_hash": unit.hash, "video": video, "images": images}))
 }
 
-/// A project like this one: the same workflow and ontology, all tasks at the beginning.
+/// Creates a project with the same workflow and ontology and all tasks at the start.
 pub(super) async fn copy(
     call: Call,
     InProject(project): InProject,
@@ -270,7 +270,7 @@ pub(super) async fn copy(
     json_answer(&uuid)
 }
 
-/// How a project is to be copied.
+/// The options of a copy.
 #[derive(Deserialize)]
 pub(super) struct CopyBody {
     copy_project_options: HashSet<String>,
@@ -367,7 +367,7 @@ fn empty_ontology(tx: &Tx<'_>, title: &str) -> Result<i64, Refusal> {
     catalog::insert_ontology(tx, Uuid::new_v4(), &title, "", editor)
 }
 
-/// The workflow of a project that names no template: annotation, review with a way back, done.
+/// The workflow of a project without a template: annotation, review with a loop back, done.
 fn standard_workflow() -> Result<Graph, Refusal> {
     let [start, annotate, review, done] = [(); 4].map(|()| Uuid::new_v4());
     let spec = json!({"graphNodes": [

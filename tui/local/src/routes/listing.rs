@@ -1,4 +1,4 @@
-//! Lists of storage items: of a folder, of a tree of folders, of everything; by name or by age.
+//! Lists of storage items: in a folder, in a tree of folders, or anywhere; by name or by creation time.
 
 use rusqlite::Connection;
 

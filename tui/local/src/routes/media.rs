@@ -1,4 +1,4 @@
-//! Media by signed URL: no headers needed, ranges honoured, refused once expired.
+//! Downloads of media by signed URL, with support for ranges.
 
 use std::io::SeekFrom;
 
@@ -16,7 +16,7 @@ use crate::routes::extract::{Call, ItemId, Pairs};
 use crate::routes::reply::Answer;
 use crate::store::items;
 
-/// Files are read in pieces of this many bytes.
+/// Files are read in chunks of this many bytes.
 const PIECE: usize = 64 << 10;
 
 /// Refuses a URL that this server has not signed, or that has expired.
@@ -24,7 +24,7 @@ pub(super) fn check_url(call: &Call, pairs: &Pairs, what: &str) -> Result<(), Re
     let text = |key: &str| pairs.first(key).unwrap_or_default();
     let (expires, seal) = (text("expires"), text("seal"));
     if !call.keyring.sealed(&format!("{what}/{expires}"), seal) {
-        return Err(forbidden!("the URL's signature does not fit"));
+        return Err(forbidden!("the URL's signature does not match"));
     }
     if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
         return Err(forbidden!("the URL has expired; ask for another one"));
@@ -53,7 +53,7 @@ pub(super) async fn download(
             .get(name)
             .and_then(|v: &HeaderValue| v.to_str().ok())
     };
-    // Who has the beginning of another file must not be given the end of this one.
+    // A client with the beginning of another file must not get the end of this one.
     let same = text(header::IF_RANGE).is_none_or(|asked| asked == tag);
     let range = match text(header::RANGE).filter(|_| same) {
         None => None,
@@ -117,7 +117,7 @@ impl Content {
         }
     }
 
-    /// What tells a file from what stood in its place before: when it was changed.
+    /// The modification time, which distinguishes a file from an earlier one of the same name.
     fn age(&self) -> String {
         let changed = match self {
             Self::Memory(_) => None,
@@ -158,7 +158,7 @@ enum Range {
     Outside,
 }
 
-/// One range in bytes. Several ranges, or another unit, may be answered with the whole.
+/// One range in bytes. Several ranges, or another unit, may be answered with the whole file.
 fn parse_range(text: &str, length: u64) -> Range {
     let Some((first, last)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else {
         return Range::Whole;
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_cut_to_the_length() {
+    fn ranges_are_limited_to_the_length() {
         assert_eq!(parse_range("bytes=0-9", 100), Range::Part(0, 10));
         assert_eq!(parse_range("bytes=90-", 100), Range::Part(90, 100));
         assert_eq!(parse_range("bytes=90-900", 100), Range::Part(90, 100));

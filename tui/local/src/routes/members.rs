@@ -1,5 +1,5 @@
-//! Who may use projects and datasets: everybody with a key of this server, as an administrator, and
-//! whoever was added by address. Roles are kept and listed; they restrict nobody.
+//! Members of projects and datasets: everybody with a key of this server, as an administrator, and people
+//! who were added by address. Roles are stored and listed but not enforced.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::store::records::{self, Kind};
 
 const ADMIN: u8 = 0;
 
-/// Address and role of everybody who may use a thing.
+/// Address and role of the members of a project or dataset.
 async fn all(call: &Call, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> {
     let admins = call.keyring.emails();
     let list = move |db: &_| records::list(db, Kind::Member, thing);
@@ -47,8 +47,8 @@ pub(super) struct NewMembers {
 }
 
 impl NewMembers {
-    /// Adds them to `thing`, or changes their role; roles go up to `highest`. Answers as the legacy API
-    /// does, which calls the thing `name`.
+    /// Adds them to the project or dataset `thing`, or changes their role, at most `highest`. Answers like the
+    /// legacy API, with the UUID under `name`.
     pub(super) async fn add(self, call: &Call, thing: Uuid, name: &str, highest: i64) -> Answer {
         let (emails, role) = (self.user_emails, self.user_role);
         if !(0..=highest).contains(&role) {

@@ -1,4 +1,4 @@
-//! Ontologies: read, listed, made, saved.
+//! Ontologies: read, listed, created, saved.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -60,7 +60,7 @@ pub(super) struct OntologyBody {
     editor: Box<RawValue>,
 }
 
-/// Completes a structure; one that could not be read back is refused: clients fail on it as a whole.
+/// Completes a structure, or refuses one that clients could not read.
 pub(super) fn completed(editor: &RawValue) -> Result<String, Refusal> {
     structure::completed(editor).map_err(|e| invalid!("the ontology's structure: {e}"))
 }

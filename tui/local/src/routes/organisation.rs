@@ -1,5 +1,5 @@
-//! What an organisation has beside its projects: people, tags, schemas of client metadata. Every
-//! caller is an administrator of the one organisation that there is.
+//! The organisation: people, tags, schemas of client metadata. There is one organisation, and every caller
+//! is its administrator.
 
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answe
     call.change(move |tx| {
         let email = &sent.email;
         if known_people(&app, tx)?.contains(email) {
-            return Err(exists!("{email} is in the organisation already"));
+            return Err(exists!("{email} is already in the organisation"));
         }
         let key = Kind::Person.global(records::named(EVERYWHERE, email));
         let body = json!({"role": sent.role_mnemonic_name, "member": sent.member_type});
@@ -108,7 +108,7 @@ pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
         let (uuid, name) = (Uuid::new_v4(), sent.name);
         let known = records::list(tx, Kind::Tag, EVERYWHERE)?;
         if known.iter().any(|t| t.name == name) {
-            return Err(exists!("there is a tag called {name:?} already"));
+            return Err(exists!("there is already a tag called {name:?}"));
         }
         records::put(tx, Kind::Tag.global(uuid), &name, &json!(sent.description))?;
         Ok(json!({"uuid": uuid, "name": name}))
@@ -160,7 +160,7 @@ pub(super) async fn untag_project(
     .await
 }
 
-/// The two generations of metadata schemas, each under a name of its own.
+/// The names of the two generations of metadata schemas.
 const SCHEMA: &str = "schema";
 const OLDER_SCHEMA: &str = "older schema";
 
@@ -201,7 +201,7 @@ pub(super) async fn save_older_schema(call: Call, Sent(sent): Sent<Map<String, V
     write_schema(&call, OLDER_SCHEMA, sent).await
 }
 
-/// There is no cloud storage behind a local project.
+/// A local project has no cloud storage.
 pub(super) async fn integrations() -> Answer {
     json_answer(&json!({"result": []}))
 }

@@ -101,7 +101,7 @@ pub(super) struct Status {
     status: String,
 }
 
-/// For people only: a project can be worked on whatever its status is.
+/// Informational: the status does not restrict a project.
 pub(super) async fn set_status(
     call: Call,
     InProject(project): InProject,
@@ -118,7 +118,7 @@ pub(super) async fn set_status(
     Ok(null())
 }
 
-/// What lists of projects and ontologies are filtered by.
+/// The filters of lists of projects and ontologies.
 pub(super) struct CatalogFilter {
     title: Option<String>,
     title_like: Option<String>,
@@ -128,7 +128,7 @@ pub(super) struct CatalogFilter {
     edited: (Option<i64>, Option<i64>),
 }
 
-/// Two instants in milliseconds since 1970, between which something must lie.
+/// An open interval of instants in milliseconds since 1970.
 type Span = (Option<i64>, Option<i64>);
 
 pub(super) fn within((after, before): Span, at: i64) -> bool {
@@ -161,7 +161,7 @@ impl CatalogFilter {
         })
     }
 
-    /// The same filter as the legacy API spells it.
+    /// The same filter in the legacy API.
     pub(super) fn of_legacy(filter: &HashMap<String, String>) -> Result<Self, Refusal> {
         let text = |key: &str| filter.get(key).cloned();
         let at = |key: &str| instant(key, filter.get(key).map(String::as_str));

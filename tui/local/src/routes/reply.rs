@@ -58,7 +58,7 @@ pub(super) async fn legacy_envelope(mut response: Response) -> Response {
         }
         return response;
     }
-    // Nothing here is larger than what the server itself has just made.
+    // The server has just produced this body.
     let inner = to_bytes(response.into_body(), usize::MAX).await;
     let inner = inner.unwrap_or_default();
     let mut body = Vec::with_capacity(inner.len() + 32);

@@ -1,4 +1,4 @@
-//! Reviews of single labels: listed and decided, while their task is in a review stage.
+//! Reviews of single labels, listed and decided while their task is in a review stage.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -106,7 +106,7 @@ impl App {
     }
 }
 
-/// Reads items and shows them, away from the threads that serve connections: crops may be made.
+/// Reads items and converts them, off the async threads: crops may have to be created.
 pub(super) async fn show(
     call: &Call,
     signing: Signing,

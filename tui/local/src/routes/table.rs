@@ -19,13 +19,13 @@ use crate::app::Shared;
 use crate::endpoint::Endpoint;
 use crate::table::{REFUSED, REFUSED_LEGACY, endpoints};
 
-/// How a call is made and who may make it.
+/// How a call is made and authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(non_camel_case_types)] // as the table spells them
 pub(super) enum Style {
     /// A signed request to a path below `/v2/public`.
     v2,
-    /// A URL whose seal is its permission.
+    /// A URL that is sealed by the server.
     signed,
     /// A legacy call sent to the user, …
     user,

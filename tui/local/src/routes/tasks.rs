@@ -1,4 +1,4 @@
-//! Tasks of a stage, what is done to them, and priorities.
+//! Tasks of a stage: listed, acted on, moved; priorities.
 
 use std::collections::HashSet;
 

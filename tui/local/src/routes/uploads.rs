@@ -1,7 +1,6 @@
-//! Files that clients send: announced, sent to a signed URL, and made into items by a job. A job is
-//! done before its first answer; it is kept, so that it can be asked about later.
-//!
-//! What a file is told to be and what it is must agree: see `media::upload`.
+//! Uploads: announced, sent to a signed URL, and turned into items by a job. A job finishes before its first
+//! response; its result is stored for later queries. `media::upload` checks that files are of the
+//! announced type.
 
 use std::io::Write as _;
 
@@ -21,12 +20,12 @@ use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer, json_bytes};
 use crate::time;
 
-/// How long a file may be sent after it was announced, in milliseconds.
+/// How long an upload URL is valid, in milliseconds.
 const LIFE: i64 = 24 * 3600 * 1000;
-/// No more URLs than this are given out at once.
+/// The maximum number of URLs per request.
 const MOST: usize = 10_000;
 
-/// Signed URLs, each for one item to come.
+/// Signed URLs, each for one future item.
 fn urls(call: &Call, count: usize, item_type: &str) -> Answer {
     if ItemKind::of_item_type(item_type).is_none_or(|k| !k.has_media()) && item_type != "dicomFile"
     {
@@ -71,7 +70,7 @@ pub(super) async fn announce_in_folder(
     urls(&call, sent.count, &sent.item_type)
 }
 
-/// Takes a file. It is on disk before the answer; sent again, it replaces itself.
+/// Stores a file. It is on disk before the response; a repeated upload replaces it.
 pub(super) async fn receive(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
     check_url(&call, &pairs, &format!("upload/{item}"))?;
     let (path, bytes) = (call.library.upload(item), call.body.clone());
@@ -82,7 +81,7 @@ pub(super) async fn receive(call: Call, ItemId(item): ItemId, pairs: Pairs) -> A
     Ok(Response::new(axum::body::Body::empty()))
 }
 
-/// Writes a file under another name first, so that there is never half of one under its own.
+/// Writes a file under a temporary name and renames it, so that it is complete or missing.
 pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| std::path::Path::new("."));
     private::folder(folder)?;
@@ -91,7 +90,7 @@ pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> 
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // The name is on disk only once its folder is.
+    // A rename is durable only once its folder is synced.
     #[cfg(unix)]
     std::fs::File::open(folder)?.sync_all()?;
     Ok(())

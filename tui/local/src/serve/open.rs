@@ -1,4 +1,4 @@
-//! Opens the database behind a server, making its world first where there is none.
+//! Opens the database behind a server, and creates it first if there is none.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ use crate::world::builtin::project;
 use crate::world::{TemplateSpec, World, build, import, ontology};
 use crate::{keys, time};
 
-/// A server that is ready to answer, and what a person should be told about its world.
+/// A server that is ready to answer, and notes about its data.
 pub(super) struct Opened {
     pub app: Shared,
     pub twin: Option<Uuid>,
@@ -40,7 +40,7 @@ pub(super) const SECRET: &str = "secret";
 /// The file of the token for the server's own pages.
 pub(super) const TOKEN: &str = "local-token";
 
-/// Opens the database, building it first where there is none, and puts the server together.
+/// Opens the database, or creates it, and assembles the server.
 pub(super) fn open(
     options: &ServeOptions,
     folder: &Folder,
@@ -51,7 +51,7 @@ pub(super) fn open(
     let mut notes = Vec::new();
     if path.exists() {
         notes.push(format!(
-            "{} is reopened: scenario, tasks, imports and hashes are those it was made with",
+            "reopened {}: it keeps the scenario, tasks, imports and hashes it was created with",
             folder.path.display()
         ));
     } else {
@@ -101,7 +101,7 @@ pub(super) fn open(
     })
 }
 
-/// Reads the key, the secret and the token of the folder, or makes them; the owner and these users get in.
+/// Reads the key, the secret and the token in the folder, or creates them. The owner and `more` users have access.
 fn guarded(
     folder: &Folder,
     more: Vec<(String, VerifyingKey)>,
@@ -126,7 +126,7 @@ fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
     let mut unused = Vec::new();
     if options.tasks.is_some() && (options.scenario_file.is_some() || options.import.is_some()) {
         unused.push(
-            "--tasks is not used: a file or folder of one's own has its own items".to_owned(),
+            "--tasks is ignored: the scenario file or imported folder has its own items".to_owned(),
         );
     }
     if let Some(path) = &options.scenario_file {

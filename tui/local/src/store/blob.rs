@@ -1,7 +1,7 @@
 //! Reading label rows: the stored labels, put into the shape that the clients expect.
 //!
-//! The labels themselves are stored as they came; everything around them (titles, sizes, units) is
-//! made here. Creating and saving are in `labels`.
+//! The labels themselves are stored as they were sent; everything around them (titles, sizes, units) is
+//! computed here. Creating rows is in `labels`, saving in `saving`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,10 +20,10 @@ use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
 use crate::store::rows::{audio_codec, task_status};
 use crate::time;
 
-/// Makes link texts for data units: opaque ones, or signed URLs where asked for.
+/// Makes the link of a data unit: an opaque one, or a signed URL.
 pub(crate) type Linker<'a> = &'a dyn Fn(&Data) -> String;
 
-/// What of a label row is wanted. `None` wants all.
+/// Which features of a label row to return. `None`: all.
 #[derive(Debug, Default)]
 pub(crate) struct FeatureFilter {
     pub objects: Option<HashSet<String>>,
@@ -50,15 +50,15 @@ struct Blob<'a> {
     data_units: Units,
     spaces: Box<RawValue>,
     is_valid: bool,
-    /// Stored fields that this server does not know.
+    /// Stored fields that this server does not interpret.
     #[serde(flatten)]
     extra: Named,
 }
 
-/// Fields by name, as they came.
+/// Fields by name, as they were sent.
 type Named = BTreeMap<String, Box<RawValue>>;
 
-/// Stored fields that this server does not know: of the row, and of its data units.
+/// Stored fields that this server does not interpret, of the row and of its data units.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Extra {
@@ -66,7 +66,7 @@ struct Extra {
     units: BTreeMap<Uuid, Named>,
 }
 
-/// Units by hash, in their order.
+/// Units by hash, in order.
 struct Units(Vec<Unit>);
 
 impl Serialize for Units {
@@ -111,7 +111,7 @@ struct AudioFacts {
 
 const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage, l.extra";
 
-/// The label rows of data units on a branch, as a JSON array in the order asked for.
+/// The label rows of data units on a branch, as a JSON array in the requested order.
 pub(crate) fn by_data(
     db: &Connection,
     project: &Project,
@@ -131,7 +131,7 @@ pub(crate) fn by_data(
     )
 }
 
-/// The label rows with these hashes, as a JSON array in the order asked for; unknown ones are left out.
+/// The label rows with these hashes, as a JSON array in the requested order. Unknown ones are left out.
 pub(crate) fn by_hash(
     db: &Connection,
     project: &Project,
@@ -139,7 +139,7 @@ pub(crate) fn by_hash(
     filter: &FeatureFilter,
     link: Linker<'_>,
 ) -> Result<Vec<u8>, Refusal> {
-    // The third value is not needed here, but has to appear.
+    // The third parameter is unused here but must appear.
     read(
         db,
         project,
@@ -234,7 +234,7 @@ fn blob<'a>(
     })
 }
 
-/// What was saved of a row's data units and has not been answered yet, by their hashes.
+/// The saved parts of a row's data units by hash, each until it is returned.
 struct Kept {
     labels: BTreeMap<Uuid, Box<RawValue>>,
     extra: BTreeMap<Uuid, Named>,
@@ -340,7 +340,7 @@ struct Parts {
 }
 
 impl FeatureFilter {
-    /// Leaves only the wanted features; unwanted objects take their answers and actions along.
+    /// Removes unwanted features; the answers and actions of unwanted objects are removed too.
     fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
         let wants = |wanted: &HashSet<String>, entry: &RawValue| {
             exact::text(entry, "featureHash").is_none_or(|f| wanted.contains(&f))

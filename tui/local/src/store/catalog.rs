@@ -1,5 +1,5 @@
-//! The few things there are: projects, ontologies, datasets, workflow templates. Kept in memory,
-//! read anew after a change; tasks and labels are never kept in memory.
+//! Projects, ontologies, datasets, folders and workflow templates. Kept in memory and read again after
+//! a change; tasks and labels are never kept in memory.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(crate) struct Project {
     pub creator: String,
     pub created: i64,
     pub edited: i64,
-    /// In the API's words: `inProgress`, `paused`, …
+    /// As in the API: `inProgress`, `paused`, …
     pub status: String,
     mask: Mask,
 }
@@ -66,7 +66,7 @@ impl Project {
         self.mask.flip(data_hash)
     }
 
-    /// The data unit that a task is about, if the task is of this project.
+    /// The data unit of a task of this project.
     pub(crate) fn data_of(&self, task: Uuid) -> Uuid {
         self.mask.flip(task)
     }
@@ -105,7 +105,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The project, or the refusal that clients expect for one that is not theirs.
+    /// The project, or the refusal that clients expect without access.
     pub(crate) fn project(&self, uuid: Uuid) -> Result<&Arc<Project>, Refusal> {
         self.projects
             .iter()
@@ -115,7 +115,7 @@ impl Catalog {
             })
     }
 
-    /// The dataset, or the refusal that clients expect for one that is not theirs.
+    /// The dataset, or the refusal that clients expect without access.
     pub(crate) fn dataset(&self, uuid: Uuid) -> Result<&Arc<Dataset>, Refusal> {
         let found = self.datasets.iter().find(|d| d.uuid == uuid);
         found.ok_or_else(|| {
@@ -123,7 +123,7 @@ impl Catalog {
         })
     }
 
-    /// The storage folder, or the refusal that clients expect for one that is not theirs.
+    /// The storage folder, or the refusal that clients expect without access.
     pub(crate) fn folder(&self, uuid: Uuid) -> Result<&Arc<Folder>, Refusal> {
         let found = self.folders.iter().find(|f| f.uuid == uuid);
         found.ok_or_else(|| folders::missing(uuid))
@@ -137,7 +137,7 @@ impl Catalog {
             || self.folders.iter().any(|f| f.uuid == uuid)
     }
 
-    /// The folder that an item lies in.
+    /// The folder of an item.
     pub(crate) fn folder_of(&self, item: &Data) -> Option<&Arc<Folder>> {
         match item.folder {
             None => self
@@ -240,7 +240,7 @@ fn task_mask(project: Uuid) -> Mask {
     Mask::of(project, "task")
 }
 
-/// What a new project is made of.
+/// A project to be created.
 #[derive(Debug, Clone)]
 pub(crate) struct NewProject {
     pub uuid: Uuid,
@@ -252,9 +252,8 @@ pub(crate) struct NewProject {
     pub creator: String,
 }
 
-/// Makes a project and its tasks, one per top-level data unit, where the workflow begins. Returns
-/// the project's number and how many tasks it has. `place` says for the nth task where it waits and
-/// with which priority.
+/// Creates a project and its tasks, one per top-level data unit. Returns the project's number and how many
+/// tasks it has. `place` gives the stage and priority of the nth task.
 pub(crate) fn insert_project(
     tx: &Tx<'_>,
     new: &NewProject,
@@ -308,7 +307,7 @@ pub(crate) fn insert_project(
     Ok((project, tasks))
 }
 
-/// Gives a project another status.
+/// Sets the status of a project.
 pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<(), Refusal> {
     let sql = "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1";
     tx.run(sql, params![project, status, tx.now])?;

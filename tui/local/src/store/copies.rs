@@ -1,5 +1,5 @@
-//! Copies: of a project's labels into another project, of labels from one branch to another, of a
-//! dataset's units into another dataset.
+//! Copies a project's labels into another project, labels from one branch to another, and a dataset's
+//! units into another dataset.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates};
 
-/// One label row, everything but whose it is.
+/// A label row without its project.
 struct Copied {
     data: i64,
     data_hash: Uuid,
@@ -21,7 +21,7 @@ struct Copied {
     branch: String,
     creator: String,
     editor: String,
-    /// Objects, classifications, actions, units, spaces, what else was saved: JSON as it is kept.
+    /// Objects, classifications, actions, units, spaces and other fields: JSON as it is stored.
     parts: [String; 6],
 }
 
@@ -72,11 +72,11 @@ fn write(
     Ok(())
 }
 
-/// A data unit and the one that stands for it in a copy: number and hash of each.
+/// A data unit and its counterpart in a copy: number and hash of each.
 pub(crate) type Pair = ((i64, Uuid), (i64, Uuid));
 
-/// Copies the label rows of one project into another. `pairs` says which unit stands for which;
-/// none: both use the same. `wanted` are label hashes; none: all rows.
+/// Copies the label rows of one project into another. `pairs` maps the units; `None`: both projects use
+/// the same ones. `wanted` are label hashes; `None`: all rows.
 pub(crate) fn labels(
     tx: &Tx<'_>,
     from: &Project,
@@ -103,8 +103,8 @@ pub(crate) fn labels(
                 None => continue,
             },
         };
-        // Labels on pictures of groups and on parts of data groups are kept under their hashes, which are
-        // others in the copy.
+        // Labels on images of groups and on parts of data groups are stored by their hashes, which differ
+        // in the copy.
         for (old, new) in &names {
             for part in row.parts.iter_mut().filter(|p| p.contains(old.as_str())) {
                 *part = part.replace(old.as_str(), new);
@@ -116,8 +116,8 @@ pub(crate) fn labels(
     Ok(copied)
 }
 
-/// Copies label rows to another branch of the same project. Rows that are there already stay,
-/// unless they are to be overwritten. Returns how many were written.
+/// Copies label rows to another branch of the same project. Existing rows stay unless `overwrite`. Returns
+/// how many were written.
 pub(crate) fn branch(
     tx: &Tx<'_>,
     project: &Project,
@@ -144,8 +144,8 @@ pub(crate) fn branch(
     Ok(copied)
 }
 
-/// Puts the units of some datasets into another one as further units of the same items. `wanted`
-/// says which units of which dataset; empty: all. Returns who stands for whom, children included.
+/// Adds the units of some datasets to another one, as further units of the same items. `wanted` lists the
+/// units by dataset; empty: all. Returns the counterparts, including children.
 pub(crate) fn clone_units(
     tx: &Tx<'_>,
     from: &Project,

@@ -1,6 +1,6 @@
 //! Storage folders: a tree of them, those of datasets included, and the items in them.
 //!
-//! What items are made of and which datasets use them is in `items` and `units`.
+//! Items themselves are in `items`, and which datasets use them in `units`.
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params, params_from_iter};
@@ -19,7 +19,7 @@ pub(crate) struct Folder {
     pub id: i64,
     pub uuid: Uuid,
     pub parent: Option<i64>,
-    /// The dataset that always holds what the folder holds.
+    /// The dataset that always has the same items as the folder.
     pub dataset: Option<i64>,
     pub name: String,
     pub description: String,
@@ -29,7 +29,7 @@ pub(crate) struct Folder {
     pub edited: i64,
 }
 
-/// What a new dataset is made of; with a folder it holds exactly what that folder holds.
+/// A dataset to be created. With a folder, it always has the same items as that folder.
 pub(crate) struct NewDataset<'a> {
     pub uuid: Uuid,
     pub folder: Option<Uuid>,
@@ -37,7 +37,7 @@ pub(crate) struct NewDataset<'a> {
     pub description: &'a str,
 }
 
-/// What may be changed of a folder. `None` leaves as it is; metadata is replaced whole.
+/// Changes to a folder. `None` leaves a field as it is; metadata are replaced as a whole.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FolderPatch {
@@ -81,7 +81,7 @@ pub(crate) fn all(db: &Connection) -> Result<Vec<Folder>, Refusal> {
     })
 }
 
-/// Makes a folder below `parent`, or at the top.
+/// Creates a folder in `parent`, or at the top.
 pub(crate) fn create(
     tx: &Tx<'_>,
     uuid: Uuid,
@@ -97,7 +97,7 @@ pub(crate) fn create(
     Ok(())
 }
 
-/// Changes folders; one that is missing refuses all.
+/// Changes folders, or none if one is missing.
 pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usize, Refusal> {
     let mut update = tx.prepare_cached(
         "UPDATE folder SET name = coalesce(?2, name), description = coalesce(?3, description),
@@ -114,12 +114,12 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usiz
     Ok(patches.len())
 }
 
-/// The refusal for a folder that nobody knows.
+/// The refusal for an unknown folder.
 pub(crate) fn missing(folder: Uuid) -> Refusal {
     forbidden!("there is no storage folder {folder} on this server, or you have no access to it")
 }
 
-/// Puts folders below another one, or to the top. A folder cannot come to lie inside itself.
+/// Moves folders into another one, or to the top. A folder cannot be moved into itself.
 pub(crate) fn move_folders(
     tx: &Tx<'_>,
     folders: &[i64],
@@ -143,7 +143,7 @@ pub(crate) fn move_folders(
     Ok(folders.len())
 }
 
-/// Removes a folder that holds nothing.
+/// Removes an empty folder.
 pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
     if folder.dataset.is_some() {
         return Err(invalid!(
@@ -163,7 +163,7 @@ pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Which items a listing wants.
+/// The filters and the order of a list of items.
 #[derive(Debug, Default)]
 pub(crate) struct ItemQuery {
     /// Numbers of folders and of the datasets they belong to; `None`: everywhere.
@@ -214,7 +214,7 @@ impl ItemQuery {
     }
 }
 
-/// Up to `limit` items in the order asked for.
+/// Up to `limit` items in the requested order.
 pub(crate) fn list_items(
     db: &Connection,
     query: &ItemQuery,
@@ -246,7 +246,7 @@ pub(crate) fn list_items(
     db.rows(&sql, params_from_iter(values), Data::read)
 }
 
-/// How many items of each kind a folder holds, and their size in bytes where it is known.
+/// The number of items of each type in a folder, and their size in bytes if known.
 pub(crate) fn summary(
     db: &Connection,
     folder: &Folder,

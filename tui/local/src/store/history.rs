@@ -1,5 +1,5 @@
-//! What people did to tasks: assigned, submitted, approved, rejected, released, skipped, moved. What
-//! agents do is not among the platform's task actions, so it is not noted.
+//! Records what people do to tasks: assign, submit, approve, reject, release, skip, move. The platform
+//! does not list the actions of agents, so they are not recorded.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::store::records::{self, Kind};
 use crate::store::tasks::{Action, ActionKind};
 use crate::store::tx::Tx;
 
-/// Notes an action that has been applied to a task of this stage.
+/// Records an action on a task of this stage.
 pub(crate) fn note(
     tx: &Tx<'_>,
     project: &Project,
@@ -29,7 +29,7 @@ pub(crate) fn note(
     write(tx, project, stage, action.task, name)
 }
 
-/// Notes that a task is moved away from a stage.
+/// Records that a task is moved away from a stage.
 pub(crate) fn note_move(
     tx: &Tx<'_>,
     project: &Project,

@@ -1,4 +1,4 @@
-//! Data units and the storage items behind them: finding, changing their metadata, children.
+//! Data units and their storage items: lookup, children, changes of metadata.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::store::exact::Object;
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
-/// A data unit with its storage item, as the database keeps it.
+/// A data unit with its storage item, as in the database.
 #[derive(Debug, Clone)]
 pub(crate) struct Data {
     pub id: i64,
@@ -35,15 +35,15 @@ pub(crate) struct Data {
     metadata: Option<String>,
     pub created: i64,
     pub edited: i64,
-    /// The storage folder by number: none in a dataset's own, 0 where the row is a further unit of
-    /// an item that lies elsewhere.
+    /// The storage folder: `None` in a dataset's own folder, 0 if the row is a further unit of an item that
+    /// is stored elsewhere.
     pub folder: Option<i64>,
 }
 
-/// The columns that [`Data::read`] takes, of a table called `d`.
+/// The columns that [`Data::read`] expects, of the table `d`.
 pub(crate) const COLUMNS: &str = "d.id, d.dataset, d.hash, d.item, d.kind, d.title, d.description, \
      d.source, d.mime, d.width, d.height, d.frames, d.fps, d.duration, d.rate, d.size, d.metadata, d.created, d.edited, d.folder";
-/// How many they are: where a joined table's columns begin.
+/// The number of those columns: the first index for columns of other tables.
 pub(crate) const COLUMN_COUNT: usize = 20;
 
 impl Data {
@@ -75,7 +75,7 @@ impl Data {
         })
     }
 
-    /// Client metadata: what somebody set, or what fits the picture.
+    /// Client metadata: those that were set, or generated ones.
     pub(crate) fn metadata(&self) -> Object {
         if let Some(text) = &self.metadata {
             return Object::parse(text.clone()).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Data {
         Object::parse(made.to_string()).unwrap_or_default()
     }
 
-    /// Where the bytes are said to lie. Opaque to clients.
+    /// The link to the bytes, opaque to clients.
     pub(crate) fn link(&self) -> String {
         format!("local/{}", self.item)
     }
@@ -103,7 +103,7 @@ impl Data {
     }
 }
 
-/// The camera or desk that a data unit is said to come from.
+/// The generated origin of a data unit.
 pub(crate) fn site(hash: Uuid) -> String {
     format!("cam{}", 1 + mix(hash.as_u64_pair().0) % 8)
 }
@@ -128,7 +128,7 @@ fn unknown(item: Uuid) -> Refusal {
     forbidden!("there is no storage item {item} on this server, or you have no access to it")
 }
 
-/// The number of the data unit behind a storage item.
+/// The number of a storage item's data unit.
 fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
     let sql = "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 \
                UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL";
@@ -136,7 +136,7 @@ fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
         .ok_or_else(|| unknown(item))
 }
 
-/// The items with these UUIDs, in the order asked for; one that is missing refuses all.
+/// The items with these UUIDs in the given order, or a refusal if one is missing.
 pub(crate) fn by_uuid(db: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
     let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
     let one = |uuid: &Uuid| Ok(find.query_row([id_of(db, *uuid)?], Data::read)?);
@@ -163,8 +163,7 @@ pub(crate) fn children(db: &Connection, parent: i64) -> Result<Vec<Data>, Refusa
     db.rows(&sql, [parent], Data::read)
 }
 
-/// Up to `limit` items whose number is above `after`: of a dataset, or of all; children only where
-/// asked for.
+/// Up to `limit` items whose number is above `after`, of a dataset or of all.
 pub(crate) fn list(
     db: &Connection,
     dataset: Option<i64>,
@@ -181,7 +180,7 @@ pub(crate) fn list(
     db.rows(&sql, values, Data::read)
 }
 
-/// How many data units are backed by the item of this row.
+/// The number of data units of this row's item.
 pub(crate) fn unit_count(db: &Connection, item: &Data) -> Result<u32, Refusal> {
     let mut count = db.prepare_cached(
         "SELECT count(*) FROM data WHERE (id = ?1 OR item = ?2) AND dataset > 0 AND parent IS NULL",
@@ -189,7 +188,7 @@ pub(crate) fn unit_count(db: &Connection, item: &Data) -> Result<u32, Refusal> {
     Ok(count.query_row(params![item.id, item.item], |r| r.get(0))?)
 }
 
-/// What may be changed of an item. `None` leaves as it is; metadata is replaced whole.
+/// Changes to an item. `None` leaves a field as it is; metadata are replaced as a whole.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemPatch {
@@ -198,7 +197,7 @@ pub(crate) struct ItemPatch {
     pub client_metadata: Option<Object>,
 }
 
-/// Changes items; one that is missing refuses all. The data unit's title follows the item's name.
+/// Changes items, or none if one is missing. A data unit's title follows its item's name.
 pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, ItemPatch)]) -> Result<usize, Refusal> {
     let mut update = tx.prepare_cached(
         "UPDATE data SET title = coalesce(?2, title), description = coalesce(?3, description),

@@ -1,5 +1,5 @@
-//! Label rows: created empty, edited by somebody else. How they are saved is in `saving`, how they are
-//! read in `blob`.
+//! Creates empty label rows, and simulates edits by somebody else. Saving is in `saving`, reading in
+//! `blob`.
 
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::time;
 
-/// The label rows of data units on a branch that do not exist yet.
+/// Whether a label row of these data units is missing on the branch.
 pub(crate) fn missing(
     db: &Connection,
     project: &Project,
@@ -31,7 +31,7 @@ pub(crate) fn missing(
     Ok(false)
 }
 
-/// Creates empty label rows where there are none. Idempotent.
+/// Creates missing label rows. Idempotent.
 pub(crate) fn create(
     tx: &Tx<'_>,
     project: &Project,
@@ -47,7 +47,7 @@ pub(crate) fn create(
     for hash in data_hashes {
         let (data, dataset) = data_in_project(tx, project, *hash)?;
         debug_assert!(project.dataset(dataset).is_some());
-        // Named by project, branch and data unit: the same row has the same hash in every run.
+        // Derived from project, branch and data unit: the same row has the same hash in every run.
         let label = Uuid::new_v5(&project.uuid, format!("label/{branch}/{hash}").as_bytes());
         insert.execute(params![project.id, data, branch, label, tx.now, tx.actor])?;
     }
@@ -62,8 +62,8 @@ fn data_in_project(db: &Connection, project: &Project, hash: Uuid) -> Result<(i6
         .ok_or_else(|| not_found!("data unit {hash} is not in this project"))
 }
 
-/// Somebody else edits a row: a text classification is set, or all classifications go where the
-/// ontology has none of text.
+/// Edits a row on behalf of somebody else: sets a text classification, or removes all classifications if
+/// the ontology has no text classification.
 pub(crate) fn disturb(tx: &Tx<'_>, project: &Project, label: Uuid) -> Result<(), Refusal> {
     let sql = "SELECT id, classes FROM label WHERE hash = ?1 AND project = ?2";
     let found: Option<(i64, String)> = tx.row(sql, params![label, project.id], |r| r.try_into())?;

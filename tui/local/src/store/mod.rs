@@ -1,8 +1,7 @@
 //! The database: one writer thread with group commit, readers on connections of their own.
 //!
-//! A write is answered only after the commit that contains it; with `Durability::Disk` that means
-//! after the write-ahead log is on disk. What is written and read is in the modules below; what a
-//! request means is in `routes`.
+//! A write is acknowledged only after the commit that contains it; with `Durability::Disk`, after the
+//! write-ahead log is on disk. The modules below hold the statements; `routes` interprets requests.
 
 pub(crate) mod blob;
 pub(crate) mod catalog;
@@ -38,16 +37,16 @@ use crate::error::{LocalError, Refusal, internal};
 use tx::Tx;
 use writer::Writer;
 
-/// What an acknowledged write survives.
+/// What acknowledged writes survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// A crash of the process or the machine.
     Disk,
-    /// Nothing: the data go with the process.
+    /// Nothing: the data are removed with the process.
     Process,
 }
 
-/// At most so many reads at the same time: each has a page cache of its own.
+/// The number of concurrent reads. Each has its own page cache.
 const READERS: usize = 8;
 
 /// The open database.
@@ -59,10 +58,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a database that `schema` has made.
+    /// Opens a database that `schema` has created.
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Arc<Self>, LocalError> {
         let unusable = |e: rusqlite::Error| {
-            let advice = "name another --data folder, or remove this file to begin anew";
+            let advice = "choose another --data folder, or remove this file to start over";
             LocalError::content(
                 path,
                 format!("the database cannot be opened ({e}); {advice}"),
@@ -71,8 +70,8 @@ impl Store {
         let db = Connection::open(path).map_err(unusable)?;
         prepare(&db).map_err(unusable)?;
         let settings = match durability {
-            // FULL: each commit syncs the log before it is answered. The log is cut back after a
-            // burst, which a long read may have kept from being taken over into the database.
+            // FULL: each commit syncs the log before it is acknowledged. The log is truncated after a
+            // burst, since a long read may have prevented a checkpoint.
             Durability::Disk => {
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
             }
@@ -90,13 +89,12 @@ impl Store {
         }))
     }
 
-    /// The folder that the database lies in.
+    /// The folder of the database.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or_else(|| Path::new("."))
     }
 
-    /// Runs `work` on a reading connection. All its statements see the same state, whatever is
-    /// written meanwhile.
+    /// Runs `work` on a read-only connection. All its statements see the same state.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
@@ -104,7 +102,7 @@ impl Store {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let store = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
-            // Held until the read has ended, even if nobody waits for it any more.
+            // Held until the read ends, even if its caller is gone.
             let _turn = turn;
             store.read_here(work)
         })
@@ -159,7 +157,7 @@ impl Store {
         let actor = actor.into();
         let work = move |db: &Connection| work(&Tx::new(db, &actor));
         self.writer.queue(work, move |result| {
-            // The caller may have gone away; the write stays done all the same.
+            // The caller may be gone; the write is done nevertheless.
             let _ = answer.send(result);
         })?;
         answered
@@ -203,7 +201,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_refused_write_leaves_nothing_and_its_neighbours_stay() {
+    async fn a_refused_write_is_rolled_back_and_others_in_its_commit_stay() {
         let (_folder, store) = scratch();
         let writes = (0..40).map(|n| {
             let store = Arc::clone(&store);
@@ -256,7 +254,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_panicking_write_is_refused_and_the_writer_lives() {
+    async fn a_panicking_write_is_refused_and_the_writer_survives() {
         let (_folder, store) = scratch();
         let refusal = store
             .write("", |c| {
@@ -270,7 +268,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn on_a_full_disk_writes_are_refused_and_exactly_the_acknowledged_ones_stay() {
+    async fn on_a_full_disk_exactly_the_acknowledged_writes_are_kept() {
         let (_folder, store) = scratch();
         let fill = |n: usize| {
             let store = Arc::clone(&store);
@@ -284,7 +282,7 @@ pub(crate) mod tests {
                 store.write("", work).await
             })
         };
-        // The database may grow by a few pages, as on a disk with as little room.
+        // The database may grow by a few pages, as on an almost full disk.
         store
             .write("", |c| {
                 let pages: i64 = c.query_row("PRAGMA page_count", [], |r| r.get(0))?;

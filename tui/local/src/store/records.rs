@@ -1,6 +1,6 @@
-//! Small things that only their own calls read: who was added where, label reviews, issues, tags,
-//! groups, collections, presets, upload jobs, and what was done to tasks. Each is a row with a
-//! kind, the thing it belongs to, a UUID, a name, and the rest as JSON.
+//! Small records that only their own calls read: members, label reviews, issues, tags, groups,
+//! collections, presets, upload jobs, and actions on tasks. Each has a kind, a scope (what it belongs
+//! to), a UUID, a name, and a body as JSON.
 
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
@@ -10,26 +10,26 @@ use crate::error::Refusal;
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
-/// What a record is. In brackets: what it belongs to (`scope`), where not to the whole server.
+/// The kind of a record. In parentheses: its scope, if it does not belong to the whole server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A person added to a project or dataset (that); the name is the address, the body the role.
+    /// A person with access (the project or dataset); the name is the address, the body the role.
     Member,
     /// The state of the review of one label (the task); the name is the label's hash.
     Review,
     /// A comment thread (the project).
     Issue,
-    /// A word that issues can carry (the project).
+    /// A tag for issues (the project).
     IssueTag,
-    /// A word that projects can carry.
+    /// A tag for projects.
     Tag,
-    /// A word that a project carries (the project); UUID and name are the tag's.
+    /// A tag of a project (the project); UUID and name are the tag's.
     TagUse,
     /// A group of people; the body lists them.
     Group,
-    /// Access of a group to a project, dataset, ontology or folder (that); the UUID is the group's.
+    /// Access of a group (the project, dataset, ontology or folder); the UUID is the group's.
     GroupUse,
-    /// Items picked by hand (the folder).
+    /// A collection of items (the folder).
     Collection,
     /// A saved filter.
     Preset,
@@ -37,9 +37,9 @@ pub(crate) enum Kind {
     MetadataSchema,
     /// A person of the organisation without a key.
     Person,
-    /// What became of an upload (the folder or dataset).
+    /// The result of an upload job (the folder or dataset).
     Job,
-    /// Something done to a task (the project).
+    /// An action on a task (the project).
     Action,
 }
 
@@ -113,12 +113,12 @@ fn read(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
     })
 }
 
-/// The UUID of a record that is known by a text: a person by the address, a review by its label.
+/// The UUID of a record that is identified by a text: a person by the address, a review by its label.
 pub(crate) fn named(scope: Uuid, name: &str) -> Uuid {
     Uuid::new_v5(&scope, name.as_bytes())
 }
 
-/// The records of a kind in one scope, in the order of their making.
+/// The records of a kind in one scope, oldest first.
 pub(crate) fn list(db: &Connection, kind: Kind, scope: Uuid) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND scope = ?2 ORDER BY id");
     db.rows(&sql, params![kind.name(), scope], read)
@@ -130,13 +130,13 @@ pub(crate) fn all(db: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
     db.rows(&sql, [kind.name()], read)
 }
 
-/// One record by its UUID, whatever it belongs to.
+/// One record by its UUID, in any scope.
 pub(crate) fn find(db: &Connection, kind: Kind, uuid: Uuid) -> Result<Option<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND uuid = ?2 LIMIT 1");
     db.row(&sql, params![kind.name(), uuid], read)
 }
 
-/// Writes a record. One with the same key is replaced and keeps its place and age.
+/// Writes a record. One with the same key is replaced and keeps its position and creation time.
 pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(), Refusal> {
     let Key { kind, scope, uuid } = key;
     tx.run(
@@ -153,14 +153,14 @@ pub(crate) fn remove(db: &Connection, key: Key) -> Result<bool, Refusal> {
     Ok(db.run(sql, params![key.kind.name(), key.scope, key.uuid])? > 0)
 }
 
-/// Removes the uses of a tag or group that goes.
+/// Removes the uses of a tag or group that is deleted.
 pub(crate) fn remove_everywhere(db: &Connection, kind: Kind, uuid: Uuid) -> Result<(), Refusal> {
     let sql = "DELETE FROM record WHERE kind = ?1 AND uuid = ?2";
     db.run(sql, params![kind.name(), uuid])?;
     Ok(())
 }
 
-/// Removes everything that belongs to a thing that goes.
+/// Removes all records in a scope.
 pub(crate) fn forget(db: &Connection, scope: Uuid) -> Result<(), Refusal> {
     db.run("DELETE FROM record WHERE scope = ?1", [scope])?;
     Ok(())
@@ -174,7 +174,7 @@ mod tests {
     use crate::store::tests::scratch;
 
     #[tokio::test]
-    async fn a_record_is_replaced_in_its_place_and_only_in_its_scope() {
+    async fn a_record_is_replaced_in_its_own_scope_and_keeps_its_position() {
         let (_folder, store) = scratch();
         let (here, there, tag) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
         let work = move |tx: &Tx<'_>| {

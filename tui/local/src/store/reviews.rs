@@ -1,5 +1,5 @@
-//! Reviews of single labels. Each object and classification of a task's label row on the main branch
-//! has one; it is new until somebody decides, and only decisions are kept.
+//! Reviews of single labels. Each object and classification of a task's label row on the main branch has
+//! one. It is NEW until it is decided; only decisions are stored.
 
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -64,7 +64,7 @@ pub(crate) fn decide(
     records::put(tx, key, &review.label_id, &json!(status))
 }
 
-/// The decision about a task is that about each of its labels.
+/// Applies the decision about a task to each of its labels.
 pub(crate) fn follow(tx: &Tx<'_>, project: &Project, action: &Action) -> Result<(), Refusal> {
     let status = match action.kind {
         ActionKind::Approve => "APPROVED",

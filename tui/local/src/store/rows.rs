@@ -77,7 +77,7 @@ struct RowDto<'a> {
     workflow_graph_node: Option<GraphNode<'a>>,
 }
 
-/// The matching rows as one JSON array, written as they are read: a project may have a million.
+/// The matching rows as a JSON array, written row by row: a project may have a million.
 pub(crate) fn list(
     db: &Connection,
     project: &Project,
@@ -124,10 +124,6 @@ fn dto<'a>(
         Some(true) => Some(images(db, data)?),
         _ => None,
     };
-    let label_status = match label_hash {
-        Some(_) => "LABEL_IN_PROGRESS",
-        None => "NOT_LABELLED",
-    };
     let named_node = node.filter(|_| query.include_workflow_graph_node != Some(false));
     let with_metadata = query.include_client_metadata == Some(true);
     Ok(RowDto {
@@ -141,7 +137,7 @@ fn dto<'a>(
         data_title: &data.title,
         data_type: data.kind.upper_data_type(),
         data_link: data.kind.has_media().then(|| data.link()),
-        label_status,
+        label_status: label_status(label_hash),
         annotation_task_status: node.map(|n| task_status(&n.kind)),
         is_shadow_data: false,
         number_of_frames: data.frame_count(),
@@ -168,6 +164,13 @@ fn dto<'a>(
     })
 }
 
+fn label_status(label_hash: Option<Uuid>) -> &'static str {
+    match label_hash {
+        Some(_) => "LABEL_IN_PROGRESS",
+        None => "NOT_LABELLED",
+    }
+}
+
 /// The codec's name as labels carry it.
 pub(crate) fn audio_codec(data: &Data) -> &'static str {
     if data.mime.as_deref() == Some("audio/mpeg") {
@@ -177,7 +180,7 @@ pub(crate) fn audio_codec(data: &Data) -> &'static str {
     }
 }
 
-/// `annotation_task_status` of a task at such a stage.
+/// `annotation_task_status` of a task at a stage of this kind.
 pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Review { .. } => "IN_REVIEW",

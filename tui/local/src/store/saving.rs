@@ -1,8 +1,8 @@
-//! Saving label rows, whole: what came is checked and completed, row by row, before the writer has it.
+//! Saves whole label rows. Each row is checked and completed before it is queued for the writer.
 //!
-//! The labels are kept as the JSON that came, with authors and object numbers filled in. A save may
-//! carry a thousand rows with many objects each; parsed, JSON takes ten times the memory of its text,
-//! so that no more than one row is parsed at a time.
+//! The labels are stored as the JSON that was sent, with authors and object numbers filled in. A save may
+//! carry a thousand rows with many objects each, and parsed JSON takes ten times the memory of its text,
+//! so only one row is parsed at a time.
 
 use std::collections::BTreeMap;
 
@@ -71,13 +71,13 @@ const UNIT_FIELDS: [&str; 13] = [
     "width",
 ];
 
-/// Who saves, and when, as JSON: for the entries that do not have it.
+/// Author and time as JSON, for entries without them.
 struct Stamp {
     author: Box<RawValue>,
     time: Box<RawValue>,
 }
 
-/// The texts of a row, ready to be kept but for the numbers of new objects.
+/// The columns of a row, complete except for the numbers of new objects.
 pub(crate) struct Ready {
     label_hash: Option<Uuid>,
     objects: String,
@@ -88,7 +88,7 @@ pub(crate) struct Ready {
     extra: String,
 }
 
-/// Fields that clients save and this server does not know.
+/// Fields that clients save and this server does not interpret.
 #[derive(Default, serde::Serialize)]
 struct Extra<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -150,7 +150,7 @@ impl Ready {
     }
 }
 
-/// The labels of each data unit, signed; what else a unit has goes to `extra`.
+/// The labels of each data unit with authors; other fields of a unit go to `extra`.
 fn units_of<'a>(
     sent: Fields<'a>,
     answers: &Fields<'_>,
@@ -207,7 +207,7 @@ fn mapped_by_name(
     Ok(serde_json::to_string(&changed)?)
 }
 
-/// Labels with their objects signed; each object has to have an answer.
+/// Labels with authors on their objects. Each object must have an answer.
 fn signed(
     labels: &RawValue,
     answers: &Fields<'_>,
@@ -247,7 +247,7 @@ impl Stamp {
     }
 }
 
-/// Replaces the labels of rows, whole. One row that cannot be saved refuses all.
+/// Replaces the labels of rows, or of none if one cannot be saved.
 pub(crate) fn save(
     tx: &Tx<'_>,
     project: &Project,
@@ -264,7 +264,7 @@ pub(crate) fn save(
     for (hash, row) in rows {
         if row.label_hash.is_some_and(|h| h != hash) {
             return Err(invalid!(
-                "the labels for row {hash} say that they belong to another row"
+                "the labels for row {hash} name another row as their own"
             ));
         }
         let found: Option<(i64, String)> = find
@@ -288,7 +288,7 @@ pub(crate) fn save(
     Ok(count)
 }
 
-/// An object's number, in its answer. One that is not a whole number of 64 bits counts as none.
+/// The object number in an answer. Anything but an unsigned 64-bit integer counts as missing.
 #[derive(Deserialize)]
 struct Number<'a> {
     #[serde(borrow, rename = "objectNumber")]
@@ -300,7 +300,7 @@ fn number(entry: &RawValue) -> Option<u64> {
     found.number?.get().parse().ok()
 }
 
-/// The objects' answers with a number for each object: an object keeps the one it had before.
+/// The answers with a number for each object. Existing objects keep theirs.
 fn numbered(objects: &str, before: &str) -> Result<String, Refusal> {
     let objects: Fields<'_> = serde_json::from_str(objects)?;
     let before: Fields<'_> = serde_json::from_str(before)?;

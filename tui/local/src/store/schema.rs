@@ -1,4 +1,4 @@
-//! Tables and indexes. Bulk loading makes the tables first and the indexes last.
+//! Tables and indexes. Bulk loading creates the tables first and the indexes last.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ CREATE TABLE ontology(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title T
 CREATE TABLE dataset(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, folder BLOB NOT NULL,
     title TEXT NOT NULL, description TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
 CREATE TABLE template(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL, spec TEXT NOT NULL);
--- A deleted project's number is never given again: a request that found it just before may still write.
+-- The number of a deleted project is never reused: a request in progress may still write with it.
 CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
     description TEXT NOT NULL, ontology INTEGER NOT NULL, manager BLOB NOT NULL, spec TEXT NOT NULL,
     creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'inProgress');
@@ -25,9 +25,9 @@ CREATE TABLE project_dataset(project INTEGER NOT NULL, dataset INTEGER NOT NULL,
 -- A dataset's own folder names its dataset.
 CREATE TABLE folder(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, parent INTEGER, dataset INTEGER,
     name TEXT NOT NULL, description TEXT NOT NULL, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL);
--- One row per data unit; children of groups point at their group. item is the storage item's UUID where
--- it is not told by the hash. An item lies in its dataset's own folder, or in that which folder names (its dataset is
--- then 0: it is in none). Where folder is 0, the row is one more data unit of an item that has its own row elsewhere.
+-- One row per data unit; children of groups point to their group. item is the storage item's UUID unless
+-- the hash implies it. An item is in its dataset's own folder, or in the given folder (its dataset is then
+-- 0: it is in none). If folder is 0, the row is a further data unit of an item with a row elsewhere.
 CREATE TABLE data(id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, parent INTEGER, position INTEGER NOT NULL,
     hash BLOB NOT NULL, item BLOB, kind INTEGER NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
     source TEXT, mime TEXT, width INTEGER, height INTEGER, frames INTEGER, fps REAL, duration REAL, rate INTEGER,
@@ -40,7 +40,7 @@ CREATE TABLE label(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGE
     hash BLOB NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, creator TEXT NOT NULL, editor TEXT NOT NULL,
     objects TEXT NOT NULL, classes TEXT NOT NULL, actions TEXT NOT NULL, units TEXT NOT NULL, spaces TEXT NOT NULL,
     extra TEXT NOT NULL DEFAULT '{}', UNIQUE(project, data, branch));
--- Small things that only their own calls read; what they are is said in `records`.
+-- Small records that only their own calls read: see `records`.
 CREATE TABLE record(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope BLOB NOT NULL, uuid BLOB NOT NULL,
     name TEXT NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, UNIQUE(kind, scope, uuid));
 ";
@@ -56,7 +56,7 @@ CREATE UNIQUE INDEX label_hash ON label(hash);
 CREATE INDEX record_uuid ON record(kind, uuid);
 ";
 
-/// Makes the tables.
+/// Creates the tables.
 pub(crate) fn create_tables(db: &Connection) -> Result<(), rusqlite::Error> {
     db.execute_batch(TABLES)?;
     db.execute(
@@ -66,13 +66,12 @@ pub(crate) fn create_tables(db: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Makes the indexes.
+/// Creates the indexes.
 pub(crate) fn create_indexes(db: &Connection) -> Result<(), rusqlite::Error> {
     db.execute_batch(INDEXES)
 }
 
-/// Brings the database of an older version up to this one. One that is not ours is left as it is, for
-/// [`check`] to refuse.
+/// Upgrades a database of an older version. Other files are left alone, for [`check`] to refuse.
 pub(crate) fn upgrade(db: &Connection) -> Result<(), rusqlite::Error> {
     if matches!(meta(db, "version"), Ok(Some(version)) if version == "2") {
         db.execute_batch(
@@ -83,7 +82,7 @@ pub(crate) fn upgrade(db: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Makes an empty database.
+/// Creates an empty database.
 #[cfg(test)]
 pub(crate) fn create(db: &Connection) -> Result<(), rusqlite::Error> {
     create_tables(db)?;
@@ -95,7 +94,7 @@ pub(crate) fn check(db: &Connection, path: &Path) -> Result<(), LocalError> {
     let found = meta(db, "version").map_err(|e| {
         LocalError::content(
             path,
-            format!("this is not a local project's database ({e}); name another --data folder"),
+            format!("not a database of a local project ({e}); choose another --data folder"),
         )
     })?;
     if found.as_deref() == Some(VERSION) {
@@ -104,20 +103,20 @@ pub(crate) fn check(db: &Connection, path: &Path) -> Result<(), LocalError> {
     Err(LocalError::content(
         path,
         format!(
-            "the database has version {}, this program writes version {VERSION}; name another --data folder",
+            "the database has version {}, this program supports version {VERSION}; choose another --data folder",
             found.unwrap_or_else(|| "unknown".to_owned())
         ),
     ))
 }
 
-/// A value that the server keeps about itself.
+/// A setting that the server stores for itself.
 pub(crate) fn meta(db: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
     use rusqlite::OptionalExtension as _;
     db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
         .optional()
 }
 
-/// Sets a value that the server keeps about itself.
+/// Stores a setting of the server.
 pub(crate) fn set_meta(db: &Connection, key: &str, value: &str) -> Result<(), rusqlite::Error> {
     db.execute(
         "INSERT OR REPLACE INTO meta(key, value) VALUES (?1, ?2)",
@@ -131,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_of_the_version_before_is_brought_up_and_a_later_one_is_refused() {
+    fn an_older_database_is_upgraded_and_a_newer_one_is_refused() {
         let db = Connection::open_in_memory().unwrap();
         create(&db).unwrap();
         db.execute_batch("ALTER TABLE label DROP COLUMN extra")
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_projects_number_is_not_given_again() {
+    fn the_number_of_a_deleted_project_is_not_reused() {
         let db = Connection::open_in_memory().unwrap();
         create(&db).unwrap();
         let insert = || {

@@ -1,6 +1,6 @@
-//! Storage items and data units that come: items made from uploads, linked to datasets, grouped; and
-//! datasets that projects begin and cease to use. Tasks follow: every project that uses a dataset has
-//! a task for each of its units. How items move and go is in `uses`.
+//! Creates storage items and data units: from uploads, by linking items to datasets, by grouping; adds
+//! datasets to projects and removes them. Every project has a task for each unit of its datasets. Moving
+//! and deleting items is in `uses`.
 
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::store::tasks::{COMPLETED, NEW};
 use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
-/// An item to be made.
+/// An item to be created.
 #[derive(Debug, Clone)]
 pub(crate) struct NewItem {
     pub uuid: Uuid,
@@ -30,7 +30,7 @@ pub(crate) struct NewItem {
     pub size: Option<u64>,
     /// Client metadata, an object.
     pub metadata: Option<Object>,
-    /// The pictures of an image group, in their order.
+    /// The images of an image group, in order.
     pub children: Vec<Self>,
 }
 
@@ -115,13 +115,13 @@ impl NewRow<'_> {
     }
 }
 
-/// Makes an item in a folder. In a dataset's own folder it is a data unit of that dataset at once;
-/// the unit's number and hash are returned.
+/// Creates an item in a folder. In a dataset's own folder it becomes a data unit of that dataset. Returns
+/// the unit's number and hash.
 pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
     let sql = "SELECT 1 FROM data WHERE item = ?1";
     if tx.row(sql, [item.uuid], |_| Ok(()))?.is_some() {
         return Err(invalid!(
-            "the upload {} has become an item already",
+            "the upload {} has already become an item",
             item.uuid
         ));
     }
@@ -193,7 +193,7 @@ fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> 
     Ok((id, hash))
 }
 
-/// Makes an item of other items: a data group, or an image group.
+/// Creates an item of other items: a data group, or an image group.
 pub(crate) fn insert_group(
     tx: &Tx<'_>,
     folder: &Folder,
@@ -232,7 +232,7 @@ pub(crate) fn insert_group(
     Ok((id, hash))
 }
 
-/// What to do with an item that is in the dataset already.
+/// How to link an item that is already in the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Duplicates {
@@ -241,7 +241,7 @@ pub(crate) enum Duplicates {
     Skip,
 }
 
-/// Makes data units of items. Returns the new units' hashes.
+/// Creates data units of items. Returns the hashes of the new units.
 pub(crate) fn link(
     tx: &Tx<'_>,
     dataset: i64,
@@ -264,7 +264,7 @@ pub(crate) fn link(
                 Duplicates::Skip => continue,
                 Duplicates::Fail => {
                     return Err(exists!(
-                        "\"{}\" ({}) is in this dataset already; nothing was linked",
+                        "\"{}\" ({}) is already in this dataset; nothing was linked",
                         item.title,
                         item.item
                     ));
@@ -277,7 +277,7 @@ pub(crate) fn link(
     Ok(units.into_iter().map(|(_, hash)| hash).collect())
 }
 
-/// Tasks for new units of a dataset, in every project that uses it, where its workflow begins.
+/// Creates tasks for new units in every project that uses the dataset, at the start of its workflow.
 pub(super) fn add_tasks(tx: &Tx<'_>, dataset: i64, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
     if units.is_empty() {
         return Ok(());
@@ -310,7 +310,7 @@ fn begin(tx: &Tx<'_>, project: &Project, units: &[(i64, Uuid)]) -> Result<(), Re
     Ok(())
 }
 
-/// Lets a project use further datasets. Returns how many tasks it got.
+/// Adds datasets to a project. Returns the number of new tasks.
 pub(crate) fn add_datasets(
     tx: &Tx<'_>,
     project: &Project,
@@ -337,7 +337,7 @@ fn units_of(db: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> 
     db.rows(sql, [dataset], |r| r.try_into())
 }
 
-/// Takes datasets away from a project, with the tasks and labels on their units.
+/// Removes datasets from a project, with the tasks and labels of their units.
 pub(crate) fn remove_datasets(
     db: &Connection,
     project: &Project,
@@ -360,7 +360,7 @@ pub(crate) fn remove_datasets(
     Ok(())
 }
 
-/// Gives a data unit another title.
+/// Renames a data unit.
 pub(crate) fn rename(tx: &Tx<'_>, dataset: i64, hash: Uuid, title: &str) -> Result<(), Refusal> {
     let changed = tx.run(
         "UPDATE data SET title = ?3, edited = ?4 WHERE hash = ?1 AND dataset = ?2",
@@ -372,7 +372,7 @@ pub(crate) fn rename(tx: &Tx<'_>, dataset: i64, hash: Uuid, title: &str) -> Resu
     Ok(())
 }
 
-/// Removes what belongs to tasks that go with their project.
+/// Removes the reviews of a project's tasks.
 pub(crate) fn forget_reviews(db: &Connection, project: &Project) -> Result<(), Refusal> {
     let hashes: Vec<Uuid> = db.rows(
         "SELECT d.hash FROM task t JOIN data d ON d.id = t.data WHERE t.project = ?1

@@ -1,5 +1,5 @@
-//! Where storage items are used, and how they move and go. Labels never go by accident: an item that
-//! something uses is not deleted, and a move that changes a dataset must be allowed.
+//! Where storage items are used; moving and deleting them. Labels are never lost by accident: an item in
+//! use is not deleted, and a move that changes a dataset must be allowed explicitly.
 
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -11,8 +11,8 @@ use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::store::units::add_tasks;
 
-/// Takes data units out of a dataset, with their tasks and labels in all projects. The item of a
-/// unit in the dataset's own folder goes too, unless something else uses it.
+/// Removes data units from a dataset, with their tasks and labels in all projects. The item of a unit in
+/// the dataset's own folder is removed too, unless it is in use elsewhere.
 pub(crate) fn delete_units(db: &Connection, dataset: i64, hashes: &[Uuid]) -> Result<(), Refusal> {
     for hash in hashes {
         let found = items::by_hash(db, &[*hash])?.pop();
@@ -37,7 +37,7 @@ pub(crate) fn delete_units(db: &Connection, dataset: i64, hashes: &[Uuid]) -> Re
     Ok(())
 }
 
-/// Tasks and labels on a unit and its children.
+/// Removes the tasks and labels of a unit and its children.
 fn forget_work(db: &Connection, unit: &Data) -> Result<(), Refusal> {
     for table in ["task", "label"] {
         let sql = format!(
@@ -48,7 +48,7 @@ fn forget_work(db: &Connection, unit: &Data) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// How many other rows there are of the item.
+/// The number of other rows of the item.
 fn uses_elsewhere(db: &Connection, unit: &Data) -> Result<i64, Refusal> {
     let mut count = db.prepare_cached("SELECT count(*) FROM data WHERE item = ?1 AND id <> ?2")?;
     Ok(count.query_row(params![unit.item, unit.id], |r| r.get(0))?)
@@ -59,7 +59,7 @@ fn remove_row(db: &Connection, id: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The items of a folder by UUID; one that lies elsewhere refuses all.
+/// The items of a folder by UUID, or a refusal if one is in another folder.
 fn in_folder(db: &Connection, folder: &Folder, item_uuids: &[Uuid]) -> Result<Vec<Data>, Refusal> {
     let found = items::by_uuid(db, item_uuids)?;
     let here = |d: &Data| match d.folder {
@@ -77,7 +77,7 @@ fn in_folder(db: &Connection, folder: &Folder, item_uuids: &[Uuid]) -> Result<Ve
     }
 }
 
-/// Deletes items that nothing uses. In a dataset's own folder the data unit goes with the item.
+/// Deletes unused items. In a dataset's own folder the data unit is deleted with the item.
 pub(crate) fn delete_items(
     db: &Connection,
     folder: &Folder,
@@ -99,8 +99,8 @@ pub(crate) fn delete_items(
     Ok(found.len())
 }
 
-/// Puts items into another folder. `with_units` allows what changes a dataset: an item that leaves
-/// the folder of a dataset leaves the dataset, with its tasks and labels.
+/// Moves items into another folder. `with_units` allows changes to a dataset: an item that leaves the
+/// folder of a dataset leaves the dataset too, and its tasks and labels are removed.
 pub(crate) fn move_items(
     tx: &Tx<'_>,
     from: &Folder,
@@ -136,11 +136,11 @@ pub(crate) fn move_items(
     Ok(found.len())
 }
 
-/// Who uses an item.
+/// The uses of an item.
 pub(crate) struct Uses {
-    /// The groups that it is a part of: their own rows.
+    /// The rows of the groups that contain it.
     pub groups: Vec<Data>,
-    /// Dataset number, data hash, and when the unit was made.
+    /// Dataset number, data hash and creation time of each unit.
     pub units: Vec<(i64, Uuid, i64)>,
 }
 

@@ -1,4 +1,4 @@
-//! The one thread that writes: takes what is queued, runs it in one transaction, commits, answers.
+//! The writer thread: runs queued writes in one transaction, commits, and acknowledges them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -8,17 +8,17 @@ use rusqlite::Connection;
 
 use crate::error::{Refusal, internal};
 
-/// Told after the commit whether it held.
+/// Called after the commit with its result.
 type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
-/// One piece of work that has been run, and not been committed yet.
+/// A write that has run and is not committed yet.
 struct Done {
     settle: Settle,
     refusal: Option<Refusal>,
 }
 
-/// At most so many writes share a commit, so that the first of them does not wait for ever.
+/// The number of writes that share a commit, so that the first does not wait too long.
 const GROUP: usize = 256;
 
 pub(super) struct Writer {
@@ -94,10 +94,10 @@ fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
             let done = job(db);
             settles.push(done.settle);
             if lost.is_none() && db.is_autocommit() {
-                // A full disk makes the database take the whole transaction back, work before included.
+                // On a full disk SQLite rolls back the whole transaction, including earlier writes.
                 lost = Some(
                     done.refusal
-                        .unwrap_or_else(|| internal!("the database took the transaction back")),
+                        .unwrap_or_else(|| internal!("the database rolled back the transaction")),
                 );
             }
             if lost.is_none() && settles.len() < GROUP {
@@ -109,7 +109,7 @@ fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
             None => db.execute_batch("COMMIT").map_err(Refusal::from),
         };
         if committed.is_err() && !db.is_autocommit() {
-            // A commit that failed leaves the transaction open.
+            // A failed commit leaves the transaction open.
             let _ = db.execute_batch("ROLLBACK");
         }
         for settle in settles {
@@ -119,7 +119,7 @@ fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
     let _ = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/// Runs one piece of work so that it leaves all or nothing, whatever it does.
+/// Runs one write so that all of it takes effect or nothing, even if it panics.
 fn contained<T>(
     db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, Refusal>,
@@ -136,8 +136,8 @@ fn contained<T>(
         Err(internal!("a bug in the local server: {text}"))
     });
     if db.is_autocommit() {
-        // The database has taken everything back itself; there is no savepoint any more.
-        let lost = || internal!("the database took the transaction back");
+        // The database has rolled back everything; the savepoint is gone.
+        let lost = || internal!("the database rolled back the transaction");
         return result.and_then(|_| Err(lost()));
     }
     let end = if result.is_ok() {

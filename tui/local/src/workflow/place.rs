@@ -1,5 +1,5 @@
-//! One object of a specification and where it stands: its fields with their types, its exits, and the
-//! node or pathway that it is.
+//! One object of a specification with its position: its typed fields, its exits, and the node or pathway
+//! that it describes.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Node, NodeKind, Pathway};
 use crate::suggest::did_you_mean;
 
-/// What a node may be.
+/// The types of nodes.
 const KINDS: [&str; 9] = [
     "START",
     "AGENT",
@@ -25,13 +25,13 @@ pub(super) fn uuid_of(raw: &Value) -> Option<Uuid> {
     Uuid::parse_str(raw.get("uuid")?.as_str()?).ok()
 }
 
-/// A raw object and where it stands.
+/// A raw object and its position.
 pub(super) struct Place<'a> {
     pub raw: &'a Value,
     pub name: String,
 }
 
-/// What a value is, in a word.
+/// The JSON type of a value, for messages.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -50,13 +50,13 @@ impl Place<'_> {
             shown = shown.chars().take(40).chain(['…']).collect();
         }
         format!(
-            "{}.{key}: {what} is needed, {shown} is {}",
+            "{}.{key}: {what} is required, {shown} is {}",
             self.name,
             kind_of(value)
         )
     }
 
-    /// A field that is there. Null is as good as absent.
+    /// A field. Null counts as missing.
     fn field(&self, key: &str) -> Option<&Value> {
         self.raw.get(key).filter(|v| !v.is_null())
     }
@@ -85,7 +85,7 @@ impl Place<'_> {
         read(self, key)?.ok_or_else(|| format!("{}.{key}: missing", self.name))
     }
 
-    /// The first of several spellings of an exit that is there.
+    /// An exit under the first of its spellings that is present.
     fn exit(&self, keys: &[&str]) -> Result<Option<Uuid>, String> {
         for key in keys {
             if let Some(found) = self.uuid(key)? {
@@ -107,14 +107,14 @@ impl Place<'_> {
                 raw,
                 name: format!("{}.pathways[{number}]", self.name),
             };
-            let way = place.pathway(number)?;
-            if out.iter().any(|(_, other)| other.uuid == way.1.uuid) {
+            let route = place.pathway(number)?;
+            if out.iter().any(|(_, other)| other.uuid == route.1.uuid) {
                 return Err(format!(
                     "{}: two pathways have the UUID {}",
-                    place.name, way.1.uuid
+                    place.name, route.1.uuid
                 ));
             }
-            out.push(way);
+            out.push(route);
         }
         Ok(out)
     }

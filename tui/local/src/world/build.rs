@@ -1,5 +1,5 @@
-//! Writes a world into an empty database: everything by name first, then tasks in bulk, then the
-//! indexes, then labels.
+//! Writes a scenario into an empty database: named things first, then tasks in bulk, then the indexes,
+//! then labels.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
 
-/// Who made everything that nobody else is said to have made.
+/// The creator of everything in a scenario.
 pub(crate) const OWNER: &str = "agent@example.test";
 
 /// Builds the database at `path`. Safe to interrupt: it is built under another name and renamed.
@@ -31,10 +31,10 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         std::fs::remove_file(&unfinished)
             .map_err(|e| LocalError::file("cannot remove", &unfinished, e))?;
     }
-    // The database's other files get the rights that this one has.
+    // SQLite gives the database's other files the same mode.
     private::file(&unfinished).map_err(|e| LocalError::file("cannot write", &unfinished, e))?;
     let connection = Connection::open(&unfinished)?;
-    // Nobody has been promised anything yet: an interrupted build starts over.
+    // No durability needed: an interrupted build starts over.
     connection.execute_batch(
         "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;
          PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA threads=2;",
@@ -57,7 +57,7 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         .map_err(|e| LocalError::file("cannot write", path, e))
 }
 
-/// The new name is on disk only once its folder is.
+/// A rename is durable only once its folder is synced.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -73,7 +73,7 @@ pub(super) struct Builder<'a> {
     pub library: Library,
 }
 
-/// Something a scenario may name by title or id.
+/// Something that a scenario can refer to by title or id.
 struct Named {
     id: i64,
     uuid: Uuid,
@@ -98,7 +98,7 @@ fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a N
     })
 }
 
-/// Ids that a scenario fixes may collide; that is a mistake in the file, not in the database.
+/// A constraint violation means that ids in the scenario collide.
 fn twice(error: rusqlite::Error) -> LocalError {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
         return LocalError::World(format!(
@@ -329,8 +329,8 @@ impl Builder<'_> {
     }
 }
 
-/// The items in the order of their tasks: single ones are spread among the first of the many, so
-/// that a person meets them soon.
+/// The items in the order of their tasks. Single items are spread among the first of many, so that a
+/// person sees them soon.
 fn interleaved(items: &[ItemSpec]) -> Vec<(usize, usize)> {
     let total: usize = items.iter().map(|i| i.count).sum();
     let mut out = Vec::with_capacity(total);

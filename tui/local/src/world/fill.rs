@@ -1,4 +1,4 @@
-//! Puts items into a dataset: their names, media, titles and facts.
+//! Adds a scenario's items to a dataset.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::store::units::{NewRow, Place};
 use crate::world::build::Builder;
 use crate::world::{ItemSpec, import};
 
-/// Puts items into one dataset.
+/// Adds items to one dataset.
 pub(super) struct Filler<'a> {
     pub builder: &'a Builder<'a>,
     pub uuid: Uuid,
@@ -77,7 +77,7 @@ impl Filler<'_> {
         Ok(())
     }
 
-    /// Media that fit the kind: the photographs themselves first, then crops of them.
+    /// Generated media for a type of item. Images are the photographs first, then crops of them.
     fn made(&mut self, kind: ItemKind, n: u64) -> Option<Source> {
         let draw = self.builder.names.number(self.salt, n);
         Some(match kind {
@@ -116,7 +116,7 @@ fn mime_of(kind: ItemKind, source: Option<&Source>) -> Option<&'static str> {
     }
 }
 
-/// A run of `#` becomes the number, with as many digits at least.
+/// Replaces a run of `#` by the number, padded to the same length.
 fn numbered(title: &str, n: usize) -> String {
     let Some(start) = title.find('#') else {
         return title.to_owned();
@@ -129,7 +129,7 @@ fn numbered(title: &str, n: usize) -> String {
     )
 }
 
-/// What a camera's or a person's file name may look like.
+/// A realistic file name.
 fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
     match source {
         Some(Source::File(path)) if path.file_name().is_some() => {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stand_where_the_hashes_stood() {
+    fn runs_of_hashes_are_replaced_by_padded_numbers() {
         assert_eq!(numbered("img-####.jpg", 12), "img-0012.jpg");
         assert_eq!(numbered("a#b", 123), "a123b");
         assert_eq!(numbered("plain", 3), "plain");

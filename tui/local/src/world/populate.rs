@@ -1,4 +1,4 @@
-//! Makes a built-in project look as if people had worked in it: tasks at several stages, and labels.
+//! Makes a built-in project look used: tasks at several stages, and labels.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,13 +13,13 @@ use crate::store::saving::{self, Ready};
 use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
-/// No more data units than this get labels: enough to look at, and quick at any size.
+/// The maximum number of data units with labels: enough to see, and fast at any size.
 const LABELLED: usize = 2_000;
-/// Whose labels they are.
+/// The author of the labels.
 const ANNOTATOR: &str = "annotator1@example.test";
 
-/// Where the `n`th task of the `project`th project waits, and with which priority. Most wait where
-/// the workflow begins; the twin project's tasks are further on.
+/// The stage and priority of the `n`th task of the `project`th project. Most tasks are at the start of the
+/// workflow; those of the twin project are further along.
 pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uuid) -> (usize, f64) {
     let draw = names.number(1_000 + project, n);
     let priority = match draw % 10 {
@@ -32,7 +32,7 @@ pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uui
         .filter(|s| *s != first && !matches!(graph.nodes[*s].kind, NodeKind::Router { .. }))
         .collect();
     let elsewhere = if project == 0 { 0.25 } else { 0.8 };
-    // The first few tasks stay where a newcomer looks for them.
+    // The first few tasks stay at the start, where a newcomer expects them.
     if others.is_empty() || n < 6 || unit(mix(draw)) >= elsewhere {
         return (first, priority);
     }
@@ -42,7 +42,7 @@ pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uui
     )
 }
 
-/// Gives label rows to some tasks of every project.
+/// Adds label rows to some tasks of every project.
 pub(super) fn labels(tx: &Tx<'_>, catalog: &Catalog, names: Names) -> Result<(), Refusal> {
     let annotator = tx.on_behalf_of(ANNOTATOR);
     for (place, project) in catalog.projects.iter().enumerate() {
@@ -84,7 +84,7 @@ fn label(tx: &Tx<'_>, project: &Project, data: &Data, draw: u64) -> Result<(), R
     Ok(())
 }
 
-/// Believable labels: an object where the kind of data has one, and the weather.
+/// Realistic labels: an object if the type of data can have one, and the weather.
 fn labels_of(data: &Data, draw: u64, now: i64) -> Value {
     let object = short_hash(draw);
     let mut answers = json!({&object: {"objectHash": object, "classifications": []}});

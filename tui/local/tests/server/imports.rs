@@ -1,4 +1,4 @@
-//! Folders and workflows of one's own.
+//! Imported folders and workflows.
 
 use serde_json::json;
 use wb_local::{ServeOptions, serve};
@@ -45,7 +45,7 @@ async fn an_imported_folder_is_served_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn the_rest_of_a_file_that_was_changed_meanwhile_is_not_given_out() {
+async fn a_range_of_a_file_that_has_changed_is_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "note.txt", "the old words");
     let (_served, client) = with(ServeOptions {
@@ -111,7 +111,7 @@ async fn an_imported_workflow_replaces_the_scenarios() {
 }
 
 #[tokio::test]
-async fn what_was_not_imported_is_told() {
+async fn skipped_files_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "note.txt", "a note");
     file(folder.path(), "empty.jpg", "");

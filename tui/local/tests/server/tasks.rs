@@ -8,7 +8,7 @@ use wb_local::{Scenario, ServeOptions};
 use crate::common::{start, with};
 
 #[tokio::test]
-async fn every_task_is_handed_out_once_although_earlier_ones_leave_between_pages() {
+async fn every_task_is_listed_once_even_if_earlier_ones_leave_between_pages() {
     let options = ServeOptions {
         scenario: Scenario::Seed,
         tasks: Some(60),
@@ -41,7 +41,7 @@ async fn every_task_is_handed_out_once_although_earlier_ones_leave_between_pages
 }
 
 #[tokio::test]
-async fn a_batch_with_one_stale_task_is_refused_whole() {
+async fn a_batch_with_one_stale_task_is_refused_as_a_whole() {
     let (_served, client) = start(Scenario::Seed, 4).await;
     let tasks = client.tasks("Agent 1").await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn a_batch_with_one_stale_task_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn wrong_names_are_refused_in_the_right_way() {
+async fn unknown_names_are_refused_with_the_right_status() {
     let (_served, client) = start(Scenario::Seed, 2).await;
     let tasks = client.tasks("Agent 1").await;
     let (status, answer) = client.proceed("Agent 1", &[&tasks[0]], "finish").await;

@@ -1,4 +1,4 @@
-//! What is done to tasks: actions, moves, priorities. A batch is applied whole or refused whole.
+//! Changes to tasks: actions, moves, priorities. A batch is applied as a whole or refused as a whole.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
@@ -9,12 +9,12 @@ use crate::store::catalog::Project;
 use crate::store::tx::Tx;
 use crate::workflow::{Node, NodeKind};
 
-/// What is done to one task.
+/// An action on one task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Action {
     pub task: Uuid,
     pub kind: ActionKind,
-    /// Whose it is where it arrives.
+    /// The assignee at its next stage.
     pub then: Then,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Action {
 pub(crate) enum Then {
     #[default]
     Nobody,
-    /// Whoever is now; a task of nobody is refused.
+    /// The current assignee; an unassigned task is refused.
     Same,
     /// This address.
     This(String),
@@ -43,7 +43,7 @@ pub(crate) enum ActionKind {
     Skip,
 }
 
-/// Applies all actions to tasks that are at `stage` now, or none. Returns how many there were.
+/// Applies all actions to tasks at `stage`, or none. Returns the number of actions.
 pub(crate) fn act(
     tx: &Tx<'_>,
     project: &Project,
@@ -87,14 +87,14 @@ fn assignee_after(db: &Connection, id: i64, action: &Action) -> Result<Option<St
             let mut find = db.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
             let now: Option<String> = find.query_row([id], |r| r.get(0))?;
             now.map(Some).ok_or_else(|| {
-                invalid!("task {} is assigned to nobody, so nobody can be retained. Nothing of this request was applied",
+                invalid!("task {} is not assigned, so there is no assignee to retain. Nothing of this request was applied",
                     action.task)
             })
         }
     }
 }
 
-/// The number of a task and of the stage where it is now.
+/// The number of a task and of its stage.
 fn locate(db: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize), Refusal> {
     let mut find = db.prepare_cached(
         "SELECT t.id, t.stage FROM data d CROSS JOIN task t ON t.project = ?2 AND t.data = d.id
@@ -108,7 +108,7 @@ fn locate(db: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize)
     })
 }
 
-/// The number of a task that is at `stage`; elsewhere it is refused.
+/// The number of a task, or a refusal if it is not at `stage`.
 pub(crate) fn task_at(
     db: &Connection,
     project: &Project,
@@ -154,14 +154,14 @@ fn exit(node: &Node, kind: &ActionKind) -> Result<Uuid, Refusal> {
         (NodeKind::Review { approve, .. }, ActionKind::Approve) => Ok(*approve),
         (NodeKind::Review { reject, .. }, ActionKind::Reject) => Ok(*reject),
         _ => Err(invalid!(
-            "this action does not go with stage \"{}\", which is of type {}",
+            "this action is not possible at stage \"{}\", which is of type {}",
             node.title,
             node.kind.name()
         )),
     }
 }
 
-/// Writes where a task is now.
+/// Moves a task.
 fn put(tx: &Tx<'_>, project: &Project, id: i64, place: usize, back: bool) -> Result<(), Refusal> {
     let done = matches!(project.graph.nodes[place].kind, NodeKind::Done { .. });
     let status = if done {
@@ -191,7 +191,7 @@ fn set_assignee(
     Ok(())
 }
 
-/// Moves tasks to any stage; `origin` given, all must be there now.
+/// Moves tasks to any stage. If `origin` is given, all must be there.
 pub(crate) fn move_tasks(
     tx: &Tx<'_>,
     project: &Project,
@@ -209,7 +209,7 @@ pub(crate) fn move_tasks(
     Ok(tasks.len())
 }
 
-/// Sets priorities by data hash; an unknown hash refuses the whole request.
+/// Sets priorities by data hash, or none if a hash is unknown.
 pub(crate) fn set_priorities(
     tx: &Tx<'_>,
     project: &Project,

@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::workflow::{Node, NodeKind};
 
-/// What `GET …/tasks` may ask for. Within one list any of the values may hold.
+/// The filters of `GET …/tasks`. Within a list, any value matches.
 #[derive(Debug, Default)]
 pub(crate) struct TaskFilter {
     pub emails: Vec<String>,
@@ -39,7 +39,7 @@ pub(crate) struct TaskDto {
     pub last_actioned_by: Option<String>,
 }
 
-/// The filter's conditions as SQL, and their values behind those that every page has.
+/// The filter as SQL conditions; their parameters are appended to `values`.
 fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>) -> String {
     let mut conditions = String::new();
     let mut any_of = |column: &str, list: Vec<SqlValue>| {
@@ -83,7 +83,7 @@ fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>
     }
     if let Some(part) = &filter.title_contains {
         values.push(part.to_lowercase().into());
-        // SQLite's own lower() is quick and knows ASCII only; letters beyond need the other one.
+        // SQLite's own lower() is fast and handles ASCII only.
         let lower = if part.is_ascii() {
             "lower"
         } else {
