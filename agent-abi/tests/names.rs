@@ -142,3 +142,85 @@ fn stages_and_pathways() {
     let unseen = stage.pathway("done\u{200b}").unwrap_err().to_string();
     assert!(unseen.contains("done\\u{200b}"), "{unseen}");
 }
+
+/// A bus with two attributes "Note", which says something about both or about one of them.
+fn bus(answers: &Value) -> LabelRow {
+    let metadata = json!({"data_type": "IMAGE", "data_title": "a.jpg"});
+    let class = |hash: &str, kind: &str, attribute: &str| {
+        json!({"classificationHash": hash, "featureHash": kind,
+        "classifications": [{"name": "Tag", "featureHash": attribute, "answers": hash}]})
+    };
+    let labels = json!({
+        "label_hash": "l", "data_hash": "d", "branch_name": "main",
+        "object_answers": {"obj1": {"objectHash": "obj1", "classifications": answers}}, "object_actions": {},
+        "classification_answers": {"cla1": class("cla1", "tag1", "att4"), "cla2": class("cla2", "tag2", "att5")},
+        "data_units": {"d": {"data_sequence": 0, "labels": {"classifications": [], "objects": [
+            {"objectHash": "obj1", "featureHash": "bus1", "name": "Bus", "shape": "bounding_box",
+             "boundingBox": {"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1}}]}}},
+    });
+    LabelRow::from_doc(RowDoc { metadata, labels }, ontology())
+}
+
+#[test]
+fn answers_are_not_read_by_a_name_that_two_attributes_share() {
+    let note = |hash: &str| json!({"name": "Note", "featureHash": hash, "answers": hash});
+    let said = |row: &LabelRow, name: &str| row.object("obj1").unwrap().answer(name);
+    for answers in [
+        json!([note("att1"), note("att2")]),
+        json!([note("att2"), note("att1")]),
+    ] {
+        let row = bus(&answers);
+        assert_eq!(said(&row, "Note"), None);
+        assert_eq!(said(&row, "att1"), Some("att1".into()));
+        assert_eq!(said(&row, "att2"), Some("att2".into()));
+    }
+    // The one that is there may not be the one that is meant.
+    let row = bus(&json!([note("att2")]));
+    assert_eq!(said(&row, "Note"), None);
+    assert_eq!(
+        (said(&row, "att1"), said(&row, "att2")),
+        (None, Some("att2".into()))
+    );
+    // Nor by one that two entries beyond the ontology share.
+    let old = |hash: &str| json!({"name": "Old", "featureHash": hash, "answers": hash});
+    let row = bus(&json!([old("gone1"), old("gone2")]));
+    assert_eq!(
+        (said(&row, "Old"), said(&row, "gone2")),
+        (None, Some("gone2".into()))
+    );
+    let row = bus(&json!([old("gone1"), note("att1")]));
+    assert_eq!(said(&row, "Old"), Some("gone1".into()));
+}
+
+#[test]
+fn classifications_are_not_read_by_a_title_that_two_kinds_share() {
+    let row = bus(&json!([]));
+    assert!(row.classification("Tag").is_none());
+    for (hash, answer) in [("tag1", "cla1"), ("tag2", "cla2")] {
+        let found = row.classification(hash).unwrap();
+        assert_eq!(found.answer(), Some(answer.into()));
+        assert_eq!(found.nested("Tag"), Some(answer.into()));
+    }
+}
+
+#[test]
+fn of_an_attribute_and_one_below_it_with_the_same_name_the_outer_one_is_read() {
+    let inner = json!([attribute("Colour", "inner1", json!([]))]);
+    let red = json!({"label": "Red", "value": "red", "featureNodeHash": "red1", "options": inner});
+    let editor = json!({"objects": [{"name": "Bus", "shape": "bounding_box", "featureNodeHash": "bus1",
+        "attributes": [attribute("Colour", "outer1", json!([red]))]}], "classifications": []});
+    let ontology = Arc::new(Ontology::from_editor(&editor).unwrap());
+    // Other clients write nested answers first.
+    let answers = json!([
+        {"name": "Colour", "featureHash": "inner1", "answers": "dark"},
+        {"name": "Colour", "featureHash": "outer1", "answers": [{"name": "Red", "value": "red", "featureHash": "red1"}]},
+    ]);
+    let doc = RowDoc {
+        metadata: json!({"data_type": "IMAGE"}),
+        labels: bus(&answers).labels().clone(),
+    };
+    let row = LabelRow::from_doc(doc, ontology);
+    let bus = row.object("obj1").unwrap();
+    assert_eq!(bus.answer("Colour"), Some("Red".into()));
+    assert_eq!(bus.answer("inner1"), Some("dark".into()));
+}

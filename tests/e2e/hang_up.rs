@@ -1,11 +1,12 @@
-//! The terminal goes away: its window is closed, ssh breaks, the session is killed. That is no bug of ours:
-//! exit 129, no report, and what was being written is known to the journal.
+//! The terminal goes away: its window is closed, ssh breaks, the session is killed. The program exits with
+//! 129 and without a crash report, and the journal knows what was being written.
 
-use crate::support::{Server, Terminal, c_agent, command, lines, run, said};
+use crate::support::{DEADLINE, PROGRAM, Server, Terminal, c_agent, command, lines, run, said};
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 /// Every report of a crash.
 fn reports(dir: &Path) -> Vec<std::path::PathBuf> {
@@ -24,15 +25,9 @@ fn reports(dir: &Path) -> Vec<std::path::PathBuf> {
     here.chain(shared).collect()
 }
 
-/// The program in a terminal that exists as long as this function has it: shows the screen, types, and
-/// closes the terminal as soon as `close` finds what it waits for on the screen.
-fn in_a_window(
-    program: &[&str],
-    dir: &Path,
-    env: &[(&str, String)],
-    mut type_at: Vec<(&str, &str)>,
-    close: &str,
-) -> Box<dyn Child + Send + Sync> {
+/// Starts the screen in a terminal of its own and closes the terminal as soon as the screen shows `seen`, with
+/// the keys `last` typed just before. Whether the program ignores SIGHUP is up to `nohup`.
+fn closed(server: &Server, dir: &Path, nohup: bool, seen: &str, last: &str) -> u32 {
     let size = PtySize {
         rows: 36,
         cols: 120,
@@ -40,13 +35,15 @@ fn in_a_window(
         pixel_height: 0,
     };
     let pair = native_pty_system().openpty(size).unwrap();
-    let mut command = CommandBuilder::new(program[0]);
-    command.args(&program[1..]);
+    let mut command = CommandBuilder::new("sh");
+    let trap = if nohup { "trap '' HUP; " } else { "" };
+    command.args(["-c", &format!("{trap}exec \"$0\" \"$@\""), PROGRAM]);
+    command.args(["--project-hash", &server.project()]);
     command.cwd(dir);
     command.env("TERM", "xterm-256color");
     command.env("LANG", "C.UTF-8");
     command.env("XDG_CONFIG_HOME", dir.join("no-config"));
-    for (name, value) in env {
+    for (name, value) in server.env() {
         command.env(name, value);
     }
     let child = pair.slave.spawn_command(command).unwrap();
@@ -55,25 +52,15 @@ fn in_a_window(
     let mut keys = pair.master.take_writer().unwrap();
     let mut parser = vt100::Parser::new(cells(36), cells(120), 0);
     let mut buffer = [0; 64 * 1024];
-    loop {
+    while !parser.screen().alternate_screen() || !parser.screen().contents().contains(seen) {
         let n = reader.read(&mut buffer).unwrap();
         assert!(n > 0, "it ended before its terminal did");
         parser.process(&buffer[..n]);
-        let text = parser.screen().contents();
-        match type_at.first() {
-            Some((seen, typed)) if text.contains(seen) => {
-                keys.write_all(typed.as_bytes()).unwrap();
-                keys.flush().unwrap();
-                type_at.remove(0);
-            }
-            Some(_) => {}
-            None if text.contains(close) => break,
-            None => {}
-        }
     }
+    keys.write_all(last.as_bytes()).unwrap();
     // All ends of the terminal are closed here.
     drop((reader, keys, pair.master));
-    child
+    code(child)
 }
 
 fn cells(n: u16) -> std::num::NonZero<u16> {
@@ -81,44 +68,39 @@ fn cells(n: u16) -> std::num::NonZero<u16> {
 }
 
 fn code(mut child: Box<dyn Child + Send + Sync>) -> u32 {
-    child.wait().unwrap().exit_code()
+    let mut killer = child.clone_killer();
+    let (send, ended) = channel();
+    std::thread::spawn(move || send.send(child.wait().unwrap().exit_code()));
+    ended.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+        let _ = killer.kill();
+        panic!("it still runs")
+    })
 }
 
 #[test]
-fn closing_the_terminal_is_no_bug_of_ours() {
+fn closing_the_terminal_ends_the_screen_with_129_and_no_crash_report() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
     let before = reports(dir.path());
-    let project = server.project();
-    let program = [crate::support::PROGRAM, "--project-hash", &project];
-    let child = in_a_window(&program, dir.path(), &server.env(), Vec::new(), "pre-label");
-    assert_eq!(code(child), 129);
+    // While it opens, over the queue, with a dialog open; and with keys that nobody has read yet.
+    let keys = "jk\u{1b}[<35;10;10M".repeat(20);
+    for (seen, last) in [
+        ("", ""),
+        ("pre-label", ""),
+        ("pre-label", "?"),
+        ("pre-label", keys.as_str()),
+        ("", keys.as_str()),
+    ] {
+        for nohup in [false, true] {
+            let code = closed(&server, dir.path(), nohup, seen, last);
+            assert_eq!(code, 129, "{seen:?} {last:?} nohup: {nohup}");
+        }
+    }
     assert_eq!(reports(dir.path()), before, "no report");
 }
 
 #[test]
-fn a_terminal_that_goes_without_a_signal_ends_the_screen_too() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
-    let before = reports(dir.path());
-    let project = server.project();
-    // Under `nohup` nobody tells the program; it finds out by itself.
-    let program = [
-        "sh",
-        "-c",
-        "trap '' HUP; \"$0\" --project-hash \"$1\"; echo $? > code",
-        crate::support::PROGRAM,
-        &project,
-    ];
-    let child = in_a_window(&program, dir.path(), &server.env(), Vec::new(), "pre-label");
-    code(child);
-    let code = std::fs::read_to_string(dir.path().join("code")).unwrap();
-    assert_eq!(code.trim(), "129");
-    assert_eq!(reports(dir.path()), before, "no report");
-}
-
-#[test]
-fn a_run_under_nohup_outlives_its_terminal() {
+fn a_run_under_nohup_survives_its_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&[
         "--scenario",
@@ -133,12 +115,12 @@ fn a_run_under_nohup_outlives_its_terminal() {
     let script = "trap '' HUP; \"$0\" run --task-batch-size 5 --progress none --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
     let agents = library.to_str().unwrap();
     let mut child = std::process::Command::new("sh")
-        .args(["-c", script, crate::support::PROGRAM, &project, agents])
+        .args(["-c", script, PROGRAM, &project, agents])
         .current_dir(dir.path())
         .envs(server.env())
         .spawn()
         .unwrap();
-    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    let until = std::time::Instant::now() + DEADLINE;
     while server.changed("actions") == 0 {
         assert!(std::time::Instant::now() < until, "nothing is written");
         std::thread::yield_now();
@@ -175,7 +157,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    let until = std::time::Instant::now() + DEADLINE;
     while server.changed("actions") == 0 {
         assert!(std::time::Instant::now() < until, "nothing is written");
         std::thread::yield_now();

@@ -9,7 +9,7 @@ use std::process::Output;
 
 /// One of each kind, and an escape sequence that would set the terminal's title.
 const HIDDEN: &str = "\u{1b}]0;owned\u{7}\u{1}\u{7f}\u{85}\u{9b}2J\u{ad}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{202a}\u{202e}\
-                      \u{2028}\u{2029}\u{2060}\u{2066}\u{2069}\u{fe0f}\u{feff}\u{fff9}\u{fffb}\u{e0001}\u{e0041}\u{e0100}|";
+                      \u{2028}\u{2029}\u{2060}\u{2066}\u{2069}\u{fe0f}\u{feff}\u{fff9}\u{fffb}\u{e0001}\u{e0041}\u{e0100}|\nFORGED|";
 const STAGE: &str = "44dc0000-0000-4000-8000-000000000002";
 
 /// What must never arrive: everything without a shape but our own line breaks.
@@ -21,6 +21,10 @@ fn is_hidden(c: char) -> bool {
 fn assert_safe(what: &str, text: &str) {
     let found: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
     assert!(found.is_empty(), "{what}: {found:?} in {text:?}");
+    let forged = text
+        .lines()
+        .find(|line| line.trim_start().starts_with("FORGED"));
+    assert!(forged.is_none(), "{what}: a line of its own: {text:?}");
 }
 
 fn title(of: &str) -> String {
@@ -184,6 +188,114 @@ fn specs_and_their_results_keep_hidden_characters_out() {
         .unwrap();
     let results = checked(&["exec"], &output);
     assert_eq!(results.lines().count(), 2, "{results}");
+}
+
+#[test]
+fn paths_with_hidden_characters_are_shown_without_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = server(dir.path());
+    let picky = agent(
+        dir.path(),
+        "picky",
+        "GOOD=\"{\\\"route\\\":\\\"49a70000-0000-4000-8000-000000000000\\\"}\"",
+    );
+    let picky = picky.to_str().unwrap();
+    // No slash may stand in a name.
+    let odd = title("odd").replace('/', "");
+    let inside = format!("{odd}/file");
+    let plan = format!("{odd}.wbplan");
+    for words in [
+        &["plan", "-o", &plan, "--agents", picky][..],
+        &["plan", "-o", &plan, "--no-input", "--agents", picky],
+        &["plan", "-o", &inside, "--agents", picky],
+        &["review", &plan],
+        &["review", &plan, "--json"],
+        &["apply", &plan],
+        &["apply", &plan],
+        &["review", &odd],
+        &["apply", &odd],
+        &["run", "-n", "--jsonl", &inside, "--agents", picky],
+        &[
+            "run", "-n", "--report", &inside, "--junit", &inside, "--agents", picky,
+        ],
+        &["run", "-n", "--task", &odd, "--agents", picky],
+        &["run", "-n", "--stage", &odd, "--agents", picky],
+        &[
+            "run",
+            "-n",
+            "--filter",
+            &format!("{odd}:x"),
+            "--agents",
+            picky,
+        ],
+        &["check", "--agents", &odd, "--json"],
+        &["stages", "--config", &odd],
+        &["stages", "--log-file", &inside],
+        &["graph", "--workflow", &odd],
+        &["serve", "--scenario-file", &odd],
+        &["serve", "--import", &odd],
+        &["serve", "--import-workflow", &odd],
+        &["serve", "--scenario", &odd],
+        &["serve", "--data", &inside, "--scenario", &odd],
+        &["serve", "--fault", &odd],
+        &["new", &odd, "--abi", &odd],
+        &["new", &inside, "--stage", &odd],
+        &["man", &odd],
+        &["completions", &odd],
+        &[&odd],
+    ] {
+        let output = command(dir.path())
+            .args(words)
+            .env("WORKBENCH_PROJECT", server.project())
+            .envs(server.env())
+            .output()
+            .unwrap();
+        checked(words, &output);
+    }
+    let applied = workbench(dir.path(), &server, &["review", &plan]);
+    assert_eq!(applied.status.code(), Some(0), "the plan was made");
+}
+
+#[test]
+fn names_of_imported_files_are_shown_without_hidden_characters() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join(title("import"));
+    std::fs::create_dir_all(folder.join(title("below"))).unwrap();
+    for name in ["good.txt", "below/good.txt"] {
+        let (below, name) = name.rsplit_once('/').unwrap_or(("", name));
+        let below = if below.is_empty() {
+            folder.clone()
+        } else {
+            folder.join(title(below))
+        };
+        std::fs::write(below.join(title("").replace('|', "-") + name), "x").unwrap();
+        for ending in [".png", ".xyz", ".mkv"] {
+            std::fs::write(below.join(title("bad") + ending), "x").unwrap();
+        }
+        std::fs::write(below.join(format!(".{}", title("hidden"))), "x").unwrap();
+        let link = below.join(title("link"));
+        std::os::unix::fs::symlink(title("nowhere"), link).unwrap();
+    }
+    let mut child = command(dir.path())
+        .args(["serve", "--import"])
+        .arg(&folder)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut ready).unwrap();
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert_safe("ready line", &ready);
+    assert_safe("notes", &notes);
+    assert!(
+        notes.contains("imported 2 files") && notes.contains("bad"),
+        "{notes}"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn faults(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn memory_beyond_the_limit_costs_one_task_and_is_named_with_both_numbers() {
+fn exceeding_the_memory_limit_fails_one_task_and_names_both_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let library = victim(&server, 7, dir.path());
@@ -115,7 +115,7 @@ fn limits_of_hosts_are_shown_with_where_they_come_from() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_costs_its_neighbours_nothing() {
+fn an_agent_that_overwrites_the_control_page_affects_no_other_task() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "40"]);
     let library = victim(&server, 8, dir.path());
@@ -131,7 +131,7 @@ fn an_agent_that_writes_over_the_shared_page_costs_its_neighbours_nothing() {
 }
 
 #[test]
-fn one_signal_ends_a_run_whose_agents_write_over_the_shared_page() {
+fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3000"]);
@@ -234,7 +234,34 @@ fn cargo_inherits_no_key_whichever_command_starts_it() {
 }
 
 #[test]
-fn a_megabyte_of_reasons_for_each_task_is_cut_everywhere() {
+fn the_server_passes_no_key_to_ffprobe() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bin, videos) = (dir.path().join("bin"), dir.path().join("videos"));
+    for folder in [&bin, &videos] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::write(videos.join("a.webm"), b"\x1a\x45\xdf\xa3and no more").unwrap();
+    let seen = dir.path().join("seen");
+    let ffprobe = bin.join("ffprobe");
+    let script = format!("#!/bin/sh\nenv > '{}'\nexit 1\n", seen.display());
+    std::fs::write(&ffprobe, script).unwrap();
+    std::fs::set_permissions(&ffprobe, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    // Its only video cannot be used, so that it ends at once.
+    let output = command(dir.path())
+        .args(["serve", "--port", "0", "--import", "videos"])
+        .env("PATH", path)
+        .env("ENCORD_SSH_KEY_PASSPHRASE", "secret")
+        .env("WORKBENCH_BROKER", "amqp://secret")
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{}", said(&output));
+    let text = std::fs::read_to_string(seen).expect("ffprobe was not started");
+    assert!(text.contains("PATH=") && !text.contains("secret"), "{text}");
+}
+
+#[test]
+fn reasons_of_a_megabyte_are_truncated_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);
     let library = c_agent(dir.path(), "hostile", &["DEED=12", "VICTIM=\"uuid\""]);

@@ -135,7 +135,19 @@ fn a_platform_that_does_not_answer_keeps_no_command_beyond_its_time() {
         let plan = ["plan", "-o", "p.wbplan", "--max-time", "2s", "-a", agents];
         let limited: &[&[&str]] = match endpoint {
             "actions" => &[],
-            _ => &[&plan, &["tasks", "--max-time", "2s"]],
+            "get_tasks" => &[
+                &plan,
+                &["tasks", "--max-time", "2s"],
+                &["stages", "--max-time", "2s"],
+            ],
+            _ => &[
+                &plan,
+                &["tasks", "--max-time", "2s"],
+                &["stages", "--max-time", "2s"],
+                &["graph", "--max-time", "2s", "--json"],
+                &["print", "agent-nodes", "--max-time", "2s"],
+                &["check", "--max-time", "2s", "-a", agents],
+            ],
         };
         for args in limited {
             timed(dir.path(), &server, args);
@@ -195,6 +207,9 @@ fn a_platform_that_trickles_its_answers_keeps_no_command_beyond_its_time() {
             agents,
         ],
         &["tasks", "--max-time", "2s"],
+        &["stages", "--max-time", "2s"],
+        &["graph", "--max-time", "2s"],
+        &["check", "--max-time", "2s", "--json", "-a", agents],
         &["undo", "--max-time", "2s"],
     ] {
         let began = Instant::now();
@@ -256,4 +271,111 @@ fn a_bare_number_is_no_time() {
         .output()
         .unwrap();
     assert!(said(&none).contains("greater than zero"), "{}", said(&none));
+}
+
+#[test]
+fn an_apply_out_of_time_ends_and_the_next_one_finishes_it() {
+    for endpoint in ["any", "actions"] {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        let data = ["--data", data.to_str().unwrap()];
+        let scenario = [&["--scenario", "seed", "--tasks", "6"][..], &data].concat();
+        let server = Server::start(&scenario);
+        let library = endless(dir.path(), "no task has this word");
+        let planned = crate::support::plan(dir.path(), &server, &library, &[]);
+        assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+        let domain = server.field("domain");
+        let port = domain.rsplit(':').next().unwrap().to_owned();
+        drop(server);
+        // The plan is for this address.
+        let fault = format!("{endpoint}:slow/600s");
+        let again = [&scenario[..], &["--port", &port, "--fault", &fault]].concat();
+        let stalled = Server::start(&again);
+        let apply = ["apply", "p.wbplan", "--max-time", "2s"];
+        timed(dir.path(), &stalled, &apply);
+        drop(stalled);
+        let server = Server::start(&[&scenario[..], &["--port", &port]].concat());
+        let output = workbench(dir.path(), &server, &["apply", "p.wbplan"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(
+            server.changed("actions") + stalled_moves(&server),
+            6,
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+/// Tasks that had moved before this server was started.
+fn stalled_moves(server: &Server) -> u64 {
+    let first = |t: &&Value| t["stage"] == "Agent 1";
+    let moved = 6 - server.tasks().iter().filter(first).count() as u64;
+    moved - server.changed("actions")
+}
+
+#[test]
+fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "20"]);
+    let endless = endless(dir.path(), "uuid");
+    let tasks = workbench(dir.path(), &server, &["tasks", "--json"]);
+    for closed in [true, false] {
+        let mut child = command(dir.path())
+            .args([
+                "exec",
+                "--stage",
+                "Agent 1",
+                "--max-time",
+                "2s",
+                "--task-batch-size",
+                "3",
+                "--agents",
+            ])
+            .arg(&endless)
+            .args(["--project-hash", &server.project()])
+            .envs(server.env())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // A blank line is nothing that could be left.
+        input
+            .write_all(&[&tasks.stdout[..], b"\n"].concat())
+            .unwrap();
+        let open = (!closed).then_some(input);
+        let output = child.wait_with_output().unwrap();
+        drop(open);
+        assert_eq!(output.status.code(), Some(9), "{}", said(&output));
+        let answers = String::from_utf8(output.stdout.clone()).unwrap();
+        let unread = 20 - answers.lines().count();
+        let wanted = match closed {
+            true => format!("{unread} more lines were not read; they have no result"),
+            false => format!("the rest of the input was not read (at least {unread} more lines)"),
+        };
+        assert!(
+            unread >= 10 && said(&output).contains(&wanted),
+            "{unread}: {}",
+            said(&output)
+        );
+    }
+    // Everything was read: nothing is left to report.
+    let quick = self::endless(dir.path(), "no task has this word");
+    let output = command(dir.path())
+        .args([
+            "exec",
+            "--stage",
+            "Agent 1",
+            "--max-time",
+            "60s",
+            "--agents",
+        ])
+        .arg(&quick)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(!said(&output).contains("not read"), "{}", said(&output));
 }

@@ -21,6 +21,11 @@ const ENDS: [&str; 2] = [
 
 /// A server whose first agent stage has these pathways, to two ends in turn; every stage is called so.
 fn serve(dir: &Path, titles: &[&str], pathways: &[&str]) -> Server {
+    let items = json!([{"type": "image", "title": "i_##.jpg", "count": 3}]);
+    serve_items(dir, titles, pathways, &items)
+}
+
+fn serve_items(dir: &Path, titles: &[&str], pathways: &[&str], items: &Value) -> Server {
     let mut nodes = vec![
         json!({"uuid": "44dc0000-0000-4000-8000-000000000001", "nodeType": "START", "toNode": STAGES[0]}),
     ];
@@ -41,7 +46,7 @@ fn serve(dir: &Path, titles: &[&str], pathways: &[&str]) -> Server {
     );
     let world = json!({
         "workflowTemplates": [{"title": "W", "graphNodes": nodes}],
-        "datasets": [{"title": "D", "items": [{"type": "image", "title": "i_##.jpg", "count": 3}]}],
+        "datasets": [{"title": "D", "items": items}],
         "projects": [{"title": "P"}],
     });
     let file = dir.join("world.json");
@@ -242,4 +247,150 @@ fn a_spec_for_a_stage_is_not_read_when_the_title_is_not_the_only_one() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
+fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = |title: &str| json!({"type": "image", "title": title});
+    let items = json!([
+        image("a.jpg"),
+        image("a.jpg"),
+        image("once.jpg"),
+        image("two\u{a0}words.jpg"),
+        image("end.jpg ")
+    ]);
+    let server = serve_items(dir.path(), &["pre-label"], &["done"], &items);
+    let library = agent(dir.path(), "pre-label", "done");
+    let agents = library.to_str().unwrap();
+    let tasks = server.tasks();
+    let of = |title: &str| -> Vec<String> {
+        let named = tasks.iter().filter(|t| t["data_title"] == title);
+        named
+            .map(|t| t["uuid"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let same = of("a.jpg");
+    for args in [
+        &["run", "--task", "a.jpg", "-a", agents][..],
+        &[
+            "run", "-n", "--task", "once.jpg", "--task", "a.jpg", "-a", agents,
+        ],
+        &[
+            "run",
+            "--refresh-every",
+            "1",
+            "--task",
+            "a.jpg",
+            "-a",
+            agents,
+        ],
+        &["plan", "-o", "p.wbplan", "--task", "a.jpg", "-a", agents],
+    ] {
+        let output = workbench(dir.path(), &server, args);
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
+        let hint = "--filter 'title:\"a.jpg\"'";
+        contains_all(
+            &output,
+            &[
+                "2 tasks are called \"a.jpg\"",
+                "UUID",
+                &same[0],
+                &same[1],
+                hint,
+            ],
+        );
+    }
+    assert_eq!(server.writes(), 0);
+    assert!(!dir.path().join("p.wbplan").exists());
+    // One that only looks like another is not taken for it.
+    for (asked, shown) in [
+        ("two words.jpg", "\"two\\u{a0}words.jpg\""),
+        ("end.jpg", "\"end.jpg\\u{20}\""),
+        (" once.jpg", "\"once.jpg\""),
+    ] {
+        let output = run(dir.path(), &server, &library, &["--task", asked]);
+        contains_all(&output, &[&format!("did you mean {shown}?")]);
+        assert_eq!(server.writes(), 0, "{asked}");
+    }
+    // By UUID, and by a title that one task has, exactly these are taken.
+    let output = run(
+        dir.path(),
+        &server,
+        &library,
+        &["--task", &same[1], "--task", "once.jpg"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let mut moved: Vec<String> = (lines(&output).0.iter())
+        .map(|t| t["task_uuid"].as_str().unwrap().to_owned())
+        .collect();
+    let mut wanted = [of("once.jpg").remove(0), same[1].clone()];
+    moved.sort();
+    wanted.sort();
+    assert_eq!(moved, wanted);
+    // The other one is the only one now.
+    let output = run(dir.path(), &server, &library, &["--task", "a.jpg"]);
+    assert_eq!(lines(&output).1["moved"], 1, "{}", said(&output));
+}
+
+#[test]
+fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serve(dir.path(), &["pre-label"], &["done", "done", "other"]);
+    let library = agent(dir.path(), "pre-label", PATHWAYS[1]);
+    let agents = library.to_str().unwrap();
+    let planned = crate::support::plan(dir.path(), &server, &library, &[]);
+    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+    for args in [
+        &["review", "p.wbplan", "--only", "route:done"][..],
+        &["apply", "p.wbplan", "--only", "-route:done"],
+        &["tasks", "--filter", "route:done"],
+        &["run", "-n", "--filter", "route:DONE", "-a", agents],
+        &[
+            "plan",
+            "-o",
+            "q.wbplan",
+            "--filter",
+            "x | route:done",
+            "-a",
+            agents,
+        ],
+    ] {
+        let output = workbench(dir.path(), &server, args);
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
+        contains_all(
+            &output,
+            &["2 pathways are called", "UUID", PATHWAYS[0], PATHWAYS[1]],
+        );
+    }
+    for (pathway, tasks) in [(PATHWAYS[1], 3), (PATHWAYS[0], 0), ("other", 0)] {
+        let only = format!("route:{pathway}");
+        let review = workbench(
+            dir.path(),
+            &server,
+            &["review", "p.wbplan", "--json", "--only", &only],
+        );
+        let shown = String::from_utf8(review.stdout).unwrap();
+        assert_eq!(shown.matches("\"i_0").count(), tasks, "{only}: {shown}");
+    }
+    let only = format!("route:{}", PATHWAYS[0]);
+    workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
+    assert_eq!(server.writes(), 0);
+    let only = format!("route:{}", PATHWAYS[1]);
+    let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
+    assert_eq!(applied.status.code(), Some(0), "{}", said(&applied));
+    assert_eq!(server.changed("actions"), 3);
+}
+
+#[test]
+fn an_age_without_a_unit_is_refused_as_every_time_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serve(dir.path(), &["pre-label"], &["done"]);
+    for filter in ["age>30", "age<2", "-age:30"] {
+        let output = workbench(dir.path(), &server, &["tasks", "--filter", filter]);
+        assert_eq!(output.status.code(), Some(2), "{filter}");
+        contains_all(&output, &["has no unit; did you mean"]);
+    }
+    let output = workbench(dir.path(), &server, &["tasks", "--filter", "age<1d12h"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 3);
 }

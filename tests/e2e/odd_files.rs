@@ -1,11 +1,11 @@
-//! Pipes, devices and files without end in place of those that a person names: they hold nobody up.
+//! Pipes, devices and endless files in place of those that a person names: no command blocks on them.
 
 use crate::hosts::end_of;
 use crate::support::{Server, c_agent, command, said};
 use std::process::Command;
 
 #[test]
-fn pipes_and_devices_in_place_of_files_hold_no_command_up() {
+fn no_command_blocks_on_a_pipe_or_device_in_place_of_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let made = Command::new("mkfifo")

@@ -1,8 +1,8 @@
-//! How agent libraries are opened, through the whole program: what they find around them, how long they may
-//! take, and why one is refused.
+//! Opening agent libraries with the real program: what they find beside them, how long they may take, and
+//! why one is refused.
 
 use crate::hosts::{faults, victim};
-use crate::support::{Server, c_agent, root, run, said, workbench};
+use crate::support::{Server, Terminal, c_agent, root, run, said, workbench};
 use std::path::Path;
 use std::process::Command;
 
@@ -100,23 +100,41 @@ fn a_library_beside_the_agents_is_found_by_origin_in_check_and_run() {
 }
 
 #[test]
-fn why_a_library_is_refused_and_what_to_do_reaches_check_and_run() {
+fn why_a_library_is_refused_and_what_to_do_reaches_every_command_and_the_screen() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let library = linked(dir.path(), &[]);
-    let output = run(dir.path(), &server, &library, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(3));
-    for text in [
-        said(&output),
-        String::from_utf8_lossy(
-            &workbench(dir.path(), &server, &["check", "--agents", "libagent.so"]).stdout,
-        )
-        .into_owned(),
+    let agents = ["--agents", "libagent.so"];
+    for command in [
+        &["check"][..],
+        &["run", "--dry-run"],
+        &["plan", "-o", "p.wbplan"],
+        &["exec", "--stage", "Agent 1"],
     ] {
+        let output = workbench(dir.path(), &server, &[command, &agents].concat());
+        assert_eq!(output.status.code(), Some(3), "{command:?}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output);
         assert!(text.contains("libhelper.so: cannot open"), "{text}");
         assert!(
             text.contains("→ libhelper.so lies beside the library"),
             "{text}"
         );
     }
+    // The builds overlay lists all of those that were refused, and a library that is opened removes none.
+    let garbage = dir.path().join("libgarbage.so");
+    std::fs::write(&garbage, "garbage").unwrap();
+    let good = c_agent(dir.path(), "noop", &[]);
+    let project = server.project();
+    let mut args = vec!["--project-hash", &project];
+    for path in [&library, &garbage, &good] {
+        args.extend(["--agents", path.to_str().unwrap()]);
+    }
+    let mut screen = Terminal::start(dir.path(), &args, &server.env(), (160, 40));
+    screen.wait("library refused, still #1");
+    screen.keys("b");
+    screen.wait("→ libhelper.so lies beside the library");
+    screen.wait("→ an agent library is a shared library");
+    screen.keys("\u{1b}");
+    screen.wait_until("the overlay closed", |text| !text.contains("─ Builds ─"));
+    screen.quit();
 }

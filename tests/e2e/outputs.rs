@@ -1,7 +1,7 @@
 //! Files that a flag names: replaced whole, written in place, or left as they were.
 
 use crate::support::{
-    Server, Terminal, c_agent, everything_in, mode, plan, said, shell, workbench,
+    Server, Terminal, c_agent, c_text, command, everything_in, mode, plan, said, shell, workbench,
 };
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -246,7 +246,7 @@ fn the_lines_of_a_poller_can_be_read_after_each_pass() {
     let library = c_agent(dir.path(), "noop", &[]);
     let path = dir.path().join("out.jsonl");
     std::fs::write(&path, "old\n").unwrap();
-    let mut poller = crate::support::command(dir.path())
+    let mut poller = command(dir.path())
         .args([
             "run",
             "--refresh-every",
@@ -275,4 +275,57 @@ fn the_lines_of_a_poller_can_be_read_after_each_pass() {
         !text.contains("old") && text.contains("\"summary\""),
         "{text}"
     );
+}
+
+#[test]
+fn what_a_killed_plan_left_beside_its_file_is_removed_by_the_next_one_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let defines = [
+        c_text("LOG", dir.path().join("calls").to_str().unwrap()),
+        c_text("GO", dir.path().join("go").to_str().unwrap()),
+    ];
+    let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
+    let library = c_agent(dir.path(), "waits", &defines);
+    let parts = || -> Vec<String> {
+        let names = std::fs::read_dir(dir.path()).unwrap();
+        let names = names.map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|n| n.ends_with(".part")).collect();
+        names.sort();
+        names
+    };
+    // The agents tell through a pipe that they are called: the file is there by then.
+    let calls = dir.path().join("calls");
+    let begin = |name: &str| {
+        let made = Command::new("mkfifo").arg(&calls).status().unwrap();
+        assert!(made.success());
+        let child = command(dir.path())
+            .args(["plan", "-o", name, "--no-input", "--agents"])
+            .arg(&library)
+            .args(["--project-hash", &server.project()])
+            .envs(server.env())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut lines = std::io::BufReader::new(File::open(&calls).unwrap());
+        std::io::BufRead::read_line(&mut lines, &mut line).unwrap();
+        std::fs::remove_file(&calls).unwrap();
+        child
+    };
+    let mut killed = begin("p.wbplan");
+    assert_eq!(parts().len(), 1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let left = parts();
+    let mut living = begin("p.wbplan");
+    let living_part = parts();
+    assert_eq!(living_part.len(), 1);
+    assert_ne!(left, living_part, "what was left is gone");
+    std::fs::write(dir.path().join("go"), "").unwrap();
+    std::fs::write(dir.path().join(".p.wbplan.mine.part"), "").unwrap();
+    living.kill().unwrap();
+    living.wait().unwrap();
+    let whole = plan(dir.path(), &server, &library, &[]);
+    assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
+    assert_eq!(parts(), [".p.wbplan.mine.part"]);
 }

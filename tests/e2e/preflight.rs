@@ -1,7 +1,7 @@
 //! What agents declare is compared with the project before the first task, by `check` and by every command that
 //! runs agents, in the same words: no agent is called for nothing.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, said, workbench};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, said, workbench};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -196,5 +196,38 @@ fn check_answers_in_json() {
             assert_eq!(finding["check"], "pathway");
             assert_eq!(finding["fix"], "did you mean \"complete\"?");
         }
+    }
+}
+
+#[test]
+fn the_screen_refuses_what_check_refuses_before_any_agent_is_called() {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
+    for (spec, words) in [
+        (STRANGE_ROUTE, "declares pathway \"compleat\""),
+        (STRANGE_TWIN, "reads twins in project 00000000"),
+        (NEEDS_A_PARAMETER, "\"label\" is missing"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let library = declaring(dir.path(), spec);
+        let mut screen = Terminal::open(&server, dir.path(), &library, (150, 45));
+        screen.wait("Agent 1");
+        screen.wait("build #1");
+        for key in ["N", "n"] {
+            screen.keys("1").keys(key).wait("Dry-run");
+            screen.keys(if key == "N" { "y" } else { "\r" }).keys("4");
+            screen.wait("The run was not started");
+            screen.wait(words);
+            screen.wait("nothing was written");
+        }
+        assert!(!dir.path().join("calls").exists(), "{words}");
+        // One that fits is run.
+        declaring(dir.path(), r#"{"function":"paced","routes":["complete"]}"#);
+        screen.keys("1").wait("build #2");
+        screen.keys("N").wait("Dry-run 5 tasks");
+        screen.keys("y").keys("4").wait("FINISHED");
+        let calls = fs::read_to_string(dir.path().join("calls")).unwrap();
+        assert_eq!(calls.lines().count(), 5, "{calls}");
+        screen.quit();
+        assert_eq!(server.writes(), 0);
     }
 }

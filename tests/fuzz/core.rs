@@ -40,6 +40,7 @@ fn filter(input: &[u8]) {
         build: BuildId(42),
         text: "skip".into(),
         failed: false,
+        pathway: None,
         group: None,
         labels: (4, 0, 0),
         ms: 1.0,

@@ -2,28 +2,30 @@
 //! compared stands in `preflight`, which commands that run agents begin with too.
 
 use crate::attempt_limit::AttemptLimit;
-use crate::cli::Global;
+use crate::cli::{Global, LookArgs};
 use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::host_limits::HostLimits;
+use crate::max_time::MaxTime;
 use crate::preflight::{self, Finding, Mark};
 use crate::runtime::{Engine, Setup};
 use crate::{library, upstream};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wb_client::Reader;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
 
 /// A clock that is off by more seconds than this is a finding.
 const CLOCK: u64 = 60;
 
-/// Checks and prints; exit 3 when something is wrong.
+/// Checks and prints; exit 3 when something is wrong, 9 when there was no time to look at everything.
 ///
 /// # Errors
 /// Settings or credentials are not usable: the first finding.
-pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
+pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<Ending, Error> {
     let mut ending = Ending::default();
+    let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(global, config)?;
     let mut findings = vec![Finding::good("key and domain", up.name.clone())];
@@ -50,19 +52,27 @@ pub async fn check(global: &Global, config: &Config) -> Result<Ending, Fault> {
         limits,
         verbose: 0,
     })?;
-    let looked = look(
+    let all = look(
         &up.name,
         &mut engine,
         (libraries, limits),
         config,
         &mut findings,
-    )
-    .await;
+    );
+    let looked = limit.unless_over(all, &mut ending).await;
+    if looked.is_none() {
+        let text = "--max-time was over before everything was checked";
+        findings.push(Finding::bad(
+            "time",
+            text,
+            "raise --max-time, or leave it out",
+        ));
+    }
     print(global, &findings);
-    engine.shutdown().await;
-    looked?;
+    limit.shut_down(&engine).await;
+    looked.unwrap_or(Ok(()))?;
     if findings.iter().any(|f| f.mark == Mark::Bad) {
-        ending.fault(Fault::new(FaultKind::Settings, "check found something"));
+        ending.error(Error::new(ErrorKind::Settings, "check found something"));
     }
     Ok(ending)
 }
@@ -75,7 +85,9 @@ fn print(global: &Global, findings: &[Finding]) {
         return;
     }
     for finding in findings {
-        say!("{}", finding.text());
+        for line in finding.text().lines() {
+            say!("{line}");
+        }
     }
 }
 
@@ -85,7 +97,7 @@ async fn look(
     (libraries, limits): (Vec<PathBuf>, HostLimits),
     config: &Config,
     findings: &mut Vec<Finding>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     preflight::project(engine).await?;
     let title = engine.state.project.as_ref().map(|p| p.title.clone());
     findings.push(Finding::good("project", title.unwrap_or_default()));

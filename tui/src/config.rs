@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::run::OnDuplicate;
 use wb_core::state::Level;
 
@@ -88,7 +88,7 @@ impl Config {
     ///
     /// # Errors
     /// A settings file that cannot be read: which, where and why.
-    pub fn load(global: &Global) -> Result<Self, Fault> {
+    pub fn load(global: &Global) -> Result<Self, Error> {
         let mut files = Vec::new();
         for (path, must) in candidates(global) {
             if let Some(text) = read(&path, must)? {
@@ -136,7 +136,7 @@ impl Config {
         Ok(config)
     }
 
-    fn fill(&mut self, file: File, path: &Path) -> Result<(), Fault> {
+    fn fill(&mut self, file: File, path: &Path) -> Result<(), Error> {
         let origin = path.display().to_string();
         let base = path.parent().unwrap_or(Path::new("."));
         fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
@@ -302,7 +302,7 @@ fn candidates(global: &Global) -> Vec<(PathBuf, bool)> {
 
 /// The text of a settings file, if there is one. What is there holds: a level that was passed over
 /// would let a protected project be written to.
-fn read(path: &Path, must: bool) -> Result<Option<String>, Fault> {
+fn read(path: &Path, must: bool) -> Result<Option<String>, Error> {
     match wb_host::read_named_text(path, SETTINGS) {
         Ok(text) => Ok(Some(text)),
         Err(error) if must || path.symlink_metadata().is_ok() => {
@@ -312,7 +312,7 @@ fn read(path: &Path, must: bool) -> Result<Option<String>, Fault> {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, Fault> {
+fn parse(path: &Path, text: &str) -> Result<File, Error> {
     let file: File = toml::from_str(text).map_err(|error| {
         settings(format!("{} is not readable", path.display())).because(error.to_string())
     })?;
@@ -327,8 +327,8 @@ fn parse(path: &Path, text: &str) -> Result<File, Fault> {
     Ok(file)
 }
 
-fn settings(text: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::Settings, text)
+fn settings(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Settings, text)
 }
 
 #[cfg(test)]
@@ -361,8 +361,8 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_is_named_with_its_line() {
-        let fault = parse(Path::new("w.toml"), "projct = \"x\"").unwrap_err();
-        assert!(fault.cause.unwrap().contains("projct"));
+        let error = parse(Path::new("w.toml"), "projct = \"x\"").unwrap_err();
+        assert!(error.cause.unwrap().contains("projct"));
     }
 
     #[test]
@@ -371,8 +371,8 @@ mod tests {
         let path = dir.path().join("workbench.toml");
         std::fs::write(&path, b"level = \"protected\"\n# \xff\xfe\n").unwrap();
         for must in [true, false] {
-            let fault = read(&path, must).unwrap_err();
-            assert!(fault.summary.contains("workbench.toml"), "{fault:?}");
+            let error = read(&path, must).unwrap_err();
+            assert!(error.summary.contains("workbench.toml"), "{error:?}");
         }
         assert!(read(&dir.path().join("none"), false).unwrap().is_none());
         assert!(read(&dir.path().join("none"), true).is_err());
@@ -381,12 +381,12 @@ mod tests {
     #[test]
     fn a_limit_that_limits_nothing_is_refused_with_the_file_that_says_so() {
         for line in ["rate = 0", "rate = nan"] {
-            let fault = parse(Path::new("w.toml"), line).unwrap_err();
-            assert!(fault.summary.starts_with("w.toml: "), "{fault:?}");
+            let error = parse(Path::new("w.toml"), line).unwrap_err();
+            assert!(error.summary.starts_with("w.toml: "), "{error:?}");
         }
-        let fault = parse(Path::new("w.toml"), "timeout = 0.0").unwrap_err();
-        assert!(fault.summary.contains("w.toml"), "{fault:?}");
-        assert!(fault.cause.unwrap().contains("not a limit"));
+        let error = parse(Path::new("w.toml"), "timeout = 0.0").unwrap_err();
+        assert!(error.summary.contains("w.toml"), "{error:?}");
+        assert!(error.cause.unwrap().contains("not a limit"));
         assert!(parse(Path::new("w.toml"), "rate = 0.5\ntimeout = 30").is_ok());
     }
 }

@@ -1,6 +1,6 @@
-//! Reports of bugs of our own: a file in the state folder that nobody else can read or plant.
+//! Crash reports: files in the state folder that other users can neither read nor plant.
 
-use crate::exit::print_fault;
+use crate::exit::print_error;
 use crate::terminal;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use std::fs::File;
@@ -18,23 +18,25 @@ pub fn report_panics() {
             return;
         }
         terminal::give_back();
-        if let Some(fault) = limits::reached(&info.to_string()) {
-            print_fault(&fault);
-            std::process::exit(i32::from(fault.kind.exit_code()));
+        if let Some(error) = limits::reached(&info.to_string()) {
+            print_error(&error);
+            std::process::exit(i32::from(error.kind.exit_code()));
         }
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
         tell!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
-        let folder = crate::config::state_dir("crashes").map_err(|fault| fault.summary);
+        let folder = crate::config::state_dir("crashes").map_err(|error| error.summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
             Ok(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);
                 tell!("Report: {}", path.display());
             }
             Err(why) => {
-                tell!("{info}");
+                for line in info.to_string().lines() {
+                    tell!("{line}");
+                }
                 tell!("no report could be written: {why}");
             }
         }
@@ -42,7 +44,7 @@ pub fn report_panics() {
     }));
 }
 
-/// Writes a new file with a name that nobody can know before, into a folder of our own that is no link.
+/// Writes a new file with an unpredictable name into a private folder that is not a link.
 fn write(dir: &Path, text: &str) -> io::Result<PathBuf> {
     let folder = private(dir)?;
     let name = format!("crash-{}.txt", uuid::Uuid::new_v4());
@@ -52,7 +54,7 @@ fn write(dir: &Path, text: &str) -> io::Result<PathBuf> {
     Ok(dir.join(name))
 }
 
-/// The folder itself, when it is ours and nobody else may write to it.
+/// Opens the folder if this user owns it and nobody else can write to it.
 fn private(dir: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     let folder = open(dir, flags, Mode::empty())?;
@@ -60,7 +62,7 @@ fn private(dir: &Path) -> io::Result<OwnedFd> {
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     let shared = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
     if !ours || shared || !FileType::from_raw_mode(stat.st_mode).is_dir() {
-        let text = format!("{} is not a folder of yours alone", dir.display());
+        let text = format!("{} is not a private folder of this user", dir.display());
         return Err(io::Error::other(text));
     }
     Ok(folder)

@@ -15,6 +15,7 @@ const NAP: Duration = Duration::from_millis(2);
 /// # Errors
 /// As SQLite has it; busy only after ten seconds.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    regular(path)?;
     // SQLite itself reports a file that cannot be made.
     let _ = files::private().create(true).open(path);
     let db = Connection::open(path)?;
@@ -35,6 +36,7 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
 /// # Errors
 /// As SQLite has it.
 pub fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    regular(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(WAIT)?;
@@ -51,6 +53,16 @@ pub fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let uri = format!("file:{}?immutable=1", escaped.replace('#', "%23"));
     let db = Connection::open_with_flags(uri, flags)?;
     readable(&db).map(|()| db)
+}
+
+/// Refuses what is there and is not a regular file: opening a named pipe would wait for its writer.
+fn regular(path: &Path) -> rusqlite::Result<()> {
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        let text = format!("{} is not a regular file", path.display());
+        return Err(rusqlite::Error::SqliteFailure(error, Some(text)));
+    }
+    Ok(())
 }
 
 fn busy(error: &rusqlite::Error) -> bool {
@@ -82,6 +94,18 @@ mod tests {
             .query_row("SELECT x FROM t", [], |r| r.get(0))
             .unwrap();
         assert_eq!(n, 1);
+    }
+
+    #[test]
+    fn a_named_pipe_in_place_of_a_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("a.db");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        for opened in [open(&pipe), open_to_read(&pipe)] {
+            let error = opened.unwrap_err().to_string();
+            assert!(error.contains("is not a regular file"), "{error}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{library, serve, terminal, upstream};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use wb_client::Settings;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_local::{Scenario, ServeOptions, Served};
 
@@ -18,7 +18,7 @@ use wb_local::{Scenario, ServeOptions, Served};
 ///
 /// # Errors
 /// The local project or the screen cannot be started.
-pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<Ending, Fault> {
+pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<Ending, Error> {
     let dir = state_dir("demo")?;
     if args.reset {
         reset(&dir)?;
@@ -26,7 +26,7 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
     let served = start(&dir, args).await?;
     if terminal::required("the screen needs a terminal").is_err() {
         explain(&served);
-        served.shutdown().await.map_err(serve::fault)?;
+        served.shutdown().await.map_err(serve::error)?;
         return Ok(Ending::default());
     }
     let settings = Settings::from_key_file(&served.domain, &served.ssh_key_file)?;
@@ -53,11 +53,11 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
     };
     let mut session = Session::start(global, config, opening)?;
     let ending = session.run().await;
-    served.shutdown().await.map_err(serve::fault)?;
+    served.shutdown().await.map_err(serve::error)?;
     ending
 }
 
-async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
+async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Error> {
     let options = ServeOptions {
         scenario: Scenario::Demo,
         data: Some(dir.to_owned()),
@@ -66,20 +66,20 @@ async fn start(dir: &Path, args: &DemoArgs) -> Result<Served, Fault> {
         ..ServeOptions::default()
     };
     wb_local::serve(options).await.map_err(|e| {
-        let fault = serve::fault(e);
-        match fault.kind {
-            FaultKind::Usage => fault,
-            _ => fault.hint(
+        let error = serve::error(e);
+        match error.kind {
+            ErrorKind::Usage => error,
+            _ => error.hint(
                 "is another demo running in this folder? `workbench demo --reset` starts over",
             ),
         }
     })
 }
 
-fn reset(dir: &Path) -> Result<(), Fault> {
+fn reset(dir: &Path) -> Result<(), Error> {
     wb_local::remove_data(dir).map_err(|e| {
-        Fault::new(
-            FaultKind::Settings,
+        Error::new(
+            ErrorKind::Settings,
             format!("the demo cannot start over: {e}"),
         )
     })?;

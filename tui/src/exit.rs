@@ -3,15 +3,15 @@
 use crate::print::Loss;
 use crate::signals::Asked;
 use std::io::Write;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_ui::text;
 
 /// Reasons to end, each with its code; several may hold.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
-    faults: Vec<Fault>,
+    errors: Vec<Error>,
     /// Of what follows the work: a report that cannot be written leaves nothing to go on with.
-    afterwards: Vec<Fault>,
+    afterwards: Vec<Error>,
     signal: Option<u8>,
     conflicts: bool,
     failures: bool,
@@ -29,19 +29,19 @@ const CLOSED: u8 = 141;
 
 impl Ending {
     /// Something ended the command.
-    pub fn fault(&mut self, fault: Fault) {
-        self.faults.push(fault);
+    pub fn error(&mut self, error: Error) {
+        self.errors.push(error);
     }
 
     /// The same, told to the person at once.
-    pub fn told(&mut self, fault: Fault) {
-        print_fault(&fault);
-        self.fault(fault);
+    pub fn told(&mut self, error: Error) {
+        print_error(&error);
+        self.error(error);
     }
 
     /// Something failed when the work was done.
-    pub fn afterwards(&mut self, fault: Fault) {
-        self.afterwards.push(fault);
+    pub fn afterwards(&mut self, error: Error) {
+        self.afterwards.push(error);
     }
 
     /// Interrupted (2) or terminated (15).
@@ -74,14 +74,17 @@ impl Ending {
 
     /// What is missing on stdout; the person is told.
     pub fn lost(&mut self, loss: Loss) {
+        if self.signal == Some(1) {
+            return; // the terminal was closed, and stdout with it
+        }
         match loss {
             Loss::Closed => {
                 tell!("workbench: stdout was closed before everything was written to it");
                 self.closed = true;
             }
-            Loss::Broken(fault) => {
-                print_fault(&fault);
-                self.afterwards(fault);
+            Loss::Broken(error) => {
+                print_error(&error);
+                self.afterwards(error);
             }
         }
     }
@@ -94,13 +97,13 @@ impl Ending {
     /// Whether it stopped before its work was done, so that somebody may go on with it.
     #[must_use]
     pub fn interrupted(&self) -> bool {
-        self.signal.is_some() || !self.faults.is_empty()
+        self.signal.is_some() || !self.errors.is_empty()
     }
 
     /// The code, 0 when nothing holds.
     #[must_use]
     pub fn code(&self) -> u8 {
-        let mut codes: Vec<u8> = (self.faults.iter())
+        let mut codes: Vec<u8> = (self.errors.iter())
             .chain(&self.afterwards)
             .map(|f| f.kind.exit_code())
             .collect();
@@ -118,14 +121,14 @@ impl Ending {
     }
 }
 
-/// Prints a fault for a person: what happened, why, what to do.
-pub fn print_fault(fault: &Fault) {
+/// Prints an error for a person: what happened, why, what to do.
+pub fn print_error(error: &Error) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "workbench: {}", text::clean(&fault.summary));
-    for line in fault.cause.iter().flat_map(|c| c.lines()).take(40) {
+    let _ = writeln!(out, "workbench: {}", text::clean(&error.summary));
+    for line in error.cause.iter().flat_map(|c| c.lines()).take(40) {
         let _ = writeln!(out, "  {}", text::clean(line));
     }
-    for hint in &fault.hints {
+    for hint in &error.hints {
         let _ = writeln!(out, "  → {}", text::clean(hint));
     }
 }
@@ -133,7 +136,7 @@ pub fn print_fault(fault: &Fault) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wb_core::fault::FaultKind;
+    use wb_core::error::ErrorKind;
 
     #[test]
     fn the_graver_reason_decides_the_exit_code() {
@@ -143,9 +146,9 @@ mod tests {
         assert_eq!(ending.code(), 1);
         ending.conflicts();
         assert_eq!(ending.code(), 5);
-        ending.fault(Fault::new(FaultKind::Settings, ""));
+        ending.error(Error::new(ErrorKind::Settings, ""));
         assert_eq!(ending.code(), 3);
-        ending.fault(Fault::new(FaultKind::Network, ""));
+        ending.error(Error::new(ErrorKind::Network, ""));
         assert_eq!(ending.code(), 7);
         ending.signal(2);
         assert_eq!(ending.code(), 130);
@@ -157,14 +160,14 @@ mod tests {
         ending.failures();
         ending.lost(Loss::Closed);
         assert_eq!(ending.code(), 141);
-        ending.fault(Fault::new(FaultKind::Settings, ""));
+        ending.error(Error::new(ErrorKind::Settings, ""));
         assert_eq!(ending.code(), 3);
     }
 
     #[test]
     fn a_report_that_fails_decides_the_code_but_leaves_nothing_to_go_on_with() {
         let mut ending = Ending::default();
-        ending.afterwards(Fault::new(FaultKind::Settings, ""));
+        ending.afterwards(Error::new(ErrorKind::Settings, ""));
         assert_eq!((ending.code(), ending.interrupted()), (3, false));
     }
 }

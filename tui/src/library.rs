@@ -5,7 +5,7 @@ use agent_abi::table::ENTRY_SYMBOL;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// A library to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub const ENDING: &str = std::env::consts::DLL_EXTENSION;
 ///
 /// # Errors
 /// A path that does not exist, or a crate that builds no dynamic library.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Error> {
     let mut found = Vec::new();
     for path in paths {
         if path.extension().is_some_and(|e| e == ENDING) {
@@ -63,7 +63,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
 ///
 /// # Errors
 /// As [`find`]; or a folder without an agent library.
-pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
+pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Error> {
     let mut files: Vec<Library> = Vec::new();
     for library in find(paths)? {
         let several = if library.path.is_dir() {
@@ -80,7 +80,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Library>, Fault> {
     Ok(files)
 }
 
-fn agents_in(folder: &Path) -> Result<Vec<Library>, Fault> {
+fn agents_in(folder: &Path) -> Result<Vec<Library>, Error> {
     let is_other = |path: &PathBuf| {
         wb_host::read_library(path).is_ok_and(|content| wb_host::is_other_library(&content))
     };
@@ -97,12 +97,12 @@ fn agents_in(folder: &Path) -> Result<Vec<Library>, Fault> {
             "there is no agent library (*.{ENDING}) in {}",
             folder.display()
         );
-        let mut fault = settings(text);
+        let mut error = settings(text);
         if !names.is_empty() {
-            fault = fault.hint(format!("{others}; a Rust crate ends with `export![…]`"));
+            error = error.hint(format!("{others}; a Rust crate ends with `export![…]`"));
         }
         return Err(
-            fault.hint("build one there, or name a crate folder or a library with --agents")
+            error.hint("build one there, or name a crate folder or a library with --agents")
         );
     }
     if !names.is_empty() {
@@ -169,7 +169,7 @@ struct Target {
 
 /// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
 /// a release build the newer one is meant.
-fn of_crate(dir: &Path) -> Result<Vec<Library>, Fault> {
+fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
     let output = cargo()
         .args([
             "metadata",
@@ -260,7 +260,7 @@ fn built(path: &Path) -> SystemTime {
 ///
 /// # Errors
 /// As [`find`].
-pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Fault> {
+pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Error> {
     let mut found = find(&[dir.to_owned()])?;
     for library in &mut found {
         let is_release = library
@@ -274,8 +274,8 @@ pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Fault> {
     Ok(found)
 }
 
-fn settings(text: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::Settings, text)
+fn settings(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Settings, text)
 }
 
 #[cfg(test)]
@@ -292,8 +292,8 @@ mod tests {
         .unwrap();
         std::fs::create_dir(dir.path().join("src")).unwrap();
         std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
-        let fault = find(&[dir.path().to_owned()]).unwrap_err();
-        assert!(fault.hints[0].contains("cdylib"), "{fault:?}");
+        let error = find(&[dir.path().to_owned()]).unwrap_err();
+        assert!(error.hints[0].contains("cdylib"), "{error:?}");
     }
 
     #[test]

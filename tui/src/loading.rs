@@ -1,4 +1,4 @@
-//! Waiting for libraries to be opened, with a word to the person when that takes long.
+//! Waiting for libraries to be opened, with a message to the person when that takes long.
 
 use crate::host_limits::HostLimits;
 use crate::runtime::Engine;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use wb_core::state::State;
 
-/// Beside the limit for each: hosts start and files are read twice, and are being written.
+/// Added to the limit of each library: starting a host, and reading a file twice while it may still be written.
 const GRACE: Duration = Duration::from_secs(20);
 /// When a person is told what is waited for.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Waits until it is known of so many libraries what became of them, as `known` counts; false when that takes
-/// too long since one of them was.
+/// Waits until `count` libraries have been opened or refused, as `known` counts them; false when no
+/// further one was for longer than the load timeout allows.
 pub async fn wait(
     engine: &mut Engine,
     limits: HostLimits,

@@ -4,14 +4,14 @@
 use crate::files;
 use crate::runtime::now;
 use std::fs::File;
-use std::io::{Error, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// Files that are kept.
 const KEPT: usize = 7;
@@ -24,7 +24,7 @@ const WAITING: usize = 10_000;
 ///
 /// # Errors
 /// The file or its folder cannot be made.
-pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Fault> {
+pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Error> {
     let (writer, guard) = match file {
         Some(path) => behind(named(path)?),
         None => {
@@ -66,13 +66,13 @@ fn behind(file: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
 }
 
 /// A log that a person names: what is there stays, whatever it is.
-fn named(path: &Path) -> Result<File, Fault> {
+fn named(path: &Path) -> Result<File, Error> {
     let opened = files::private().append(true).create(true).open(path);
     opened.map_err(|error| unwritable(&format!("the log {}", path.display()), &error))
 }
 
-fn unwritable(what: &str, error: &Error) -> Fault {
-    Fault::new(FaultKind::Settings, format!("cannot write {what}: {error}"))
+fn unwritable(what: &str, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Settings, format!("cannot write {what}: {error}"))
 }
 
 /// The file of the day, in a folder that keeps some of them.
@@ -83,7 +83,7 @@ struct Daily {
 }
 
 impl Daily {
-    fn open(folder: PathBuf) -> std::io::Result<Self> {
+    fn open(folder: PathBuf) -> io::Result<Self> {
         let day = today();
         let file = of_day(&folder, &day)?;
         forget_old(&folder);
@@ -92,7 +92,7 @@ impl Daily {
 }
 
 impl Write for Daily {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let day = today();
         if day != self.day {
             self.file = of_day(&self.folder, &day)?;
@@ -102,7 +102,7 @@ impl Write for Daily {
         self.file.write(bytes)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 }
@@ -112,7 +112,7 @@ fn today() -> String {
     wb_client::rfc3339(now()).chars().take(10).collect()
 }
 
-fn of_day(folder: &Path, day: &str) -> std::io::Result<File> {
+fn of_day(folder: &Path, day: &str) -> io::Result<File> {
     let path = folder.join(format!("{}{day}{}", NAME.0, NAME.1));
     files::private().append(true).create(true).open(path)
 }
@@ -137,14 +137,14 @@ fn forget_old(folder: &Path) {
 struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
-    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let line = wb_core::text::escape(text.strip_suffix('\n').unwrap_or(&text));
         self.0.write_all(format!("{line}\n").as_bytes())?;
         Ok(event.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
 }

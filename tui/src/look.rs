@@ -1,26 +1,26 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
-use crate::cli::{Global, PrintWhat, TasksArgs};
+use crate::cli::{Global, LookArgs, PrintWhat, TasksArgs};
 use crate::config::Config;
 use crate::exit::Ending;
 use crate::files;
+use crate::history::AttemptHistory;
 use crate::host_limits::HostLimits;
 use crate::max_time::MaxTime;
 use crate::runtime::matching;
-use crate::tried::Tried;
 use crate::{print, screen, upstream};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wb_client::TaskFilter;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::work::Project;
 use wb_core::workflow::{Pathway, Stage, StageKind};
 
-async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Fault> {
+async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Error> {
     let hash = upstream::project_hash(config)?;
     let upstream = upstream::look(global, config)?;
     let mut project = upstream.reader.project(hash).await?;
@@ -30,11 +30,34 @@ async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream
     Ok((upstream, project))
 }
 
+/// Work that only looks, as far as it comes within its time.
+async fn within(
+    args: &LookArgs,
+    work: impl Future<Output = Result<(), Error>>,
+    ending: &mut Ending,
+) -> Result<(), Error> {
+    let limit = MaxTime::new(args.max_time);
+    let Some(done) = limit.unless_over(work, ending).await else {
+        tell!("workbench: --max-time was over before the output was complete");
+        return Ok(());
+    };
+    done
+}
+
 /// `workbench graph`
 ///
 /// # Errors
 /// The project cannot be had.
-pub async fn graph(global: &Global, config: &Config) -> Result<(), Fault> {
+pub async fn graph(
+    global: &Global,
+    config: &Config,
+    args: &LookArgs,
+    ending: &mut Ending,
+) -> Result<(), Error> {
+    within(args, draw_graph(global, config), ending).await
+}
+
+async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
     let (_, project) = project(global, config).await?;
     if global.json {
         say!(
@@ -98,7 +121,16 @@ fn mark(stage: &Stage) -> &'static str {
 ///
 /// # Errors
 /// The project or its tasks cannot be had.
-pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
+pub async fn stages(
+    global: &Global,
+    config: &Config,
+    args: &LookArgs,
+    ending: &mut Ending,
+) -> Result<(), Error> {
+    within(args, list_stages(global, config), ending).await
+}
+
+async fn list_stages(global: &Global, config: &Config) -> Result<(), Error> {
     let (upstream, project) = project(global, config).await?;
     for stage in &project.workflow.stages {
         let mut count = 0_usize;
@@ -141,9 +173,9 @@ pub async fn stages(global: &Global, config: &Config) -> Result<(), Fault> {
 fn earlier(
     filter: &Filter,
     project: ProjectHash,
-) -> Result<Arc<HashMap<TaskId, LastResult>>, Fault> {
+) -> Result<Arc<HashMap<TaskId, LastResult>>, Error> {
     match files::existing("tried.db") {
-        Some(path) if !filter.is_empty() => Tried::earlier_in(&path, project),
+        Some(path) if !filter.is_empty() => AttemptHistory::earlier_in(&path, project),
         _ => Ok(Arc::default()),
     }
 }
@@ -157,31 +189,28 @@ pub async fn tasks(
     config: &Config,
     args: &TasksArgs,
     ending: &mut Ending,
-) -> Result<(), Fault> {
-    let limit = MaxTime::new(args.max_time);
-    let listed = limit.unless_over(list_tasks(global, config, args), ending);
-    let Some(listed) = listed.await else {
-        tell!("workbench: --max-time was over before the list was complete");
-        return Ok(());
-    };
-    listed
+) -> Result<(), Error> {
+    within(&args.look, list_tasks(global, config, args), ending).await
 }
 
 /// Lists tasks.
 ///
 /// # Errors
 /// The stage does not exist, the filter is none, or upstream does not answer.
-async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result<(), Fault> {
+async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Result<(), Error> {
     let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
-        .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?;
+        .map_err(|e| Error::new(ErrorKind::Usage, format!("--filter: {e}")))?;
     let (upstream, project) = project(global, config).await?;
+    filter
+        .is_clear_in(&project.workflow.stages)
+        .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
     let stage = match &args.stage {
         Some(name) => (project.workflow.find(name)).ok_or_else(|| project.workflow.no_stage(name)),
         None => (project.workflow.agent_stages().next())
-            .ok_or_else(|| Fault::new(FaultKind::Settings, "the project has no agent stage")),
+            .ok_or_else(|| Error::new(ErrorKind::Settings, "the project has no agent stage")),
     };
     let stage =
-        stage.map_err(|fault| fault.hint(format!("its stages: {}", project.workflow.titles())))?;
+        stage.map_err(|error| error.hint(format!("its stages: {}", project.workflow.titles())))?;
     let earlier = earlier(&filter, project.hash)?;
     let (mut shown, mut token) = (0, None::<String>);
     while shown < args.limit {
@@ -202,16 +231,12 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
         }
         for row in rows.into_iter().take(args.limit - shown) {
             shown += 1;
-            let heard = if global.json {
-                print::say(format_args!("{}", json!(row.doc(wb_client::rfc3339))))
+            let line = if global.json {
+                json!(row.doc(wb_client::rfc3339)).to_string()
             } else {
-                let title = wb_ui::text::clean(&row.title);
-                print::say(format_args!(
-                    "{}  {:10}  {title}",
-                    row.id,
-                    row.status.wire()
-                ))
+                format!("{}  {:10}  {}", row.id, row.status.wire(), row.title)
             };
+            let heard = print::say("", format_args!("{line}"));
             if !heard {
                 return Ok(());
             }
@@ -239,7 +264,7 @@ fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
 ///
 /// # Errors
 /// None; the signature is that of its neighbours.
-pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
+pub fn config(global: &Global, config: &Config) -> Result<(), Error> {
     let lines = config.lines().into_iter();
     for [name, value, origin] in lines.chain(HostLimits::lines(global, config)) {
         if global.json {
@@ -262,15 +287,23 @@ pub fn config(global: &Global, config: &Config) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The project cannot be had.
-pub async fn print(global: &Global, config: &Config, what: &PrintWhat) -> Result<(), Fault> {
+pub async fn print(
+    global: &Global,
+    config: &Config,
+    what: &PrintWhat,
+    ending: &mut Ending,
+) -> Result<(), Error> {
     match what {
         PrintWhat::SystemInfo => system_info(global.json),
-        PrintWhat::AgentNodes => {
-            let (_, project) = project(global, config).await?;
-            for stage in project.workflow.agent_stages() {
-                agent_node(&project, stage, global.json);
-            }
-        }
+        PrintWhat::AgentNodes(args) => within(args, agent_nodes(global, config), ending).await?,
+    }
+    Ok(())
+}
+
+async fn agent_nodes(global: &Global, config: &Config) -> Result<(), Error> {
+    let (_, project) = project(global, config).await?;
+    for stage in project.workflow.agent_stages() {
+        agent_node(&project, stage, global.json);
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod demo;
 mod exit;
 mod files;
 mod headless;
+mod history;
 mod host_limits;
 mod journal;
 mod library;
@@ -38,7 +39,6 @@ mod screen;
 mod serve;
 mod signals;
 mod terminal;
-mod tried;
 mod undo;
 mod upstream;
 
@@ -46,7 +46,7 @@ use clap::FromArgMatches;
 use cli::{Cli, Command, Global};
 use exit::Ending;
 use std::process::ExitCode;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
 
 fn main() -> ExitCode {
@@ -72,10 +72,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             let text = format!("no threads can be started: {error}");
-            let fault = limits::reached(&text)
-                .map_or(Fault::new(FaultKind::Settings, &text), |f| f.because(text));
-            exit::print_fault(&fault);
-            return ExitCode::from(fault.kind.exit_code());
+            let error = limits::reached(&text)
+                .map_or(Error::new(ErrorKind::Settings, &text), |f| f.because(text));
+            exit::print_error(&error);
+            return ExitCode::from(error.kind.exit_code());
         }
     };
     let mut ending = runtime.block_on(dispatch(&cli));
@@ -94,7 +94,9 @@ fn unparsed(error: &clap::Error) -> u8 {
     // What was typed is repeated in it.
     let text = error.render().to_string();
     if error.use_stderr() {
-        tell!("{}", text.trim_end());
+        for line in text.trim_end().lines() {
+            tell!("{line}");
+        }
         return 2;
     }
     print::text(&text);
@@ -108,16 +110,16 @@ async fn dispatch(cli: &Cli) -> Ending {
     let mut ending = Ending::default();
     let result = match signals::survive_file_limit() {
         Ok(_kept) => command(cli, &mut ending).await,
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     };
-    if let Err(fault) = result {
-        ending.told(fault);
+    if let Err(error) = result {
+        ending.told(error);
     }
     ending
 }
 
 /// Commands that need no settings; the others go on to [`with_settings`].
-async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Fault> {
+async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     let global = &cli.global;
     match &cli.command {
         Some(Command::Keys) => {
@@ -146,7 +148,7 @@ async fn with_settings(
     command: Option<&Command>,
     global: &Global,
     ending: &mut Ending,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let config = config::Config::load(global)?;
     match command {
         Some(Command::New(args)) => {
@@ -156,7 +158,7 @@ async fn with_settings(
         Some(Command::Review(args)) => headless::review(global, &config, args),
         Some(Command::Journal(args)) => headless::journal(global, args),
         Some(Command::Config) => look::config(global, &config),
-        Some(Command::Print(what)) => look::print(global, &config, what).await,
+        Some(Command::Print(what)) => look::print(global, &config, what, ending).await,
         other => {
             if matches!(other, None | Some(Command::Ui(_))) {
                 terminal::required("the screen needs a terminal")?;
@@ -173,8 +175,8 @@ async fn with_settings(
 /// Whether nobody needs what a command stores for itself, so that it can do without a folder to write to.
 fn leaves_nothing(command: Option<&Command>, global: &Global) -> bool {
     match command {
-        Some(Command::Check | Command::Graph | Command::Stages | Command::Tasks(_)) => true,
-        Some(Command::Plan(_)) => true,
+        Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => true,
+        Some(Command::Tasks(_) | Command::Plan(_)) => true,
         Some(Command::Run(_) | Command::Exec(_)) => global.dry_run,
         _ => false,
     }
@@ -186,7 +188,7 @@ async fn logged(
     global: &Global,
     config: &config::Config,
     ending: &mut Ending,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     match command {
         None => *ending = screen::open(global, config, false).await?,
         Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
@@ -197,12 +199,12 @@ async fn logged(
         Some(Command::Undo(args)) => *ending = headless::undo(global, config, args).await,
         Some(Command::Resume(args)) => *ending = headless::resume(global, config, args).await,
         Some(Command::Exec(args)) => *ending = headless::exec(global, config, args).await,
-        Some(Command::Check) => *ending = check::check(global, config).await?,
-        Some(Command::Graph) => look::graph(global, config).await?,
-        Some(Command::Stages) => look::stages(global, config).await?,
+        Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
+        Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,
+        Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
         Some(other) => {
-            return Err(Fault::new(FaultKind::Bug, format!("nobody does {other:?}")));
+            return Err(Error::new(ErrorKind::Bug, format!("nobody does {other:?}")));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::cli::{NewArgs, Template};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// What becomes of a template.
 struct Plan {
@@ -82,7 +82,7 @@ fn plan(args: &NewArgs) -> Plan {
 ///
 /// # Errors
 /// A name that is none, a folder that exists, no `agent-abi` to build with, or no right to write.
-pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
+pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
     let dir = PathBuf::from(&args.name);
     let name = name_of(&dir)?;
     if dir.exists() {
@@ -152,7 +152,7 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Fault> {
 }
 
 /// The crate's name: the last part of the path.
-fn name_of(dir: &Path) -> Result<String, Fault> {
+fn name_of(dir: &Path) -> Result<String, Error> {
     let Some(name) = dir.file_name() else {
         return Err(usage("a new folder is made; it needs a name")
             .hint("workbench new my-agents, or with its path: workbench new ../my-agents"));
@@ -182,7 +182,7 @@ fn name_of(dir: &Path) -> Result<String, Fault> {
 }
 
 /// The crate that agents are written with: named, or in the checkout around this folder or this program.
-fn find_abi(given: Option<&Path>) -> Result<PathBuf, Fault> {
+fn find_abi(given: Option<&Path>) -> Result<PathBuf, Error> {
     let is_abi =
         |dir: &Path| dir.join("Cargo.toml").is_file() && dir.join("src/table.rs").is_file();
     if let Some(dir) = given {
@@ -212,10 +212,10 @@ fn find_abi(given: Option<&Path>) -> Result<PathBuf, Fault> {
 }
 
 /// Writes a new file, with its folders; never over another one.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |e: std::io::Error| {
-        Fault::new(
-            FaultKind::Settings,
+        Error::new(
+            ErrorKind::Settings,
             format!("cannot write {}: {e}", path.display()),
         )
     };
@@ -227,8 +227,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         .map_err(failed)
 }
 
-fn usage(text: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::Usage, text)
+fn usage(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Usage, text)
 }
 
 #[cfg(test)]
@@ -250,8 +250,8 @@ mod tests {
         let path = dir.path().join("mine");
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("Cargo.toml"), "precious").unwrap();
-        let fault = new(&args(&path), None).unwrap_err();
-        assert!(fault.summary.contains("exists already"), "{fault:?}");
+        let error = new(&args(&path), None).unwrap_err();
+        assert!(error.summary.contains("exists already"), "{error:?}");
         let kept = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
         assert_eq!(kept, "precious");
         assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1);
@@ -265,8 +265,8 @@ mod tests {
             assert!(new(&args(&path), None).is_err(), "{name}");
         }
         for place in ["", ".", "..", "/", "a/.."] {
-            let fault = new(&args(Path::new(place)), None).unwrap_err();
-            assert!(fault.summary.contains("needs a name"), "{place}: {fault:?}");
+            let error = new(&args(Path::new(place)), None).unwrap_err();
+            assert!(error.summary.contains("needs a name"), "{place}: {error:?}");
         }
         let mut quoted = args(&dir.path().join("fine"));
         quoted.stage = Some("a \"stage\"".into());

@@ -17,7 +17,7 @@ mod tests;
 pub use file::PlanFile;
 pub use read::Plan;
 
-use crate::journal::{Deed, Stored};
+use crate::journal::{Change, Stored};
 use crate::runtime::now;
 use agent_abi::model::Ontology;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Known;
 use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
 use wb_core::patch;
@@ -85,7 +85,8 @@ pub struct PlanLine {
     /// How long the last one ran, in milliseconds.
     pub run_ms: f64,
     /// Why it failed.
-    pub fault: Option<Fault>,
+    #[serde(rename = "fault")]
+    pub error: Option<Error>,
     /// The stage whose outcome in this plan its inputs rest on: it is written after that one. The
     /// task may have another identity by then; its data unit is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +95,7 @@ pub struct PlanLine {
     stored: Option<Stored>,
     /// What is written; nothing for a task that failed or changes nothing.
     #[serde(skip)]
-    pub deed: Option<Deed>,
+    pub change: Option<Change>,
     /// Title of its stage.
     #[serde(skip)]
     pub stage_title: String,
@@ -127,7 +128,7 @@ impl PlanLine {
     /// `moved`, `stayed` or `failed`, as in the lines of a run.
     #[must_use]
     pub const fn outcome(&self) -> &'static str {
-        match (&self.fault, &self.pathway) {
+        match (&self.error, &self.pathway) {
             (Some(_), _) => "failed",
             (None, Some(_)) => "moved",
             (None, None) => "stayed",
@@ -154,11 +155,11 @@ impl PlanLine {
     ///
     /// # Errors
     /// The label row before is not readable.
-    pub fn patch(&self, ontology: &Arc<Ontology>) -> Result<Patch, Fault> {
-        match &self.deed {
-            Some(deed) => patch::of_item(ontology, &deed.item).map_err(|fault| {
-                let text = format!("task {}: {}", self.task, fault.summary);
-                Fault::new(FaultKind::Settings, text)
+    pub fn patch(&self, ontology: &Arc<Ontology>) -> Result<Patch, Error> {
+        match &self.change {
+            Some(change) => patch::of_item(ontology, &change.item).map_err(|error| {
+                let text = format!("task {}: {}", self.task, error.summary);
+                Error::new(ErrorKind::Settings, text)
             }),
             None => Ok(Patch::default()),
         }
@@ -182,16 +183,17 @@ impl PlanLine {
     /// Its result as a queue knows it, for filters.
     #[must_use]
     pub fn result(&self, patch: &Patch) -> LastResult {
-        let text = match (&self.fault, &self.pathway) {
-            (Some(fault), _) => fault.summary.clone(),
+        let text = match (&self.error, &self.pathway) {
+            (Some(error), _) => error.summary.clone(),
             (None, Some(pathway)) => pathway.name.clone(),
             (None, None) => "stay".to_owned(),
         };
         LastResult {
             build: BuildId(0),
             text,
-            failed: self.fault.is_some(),
-            group: self.fault.as_ref().map(Fault::group_id),
+            failed: self.error.is_some(),
+            pathway: self.pathway.as_ref().map(|pathway| pathway.id),
+            group: self.error.as_ref().map(Error::group_id),
             labels: patch.counts(),
             ms: self.run_ms,
             at: now(),

@@ -10,8 +10,9 @@ use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use wb_client::Reader;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
 
@@ -23,10 +24,10 @@ pub use finding::{Finding, Mark, none_bad};
 ///
 /// # Errors
 /// It cannot be had.
-pub async fn project(engine: &mut Engine) -> Result<(), Fault> {
+pub async fn project(engine: &mut Engine) -> Result<(), Error> {
     while engine.state.project.is_none() {
-        if let Some(fault) = engine.state.project_fault.take() {
-            return Err(fault);
+        if let Some(error) = engine.state.project_error.take() {
+            return Err(error);
         }
         engine.turn().await;
     }
@@ -50,13 +51,13 @@ pub async fn libraries(
         if in_charge(state, library) {
             return None; // whatever became of a newer content
         }
-        if let Some(fault) = state.refused.get(library) {
-            let reason = &fault.summary;
+        if let Some(error) = state.refused.get(library) {
+            let reason = &error.summary;
             let text = format!("library refused: {name}: {reason}");
             let sentence = format!("the agent library {name} was refused: {reason}");
             return Some(Finding {
                 sentence: Some(sentence),
-                fix: fault.hints.clone(),
+                fix: error.hints.clone(),
                 ..Finding::bad("library", text, "")
             });
         }
@@ -84,7 +85,7 @@ fn known(state: &State, library: &Path) -> bool {
 }
 
 /// Which build answers for each of these stages.
-fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId> {
+pub fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId> {
     let build = |stage: &StageId| Some((*stage, state.agent(*stage)?.0));
     stages.iter().filter_map(build).collect()
 }
@@ -109,7 +110,7 @@ impl Checked {
     ///
     /// # Errors
     /// Something does not fit, or the platform does not answer.
-    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Fault> {
+    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
         let builds = builds_of(&engine.state, stages);
         if builds != self.builds {
             none_bad(agents(engine, stages, &self.params).await?)?;
@@ -128,12 +129,19 @@ pub async fn agents(
     engine: &mut Engine,
     stages: &[StageId],
     params: &Params,
-) -> Result<Vec<Finding>, Fault> {
-    let mut findings = routes(&engine.state, stages);
-    findings.extend(parameters(&engine.state, stages, params));
-    findings.extend(twins(engine, stages).await?);
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = declared(&engine.state, stages, params);
+    findings.extend(twins(engine.reader(), twins_of(&engine.state, stages)).await?);
     findings.extend(preflights(engine, stages).await);
     Ok(findings)
+}
+
+/// What needs no look at anything but the project: pathways and parameters.
+#[must_use]
+pub fn declared(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding> {
+    let mut findings = routes(state, stages);
+    findings.extend(parameters(state, stages, params));
+    findings
 }
 
 /// Declared pathways that do not leave the agent's stage.
@@ -183,36 +191,46 @@ fn parameters(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding
     strays.chain(misfits.map(finding)).collect()
 }
 
-/// Twin projects that agents declare.
-async fn twins(engine: &Engine, stages: &[StageId]) -> Result<Vec<Finding>, Fault> {
-    let mut findings = Vec::new();
-    let mut seen = BTreeSet::new();
-    for stage in stages {
-        let Some((_, _, agent)) = engine.state.agent(*stage) else {
-            continue;
-        };
-        let function = &agent.spec.function;
+/// The twin projects that agents declare, each with the function that declares it first.
+#[must_use]
+pub fn twins_of(state: &State, stages: &[StageId]) -> Vec<(ProjectHash, String)> {
+    let mut twins: Vec<(ProjectHash, String)> = Vec::new();
+    for (_, _, agent) in stages.iter().filter_map(|stage| state.agent(*stage)) {
         let specs = agent.spec.twins.iter();
         for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
-            if !seen.insert(spec.project) {
-                continue;
-            }
             let project = ProjectHash(spec.project);
-            match engine.reader().project(project).await.map_err(Fault::from) {
-                Ok(twin) => findings.push(Finding::good(
-                    "twin",
-                    format!("{} ({function})", twin.title),
-                )),
-                Err(fault) if fault.kind == FaultKind::Network => return Err(fault),
-                Err(fault) => findings.push(Finding::bad(
-                    "twin",
-                    format!(
-                        "{function} reads twins in project {project}: {}",
-                        fault.summary
-                    ),
-                    "write the hash of a project that this key may see into its twin(\"…\")",
-                )),
+            if !twins.iter().any(|(known, _)| *known == project) {
+                twins.push((project, agent.spec.function.clone()));
             }
+        }
+    }
+    twins
+}
+
+/// Whether these twin projects can be seen.
+///
+/// # Errors
+/// The platform does not answer.
+pub async fn twins(
+    reader: &Reader,
+    twins: Vec<(ProjectHash, String)>,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for (project, function) in twins {
+        match reader.project(project).await.map_err(Error::from) {
+            Ok(twin) => findings.push(Finding::good(
+                "twin",
+                format!("{} ({function})", twin.title),
+            )),
+            Err(error) if error.kind == ErrorKind::Network => return Err(error),
+            Err(error) => findings.push(Finding::bad(
+                "twin",
+                format!(
+                    "{function} reads twins in project {project}: {}",
+                    error.summary
+                ),
+                "write the hash of a project that this key may see into its twin(\"…\")",
+            )),
         }
     }
     Ok(findings)
@@ -220,42 +238,32 @@ async fn twins(engine: &Engine, stages: &[StageId]) -> Result<Vec<Finding>, Faul
 
 /// What the libraries in charge of these stages say to the project. Each has a limit of its own in the hosts.
 async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut asked = BTreeSet::new();
-    // A library that is built again while it is asked is asked again.
-    while let Some(build) = next_preflight(&engine.state, stages, &asked) {
-        asked.insert(build);
-        while engine.state.preflight_of(build).is_none() {
-            engine.turn().await;
+    loop {
+        if let Some(findings) = answered(&engine.state, stages) {
+            return findings;
         }
-        let superseded = !builds_of(&engine.state, stages)
-            .values()
-            .any(|b| *b == build);
-        let Some(known) = engine.state.builds.get(build).filter(|_| !superseded) else {
-            continue;
-        };
-        let name = &known.probed.descriptor.name;
-        let Some(Err(fault)) = engine.state.preflight_of(build) else {
+        engine.turn().await;
+    }
+}
+
+/// The answers of the libraries in charge of these stages; `None` while one of them has yet to answer.
+#[must_use]
+pub fn answered(state: &State, stages: &[StageId]) -> Option<Vec<Finding>> {
+    let asked: BTreeSet<BuildId> = builds_of(state, stages).into_values().collect();
+    let builds = asked.into_iter().filter_map(|id| state.builds.get(id));
+    let mut findings = Vec::new();
+    for build in builds.filter(|build| build.probed.descriptor.preflight) {
+        let name = &build.probed.descriptor.name;
+        let Err(error) = state.preflight_of(build.id)? else {
             findings.push(Finding::good("preflight", name.clone()));
             continue;
         };
-        let text = format!("{name} refuses this project: {}", fault.summary);
+        let text = format!("{name} refuses this project: {}", error.summary);
         let mut finding = Finding::bad("preflight", text, "");
-        let cause = fault.cause.iter().flat_map(|cause| cause.lines());
+        let cause = error.cause.iter().flat_map(|cause| cause.lines());
         finding.details = cause.map(str::to_owned).collect();
-        finding.fix.clone_from(&fault.hints);
+        finding.fix.clone_from(&error.hints);
         findings.push(finding);
     }
-    findings
-}
-
-fn next_preflight(state: &State, stages: &[StageId], asked: &BTreeSet<BuildId>) -> Option<BuildId> {
-    let has_one = |id: &BuildId| {
-        let build = state.builds.get(*id);
-        build.is_some_and(|b| b.probed.descriptor.preflight)
-    };
-    let builds = builds_of(state, stages);
-    builds
-        .into_values()
-        .find(|b| has_one(b) && !asked.contains(b))
+    Some(findings)
 }

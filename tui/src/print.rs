@@ -3,45 +3,50 @@
 //! draw for themselves.
 //!
 //! Nothing leaves here with control or invisible characters, whatever a caller has forgotten: a JSON document
-//! has them escaped, any other text is without them.
+//! has them escaped, any other text is without them. A line stays one line: breaks that are not in the words
+//! of the program itself become blanks, so that a name can forge no line.
 
 use std::borrow::Cow;
 use std::fmt::Arguments;
-use std::io::{Error, ErrorKind, Write};
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::text;
 
 /// Why something is missing on stdout.
-static LOST: Mutex<Option<Error>> = Mutex::new(None);
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// A line on stdout.
 macro_rules! say {
-    ($($words:tt)*) => {{ let _ = $crate::print::say(format_args!($($words)*)); }};
+    ($words:literal $($values:tt)*) => {{
+        let _ = $crate::print::say($words, format_args!($words $($values)*));
+    }};
 }
 
 /// A line on stderr, for people.
 macro_rules! tell {
-    () => { $crate::print::tell(format_args!("")) };
-    ($($words:tt)*) => { $crate::print::tell(format_args!($($words)*)) };
+    () => { $crate::print::tell("", format_args!("")) };
+    ($words:literal $($values:tt)*) => {
+        $crate::print::tell($words, format_args!($words $($values)*))
+    };
 }
 
 /// A line on stdout; false when it could not be written, so that a command that only looks may end.
-pub fn say(words: Arguments<'_>) -> bool {
+pub fn say(form: &str, words: Arguments<'_>) -> bool {
     let words = words.to_string();
-    let mut out = std::io::stdout().lock();
-    kept(writeln!(out, "{}", safe(&words)))
+    let mut out = io::stdout().lock();
+    kept(writeln!(out, "{}", line(form, &words)))
 }
 
 /// Text on stdout that ends its lines itself; false when it could not be written.
 pub fn text(text: &str) -> bool {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     let text = safe(text);
     kept(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Takes note when something could not be written to stdout.
-pub fn kept(written: std::io::Result<()>) -> bool {
+pub fn kept(written: io::Result<()>) -> bool {
     match written {
         Ok(()) => true,
         Err(error) => {
@@ -57,25 +62,33 @@ pub enum Loss {
     /// Whoever read it has gone.
     Closed,
     /// It cannot be written.
-    Broken(Fault),
+    Broken(Error),
 }
 
 /// What is missing on stdout, once nothing more is written to it.
 #[must_use]
 pub fn lost() -> Option<Loss> {
-    kept(std::io::stdout().lock().flush());
+    kept(io::stdout().lock().flush());
     let error = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    if error.kind() == ErrorKind::BrokenPipe {
+    if error.kind() == io::ErrorKind::BrokenPipe {
         return Some(Loss::Closed);
     }
     let text = format!("stdout: {error}; the output is incomplete");
-    Some(Loss::Broken(Fault::new(FaultKind::Settings, text)))
+    Some(Loss::Broken(Error::new(ErrorKind::Settings, text)))
 }
 
 /// What [`tell!`] does.
-pub fn tell(words: Arguments<'_>) {
+pub fn tell(form: &str, words: Arguments<'_>) {
     let words = words.to_string();
-    let _ = writeln!(std::io::stderr().lock(), "{}", safe(&words));
+    let _ = writeln!(io::stderr().lock(), "{}", line(form, &words));
+}
+
+/// Words as they may reach a terminal, with the breaks of their form and no others.
+fn line<'w>(form: &str, words: &'w str) -> Cow<'w, str> {
+    match form.contains('\n') || !words.contains('\n') {
+        true => safe(words),
+        false => text::clean(words),
+    }
 }
 
 /// A text as it may reach a terminal. What is JSON keeps its values.
@@ -95,6 +108,18 @@ fn safe(words: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_breaks_no_line() {
+        assert_eq!(
+            line("kept in {}", "kept in a\nworkbench: done"),
+            "kept in a workbench: done"
+        );
+        assert_eq!(line("one\n{}", "one\ntwo"), "one\ntwo");
+        let document = serde_json::json!({"a\nb": "\u{202e}\n"}).to_string();
+        let shown = line("{}", &document);
+        assert_eq!(shown, r#"{"a\nb":"\u202e\n"}"#);
+    }
 
     #[test]
     fn text_loses_hidden_characters_and_json_keeps_its_values() {

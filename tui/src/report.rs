@@ -5,10 +5,10 @@ use crate::files::{self, OutFile};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::run::{Ending, Report, Totals};
-use wb_core::work::Way;
+use wb_core::work::Route;
 
 /// Tasks that the HTML report lists; those that did not go well come first.
 const LISTED: usize = 5000;
@@ -39,7 +39,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A file cannot be made.
-    pub async fn new(html: Option<&Path>, junit: Option<&Path>) -> Result<Self, Fault> {
+    pub async fn new(html: Option<&Path>, junit: Option<&Path>) -> Result<Self, Error> {
         let mut sheet = Self {
             html: None,
             junit: None,
@@ -62,16 +62,16 @@ impl Sheet {
         let (outcome, trouble) = match &report.ending {
             Ending::Moved => ("moved", None),
             Ending::Stayed => ("stayed", None),
-            Ending::Failed(fault) => ("failed", Some(details(fault))),
+            Ending::Failed(error) => ("failed", Some(details(error))),
             Ending::Conflict(by) => ("conflict", Some(by.clone())),
         };
         let kind = match &report.ending {
-            Ending::Failed(fault) => fault.kind.word(),
+            Ending::Failed(error) => error.kind.word(),
             _ => "",
         };
         let outcome_of = report.outcome.as_ref();
         let way = match outcome_of.map(|o| &o.way) {
-            Some(Way::Pathway { name, .. }) => name.clone(),
+            Some(Route::Pathway { name, .. }) => name.clone(),
             _ => String::new(),
         };
         #[allow(clippy::cast_precision_loss)] // milliseconds
@@ -100,10 +100,10 @@ impl Sheet {
         net: NetStats,
         wall_s: f64,
         dry: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let broken = |path: &Path, e: std::io::Error| {
-            Fault::new(
-                FaultKind::Settings,
+            Error::new(
+                ErrorKind::Settings,
                 format!(
                     "the report {} could not be written: {e}; the run itself is done",
                     path.display()
@@ -125,18 +125,18 @@ impl Sheet {
     }
 }
 
-fn details(fault: &Fault) -> String {
-    let mut text = fault.summary.clone();
-    for more in fault.cause.iter().chain(&fault.hints) {
+fn details(error: &Error) -> String {
+    let mut text = error.summary.clone();
+    for more in error.cause.iter().chain(&error.hints) {
         text.push('\n');
         text.push_str(more);
     }
     text
 }
 
-/// Text for XML and HTML, without control and invisible characters, of which XML cannot hold many.
+/// Text for XML and HTML in one line, without control and invisible characters, of which XML cannot hold many.
 fn escape(text: &str) -> String {
-    let text = wb_core::text::clean_lines(text);
+    let text = wb_core::text::clean(text);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -148,6 +148,11 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// The same in as many lines as it has.
+fn escape_lines(text: &str) -> String {
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
 fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> std::io::Result<()> {
@@ -177,7 +182,7 @@ fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> st
                     "><failure type=\"{}\" message=\"{}\">{}</failure></testcase>",
                     line.kind,
                     escape(first),
-                    escape(text)
+                    escape_lines(text)
                 )?;
             }
             (_, Some(text)) => {
@@ -273,7 +278,7 @@ fn html(
                 out,
                 "<tr class={}><td><td colspan=5><pre>{}</pre>",
                 line.outcome,
-                escape(text)
+                escape_lines(text)
             );
         }
     }

@@ -3,6 +3,8 @@
 //! Takes one event, drains the rest, draws when due (at most every 16 ms). Deciding is left to the
 //! core, looks to the ui crate.
 
+mod begin;
+
 use crate::builder::{Source, keep_built};
 use crate::cli::Global;
 use crate::config::{Config, state_dir};
@@ -13,13 +15,13 @@ use crate::library::{self, Library};
 use crate::pictures::Pictures;
 use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
-use crate::terminal::Screen;
+use crate::terminal::{self, Screen};
 use crate::upstream::{self, Upstream};
-use crossterm::event::{Event as Key, EventStream};
-use futures_util::StreamExt;
+use begin::Begin;
+use crossterm::event::Event as Key;
 use std::time::{Duration, Instant};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::Op;
 use wb_core::state::Options;
@@ -29,6 +31,9 @@ use wb_ui::{Graphics, Theme, Ui, UiSettings};
 const FRAME: Duration = Duration::from_millis(16);
 /// Time between two looks at the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
+
+/// SIGHUP: how a screen ends whose terminal was closed, whether or not the signal came.
+const HANG_UP: u8 = 1;
 
 /// Largest workflow specification, in bytes.
 const SPECIFICATION: u64 = 64 << 20;
@@ -54,7 +59,7 @@ pub struct Opening {
 ///
 /// # Errors
 /// Settings, credentials or the project hash are not usable.
-pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Fault> {
+pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::person(global, config)?;
     let libraries = library::find(&config.agents.value)?;
@@ -84,14 +89,14 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
 ///
 /// # Errors
 /// It cannot be read, or is no JSON.
-pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Fault> {
+pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error> {
     let Some(value) = &config.workflow else {
         return Ok(None);
     };
     let path = &value.value;
     let bad = |why: String| {
-        Fault::new(
-            FaultKind::Settings,
+        Error::new(
+            ErrorKind::Settings,
             format!(
                 "the workflow specification {} is not readable: {why}",
                 path.display()
@@ -109,6 +114,7 @@ pub struct Session {
     engine: Engine,
     ui: Ui,
     pictures: Pictures,
+    begin: Begin,
     builder: Option<tokio::task::JoinHandle<()>>,
     quit: bool,
 }
@@ -118,7 +124,7 @@ impl Session {
     ///
     /// # Errors
     /// Hosts, caches or the journal cannot be used.
-    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Fault> {
+    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Error> {
         // Without a writer it is only read.
         let journal = Journal::open(&state_dir("")?)?;
         let unfinished: Vec<Op> = journal
@@ -164,6 +170,7 @@ impl Session {
             builder,
             ui,
             pictures: Pictures::new(),
+            begin: Begin::new(&config.params),
             quit: false,
         })
     }
@@ -172,32 +179,47 @@ impl Session {
     ///
     /// # Errors
     /// The terminal cannot be used.
-    pub async fn run(&mut self) -> Result<Ending, Fault> {
+    pub async fn run(&mut self) -> Result<Ending, Error> {
         let mut ending = Ending::default();
-        let mut screen = Screen::take()?;
-        let mut keys = EventStream::new();
+        let mut shown = self.show(&mut ending).await;
+        // Whatever failed because the terminal was closed is not an error of its own.
+        if shown.is_err() && terminal::hung_up() {
+            ending.signal(HANG_UP);
+            shown = Ok(());
+        }
+        if let Some(builder) = self.builder.take() {
+            builder.abort();
+        }
+        self.engine.shutdown().await;
+        shown.map(|()| ending)
+    }
+
+    async fn show(&mut self, ending: &mut Ending) -> Result<(), Error> {
         let mut signals = Signals::new()?;
         let mut going_on = crate::signals::going_on()?;
+        let mut screen = Screen::take()?;
+        let mut events = terminal::events()?;
         let mut tick = tokio::time::interval(TICK);
         let mut drawn = Instant::now() - FRAME;
         let mut dirty = true;
         while !self.quit {
             if dirty && drawn.elapsed() >= FRAME {
-                if self.draw(&mut screen).is_err() || crate::terminal::hung_up() {
-                    ending.signal(1);
+                if self.draw(&mut screen).is_err() || terminal::hung_up() {
+                    ending.signal(HANG_UP);
                     break;
                 }
                 drawn = Instant::now();
                 dirty = false;
             }
             let due = FRAME.saturating_sub(drawn.elapsed());
-            let effects = tokio::select! {
-                key = keys.next() => match key {
-                    Some(Ok(key)) => self.key(&key),
-                    // The terminal is gone.
-                    Some(Err(_)) | None => { ending.signal(1); break }
+            let mut effects = tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.key(&event),
+                    // The terminal can no longer be read.
+                    None => { ending.signal(HANG_UP); break }
                 },
                 effects = self.engine.turn() => effects,
+                () = self.begin.next() => Vec::new(),
                 (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
                 number = signals.next() => { ending.signal(number); break }
                 // Somebody stopped us without asking: the shell has used the terminal since.
@@ -205,6 +227,7 @@ impl Session {
                 _ = tick.tick() => self.engine.tick(),
                 () = tokio::time::sleep(due), if dirty => Vec::new(),
             };
+            effects.extend(self.begin.settle(&mut self.engine));
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
             if effects.contains(&Effect::Suspend) {
@@ -214,12 +237,7 @@ impl Session {
                 self.pictures.want(wish, &self.engine);
             }
         }
-        drop(screen);
-        if let Some(builder) = self.builder.take() {
-            builder.abort();
-        }
-        self.engine.shutdown().await;
-        Ok(ending)
+        Ok(())
     }
 
     fn key(&mut self, key: &Key) -> Vec<Effect> {
@@ -231,10 +249,10 @@ impl Session {
         );
         let mut effects = self.engine.feed(Event::Tick(crate::runtime::now()));
         for command in self.ui.on_event(key, &self.engine.state) {
-            effects.extend(self.engine.feed(Event::Input(command)));
+            effects.extend(self.begin.command(command, &mut self.engine));
         }
         if let Some(text) = self.ui.take_copied() {
-            crate::terminal::copy(&text);
+            terminal::copy(&text);
         }
         effects
     }

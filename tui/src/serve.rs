@@ -5,18 +5,18 @@ use crate::exit::Ending;
 use crate::signals::Signals;
 use std::io::IsTerminal;
 use std::str::FromStr;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_local::{FaultSpec, LocalError, Scenario, ServeOptions, Served};
 
 /// Serves until SIGINT or SIGTERM; a second one does not wait for requests under way.
 ///
 /// # Errors
-/// A bad scenario or fault, a taken port, a database that cannot be used.
-pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> {
+/// A bad scenario or error, a taken port, a database that cannot be used.
+pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Error> {
     let options = options(args)?;
     let mut signals = Signals::new()?;
     let served = tokio::select! {
-        served = wb_local::serve(options) => served.map_err(fault)?,
+        served = wb_local::serve(options) => served.map_err(error)?,
         _ = signals.next() => return Ok(()),
     };
     if args.scenario.is_some() && args.scenario_file.is_some() {
@@ -28,14 +28,14 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Fault> 
     let ready = format!("{}\n", served.ready_line());
     if !crate::print::text(&ready) {
         // Nobody can know where it listens.
-        return served.shutdown().await.map_err(fault);
+        return served.shutdown().await.map_err(error);
     }
     if std::io::stderr().is_terminal() {
         explain(&served);
     }
     signals.next().await;
     tokio::select! {
-        stopped = served.shutdown() => stopped.map_err(fault),
+        stopped = served.shutdown() => stopped.map_err(error),
         _ = signals.next() => Ok(()),
     }
 }
@@ -57,14 +57,14 @@ fn explain(served: &Served) {
 /// The server's options from the command line.
 ///
 /// # Errors
-/// A scenario or fault that does not exist.
-pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
-    let usage = |e: String| Fault::new(FaultKind::Usage, e);
+/// A scenario or error that does not exist.
+pub fn options(args: &ServeArgs) -> Result<ServeOptions, Error> {
+    let usage = |e: String| Error::new(ErrorKind::Usage, e);
     // The server reads them by itself, and a named pipe would keep it waiting for ever.
     for path in args.scenario_file.iter().chain(&args.import_workflow) {
         wb_host::open_regular(path).map_err(|e| {
-            Fault::new(
-                FaultKind::Settings,
+            Error::new(
+                ErrorKind::Settings,
                 format!("cannot read {}: {e}", path.display()),
             )
         })?;
@@ -91,11 +91,11 @@ pub fn options(args: &ServeArgs) -> Result<ServeOptions, Fault> {
     })
 }
 
-/// A fault of the local project.
-pub fn fault(error: LocalError) -> Fault {
+/// An error of the local project.
+pub fn error(error: LocalError) -> Error {
     let kind = match error {
-        LocalError::Options(_) => FaultKind::Usage,
-        _ => FaultKind::Settings,
+        LocalError::Options(_) => ErrorKind::Usage,
+        _ => ErrorKind::Settings,
     };
-    Fault::new(kind, format!("the local project cannot be served: {error}"))
+    Error::new(kind, format!("the local project cannot be served: {error}"))
 }

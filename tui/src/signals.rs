@@ -9,7 +9,7 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// Listens from now on.
 pub struct Signals {
@@ -24,7 +24,7 @@ impl Signals {
     ///
     /// # Errors
     /// The system refuses a handler.
-    pub fn new() -> Result<Self, Fault> {
+    pub fn new() -> Result<Self, Error> {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -65,7 +65,7 @@ fn ignored(kind: SignalKind) -> bool {
 ///
 /// # Errors
 /// The system refuses a handler.
-pub fn going_on() -> Result<Signal, Fault> {
+pub fn going_on() -> Result<Signal, Error> {
     let number = rustix::process::Signal::CONT.as_raw();
     listen(SignalKind::from_raw(number))
 }
@@ -75,13 +75,13 @@ pub fn going_on() -> Result<Signal, Fault> {
 ///
 /// # Errors
 /// The system refuses a handler.
-pub fn survive_file_limit() -> Result<Signal, Fault> {
+pub fn survive_file_limit() -> Result<Signal, Error> {
     let number = rustix::process::Signal::XFSZ.as_raw();
     listen(SignalKind::from_raw(number))
 }
 
-fn listen(kind: SignalKind) -> Result<Signal, Fault> {
-    signal(kind).map_err(|e| Fault::new(FaultKind::Bug, format!("no signal handler: {e}")))
+fn listen(kind: SignalKind) -> Result<Signal, Error> {
+    signal(kind).map_err(|e| Error::new(ErrorKind::Bug, format!("no signal handler: {e}")))
 }
 
 /// A command that is asked to stop between two steps, by a signal or because its time is over. A second signal,
@@ -111,7 +111,7 @@ impl Stop {
     ///
     /// # Errors
     /// The system refuses a handler.
-    pub fn new(max_time: Option<Duration>) -> Result<Self, Fault> {
+    pub fn new(max_time: Option<Duration>) -> Result<Self, Error> {
         let mut signals = Signals::new()?;
         let limit = MaxTime::new(max_time);
         let (send, asked) = watch::channel(None);

@@ -2,18 +2,23 @@
 
 use crate::anchored::Anchored;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
+    EventStream,
 };
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
+use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use std::cell::Cell;
-use std::io::{ErrorKind, IsTerminal, Stdout, Write, stdout};
+use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use wb_core::fault::{Fault, FaultKind};
+use std::time::Duration;
+use tokio::sync::mpsc::{self, Receiver};
+use wb_core::error::{Error, ErrorKind};
+use wb_core::limits;
 
 /// Whether the terminal is ours now; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -31,9 +36,9 @@ pub struct Screen {
 ///
 /// # Errors
 /// Input or output is no terminal, or one without a cursor: what to do instead.
-pub fn required(what: &str) -> Result<(), Fault> {
+pub fn required(what: &str) -> Result<(), Error> {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if std::io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
+    if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
     }
     let why = if dumb {
@@ -43,7 +48,7 @@ pub fn required(what: &str) -> Result<(), Fault> {
     };
     let between = if dumb { " " } else { ", " };
     Err(
-        Fault::new(FaultKind::Usage, format!("{what}{between}{why}"))
+        Error::new(ErrorKind::Usage, format!("{what}{between}{why}"))
             .hint(
                 "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
             )
@@ -56,7 +61,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn take() -> Result<Self, Fault> {
+    pub fn take() -> Result<Self, Error> {
         enter()?;
         Ok(Self { terminal: fresh()? })
     }
@@ -65,7 +70,7 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn retake(&mut self) -> Result<(), Fault> {
+    pub fn retake(&mut self) -> Result<(), Error> {
         enter()?;
         // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
         // the keys. A new one knows of nothing that is drawn already.
@@ -79,7 +84,7 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal cannot be switched.
-    pub fn suspend(&mut self) -> Result<(), Fault> {
+    pub fn suspend(&mut self) -> Result<(), Error> {
         give_back();
         // Without a shell that could go on with us the system ignores this, and we are back at once.
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
@@ -87,13 +92,50 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Fault> {
+fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
     Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
+}
+
+/// Events that wait to be handled, at most.
+const EVENTS: usize = 256;
+
+/// Keys, mouse and paste events, until the receiver is dropped. Ends early when the terminal can no longer
+/// be read. Must be called inside the runtime.
+///
+/// A thread of its own reads them, because crossterm does not return from a terminal that hangs up: it
+/// reads the end of file in a loop.
+///
+/// # Errors
+/// The system starts no thread.
+pub fn events() -> Result<Receiver<Event>, Error> {
+    let (send, events) = mpsc::channel(EVENTS);
+    let runtime = tokio::runtime::Handle::current();
+    let read = async move {
+        // `EventStream::new` panics where this fails.
+        if crossterm::event::poll(Duration::ZERO).is_err() {
+            return;
+        }
+        let mut stream = EventStream::new();
+        loop {
+            let event = tokio::select! {
+                event = stream.next() => event,
+                () = send.closed() => return,
+            };
+            let Some(Ok(event)) = event else { return };
+            if send.send(event).await.is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("wb-keys".into());
+    let started = thread.spawn(move || runtime.block_on(read));
+    started.map_err(|e| unusable(&e))?;
+    Ok(events)
 }
 
 /// Whether the terminal was closed: its window, the connection, or the session it was in.
 pub fn hung_up() -> bool {
-    HUNG_UP.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() || !stdout().is_terminal()
+    HUNG_UP.load(Ordering::Relaxed) || !io::stdin().is_terminal() || !stdout().is_terminal()
 }
 
 /// Stdout, to which everything may be written when nobody is there any more: whoever draws cannot do
@@ -101,9 +143,14 @@ pub fn hung_up() -> bool {
 pub struct Tty(Stdout);
 
 impl Tty {
-    fn outlive<T>(result: std::io::Result<T>, otherwise: T) -> std::io::Result<T> {
+    fn outlive<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
         match result {
-            Err(e) if !matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
+            Err(e)
+                if !matches!(
+                    e.kind(),
+                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+                ) =>
+            {
                 HUNG_UP.store(true, Ordering::Relaxed);
                 Ok(otherwise)
             }
@@ -113,23 +160,21 @@ impl Tty {
 }
 
 impl Write for Tty {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Self::outlive(self.0.write(bytes), bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Self::outlive(self.0.flush(), ())
     }
 }
 
-fn unusable(error: &std::io::Error) -> Fault {
-    Fault::new(
-        FaultKind::Usage,
-        format!("the terminal cannot be used: {error}"),
-    )
+fn unusable(error: &io::Error) -> Error {
+    let text = format!("the terminal cannot be used: {error}");
+    limits::reached(&text).unwrap_or_else(|| Error::new(ErrorKind::Usage, text))
 }
 
-fn enter() -> Result<(), Fault> {
+fn enter() -> Result<(), Error> {
     enable_raw_mode().map_err(|e| unusable(&e))?;
     TAKEN.store(true, Ordering::SeqCst);
     execute!(

@@ -6,11 +6,11 @@ mod back;
 
 pub use back::take_back;
 
-use crate::journal::{self, Deed, Entry, Journal, options_of};
+use crate::journal::{self, Change, Entry, Journal, options_of};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use wb_client::Reader;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::journal::Restore;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
@@ -46,7 +46,7 @@ pub async fn preview(
     journal: &Journal,
     project: &Project,
     op: i64,
-) -> Result<Vec<Restore>, Fault> {
+) -> Result<Vec<Restore>, Error> {
     // Of a unit that was written twice only the newest write can be looked at now.
     let mut units = HashSet::new();
     let mut all: Vec<Restore> = Vec::new();
@@ -56,20 +56,20 @@ pub async fn preview(
     loop {
         let (entries, last) = journal.standing(op, below, CHUNK)?;
         let (newest, before): (Vec<Entry>, Vec<Entry>) =
-            (entries.into_iter()).partition(|e| units.insert(e.deed.item.data));
+            (entries.into_iter()).partition(|e| units.insert(e.change.item.data));
         for (entry, found) in newest.iter().zip(inverse(reader, project, &newest).await?) {
             let (what, left) = match found {
                 Err(_) if entry.overtaken => continue,
-                Ok(deed) => (in_words(&deed, project), None),
+                Ok(change) => (in_words(&change, project), None),
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
-            let title = entry.deed.item.title.to_string();
+            let title = entry.change.item.title.to_string();
             if left.is_none() {
-                places.insert(entry.deed.item.data, all.len());
+                places.insert(entry.change.item.data, all.len());
             }
             all.push(Restore { title, what, left });
         }
-        let stage = |e: Entry| (e.deed.item.data, e.deed.item.stage);
+        let stage = |e: Entry| (e.change.item.data, e.change.item.stage);
         older.extend(before.into_iter().map(stage));
         let Some(last) = last else { break };
         below = last;
@@ -85,18 +85,18 @@ pub async fn preview(
     Ok(all)
 }
 
-fn in_words(deed: &Deed, project: &Project) -> Vec<String> {
+fn in_words(change: &Change, project: &Project) -> Vec<String> {
     let mut what = Vec::new();
-    if let Some(stage) = deed.to.and_then(|to| project.workflow.stage(to)) {
+    if let Some(stage) = change.to.and_then(|to| project.workflow.stage(to)) {
         what.push(format!("back to {}", stage.title));
     }
-    if deed.item.labels_after.is_some() {
+    if change.item.labels_after.is_some() {
         what.push("labels as they were".to_owned());
     }
-    if let Some(priority) = deed.item.priority {
+    if let Some(priority) = change.item.priority {
         what.push(format!("priority {priority}"));
     }
-    if deed.item.metadata.is_some() {
+    if change.item.metadata.is_some() {
         what.push("metadata as they were".to_owned());
     }
     what
@@ -110,14 +110,14 @@ pub async fn inverse(
     reader: &Reader,
     project: &Project,
     entries: &[Entry],
-) -> Result<Vec<Result<Deed, Skipped>>, Fault> {
+) -> Result<Vec<Result<Change, Skipped>>, Error> {
     let places = places(reader, project, entries).await?;
     let rows = rows(reader, project, entries).await;
     let each = entries.iter().enumerate().map(|(i, entry)| {
-        let place = match (entry.deed.to, places.get(&i)) {
+        let place = match (entry.change.to, places.get(&i)) {
             (Some(_), None) => {
                 let stage = entry
-                    .deed
+                    .change
                     .to
                     .and_then(|to| project.workflow.stage(to))
                     .map_or("its stage", |s| s.title.as_str());
@@ -129,7 +129,7 @@ pub async fn inverse(
         };
         let row = match rows.get(&i) {
             Some(Ok(row)) => Some(row),
-            Some(Err(fault)) => return skipped(&fault.summary),
+            Some(Err(error)) => return skipped(&error.summary),
             None => None,
         };
         one(entry, place, row)
@@ -142,10 +142,10 @@ async fn places(
     reader: &Reader,
     project: &Project,
     entries: &[Entry],
-) -> Result<HashMap<usize, TaskId>, Fault> {
+) -> Result<HashMap<usize, TaskId>, Error> {
     let mut stages: BTreeMap<StageId, Vec<usize>> = BTreeMap::new();
     for (i, entry) in entries.iter().enumerate() {
-        if let Some(to) = entry.deed.to {
+        if let Some(to) = entry.change.to {
             stages.entry(to).or_default().push(i);
         }
     }
@@ -154,12 +154,15 @@ async fn places(
         let Some(stage) = project.workflow.stage(stage) else {
             continue;
         };
-        let data: Vec<DataHash> = members.iter().map(|i| entries[*i].deed.item.data).collect();
+        let data: Vec<DataHash> = members
+            .iter()
+            .map(|i| entries[*i].change.item.data)
+            .collect();
         let rows = reader.tasks_of(project.hash, stage, &data).await?;
         let by_id: HashMap<TaskId, _> = rows.iter().map(|r| (r.id, r)).collect();
         let by_data: HashMap<DataHash, TaskId> = rows.iter().map(|r| (r.data, r.id)).collect();
         for i in members {
-            let item = &entries[i].deed.item;
+            let item = &entries[i].change.item;
             // A task may get a new identity with its new stage; its data unit stays.
             let task = by_id
                 .get(&item.task)
@@ -178,10 +181,10 @@ async fn rows(
     reader: &Reader,
     project: &Project,
     entries: &[Entry],
-) -> HashMap<usize, Result<RowInput, Fault>> {
+) -> HashMap<usize, Result<RowInput, Error>> {
     let mut groups: BTreeMap<String, (InitialiseOptions, Vec<usize>)> = BTreeMap::new();
     for (i, entry) in entries.iter().enumerate() {
-        let item = &entry.deed.item;
+        let item = &entry.change.item;
         if item.labels_after.is_none() && item.priority.is_none() && item.metadata.is_none() {
             continue;
         }
@@ -209,8 +212,8 @@ async fn rows(
             .iter()
             .map(|i| {
                 (
-                    entries[*i].deed.item.data,
-                    entries[*i].deed.item.branch.clone(),
+                    entries[*i].change.item.data,
+                    entries[*i].change.item.branch.clone(),
                 )
             })
             .collect();
@@ -238,7 +241,7 @@ pub enum Stands {
     /// The labels are again as they were before.
     TakenBack,
     /// It cannot be read.
-    Unknown(Fault),
+    Unknown(Error),
 }
 
 /// Looks at what these entries wrote, in the order given.
@@ -247,31 +250,31 @@ pub async fn stand(reader: &Reader, project: &Project, entries: &[Entry]) -> Vec
     let each = entries.iter().enumerate().map(|(i, entry)| {
         let row = match rows.get(&i) {
             Some(Ok(row)) => Some(row),
-            Some(Err(fault)) => return Stands::Unknown(fault.clone()),
+            Some(Err(error)) => return Stands::Unknown(error.clone()),
             None => None,
         };
-        match unchanged(&entry.deed, row) {
+        match unchanged(&entry.change, row) {
             Ok(()) => Stands::AsWritten,
-            Err(_) if is_before(&entry.deed, row) => Stands::TakenBack,
+            Err(_) if is_before(&entry.change, row) => Stands::TakenBack,
             Err(Skipped(why)) => Stands::Changed(why),
         }
     });
     each.collect()
 }
 
-/// Whether the labels are as they were before the deed.
-fn is_before(deed: &Deed, row: Option<&RowInput>) -> bool {
-    let before = deed.item.before.as_ref().and_then(|b| labels_of(&b.json));
+/// Whether the labels are as they were before the change.
+fn is_before(change: &Change, row: Option<&RowInput>) -> bool {
+    let before = change.item.before.as_ref().and_then(|b| labels_of(&b.json));
     let now = row.and_then(|row| labels_of(&row.json));
-    match (deed.item.labels_after.is_some(), before, now) {
+    match (change.item.labels_after.is_some(), before, now) {
         (true, Some(before), Some(now)) => wb_client::saved_as(&now, &before),
         _ => false,
     }
 }
 
-/// Whether everything that a deed wrote stands as it left it.
-fn unchanged(deed: &Deed, row: Option<&RowInput>) -> Result<(), Skipped> {
-    let was = &deed.item;
+/// Whether everything that a change wrote stands as it left it.
+fn unchanged(change: &Change, row: Option<&RowInput>) -> Result<(), Skipped> {
+    let was = &change.item;
     if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
         let Some(now) = labels_of(&row.json) else {
             return skipped("its label row cannot be read");
@@ -295,13 +298,13 @@ fn unchanged(deed: &Deed, row: Option<&RowInput>) -> Result<(), Skipped> {
     Ok(())
 }
 
-fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<Deed, Skipped> {
-    let deed = &entry.deed;
-    unchanged(deed, row)?;
-    let was = &deed.item;
+fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<Change, Skipped> {
+    let change = &entry.change;
+    unchanged(change, row)?;
+    let was = &change.item;
     let mut item = CommitItem {
         task: place.unwrap_or(was.task),
-        stage: deed.to.unwrap_or(was.stage),
+        stage: change.to.unwrap_or(was.stage),
         data: was.data,
         title: was.title.clone(),
         branch: was.branch.clone(),
@@ -322,21 +325,21 @@ fn one(entry: &Entry, place: Option<TaskId>, row: Option<&RowInput>) -> Result<D
     }
     let mut old_priority = None;
     if let Some(wrote) = was.priority {
-        let Some(old) = deed.old_priority else {
+        let Some(old) = change.old_priority else {
             return skipped("the journal does not know its priority before");
         };
         (item.priority, old_priority) = (Some(old), Some(wrote));
     }
     let mut old_metadata = None;
     if let Some(wrote) = &was.metadata {
-        let Some(old) = &deed.old_metadata else {
+        let Some(old) = &change.old_metadata else {
             return skipped("the journal does not know its client metadata before");
         };
         (item.metadata, old_metadata) = (Some(old.clone()), Some(wrote.clone()));
         item.metadata_before = Some(wrote.clone());
     }
-    let to = deed.to.map(|_| was.stage);
-    Ok(Deed {
+    let to = change.to.map(|_| was.stage);
+    Ok(Change {
         item,
         to,
         direct: to.is_some(),

@@ -5,7 +5,7 @@ use crate::cli::{Duplicates, Global};
 use crate::config::Config;
 use uuid::Uuid;
 use wb_client::{Permission, Reader, Settings, Writer};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::run::OnDuplicate;
 
@@ -31,7 +31,7 @@ fn connect(
     config: &Config,
     rate: Option<f64>,
     permission: Permission,
-) -> Result<Upstream, Fault> {
+) -> Result<Upstream, Error> {
     let env = |name: &str| std::env::var(name).ok();
     let settings = Settings::from_env(env, |path| wb_host::read_named(path, KEY_FILE))?;
     with_settings(global, config, rate, permission, settings)
@@ -46,7 +46,7 @@ pub fn command(
     config: &Config,
     rate: Option<f64>,
     name: &'static str,
-) -> Result<Upstream, Fault> {
+) -> Result<Upstream, Error> {
     connect(global, config, rate, Permission::Command(name))
 }
 
@@ -54,7 +54,7 @@ pub fn command(
 ///
 /// # Errors
 /// As [`connect`].
-pub fn person(global: &Global, config: &Config) -> Result<Upstream, Fault> {
+pub fn person(global: &Global, config: &Config) -> Result<Upstream, Error> {
     connect(global, config, None, Permission::Person)
 }
 
@@ -62,7 +62,7 @@ pub fn person(global: &Global, config: &Config) -> Result<Upstream, Fault> {
 ///
 /// # Errors
 /// The HTTP client cannot be made.
-pub fn demo(global: &Global, config: &Config, settings: Settings) -> Result<Upstream, Fault> {
+pub fn demo(global: &Global, config: &Config, settings: Settings) -> Result<Upstream, Error> {
     with_settings(global, config, None, Permission::Person, settings)
 }
 
@@ -70,7 +70,7 @@ pub fn demo(global: &Global, config: &Config, settings: Settings) -> Result<Upst
 ///
 /// # Errors
 /// As [`connect`].
-pub fn look(global: &Global, config: &Config) -> Result<Upstream, Fault> {
+pub fn look(global: &Global, config: &Config) -> Result<Upstream, Error> {
     let global = Global {
         read_only: true,
         ..global.clone()
@@ -88,7 +88,7 @@ fn with_settings(
     rate: Option<f64>,
     permission: Permission,
     mut settings: Settings,
-) -> Result<Upstream, Fault> {
+) -> Result<Upstream, Error> {
     settings.read_only = global.read_only;
     settings.rate = rate.or(config.rate.as_ref().map(|r| r.value));
     let name = name_of(&settings.domain);
@@ -117,7 +117,7 @@ fn name_of(domain: &str) -> String {
 ///
 /// # Errors
 /// The domain is not usable.
-pub fn named() -> Result<Option<String>, Fault> {
+pub fn named() -> Result<Option<String>, Error> {
     let domain = Settings::named_domain(|name| std::env::var(name).ok())?;
     Ok(domain.as_deref().map(name_of))
 }
@@ -126,7 +126,7 @@ pub fn named() -> Result<Option<String>, Fault> {
 ///
 /// # Errors
 /// The domain is not usable.
-pub fn name() -> Result<String, Fault> {
+pub fn name() -> Result<String, Error> {
     Ok(named()?.unwrap_or_else(|| name_of(wb_client::DEFAULT_DOMAIN)))
 }
 
@@ -134,14 +134,14 @@ pub fn name() -> Result<String, Fault> {
 ///
 /// # Errors
 /// None is named, or it is no UUID.
-pub fn project_hash(config: &Config) -> Result<ProjectHash, Fault> {
+pub fn project_hash(config: &Config) -> Result<ProjectHash, Error> {
     let Some(value) = &config.project else {
-        return Err(Fault::new(FaultKind::Usage, "no project is named")
+        return Err(Error::new(ErrorKind::Usage, "no project is named")
             .hint("workbench --project-hash=UUID, WORKBENCH_PROJECT, or `project = \"UUID\"` in workbench.toml")
             .hint("no project at hand: workbench demo"));
     };
     Uuid::parse_str(value.value.trim()).map(ProjectHash).map_err(|_| {
-        Fault::new(FaultKind::Usage, format!("\"{}\" (from {}) is no project hash", value.value, value.origin))
+        Error::new(ErrorKind::Usage, format!("\"{}\" (from {}) is no project hash", value.value, value.origin))
             .hint("a project hash is a UUID such as 6011c844-fb26-438b-b465-0b0825951015; it stands in the project's address in the browser")
     })
 }

@@ -2,9 +2,9 @@
 //!
 //! How a change is drawn is left to the screen.
 
-use super::{Classification, LabelRow, Object};
+use super::{Classification, LabelRow, Object, quoted};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What happened to a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,22 +48,29 @@ pub fn diff(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
 pub(super) struct Fact<'r> {
     pub hash: &'r str,
     name: &'r str,
+    /// The part of a data group that it lies on.
+    pub part: Option<&'r str>,
     /// Frames or ranges.
     pub frames: Vec<(u64, u64)>,
     /// Everything else that is compared.
     pub values: Vec<&'r Value>,
+    /// What says who made it, beside the values.
+    pub answers: &'r Value,
     pub label: Label<'r>,
 }
 
 pub(super) enum Label<'r> {
     Object(Object<'r>),
+    /// An object on a part of a data group, as it stands on its first frame there.
+    OnPart(&'r Value),
     Classification(Classification<'r>),
 }
 
 impl Fact<'_> {
     /// Whether both are the same but for who and when.
     pub(super) fn same(&self, other: &Fact<'_>) -> bool {
-        self.frames == other.frames
+        self.part == other.part
+            && self.frames == other.frames
             && self.values.len() == other.values.len()
             && (self.values.iter().zip(&other.values)).all(|(one, other)| same(one, other))
     }
@@ -72,6 +79,12 @@ impl Fact<'_> {
     fn text(&self, row: &LabelRow) -> String {
         match &self.label {
             Label::Object(object) => text_of_object(row, object),
+            Label::OnPart(object) => {
+                let shape = object["shape"].as_str().unwrap_or("object");
+                let part = self.part.unwrap_or_default();
+                let answers = answers(&self.answers["classifications"]);
+                format!("{shape} on part {}{answers}", quoted(part))
+            }
             Label::Classification(class) => {
                 class.answer().map(|a| a.to_string()).unwrap_or_default()
             }
@@ -81,8 +94,12 @@ impl Fact<'_> {
 
 pub(super) fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
     if objects {
-        let all = row.objects().into_iter();
-        all.map(|object| of_object(row, object)).collect()
+        let mut all = on_parts(row);
+        let known: HashSet<&str> = all.iter().map(|fact| fact.hash).collect();
+        let others = row.objects().into_iter();
+        let others = others.filter(|object| !known.contains(object.hash()));
+        all.extend(others.map(|object| of_object(row, object)));
+        all
     } else {
         let all = row.classifications().into_iter();
         all.map(|class| of_classification(row, class)).collect()
@@ -129,6 +146,39 @@ fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelCha
     }
 }
 
+/// The objects on the parts of a data group.
+fn on_parts(row: &LabelRow) -> Vec<Fact<'_>> {
+    let mut facts: Vec<Fact<'_>> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for (part, frame, object) in row.objects_on_parts() {
+        let Some(hash) = object.get("objectHash").and_then(Value::as_str) else {
+            continue;
+        };
+        let place = *places.entry((part, hash)).or_insert_with(|| {
+            facts.push(Fact {
+                hash,
+                name: object["name"].as_str().unwrap_or_default(),
+                part: Some(part),
+                frames: Vec::new(),
+                values: Vec::new(),
+                answers: &row.labels()["object_answers"][hash],
+                label: Label::OnPart(object),
+            });
+            facts.len() - 1
+        });
+        facts[place].frames.push((frame, frame));
+        facts[place].values.push(object);
+    }
+    for fact in &mut facts {
+        let frames: Vec<u64> = fact.frames.iter().map(|(frame, _)| *frame).collect();
+        fact.frames = joined(&frames);
+        fact.values.push(fact.answers);
+        fact.values
+            .push(&row.labels()["object_actions"][fact.hash]["actions"]);
+    }
+    facts
+}
+
 fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
     let frames = object.frames();
     let mut values: Vec<&Value> = (frames.iter().filter_map(|f| object.on_frame(*f))).collect();
@@ -142,8 +192,10 @@ fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
     Fact {
         hash: object.hash(),
         name: object.name(),
+        part: None,
         frames,
         values,
+        answers: &row.labels()["object_answers"][object.hash()],
         label: Label::Object(object),
     }
 }
@@ -167,8 +219,15 @@ fn of_classification<'r>(row: &'r LabelRow, classification: Classification<'r>) 
     Fact {
         hash: classification.hash(),
         name: classification.title(),
+        part: None,
         frames: classification.ranges(),
-        values: vec![&entry["classifications"], &entry["confidence"]],
+        // Those of a data group name their parts in the answer itself.
+        values: vec![
+            &entry["classifications"],
+            &entry["confidence"],
+            &entry["spaces"],
+        ],
+        answers: entry,
         label: Label::Classification(classification),
     }
 }

@@ -82,7 +82,7 @@ fn take_out(labels: &mut Value, hashes: &[String]) {
 /// Whether nobody else made or edited a label.
 fn is_of(fact: &Fact<'_>, author: &str) -> bool {
     let mut made = false;
-    for value in &fact.values {
+    for value in fact.values.iter().chain([&fact.answers]) {
         let by = |key: &str| value.get(key).and_then(Value::as_str);
         for (key, who) in [
             ("createdBy", by("createdBy")),
@@ -100,6 +100,7 @@ fn is_of(fact: &Fact<'_>, author: &str) -> bool {
 
 fn means_the_same(one: &Fact<'_>, other: &Fact<'_>) -> bool {
     class(one) == class(other)
+        && one.part == other.part
         && one.frames == other.frames
         && one.values.len() == other.values.len()
         && (one.values.iter().zip(&other.values)).all(|(one, other)| alike(one, other))
@@ -108,6 +109,7 @@ fn means_the_same(one: &Fact<'_>, other: &Fact<'_>) -> bool {
 fn class<'f>(fact: &'f Fact<'_>) -> &'f str {
     match &fact.label {
         Label::Object(object) => object.feature_hash(),
+        Label::OnPart(object) => object["featureHash"].as_str().unwrap_or_default(),
         Label::Classification(class) => class.feature_hash(),
     }
 }
@@ -269,5 +271,109 @@ mod tests {
         let left = after.labels_without(&["bbbbbbbb".to_owned()]);
         assert!(!left.to_string().contains("bbbbbbbb"), "{left}");
         assert_eq!(left, *row(&[mine]).labels());
+    }
+
+    /// A data group with labels on its parts.
+    fn group(labels: &[(&str, Value)], answers: &Value) -> LabelRow {
+        let mut spaces = json!({"left": {"labels": {"0": {"objects": []}}}, "right": {"labels": {"0": {"objects": []}}}});
+        let mut entries = json!({});
+        for (part, object) in labels {
+            let list = spaces[part]["labels"]["0"]["objects"]
+                .as_array_mut()
+                .unwrap();
+            list.push(object.clone());
+            let hash = object["objectHash"].as_str().unwrap();
+            entries[hash] = json!({"objectHash": hash, "classifications": object["answers"]});
+        }
+        let labels = json!({"data_hash": "g", "data_type": "group", "object_answers": entries,
+            "classification_answers": answers, "object_actions": {}, "spaces": spaces,
+            "data_units": {"g": {"data_hash": "g", "labels": {}}}});
+        let doc = RowDoc {
+            metadata: json!({"data_type": "GROUP"}),
+            labels,
+        };
+        LabelRow::from_doc(doc, ontology())
+    }
+
+    #[test]
+    fn labels_on_the_parts_of_a_group_are_compared_by_what_they_mean() {
+        let mine = || ("left", object("aaaaaaaa", "CarBox01", 0.1, Some(ME)));
+        let added = |part, class, x| (part, object("bbbbbbbb", class, x, None));
+        let found = |added: (&'static str, Value)| {
+            let none = json!({});
+            duplicates(
+                &group(&[mine()], &none),
+                &group(&[mine(), added], &none),
+                ME,
+            )
+        };
+        assert_eq!(found(added("left", "CarBox01", 0.100_05)), ["bbbbbbbb"]);
+        assert!(
+            found(added("right", "CarBox01", 0.1)).is_empty(),
+            "another part"
+        );
+        assert!(
+            found(added("left", "BusBox01", 0.1)).is_empty(),
+            "another class"
+        );
+        assert!(
+            found(added("left", "CarBox01", 0.2)).is_empty(),
+            "another place"
+        );
+        let mut red = object("bbbbbbbb", "CarBox01", 0.1, None);
+        red["answers"] =
+            json!([{"featureHash": "Colour01", "answers": [{"featureHash": "RedRed01"}]}]);
+        assert!(found(("left", red)).is_empty(), "another answer");
+        let theirs = (
+            "left",
+            object("aaaaaaaa", "CarBox01", 0.1, Some("ann@example.test")),
+        );
+        let before = group(std::slice::from_ref(&theirs), &json!({}));
+        let after = group(&[theirs, added("left", "CarBox01", 0.1)], &json!({}));
+        assert!(
+            duplicates(&before, &after, ME).is_empty(),
+            "made by another"
+        );
+        let after = group(&[mine(), added("left", "CarBox01", 0.1)], &json!({}));
+        let left = after.labels_without(&["bbbbbbbb".to_owned()]);
+        assert_eq!(left, *group(&[mine()], &json!({})).labels());
+    }
+
+    #[test]
+    fn answers_about_the_parts_of_a_group_are_compared_with_their_parts() {
+        let answer = |hash: &str, part: &str, end: u64, by: Option<&str>| {
+            json!({"classificationHash": hash, "featureHash": "Weather1", "createdBy": by, "spaces": {part: {"range": [[0, end]]}},
+                "classifications": [{"featureHash": "Weather2", "answers": "wet"}]})
+        };
+        let mine = || answer("aaaaaaaa", "left", 5, Some(ME));
+        let found = |added: Value| {
+            let before = group(&[], &json!({"aaaaaaaa": mine()}));
+            let after = group(&[], &json!({"aaaaaaaa": mine(), "bbbbbbbb": added}));
+            duplicates(&before, &after, ME)
+        };
+        assert_eq!(found(answer("bbbbbbbb", "left", 5, None)), ["bbbbbbbb"]);
+        assert!(found(answer("bbbbbbbb", "right", 5, None)).is_empty());
+        assert!(found(answer("bbbbbbbb", "left", 6, None)).is_empty());
+    }
+
+    #[test]
+    fn what_changes_on_the_parts_of_a_group_is_listed() {
+        let none = json!({});
+        let one = ("left", object("aaaaaaaa", "CarBox01", 0.1, None));
+        let moved = ("left", object("aaaaaaaa", "CarBox01", 0.2, None));
+        let of = |before: &[(&str, Value)], after: &[(&str, Value)]| -> Vec<_> {
+            let changes = crate::model::diff(&group(before, &none), &group(after, &none));
+            changes
+                .into_iter()
+                .map(|c| (c.kind, c.name, c.detail))
+                .collect()
+        };
+        use crate::model::LabelChangeKind::{Added, Changed, Removed};
+        let detail = || "bounding_box on part \"left\"".to_owned();
+        let (one, moved) = (std::slice::from_ref(&one), std::slice::from_ref(&moved));
+        assert_eq!(of(&[], one), [(Added, "Car".to_owned(), detail())]);
+        assert_eq!(of(one, moved), [(Changed, "Car".to_owned(), detail())]);
+        assert_eq!(of(one, &[]), [(Removed, "Car".to_owned(), detail())]);
+        assert!(of(one, one).is_empty());
     }
 }

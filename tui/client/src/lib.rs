@@ -20,7 +20,7 @@ mod write;
 pub use assets::AssetCache;
 pub use error::{At, BadCertificate, ClientError, Obstacle};
 pub use http::stats::Stats;
-pub use http::{Limits, Trouble};
+pub use http::{Limits, Outage};
 pub use key::{Key, KeyError};
 pub use labels::{compare, saved_as, transplant};
 pub use read::projects::ProjectSummary;

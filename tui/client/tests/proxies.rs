@@ -168,7 +168,7 @@ async fn fetching_child() {
     let item = wb_core::ids::ItemId(uuid::Uuid::from_u128(7));
     match support::child::reader().download(item, &cache).await {
         Ok(file) => println!("came: {}", file.size),
-        Err(error) => println!("{:?}", wb_core::fault::Fault::from(error)),
+        Err(error) => println!("{:?}", wb_core::error::Error::from(error)),
     }
 }
 

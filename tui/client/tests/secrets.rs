@@ -10,7 +10,7 @@ use support::{Reply, Scripted};
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 use wb_client::{AssetCache, Bearer, Reader, TaskFilter};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
 use wb_core::workflow::{Stage, StageKind};
 
@@ -109,7 +109,7 @@ async fn no_secret_reaches_the_log_or_an_error() {
     assert!(!row.contains("geheim"), "{row}");
     drop(guard);
     for error in errors {
-        let all = format!("{error} {error:?} {:?}", Fault::from(&error));
+        let all = format!("{error} {error:?} {:?}", Error::from(&error));
         assert!(!all.contains("geheim"), "{all}");
     }
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

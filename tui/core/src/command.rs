@@ -100,7 +100,7 @@ pub enum Command {
     /// Run watched tasks again now.
     WatchAgain(Vec<TaskId>),
     /// Newer builds are compared with what is there now, or each with the one before it.
-    KeepLooks(bool),
+    KeepWatchResults(bool),
     /// Keep what the newest build gave for a watched task for review.
     HoldWatched(TaskId),
     /// Look at what others made of these tasks in conflict.
@@ -297,7 +297,7 @@ verbs! {
     AllOfGroup  Conflicts ["Space"] false "one or all" "Answer for this task, or for all of its stage"
     StepWatched Watch ["s"] false "step watched" "Step this task"
     Again       Watch ["x"] false "run watched again" "Run this task again now, from the same inputs"
-    KeepLooks   Watch ["p"] false "compare with this build" "Compare newer builds with this one; once more: each with the last"
+    KeepWatchResults   Watch ["p"] false "compare with this build" "Compare newer builds with this one; once more: each with the last"
     HoldWatched Watch ["a"] false "hold watched" "Hold what the newest build gave for review"
     Unwatch     Watch ["w"] false "unwatch" "Watch this task no longer"
     UnwatchAll  Watch ["X"] false "unwatch all" "Watch none"

@@ -4,7 +4,7 @@
 
 use crate::build::Probed;
 use crate::command::Command;
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::journal::JournalEvent;
@@ -27,7 +27,7 @@ pub enum Event {
         /// Which batch.
         batch: BatchId,
         /// One entry for each task.
-        results: Vec<Result<Arc<Inputs>, Fault>>,
+        results: Vec<Result<Arc<Inputs>, Error>>,
     },
     /// News of a job.
     Job(JobEvent),
@@ -42,7 +42,7 @@ pub enum Event {
     },
     /// What stands upstream now where somebody else changed a label row: the difference from what
     /// the agent saw.
-    Theirs(Vec<(TaskId, Result<Vec<LabelChange>, Fault>)>),
+    Theirs(Vec<(TaskId, Result<Vec<LabelChange>, Error>)>),
     /// News of the journal.
     Journal(JournalEvent),
     /// A preflight ended.
@@ -50,8 +50,10 @@ pub enum Event {
         /// Which build.
         build: BuildId,
         /// Whether it may run.
-        result: Result<(), Fault>,
+        result: Result<(), Error>,
     },
+    /// A run was not begun: what its agents declare does not fit the project.
+    NotStarted(Error),
     /// Time passes.
     Tick(Millis),
 }
@@ -71,7 +73,7 @@ pub enum Upstream {
     /// The project.
     Project(Arc<Project>),
     /// It could not be loaded.
-    ProjectFailed(Fault),
+    ProjectFailed(Error),
     /// A page of tasks.
     Page {
         /// Whose page.
@@ -90,7 +92,7 @@ pub enum Upstream {
         /// Stage.
         stage: StageId,
         /// Why.
-        fault: Fault,
+        error: Error,
     },
     /// What a filter asked of the label rows of tasks. A row that could not be read is an empty one.
     Known {
@@ -104,17 +106,17 @@ pub enum Upstream {
         /// Stage.
         stage: StageId,
         /// Why.
-        fault: Fault,
+        error: Error,
     },
     /// Counters of the client, for the status line and the summary.
     Stats(NetStats),
     /// The platform cannot be reached, fails or asks to wait; `None`: no longer.
-    Trouble(Option<Trouble>),
+    Outage(Option<Outage>),
 }
 
 /// What stands between us and the platform while requests are tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Outage {
     /// When it began.
     pub since: Millis,
     /// What was wrong last.
@@ -174,7 +176,7 @@ pub enum JobEvent {
         /// Which.
         job: JobId,
         /// What it gave.
-        result: Result<Arc<Outcome>, Fault>,
+        result: Result<Arc<Outcome>, Error>,
         /// The host process died or was killed.
         crashed: bool,
         /// How long the agent ran, in microseconds.

@@ -3,7 +3,7 @@
 //!
 //! Reading and writing the journal itself is left to the runtime; these are its answers.
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::{Millis, StageId, TaskId};
 
 /// One operation: a command or a commit from the screen, with its counts.
@@ -130,7 +130,7 @@ pub struct Settled {
     /// Still written in part: the rest was refused again.
     pub in_part: usize,
     /// Why, of the first of them.
-    pub why: Option<Fault>,
+    pub why: Option<Error>,
     /// Written in part, and changed by somebody else since: left to a person.
     pub changed: usize,
 }
@@ -173,30 +173,30 @@ impl Settled {
 #[derive(Clone, Debug, PartialEq)]
 pub enum JournalEvent {
     /// All operations, the newest first.
-    Ops(Result<Vec<Op>, Fault>),
+    Ops(Result<Vec<Op>, Error>),
     /// The tasks of an operation.
     Entries {
         /// Which.
         op: i64,
         /// Tasks in the order they were written.
-        result: Result<Vec<Entry>, Fault>,
+        result: Result<Vec<Entry>, Error>,
     },
     /// What an undo of an operation would restore.
     Review {
         /// Which.
         op: i64,
         /// One for each task that still stands.
-        result: Result<Vec<Restore>, Fault>,
+        result: Result<Vec<Restore>, Error>,
     },
     /// An undo ended.
     Undone {
         /// The operation that was taken back.
         op: i64,
         /// What became of it.
-        result: Result<Undone, Fault>,
+        result: Result<Undone, Error>,
     },
     /// What interrupted commands had begun is finished.
-    Finished(Result<Settled, Fault>),
+    Finished(Result<Settled, Error>),
 }
 
 /// How far the undo of the open operation is.
@@ -214,7 +214,7 @@ pub enum Undoing {
     /// It is over.
     Over(Undone),
     /// It could not be looked at or written.
-    Failed(Fault),
+    Failed(Error),
 }
 
 /// The operation that is looked at.
@@ -223,7 +223,7 @@ pub struct OpenOp {
     /// Its number.
     pub id: i64,
     /// Its tasks, once they are read.
-    pub entries: Option<Result<Vec<Entry>, Fault>>,
+    pub entries: Option<Result<Vec<Entry>, Error>>,
     /// Taking it back.
     pub undo: Undoing,
 }
@@ -234,7 +234,7 @@ pub struct Journal {
     /// Operations, the newest first, once they are read.
     pub ops: Option<Vec<Op>>,
     /// Why they could not be read.
-    pub fault: Option<Fault>,
+    pub error: Option<Error>,
     /// The one that is looked at.
     pub open: Option<OpenOp>,
     /// When the operations are read, the newest that stands is to be looked at for an undo.

@@ -1,12 +1,12 @@
-//! What is true: workflow, queue, builds, runs, faults and the one function that changes them.
+//! What is true: workflow, queue, builds, runs, errors and the one function that changes them.
 //!
 //! No I/O, no clock, no threads here; time and news arrive as events, wishes leave as effects.
 
 pub mod build;
 pub mod command;
 pub mod digits;
+pub mod error;
 pub mod event;
-pub mod fault;
 pub mod filter;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/core.rs"]
@@ -17,6 +17,7 @@ pub mod limits;
 pub mod patch;
 pub mod queue;
 pub mod run;
+pub mod secret;
 pub mod span;
 pub mod state;
 pub mod step;

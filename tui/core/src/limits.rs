@@ -1,7 +1,7 @@
 //! Limits of this machine that a process runs into: files, processes and threads, memory. They are nobody's bug
 //! and no agent's fault, and no task can be run while they hold.
 
-use crate::fault::{Fault, FaultKind};
+use crate::error::{Error, ErrorKind};
 
 /// What the system's errors say, the word that a person reads, and what to do.
 const LIMITS: [(&[&str], &str, &str); 3] = [
@@ -28,20 +28,20 @@ const SILENT: (&str, &str) = ("/notify-", "SendError");
 /// The limit that an error of the system speaks of, if it speaks of one. Libraries and panics pass such errors on
 /// as text only.
 #[must_use]
-pub fn reached(error: &str) -> Option<Fault> {
+pub fn reached(error: &str) -> Option<Error> {
     let speaks =
         |(signs, ..): &&(&[&str], &str, &str)| signs.iter().any(|sign| error.contains(sign));
     let silent = error.contains(SILENT.0) && error.contains(SILENT.1);
     let (_, what, hint) = (LIMITS.iter().find(speaks)).or_else(|| silent.then_some(&LIMITS[1]))?;
     let text = format!("a limit of this machine is reached: {what}");
-    let fault = Fault::new(FaultKind::Settings, text).hint(*hint);
-    Some(fault.hint("`workbench resume` goes on with what was interrupted"))
+    let error = Error::new(ErrorKind::Settings, text).hint(*hint);
+    Some(error.hint("`workbench resume` goes on with what was interrupted"))
 }
 
-/// The kind of a fault that such an error may be the cause of.
+/// The kind of an error that such an error may be the cause of.
 #[must_use]
-pub fn kind_of(error: &str, otherwise: FaultKind) -> FaultKind {
-    reached(error).map_or(otherwise, |fault| fault.kind)
+pub fn kind_of(error: &str, otherwise: ErrorKind) -> ErrorKind {
+    reached(error).map_or(otherwise, |error| error.kind)
 }
 
 #[cfg(test)]
@@ -58,8 +58,8 @@ mod tests {
             (12, "memory"),
         ] {
             for text in [of(number).to_string(), format!("failed: {:?}", of(number))] {
-                let fault = reached(&text).unwrap_or_else(|| panic!("{text}"));
-                assert!(fault.summary.contains(word), "{text}: {fault}");
+                let error = reached(&text).unwrap_or_else(|| panic!("{text}"));
+                assert!(error.summary.contains(word), "{text}: {error}");
             }
         }
         for number in [2, 28, 111, 112, 113, 124] {

@@ -5,8 +5,8 @@
 //! client, drawing to the screen.
 
 use crate::digits;
-use crate::fault::{Fault, FaultKind, clip};
-use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Way};
+use crate::error::{Error, ErrorKind, foreign};
+use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
 use agent_abi::model::{
@@ -28,7 +28,7 @@ pub fn judge(
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
     answer: &[u8],
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Error> {
     judge_as(None, stage, ontology, inputs, answer)
 }
 
@@ -37,17 +37,17 @@ pub fn judge(
 /// are not added again.
 ///
 /// # Errors
-/// A fault of the agent's; the task stays where it is.
+/// An error of the agent's; the task stays where it is.
 pub fn judge_as(
     author: Option<&str>,
     stage: &Stage,
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
     answer: &[u8],
-) -> Result<Outcome, Fault> {
+) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    let refused = |error: ModelError| Fault::new(FaultKind::Agent, error.to_string());
+    let refused = |error: ModelError| Error::new(ErrorKind::Agent, error.to_string());
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
         .transpose()
@@ -87,10 +87,10 @@ const NAMES: [&str; 6] = [
 ];
 
 /// The answer as an outcome: an object that says at least one thing that is known, or nothing at all.
-fn read(answer: &[u8]) -> Result<wire::Outcome, Fault> {
+fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
     let wrong = |why: String| {
-        Fault::new(
-            FaultKind::Agent,
+        Error::new(
+            ErrorKind::Agent,
             format!("the agent's answer is not an outcome: {why}"),
         )
         .hint("an outcome is JSON such as {\"route\":\"complete\"}; see agent_abi::wire::Outcome")
@@ -110,17 +110,17 @@ fn read(answer: &[u8]) -> Result<wire::Outcome, Fault> {
             .take(3)
             .map(|name| format!("\"{name}\""))
             .collect();
-        let mut fault = wrong(format!(
+        let mut error = wrong(format!(
             "it has none of the names {}, only {}",
             NAMES.join(", "),
             given.join(", ")
         ));
         for name in parts.keys().take(3) {
             if let Some(near) = nearest(name, NAMES.into_iter()).first() {
-                fault = fault.hint(format!("did the agent mean \"{near}\"?"));
+                error = error.hint(format!("did the agent mean \"{near}\"?"));
             }
         }
-        return Err(fault);
+        return Err(error);
     }
     let added = parts.get("add").filter(|raw| raw.get().starts_with('['));
     let added: Vec<&RawValue> = match added {
@@ -140,10 +140,10 @@ fn read(answer: &[u8]) -> Result<wire::Outcome, Fault> {
 ///
 /// # Errors
 /// They cannot be read, so that nobody knows what an outcome would replace.
-pub fn metadata_seen(inputs: &Inputs) -> Result<Option<Map<String, Value>>, Fault> {
+pub fn metadata_seen(inputs: &Inputs) -> Result<Option<Map<String, Value>>, Error> {
     let broken = |why: &dyn std::fmt::Display| {
         let text = format!("the client metadata that the agent saw cannot be read: {why}");
-        Fault::new(FaultKind::Upstream, text)
+        Error::new(ErrorKind::Upstream, text)
     };
     if let Some(item) = &inputs.item_json {
         let item = wire::text::parse(item).map_err(|error| broken(&error))?;
@@ -173,29 +173,29 @@ const STEP: usize = 4 << 10;
 
 fn bounded(step: wire::StepDoc) -> wire::StepDoc {
     wire::StepDoc {
-        kind: clip(step.kind, STEP),
-        name: clip(step.name, STEP),
-        value: clip(step.value, STEP),
+        kind: foreign(step.kind, STEP),
+        name: foreign(step.name, STEP),
+        value: foreign(step.value, STEP),
         ..step
     }
 }
 
-fn way(stage: &Stage, route: Option<&str>) -> Result<Way, Fault> {
+fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
     let Some(route) = route else {
-        return Ok(Way::Stay);
+        return Ok(Route::Stay);
     };
     if let Some(p) = stage.pathway(route) {
-        return Ok(Way::Pathway {
+        return Ok(Route::Pathway {
             id: p.id,
             name: p.name.clone(),
             to: p.to,
         });
     }
     let (text, near) = stage.no_pathway(route);
-    let fault = Fault::new(FaultKind::Agent, text);
+    let error = Error::new(ErrorKind::Agent, text);
     Err(match near {
-        Some(near) => fault.hint(format!("did the agent mean {near}?")),
-        None => fault,
+        Some(near) => error.hint(format!("did the agent mean {near}?")),
+        None => error,
     })
 }
 
@@ -208,13 +208,13 @@ fn labels(
     inputs: &Inputs,
     after: Option<Value>,
     add: &[wire::AddLabel],
-) -> Result<Labels, Fault> {
+) -> Result<Labels, Error> {
     if after.is_none() && add.is_empty() {
         return Ok((Vec::new(), None, 0));
     }
     let Some(row) = &inputs.labels else {
         let text = "the agent changed labels but was lent no label row";
-        return Err(Fault::new(FaultKind::Agent, text).hint(
+        return Err(Error::new(ErrorKind::Agent, text).hint(
             "ask for the label row: `labels: &mut LabelRow`, or WB_NEED_LABEL_ROW_WRITE in C",
         ));
     };
@@ -230,7 +230,7 @@ fn labels(
     };
     let mut after = before
         .after(labels, add)
-        .map_err(|error| Fault::new(FaultKind::Agent, format!("{what}: {error}")))?;
+        .map_err(|error| Error::new(ErrorKind::Agent, format!("{what}: {error}")))?;
     let again = author.map_or_else(Vec::new, |author| duplicates(&before, &after, author));
     if !again.is_empty() {
         let doc = wire::RowDoc {
@@ -252,7 +252,7 @@ pub fn between(
     ontology: &Arc<Ontology>,
     before: &str,
     after: &str,
-) -> Result<Vec<LabelChange>, Fault> {
+) -> Result<Vec<LabelChange>, Error> {
     let (before, after) = (row_of(ontology, before)?, row_of(ontology, after)?);
     Ok(changes(&before, &after))
 }
@@ -264,25 +264,19 @@ fn changes(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
     changes
 }
 
-fn row_of(ontology: &Arc<Ontology>, json: &str) -> Result<LabelRow, Fault> {
+fn row_of(ontology: &Arc<Ontology>, json: &str) -> Result<LabelRow, Error> {
     LabelRow::from_json(json, ontology.clone())
-        .map_err(|error| Fault::new(FaultKind::Upstream, error.to_string()))
+        .map_err(|error| Error::new(ErrorKind::Upstream, error.to_string()))
 }
 
-/// The parts of a group whose own labels changed: of objects on them the model knows nothing.
+/// The parts of a group on which something else changed than objects, which are compared one by one.
 fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
-    let labels = |blob: &Value, part: &str| {
-        let labels = blob.get("spaces")?.get(part)?.get("labels")?;
-        labels
-            .as_object()
-            .filter(|labels| !labels.is_empty())
-            .cloned()
-    };
+    let rest =
+        |blob: &Value, part: &str| beside_objects(blob.get("spaces")?.get(part)?.get("labels")?);
     let spaces = after.get("spaces").and_then(Value::as_object);
     let hashes = spaces.into_iter().flat_map(Map::keys);
     let change = |hash: &String| {
-        let (old, new) = (labels(before, hash), labels(after, hash));
-        (old != new).then(|| LabelChange {
+        (rest(before, hash) != rest(after, hash)).then(|| LabelChange {
             sign: '~',
             name: "part of the group".to_owned(),
             hash: hash.clone(),
@@ -292,11 +286,31 @@ fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
     hashes.filter_map(change).collect()
 }
 
+/// Labels without the objects that have a hash, if that is anything.
+fn beside_objects(labels: &Value) -> Option<Value> {
+    match labels {
+        Value::Null => None,
+        Value::Object(map) => {
+            let rest = map
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), beside_objects(v)?)));
+            let rest: Map<String, Value> = rest.collect();
+            (!rest.is_empty()).then_some(Value::Object(rest))
+        }
+        Value::Array(list) => {
+            let rest = list.iter().filter(|item| item.get("objectHash").is_none());
+            let rest: Vec<Value> = rest.cloned().collect();
+            (!rest.is_empty()).then_some(Value::Array(rest))
+        }
+        other => Some(other.clone()),
+    }
+}
+
 /// What writing this would change, for people: computed from what is written and what stood there before.
 ///
 /// # Errors
 /// The label row before is missing or not readable.
-pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Fault> {
+pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Error> {
     let labels = match &item.labels_after {
         Some(after) => of_labels(ontology, item, after)?,
         None => Vec::new(),
@@ -314,10 +328,10 @@ fn of_labels(
     ontology: &Arc<Ontology>,
     item: &CommitItem,
     after: &LabelBlob,
-) -> Result<Vec<LabelChange>, Fault> {
+) -> Result<Vec<LabelChange>, Error> {
     let Some(before) = &item.before else {
         let text = "the label row before the change is missing";
-        return Err(Fault::new(FaultKind::Upstream, text));
+        return Err(Error::new(ErrorKind::Upstream, text));
     };
     let before = row_of(ontology, &before.json)?;
     let doc = wire::RowDoc {

@@ -2,8 +2,9 @@
 //! the marks. Built to stay instant at a hundred thousand rows and bearable at a million.
 
 use crate::filter::{Facts, Filter, Known};
-use crate::ids::{BuildId, Millis, TaskId};
+use crate::ids::{BuildId, Millis, PathwayId, TaskId};
 use crate::work::TaskRow;
+use crate::workflow::Stage;
 use std::collections::{HashMap, HashSet};
 
 /// Order of the rows on screen.
@@ -49,11 +50,13 @@ impl Sort {
 pub struct LastResult {
     /// Build it ran on.
     pub build: BuildId,
-    /// Pathway name, `stay`, or the fault's summary.
+    /// Pathway name, `stay`, or the error's summary.
     pub text: String,
     /// Whether it failed.
     pub failed: bool,
-    /// Which failures it is alike to; see [`crate::fault::Fault::group_id`].
+    /// The pathway that it took.
+    pub pathway: Option<PathwayId>,
+    /// Which failures it is alike to; see [`crate::fault::Error::group_id`].
     pub group: Option<u32>,
     /// Labels added, changed, removed.
     pub labels: (usize, usize, usize),
@@ -202,9 +205,16 @@ impl Queue {
     }
 
     /// Sets the filter from its text; a text that is no filter leaves the old one in force.
-    pub fn set_filter(&mut self, text: &str, now: Millis, results: &HashMap<TaskId, LastResult>) {
+    pub fn set_filter(
+        &mut self,
+        text: &str,
+        stages: &[Stage],
+        now: Millis,
+        results: &HashMap<TaskId, LastResult>,
+    ) {
         text.clone_into(&mut self.filter_text);
-        match Filter::parse(text) {
+        let clear = |filter: Filter| filter.is_clear_in(stages).map(|()| filter);
+        match Filter::parse(text).and_then(clear) {
             Ok(filter) => {
                 self.filter = filter;
                 self.filter_error = None;

@@ -2,7 +2,7 @@
 //!
 //! The steps are data for the screen; the engine ([`crate::state`]) moves them on.
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::work::{Committed, Inputs, Outcome, TaskRow, Wants};
 use std::collections::VecDeque;
@@ -126,10 +126,10 @@ pub struct Stepper {
     /// 0 to 1, when the agent tells.
     pub progress: Option<f64>,
     /// What it gave.
-    pub result: Option<Result<Arc<Outcome>, Fault>>,
+    pub result: Option<Result<Arc<Outcome>, Error>>,
     /// How long the agent ran, in microseconds.
     pub run_us: u64,
-    /// What an earlier build gave on the same inputs: build, route or fault, labels.
+    /// What an earlier build gave on the same inputs: build, route or error, labels.
     pub earlier: Option<(BuildId, String, (usize, usize, usize))>,
     /// What became of the commit.
     pub committed: Option<Committed>,

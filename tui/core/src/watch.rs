@@ -3,7 +3,7 @@
 //! Words only: how two builds differ on a task is told in [`differences()`], the engine
 //! (`state::watching`) moves tasks on, and writing is left to commits, as everywhere.
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::step::Log;
 use crate::work::{Inputs, Outcome, TaskRow, Wants};
@@ -19,11 +19,11 @@ pub const MOST: usize = 100;
 
 /// What one build gave for a task.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct WatchResult {
     /// The build.
     pub build: BuildId,
     /// What it gave.
-    pub result: Result<Arc<Outcome>, Fault>,
+    pub result: Result<Arc<Outcome>, Error>,
     /// How long the agent ran, in microseconds.
     pub run_us: u64,
     /// When.
@@ -65,11 +65,11 @@ pub struct Watched {
     /// Process of the host in which its agent runs; `None` while it waits for one.
     pub pid: Option<u32>,
     /// What the newest build gave.
-    pub now: Option<Look>,
+    pub now: Option<WatchResult>,
     /// What it is compared with: the build before, or the one that a person keeps.
-    pub before: Option<Look>,
+    pub before: Option<WatchResult>,
     /// Why the inputs could not be had.
-    pub fault: Option<Fault>,
+    pub error: Option<Error>,
     /// Lines of the newest run.
     pub log: Log,
 }
@@ -87,7 +87,7 @@ impl Watched {
             pid: None,
             now: None,
             before: None,
-            fault: None,
+            error: None,
             log: Log::default(),
         }
     }

@@ -267,7 +267,7 @@ impl Patch {
 
 /// Where a task goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Way {
+pub enum Route {
     /// It stays where it is.
     Stay,
     /// Through this pathway.
@@ -279,6 +279,17 @@ pub enum Way {
         /// Where it leads.
         to: StageId,
     },
+}
+
+impl Route {
+    /// The pathway, if it takes one.
+    #[must_use]
+    pub const fn pathway(&self) -> Option<PathwayId> {
+        match self {
+            Self::Stay => None,
+            Self::Pathway { id, .. } => Some(*id),
+        }
+    }
 }
 
 /// All labels of a row as JSON text: read as a tree they take ten times as much memory, and the outcomes of
@@ -310,7 +321,7 @@ impl LabelBlob {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Where the task goes.
-    pub way: Way,
+    pub way: Route,
     /// What would change.
     pub patch: Patch,
     /// The whole label blob after the agent, when it changed.

@@ -4,7 +4,7 @@
 //! specification (the `graphNodes` format), read by [`Workflow::learn_edges`]. How the graph is
 //! laid out and drawn is left to the screen.
 
-use crate::fault::{Fault, FaultKind};
+use crate::error::{Error, ErrorKind};
 use crate::ids::{PathwayId, StageId};
 use agent_abi::model::{ambiguous, edit_distance, listed, plain, quoted};
 use serde::{Deserialize, Serialize};
@@ -162,12 +162,12 @@ impl Workflow {
 
     /// The same as an error, with the nearest titles and all there are.
     #[must_use]
-    pub fn no_stage(&self, name: &str) -> Fault {
-        let mut fault = Fault::new(FaultKind::Settings, self.not_found(name));
+    pub fn no_stage(&self, name: &str) -> Error {
+        let mut error = Error::new(ErrorKind::Settings, self.not_found(name));
         for near in self.nearest(name).into_iter().filter(|n| *n != name) {
-            fault = fault.hint(format!("did you mean {}?", quoted(near)));
+            error = error.hint(format!("did you mean {}?", quoted(near)));
         }
-        fault
+        error
     }
 
     /// Stages at which agents work, in the platform's order.

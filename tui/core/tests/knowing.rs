@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use uuid::Uuid;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, ListId, Upstream};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::Known;
 use wb_core::ids::{DataHash, Millis, StageId, TaskId};
 use wb_core::state::{Options, State};
@@ -126,10 +126,10 @@ fn a_failure_is_said_and_the_next_filter_asks_again() {
         filter(&mut state, "label:Bus").is_empty(),
         "one chunk at a time"
     );
-    let fault = Fault::new(FaultKind::Network, "no answer");
+    let error = Error::new(ErrorKind::Network, "no answer");
     state.update(Event::Upstream(Upstream::KnownFailed {
         stage: STAGE,
-        fault,
+        error,
     }));
     assert_eq!(filter(&mut state, "label:Car").len(), 1);
 }

@@ -102,7 +102,7 @@ impl Core {
             }
             return Vec::new();
         }
-        // It never was a host: not the fault of anything it was given.
+        // It never was a host: not the error of anything it was given.
         state.failures += 1;
         if let Role::Probe(_) = &slot.role
             && let Role::Probe(probe) = std::mem::replace(&mut slot.role, Role::Leaving)
@@ -133,13 +133,13 @@ impl Core {
             }
             None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
             None => {
-                let fault = report::crashed(about, death, ending);
+                let error = report::crashed(about, death, ending);
                 let words = &death.words;
                 if let Some(copy) = slot.copy.clone().filter(|_| !words.frames.is_empty()) {
                     let place = (copy, slot.base, words.pc, words.frames.clone());
-                    return self.with_frames(active.work, fault, place, JobResult::Crashed, run);
+                    return self.with_frames(active.work, error, place, JobResult::Crashed, run);
                 }
-                JobResult::Crashed(fault)
+                JobResult::Crashed(error)
             }
         };
         self.finish(active.work, result, run);

@@ -12,7 +12,7 @@ use agent_abi::table::flags;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::BuildId;
 
 /// How far down the queue to look for work whose agent is not busy.
@@ -21,7 +21,7 @@ const LOOK_AHEAD: usize = 64;
 const FAILURES: u32 = 3;
 
 /// Work that cannot be sent to any host, and why.
-pub(crate) type Refused = Box<(Work, Fault)>;
+pub(crate) type Refused = Box<(Work, Error)>;
 
 impl Core {
     /// Gives out what can be given out, and asks for the hosts that are missing.
@@ -43,8 +43,8 @@ impl Core {
                 let _ = core.spawner.send(Arc::clone(core)); // the thread outlives us
             }
         }
-        for (work, fault) in refused.into_iter().map(|r| *r) {
-            core.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
+        for (work, error) in refused.into_iter().map(|r| *r) {
+            core.finish(work, JobResult::Failed(error, None), Duration::ZERO);
         }
     }
 
@@ -192,7 +192,7 @@ impl Core {
         };
         let chunks = match message(&active.work, slot.ticket + 1) {
             Ok(chunks) => chunks,
-            Err(fault) => return Err(Box::new((active.work, fault))),
+            Err(error) => return Err(Box::new((active.work, error))),
         };
         slot.ticket += 1;
         active.ticket = slot.ticket;
@@ -228,9 +228,9 @@ impl Core {
             .drain(..)
             .partition(|(work, _)| served.contains(&work.build()));
         state.pending = keep.into();
-        let fault = report::no_host(why);
+        let error = report::no_host(why);
         lost.into_iter()
-            .map(|(work, _)| (work, JobResult::Failed(fault.clone(), None)))
+            .map(|(work, _)| (work, JobResult::Failed(error.clone(), None)))
             .collect()
     }
 }
@@ -330,7 +330,7 @@ impl Slot {
 }
 
 /// The message that starts some work.
-pub(crate) fn message(work: &Work, ticket: u64) -> Result<Vec<Chunk>, Fault> {
+pub(crate) fn message(work: &Work, ticket: u64) -> Result<Vec<Chunk>, Error> {
     let job = match work {
         Work::Preflight { number, .. } => {
             let head = ToHost::Preflight {
@@ -351,8 +351,8 @@ pub(crate) fn message(work: &Work, ticket: u64) -> Result<Vec<Chunk>, Fault> {
     let all: Vec<_> = fixed.into_iter().chain(named).collect();
     let total: usize = all.iter().map(|(_, json)| json.len()).sum();
     if total > MAX_INPUT {
-        return Err(Fault::new(
-            FaultKind::Host,
+        return Err(Error::new(
+            ErrorKind::Host,
             format!(
                 "the inputs of \"{}\" are {total} bytes, more than a host takes ({MAX_INPUT}); the task stays where it is",
                 job.label
@@ -378,9 +378,9 @@ pub(crate) fn message(work: &Work, ticket: u64) -> Result<Vec<Chunk>, Fault> {
         .collect())
 }
 
-fn too_large(error: &std::io::Error) -> Fault {
-    Fault::new(
-        FaultKind::Host,
+fn too_large(error: &std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Host,
         format!("the inputs cannot be sent to a host ({error}); the task stays where it is"),
     )
 }

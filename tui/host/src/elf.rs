@@ -32,7 +32,7 @@ pub(crate) fn check(content: &[u8]) -> Result<(), Flaw> {
             "it is a 32-bit library, this workbench is 64-bit",
             "build it for this machine's target",
         )),
-        _ => Err(flaw("it is no library: it has no ELF header", KIND)),
+        _ => Err(flaw("it is not a shared library (no ELF header)", KIND)),
     }
 }
 

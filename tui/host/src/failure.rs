@@ -5,20 +5,20 @@ use crate::proto::Done;
 use crate::report::{About, details};
 use agent_abi::table::status;
 use agent_abi::wire::Failure;
-use wb_core::fault::{Fault, FaultKind, clip};
+use wb_core::error::{Error, ErrorKind, foreign};
 
 /// A call that came back without an outcome.
-pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Option<Box<Failure>>) {
+pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Option<Box<Failure>>) {
     if let Some(defect) = &done.defect {
-        let fault = Fault::new(
-            FaultKind::Agent,
+        let error = Error::new(
+            ErrorKind::Agent,
             format!(
                 "the agent's answer {} {defect}; the task stays where it is",
                 about.on()
             ),
         )
         .hint("an agent writes a JSON outcome or a text, UTF-8, at most 64 MB");
-        return (fault.because(details(about, &[])), None);
+        return (error.because(details(about, &[])), None);
     }
     let failure = read_failure(done, written);
     let message = failure.message.trim();
@@ -44,15 +44,15 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Fault, Opti
         status::UNSUPPORTED => format!("asks for what this workbench cannot give: {message}"),
         other => format!("the agent returned the unknown status {other}: {message}"),
     };
-    let mut fault = Fault::new(FaultKind::Agent, summary);
+    let mut error = Error::new(ErrorKind::Agent, summary);
     let mut cause = failure.chain.join("\n");
     if !cause.is_empty() {
         cause.push('\n');
     }
     cause.push_str(&details(about, &[]));
-    fault = fault.because(cause);
-    fault.retry = failure.retry && done.status != status::UNSUPPORTED;
-    (fault.bounded(), Some(Box::new(failure)))
+    error = error.because(cause);
+    error.retry = failure.retry && done.status != status::UNSUPPORTED;
+    (error.bounded(), Some(Box::new(failure)))
 }
 
 /// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.
@@ -78,18 +78,18 @@ fn read_failure(done: &Done, written: &[u8]) -> Failure {
     if failure.message.trim().is_empty() {
         failure.message = "it gave no reason".into();
     }
-    failure.message = clip(failure.message, TEXT);
-    failure.location = failure.location.map(|place| clip(place, NAME));
-    failure.dependency = failure.dependency.map(|name| clip(name, NAME));
+    failure.message = foreign(failure.message, TEXT);
+    failure.location = failure.location.map(|place| foreign(place, NAME));
+    failure.dependency = failure.dependency.map(|name| foreign(name, NAME));
     failure.chain.truncate(CAUSES);
     for cause in &mut failure.chain {
-        *cause = clip(std::mem::take(cause), NAME);
+        *cause = foreign(std::mem::take(cause), NAME);
     }
     failure.frames.truncate(FRAMES);
     failure.steps.truncate(STEPS);
     for step in &mut failure.steps {
         for text in [&mut step.kind, &mut step.name, &mut step.value] {
-            *text = clip(std::mem::take(text), TEXT);
+            *text = foreign(std::mem::take(text), TEXT);
         }
     }
     failure

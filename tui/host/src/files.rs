@@ -1,5 +1,5 @@
-//! Reading files that a person names or somebody drops into a folder: never for ever, never without
-//! end. A named pipe that nobody writes to, `/dev/zero` and a file of gigabytes are errors in words.
+//! Reading files that a person names or drops into a folder, without blocking and up to a size limit:
+//! a named pipe without a writer, `/dev/zero` and a file of several gigabytes are errors.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::{File, FileType, Metadata, OpenOptions};
@@ -8,10 +8,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a pipe may take to give all it has.
+/// Time limit for reading a pipe to its end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a file looks like from outside; equal means nobody wrote to it.
+/// Identity, size and times of a file; if they are equal, nobody wrote to it in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint {
     inode: (u64, u64),
@@ -154,7 +154,7 @@ fn wait(file: &File, until: Instant) -> io::Result<()> {
     let limit = Timespec::try_from(left).ok();
     match poll(&mut [PollFd::new(file, PollFlags::IN)], limit.as_ref()) {
         Ok(0) => {
-            let text = format!("it gave nothing for {} s", PATIENCE.as_secs());
+            let text = format!("no data and no end of file within {} s", PATIENCE.as_secs());
             Err(io::Error::new(ErrorKind::TimedOut, text))
         }
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),

@@ -11,7 +11,7 @@ use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
 use crate::report::{Death, Ending};
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
-use crate::sys::usage;
+use crate::sys::{adopted, usage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,7 +20,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wb_core::fault::clip;
+use wb_core::error::foreign;
 use wb_core::ids::{BuildId, JobId};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
@@ -57,7 +57,7 @@ pub(crate) struct HostThread {
     ending: Option<Ending>,
 }
 
-/// What a host was seen to use.
+/// Memory use of a host.
 struct Memory {
     /// When to look again.
     next: Instant,
@@ -78,7 +78,7 @@ enum Socket {
     Closed,
 }
 
-/// What poll said.
+/// What is ready according to `poll`.
 struct Ready {
     socket: bool,
     room: bool,
@@ -201,11 +201,13 @@ impl HostThread {
         else {
             return;
         };
-        let host = self.link.host.load(Ordering::Relaxed);
-        if Instant::now() < self.memory.next || host == 0 || self.ending.is_some() {
+        let greeted = self.link.host.load(Ordering::Relaxed) != 0;
+        if Instant::now() < self.memory.next || !greeted || self.ending.is_some() {
             return;
         }
-        self.memory.used = usage::of_family(host).unwrap_or(self.memory.used);
+        // From the supervisor down: it adopts what has left the host's own family.
+        let used = usage::of_family(self.child.id());
+        self.memory.used = used.unwrap_or(self.memory.used);
         self.memory.next = Instant::now() + pause;
         if self.memory.used > limit {
             let used = self.memory.used;
@@ -244,7 +246,7 @@ impl HostThread {
     fn handle(&mut self, message: Message) -> Result<(), String> {
         let header: FromHost = message
             .header()
-            .map_err(|e| format!("a message that is none ({e})"))?;
+            .map_err(|e| format!("an invalid message ({e})"))?;
         match header {
             FromHost::Hello { protocol, pid } => self.core.hello(self.id, protocol, pid)?,
             FromHost::Loaded { descriptor, base } => {
@@ -286,7 +288,7 @@ impl HostThread {
             return;
         }
         let (target, line) = parts.split_at(target.min(parts.len()));
-        let text = |bytes, most| clip(String::from_utf8_lossy(bytes).into_owned(), most);
+        let text = |bytes, most| foreign(String::from_utf8_lossy(bytes).into_owned(), most);
         self.core.events.push(HostEvent::Log {
             job: self.job(),
             build: self.build(),
@@ -349,6 +351,8 @@ impl HostThread {
         };
         let child = &mut self.child;
         self.link.reap(|| drop(child.wait()));
+        // Its supervisor has ended them already, unless that was killed itself.
+        adopted::end_adopted();
         Core::died(&self.core, self.id, death, self.ending);
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, oneshot};
 use wb_core::build::Probed;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{BuildId, JobId};
 
 /// Runs agents in processes of their own; cheap to clone. When the last clone is gone, so are the
@@ -148,7 +148,7 @@ impl Hosts {
     /// # Errors
     /// The library refused the project, crashed, or took too long. A library without a preflight
     /// has nothing against it.
-    pub async fn preflight(&self, build: BuildId) -> Result<(), Fault> {
+    pub async fn preflight(&self, build: BuildId) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         {
             let mut state = self.0.core.lock();
@@ -168,8 +168,8 @@ impl Hosts {
         }
         Core::dispatch(&self.0.core);
         answer.await.unwrap_or_else(|_| {
-            Err(Fault::new(
-                FaultKind::Host,
+            Err(Error::new(
+                ErrorKind::Host,
                 "the workbench ended before the preflight had answered",
             ))
         })
@@ -201,15 +201,15 @@ impl State {
         if self.closing {
             return Some(JobResult::Cancelled);
         }
-        let fault = match self.builds.get(&job.build) {
+        let error = match self.builds.get(&job.build) {
             Some(build) if build.retired => report::unknown_build(job.build),
             None => report::unknown_build(job.build),
-            Some(build) if job.agent >= build.agents.len() => Fault::new(
-                FaultKind::Bug,
+            Some(build) if job.agent >= build.agents.len() => Error::new(
+                ErrorKind::Bug,
                 format!("build {} has no agent number {}", job.build, job.agent),
             ),
             Some(_) => return None,
         };
-        Some(JobResult::Failed(fault, None))
+        Some(JobResult::Failed(error, None))
     }
 }

@@ -4,8 +4,8 @@ use agent_abi::wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+use wb_core::error::Error;
 use wb_core::event::Priority;
-use wb_core::fault::Fault;
 use wb_core::ids::{BuildId, JobId};
 
 /// One attempt of one agent on one task.
@@ -50,11 +50,11 @@ pub enum JobResult {
     /// JSON of `wire::Outcome` as the agent wrote it: UTF-8, not yet parsed, at most 64 MB.
     Outcome(Vec<u8>),
     /// The agent said no or panicked, or its answer cannot be used; its process lives on.
-    Failed(Fault, Option<Box<wire::Failure>>),
-    /// Its process died of it; the fault's cause names library, build and frames.
-    Crashed(Fault),
+    Failed(Error, Option<Box<wire::Failure>>),
+    /// Its process died of it; the error's cause names library, build and frames.
+    Crashed(Error),
     /// It took longer than its deadline.
-    TimedOut(Fault),
+    TimedOut(Error),
     /// Somebody asked to stop it.
     Cancelled,
 }

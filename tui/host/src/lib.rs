@@ -23,6 +23,9 @@ mod elf;
 mod events;
 mod failure;
 mod files;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/host.rs"]
+mod fuzz;
 mod host;
 mod hosts;
 mod jobs;
@@ -31,7 +34,6 @@ mod link;
 mod loading;
 mod output;
 mod page;
-pub mod pixels;
 mod pool;
 mod prints;
 mod proto;

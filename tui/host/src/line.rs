@@ -57,8 +57,8 @@ impl Core {
             };
             let chunks = match message(&work, slot.ticket + 1) {
                 Ok(chunks) => chunks,
-                Err(fault) => {
-                    refused.push(Box::new((work, fault)));
+                Err(error) => {
+                    refused.push(Box::new((work, error)));
                     continue;
                 }
             };

@@ -2,9 +2,8 @@
 //!
 //! They carry what must work without a message: requests of the workbench, how far the host is, and
 //! the last words of a crash. The page of requests is read-only in the host (Linux seals it). The page
-//! of claims is foreign ground, because agents run in the process that writes it: the workbench
-//! compares what it reads there with what the host sends, and never uses it as an index or a length
-//! without a bound.
+//! of claims is untrusted, because agents run in the process that writes it: the workbench compares
+//! what it reads there with what the host sends, and bounds every index and length.
 #![allow(unsafe_code)] // a mapping seen as a struct of atomics
 
 use crate::sys::memory;
@@ -19,7 +18,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 pub(crate) const FRAMES: usize = 64;
 const LEN: usize = 4096;
 
-/// How far a host is; the numbers are written by the host.
+/// What a host is doing; the host writes the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Phase {

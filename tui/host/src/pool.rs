@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 use wb_core::build::AgentDescriptor;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Priority;
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BuildId, Millis};
 
 /// Number of a host, never given twice.
@@ -70,7 +70,7 @@ pub(crate) enum Work {
     Preflight {
         number: u64,
         build: BuildId,
-        reply: oneshot::Sender<Result<(), Fault>>,
+        reply: oneshot::Sender<Result<(), Error>>,
     },
 }
 
@@ -298,11 +298,11 @@ impl Core {
             Work::Preflight { reply, .. } => {
                 let answer = match result {
                     JobResult::Outcome(_) => Ok(()),
-                    JobResult::Failed(fault, _)
-                    | JobResult::Crashed(fault)
-                    | JobResult::TimedOut(fault) => Err(fault),
-                    JobResult::Cancelled => Err(Fault::new(
-                        FaultKind::Host,
+                    JobResult::Failed(error, _)
+                    | JobResult::Crashed(error)
+                    | JobResult::TimedOut(error) => Err(error),
+                    JobResult::Cancelled => Err(Error::new(
+                        ErrorKind::Host,
                         "the preflight was stopped because the workbench is ending",
                     )),
                 };
@@ -314,7 +314,7 @@ impl Core {
 }
 
 impl State {
-    /// What a fault about this work says.
+    /// What an error about this work says.
     pub(crate) fn about(&self, work: &Work, pid: u32) -> About {
         let build = work.build();
         let known = self.builds.get(&build);

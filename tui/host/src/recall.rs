@@ -1,9 +1,9 @@
 //! Taking work back: what a host was sent and has not begun goes to others.
 //!
-//! A host claims on its page how far it is; that is a hint, since agents can write there too. What
-//! counts is compared: the host itself reports over its socket what it gave back, and the workbench
-//! knows what it took. A page that no host can have written ends the host: whoever ran on it is
-//! answerable for that, and its neighbours run elsewhere.
+//! The control page says how far a host is, but that is a hint only, since agents can write there too.
+//! The host also reports over its socket what it gave back, and the workbench compares both with what
+//! it sent. A host whose page contradicts this is killed: the running task fails, and the tasks queued
+//! behind it run in other hosts.
 
 use crate::events::Events;
 use crate::link::NO_JOB;

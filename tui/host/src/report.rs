@@ -1,14 +1,14 @@
-//! Words for what happened to a host or a job: every way to fail becomes one [`Fault`].
+//! Words for what happened to a host or a job: every way to fail becomes one [`Error`].
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
 use crate::page::{LastWords, Phase};
 use crate::sys::exit::Exit;
 use std::time::Duration;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::BuildId;
 
-/// What a fault is about.
+/// What an error is about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct About {
     /// Title of the data unit; empty for a preflight.
@@ -78,7 +78,7 @@ impl Death {
             Exit::Unknown => return "ended in an unknown way".into(),
         };
         let (name, meaning) = signal_words(signal);
-        let fault = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
+        let error = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
         if self.ended_for_memory() {
             let used = match self.used {
                 0 => String::new(),
@@ -89,7 +89,7 @@ impl Death {
             format!("overflowed its stack ({name})")
         } else if self.out_of_memory() {
             format!("ran out of memory ({name})")
-        } else if fault {
+        } else if error {
             format!(
                 "crashed: {meaning} ({name}) at address {:#x}",
                 self.words.address
@@ -173,7 +173,7 @@ pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
 }
 
 /// A job whose process died of it.
-pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Fault {
+pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
     let on = about.on();
     let mut hint = death.hint();
     let summary = match ending {
@@ -223,22 +223,22 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
             )
         }
     };
-    let mut fault = Fault::new(FaultKind::Host, summary)
+    let mut error = Error::new(ErrorKind::Host, summary)
         .hint(hint)
         .because(details(about, &death.tail));
-    fault.retry = about.idempotent;
-    fault
+    error.retry = about.idempotent;
+    error
 }
 
 /// A job that took longer than its deadline.
-pub(crate) fn timed_out(about: &About, limit: Duration, killed: bool) -> Fault {
+pub(crate) fn timed_out(about: &About, limit: Duration, killed: bool) -> Error {
     let end = if killed {
         "its process was ended"
     } else {
         "it stopped when asked"
     };
-    let mut fault = Fault::new(
-        FaultKind::Host,
+    let mut error = Error::new(
+        ErrorKind::Host,
         format!(
             "the agent took longer than {limit:?} {}; {end}, the task stays where it is",
             about.on()
@@ -246,8 +246,8 @@ pub(crate) fn timed_out(about: &About, limit: Duration, killed: bool) -> Fault {
     )
     .hint("raise `--timeout` or the agent's own `timeout`, or look for an endless loop")
     .because(details(about, &[]));
-    fault.retry = about.idempotent;
-    fault
+    error.retry = about.idempotent;
+    error
 }
 
 pub(crate) fn details(about: &About, tail: &[String]) -> String {
@@ -268,12 +268,12 @@ pub(crate) fn details(about: &About, tail: &[String]) -> String {
     text
 }
 
-/// Adds symbolised frames to a fault.
-pub(crate) fn add_frames(fault: &mut Fault, lines: &[String]) {
+/// Adds symbolised frames to an error.
+pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
-    let cause = fault.cause.get_or_insert_default();
+    let cause = error.cause.get_or_insert_default();
     cause.push_str("\nframes:");
     for line in lines {
         cause.push_str("\n  ");
@@ -316,10 +316,10 @@ pub(crate) fn unopened(death: &Death, ending: Option<&Ending>) -> (String, Vec<S
 }
 
 /// No host process can be started.
-pub(crate) fn no_host(why: &str) -> Fault {
+pub(crate) fn no_host(why: &str) -> Error {
     // Where a limit is reached, no further task can be run either.
-    Fault::new(
-        wb_core::limits::kind_of(why, FaultKind::Host),
+    Error::new(
+        wb_core::limits::kind_of(why, ErrorKind::Host),
         format!("no host process can be started ({why}); the task stays where it is"),
     )
     .hint(
@@ -328,9 +328,9 @@ pub(crate) fn no_host(why: &str) -> Fault {
 }
 
 /// A job for a build that is not in charge of anything.
-pub(crate) fn unknown_build(build: BuildId) -> Fault {
-    Fault::new(
-        FaultKind::Host,
+pub(crate) fn unknown_build(build: BuildId) -> Error {
+    Error::new(
+        ErrorKind::Host,
         format!("build {build} is not loaded any more; the task stays where it is"),
     )
     .hint("run it again on the build in charge")

@@ -9,7 +9,7 @@ use crate::config::secret_variables;
 use crate::link::Link;
 use crate::page::ControlPage;
 use crate::pool::Core;
-use crate::sys::{exit::ExitWatch, orphan};
+use crate::sys::{adopted, exit::ExitWatch, orphan};
 use rustix::process::Pid;
 use std::ffi::OsString;
 use std::io;
@@ -37,6 +37,7 @@ pub(crate) type SpawnRequest = Arc<Core>;
 /// Starts the spawning thread; it ends when the sender is dropped.
 pub(crate) fn start() -> io::Result<Sender<SpawnRequest>> {
     let (to, requests) = channel::<SpawnRequest>();
+    adopted::adopt();
     std::thread::Builder::new()
         .name("wb-spawner".into())
         .spawn(move || {

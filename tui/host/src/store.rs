@@ -249,7 +249,7 @@ pub(crate) fn hex(digest: &[u8]) -> String {
 }
 
 /// Begins the name of each process's folder.
-const STORE: &str = "store-";
+pub(crate) const STORE: &str = "store-";
 
 fn lock_of(dir: &Path) -> PathBuf {
     dir.with_extension("lock")
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_go_by_their_lock_and_not_by_numbers_of_processes() {
+    fn a_store_belongs_to_whoever_holds_its_lock_whatever_the_process_id() {
         let root = tempfile::tempdir().unwrap();
         let living = LibraryStore::open(root.path()).unwrap();
         let copy = put(&living, Path::new("/x/libagent.so"), b"content");

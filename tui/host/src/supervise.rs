@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wb_core::build::Descriptor;
-use wb_core::fault::{Fault, FaultKind, clip};
+use wb_core::error::{Error, ErrorKind, foreign};
 
 /// Longest reason why a library is refused, in bytes, and longest hint.
 const REASON: usize = 4 << 10;
@@ -97,13 +97,13 @@ impl Core {
                 JobResult::Outcome(if empty { b"{}".to_vec() } else { written })
             }
             None => {
-                let (fault, failure) = crate::failure::failed(about, done, &written);
+                let (error, failure) = crate::failure::failed(about, done, &written);
                 let frames = failure.as_ref().map_or_else(Vec::new, |f| f.frames.clone());
                 if let (Some(copy), false) = (copy, frames.is_empty()) {
-                    let finish = move |fault| JobResult::Failed(fault, failure);
-                    return self.with_frames(active.work, fault, (copy, 0, 0, frames), finish, run);
+                    let finish = move |error| JobResult::Failed(error, failure);
+                    return self.with_frames(active.work, error, (copy, 0, 0, frames), finish, run);
                 }
-                JobResult::Failed(fault, failure)
+                JobResult::Failed(error, failure)
             }
         };
         self.finish(active.work, result, run);
@@ -113,9 +113,9 @@ impl Core {
     pub(crate) fn with_frames(
         self: &Arc<Self>,
         work: Work,
-        mut fault: Fault,
+        mut error: Error,
         (copy, base, pc, frames): (Arc<StagedCopy>, u64, u64, Vec<u64>),
-        result: impl FnOnce(Fault) -> JobResult + Send + 'static,
+        result: impl FnOnce(Error) -> JobResult + Send + 'static,
         run: Duration,
     ) {
         let core = Arc::clone(self);
@@ -125,8 +125,8 @@ impl Core {
             pc,
             frames,
             then: Box::new(move |lines| {
-                report::add_frames(&mut fault, &lines);
-                core.finish(work, result(fault), run);
+                report::add_frames(&mut error, &lines);
+                core.finish(work, result(error), run);
             }),
         };
         if let Err(unsent) = self.symbols.send(question) {
@@ -239,7 +239,7 @@ impl Core {
                 return Ok(());
             };
             if slot.ready || matches!(slot.role, Role::Blank) {
-                return Err("the news of a library that nobody had asked for".into());
+                return Err("a report of a library that it was not asked to open".into());
             }
             slot.ready = true;
             slot.base = base;
@@ -259,8 +259,8 @@ impl Core {
             }
             refused
         };
-        if let Some((work, fault)) = refused.map(|r| *r) {
-            self.finish(work, JobResult::Failed(fault, None), Duration::ZERO);
+        if let Some((work, error)) = refused.map(|r| *r) {
+            self.finish(work, JobResult::Failed(error, None), Duration::ZERO);
         }
         Self::dispatch(self);
         Ok(())
@@ -268,11 +268,11 @@ impl Core {
 
     /// The library is there but not usable; the host has nothing more to do.
     pub(crate) fn load_failed(self: &Arc<Self>, id: HostId, reason: String, hints: Vec<String>) {
-        let reason = clip(reason, REASON);
+        let reason = foreign(reason, REASON);
         let hints: Vec<_> = hints
             .into_iter()
             .take(HINTS)
-            .map(|h| clip(h, REASON))
+            .map(|h| foreign(h, REASON))
             .collect();
         let (probe, work) = {
             let mut state = self.lock();
@@ -291,15 +291,15 @@ impl Core {
         if let Some(probe) = probe {
             self.reject(&probe, reason, hints);
         } else if let Some(active) = work {
-            let mut fault = Fault::new(
-                FaultKind::Host,
+            let mut error = Error::new(
+                ErrorKind::Host,
                 format!(
                     "build {} could not be opened again: {reason}; the task stays where it is",
                     active.work.build()
                 ),
             );
-            fault.hints = hints;
-            self.finish(active.work, JobResult::Failed(fault, None), Duration::ZERO);
+            error.hints = hints;
+            self.finish(active.work, JobResult::Failed(error, None), Duration::ZERO);
         }
         Self::dispatch(self);
     }

@@ -9,15 +9,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{ASTRAY, Desk, PATIENCE, compile, outcome, wait_until_gone};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_host::{HostEvent, JobResult};
 
 const ONE: &str = r#"{"route":"one"}"#;
 
-fn fault(result: JobResult) -> Fault {
+fn error(result: JobResult) -> Error {
     match result {
-        JobResult::Crashed(fault) | JobResult::TimedOut(fault) | JobResult::Failed(fault, _) => {
-            fault
+        JobResult::Crashed(error) | JobResult::TimedOut(error) | JobResult::Failed(error, _) => {
+            error
         }
         other => panic!("{other:?}"),
     }
@@ -91,16 +91,16 @@ fn quick_desk(hosts: usize) -> Desk {
 }
 
 #[test]
-fn whatever_an_agent_writes_over_the_shared_page_costs_no_neighbour_anything() {
+fn overwriting_the_control_page_never_affects_other_tasks() {
     let mut desk = quick_desk(1);
     for params in scribbles() {
         match among_neighbours(&mut desk, "scribbles", &params) {
             JobResult::Outcome(_) => {}
             other => {
-                let fault = fault(other);
+                let error = error(other);
                 assert!(
-                    fault.summary.contains("wrote over the control page"),
-                    "{params}: {fault:?}"
+                    error.summary.contains("wrote over the control page"),
+                    "{params}: {error:?}"
                 );
             }
         }
@@ -108,7 +108,7 @@ fn whatever_an_agent_writes_over_the_shared_page_costs_no_neighbour_anything() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_and_crashes_is_blamed_itself() {
+fn an_agent_that_overwrites_the_control_page_and_crashes_is_named() {
     let mut desk = quick_desk(1);
     for params in scribbles() {
         let result = among_neighbours(&mut desk, "scribbles_and_aborts", &params);
@@ -120,7 +120,7 @@ fn an_agent_that_writes_over_the_shared_page_and_crashes_is_blamed_itself() {
 }
 
 #[test]
-fn an_agent_that_writes_over_the_shared_page_and_never_ends_keeps_nobody_waiting() {
+fn an_agent_that_overwrites_the_control_page_and_loops_blocks_no_other_task() {
     let mut desk = quick_desk(2);
     for value in [0, 1, 5, 9, u64::MAX] {
         for at in [-1, 48, 56] {
@@ -137,12 +137,12 @@ fn an_agent_that_writes_over_the_shared_page_and_never_ends_keeps_nobody_waiting
 }
 
 #[test]
-fn what_the_workbench_writes_cannot_be_written_by_an_agent() {
+fn agents_cannot_write_the_page_of_requests() {
     let mut desk = quick_desk(1);
     for at in [-1, 0, 8, 16, 24, 32] {
         let params = format!("workbench-requests {at} 1");
-        let fault = fault(among_neighbours(&mut desk, "scribbles", &params));
-        assert!(fault.summary.contains("SIGSEGV"), "{fault:?}");
+        let error = error(among_neighbours(&mut desk, "scribbles", &params));
+        assert!(error.summary.contains("SIGSEGV"), "{error:?}");
     }
 }
 
@@ -181,8 +181,8 @@ fn children_that_left_their_session_end_with_the_host_however_it_ends() {
     let id = job.job;
     desk.hosts.run(job);
     let child = daemon(&file);
-    let fault = fault(desk.done(id));
-    assert!(fault.summary.contains("SIGSEGV"), "{fault:?}");
+    let error = error(desk.done(id));
+    assert!(error.summary.contains("SIGSEGV"), "{error:?}");
     wait_until_gone(child);
 
     let mut job = desk.stray("daemon_and_loop", &params);
@@ -201,6 +201,37 @@ fn children_that_left_their_session_end_with_the_host_however_it_ends() {
     let hosts = desk.hosts.clone();
     desk.rt.block_on(hosts.shutdown());
     wait_until_gone(child);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn children_that_left_their_session_end_when_the_supervisor_is_killed() {
+    let mut desk = Desk::new();
+    desk.astray();
+    let file = desk.path("pids");
+    let params = file.to_str().unwrap().to_owned();
+    for with_the_host in [false, true] {
+        let job = desk.stray("daemon_and_loop", &params);
+        let id = job.job;
+        desk.hosts.run(job);
+        let host = desk.started(id);
+        let child = daemon(&file);
+        let status = std::fs::read_to_string(format!("/proc/{host}/status")).unwrap();
+        let above = status
+            .lines()
+            .find_map(|l| l.strip_prefix("PPid:"))
+            .unwrap();
+        let supervisor = above.trim().parse().unwrap();
+        assert_ne!(supervisor, std::process::id());
+        let host = with_the_host.then_some(host);
+        for number in [Some(supervisor), host].into_iter().flatten() {
+            let pid = Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
+            // The host may have ended with its supervisor by now.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        assert!(matches!(desk.done(id), JobResult::Crashed(_)));
+        wait_until_gone(child);
+    }
 }
 
 #[test]
@@ -226,24 +257,24 @@ fn children_that_left_their_session_end_with_a_workbench_that_is_killed() {
 }
 
 #[test]
-fn memory_beyond_the_limit_is_named_with_both_numbers_and_costs_one_task() {
+fn exceeding_the_memory_limit_names_both_numbers_and_fails_one_task() {
     let mut desk = Desk::with(|config| config.memory_limit = Some(300_000_000));
     let build = desk.astray();
-    for name in ["eats", "child_eats"] {
+    for name in ["eats", "child_eats", "daemon_eats"] {
         let job = desk.stray(name, "");
         let id = job.job;
         desk.hosts.run(job);
-        let fault = fault(desk.done(id));
+        let error = error(desk.done(id));
         let words = [
             "ran out of memory",
             "cam_03.jpg",
             "more than the 300 MB it may use (`memory`)",
         ];
         assert!(
-            words.iter().all(|w| fault.summary.contains(w)),
-            "{name}: {fault:?}"
+            words.iter().all(|w| error.summary.contains(w)),
+            "{name}: {error:?}"
         );
-        assert!(fault.hints[0].contains("--memory"), "{fault:?}");
+        assert!(error.hints[0].contains("--memory"), "{error:?}");
     }
     assert_eq!(desk.run(build, "answer"), outcome(ONE));
 }
@@ -268,7 +299,7 @@ fn a_library_that_needs_too_much_memory_to_open_is_refused_with_both_numbers() {
 }
 
 #[test]
-fn hosts_are_what_the_system_ends_first_when_memory_runs_out() {
+fn hosts_have_the_highest_oom_score() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let job = desk.start(build, "listens", None);
@@ -295,8 +326,8 @@ fn loading_a_dependency_counts_as_loading_and_not_as_work() {
     for how in ["loads", "forgets"] {
         assert_eq!(depends(&mut desk, how, short), outcome(ONE), "{how}");
     }
-    let fault = fault(depends(&mut desk, "then loops", short));
-    assert!(fault.summary.contains("longer than 150ms"), "{fault:?}");
+    let error = error(depends(&mut desk, "then loops", short));
+    assert!(error.summary.contains("longer than 150ms"), "{error:?}");
     assert_eq!(depends(&mut desk, "loads", short), outcome(ONE));
 }
 
@@ -305,14 +336,14 @@ fn a_dependency_that_is_slow_or_crashes_while_it_is_loaded_is_named() {
     let mut desk = Desk::with(|config| config.load_timeout = Duration::from_secs(2));
     desk.astray();
     let long = Duration::from_secs(60);
-    let slow = fault(depends(&mut desk, "hangs", long));
+    let slow = error(depends(&mut desk, "hangs", long));
     assert!(
         slow.summary
             .contains("dependency weights took longer than 2s to load"),
         "{slow:?}"
     );
     assert!(slow.hints[0].contains("load_timeout"), "{slow:?}");
-    let crash = fault(depends(&mut desk, "crashes", long));
+    let crash = error(depends(&mut desk, "crashes", long));
     assert!(
         crash.summary.contains("SIGABRT") && crash.summary.contains("dependency weights"),
         "{crash:?}"
@@ -320,17 +351,17 @@ fn a_dependency_that_is_slow_or_crashes_while_it_is_loaded_is_named() {
 }
 
 #[test]
-fn a_reason_of_a_megabyte_is_cut_and_says_so() {
+fn a_reason_of_a_megabyte_is_truncated_and_marked() {
     let mut desk = Desk::new();
     desk.astray();
     let job = desk.stray("explains", "");
     let id = job.job;
     desk.hosts.run(job);
-    let JobResult::Failed(fault, Some(failure)) = desk.done(id) else {
+    let JobResult::Failed(error, Some(failure)) = desk.done(id) else {
         panic!("it fails with a reason");
     };
-    assert!(fault.summary.contains("more bytes"), "{}", fault.summary);
-    let size = fault.summary.len() + fault.cause.as_deref().unwrap_or_default().len();
+    assert!(error.summary.contains("more bytes"), "{}", error.summary);
+    let size = error.summary.len() + error.cause.as_deref().unwrap_or_default().len();
     assert!(size < 12_000, "{size}");
     let kept = serde_json::to_string(&failure).unwrap();
     assert!(kept.len() < 32_000, "{}", kept.len());

@@ -45,7 +45,7 @@ fn question(desk: &mut Desk) -> (JobId, String, String, Asked) {
 
 fn reason(result: JobResult) -> String {
     match result {
-        JobResult::Failed(fault, _) => format!("{fault:?}"),
+        JobResult::Failed(error, _) => format!("{error:?}"),
         other => panic!("{other:?}"),
     }
 }
@@ -119,8 +119,8 @@ fn a_waiting_call_ends_with_the_time_limit_of_its_job() {
 fn a_preflight_asks_in_vain_and_is_told_so() {
     let desk = desk(|_| {});
     let refused = desk.rt.block_on(desk.hosts.preflight(BuildId(1)));
-    let fault = format!("{:?}", refused.unwrap_err());
-    assert!(fault.contains("calls are for tasks"), "{fault}");
+    let error = format!("{:?}", refused.unwrap_err());
+    assert!(error.contains("calls are for tasks"), "{error}");
 }
 
 #[test]

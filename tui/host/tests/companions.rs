@@ -194,7 +194,7 @@ fn libraries_without_agents_in_a_watched_folder_are_passed_over() {
 }
 
 #[test]
-fn files_that_are_no_files_in_a_watched_folder_hold_nobody_up() {
+fn the_watcher_refuses_what_is_not_a_regular_file_without_blocking() {
     let mut desk = Desk::new();
     let folder = desk.path("agents");
     fs::create_dir(&folder).unwrap();

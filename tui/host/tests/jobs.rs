@@ -5,25 +5,25 @@ mod support;
 
 use std::time::{Duration, Instant};
 use support::{Desk, outcome, wait_until_gone};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_host::{HostEvent, JobResult};
 
-fn crashed(result: JobResult) -> Fault {
+fn crashed(result: JobResult) -> Error {
     match result {
-        JobResult::Crashed(fault) => {
-            assert_eq!(fault.kind, FaultKind::Host);
-            assert!(fault.summary.contains("cam_03.jpg"), "{fault:?}");
-            assert!(fault.summary.contains("stays where it is"), "{fault:?}");
-            assert!(!fault.hints.is_empty());
-            fault
+        JobResult::Crashed(error) => {
+            assert_eq!(error.kind, ErrorKind::Host);
+            assert!(error.summary.contains("cam_03.jpg"), "{error:?}");
+            assert!(error.summary.contains("stays where it is"), "{error:?}");
+            assert!(!error.hints.is_empty());
+            error
         }
         other => panic!("{other:?}"),
     }
 }
 
-fn failed(result: JobResult) -> Fault {
+fn failed(result: JobResult) -> Error {
     match result {
-        JobResult::Failed(fault, _) => fault,
+        JobResult::Failed(error, _) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -32,10 +32,10 @@ fn failed(result: JobResult) -> Fault {
 fn a_segfault_costs_one_task_and_names_signal_address_library_and_frames() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "segv"));
-    let cause = fault.cause.unwrap();
-    assert!(fault.summary.contains("SIGSEGV"), "{}", fault.summary);
-    assert!(fault.summary.contains("0x8"), "{}", fault.summary);
+    let error = crashed(desk.run(build, "segv"));
+    let cause = error.cause.unwrap();
+    assert!(error.summary.contains("SIGSEGV"), "{}", error.summary);
+    assert!(error.summary.contains("0x8"), "{}", error.summary);
     assert!(cause.contains("libhostile.so build #1"), "{cause}");
     assert!(cause.contains("deep_inner at "), "{cause}");
     assert!(cause.contains("hostile.c:"), "{cause}");
@@ -48,9 +48,9 @@ fn a_segfault_costs_one_task_and_names_signal_address_library_and_frames() {
 fn an_abort_costs_one_task_and_its_last_words_are_kept() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "aborts"));
-    assert!(fault.summary.contains("SIGABRT"), "{fault:?}");
-    assert!(fault.cause.unwrap().contains("aborts at "));
+    let error = crashed(desk.run(build, "aborts"));
+    assert!(error.summary.contains("SIGABRT"), "{error:?}");
+    assert!(error.cause.unwrap().contains("aborts at "));
 
     let job = desk.start(build, "last_words", None);
     let mut printed = Vec::new();
@@ -67,7 +67,7 @@ fn an_abort_costs_one_task_and_its_last_words_are_kept() {
         HostEvent::Done { job: j, result, .. } if *j == job => Some(result.clone()),
         _ => None,
     });
-    let fault = crashed(result);
+    let error = crashed(result);
     printed.sort();
     assert_eq!(
         printed,
@@ -76,7 +76,7 @@ fn an_abort_costs_one_task_and_its_last_words_are_kept() {
             ("stdout".to_owned(), "last words".to_owned()),
         ]
     );
-    assert!(fault.cause.unwrap().contains("and a warning"));
+    assert!(error.cause.unwrap().contains("and a warning"));
     desk.assert_next_task_runs(build);
 }
 
@@ -84,8 +84,8 @@ fn an_abort_costs_one_task_and_its_last_words_are_kept() {
 fn exit_zero_in_a_task_is_a_failure() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "leaves"));
-    assert!(fault.summary.contains("exit(0)"), "{fault:?}");
+    let error = crashed(desk.run(build, "leaves"));
+    assert!(error.summary.contains("exit(0)"), "{error:?}");
     desk.assert_next_task_runs(build);
 }
 
@@ -93,9 +93,9 @@ fn exit_zero_in_a_task_is_a_failure() {
 fn a_stack_overflow_is_named() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "overflows"));
-    assert!(fault.summary.contains("overflowed its stack"), "{fault:?}");
-    assert!(fault.cause.unwrap().contains("deeper at "));
+    let error = crashed(desk.run(build, "overflows"));
+    assert!(error.summary.contains("overflowed its stack"), "{error:?}");
+    assert!(error.cause.unwrap().contains("deeper at "));
     desk.assert_next_task_runs(build);
 }
 
@@ -103,12 +103,12 @@ fn a_stack_overflow_is_named() {
 fn running_out_of_memory_is_named() {
     let mut desk = Desk::with(|config| config.memory_limit = Some(512_000_000));
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "eats"));
-    assert!(fault.summary.contains("ran out of memory"), "{fault:?}");
-    let used = fault.summary.split("its process used ").nth(1).unwrap();
+    let error = crashed(desk.run(build, "eats"));
+    assert!(error.summary.contains("ran out of memory"), "{error:?}");
+    let used = error.summary.split("its process used ").nth(1).unwrap();
     assert!(
         used.contains("more than the 512 MB it may use"),
-        "{fault:?}"
+        "{error:?}"
     );
     desk.assert_next_task_runs(build);
 }
@@ -121,9 +121,9 @@ fn an_endless_loop_ends_at_its_deadline() {
     let job = desk.start(build, "loops", Some(limit));
     let pid = desk.started(job);
     match desk.done(job) {
-        JobResult::TimedOut(fault) => {
-            assert!(fault.summary.contains("150ms"), "{fault:?}");
-            assert!(fault.summary.contains("its process was ended"), "{fault:?}");
+        JobResult::TimedOut(error) => {
+            assert!(error.summary.contains("150ms"), "{error:?}");
+            assert!(error.summary.contains("its process was ended"), "{error:?}");
         }
         other => panic!("{other:?}"),
     }
@@ -138,7 +138,7 @@ fn an_agent_that_listens_stops_at_its_deadline_and_keeps_its_process() {
     let job = desk.start(build, "listens", Some(Duration::from_millis(50)));
     let pid = desk.started(job);
     match desk.done(job) {
-        JobResult::TimedOut(fault) => assert!(fault.summary.contains("when asked"), "{fault:?}"),
+        JobResult::TimedOut(error) => assert!(error.summary.contains("when asked"), "{error:?}"),
         other => panic!("{other:?}"),
     }
     let next = desk.start(build, "answer", None);
@@ -237,9 +237,9 @@ fn an_agent_sees_its_documents_and_nothing_else() {
     ];
     let job = request.job;
     desk.hosts.run(request);
-    let fault = failed(desk.done(job));
+    let error = failed(desk.done(job));
     assert_eq!(
-        fault.summary,
+        error.summary,
         format!(
             "stage={{\"title\":\"the stage\"}} task={{\"title\":\"the task\"}} \
              params={{\"threshold\":0.5}} attempt=3 build=1 job={} \
@@ -248,8 +248,8 @@ fn an_agent_sees_its_documents_and_nothing_else() {
             job.0
         )
     );
-    assert_eq!(fault.kind, FaultKind::Agent);
-    assert!(fault.retry);
+    assert_eq!(error.kind, ErrorKind::Agent);
+    assert!(error.retry);
 }
 
 #[test]
@@ -269,10 +269,10 @@ fn a_large_input_arrives_whole() {
 fn results_that_are_no_text_or_too_large_are_faults() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = failed(desk.run(build, "not_utf8"));
-    assert!(fault.summary.contains("is not UTF-8"), "{fault:?}");
-    let fault = failed(desk.run(build, "too_large"));
-    assert!(fault.summary.contains("more than the"), "{fault:?}");
+    let error = failed(desk.run(build, "not_utf8"));
+    assert!(error.summary.contains("is not UTF-8"), "{error:?}");
+    let error = failed(desk.run(build, "too_large"));
+    assert!(error.summary.contains("more than the"), "{error:?}");
     desk.assert_next_task_runs(build);
 }
 
@@ -346,8 +346,8 @@ fn what_an_agent_wrote_is_freed_once_by_its_maker() {
 fn nonsense_on_the_connection_ends_the_host_and_not_the_workbench() {
     let mut desk = Desk::new();
     let build = desk.hostile();
-    let fault = crashed(desk.run(build, "forges"));
-    assert!(fault.summary.contains("sent a message of"), "{fault:?}");
+    let error = crashed(desk.run(build, "forges"));
+    assert!(error.summary.contains("sent a message of"), "{error:?}");
     desk.assert_next_task_runs(build);
 }
 
@@ -370,8 +370,8 @@ fn what_a_dead_agent_left_running_does_not_keep_its_task() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let began = Instant::now();
-    let fault = crashed(desk.run(build, "forks"));
-    assert!(fault.summary.contains("killed from outside"), "{fault:?}");
+    let error = crashed(desk.run(build, "forks"));
+    assert!(error.summary.contains("killed from outside"), "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(10));
     desk.assert_next_task_runs(build);
 }
@@ -429,9 +429,7 @@ fn a_picture_reaches_the_agent_by_pointer() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let path = desk.path("red.png");
-    image::RgbImage::from_pixel(5, 3, image::Rgb([200, 10, 20]))
-        .save(&path)
-        .unwrap();
+    support::write_png(&path, (5, 3), [200, 10, 20]);
     let asset = |path: &str| format!(r#"{{"path":"{path}","item_type":"image","title":"red"}}"#);
     let mut request = desk.request(build, support::agent("looks"));
     request.inputs = vec![("asset".into(), asset(path.to_str().unwrap()).into())];
@@ -443,8 +441,8 @@ fn a_picture_reaches_the_agent_by_pointer() {
     request.inputs = vec![("asset".into(), asset("/no/such/file.png").into())];
     let job = request.job;
     desk.hosts.run(request);
-    let fault = failed(desk.done(job));
-    assert!(fault.summary.contains("/no/such/file.png"), "{fault:?}");
+    let error = failed(desk.done(job));
+    assert!(error.summary.contains("/no/such/file.png"), "{error:?}");
 }
 
 #[test]

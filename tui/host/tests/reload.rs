@@ -41,7 +41,7 @@ fn new_code_answers_after_a_rebuild_and_old_work_finishes_on_the_old_build() {
     // New work for the old build is refused; what runs there is not.
     let late = desk.start(old, "answer", None);
     match desk.done(late) {
-        JobResult::Failed(fault, None) => assert!(fault.retry && fault.summary.contains("#1")),
+        JobResult::Failed(error, None) => assert!(error.retry && error.summary.contains("#1")),
         other => panic!("{other:?}"),
     }
     desk.hosts.cancel(running);

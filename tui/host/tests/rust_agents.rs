@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 use support::Desk;
-use wb_core::fault::FaultKind;
+use wb_core::error::ErrorKind;
 use wb_core::ids::BuildId;
 use wb_host::{JobRequest, JobResult};
 
@@ -57,21 +57,21 @@ fn outcomes_errors_and_panics_of_rust_agents_come_through() {
     desk.hosts.activate(BuildId(1), &probed);
 
     match run(&mut desk, 0) {
-        JobResult::Failed(fault, Some(failure)) => {
-            assert_eq!(fault.kind, FaultKind::Agent);
-            assert!(fault.summary.starts_with("panicked at "), "{fault:?}");
+        JobResult::Failed(error, Some(failure)) => {
+            assert_eq!(error.kind, ErrorKind::Agent);
+            assert!(error.summary.starts_with("panicked at "), "{error:?}");
             assert!(
-                fault.summary.contains("cannot bear \"cam_03.jpg\""),
-                "{fault:?}"
+                error.summary.contains("cannot bear \"cam_03.jpg\""),
+                "{error:?}"
             );
             assert!(failure.location.unwrap().contains("panicking.rs:"));
-            let cause = fault.cause.unwrap();
+            let cause = error.cause.unwrap();
             assert!(cause.contains("deep_inside"), "{cause}");
         }
         other => panic!("{other:?}"),
     }
     match run(&mut desk, 1) {
-        JobResult::Failed(fault, _) => assert!(fault.summary.contains("not today"), "{fault:?}"),
+        JobResult::Failed(error, _) => assert!(error.summary.contains("not today"), "{error:?}"),
         other => panic!("{other:?}"),
     }
     match run(&mut desk, 2) {

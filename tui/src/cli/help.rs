@@ -6,7 +6,7 @@ use super::{Cli, CompletionsArgs, ManArgs};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Command, CommandFactory};
 use std::fmt::Write as _;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::workflow::nearest;
 
 /// Commands by what they are for, in the order in which people meet them.
@@ -50,10 +50,26 @@ fn shown(examples: &[(&str, &str)]) -> String {
     text
 }
 
+/// Whether a part of an error is what somebody typed.
+const fn of_person(kind: ContextKind) -> bool {
+    use ContextKind::{InvalidArg, InvalidSubcommand, InvalidValue};
+    matches!(kind, InvalidArg | InvalidSubcommand | InvalidValue)
+}
+
 /// A command that does not exist is answered with the nearest one: clap's own measure knows nothing near
 /// `rnu`.
 #[must_use]
 pub fn with_nearest(mut error: clap::Error) -> clap::Error {
+    // What was typed is repeated in it, and must not look like a line of its own.
+    let typed = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if text.contains('\n') && of_person(kind) => {
+            Some((kind, ContextValue::String(text.replace('\n', " "))))
+        }
+        _ => None,
+    });
+    for (kind, value) in typed.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
     let typed = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(typed)) if !typed.is_empty() => typed.clone(),
         _ => return error,
@@ -94,20 +110,20 @@ pub fn completions(args: &CompletionsArgs) {
 ///
 /// # Errors
 /// There is no such command.
-pub fn manual(args: &ManArgs) -> Result<(), Fault> {
+pub fn manual(args: &ManArgs) -> Result<(), Error> {
     let mut line = command_line();
     line.build();
     let page = match &args.about {
         None => line,
         Some(name) => line.find_subcommand(name).cloned().ok_or_else(|| {
-            Fault::new(FaultKind::Usage, format!("there is no command \"{name}\""))
+            Error::new(ErrorKind::Usage, format!("there is no command \"{name}\""))
                 .hint("workbench --help lists them")
         })?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .render(&mut text)
-        .map_err(|e| Fault::new(FaultKind::Bug, format!("the page was not made: {e}")))?;
+        .map_err(|e| Error::new(ErrorKind::Bug, format!("the page was not made: {e}")))?;
     crate::print::text(&String::from_utf8_lossy(&text));
     Ok(())
 }
@@ -122,7 +138,7 @@ mod tests {
         command_line().debug_assert();
     }
 
-    /// The commands as the README shows them.
+    /// The commands as REFERENCE.md lists them.
     fn markdown() -> String {
         let line = Cli::command();
         let mut text = "| for | command | does |\n|---|---|---|\n".to_owned();
@@ -136,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_the_commands_as_they_are() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    fn the_reference_of_the_readme_lists_the_commands() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/REFERENCE.md");
         let text = std::fs::read_to_string(path).unwrap();
         let start = text.find("<!-- commands: ").unwrap();
         let start = start + text[start..].find('\n').unwrap() + 1;

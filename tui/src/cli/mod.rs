@@ -131,11 +131,11 @@ pub enum Command {
     /// List what was written from this folder
     Journal(JournalArgs),
     /// Check stages, pathways, library, access and clock, before any task
-    Check,
+    Check(LookArgs),
     /// Draw the workflow as text
-    Graph,
+    Graph(LookArgs),
     /// List the stages with their UUIDs and counts
-    Stages,
+    Stages(LookArgs),
     /// List tasks
     Tasks(TasksArgs),
     /// Serve a local Encord on 127.0.0.1
@@ -216,7 +216,7 @@ pub enum Template {
 #[derive(Subcommand, Debug)]
 pub enum PrintWhat {
     /// Agent stages with their pathways
-    AgentNodes,
+    AgentNodes(LookArgs),
     /// Version and machine, for bug reports
     SystemInfo,
 }
@@ -237,6 +237,14 @@ pub struct ManArgs {
     pub about: Option<String>,
 }
 
+/// Commands that ask the platform and write nothing
+#[derive(Args, Debug, Clone)]
+pub struct LookArgs {
+    /// Stop after this time, e.g. 2m
+    #[arg(long, value_name = "D", value_parser = some_time)]
+    pub max_time: Option<Duration>,
+}
+
 /// `workbench tasks`
 #[derive(Args, Debug, Clone)]
 pub struct TasksArgs {
@@ -249,9 +257,9 @@ pub struct TasksArgs {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
-    /// Stop after this time, e.g. 2m
-    #[arg(long, value_name = "D", value_parser = some_time)]
-    pub max_time: Option<Duration>,
+    /// When it stops
+    #[command(flatten)]
+    pub look: LookArgs,
 }
 
 /// `workbench serve`
@@ -305,7 +313,7 @@ mod tests {
     fn a_command_may_follow_the_agents() {
         let cli = Cli::try_parse_from(["workbench", "-a", "x", "-a", "y", "check"]).unwrap();
         assert_eq!(cli.global.agents, [PathBuf::from("x"), PathBuf::from("y")]);
-        assert!(matches!(cli.command, Some(Command::Check)));
+        assert!(matches!(cli.command, Some(Command::Check(_))));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct RunArgs {
     /// Only tasks that match, e.g. 'status:new title~night age>2d'
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Only these tasks, by UUID or title
+    /// Only these tasks, by UUID or by a title that one data unit has
     #[arg(long, value_name = "UUID|TITLE")]
     pub task: Vec<String>,
     /// Jobs at the same time [default: `concurrency` of the settings, or 1]

@@ -5,13 +5,16 @@
 //! Links are followed.
 
 use crate::cli::Global;
+use std::ffi::OsStr;
 use std::fs::{File, Permissions};
-use std::io::{BufWriter, Error, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
+
+mod part;
 
 /// Links in a row; more of them lead in a circle.
 const LINKS: usize = 40;
@@ -45,16 +48,16 @@ enum Place {
 ///
 /// # Errors
 /// It cannot be written: told before anything is run.
-pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Fault> {
+pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Error> {
     let named = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || OutFile::create(&named)).await;
-    let opened = opened.unwrap_or_else(|error| Err(Error::other(error)));
+    let opened = opened.unwrap_or_else(|error| Err(io::Error::other(error)));
     opened.map_err(|error| {
         let text = format!(
             "{flag}: cannot write {}: {error}; nothing was run",
             path.display()
         );
-        Fault::new(FaultKind::Usage, text)
+        Error::new(ErrorKind::Usage, text)
     })
 }
 
@@ -63,20 +66,20 @@ pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Fault> {
 ///
 /// # Errors
 /// Nobody could be asked.
-pub fn may_replace(global: &Global, path: &Path) -> Result<bool, Fault> {
+pub fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
     let holds_something = path.metadata().is_ok_and(|m| m.is_file() && m.len() > 0);
     if !holds_something || global.yes {
         return Ok(true);
     }
     let path = path.display();
-    if global.no_input || !std::io::stdin().is_terminal() {
+    if global.no_input || !io::stdin().is_terminal() {
         let text = format!("{path} exists already and was not overwritten; nothing was run");
-        return Err(Fault::new(FaultKind::Refused, text)
+        return Err(Error::new(ErrorKind::Refused, text)
             .hint("choose another name, or overwrite it with --yes"));
     }
     tell!("{path} exists already. Overwrite it? [y/N]");
     let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
+    let read = io::stdin().read_line(&mut answer);
     Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
@@ -85,7 +88,7 @@ impl OutFile {
     ///
     /// # Errors
     /// It cannot be written; nothing was changed.
-    pub fn create(path: &Path) -> std::io::Result<Self> {
+    pub fn create(path: &Path) -> io::Result<Self> {
         let in_place = |file| Ok(Self(Kind::InPlace(BufWriter::new(file))));
         let (target, old) = match place(path)? {
             Place::Open(file) => return in_place(file),
@@ -96,16 +99,7 @@ impl OutFile {
             // A file that its owner protected is not replaced because its folder is writable.
             rustix::fs::access(&target, rustix::fs::Access::WRITE_OK)?;
         }
-        let name = target.file_name().ok_or(ErrorKind::InvalidInput)?;
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        prefix.push(".");
-        let part = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".part")
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(parent(&target))?;
-        let part = BufWriter::new(part);
+        let part = BufWriter::new(part::begin(parent(&target), name(&target)?)?);
         Ok(Self(Kind::Whole(Box::new(Whole { part, target, old }))))
     }
 
@@ -113,7 +107,7 @@ impl OutFile {
     ///
     /// # Errors
     /// As [`OutFile::finish`].
-    pub fn publish(self) -> std::io::Result<Self> {
+    pub fn publish(self) -> io::Result<Self> {
         let mut out = match self.0 {
             Kind::InPlace(out) => out,
             Kind::Whole(whole) => {
@@ -130,7 +124,7 @@ impl OutFile {
     ///
     /// # Errors
     /// It could not be written; a plain file is as it was.
-    pub fn finish(self) -> std::io::Result<()> {
+    pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Kind::InPlace(mut out) => out.flush(),
             Kind::Whole(whole) => whole.finish(),
@@ -139,14 +133,14 @@ impl OutFile {
 }
 
 impl Write for OutFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Kind::InPlace(out) => out.write(bytes),
             Kind::Whole(whole) => whole.part.write(bytes),
         }
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
             Kind::InPlace(out) => out.flush(),
             Kind::Whole(whole) => whole.part.flush(),
@@ -155,12 +149,12 @@ impl Write for OutFile {
 }
 
 impl Whole {
-    fn finish(self) -> std::io::Result<()> {
+    fn finish(self) -> io::Result<()> {
         let (target, old) = (self.target, self.old);
         let part = self
             .part
             .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
+            .map_err(io::IntoInnerError::into_error)?;
         if let Some(old) = &old {
             // Only a privileged process can keep another owner; then the mode is kept for that owner.
             let _ = std::os::unix::fs::fchown(part.as_file(), Some(old.uid()), Some(old.gid()));
@@ -172,10 +166,10 @@ impl Whole {
         match part.persist(&target) {
             Ok(_) => {}
             // The file itself is mounted, as in a container: it cannot be replaced, only filled anew.
-            Err(error) if error.error.kind() == ErrorKind::ResourceBusy => {
+            Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => {
                 let mut from = error.file.reopen()?;
                 let mut to = File::options().write(true).truncate(true).open(&target)?;
-                std::io::copy(&mut from, &mut to)?;
+                io::copy(&mut from, &mut to)?;
                 to.sync_all()?;
             }
             Err(error) => return Err(error.error),
@@ -185,7 +179,7 @@ impl Whole {
 }
 
 /// Finds where a path leads.
-fn place(path: &Path) -> std::io::Result<Place> {
+fn place(path: &Path) -> io::Result<Place> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         if let Some(open) = open_file(&path)? {
@@ -193,7 +187,7 @@ fn place(path: &Path) -> std::io::Result<Place> {
         }
         let found = match path.symlink_metadata() {
             Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Place::Plain(path, None));
             }
             Err(error) => return Err(error),
@@ -203,27 +197,31 @@ fn place(path: &Path) -> std::io::Result<Place> {
         } else if found.is_file() {
             return Ok(Place::Plain(path, Some(found)));
         } else if found.is_dir() {
-            return Err(ErrorKind::IsADirectory.into());
+            return Err(io::ErrorKind::IsADirectory.into());
         } else {
             return Ok(Place::Special(path));
         }
     }
-    Err(Error::other("too many links"))
+    Err(io::Error::other("too many links"))
 }
 
 /// A file that this process has open already, named as `/dev/stdout` and `/dev/fd/N` lead to it.
-fn open_file(path: &Path) -> std::io::Result<Option<File>> {
+fn open_file(path: &Path) -> io::Result<Option<File>> {
     let folder = parent(path).canonicalize().unwrap_or_default();
     if folder != Path::new(&format!("/proc/{}/fd", std::process::id())) {
         return Ok(None);
     }
     let file = match path.file_name().and_then(|n| n.to_str()) {
-        Some("1") => std::io::stdout().as_fd().try_clone_to_owned()?.into(),
-        Some("2") => std::io::stderr().as_fd().try_clone_to_owned()?.into(),
+        Some("1") => io::stdout().as_fd().try_clone_to_owned()?.into(),
+        Some("2") => io::stderr().as_fd().try_clone_to_owned()?.into(),
         // What is there already stays.
         _ => File::options().append(true).open(path)?,
     };
     Ok(Some(file))
+}
+
+fn name(path: &Path) -> io::Result<&OsStr> {
+    Ok(path.file_name().ok_or(io::ErrorKind::InvalidInput)?)
 }
 
 fn parent(path: &Path) -> &Path {

@@ -3,12 +3,12 @@
 
 use rustix::fs::Access;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 use tempfile::TempDir;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// The folder, in the folder that a command is started in.
 const STATE: &str = ".workbench";
@@ -31,7 +31,7 @@ enum Scratch {
 ///
 /// # Errors
 /// The folder cannot be made.
-pub fn state_dir(part: &str) -> Result<PathBuf, Fault> {
+pub fn state_dir(part: &str) -> Result<PathBuf, Error> {
     let root = root().map_err(|error| cannot_make(Path::new(STATE), &error))?;
     let dir = root.join(part);
     make(&dir).map_err(|error| cannot_make(&dir, &error))?;
@@ -60,7 +60,7 @@ fn scratch() -> std::sync::MutexGuard<'static, Scratch> {
     SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn root() -> std::io::Result<PathBuf> {
+fn root() -> io::Result<PathBuf> {
     let mut scratch = scratch();
     if let Scratch::Used(dir) = &*scratch {
         return Ok(dir.path().to_owned());
@@ -85,13 +85,13 @@ fn root() -> std::io::Result<PathBuf> {
     }
 }
 
-fn make(dir: &Path) -> std::io::Result<()> {
+fn make(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-fn cannot_make(dir: &Path, error: &std::io::Error) -> Fault {
+fn cannot_make(dir: &Path, error: &io::Error) -> Error {
     let text = format!("cannot make {}: {error}", dir.display());
-    Fault::new(FaultKind::Settings, text)
+    Error::new(ErrorKind::Settings, text)
         .hint("start the workbench in a folder that you can write to")
 }
 
@@ -103,7 +103,7 @@ fn close_off(root: &Path) {
         .metadata()
         .is_ok_and(|m| m.permissions().mode() & OTHERS != 0);
     if let Err(error) = narrow(root)
-        && error.kind() != ErrorKind::ReadOnlyFilesystem
+        && error.kind() != io::ErrorKind::ReadOnlyFilesystem
     {
         tell!(
             "note: other users may be able to read {}: its mode cannot be changed ({error})",
@@ -132,7 +132,7 @@ fn narrow_all(dir: &Path, depth: usize) {
 }
 
 /// Leaves a file or folder the rights of its owner only.
-fn narrow(path: &Path) -> std::io::Result<()> {
+fn narrow(path: &Path) -> io::Result<()> {
     let metadata = path.metadata()?;
     let mode = metadata.permissions().mode() & 0o7777;
     let wanted = match metadata.is_dir() {

@@ -2,12 +2,12 @@
 
 mod checks;
 
-use super::review::{filter, is_for, matches};
-use super::session::{self, Hands};
+use super::review::{filter, is_clear, is_for, matches};
+use super::session::{self, Connection};
 use crate::cli::{ApplyArgs, Global};
 use crate::config::{Config, Value};
 use crate::exit::Ending;
-use crate::journal::{self, Deed, HEAVY, Operation};
+use crate::journal::{self, Change, HEAVY, Operation};
 use crate::plan::{Header, Plan, PlanLine};
 use crate::runtime::now;
 use crate::signals::Stop;
@@ -15,7 +15,7 @@ use crate::upstream;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::work::Committed;
@@ -37,19 +37,19 @@ struct Counts {
 /// `workbench apply`
 pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending {
     let mut ending = Ending::default();
-    if let Err(fault) = work(global, config, args, &mut ending).await {
-        ending.told(fault);
+    if let Err(error) = work(global, config, args, &mut ending).await {
+        ending.told(error);
     }
     ending
 }
 
 struct Applying<'a> {
-    hands: Hands,
+    connection: Connection,
     applied: HashSet<(DataHash, StageId)>,
     counts: Counts,
     json: bool,
     ending: &'a mut Ending,
-    fatal: Option<Fault>,
+    fatal: Option<Error>,
     stop: Stop,
 }
 
@@ -58,11 +58,11 @@ async fn work(
     config: &Config,
     args: &ApplyArgs,
     ending: &mut Ending,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     session::refuse_read_only(global, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
-    let config = for_project(config, &plan.header)?;
+    let config = for_project(config, &plan.header, &only)?;
     let began = Instant::now();
     let id = plan.header.id.to_string();
     let operation = Operation {
@@ -71,17 +71,22 @@ async fn work(
         ..Operation::default()
     };
     let stop = Stop::new(args.max_time)?;
-    let hands = Box::pin(session::hands(global, &config, "apply", Some(operation)));
-    let hands = match stop.unless(hands).await {
-        Ok(hands) => hands?,
+    let connection = Box::pin(session::connection(
+        global,
+        &config,
+        "apply",
+        Some(operation),
+    ));
+    let connection = match stop.unless(connection).await {
+        Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
             return Ok(());
         }
     };
-    let applied = hands.journal.applied(&id)?;
+    let applied = connection.journal.applied(&id)?;
     let mut applying = Applying {
-        hands,
+        connection,
         applied,
         counts: Counts::default(),
         json: global.json,
@@ -91,7 +96,7 @@ async fn work(
     };
     applying.all(&mut plan, &only).await?;
     let Applying {
-        hands,
+        connection,
         counts,
         fatal,
         stop,
@@ -100,15 +105,15 @@ async fn work(
     if let Some(asked) = stop.asked() {
         ending.asked(asked);
     } else if fatal.is_none() {
-        hands.journal.close(now().0);
+        connection.journal.close(now().0);
     }
-    tell(global, &hands, &counts, began);
+    tell(global, &connection, &counts, began);
     if fatal.is_none() {
         session::tell_interrupted(ending);
     }
     match fatal {
-        Some(fault) => {
-            Err(fault
+        Some(error) => {
+            Err(error
                 .hint("what was written stays written; apply the same plan again for the rest"))
         }
         None => Ok(()),
@@ -116,7 +121,8 @@ async fn work(
 }
 
 /// The settings with the plan's project.
-fn for_project(config: &Config, header: &Header) -> Result<Config, Fault> {
+fn for_project(config: &Config, header: &Header, only: &Filter) -> Result<Config, Error> {
+    is_clear(only, header)?;
     is_for(header, config, Some(&upstream::name()?))?;
     let project = Some(Value {
         value: header.project.to_string(),
@@ -129,13 +135,13 @@ fn for_project(config: &Config, header: &Header) -> Result<Config, Fault> {
 }
 
 /// Whether `--only` takes a line.
-fn wanted(only: &Filter, line: &PlanLine, plan: &Plan) -> Result<bool, Fault> {
+fn wanted(only: &Filter, line: &PlanLine, plan: &Plan) -> Result<bool, Error> {
     Ok(only.is_empty() || matches(only, line, &line.patch(&plan.ontology)?))
 }
 
 impl Applying<'_> {
-    async fn all(&mut self, plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
-        let mut chunk: Vec<(PlanLine, Deed)> = Vec::new();
+    async fn all(&mut self, plan: &mut Plan, only: &Filter) -> Result<(), Error> {
+        let mut chunk: Vec<(PlanLine, Change)> = Vec::new();
         let mut weight = 0;
         while self.fatal.is_none() && self.stop.asked().is_none() {
             let line = plan.next()?;
@@ -151,14 +157,14 @@ impl Applying<'_> {
             if let Some(mut line) = line
                 && wanted(only, &line, plan)?
             {
-                match line.deed.take() {
+                match line.change.take() {
                     None => self.counts.nothing += 1,
                     Some(_) if self.applied.contains(&(line.data, line.stage)) => {
                         self.counts.earlier += 1;
                     }
-                    Some(deed) => {
-                        weight += deed.item.weight();
-                        chunk.push((line, deed));
+                    Some(change) => {
+                        weight += change.item.weight();
+                        chunk.push((line, change));
                     }
                 }
             }
@@ -174,27 +180,27 @@ impl Applying<'_> {
         Ok(())
     }
 
-    async fn write(&mut self, chunk: Vec<(PlanLine, Deed)>) -> Result<(), Fault> {
-        let deeds: Vec<Deed> = chunk.iter().map(|(_, deed)| deed.clone()).collect();
+    async fn write(&mut self, chunk: Vec<(PlanLine, Change)>) -> Result<(), Error> {
+        let changes: Vec<Change> = chunk.iter().map(|(_, change)| change.clone()).collect();
         if let Some((first, _)) = chunk.first().filter(|(line, _)| line.follows.is_some()) {
             let stage = first.stage;
-            return self.write_after(stage, chunk, deeds).await;
+            return self.write_after(stage, chunk, changes).await;
         }
-        let mut refused = self.gone(&deeds).await?;
+        let mut refused = self.gone(&changes).await?;
         self.rerouted(&chunk, &mut refused);
-        self.elsewhere(&deeds, &mut refused).await;
-        self.stale(&deeds, &mut refused).await?;
-        self.write_rest(&chunk, deeds, refused).await
+        self.elsewhere(&changes, &mut refused).await;
+        self.stale(&changes, &mut refused).await?;
+        self.write_rest(&chunk, changes, refused).await
     }
 
     /// Writes those that nothing speaks against, and counts all.
     async fn write_rest(
         &mut self,
-        chunk: &[(PlanLine, Deed)],
-        deeds: Vec<Deed>,
+        chunk: &[(PlanLine, Change)],
+        changes: Vec<Change>,
         refused: HashMap<TaskId, String>,
-    ) -> Result<(), Fault> {
-        let mut open: Vec<Deed> = deeds
+    ) -> Result<(), Error> {
+        let mut open: Vec<Change> = changes
             .iter()
             .filter(|d| !refused.contains_key(&d.item.task))
             .cloned()
@@ -203,20 +209,27 @@ impl Applying<'_> {
             .into_iter()
             .map(|(task, by)| (task, Committed::Conflict { by }))
             .collect();
-        let hands = &self.hands;
-        match &hands.writer {
+        let connection = &self.connection;
+        match &connection.writer {
             Some(writer) => {
                 // What an undo restores is what stands there now, not when the plan was made.
-                open.iter_mut().for_each(|deed| deed.old_priority = None);
-                journal::before_images(writer, &hands.project, &mut open).await;
+                open.iter_mut()
+                    .for_each(|change| change.old_priority = None);
+                journal::before_images(writer, &connection.project, &mut open).await;
                 results.extend(
-                    journal::perform(writer, Some(&hands.journal), &hands.project, &open).await?,
+                    journal::perform(
+                        writer,
+                        Some(&connection.journal),
+                        &connection.project,
+                        &open,
+                    )
+                    .await?,
                 );
             }
             None => results.extend(open.iter().map(|d| (d.item.task, Committed::Done))),
         }
-        for ((line, _), deed) in chunk.iter().zip(&deeds) {
-            if let Some(result) = results.remove(&deed.item.task) {
+        for ((line, _), change) in chunk.iter().zip(&changes) {
+            if let Some(result) = results.remove(&change.item.task) {
                 self.count(line, &result);
             }
         }
@@ -228,56 +241,56 @@ impl Applying<'_> {
     async fn write_after(
         &mut self,
         stage: StageId,
-        chunk: Vec<(PlanLine, Deed)>,
-        mut deeds: Vec<Deed>,
-    ) -> Result<(), Fault> {
+        chunk: Vec<(PlanLine, Change)>,
+        mut changes: Vec<Change>,
+    ) -> Result<(), Error> {
         let mut refused = HashMap::new();
-        let hands = &self.hands;
-        if hands.writer.is_none() {
+        let connection = &self.connection;
+        if connection.writer.is_none() {
             // A dry run has not sent them there.
-            return self.write_rest(&chunk, deeds, refused).await;
+            return self.write_rest(&chunk, changes, refused).await;
         }
-        let Some(found) = hands.project.workflow.stage(stage) else {
+        let Some(found) = connection.project.workflow.stage(stage) else {
             let text = "the project has no such stage any more";
-            return Err(Fault::new(FaultKind::Settings, text));
+            return Err(Error::new(ErrorKind::Settings, text));
         };
-        let data: Vec<DataHash> = deeds.iter().map(|d| d.item.data).collect();
-        let there = hands
+        let data: Vec<DataHash> = changes.iter().map(|d| d.item.data).collect();
+        let there = connection
             .reader
-            .tasks_of(hands.project.hash, found, &data)
+            .tasks_of(connection.project.hash, found, &data)
             .await?;
         let there: HashMap<DataHash, TaskId> = there.iter().map(|r| (r.data, r.id)).collect();
-        for deed in &mut deeds {
-            match there.get(&deed.item.data) {
-                Some(task) => deed.item.task = *task,
+        for change in &mut changes {
+            match there.get(&change.item.data) {
+                Some(task) => change.item.task = *task,
                 None => {
                     let text = "the task has not arrived here: the step of this plan before it was not written";
-                    refused.insert(deed.item.task, text.to_owned());
+                    refused.insert(change.item.task, text.to_owned());
                 }
             }
         }
-        self.rest_on_what_was_written(&mut deeds, &mut refused)
+        self.rest_on_what_was_written(&mut changes, &mut refused)
             .await?;
-        self.write_rest(&chunk, deeds, refused).await
+        self.write_rest(&chunk, changes, refused).await
     }
 
     fn count(&mut self, line: &PlanLine, result: &Committed) {
-        let (outcome, fault) = match result {
+        let (outcome, error) = match result {
             Committed::Done if line.pathway.is_some() => ("moved", None),
             Committed::Done => ("stayed", None),
             Committed::Conflict { by } => (
                 "conflict",
-                Some(Fault::new(FaultKind::Upstream, by.clone())),
+                Some(Error::new(ErrorKind::Upstream, by.clone())),
             ),
             Committed::AlreadyMoved => (
                 "conflict",
-                Some(Fault::new(
-                    FaultKind::Upstream,
+                Some(Error::new(
+                    ErrorKind::Upstream,
                     "the task had already left the stage",
                 )),
             ),
-            Committed::Refused(fault) | Committed::Partial { fault, .. } => {
-                ("failed", Some(fault.clone()))
+            Committed::Refused(error) | Committed::Partial { error, .. } => {
+                ("failed", Some(error.clone()))
             }
         };
         match outcome {
@@ -292,34 +305,34 @@ impl Applying<'_> {
                 self.ending.failures();
             }
         }
-        if let Some(fault) = result.fault()
+        if let Some(error) = result.error()
             && matches!(
-                fault.kind,
-                FaultKind::Network | FaultKind::Access | FaultKind::Refused | FaultKind::Bug
+                error.kind,
+                ErrorKind::Network | ErrorKind::Access | ErrorKind::Refused | ErrorKind::Bug
             )
         {
-            self.fatal.get_or_insert(fault.clone());
+            self.fatal.get_or_insert(error.clone());
         }
         if self.json {
             say!(
                 "{}",
                 json!({
                     "task_uuid": line.task, "data_hash": line.data, "data_title": line.title, "stage_uuid": line.stage,
-                    "outcome": outcome, "pathway_name": line.pathway.as_ref().map(|p| &p.name), "fault": fault,
+                    "outcome": outcome, "pathway_name": line.pathway.as_ref().map(|p| &p.name), "fault": error,
                 })
             );
-        } else if let Some(fault) = fault {
+        } else if let Some(error) = error {
             tell!(
                 "{outcome}: {} — {}",
                 wb_ui::text::clean(&line.title),
-                wb_ui::text::clean(&fault.summary)
+                wb_ui::text::clean(&error.summary)
             );
         }
     }
 }
 
-fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
-    let stats = hands.reader.stats();
+fn tell(global: &Global, connection: &Connection, counts: &Counts, began: Instant) {
+    let stats = connection.reader.stats();
     let tasks = counts.moved + counts.stayed + counts.failed + counts.conflicts;
     let wall_s = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     if global.json {
@@ -352,7 +365,7 @@ fn tell(global: &Global, hands: &Hands, counts: &Counts, began: Instant) {
             text.push_str(&format!(" · {n} {word}"));
         }
     }
-    let dry = hands.writer.is_none();
+    let dry = connection.writer.is_none();
     text.push_str(&if dry {
         " · dry run: nothing was written".to_owned()
     } else {

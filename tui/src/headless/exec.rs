@@ -2,6 +2,7 @@
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
 mod again;
+mod words;
 
 use super::intake::{self, Text};
 use super::outage::Watch;
@@ -21,8 +22,8 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
@@ -44,8 +45,8 @@ pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
         exec.limit.shut_down(&exec.engine).await;
         result
     };
-    if let Err(fault) = result.await {
-        ending.told(fault);
+    if let Err(error) = result.await {
+        ending.told(error);
     }
     ending
 }
@@ -80,7 +81,7 @@ async fn prepare(
     config: &Config,
     args: &ExecArgs,
     limit: MaxTime,
-) -> Result<Exec, Fault> {
+) -> Result<Exec, Error> {
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let need = Need {
         command: "exec",
@@ -93,8 +94,8 @@ async fn prepare(
     };
     let (engine, stages) = session::engine(global, config, &need).await?;
     let Some(stage) = stages.first().copied() else {
-        return Err(Fault::new(
-            FaultKind::Settings,
+        return Err(Error::new(
+            ErrorKind::Settings,
             format!("no agent is for stage \"{}\"", args.stage),
         ));
     };
@@ -128,8 +129,9 @@ async fn prepare(
 }
 
 impl Exec {
-    async fn work(&mut self, ending: &mut Ending) -> Result<(), Fault> {
+    async fn work(&mut self, ending: &mut Ending) -> Result<(), Error> {
         let _outages = Watch::of(self.engine.reader());
+        let mut ended = false;
         while !self.stopped {
             let first = tokio::select! {
                 line = self.lines.recv() => line,
@@ -143,14 +145,17 @@ impl Exec {
                     break;
                 }
             };
-            let Some(first) = first else { break };
+            let Some(first) = first else {
+                ended = true;
+                break;
+            };
             let mut group = Vec::new();
             let mut tasks = 0;
             let mut next = Some(first);
             // Whatever is there already is fetched and committed together.
             while let Some(line) = next {
                 let line = line.map_err(|e| {
-                    Fault::new(FaultKind::Usage, format!("stdin cannot be read: {e}"))
+                    Error::new(ErrorKind::Usage, format!("stdin cannot be read: {e}"))
                 })?;
                 self.read += 1;
                 if !line.bytes.trim_ascii().is_empty() {
@@ -173,46 +178,16 @@ impl Exec {
             }
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
-                tell!(
-                    "workbench: stdout: {error}; the results of the last lines are lost, and no further ones were read"
-                );
+                tell!("workbench: stdout: {error}; the results of the last lines are lost");
                 print::kept(Err(error));
                 break;
             }
         }
+        if !ended {
+            self.tell_unread().await;
+        }
         self.tell(ending);
         Ok(())
-    }
-
-    /// The last words.
-    fn tell(&self, ending: &Ending) {
-        let Counts { done, failed, left } = self.counts;
-        let mut text = format!("{} entries", done + failed + left);
-        for (n, word) in [
-            (done, "done"),
-            (failed, "failed"),
-            (left, "left: others were there first"),
-        ] {
-            if n > 0 {
-                text.push_str(&format!(" · {n} {word}"));
-            }
-        }
-        tell!("{text}");
-        let next = match ending.code() {
-            1 => "What failed is where it was: mend the agent and give its specs again.",
-            5 => {
-                "What was left needs no further run here; `workbench tasks` shows where tasks are."
-            }
-            7 => {
-                "Nothing was lost: give the specs without a result again when the platform answers."
-            }
-            9 => "Stopped by --max-time; give the specs without a result again.",
-            130 | 143 | 129 => {
-                "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
-            }
-            _ => return,
-        };
-        tell!("{next}");
     }
 
     /// Prints the results in the order of the lines.
@@ -254,8 +229,8 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        let fail_all = |fault: &Fault| {
-            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(fault));
+        let fail_all = |error: &Error| {
+            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(error));
             wanted.iter().map(failed).collect()
         };
         let limit = self.limit;
@@ -265,18 +240,18 @@ impl Exec {
                 self.stopped = true;
                 return fail_all(&specs::not_run());
             }
-            Some(Err(fault)) => {
-                let answers = fail_all(&fault);
-                ending.told(fault);
+            Some(Err(error)) => {
+                let answers = fail_all(&error);
+                ending.told(error);
                 return answers;
             }
         };
         let done = match self.done_before(&wanted) {
             Ok(done) => done,
-            Err(fault) => {
-                let answers = fail_all(&fault);
+            Err(error) => {
+                let answers = fail_all(&error);
                 self.stopped = true;
-                ending.told(fault);
+                ending.told(error);
                 return answers;
             }
         };
@@ -292,13 +267,13 @@ impl Exec {
     }
 
     /// The tasks, once the agent in charge by now was compared with the project.
-    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+    async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
         if self.engine.state.agent(self.stage).is_none() {
             let text = format!(
                 "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
                 self.stage_title()
             );
-            return Err(Fault::new(FaultKind::Settings, text));
+            return Err(Error::new(ErrorKind::Settings, text));
         }
         let (checked, engine) = (&mut self.checked, &mut self.engine);
         checked.renew(engine, &[self.stage]).await?;
@@ -307,7 +282,7 @@ impl Exec {
     }
 
     /// The tasks as they are at the stage now.
-    async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Fault> {
+    async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
         let Some(project) = &self.engine.state.project else {
             return Ok(Vec::new());
         };
@@ -374,10 +349,10 @@ impl Exec {
         for id in ids {
             answers.entry(id).or_insert_with(|| Answer::failed(&left));
         }
-        if let Some(fault) = fatal {
+        if let Some(error) = fatal {
             // Without a journal nothing more may be written.
-            self.stopped |= fault.kind == FaultKind::Settings;
-            ending.told(fault);
+            self.stopped |= error.kind == ErrorKind::Settings;
+            ending.told(error);
         }
         answers
     }

@@ -7,14 +7,14 @@ use crate::journal::{Journal, Keep, Op};
 use crate::runtime::now;
 use serde_json::json;
 use std::io::IsTerminal;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::Millis;
 
 /// `workbench journal`
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
+pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
     let Some(path) = files::existing("journal.db") else {
         tell!("Nothing was written from this folder yet.");
         return Ok(());
@@ -22,7 +22,7 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Fault> {
     let journal = match state_dir("") {
         Ok(dir) => Journal::open(&dir)?,
         Err(_) if args.prune.is_none() => Journal::open_to_read(&path)?,
-        Err(fault) => return Err(fault),
+        Err(error) => return Err(error),
     };
     if let Some(keep) = args.prune {
         return prune(global, &journal, keep);
@@ -92,7 +92,7 @@ fn sentence(op: &Op) -> String {
 }
 
 /// Forgets old operations, when somebody says yes.
-fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Fault> {
+fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
     let old = journal.prunable(keep, now().0)?;
     let tasks: u64 = old.iter().map(|op| op.tasks).sum();
     let standing = old.iter().filter(|op| op.standing() > 0).count();
@@ -123,7 +123,7 @@ fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Fault> {
 }
 
 #[allow(clippy::unnecessary_wraps)] // the last step of both ends
-fn tell_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Fault> {
+fn tell_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Error> {
     if global.json {
         say!("{}", json!({"pruned": {"ops": ops, "tasks": tasks}}));
     }
@@ -131,10 +131,10 @@ fn tell_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Fault> {
 }
 
 /// A person's answer; without one nothing is forgotten.
-fn asked(global: &Global, what: &str) -> Result<bool, Fault> {
+fn asked(global: &Global, what: &str) -> Result<bool, Error> {
     if global.no_input || !std::io::stdin().is_terminal() {
         let text = format!("{what}; nothing was forgotten, because nobody could be asked");
-        return Err(Fault::new(FaultKind::Refused, text).hint("to forget them: --yes"));
+        return Err(Error::new(ErrorKind::Refused, text).hint("to forget them: --yes"));
     }
     tell!("Forget {what}? [y/N]");
     let mut answer = String::new();

@@ -7,7 +7,7 @@ use crate::config::Config;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 use wb_core::command::Command;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 
 /// Time between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -82,7 +82,7 @@ impl Live {
         }
         match Config::load(&self.global) {
             Ok(config) => self.take(Limits::of(&config, &self.args)),
-            Err(fault) => (Vec::new(), Some(broken(&fault))),
+            Err(error) => (Vec::new(), Some(broken(&error))),
         }
     }
 
@@ -120,11 +120,11 @@ fn saved(file: &PathBuf) -> Option<SystemTime> {
     std::fs::metadata(file).and_then(|m| m.modified()).ok()
 }
 
-fn broken(fault: &Fault) -> String {
-    let why = fault.cause.as_deref().unwrap_or_default().trim_end();
+fn broken(error: &Error) -> String {
+    let why = error.cause.as_deref().unwrap_or_default().trim_end();
     format!(
         "{}; the run goes on with what held before\n{}",
-        wb_ui::text::clean(&fault.summary),
+        wb_ui::text::clean(&error.summary),
         wb_ui::text::clean(why)
     )
 }

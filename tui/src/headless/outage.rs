@@ -15,11 +15,11 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// The present outage, once it was told.
 #[derive(Default)]
-pub struct Outage {
+pub struct OutageNews {
     since: Option<Millis>,
 }
 
-impl Outage {
+impl OutageNews {
     /// A line, where there is news. `trouble`: since when, and why.
     pub fn news(&mut self, trouble: Option<(Millis, &str)>, now: Millis) -> Option<String> {
         match (trouble, self.since) {
@@ -63,11 +63,11 @@ impl Watch {
     pub fn of(reader: &Reader) -> Self {
         let reader = reader.clone();
         Self(tokio::spawn(async move {
-            let mut outage = Outage::default();
+            let mut outage = OutageNews::default();
             let mut look = tokio::time::interval(LOOK);
             loop {
                 look.tick().await;
-                let trouble = reader.trouble();
+                let trouble = reader.outage();
                 let trouble = trouble.as_ref().map(|t| (t.since, t.why.as_str()));
                 if let Some(line) = outage.news(trouble, now()) {
                     tell!("{line}");
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn only_what_lasts_is_told_and_told_once() {
-        let mut outage = Outage::default();
+        let mut outage = OutageNews::default();
         let trouble = Some((Millis(1000), "503 \u{1b}[31m"));
         assert_eq!(outage.news(trouble, Millis(1500)), None);
         assert_eq!(outage.news(None, Millis(1600)), None);

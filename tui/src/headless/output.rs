@@ -7,24 +7,24 @@ use crate::print;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
-use wb_core::fault::{Fault, FaultKind};
-use wb_core::run::{Ending, FaultGroup, Report, Totals};
+use wb_core::run::{Ending, ErrorGroup, Report, Totals};
 use wb_core::twin;
-use wb_core::work::Way;
+use wb_core::work::Route;
 use wb_ui::text::{clean, plural};
 
 /// The line of one task; `patch` is given in a dry run.
 #[must_use]
 pub fn line(report: &Report, dry: bool) -> Value {
     let (pathway_uuid, pathway_name) = match report.outcome.as_ref().map(|o| &o.way) {
-        Some(Way::Pathway { id, name, .. }) => (json!(id), json!(name)),
+        Some(Route::Pathway { id, name, .. }) => (json!(id), json!(name)),
         _ => (Value::Null, Value::Null),
     };
-    let (outcome, fault) = match &report.ending {
+    let (outcome, error) = match &report.ending {
         Ending::Moved => ("moved", Value::Null),
         Ending::Stayed => ("stayed", Value::Null),
-        Ending::Failed(fault) => ("failed", named(fault)),
+        Ending::Failed(error) => ("failed", named(error)),
         Ending::Conflict(by) => ("conflict", json!({"kind": "conflict", "summary": by})),
     };
     #[allow(clippy::cast_precision_loss)] // milliseconds
@@ -38,7 +38,7 @@ pub fn line(report: &Report, dry: bool) -> Value {
         "outcome": outcome,
         "pathway_uuid": pathway_uuid,
         "pathway_name": pathway_name,
-        "fault": fault,
+        "fault": error,
         "run_ms": run_ms,
     });
     if let (true, Some(outcome)) = (dry, &report.outcome) {
@@ -50,10 +50,10 @@ pub fn line(report: &Report, dry: bool) -> Value {
     line
 }
 
-/// A fault with the name of its group, as `--filter fault:…` takes it.
-fn named(fault: &Fault) -> Value {
-    let mut value = json!(fault);
-    value["group"] = json!(group_name(fault.group_id()));
+/// An error with the name of its group, as `--filter fault:…` takes it.
+fn named(error: &Error) -> Value {
+    let mut value = json!(error);
+    value["group"] = json!(group_name(error.group_id()));
     value
 }
 
@@ -159,7 +159,7 @@ pub fn summary(totals: &Totals, in_part: usize, net: NetStats, wall_s: f64) -> V
     }})
 }
 
-fn group(group: &FaultGroup) -> Value {
+fn group(group: &ErrorGroup) -> Value {
     json!({
         "fault": group_name(group.id),
         "kind": group.first.kind,
@@ -203,7 +203,7 @@ pub struct Output {
     file: Option<OutFile>,
     path: PathBuf,
     /// Why lines are missing.
-    broken: Option<Fault>,
+    broken: Option<Error>,
 }
 
 impl Output {
@@ -211,7 +211,7 @@ impl Output {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub async fn new(stdout: bool, path: Option<&Path>) -> Result<Self, Fault> {
+    pub async fn new(stdout: bool, path: Option<&Path>) -> Result<Self, Error> {
         let file = match path {
             Some(path) => Some(files::begin("--jsonl", path).await?),
             None => None,
@@ -257,7 +257,7 @@ impl Output {
     ///
     /// # Errors
     /// Some could not be written.
-    pub fn end(&mut self) -> Result<(), Fault> {
+    pub fn end(&mut self) -> Result<(), Error> {
         if let Some(file) = self.file.take()
             && let Err(error) = file.finish()
         {
@@ -272,6 +272,6 @@ impl Output {
             "--jsonl: cannot write {}: {error}; its lines are incomplete, the work itself is done",
             self.path.display()
         );
-        self.broken = Some(Fault::new(FaultKind::Settings, text));
+        self.broken = Some(Error::new(ErrorKind::Settings, text));
     }
 }

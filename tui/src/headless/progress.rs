@@ -1,12 +1,12 @@
 //! Progress of a run on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
-use super::outage::{Outage, lasted};
+use super::outage::{OutageNews, lasted};
 use crate::cli::Progress as Wish;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use wb_core::event::Trouble;
+use wb_core::event::Outage;
 use wb_core::ids::Millis;
 use wb_core::state::State;
 
@@ -23,7 +23,7 @@ pub struct Progress {
     last: Instant,
     /// Whether the end was known when the bar was styled last.
     whole: bool,
-    outage: Outage,
+    outage: OutageNews,
     /// A poller found no task in its last pass, and has said so.
     idle: bool,
 }
@@ -49,7 +49,7 @@ impl Progress {
             lines,
             last: Instant::now(),
             whole: true,
-            outage: Outage::default(),
+            outage: OutageNews::default(),
             idle: false,
         };
         progress.style(false);
@@ -84,7 +84,7 @@ impl Progress {
         let done = run.decided();
         let all = waiting.map(|waiting| run.totals.tasks + waiting);
         let mut words = words(run.totals.failed, run.rate(state.now), done, all);
-        if let Some(trouble) = state.trouble.as_ref().filter(|_| self.outage.lasts()) {
+        if let Some(trouble) = state.outage.as_ref().filter(|_| self.outage.lasts()) {
             words = waiting_for(trouble, state.now);
         }
         self.style(all.is_some());
@@ -127,7 +127,7 @@ impl Progress {
 
     /// Says that the platform does not answer, once it lasts, and that it does again.
     pub fn outage(&mut self, state: &State) {
-        let trouble = state.trouble.as_ref().map(|t| (t.since, t.why.as_str()));
+        let trouble = state.outage.as_ref().map(|t| (t.since, t.why.as_str()));
         let Some(line) = self.outage.news(trouble, state.now) else {
             return;
         };
@@ -159,7 +159,7 @@ impl Progress {
 }
 
 /// What stands in the place of rate and time left while the platform does not answer.
-fn waiting_for(trouble: &Trouble, now: Millis) -> String {
+fn waiting_for(trouble: &Outage, now: Millis) -> String {
     let since = lasted(trouble.since, now);
     let next = match trouble.again.since(now) {
         0 => String::new(),

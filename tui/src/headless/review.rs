@@ -7,7 +7,7 @@ use crate::upstream;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::{Facts, Filter};
 use wb_core::work::Patch;
 use wb_ui::text::clean;
@@ -26,13 +26,14 @@ struct Group {
 ///
 /// # Errors
 /// The file is not a plan, is damaged or for another project, or the filter is none.
-pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(), Fault> {
+pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(), Error> {
     let only = filter(args.only.as_deref())?;
     // Lines of JSON go out one by one: what is in them must be known to be whole before.
     let mut plan = match global.json {
         true => Plan::verified(&args.plan)?,
         false => Plan::open(&args.plan)?,
     };
+    is_clear(&only, &plan.header)?;
     let upstream = upstream::named()?;
     if global.json {
         is_for(&plan.header, config, upstream.as_deref())?;
@@ -47,7 +48,7 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
             continue;
         }
         tasks += 1;
-        writes += u64::from(line.deed.is_some());
+        writes += u64::from(line.change.is_some());
         add(&mut groups, &line, &patch);
         if args.diff {
             difference(&line, &patch, &mut changes);
@@ -68,7 +69,7 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
     Ok(())
 }
 
-fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
+fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Error> {
     let header = &plan.header;
     say!(
         "{}",
@@ -85,8 +86,8 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
             continue;
         }
         tasks += 1;
-        writes += u64::from(line.deed.is_some());
-        if !crate::print::say(format_args!("{}", json_line(&line, &patch))) {
+        writes += u64::from(line.change.is_some());
+        if !crate::print::say("", format_args!("{}", json_line(&line, &patch))) {
             return Ok(());
         }
     }
@@ -101,7 +102,7 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The settings name another project, or the platform is another one.
-pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Result<(), Fault> {
+pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Result<(), Error> {
     let hash = header.project.to_string();
     if let Some(named) = &config.project
         && !named.value.trim().eq_ignore_ascii_case(&hash)
@@ -110,7 +111,7 @@ pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Resul
             "the plan is for project {hash}, but {} names {}; nothing was written",
             named.origin, named.value
         );
-        return Err(Fault::new(FaultKind::Usage, text)
+        return Err(Error::new(ErrorKind::Usage, text)
             .hint("leave --project-hash out: the plan knows its project"));
     }
     match upstream {
@@ -119,7 +120,7 @@ pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Resul
                 "the plan is for the platform at {}, but ENCORD_DOMAIN leads to {upstream}; nothing was written",
                 header.upstream
             );
-            Err(Fault::new(FaultKind::Settings, text)
+            Err(Error::new(ErrorKind::Settings, text)
                 .hint("set ENCORD_DOMAIN to the platform that the plan was made on, or plan again"))
         }
         _ => Ok(()),
@@ -127,9 +128,18 @@ pub fn is_for(header: &Header, config: &Config, upstream: Option<&str>) -> Resul
 }
 
 /// Reads `--only`.
-pub fn filter(text: Option<&str>) -> Result<Filter, Fault> {
+pub fn filter(text: Option<&str>) -> Result<Filter, Error> {
     Filter::parse(text.unwrap_or_default())
-        .map_err(|e| Fault::new(FaultKind::Usage, format!("--only: {e}")))
+        .map_err(|e| Error::new(ErrorKind::Usage, format!("--only: {e}")))
+}
+
+/// Whether each name in `--only` means one thing in the plan.
+///
+/// # Errors
+/// It means several.
+pub fn is_clear(only: &Filter, header: &Header) -> Result<(), Error> {
+    only.is_clear_in(&header.stages)
+        .map_err(|e| Error::new(ErrorKind::Settings, format!("--only: {e}")))
 }
 
 /// Whether a line of a plan is wanted.
@@ -157,7 +167,7 @@ fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
         "outcome": line.outcome(),
         "pathway_uuid": line.pathway.as_ref().map(|p| p.id),
         "pathway_name": line.pathway.as_ref().map(|p| &p.name),
-        "fault": line.fault,
+        "fault": line.error,
         "run_ms": line.run_ms,
         "patch": patch,
         "follows_stage_uuid": line.follows,
@@ -165,8 +175,8 @@ fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
 }
 
 fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine, patch: &Patch) {
-    let way = match (&line.fault, &line.route) {
-        (Some(fault), _) => format!("failed: {}", fault.group_key()),
+    let way = match (&line.error, &line.route) {
+        (Some(error), _) => format!("failed: {}", error.group_key()),
         (None, Some(name)) => format!("→ {name}"),
         (None, None) => "stays".to_owned(),
     };

@@ -1,8 +1,9 @@
 //! `workbench run`: the engine without a screen, pass by pass. What comes before the first one stands in `prepare`,
 //! what between two of them in `poll`, what a plan has beyond that in `plan`, what is said at the end in `words`,
-//! what earlier commands left in `left`.
+//! what earlier commands left in `left`, what `--task` names in `named`.
 
 mod left;
+mod named;
 mod plan;
 mod poll;
 mod prepare;
@@ -19,19 +20,19 @@ use super::output::{self, Output};
 use super::progress::Progress;
 use crate::cli::{Global, RunArgs};
 use crate::config::Config;
-use crate::exit::{Ending, print_fault};
+use crate::exit::{Ending, print_error};
+use crate::history::AttemptHistory;
 use crate::max_time::{Due, MaxTime};
 use crate::plan::PlanFile;
 use crate::preflight::Checked;
 use crate::report::Sheet;
 use crate::runtime::{Engine, now};
 use crate::signals::Signals;
-use crate::tried::Tried;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
+use wb_core::error::Error;
 use wb_core::event::{Effect, Event};
-use wb_core::fault::Fault;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
@@ -53,7 +54,7 @@ pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     match prepared {
         Ok(Some(mut session)) => session.work(&mut ending).await,
         Ok(None) => {}
-        Err(fault) => ending.told(fault),
+        Err(error) => ending.told(error),
     }
     ending
 }
@@ -79,12 +80,12 @@ struct Session {
     /// Settings that may change while the run goes on.
     live: Live,
     /// What became of tasks in earlier runs, and in this one.
-    tried: Tried,
+    history: AttemptHistory,
     /// The command that runs some of the tasks again, up to its filter.
     again: String,
     not_carried: u64,
     /// Named tasks that were not met yet.
-    unmet: Vec<String>,
+    unmet: Vec<named::Unmet>,
 }
 
 /// How one pass over the stages ended.
@@ -95,7 +96,7 @@ struct Passed {
     limit: bool,
     /// There was a task to do.
     found: bool,
-    trouble: Option<Fault>,
+    trouble: Option<Error>,
 }
 
 impl Session {
@@ -121,17 +122,17 @@ impl Session {
                 found,
                 trouble,
             } = self.checked_pass(&mut totals, ending).await;
-            if let Some(fault) = &trouble {
+            if let Some(error) = &trouble {
                 self.progress.end();
-                print_fault(fault);
+                print_error(error);
             }
             refusals = if trouble.is_some() { refusals + 1 } else { 0 };
             if limit {
                 ending.stopped();
             }
-            self.tried.write();
+            self.history.write();
             self.spec.spent = Arc::default();
-            (self.spec.earlier, self.spec.tried) = (self.tried.earlier(), self.tried.times());
+            (self.spec.earlier, self.spec.tried) = (self.history.earlier(), self.history.times());
             let Some(every) = self.args.refresh_every else {
                 break trouble;
             };
@@ -152,8 +153,8 @@ impl Session {
                 break trouble;
             }
         };
-        if let Some(fault) = trouble {
-            ending.fault(fault);
+        if let Some(error) = trouble {
+            ending.error(error);
         }
         self.finish(&totals, began.elapsed(), ending);
     }
@@ -163,7 +164,7 @@ impl Session {
         let mut passed = Passed::default();
         match self.look_at_new_builds(ending).await {
             None => passed.interrupted = true,
-            Some(Err(fault)) => passed.trouble = Some(fault),
+            Some(Err(error)) => passed.trouble = Some(error),
             Some(Ok(())) => {
                 passed.interrupted = self.pass(ending).await;
                 if let Some(run) = &self.engine.state.run {
@@ -263,9 +264,9 @@ impl Session {
         use wb_core::run::Ending as Task;
         self.progress.tasks_come();
         match &report.ending {
-            Task::Failed(fault) => {
+            Task::Failed(error) => {
                 ending.failures();
-                tracing::warn!(task = %report.row.id, "{fault}");
+                tracing::warn!(task = %report.row.id, "{error}");
             }
             Task::Conflict(_) => ending.conflicts(),
             Task::Moved | Task::Stayed => {}
@@ -273,9 +274,9 @@ impl Session {
         if !self.unmet.is_empty() {
             let (title, id) = (&*report.row.title, report.row.id.to_string());
             self.unmet
-                .retain(|named| *named != *title && !named.eq_ignore_ascii_case(&id));
+                .retain(|named| named.name != *title && !named.name.eq_ignore_ascii_case(&id));
         }
-        self.tried.note(report, self.dry, now());
+        self.history.note(report, self.dry, now());
         self.sheet
             .add(report, self.engine.state.stage_title(report.stage));
         if let Some(plan) = &mut self.plan {

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::timeout;
 use wb_client::{Reader, Writer};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
@@ -49,7 +49,7 @@ pub async fn engine(
     global: &Global,
     config: &Config,
     need: &Need<'_>,
-) -> Result<(Engine, Vec<StageId>), Fault> {
+) -> Result<(Engine, Vec<StageId>), Error> {
     refuse_read_only(global, need.command)?;
     upstream::project_hash(config)?;
     let libraries = library::files(&config.agents.value)?;
@@ -59,11 +59,11 @@ pub async fn engine(
             |p| format!("build it first: cargo build -p {p}"),
         );
         let text = format!("{} does not exist", missing.path.display());
-        return Err(Fault::new(FaultKind::Settings, text).hint(build));
+        return Err(Error::new(ErrorKind::Settings, text).hint(build));
     }
     if libraries.is_empty() {
         return Err(
-            Fault::new(FaultKind::Settings, "no agent library was found here")
+            Error::new(ErrorKind::Settings, "no agent library was found here")
                 .hint("name one with --agents: a library, a crate folder or a folder of libraries"),
         );
     }
@@ -71,11 +71,11 @@ pub async fn engine(
     let mut engine = start_engine(global, config, need, paths.clone())?;
     match ready::ready(&mut engine, global, config, need, &paths).await {
         Ok(stages) => Ok((engine, stages)),
-        Err(fault) => {
+        Err(error) => {
             if let Some(journal) = engine.journal() {
                 leave(global, journal);
             }
-            Err(fault)
+            Err(error)
         }
     }
 }
@@ -85,7 +85,7 @@ fn start_engine(
     config: &Config,
     need: &Need<'_>,
     libraries: Vec<PathBuf>,
-) -> Result<Engine, Fault> {
+) -> Result<Engine, Error> {
     let project = upstream::project_hash(config)?;
     let upstream = upstream::command(global, config, need.rate, need.command)?;
     let writes = upstream.writer.is_some();
@@ -135,22 +135,22 @@ fn read_journal() -> Option<Journal> {
         return None;
     }
     let opened = Journal::open(&dir);
-    opened.inspect_err(|fault| tracing::warn!("{fault}")).ok()
+    opened.inspect_err(|error| tracing::warn!("{error}")).ok()
 }
 
 /// A command whose job is to write does not start where writing is refused.
-pub fn refuse_read_only(global: &Global, command: &str) -> Result<(), Fault> {
+pub fn refuse_read_only(global: &Global, command: &str) -> Result<(), Error> {
     if !global.read_only || global.dry_run {
         return Ok(());
     }
     let text = format!("`{command}` writes, and --read-only refuses that; nothing was done");
-    Err(Fault::new(FaultKind::Refused, text)
+    Err(Error::new(ErrorKind::Refused, text)
         .hint("to see what would be written: --dry-run instead")
         .hint("to write: without --read-only"))
 }
 
 /// A protected project is written to only by a command that names it.
-pub fn guard(global: &Global, config: &Config, project: &Project) -> Result<(), Fault> {
+pub fn guard(global: &Global, config: &Config, project: &Project) -> Result<(), Error> {
     let protected = config
         .level
         .as_ref()
@@ -160,13 +160,13 @@ pub fn guard(global: &Global, config: &Config, project: &Project) -> Result<(), 
         return Ok(());
     }
     let text = format!("project \"{title}\" is protected; nothing was written");
-    Err(Fault::new(FaultKind::Refused, text)
+    Err(Error::new(ErrorKind::Refused, text)
         .hint(format!("to write to it: --confirm \"{title}\""))
         .hint("to see what would be written: --dry-run"))
 }
 
 /// Reads and writes without any agent.
-pub struct Hands {
+pub struct Connection {
     /// Reads.
     pub reader: Reader,
     /// Writes; a dry run has none.
@@ -181,12 +181,12 @@ pub struct Hands {
 }
 
 /// Connects for a command that writes without agents, and finishes what earlier ones had begun.
-pub async fn hands(
+pub async fn connection(
     global: &Global,
     config: &Config,
     command: &'static str,
     operation: Option<Operation>,
-) -> Result<Hands, Fault> {
+) -> Result<Connection, Error> {
     refuse_read_only(global, command)?;
     let hash = upstream::project_hash(config)?;
     let upstream = upstream::command(global, config, None, command)?;
@@ -199,11 +199,11 @@ pub async fn hands(
     if let (Some(operation), Some(_)) = (operation, &upstream.writer) {
         operate(global, &journal, hash, operation)?;
     }
-    let hands = connect(global, config, upstream, journal.clone(), scope).await;
-    if hands.is_err() {
+    let connection = connect(global, config, upstream, journal.clone(), scope).await;
+    if connection.is_err() {
         leave(global, &journal);
     }
-    hands
+    connection
 }
 
 async fn connect(
@@ -212,7 +212,7 @@ async fn connect(
     upstream: Upstream,
     journal: Journal,
     scope: Scope<'_>,
-) -> Result<Hands, Fault> {
+) -> Result<Connection, Error> {
     let hash = upstream::project_hash(config)?;
     let outages = Watch::of(&upstream.reader);
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
@@ -220,13 +220,13 @@ async fn connect(
         Err(_) => {
             let why = upstream
                 .reader
-                .trouble()
+                .outage()
                 .map_or_else(|| "no answer at all".to_owned(), |t| t.why);
             let text = format!(
                 "the platform could not be reached within {} s",
                 FIRST_ANSWER.as_secs()
             );
-            return Err(Fault::new(FaultKind::Network, text)
+            return Err(Error::new(ErrorKind::Network, text)
                 .because(why)
                 .hint("is ENCORD_DOMAIN right, and does this machine reach it?"));
         }
@@ -239,7 +239,7 @@ async fn connect(
             tell!("{line}");
         }
     }
-    Ok(Hands {
+    Ok(Connection {
         settled,
         reader: upstream.reader,
         writer: upstream.writer,
@@ -262,7 +262,7 @@ fn operate(
     journal: &Journal,
     project: ProjectHash,
     operation: Operation,
-) -> Result<i64, Fault> {
+) -> Result<i64, Error> {
     let operation = Operation {
         goes_on: global.goes_on,
         ..operation

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
 use wb_core::run::{Ending, Report};
-use wb_core::work::Way;
+use wb_core::work::Route;
 
 /// Specs that one line may hold.
 const SPECS: usize = 20_000;
@@ -55,11 +55,11 @@ impl Answer {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         match &report.ending {
-            Ending::Failed(fault) => Self::failed(fault),
+            Ending::Failed(failure) => Self::failed(failure),
             Ending::Conflict(by) => Self::conflict(by),
             Ending::Moved | Ending::Stayed => {
                 Self::done(match report.outcome.as_ref().map(|o| &o.way) {
-                    Some(Way::Pathway { id, .. }) => Some(*id),
+                    Some(Route::Pathway { id, .. }) => Some(*id),
                     _ => None,
                 })
             }
@@ -79,9 +79,9 @@ impl Answer {
 
     /// Failed.
     #[must_use]
-    pub fn failed(fault: &Fault) -> Self {
-        let mut error = fault.summary.clone();
-        if let Some(cause) = &fault.cause {
+    pub fn failed(failure: &Error) -> Self {
+        let mut error = failure.summary.clone();
+        if let Some(cause) = &failure.cause {
             error.push('\n');
             error.push_str(cause);
         }
@@ -126,9 +126,9 @@ impl Answer {
 
 /// Why a task has no outcome.
 #[must_use]
-pub fn not_run() -> Fault {
+pub fn not_run() -> Error {
     let text = "not run: the command was stopped; the task is where it was";
-    Fault::new(FaultKind::Host, text)
+    Error::new(ErrorKind::Host, text)
 }
 
 /// The fields that must be there.

@@ -1,16 +1,16 @@
 //! `workbench undo` and `resume`: taking back what was written, going on with it.
 
-use super::session::{self, Hands};
+use super::session::{self, Connection};
 use crate::cli::{Cli, Command, Global, ResumeArgs, UndoArgs};
 use crate::config::{Config, Value, state_dir};
 use crate::exit::Ending;
-use crate::journal::{Deed, Journal, Op, Operation};
+use crate::journal::{Change, Journal, Op, Operation};
 use crate::runtime::now;
 use crate::signals::Stop;
 use crate::undo::{self as undoing, Told};
 use clap::Parser;
 use serde_json::json;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::journal::Settled;
 use wb_core::twin;
 use wb_ui::text::clean;
@@ -18,14 +18,14 @@ use wb_ui::text::clean;
 /// `workbench undo`
 pub async fn undo(global: &Global, config: &Config, args: &UndoArgs) -> Ending {
     let mut ending = Ending::default();
-    if let Err(fault) = take_back(global, config, args, &mut ending).await {
-        ending.told(fault);
+    if let Err(error) = take_back(global, config, args, &mut ending).await {
+        ending.told(error);
     }
     ending
 }
 
 /// The project of the newest operation, where none is named.
-fn with_project(config: &Config) -> Result<Config, Fault> {
+fn with_project(config: &Config) -> Result<Config, Error> {
     if config.project.is_some() {
         return Ok(config.clone());
     }
@@ -45,7 +45,7 @@ async fn take_back(
     config: &Config,
     args: &UndoArgs,
     ending: &mut Ending,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     session::refuse_read_only(global, "undo")?;
     let config = with_project(config)?;
     let operation = Operation {
@@ -53,21 +53,26 @@ async fn take_back(
         ..Operation::default()
     };
     let stop = Stop::new(args.max_time)?;
-    let hands = Box::pin(session::hands(global, &config, "undo", Some(operation)));
-    let hands = match stop.unless(hands).await {
-        Ok(hands) => hands?,
+    let connection = Box::pin(session::connection(
+        global,
+        &config,
+        "undo",
+        Some(operation),
+    ));
+    let connection = match stop.unless(connection).await {
+        Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
             return Ok(());
         }
     };
-    let ops = hands.journal.ops()?;
-    let chosen = choose(&ops, &hands, args.op);
+    let ops = connection.journal.ops()?;
+    let chosen = choose(&ops, &connection, args.op);
     if chosen.is_err() {
-        session::leave(global, &hands.journal);
+        session::leave(global, &connection.journal);
     }
     let Some(op) = chosen? else {
-        hands.journal.close(now().0);
+        connection.journal.close(now().0);
         tell!("Nothing is left to take back; `workbench journal` lists what was written.");
         if let Some(last) = ops
             .iter()
@@ -81,19 +86,27 @@ async fn take_back(
         }
         return Ok(());
     };
-    if hands.writer.is_some() {
-        hands.journal.undoes(op.id)?;
+    if connection.writer.is_some() {
+        connection.journal.undoes(op.id)?;
     }
-    let (writer, project) = (hands.writer.as_ref(), &hands.project);
-    let tell = |deed: &Deed, told: Told<'_>| match told {
-        Told::Restored => line(global, deed, "restored", None),
-        Told::Left(why) => line(global, deed, "skipped", Some(why)),
-        Told::Failed(why) => line(global, deed, "failed", Some(why)),
+    let (writer, project) = (connection.writer.as_ref(), &connection.project);
+    let tell = |change: &Change, told: Told<'_>| match told {
+        Told::Restored => line(global, change, "restored", None),
+        Told::Left(why) => line(global, change, "skipped", Some(why)),
+        Told::Failed(why) => line(global, change, "failed", Some(why)),
     };
-    let journal = &hands.journal;
+    let journal = &connection.journal;
     let asked = || stop.asked().is_some();
-    let undone =
-        undoing::take_back(&hands.reader, writer, journal, project, op.id, tell, asked).await?;
+    let undone = undoing::take_back(
+        &connection.reader,
+        writer,
+        journal,
+        project,
+        op.id,
+        tell,
+        asked,
+    )
+    .await?;
     let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
     if left > 0 {
         ending.conflicts();
@@ -109,14 +122,14 @@ async fn take_back(
         // Nobody wants to go on with what was taken back.
         journal.gone_on(project.hash, op.id, now().0)?;
     }
-    let writes = hands.reader.stats().writes;
+    let writes = connection.reader.stats().writes;
     if global.json {
         say!(
             "{}",
             json!({"summary": {"op": op.id, "restored": done, "skipped": left, "failed": failed, "writes": writes}})
         );
     }
-    let held = if hands.writer.is_none() {
+    let held = if connection.writer.is_none() {
         " (dry run: nothing was written)"
     } else {
         ""
@@ -130,34 +143,42 @@ async fn take_back(
     Ok(())
 }
 
-fn line(global: &Global, deed: &Deed, outcome: &str, reason: Option<&str>) {
+fn line(global: &Global, change: &Change, outcome: &str, reason: Option<&str>) {
     if global.json {
         say!(
             "{}",
-            json!({"task_uuid": deed.item.task, "data_hash": deed.item.data, "data_title": &*deed.item.title, "outcome": outcome, "reason": reason})
+            json!({"task_uuid": change.item.task, "data_hash": change.item.data, "data_title": &*change.item.title, "outcome": outcome, "reason": reason})
         );
     } else if let Some(reason) = reason {
-        tell!("{outcome}: {} — {}", clean(&deed.item.title), clean(reason));
+        tell!(
+            "{outcome}: {} — {}",
+            clean(&change.item.title),
+            clean(reason)
+        );
     }
 }
 
 /// The operation that is named, or the newest that still stands and is no undo itself.
-fn choose<'a>(ops: &'a [Op], hands: &Hands, wanted: Option<i64>) -> Result<Option<&'a Op>, Fault> {
-    let project = hands.project.hash.to_string();
+fn choose<'a>(
+    ops: &'a [Op],
+    connection: &Connection,
+    wanted: Option<i64>,
+) -> Result<Option<&'a Op>, Error> {
+    let project = connection.project.hash.to_string();
     let Some(id) = wanted else {
         let stands = |op: &&Op| op.project == project && op.kind != "undo" && op.standing() > 0;
         return Ok(ops.iter().rev().find(stands));
     };
     let Some(op) = ops.iter().find(|op| op.id == id) else {
-        return Err(Fault::new(
-            FaultKind::Usage,
+        return Err(Error::new(
+            ErrorKind::Usage,
             format!("the journal has no operation {id}; nothing was written"),
         )
         .hint("workbench journal"));
     };
     if op.project != project {
-        return Err(Fault::new(
-            FaultKind::Usage,
+        return Err(Error::new(
+            ErrorKind::Usage,
             format!(
                 "operation {id} belongs to project {}; nothing was written",
                 op.project
@@ -206,10 +227,10 @@ pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Endi
             };
             match went_on.await {
                 Ok(end) => return end,
-                Err(fault) => ending.told(fault),
+                Err(error) => ending.told(error),
             }
         }
-        Err(fault) => ending.told(fault),
+        Err(error) => ending.told(error),
     }
     ending
 }
@@ -220,7 +241,7 @@ async fn settle(
     config: &Config,
     args: &ResumeArgs,
     ending: &mut Ending,
-) -> Result<Option<Cli>, Fault> {
+) -> Result<Option<Cli>, Error> {
     session::refuse_read_only(global, "resume")?;
     let config = with_project(config)?;
     if config.project.is_none() {
@@ -231,20 +252,20 @@ async fn settle(
         would_finish(&config)?;
         return Ok(None);
     }
-    let hands = session::hands(global, &config, "resume", None).await?;
-    let project = hands.project.hash.to_string();
-    let ops = hands.journal.ops()?;
+    let connection = session::connection(global, &config, "resume", None).await?;
+    let project = connection.project.hash.to_string();
+    let ops = connection.journal.ops()?;
     let ours = |op: &&Op| op.project == project && args.run.is_none_or(|id| op.id == id);
     if let (Some(id), None) = (args.run, ops.iter().find(ours)) {
-        return Err(Fault::new(
-            FaultKind::Usage,
+        return Err(Error::new(
+            ErrorKind::Usage,
             format!("the journal has no operation {id} of this project"),
         )
         .hint("workbench journal"));
     }
     let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
     let Some(op) = open.next() else {
-        left_in_part(&hands.settled, ending);
+        left_in_part(&connection.settled, ending);
         return Ok(None);
     };
     if let Some(older) = open.next() {
@@ -253,7 +274,11 @@ async fn settle(
             older.id
         );
     }
-    let end = || hands.journal.gone_on(hands.project.hash, op.id, now().0);
+    let end = || {
+        connection
+            .journal
+            .gone_on(connection.project.hash, op.id, now().0)
+    };
     if op.kind == "exec" {
         end()?;
         tell!(
@@ -263,8 +288,8 @@ async fn settle(
     }
     let words = std::iter::once("workbench".to_owned()).chain(op.args.iter().cloned());
     let mut cli = Cli::try_parse_from(words).map_err(|e| {
-        Fault::new(
-            FaultKind::Usage,
+        Error::new(
+            ErrorKind::Usage,
             format!("the interrupted command cannot be read any more: {e}"),
         )
     })?;
@@ -290,7 +315,7 @@ async fn settle(
 }
 
 /// What `resume` would finish.
-fn would_finish(config: &Config) -> Result<(), Fault> {
+fn would_finish(config: &Config) -> Result<(), Error> {
     let journal = Journal::open(&state_dir("")?)?;
     let open = journal.open_entries(crate::upstream::project_hash(config)?)?;
     let in_part = open.iter().filter(|open| open.refused.is_some()).count();
@@ -312,10 +337,10 @@ fn left_in_part(settled: &Settled, ending: &mut Ending) {
     if settled.changed > 0 {
         ending.conflicts();
     }
-    if let Some(fault) = &settled.why
-        && fault.kind == FaultKind::Access
+    if let Some(error) = &settled.why
+        && error.kind == ErrorKind::Access
     {
-        ending.told(fault.clone());
+        ending.told(error.clone());
     }
 }
 

@@ -1,11 +1,11 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Deed, HEAVY, Journal, Stored, broken, tally};
+use super::{Change, HEAVY, Journal, Stored, broken, tally};
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
 use wb_core::work::Written;
@@ -57,7 +57,7 @@ pub struct Entry {
     /// Number.
     pub id: i64,
     /// What was written.
-    pub deed: Deed,
+    pub change: Change,
     /// Somebody else moved the task meanwhile. What had been written of it by then is not known: what
     /// stands there goes back, and nothing is said of the rest.
     pub overtaken: bool,
@@ -74,13 +74,13 @@ const REVERTING: &str = "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AN
 const WROTE: &str = "(e.answer IN ('done', 'already moved')
     OR e.ended IS NULL AND e.answer IS NOT NULL AND e.written <> 0)";
 
-fn seen(deed: &Deed, answer: Option<String>, undone: bool) -> look::Entry {
-    let item = &deed.item;
+fn seen(change: &Change, answer: Option<String>, undone: bool) -> look::Entry {
+    let item = &change.item;
     look::Entry {
         task: item.task,
         title: item.title.to_string(),
         from: item.stage,
-        to: deed.to,
+        to: change.to,
         labels: item.labels_after.is_some(),
         priority: item.priority,
         metadata: item.metadata.is_some(),
@@ -94,7 +94,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_to_read(path: &Path) -> Result<Self, Fault> {
+    pub fn open_to_read(path: &Path) -> Result<Self, Error> {
         let db = crate::database::open_to_read(path).map_err(|e| broken(&e))?;
         Ok(Self {
             db: Arc::new(Mutex::new(db)),
@@ -110,7 +110,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn ops(&self) -> Result<Vec<Op>, Fault> {
+    pub fn ops(&self) -> Result<Vec<Op>, Error> {
         let sql =
             "SELECT id, project, kind, begun, ended, pid, args, plan, undoes FROM op ORDER BY id";
         let db = self.db();
@@ -148,7 +148,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn view(&self, project: ProjectHash) -> Result<Vec<look::Op>, Fault> {
+    pub fn view(&self, project: ProjectHash) -> Result<Vec<look::Op>, Error> {
         let project = project.to_string();
         let view = |op: Op| look::Op {
             id: op.id,
@@ -172,7 +172,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn entries(&self, op: i64, most: usize) -> Result<Vec<look::Entry>, Fault> {
+    pub fn entries(&self, op: i64, most: usize) -> Result<Vec<look::Entry>, Error> {
         let sql = format!(
             "SELECT e.intent, e.answer, {REVERTED} FROM entry e WHERE e.op = ?1 ORDER BY e.id LIMIT ?2"
         );
@@ -205,7 +205,7 @@ impl Journal {
         op: i64,
         below: i64,
         most: usize,
-    ) -> Result<(Vec<Entry>, Option<i64>), Fault> {
+    ) -> Result<(Vec<Entry>, Option<i64>), Error> {
         let sql = format!(
             "SELECT e.id, e.intent, e.answer = 'already moved', CASE WHEN e.ended IS NULL THEN e.written END
              FROM entry e WHERE e.op = ?1 AND e.id < ?2 AND {WROTE} AND NOT {REVERTED} AND NOT {REVERTING}
@@ -228,20 +228,20 @@ impl Journal {
             let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
                 continue;
             };
-            let mut deed = Deed::from(stored);
+            let mut change = Change::from(stored);
             if let Some(part) = part {
-                deed = deed.only(Written::from_bits(part));
+                change = change.only(Written::from_bits(part));
             }
             if overtaken {
-                deed.to = None;
+                change.to = None;
             }
             // Labels tell whose they are; priorities and metadata do not.
-            if overtaken && deed.item.labels_after.is_none() {
+            if overtaken && change.item.labels_after.is_none() {
                 continue;
             }
             entries.push(Entry {
                 id,
-                deed,
+                change,
                 overtaken,
             });
             if weight > HEAVY {
@@ -261,7 +261,7 @@ impl Journal {
         project: ProjectHash,
         stage: StageId,
         tasks: impl Iterator<Item = TaskId>,
-    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+    ) -> Result<HashMap<TaskId, PathwayId>, Error> {
         let sql = format!(
             "SELECT json_extract(e.intent, '$.pathway') FROM entry e
              WHERE e.project = ?1 AND e.task = ?2 AND e.answer = 'done' AND NOT {REVERTED}
@@ -288,7 +288,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn stayed(&self, op: i64) -> Result<Vec<TaskId>, Fault> {
+    pub fn stayed(&self, op: i64) -> Result<Vec<TaskId>, Error> {
         let sql = format!(
             "SELECT e.task FROM entry e WHERE e.op = ?1 AND e.answer = 'done' AND NOT {REVERTED}
              AND json_extract(e.intent, '$.pathway') IS NULL"
@@ -305,7 +305,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn applied(&self, plan: &str) -> Result<HashSet<(DataHash, StageId)>, Fault> {
+    pub fn applied(&self, plan: &str) -> Result<HashSet<(DataHash, StageId)>, Error> {
         let db = self.db();
         let mut select = db
             .prepare(
@@ -334,7 +334,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn spent(&self, op: i64) -> Result<HashMap<StageId, usize>, Fault> {
+    pub fn spent(&self, op: i64) -> Result<HashMap<StageId, usize>, Error> {
         let db = self.db();
         let mut select = db
             .prepare(
@@ -359,7 +359,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn gone_on(&self, project: ProjectHash, op: i64, now_ms: i64) -> Result<(), Fault> {
+    pub fn gone_on(&self, project: ProjectHash, op: i64, now_ms: i64) -> Result<(), Error> {
         self.db()
             .execute(
                 "UPDATE op SET ended = ?3 WHERE id = ?2 AND project = ?1 AND ended IS NULL",

@@ -6,7 +6,7 @@
 //! commit looks first whether its labels are already there and its task has already left.
 
 mod alive;
-mod deed;
+mod change;
 mod history;
 pub mod points;
 mod prune;
@@ -18,7 +18,7 @@ mod tests;
 mod unfinished;
 mod write;
 
-pub use deed::{Deed, HEAVY, Stored};
+pub use change::{Change, HEAVY, Stored};
 pub use history::{Entry, Op};
 pub use prune::Keep;
 pub use settle::{finish, settle};
@@ -32,7 +32,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 
 /// The journal of one folder. Cheap to clone.
@@ -84,7 +84,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be opened or written, or a newer workbench made it.
-    pub fn open(dir: &Path) -> Result<Self, Fault> {
+    pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(FILE);
         let mut db = database::open(&path).map_err(|e| broken(&e))?;
         schema::bring(&mut db)?;
@@ -108,7 +108,7 @@ impl Journal {
     }
 
     /// What is noted in a file that has lost its name is lost with this process.
-    fn is_there(&self) -> Result<(), Fault> {
+    fn is_there(&self) -> Result<(), Error> {
         if alive::identity(&self.dir.join(FILE)) == Some(self.file) {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl Journal {
             "{} was removed or replaced while this command runs; nothing more is written",
             self.dir.join(FILE).display()
         );
-        Err(Fault::new(FaultKind::Settings, text)
+        Err(Error::new(ErrorKind::Settings, text)
             .hint("what was written before stays written; run again: a new journal is made"))
     }
 
@@ -134,7 +134,7 @@ impl Journal {
         operation: &Operation,
         args: &[String],
         now_ms: i64,
-    ) -> Result<i64, Fault> {
+    ) -> Result<i64, Error> {
         let mut current = self.current();
         let mut db = self.db();
         let tx = db
@@ -151,7 +151,7 @@ impl Journal {
 
     /// Makes an interrupted operation this process's own. It is open all the while, so that a further
     /// crash at any moment leaves it interrupted.
-    fn adopt(&self, tx: &Transaction<'_>, project: ProjectHash, id: i64) -> Result<i64, Fault> {
+    fn adopt(&self, tx: &Transaction<'_>, project: ProjectHash, id: i64) -> Result<i64, Error> {
         let by: i64 = tx
             .query_row(
                 "SELECT pid FROM op WHERE id = ?1 AND project = ?2 AND ended IS NULL",
@@ -163,7 +163,7 @@ impl Journal {
             .filter(|by| *by == self.me || !self.alive(*by))
             .ok_or_else(|| {
                 let text = format!("another process goes on with operation {id} already");
-                Fault::new(FaultKind::Usage, text).hint("workbench journal")
+                Error::new(ErrorKind::Usage, text).hint("workbench journal")
             })?;
         tracing::info!(id, by, "going on");
         tally::forget(tx, id).map_err(|e| broken(&e))?;
@@ -237,7 +237,7 @@ impl Journal {
     ///
     /// # Errors
     /// The journal cannot be written; then nothing may be written upstream.
-    pub fn undoes(&self, op: i64) -> Result<(), Fault> {
+    pub fn undoes(&self, op: i64) -> Result<(), Error> {
         if let Current::Begun(id) = *self.current() {
             self.db()
                 .execute("UPDATE op SET undoes = ?2 WHERE id = ?1", [id, op])
@@ -254,9 +254,9 @@ impl Journal {
     pub fn begin(
         &self,
         project: ProjectHash,
-        deeds: &[Deed],
+        changes: &[Change],
         now_ms: i64,
-    ) -> Result<Vec<Option<i64>>, Fault> {
+    ) -> Result<Vec<Option<i64>>, Error> {
         self.is_there()?;
         let mut current = self.current();
         let mut db = self.db();
@@ -276,11 +276,11 @@ impl Journal {
             Current::None => insert_op(&tx, self.me, project, &commit, &[], now_ms)?,
         };
         tally::forget(&tx, op).map_err(|e| broken(&e))?;
-        let mut ids = Vec::with_capacity(deeds.len());
-        for deed in deeds {
-            let id = match others.contains(&deed.item.task.to_string()) {
+        let mut ids = Vec::with_capacity(changes.len());
+        for change in changes {
+            let id = match others.contains(&change.item.task.to_string()) {
                 true => None,
-                false => Some(self.note(&tx, project, op, deed, now_ms)?),
+                false => Some(self.note(&tx, project, op, change, now_ms)?),
             };
             ids.push(id);
         }
@@ -319,12 +319,12 @@ impl Journal {
         tx: &Transaction<'_>,
         project: ProjectHash,
         op: i64,
-        deed: &Deed,
+        change: &Change,
         now_ms: i64,
-    ) -> Result<i64, Fault> {
-        let intent = serde_json::to_string(&Stored::brief(deed))
-            .map_err(|e| Fault::new(FaultKind::Bug, format!("a journal entry: {e}")))?;
-        let (project, task) = (project.to_string(), deed.item.task.to_string());
+    ) -> Result<i64, Error> {
+        let intent = serde_json::to_string(&Stored::brief(change))
+            .map_err(|e| Error::new(ErrorKind::Bug, format!("a journal entry: {e}")))?;
+        let (project, task) = (project.to_string(), change.item.task.to_string());
         let sql = "INSERT INTO entry (project, task, pid, begun, intent, op, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         tx.prepare_cached(sql)
             .and_then(|mut insert| {
@@ -335,7 +335,7 @@ impl Journal {
                     now_ms,
                     intent,
                     op,
-                    deed.reverts
+                    change.reverts
                 ])
             })
             .map_err(|e| broken(&e))?;
@@ -350,7 +350,7 @@ fn insert_op(
     operation: &Operation,
     args: &[String],
     now_ms: i64,
-) -> Result<i64, Fault> {
+) -> Result<i64, Error> {
     let args = serde_json::to_string(args).unwrap_or_default();
     tx.execute(
         "INSERT INTO op (project, kind, pid, begun, args, plan, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -360,9 +360,9 @@ fn insert_op(
     Ok(tx.last_insert_rowid())
 }
 
-fn broken(error: &rusqlite::Error) -> Fault {
-    Fault::new(
-        FaultKind::Settings,
+fn broken(error: &rusqlite::Error) -> Error {
+    Error::new(
+        ErrorKind::Settings,
         format!("the journal in .workbench cannot be used: {error}"),
     )
     .hint("what could not be noted was not written; make room on the disk, or start in another folder")

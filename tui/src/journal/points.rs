@@ -1,4 +1,4 @@
-//! Fault points: named moments of a commit at which a test may have the process kill itself.
+//! Error points: named moments of a commit at which a test may have the process kill itself.
 //!
 //! In a debug build `WORKBENCH_KILL_AT=NAME` or `NAME:N` sends this process SIGKILL the first or
 //! N-th time it comes by; a release build knows no such variable.

@@ -5,7 +5,7 @@ use super::{Journal, Op, broken, tally};
 use rusqlite::{TransactionBehavior, params};
 use std::collections::HashSet;
 use std::time::Duration;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn prunable(&self, keep: Keep, now_ms: i64) -> Result<Vec<Op>, Fault> {
+    pub fn prunable(&self, keep: Keep, now_ms: i64) -> Result<Vec<Op>, Error> {
         let ops = self.ops()?;
         let all: HashSet<i64> = ops.iter().map(|op| op.id).collect();
         let (newest, within) = match keep {
@@ -51,7 +51,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be written; then nothing is forgotten.
-    pub fn prune(&self, ops: &[Op]) -> Result<(), Fault> {
+    pub fn prune(&self, ops: &[Op]) -> Result<(), Error> {
         let mut db = self.db();
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -52,9 +52,9 @@ const DONE: (&str, f64, usize) = ("Complete", 0.25, 1);
 async fn refused(step: &str, answer: &str) {
     let case = format!("{step}:{answer}");
     let world = World::new().await;
-    world.faults(std::slice::from_ref(&case));
+    world.errors(std::slice::from_ref(&case));
     let (rows, op) = world.run().await;
-    world.faults(&[]);
+    world.errors(&[]);
     let at = |n: usize| rows[n].id;
     let guarded = world.guarded(&rows);
     let half = world.tasks().await;
@@ -101,9 +101,9 @@ async fn undo_refused(step: &str, answer: &str) {
     let case = format!("undo, {step}:{answer}");
     let world = World::new().await;
     let (rows, op) = world.run().await;
-    world.faults(&[format!("{step}:{answer}")]);
+    world.errors(&[format!("{step}:{answer}")]);
     let first = world.undo(op).await;
-    world.faults(&[]);
+    world.errors(&[]);
     if (step.len() + answer.len()).is_multiple_of(2) {
         let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
         assert_eq!(settled.unwrap().in_part, 0, "{case}");
@@ -127,7 +127,7 @@ async fn undo_refused(step: &str, answer: &str) {
 async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() {
     let world = World::new().await;
     let (rows, items) = world.outcomes().await;
-    world.faults(&["actions:400".to_owned()]);
+    world.errors(&["actions:400".to_owned()]);
     let journal = world.journal();
     let commit = async |items: Vec<CommitItem>, overwrite| {
         let noted = Some(world.journal());
@@ -143,7 +143,7 @@ async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() 
             .all(|end| matches!(end, Committed::Partial { .. })),
         "{ends:?}"
     );
-    world.faults(&[]);
+    world.errors(&[]);
     for row in &rows {
         let edit = json!({"data_hash": row.data, "by": "ann@example.com"}).to_string();
         tokio::task::block_in_place(|| world.books("POST", "/local/edit", &edit));
@@ -168,7 +168,7 @@ async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() 
 #[tokio::test(flavor = "multi_thread")]
 async fn labels_that_a_person_took_out_again_are_not_saved_once_more() {
     let world = World::new().await;
-    world.faults(&["actions:403".to_owned()]);
+    world.errors(&["actions:403".to_owned()]);
     let (rows, op) = world.run().await;
     // As a person would, by hand: what the journal does not know of.
     let other = tempfile::tempdir().unwrap();
@@ -178,14 +178,14 @@ async fn labels_that_a_person_took_out_again_are_not_saved_once_more() {
     )
     .unwrap();
     let elsewhere = Journal::open(other.path()).unwrap();
-    let told = |_: &Deed, _: Told<'_>| {};
+    let told = |_: &Change, _: Told<'_>| {};
     let (reader, writer) = (&world.reader, Some(&world.writer));
     let undone = take_back(reader, writer, &elsewhere, &world.project, op, told, || {
         false
     })
     .await;
     assert_eq!(undone.unwrap().restored, TASKS as u64);
-    world.faults(&[]);
+    world.errors(&[]);
     let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
     let settled = settled.unwrap();
     assert_eq!((settled.finished, settled.left), (0, TASKS));

@@ -60,7 +60,7 @@ impl World {
         }
     }
 
-    /// Asks the server's own books, or changes its faults.
+    /// Asks the server's own books, or changes its errors.
     pub fn books(&self, method: &str, path: &str, body: &str) -> Value {
         let ready: Value = serde_json::from_str(&self.served.ready_line()).unwrap();
         let token = ready["local_token"].as_str().unwrap_or_default();
@@ -79,8 +79,8 @@ impl World {
         serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {answer}"))
     }
 
-    pub fn faults(&self, faults: &[String]) {
-        let body = json!({"faults": faults}).to_string();
+    pub fn errors(&self, errors: &[String]) {
+        let body = json!({"faults": errors}).to_string();
         tokio::task::block_in_place(|| self.books("POST", "/local/faults", &body));
     }
 
@@ -166,7 +166,7 @@ impl World {
         (rows, op)
     }
 
-    pub async fn undo(&self, op: i64) -> Result<(u64, usize), Fault> {
+    pub async fn undo(&self, op: i64) -> Result<(u64, usize), Error> {
         let journal = self.journal().under(
             Operation {
                 kind: "undo",
@@ -176,7 +176,7 @@ impl World {
             Vec::new(),
         );
         let (reader, writer) = (&self.reader, Some(&self.writer));
-        let told = |_: &Deed, _: Told<'_>| {};
+        let told = |_: &Change, _: Told<'_>| {};
         take_back(reader, writer, &journal, &self.project, op, told, || false)
             .await
             .map(|done| (done.restored, done.left.len()))

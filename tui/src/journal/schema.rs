@@ -2,7 +2,7 @@
 
 use super::broken;
 use rusqlite::{Connection, TransactionBehavior};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 const SCHEMA: &str = "
 PRAGMA synchronous = FULL;
@@ -65,7 +65,7 @@ const NEWEST: i64 = 2;
 ///
 /// # Errors
 /// It cannot be written, or a newer workbench made it.
-pub(super) fn bring(db: &mut Connection) -> Result<(), Fault> {
+pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
     db.execute_batch(SCHEMA).map_err(|e| broken(&e))?;
     // Two processes may open a new folder at the same moment; one of them changes the form.
     let tx = db
@@ -79,7 +79,7 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Fault> {
             "the journal in .workbench was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed"
         );
         return Err(
-            Fault::new(FaultKind::Settings, text).hint("use the newer workbench that wrote it")
+            Error::new(ErrorKind::Settings, text).hint("use the newer workbench that wrote it")
         );
     }
     for (since, change) in [(1, VERSION_1), (NEWEST, VERSION_2)] {

@@ -2,35 +2,35 @@
 
 use super::unfinished::{Before, Open, Scope};
 use super::write::{in_background, in_words, send};
-use super::{Deed, Entry, Journal};
+use super::{Change, Entry, Journal};
 use crate::runtime::now;
 use crate::undo::{self, Stands};
 use std::collections::{BTreeMap, HashSet};
 use wb_client::Writer;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::work::{Committed, Project, Written};
 
-/// Compares priorities with what stood there when the deeds were noted: one that is neither that nor as wished
+/// Compares priorities with what stood there when the changes were noted: one that is neither that nor as wished
 /// was set by somebody else since, and theirs stays. Metadata are compared by the commit, which is told what to
 /// compare them with.
 async fn since_noted(
     writer: &Writer,
     project: &Project,
-    deeds: &mut [Deed],
+    changes: &mut [Change],
 ) -> Vec<Option<Committed>> {
     let mut known = Vec::new();
-    for (i, deed) in deeds.iter_mut().enumerate() {
-        let seen = &mut deed.item.metadata_before;
-        *seen = seen.take().or_else(|| deed.old_metadata.clone());
-        if let (Some(wish), Some(old)) = (deed.item.priority, deed.old_priority) {
+    for (i, change) in changes.iter_mut().enumerate() {
+        let seen = &mut change.item.metadata_before;
+        *seen = seen.take().or_else(|| change.old_metadata.clone());
+        if let (Some(wish), Some(old)) = (change.item.priority, change.old_priority) {
             known.push((i, wish, old));
         }
     }
-    let unit = |i: usize| (deeds[i].item.data, deeds[i].item.branch.clone());
+    let unit = |i: usize| (changes[i].item.data, changes[i].item.branch.clone());
     let units: Vec<_> = known.iter().map(|(i, ..)| unit(*i)).collect();
-    let mut theirs: Vec<Option<Committed>> = vec![None; deeds.len()];
+    let mut theirs: Vec<Option<Committed>> = vec![None; changes.len()];
     if units.is_empty() {
         return theirs;
     }
@@ -45,7 +45,7 @@ async fn since_noted(
                 .map(|now| Committed::Conflict {
                     by: format!("somebody else (priority {now})"),
                 }),
-            Err(fault) => Some(Committed::Refused(fault)),
+            Err(error) => Some(Committed::Refused(error)),
         };
     }
     theirs
@@ -60,19 +60,19 @@ pub async fn settle(
     journal: &Journal,
     project: &Project,
     scope: Scope<'_>,
-) -> Result<Settled, Fault> {
+) -> Result<Settled, Error> {
     let open = journal.claim(project.hash, scope)?;
     if open.is_empty() {
         return Ok(Settled::default());
     }
     let answers = Box::pin(complete(writer, journal, project, &open)).await?;
     let stuck = |answer: &Committed| match answer {
-        Committed::Refused(f) => matches!(f.kind, FaultKind::Network | FaultKind::Access),
-        Committed::Partial { fault, .. } => fault.kind == FaultKind::Network,
+        Committed::Refused(f) => matches!(f.kind, ErrorKind::Network | ErrorKind::Access),
+        Committed::Partial { error, .. } => error.kind == ErrorKind::Network,
         _ => false,
     };
-    if let Some(fault) = answers.iter().find(|a| stuck(a)).and_then(Committed::fault) {
-        return Err(fault.clone());
+    if let Some(error) = answers.iter().find(|a| stuck(a)).and_then(Committed::error) {
+        return Err(error.clone());
     }
     let mut settled = Settled {
         found: answers.len(),
@@ -81,9 +81,9 @@ pub async fn settle(
     for (open, answer) in open.iter().zip(answers) {
         match answer {
             Committed::Done | Committed::AlreadyMoved => settled.finished += 1,
-            Committed::Partial { fault, .. } => {
+            Committed::Partial { error, .. } => {
                 settled.in_part += 1;
-                settled.why.get_or_insert(fault);
+                settled.why.get_or_insert(error);
             }
             Committed::Conflict { .. } if open.written.labels => settled.changed += 1,
             Committed::Conflict { .. } | Committed::Refused(_) => settled.left += 1,
@@ -101,34 +101,34 @@ pub(super) async fn complete(
     journal: &Journal,
     project: &Project,
     open: &[Open],
-) -> Result<Vec<Committed>, Fault> {
+) -> Result<Vec<Committed>, Error> {
     let mut answers: Vec<Option<Committed>> = vec![None; open.len()];
     let (begun, unknown): (Vec<usize>, Vec<usize>) =
         (0..open.len()).partition(|i| open[*i].written.any());
-    let (mut places, mut deeds) = (Vec::new(), Vec::new());
+    let (mut places, mut changes) = (Vec::new(), Vec::new());
     for i in unknown {
         places.push(i);
-        deeds.push(open[i].deed.clone());
+        changes.push(open[i].change.clone());
     }
     for (i, rest) in Box::pin(rests(writer, project, open, begun)).await {
         match rest {
-            Ok(deed) => {
+            Ok(change) => {
                 places.push(i);
-                deeds.push(deed);
+                changes.push(change);
             }
             Err(answer) => answers[i] = Some(answer),
         }
     }
-    let theirs = since_noted(writer, project, &mut deeds).await;
-    let mut ours = Vec::with_capacity(deeds.len());
-    for ((i, deed), theirs) in places.into_iter().zip(deeds).zip(theirs) {
+    let theirs = since_noted(writer, project, &mut changes).await;
+    let mut ours = Vec::with_capacity(changes.len());
+    for ((i, change), theirs) in places.into_iter().zip(changes).zip(theirs) {
         match theirs {
             Some(theirs) => answers[i] = Some(theirs),
-            None => ours.push((i, deed)),
+            None => ours.push((i, change)),
         }
     }
-    let (places, deeds): (Vec<usize>, Vec<Deed>) = ours.into_iter().unzip();
-    let sent = Box::pin(send(writer, project, &deeds)).await;
+    let (places, changes): (Vec<usize>, Vec<Change>) = ours.into_iter().unzip();
+    let sent = Box::pin(send(writer, project, &changes)).await;
     for (i, answer) in places.into_iter().zip(sent) {
         answers[i] = Some(answer);
     }
@@ -153,13 +153,13 @@ const fn before(open: &Open) -> Before {
 fn with(answer: Committed, written: Written) -> Committed {
     match answer {
         // What was written is not there any more, so that nothing is left in part.
-        Committed::Refused(fault) if fault.kind == FaultKind::Conflict => Committed::Refused(fault),
+        Committed::Refused(error) if error.kind == ErrorKind::Conflict => Committed::Refused(error),
         Committed::Partial {
             written: more,
-            fault,
+            error,
         } => Committed::Partial {
             written: written.and(more),
-            fault,
+            error,
         },
         other => other.after(written),
     }
@@ -172,26 +172,26 @@ async fn rests(
     project: &Project,
     open: &[Open],
     begun: Vec<usize>,
-) -> Vec<(usize, Result<Deed, Committed>)> {
+) -> Vec<(usize, Result<Change, Committed>)> {
     let reader = writer.reader();
     let mut rests = Vec::new();
     let mut stages: BTreeMap<StageId, Vec<(TaskId, DataHash)>> = BTreeMap::new();
-    for item in begun.iter().map(|i| &open[*i].deed.item) {
+    for item in begun.iter().map(|i| &open[*i].change.item) {
         stages
             .entry(item.stage)
             .or_default()
             .push((item.task, item.data));
     }
-    let mut waiting: BTreeMap<StageId, Result<HashSet<TaskId>, Fault>> = BTreeMap::new();
+    let mut waiting: BTreeMap<StageId, Result<HashSet<TaskId>, Error>> = BTreeMap::new();
     for (stage, tasks) in stages {
         let found = reader.still_at(project.hash, stage, &tasks).await;
-        waiting.insert(stage, found.map_err(Fault::from));
+        waiting.insert(stage, found.map_err(Error::from));
     }
     let mut here = Vec::new();
     for i in begun {
-        let item = &open[i].deed.item;
+        let item = &open[i].change.item;
         match waiting.get(&item.stage) {
-            Some(Err(fault)) => rests.push((i, Err(Committed::Refused(fault.clone())))),
+            Some(Err(error)) => rests.push((i, Err(Committed::Refused(error.clone())))),
             Some(Ok(tasks)) if !tasks.contains(&item.task) => {
                 rests.push((i, Err(Committed::AlreadyMoved)));
             }
@@ -202,20 +202,20 @@ async fn rests(
         .iter()
         .map(|i| Entry {
             id: open[*i].id,
-            deed: open[*i].deed.only(open[*i].written),
+            change: open[*i].change.only(open[*i].written),
             overtaken: false,
         })
         .collect();
     let stand = undo::stand(reader, project, &entries).await;
     for (i, stands) in here.into_iter().zip(stand) {
         let rest = match stands {
-            Stands::AsWritten => Ok(open[i].deed.without(open[i].written)),
+            Stands::AsWritten => Ok(open[i].change.without(open[i].written)),
             Stands::Changed(by) => Err(Committed::Conflict { by }),
             Stands::TakenBack => {
                 let text = "somebody took its labels out again, so nothing was finished";
-                Err(Committed::Refused(Fault::new(FaultKind::Conflict, text)))
+                Err(Committed::Refused(Error::new(ErrorKind::Conflict, text)))
             }
-            Stands::Unknown(fault) => Err(Committed::Refused(fault)),
+            Stands::Unknown(error) => Err(Committed::Refused(error)),
         };
         rests.push((i, rest));
     }
@@ -230,7 +230,7 @@ pub async fn finish(
     writer: &Writer,
     journal: &Journal,
     project: &Project,
-) -> Result<Settled, Fault> {
+) -> Result<Settled, Error> {
     let settled = settle(writer, journal, project, Scope::All).await?;
     for op in journal
         .view(project.hash)?

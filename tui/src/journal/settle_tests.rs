@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::Global;
 use crate::config::Config;
-use crate::journal::{Deed, Journal, before_images, settle};
+use crate::journal::{Change, Journal, before_images, settle};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use wb_client::{Settings, TaskFilter, Writer};
@@ -34,10 +34,10 @@ fn item(row: &TaskRow, stage: &Stage) -> CommitItem {
 
 /// Begins to write for each task and gets no answer.
 async fn begun(writer: &Writer, journal: &Journal, project: &Project, items: Vec<CommitItem>) {
-    let deeds = items.into_iter().map(|item| Deed::new(item, project));
-    let mut deeds: Vec<Deed> = deeds.collect();
-    before_images(writer, project, &mut deeds).await;
-    journal.begin(project.hash, &deeds, 1).unwrap();
+    let changes = items.into_iter().map(|item| Change::new(item, project));
+    let mut changes: Vec<Change> = changes.collect();
+    before_images(writer, project, &mut changes).await;
+    journal.begin(project.hash, &changes, 1).unwrap();
 }
 
 #[tokio::test]

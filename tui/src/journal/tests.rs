@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
 use wb_core::work::{CommitItem, Committed, LabelBlob, RowInput};
 
-fn deed(n: u128) -> Deed {
+fn change(n: u128) -> Change {
     let item = CommitItem {
         task: TaskId(Uuid::from_u128(n)),
         stage: StageId(Uuid::from_u128(1)),
@@ -25,7 +25,7 @@ fn deed(n: u128) -> Deed {
         item: None,
         pathway: Some(PathwayId(Uuid::from_u128(3))),
     };
-    Deed {
+    Change {
         item,
         to: None,
         direct: false,
@@ -42,9 +42,9 @@ fn run() -> Operation {
     }
 }
 
-/// Notes these deeds; the numbers of their entries.
-fn begun(journal: &Journal, project: ProjectHash, deeds: &[Deed]) -> Vec<i64> {
-    let ids = journal.begin(project, deeds, 2).unwrap();
+/// Notes these changes; the numbers of their entries.
+fn begun(journal: &Journal, project: ProjectHash, changes: &[Change]) -> Vec<i64> {
+    let ids = journal.begin(project, changes, 2).unwrap();
     ids.into_iter().flatten().collect()
 }
 
@@ -54,20 +54,20 @@ fn what_has_no_answer_is_pending_and_comes_back_equal() {
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
     let ids = journal
-        .begin(project, &[deed(1), deed(2), deed(3)], 5)
+        .begin(project, &[change(1), change(2), change(3)], 5)
         .unwrap();
     let ids: Vec<i64> = ids.into_iter().flatten().collect();
-    let refused = Committed::Refused(Fault::new(FaultKind::Network, "no answer"));
+    let refused = Committed::Refused(Error::new(ErrorKind::Network, "no answer"));
     journal
         .end(&ids[..2], &[Committed::Done, refused], &[Before::New; 2], 6)
         .unwrap();
     drop(journal);
     let again = Journal::open(dir.path()).unwrap();
-    let open = |project| -> Vec<Deed> {
+    let open = |project| -> Vec<Change> {
         let open = again.open_entries(project).unwrap();
-        open.into_iter().map(|open| open.deed).collect()
+        open.into_iter().map(|open| open.change).collect()
     };
-    assert_eq!(open(project), [deed(2), deed(3)]);
+    assert_eq!(open(project), [change(2), change(3)]);
     assert!(open(ProjectHash(Uuid::from_u128(8))).is_empty());
 }
 
@@ -76,7 +76,7 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let db = Connection::open(dir.path().join("journal.db")).unwrap();
-    let intent = serde_json::to_string(&Stored::brief(&deed(7))).unwrap();
+    let intent = serde_json::to_string(&Stored::brief(&change(7))).unwrap();
     db.execute_batch(
         "CREATE TABLE entry (id INTEGER PRIMARY KEY, project TEXT NOT NULL, task TEXT NOT NULL,
          pid INTEGER NOT NULL, begun INTEGER NOT NULL, intent TEXT NOT NULL, ended INTEGER, answer TEXT)",
@@ -89,7 +89,7 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
     .unwrap();
     let journal = Journal::open(dir.path()).unwrap();
     let open = journal.open_entries(project).unwrap();
-    assert_eq!((open.len(), &open[0].deed), (1, &deed(7)));
+    assert_eq!((open.len(), &open[0].change), (1, &change(7)));
     assert_eq!((open[0].written.any(), &open[0].refused), (false, &None));
     db.execute_batch("PRAGMA user_version = 3").unwrap();
     let newer = Journal::open(dir.path()).map(drop).unwrap_err().summary;
@@ -102,7 +102,7 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
     journal.operate(project, &run(), &[], 1).unwrap();
-    let ids = begun(&journal, project, &[deed(1), deed(2)]);
+    let ids = begun(&journal, project, &[change(1), change(2)]);
     journal
         .end(&ids[..1], &[Committed::Done], &[Before::New], 3)
         .unwrap();
@@ -128,7 +128,7 @@ fn an_operation_that_wrote_nothing_leaves_no_trace() {
     journal
         .operate(project, &run(), &["run".to_owned()], 3)
         .unwrap();
-    journal.begin(project, &[deed(1)], 4).unwrap();
+    journal.begin(project, &[change(1)], 4).unwrap();
     journal.close(5);
     let ops = journal.ops().unwrap();
     assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
@@ -147,9 +147,9 @@ fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
     let unused = journal.under(commit(), Vec::new());
     let one = journal.under(commit(), vec!["run".to_owned(), "--task".to_owned()]);
     let other = journal.under(commit(), Vec::new());
-    one.begin(project, &[deed(1)], 1).unwrap();
-    other.begin(project, &[deed(2)], 2).unwrap();
-    one.begin(project, &[deed(3), deed(4)], 3).unwrap();
+    one.begin(project, &[change(1)], 1).unwrap();
+    other.begin(project, &[change(2)], 2).unwrap();
+    one.begin(project, &[change(3), change(4)], 3).unwrap();
     for handle in [unused, one, other] {
         handle.close(4);
     }
@@ -167,8 +167,8 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
     let op = journal.operate(project, &run(), &[], 1).unwrap();
-    let deeds: Vec<Deed> = (0..25).map(deed).collect();
-    let ids = begun(&journal, project, &deeds);
+    let changes: Vec<Change> = (0..25).map(change).collect();
+    let ids = begun(&journal, project, &changes);
     let mut answers = vec![Committed::Done; 25];
     answers[7] = Committed::Conflict { by: "x".into() };
     journal.end(&ids, &answers, &[Before::New; 25], 3).unwrap();
@@ -176,10 +176,10 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     let (mut seen, mut below, mut pieces) = (Vec::new(), i64::MAX, 0);
     while let (entries, Some(last)) = journal.standing(op, below, 10).unwrap() {
         assert!(entries.len() <= 10);
-        let back: Vec<Deed> = (entries.iter())
-            .map(|e| Deed {
+        let back: Vec<Change> = (entries.iter())
+            .map(|e| Change {
                 reverts: Some(e.id),
-                ..e.deed.clone()
+                ..e.change.clone()
             })
             .collect();
         let undo = Journal::open(dir.path()).unwrap();
@@ -192,7 +192,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
             5,
         )
         .unwrap();
-        seen.extend(entries.iter().map(|e| e.deed.item.task.0.as_u128()));
+        seen.extend(entries.iter().map(|e| e.change.item.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }
     let wanted: Vec<u128> = (0..25).rev().filter(|n| *n != 7).collect();
@@ -206,16 +206,16 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
     let heavy = LabelBlob::new(&serde_json::json!({"a": "x".repeat(HEAVY / 2)}));
-    let deeds: Vec<Deed> = (0..4)
+    let changes: Vec<Change> = (0..4)
         .map(|n| {
-            let mut deed = deed(n);
-            deed.item.labels_after = Some(heavy.clone());
-            deed
+            let mut change = change(n);
+            change.item.labels_after = Some(heavy.clone());
+            change
         })
         .collect();
-    assert!(deeds[0].item.weight() > HEAVY / 2);
+    assert!(changes[0].item.weight() > HEAVY / 2);
     let op = journal.operate(project, &run(), &[], 1).unwrap();
-    let ids = begun(&journal, project, &deeds);
+    let ids = begun(&journal, project, &changes);
     journal
         .end(
             &ids,

@@ -4,10 +4,10 @@
 //! One that is written in part has an answer: a step was refused after others had been written. Both stay
 //! open until somebody finishes them or takes back what was written; until then no agent runs for their task.
 
-use super::{Deed, Journal, Stored, broken, tally};
+use super::{Change, Journal, Stored, broken, tally};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::work::{Committed, Written};
 
@@ -17,11 +17,11 @@ pub struct Open {
     /// Number.
     pub id: i64,
     /// What was to be written.
-    pub deed: Deed,
+    pub change: Change,
     /// What is known to be upstream.
     pub written: Written,
     /// Why the rest is not; `None`: there was no answer.
-    pub refused: Option<Fault>,
+    pub refused: Option<Error>,
 }
 
 /// Which open entries are to be finished.
@@ -55,23 +55,23 @@ struct Row {
     by: i64,
     answer: Option<String>,
     written: Written,
-    fault: Option<String>,
+    error: Option<String>,
     op_undone: Option<i64>,
 }
 
 impl Row {
-    fn refused(&self) -> Option<Fault> {
+    fn refused(&self) -> Option<Error> {
         let answer = self.answer.as_ref()?;
-        let read = self.fault.as_deref().map(serde_json::from_str::<Fault>);
+        let read = self.error.as_deref().map(serde_json::from_str::<Error>);
         // What cannot be read is told by its words.
         Some(match read {
-            Some(Ok(fault)) => fault,
-            _ => Fault::new(FaultKind::Upstream, answer.clone()),
+            Some(Ok(error)) => error,
+            _ => Error::new(ErrorKind::Upstream, answer.clone()),
         })
     }
 
     /// The entry with what was to be written.
-    fn open(&self, db: &Connection) -> Result<Open, Fault> {
+    fn open(&self, db: &Connection) -> Result<Open, Error> {
         let refused = self.refused();
         let sql = "SELECT intent FROM entry WHERE id = ?1";
         let intent: String = db
@@ -79,8 +79,8 @@ impl Row {
             .and_then(|mut select| select.query_row([self.id], |r| r.get(0)))
             .map_err(|e| broken(&e))?;
         let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
-            Fault::new(
-                FaultKind::Settings,
+            Error::new(
+                ErrorKind::Settings,
                 format!(
                     "entry {} of the journal in .workbench cannot be read: {e}",
                     self.id
@@ -90,7 +90,7 @@ impl Row {
         })?;
         Ok(Open {
             id: self.id,
-            deed: stored.into(),
+            change: stored.into(),
             written: self.written,
             refused,
         })
@@ -113,7 +113,7 @@ fn rows(db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
             by: r.get(1)?,
             answer: r.get(2)?,
             written: Written::from_bits(r.get(3)?),
-            fault: r.get(4)?,
+            error: r.get(4)?,
             task: r.get(5)?,
             op_undone: r.get(6)?,
         })
@@ -134,7 +134,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Fault> {
+    pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Error> {
         let db = self.db();
         let rows = rows(&db, project).map_err(|e| broken(&e))?;
         let free = rows.iter().filter(|row| self.is_free(row));
@@ -146,7 +146,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn claim(&self, project: ProjectHash, scope: Scope<'_>) -> Result<Vec<Open>, Fault> {
+    pub fn claim(&self, project: ProjectHash, scope: Scope<'_>) -> Result<Vec<Open>, Error> {
         let mut db = self.db();
         if rows(&db, project).map_err(|e| broken(&e))?.is_empty() {
             return Ok(Vec::new());
@@ -188,7 +188,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Fault> {
+    pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Error> {
         let db = self.db();
         let rows = rows(&db, project).map_err(|e| broken(&e))?;
         let of = |row: &&Row| row.op_undone == Some(op) && self.is_free(row);
@@ -203,7 +203,7 @@ impl Journal {
         &self,
         project: ProjectHash,
         tasks: &HashSet<TaskId>,
-    ) -> Result<HashMap<TaskId, Fault>, Fault> {
+    ) -> Result<HashMap<TaskId, Error>, Error> {
         let mut found = HashMap::new();
         for row in rows(&self.db(), project).map_err(|e| broken(&e))? {
             if let Ok(task) = row.task.parse()
@@ -226,7 +226,7 @@ impl Journal {
         project: ProjectHash,
         of: Option<&[TaskId]>,
         now_ms: i64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let mut db = self.db();
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -259,7 +259,7 @@ impl Journal {
         answers: &[Committed],
         before: &[Before],
         now_ms: i64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let noted = self.note_answers(ids, answers, before, now_ms);
         let mut busy = self.busy();
         for id in ids {
@@ -300,29 +300,29 @@ fn note_answer(
         Committed::AlreadyMoved if before == Before::Unanswered => "done".to_owned(),
         Committed::AlreadyMoved => "already moved".to_owned(),
         Committed::Conflict { by } => {
-            let fault = Fault::new(FaultKind::Conflict, by.clone());
-            if stays_with_labels(tx, id, &fault)? {
+            let error = Error::new(ErrorKind::Conflict, by.clone());
+            if stays_with_labels(tx, id, &error)? {
                 return Ok(());
             }
             format!("conflict: {by}")
         }
         // The step that was sent last may have been applied: there is no answer.
-        Committed::Partial { written, fault } if fault.kind == FaultKind::Network => {
+        Committed::Partial { written, error } if error.kind == ErrorKind::Network => {
             let sql = "UPDATE entry SET written = written | ?2 WHERE id = ?1";
             let mut update = tx.prepare_cached(sql)?;
             return update.execute(params![id, written.bits()]).map(drop);
         }
-        Committed::Partial { written, fault } => {
+        Committed::Partial { written, error } => {
             return keep_open(
                 tx,
                 id,
-                &format!("in part: {}", fault.summary),
+                &format!("in part: {}", error.summary),
                 *written,
-                fault,
+                error,
             );
         }
         // An unreachable platform may have received it: the entry stays open.
-        Committed::Refused(f) if f.kind == FaultKind::Network => return Ok(()),
+        Committed::Refused(f) if f.kind == ErrorKind::Network => return Ok(()),
         Committed::Refused(f) => format!("refused: {}", f.summary),
     };
     tx.prepare_cached("UPDATE entry SET ended = ?2, answer = ?3, fault = NULL WHERE id = ?1")?
@@ -335,15 +335,15 @@ fn note_answer(
 
 /// An outcome of which the labels stand, and whose row somebody else changed since, stays open: on top of it
 /// no agent may run. Taking something back never needs that.
-fn stays_with_labels(tx: &Transaction<'_>, id: i64, fault: &Fault) -> rusqlite::Result<bool> {
+fn stays_with_labels(tx: &Transaction<'_>, id: i64, error: &Error) -> rusqlite::Result<bool> {
     let sql = "SELECT written FROM entry WHERE id = ?1 AND reverts IS NULL";
     let mut rows = tx.prepare_cached(sql)?;
     let written = rows.query_map([id], |r| r.get(0))?.next().transpose()?;
     if !Written::from_bits(written.unwrap_or(0)).labels {
         return Ok(false);
     }
-    let answer = format!("conflict: {}", fault.summary);
-    keep_open(tx, id, &answer, Written::default(), fault).map(|()| true)
+    let answer = format!("conflict: {}", error.summary);
+    keep_open(tx, id, &answer, Written::default(), error).map(|()| true)
 }
 
 fn keep_open(
@@ -351,13 +351,13 @@ fn keep_open(
     id: i64,
     answer: &str,
     written: Written,
-    fault: &Fault,
+    error: &Error,
 ) -> rusqlite::Result<()> {
-    let fault = serde_json::to_string(fault).ok();
+    let error = serde_json::to_string(error).ok();
     tx.prepare_cached(
         "UPDATE entry SET answer = ?2, written = written | ?3, fault = ?4 WHERE id = ?1",
     )?
-    .execute(params![id, answer, written.bits(), fault])
+    .execute(params![id, answer, written.bits(), error])
     .map(drop)
 }
 
@@ -373,9 +373,9 @@ fn taken_back(tx: &Transaction<'_>, id: i64, now_ms: i64) -> rusqlite::Result<()
     closed.map_or(Ok(()), |closed| tally::forget_of(tx, closed))
 }
 
-fn no_answer() -> Fault {
+fn no_answer() -> Error {
     let text =
         "an earlier write of this task has no answer yet, so its agent was not run on top of it";
-    Fault::new(FaultKind::Upstream, text)
+    Error::new(ErrorKind::Upstream, text)
         .hint("`workbench resume` looks up what arrived and finishes it")
 }

@@ -4,10 +4,10 @@
 use super::points;
 use super::settle::complete;
 use super::unfinished::{Before, Scope};
-use super::{Deed, Journal, Stored};
+use super::{Change, Journal, Stored};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use wb_client::Writer;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 use wb_core::work::{CommitItem, Committed, Project, Written};
@@ -25,22 +25,22 @@ pub async fn write(
     project: &Project,
     items: Vec<CommitItem>,
     overwrite: bool,
-) -> Result<Vec<(TaskId, Committed)>, Fault> {
-    let mut deeds: Vec<Deed> = items
+) -> Result<Vec<(TaskId, Committed)>, Error> {
+    let mut changes: Vec<Change> = items
         .into_iter()
-        .map(|item| Deed::new(item, project))
+        .map(|item| Change::new(item, project))
         .collect();
-    before_images(writer, project, &mut deeds).await;
-    let mut results = perform(writer, journal.as_ref(), project, &deeds).await?;
+    before_images(writer, project, &mut changes).await;
+    let mut results = perform(writer, journal.as_ref(), project, &changes).await?;
     if overwrite {
         let lost: Vec<usize> = (0..results.len())
             .filter(|i| matches!(results[*i].1, Committed::Conflict { .. }))
             .collect();
-        let mut theirs: Vec<Deed> = lost.iter().map(|i| deeds[*i].clone()).collect();
-        let faults = on_theirs(writer, project, &mut theirs).await;
-        if faults.is_empty() && !theirs.is_empty() {
+        let mut theirs: Vec<Change> = lost.iter().map(|i| changes[*i].clone()).collect();
+        let errors = on_theirs(writer, project, &mut theirs).await;
+        if errors.is_empty() && !theirs.is_empty() {
             if let Some(journal) = &journal {
-                let tasks: Vec<TaskId> = theirs.iter().map(|deed| deed.item.task).collect();
+                let tasks: Vec<TaskId> = theirs.iter().map(|change| change.item.task).collect();
                 journal.release_conflicts(project.hash, Some(&tasks), now().0)?;
             }
             let again = perform(writer, journal.as_ref(), project, &theirs).await?;
@@ -54,21 +54,21 @@ pub async fn write(
 
 /// Puts the rows as they are now in the place of those that the agents saw. What an agent saw only a
 /// part of is read in that part again: the rest is not its to replace.
-async fn on_theirs(writer: &Writer, project: &Project, deeds: &mut [Deed]) -> Vec<Fault> {
+async fn on_theirs(writer: &Writer, project: &Project, changes: &mut [Change]) -> Vec<Error> {
     let mut groups: BTreeMap<String, (InitialiseOptions, Vec<usize>)> = BTreeMap::new();
-    for (i, deed) in deeds.iter().enumerate() {
-        let options = deed.item.before.as_ref().map(|b| options_of(&b.json));
+    for (i, change) in changes.iter().enumerate() {
+        let options = change.item.before.as_ref().map(|b| options_of(&b.json));
         let options = options.unwrap_or_default();
         let key = serde_json::to_string(&options).unwrap_or_default();
         let group = groups.entry(key).or_insert_with(|| (options, Vec::new()));
         group.1.push(i);
     }
     let include = IncludeOptions::default();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for (options, members) in groups.into_values() {
         let units: Vec<_> = members
             .iter()
-            .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
+            .map(|i| (changes[*i].item.data, changes[*i].item.branch.clone()))
             .collect();
         let rows = writer
             .reader()
@@ -77,16 +77,16 @@ async fn on_theirs(writer: &Writer, project: &Project, deeds: &mut [Deed]) -> Ve
         for (i, row) in members.into_iter().zip(rows) {
             match row {
                 Ok(row) => {
-                    deeds[i].old_priority = deeds[i].item.priority.and(row.priority);
-                    deeds[i].item.before = Some(row);
+                    changes[i].old_priority = changes[i].item.priority.and(row.priority);
+                    changes[i].item.before = Some(row);
                     // Theirs may be replaced; what stood there is in the journal.
-                    deeds[i].item.metadata_before = None;
+                    changes[i].item.metadata_before = None;
                 }
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
     }
-    faults
+    errors
 }
 
 /// Which part of the labels a row's document holds.
@@ -102,12 +102,12 @@ pub fn options_of(json: &str) -> InitialiseOptions {
 }
 
 /// Learns what will be overwritten, where the agent's inputs did not tell.
-pub async fn before_images(writer: &Writer, project: &Project, deeds: &mut [Deed]) {
-    let unknown: Vec<usize> = (0..deeds.len())
+pub async fn before_images(writer: &Writer, project: &Project, changes: &mut [Change]) {
+    let unknown: Vec<usize> = (0..changes.len())
         .filter(|i| {
-            let deed = &deeds[*i];
-            deed.item.metadata.is_some()
-                || deed.item.priority.is_some() && deed.old_priority.is_none()
+            let change = &changes[*i];
+            change.item.metadata.is_some()
+                || change.item.priority.is_some() && change.old_priority.is_none()
         })
         .collect();
     if unknown.is_empty() {
@@ -115,18 +115,18 @@ pub async fn before_images(writer: &Writer, project: &Project, deeds: &mut [Deed
     }
     let units: Vec<_> = unknown
         .iter()
-        .map(|i| (deeds[*i].item.data, deeds[*i].item.branch.clone()))
+        .map(|i| (changes[*i].item.data, changes[*i].item.branch.clone()))
         .collect();
     let rows = writer.reader().row_metadata(project.hash, &units).await;
     for (i, row) in unknown.into_iter().zip(rows) {
         let Ok(row) = row else { continue };
-        let deed = &mut deeds[i];
-        if deed.item.priority.is_some() {
-            deed.old_priority = deed.old_priority.or(row.priority);
+        let change = &mut changes[i];
+        if change.item.priority.is_some() {
+            change.old_priority = change.old_priority.or(row.priority);
         }
-        if deed.item.metadata.is_some() {
-            deed.item.item = deed.item.item.or(row.item);
-            deed.old_metadata = Some(row.client_metadata.unwrap_or_default());
+        if change.item.metadata.is_some() {
+            change.item.item = change.item.item.or(row.item);
+            change.old_metadata = Some(row.client_metadata.unwrap_or_default());
         }
     }
 }
@@ -142,7 +142,7 @@ pub fn metadata_of(json: &str) -> Option<serde_json::Map<String, serde_json::Val
     }
 }
 
-/// Notes deeds, sends them, notes the answers; results in the order given.
+/// Notes changes, sends them, notes the answers; results in the order given.
 ///
 /// # Errors
 /// The journal cannot be written: nothing was sent.
@@ -150,17 +150,17 @@ pub async fn perform(
     writer: &Writer,
     journal: Option<&Journal>,
     project: &Project,
-    deeds: &[Deed],
-) -> Result<Vec<(TaskId, Committed)>, Fault> {
+    changes: &[Change],
+) -> Result<Vec<(TaskId, Committed)>, Error> {
     let mut all: Vec<Option<Committed>> = match journal {
-        Some(journal) => Box::pin(finish_first(writer, journal, project, deeds)).await?,
-        None => vec![None; deeds.len()],
+        Some(journal) => Box::pin(finish_first(writer, journal, project, changes)).await?,
+        None => vec![None; changes.len()],
     };
     points::at("before-begin");
-    let mut open: Vec<usize> = (0..deeds.len()).filter(|i| all[*i].is_none()).collect();
+    let mut open: Vec<usize> = (0..changes.len()).filter(|i| all[*i].is_none()).collect();
     let mut entries = Vec::new();
     if let (Some(journal), false) = (journal, open.is_empty()) {
-        let noted: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+        let noted: Vec<Change> = open.iter().map(|i| changes[*i].clone()).collect();
         let (book, hash) = (journal.clone(), project.hash);
         let ids = in_background(move || book.begin(hash, &noted, now().0)).await?;
         for (i, id) in open.iter().zip(&ids) {
@@ -172,7 +172,7 @@ pub async fn perform(
         entries.extend(ids.into_iter().flatten());
     }
     points::at("begun");
-    let sent: Vec<Deed> = open.iter().map(|i| deeds[*i].clone()).collect();
+    let sent: Vec<Change> = open.iter().map(|i| changes[*i].clone()).collect();
     let answers: Vec<Committed> = Box::pin(send(writer, project, &sent)).await;
     let answers: Vec<Committed> = answers.into_iter().map(in_words).collect();
     points::at("answered");
@@ -181,8 +181,8 @@ pub async fn perform(
         let before = vec![Before::New; entries.len()];
         // The work is done; an entry that stays open is looked at by the next start.
         let ended = in_background(move || book.end(&entries, &noted, &before, now().0)).await;
-        if let Err(fault) = ended {
-            tracing::error!("{fault}");
+        if let Err(error) = ended {
+            tracing::error!("{error}");
         }
     }
     points::at("ended");
@@ -192,57 +192,57 @@ pub async fn perform(
     let all = all
         .into_iter()
         .map(|answer| answer.unwrap_or(Committed::Done));
-    Ok(deeds.iter().map(|d| d.item.task).zip(all).collect())
+    Ok(changes.iter().map(|d| d.item.task).zip(all).collect())
 }
 
-/// Finishes what is written in part of the tasks of these deeds. A deed whose task is one of them has its
+/// Finishes what is written in part of the tasks of these changes. A change whose task is one of them has its
 /// answer: what was to be written twice is written once.
 async fn finish_first(
     writer: &Writer,
     journal: &Journal,
     project: &Project,
-    deeds: &[Deed],
-) -> Result<Vec<Option<Committed>>, Fault> {
-    let tasks: HashSet<String> = deeds.iter().map(|d| d.item.task.to_string()).collect();
-    let but: HashSet<i64> = deeds.iter().filter_map(|d| d.reverts).collect();
+    changes: &[Change],
+) -> Result<Vec<Option<Committed>>, Error> {
+    let tasks: HashSet<String> = changes.iter().map(|d| d.item.task.to_string()).collect();
+    let but: HashSet<i64> = changes.iter().filter_map(|d| d.reverts).collect();
     let (book, hash) = (journal.clone(), project.hash);
     let open = in_background(move || book.claim(hash, Scope::Tasks(&tasks, &but))).await?;
     if open.is_empty() {
-        return Ok(vec![None; deeds.len()]);
+        return Ok(vec![None; changes.len()]);
     }
     let answers = complete(writer, journal, project, &open).await?;
     let mut found = HashMap::new();
     for (open, answer) in open.into_iter().zip(answers) {
-        found.insert(open.deed.item.task, (open.deed, answer));
+        found.insert(open.change.item.task, (open.change, answer));
     }
-    let answer = |deed: &Deed| match found.get(&deed.item.task)? {
+    let answer = |change: &Change| match found.get(&change.item.task)? {
         (earlier, Committed::Done)
-            if !Stored::brief(deed).sets_the_same(&Stored::brief(earlier)) =>
+            if !Stored::brief(change).sets_the_same(&Stored::brief(earlier)) =>
         {
             let by = "an earlier outcome of this task, which is written now".to_owned();
             Some(Committed::Conflict { by })
         }
         // What was written is not there any more: this one takes its place.
-        (_, Committed::Refused(fault)) if fault.kind == FaultKind::Conflict => None,
+        (_, Committed::Refused(error)) if error.kind == ErrorKind::Conflict => None,
         (_, answer) => Some(answer.clone()),
     };
-    Ok(deeds.iter().map(answer).collect())
+    Ok(changes.iter().map(answer).collect())
 }
 
 /// Says of a task that is written in part what is there.
 pub(super) fn in_words(answer: Committed) -> Committed {
     match answer {
-        Committed::Partial { written, mut fault } => {
+        Committed::Partial { written, mut error } => {
             let words = written.words();
-            if !fault.summary.starts_with(&words) {
-                fault.summary = format!("{words} written, but {}", fault.summary);
+            if !error.summary.starts_with(&words) {
+                error.summary = format!("{words} written, but {}", error.summary);
             }
             let hint =
                 "`workbench resume` finishes it; `workbench undo` takes back what was written";
-            if !fault.hints.iter().any(|known| known == hint) {
-                fault.hints.insert(0, hint.to_owned());
+            if !error.hints.iter().any(|known| known == hint) {
+                error.hints.insert(0, hint.to_owned());
             }
-            Committed::Partial { written, fault }
+            Committed::Partial { written, error }
         }
         other => other,
     }
@@ -257,36 +257,36 @@ fn beside() -> Committed {
 }
 
 pub(super) async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|e| Fault::new(FaultKind::Bug, format!("the journal's thread ended: {e}")))?
+        .map_err(|e| Error::new(ErrorKind::Bug, format!("the journal's thread ended: {e}")))?
 }
 
 /// Labels, priority, metadata, then the move.
-pub(super) async fn send(writer: &Writer, project: &Project, deeds: &[Deed]) -> Vec<Committed> {
-    let items: Vec<CommitItem> = deeds.iter().map(|d| d.item.clone()).collect();
+pub(super) async fn send(writer: &Writer, project: &Project, changes: &[Change]) -> Vec<Committed> {
+    let items: Vec<CommitItem> = changes.iter().map(|d| d.item.clone()).collect();
     let mut answers: Vec<Committed> = Box::pin(writer.commit(project, items))
         .await
         .into_iter()
         .map(|(_, c)| c)
         .collect();
     let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
-    for (i, deed) in deeds.iter().enumerate() {
-        if let (true, Some(to), Committed::Done) = (deed.direct, deed.to, &answers[i]) {
-            moves.entry((deed.item.stage, to)).or_default().push(i);
+    for (i, change) in changes.iter().enumerate() {
+        if let (true, Some(to), Committed::Done) = (change.direct, change.to, &answers[i]) {
+            moves.entry((change.item.stage, to)).or_default().push(i);
         }
     }
     let moved = !moves.is_empty();
     for ((from, to), places) in moves {
         let tasks: Vec<(TaskId, DataHash)> = places
             .iter()
-            .map(|i| (deeds[*i].item.task, deeds[*i].item.data))
+            .map(|i| (changes[*i].item.task, changes[*i].item.data))
             .collect();
         let results = writer.move_tasks(project.hash, from, to, &tasks).await;
         for (i, (_, result)) in places.into_iter().zip(results) {
-            answers[i] = result.after(Written::all_of(&deeds[i].item));
+            answers[i] = result.after(Written::all_of(&changes[i].item));
         }
     }
     if moved {

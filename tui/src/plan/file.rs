@@ -34,9 +34,9 @@ impl PlanFile {
     ///
     /// # Errors
     /// There is no project yet.
-    pub fn new(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Fault> {
+    pub fn new(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Error> {
         let Some(project) = engine.state.project.clone() else {
-            return Err(Fault::new(FaultKind::Bug, "a plan without a project"));
+            return Err(Error::new(ErrorKind::Bug, "a plan without a project"));
         };
         let all = &engine.state.builds.all;
         let builds: Vec<(BuildId, String)> =
@@ -79,9 +79,9 @@ impl PlanFile {
             }
             _ => None,
         };
-        let fault = match &report.ending {
-            Ending::Failed(fault) => Some(fault.clone()),
-            Ending::Conflict(by) => Some(Fault::new(FaultKind::Upstream, by.clone())),
+        let error = match &report.ending {
+            Ending::Failed(error) => Some(error.clone()),
+            Ending::Conflict(by) => Some(Error::new(ErrorKind::Upstream, by.clone())),
             Ending::Moved | Ending::Stayed => None,
         };
         let build = self.builds.iter().find(|(id, _)| *id == report.build);
@@ -103,10 +103,10 @@ impl PlanFile {
             build: build.map_or_else(String::new, |(_, hash)| hash.clone()),
             attempts: report.attempts,
             run_ms,
-            fault,
+            error,
             follows: report.follows,
-            stored: item.map(|item| Stored::whole(&Deed::new(item, &self.project))),
-            deed: None,
+            stored: item.map(|item| Stored::whole(&Change::new(item, &self.project))),
+            change: None,
             stage_title: String::new(),
             pathway: None,
             route: None,
@@ -117,7 +117,7 @@ impl PlanFile {
     ///
     /// # Errors
     /// It could not be written; what was under its name is still there.
-    pub fn finish(self) -> Result<Found, Fault> {
+    pub fn finish(self) -> Result<Found, Error> {
         let done = match self.broken {
             Some(error) => Err(error),
             None => completed(self.out, self.found).and_then(OutFile::finish),
@@ -127,7 +127,7 @@ impl PlanFile {
                 "the plan could not be written to {}: {error}",
                 self.path.display()
             );
-            Fault::new(FaultKind::Settings, text)
+            Error::new(ErrorKind::Settings, text)
                 .hint("nothing was written upstream; make room and plan again")
         })
     }

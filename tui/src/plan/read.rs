@@ -63,15 +63,15 @@ impl Plan {
     ///
     /// # Errors
     /// There is no such file, it is not a plan, or its format is another one.
-    pub fn open(path: &Path) -> Result<Self, Fault> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         let file = wb_host::open_regular(path).map_err(|e| {
-            Fault::new(FaultKind::Usage, format!("{}: {e}", path.display()))
+            Error::new(ErrorKind::Usage, format!("{}: {e}", path.display()))
                 .hint("make a plan first: workbench plan … -o FILE")
         })?;
         Self::of(path, file)
     }
 
-    fn of(path: &Path, file: File) -> Result<Self, Fault> {
+    fn of(path: &Path, file: File) -> Result<Self, Error> {
         let mut lines = Lines::of(file);
         let first = lines.next().map_err(|e| not_a_plan(path, &e.to_string()))?;
         let first = first.ok_or_else(|| not_a_plan(path, "it is empty"))?;
@@ -102,14 +102,14 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::next`].
-    pub fn verified(path: &Path) -> Result<Self, Fault> {
+    pub fn verified(path: &Path) -> Result<Self, Error> {
         let mut plan = Self::open(path)?;
         while plan.next()?.is_some() {}
         // The same file again, whatever has that name by now.
         let mut file = plan.lines.into_file();
         file.rewind().map_err(|e| {
             let text = format!("{} cannot be read twice: {e}", path.display());
-            Fault::new(FaultKind::Usage, text).hint("store the plan in a file first")
+            Error::new(ErrorKind::Usage, text).hint("store the plan in a file first")
         })?;
         Self::of(path, file)
     }
@@ -118,7 +118,7 @@ impl Plan {
     ///
     /// # Errors
     /// The file is damaged, edited or cut short.
-    pub fn next(&mut self) -> Result<Option<PlanLine>, Fault> {
+    pub fn next(&mut self) -> Result<Option<PlanLine>, Error> {
         if self.ended {
             return Ok(None);
         }
@@ -137,11 +137,11 @@ impl Plan {
             return Err(self.damaged(&format!("task {} is in it twice", line.task)));
         }
         self.found.outcomes += 1;
-        self.found.changes += u64::from(line.deed.is_some());
+        self.found.changes += u64::from(line.change.is_some());
         Ok(Some(line))
     }
 
-    fn text(&mut self) -> Result<Option<String>, Fault> {
+    fn text(&mut self) -> Result<Option<String>, Error> {
         self.lines.next().map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => self.damaged("its end is missing"),
             _ => self.damaged(&error.to_string()),
@@ -159,18 +159,18 @@ impl Plan {
         let Some(stored) = line.stored.take() else {
             return Ok(line);
         };
-        let deed = Deed::from(stored);
-        let item = &deed.item;
+        let change = Change::from(stored);
+        let item = &change.item;
         let same = (item.task, item.data, item.stage) == (line.task, line.data, line.stage)
             && (&*item.title, &*item.branch) == (line.title.as_str(), line.branch.as_str());
-        if !same || line.fault.is_some() {
+        if !same || line.error.is_some() {
             return Err(format!(
                 "what is written for task {task} is not what is said of it"
             ));
         }
         if let Some(id) = item.pathway {
             let pathway = stage.pathways.iter().find(|p| p.id == id);
-            let pathway = pathway.filter(|p| deed.to == Some(p.to) && !deed.direct);
+            let pathway = pathway.filter(|p| change.to == Some(p.to) && !change.direct);
             let pathway =
                 pathway.ok_or_else(|| format!("task {task} leaves by an unknown pathway"))?;
             let alike = stage.pathways.iter().filter(|p| p.name == pathway.name);
@@ -180,11 +180,11 @@ impl Plan {
             });
             line.pathway = Some(pathway.clone());
         }
-        line.deed = Some(deed);
+        line.change = Some(change);
         Ok(line)
     }
 
-    fn end(&mut self, text: &str) -> Result<(), Fault> {
+    fn end(&mut self, text: &str) -> Result<(), Error> {
         let footer: Footer =
             serde_json::from_str(text).map_err(|e| self.damaged(&e.to_string()))?;
         if footer.sha256 != self.lines.digest.text() {
@@ -202,30 +202,30 @@ impl Plan {
         Ok(())
     }
 
-    fn damaged(&self, why: &str) -> Fault {
+    fn damaged(&self, why: &str) -> Error {
         damaged(&self.path, why)
     }
 }
 
-fn damaged(path: &Path, why: &str) -> Fault {
+fn damaged(path: &Path, why: &str) -> Error {
     let text = format!("{} cannot be used: {why}", path.display());
-    Fault::new(FaultKind::Settings, text)
+    Error::new(ErrorKind::Settings, text)
         .hint("nothing was written; fetch the file again from where it came, or plan again")
 }
 
-fn not_a_plan(path: &Path, why: &str) -> Fault {
+fn not_a_plan(path: &Path, why: &str) -> Error {
     let text = format!("{} is not a plan: {why}", path.display());
-    Fault::new(FaultKind::Usage, text).hint("a plan is made by: workbench plan … -o FILE")
+    Error::new(ErrorKind::Usage, text).hint("a plan is made by: workbench plan … -o FILE")
 }
 
-fn other_format(path: &Path, format: u64) -> Fault {
+fn other_format(path: &Path, format: u64) -> Error {
     let path = path.display();
     let text = format!("{path} uses plan format v{format}; this version supports v{FORMAT} only");
-    let fault = Fault::new(FaultKind::Settings, text);
+    let error = Error::new(ErrorKind::Settings, text);
     match format < u64::from(FORMAT) {
-        true => fault
+        true => error
             .because("older plans have no digest, and show a patch that nothing compares with what is written")
             .hint("nothing was written; plan again"),
-        false => fault.hint("nothing was written; use the version that made it, or plan again"),
+        false => error.hint("nothing was written; use the version that made it, or plan again"),
     }
 }

@@ -100,10 +100,10 @@ fn pack(path: &Path, text: &str) {
     out.finish().unwrap();
 }
 
-fn refusal(path: &Path) -> Fault {
+fn refusal(path: &Path) -> Error {
     match Plan::verified(path) {
         Ok(_) => panic!("{} was taken:\n{}", path.display(), unpacked(path)),
-        Err(fault) => fault,
+        Err(error) => error,
     }
 }
 
@@ -178,9 +178,9 @@ fn an_edited_plan_is_refused_wherever_it_was_edited() {
     ] {
         assert!(text.contains(from), "{from}");
         pack(&edited, &text.replacen(from, to, 1));
-        let fault = refusal(&edited);
-        assert_eq!(fault.kind, FaultKind::Settings, "{from}: {fault}");
-        assert!(fault.summary.contains("edited cannot be used"), "{fault}");
+        let error = refusal(&edited);
+        assert_eq!(error.kind, ErrorKind::Settings, "{from}: {error}");
+        assert!(error.summary.contains("edited cannot be used"), "{error}");
     }
 }
 
@@ -207,8 +207,8 @@ fn lines_that_are_missing_doubled_or_in_another_order_are_found() {
         ("nothing", vec![]),
     ] {
         pack(&edited, &format!("{}\n", lines.join("\n")));
-        let fault = refusal(&edited);
-        assert!(fault.summary.contains("edited"), "{what}: {fault}");
+        let error = refusal(&edited);
+        assert!(error.summary.contains("edited"), "{what}: {error}");
     }
     // Without the last line break, and two packed files one after the other.
     pack(&edited, text.trim_end());
@@ -252,8 +252,8 @@ fn a_line_that_contradicts_what_it_writes_is_refused_whatever_its_digest() {
     assert!(with(&|t| t["task"] = json!(id(99))).contains("is not what is said of it"));
     assert!(with(&|t| t["data"] = json!(id(99))).contains("is not what is said of it"));
     assert!(with(&|t| t["title"] = json!("another")).contains("is not what is said of it"));
-    let fault = Fault::new(FaultKind::Agent, "failed");
-    assert!(with(&|t| t["fault"] = json!(fault)).contains("is not what is said of it"));
+    let error = Error::new(ErrorKind::Agent, "failed");
+    assert!(with(&|t| t["fault"] = json!(error)).contains("is not what is said of it"));
     assert!(with(&|t| t["deed"]["pathway"] = json!(id(99))).contains("unknown pathway"));
     assert!(with(&|t| t["deed"]["to"] = json!(id(99))).contains("unknown pathway"));
     let stage = |t: &mut Value| {
@@ -271,15 +271,15 @@ fn another_format_is_refused_with_its_number() {
     for format in [1, 2, 4, 4_000_000_000_u64] {
         let mut other = header();
         other["workbench_plan"] = json!(format);
-        let fault = refusal(&write(dir.path(), "p", &other, &[]));
+        let error = refusal(&write(dir.path(), "p", &other, &[]));
         assert!(
-            fault.summary.contains(&format!("format v{format};")),
-            "{fault}"
+            error.summary.contains(&format!("format v{format};")),
+            "{error}"
         );
-        assert_eq!(fault.kind, FaultKind::Settings);
+        assert_eq!(error.kind, ErrorKind::Settings);
     }
     let mut none = header();
     none["workbench_plan"] = json!("3");
-    let fault = refusal(&write(dir.path(), "p", &none, &[]));
-    assert!(fault.summary.contains("is not a plan"), "{fault}");
+    let error = refusal(&write(dir.path(), "p", &none, &[]));
+    assert!(error.summary.contains("is not a plan"), "{error}");
 }

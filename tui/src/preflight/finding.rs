@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_ui::text::clean;
 
 /// One thing that was looked at.
@@ -93,13 +93,13 @@ impl Finding {
 ///
 /// # Errors
 /// There is one.
-pub fn none_bad(findings: Vec<Finding>) -> Result<(), Fault> {
+pub fn none_bad(findings: Vec<Finding>) -> Result<(), Error> {
     let mut bad = findings.into_iter().filter(|f| f.mark == Mark::Bad);
     let Some(first) = bad.next() else {
         return Ok(());
     };
     let summary = first.sentence.unwrap_or(first.message);
-    let mut fault = Fault::new(FaultKind::Settings, summary);
+    let mut error = Error::new(ErrorKind::Settings, summary);
     let (mut lines, mut fixes) = (first.details, first.fix);
     for other in bad {
         lines.push(other.message);
@@ -107,13 +107,13 @@ pub fn none_bad(findings: Vec<Finding>) -> Result<(), Fault> {
         fixes.extend(other.fix);
     }
     if !lines.is_empty() {
-        fault = fault.because(lines.join("\n"));
+        error = error.because(lines.join("\n"));
     }
     let mut said = BTreeSet::new();
     for fix in fixes.into_iter().filter(|fix| said.insert(fix.clone())) {
-        fault = fault.hint(fix);
+        error = error.hint(fix);
     }
-    Err(fault)
+    Err(error)
 }
 
 #[cfg(test)]
@@ -128,13 +128,13 @@ mod tests {
         ];
         assert_eq!(none_bad(fine), Ok(()));
         let bad = |message: &str| Finding::bad("pathway", message, "there are: a, b");
-        let fault = none_bad(vec![Finding::good("x", "y"), bad("one"), bad("two")]).unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Settings);
+        let error = none_bad(vec![Finding::good("x", "y"), bad("one"), bad("two")]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Settings);
         assert_eq!(
-            (fault.summary.as_str(), fault.cause.as_deref()),
+            (error.summary.as_str(), error.cause.as_deref()),
             ("one", Some("two"))
         );
-        assert_eq!(fault.hints, ["there are: a, b"]);
+        assert_eq!(error.hints, ["there are: a, b"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{AssetCache, Reader, rfc3339};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, ItemId, JobId, ProjectHash, StageId};
 use wb_core::work::{Project, RowInput, TaskRow};
 use wb_host::{Asked, DISCARD, FETCH_AGAIN};
@@ -154,7 +154,7 @@ impl Answers {
             .reader
             .label_rows_if_any(project, &units, include, initialise)
             .await;
-        let text = |row: Result<Option<RowInput>, Fault>| row.map_err(|fault| text_of(&fault));
+        let text = |row: Result<Option<RowInput>, Error>| row.map_err(|error| text_of(&error));
         let rows: Result<Vec<_>, String> = rows.into_iter().map(text).collect();
         Ok(list(rows?.iter().map(|row| match row {
             Some(row) => &*row.json,
@@ -194,7 +194,7 @@ impl Answers {
         let rows = self
             .reader
             .label_rows_if_any(hash, &units, &include, &initialise);
-        let text = |row: Result<Option<RowInput>, Fault>| row.map_err(|fault| text_of(&fault));
+        let text = |row: Result<Option<RowInput>, Error>| row.map_err(|error| text_of(&error));
         let rows: Vec<_> = rows.await.into_iter().map(text).collect();
         let tasks = if spec.include_task {
             self.tasks(spec.project, data, &rows).await
@@ -314,10 +314,10 @@ fn few(n: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn text_of(fault: &Fault) -> String {
-    match &fault.cause {
-        Some(cause) => format!("{}: {cause}", fault.summary),
-        None => fault.summary.clone(),
+fn text_of(error: &Error) -> String {
+    match &error.cause {
+        Some(cause) => format!("{}: {cause}", error.summary),
+        None => error.summary.clone(),
     }
 }
 

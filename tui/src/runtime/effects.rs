@@ -9,8 +9,8 @@ use agent_abi::wire::input;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, Launch, Upstream};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
@@ -23,12 +23,12 @@ use wb_host::{Hosts, JobRequest};
 /// patience: by then somebody's work is under way.
 const FIRST_ANSWER: Duration = Duration::from_secs(12);
 
-fn no_answer(reader: &wb_client::Reader) -> Fault {
+fn no_answer(reader: &wb_client::Reader) -> Error {
     let why = reader
-        .trouble()
+        .outage()
         .map_or_else(|| "no answer at all".to_owned(), |t| t.why);
-    Fault::new(
-        FaultKind::Network,
+    Error::new(
+        ErrorKind::Network,
         format!(
             "the platform could not be reached within {} s",
             FIRST_ANSWER.as_secs()
@@ -44,13 +44,13 @@ fn has_authors(inputs: &Inputs) -> bool {
     row.is_some_and(|row| row.json.contains(r#""createdBy":""#))
 }
 
-/// No agent runs on top of what an earlier outcome left in part: its task has that as its fault.
+/// No agent runs on top of what an earlier outcome left in part: its task has that as its error.
 async fn unless_unfinished(
     journal: Option<Journal>,
     project: ProjectHash,
     rows: &[TaskRow],
-    results: Vec<Result<Arc<Inputs>, Fault>>,
-) -> Vec<Result<Arc<Inputs>, Fault>> {
+    results: Vec<Result<Arc<Inputs>, Error>>,
+) -> Vec<Result<Arc<Inputs>, Error>> {
     let Some(journal) = journal else {
         return results;
     };
@@ -58,18 +58,18 @@ async fn unless_unfinished(
     let asked = tokio::task::spawn_blocking(move || journal.unfinished(project, &tasks)).await;
     let unfinished = match asked {
         Ok(Ok(unfinished)) => unfinished,
-        Ok(Err(fault)) => return results.iter().map(|_| Err(fault.clone())).collect(),
+        Ok(Err(error)) => return results.iter().map(|_| Err(error.clone())).collect(),
         Err(error) => {
-            let fault = Fault::new(
-                FaultKind::Bug,
+            let error = Error::new(
+                ErrorKind::Bug,
                 format!("the journal's thread ended: {error}"),
             );
-            return results.iter().map(|_| Err(fault.clone())).collect();
+            return results.iter().map(|_| Err(error.clone())).collect();
         }
     };
     let each = rows.iter().zip(results);
     each.map(|(row, result)| match unfinished.get(&row.id) {
-        Some(fault) => Err(fault.clone()),
+        Some(error) => Err(error.clone()),
         None => result,
     })
     .collect()
@@ -203,15 +203,15 @@ impl World {
         );
         tokio::spawn(async move {
             let gone = || {
-                Fault::new(
-                    FaultKind::Settings,
+                Error::new(
+                    ErrorKind::Settings,
                     "the project has no such stage any more",
                 )
             };
             let found = project
                 .as_ref()
                 .and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
-            let results: Vec<Result<Arc<Inputs>, Fault>> = match found {
+            let results: Vec<Result<Arc<Inputs>, Error>> = match found {
                 Some((project, found)) => tokio::join!(
                     reader.inputs(project, found, &rows, &wants, &cache),
                     answers.prepare(stage, &rows, &twins),
@@ -297,10 +297,10 @@ impl World {
                 }
                 _ => Err(holds_writes()),
             };
-            let results = results.unwrap_or_else(|fault| {
+            let results = results.unwrap_or_else(|error| {
                 tasks
                     .iter()
-                    .map(|t| (*t, Committed::Refused(fault.clone())))
+                    .map(|t| (*t, Committed::Refused(error.clone())))
                     .collect()
             });
             let _ = news.send(Event::Commit { batch, results }).await;
@@ -308,7 +308,7 @@ impl World {
     }
 
     /// Finishes what an interrupted process had begun to write.
-    pub(super) async fn settle(&self) -> Result<Settled, Fault> {
+    pub(super) async fn settle(&self) -> Result<Settled, Error> {
         let (Some(journal), Some(writer), Some(project)) =
             (&self.journal, &self.writer, &self.project)
         else {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::build::Probed;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::JobId;
 use wb_core::limits;
 use wb_core::patch::judge_as;
@@ -20,11 +20,11 @@ const SMALL: usize = 16 * 1024;
 pub(super) const JUDGES: usize = 2;
 
 /// Nothing can be run on this machine as it is.
-pub(super) fn none(error: &wb_host::HostError) -> Fault {
+pub(super) fn none(error: &wb_host::HostError) -> Error {
     let text = format!("no host process can be started: {error}");
-    let hints = limits::reached(&text).map(|fault| fault.hints);
-    let fault = Fault::new(FaultKind::Settings, text);
-    hints.into_iter().flatten().fold(fault, Fault::hint)
+    let hints = limits::reached(&text).map(|error| error.hints);
+    let error = Error::new(ErrorKind::Settings, text);
+    hints.into_iter().flatten().fold(error, Error::hint)
 }
 
 impl World {
@@ -111,32 +111,32 @@ impl World {
     fn done(&mut self, job: JobId, result: JobResult, run: Duration) -> Option<Event> {
         let facts = self.jobs.remove(&job)?;
         let run_us = u64::try_from(run.as_micros()).unwrap_or(u64::MAX);
-        let event = move |result: Result<_, Fault>, crashed| {
+        let event = move |result: Result<_, Error>, crashed| {
             Event::Job(JobEvent::Done {
                 job,
-                // Whatever an agent wrote may stand in a fault.
-                result: result.map_err(Fault::bounded),
+                // Whatever an agent wrote may stand in an error.
+                result: result.map_err(Error::bounded),
                 crashed,
                 run_us,
             })
         };
         let bytes = match result {
             JobResult::Outcome(bytes) => bytes,
-            JobResult::Failed(fault, _) => return Some(event(Err(fault), false)),
-            JobResult::Crashed(fault) | JobResult::TimedOut(fault) => {
-                return Some(event(Err(fault), true));
+            JobResult::Failed(error, _) => return Some(event(Err(error), false)),
+            JobResult::Crashed(error) | JobResult::TimedOut(error) => {
+                return Some(event(Err(error), true));
             }
             JobResult::Cancelled => {
-                let fault = Fault::new(FaultKind::Host, "cancelled; the task stays where it is");
-                return Some(event(Err(fault), false));
+                let error = Error::new(ErrorKind::Host, "cancelled; the task stays where it is");
+                return Some(event(Err(error), false));
             }
         };
         let (Some(project), Some(ontology)) = (self.project.clone(), self.ontology.clone()) else {
-            let fault = Fault::new(
-                FaultKind::Upstream,
+            let error = Error::new(
+                ErrorKind::Upstream,
                 "the project's ontology is not readable, so no outcome can be checked",
             );
-            return Some(event(Err(fault), false));
+            return Some(event(Err(error), false));
         };
         let author = match self.on_duplicate {
             OnDuplicate::Skip => self.reader.known_me(),
@@ -148,8 +148,8 @@ impl World {
                 let author = author.as_deref();
                 judge_as(author, stage, &ontology, &facts.inputs, &bytes).map(Arc::new)
             }
-            None => Err(Fault::new(
-                FaultKind::Settings,
+            None => Err(Error::new(
+                ErrorKind::Settings,
                 "the project has no such stage any more",
             )),
         };

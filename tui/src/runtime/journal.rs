@@ -9,8 +9,8 @@ use agent_abi::model::Ontology;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wb_client::Reader;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Book, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::journal::JournalEvent;
 use wb_core::patch::between;
@@ -21,21 +21,21 @@ use wb_core::work::{Inputs, LabelChange, Project, RowInput};
 const SHOWN: usize = 1000;
 
 /// One answer about the other side of a conflict.
-type Side = (TaskId, Result<Vec<LabelChange>, Fault>);
+type Side = (TaskId, Result<Vec<LabelChange>, Error>);
 
 /// Tasks whose rows are read with the same options.
 type Group<'a> = (InitialiseOptions, Vec<(&'a Inputs, &'a RowInput)>);
 
-pub(super) fn holds_writes() -> Fault {
-    Fault::new(
-        FaultKind::Refused,
+pub(super) fn holds_writes() -> Error {
+    Error::new(
+        ErrorKind::Refused,
         "this process holds all writes (--dry-run or --read-only)",
     )
     .hint("start without --dry-run and --read-only to write")
 }
 
-fn no_journal() -> Fault {
-    Fault::new(FaultKind::Settings, "this process has no journal")
+fn no_journal() -> Error {
+    Error::new(ErrorKind::Settings, "this process has no journal")
 }
 
 impl World {
@@ -65,9 +65,9 @@ impl World {
     /// Gives up finishing what others have changed since, before anything is fetched for these tasks.
     pub(super) fn release(&self, tasks: &[TaskId]) {
         if let Some(journal) = &self.journal
-            && let Err(fault) = journal.release_conflicts(self.hash, Some(tasks), now().0)
+            && let Err(error) = journal.release_conflicts(self.hash, Some(tasks), now().0)
         {
-            tracing::error!("{fault}");
+            tracing::error!("{error}");
         }
     }
 
@@ -75,7 +75,7 @@ impl World {
     fn ask_journal(
         &self,
         read: impl FnOnce(&Journal, ProjectHash) -> JournalEvent + Send + 'static,
-        without: impl FnOnce(Fault) -> JournalEvent,
+        without: impl FnOnce(Error) -> JournalEvent,
     ) {
         let (news, hash) = (self.news.clone(), self.hash);
         let Some(journal) = self.journal.clone() else {
@@ -92,7 +92,7 @@ impl World {
 
     pub(super) fn read_journal(&self) {
         let read = |journal: &Journal, hash| JournalEvent::Ops(journal.view(hash));
-        self.ask_journal(read, |fault| JournalEvent::Ops(Err(fault)));
+        self.ask_journal(read, |error| JournalEvent::Ops(Err(error)));
     }
 
     pub(super) fn open_op(&self, op: i64) {
@@ -100,9 +100,9 @@ impl World {
             op,
             result: journal.entries(op, SHOWN),
         };
-        let without = |fault| JournalEvent::Entries {
+        let without = |error| JournalEvent::Entries {
             op,
-            result: Err(fault),
+            result: Err(error),
         };
         self.ask_journal(read, without);
     }

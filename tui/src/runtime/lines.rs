@@ -1,7 +1,7 @@
 //! Lines that agents log and print: into the log file, and to whoever wants to hear them.
 
 use std::time::{Duration, Instant};
-use wb_core::fault::clip;
+use wb_core::error::clip;
 use wb_ui::text::clean;
 
 /// Level of a line that says how things are.

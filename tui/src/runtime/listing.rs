@@ -5,8 +5,8 @@ use agent_abi::model::{LabelRow, Ontology};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use wb_client::Reader;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Event, ListId, Upstream};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::filter::{Asks, Facts, Filter, Known};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::queue::LastResult;
@@ -31,7 +31,7 @@ impl World {
                     rows,
                     next,
                 },
-                Err(fault) => Upstream::PageFailed { list, stage, fault },
+                Err(error) => Upstream::PageFailed { list, stage, error },
             };
             let _ = news.send(Event::Upstream(event)).await;
         });
@@ -50,16 +50,16 @@ impl World {
                     stage,
                     rows: rows.iter().map(|r| r.id).zip(found).collect(),
                 },
-                Err(fault) => Upstream::KnownFailed { stage, fault },
+                Err(error) => Upstream::KnownFailed { stage, error },
             };
             let _ = news.send(Event::Upstream(event)).await;
         });
     }
 }
 
-fn gone() -> Fault {
+fn gone() -> Error {
     let text = "the project has no such stage any more";
-    Fault::new(FaultKind::Settings, text)
+    Error::new(ErrorKind::Settings, text)
 }
 
 /// One page; with a filter that asks of the label rows, only the tasks that match it.
@@ -70,7 +70,7 @@ async fn one_page(
     token: Option<String>,
     only: Option<Box<Filter>>,
     earlier: &HashMap<TaskId, LastResult>,
-) -> Result<(Vec<TaskRow>, Option<String>), Fault> {
+) -> Result<(Vec<TaskRow>, Option<String>), Error> {
     let project = project.ok_or_else(gone)?;
     let found = project.workflow.stage(stage).ok_or_else(gone)?;
     let all = wb_client::TaskFilter::default();
@@ -95,7 +95,7 @@ pub async fn matching(
     rows: Vec<TaskRow>,
     filter: &Filter,
     earlier: &HashMap<TaskId, LastResult>,
-) -> Result<Vec<TaskRow>, Fault> {
+) -> Result<Vec<TaskRow>, Error> {
     let now = super::now();
     let passes = |filter: &Filter, row: &TaskRow, known: Option<&Known>| {
         filter.matches(&Facts {
@@ -120,7 +120,7 @@ pub async fn matching(
 }
 
 /// What a filter asks of label rows, in the order of `rows`. A row that cannot be read is one that
-/// nothing is known of; when none can, that is a fault.
+/// nothing is known of; when none can, that is an error.
 ///
 /// # Errors
 /// No row could be read.
@@ -129,14 +129,14 @@ pub async fn known(
     project: &Project,
     rows: &[TaskRow],
     asks: Asks,
-) -> Result<Vec<Known>, Fault> {
+) -> Result<Vec<Known>, Error> {
     let units: Vec<(DataHash, Arc<str>)> = rows
         .iter()
         .map(|row| (row.data, Arc::clone(&row.branch)))
         .collect();
-    let answers: Vec<Result<Known, Fault>> = if asks.labels {
+    let answers: Vec<Result<Known, Error>> = if asks.labels {
         let ontology = Ontology::from_editor(&project.doc.ontology)
-            .map_err(|e| Fault::new(FaultKind::Upstream, e.to_string()))?;
+            .map_err(|e| Error::new(ErrorKind::Upstream, e.to_string()))?;
         let ontology = Arc::new(ontology);
         let include = wb_core::work::wire::IncludeOptions {
             client_metadata: true,
@@ -149,7 +149,7 @@ pub async fn known(
         let read = |json: &str| {
             LabelRow::from_json(json, Arc::clone(&ontology))
                 .map(|row| with_labels(&row))
-                .map_err(|e| Fault::new(FaultKind::Upstream, e.to_string()))
+                .map_err(|e| Error::new(ErrorKind::Upstream, e.to_string()))
         };
         rows.into_iter().map(|row| read(&row?.json)).collect()
     } else {
@@ -161,14 +161,14 @@ pub async fn known(
         };
         rows.into_iter().map(|row| row.map(seen)).collect()
     };
-    if let (Some(Err(fault)), true) = (answers.first(), answers.iter().all(Result::is_err)) {
-        return Err(fault.clone());
+    if let (Some(Err(error)), true) = (answers.first(), answers.iter().all(Result::is_err)) {
+        return Err(error.clone());
     }
     Ok(answers
         .into_iter()
         .map(|answer| {
-            answer.unwrap_or_else(|fault| {
-                tracing::warn!("a label row that a filter asks for: {fault}");
+            answer.unwrap_or_else(|error| {
+                tracing::warn!("a label row that a filter asks for: {error}");
                 Known {
                     unreadable: true,
                     ..Known::default()

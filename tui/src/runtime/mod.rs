@@ -26,8 +26,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
-use wb_core::event::{Effect, Event, NetStats, Trouble, Upstream};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
 use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
@@ -169,7 +169,7 @@ impl Engine {
     ///
     /// # Errors
     /// Hosts cannot be started on this machine, or the caches cannot be made.
-    pub fn start(setup: Setup) -> Result<Self, Fault> {
+    pub fn start(setup: Setup) -> Result<Self, Error> {
         let (news, inbox) = mpsc::channel(INBOX);
         let (host_news, host_events) = mpsc::channel(INBOX);
         // Agents are given paths into the cache; they must hold wherever an agent looks from.
@@ -285,13 +285,13 @@ impl Engine {
     pub fn tick(&mut self) -> Vec<Effect> {
         let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
         effects.extend(self.feed(Event::Tick(now())));
-        let trouble = self.world.reader.trouble().map(|t| Trouble {
+        let outage = self.world.reader.outage().map(|t| Outage {
             since: t.since,
             why: t.why,
             again: t.again,
         });
-        if trouble.is_some() || self.state.trouble.is_some() {
-            effects.extend(self.feed(Event::Upstream(Upstream::Trouble(trouble))));
+        if outage.is_some() || self.state.outage.is_some() {
+            effects.extend(self.feed(Event::Upstream(Upstream::Outage(outage))));
         }
         effects
     }
@@ -317,7 +317,7 @@ impl Engine {
     pub fn asset(
         &self,
         task: TaskId,
-    ) -> impl Future<Output = Result<AssetDoc, Fault>> + Send + use<> {
+    ) -> impl Future<Output = Result<AssetDoc, Error>> + Send + use<> {
         let step = self.state.step.as_ref().filter(|s| s.row.id == task);
         let known = step
             .and_then(|s| s.inputs.as_ref())
@@ -333,7 +333,7 @@ impl Engine {
             self.world.cache.clone(),
         );
         async move {
-            let gone = || Fault::new(FaultKind::Upstream, "that task is no longer in the queue");
+            let gone = || Error::new(ErrorKind::Upstream, "that task is no longer in the queue");
             let json = match (known, queued, project) {
                 (Some(json), _, _) => json,
                 (None, Some((stage, row)), Some(project)) => {
@@ -351,7 +351,7 @@ impl Engine {
                 }
                 _ => return Err(gone()),
             };
-            serde_json::from_str(&json).map_err(|e| Fault::new(FaultKind::Bug, e.to_string()))
+            serde_json::from_str(&json).map_err(|e| Error::new(ErrorKind::Bug, e.to_string()))
         }
     }
 
@@ -381,7 +381,7 @@ impl Engine {
     ///
     /// # Errors
     /// The journal cannot be read or completed.
-    pub async fn settle(&self) -> Result<Settled, Fault> {
+    pub async fn settle(&self) -> Result<Settled, Error> {
         self.world.settle().await
     }
 

@@ -2,12 +2,12 @@
 //! the parent's.
 
 use super::{CHUNK, Skipped, Told, inverse};
-use crate::journal::{self, Deed, Entry, HEAVY, Journal, Scope};
+use crate::journal::{self, Change, Entry, HEAVY, Journal, Scope};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use std::collections::HashSet;
 use wb_client::{Reader, Writer};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::DataHash;
 use wb_core::journal::Undone;
 use wb_core::work::{Committed, Project};
@@ -18,12 +18,12 @@ const LANES: usize = 4;
 /// What became of the entries of one piece.
 enum Fate {
     Left(String),
-    Sent(Box<Deed>, Committed),
+    Sent(Box<Change>, Committed),
 }
 
 /// Takes an operation back, the newest entries first: a task that was written twice goes back the way
 /// it came. What an earlier undo of it left in part is finished first. Without a writer nothing is sent. `told` hears of every task. When `stop` says so, the rest is left;
-/// so it is after a fault, when what is on its way has ended.
+/// so it is after an error, when what is on its way has ended.
 ///
 /// # Errors
 /// The journal cannot be used, or the platform not be reached; what is restored stays so.
@@ -33,24 +33,24 @@ pub async fn take_back(
     journal: &Journal,
     project: &Project,
     op: i64,
-    mut told: impl FnMut(&Deed, Told<'_>) + Send,
+    mut told: impl FnMut(&Change, Told<'_>) + Send,
     stop: impl Fn() -> bool + Send,
-) -> Result<Undone, Fault> {
+) -> Result<Undone, Error> {
     let mut done = Undone::default();
     if let Some(writer) = writer {
         // An undo that was refused half-way is completed, not begun again.
         let begun = journal::settle(writer, journal, project, Scope::UndosOf(op)).await;
-        let begun = begun.map_err(|fault| rest_of(fault, op))?;
+        let begun = begun.map_err(|error| rest_of(error, op))?;
         done.restored += begun.finished as u64;
     }
     for open in journal.open_undos(project.hash, op)? {
-        let why = open.refused.map_or_else(String::new, |fault| fault.summary);
-        told(&open.deed, Told::Failed(&why));
-        done.failed.push((open.deed.item.title.to_string(), why));
+        let why = open.refused.map_or_else(String::new, |error| error.summary);
+        told(&open.change, Told::Failed(&why));
+        done.failed.push((open.change.item.title.to_string(), why));
     }
     let mut pieces = Pieces::new(journal, op);
     let mut flying = FuturesOrdered::new();
-    let mut trouble: Option<Fault> = None;
+    let mut trouble: Option<Error> = None;
     loop {
         while flying.len() < LANES && trouble.is_none() && !stop() {
             match pieces.next(flying.is_empty()) {
@@ -58,7 +58,7 @@ pub async fn take_back(
                     flying.push_back(one_piece(reader, writer, journal, project, piece));
                 }
                 Ok(None) => break,
-                Err(fault) => trouble = Some(fault),
+                Err(error) => trouble = Some(error),
             }
         }
         let Some((piece, fates)) = flying.next().await else {
@@ -68,8 +68,8 @@ pub async fn take_back(
         let heard = fates.and_then(|fates| {
             hear(&piece, fates, &mut done, &mut told).map_err(|f| rest_of(f, op))
         });
-        if let Err(fault) = heard {
-            trouble.get_or_insert(fault);
+        if let Err(error) = heard {
+            trouble.get_or_insert(error);
         }
     }
     trouble.map_or(Ok(done), Err)
@@ -104,7 +104,7 @@ impl<'a> Pieces<'a> {
 
     /// The next piece that may go, if any may now. One that was cut short, by the weight of its rows or by a unit
     /// that was written twice, goes alone, and so does one with a unit that is on its way or too heavy to go beside others.
-    fn next(&mut self, alone: bool) -> Result<Option<Vec<Entry>>, Fault> {
+    fn next(&mut self, alone: bool) -> Result<Option<Vec<Entry>>, Error> {
         let piece = match self.waits.take() {
             Some(piece) => piece,
             None => match self.read()? {
@@ -115,17 +115,19 @@ impl<'a> Pieces<'a> {
         let weight = weight(&piece);
         let apart = piece.len() == CHUNK
             && self.weight + weight <= HEAVY
-            && piece.iter().all(|e| !self.busy.contains(&e.deed.item.data));
+            && piece
+                .iter()
+                .all(|e| !self.busy.contains(&e.change.item.data));
         if !alone && !apart {
             self.waits = Some(piece);
             return Ok(None);
         }
-        self.busy.extend(piece.iter().map(|e| e.deed.item.data));
+        self.busy.extend(piece.iter().map(|e| e.change.item.data));
         self.weight += weight;
         Ok(Some(piece))
     }
 
-    fn read(&mut self) -> Result<Option<Vec<Entry>>, Fault> {
+    fn read(&mut self) -> Result<Option<Vec<Entry>>, Error> {
         if self.over {
             return Ok(None);
         }
@@ -146,21 +148,23 @@ impl<'a> Pieces<'a> {
 
     fn landed(&mut self, piece: &[Entry]) {
         for entry in piece {
-            self.busy.remove(&entry.deed.item.data);
+            self.busy.remove(&entry.change.item.data);
         }
         self.weight -= weight(piece);
     }
 }
 
 fn weight(entries: &[Entry]) -> usize {
-    entries.iter().map(|e| e.deed.item.weight()).sum()
+    entries.iter().map(|e| e.change.item.weight()).sum()
 }
 
 /// How many of the first entries may be taken back together: a unit that was written twice goes back
 /// the way it came, one write after the other.
 fn together(entries: &[Entry]) -> usize {
     let mut units = HashSet::new();
-    let again = entries.iter().position(|e| !units.insert(e.deed.item.data));
+    let again = entries
+        .iter()
+        .position(|e| !units.insert(e.change.item.data));
     again.unwrap_or(entries.len())
 }
 
@@ -172,7 +176,7 @@ async fn one_piece(
     journal: &Journal,
     project: &Project,
     piece: Vec<Entry>,
-) -> (Vec<Entry>, Result<Vec<(usize, Fate)>, Fault>) {
+) -> (Vec<Entry>, Result<Vec<(usize, Fate)>, Error>) {
     let fates = Box::pin(fates(reader, writer, journal, project, &piece)).await;
     (piece, fates)
 }
@@ -183,14 +187,14 @@ async fn fates(
     journal: &Journal,
     project: &Project,
     piece: &[Entry],
-) -> Result<Vec<(usize, Fate)>, Fault> {
+) -> Result<Vec<(usize, Fate)>, Error> {
     let mut fates = Vec::new();
-    let (mut deeds, mut places) = (Vec::new(), Vec::new());
+    let (mut changes, mut places) = (Vec::new(), Vec::new());
     let found = inverse(reader, project, piece).await?;
     for (i, result) in found.into_iter().enumerate() {
         match result {
-            Ok(deed) => {
-                deeds.push(deed);
+            Ok(change) => {
+                changes.push(change);
                 places.push(i);
             }
             Err(_) if piece[i].overtaken => {}
@@ -199,14 +203,14 @@ async fn fates(
     }
     let results: Vec<Committed> = match writer {
         Some(writer) => {
-            let sent = journal::perform(writer, Some(journal), project, &deeds).await?;
+            let sent = journal::perform(writer, Some(journal), project, &changes).await?;
             sent.into_iter().map(|(_, result)| result).collect()
         }
-        None => vec![Committed::Done; deeds.len()],
+        None => vec![Committed::Done; changes.len()],
     };
-    let sent = deeds.into_iter().zip(results);
+    let sent = changes.into_iter().zip(results);
     fates.extend(
-        (places.into_iter()).zip(sent.map(|(deed, result)| Fate::Sent(Box::new(deed), result))),
+        (places.into_iter()).zip(sent.map(|(change, result)| Fate::Sent(Box::new(change), result))),
     );
     Ok(fates)
 }
@@ -215,56 +219,56 @@ fn hear(
     piece: &[Entry],
     fates: Vec<(usize, Fate)>,
     done: &mut Undone,
-    told: &mut impl FnMut(&Deed, Told<'_>),
-) -> Result<(), Fault> {
+    told: &mut impl FnMut(&Change, Told<'_>),
+) -> Result<(), Error> {
     let mut trouble = Ok(());
     for (i, fate) in fates {
         match fate {
             Fate::Left(why) => {
-                let deed = &piece[i].deed;
-                told(deed, Told::Left(&why));
-                done.left.push((deed.item.title.to_string(), why));
+                let change = &piece[i].change;
+                told(change, Told::Left(&why));
+                done.left.push((change.item.title.to_string(), why));
             }
-            Fate::Sent(deed, result) => trouble = trouble.and(tell(&deed, result, done, told)),
+            Fate::Sent(change, result) => trouble = trouble.and(tell(&change, result, done, told)),
         }
     }
     trouble
 }
 
 fn tell(
-    deed: &Deed,
+    change: &Change,
     result: Committed,
     done: &mut Undone,
-    told: &mut impl FnMut(&Deed, Told<'_>),
-) -> Result<(), Fault> {
-    let title = deed.item.title.to_string();
+    told: &mut impl FnMut(&Change, Told<'_>),
+) -> Result<(), Error> {
+    let title = change.item.title.to_string();
     match result {
         Committed::Done => {
             done.restored += 1;
-            told(deed, Told::Restored);
+            told(change, Told::Restored);
         }
         Committed::AlreadyMoved => {
             let why = "somebody moved the task on at this very moment";
-            told(deed, Told::Left(why));
+            told(change, Told::Left(why));
             done.left.push((title, why.to_owned()));
         }
         Committed::Conflict { by } => {
-            told(deed, Told::Left(&by));
+            told(change, Told::Left(&by));
             done.left.push((title, by));
         }
-        Committed::Refused(fault) | Committed::Partial { fault, .. } => {
-            told(deed, Told::Failed(&fault.summary));
-            done.failed.push((title, fault.summary.clone()));
-            if matches!(fault.kind, FaultKind::Network | FaultKind::Access) {
-                return Err(fault);
+        Committed::Refused(error) | Committed::Partial { error, .. } => {
+            told(change, Told::Failed(&error.summary));
+            done.failed.push((title, error.summary.clone()));
+            if matches!(error.kind, ErrorKind::Network | ErrorKind::Access) {
+                return Err(error);
             }
         }
     }
     Ok(())
 }
 
-fn rest_of(fault: Fault, op: i64) -> Fault {
-    fault.hint(format!(
+fn rest_of(error: Error, op: i64) -> Error {
+    error.hint(format!(
         "what is restored stays so; for the rest: workbench undo {op}"
     ))
 }
@@ -287,7 +291,7 @@ mod tests {
             ..Operation::default()
         };
         let op = journal.operate(project, &run, &[], 1).unwrap();
-        let deed = |(n, unit): (usize, u128)| Deed {
+        let change = |(n, unit): (usize, u128)| Change {
             item: CommitItem {
                 task: TaskId(Uuid::from_u128(n as u128)),
                 stage: StageId(Uuid::from_u128(1)),
@@ -308,8 +312,8 @@ mod tests {
             old_metadata: None,
             reverts: None,
         };
-        let deeds: Vec<Deed> = units.enumerate().map(deed).collect();
-        let ids = journal.begin(project, &deeds, 2).unwrap();
+        let changes: Vec<Change> = units.enumerate().map(change).collect();
+        let ids = journal.begin(project, &changes, 2).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
         let done = vec![Committed::Done; ids.len()];
         journal

@@ -128,7 +128,7 @@ impl Ui {
             // Keys of the watch overlay.
             Verb::StepWatched
             | Verb::Again
-            | Verb::KeepLooks
+            | Verb::KeepWatchResults
             | Verb::HoldWatched
             | Verb::Unwatch
             | Verb::UnwatchAll => self.open(Overlay::Watch(watch::Pane::default())),

@@ -363,12 +363,12 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     if let Some(text) = waiting(state) {
         return (text, st.bad);
     }
-    if let Some((fault, at)) = &state.net_fault {
+    if let Some((error, at)) = &state.net_error {
         let since = crate::text::clock(*at, ui.utc_offset_s);
         return (
             format!(
                 "! {} · showing what was there before {since} · R tries again",
-                clean(&fault.summary)
+                clean(&error.summary)
             ),
             st.bad,
         );
@@ -390,16 +390,16 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
 /// Requests that are tried again and again: since when, until when, why. A short trouble is not worth
 /// a flicker.
 fn waiting(state: &State) -> Option<String> {
-    let trouble = state.trouble.as_ref()?;
-    let lasts = state.now.since(trouble.since);
+    let outage = state.outage.as_ref()?;
+    let lasts = state.now.since(outage.since);
     if lasts < SHORT_MS {
         return None;
     }
-    let next = match trouble.again.since(state.now) {
+    let next = match outage.again.since(state.now) {
         0 => String::new(),
         ms => format!(" · next try in {} s", ms.div_ceil(1000)),
     };
-    let why = clean(&trouble.why).into_owned();
+    let why = clean(&outage.why).into_owned();
     Some(format!(
         "! waiting for the platform, {}{next} · {why}",
         age(lasts)

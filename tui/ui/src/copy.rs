@@ -6,7 +6,7 @@ use crate::overlays::{Overlay, messages};
 use crate::screens::task;
 use crate::{Screen, Ui};
 use wb_core::command::Verb;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
 use wb_core::twin;
@@ -70,16 +70,16 @@ fn value(ui: &Ui, state: &State) -> Option<(String, String)> {
             Screen::Task => task::shown_text(ui, state),
             Screen::Run => {
                 let group = state.failures.get(ui.run.at)?;
-                named("the fault", fault_text(&group.first))
+                named("the fault", error_text(&group.first))
             }
         },
     }
 }
 
-fn fault_text(fault: &Fault) -> String {
-    let mut all = vec![fault.summary.clone()];
-    all.extend(fault.hints.iter().map(|hint| format!("→ {hint}")));
-    all.extend(fault.cause.clone());
+fn error_text(error: &Error) -> String {
+    let mut all = vec![error.summary.clone()];
+    all.extend(error.hints.iter().map(|hint| format!("→ {hint}")));
+    all.extend(error.cause.clone());
     all.join("\n")
 }
 

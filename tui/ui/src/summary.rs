@@ -29,14 +29,14 @@ pub fn plain_summary(state: &State) -> String {
 }
 
 fn no_project(state: &State) -> Vec<String> {
-    let Some(fault) = &state.project_fault else {
+    let Some(error) = &state.project_error else {
         return vec![format!(
             "Loading the project from {}…",
             clean(&state.options.upstream)
         )];
     };
-    let first = format!("The project could not be loaded: {}", clean(&fault.summary));
-    let hints = fault
+    let first = format!("The project could not be loaded: {}", clean(&error.summary));
+    let hints = error
         .hints
         .iter()
         .map(|hint| format!("  try: {}", clean(hint)));

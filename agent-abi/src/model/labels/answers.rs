@@ -2,7 +2,7 @@
 //! what was asked only because of the answer before taken away with it. Dynamic answers have ranges:
 //! on each frame the last one holds.
 
-use super::super::names::only;
+use super::super::names::ambiguous;
 use super::super::ontology::{Above, by_hash, names, paths_to};
 use super::super::{Attribute, Choice, ModelError, ModelResult, suggest};
 use super::place::{merged, without};
@@ -34,6 +34,29 @@ pub(super) fn chosen_on(
     left.is_empty()
 }
 
+/// The attribute of that name or hash whose answers above it were given, the outermost; `None`: there is none.
+///
+/// # Errors
+/// The feature hashes of several that cannot be told apart by name.
+pub(super) fn find_asked<'o>(
+    attributes: &'o [Attribute],
+    name: &str,
+    chosen: impl Fn(&Attribute, &Choice) -> bool,
+) -> Result<Option<&'o Attribute>, Vec<String>> {
+    let paths = paths_to(attributes, name);
+    let is_open = |(above, _): &&(Above<'_>, _)| above.iter().all(|(a, choice)| chosen(a, choice));
+    let open: Vec<_> = paths.iter().filter(is_open).collect();
+    let Some(depth) = open.iter().map(|(above, _)| above.len()).min() else {
+        return Ok(None);
+    };
+    let outer = open.iter().filter(|(above, _)| above.len() == depth);
+    let outer: Vec<&'o Attribute> = outer.map(|(_, attribute)| *attribute).collect();
+    match outer.as_slice() {
+        [one] => Ok(Some(one)),
+        several => Err(several.iter().map(|a| a.feature_hash.clone()).collect()),
+    }
+}
+
 /// Finds an attribute, nested ones too; what lies above a nested one must have been chosen. Where
 /// several options ask a question of that name, the one of the chosen option is meant.
 pub(super) fn locate<'o>(
@@ -42,16 +65,15 @@ pub(super) fn locate<'o>(
     owner: &str,
     chosen: impl Fn(&Attribute, &Choice) -> bool,
 ) -> ModelResult<&'o Attribute> {
-    let paths = paths_to(attributes, name);
-    let is_open = |(above, _): &&(Above<'_>, _)| above.iter().all(|(a, choice)| chosen(a, choice));
-    let open: Vec<_> = paths.iter().filter(is_open).collect();
-    // The outermost; several of these cannot be told apart by name.
-    if let Some(depth) = open.iter().map(|(above, _)| above.len()).min() {
-        let outer = open.iter().filter(|(above, _)| above.len() == depth);
-        let open: Vec<&'o Attribute> = outer.map(|(_, attribute)| *attribute).collect();
-        let id = |a: &'o Attribute| a.feature_hash.as_str();
-        return only(open, ("attributes", name, "feature hash"), id, String::new);
+    match find_asked(attributes, name, &chosen) {
+        Ok(Some(found)) => return Ok(found),
+        Ok(None) => {}
+        Err(several) => {
+            let text = ambiguous("attributes", name, "feature hash", &several);
+            return Err(ModelError::Ambiguous(text));
+        }
     }
+    let paths = paths_to(attributes, name);
     let closed: Vec<String> = paths
         .iter()
         .filter_map(|(above, _)| above.iter().find(|(a, choice)| !chosen(a, choice)))

@@ -129,6 +129,24 @@ pub(super) fn frames_of(unit: &Value) -> Vec<(u64, bool, &Value)> {
         .collect()
 }
 
+impl LabelRow {
+    /// The objects on the parts of a data group: the part, the frame, the object. Frames ascend in each part.
+    pub(in super::super) fn objects_on_parts(&self) -> Vec<(&str, u64, &Value)> {
+        let spaces = self.labels().get("spaces").and_then(Value::as_object);
+        let mut out = Vec::new();
+        for (part, space) in spaces.into_iter().flatten() {
+            let mut frames = frames_of(space);
+            frames.sort_by_key(|(frame, ..)| *frame);
+            for (frame, _, labels) in frames {
+                let objects = labels.get("objects").and_then(Value::as_array);
+                let objects = objects.into_iter().flatten();
+                out.extend(objects.map(|object| (part.as_str(), frame, object)));
+            }
+        }
+        out
+    }
+}
+
 /// Where in a list the object with this hash is: where it was, or a little before that, since others may
 /// have been taken away; else wherever it is.
 pub(super) fn find(objects: &[Value], at: usize, hash: &str) -> Option<usize> {

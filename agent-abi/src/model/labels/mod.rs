@@ -6,6 +6,7 @@
 
 mod answering;
 mod answers;
+mod asked;
 mod check;
 mod edit;
 mod index;

@@ -2,10 +2,11 @@
 
 use super::super::geometry::{from_flat, from_numbered};
 use super::super::{
-    Answer, AttributeKind, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, Ontology,
-    Point, RotatableBox, Shape, Vertex,
+    Answer, Attribute, Bitmask, BoundingBox, Circle, Cuboid, Ellipse, HtmlRange, Point,
+    RotatableBox, Shape, Vertex,
 };
 use super::LabelRow;
+use super::asked::answer_among;
 use super::track::Track;
 use super::work::looked_at;
 use serde_json::{Map, Value};
@@ -291,14 +292,22 @@ impl<'r> Object<'r> {
         entry.get("manualAnnotation").and_then(Value::as_bool) != Some(false)
     }
 
-    /// The answer to an attribute that holds for the whole object, by name.
+    /// The answer to an attribute that holds for the whole object, by name or feature hash. Nested attributes
+    /// are found too; of several with one name the outermost is meant. Where several remain, there is no
+    /// answer, and a warning is logged that names their feature hashes.
     #[must_use]
     pub fn answer(&self, attribute: &str) -> Option<Answer> {
         let entry = self.row.labels().get("object_answers")?.get(self.hash)?;
-        answer_in(entry.get("classifications")?, attribute, &self.row.ontology)
+        let entries = entry.get("classifications")?.as_array()?;
+        answer_among(
+            entries.iter(),
+            attribute,
+            self.attributes(),
+            &self.row.ontology,
+        )
     }
 
-    /// The answer to a dynamic attribute on a frame, by name.
+    /// The answer to a dynamic attribute on a frame, by name or feature hash; names as in [`Object::answer`].
     #[must_use]
     pub fn answer_on(&self, attribute: &str, frame: u64) -> Option<Answer> {
         let actions = self.actions();
@@ -317,8 +326,16 @@ impl<'r> Object<'r> {
         });
         // Other clients take the last of several, too.
         let here = said.values().filter_map(|track| track.at(frame));
-        let own = here.filter(|place| named(&actions[*place], attribute));
-        read(&actions[own.max()?], &self.row.ontology)
+        let here = here.map(|place| &actions[place]);
+        answer_among(here, attribute, self.attributes(), &self.row.ontology)
+    }
+
+    fn attributes(&self) -> &'r [Attribute] {
+        let kinds = &self.row.ontology.objects;
+        let kind = kinds
+            .iter()
+            .find(|kind| kind.feature_hash == self.feature_hash());
+        kind.map_or(&[], |kind| kind.attributes.as_slice())
     }
 
     fn actions(&self) -> &'r [Value] {
@@ -349,26 +366,4 @@ pub(super) fn html_ranges(entry: &Value) -> Vec<HtmlRange> {
 
 pub(super) fn text<'r>(value: &'r Value, key: &str) -> &'r str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn named(entry: &Value, attribute: &str) -> bool {
-    text(entry, "name") == attribute || text(entry, "featureHash") == attribute
-}
-
-pub(super) fn answer_in(entries: &Value, attribute: &str, ontology: &Ontology) -> Option<Answer> {
-    read(
-        entries
-            .as_array()?
-            .iter()
-            .find(|entry| named(entry, attribute))?,
-        ontology,
-    )
-}
-
-/// One option in a list is a radio's answer when the ontology says so.
-pub(super) fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
-    let kind = ontology
-        .attribute(text(entry, "featureHash"))
-        .map(|a| &a.kind);
-    Answer::read(entry.get("answers")?, kind == Some(&AttributeKind::Radio))
 }

@@ -1,9 +1,11 @@
 //! Typed views of the classifications of a label row: what was said of frames or of the whole.
 
-use super::super::{Answer, OntologyClassification};
+use super::super::{Answer, OntologyClassification, ambiguous};
 use super::LabelRow;
-use super::read::{answer_in, ranges, read, text};
+use super::asked::{answer_among, read};
+use super::read::{ranges, text};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// One answer about frames or about the whole.
 #[derive(Clone, Debug)]
@@ -27,12 +29,28 @@ impl LabelRow {
             .collect()
     }
 
-    /// The first classification with this title.
+    /// The first classification with this title or of the kind with this feature hash. Where several kinds
+    /// have the title, there is none, and a warning is logged that names their feature hashes.
     #[must_use]
     pub fn classification(&self, title: &str) -> Option<Classification<'_>> {
-        self.classifications()
-            .into_iter()
-            .find(|c| c.title() == title)
+        let all = self.classifications();
+        let is = |c: &&Classification<'_>| c.title() == title || c.feature_hash() == title;
+        let here = all.iter().filter(is).map(Classification::feature_hash);
+        let kinds = self.ontology.classifications.iter();
+        let kinds = kinds.filter(|kind| kind.title() == title || kind.feature_hash == title);
+        let hashes: BTreeSet<&str> = kinds
+            .map(|kind| kind.feature_hash.as_str())
+            .chain(here)
+            .collect();
+        if hashes.len() > 1 {
+            let hashes: Vec<&str> = hashes.into_iter().collect();
+            log::warn!(
+                "{}",
+                ambiguous("classifications", title, "feature hash", &hashes)
+            );
+            return None;
+        }
+        all.iter().find(is).cloned()
     }
 }
 
@@ -73,14 +91,12 @@ impl<'r> Classification<'r> {
         read(entry?, &self.row.ontology)
     }
 
-    /// The answer to a nested question, by name.
+    /// The answer to a nested question, by name or feature hash; names as in [`super::Object::answer`].
     #[must_use]
     pub fn nested(&self, attribute: &str) -> Option<Answer> {
-        answer_in(
-            self.entry.get("classifications")?,
-            attribute,
-            &self.row.ontology,
-        )
+        let attributes = self.kind().map_or(&[][..], |kind| &kind.attributes);
+        let entries = self.attributes().iter();
+        answer_among(entries, attribute, attributes, &self.row.ontology)
     }
 
     /// Frames it holds for, both ends included.

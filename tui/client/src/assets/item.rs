@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ItemId;
 use wb_core::work::Downloaded;
 use wb_core::work::wire::AssetDoc;
@@ -95,10 +95,10 @@ impl Reader {
         item: &str,
         title: &str,
         cache: &AssetCache,
-    ) -> Result<Asset, Fault> {
+    ) -> Result<Asset, Error> {
         let item: Item = serde_json::from_str(item).map_err(|error| {
-            Fault::new(
-                FaultKind::Upstream,
+            Error::new(
+                ErrorKind::Upstream,
                 format!("a storage item cannot be read: {error}"),
             )
         })?;
@@ -110,7 +110,7 @@ impl Reader {
             (asset_doc(&item, &file, title)?, note)
         };
         let json = serde_json::to_string(&doc)
-            .map_err(|error| Fault::new(FaultKind::Bug, error.to_string()))?;
+            .map_err(|error| Error::new(ErrorKind::Bug, error.to_string()))?;
         Ok(Asset {
             json: json.into(),
             note,
@@ -122,11 +122,11 @@ impl Reader {
         item: &Item,
         title: &str,
         cache: &AssetCache,
-    ) -> Result<(AssetDoc, String), Fault> {
+    ) -> Result<(AssetDoc, String), Error> {
         let children = self.children(item).await?;
         if children.is_empty() {
-            return Err(Fault::new(
-                FaultKind::Upstream,
+            return Err(Error::new(
+                ErrorKind::Upstream,
                 format!(
                     "storage item {} ({}) has no files",
                     item.uuid, item.item_type
@@ -219,10 +219,10 @@ impl Reader {
     }
 }
 
-fn asset_doc(item: &Item, file: &Downloaded, title: &str) -> Result<AssetDoc, Fault> {
+fn asset_doc(item: &Item, file: &Downloaded, title: &str) -> Result<AssetDoc, Error> {
     let path = file.path.to_str().ok_or_else(|| {
-        Fault::new(
-            FaultKind::Settings,
+        Error::new(
+            ErrorKind::Settings,
             "the path of the cache is no UTF-8 text, and agents are given paths as text",
         )
         .hint("choose another folder for the cache")

@@ -1,11 +1,11 @@
 //! What can go wrong on the way to Encord: one variant for each thing a caller may do about it.
-//! How each reads to a person is left to `fault`.
+//! How each reads to a person is left to `error`.
 //!
 //! No variant carries a key, a token or the query of a signed URL: texts from the platform pass
 //! through [`clean()`] first.
 
 mod clean;
-mod fault;
+mod convert;
 mod obstacle;
 
 use crate::settings::SettingsError;

@@ -10,6 +10,18 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) const NO_SKEW: i64 = i64::MIN;
 /// Clocks that differ by no more seconds than this are the same: an answer's time is in whole seconds.
 const SAME_CLOCK: i64 = 5;
+/// Refusals of one request that are put down to a clock: while it is put right, several servers behind one address
+/// may tell different times.
+pub(super) const CORRECTIONS: u32 = 16;
+
+/// The clocks of one attempt.
+pub(super) struct Clock {
+    /// Seconds that were added to ours in its signature.
+    pub used: i64,
+    /// Seconds that the platform's was ahead of ours when it answered. What other answers have told since may
+    /// be another time.
+    pub told: Option<i64>,
+}
 
 impl Wire {
     /// Seconds that the platform's clock is ahead of ours, as far as an answer has told it.
@@ -17,13 +29,22 @@ impl Wire {
         Some(self.skew.load(Relaxed)).filter(|skew| *skew != NO_SKEW)
     }
 
+    /// The clocks of an attempt that begins now.
+    pub(super) fn clock(&self) -> Clock {
+        Clock {
+            used: self.correction.load(Relaxed),
+            told: None,
+        }
+    }
+
     /// A signature is refused when it bears a wrong time: this machine's clock is off, or somebody has put
-    /// it right since. Then the platform's own time is used, as its last answer had it.
-    pub(super) fn corrects_clock(&self, call: &Call<'_>, failure: &Failure, used: i64) -> bool {
+    /// it right since. Then the platform's own time is used, as the refusal had it.
+    pub(super) fn corrects_clock(&self, call: &Call<'_>, failure: &Failure, clock: &Clock) -> bool {
         let refused = matches!(failure.error, ClientError::Unauthenticated { .. });
         // Only these signatures bear a time.
         let timed = call.legacy.is_none() && self.bearer.is_none();
-        let Some(skew) = self.skew().filter(|skew| (skew - used).abs() > SAME_CLOCK) else {
+        let differs = |skew: &i64| (skew - clock.used).abs() > SAME_CLOCK;
+        let Some(skew) = clock.told.filter(differs) else {
             return false;
         };
         if !refused || !timed {
@@ -39,13 +60,11 @@ impl Wire {
         true
     }
 
-    pub(super) fn learn_time(&self, headers: &HeaderMap) {
-        let date = headers
-            .get(header::DATE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(crate::time::parse_time);
-        if let Some(theirs) = date {
-            self.skew.store((theirs.0 - now().0) / 1000, Relaxed);
-        }
+    /// Seconds that the platform's clock is ahead of ours, by one of its answers.
+    pub(super) fn learn_time(&self, headers: &HeaderMap) -> Option<i64> {
+        let date = headers.get(header::DATE)?.to_str().ok()?;
+        let skew = (crate::time::parse_time(date)?.0 - now().0) / 1000;
+        self.skew.store(skew, Relaxed);
+        Some(skew)
     }
 }

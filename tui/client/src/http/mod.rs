@@ -9,6 +9,7 @@ mod call;
 mod clock;
 mod fetch;
 pub(crate) mod limit;
+mod outage;
 pub(crate) mod pace;
 pub(crate) mod proxy;
 mod request;
@@ -17,7 +18,6 @@ pub(crate) mod sign;
 pub(crate) mod stats;
 pub(crate) mod target;
 mod tls;
-mod trouble;
 pub(crate) mod unpack;
 
 use crate::error::{At, ClientError, Obstacle, Place, clean};
@@ -25,8 +25,10 @@ use crate::key::Key;
 use crate::settings::{Bearer, Settings, SettingsError};
 use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
-use clock::NO_SKEW;
+use clock::{CORRECTIONS, Clock, NO_SKEW};
 use limit::Limiter;
+use outage::Connectivity;
+pub use outage::Outage;
 pub use pace::Limits;
 use proxy::Proxy;
 use reqwest::header::{self, HeaderMap};
@@ -36,8 +38,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout};
-pub use trouble::Trouble;
-use trouble::Weather;
 use wb_core::ids::Millis;
 
 /// Root of the v2 API.
@@ -70,7 +70,7 @@ pub(crate) struct Wire {
     skew: AtomicI64,
     /// Seconds added to our clock in signatures, once it has proved wrong.
     correction: AtomicI64,
-    pub weather: Weather,
+    pub connectivity: Connectivity,
     /// Whether the platform has ever answered, be it by a refusal.
     answered: AtomicBool,
 }
@@ -101,7 +101,7 @@ impl Wire {
             counters: Counters::default(),
             skew: AtomicI64::new(NO_SKEW),
             correction: AtomicI64::new(0),
-            weather: Weather::default(),
+            connectivity: Connectivity::default(),
             answered: AtomicBool::new(false),
         })
     }
@@ -125,7 +125,7 @@ impl Wire {
         let trace = call.trace();
         let mut waited = Duration::ZERO;
         let mut attempts = 0;
-        let (mut clock_corrected, mut slow) = (false, 0);
+        let (mut corrections, mut slow) = (0, 0);
         let mut whole = Whole::begin(call);
         loop {
             attempts += 1;
@@ -136,11 +136,12 @@ impl Wire {
             waited += turn.paused;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
-            let correction = self.correction.load(Relaxed);
-            let result = self.once(call, attempts, whole.left(self)).await;
+            let mut clock = self.clock();
+            let left = whole.left(self);
+            let result = self.once(call, attempts, left, &mut clock).await;
             let failure = match result {
                 Ok(bytes) => {
-                    self.weather.clear();
+                    self.connectivity.clear();
                     tracing::debug!(
                         method = call.method, path = call.path(), name = call.name, %trace, attempts,
                         bytes = bytes.len(), ms = began.elapsed().as_millis(), "answered"
@@ -149,8 +150,8 @@ impl Wire {
                 }
                 Err(failure) => failure,
             };
-            if !clock_corrected && self.corrects_clock(call, &failure, correction) {
-                clock_corrected = true;
+            if corrections < CORRECTIONS && self.corrects_clock(call, &failure, &clock) {
+                corrections += 1;
                 continue;
             }
             slow += u32::from(failure.trickles());
@@ -166,7 +167,7 @@ impl Wire {
                 method = call.method, path = call.path(), name = call.name, %trace, attempts,
                 again = wait.is_some(), error = %failure.error, "failed"
             );
-            self.weather.note(&failure, wait);
+            self.connectivity.note(&failure, wait);
             let Some(wait) = wait else {
                 return Err(conclude(failure, call.repeat, waited));
             };
@@ -187,13 +188,19 @@ impl Wire {
     }
 
     /// One attempt; `left`: how long the request may still take.
-    async fn once(&self, call: &Call<'_>, attempts: u32, left: Duration) -> Result<Bytes, Failure> {
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        attempts: u32,
+        left: Duration,
+        clock: &mut Clock,
+    ) -> Result<Bytes, Failure> {
         let at = || self.at(call, attempts);
         let no = |error| Failure {
             error,
             again: Again::No,
         };
-        let request = self.request(call, call.trace()).map_err(no)?;
+        let request = self.request(call, call.trace(), clock.used).map_err(no)?;
         let http = self.http.of(request.url()).map_err(no)?;
         let patient = self.until_answered(self.timeout, FIRST_TIMEOUT) + call.sending();
         let limit = patient.min(left);
@@ -202,7 +209,7 @@ impl Wire {
             Ok(Err(error)) => return Err(transport(&error, at())),
             Err(_) => return Err(broken(Obstacle::Silent(limit), at())),
         };
-        self.learn_time(response.headers());
+        clock.told = self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());
         if response.status().is_redirection() {

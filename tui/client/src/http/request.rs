@@ -5,13 +5,13 @@ use super::{Call, Wire, now, sign};
 use crate::error::ClientError;
 use crate::settings::{Bearer, SettingsError};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use std::sync::atomic::Ordering::Relaxed;
 
 impl Wire {
     pub(super) fn request(
         &self,
         call: &Call<'_>,
         trace: &str,
+        correction: i64,
     ) -> Result<reqwest::Request, ClientError> {
         let url = reqwest::Url::parse(&format!("{}{}", self.domain, call.target))
             .map_err(|error| ClientError::Bug(format!("{error} in {}", call.path())))?;
@@ -43,7 +43,7 @@ impl Wire {
         if !is_this_machine(&url) {
             put(headers, header::ACCEPT_ENCODING, "gzip")?;
         }
-        self.authorise(headers, call, &body)?;
+        self.authorise(headers, call, &body, correction)?;
         if call.body.is_some() {
             *request.body_mut() = Some(body.into());
         }
@@ -55,6 +55,7 @@ impl Wire {
         headers: &mut HeaderMap,
         call: &Call<'_>,
         body: &[u8],
+        correction: i64,
     ) -> Result<(), ClientError> {
         if let Some(project) = call.legacy {
             put(headers, header::ACCEPT, "application/json")?;
@@ -77,7 +78,7 @@ impl Wire {
                 &sign::legacy(&self.key, body),
             )?;
         } else {
-            let created = now().0.div_euclid(1000) + self.correction.load(Relaxed);
+            let created = now().0.div_euclid(1000) + correction;
             let made = sign::message(&self.key, call.method, &call.target, body, created);
             put(
                 headers,

@@ -1,5 +1,5 @@
 //! The inputs of a batch of tasks: only what the agent wants, in as few requests as there are kinds
-//! of things, each task with its own fault.
+//! of things, each task with its own error.
 
 use super::Reader;
 use super::many::Ask;
@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ItemId;
 use wb_core::work::{Inputs, Project, RowInput, TaskRow, Timing, Wants, needs};
 use wb_core::workflow::Stage;
@@ -35,7 +35,7 @@ struct Draft {
 
 impl Reader {
     /// Fetches what the agents want for tasks of one stage, in the order of `rows`. An agent that
-    /// wants only the task costs no request at all. A task whose inputs cannot be read has a fault;
+    /// wants only the task costs no request at all. A task whose inputs cannot be read has an error;
     /// the others are unharmed. Nothing is written upstream.
     pub async fn inputs(
         &self,
@@ -44,8 +44,8 @@ impl Reader {
         rows: &[TaskRow],
         wants: &Wants,
         cache: &AssetCache,
-    ) -> Vec<Result<Inputs, Fault>> {
-        let mut drafts: Vec<Result<Draft, Fault>> =
+    ) -> Vec<Result<Inputs, Error>> {
+        let mut drafts: Vec<Result<Draft, Error>> =
             rows.iter().map(|_| Ok(Draft::default())).collect();
         if wants.needs & (WANT_ROW | WANT_ITEM) != 0 {
             tracing::debug!(stage = %stage.title, tasks = rows.len(), "fetching inputs");
@@ -65,7 +65,7 @@ impl Reader {
         project: &Project,
         rows: &[TaskRow],
         wants: &Wants,
-        drafts: &mut [Result<Draft, Fault>],
+        drafts: &mut [Result<Draft, Error>],
     ) {
         let units: Vec<RowKey> = rows
             .iter()
@@ -88,7 +88,7 @@ impl Reader {
         }
         let want_rows = wants.needs & WANT_ROW != 0;
         let want_items = wants.needs & WANT_ITEM != 0;
-        let failed: Vec<Option<Fault>> = metas
+        let failed: Vec<Option<Error>> = metas
             .iter()
             .map(|meta| meta.as_ref().err().cloned())
             .collect();
@@ -116,9 +116,9 @@ impl Reader {
             Some((found, ms(began)))
         };
         let (labels, found) = tokio::join!(labels, found);
-        for (draft, fault) in drafts.iter_mut().zip(failed) {
-            if let Some(fault) = fault {
-                *draft = Err(fault);
+        for (draft, error) in drafts.iter_mut().zip(failed) {
+            if let Some(error) = error {
+                *draft = Err(error);
             }
         }
         if let Some((list, requests, took)) = labels {
@@ -141,7 +141,7 @@ impl Reader {
         &self,
         rows: &[TaskRow],
         cache: &AssetCache,
-        drafts: &mut [Result<Draft, Fault>],
+        drafts: &mut [Result<Draft, Error>],
     ) {
         let wanted: Vec<(usize, Arc<str>)> = drafts
             .iter()
@@ -177,10 +177,10 @@ impl Reader {
     }
 }
 
-fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str>, Fault> {
+fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str>, Error> {
     let Some(item) = item else {
-        return Err(Fault::new(
-            FaultKind::Upstream,
+        return Err(Error::new(
+            ErrorKind::Upstream,
             "the platform names no storage item for the task's data, so its file cannot be read",
         ));
     };
@@ -188,8 +188,8 @@ fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str
         return Err(found.missing(item.0, "storage item"));
     };
     let broken = |why: String| {
-        Fault::new(
-            FaultKind::Upstream,
+        Error::new(
+            ErrorKind::Upstream,
             format!("storage item {item} cannot be read: {why}"),
         )
     };
@@ -199,20 +199,20 @@ fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str
     Ok(text.into())
 }
 
-/// Puts a part into a draft, or its fault over it.
+/// Puts a part into a draft, or its error over it.
 fn set<T>(
-    draft: &mut Result<Draft, Fault>,
-    part: Result<T, Fault>,
+    draft: &mut Result<Draft, Error>,
+    part: Result<T, Error>,
     put: impl FnOnce(&mut Draft, T),
 ) {
     match (draft.as_mut(), part) {
         (Ok(known), Ok(part)) => put(known, part),
-        (Ok(_), Err(fault)) => *draft = Err(fault),
+        (Ok(_), Err(error)) => *draft = Err(error),
         (Err(_), _) => {}
     }
 }
 
-fn note(drafts: &mut [Result<Draft, Fault>], what: &str, took: f64, tasks: usize, requests: usize) {
+fn note(drafts: &mut [Result<Draft, Error>], what: &str, took: f64, tasks: usize, requests: usize) {
     for draft in drafts.iter_mut().flatten() {
         draft.timings.push(Timing {
             what: what.to_owned(),
@@ -230,10 +230,10 @@ fn ms(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
 }
 
-fn finish(row: &TaskRow, draft: Draft) -> Result<Inputs, Fault> {
+fn finish(row: &TaskRow, draft: Draft) -> Result<Inputs, Error> {
     let doc = row.doc(rfc3339);
     let task_json = serde_json::to_string(&doc)
-        .map_err(|error| Fault::new(FaultKind::Bug, error.to_string()))?;
+        .map_err(|error| Error::new(ErrorKind::Bug, error.to_string()))?;
     Ok(Inputs {
         row: row.clone(),
         task_json: task_json.into(),
@@ -246,9 +246,9 @@ fn finish(row: &TaskRow, draft: Draft) -> Result<Inputs, Fault> {
 }
 
 impl Reader {
-    /// Storage items as the platform describes them (JSON), in the order asked, each with its own fault.
+    /// Storage items as the platform describes them (JSON), in the order asked, each with its own error.
     /// With `signed` they hold signed URLs, which are secrets.
-    pub async fn items(&self, items: &[ItemId], signed: bool) -> Vec<Result<Arc<str>, Fault>> {
+    pub async fn items(&self, items: &[ItemId], signed: bool) -> Vec<Result<Arc<str>, Error>> {
         let mut keys: Vec<Uuid> = items.iter().map(|item| item.0).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -268,7 +268,7 @@ impl Reader {
         &self,
         project: wb_core::ids::ProjectHash,
         units: &[RowKey],
-    ) -> Vec<Result<Option<ItemId>, Fault>> {
+    ) -> Vec<Result<Option<ItemId>, Error>> {
         let include = wb_core::work::wire::IncludeOptions::default();
         let (metas, _) = self.metas(project, units, &include).await;
         metas

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
@@ -44,23 +44,23 @@ pub(crate) enum Ask<'a> {
 #[derive(Default)]
 pub(crate) struct Found {
     pub parts: HashMap<Uuid, Vec<Bytes>>,
-    pub faults: HashMap<Uuid, Fault>,
+    pub errors: HashMap<Uuid, Error>,
     pub requests: usize,
 }
 
 impl Found {
     /// The one part of a key, or why there is none.
-    pub fn take(&mut self, key: Uuid, what: &str) -> Result<Bytes, Fault> {
+    pub fn take(&mut self, key: Uuid, what: &str) -> Result<Bytes, Error> {
         match self.parts.remove(&key).and_then(|mut list| list.pop()) {
             Some(part) => Ok(part),
             None => Err(self.missing(key, what)),
         }
     }
 
-    pub fn missing(&self, key: Uuid, what: &str) -> Fault {
-        self.faults.get(&key).cloned().unwrap_or_else(|| {
-            Fault::new(
-                FaultKind::Upstream,
+    pub fn missing(&self, key: Uuid, what: &str) -> Error {
+        self.errors.get(&key).cloned().unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::Upstream,
                 format!("the platform has no {what} {key}, so the task cannot be handled"),
             )
         })
@@ -110,7 +110,7 @@ impl Pace {
 struct Asking<'k> {
     found: Found,
     stack: Vec<&'k [Uuid]>,
-    stopped: Option<Fault>,
+    stopped: Option<Error>,
     /// What the caller may not see.
     forbidden: Vec<Uuid>,
     /// Something was refused: the culprits are looked for one after the other.
@@ -152,7 +152,7 @@ impl<'k> Asking<'k> {
                 self.stack.push(first);
             }
             _ => {
-                let fault = Fault::from(&error);
+                let failure = Error::from(&error);
                 let forbidden = matches!(error, ClientError::Forbidden { .. });
                 if forbidden {
                     self.forbidden.extend(part);
@@ -161,31 +161,31 @@ impl<'k> Asking<'k> {
                 let shared = everybodys || matches!(error, ClientError::Failing { .. });
                 self.row += u32::from(shared);
                 if error.meaning() == Meaning::Stop || self.row >= ROW {
-                    self.stopped = Some(fault.clone());
+                    self.stopped = Some(failure.clone());
                 }
-                self.refuse(part, &fault);
+                self.refuse(part, &failure);
             }
         }
     }
 
-    fn refuse(&mut self, keys: &[Uuid], fault: &Fault) {
-        let faults = keys.iter().map(|key| (*key, fault.clone()));
-        self.found.faults.extend(faults);
+    fn refuse(&mut self, keys: &[Uuid], failure: &Error) {
+        let errors = keys.iter().map(|key| (*key, failure.clone()));
+        self.found.errors.extend(errors);
     }
 
-    /// What was not asked for any more has the fault that stopped it.
+    /// What was not asked for any more has the error that stopped it.
     fn done(mut self) -> Found {
         // Where others came, what is forbidden is the matter of its own task: the caller is known here.
         if !self.found.parts.is_empty() {
             for key in &self.forbidden {
-                if let Some(fault) = self.found.faults.get_mut(key) {
-                    *fault = Fault::new(FaultKind::Upstream, fault.summary.clone());
+                if let Some(failure) = self.found.errors.get_mut(key) {
+                    *failure = Error::new(ErrorKind::Upstream, failure.summary.clone());
                 }
             }
         }
-        if let Some(fault) = self.stopped.take() {
+        if let Some(failure) = self.stopped.take() {
             for part in std::mem::take(&mut self.stack) {
-                self.refuse(part, &fault);
+                self.refuse(part, &failure);
             }
         }
         self.found
@@ -196,7 +196,7 @@ type Answer<'a> = BoxFuture<'a, (&'a [Uuid], Result<Vec<(Uuid, Bytes)>, ClientEr
 
 impl Reader {
     /// Asks for all keys, in requests whose answers are of a bearable size. Never fails as a whole: what
-    /// could not be read has a fault of its own.
+    /// could not be read has an error of its own.
     pub(crate) async fn many(&self, project: ProjectHash, ask: Ask<'_>, keys: &[Uuid]) -> Found {
         let mut asking = Asking {
             found: Found::default(),

@@ -95,8 +95,8 @@ impl Reader {
     /// What stands between us and the platform at present: unreachable, failing, asking to wait.
     /// `None` after any answer.
     #[must_use]
-    pub fn trouble(&self) -> Option<crate::Trouble> {
-        self.wire.weather.read()
+    pub fn outage(&self) -> Option<crate::Outage> {
+        self.wire.connectivity.read()
     }
 
     /// A bearer token for the owner of the key. It is a secret.

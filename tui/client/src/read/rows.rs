@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, LabelHash, ProjectHash};
 use wb_core::work::RowInput;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
@@ -48,15 +48,15 @@ pub struct RowMetadata {
 }
 
 impl Meta {
-    fn seen(&self) -> Result<RowMetadata, Fault> {
+    fn seen(&self) -> Result<RowMetadata, Error> {
         #[derive(Deserialize)]
         struct Seen {
             #[serde(default)]
             client_metadata: Option<Map<String, Value>>,
         }
         let seen: Seen = serde_json::from_slice(&self.raw).map_err(|error| {
-            Fault::new(
-                FaultKind::Upstream,
+            Error::new(
+                ErrorKind::Upstream,
                 format!("the client metadata of a label row cannot be read: {error}"),
             )
         })?;
@@ -75,14 +75,14 @@ impl Reader {
     /// The label rows of data units on their branches, in the order asked: one request for the
     /// metadata of each branch and one for the labels (of 300 rows). A unit without a label row gets an
     /// empty one made from its metadata, with `label_hash: None`; nothing is created upstream. Each row
-    /// has its own fault.
+    /// has its own error.
     pub async fn label_rows(
         &self,
         project: ProjectHash,
         units: &[(DataHash, Arc<str>)],
         include: &IncludeOptions,
         initialise: &InitialiseOptions,
-    ) -> Vec<Result<RowInput, Fault>> {
+    ) -> Vec<Result<RowInput, Error>> {
         let (metas, _) = self.metas(project, units, include).await;
         self.labels_of(project, units, metas, initialise).await.0
     }
@@ -94,9 +94,9 @@ impl Reader {
         units: &[(DataHash, Arc<str>)],
         include: &IncludeOptions,
         initialise: &InitialiseOptions,
-    ) -> Vec<Result<Option<RowInput>, Fault>> {
+    ) -> Vec<Result<Option<RowInput>, Error>> {
         let (metas, _) = self.metas_if_any(project, units, include).await;
-        let there = |meta: &Result<Option<Meta>, Fault>| !matches!(meta, Ok(None));
+        let there = |meta: &Result<Option<Meta>, Error>| !matches!(meta, Ok(None));
         let places: Vec<bool> = metas.iter().map(there).collect();
         let known: Vec<RowKey> = units
             .iter()
@@ -123,7 +123,7 @@ impl Reader {
         &self,
         project: ProjectHash,
         units: &[(DataHash, Arc<str>)],
-    ) -> Vec<Result<RowMetadata, Fault>> {
+    ) -> Vec<Result<RowMetadata, Error>> {
         let include = IncludeOptions {
             client_metadata: true,
             ..IncludeOptions::default()
@@ -138,7 +138,7 @@ impl Reader {
         project: ProjectHash,
         units: &[RowKey],
         include: &IncludeOptions,
-    ) -> (Vec<Result<Meta, Fault>>, usize) {
+    ) -> (Vec<Result<Meta, Error>>, usize) {
         let (metas, requests) = self.metas_if_any(project, units, include).await;
         let absent = |data: Uuid| Found::default().missing(data, "label row for data unit");
         let metas = metas
@@ -154,7 +154,7 @@ impl Reader {
         project: ProjectHash,
         units: &[RowKey],
         include: &IncludeOptions,
-    ) -> (Vec<Result<Option<Meta>, Fault>>, usize) {
+    ) -> (Vec<Result<Option<Meta>, Error>>, usize) {
         let mut groups: Vec<(Arc<str>, Vec<Uuid>)> = Vec::new();
         for (data, branch) in units {
             let branch = match &include.branch_name {
@@ -186,8 +186,8 @@ impl Reader {
                 let branch = include.branch_name.as_deref().unwrap_or(branch);
                 match found.get(branch) {
                     Some(found) => pick(found, data.0, branch),
-                    None => Err(Fault::new(
-                        FaultKind::Bug,
+                    None => Err(Error::new(
+                        ErrorKind::Bug,
                         "a branch that was not asked for",
                     )),
                 }
@@ -201,9 +201,9 @@ impl Reader {
         &self,
         project: ProjectHash,
         units: &[RowKey],
-        metas: Vec<Result<Meta, Fault>>,
+        metas: Vec<Result<Meta, Error>>,
         initialise: &InitialiseOptions,
-    ) -> (Vec<Result<RowInput, Fault>>, usize) {
+    ) -> (Vec<Result<RowInput, Error>>, usize) {
         let known = || metas.iter().filter_map(|meta| meta.as_ref().ok());
         let mut hashes: Vec<Uuid> = known()
             .filter_map(|meta| Some(meta.label_hash?.0))
@@ -227,7 +227,7 @@ impl Reader {
             branch: None,
         };
         // Two tasks may share a row; an answer is let go with the last task that needs a part of it.
-        let hash_of = |meta: &Result<Meta, Fault>| meta.as_ref().ok()?.label_hash;
+        let hash_of = |meta: &Result<Meta, Error>| meta.as_ref().ok()?.label_hash;
         let mut uses: HashMap<Uuid, usize> = HashMap::new();
         for hash in metas.iter().filter_map(hash_of) {
             *uses.entry(hash.0).or_default() += 1;
@@ -254,18 +254,18 @@ impl Reader {
 
 /// The row of a data unit on a branch; there may be several when all branches were asked for, and none
 /// when the project does not have the data.
-fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Option<Meta>, Fault> {
+fn pick(found: &Found, data: Uuid, branch: &str) -> Result<Option<Meta>, Error> {
     let Some(parts) = found.parts.get(&data) else {
-        return match found.faults.get(&data) {
-            Some(fault) => Err(fault.clone()),
+        return match found.errors.get(&data) {
+            Some(error) => Err(error.clone()),
             None => Ok(None),
         };
     };
     let mut chosen = None;
     for raw in parts {
         let fields: Fields = serde_json::from_slice(raw).map_err(|error| {
-            Fault::new(
-                FaultKind::Upstream,
+            Error::new(
+                ErrorKind::Upstream,
                 format!("the row metadata of data unit {data} cannot be read: {error}"),
             )
         })?;
@@ -292,7 +292,7 @@ fn join(
     labels: &Found,
     images: &Found,
     initialise: &InitialiseOptions,
-) -> Result<RowInput, Fault> {
+) -> Result<RowInput, Error> {
     let json = match meta.label_hash {
         Some(hash) => {
             let Some(raw) = labels.parts.get(&hash.0).and_then(|list| list.last()) else {
@@ -303,14 +303,14 @@ fn join(
         None => {
             let source = match images.parts.get(&data).and_then(|list| list.last()) {
                 Some(with_images) => with_images,
-                None if meta.group && images.faults.contains_key(&data) => {
+                None if meta.group && images.errors.contains_key(&data) => {
                     return Err(images.missing(data, "image group"));
                 }
                 None => &meta.raw,
             };
             let blob = blank(source).map_err(|error| {
-                Fault::new(
-                    FaultKind::Upstream,
+                Error::new(
+                    ErrorKind::Upstream,
                     format!("the row metadata of data unit {data} cannot be read: {error}"),
                 )
             })?;
@@ -322,8 +322,8 @@ fn join(
         priority: meta.priority,
         item: meta.item,
         json: json.map_err(|_| {
-            Fault::new(
-                FaultKind::Upstream,
+            Error::new(
+                ErrorKind::Upstream,
                 format!("the label row of data unit {data} is no UTF-8 text"),
             )
         })?,

@@ -10,7 +10,7 @@ use crate::http::retry::back_off;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// What became of one member.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,8 +21,8 @@ pub(crate) enum Fate {
     Gone,
     /// Somebody else changed it; not written.
     Conflict(String),
-    /// Refused or failed; the fault says which.
-    Refused(Fault),
+    /// Refused or failed; the error says which.
+    Refused(Error),
 }
 
 /// What a look upstream says about one member whose request did not end well.
@@ -98,7 +98,7 @@ struct Drive<'a> {
     bundle: &'a dyn Bundle,
     stack: Vec<Part>,
     fates: Vec<(usize, Fate)>,
-    stopped: Option<Fault>,
+    stopped: Option<Error>,
     /// Members in a row that failed alone after some were let through, see [`ROW_LATER`].
     row: u32,
 }
@@ -127,8 +127,8 @@ pub(crate) async fn drive(
         row: 0,
     };
     while let Some(part) = drive.stack.pop() {
-        if let Some(fault) = drive.stopped.clone() {
-            drive.refuse(&part.members, &fault);
+        if let Some(failure) = drive.stopped.clone() {
+            drive.refuse(&part.members, &failure);
         } else {
             drive.step(part).await;
         }
@@ -156,7 +156,7 @@ impl Drive<'_> {
 
     /// Nothing further will pass. Whoever answers that the key is not known may stand in between.
     async fn stopped(&mut self, mut part: Part, error: &ClientError) {
-        let fault = Fault::from(error);
+        let failure = Error::from(error);
         if matches!(error, ClientError::Unauthenticated { .. }) {
             part.doubt = part.doubt.max(Doubt::Refused);
             match self.look(&part, error).await {
@@ -164,8 +164,8 @@ impl Drive<'_> {
                 None => part.members.clear(),
             }
         }
-        self.refuse(&part.members, &fault);
-        self.stopped = Some(fault);
+        self.refuse(&part.members, &failure);
+        self.stopped = Some(failure);
     }
 
     async fn doubtful(&mut self, mut part: Part, error: &ClientError) {
@@ -193,12 +193,12 @@ impl Drive<'_> {
         if answered && part.members.len() > 1 {
             self.split(part);
         } else {
-            let fault = Fault::from(error);
-            self.refuse(&part.members, &fault);
+            let failure = Error::from(error);
+            self.refuse(&part.members, &failure);
             if answered {
-                self.failed_alone(fault);
+                self.failed_alone(failure);
             } else {
-                self.stopped = Some(fault);
+                self.stopped = Some(failure);
             }
         }
     }
@@ -228,10 +228,10 @@ impl Drive<'_> {
             self.split(part);
             return;
         }
-        let fault = Fault::from(error);
-        self.refuse(&part.members, &fault);
-        if fault.kind == FaultKind::Access || matches!(error, ClientError::Failing { .. }) {
-            self.failed_alone(fault);
+        let failure = Error::from(error);
+        self.refuse(&part.members, &failure);
+        if failure.kind == ErrorKind::Access || matches!(error, ClientError::Failing { .. }) {
+            self.failed_alone(failure);
         }
     }
 
@@ -239,11 +239,11 @@ impl Drive<'_> {
     fn done(mut self) -> Vec<(usize, Fate)> {
         let of_their_own = self.stopped.is_none();
         for (_, fate) in &mut self.fates {
-            if let Fate::Refused(fault) = fate
+            if let Fate::Refused(failure) = fate
                 && of_their_own
-                && fault.kind == FaultKind::Access
+                && failure.kind == ErrorKind::Access
             {
-                fault.kind = FaultKind::Upstream;
+                failure.kind = ErrorKind::Upstream;
             }
         }
         self.fates
@@ -255,7 +255,7 @@ impl Drive<'_> {
     }
 
     /// An outage must not cost two requests for each of a thousand tasks.
-    fn failed_alone(&mut self, fault: Fault) {
+    fn failed_alone(&mut self, failure: Error) {
         let tally = self.bundle.tally();
         let over = if tally.applied.load(Ordering::Relaxed) {
             self.row += 1;
@@ -264,7 +264,7 @@ impl Drive<'_> {
             tally.row.fetch_add(1, Ordering::Relaxed) + 1 >= ROW_AT_FIRST
         };
         if over {
-            self.stopped = Some(fault);
+            self.stopped = Some(failure);
         }
     }
 
@@ -278,15 +278,15 @@ impl Drive<'_> {
                 return Some(part.members.clone());
             }
             Err(look) => {
-                let mut fault = Fault::from(error);
+                let mut failure = Error::from(error);
                 let also = format!("looking it up failed too: {look}");
-                fault.cause = Some(match fault.cause {
+                failure.cause = Some(match failure.cause {
                     Some(cause) => format!("{cause}\n{also}"),
                     None => also,
                 });
-                self.refuse(&part.members, &fault);
+                self.refuse(&part.members, &failure);
                 if stops(&look) {
-                    self.stopped = Some(Fault::from(&look));
+                    self.stopped = Some(Error::from(&look));
                 }
                 return None;
             }
@@ -323,14 +323,14 @@ impl Drive<'_> {
             .extend(members.iter().map(|member| (*member, fate.clone())));
     }
 
-    fn refuse(&mut self, members: &[usize], fault: &Fault) {
-        self.settle(members, &Fate::Refused(fault.clone()));
+    fn refuse(&mut self, members: &[usize], failure: &Error) {
+        self.settle(members, &Fate::Refused(failure.clone()));
     }
 }
 
 /// Who may not even look may do nothing here.
 fn stops(look: &ClientError) -> bool {
-    look.meaning() == Meaning::Stop || Fault::from(look).kind == FaultKind::Access
+    look.meaning() == Meaning::Stop || Error::from(look).kind == ErrorKind::Access
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ async fn a_key_that_may_not_write_is_not_tried_a_thousand_times() {
 async fn what_is_forbidden_among_others_is_no_lack_of_access_and_all_of_it_is() {
     let kinds = |fates: &[(usize, Fate)]| {
         let kind = |(_, fate): &(usize, Fate)| match fate {
-            Fate::Refused(fault) => Some(fault.kind),
+            Fate::Refused(failure) => Some(failure.kind),
             _ => None,
         };
         fates.iter().filter_map(kind).collect::<Vec<_>>()
@@ -210,19 +210,19 @@ async fn what_is_forbidden_among_others_is_no_lack_of_access_and_all_of_it_is() 
         foreign: true,
         ..Fake::default()
     };
-    assert_eq!(kinds(&run(&fake, 100).await), [FaultKind::Upstream; 2]);
+    assert_eq!(kinds(&run(&fake, 100).await), [ErrorKind::Upstream; 2]);
     let fake = Fake {
         forbidden: true,
         ..Fake::default()
     };
-    assert_eq!(kinds(&run(&fake, 10).await), [FaultKind::Access; 10]);
+    assert_eq!(kinds(&run(&fake, 10).await), [ErrorKind::Access; 10]);
 }
 
 #[tokio::test]
 async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() {
     let kinds = |fates: Vec<(usize, Fate)>| {
         let kind = |(_, fate)| match fate {
-            Fate::Refused(Fault { kind, .. }) => kind,
+            Fate::Refused(Error { kind, .. }) => kind,
             other => panic!("{other:?}"),
         };
         fates.into_iter().map(kind).collect::<Vec<_>>()
@@ -234,14 +234,14 @@ async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() 
     };
     assert_eq!(
         kinds(drive(&fake, vec![0], 100).await),
-        [FaultKind::Upstream]
+        [ErrorKind::Upstream]
     );
     let fates = drive(&fake, vec![50, 51], 100).await;
     assert!(fates.iter().all(|(_, fate)| *fate == Fate::Applied));
     // As often as a poller meets them.
     for _ in 0..10 {
         let fates = drive(&fake, vec![0, 1, 2, 3], 100).await;
-        assert_eq!(kinds(fates), [FaultKind::Upstream; 4]);
+        assert_eq!(kinds(fates), [ErrorKind::Upstream; 4]);
     }
     let fake = Fake {
         forbidden: true,
@@ -255,16 +255,16 @@ async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() 
     let fates = drive(&blind, (0..250).collect(), 100).await;
     assert_eq!(
         (kinds(fates), blind.requests()),
-        (vec![FaultKind::Access; 250], 1)
+        (vec![ErrorKind::Access; 250], 1)
     );
     // One at a time, with none let through ever, it is the caller who may not write.
     assert_eq!(
         kinds(drive(&fake, vec![0], 100).await),
-        [FaultKind::Upstream]
+        [ErrorKind::Upstream]
     );
     assert_eq!(
         kinds(drive(&fake, vec![1], 100).await),
-        [FaultKind::Upstream]
+        [ErrorKind::Upstream]
     );
-    assert_eq!(kinds(drive(&fake, vec![2], 100).await), [FaultKind::Access]);
+    assert_eq!(kinds(drive(&fake, vec![2], 100).await), [ErrorKind::Access]);
 }

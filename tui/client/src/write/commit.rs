@@ -13,7 +13,7 @@ use super::waiting::{about_values, has_values};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::patch::share;
 use wb_core::work::{CommitItem, Committed, Project, Written};
@@ -47,7 +47,7 @@ impl Writer {
             written[places[i]].labels = matches!(fate, Fate::Applied | Fate::Gone);
             ends[places[i]] = match fate {
                 Fate::Applied => None,
-                Fate::Refused(fault) => Some(Committed::Refused(fault)),
+                Fate::Refused(error) => Some(Committed::Refused(error)),
                 Fate::Conflict(by) => Some(Committed::Conflict { by }),
                 Fate::Gone => {
                     left.push(places[i]);
@@ -100,9 +100,9 @@ impl Writer {
             } else if waiting.left(item) {
                 left.push(i);
             } else if !waiting.has(item)
-                && let Fate::Refused(fault) = waiting.why(item, about_values)
+                && let Fate::Refused(error) = waiting.why(item, about_values)
             {
-                ends[i] = Some(Committed::Refused(fault));
+                ends[i] = Some(Committed::Refused(error));
             }
         }
         (patches, left)
@@ -196,12 +196,12 @@ impl Writer {
 /// What can be told before anything is sent. Outcomes were judged by the same rule; a plan may be older.
 fn check(item: &CommitItem) -> Option<Committed> {
     let error = share("a priority", item.priority?).err()?;
-    let fault = Fault::new(
-        FaultKind::Agent,
+    let error = Error::new(
+        ErrorKind::Agent,
         format!("{error}; nothing of the task was written"),
     )
     .hint("return a priority from 0.0 to 1.0");
-    Some(Committed::Refused(fault))
+    Some(Committed::Refused(error))
 }
 
 /// A step is over: those that have not ended have passed it.
@@ -220,9 +220,9 @@ fn note(
 
 fn end(ends: &mut [Option<Committed>], places: &[usize], fates: Vec<(usize, Fate)>, what: &str) {
     for (i, fate) in fates {
-        if let Fate::Refused(mut fault) = fate {
-            fault.summary = format!("{what}: {}", fault.summary);
-            ends[places[i]] = Some(Committed::Refused(fault));
+        if let Fate::Refused(mut error) = fate {
+            error.summary = format!("{what}: {}", error.summary);
+            ends[places[i]] = Some(Committed::Refused(error));
         }
     }
 }

@@ -82,7 +82,7 @@ impl Bundle for Creates<'_> {
             let mut seen = Vec::with_capacity(members.len());
             for ((i, meta), hash) in members.iter().zip(metas).zip(hashes) {
                 seen.push(match (meta, hash) {
-                    (Err(fault), _) => Seen::Ended(Fate::Refused(fault)),
+                    (Err(failure), _) => Seen::Ended(Fate::Refused(failure)),
                     (Ok(_), None) => Seen::Waiting,
                     (Ok(_), Some(hash)) => match found.take(hash, "label row") {
                         Ok(row) => {
@@ -91,7 +91,7 @@ impl Bundle for Creates<'_> {
                             }
                             Seen::Arrived
                         }
-                        Err(fault) => Seen::Ended(Fate::Refused(fault)),
+                        Err(failure) => Seen::Ended(Fate::Refused(failure)),
                     },
                 });
             }

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::work::CommitItem;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 3;
 const SAVE_BYTES: usize = 16_000_000;
 
 /// Label rows by the index of their item.
-type Rows = HashMap<usize, Result<Bytes, Fault>>;
+type Rows = HashMap<usize, Result<Bytes, Error>>;
 
 impl Writer {
     /// Saves the labels of those items that have any; the index of each with its fate: `Gone` where they stand
@@ -86,7 +86,7 @@ impl Writer {
         for i in chunk {
             let decided = match fresh.remove(&i) {
                 Some(Ok(row)) => self.decide(project, i, &items[i], row).await,
-                Some(Err(fault)) => Err(Fate::Refused(about_labels(fault))),
+                Some(Err(error)) => Err(Fate::Refused(about_labels(error))),
                 None => Err(waiting.why(&items[i], about_labels)),
             };
             match decided {
@@ -109,7 +109,7 @@ impl Writer {
         for part in by_size(&members, |i| ready[*i].body.len()) {
             for (member, fate) in drive(&bundle, part, SAVE).await {
                 let fate = match fate {
-                    Fate::Refused(fault) => Fate::Refused(about_labels(fault)),
+                    Fate::Refused(error) => Fate::Refused(about_labels(error)),
                     other => other,
                 };
                 fates.push((ready[member].item, fate));
@@ -124,11 +124,11 @@ impl Writer {
         for &i in chunk {
             match &items[i].before {
                 None => {
-                    let fault = Fault::new(
-                        FaultKind::Bug,
+                    let error = Error::new(
+                        ErrorKind::Bug,
                         "labels were to be saved without the row that the agent saw",
                     );
-                    rows.insert(i, Err(fault));
+                    rows.insert(i, Err(error));
                 }
                 Some(before) => known.extend(before.label_hash.map(|hash| (i, hash.0))),
             }
@@ -166,10 +166,10 @@ impl Writer {
             for (member, fate) in fates {
                 let data = items[members[member]].data.0;
                 let row = match (fate, made.get(&data)) {
-                    (Fate::Refused(fault), _) => Err(fault),
+                    (Fate::Refused(error), _) => Err(error),
                     (_, Some(row)) => Ok(row.clone()),
-                    (_, None) => Err(Fault::new(
-                        FaultKind::Upstream,
+                    (_, None) => Err(Error::new(
+                        ErrorKind::Upstream,
                         format!("the platform made no label row for data unit {data}"),
                     )),
                 };
@@ -200,8 +200,8 @@ impl Writer {
         for (i, meta) in chunk.iter().zip(metas) {
             match meta {
                 Ok(meta) => known.extend(meta.label_hash.map(|hash| (*i, hash.0))),
-                Err(fault) => {
-                    rows.insert(*i, Err(fault));
+                Err(error) => {
+                    rows.insert(*i, Err(error));
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::labels::same_metadata;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ItemId, ProjectHash};
 use wb_core::work::wire::text;
 use wb_core::work::{CommitItem, Committed};
@@ -52,7 +52,7 @@ impl Writer {
                 Ok(Stand::AsSeen) => {}
                 Ok(Stand::AsWished) => settled.push(i),
                 Ok(Stand::Changed(by)) => ends[i] = Some(Committed::Conflict { by }),
-                Err(fault) => ends[i] = Some(Committed::Refused(about_metadata(fault))),
+                Err(error) => ends[i] = Some(Committed::Refused(about_metadata(error))),
             }
         }
         found.retain(|(i, _)| ends[*i].is_none() && !settled.contains(i));
@@ -89,7 +89,7 @@ impl Writer {
             match answer {
                 Ok(Some(item)) => found.push((i, item)),
                 Ok(None) => ends[i] = Some(Committed::Refused(about_metadata(no_item()))),
-                Err(fault) => ends[i] = Some(Committed::Refused(about_metadata(fault))),
+                Err(error) => ends[i] = Some(Committed::Refused(about_metadata(error))),
             }
         }
         found
@@ -97,16 +97,16 @@ impl Writer {
 }
 
 /// The client metadata in the document of a storage item.
-pub(super) fn metadata_of_item(now: &str) -> Result<Map<String, Value>, Fault> {
+pub(super) fn metadata_of_item(now: &str) -> Result<Map<String, Value>, Error> {
     let (metadata, _) = read(now)?;
     Ok(metadata)
 }
 
 /// The client metadata of a storage item, and when it was edited.
-fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Fault> {
+fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Error> {
     let broken = |why: String| {
         let text = format!("the storage item cannot be read: {why}");
-        Fault::new(FaultKind::Upstream, text)
+        Error::new(ErrorKind::Upstream, text)
     };
     let doc: Value = serde_json::from_str(now).map_err(|error| broken(error.to_string()))?;
     let metadata: Map<String, Value> = match doc.get("clientMetadata") {
@@ -121,7 +121,7 @@ fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Fault> {
     Ok((metadata, when.map(clean)))
 }
 
-fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
+fn stand(item: &CommitItem, now: &str) -> Result<Stand, Error> {
     let (metadata, when) = read(now)?;
     let is = |known: &Option<Map<String, Value>>| {
         known
@@ -141,19 +141,19 @@ fn stand(item: &CommitItem, now: &str) -> Result<Stand, Fault> {
     )))
 }
 
-fn no_item() -> Fault {
-    Fault::new(
-        FaultKind::Upstream,
+fn no_item() -> Error {
+    Error::new(
+        ErrorKind::Upstream,
         "the platform names no storage item for the task's data",
     )
 }
 
-fn about_metadata(mut fault: Fault) -> Fault {
-    fault.summary = format!(
+fn about_metadata(mut error: Error) -> Error {
+    error.summary = format!(
         "the client metadata were not set, and nothing of the task was written: {}",
-        fault.summary
+        error.summary
     );
-    fault
+    error
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::http::retry::Repeat;
 use crate::http::{Call, V2};
 use crate::read::Reader;
 use serde_json::json;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, LabelHash, ProjectHash};
 
 /// Who asked for writing. It is recorded in the log.
@@ -107,7 +107,7 @@ impl Writer {
         &self,
         project: ProjectHash,
         priorities: &[(DataHash, f64)],
-    ) -> Vec<Result<(), Fault>> {
+    ) -> Vec<Result<(), Error>> {
         let bundle = values::Priorities {
             writer: self,
             project,
@@ -171,11 +171,11 @@ impl Writer {
 }
 
 /// Results of a bundle whose members can only succeed or fail.
-fn plain(len: usize, fates: Vec<(usize, bundle::Fate)>) -> Vec<Result<(), Fault>> {
-    let mut results: Vec<Result<(), Fault>> = (0..len).map(|_| Ok(())).collect();
+fn plain(len: usize, fates: Vec<(usize, bundle::Fate)>) -> Vec<Result<(), Error>> {
+    let mut results: Vec<Result<(), Error>> = (0..len).map(|_| Ok(())).collect();
     for (i, fate) in fates {
-        if let bundle::Fate::Refused(fault) = fate {
-            results[i] = Err(fault);
+        if let bundle::Fate::Refused(failure) = fate {
+            results[i] = Err(failure);
         }
     }
     results

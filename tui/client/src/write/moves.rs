@@ -17,7 +17,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use uuid::Uuid;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::Committed;
 
@@ -209,11 +209,11 @@ pub(crate) fn committed(fate: Fate) -> Committed {
         Fate::Applied => Committed::Done,
         Fate::Gone => Committed::AlreadyMoved,
         Fate::Conflict(by) => Committed::Conflict { by },
-        Fate::Refused(fault) => Committed::Refused(about_move(fault)),
+        Fate::Refused(failure) => Committed::Refused(about_move(failure)),
     }
 }
 
-fn about_move(mut fault: Fault) -> Fault {
-    fault.summary = format!("the task was not moved: {}", fault.summary);
-    fault
+fn about_move(mut failure: Error) -> Error {
+    failure.summary = format!("the task was not moved: {}", failure.summary);
+    failure
 }

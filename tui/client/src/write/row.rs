@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::time::Duration;
 use uuid::Uuid;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::work::CommitItem;
 use wb_core::work::wire::InitialiseOptions;
@@ -48,20 +48,20 @@ impl Writer {
         item: &CommitItem,
         raw: Bytes,
     ) -> Result<Option<Ready>, Fate> {
-        let refuse = |kind, text: String| Fate::Refused(about_labels(Fault::new(kind, text)));
+        let refuse = |kind, text: String| Fate::Refused(about_labels(Error::new(kind, text)));
         let (Some(before), Some(after)) = (&item.before, &item.labels_after) else {
-            return Err(refuse(FaultKind::Bug, "no labels to save".to_owned()));
+            return Err(refuse(ErrorKind::Bug, "no labels to save".to_owned()));
         };
         let after = &after.read();
         let document: Document<'_> = serde_json::from_str(&before.json).map_err(|error| {
             refuse(
-                FaultKind::Bug,
+                ErrorKind::Bug,
                 format!("the row that the agent saw: {error}"),
             )
         })?;
         let broken = |error: serde_json::Error| {
             let text = format!("the label row cannot be read: {error}");
-            refuse(FaultKind::Upstream, text)
+            refuse(ErrorKind::Upstream, text)
         };
         let fresh: Value = serde_json::from_slice(&raw).map_err(broken)?;
         let Some(hash) = fresh
@@ -70,7 +70,7 @@ impl Writer {
             .and_then(|text| Uuid::parse_str(text).ok())
         else {
             return Err(refuse(
-                FaultKind::Upstream,
+                ErrorKind::Upstream,
                 "the label row has no `label_hash`".to_owned(),
             ));
         };
@@ -82,7 +82,7 @@ impl Writer {
                     .labels_now(project, &[hash], options)
                     .await
                     .take(hash, "label row")
-                    .map_err(|fault| Fate::Refused(about_labels(fault)))?;
+                    .map_err(|failure| Fate::Refused(about_labels(failure)))?;
                 let part: Value = serde_json::from_slice(&part).map_err(broken)?;
                 (Some(part), merge_partial(fresh.clone(), &seen, after))
             }
@@ -94,7 +94,7 @@ impl Writer {
             }
             return Err(Fate::Conflict(who(&fresh)));
         }
-        let sent = sent.map_err(|why| refuse(FaultKind::Agent, why))?;
+        let sent = sent.map_err(|why| refuse(ErrorKind::Agent, why))?;
         Ok(Some(Ready {
             item: i,
             hash,
@@ -135,9 +135,9 @@ fn newest(value: &Value, last: &mut Option<(i64, String)>) {
     }
 }
 
-pub(super) fn about_labels(mut fault: Fault) -> Fault {
-    fault.summary = format!("the labels were not saved: {}", fault.summary);
-    fault
+pub(super) fn about_labels(mut failure: Error) -> Error {
+    failure.summary = format!("the labels were not saved: {}", failure.summary);
+    failure
 }
 
 /// Saves in one request.
@@ -170,7 +170,7 @@ impl Bundle for Saves<'_> {
                 let row = &self.rows[*i];
                 let part = match found.take(row.hash, "label row") {
                     Ok(part) => part,
-                    Err(fault) => return Seen::Ended(Fate::Refused(fault)),
+                    Err(failure) => return Seen::Ended(Fate::Refused(failure)),
                 };
                 let read = |text: &[u8]| serde_json::from_slice::<Value>(text);
                 let stored = match read(&part) {
@@ -178,8 +178,8 @@ impl Bundle for Saves<'_> {
                     // Nobody knows whether it was saved.
                     Err(error) => {
                         let text = format!("the label row cannot be read: {error}");
-                        let fault = Fault::new(FaultKind::Upstream, text);
-                        return Seen::Ended(Fate::Refused(fault));
+                        let failure = Error::new(ErrorKind::Upstream, text);
+                        return Seen::Ended(Fate::Refused(failure));
                     }
                 };
                 let (Ok(sent), Ok(fresh)) = (read(row.body.as_bytes()), read(&row.fresh)) else {

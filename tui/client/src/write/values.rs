@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, ItemId, ProjectHash};
 
 /// A value that cannot be read is set again: that does no harm.
@@ -52,7 +52,7 @@ impl Bundle for Priorities<'_> {
                 .map(|i| (self.priorities[*i].0, Arc::clone(&self.branches[*i])))
                 .collect();
             let rows = self.writer.reader.row_metadata(self.project, &units).await;
-            let stands = |(i, row): (&usize, Result<RowMetadata, Fault>)| {
+            let stands = |(i, row): (&usize, Result<RowMetadata, Error>)| {
                 let now = row.ok().and_then(|row| row.priority);
                 seen(now.is_some_and(|now| same(now, self.priorities[*i].1)))
             };
@@ -99,7 +99,7 @@ impl Bundle for Metadata<'_> {
         Box::pin(async move {
             let items: Vec<ItemId> = members.iter().map(|i| self.items[*i].0).collect();
             let now = self.writer.reader.items(&items, false).await;
-            let stands = |(i, now): (&usize, Result<Arc<str>, Fault>)| {
+            let stands = |(i, now): (&usize, Result<Arc<str>, Error>)| {
                 let now = now.and_then(|now| metadata_of_item(&now));
                 seen(now.is_ok_and(|now| now == *self.items[*i].1))
             };

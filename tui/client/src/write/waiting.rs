@@ -5,7 +5,7 @@ use super::Writer;
 use super::bundle::Fate;
 use crate::labels::same_metadata;
 use std::collections::{HashMap, HashSet};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
 use wb_core::work::{CommitItem, Committed};
 
@@ -15,7 +15,7 @@ const SAME: f64 = 1e-9;
 const MOVED_ON: &str = "whoever moved the task on meanwhile";
 
 /// The tasks that wait, by stage.
-pub(super) struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Fault>>);
+pub(super) struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Error>>);
 
 impl Waiting {
     /// Whether the task is known to wait at its stage.
@@ -29,9 +29,9 @@ impl Waiting {
     }
 
     /// What becomes of one that does not wait; `about` says what was not written.
-    pub fn why(&self, item: &CommitItem, about: fn(Fault) -> Fault) -> Fate {
+    pub fn why(&self, item: &CommitItem, about: fn(Error) -> Error) -> Fate {
         match self.0.get(&item.stage) {
-            Some(Err(fault)) => Fate::Refused(about(fault.clone())),
+            Some(Err(error)) => Fate::Refused(about(error.clone())),
             _ => Fate::Conflict(MOVED_ON.to_owned()),
         }
     }
@@ -53,7 +53,7 @@ impl Writer {
         let mut waiting = HashMap::with_capacity(stages.len());
         for (stage, tasks) in stages {
             let found = self.reader.still_at(project, stage, &tasks).await;
-            waiting.insert(stage, found.map_err(|error| Fault::from(&error)));
+            waiting.insert(stage, found.map_err(|error| Error::from(&error)));
         }
         Waiting(waiting)
     }
@@ -98,7 +98,7 @@ impl Writer {
                         ends[i] = Some(Committed::Conflict { by });
                     }
                 }
-                Err(fault) => ends[i] = Some(Committed::Refused(about_values(fault))),
+                Err(error) => ends[i] = Some(Committed::Refused(about_values(error))),
             }
         }
         stand
@@ -116,7 +116,7 @@ pub fn same(one: f64, other: f64) -> bool {
     (one - other).abs() <= SAME
 }
 
-pub(super) fn about_values(mut fault: Fault) -> Fault {
-    fault.summary = format!("priority and metadata were not set: {}", fault.summary);
-    fault
+pub(super) fn about_values(mut error: Error) -> Error {
+    error.summary = format!("priority and metadata were not set: {}", error.summary);
+    error
 }

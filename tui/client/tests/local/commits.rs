@@ -84,7 +84,7 @@ async fn only_the_culprits_of_a_bundle_fail() {
     let Committed::Refused(fault) = &results[senseless].1 else {
         unreachable!()
     };
-    assert_eq!(fault.kind, FaultKind::Agent);
+    assert_eq!(fault.kind, ErrorKind::Agent);
     println!(
         "{} tasks, one culprit: {} requests",
         rows.len(),

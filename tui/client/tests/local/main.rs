@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wb_client::{
     AssetCache, ClientError, Permission, Reader, Settings, TaskFilter, Writer, compare,
 };
-use wb_core::fault::FaultKind;
+use wb_core::error::ErrorKind;
 use wb_core::ids::{PathwayId, ProjectHash};
 use wb_core::work::wire::{AssetDoc, InitialiseOptions};
 use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};

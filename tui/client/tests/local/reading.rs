@@ -216,7 +216,7 @@ async fn a_wrong_key_and_a_wrong_project_say_what_to_do() {
         matches!(error, ClientError::Unauthenticated { .. }),
         "{error:?}"
     );
-    let fault = wb_core::fault::Fault::from(error);
+    let fault = wb_core::error::Error::from(error);
     assert_eq!(fault.kind.exit_code(), 6);
     assert!(
         fault

@@ -11,9 +11,19 @@ const TOLERANCE: i64 = 300;
 /// A platform whose clock is `ahead` of ours by so many seconds, at present. It tells its time and refuses
 /// signatures of another one. `refusals` counts these.
 async fn platform(ahead: Arc<AtomicI64>, refusals: Arc<AtomicUsize>) -> Scripted {
+    platforms(move |_| ahead.load(Relaxed), refusals).await
+}
+
+/// The same with a clock of its own for each request, by their number.
+async fn platforms(
+    ahead: impl Fn(usize) -> i64 + Send + Sync + 'static,
+    refusals: Arc<AtomicUsize>,
+) -> Scripted {
+    let requests = AtomicUsize::new(0);
     Scripted::start(move |_, request| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = i64::try_from(now.as_secs()).unwrap() + ahead.load(Relaxed);
+        let ahead = ahead(requests.fetch_add(1, Relaxed));
+        let now = i64::try_from(now.as_secs()).unwrap() + ahead;
         let date = jiff::Timestamp::from_second(now).unwrap();
         let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let date = vec![("Date", date)];
@@ -70,6 +80,37 @@ async fn requests_under_way_together_all_survive_a_jump() {
     }
     let refused = refusals.load(Relaxed);
     assert!(refused <= 3 * 8, "each request once for a jump: {refused}");
+}
+
+#[tokio::test]
+async fn answers_with_different_times_cost_no_request() {
+    // Put right in the middle, for each request that may be under way then; and servers that disagree.
+    for boundary in 1..12 {
+        let ahead = move |n| if n < boundary { -900 } else { 0 };
+        let server = platforms(ahead, Arc::default()).await;
+        let reader = server.reader();
+        for _ in 0..3 {
+            let asked = (0..6).map(|_| list(&reader, TaskFilter::default()));
+            for result in futures_util::future::join_all(asked).await {
+                result.unwrap();
+            }
+        }
+    }
+    for other in [-900, 900] {
+        let server = platforms(move |n| if n % 4 == 0 { other } else { 0 }, Arc::default()).await;
+        let reader = server.reader();
+        for _ in 0..40 {
+            list(&reader, TaskFilter::default()).await.unwrap();
+        }
+    }
+    // One that never agrees is given up.
+    let refusals = Arc::new(AtomicUsize::new(0));
+    let never = |n| 10_000 * i64::try_from(n).unwrap();
+    let server = platforms(never, Arc::clone(&refusals)).await;
+    let reader = server.reader();
+    list(&reader, TaskFilter::default()).await.unwrap();
+    list(&reader, TaskFilter::default()).await.unwrap_err();
+    assert!(refusals.load(Relaxed) < 40);
 }
 
 #[tokio::test]

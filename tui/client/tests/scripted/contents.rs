@@ -31,7 +31,7 @@ async fn store(
     .await
 }
 
-async fn download(server: &Scripted, dir: &Path) -> Result<Vec<u8>, Fault> {
+async fn download(server: &Scripted, dir: &Path) -> Result<Vec<u8>, Error> {
     let cache = AssetCache::new(dir, 1 << 20);
     let file = server
         .reader()
@@ -105,7 +105,7 @@ async fn a_wrong_file_is_fetched_again_once_and_not_kept() {
             let fault = download(&server, dir.path()).await.unwrap_err();
             assert!(fault.summary.contains(name), "{name} is not in {fault:?}");
             assert!(!format!("{fault:?}").contains("geheim"), "{fault:?}");
-            assert_eq!(fault.kind, FaultKind::Upstream, "it costs this task only");
+            assert_eq!(fault.kind, ErrorKind::Upstream, "it costs this task only");
             assert_eq!(file_requests(&server), 2, "{name}");
             assert_eq!(files(dir.path()), 0, "{name} was kept");
         }

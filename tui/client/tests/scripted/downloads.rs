@@ -117,7 +117,7 @@ async fn gives_up(server: &Scripted, cache: &AssetCache) {
     settings.patience = Duration::ZERO;
     let reader = Reader::new(settings).unwrap();
     let error = reader.download(ItemId(Uuid::from_u128(77)), cache).await;
-    assert!(Fault::from(error.unwrap_err()).retry);
+    assert!(Error::from(error.unwrap_err()).retry);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn two_processes_at_once_both_have_the_whole_file() {
 }
 
 /// Downloads from a store that answers `status` to everything.
-async fn refused_by_its_store(status: u16) -> (Fault, usize) {
+async fn refused_by_its_store(status: u16) -> (Error, usize) {
     let server = Scripted::start(move |_, request| match request.path() {
         "/file" => Reply::Full(status, Vec::new(), Vec::new()),
         _ => Reply::json(
@@ -201,14 +201,14 @@ async fn refused_by_its_store(status: u16) -> (Fault, usize) {
     settings.patience = Duration::from_millis(1);
     let reader = Reader::new(settings).unwrap();
     let error = reader.download(ItemId(Uuid::from_u128(7)), &cache).await;
-    (Fault::from(error.unwrap_err()), server.requests().len())
+    (Error::from(error.unwrap_err()), server.requests().len())
 }
 
 #[tokio::test]
 async fn a_file_that_its_store_refuses_is_the_matter_of_its_task_only() {
     for status in [403, 404, 410, 503] {
         let (fault, requests) = refused_by_its_store(status).await;
-        assert_eq!(fault.kind, FaultKind::Upstream, "{fault:?}");
+        assert_eq!(fault.kind, ErrorKind::Upstream, "{fault:?}");
         assert!(fault.summary.contains(&status.to_string()), "{fault:?}");
         assert!(!format!("{fault:?}").contains("geheim"));
         assert!(requests <= 6, "{status}: {requests} requests");
@@ -235,5 +235,5 @@ async fn a_store_that_cannot_be_reached_is_an_outage() {
     let reader = Reader::new(settings).unwrap();
     let cache = AssetCache::new(dir.path(), 1 << 20);
     let error = reader.download(ItemId(Uuid::from_u128(7)), &cache).await;
-    assert_eq!(Fault::from(error.unwrap_err()).kind, FaultKind::Network);
+    assert_eq!(Error::from(error.unwrap_err()).kind, ErrorKind::Network);
 }

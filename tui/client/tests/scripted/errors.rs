@@ -6,7 +6,7 @@ use super::*;
 async fn a_project_that_is_not_there_is_a_matter_of_settings() {
     let server = Scripted::start(|_, _| Reply::status(404, r#"{"message":"no"}"#)).await;
     let error = server.reader().project(hash()).await.unwrap_err();
-    let fault = Fault::from(error);
+    let fault = Error::from(error);
     assert_eq!(fault.kind.exit_code(), 3);
     assert!(fault.hints[0].contains("--project-hash"), "{fault:?}");
 }
@@ -15,8 +15,8 @@ async fn a_project_that_is_not_there_is_a_matter_of_settings() {
 async fn a_server_that_keeps_failing_is_named_with_its_trace() {
     let (result, requests) = listing(|_| Reply::status(503, r#"{"message":"maintenance"}"#)).await;
     assert_eq!(requests, 5);
-    let fault = Fault::from(result.unwrap_err());
-    assert_eq!(fault.kind, FaultKind::Upstream);
+    let fault = Error::from(result.unwrap_err());
+    assert_eq!(fault.kind, ErrorKind::Upstream);
     assert!(
         fault.retry && fault.summary.contains("(503): maintenance"),
         "{fault:?}"
@@ -37,19 +37,19 @@ async fn an_unreachable_server_is_a_network_fault() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
-    assert_eq!(Fault::from(error).kind.exit_code(), 7);
+    assert_eq!(Error::from(error).kind.exit_code(), 7);
 }
 
 #[tokio::test]
 async fn refusals_are_not_repeated() {
     for (status, kind) in [
-        (400, FaultKind::Upstream),
-        (401, FaultKind::Access),
-        (403, FaultKind::Access),
-        (404, FaultKind::Upstream),
-        (409, FaultKind::Upstream),
-        (413, FaultKind::Upstream),
-        (302, FaultKind::Upstream),
+        (400, ErrorKind::Upstream),
+        (401, ErrorKind::Access),
+        (403, ErrorKind::Access),
+        (404, ErrorKind::Upstream),
+        (409, ErrorKind::Upstream),
+        (413, ErrorKind::Upstream),
+        (302, ErrorKind::Upstream),
     ] {
         let (result, requests) = listing(move |_| {
             Reply::Full(
@@ -59,7 +59,7 @@ async fn refusals_are_not_repeated() {
             )
         })
         .await;
-        assert_eq!(Fault::from(result.unwrap_err()).kind, kind, "{status}");
+        assert_eq!(Error::from(result.unwrap_err()).kind, kind, "{status}");
         assert_eq!(requests, 1, "{status}");
     }
 }
@@ -153,7 +153,7 @@ async fn a_forbidden_item_and_a_missing_row_cost_only_their_tasks() {
     let inputs = reader
         .inputs(&project(), &stage(), &rows, &wants, &cache)
         .await;
-    let failed: Vec<(usize, &Fault)> = inputs
+    let failed: Vec<(usize, &Error)> = inputs
         .iter()
         .enumerate()
         .filter_map(|(i, input)| Some((i, input.as_ref().err()?)))
@@ -161,7 +161,7 @@ async fn a_forbidden_item_and_a_missing_row_cost_only_their_tasks() {
     assert_eq!(failed.iter().map(|f| f.0).collect::<Vec<_>>(), [4, 12]);
     assert!(failed[0].1.summary.contains("not yours"), "{failed:?}");
     // Not the kind that ends a run: the caller may see the others.
-    assert_eq!(failed[0].1.kind, FaultKind::Upstream);
+    assert_eq!(failed[0].1.kind, ErrorKind::Upstream);
     assert!(
         failed[1].1.summary.contains("no label row for data unit"),
         "{failed:?}"
@@ -202,7 +202,7 @@ async fn items_in_a_folder_of_others_cost_only_themselves_however_many_and_all_o
         .into_iter()
         .map(|found| found.err().map(|fault| fault.kind))
         .collect();
-    let wanted = |n: usize| (20..60).contains(&n).then_some(FaultKind::Upstream);
+    let wanted = |n: usize| (20..60).contains(&n).then_some(ErrorKind::Upstream);
     assert!(
         kinds.iter().enumerate().all(|(n, kind)| *kind == wanted(n)),
         "{kinds:?}"
@@ -212,7 +212,7 @@ async fn items_in_a_folder_of_others_cost_only_themselves_however_many_and_all_o
     assert!(none.iter().all(|found| {
         found
             .as_ref()
-            .is_err_and(|fault| fault.kind == FaultKind::Access)
+            .is_err_and(|fault| fault.kind == ErrorKind::Access)
     }));
     assert!(
         server.requests().len() - before < 20,
@@ -236,8 +236,8 @@ async fn an_outage_in_the_middle_of_a_batch_is_not_asked_about_each_row() {
             .all(|row| row.as_ref().is_err_and(|fault| fault.retry))
     );
     assert!(server.requests().len() < 40, "{}", server.requests().len());
-    let trouble = reader.trouble().unwrap();
-    assert!(trouble.why.contains("500"), "{trouble:?}");
+    let outage = reader.outage().unwrap();
+    assert!(outage.why.contains("500"), "{outage:?}");
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn a_login_page_and_a_redirect_to_one_are_somebody_elses() {
         let head =
             Vec::from_iter((!location.is_empty()).then(|| ("Location", location.to_owned())));
         let (result, _) = listing(move |_| Reply::Full(status, head.clone(), page.into())).await;
-        let fault = Fault::from(result.unwrap_err());
+        let fault = Error::from(result.unwrap_err());
         let text = format!("{} {}", fault.summary, fault.hints.join(" "));
         let named =
             text.contains("Hotel WLAN") || text.contains("302 to https://portal.test/login");
@@ -280,7 +280,7 @@ async fn a_refused_key_is_told_by_how_much_the_clock_is_off() {
     let (result, requests) = listing(move |_| Reply::Full(401, head.clone(), b"{}".to_vec())).await;
     // Once as it is, once with the platform's time; neither helps with a wrong key.
     assert_eq!(requests, 2);
-    let fault = Fault::from(result.unwrap_err());
+    let fault = Error::from(result.unwrap_err());
     assert_eq!(fault.kind.exit_code(), 6);
     assert!(
         fault.hints[0].contains("clock is ") && fault.hints[0].contains(" s ahead of"),

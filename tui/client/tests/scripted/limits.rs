@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// More than any of these may take: the limit for the whole and one attempt that began just before.
 const SOON: Duration = Duration::from_secs(4);
 
-async fn asked(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> (Fault, Duration) {
+async fn asked(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> (Error, Duration) {
     let server = Scripted::start(move |n, _| script(n)).await;
     let mut settings = server.settings();
     settings.limits = LIMITS;
@@ -22,7 +22,7 @@ async fn asked(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> (Faul
     let error = list(&reader, TaskFilter::default()).await.unwrap_err();
     let requests = server.requests().len();
     assert!(requests <= 4, "{requests} requests");
-    (Fault::from(error), began.elapsed())
+    (Error::from(error), began.elapsed())
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn store(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Scr
     .await
 }
 
-async fn download(server: &Scripted) -> Result<usize, Fault> {
+async fn download(server: &Scripted) -> Result<usize, Error> {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = server.settings();
     settings.limits = LIMITS;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use support::{Reply, Request, Scripted, seed};
 use uuid::Uuid;
 use wb_client::{AssetCache, Bearer, ClientError, Limits, Permission, Reader, TaskFilter};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;
 use wb_core::work::{CommitItem, Committed, Project, TaskRow, TaskStatus, Wants, needs};

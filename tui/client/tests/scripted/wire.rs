@@ -144,7 +144,7 @@ async fn a_wait_beyond_the_patience_ends_at_once_and_says_how_long_was_asked() {
     let error = result.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(requests, 1);
-    let fault = Fault::from(&error);
+    let fault = Error::from(&error);
     assert_eq!(fault.kind.exit_code(), 7);
     assert!(
         fault.hints[0].contains("600 s") && fault.hints[0].contains("--rate"),
@@ -174,7 +174,7 @@ async fn a_read_only_process_has_no_writer() {
         .unwrap()
         .writer(Permission::Person)
         .unwrap_err();
-    assert_eq!(Fault::from(error).kind.exit_code(), 8);
+    assert_eq!(Error::from(error).kind.exit_code(), 8);
     assert!(server.requests().is_empty());
 }
 

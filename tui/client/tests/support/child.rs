@@ -6,7 +6,7 @@
 use super::seed;
 use std::process::Command;
 use wb_client::{Key, Reader, Settings};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::ProjectHash;
 
 const DOMAIN: &str = "WB_TEST_DOMAIN";
@@ -52,7 +52,7 @@ pub async fn ask() {
     let reader = reader();
     let hash = ProjectHash(uuid::Uuid::from_u128(1));
     let error = reader.project(hash).await.unwrap_err();
-    let fault = Fault::from(&error);
+    let fault = Error::from(&error);
     println!("{error:?}\n{}", fault.summary);
     for line in fault.hints.iter().chain(&fault.cause) {
         println!("{line}");

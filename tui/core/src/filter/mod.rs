@@ -13,11 +13,12 @@ mod words;
 
 use crate::ids::Millis;
 use crate::queue::LastResult;
+use crate::span;
 use crate::work::{TaskRow, TaskStatus};
-use crate::workflow::nearest;
+use crate::workflow::{Stage, nearest};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use term::{Cmp, Match, Test};
+use term::{Cmp, Match, Route, Test};
 use words::{Word, words};
 
 /// Fields that a filter may name.
@@ -38,7 +39,7 @@ pub const FORMS: &[(&str, &str)] = &[
         "in quotes, blanks, commas and colons are text; a backslash goes before a quote",
     ),
     ("status:new,reopened", "the status is one of these"),
-    ("age>2d", "changed longer ago; s m h d w"),
+    ("age>2d", "changed longer ago; ms s m h d w, also 1h30m"),
     ("assignee:none", "nobody is assigned; or a part of a name"),
     ("branch:main", "the label branch"),
     ("pri>=0.5", "the priority; > >= < <= ="),
@@ -63,7 +64,10 @@ pub const FORMS: &[(&str, &str)] = &[
         "fault:1a2b3c4d",
         "failed like this; a run names its groups of failures so",
     ),
-    ("route:skip", "the pathway of the last outcome"),
+    (
+        "route:skip",
+        "the pathway of the last outcome, by name or UUID",
+    ),
     ("build:42", "the build of the last outcome"),
 ];
 
@@ -166,6 +170,24 @@ impl Filter {
         self.groups.is_empty()
     }
 
+    /// Whether each name in it means one thing in these stages.
+    ///
+    /// # Errors
+    /// Two pathways of a stage have the name of a route; with the UUIDs that can be written instead.
+    pub fn is_clear_in(&self, stages: &[Stage]) -> Result<(), String> {
+        let routes = self
+            .groups
+            .iter()
+            .flatten()
+            .filter_map(|term| match &term.test {
+                Test::Route(routes) => Some(routes),
+                _ => None,
+            });
+        let routes: Vec<&Route> = routes.flatten().collect();
+        let unclear = |stage| routes.iter().find_map(|route| route.unclear(stage));
+        stages.iter().find_map(unclear).map_or(Ok(()), Err)
+    }
+
     /// What must be read beside the tasks as listed before [`Filter::matches`] tells the truth.
     #[must_use]
     pub fn asks(&self) -> Asks {
@@ -239,12 +261,12 @@ fn parse_test(field: &str, operator: &str, word: &Word) -> Result<Test, String> 
         ("title", "~") => Ok(Test::Title(value.to_lowercase())),
         ("title", _) => Ok(Test::TitleIs(list())),
         ("status", _) => statuses(list()),
-        ("age", _) => Ok(Test::Age(cmp(operator)?, duration_ms(value)?)),
+        ("age", _) => Ok(Test::Age(cmp(operator)?, age(operator, value)?)),
         ("assignee", _) => Ok(Test::Assignee(list())),
         ("branch", _) => Ok(Test::Branch(list())),
         ("result", _) => Ok(Test::Result(list())),
-        ("fault", _) => faults(&word.values()),
-        ("route", _) => Ok(Test::Route(list())),
+        ("fault", _) => errors(&word.values()),
+        ("route", _) => Ok(Test::Route(values().map(|v| Route::read(&v)).collect())),
         ("build", _) => Ok(Test::Build(cmp(operator)?, number("a build")?)),
         ("label", ":" | "=") if value.parse::<u64>().is_err() => named_labels(word),
         ("label", _) => Ok(Test::Labels(cmp(operator)?, number("a count of labels")?)),
@@ -300,13 +322,18 @@ fn decimal(value: &str) -> Result<f64, String> {
 }
 
 /// `1a2b3c4d`, or several with commas.
-fn faults(values: &[String]) -> Result<Test, String> {
+fn errors(values: &[String]) -> Result<Test, String> {
     let one = |text: &String| {
         u32::from_str_radix(text, 16)
             .map_err(|_| format!("fault:{text}: a group of failures is named like fault:1a2b3c4d"))
     };
     let list: Result<_, _> = values.iter().map(one).collect();
-    list.map(Test::Fault)
+    list.map(Test::Error)
+}
+
+/// An age has a unit, as every span of time.
+fn age(operator: &str, value: &str) -> Result<u64, String> {
+    span::read(value).map_err(|why| format!("age{operator}{value}: {why}"))
 }
 
 fn cmp(operator: &str) -> Result<Cmp, String> {
@@ -318,23 +345,6 @@ fn cmp(operator: &str) -> Result<Cmp, String> {
         ":" | "=" => Ok(Cmp::Equal),
         other => Err(format!("\"{other}\" compares nothing; use > >= < <= =")),
     }
-}
-
-/// `90s`, `5m`, `3h`, `2d`, `1w` in milliseconds.
-fn duration_ms(value: &str) -> Result<u64, String> {
-    let digits = value.trim_end_matches(char::is_alphabetic);
-    let count: u64 = digits
-        .parse()
-        .map_err(|_| format!("\"{value}\" is no age; write 2d, 3h, 45m"))?;
-    let unit = match &value[digits.len()..] {
-        "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        "" | "d" => 86_400,
-        "w" => 604_800,
-        other => return Err(format!("\"{other}\" is no unit of time; use s m h d w")),
-    };
-    Ok(count.saturating_mul(unit).saturating_mul(1000))
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! One term of a filter and whether it holds for a task. Reading terms from text is `mod.rs`'s.
 
 use super::{Asks, Facts};
+use crate::ids::PathwayId;
 use crate::queue::LastResult;
+use crate::workflow::Stage;
+use agent_abi::model::{ambiguous, quoted};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
@@ -13,8 +17,8 @@ pub(super) enum Test {
     Assignee(Vec<String>),
     Branch(Vec<String>),
     Result(Vec<String>),
-    Fault(Vec<u32>),
-    Route(Vec<String>),
+    Error(Vec<u32>),
+    Route(Vec<Route>),
     Build(Cmp, u64),
     Labels(Cmp, u64),
     /// Priority of the label row.
@@ -23,6 +27,38 @@ pub(super) enum Test {
     LabelsNamed(String, Cmp, u64),
     /// A value of the client metadata, by its path.
     Meta(Vec<String>, Match),
+}
+
+/// A way out of a stage: `stay`, the name of a pathway, or its UUID.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Route {
+    Named(String),
+    Pathway(PathwayId),
+}
+
+impl Route {
+    pub(super) fn read(text: &str) -> Self {
+        match Uuid::parse_str(text) {
+            Ok(id) => Self::Pathway(PathwayId(id)),
+            Err(_) => Self::Named(text.to_owned()),
+        }
+    }
+
+    fn is(&self, result: &LastResult) -> bool {
+        match self {
+            Self::Named(name) => result.text.eq_ignore_ascii_case(name),
+            Self::Pathway(id) => result.pathway == Some(*id),
+        }
+    }
+
+    /// Several pathways of one stage are called so: which of them is meant?
+    pub(super) fn unclear(&self, stage: &Stage) -> Option<String> {
+        let Self::Named(name) = self else { return None };
+        let same = (stage.pathways.iter()).filter(|p| p.name.eq_ignore_ascii_case(name));
+        let same: Vec<PathwayId> = same.map(|p| p.id).collect();
+        let text = || ambiguous("pathways", name, "UUID", &same);
+        (same.len() > 1).then(|| format!("stage {}: {}", quoted(&stage.title), text()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,13 +101,13 @@ impl Test {
                 .iter()
                 .any(|b| facts.row.branch.eq_ignore_ascii_case(b)),
             Self::Result(list) => list.iter().any(|r| result_is(facts.result, r)),
-            Self::Fault(list) => {
+            Self::Error(list) => {
                 let group = facts.result.and_then(|r| r.group);
                 group.is_some_and(|g| list.contains(&g))
             }
             Self::Route(list) => facts
                 .result
-                .is_some_and(|r| !r.failed && list.iter().any(|l| r.text.eq_ignore_ascii_case(l))),
+                .is_some_and(|r| !r.failed && list.iter().any(|route| route.is(r))),
             Self::Build(cmp, n) => facts
                 .result
                 .is_some_and(|r| cmp.holds(u64::from(r.build.0), *n)),

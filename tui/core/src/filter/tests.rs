@@ -1,8 +1,9 @@
 //! The filter language: what matches, what is refused, what is asked of label rows.
 
 use super::*;
-use crate::ids::{BuildId, DataHash, TaskId};
+use crate::ids::{BuildId, DataHash, PathwayId, StageId, TaskId};
 use crate::work::TaskStatus;
+use crate::workflow::{Pathway, Stage, StageKind};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ fn hit(filter: &str, title: &str) -> bool {
         build: BuildId(42),
         text: "skip".into(),
         failed: false,
+        pathway: Some(PathwayId(Uuid::from_u128(7))),
         group: Some(0x1a2b_3c4d),
         labels: (4, 0, 0),
         ms: 1.0,
@@ -109,7 +111,7 @@ fn an_unknown_field_is_answered_with_the_nearest() {
         Filter::parse("statsu:new").unwrap_err(),
         "no field \"statsu\"; did you mean status:new?"
     );
-    assert!(Filter::parse("age>tomorrow").unwrap_err().contains("2d"));
+    assert!(Filter::parse("age>tomorrow").unwrap_err().contains("1d"));
 }
 
 fn knows(filter: &str) -> bool {
@@ -265,4 +267,66 @@ fn a_term_about_a_row_that_cannot_be_read_holds_neither_way() {
         assert!(!filter.matches(&facts), "{filter:?}");
     }
     assert!(Filter::parse("x status:new").unwrap().matches(&facts));
+}
+
+#[test]
+fn an_age_without_a_unit_is_refused_with_one_that_has_it() {
+    for filter in ["age>30", "age<1.5", "age:0", "-age>=30"] {
+        let refused = Filter::parse(filter).unwrap_err();
+        let number = filter.trim_start_matches(|c: char| !c.is_ascii_digit());
+        assert!(
+            refused.contains(&format!("did you mean {number}s?")),
+            "{refused}"
+        );
+    }
+    for (filter, holds) in [
+        ("age>1d12h", true),
+        ("age>71h", true),
+        ("age>4321min", false),
+        ("age<500ms", false),
+    ] {
+        assert_eq!(hit(filter, "x"), holds, "{filter}");
+    }
+}
+
+#[test]
+fn a_route_is_a_pathway_by_its_uuid_or_by_a_name_that_only_one_has() {
+    let id = |n| Uuid::from_u128(n).to_string();
+    assert!(hit(&format!("route:{}", id(7)), "x") && !hit(&format!("route:{}", id(8)), "x"));
+    assert!(hit(&format!("route:{},{}", id(8), id(7)), "x"));
+    let pathway = |n, name: &str| Pathway {
+        id: PathwayId(Uuid::from_u128(n)),
+        name: name.to_owned(),
+        to: StageId(Uuid::from_u128(100)),
+    };
+    let stage = |pathways| Stage {
+        id: StageId(Uuid::from_u128(1)),
+        title: "pre-label ".to_owned(),
+        kind: StageKind::Agent,
+        pathways,
+    };
+    let stages = [
+        stage(vec![pathway(6, "once"), pathway(9, "other")]),
+        stage(vec![
+            pathway(7, "done"),
+            pathway(8, "Done"),
+            pathway(10, "other"),
+        ]),
+    ];
+    let clear = |filter: &str| Filter::parse(filter).unwrap().is_clear_in(&stages);
+    for filter in ["route:done", "-route:done", "status:new | route:once,DONE"] {
+        let refused = clear(filter).unwrap_err();
+        for part in ["2 pathways", &id(7), &id(8), "UUID", "\"pre-label\\u{20}\""] {
+            assert!(refused.contains(part), "{part} is missing in: {refused}");
+        }
+    }
+    for filter in [
+        "route:once",
+        "route:other",
+        "route:stay",
+        &format!("route:{}", id(8)),
+        "done",
+    ] {
+        assert_eq!(clear(filter), Ok(()), "{filter}");
+    }
 }

@@ -61,7 +61,7 @@ fn inputs(labels: bool) -> Inputs {
     }
 }
 
-fn given(answer: &Value, labels: bool) -> Result<Outcome, Fault> {
+fn given(answer: &Value, labels: bool) -> Result<Outcome, Error> {
     judge(
         &stage(),
         &ontology(),
@@ -72,9 +72,9 @@ fn given(answer: &Value, labels: bool) -> Result<Outcome, Fault> {
 
 #[test]
 fn a_wrong_pathway_is_answered_with_the_right_ones() {
-    let fault = given(&json!({"route": "anotate"}), false).unwrap_err();
-    assert!(fault.summary.contains("there are: annotate") && !fault.retry);
-    assert_eq!(fault.hints, ["did the agent mean \"annotate\"?"]);
+    let error = given(&json!({"route": "anotate"}), false).unwrap_err();
+    assert!(error.summary.contains("there are: annotate") && !error.retry);
+    assert_eq!(error.hints, ["did the agent mean \"annotate\"?"]);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn a_pathway_is_found_by_uuid_too_and_nothing_means_stay() {
     let uuid = Uuid::from_u128(5).to_string();
     assert!(matches!(
         given(&json!({"route": uuid}), false).unwrap().way,
-        Way::Pathway { .. }
+        Route::Pathway { .. }
     ));
-    assert_eq!(given(&json!({}), false).unwrap().way, Way::Stay);
+    assert_eq!(given(&json!({}), false).unwrap().way, Route::Stay);
 }
 
 #[test]
@@ -124,11 +124,11 @@ fn a_label_added_by_name_becomes_a_patch_and_a_blob() {
 
 #[test]
 fn an_answer_that_is_no_outcome_is_the_agents_fault() {
-    let fault = judge(&stage(), &ontology(), &inputs(false), b"complete").unwrap_err();
-    assert_eq!(fault.kind, FaultKind::Agent);
+    let error = judge(&stage(), &ontology(), &inputs(false), b"complete").unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Agent);
 }
 
-fn text(answer: &str) -> Result<Outcome, Fault> {
+fn text(answer: &str) -> Result<Outcome, Error> {
     judge(&stage(), &ontology(), &inputs(true), answer.as_bytes())
 }
 
@@ -175,13 +175,13 @@ fn an_answer_that_is_no_object_or_says_nothing_known_is_refused() {
         ),
         (r#"{"priority": -0.5}"#, "(0.5 beyond)"),
     ] {
-        let fault = text(answer).unwrap_err();
-        assert_eq!((fault.kind, fault.retry), (FaultKind::Agent, false));
-        assert!(fault.summary.contains(why), "{answer}: {}", fault.summary);
+        let error = text(answer).unwrap_err();
+        assert_eq!((error.kind, error.retry), (ErrorKind::Agent, false));
+        assert!(error.summary.contains(why), "{answer}: {}", error.summary);
     }
-    let fault = text(r#"{"rout": "annotate"}"#).unwrap_err();
+    let error = text(r#"{"rout": "annotate"}"#).unwrap_err();
     let near = "did the agent mean \"route\"?".to_owned();
-    assert!(fault.hints.contains(&near), "{:?}", fault.hints);
+    assert!(error.hints.contains(&near), "{:?}", error.hints);
     for answer in [
         "{}",
         " {\n}",
@@ -213,9 +213,9 @@ fn numbers_that_rounding_puts_beyond_the_edge_are_taken_back() {
     }
     let far =
         r#"{"add": [{"name": "Car", "boundingBox": {"x": 0.5, "y": 0.5, "w": 0.6, "h": 0.1}}]}"#;
-    let fault = text(far).unwrap_err();
+    let error = text(far).unwrap_err();
     assert!(
-        fault.summary.contains("0.1 beyond the right edge") && fault.summary.contains("clamped")
+        error.summary.contains("0.1 beyond the right edge") && error.summary.contains("clamped")
     );
 }
 
@@ -241,9 +241,9 @@ fn labels_that_are_no_whole_row_are_refused_before_they_are_an_outcome() {
         ),
     ] {
         let answer = format!(r#"{{"route": "annotate", "labels": {labels}}}"#);
-        let fault = text(&answer).unwrap_err();
-        assert_eq!((fault.kind, fault.retry), (FaultKind::Agent, false));
-        assert!(fault.summary.contains(why), "{labels}: {}", fault.summary);
+        let error = text(&answer).unwrap_err();
+        assert_eq!((error.kind, error.retry), (ErrorKind::Agent, false));
+        assert!(error.summary.contains(why), "{labels}: {}", error.summary);
     }
     assert!(text(r#"{"route": "annotate", "labels": null}"#).is_ok());
 }
@@ -295,17 +295,17 @@ fn what_cannot_be_read_is_a_fault_and_not_empty() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let broken = with(&format!(r#"{{"data_units": {{}}, "deep": {deep}}}"#));
     let add = br#"{"add": [{"name": "Car", "boundingBox": {"x": 0, "y": 0, "w": 1, "h": 1}}]}"#;
-    let fault = judge(&stage(), &ontology(), &broken, add).unwrap_err();
+    let error = judge(&stage(), &ontology(), &broken, add).unwrap_err();
     assert!(
-        fault.kind == FaultKind::Upstream && fault.summary.contains("cannot be read"),
-        "{fault}"
+        error.kind == ErrorKind::Upstream && error.summary.contains("cannot be read"),
+        "{error}"
     );
 
     let mut inputs = inputs(true);
     inputs.item_json = Some(r#"{"clientMetadata": "{\"a\": NaN}"}"#.into());
     let set = br#"{"client_metadata": {"a": 1}}"#;
-    let fault = judge(&stage(), &ontology(), &inputs, set).unwrap_err();
-    assert!(fault.summary.contains("client metadata"), "{fault}");
+    let error = judge(&stage(), &ontology(), &inputs, set).unwrap_err();
+    assert!(error.summary.contains("client metadata"), "{error}");
     assert!(judge(&stage(), &ontology(), &inputs, b"{\"route\": \"annotate\"}").is_ok());
 }
 
@@ -320,8 +320,11 @@ fn labels_on_a_part_of_a_group_are_a_change() {
     let answer = |labels: &str| format!(r#"{{"labels": {}}}"#, blob(labels));
     let objects = answer(r#"{"objects": [{"objectHash": "h"}]}"#);
     let outcome = judge(&stage(), &ontology(), &inputs, objects.as_bytes()).unwrap();
-    assert_eq!(outcome.patch.counts(), (0, 1, 0));
+    assert_eq!(outcome.patch.counts(), (1, 0, 0));
     assert!(outcome.labels_after.is_some());
+    let other = answer(r#"{"classifications": [{"classificationHash": "h"}]}"#);
+    let outcome = judge(&stage(), &ontology(), &inputs, other.as_bytes()).unwrap();
+    assert_eq!(outcome.patch.counts(), (0, 1, 0));
     let same = judge(&stage(), &ontology(), &inputs, answer("{}").as_bytes()).unwrap();
     assert_eq!(same.labels_after, None);
 }

@@ -7,11 +7,11 @@ mod machine;
 
 pub use machine::{Around, Run, item};
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::filter::Filter;
 use crate::ids::{BuildId, Millis, StageId, TaskId};
 use crate::queue::LastResult;
-use crate::work::{Inputs, Outcome, TaskRow, Way};
+use crate::work::{Inputs, Outcome, Route, TaskRow};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -179,7 +179,7 @@ pub enum Ending {
     /// Stays on purpose.
     Stayed,
     /// Stays because something failed.
-    Failed(Fault),
+    Failed(Error),
     /// Left because somebody else had changed it.
     Conflict(String),
 }
@@ -229,18 +229,18 @@ pub struct Totals {
     /// Labels that were not added, because they stand there already.
     pub already_there: u64,
     /// Failures that differ only in numbers and quoted parts.
-    pub groups: Vec<FaultGroup>,
+    pub groups: Vec<ErrorGroup>,
 }
 
 /// Equal failures.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FaultGroup {
+pub struct ErrorGroup {
     /// What makes them equal.
     pub key: String,
-    /// The same as a short number; see [`Fault::group_id`].
+    /// The same as a short number; see [`Error::group_id`].
     pub id: u32,
     /// The first one.
-    pub first: Fault,
+    pub first: Error,
     /// Its task.
     pub task: TaskId,
     /// Title of that task.
@@ -280,15 +280,15 @@ impl Totals {
             Ending::Moved => self.moved += 1,
             Ending::Stayed => self.stayed += 1,
             Ending::Conflict(_) => self.conflicts += 1,
-            Ending::Failed(fault) => {
+            Ending::Failed(error) => {
                 self.failed += 1;
-                self.group(report, fault);
+                self.group(report, error);
             }
         }
         if let (Ending::Moved | Ending::Stayed, Some(outcome)) = (&report.ending, &report.outcome) {
             let route = match &outcome.way {
-                Way::Stay => "stay",
-                Way::Pathway { name, .. } => name,
+                Route::Stay => "stay",
+                Route::Pathway { name, .. } => name,
             };
             *self.routes.entry(route.to_owned()).or_default() += 1;
             let (added, changed, removed) = outcome.patch.counts();
@@ -299,15 +299,15 @@ impl Totals {
         }
     }
 
-    fn group(&mut self, report: &Report, fault: &Fault) {
-        let key = fault.group_key();
+    fn group(&mut self, report: &Report, error: &Error) {
+        let key = error.group_key();
         if let Some(group) = self.groups.iter_mut().find(|g| g.key == key) {
             group.count += 1;
         } else {
-            self.groups.push(FaultGroup {
+            self.groups.push(ErrorGroup {
                 key,
-                id: fault.group_id(),
-                first: fault.clone(),
+                id: error.group_id(),
+                first: error.clone(),
                 task: report.row.id,
                 title: report.row.title.to_string(),
                 stage: report.stage,

@@ -1,7 +1,7 @@
 //! What happened, in lines for a person; drawing them is left to the screen.
 
 use super::State;
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::Millis;
 use crate::journal::Op;
 
@@ -22,8 +22,8 @@ pub enum Kind {
     Queue,
     /// Upstream.
     Net,
-    /// A fault.
-    Fault,
+    /// An error.
+    Error,
 }
 
 impl Kind {
@@ -38,7 +38,7 @@ impl Kind {
             Self::Commit => "commit",
             Self::Queue => "queue",
             Self::Net => "net",
-            Self::Fault => "fault",
+            Self::Error => "fault",
         }
     }
 }
@@ -109,13 +109,13 @@ impl State {
         });
     }
 
-    pub(super) fn complain(&mut self, fault: &Fault) {
-        let mut detail = fault.cause.clone().unwrap_or_default();
-        for hint in &fault.hints {
+    pub(super) fn complain(&mut self, error: &Error) {
+        let mut detail = error.cause.clone().unwrap_or_default();
+        for hint in &error.hints {
             detail.push_str("\n→ ");
             detail.push_str(hint);
         }
         let detail = (!detail.is_empty()).then_some(detail);
-        self.warn(Kind::Fault, fault.summary.clone(), detail);
+        self.warn(Kind::Error, error.summary.clone(), detail);
     }
 }

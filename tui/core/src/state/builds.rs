@@ -108,7 +108,7 @@ impl State {
 
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
-        self.refused.remove(library);
+        self.no_longer_refused(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -178,9 +178,19 @@ impl State {
             format!("{name} refused: {reason}; {kept}"),
             detail,
         );
-        let mut fault = Fault::new(FaultKind::Settings, reason);
-        fault.hints = hints.to_vec();
-        self.refused.insert(library, fault);
+        let mut error = Error::new(ErrorKind::Settings, reason);
+        error.hints = hints.to_vec();
+        self.refused.insert(library, error);
+    }
+
+    /// A library that was refused is opened now, or gone; others may still be refused.
+    fn no_longer_refused(&mut self, library: &Path) {
+        self.refused.remove(library);
+        let newest = self.rejected.as_ref();
+        if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
+            let other = self.refused.values().next();
+            self.rejected = other.map(|error| (error.summary.clone(), self.now));
+        }
     }
 
     /// The compiler is done: milliseconds, or what it says.
@@ -213,8 +223,7 @@ impl State {
         let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
-                self.rejected = None;
-                self.refused.remove(&library);
+                self.no_longer_refused(&library);
                 let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
                 self.supersede(&before);
                 if self
@@ -243,8 +252,8 @@ impl State {
             }
             Err((id, reason)) => {
                 self.rejected = Some((reason.clone(), self.now));
-                let fault = Fault::new(FaultKind::Settings, reason.clone());
-                self.refused.insert(library, fault);
+                let error = Error::new(ErrorKind::Settings, reason.clone());
+                self.refused.insert(library, error);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],
@@ -289,9 +298,9 @@ impl State {
         }
     }
 
-    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Fault>) -> Vec<Effect> {
-        if let Err(fault) = &result {
-            self.complain(fault);
+    pub(super) fn preflight(&mut self, build: BuildId, result: Result<(), Error>) -> Vec<Effect> {
+        if let Err(error) = &result {
+            self.complain(error);
         }
         self.preflighting.remove(&build);
         self.preflights.insert(build, result);

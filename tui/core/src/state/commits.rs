@@ -28,7 +28,7 @@ impl State {
 
     pub(super) fn commit_held(&mut self, tasks: &[TaskId], overwrite: bool) -> Vec<Effect> {
         if let Err(why) = self.may_write() {
-            self.warn(Kind::Fault, why, None);
+            self.warn(Kind::Error, why, None);
             return Vec::new();
         }
         self.hold_open_task(tasks);
@@ -133,8 +133,8 @@ impl State {
             };
             let title = held.inputs.row.title.to_string();
             let to = match held.outcome.way {
-                Way::Pathway { to, .. } => Some(to),
-                Way::Stay => None,
+                Route::Pathway { to, .. } => Some(to),
+                Route::Stay => None,
             };
             let from = held.stage;
             let commit = self.commit.get_or_insert_default();
@@ -158,7 +158,7 @@ impl State {
                     self.held.remove(task);
                     self.in_conflict(*task, held, by);
                 }
-                other => (commit.refused).extend(other.fault().map(|f| (title, f.clone()))),
+                other => (commit.refused).extend(other.error().map(|f| (title, f.clone()))),
             }
             if matches!(result, Committed::Done | Committed::AlreadyMoved) {
                 self.held.remove(task);
@@ -198,11 +198,11 @@ impl State {
                 commit.conflicts.len()
             ));
         }
-        if let Some((title, fault)) = commit.refused.first() {
+        if let Some((title, error)) = commit.refused.first() {
             text.push_str(&format!(
                 " · {} refused, first {title}: {}",
                 commit.refused.len(),
-                fault.summary
+                error.summary
             ));
         }
         self.note(Kind::Commit, bad, text, None);

@@ -16,7 +16,7 @@ pub enum Theirs {
     /// Their changes to what the agent saw.
     Known(Vec<LabelChange>),
     /// It could not be had.
-    Failed(Fault),
+    Failed(Error),
 }
 
 /// One task in conflict.
@@ -73,13 +73,13 @@ impl State {
 
     pub(super) fn theirs(
         &mut self,
-        results: Vec<(TaskId, Result<Vec<LabelChange>, Fault>)>,
+        results: Vec<(TaskId, Result<Vec<LabelChange>, Error>)>,
     ) -> Vec<Effect> {
         for (task, result) in results {
             if let Some(conflict) = self.conflicts.get_mut(&task) {
                 conflict.theirs = match result {
                     Ok(changes) => Theirs::Known(changes),
-                    Err(fault) => Theirs::Failed(fault),
+                    Err(error) => Theirs::Failed(error),
                 };
             }
         }
@@ -102,7 +102,7 @@ impl State {
             OnConflict::Rerun => self.run_on_theirs(tasks),
             OnConflict::Overwrite => {
                 if let Err(why) = self.may_write() {
-                    self.warn(Kind::Fault, why, None);
+                    self.warn(Kind::Error, why, None);
                     return Vec::new();
                 }
                 for task in tasks {

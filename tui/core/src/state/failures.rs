@@ -1,35 +1,35 @@
 //! Tasks that failed and still do, equal failures together: what a retry of a group runs again.
 
 use super::State;
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::{StageId, TaskId};
 use crate::work::TaskRow;
 
 /// Tasks of one stage that failed alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FailureGroup {
-    /// What makes them alike, with their stage; see [`Fault::group_id`].
+    /// What makes them alike, with their stage; see [`Error::group_id`].
     pub id: u32,
     /// Stage.
     pub stage: StageId,
-    /// The first of the faults.
-    pub first: Fault,
+    /// The first of the errors.
+    pub first: Error,
     /// The tasks in the order they failed.
     pub rows: Vec<TaskRow>,
 }
 
 impl State {
     /// A task failed.
-    pub(super) fn failed(&mut self, stage: StageId, row: TaskRow, fault: &Fault) {
+    pub(super) fn failed(&mut self, stage: StageId, row: TaskRow, error: &Error) {
         self.failed_tasks.insert(row.id);
-        let id = fault.group_id();
+        let id = error.group_id();
         let known = |g: &&mut FailureGroup| g.id == id && g.stage == stage;
         match self.failures.iter_mut().find(known) {
             Some(group) => group.rows.push(row),
             None => self.failures.push(FailureGroup {
                 id,
                 stage,
-                first: fault.clone(),
+                first: error.clone(),
                 rows: vec![row],
             }),
         }

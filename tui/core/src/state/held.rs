@@ -1,8 +1,8 @@
 //! Outcomes that wait for review, and a commit of them. Writing is left to the runtime.
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::ids::{BuildId, Millis, StageId};
-use crate::work::{Inputs, Outcome, Way};
+use crate::work::{Inputs, Outcome, Route};
 use std::sync::Arc;
 
 /// An outcome that is held.
@@ -27,8 +27,8 @@ impl Held {
     #[must_use]
     pub fn group(&self) -> String {
         let route = match &self.outcome.way {
-            Way::Stay => "stay",
-            Way::Pathway { name, .. } => name.as_str(),
+            Route::Stay => "stay",
+            Route::Pathway { name, .. } => name.as_str(),
         };
         let (added, changed, removed) = self.outcome.patch.counts();
         let what = match (added, changed, removed) {
@@ -54,7 +54,7 @@ pub struct CommitState {
     /// Left because others had changed them.
     pub conflicts: Vec<(String, String)>,
     /// Refused.
-    pub refused: Vec<(String, Fault)>,
+    pub refused: Vec<(String, Error)>,
     /// When it ended.
     pub ended: Option<Millis>,
 }

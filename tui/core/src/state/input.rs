@@ -9,10 +9,7 @@ impl State {
             Command::Suspend => vec![Effect::Suspend],
             Command::Refresh(stage) => self.refresh(stage),
             Command::OpenStage(stage) => self.open_stage(stage),
-            Command::Filter { stage, text } => {
-                self.with_queue(stage, |q, now, results| q.set_filter(&text, now, results));
-                self.know(stage).into_iter().collect()
-            }
+            Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.with_queue(stage, |q, now, results| {
                 q.sort = q.sort.next();
                 q.refresh_view(now, results);
@@ -114,7 +111,7 @@ impl State {
             Command::Finish => self.finish_interrupted(),
             Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
-            Command::KeepLooks(keep) => {
+            Command::KeepWatchResults(keep) => {
                 self.keep_looks(keep);
                 Vec::new()
             }
@@ -124,7 +121,7 @@ impl State {
             }
             Command::Live(live) => {
                 if let (true, Err(why)) = (live, self.may_write()) {
-                    self.warn(Kind::Fault, why, None);
+                    self.warn(Kind::Error, why, None);
                 } else {
                     self.live = live;
                     let mode = if live {
@@ -137,6 +134,15 @@ impl State {
                 Vec::new()
             }
         }
+    }
+
+    fn filter(&mut self, stage: StageId, text: &str) -> Vec<Effect> {
+        let project = self.project.clone();
+        let stages = project.as_ref().map_or(&[][..], |p| &p.workflow.stages);
+        self.with_queue(stage, |q, now, results| {
+            q.set_filter(text, stages, now, results);
+        });
+        self.know(stage).into_iter().collect()
     }
 
     pub(super) fn with_queue(

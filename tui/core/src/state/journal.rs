@@ -30,7 +30,7 @@ impl State {
 
     pub(super) fn undo(&mut self, id: i64) -> Vec<Effect> {
         if let Err(why) = self.may_write() {
-            self.warn(Kind::Fault, why, None);
+            self.warn(Kind::Error, why, None);
             return Vec::new();
         }
         let open = self.journal.open.as_mut().filter(|o| o.id == id);
@@ -46,10 +46,10 @@ impl State {
         match news {
             JournalEvent::Ops(Ok(ops)) => {
                 self.journal.ops = Some(ops);
-                self.journal.fault = None;
+                self.journal.error = None;
                 return self.journal_read();
             }
-            JournalEvent::Ops(Err(fault)) => self.journal.fault = Some(fault),
+            JournalEvent::Ops(Err(error)) => self.journal.error = Some(error),
             JournalEvent::Entries { op, result } => {
                 if let Some(open) = self.opened(op) {
                     open.entries = Some(result);
@@ -59,7 +59,7 @@ impl State {
                 if let Some(open) = self.opened(op) {
                     open.undo = match result {
                         Ok(restores) => Undoing::Reviewed(restores),
-                        Err(fault) => Undoing::Failed(fault),
+                        Err(error) => Undoing::Failed(error),
                     };
                 }
             }
@@ -94,14 +94,14 @@ impl State {
             self.busy().then(|| busy.to_owned())
         });
         if let Some(why) = why {
-            self.warn(Kind::Fault, why, None);
+            self.warn(Kind::Error, why, None);
             return Vec::new();
         }
         self.journal.finishing = true;
         vec![Effect::Finish]
     }
 
-    fn finished(&mut self, result: Result<Settled, Fault>) -> Vec<Effect> {
+    fn finished(&mut self, result: Result<Settled, Error>) -> Vec<Effect> {
         self.journal.finishing = false;
         match result {
             Ok(settled) => {
@@ -115,7 +115,7 @@ impl State {
                 }
                 self.note(Kind::Commit, finished < found, text, None);
             }
-            Err(fault) => self.complain(&fault),
+            Err(error) => self.complain(&error),
         }
         let mut effects = vec![Effect::Journal];
         effects.extend(self.journal.open.as_ref().map(|o| Effect::OpenOp(o.id)));
@@ -128,7 +128,7 @@ impl State {
     }
 
     /// An undo ended: what was told of the journal and of the queues is old now.
-    fn undone(&mut self, op: i64, result: Result<Undone, Fault>) -> Vec<Effect> {
+    fn undone(&mut self, op: i64, result: Result<Undone, Error>) -> Vec<Effect> {
         match &result {
             Ok(done) => {
                 let bad = !done.left.is_empty() || !done.failed.is_empty();
@@ -147,12 +147,12 @@ impl State {
                 }
                 self.note(Kind::Commit, bad, text, None);
             }
-            Err(fault) => self.complain(fault),
+            Err(error) => self.complain(error),
         }
         if let Some(open) = self.opened(op) {
             open.undo = match result {
                 Ok(done) => Undoing::Over(done),
-                Err(fault) => Undoing::Failed(fault),
+                Err(error) => Undoing::Failed(error),
             };
         }
         let mut effects = vec![Effect::Journal, Effect::OpenOp(op)];

@@ -26,18 +26,17 @@ pub use options::{Level, Options};
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
+use crate::error::{Error, ErrorKind};
 use crate::event::{
-    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Priority, Trouble,
-    Upstream,
+    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Outage, Priority, Upstream,
 };
-use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::journal::Journal;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
 use crate::step::{At, Log, LogLine, Stepper};
 use crate::watch::Watch;
-use crate::work::{Committed, Inputs, Outcome, Project, Wants, Way};
+use crate::work::{Committed, Inputs, Outcome, Project, Route, Wants};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -62,7 +61,7 @@ pub struct State {
     /// The project.
     pub project: Option<Arc<Project>>,
     /// Why there is none.
-    pub project_fault: Option<Fault>,
+    pub project_error: Option<Error>,
     /// Outcomes are written as they come, instead of held.
     pub live: bool,
     /// Requests a second at most; `None` is unlimited.
@@ -74,7 +73,7 @@ pub struct State {
     /// The newest library that was refused before it could be opened, until a good one comes.
     pub rejected: Option<(String, Millis)>,
     /// Every watched library whose newest content was refused, and why.
-    pub refused: BTreeMap<std::path::PathBuf, Fault>,
+    pub refused: BTreeMap<std::path::PathBuf, Error>,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.
@@ -85,6 +84,8 @@ pub struct State {
     pub step: Option<Stepper>,
     /// The newest run.
     pub run: Option<Run>,
+    /// Why the newest run was not begun.
+    pub not_started: Option<Error>,
     /// Tasks that failed in the newest run or its retries, and still do; equal failures together.
     pub failures: Vec<FailureGroup>,
     /// Tasks that run dry again at every build.
@@ -106,9 +107,9 @@ pub struct State {
     /// Wire counters.
     pub net: NetStats,
     /// What keeps requests waiting now.
-    pub trouble: Option<Trouble>,
-    /// The newest fault of upstream, until something succeeds.
-    pub net_fault: Option<(Fault, Millis)>,
+    pub outage: Option<Outage>,
+    /// The newest error of upstream, until something succeeds.
+    pub net_error: Option<(Error, Millis)>,
     /// When the project was asked for last.
     asked: Millis,
     /// The present trouble was said.
@@ -129,7 +130,7 @@ pub struct State {
     /// The title of a protected project, typed for the command that is being done.
     typed_title: Option<String>,
     fetches: HashMap<BatchId, u64>,
-    preflights: HashMap<BuildId, Result<(), Fault>>,
+    preflights: HashMap<BuildId, Result<(), Error>>,
     /// Preflights under way.
     preflighting: BTreeSet<BuildId>,
     /// Libraries that were opened and have not claimed their stages yet.
@@ -178,6 +179,7 @@ impl State {
             Event::Theirs(results) => self.theirs(results),
             Event::Journal(news) => self.journal_news(news),
             Event::Preflight { build, result } => self.preflight(build, result),
+            Event::NotStarted(error) => self.not_started(error),
             Event::Tick(now) => self.tick(now),
         };
         effects.extend(self.release());
@@ -210,7 +212,7 @@ impl State {
 
     /// How a library's preflight ended; `None` while it has not.
     #[must_use]
-    pub fn preflight_of(&self, build: BuildId) -> Option<&Result<(), Fault>> {
+    pub fn preflight_of(&self, build: BuildId) -> Option<&Result<(), Error>> {
         self.preflights.get(&build)
     }
 
@@ -248,9 +250,9 @@ impl State {
 
     fn refresh_what_is_due(&mut self, now: Millis) -> Vec<Effect> {
         let silent = self
-            .project_fault
+            .project_error
             .as_ref()
-            .is_some_and(|f| f.kind == FaultKind::Network);
+            .is_some_and(|f| f.kind == ErrorKind::Network);
         if self.project.is_none() && silent && now.since(self.asked) >= AGAIN_MS {
             self.asked = now;
             return vec![Effect::LoadProject];
@@ -277,33 +279,35 @@ impl State {
     }
 }
 
-/// Route or fault in short, and label counts.
-fn short(result: &Result<Arc<Outcome>, Fault>) -> (String, (usize, usize, usize)) {
+/// Route or error in short, and label counts.
+fn short(result: &Result<Arc<Outcome>, Error>) -> (String, (usize, usize, usize)) {
     match result {
         Ok(outcome) => {
             let route = match &outcome.way {
-                Way::Stay => "stay".to_owned(),
-                Way::Pathway { name, .. } => name.clone(),
+                Route::Stay => "stay".to_owned(),
+                Route::Pathway { name, .. } => name.clone(),
             };
             (route, outcome.patch.counts())
         }
-        Err(fault) => (fault.summary.clone(), (0, 0, 0)),
+        Err(error) => (error.summary.clone(), (0, 0, 0)),
     }
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
 fn last_result(
     build: BuildId,
-    result: &Result<Arc<Outcome>, Fault>,
+    result: &Result<Arc<Outcome>, Error>,
     run_us: u64,
     at: Millis,
 ) -> LastResult {
     let (text, labels) = short(result);
+    let way = result.as_ref().ok().map(|outcome| &outcome.way);
     LastResult {
         build,
         text,
         failed: result.is_err(),
-        group: result.as_ref().err().map(Fault::group_id),
+        pathway: way.and_then(Route::pathway),
+        group: result.as_ref().err().map(Error::group_id),
         labels,
         ms: run_us as f64 / 1000.0,
         at,

@@ -26,6 +26,7 @@ impl State {
         spec.batch_size = spec.batch_size.max(1);
         spec.timeout_ms = spec.timeout_ms.or(self.options.timeout_ms);
         self.runs += 1;
+        self.not_started = None;
         let concurrency = spec.concurrency.max(1);
         self.failures.clear();
         self.failed_tasks.clear();
@@ -54,6 +55,12 @@ impl State {
         effects
     }
 
+    pub(super) fn not_started(&mut self, error: Error) -> Vec<Effect> {
+        self.complain(&error);
+        self.not_started = Some(error);
+        Vec::new()
+    }
+
     pub(super) fn concurrency(&mut self, delta: i32) -> Vec<Effect> {
         let Some(run) = self.run.as_mut().filter(|r| !r.is_over()) else {
             return Vec::new();
@@ -78,7 +85,7 @@ impl State {
     pub(super) fn set_rate(&mut self, rate: Option<f64>) -> Vec<Effect> {
         if rate.is_some_and(|r| !r.is_finite() || r <= 0.0) {
             self.warn(
-                Kind::Fault,
+                Kind::Error,
                 "a rate is a positive number of requests a second",
                 None,
             );
@@ -188,9 +195,9 @@ impl State {
             return;
         }
         let result = match (&report.ending, &report.outcome) {
-            (Ending::Failed(fault), _) => Err(fault.clone()),
+            (Ending::Failed(error), _) => Err(error.clone()),
             (Ending::Conflict(by), _) => {
-                Err(Fault::new(FaultKind::Upstream, format!("conflict: {by}")))
+                Err(Error::new(ErrorKind::Upstream, format!("conflict: {by}")))
             }
             (_, Some(outcome)) => Ok(outcome.clone()),
             _ => return,
@@ -199,8 +206,8 @@ impl State {
         self.results.insert(report.row.id, last);
         self.mended(report.row.id);
         self.conflicts.remove(&report.row.id);
-        if let Ending::Failed(fault) = &report.ending {
-            self.failed(report.stage, report.row.clone(), fault);
+        if let Ending::Failed(error) = &report.ending {
+            self.failed(report.stage, report.row.clone(), error);
         }
         if let (Ending::Conflict(by), Some(outcome), Some(inputs), false) =
             (&report.ending, &report.outcome, &report.inputs, report.gone)
@@ -230,7 +237,7 @@ impl State {
             }
             (Some(Sink::Commit), Ok(outcome), _) => {
                 self.held.remove(&report.row.id);
-                if let Way::Pathway { to, .. } = outcome.way {
+                if let Route::Pathway { to, .. } = outcome.way {
                     self.gone(report.stage, &HashSet::from([report.row.id]), Some(to));
                 }
             }
@@ -255,8 +262,8 @@ impl State {
         let bad = t.failed > 0 || run.fatal.is_some();
         let fatal = run.fatal.clone();
         self.note(Kind::Run, bad, text, None);
-        if let Some(fault) = fatal {
-            self.complain(&fault);
+        if let Some(error) = fatal {
+            self.complain(&error);
         }
     }
 }

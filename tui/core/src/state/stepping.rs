@@ -8,7 +8,7 @@ impl State {
         let row = self.queues.get(&stage).and_then(|q| q.task(task)).cloned();
         let Some(row) = row else {
             self.warn(
-                Kind::Fault,
+                Kind::Error,
                 "that task is no longer in the queue; press R to list again",
                 None,
             );
@@ -22,7 +22,7 @@ impl State {
             .into_iter()
             .collect();
         let Some((build, _, _)) = self.agent(stage) else {
-            self.warn(Kind::Fault, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
+            self.warn(Kind::Error, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
             return effects;
         };
         self.steps += 1;
@@ -86,7 +86,7 @@ impl State {
             return Vec::new();
         };
         let Some((build, agent, descriptor)) = self.agent(stage) else {
-            self.warn(Kind::Fault, "no agent for this stage any more", None);
+            self.warn(Kind::Error, "no agent for this stage any more", None);
             return Vec::new();
         };
         if step.fetched_for.as_ref() != Some(&Wants::of(descriptor)) {
@@ -134,7 +134,7 @@ impl State {
         }
         if step.at == At::Committed {
             self.warn(
-                Kind::Fault,
+                Kind::Error,
                 "this task was committed; step another one",
                 None,
             );
@@ -196,7 +196,7 @@ impl State {
     pub(super) fn prefetched(
         &mut self,
         batch: BatchId,
-        mut results: Vec<Result<Arc<Inputs>, Fault>>,
+        mut results: Vec<Result<Arc<Inputs>, Error>>,
     ) -> Vec<Effect> {
         let Some(id) = self.fetches.remove(&batch) else {
             if let Some(effects) = self.watch_fetched(batch, &results) {
@@ -224,11 +224,11 @@ impl State {
                     Vec::new()
                 }
             }
-            Some(Err(fault)) => {
-                step.result = Some(Err(fault.clone()));
+            Some(Err(error)) => {
+                step.result = Some(Err(error.clone()));
                 step.at = At::Outcome;
                 step.to_end = false;
-                self.complain(&fault);
+                self.complain(&error);
                 Vec::new()
             }
             None => Vec::new(),
@@ -343,7 +343,7 @@ impl State {
         format!("waiting for a free host · {inside}")
     }
 
-    pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Fault>, run_us: u64) {
+    pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Error>, run_us: u64) {
         let now = self.now;
         let Some(step) = &mut self.step else { return };
         step.job = None;
@@ -357,12 +357,12 @@ impl State {
             step.row.title, labels.0, labels.1, labels.2, step.build
         );
         let failed = result.is_err();
-        let fault = result.as_ref().err().cloned();
+        let error = result.as_ref().err().cloned();
         step.result = Some(result);
         let task = step.row.id;
         self.results.insert(task, last);
-        match fault {
-            Some(fault) => self.complain(&fault),
+        match error {
+            Some(error) => self.complain(&error),
             None => self.note(Kind::Task, failed, line, None),
         }
     }

@@ -9,9 +9,9 @@ impl State {
     pub(super) fn upstream(&mut self, news: Upstream) -> Vec<Effect> {
         match news {
             Upstream::Project(project) => self.project_loaded(project),
-            Upstream::ProjectFailed(fault) => {
-                self.complain(&fault);
-                self.project_fault = Some(fault);
+            Upstream::ProjectFailed(error) => {
+                self.complain(&error);
+                self.project_error = Some(error);
                 Vec::new()
             }
             Upstream::Page {
@@ -20,7 +20,7 @@ impl State {
                 rows,
                 next,
             } => {
-                self.net_fault = None;
+                self.net_error = None;
                 let now = self.now;
                 if let Some(run) = self
                     .run
@@ -37,16 +37,16 @@ impl State {
                 rows,
                 next,
             } => {
-                self.net_fault = None;
+                self.net_error = None;
                 self.queue_page(id, stage, rows, next)
             }
-            Upstream::PageFailed { list, stage, fault } => {
-                self.complain(&fault);
-                self.net_fault = Some((fault.clone(), self.now));
+            Upstream::PageFailed { list, stage, error } => {
+                self.complain(&error);
+                self.net_error = Some((error.clone(), self.now));
                 match list {
                     ListId::Run(id) => {
                         if let Some(run) = self.run.as_mut().filter(|r| r.id == id) {
-                            run.page_failed(fault);
+                            run.page_failed(error);
                         }
                         self.advance_run()
                     }
@@ -61,8 +61,8 @@ impl State {
                 }
             }
             Upstream::Known { stage, rows } => self.known(stage, rows),
-            Upstream::KnownFailed { stage, fault } => {
-                self.complain(&fault);
+            Upstream::KnownFailed { stage, error } => {
+                self.complain(&error);
                 if let Some(queue) = self.queues.get_mut(&stage) {
                     queue.asking = false;
                 }
@@ -72,16 +72,16 @@ impl State {
                 self.net = net;
                 Vec::new()
             }
-            Upstream::Trouble(trouble) => {
-                self.in_trouble(trouble);
+            Upstream::Outage(outage) => {
+                self.in_trouble(outage);
                 Vec::new()
             }
         }
     }
 
     /// A single lost request is not worth a line; what lasts is said once, and its end too.
-    fn in_trouble(&mut self, trouble: Option<Trouble>) {
-        match (&trouble, &self.trouble) {
+    fn in_trouble(&mut self, outage: Option<Outage>) {
+        match (&outage, &self.outage) {
             (Some(now), _) if !self.trouble_said && self.now.since(now.since) >= SAY_AFTER_MS => {
                 self.trouble_said = true;
                 let text = format!("waiting for the platform: {}", now.why);
@@ -94,7 +94,7 @@ impl State {
             }
             _ => {}
         }
-        self.trouble = trouble;
+        self.outage = outage;
     }
 
     pub(super) fn project_loaded(&mut self, project: Arc<Project>) -> Vec<Effect> {
@@ -106,7 +106,7 @@ impl State {
         }
         let first = self.project.is_none();
         self.project = Some(project);
-        self.project_fault = None;
+        self.project_error = None;
         let mut effects = if first && self.options.screen {
             self.refresh(None)
         } else {

@@ -3,7 +3,7 @@
 //! One at a time, those first that were quick the last time, so that a slow one keeps nobody waiting.
 
 use super::*;
-use crate::watch::{Look, MOST, Phase, Watched, route};
+use crate::watch::{MOST, Phase, WatchResult, Watched, route};
 use crate::work::TaskRow;
 
 /// Tasks that differ and are named one by one in the activity.
@@ -155,7 +155,7 @@ impl State {
     pub(super) fn watch_fetched(
         &mut self,
         batch: BatchId,
-        results: &[Result<Arc<Inputs>, Fault>],
+        results: &[Result<Arc<Inputs>, Error>],
     ) -> Option<Vec<Effect>> {
         let tasks = self.watch.fetches.remove(&batch)?;
         for (id, result) in tasks.into_iter().zip(results) {
@@ -170,10 +170,10 @@ impl State {
             match result {
                 Ok(inputs) => {
                     task.inputs = Some(inputs.clone());
-                    task.fault = None;
+                    task.error = None;
                 }
-                Err(fault) => {
-                    task.fault = Some(fault.clone());
+                Err(error) => {
+                    task.error = Some(error.clone());
                     task.phase = Phase::Unfetched;
                     self.watch.unsaid = true;
                     continue;
@@ -228,7 +228,7 @@ impl State {
     pub(super) fn watch_done(
         &mut self,
         job: JobId,
-        result: &Result<Arc<Outcome>, Fault>,
+        result: &Result<Arc<Outcome>, Error>,
         run_us: u64,
     ) -> Option<Vec<Effect>> {
         let (at, kept) = (self.now, self.watch.kept);
@@ -236,7 +236,7 @@ impl State {
         let Phase::Running(_, build) = task.phase else {
             return None;
         };
-        let look = Look {
+        let look = WatchResult {
             build,
             result: result.clone(),
             run_us,
@@ -268,7 +268,7 @@ impl State {
             return;
         };
         let (
-            Some(Look {
+            Some(WatchResult {
                 build,
                 result: Ok(outcome),
                 ..
@@ -347,10 +347,10 @@ impl State {
 fn told(task: &Watched) -> String {
     let title = &task.row.title;
     let Some(now) = &task.now else {
-        let why = task.fault.as_ref().map_or("", |f| f.summary.as_str());
+        let why = task.error.as_ref().map_or("", |f| f.summary.as_str());
         return format!("{title}: {why}");
     };
-    let counts = |l: &Look| {
+    let counts = |l: &WatchResult| {
         let (added, changed, removed) = short(&l.result).1;
         format!("+{added} ~{changed} -{removed}")
     };

@@ -1,9 +1,9 @@
-//! How two builds differ on the same inputs: route or fault, priority, metadata, labels.
+//! How two builds differ on the same inputs: route or error, priority, metadata, labels.
 //!
 //! Comparison only; when it is made is left to the engine, how it looks to the screen.
 
-use super::Look;
-use crate::work::{LabelChange, Outcome, Way};
+use super::WatchResult;
+use crate::work::{LabelChange, Outcome, Route};
 use serde_json::Value;
 
 /// One thing that two builds made differently.
@@ -36,12 +36,12 @@ impl Difference {
     }
 }
 
-/// What differs between two looks at the same inputs: route or fault, priority, metadata, labels.
+/// What differs between two looks at the same inputs: route or error, priority, metadata, labels.
 ///
 /// The hash of a label that an agent adds is another one each time, so added labels are compared by what
 /// they say.
 #[must_use]
-pub fn differences(before: &Look, after: &Look) -> Vec<Difference> {
+pub fn differences(before: &WatchResult, after: &WatchResult) -> Vec<Difference> {
     let mut all = Vec::new();
     all.extend(Difference::new(
         "route",
@@ -63,15 +63,15 @@ pub fn differences(before: &Look, after: &Look) -> Vec<Difference> {
     all
 }
 
-/// Pathway, `stay`, or the fault.
+/// Pathway, `stay`, or the error.
 #[must_use]
-pub fn route(look: &Look) -> String {
+pub fn route(look: &WatchResult) -> String {
     match &look.result {
         Ok(outcome) => match &outcome.way {
-            Way::Stay => "stay".to_owned(),
-            Way::Pathway { name, .. } => name.clone(),
+            Route::Stay => "stay".to_owned(),
+            Route::Pathway { name, .. } => name.clone(),
         },
-        Err(fault) => format!("failed: {}", fault.summary),
+        Err(error) => format!("failed: {}", error.summary),
     }
 }
 
@@ -143,7 +143,7 @@ fn words(label: &LabelChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{Fault, FaultKind};
+    use crate::error::{Error, ErrorKind};
     use crate::ids::{BuildId, Millis, PathwayId, StageId};
     use crate::work::Patch;
     use serde_json::json;
@@ -159,17 +159,17 @@ mod tests {
         }
     }
 
-    fn look(build: u32, way: &str, patch: Patch) -> Look {
+    fn look(build: u32, way: &str, patch: Patch) -> WatchResult {
         let way = if way == "stay" {
-            Way::Stay
+            Route::Stay
         } else {
-            Way::Pathway {
+            Route::Pathway {
                 id: PathwayId(Uuid::nil()),
                 name: way.into(),
                 to: StageId(Uuid::nil()),
             }
         };
-        Look {
+        WatchResult {
             build: BuildId(build),
             result: Ok(Arc::new(Outcome {
                 way,
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    fn told(a: &Look, b: &Look) -> Vec<String> {
+    fn told(a: &WatchResult, b: &WatchResult) -> Vec<String> {
         differences(a, b)
             .into_iter()
             .map(|d| {
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_fault_against_an_outcome_is_one_difference_and_equal_faults_are_none() {
-        let failed = |text: &str| Look {
-            result: Err(Fault::new(FaultKind::Agent, text)),
+        let failed = |text: &str| WatchResult {
+            result: Err(Error::new(ErrorKind::Agent, text)),
             ..look(2, "stay", Patch::default())
         };
         let labels = vec![change('+', "Car", "h1", "box 1")];

@@ -1,7 +1,7 @@
 //! What became of a task that was committed, and what of it is upstream when a step was refused.
 
 use super::CommitItem;
-use crate::fault::Fault;
+use crate::error::Error;
 
 /// Which parts of an outcome are upstream, short of the move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,22 +88,22 @@ pub enum Committed {
         by: String,
     },
     /// The platform refused this task, and nothing of it was written; the rest of the bundle went through.
-    Refused(Fault),
+    Refused(Error),
     /// Some steps were written and a later one was refused: the task still waits at its stage.
     Partial {
         /// What is upstream.
         written: Written,
         /// Why the rest is not.
-        fault: Fault,
+        error: Error,
     },
 }
 
 impl Committed {
     /// Why the task was not written, or not wholly.
     #[must_use]
-    pub const fn fault(&self) -> Option<&Fault> {
+    pub const fn error(&self) -> Option<&Error> {
         match self {
-            Self::Refused(fault) | Self::Partial { fault, .. } => Some(fault),
+            Self::Refused(error) | Self::Partial { error, .. } => Some(error),
             Self::Done | Self::AlreadyMoved | Self::Conflict { .. } => None,
         }
     }
@@ -112,7 +112,7 @@ impl Committed {
     #[must_use]
     pub fn after(self, written: Written) -> Self {
         match self {
-            Self::Refused(fault) if written.any() => Self::Partial { written, fault },
+            Self::Refused(error) if written.any() => Self::Partial { written, error },
             other => other,
         }
     }

@@ -75,9 +75,9 @@ fn titles_that_differ_in_what_cannot_be_seen_are_shown_apart() {
             stages: vec![stage(1, title, StageKind::Agent)],
             edges: vec![],
         };
-        let fault = flow.no_stage(asked);
-        assert_eq!(fault.hints, [format!("did you mean {shown}?")]);
-        assert_ne!(fault.summary, format!("the project has no stage {shown}"));
+        let error = flow.no_stage(asked);
+        assert_eq!(error.hints, [format!("did you mean {shown}?")]);
+        assert_ne!(error.summary, format!("the project has no stage {shown}"));
         let pathway = Pathway {
             id: PathwayId(Uuid::from_u128(5)),
             name: title.into(),

@@ -8,7 +8,7 @@ use wb_core::event::Effect;
 use wb_core::ids::{BatchId, BuildId, Millis, StageId};
 use wb_core::run::{Around, Run, RunSpec, Sink, Source};
 use wb_core::work::{
-    CommitItem, Committed, Inputs, LabelBlob, Outcome, Patch, Project, RowInput, TaskRow, Way,
+    CommitItem, Committed, Inputs, LabelBlob, Outcome, Patch, Project, Route, RowInput, TaskRow,
 };
 
 /// A run of 3,000 listed tasks whose label rows weigh so many bytes.
@@ -104,7 +104,7 @@ impl Scene {
     fn run_all(&mut self, bytes: usize) -> Vec<(BatchId, Vec<CommitItem>)> {
         let after = LabelBlob::new(&"x".repeat(bytes).into());
         let outcome = Arc::new(Outcome {
-            way: Way::Stay,
+            way: Route::Stay,
             patch: Patch {
                 priority: Some((None, 0.5)),
                 ..Patch::default()

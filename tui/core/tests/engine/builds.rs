@@ -5,8 +5,8 @@ use agent_abi::table::flags;
 use std::cell::Cell;
 use std::rc::Rc;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Effect, Event};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::run::Ending;
 
@@ -31,7 +31,7 @@ fn through_both_stages(tasks: u128) -> World {
     let agent = move |l: &wb_core::event::Launch| {
         n += 1;
         if n % 4 == 0 {
-            let again = Fault::new(FaultKind::Agent, "not yet").retryable();
+            let again = Error::new(ErrorKind::Agent, "not yet").retryable();
             return (Err(again), false);
         }
         go(if l.stage == stage_id(1) {

@@ -3,8 +3,8 @@
 use crate::world::*;
 use agent_abi::table::flags;
 use std::sync::Arc;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Launch;
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::queue::LastResult;
 use wb_core::run::{Ending, FailureLimit, RunSpec, Sink, Source};
@@ -96,19 +96,20 @@ fn with_a_limit_those_come_first_whose_turn_is_longest_ago() {
 #[test]
 fn a_filter_looks_at_what_earlier_runs_came_to() {
     let mut world = World::new(9, 0, Box::new(|_| go("away")));
-    let fault = Fault::new(FaultKind::Agent, "index 3 out of bounds");
+    let error = Error::new(ErrorKind::Agent, "index 3 out of bounds");
     let failed = |group: u32| LastResult {
         build: BuildId(0),
         text: "no".into(),
         failed: true,
+        pathway: None,
         group: Some(group),
         labels: (0, 0, 0),
         ms: 1.0,
         at: Millis(0),
     };
-    let earlier = [(2, failed(fault.group_id())), (5, failed(7))];
+    let earlier = [(2, failed(error.group_id())), (5, failed(7))];
     let earlier = earlier.map(|(n, result)| (row(n).id, result));
-    let filter = format!("fault:{:08x}", fault.group_id());
+    let filter = format!("fault:{:08x}", error.group_id());
     world.run(RunSpec {
         earlier: Arc::new(earlier.into()),
         filter: wb_core::filter::Filter::parse(&filter).unwrap(),
@@ -208,7 +209,7 @@ fn a_dry_run_gives_the_same_outcomes_and_commits_nothing() {
 fn a_failing_task_is_retried_from_the_same_inputs_and_never_costs_another() {
     let agent: Agent = Box::new(|l| {
         if &*l.inputs.row.title == "task 5" {
-            (Err(Fault::new(FaultKind::Agent, "no").retryable()), false)
+            (Err(Error::new(ErrorKind::Agent, "no").retryable()), false)
         } else {
             go("away")
         }
@@ -245,7 +246,7 @@ fn a_crash_is_not_repeated_unless_the_agent_says_it_may_be() {
     for (flag, attempts) in [(0, 1), (flags::IDEMPOTENT, 3)] {
         let agent: Agent = Box::new(|l| {
             if &*l.inputs.row.title == "task 1" {
-                (Err(Fault::new(FaultKind::Host, "died")), true)
+                (Err(Error::new(ErrorKind::Host, "died")), true)
             } else {
                 go("away")
             }
@@ -270,7 +271,7 @@ fn hosts_that_die_one_after_the_other_end_the_run_and_leave_the_rest_untouched()
     let mut world = World::new(
         40,
         0,
-        Box::new(|_| (Err(Fault::new(FaultKind::Host, "died")), true)),
+        Box::new(|_| (Err(Error::new(ErrorKind::Host, "died")), true)),
     );
     world.run(commit());
     assert_eq!(world.at(1), 40);
@@ -310,7 +311,7 @@ fn a_run_that_must_stop_at_a_failure_gives_nothing_out_ahead() {
         if launch.inputs.row.id < row(100).id {
             go("away")
         } else {
-            (Err(Fault::new(FaultKind::Agent, "no")), false)
+            (Err(Error::new(ErrorKind::Agent, "no")), false)
         }
     });
     let mut world = World::new(200, 0, bad);

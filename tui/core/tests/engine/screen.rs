@@ -2,8 +2,8 @@
 
 use crate::world::*;
 use wb_core::command::Command;
-use wb_core::event::{Event, JobEvent, Trouble, Upstream};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{Event, JobEvent, Outage, Upstream};
 use wb_core::ids::*;
 use wb_core::journal::{Op, Undoing};
 use wb_core::run::{OnConflict, RunSpec, Source};
@@ -150,10 +150,10 @@ fn a_group_of_failures_runs_again_and_the_others_stay_in_sight() {
     let seen = fixed.clone();
     let agent: Agent = Box::new(move |l| {
         let n = l.inputs.row.id.0.as_u128() - 1000;
-        let fault = |text: String| (Err(Fault::new(FaultKind::Agent, text)), false);
+        let error = |text: String| (Err(Error::new(ErrorKind::Agent, text)), false);
         match n % 3 {
-            0 if !seen.get() => fault(format!("index {n} out of bounds")),
-            1 => fault(format!("no label \"{n}\"")),
+            0 if !seen.get() => error(format!("index {n} out of bounds")),
+            1 => error(format!("no label \"{n}\"")),
             _ => go("away"),
         }
     });
@@ -394,7 +394,7 @@ fn late_news_of_another_task_changes_nothing() {
     let before = world.state.clone();
     let done = JobEvent::Done {
         job: JobId(999),
-        result: Err(Fault::new(FaultKind::Agent, "late")),
+        result: Err(Error::new(ErrorKind::Agent, "late")),
         crashed: false,
         run_us: 0,
     };
@@ -414,7 +414,7 @@ fn late_news_of_another_task_changes_nothing() {
 fn an_outage_is_said_once_when_it_lasts_and_so_is_its_end() {
     let (mut world, _) = screen(Box::new(|_| go("away")));
     let trouble = |again| {
-        Event::Upstream(Upstream::Trouble(Some(Trouble {
+        Event::Upstream(Upstream::Outage(Some(Outage {
             since: Millis(10_000),
             why: "connection refused".into(),
             again: Millis(again),
@@ -440,7 +440,7 @@ fn an_outage_is_said_once_when_it_lasts_and_so_is_its_end() {
         ["waiting for the platform: connection refused"]
     );
     world.send(Event::Tick(Millis(44_000)));
-    world.send(Event::Upstream(Upstream::Trouble(None)));
+    world.send(Event::Upstream(Upstream::Outage(None)));
     assert_eq!(said(&world)[1..], ["the platform answers again after 34 s"]);
-    assert_eq!(world.state.trouble, None);
+    assert_eq!(world.state.outage, None);
 }

@@ -2,8 +2,8 @@
 
 use crate::world::*;
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::run::RunSpec;
 
@@ -58,7 +58,7 @@ fn a_run_whose_time_is_up_commits_what_is_decided_at_once_and_leaves_the_rest() 
         let Event::Job(JobEvent::Done { result: good, .. }) = world.job(&launch) else {
             panic!("a job ends")
         };
-        let stopped = Err(Fault::new(FaultKind::Host, "cancelled"));
+        let stopped = Err(Error::new(ErrorKind::Host, "cancelled"));
         world.send(Event::Job(JobEvent::Done {
             job: *job,
             result: if result { good } else { stopped },
@@ -94,7 +94,7 @@ fn a_run_whose_time_is_up_waits_for_no_inputs_and_no_listing_and_tries_nothing_a
     while let Some(launch) = world.running.pop_front() {
         world.send(Event::Job(JobEvent::Done {
             job: launch.job,
-            result: Err(Fault::new(FaultKind::Agent, "not yet").retryable()),
+            result: Err(Error::new(ErrorKind::Agent, "not yet").retryable()),
             crashed: false,
             run_us: 1,
         }));

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wb_core::build::{AgentDescriptor, Descriptor, Probed};
 use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Effect, Event, JobEvent};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::*;
 use wb_core::state::Kind;
 use wb_core::watch::{MOST, Phase, Watched};
@@ -16,7 +16,7 @@ fn screen(tasks: u128) -> (World, Rc<Cell<&'static str>>) {
     let way = Rc::new(Cell::new("next"));
     let says = way.clone();
     let agent = move |_: &_| match says.get() {
-        "panic" => (Err(Fault::new(FaultKind::Agent, "it panicked")), false),
+        "panic" => (Err(Error::new(ErrorKind::Agent, "it panicked")), false),
         way => go(way),
     };
     let mut world = World::new(tasks, 0, Box::new(agent));
@@ -139,14 +139,14 @@ fn a_build_that_fails_is_told_and_the_next_is_compared_with_the_failure() {
 fn a_kept_build_stays_what_newer_ones_are_compared_with() {
     let (mut world, way) = screen(3);
     world.send(watch([1], true));
-    world.send(Event::Input(Command::KeepLooks(true)));
+    world.send(Event::Input(Command::KeepWatchResults(true)));
     way.set("away");
     for n in 2..4 {
         world.send(build(n, 0));
         assert_eq!(builds(&world, 1), (Some(1), Some(n)));
         assert!(task(&world, 1).differs());
     }
-    world.send(Event::Input(Command::KeepLooks(false)));
+    world.send(Event::Input(Command::KeepWatchResults(false)));
     world.send(build(4, 0));
     assert_eq!(builds(&world, 1), (Some(3), Some(4)));
     assert!(!task(&world, 1).differs());
@@ -179,7 +179,7 @@ fn a_build_that_comes_while_a_task_runs_ends_that_job_and_its_late_answer_counts
     };
     let second = effects.iter().find_map(launched).unwrap();
     assert_eq!((second.build.0, &second.inputs), (2, &first.inputs));
-    let late = Err(Fault::new(FaultKind::Host, "cancelled"));
+    let late = Err(Error::new(ErrorKind::Host, "cancelled"));
     assert_eq!(world.state.update(done(first.job, late, 9)), []);
     assert_eq!(builds(&world, 1), (None, None));
     assert_eq!(
@@ -190,7 +190,7 @@ fn a_build_that_comes_while_a_task_runs_ends_that_job_and_its_late_answer_counts
 
 fn done(
     job: JobId,
-    result: Result<std::sync::Arc<wb_core::work::Outcome>, Fault>,
+    result: Result<std::sync::Arc<wb_core::work::Outcome>, Error>,
     run_us: u64,
 ) -> Event {
     Event::Job(JobEvent::Done {
@@ -218,16 +218,16 @@ fn the_slowest_of_the_last_time_comes_last() {
     let (mut world, _) = screen(3);
     world.hold = true;
     world.send(watch([1, 2, 3], true));
-    let fault = || Err(Fault::new(FaultKind::Agent, "x"));
+    let error = || Err(Error::new(ErrorKind::Agent, "x"));
     for us in [3000, 1000, 2000] {
         let launch = world.running.pop_front().unwrap();
-        world.send(done(launch.job, fault(), us));
+        world.send(done(launch.job, error(), us));
     }
     world.send(build(2, 0));
     let mut order = vec![];
     while let Some(launch) = world.running.pop_front() {
         order.push(launch.inputs.row.id);
-        world.send(done(launch.job, fault(), 1));
+        world.send(done(launch.job, error(), 1));
     }
     assert_eq!(order, [2, 3, 1].map(|n| row(n).id));
 }
@@ -239,7 +239,7 @@ fn inputs_that_could_not_be_read_are_tried_again_at_the_next_build() {
     let [Effect::Fetch { batch, rows, .. }] = &effects[..] else {
         panic!("{effects:?}")
     };
-    let outage = || Err(Fault::new(FaultKind::Network, "unreachable"));
+    let outage = || Err(Error::new(ErrorKind::Network, "unreachable"));
     let results = rows.iter().map(|_| outage()).collect();
     let batch = *batch;
     assert_eq!(world.state.update(Event::Prefetch { batch, results }), []);
@@ -247,7 +247,7 @@ fn inputs_that_could_not_be_read_are_tried_again_at_the_next_build() {
     assert_eq!(said(&world), ["2 tasks · 2 failed"]);
     world.send(build(2, 0));
     assert_eq!((world.launches.len(), task(&world, 2).failed()), (2, false));
-    assert_eq!(task(&world, 2).fault, None);
+    assert_eq!(task(&world, 2).error, None);
 }
 
 #[test]

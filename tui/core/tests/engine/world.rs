@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
+use wb_core::error::Error;
 use wb_core::event::{Book, Effect, Event, JobEvent, Launch, Upstream};
-use wb_core::fault::Fault;
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op, Settled, Undone};
 use wb_core::run::{Report, RunSpec, Sink};
 use wb_core::state::{Options, State};
 use wb_core::work::*;
 
-pub type Agent = Box<dyn FnMut(&Launch) -> (Result<Option<&'static str>, Fault>, bool)>;
+pub type Agent = Box<dyn FnMut(&Launch) -> (Result<Option<&'static str>, Error>, bool)>;
 
 pub struct World {
     pub state: State,
@@ -121,9 +121,9 @@ impl World {
         let (answer, crashed) = (self.agent)(launch);
         let flow = workflow();
         let result = answer.map(|route| {
-            let way = route.map_or(Way::Stay, |name| {
+            let way = route.map_or(Route::Stay, |name| {
                 let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
-                Way::Pathway {
+                Route::Pathway {
                     id: p.id,
                     name: p.name.clone(),
                     to: p.to,
@@ -332,6 +332,6 @@ pub fn commit() -> RunSpec {
     }
 }
 
-pub fn go(route: &'static str) -> (Result<Option<&'static str>, Fault>, bool) {
+pub fn go(route: &'static str) -> (Result<Option<&'static str>, Error>, bool) {
     (Ok(Some(route)), false)
 }

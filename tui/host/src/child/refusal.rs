@@ -14,8 +14,23 @@ pub(super) fn refused(error: &libloading::Error, library: &Path) -> Flaw {
     let beside = |name: &str| library.with_file_name(name).exists();
     Flaw {
         hints: vec![hint(&text, library, noexec, beside)],
-        reason: format!("it cannot be opened: {text}"),
+        reason: format!("it cannot be opened: {}", without_store(&text, library)),
     }
+}
+
+/// The loader names copies; a person knows the originals, which lie in folders of the same names.
+fn without_store(text: &str, library: &Path) -> String {
+    let is_copy = |dir: &&Path| dir.parent().is_some_and(is_store);
+    let Some(copy) = library.ancestors().find(is_copy) else {
+        return text.to_owned();
+    };
+    text.replace(&format!("{}/", copy.display()), "")
+}
+
+/// Whether a folder is one process's part of the library store.
+fn is_store(dir: &Path) -> bool {
+    let name = dir.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with(crate::store::STORE)
 }
 
 fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool) -> String {
@@ -78,11 +93,8 @@ fn hint(text: &str, library: &Path, noexec: bool, beside: impl Fn(&str) -> bool)
 
 /// The folder that holds the library store: a copy lies some folders below it.
 fn folder_of_store(library: &Path) -> &Path {
-    let is_store = |dir: &&Path| {
-        let name = dir.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("store-")
-    };
-    let store = library.ancestors().find(is_store).unwrap_or(library);
+    let store = library.ancestors().find(|dir| is_store(dir));
+    let store = store.unwrap_or(library);
     store.parent().unwrap_or(store)
 }
 
@@ -168,5 +180,11 @@ mod tests {
         let library = Path::new("/cache/libraries/store-1f/1/agents/liba.so");
         let long = hint(text, library, true, |_| false);
         assert!(long.contains("in /cache/libraries, on"), "{long}");
+        let text = "/cache/libraries/store-1f/1/agents/liba.so: undefined symbol: x";
+        assert_eq!(
+            without_store(text, library),
+            "agents/liba.so: undefined symbol: x"
+        );
+        assert_eq!(without_store(text, Path::new("/agents/liba.so")), text);
     }
 }

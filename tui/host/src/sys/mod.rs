@@ -3,6 +3,7 @@
 //! Linux is measured and tested. The fallbacks for other Unix systems compile from the same calls
 //! but have not been run there. Everything above this folder is written without `cfg`.
 
+pub(crate) mod adopted;
 pub(crate) mod crash;
 pub(crate) mod exit;
 pub(crate) mod limits;

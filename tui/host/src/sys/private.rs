@@ -1,4 +1,4 @@
-//! What this process holds is its own: its environment and its memory may hold a key.
+//! Keeps other processes from reading the environment and the memory of this one: both may hold a key.
 #![allow(unsafe_code)] // prctl, and the memory that the environment came in
 
 use crate::config::is_secret;
@@ -9,10 +9,9 @@ unsafe extern "C" {
     static environ: *const *mut libc::c_char;
 }
 
-/// From now on no other process of the same user reads the memory of this one, and there are no core
-/// files of it (Linux). Keys and passwords are no longer where the system shows the environment of a
-/// process, which root may read whatever else holds; `std::env` still has them. To be called first of
-/// all: a process that has further threads keeps its environment as it is.
+/// Makes this process unreadable to others of the same user, and keeps it from writing core files (Linux).
+/// Keys and passwords are also removed from `/proc/PID/environ`, which root can always read; `std::env`
+/// still has them. Call it first in `main`: with more than one thread the environment stays as it is.
 pub fn keep_private() {
     #[cfg(target_os = "linux")]
     {
@@ -43,12 +42,12 @@ pub fn keep_private() {
     }
 }
 
-/// Known on Linux only; elsewhere the system does not show the environment like that.
+/// Always false outside Linux, where no `/proc` shows the environment.
 fn has_one_thread() -> bool {
     std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
-/// Where the variables with secrets lie.
+/// The entries of the environment that hold secrets.
 unsafe fn secrets() -> Vec<*mut libc::c_char> {
     let mut found = Vec::new();
     // SAFETY: a list of strings that ends with null; nobody changes it meanwhile.

@@ -1,11 +1,11 @@
 //! A small process above each host, so that everything an agent starts ends with the host.
 //!
-//! A group is left by `setsid`, and whoever loses its parent is adopted by somebody far away. On Linux
-//! the fresh host process splits in two before it does anything else: the upper half adopts whatever
-//! is orphaned below it, waits for the lower half (the host itself), however that ends, kills what
-//! is left of its family, and ends in the same way, so that the workbench sees the host's own end.
-//! SIGTERM asks it to end the host; the kernel sends that when the workbench dies. Elsewhere
-//! (untested) the host stays one process, and only its group ends with it.
+//! A process leaves its group with `setsid`, and an orphan is adopted by the nearest subreaper. On Linux
+//! the new host process therefore forks before it does anything else: the parent is a subreaper that
+//! waits for the child (the host itself), kills every process left below it, and then exits with the
+//! host's own status or signal, which is what the workbench sees. SIGTERM makes it kill the host; the
+//! kernel sends it when the workbench dies. A supervisor that is killed itself is dealt with in
+//! `adopted`. Elsewhere (untested) the host stays one process, and only its group ends with it.
 #![allow(unsafe_code)] // fork, signals and wait
 
 #[cfg(target_os = "linux")]
@@ -24,7 +24,7 @@ mod linux {
     use std::io;
     use std::time::{Duration, Instant};
 
-    /// How long what is left of the family may take to be gone after SIGKILL.
+    /// How long the remaining processes may take to end after SIGKILL.
     const LAST: Duration = Duration::from_secs(3);
 
     /// Returns in the host only, which leads a group of its own. To be called while the process has
@@ -54,7 +54,7 @@ mod linux {
     }
 
     fn supervise(host: pid_t, awaited: &sigset_t) -> ! {
-        // Whoever waits for the host's end of a pipe or socket must not wait for this process.
+        // Otherwise a reader of the host's pipes or socket would see their end only when this process ends.
         // SAFETY: no descriptor is used in this process from here on.
         unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
         let end = loop {

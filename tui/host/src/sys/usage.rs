@@ -1,5 +1,4 @@
-//! How much memory a host and its children use, and how much this machine has (Linux; elsewhere
-//! nothing is known).
+//! Memory used by a host and its children, and available on this machine (Linux only).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn of_family(pid: u32) -> Option<u64> {
     let mut total = of_process(pid)?;
     let mut open = children(pid);
-    // A family that grows while it is counted is counted at the next look.
+    // Processes that start meanwhile are counted next time.
     for _ in 0..1000 {
         let Some(child) = open.pop() else { break };
         total += of_process(child).unwrap_or(0);
@@ -31,7 +30,8 @@ fn kilobytes(line: &str) -> u64 {
     number.unwrap_or(0_u64).saturating_mul(1024)
 }
 
-fn children(pid: u32) -> Vec<u32> {
+/// Children that any thread of a process has and has not reaped.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten();
@@ -52,7 +52,7 @@ pub(crate) fn children_of_this_thread() -> Vec<i32> {
     listed(Path::new("/proc/thread-self/children"))
 }
 
-/// How often this machine has ended a process for want of memory.
+/// Number of processes that the OOM killer has ended since boot.
 pub(crate) fn kills_for_memory() -> u64 {
     let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
     let count = text.lines().find_map(|l| l.strip_prefix("oom_kill "));

@@ -148,6 +148,19 @@ AGENT(child_eats) {
   return done(out);
 }
 
+AGENT(daemon_eats) {
+  UNUSED;
+  if (fork() == 0) {
+    setsid();
+    if (fork() == 0) {
+      eat();
+    }
+    _exit(0);
+  }
+  pause();
+  return done(out);
+}
+
 static void loading(const wb_host *host, const char *name) {
   wb_bytes call = WB_TEXT("loading");
   wb_bytes question = {(const uint8_t *)name, strlen(name)};
@@ -211,6 +224,7 @@ static const wb_agent agents[] = {
     ENTRY(answer),          ENTRY(scribbles),       ENTRY(scribbles_and_loops), ENTRY(scribbles_and_aborts),
     ENTRY(leaves_a_daemon), ENTRY(daemon_and_loop), ENTRY(daemon_and_crash),    ENTRY(eats),
     ENTRY(child_eats),      ENTRY(depends),         ENTRY(explains),
+    ENTRY(daemon_eats),
 };
 
 static const wb_module module = {

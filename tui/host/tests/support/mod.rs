@@ -43,7 +43,7 @@ pub const HOSTILE: [&str; 22] = [
 ];
 
 /// Stages of `astray.c` in their order.
-pub const ASTRAY: [&str; 11] = [
+pub const ASTRAY: [&str; 12] = [
     "answer",
     "scribbles",
     "scribbles_and_loops",
@@ -55,6 +55,7 @@ pub const ASTRAY: [&str; 11] = [
     "child_eats",
     "depends",
     "explains",
+    "daemon_eats",
 ];
 
 pub fn agent(name: &str) -> usize {
@@ -287,4 +288,16 @@ pub fn wait_until_gone(pid: u32) {
     let limit = Timespec::try_from(PATIENCE).unwrap();
     let n = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit)).unwrap();
     assert_eq!(n, 1, "process {pid:?} is still there");
+}
+
+/// Writes a PNG of one colour.
+pub fn write_png(path: &Path, (width, height): (u32, u32), colour: [u8; 3]) {
+    let rows = wb_media::RgbRows {
+        width,
+        height,
+        stride: width * 3,
+        bytes: &colour.repeat((width * height) as usize),
+    };
+    let file = rows.encode(wb_media::FileFormat::Png).unwrap();
+    std::fs::write(path, file).unwrap();
 }

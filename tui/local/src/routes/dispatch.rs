@@ -114,7 +114,7 @@ pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Res
                 body: held.bytes.clone(),
                 legacy,
             });
-            (row.handler)(request, Shared::clone(&app)).await
+            finished((row.handler)(request, Shared::clone(&app))).await
         }
     };
     let done = response.status().is_success();
@@ -127,6 +127,18 @@ pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Res
         accepts_gzip,
     )
     .await
+}
+
+/// Runs a handler to its end, even if the client hangs up before the response: the request takes effect and
+/// is counted either way.
+async fn finished(handler: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(handler).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => DropConnection.into_response(),
+        },
+    }
 }
 
 async fn in_envelope(response: Response, is_legacy: bool) -> Response {

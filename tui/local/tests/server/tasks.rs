@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use wb_local::{Scenario, ServeOptions};
 
-use crate::common::{start, with};
+use crate::common::{Client, start, with};
 
 #[tokio::test]
 async fn every_task_is_listed_once_even_if_earlier_ones_leave_between_pages() {
@@ -240,4 +240,43 @@ async fn titles_beyond_ascii_are_found_in_any_case() {
             .await;
         assert_eq!(found["results"].as_array().unwrap().len(), 1, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_request_is_finished_and_counted_if_its_client_hangs_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = ServeOptions {
+        scenario: Scenario::Seed,
+        tasks: Some(2),
+        data: Some(dir.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let (served, client) = with(options).await;
+    let tasks = client.tasks("Agent 1").await;
+    let actions =
+        async |field: &str| client.local("counters").await["endpoints"]["actions"][field].clone();
+    // The database is locked while the client hangs up.
+    let held = rusqlite::Connection::open(dir.path().join("project.db")).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = Client::new(&served.domain, served.project_hash, &served.ssh_key_file);
+    let first = tasks[0].clone();
+    let asking = tokio::spawn(async move { other.proceed("Agent 1", &[&first], "complete").await });
+    until(async || actions("requests").await == 1).await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    held.execute_batch("COMMIT").unwrap();
+    until(async || actions("changed").await == 1).await;
+    assert_eq!(client.tasks("Agent 1").await.len(), 1);
+}
+
+/// Waits until a condition is true, at most 20 seconds.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let asked = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), asked)
+        .await
+        .expect("the condition became true");
 }

@@ -5,13 +5,13 @@ use crate::headless::specs::Answer;
 use crate::journal::Op;
 use crate::runtime::{Engine, now};
 use std::collections::{HashMap, HashSet};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{DataHash, PathwayId, TaskId};
 use wb_core::work::TaskRow;
 
 /// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
 /// was given. Gives the tasks among them that stay.
-pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Fault> {
+pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
     let (Some(journal), Some(project), false) = (
         engine.journal(),
         &engine.state.project,
@@ -38,7 +38,7 @@ impl Exec {
         }
         match self.engine.settle().await {
             Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
-            Err(fault) => tracing::warn!("{fault}"),
+            Err(error) => tracing::warn!("{error}"),
         }
     }
 
@@ -47,7 +47,7 @@ impl Exec {
     pub(super) fn done_before(
         &self,
         wanted: &[(TaskId, DataHash)],
-    ) -> Result<HashMap<TaskId, PathwayId>, Fault> {
+    ) -> Result<HashMap<TaskId, PathwayId>, Error> {
         match (self.engine.journal(), &self.engine.state.project) {
             (Some(journal), Some(project)) => {
                 let tasks = wanted.iter().map(|(task, _)| *task);

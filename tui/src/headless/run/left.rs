@@ -3,13 +3,13 @@
 use crate::cli::{Global, RunArgs};
 use crate::runtime::{Engine, now};
 use std::collections::{HashMap, HashSet};
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::OnConflict;
 use wb_ui::text::plural;
 
 /// How many tasks of each stage an interrupted command has taken already that is gone on with.
-pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Fault> {
+pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Error> {
     match (engine.journal(), global.goes_on) {
         (Some(journal), Some(op)) => journal.spent(op),
         _ => Ok(HashMap::new()),
@@ -22,7 +22,7 @@ pub(super) fn unfinished(
     engine: &Engine,
     args: &RunArgs,
     dry: bool,
-) -> Result<HashSet<TaskId>, Fault> {
+) -> Result<HashSet<TaskId>, Error> {
     let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
         return Ok(HashSet::new());
     };
@@ -36,7 +36,7 @@ pub(super) fn unfinished(
     let open = journal.open_entries(project.hash)?;
     if let Some(first) = open.first() {
         let why = match &first.refused {
-            Some(fault) => wb_ui::text::clean(&fault.summary).into_owned(),
+            Some(error) => wb_ui::text::clean(&error.summary).into_owned(),
             None => "no answer came".to_owned(),
         };
         tell!(
@@ -44,5 +44,5 @@ pub(super) fn unfinished(
             plural(open.len(), "write")
         );
     }
-    Ok(open.iter().map(|open| open.deed.item.task).collect())
+    Ok(open.iter().map(|open| open.change.item.task).collect())
 }

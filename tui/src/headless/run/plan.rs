@@ -7,7 +7,7 @@ use crate::exit::Ending;
 use crate::files;
 use crate::max_time::MaxTime;
 use crate::plan::PlanFile;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 
 /// `workbench plan`: a run with every write held, kept in one file.
 pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
@@ -17,11 +17,11 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         ..global.clone()
     };
     if args.run.refresh_every.is_some() {
-        let fault = Fault::new(
-            FaultKind::Usage,
+        let error = Error::new(
+            ErrorKind::Usage,
             "a plan is made in one pass; --refresh-every belongs to `run`",
         );
-        ending.told(fault);
+        ending.told(error);
         return ending;
     }
     match files::may_replace(&global, &args.output) {
@@ -30,8 +30,8 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             tell!("Nothing was run; {} is as it was.", args.output.display());
             return ending;
         }
-        Err(fault) => {
-            ending.told(fault);
+        Err(error) => {
+            ending.told(error);
             return ending;
         }
     }
@@ -40,7 +40,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         let file = files::begin("-o", &args.output).await?;
         let mut session = prepare(&global, config, &args.run, limit).await?;
         session.plan = Some(PlanFile::new(&args.output, file, &session.engine)?);
-        Ok::<_, Fault>(session)
+        Ok::<_, Error>(session)
     };
     match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {
         Ok(None) => {}
@@ -50,7 +50,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
                 keep(plan, args, &mut ending);
             }
         }
-        Err(fault) => ending.told(fault),
+        Err(error) => ending.told(error),
     }
     ending
 }
@@ -59,7 +59,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
 fn keep(plan: PlanFile, args: &PlanArgs, ending: &mut Ending) {
     let found = match plan.finish() {
         Ok(found) => found,
-        Err(fault) => return ending.told(fault),
+        Err(error) => return ending.told(error),
     };
     let output = args.output.display();
     tell!(

@@ -1,9 +1,9 @@
 //! Between the passes of a poller: which builds the next one has, what is finished first, and how long it waits.
 
-use super::Session;
+use super::{Session, named};
 use crate::exit::Ending;
 use std::time::Duration;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::run::Source;
 
 /// Time between two looks at the settings while nothing runs.
@@ -17,7 +17,7 @@ impl Session {
     pub(super) async fn look_at_new_builds(
         &mut self,
         ending: &mut Ending,
-    ) -> Option<Result<(), Fault>> {
+    ) -> Option<Result<(), Error>> {
         let mut stages = self.engine.state.builds.order();
         if !self.named.is_empty() {
             stages.retain(|stage| self.named.contains(stage));
@@ -25,8 +25,17 @@ impl Session {
         if !stages.is_empty() {
             self.spec.source = Source::Stages(stages.clone());
         }
+        let (checked, engine, args) = (&mut self.checked, &mut self.engine, &self.args);
+        let fits = async {
+            checked.renew(engine, &stages).await?;
+            // Further tasks may have come since the last pass.
+            if args.refresh_every.is_some() {
+                named::look(engine, &stages, &args.task).await?;
+            }
+            Ok(())
+        };
         tokio::select! {
-            fits = self.checked.renew(&mut self.engine, &stages) => Some(fits),
+            fits = fits => Some(fits),
             () = self.limit.over() => {
                 ending.stopped();
                 None
@@ -48,7 +57,7 @@ impl Session {
                             self.progress.say(&format!("workbench: {line}"));
                         }
                     }
-                    Err(fault) => tracing::warn!("{fault}"),
+                    Err(error) => tracing::warn!("{error}"),
                 }
                 false
             }
@@ -85,11 +94,11 @@ impl Session {
     }
 }
 
-/// Whether a fault that ended a pass ends a poller too: an outage or one refusal does not.
-pub(super) const fn ends_a_poller(fault: &Fault, in_a_row: u32) -> bool {
-    match fault.kind {
-        FaultKind::Network | FaultKind::Upstream | FaultKind::Host => false,
-        FaultKind::Access => in_a_row >= REFUSALS,
+/// Whether an error that ended a pass ends a poller too: an outage or one refusal does not.
+pub(super) const fn ends_a_poller(error: &Error, in_a_row: u32) -> bool {
+    match error.kind {
+        ErrorKind::Network | ErrorKind::Upstream | ErrorKind::Host => false,
+        ErrorKind::Access => in_a_row >= REFUSALS,
         _ => true,
     }
 }

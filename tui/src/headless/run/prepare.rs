@@ -1,5 +1,6 @@
 //! What comes before the first pass of a run: its flags, its engine, and everything that is looked at.
 
+use super::named::{self, Unmet};
 use super::{Session, left};
 use crate::cli::{Global, RunArgs};
 use crate::config::{Config, state_dir};
@@ -8,15 +9,17 @@ use crate::headless::live::{Limits, Live};
 use crate::headless::output::{self, Output};
 use crate::headless::progress::Progress;
 use crate::headless::session::{self, Need};
+use crate::history::AttemptHistory;
 use crate::max_time::MaxTime;
 use crate::preflight::Checked;
 use crate::report::Sheet;
+use crate::runtime::Engine;
 use crate::signals::Signals;
-use crate::tried::Tried;
 use crate::upstream;
 use std::sync::Arc;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
+use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
 
 /// Tasks that are listed ahead where progress is shown, so that the time left can be told.
@@ -24,11 +27,11 @@ const AHEAD: usize = 10_000;
 
 /// What comes before the first task; a signal, or the end of its time, ends it at once.
 pub(in crate::headless) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, Fault>>,
+    work: impl Future<Output = Result<T, Error>>,
     limit: MaxTime,
     dry: bool,
     ending: &mut Ending,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, Error> {
     let mut signals = Signals::new()?;
     let next = if dry {
         "nothing was written"
@@ -55,23 +58,28 @@ pub(super) async fn prepare(
     config: &Config,
     args: &RunArgs,
     limit: MaxTime,
-) -> Result<Session, Fault> {
+) -> Result<Session, Error> {
     let live = Live::new(global, config, args);
     let limits = live.limits();
     let asked = asked(args, limits)?;
     let out = Output::new(global.json, args.jsonl.as_deref()).await?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
-    let tried = Tried::open(&state_dir("")?, upstream::project_hash(config)?)?;
+    let history = AttemptHistory::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let (engine, stages) =
         session::engine(global, config, &need(args, &live.limits(), config)).await?;
+    let unmet = clear(&engine, &stages, args, &asked.filter).await;
+    if let (Err(_), Some(journal)) = (&unmet, engine.journal()) {
+        session::leave(global, journal);
+    }
+    let unmet = unmet?;
     let dry = engine.state.options.dry_run;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
         spent: Arc::new(left::spent(&engine, global)?),
         left_out: Arc::new(left::unfinished(&engine, args, dry)?),
-        earlier: tried.earlier(),
-        tried: tried.times(),
+        earlier: history.earlier(),
+        tried: history.times(),
         ahead: if progress.shows() { AHEAD } else { 0 },
         sink: if dry { Sink::Report } else { Sink::Commit },
         chain: dry,
@@ -97,11 +105,26 @@ pub(super) async fn prepare(
         limit,
         given_up: false,
         live,
-        tried,
+        history,
         again: output::again(global, config),
         not_carried: 0,
-        unmet: args.task.clone(),
+        unmet,
     })
+}
+
+/// Whether what the flags name is one thing in this project.
+async fn clear(
+    engine: &Engine,
+    stages: &[StageId],
+    args: &RunArgs,
+    filter: &Filter,
+) -> Result<Vec<Unmet>, Error> {
+    if let Some(project) = &engine.state.project {
+        filter
+            .is_clear_in(&project.workflow.stages)
+            .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
+    }
+    named::look(engine, stages, &args.task).await
 }
 
 /// What a run needs of the engine.
@@ -118,10 +141,10 @@ fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
 }
 
 /// What the flags say of a run.
-fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Fault> {
+fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Error> {
     let filter = match &args.filter {
         Some(text) => Filter::parse(text)
-            .map_err(|e| Fault::new(FaultKind::Usage, format!("--filter: {e}")))?,
+            .map_err(|e| Error::new(ErrorKind::Usage, format!("--filter: {e}")))?,
         None => Filter::default(),
     };
     Ok(RunSpec {

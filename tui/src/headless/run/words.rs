@@ -1,7 +1,7 @@
 //! What a run says when it is over: groups of failures, figures, and the command that helps next.
 
 use super::Session;
-use crate::exit::{Ending, print_fault};
+use crate::exit::{Ending, print_error};
 use crate::headless::output;
 use std::time::Duration;
 use wb_core::run::Totals;
@@ -25,9 +25,9 @@ impl Session {
         let in_part = self.in_part();
         self.out
             .write(&|| output::summary(totals, in_part, net, seconds));
-        if let Err(fault) = self.out.end() {
-            print_fault(&fault);
-            ending.afterwards(fault);
+        if let Err(error) = self.out.end() {
+            print_error(&error);
+            ending.afterwards(error);
         }
         let project = self
             .engine
@@ -35,9 +35,9 @@ impl Session {
             .project
             .as_ref()
             .map_or("", |p| p.title.as_str());
-        if let Err(fault) = self.sheet.finish(project, totals, net, seconds, self.dry) {
-            print_fault(&fault);
-            ending.afterwards(fault);
+        if let Err(error) = self.sheet.finish(project, totals, net, seconds, self.dry) {
+            print_error(&error);
+            ending.afterwards(error);
         }
         tell!("{}", output::sentence(totals, net, seconds, self.dry));
         if in_part > 0 && !self.dry {
@@ -69,10 +69,7 @@ impl Session {
     /// Names of `--task` that no task has.
     fn tell_unmet(&self) {
         for named in &self.unmet {
-            tell!(
-                "note: no waiting task of these stages is \"{}\"",
-                wb_ui::text::clean(named)
-            );
+            tell!("{}", named.note());
         }
     }
 

@@ -10,7 +10,7 @@ use crate::preflight::{self, Mark};
 use crate::runtime::Engine;
 use agent_abi::model::listed;
 use std::path::PathBuf;
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::StageId;
 
 /// Everything that is looked at before the first task.
@@ -20,7 +20,7 @@ pub(super) async fn ready(
     config: &Config,
     need: &Need<'_>,
     libraries: &[PathBuf],
-) -> Result<Vec<StageId>, Fault> {
+) -> Result<Vec<StageId>, Error> {
     let _outages = Watch::of(engine.reader());
     preflight::project(engine).await?;
     if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
@@ -43,7 +43,7 @@ pub(super) async fn ready(
 }
 
 /// Agents have nothing to do in a project whose workflow has no agent stage.
-fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
+fn has_agent_stages(engine: &Engine) -> Result<(), Error> {
     let Some(project) = &engine.state.project else {
         return Ok(());
     };
@@ -51,7 +51,7 @@ fn has_agent_stages(engine: &Engine) -> Result<(), Fault> {
         return Ok(());
     }
     let text = format!("project \"{}\" has no agent stage", project.title);
-    Err(Fault::new(FaultKind::Settings, text)
+    Err(Error::new(ErrorKind::Settings, text)
         .hint(format!("its stages: {}", project.workflow.titles()))
         .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
@@ -61,18 +61,18 @@ async fn load_libraries(
     engine: &mut Engine,
     libraries: &[PathBuf],
     limits: HostLimits,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     preflight::none_bad(preflight::libraries(engine, libraries, limits).await)?;
     let builds = &engine.state.builds;
     if builds.order().is_empty() {
-        let mut fault = Fault::new(
-            FaultKind::Settings,
+        let mut error = Error::new(
+            ErrorKind::Settings,
             "no agent in the library is for a stage of this project",
         );
         for note in builds.all.iter().flat_map(|b| &b.notes) {
-            fault = fault.hint(note.clone());
+            error = error.hint(note.clone());
         }
-        return Err(fault);
+        return Err(error);
     }
     for note in builds.all.iter().flat_map(|b| &b.notes) {
         tell!("note: {}", wb_ui::text::clean(note));
@@ -81,7 +81,7 @@ async fn load_libraries(
 }
 
 /// The stages to drain, in the order of the library.
-fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fault> {
+fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Error> {
     let order = engine.state.builds.order();
     if wanted.is_empty() {
         return Ok(order);
@@ -94,12 +94,12 @@ fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Fau
         let Some(stage) = project.workflow.find(name) else {
             let agents = project.workflow.agent_stages();
             let agents = listed(agents.map(|s| s.title.as_str()));
-            let fault = project.workflow.no_stage(name);
-            return Err(fault.hint(format!("its agent stages: {agents}")));
+            let error = project.workflow.no_stage(name);
+            return Err(error.hint(format!("its agent stages: {agents}")));
         };
         if !order.contains(&stage.id) {
-            return Err(Fault::new(
-                FaultKind::Settings,
+            return Err(Error::new(
+                ErrorKind::Settings,
                 format!("no agent in the library is for stage \"{}\"", stage.title),
             ));
         }

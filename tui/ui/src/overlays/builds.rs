@@ -20,31 +20,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &
     };
     let columns = usize::from(room.width);
     let mut all = compiler(ui, state, columns);
-    if let Some((reason, at)) = &state.rejected {
-        all.push(Line::styled(
-            format!(
-                "✗ newest library refused, {}",
-                crate::chrome::ago(state.now.since(*at))
-            ),
-            st.bad,
-        ));
-        all.extend(
-            crate::text::wrap(reason, columns.saturating_sub(2))
-                .into_iter()
-                .map(|t| Line::from(format!("  {t}"))),
-        );
-        let kept = state.builds.active().map_or_else(
-            || "  No build is in charge: nothing can run.".to_owned(),
-            |b| {
-                format!(
-                    "  Build {} stays in charge: what you step and run uses it.",
-                    b.id
-                )
-            },
-        );
-        all.push(Line::styled(kept, st.dim));
-        all.push(Line::default());
-    }
+    all.extend(refused(ui, state, columns));
     if state.builds.all.is_empty() {
         all.push(Line::from("No library was opened yet."));
         let looked = if state.options.agents.is_empty() {
@@ -137,6 +113,44 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
             all.push(Line::styled(format!("        {mark} {t}"), st.warn));
         }
     }
+    all
+}
+
+/// Libraries that were refused, each with the reason and what to do.
+fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let mut all = Vec::new();
+    for (library, error) in &state.refused {
+        let path = library.display().to_string();
+        let newest = state.rejected.as_ref().filter(|(r, _)| *r == error.summary);
+        let when = newest.map(|(_, at)| crate::chrome::ago(state.now.since(*at)));
+        let when = when.map_or_else(String::new, |ago| format!(", {ago}"));
+        let title = format!("✗ {} refused{when}", clean(&path));
+        all.push(Line::styled(fit(&title, columns), st.bad));
+        let reason = crate::text::wrap(&error.summary, columns.saturating_sub(2));
+        all.extend(reason.into_iter().map(|t| Line::from(format!("  {t}"))));
+        for hint in &error.hints {
+            let hint = crate::text::wrap(hint, columns.saturating_sub(4));
+            for (n, text) in hint.into_iter().enumerate() {
+                let mark = if n == 0 { "→" } else { " " };
+                all.push(Line::styled(format!("  {mark} {text}"), st.warn));
+            }
+        }
+    }
+    if all.is_empty() {
+        return all;
+    }
+    let kept = state.builds.active().map_or_else(
+        || "  No build is in charge: nothing can run.".to_owned(),
+        |b| {
+            format!(
+                "  Build {} stays in charge: what you step and run uses it.",
+                b.id
+            )
+        },
+    );
+    all.push(Line::styled(kept, st.dim));
+    all.push(Line::default());
     all
 }
 

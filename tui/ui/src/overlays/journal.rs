@@ -179,8 +179,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, state: &
         ..inner
     };
     let Some(ops) = &state.journal.ops else {
-        let text = match &state.journal.fault {
-            Some(fault) => Line::styled(fit(&fault.summary, usize::from(room.width)), st.bad),
+        let text = match &state.journal.error {
+            Some(error) => Line::styled(fit(&error.summary, usize::from(room.width)), st.bad),
             None => Line::styled("… reading the journal", st.dim),
         };
         lines(buf, room, &[Line::default(), text], 0);
@@ -298,8 +298,8 @@ fn draw_open(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Pane, open: &Open
             }
             all.push(Line::styled("To do it again: take the undo back.", st.dim));
         }
-        Undoing::Failed(fault) => {
-            for text in wrap(&fault.summary, columns) {
+        Undoing::Failed(error) => {
+            for text in wrap(&error.summary, columns) {
                 all.push(Line::styled(text, st.bad));
             }
         }

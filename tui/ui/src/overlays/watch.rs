@@ -17,7 +17,7 @@ use ratatui::text::{Line, Span};
 use wb_core::command::{Command, Verb};
 use wb_core::ids::TaskId;
 use wb_core::state::State;
-use wb_core::watch::{Look, Phase, Watched, route};
+use wb_core::watch::{Phase, WatchResult, Watched, route};
 
 /// Cursor, and how far the differences are scrolled.
 #[derive(Default)]
@@ -97,11 +97,15 @@ pub fn on_verb(ui: &mut Ui, verb: Verb, state: &State) -> Option<Vec<Command>> {
             .into_iter()
             .collect(),
         // Half of the tasks would be compared with one build, half with another.
-        Verb::KeepLooks if !state.watch.kept && state.watch.tasks.iter().any(Watched::pending) => {
+        Verb::KeepWatchResults
+            if !state.watch.kept && state.watch.tasks.iter().any(Watched::pending) =>
+        {
             ui.notice = Some("not every task has run on this build yet".into());
             return Some(Vec::new());
         }
-        Verb::KeepLooks if task.is_some() => vec![Command::KeepLooks(!state.watch.kept)],
+        Verb::KeepWatchResults if task.is_some() => {
+            vec![Command::KeepWatchResults(!state.watch.kept)]
+        }
         Verb::HoldWatched => {
             if !chosen.is_some_and(can_hold) {
                 ui.notice = Some("there is no outcome to keep yet".into());
@@ -241,7 +245,7 @@ pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
 
 /// Where the task goes, on both builds when they differ; or why that is not known.
 fn way(task: &Watched) -> String {
-    let word = |look: &Look| match look.result {
+    let word = |look: &WatchResult| match look.result {
         Ok(_) => route(look),
         Err(_) => "failed".to_owned(),
     };

@@ -4,7 +4,7 @@
 use crate::text::{clean, decimal, duration, limit_word, plural};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
-use wb_core::work::{Committed, Outcome, Way};
+use wb_core::work::{Committed, Outcome, Route};
 
 /// How an event stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub enum What {
     Step(usize),
     /// The agent's run as a whole.
     Call,
-    /// Route or fault.
+    /// Route or error.
     Outcome,
     /// What would be written.
     Review,
@@ -219,8 +219,8 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
 /// Where an outcome sends the task.
 pub fn route(outcome: &Outcome) -> String {
     match &outcome.way {
-        Way::Stay => "stays".into(),
-        Way::Pathway { name, .. } => clean(name).into_owned(),
+        Route::Stay => "stays".into(),
+        Route::Pathway { name, .. } => clean(name).into_owned(),
     }
 }
 
@@ -238,7 +238,7 @@ pub fn changes(outcome: &Outcome) -> String {
         parts.push("metadata".into());
     }
     if parts.is_empty() {
-        parts.push(if outcome.way == Way::Stay {
+        parts.push(if outcome.way == Route::Stay {
             "changes nothing".into()
         } else {
             "only the move".into()
@@ -333,8 +333,8 @@ pub fn standing(step: &Stepper, state: &State) -> String {
             format!("nothing was written: changed by {}", clean(by))
         }
         (At::Committed, Some(Committed::Refused(f))) => format!("refused: {}", clean(&f.summary)),
-        (At::Committed, Some(Committed::Partial { fault, .. })) => {
-            clean(&fault.summary).into_owned()
+        (At::Committed, Some(Committed::Partial { error, .. })) => {
+            clean(&error.summary).into_owned()
         }
         (At::Committed, _) => "the task had already left the stage".into(),
         _ if state.held.contains_key(&step.row.id) => {
@@ -363,7 +363,7 @@ pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
             plural(metadata.len(), "field")
         ));
     }
-    if let Way::Pathway { name, to, .. } = &outcome.way {
+    if let Route::Pathway { name, to, .. } = &outcome.way {
         all.push(format!(
             "move it by \"{}\" to {}",
             clean(name),

@@ -42,10 +42,10 @@ fn y_on_a_failure_copies_its_fault_with_what_to_do() {
     desk.go("1 n Enter");
     desk.world.answer(&mixed);
     assert_eq!(desk.show(Screen::Run).matches("Failures").count(), 1);
-    let fault = copied(&mut desk, "y").unwrap();
+    let error = copied(&mut desk, "y").unwrap();
     assert!(
-        fault.contains("prelabel") && fault.contains("\n→ "),
-        "{fault}"
+        error.contains("prelabel") && error.contains("\n→ "),
+        "{error}"
     );
     let message = copied(&mut desk, "M y").unwrap();
     assert!(message.starts_with("run 1 ended: 50 tasks"), "{message}");

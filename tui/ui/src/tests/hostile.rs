@@ -4,8 +4,8 @@ use super::Desk;
 use crate::Screen;
 use crate::fixture::{self, PRELABEL, World, row};
 use std::sync::Arc;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent, Upstream};
-use wb_core::fault::{Fault, FaultKind};
 use wb_core::ids::Millis;
 
 const EVIL: &str = "e\u{1b}[31mv\u{1b}]0;title\u{7}i\u{9b}2Jl\u{202e}\r\n";
@@ -53,8 +53,8 @@ fn world() -> World {
     world
 }
 
-fn evil_fault() -> Fault {
-    Fault::new(FaultKind::Agent, EVIL).hint(EVIL).because(EVIL)
+fn evil_error() -> Error {
+    Error::new(ErrorKind::Agent, EVIL).hint(EVIL).because(EVIL)
 }
 
 #[test]
@@ -62,11 +62,11 @@ fn evil_names_are_shown_without_their_codes() {
     let mut desk = Desk::new(world(), 120, 36);
     let mut seen = vec![desk.draw()];
     desk.go("n Enter");
-    desk.world.answer(&|_| Err(evil_fault()));
+    desk.world.answer(&|_| Err(evil_error()));
     desk.go("2 s");
     desk.world.fetched();
     desk.go("s");
-    desk.world.answer(&|_| Err(evil_fault()));
+    desk.world.answer(&|_| Err(evil_error()));
     desk.world.send(Event::Build(BuildEvent::Compiled {
         result: Err(EVIL.repeat(3)),
     }));

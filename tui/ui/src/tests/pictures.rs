@@ -6,8 +6,8 @@ use crate::fixture::{
 };
 use crate::{Screen, Theme, Ui, UiSettings};
 use insta::assert_snapshot;
-use wb_core::event::{BuildEvent, Event, Trouble, Upstream};
-use wb_core::fault::{Fault, FaultKind};
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{BuildEvent, Event, Outage, Upstream};
 use wb_core::ids::Millis;
 
 mod task;
@@ -168,12 +168,18 @@ fn review_groups_and_their_tasks() {
 }
 
 #[test]
-fn builds_with_a_refused_one_and_compiler_errors() {
+fn builds_with_refused_libraries_and_compiler_errors() {
     let make = || {
         let mut world = World::demo();
         world.send(Event::Build(BuildEvent::Probed(Box::new(
             fixture::library(2),
         ))));
+        world.send(Event::Build(BuildEvent::Rejected {
+            library: "agents/libmodel.so".into(),
+            hash: "fe".into(),
+            reason: "it cannot be opened: libonnx.so: cannot open shared object file".into(),
+            hints: vec!["libonnx.so is needed and was not found: install it".into()],
+        }));
         world.send(Event::Build(BuildEvent::Rejected {
             library: "target/release/libsample_agents.so".into(),
             hash: "ff".into(),
@@ -216,13 +222,13 @@ fn nothing_there_yet_and_what_went_wrong() {
     shots("connecting", World::empty, |_| {});
     let refused = || {
         let mut world = World::empty();
-        let fault = Fault::new(
-            FaultKind::Access,
+        let error = Error::new(
+            ErrorKind::Access,
             "api.encord.com refused this key for the project (403)",
         )
         .hint("wrong region? try ENCORD_DOMAIN=https://api.us.encord.com")
         .hint("else the key needs a role that may write");
-        world.send(Event::Upstream(Upstream::ProjectFailed(fault)));
+        world.send(Event::Upstream(Upstream::ProjectFailed(error)));
         world
     };
     shots("refused", refused, |_| {});
@@ -306,12 +312,12 @@ fn keys_are_listed_from_the_table() {
 fn an_outage_says_since_when_why_and_when_it_is_tried_again() {
     let make = || {
         let mut world = World::demo();
-        let trouble = Trouble {
+        let outage = Outage {
             since: Millis(fixture::NOW - 12_000),
             why: "GET /v2/public/projects/7/workflow/stages: connection refused".into(),
             again: Millis(fixture::NOW + 3_200),
         };
-        world.send(Event::Upstream(Upstream::Trouble(Some(trouble))));
+        world.send(Event::Upstream(Upstream::Outage(Some(outage))));
         world
     };
     for (w, h) in SIZES {
@@ -323,7 +329,7 @@ fn an_outage_says_since_when_why_and_when_it_is_tried_again() {
         );
     }
     let mut desk = Desk::new(make(), 120, 36);
-    let over = Event::Upstream(Upstream::Trouble(None));
+    let over = Event::Upstream(Upstream::Outage(None));
     desk.world.send(over);
     assert!(desk.draw().contains("READY"));
 }

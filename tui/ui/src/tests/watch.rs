@@ -7,15 +7,15 @@ use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKin
 use insta::assert_snapshot;
 use std::sync::Arc;
 use wb_core::command::Command;
+use wb_core::error::Error;
 use wb_core::event::{BuildEvent, Event, JobEvent};
-use wb_core::fault::Fault;
 use wb_core::ids::Millis;
 use wb_core::work::{LabelChange, Outcome};
 
 const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (200, 60), (60, 18)];
 
 /// What the newer build gives: other boxes, another route, a panic.
-fn newer(title: &str) -> Result<Arc<Outcome>, Fault> {
+fn newer(title: &str) -> Result<Arc<Outcome>, Error> {
     if title.starts_with("cam1") {
         return Ok(outcome("annotate"));
     }
@@ -38,7 +38,7 @@ fn newer(title: &str) -> Result<Arc<Outcome>, Fault> {
     Ok(Arc::new(other))
 }
 
-fn next_build(desk: &mut Desk, n: u32, answer: &dyn Fn(&str) -> Result<Arc<Outcome>, Fault>) {
+fn next_build(desk: &mut Desk, n: u32, answer: &dyn Fn(&str) -> Result<Arc<Outcome>, Error>) {
     let news = BuildEvent::Probed(Box::new(library(n)));
     desk.world.send(Event::Build(news));
     desk.world.answer(answer);
@@ -210,9 +210,9 @@ fn keys_of_watch_run_again_keep_hold_step_and_unwatch() {
     desk.go("W");
     let first = desk.world.state.watch.tasks[0].row.id;
     assert_eq!(desk.press("x"), [Command::WatchAgain(vec![first])]);
-    assert_eq!(desk.press("p"), [Command::KeepLooks(true)]);
+    assert_eq!(desk.press("p"), [Command::KeepWatchResults(true)]);
     desk.go("p");
-    assert_eq!(desk.press("p"), [Command::KeepLooks(false)]);
+    assert_eq!(desk.press("p"), [Command::KeepWatchResults(false)]);
     desk.go("p");
     assert_eq!(desk.press("a"), [Command::HoldWatched(first)]);
     desk.world

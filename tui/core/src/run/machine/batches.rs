@@ -2,8 +2,8 @@
 //! neither a slow network nor rows of megabytes hurt.
 
 use super::{Batch, BatchPhase, Run, Work, ends_the_run};
+use crate::error::{Error, ErrorKind};
 use crate::event::Effect;
-use crate::fault::{Fault, FaultKind};
 use crate::ids::BatchId;
 use crate::work::{Inputs, TaskRow};
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Run {
     }
 
     /// The inputs of a batch arrived.
-    pub fn prefetched(&mut self, id: BatchId, results: Vec<Result<Arc<Inputs>, Fault>>) {
+    pub fn prefetched(&mut self, id: BatchId, results: Vec<Result<Arc<Inputs>, Error>>) {
         let Some(batch) = self.batches.iter_mut().find(|b| b.id == id) else {
             return;
         };
@@ -130,19 +130,19 @@ impl Run {
             });
             match result {
                 Ok(inputs) => work.inputs = Some(inputs),
-                Err(fault) => {
-                    if ends_the_run(&fault) {
-                        fatal = Some(fault.clone());
+                Err(error) => {
+                    if ends_the_run(&error) {
+                        fatal = Some(error.clone());
                     }
                     self.known.0 += 1;
-                    self.known.1 += u64::from(fault.kind != FaultKind::Conflict);
-                    work.result = Some(Err(fault));
+                    self.known.1 += u64::from(error.kind != ErrorKind::Conflict);
+                    work.result = Some(Err(error));
                     batch.open -= 1;
                 }
             }
         }
-        if let Some(fault) = fatal {
-            self.fatal.get_or_insert(fault);
+        if let Some(error) = fatal {
+            self.fatal.get_or_insert(error);
         }
     }
 }

@@ -2,10 +2,10 @@
 //! agent of the stage that the task is sent to, as it will be once the outcome is written.
 
 use super::Run;
-use crate::fault::{Fault, FaultKind};
+use crate::error::{Error, ErrorKind};
 use crate::ids::StageId;
 use crate::run::{Ending, Report, Sink};
-use crate::work::{Inputs, Outcome, RowInput, TaskRow, Way, wire};
+use crate::work::{Inputs, Outcome, Route, RowInput, TaskRow, wire};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Run {
         let Some(outcome) = &report.outcome else {
             return;
         };
-        let Way::Pathway { to, .. } = outcome.way else {
+        let Route::Pathway { to, .. } = outcome.way else {
             return;
         };
         if !self.stages.iter().skip(self.stage_at + 1).any(|s| *s == to) {
@@ -73,10 +73,10 @@ fn is_part(json: &str) -> bool {
         .is_ok_and(|doc| doc.get("initialise").is_some_and(|i| !i.is_null()))
 }
 
-fn read(what: &str, json: &str) -> Result<Map<String, Value>, Fault> {
+fn read(what: &str, json: &str) -> Result<Map<String, Value>, Error> {
     wire::text::parse(json).map_err(|error| {
         let text = format!("the {what} cannot be read: {error}");
-        Fault::new(FaultKind::Upstream, text)
+        Error::new(ErrorKind::Upstream, text)
     })
 }
 
@@ -85,7 +85,7 @@ impl Carried {
     ///
     /// # Errors
     /// A document of the inputs cannot be read, so that nobody knows what it will be.
-    pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Result<Arc<Inputs>, Fault> {
+    pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Result<Arc<Inputs>, Error> {
         let (patch, after) = (&self.outcome.patch, &self.outcome.labels_after);
         if patch.is_empty() && after.is_none() {
             return Ok(inputs.clone());
@@ -103,7 +103,7 @@ impl Carried {
         Ok(Arc::new(new))
     }
 
-    fn onto_row(&self, row: &mut RowInput) -> Result<(), Fault> {
+    fn onto_row(&self, row: &mut RowInput) -> Result<(), Error> {
         let mut doc: Map<String, Value> = read("label row", &row.json)?;
         if let Some(after) = &self.outcome.labels_after {
             doc.insert("labels".to_owned(), after.read());

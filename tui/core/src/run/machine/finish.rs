@@ -1,12 +1,12 @@
 //! The end of a batch: what is committed of it, and the one report that every task gets.
 
 use super::{BatchPhase, RERUNS, Run, Work};
+use crate::error::{Error, ErrorKind};
 use crate::event::Effect;
-use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, StageId, TaskId};
 use crate::patch::metadata_seen;
 use crate::run::{Ending, OnConflict, Report, Sink};
-use crate::work::{CommitItem, Committed, Inputs, Outcome, Way};
+use crate::work::{CommitItem, Committed, Inputs, Outcome, Route};
 use serde_json::Map;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,10 +92,10 @@ impl Run {
             let gone = matches!(written, Some(Committed::AlreadyMoved));
             let (ending, outcome) = ending(result, written);
             self.known.1 += u64::from(succeeded && matches!(ending, Ending::Failed(_)));
-            if let Ending::Failed(fault) = &ending
-                && ends_the_run(fault)
+            if let Ending::Failed(error) = &ending
+                && ends_the_run(error)
             {
-                self.fatal.get_or_insert(fault.clone());
+                self.fatal.get_or_insert(error.clone());
             }
             let report = Report {
                 row: work.row,
@@ -117,38 +117,38 @@ impl Run {
     }
 }
 
-/// A fault that would meet every further task too; a journal that cannot be written is one of the settings.
-pub(super) const fn ends_the_run(fault: &Fault) -> bool {
+/// An error that would meet every further task too; a journal that cannot be written is one of the settings.
+pub(super) const fn ends_the_run(error: &Error) -> bool {
     matches!(
-        fault.kind,
-        FaultKind::Access
-            | FaultKind::Network
-            | FaultKind::Refused
-            | FaultKind::Settings
-            | FaultKind::Bug
+        error.kind,
+        ErrorKind::Access
+            | ErrorKind::Network
+            | ErrorKind::Refused
+            | ErrorKind::Settings
+            | ErrorKind::Bug
     )
 }
 
 fn ending(
-    result: Result<Arc<Outcome>, Fault>,
+    result: Result<Arc<Outcome>, Error>,
     written: Option<&Committed>,
 ) -> (Ending, Option<Arc<Outcome>>) {
     let outcome = match result {
         Ok(outcome) => outcome,
-        Err(fault) if fault.kind == FaultKind::Conflict => {
-            return (Ending::Conflict(fault.summary), None);
+        Err(error) if error.kind == ErrorKind::Conflict => {
+            return (Ending::Conflict(error.summary), None);
         }
-        Err(fault) => return (Ending::Failed(fault), None),
+        Err(error) => return (Ending::Failed(error), None),
     };
     let ending = match written {
-        Some(Committed::Refused(fault) | Committed::Partial { fault, .. }) => {
-            Ending::Failed(fault.clone())
+        Some(Committed::Refused(error) | Committed::Partial { error, .. }) => {
+            Ending::Failed(error.clone())
         }
         Some(Committed::Conflict { by }) => Ending::Conflict(by.clone()),
         Some(Committed::AlreadyMoved) => {
             Ending::Conflict("the task had already left the stage".into())
         }
-        Some(Committed::Done) | None if outcome.way == Way::Stay => Ending::Stayed,
+        Some(Committed::Done) | None if outcome.way == Route::Stay => Ending::Stayed,
         Some(Committed::Done) | None => Ending::Moved,
     };
     (ending, Some(outcome))
@@ -165,8 +165,8 @@ fn commit_item(work: &Work, stage: StageId) -> Option<CommitItem> {
 #[must_use]
 pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<CommitItem> {
     let pathway = match &outcome.way {
-        Way::Stay => None,
-        Way::Pathway { id, .. } => Some(*id),
+        Route::Stay => None,
+        Route::Pathway { id, .. } => Some(*id),
     };
     if pathway.is_none() && outcome.patch.is_empty() {
         return None;

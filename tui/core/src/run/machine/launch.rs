@@ -2,8 +2,8 @@
 
 use super::{AHEAD, Around, CRASHES_IN_A_ROW, QUICK_US};
 use super::{Batch, BatchPhase, Run, Running};
+use crate::error::{Error, ErrorKind};
 use crate::event::{Effect, Launch, Priority};
-use crate::fault::{Fault, FaultKind};
 use crate::ids::{BatchId, JobId, Millis};
 use crate::work::Outcome;
 use std::sync::Arc;
@@ -181,7 +181,7 @@ impl Run {
     pub fn job_done(
         &mut self,
         job: JobId,
-        result: Result<Arc<Outcome>, Fault>,
+        result: Result<Arc<Outcome>, Error>,
         crashed: bool,
         run_us: u64,
     ) {
@@ -198,8 +198,8 @@ impl Run {
         work.run_us = run_us;
         let again = match &result {
             Ok(_) => false,
-            Err(fault) => {
-                (fault.retry || crashed && self.idempotent) && work.attempts <= self.spec.retries
+            Err(error) => {
+                (error.retry || crashed && self.idempotent) && work.attempts <= self.spec.retries
             }
         };
         if self.winding_up && (again || running.stopped && result.is_err()) {
@@ -221,11 +221,11 @@ impl Run {
         batch.open -= 1;
         if self.crashes >= CRASHES_IN_A_ROW && self.fatal.is_none() {
             self.fatal = Some(
-                Fault::new(
-                    FaultKind::Host,
+                Error::new(
+                    ErrorKind::Host,
                     format!("{CRASHES_IN_A_ROW} hosts of build {} died one after the other; the run stops, the tasks stay where they are", self.build),
                 )
-                .hint("look at the last fault, mend the agent and run again"),
+                .hint("look at the last error, mend the agent and run again"),
             );
         }
     }

@@ -17,8 +17,8 @@ pub use finish::item;
 
 use super::{RunSpec, Source, Totals};
 use crate::build::AgentDescriptor;
+use crate::error::Error;
 use crate::event::Effect;
-use crate::fault::Fault;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::work::{Inputs, Outcome, Project, TaskRow, Wants};
 use agent_abi::table::flags;
@@ -40,7 +40,7 @@ struct Work {
     inputs: Option<Arc<Inputs>>,
     attempts: u32,
     run_us: u64,
-    result: Option<Result<Arc<Outcome>, Fault>>,
+    result: Option<Result<Arc<Outcome>, Error>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +117,7 @@ pub struct Run {
     /// Its time is up: nothing is begun or tried again.
     winding_up: bool,
     /// Ends the run with its exit code.
-    pub fatal: Option<Fault>,
+    pub fatal: Option<Error>,
     /// Tasks taken of the present stage.
     pub taken: usize,
     begun: bool,

@@ -33,9 +33,9 @@ impl Run {
     }
 
     /// A page could not be had: nothing more is taken, what runs finishes.
-    pub fn page_failed(&mut self, fault: crate::fault::Fault) {
+    pub fn page_failed(&mut self, error: crate::error::Error) {
         self.listing = false;
-        self.fatal.get_or_insert(fault);
+        self.fatal.get_or_insert(error);
     }
 
     /// Whether as many tasks of this stage were taken as there may be.

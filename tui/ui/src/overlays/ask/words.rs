@@ -7,7 +7,7 @@ use wb_core::journal::{Restore, Undoing};
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
 use wb_core::twin;
-use wb_core::work::Way;
+use wb_core::work::Route;
 
 /// Title, text and the words of the two answers.
 pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
@@ -209,7 +209,7 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
         labels += usize::from(outcome.labels_after.is_some());
         priorities += usize::from(outcome.patch.priority.is_some());
         metadata += usize::from(outcome.patch.metadata.is_some());
-        if let Way::Pathway { to, .. } = &outcome.way {
+        if let Route::Pathway { to, .. } = &outcome.way {
             *moves.entry(*to).or_insert(0_usize) += 1;
         }
     };

@@ -6,7 +6,7 @@ use crate::theme::Styles;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::state::{Conflict, State, Theirs};
-use wb_core::work::{LabelChange, Way};
+use wb_core::work::{LabelChange, Route};
 
 /// Who, then each label that differs with its three sides, then what else ours would do.
 pub(super) fn sides<'a>(
@@ -24,8 +24,8 @@ pub(super) fn sides<'a>(
     match &conflict.theirs {
         Theirs::Unasked => all.push(Line::styled("Their side was not looked at yet.", st.dim)),
         Theirs::Asked => all.push(Line::styled("… looking at their side", st.dim)),
-        Theirs::Failed(fault) => {
-            let text = format!("Their side cannot be read: {}", fault.summary);
+        Theirs::Failed(error) => {
+            let text = format!("Their side cannot be read: {}", error.summary);
             let text = crate::text::wrap(&text, columns);
             all.extend(text.into_iter().map(|t| Line::styled(t, st.bad)));
         }
@@ -47,8 +47,8 @@ pub(super) fn sides<'a>(
     }
     all.push(Line::default());
     let route = match &conflict.ours.outcome.way {
-        Way::Stay => "Ours: the task stays.".to_owned(),
-        Way::Pathway { name, to, .. } => {
+        Route::Stay => "Ours: the task stays.".to_owned(),
+        Route::Pathway { name, to, .. } => {
             let to = clean(state.stage_title(*to)).into_owned();
             format!("Ours: through {} to {to}.", clean(name))
         }

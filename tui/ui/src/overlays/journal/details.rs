@@ -86,7 +86,7 @@ pub(super) fn entry_lines<'a>(
 ) -> Vec<Line<'a>> {
     let entries = match &open.entries {
         None => return vec![Line::styled("… reading its tasks", st.dim)],
-        Some(Err(fault)) => return vec![Line::styled(fit(&fault.summary, columns), st.bad)],
+        Some(Err(error)) => return vec![Line::styled(fit(&error.summary, columns), st.bad)],
         Some(Ok(entries)) => entries,
     };
     let mut all: Vec<Line<'a>> = entries

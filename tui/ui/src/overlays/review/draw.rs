@@ -222,12 +222,12 @@ pub(super) fn footer<'a>(
                 number(commit.conflicts.len() as u64)
             ));
         }
-        if let Some((title, fault)) = commit.refused.first() {
+        if let Some((title, error)) = commit.refused.first() {
             text.push_str(&format!(
                 " · {} refused, first {}: {}",
                 number(commit.refused.len() as u64),
                 clean(title),
-                clean(&fault.summary)
+                clean(&error.summary)
             ));
         }
         let bad = !commit.conflicts.is_empty() || !commit.refused.is_empty();

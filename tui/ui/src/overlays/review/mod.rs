@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wb_core::command::{Command, Verb};
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
-use wb_core::work::Way;
+use wb_core::work::Route;
 
 mod draw;
 
@@ -88,7 +88,7 @@ impl Pane {
                 self.send.labels += usize::from(outcome.labels_after.is_some());
                 self.send.priorities += usize::from(outcome.patch.priority.is_some());
                 self.send.metadata += usize::from(outcome.patch.metadata.is_some());
-                self.send.moves += usize::from(matches!(outcome.way, Way::Pathway { .. }));
+                self.send.moves += usize::from(matches!(outcome.way, Route::Pathway { .. }));
             }
         }
         self.groups.sort_by(|a, b| {

@@ -3,7 +3,7 @@
 use super::Pane;
 use crate::Ui;
 use crate::screens::queue::labels_word;
-use crate::screens::task::{fault_lines, log_lines, patch};
+use crate::screens::task::{error_lines, log_lines, patch};
 use crate::text::{clean, duration, fit, fit_middle, left, plural};
 use crate::theme::Styles;
 use crate::widgets::{lines, pane as frame, scrollbar};
@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::event::Priority;
 use wb_core::state::State;
-use wb_core::watch::{Difference, Look, Phase, Watched, route};
+use wb_core::watch::{Difference, Phase, WatchResult, Watched, route};
 
 /// Lines of the agent's log below.
 const LOG: usize = 6;
@@ -44,8 +44,8 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
     all.extend(task.before.iter().map(|look| look_line(look, columns, st)));
     all.extend(task.now.iter().map(|look| look_line(look, columns, st)));
     all.extend(phase_line(task, state, columns, st));
-    if let Some(fault) = &task.fault {
-        all.extend(fault_lines(fault, columns, st));
+    if let Some(error) = &task.error {
+        all.extend(error_lines(error, columns, st));
     }
     let Some(now) = &task.now else { return all };
     all.push(Line::default());
@@ -68,7 +68,7 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
     }
     match &now.result {
         Ok(outcome) => all.extend(patch(outcome, state, columns, st)),
-        Err(fault) => all.extend(fault_lines(fault, columns, st)),
+        Err(error) => all.extend(error_lines(error, columns, st)),
     }
     if task.log.total > 0 {
         all.push(Line::default());
@@ -85,7 +85,7 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-fn look_line<'a>(look: &Look, columns: usize, st: &Styles) -> Line<'a> {
+fn look_line<'a>(look: &WatchResult, columns: usize, st: &Styles) -> Line<'a> {
     let (style, labels) = match &look.result {
         Ok(outcome) => (st.text, labels_word(outcome.patch.counts())),
         Err(_) => (st.bad, String::new()),

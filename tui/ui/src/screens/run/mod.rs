@@ -1,6 +1,6 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
-use super::task::log_lines;
+use super::{error_lines, task::log_lines};
 use crate::Ui;
 use crate::text::{
     bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
@@ -78,7 +78,7 @@ pub fn percent(run: &Run, state: &State) -> Option<f64> {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
-    let Some(run) = &state.run else {
+    let (Some(run), None) = (&state.run, &state.not_started) else {
         no_run(buf, area, state, &st);
         return;
     };
@@ -137,26 +137,26 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
             height: log_h,
             ..rest
         };
-        let right = if state.log.total == 0 {
-            String::new()
-        } else {
-            plural(usize::try_from(state.log.total).unwrap_or(0), "line")
-        };
-        let inner = pane(buf, below, "Log of the agents", &right, false, &st);
-        let room = Rect {
-            x: inner.x + 1,
-            width: inner.width.saturating_sub(2),
-            ..inner
-        };
-        let rows = usize::from(room.height);
-        let tail = tail(&state.log, rows);
-        lines(
-            buf,
-            room,
-            &log_lines(&tail, usize::from(room.width), ui.utc_offset_s, &st),
-            0,
-        );
+        draw_log(buf, below, state, ui);
     }
+}
+
+fn draw_log(buf: &mut Buffer, area: Rect, state: &State, ui: &Ui) {
+    let st = ui.st;
+    let right = if state.log.total == 0 {
+        String::new()
+    } else {
+        plural(usize::try_from(state.log.total).unwrap_or(0), "line")
+    };
+    let inner = pane(buf, area, "Log of the agents", &right, false, &st);
+    let room = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    let tail = tail(&state.log, usize::from(room.height));
+    let all = log_lines(&tail, usize::from(room.width), ui.utc_offset_s, &st);
+    lines(buf, room, &all, 0);
 }
 
 /// The last lines of a log, so that drawing costs what is seen.
@@ -171,6 +171,11 @@ fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
 }
 
 fn no_run(buf: &mut Buffer, area: Rect, state: &State, st: &Styles) {
+    if let Some(error) = &state.not_started {
+        let inner = pane(buf, area, "The run was not started", "", true, st);
+        lines(buf, inner, &error_lines(error, inner.width, st), 0);
+        return;
+    }
     let inner = pane(buf, area, "Run", "", true, st);
     let key = |k: &'static str| Span::styled(k, st.key);
     let held = if state.live && !state.options.read_only {
@@ -320,9 +325,9 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
             Span::styled(word, st.dim),
         ]));
     }
-    if let Some(fault) = &run.fatal {
+    if let Some(error) = &run.fatal {
         lines_here.push(Line::styled(
-            fit(&format!("✗ {}", fault.summary), columns),
+            fit(&format!("✗ {}", error.summary), columns),
             st.bad,
         ));
     } else if !ui.room.narrow() {

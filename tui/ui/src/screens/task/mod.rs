@@ -24,7 +24,7 @@ use around::{next_line, no_task, top_line};
 use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
-pub use tabs::{fault_lines, log_lines, patch};
+pub use tabs::{error_lines, log_lines, patch};
 
 /// The tabs at the right.
 pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];

@@ -1,4 +1,4 @@
-//! What an event holds, line by line: values, label differences, logs, JSON, faults, the commit.
+//! What an event holds, line by line: values, label differences, logs, JSON, errors, the commit.
 
 use super::super::timeline::{self, Mark, Row, What};
 use crate::Ui;
@@ -7,7 +7,7 @@ use crate::theme::Styles;
 use crate::widgets::field;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
-use wb_core::fault::Fault;
+use wb_core::error::Error;
 use wb_core::state::State;
 use wb_core::step::{At, Log, Stepper};
 use wb_core::work::{Committed, LabelChange, Outcome};
@@ -210,8 +210,8 @@ pub(super) fn value<'a>(
                     p * 100.0
                 )));
             }
-            if let Some(Err(fault)) = &step.result {
-                all.extend(fault_lines(fault, columns, st));
+            if let Some(Err(error)) = &step.result {
+                all.extend(error_lines(error, columns, st));
             }
             let log = log_lines(&step.log, columns, ui.utc_offset_s, st);
             all.push(Line::default());
@@ -223,7 +223,7 @@ pub(super) fn value<'a>(
                 all.push(fact("route", to));
                 all.extend(patch(outcome, state, columns, st));
             }
-            Some(Err(fault)) => all.extend(fault_lines(fault, columns, st)),
+            Some(Err(error)) => all.extend(error_lines(error, columns, st)),
             None => {}
         },
         What::Commit => all.extend(committed(step, state, columns, st)),
@@ -239,7 +239,7 @@ pub(super) fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Ve
         .and_then(|inputs| inputs.timings.get(i))
     else {
         return match &step.result {
-            Some(Err(fault)) => fault_lines(fault, columns, st),
+            Some(Err(error)) => error_lines(error, columns, st),
             _ if step.at == At::Fetching => {
                 vec![Line::styled("They are on their way.", st.dim)]
             }
@@ -297,28 +297,28 @@ pub(super) fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Ve
     all
 }
 
-/// A fault in full: what happened, what lies behind it, what to do.
-pub fn fault_lines<'a>(fault: &Fault, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let mut all: Vec<Line<'_>> = wrap(&fault.summary, columns.saturating_sub(2))
+/// An error in full: what happened, what lies behind it, what to do.
+pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut all: Vec<Line<'_>> = wrap(&error.summary, columns.saturating_sub(2))
         .into_iter()
         .enumerate()
         .map(|(i, t)| Line::styled(format!("{}{t}", if i == 0 { "✗ " } else { "  " }), st.bad))
         .collect();
-    let retry = if fault.retry {
+    let retry = if error.retry {
         "another attempt may help"
     } else {
         "another attempt alone will not help"
     };
-    let whose = format!("{} fault; {retry}", fault.kind.word());
+    let whose = format!("{} fault; {retry}", error.kind.word());
     all.extend(
         wrap(&whose, columns)
             .into_iter()
             .map(|t| Line::styled(t, st.dim)),
     );
-    if !fault.hints.is_empty() {
+    if !error.hints.is_empty() {
         all.push(Line::default());
     }
-    for hint in &fault.hints {
+    for hint in &error.hints {
         for (i, t) in wrap(hint, columns.saturating_sub(2))
             .into_iter()
             .enumerate()
@@ -329,7 +329,7 @@ pub fn fault_lines<'a>(fault: &Fault, columns: usize, st: &Styles) -> Vec<Line<'
             ]));
         }
     }
-    if let Some(cause) = &fault.cause {
+    if let Some(cause) = &error.cause {
         all.push(Line::default());
         for line in cause.lines() {
             all.push(Line::styled(fit(line, columns), st.dim));
@@ -357,8 +357,8 @@ pub(super) fn committed<'a>(
                     .map(|t| Line::styled(format!("✓ {t}"), st.good)),
             );
         }
-        (Some(Committed::Refused(fault) | Committed::Partial { fault, .. }), _) => {
-            all.extend(fault_lines(fault, columns, st));
+        (Some(Committed::Refused(error) | Committed::Partial { error, .. }), _) => {
+            all.extend(error_lines(error, columns, st));
         }
         (Some(Committed::Conflict { .. }), _) => {
             all.push(Line::default());

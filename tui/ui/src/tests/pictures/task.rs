@@ -1,7 +1,7 @@
-//! Pictures of the Task screen: before the call, with an outcome, with a fault, its tabs.
+//! Pictures of the Task screen: before the call, with an outcome, with an error, its tabs.
 
 use super::{shot, shots, stepped};
-use crate::fixture::{World, mixed, panic_fault};
+use crate::fixture::{World, mixed, panic_error};
 use crate::tests::Desk;
 use crate::{Picture, Screen};
 
@@ -56,7 +56,7 @@ fn task_with_a_fault_says_whose_and_what_to_do() {
         desk.go("s");
         desk.world.fetched();
         desk.go("s");
-        desk.world.answer(&|_| Err(panic_fault()));
+        desk.world.answer(&|_| Err(panic_error()));
         desk.draw();
     });
 }

@@ -1,0 +1,161 @@
+//! Runs that are begun on screen: what their agents declare is compared first, in the words of `run`, `plan` and
+//! `check`, so that no agent is called for nothing. The screen goes on meanwhile.
+
+use crate::params::Params;
+use crate::preflight::{self, Finding};
+use crate::runtime::Engine;
+use std::collections::BTreeMap;
+use tokio::task::JoinHandle;
+use wb_core::command::Command;
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{Effect, Event};
+use wb_core::ids::{BuildId, StageId};
+use wb_core::run::{Run, Source};
+use wb_core::state::State;
+
+type Twins = Result<Vec<Finding>, Error>;
+
+/// A run that waits for what is compared before it, if there is one.
+pub struct Begin {
+    params: Params,
+    /// The builds that were compared and fit.
+    fit: BTreeMap<StageId, BuildId>,
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    command: Command,
+    stages: Vec<StageId>,
+    builds: BTreeMap<StageId, BuildId>,
+    twins: Looking,
+}
+
+enum Looking {
+    UnderWay(JoinHandle<Twins>),
+    Done(Twins),
+}
+
+impl Begin {
+    /// Nothing waits yet.
+    #[must_use]
+    pub fn new(params: &Params) -> Self {
+        Self {
+            params: params.clone(),
+            fit: BTreeMap::new(),
+            waiting: None,
+        }
+    }
+
+    /// A command of a person. One that begins a run waits until its agents were compared with the project.
+    pub fn command(&mut self, command: Command, engine: &mut Engine) -> Vec<Effect> {
+        if matches!(command, Command::CancelRun) {
+            self.waiting = None;
+        }
+        match stages_of(&command, &engine.state) {
+            Some(stages) => self.compare(command, stages, engine),
+            None => engine.feed(Event::Input(command)),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        command: Command,
+        stages: Vec<StageId>,
+        engine: &mut Engine,
+    ) -> Vec<Effect> {
+        let builds = preflight::builds_of(&engine.state, &stages);
+        let fits = |(stage, build): (&StageId, &BuildId)| self.fit.get(stage) == Some(build);
+        if builds.iter().all(fits) {
+            self.waiting = None;
+            return engine.feed(Event::Input(command));
+        }
+        let reader = engine.reader().clone();
+        let twins = preflight::twins_of(&engine.state, &stages);
+        let twins = tokio::spawn(async move { preflight::twins(&reader, twins).await });
+        self.waiting = Some(Waiting {
+            command,
+            stages,
+            builds,
+            twins: Looking::UnderWay(twins),
+        });
+        self.settle(engine)
+    }
+
+    /// Waits until the twin projects were looked at. Safe to drop and call again.
+    pub async fn next(&mut self) {
+        let looking = self.waiting.as_mut().map(|waiting| &mut waiting.twins);
+        let Some(Looking::UnderWay(twins)) = looking else {
+            return std::future::pending().await;
+        };
+        let found = twins.await.unwrap_or_else(|error| {
+            Err(Error::new(
+                ErrorKind::Bug,
+                format!("twin projects: {error}"),
+            ))
+        });
+        if let Some(waiting) = &mut self.waiting {
+            waiting.twins = Looking::Done(found);
+        }
+    }
+
+    /// Begins the run that waits, or reports why not, once everything is known.
+    pub fn settle(&mut self, engine: &mut Engine) -> Vec<Effect> {
+        let Some(Waiting {
+            stages,
+            twins: Looking::Done(_),
+            ..
+        }) = &self.waiting
+        else {
+            return Vec::new();
+        };
+        let Some(answers) = preflight::answered(&engine.state, stages) else {
+            return Vec::new();
+        };
+        let Some(waiting) = self.waiting.take() else {
+            return Vec::new();
+        };
+        let Waiting {
+            command,
+            stages,
+            builds,
+            twins,
+        } = waiting;
+        if builds != preflight::builds_of(&engine.state, &stages) {
+            // A library was built again meanwhile.
+            return self.compare(command, stages, engine);
+        }
+        let Looking::Done(twins) = twins else {
+            return Vec::new();
+        };
+        let fits = twins.and_then(|twins| {
+            let mut findings = preflight::declared(&engine.state, &stages, &self.params);
+            findings.extend(twins);
+            findings.extend(answers);
+            preflight::none_bad(findings)
+        });
+        match fits {
+            Ok(()) => {
+                self.fit.extend(builds);
+                engine.feed(Event::Input(command))
+            }
+            Err(error) => engine.feed(Event::NotStarted(error)),
+        }
+    }
+}
+
+/// The stages of a run that a command begins; `None` for any other command, and while a run is under way, which
+/// is refused anyway.
+fn stages_of(command: &Command, state: &State) -> Option<Vec<StageId>> {
+    if state.run.as_ref().is_some_and(|run: &Run| !run.is_over()) {
+        return None;
+    }
+    match command {
+        Command::Run(spec) => match &spec.source {
+            Source::Stages(stages) if stages.is_empty() => Some(state.builds.order()),
+            Source::Stages(stages) => Some(stages.clone()),
+            Source::Tasks(stage, _) => Some(vec![*stage]),
+        },
+        Command::Retry { stage, .. } => Some(vec![*stage]),
+        _ => None,
+    }
+}
