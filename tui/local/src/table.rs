@@ -171,10 +171,10 @@ macro_rules! endpoints {
                 GET v2 "/projects/{project}/issues" => issues::list;
                 GET v2 "/projects/{project}/issue-tags" => issues::tags;
                 GET v2 "/projects/{project}/tags" => organisation::tags_of_project;
-                GET v2 "/projects/{thing}/groups" => groups::uses;
-                GET v2 "/datasets/{thing}/groups" => groups::uses;
-                GET v2 "/ontologies/{thing}/groups" => groups::uses;
-                GET v2 "/storage/folders/{thing}/groups" => groups::uses;
+                GET v2 "/projects/{project}/groups" => groups::uses;
+                GET v2 "/datasets/{dataset}/groups" => groups::uses;
+                GET v2 "/ontologies/{ontology}/groups" => groups::uses;
+                GET v2 "/storage/folders/{folder}/groups" => groups::uses;
                 GET v2 "/user/current-organisation/groups" => groups::list;
                 GET v2 "/organisation/groups/{group}" => groups::one;
                 GET v2 "/organisation/groups/{group}/users" => groups::people;
@@ -195,14 +195,14 @@ macro_rules! endpoints {
                 POST v2 "/projects/{project}/issue-tags" => issues::add_tags;
                 PUT v2 "/projects/{project}/tags/{tag}" => organisation::tag_project;
                 DELETE v2 "/projects/{project}/tags/{tag}" => organisation::untag_project;
-                POST v2 "/projects/{thing}/groups" => groups::add_uses;
-                POST v2 "/datasets/{thing}/groups" => groups::add_uses;
-                POST v2 "/ontologies/{thing}/groups" => groups::add_uses;
-                POST v2 "/storage/folders/{thing}/groups" => groups::add_uses;
-                DELETE v2 "/projects/{thing}/groups" => groups::remove_uses;
-                DELETE v2 "/datasets/{thing}/groups" => groups::remove_uses;
-                DELETE v2 "/ontologies/{thing}/groups" => groups::remove_uses;
-                DELETE v2 "/storage/folders/{thing}/groups" => groups::remove_uses;
+                POST v2 "/projects/{project}/groups" => groups::add_uses;
+                POST v2 "/datasets/{dataset}/groups" => groups::add_uses;
+                POST v2 "/ontologies/{ontology}/groups" => groups::add_uses;
+                POST v2 "/storage/folders/{folder}/groups" => groups::add_uses;
+                DELETE v2 "/projects/{project}/groups" => groups::remove_uses;
+                DELETE v2 "/datasets/{dataset}/groups" => groups::remove_uses;
+                DELETE v2 "/ontologies/{ontology}/groups" => groups::remove_uses;
+                DELETE v2 "/storage/folders/{folder}/groups" => groups::remove_uses;
                 POST v2 "/organisation/groups" => groups::create;
                 PATCH v2 "/organisation/groups/{group}" => groups::change;
                 DELETE v2 "/organisation/groups/{group}" => groups::remove;
@@ -273,7 +273,7 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "/storage/items/migrate-storage",
-        "all of its items lie in its data folder, and there is no other storage",
+        "all of its items are in its data folder, and there is no other storage",
     ),
     ("/storage/items/reencode", REENCODE),
 ];

@@ -69,7 +69,7 @@ fn launch_with(command: &mut Command) -> (Process, Client) {
         .into_iter()
         .find_map(|l| l.split_once("READY ").map(|(_, json)| json.to_owned()));
     let ready: Value =
-        serde_json::from_str(&ready.expect("the server process tells when it is ready")).unwrap();
+        serde_json::from_str(&ready.expect("the server process prints its ready line")).unwrap();
     let text = |key: &str| ready[key].as_str().unwrap().to_owned();
     let client = Client::new(
         &text("domain"),

@@ -117,14 +117,19 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
 
 /// A parameter of the path. A legacy call names its resource in a header instead.
 async fn named(parts: &mut Parts, name: &str) -> Result<String, Refusal> {
-    if let Some(legacy) = &call(parts)?.legacy {
-        return Ok(legacy.resource.clone());
+    match &call(parts)?.legacy {
+        Some(legacy) => Ok(legacy.resource.clone()),
+        None => parameter(parts, |key| key == name).await,
     }
+}
+
+/// The first parameter of the path with a fitting name.
+async fn parameter(parts: &mut Parts, fits: impl Fn(&str) -> bool) -> Result<String, Refusal> {
     let found = RawPathParams::from_request_parts(parts, &()).await;
     let found = found.map_err(|_| invalid!("the path is not UTF-8"))?;
-    let part = found.iter().find(|(key, _)| *key == name);
-    let part = part.ok_or_else(|| internal!("a route without {{{name}}}"))?;
-    Ok(part.1.to_owned())
+    let value = found.iter().find(|(key, _)| fits(key));
+    let value = value.ok_or_else(|| internal!("a route without its parameter"))?;
+    Ok(value.1.to_owned())
 }
 
 async fn uuid_in_path(parts: &mut Parts, name: &str) -> Result<Uuid, Refusal> {
@@ -220,7 +225,7 @@ extractors! {
 
     /// The project, dataset, ontology or folder in the path, whichever it is.
     Shareable(Uuid) = |parts, app| {
-        let wanted = uuid(&named(parts, "thing").await?, "UUID")?;
+        let wanted = uuid(&parameter(parts, |_| true).await?, "UUID")?;
         let unknown = || forbidden!("there is nothing with the UUID {wanted} on this server, or you have no access to it");
         app.catalog().has(wanted).then_some(Self(wanted)).ok_or_else(unknown)
     };

@@ -9,7 +9,7 @@ use crate::time;
 /// A transaction with its author and time. It dereferences to the connection for statements.
 pub(crate) struct Tx<'a> {
     db: &'a Connection,
-    /// The email address of whoever makes the change.
+    /// The email address of the author.
     pub actor: &'a str,
     /// Milliseconds since 1970, the same for the whole transaction.
     pub now: i64,

@@ -5,7 +5,7 @@ use wb_local::{ServeOptions, Served};
 
 use crate::common::{Client, file, with};
 
-/// Numbers that no 64 bits hold, one for each place where one may stand.
+/// Numbers beyond 64 bits, one for each place in a row.
 const DIGITS: [&str; 9] = [
     "123456789012345678901234567890",
     "-98765432109876543210987654321",

@@ -213,5 +213,9 @@ async fn the_same_seed_affects_the_same_requests() {
     assert_ne!(fates(&stranger).await, first);
     let list = json!({"faults": ["get_project:503@30%", "get:429@20%"]});
     client.local_post("faults", list).await;
-    assert_eq!(fates(&client).await, first, "setting faults begins anew");
+    assert_eq!(
+        fates(&client).await,
+        first,
+        "setting faults resets the count"
+    );
 }

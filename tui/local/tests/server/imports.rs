@@ -65,7 +65,7 @@ async fn a_range_of_a_file_that_has_changed_is_not_served() {
     let (status, whole, tag) = rest("\"another\"").await;
     assert_eq!((status, &*whole), (200, "the old words"));
     assert_eq!(rest(&tag).await, (206, "old words".to_owned(), tag.clone()));
-    // As many bytes, so that only its age tells it from the other.
+    // The same size, so that only the modification time differs.
     std::fs::write(&path, "the new words").unwrap();
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(9);
     let opened = std::fs::File::options().write(true).open(&path).unwrap();

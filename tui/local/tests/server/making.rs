@@ -140,7 +140,7 @@ async fn linked_units_get_tasks_in_every_project_of_the_dataset_and_unlinked_one
     let unlink = call("video", "DELETE", json!([hash]), Value::Null);
     assert_eq!(in_dataset(&client, &dataset, &unlink).await, json!(true));
     assert_eq!(client.tasks("Agent 1").await.len(), 3);
-    // The item lies in a folder of its own and is still there.
+    // The item is in a folder of its own and still exists.
     client
         .get(&format!("/storage/items/{}", item.as_str().unwrap()))
         .await;

@@ -278,7 +278,7 @@ async fn what_a_scenario_file_omits_is_generated() {
     assert!(ends(of("AUDIO"), ".mp3"), "{}", of("AUDIO"));
     let note = rows.iter().find(|r| r["data_title"] == "shift.md");
     assert_eq!(note.unwrap()["data_type"], "PLAIN_TEXT");
-    // No more pages are told of than are made.
+    // The number of pages is that of the generated file.
     let row = of("PDF");
     let url = client.signed_url(row).await;
     let pdf = client
