@@ -29,7 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wb-client", &["wb-core", "agent-abi"]),
     ("wb-media", &[]),
     ("wb-host", &["wb-core", "wb-media", "agent-abi"]),
-    ("wb-local", &["wb-core"]),
+    ("wb-local", &[]),
     ("wb-ui", &["wb-core", "agent-abi"]),
     (
         "workbench",

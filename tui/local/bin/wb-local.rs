@@ -1,7 +1,7 @@
-//! Serves a local project from the command line, for trying the crate alone:
-//! `cargo run -p wb-local --example serve -- [SCENARIO] [TASKS] [--data DIR] [--file FILE] [FAULT]...`
+//! The local server as a program of its own, without the workbench:
+//! `cargo run -p wb-local -- [SCENARIO] [TASKS] [--data DIR] [--file FILE] [FAULT]...`
 //!
-//! The real command, with all its options, is `workbench serve`.
+//! `workbench serve` has all options.
 
 use std::process::ExitCode;
 

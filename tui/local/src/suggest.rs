@@ -1,7 +1,7 @@
-//! "Did you mean": the known word that a mistyped one is nearest to.
+//! Suggestions for mistyped words.
 
-/// ` (did you mean …?)`, or nothing where no known word is near.
-pub(crate) fn meant<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+/// ` (did you mean …?)` with the nearest known word, or nothing if none is near.
+pub(crate) fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let typed = typed.to_lowercase();
     let nearness = |word: &str| strsim::jaro_winkler(&typed, &word.to_lowercase());
     let best = known
@@ -19,10 +19,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_are_offered_and_far_ones_are_not() {
+    fn only_near_words_are_suggested() {
         let known = ["seed", "demo", "large"];
-        assert_eq!(meant("deom", known), " (did you mean demo?)");
-        assert_eq!(meant("LARG", known), " (did you mean large?)");
-        assert_eq!(meant("production", known), "");
+        assert_eq!(did_you_mean("deom", known), " (did you mean demo?)");
+        assert_eq!(did_you_mean("LARG", known), " (did you mean large?)");
+        assert_eq!(did_you_mean("production", known), "");
     }
 }
