@@ -12,7 +12,7 @@
 //! run ─► pool ─► link ═ socket, control page, pipes ═ host process ─► thread ─► pool ─► Done
 //! ```
 //!
-//! The [pool](pool) decides; it is a pure machine of news and effects. `core` performs the effects, and
+//! The pool decides; it is a pure machine of news and effects. `core` performs the effects, and
 //! threads turn sockets, processes and time into news:
 //!
 //! ```text

@@ -5,7 +5,7 @@
 //! and no shared memory: the time comes with the news, and `core` performs the effects. All of it can
 //! therefore be tested with scripted news.
 //!
-//! Invariants:
+//! Invariants, which `tests::random` checks on random schedules:
 //! - Accepted work ends exactly once: with one `Done` event or one [`Effect::PreflightEnded`].
 //! - No work is given to a host while another host may still run it. The exception is a host that is
 //!   already being killed because it contradicts what it was sent.
@@ -27,7 +27,9 @@ mod queue;
 mod reaping;
 mod recall;
 mod stopping;
-
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)] // what fails here is a failed test
+mod tests;
 mod work;
 
 pub(crate) use builds::Probe;

@@ -72,7 +72,7 @@ impl Pool {
         let slow = passed(host.check_at);
         let late = host.work.as_ref().is_some_and(|a| passed(a.deadline));
         if slow || late {
-            host.check_at = None;
+            (host.check_at, host.quick) = (None, false);
             let contradiction = host.contradiction();
             let build = host.build().and_then(|build| self.builds.get_mut(&build));
             if let Some(build) = build {
