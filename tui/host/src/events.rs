@@ -4,7 +4,6 @@
 //! is how a noisy agent is slowed down; whoever may not (a call from the program) leaves its news
 //! in a short backlog, and order is kept either way.
 
-use crate::pool::Work;
 use crate::{Asked, JobResult, Probed};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -139,13 +138,6 @@ impl Events {
                 .name("wb-events".into())
                 .spawn(move || pump.run())
                 .is_ok();
-        }
-    }
-
-    /// Work that was said to have started waits again.
-    pub(crate) fn job_waits(&self, work: &Work) {
-        if let Work::Job(job) = work {
-            self.push(HostEvent::Waits { job: job.job });
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
+use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
+use crate::proto::MAX_INPUT;
 use crate::sys::exit::Exit;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
@@ -327,13 +329,28 @@ pub(crate) fn no_host(why: &str) -> Error {
     )
 }
 
-/// A job for a build that is not in charge of anything.
+/// The documents of a job are larger than a message to a host may be.
+pub(crate) fn too_large(job: &JobRequest) -> Option<Error> {
+    let total = job.size();
+    (total > MAX_INPUT).then(|| {
+        Error::new(
+            ErrorKind::Host,
+            format!(
+                "the inputs of \"{}\" are {total} bytes, more than a host takes ({MAX_INPUT}); the task stays where it is",
+                job.label
+            ),
+        )
+        .hint("ask for less: `initialise(include_object_feature_hashes = …)` on the agent")
+    })
+}
+
+/// A job for a build that is not active.
 pub(crate) fn unknown_build(build: BuildId) -> Error {
     Error::new(
         ErrorKind::Host,
         format!("build {build} is not loaded any more; the task stays where it is"),
     )
-    .hint("run it again on the build in charge")
+    .hint("run it again on the active build")
     .retryable()
 }
 

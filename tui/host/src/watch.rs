@@ -7,8 +7,8 @@
 
 mod library;
 
+use crate::core::Core;
 use crate::files::Fingerprint;
-use crate::pool::Core;
 use library::Library;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};

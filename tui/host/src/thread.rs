@@ -1,14 +1,15 @@
-//! One thread per host: reads what it sends and prints, watches the clock for it, sees it end.
-//!
-//! What the messages mean is left to `pool` and `supervise`.
+//! One thread per host: turns what the host sends and prints, its time limits, its memory and its end into
+//! news for the pool. What follows from them is left to `pool`.
 
+use crate::calls;
+use crate::core::Core;
 use crate::events::HostEvent;
 use crate::link::{Link, NO_JOB};
 use crate::output::LINE;
-use crate::pool::{Core, HostId};
+use crate::pool::{HostId, HostNews, PREFLIGHTS};
 use crate::prints::{Owner, Prints};
 use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
-use crate::report::{Death, Ending};
+use crate::report::Death;
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
 use crate::sys::{adopted, usage};
@@ -25,8 +26,8 @@ use wb_core::ids::{BuildId, JobId};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
 const BUSY_CAP: Duration = Duration::from_secs(1);
-/// A line so long that the host's news may be collected for a moment.
-const LONG_LINE: usize = 8;
+/// A queue so long that the host's messages may be collected for a moment.
+const LONG_QUEUE: usize = 8;
 /// How long they are collected.
 const PAUSE: Duration = Duration::from_micros(50);
 /// How long a host that closed its socket may take to be gone.
@@ -54,7 +55,6 @@ pub(crate) struct HostThread {
     exit: ExitWatch,
     active: Instant,
     memory: Memory,
-    ending: Option<Ending>,
 }
 
 /// Memory use of a host.
@@ -106,7 +106,6 @@ impl HostThread {
                 used: 0,
                 kills: usage::kills_for_memory(),
             },
-            ending: None,
         };
         std::thread::Builder::new()
             .name(format!("wb-host-{id}"))
@@ -134,15 +133,14 @@ impl HostThread {
                 self.prints(|prints, _, owner| prints.give(owner));
             }
             if self.link.alarm_due() {
-                self.core.alarm(self.id);
-                Core::dispatch(&self.core);
+                self.report(HostNews::Alarm);
             }
             self.look_at_memory();
             if ready.ended || socket == Socket::Closed {
                 break;
             }
-            if self.link.lined.load(Ordering::Relaxed) >= LONG_LINE {
-                // It has enough to do: what it says meanwhile is read at once.
+            if self.link.queued.load(Ordering::Relaxed) >= LONG_QUEUE {
+                // It has enough to do: what it sends meanwhile is read at once.
                 std::thread::sleep(PAUSE);
             }
             self.core.events.wait_for_room();
@@ -188,32 +186,32 @@ impl HostThread {
     /// was anything to open.
     fn memory_pause(&self) -> Option<Duration> {
         let watched = self.core.config.memory_limit.is_some();
-        match self.link.idle.load(Ordering::Relaxed) {
-            false if watched => Some(MEMORY_LOOK),
-            true if watched && self.memory.used > 0 => Some(BUSY_CAP),
+        match self.link.busy.load(Ordering::Relaxed) {
+            true if watched => Some(MEMORY_LOOK),
+            false if watched && self.memory.used > 0 => Some(BUSY_CAP),
             _ => None,
         }
     }
 
-    /// Ends a host that uses more memory than it may.
+    /// Reports how much memory the host uses, when it is time to.
     fn look_at_memory(&mut self) {
-        let (Some(limit), Some(pause)) = (self.core.config.memory_limit, self.memory_pause())
-        else {
+        let Some(pause) = self.memory_pause() else {
             return;
         };
         let greeted = self.link.host.load(Ordering::Relaxed) != 0;
-        if Instant::now() < self.memory.next || !greeted || self.ending.is_some() {
+        if Instant::now() < self.memory.next || !greeted {
             return;
         }
         // From the supervisor down: it adopts what has left the host's own family.
         let used = usage::of_family(self.child.id());
         self.memory.used = used.unwrap_or(self.memory.used);
         self.memory.next = Instant::now() + pause;
-        if self.memory.used > limit {
-            let used = self.memory.used;
-            self.ending = Some(Ending::Memory { used, limit });
-            self.link.kill();
-        }
+        let used = self.memory.used;
+        self.report(HostNews::Memory { used });
+    }
+
+    fn report(&self, news: HostNews) {
+        self.core.on_host(self.id, news);
     }
 
     /// Reads and handles what is whole, for a turn.
@@ -228,8 +226,9 @@ impl HostThread {
             }
             self.active = Instant::now();
             if let Err(what) = self.handle_all() {
-                self.ending = Some(Ending::Protocol(what));
-                self.link.kill();
+                self.report(HostNews::Invalid(what));
+            }
+            if self.link.cut_off.load(Ordering::Relaxed) {
                 return Socket::Closed;
             }
         }
@@ -237,7 +236,9 @@ impl HostThread {
     }
 
     fn handle_all(&mut self) -> Result<(), String> {
-        while let Some(message) = self.inbox.next(MAX_RESULT)? {
+        while !self.link.cut_off.load(Ordering::Relaxed)
+            && let Some(message) = self.inbox.next(MAX_RESULT)?
+        {
             self.handle(message)?;
         }
         Ok(())
@@ -247,34 +248,57 @@ impl HostThread {
         let header: FromHost = message
             .header()
             .map_err(|e| format!("an invalid message ({e})"))?;
-        match header {
-            FromHost::Hello { protocol, pid } => self.core.hello(self.id, protocol, pid)?,
-            FromHost::Loaded { descriptor, base } => {
-                self.end_of_task(None);
-                self.core.loaded(self.id, descriptor, base)?;
+        let news = match header {
+            FromHost::Log { level, target } => {
+                self.log(level, target, message.parts());
+                return Ok(());
             }
-            FromHost::LoadFailed { reason, hints } => {
-                self.end_of_task(None);
-                self.core.load_failed(self.id, reason, hints);
-            }
-            FromHost::Log { level, target } => self.log(level, target, message.parts()),
             FromHost::Progress { fraction } => {
                 if let Some(job) = self.job() {
                     let fraction = fraction.clamp(0.0, 1.0);
                     self.core.events.push(HostEvent::Progress { job, fraction });
                 }
+                return Ok(());
+            }
+            FromHost::Hello { protocol, pid } => {
+                let stack_low = self.link.page.claims.stack_low.load(Ordering::SeqCst);
+                HostNews::Hello {
+                    protocol,
+                    pid,
+                    stack_low,
+                }
+            }
+            FromHost::Loaded { descriptor, base } => {
+                self.end_of_task(None);
+                let descriptor = Box::new(descriptor);
+                HostNews::Loaded { descriptor, base }
+            }
+            FromHost::LoadFailed { reason, hints } => {
+                self.end_of_task(None);
+                HostNews::LoadFailed { reason, hints }
             }
             FromHost::Call { job, call, name } => {
+                calls::check(&self.link, &name)?;
                 let question = message.into_parts();
-                self.core.called(self.id, job, call, name, question)?;
+                HostNews::Call {
+                    job,
+                    call,
+                    name,
+                    question,
+                }
             }
-            FromHost::TakenBack { ticket } => self.core.taken_back(self.id, ticket)?,
-            FromHost::Loading { job, name } => self.core.loading(self.id, job, name)?,
+            FromHost::TakenBack { ticket } => HostNews::TakenBack { ticket },
+            FromHost::Loading { job, name } => HostNews::Loading { job, name },
             FromHost::Done(done) => {
                 self.end_of_task(done.printed);
-                self.core.done(self.id, done, message.into_parts())?;
+                HostNews::Done {
+                    done,
+                    written: message.into_parts(),
+                    claims: self.link.page.claims.last_words(),
+                }
             }
-        }
+        };
+        self.report(news);
         Ok(())
     }
 
@@ -322,13 +346,11 @@ impl HostThread {
 
     /// The process has ended, or has closed its socket and is made to end.
     fn finish(mut self) {
-        self.core.gone(self.id); // no new work for it, whatever its last messages say
+        self.report(HostNews::Gone); // no new work for it, whatever its last messages report
         let mut exit = self.exit.wait(LEAVING);
         if exit.is_none() {
-            self.ending.get_or_insert_with(|| {
-                Ending::Protocol("nothing more: it closed its connection and stayed".into())
-            });
-            self.link.kill();
+            let what = "nothing more: it closed its connection and stayed".into();
+            self.report(HostNews::Invalid(what));
             exit = self.exit.wait(ENDING);
         }
         if exit.is_none() {
@@ -337,7 +359,8 @@ impl HostThread {
         }
         // What it sent and printed before its end still counts.
         for _ in 0..LAST_TURNS {
-            if self.ending.is_some() || self.read_socket() != Socket::More {
+            let cut_off = self.link.cut_off.load(Ordering::Relaxed);
+            if cut_off || self.read_socket() != Socket::More {
                 break;
             }
         }
@@ -353,12 +376,9 @@ impl HostThread {
         self.link.reap(|| drop(child.wait()));
         // Its supervisor has ended them already, unless that was killed itself.
         adopted::end_adopted();
-        Core::died(&self.core, self.id, death, self.ending);
+        self.report(HostNews::Died(Box::new(death)));
     }
 }
-
-/// Numbers from here on are preflights, not jobs.
-pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 
 /// Polls those that are there; what each of the five said, empty for those that are not.
 fn poll_some(
