@@ -14,7 +14,6 @@ const LONGER: &[(&str, usize)] = &[
     ("agent-abi/tests/border.rs", 407),
     ("tui/core/tests/engine/screen.rs", 452),
     ("tui/host/src/pixels/mp4/track.rs", 434),
-    ("tui/host/tests/jobs.rs", 488),
     ("tui/local/src/auth.rs", 403),
     ("tui/ui/src/chrome.rs", 410),
 ];

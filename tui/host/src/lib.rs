@@ -39,6 +39,7 @@ pub mod pixels;
 mod pool;
 mod prints;
 mod proto;
+mod ready;
 mod report;
 mod spawn;
 mod store;
