@@ -41,6 +41,7 @@ mod page;
 mod pool;
 mod prints;
 mod proto;
+mod ready;
 mod report;
 mod spawn;
 mod store;

@@ -9,13 +9,14 @@ use crate::output::LINE;
 use crate::pool::{HostId, HostNews, PREFLIGHTS};
 use crate::prints::{Owner, Prints};
 use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
+use crate::ready::Ready;
 use crate::report::Death;
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
 use crate::sys::{adopted, usage};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFlags, Timespec};
 use std::io::ErrorKind;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::Child;
 use std::sync::Arc;
@@ -76,16 +77,6 @@ enum Socket {
     More,
     /// The connection is over.
     Closed,
-}
-
-/// What is ready according to `poll`.
-struct Ready {
-    socket: bool,
-    room: bool,
-    stdout: bool,
-    stderr: bool,
-    wake: bool,
-    ended: bool,
 }
 
 impl HostThread {
@@ -163,23 +154,18 @@ impl HostThread {
         } else {
             PollFlags::IN
         };
-        let mut fds = [const { None }; 5];
-        fds[0] = Some((self.socket.as_fd(), socket));
-        fds[1] = Some((self.wake.as_fd(), PollFlags::IN));
         let [stdout, stderr] = self.prints.fds();
-        fds[2] = stdout.map(|f| (f, PollFlags::IN));
-        fds[3] = stderr.map(|f| (f, PollFlags::IN));
-        fds[4] = self.exit.fd().map(|f| (f, PollFlags::IN));
-        let said = poll_some(fds, timeout.as_ref());
-        let any = |n: usize| !said[n].is_empty();
-        Ready {
-            socket: any(0) && said[0] != PollFlags::OUT,
-            room: said[0].contains(PollFlags::OUT),
-            wake: any(1),
-            stdout: any(2),
-            stderr: any(3),
-            ended: any(4) || (self.exit.fd().is_none() && self.exit.peek().is_some()),
-        }
+        let exit = self.exit.fd();
+        let watched = [
+            Some((self.socket.as_fd(), socket)),
+            Some((self.wake.as_fd(), PollFlags::IN)),
+            stdout.map(|fd| (fd, PollFlags::IN)),
+            stderr.map(|fd| (fd, PollFlags::IN)),
+            exit.map(|fd| (fd, PollFlags::IN)),
+        ];
+        let mut ready = Ready::wait(watched, timeout.as_ref());
+        ready.ended |= exit.is_none() && self.exit.peek().is_some();
+        ready
     }
 
     /// Time between two looks at what the host uses: long where nothing runs, `None` before there
@@ -378,26 +364,4 @@ impl HostThread {
         adopted::end_adopted();
         self.report(HostNews::Died(Box::new(death)));
     }
-}
-
-/// Polls those that are there; what each of the five said, empty for those that are not.
-fn poll_some(
-    fds: [Option<(BorrowedFd<'_>, PollFlags)>; 5],
-    timeout: Option<&Timespec>,
-) -> [PollFlags; 5] {
-    let mut asked = Vec::with_capacity(5);
-    for (fd, flags) in fds.iter().flatten() {
-        asked.push(PollFd::from_borrowed_fd(*fd, *flags));
-    }
-    let mut said = [PollFlags::empty(); 5];
-    if poll(&mut asked, timeout).is_err() {
-        return said; // interrupted: the caller comes back
-    }
-    let mut answers = asked.iter().map(PollFd::revents);
-    for (n, fd) in fds.iter().enumerate() {
-        if fd.is_some() {
-            said[n] = answers.next().unwrap_or(PollFlags::empty());
-        }
-    }
-    said
 }

@@ -169,6 +169,27 @@ fn a_retired_build_finishes_its_work_and_then_its_hosts_leave() {
 }
 
 #[test]
+fn work_that_waits_for_a_host_when_its_build_retires_still_gets_one() {
+    let mut world = World::new(|_| {});
+    world.activate(1);
+    let job = world.run(1);
+    world.retire(1);
+    world.finish_all();
+    assert_eq!(world.ended[&job], JobResult::Outcome(b"{}".to_vec()));
+    assert!(world.pool.builds.is_empty());
+}
+
+#[test]
+fn a_build_that_retires_before_its_first_host_starts_gets_none() {
+    let mut world = World::new(|config| config.spare = false);
+    world.activate(1);
+    world.retire(1);
+    world.settle();
+    assert!(world.pool.warm.is_empty());
+    assert!(world.hosts.values().all(|p| !p.opened));
+}
+
+#[test]
 fn work_fails_when_no_host_can_be_started() {
     let mut world = World::new(|_| {});
     world.activate(1);
