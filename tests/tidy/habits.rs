@@ -13,8 +13,6 @@ const LONGER: &[(&str, usize)] = &[
     ("agent-abi/src/guide.rs", 491),
     ("agent-abi/tests/border.rs", 407),
     ("tui/core/tests/engine/screen.rs", 452),
-    ("tui/host/src/pixels/mp4/track.rs", 434),
-    ("tui/local/src/auth.rs", 403),
     ("tui/ui/src/chrome.rs", 410),
 ];
 

@@ -9,7 +9,7 @@ use crate::calls;
 use crate::config::HostConfig;
 use crate::events::{Events, HostEvent};
 use crate::link::Link;
-use crate::pool::{Effect, Explain, HostId, HostNews, News, PREFLIGHTS, Pool};
+use crate::pool::{Batch, Effect, Explain, HostId, HostNews, News, PREFLIGHTS, Pool};
 use crate::proto::ToHost;
 use crate::spawn::{SpawnRequest, Started};
 use crate::store::{LibraryStore, StagedCopy};
@@ -46,6 +46,29 @@ struct Shared {
     replies: HashMap<u64, oneshot::Sender<Result<(), Error>>>,
     /// Copies that are being deleted.
     releasing: usize,
+}
+
+/// Hands a batch to its host; what cannot be put on the wire ends the host.
+fn send(link: &Link, host: HostId, batch: &Batch) -> Option<News> {
+    match wire::chunks(batch) {
+        Ok(chunks) => {
+            link.send(chunks);
+            None
+        }
+        Err(error) => {
+            let what = format!("nothing, for its work could not be sent ({error})");
+            Some(News::Host(host, HostNews::Invalid(what)))
+        }
+    }
+}
+
+impl Shared {
+    /// Answers whoever still waits for a preflight.
+    fn answer(&mut self, number: u64, result: Result<(), Error>) {
+        if let Some(reply) = self.replies.remove(&number) {
+            drop(reply.send(result)); // whoever asked may have stopped waiting
+        }
+    }
 }
 
 impl Core {
@@ -121,8 +144,7 @@ impl Core {
             Effect::Release(copy) => released.push(copy),
             Effect::Emit(event) => self.events.push(event),
             Effect::PreflightEnded { number, result } => {
-                let reply = shared.replies.remove(&number);
-                reply.map(|reply| reply.send(result)); // nobody waits any more: fine
+                shared.answer(number, result);
             }
             Effect::Explain(explain) => return self.explain(explain),
             Effect::Remove { host } => {
@@ -132,20 +154,15 @@ impl Core {
             }
             Effect::Status { host, status } => shared.links.get(&host)?.publish(&status),
             Effect::Open { host, copy, build } => {
-                let path = copy.path().to_owned();
-                let build = build.0;
-                shared
-                    .links
-                    .get(&host)?
-                    .order(&ToHost::Load { path, build });
+                let load = ToHost::Load {
+                    path: copy.path().to_owned(),
+                    build: build.0,
+                };
+                shared.links.get(&host)?.order(&load);
             }
-            Effect::Send { host, batch } => match wire::chunks(&batch) {
-                Ok(chunks) => shared.links.get(&host)?.send(chunks),
-                Err(error) => {
-                    let what = format!("nothing, for its work could not be sent ({error})");
-                    return Some(News::Host(host, HostNews::Invalid(what)));
-                }
-            },
+            Effect::Send { host, batch } => {
+                return send(shared.links.get(&host)?, host, &batch);
+            }
             Effect::Recall { host, up_to } => {
                 let begun = shared.links.get(&host)?.page.recall(up_to);
                 return Some(News::Host(host, HostNews::Recalled { begun }));
