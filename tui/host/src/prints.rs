@@ -237,7 +237,7 @@ mod tests {
     fn a_signed_address_that_an_agent_prints_loses_its_signature() {
         let printed = b"got https://store.example/a.jpg?X-Goog-Signature=5ec3e7 (200)\n";
         let end = printed.len() as u64;
-        let text = "got https://store.example/a.jpg (200)";
+        let text = "got https://store.example/a.jpg?… (200)";
         assert_eq!(given(printed, 20, &[end]), [[text]]);
     }
 
