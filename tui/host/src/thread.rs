@@ -80,8 +80,8 @@ enum Socket {
 }
 
 impl HostThread {
-    pub(crate) fn start(core: Arc<Core>, id: HostId, host: Started) -> std::io::Result<()> {
-        let thread = Self {
+    pub(crate) fn new(core: Arc<Core>, id: HostId, host: Started) -> Self {
+        Self {
             core,
             id,
             link: host.link,
@@ -97,10 +97,13 @@ impl HostThread {
                 used: 0,
                 kills: usage::kills_for_memory(),
             },
-        };
+        }
+    }
+
+    pub(crate) fn start(self) -> std::io::Result<()> {
         std::thread::Builder::new()
-            .name(format!("wb-host-{id}"))
-            .spawn(move || thread.run())
+            .name(format!("wb-host-{}", self.id))
+            .spawn(move || self.run())
             .map(drop)
     }
 
