@@ -22,6 +22,7 @@
 //! ```
 
 mod calls;
+mod captured;
 mod child;
 mod companions;
 mod config;
@@ -37,7 +38,6 @@ mod output;
 mod page;
 pub mod pixels;
 mod pool;
-mod prints;
 mod proto;
 mod ready;
 mod report;
