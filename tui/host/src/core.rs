@@ -34,14 +34,15 @@ pub(crate) struct Core {
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
     quiet: Notify,
+    /// Preflights and hosts so far, for their numbers.
     preflights: AtomicU64,
+    hosts: AtomicU64,
     shared: Mutex<Shared>,
 }
 
 struct Shared {
     pool: Pool,
     links: BTreeMap<HostId, Arc<Link>>,
-    last_host: HostId,
     /// Who waits for the end of a preflight.
     replies: HashMap<u64, oneshot::Sender<Result<(), Error>>>,
     /// Copies that are being deleted.
@@ -69,6 +70,10 @@ impl Shared {
             drop(reply.send(result)); // whoever asked may have stopped waiting
         }
     }
+
+    fn is_quiet(&self) -> bool {
+        self.releasing == 0 && self.pool.is_quiet()
+    }
 }
 
 impl Core {
@@ -82,7 +87,6 @@ impl Core {
         let shared = Shared {
             pool: Pool::new(config.clone(), Instant::now()),
             links: BTreeMap::new(),
-            last_host: 0,
             replies: HashMap::new(),
             releasing: 0,
         };
@@ -94,6 +98,7 @@ impl Core {
             symbols,
             quiet: Notify::new(),
             preflights: AtomicU64::new(PREFLIGHTS),
+            hosts: AtomicU64::new(0),
             shared: Mutex::new(shared),
         }
     }
@@ -121,13 +126,16 @@ impl Core {
             }
         }
         shared.releasing += released.len();
+        let mut quiet = shared.is_quiet();
         drop(shared);
         if !released.is_empty() {
             let n = released.len();
             drop(released); // outside of the lock: it may delete many files
-            self.lock().releasing -= n;
+            let mut shared = self.lock();
+            shared.releasing -= n;
+            quiet = shared.is_quiet();
         }
-        if self.is_quiet() {
+        if quiet {
             self.quiet.notify_waiters();
         }
     }
@@ -210,13 +218,13 @@ impl Core {
 
     /// A host process has started.
     pub(crate) fn spawned(self: &Arc<Self>, started: Started) {
-        let mut shared = self.lock();
-        shared.last_host += 1;
-        let host = shared.last_host;
+        let host = 1 + self.hosts.fetch_add(1, Ordering::Relaxed);
         let link = Arc::clone(&started.link);
         let pid = link.pid_number();
-        // The thread may have news at once; it waits for the lock.
-        let news = match HostThread::start(Arc::clone(self), host, started) {
+        let thread = HostThread::new(Arc::clone(self), host, started);
+        // The thread may have news at once: it waits for the lock.
+        let mut shared = self.lock();
+        let news = match thread.start() {
             Ok(()) => {
                 shared.links.insert(host, link);
                 News::Spawned { host, pid }
@@ -247,17 +255,12 @@ impl Core {
         self.lock().pool.was_refused(library, hash)
     }
 
-    fn is_quiet(&self) -> bool {
-        let shared = self.lock();
-        shared.releasing == 0 && shared.pool.is_quiet()
-    }
-
     /// Returns when the pool is closed, its hosts are gone, and all its work has ended.
     pub(crate) async fn quiet(&self) {
         loop {
             let mut change = std::pin::pin!(self.quiet.notified());
             change.as_mut().enable();
-            if self.is_quiet() {
+            if self.lock().is_quiet() {
                 return;
             }
             change.await;

@@ -1,4 +1,4 @@
-//! [`Hosts`]: what the rest of the program sees of all this.
+//! [`Hosts`]: the interface to the rest of the program.
 
 use crate::config::{HostConfig, HostError};
 use crate::core::Core;
@@ -133,7 +133,7 @@ impl Hosts {
         })
     }
 
-    /// Cancels what waits and runs, lets idle hosts say goodbye, and returns when every host is
+    /// Cancels what waits and runs, lets idle hosts leave, and returns when every host is
     /// gone and every job has had its `Done`.
     pub async fn shutdown(&self) {
         let core = &self.0.core;

@@ -22,6 +22,7 @@
 //! ```
 
 mod calls;
+mod captured;
 mod child;
 mod companions;
 mod config;
@@ -39,7 +40,6 @@ mod link;
 mod output;
 mod page;
 mod pool;
-mod prints;
 mod proto;
 mod ready;
 mod report;

@@ -93,7 +93,7 @@ pub(crate) struct Claims {
 
 const _: () = assert!(size_of::<Requests>() <= LEN && size_of::<Claims>() <= LEN);
 
-/// One of the two pipes that a host prints into.
+/// One of the two pipes that a host writes its output to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     Out = 0,
@@ -114,7 +114,7 @@ pub(crate) struct LastWords {
 }
 
 impl Requests {
-    /// The workbench reads captured output; the host can tell how much that was, see
+    /// The workbench reads captured output; the host can compute how much that was, see
     /// [`read_so_far`](Self::read_so_far).
     pub(crate) fn count_read(
         &self,
@@ -129,12 +129,12 @@ impl Requests {
         n
     }
 
-    /// Bytes that the workbench has read of both streams, and what `look` saw of the pipes just then.
+    /// Bytes that the workbench has read of both streams, and what `peek` returned at that moment.
     /// `None` while it is reading.
-    pub(crate) fn read_so_far<T>(&self, look: impl FnOnce() -> T) -> Option<([u64; 2], T)> {
+    pub(crate) fn read_so_far<T>(&self, peek: impl FnOnce() -> T) -> Option<([u64; 2], T)> {
         let before = self.reading.load(Ordering::SeqCst);
         let read = [0, 1].map(|n: usize| self.read[n].load(Ordering::SeqCst));
-        let seen = look();
+        let seen = peek();
         let quiet = before.is_multiple_of(2) && self.reading.load(Ordering::SeqCst) == before;
         quiet.then_some((read, seen))
     }

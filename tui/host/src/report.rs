@@ -1,4 +1,4 @@
-//! Words for what happened to a host or a job: every way to fail becomes one [`Error`].
+//! Messages for what happened to a host or a job: every way to fail becomes one [`Error`].
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
@@ -21,7 +21,7 @@ pub(crate) struct About {
     /// Function and place of the agent, as it declares them.
     pub agent: String,
     pub pid: u32,
-    /// The agent says it may run again after it was killed half-way.
+    /// The agent declares that it may run again after it was killed half-way.
     pub idempotent: bool,
     /// The dependency that was being loaded into the host.
     pub loading: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) enum Ending {
     Scribbled { blamed: bool },
     /// It used more memory than it may, in bytes.
     Memory { used: u64, limit: u64 },
-    /// It was told to go, or its job was to be stopped.
+    /// It was asked to leave, or its job was to be stopped.
     Wanted,
 }
 
@@ -114,10 +114,10 @@ impl Death {
     }
 
     fn out_of_memory(&self) -> bool {
-        let said = |line: &String| {
+        let reported = |line: &String| {
             line.starts_with("memory allocation of") || line.contains("std::bad_alloc")
         };
-        self.words.signal == libc::SIGABRT && self.tail.iter().any(said)
+        self.words.signal == libc::SIGABRT && self.tail.iter().any(reported)
     }
 
     fn hint(&self) -> &'static str {

@@ -1,13 +1,13 @@
-//! One thread per host: turns what the host sends and prints, its time limits, its memory and its end into
+//! One thread per host: turns what the host sends and writes, its time limits, its memory and its end into
 //! news for the pool. What follows from them is left to `pool`.
 
 use crate::calls;
+use crate::captured::{Captured, Owner};
 use crate::core::Core;
 use crate::events::HostEvent;
 use crate::link::{Link, NO_JOB};
 use crate::output::LINE;
 use crate::pool::{HostId, HostNews, PREFLIGHTS};
-use crate::prints::{Owner, Prints};
 use crate::proto::{FromHost, Inbox, MAX_RESULT, Message, Printed};
 use crate::ready::Ready;
 use crate::report::Death;
@@ -35,8 +35,8 @@ const PAUSE: Duration = Duration::from_micros(50);
 const LEAVING: Duration = Duration::from_millis(200);
 /// How long a host may take to be gone after it was killed.
 const ENDING: Duration = Duration::from_secs(5);
-/// Time between two looks at the memory of a host that works.
-const MEMORY_LOOK: Duration = Duration::from_millis(100);
+/// Time between two measurements of the memory of a busy host.
+const MEMORY_PAUSE: Duration = Duration::from_millis(100);
 /// Chunks read of the socket before the others get their turn.
 const TURN: usize = 16;
 /// Longest name of the place in an agent that a line comes from, in bytes.
@@ -51,7 +51,7 @@ pub(crate) struct HostThread {
     child: Child,
     socket: UnixStream,
     inbox: Inbox,
-    prints: Prints,
+    captured: Captured,
     wake: OwnedFd,
     exit: ExitWatch,
     active: Instant,
@@ -60,9 +60,9 @@ pub(crate) struct HostThread {
 
 /// Memory use of a host.
 struct Memory {
-    /// When to look again.
+    /// When to measure again.
     next: Instant,
-    /// Bytes at the last look, 0 before the first.
+    /// Bytes at the last measurement, 0 before the first.
     used: u64,
     /// Processes that the system had ended for want of memory before this host began.
     kills: u64,
@@ -80,15 +80,15 @@ enum Socket {
 }
 
 impl HostThread {
-    pub(crate) fn start(core: Arc<Core>, id: HostId, host: Started) -> std::io::Result<()> {
-        let thread = Self {
+    pub(crate) fn new(core: Arc<Core>, id: HostId, host: Started) -> Self {
+        Self {
             core,
             id,
             link: host.link,
             child: host.child,
             socket: host.socket,
             inbox: Inbox::default(),
-            prints: Prints::new(host.stdout, host.stderr),
+            captured: Captured::new(host.stdout, host.stderr),
             wake: host.wake,
             exit: host.exit,
             active: Instant::now(),
@@ -97,10 +97,13 @@ impl HostThread {
                 used: 0,
                 kills: usage::kills_for_memory(),
             },
-        };
+        }
+    }
+
+    pub(crate) fn start(self) -> std::io::Result<()> {
         std::thread::Builder::new()
-            .name(format!("wb-host-{id}"))
-            .spawn(move || thread.run())
+            .name(format!("wb-host-{}", self.id))
+            .spawn(move || self.run())
             .map(drop)
     }
 
@@ -114,19 +117,19 @@ impl HostThread {
             if ready.room {
                 self.link.flush();
             }
-            self.prints
+            self.captured
                 .fill(&self.link.page, ready.stdout, ready.stderr);
             let mut socket = Socket::Drained;
-            if ready.socket || self.prints.holds() {
+            if ready.socket || self.captured.holds() {
                 socket = self.read_socket();
             }
-            if socket == Socket::Drained && self.prints.holds() {
-                self.prints(|prints, _, owner| prints.give(owner));
+            if socket == Socket::Drained && self.captured.holds() {
+                self.captured(|captured, _, owner| captured.give(owner));
             }
             if self.link.alarm_due() {
                 self.report(HostNews::Alarm);
             }
-            self.look_at_memory();
+            self.measure_memory();
             if ready.ended || socket == Socket::Closed {
                 break;
             }
@@ -142,7 +145,7 @@ impl HostThread {
     fn poll(&mut self) -> Ready {
         let cap =
             (self.active.elapsed() < BUSY_CAP || self.exit.fd().is_none()).then_some(BUSY_CAP);
-        let cap = if self.prints.holds() {
+        let cap = if self.captured.holds() {
             Some(Duration::ZERO)
         } else {
             cap.into_iter().chain(self.memory_pause()).min()
@@ -154,7 +157,7 @@ impl HostThread {
         } else {
             PollFlags::IN
         };
-        let [stdout, stderr] = self.prints.fds();
+        let [stdout, stderr] = self.captured.fds();
         let exit = self.exit.fd();
         let watched = [
             Some((self.socket.as_fd(), socket)),
@@ -168,19 +171,19 @@ impl HostThread {
         ready
     }
 
-    /// Time between two looks at what the host uses: long where nothing runs, `None` before there
-    /// was anything to open.
+    /// Time between two measurements of memory: long where nothing runs, `None` before there was
+    /// anything to open.
     fn memory_pause(&self) -> Option<Duration> {
         let watched = self.core.config.memory_limit.is_some();
         match self.link.busy.load(Ordering::Relaxed) {
-            true if watched => Some(MEMORY_LOOK),
+            true if watched => Some(MEMORY_PAUSE),
             false if watched && self.memory.used > 0 => Some(BUSY_CAP),
             _ => None,
         }
     }
 
     /// Reports how much memory the host uses, when it is time to.
-    fn look_at_memory(&mut self) {
+    fn measure_memory(&mut self) {
         let Some(pause) = self.memory_pause() else {
             return;
         };
@@ -294,7 +297,7 @@ impl HostThread {
     }
 
     fn log(&mut self, level: u8, target: usize, parts: &[u8]) {
-        if !self.prints.room_for(parts.len()) {
+        if !self.captured.room_for(parts.len()) {
             return;
         }
         let (target, line) = parts.split_at(target.min(parts.len()));
@@ -314,20 +317,20 @@ impl HostThread {
 
     /// The task has ended; what was printed from here on belongs to the next one.
     fn end_of_task(&mut self, printed: Option<Printed>) {
-        self.prints(|prints, link, owner| {
-            prints.end(&link.page, printed, owner);
-            prints.forget();
+        self.captured(|captured, link, owner| {
+            captured.end(&link.page, printed, owner);
+            captured.forget();
         });
     }
 
-    /// Does something about what was printed, on behalf of the running task.
-    fn prints(&mut self, act: impl FnOnce(&mut Prints, &Link, &Owner<'_>)) {
+    /// Acts on the captured output on behalf of the running task.
+    fn captured(&mut self, act: impl FnOnce(&mut Captured, &Link, &Owner<'_>)) {
         let owner = Owner {
             job: self.job(),
             build: self.build(),
             send: &|event| self.core.events.push(event),
         };
-        act(&mut self.prints, &self.link, &owner);
+        act(&mut self.captured, &self.link, &owner);
     }
 
     /// The process has ended, or has closed its socket and is made to end.
@@ -350,13 +353,13 @@ impl HostThread {
                 break;
             }
         }
-        self.prints(|prints, link, owner| prints.end(&link.page, None, owner));
+        self.captured(|captured, link, owner| captured.end(&link.page, None, owner));
         let death = Death {
             exit: exit.unwrap_or(Exit::Unknown),
             used: self.memory.used,
             by_system: usage::kills_for_memory() > self.memory.kills,
             words: self.link.page.claims.last_words(),
-            tail: self.prints.last_words(),
+            tail: self.captured.last_words(),
         };
         let child = &mut self.child;
         self.link.reap(|| drop(child.wait()));

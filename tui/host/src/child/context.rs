@@ -26,7 +26,7 @@ use wb_media::{MediaError, Picture, Source};
 pub(super) const FOUND: i32 = 0;
 pub(super) const ABSENT: i32 = 1;
 pub(super) const FAILED: i32 = 2;
-/// How often a waiting call looks whether its attempt is still wanted.
+/// How often a waiting call checks whether its attempt is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
 /// The writing half of the socket, for every thread.
@@ -277,7 +277,7 @@ impl Context {
         drop(current);
         picture.map_err(|still| {
             if still.file.is_some() {
-                // The answer tells nothing that matters here.
+                // Nothing in the answer matters here.
                 let _ = self.answer(DISCARD, place.as_os_str().as_encoded_bytes());
             }
             format!("{} (it was downloaded again, and is the same)", still.why)

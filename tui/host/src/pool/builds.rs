@@ -43,7 +43,7 @@ impl Pool {
         self.probes.push_back(probe);
     }
 
-    pub(super) fn activate(&mut self, build: BuildId, probed: &Probed) {
+    pub(super) fn activate(&mut self, build: BuildId, probed: Probed) {
         let mut unclaimed = self.unclaimed.iter();
         let at = unclaimed.position(|copy| copy.path() == probed.copy);
         let copy = at
@@ -56,8 +56,8 @@ impl Pool {
         let known = Build {
             copy,
             library: library.to_string_lossy().into_owned(),
-            agents: probed.descriptor.agents.clone(),
             preflight: probed.descriptor.preflight,
+            agents: probed.descriptor.agents,
             slow: false,
             retired: false,
         };

@@ -179,7 +179,7 @@ impl Host {
                 || self.unconfirmed.is_some()
                 || (self.copy.is_some() && !self.ready),
             queued: self.queue.len(),
-            alarm: limits.into_iter().flatten().min(),
+            alarm: limits.into_iter().flatten().min().filter(|_| !self.cut_off),
             cut_off: self.cut_off,
         }
     }

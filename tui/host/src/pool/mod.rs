@@ -141,7 +141,7 @@ impl Pool {
                 self.project = Some(json);
                 self.project_number += 1;
             }
-            News::Activate { build, probed } => self.activate(build, &probed),
+            News::Activate { build, probed } => self.activate(build, *probed),
             News::Discard { copy } => self.discard(&copy),
             News::Retire { build } => self.retire(build),
             News::Close { at_once } => self.close(at_once),

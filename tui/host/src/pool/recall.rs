@@ -136,7 +136,7 @@ impl Pool {
         };
         if !(host.done + 1..=host.taken).contains(&ticket) {
             return Err(format!(
-                "the return of work {ticket}, which nobody had taken back"
+                "the return of work {ticket}, which was not recalled"
             ));
         }
         host.unconfirmed.take_if(|wanted| *wanted <= ticket);

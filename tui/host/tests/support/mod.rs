@@ -1,4 +1,4 @@
-//! For all tests of this crate: C libraries made on the spot, and hosts whose news can be waited
+//! For all tests of this crate: C libraries made on the spot, and hosts whose events can be waited
 //! for with a deadline.
 #![allow(dead_code)] // each test file uses a part
 #![allow(clippy::unwrap_used)] // a helper that fails is a failed test
@@ -84,7 +84,7 @@ pub struct Desk {
     pub hosts: Hosts,
     pub dir: TempDir,
     pub seen: Vec<String>,
-    /// Jobs whose start was told and not asked about yet.
+    /// Jobs whose start was reported and not asked about yet.
     begun: Vec<(JobId, u32)>,
     pub rt: Runtime,
     events: Receiver<HostEvent>,

@@ -31,7 +31,7 @@ fn a_queued_job_that_is_stopped_as_it_begins_is_asked_to_stop() {
     let jobs = world.run_all(2);
     let host = world.only_host();
     world.begin(host);
-    // The host has ended the first and begun the second before the pool hears of it.
+    // The host has ended the first and begun the second before the pool has the news.
     let done = World::done(jobs[0], QUICK);
     world.host(host).running = None;
     world.begin(host);

@@ -1,9 +1,10 @@
-//! The two pipes that a host prints into, and where in them one task ends and the next one begins.
+//! Captured output: the two pipes that a host writes to, and where in them one task ends and the next one
+//! begins.
 //!
-//! A host with work lined up prints for its next task while the workbench has yet to hear of the end
-//! of the last. So the host says with each end how many bytes it has printed in all. A host says that
-//! before it begins with the next task: whoever reads the pipes first and the socket afterwards knows
-//! of every end that lies within what was read. Until then it is held here.
+//! A host with queued work writes for its next task before the workbench has read the end of the last one.
+//! So the host reports with each end how many bytes it has written in all, and does so before it begins the
+//! next task. Whoever reads the pipes first and the socket afterwards therefore has every end that lies
+//! within what was read. Until then the output is held here.
 
 use crate::events::HostEvent;
 use crate::output::{Budget, Lines};
@@ -21,8 +22,8 @@ use wb_core::ids::{BuildId, JobId};
 const TURN: u64 = 1 << 20;
 const CHUNK: usize = 64 << 10;
 
-/// What a host prints.
-pub(crate) struct Prints {
+/// The output of one host.
+pub(crate) struct Captured {
     out: Pipe<ChildStdout>,
     err: Pipe<ChildStderr>,
     budget: Budget,
@@ -47,7 +48,7 @@ struct Pipe<R> {
     given: u64,
 }
 
-impl Prints {
+impl Captured {
     pub(crate) fn new(out: ChildStdout, err: ChildStderr) -> Self {
         Self {
             out: Pipe::new(Stream::Out, out),

@@ -1,5 +1,5 @@
-//! Jobs that are sent to a busy host ahead of their turn: nobody waits behind a slow one, nobody dies
-//! with another one, and what is printed belongs to who printed it.
+//! Jobs that are sent to a busy host ahead of their turn: none waits behind a slow one, none dies with
+//! another one, and captured output belongs to the job that wrote it.
 #![allow(clippy::unwrap_used)] // what fails here is a failed test
 
 mod support;
@@ -10,7 +10,7 @@ use support::{Desk, PATIENCE, agent, outcome};
 use wb_core::ids::{BuildId, JobId};
 use wb_host::{HostEvent, JobRequest, JobResult};
 
-/// A desk with some hosts that were quick with their last job.
+/// Hosts that were quick with their last job.
 fn quick(hosts: usize) -> (Desk, BuildId) {
     let mut desk = Desk::with(|config| config.max_hosts = hosts);
     desk.hosts.set_concurrency(hosts);
@@ -47,7 +47,7 @@ fn ended(desk: &mut Desk, jobs: &[JobId]) -> Vec<(JobId, JobResult)> {
 }
 
 #[test]
-fn a_host_takes_its_line_in_order() {
+fn a_host_runs_its_queue_in_order() {
     let (mut desk, build) = quick(1);
     let jobs = requests(&mut desk, build, &["answer"; 100]);
     let wanted = ids(&jobs);
@@ -105,7 +105,7 @@ fn a_job_that_waits_in_a_host_can_be_cancelled_and_never_runs() {
 }
 
 #[test]
-fn what_is_printed_belongs_to_the_job_that_printed_it() {
+fn captured_output_belongs_to_the_job_that_wrote_it() {
     let (mut desk, build) = quick(1);
     let mut jobs = requests(&mut desk, build, &["says"; 40]);
     for job in &mut jobs {
@@ -129,10 +129,10 @@ fn what_is_printed_belongs_to_the_job_that_printed_it() {
             .filter(|(j, ..)| *j == job)
             .map(|(_, target, text)| (target.as_str(), text.clone()))
             .collect();
-        let said = format!("task of job {}", job.0);
+        let line = format!("task of job {}", job.0);
         let both = [
             ("stderr", "no newline at the end".to_owned()),
-            ("stdout", said),
+            ("stdout", line),
         ];
         assert_eq!(of_it, BTreeSet::from(both), "{seen:?}");
     }
@@ -201,7 +201,7 @@ fn a_host_that_never_runs_again_is_replaced_and_loses_nothing() {
 }
 
 #[test]
-fn a_shutdown_ends_the_line_too() {
+fn a_shutdown_ends_the_queue_too() {
     let (mut desk, build) = quick(1);
     let jobs = requests(&mut desk, build, &["listens", "answer", "answer"]);
     let wanted = ids(&jobs);
