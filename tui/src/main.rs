@@ -9,38 +9,21 @@
 mod print;
 
 mod anchored;
-mod attempt_limit;
-mod builder;
 mod check;
 mod cli;
-mod config;
 mod crash;
-mod database;
 mod demo;
 mod exit;
-mod files;
 mod headless;
-mod history;
-mod host_limits;
-mod journal;
-mod library;
-mod loading;
 mod logging;
 mod look;
-mod max_time;
 mod new;
-mod params;
 mod pictures;
-mod plan;
-mod preflight;
 mod report;
-mod runtime;
 mod screen;
 mod serve;
 mod signals;
 mod terminal;
-mod undo;
-mod upstream;
 
 use clap::FromArgMatches;
 use cli::{Cli, Command, Global};
@@ -48,6 +31,8 @@ use exit::Ending;
 use std::process::ExitCode;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
+use wb_engine::config::Config;
+use wb_engine::files;
 
 fn main() -> ExitCode {
     // The child process takes no part in anything below: no runtime, no log, no settings.
@@ -79,6 +64,7 @@ fn main() -> ExitCode {
         }
     };
     let mut ending = runtime.block_on(dispatch(&cli));
+    tell_of_state();
     if let Some(loss) = print::lost() {
         ending.lost(loss);
     }
@@ -86,6 +72,13 @@ fn main() -> ExitCode {
     // What still runs in the background has no claim on the person's time.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ExitCode::from(ending.code())
+}
+
+/// Reports what is wrong with the state folder, where it was used.
+fn tell_of_state() {
+    if let Some(note) = files::take_note() {
+        tell!("{note}");
+    }
 }
 
 /// Prints help, or what is wrong with the command line.
@@ -149,7 +142,7 @@ async fn with_settings(
     global: &Global,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    let config = config::Config::load(global)?;
+    let config = Config::load(&global.flags())?;
     match command {
         Some(Command::New(args)) => {
             let project = config.project.as_ref().map(|p| p.value.as_str());
@@ -167,6 +160,7 @@ async fn with_settings(
                 files::allow_scratch();
             }
             let _log = logging::start(global.log_file.as_deref(), global.verbose)?;
+            tell_of_state();
             logged(other, global, &config, ending).await
         }
     }
@@ -186,7 +180,7 @@ fn leaves_nothing(command: Option<&Command>, global: &Global) -> bool {
 async fn logged(
     command: Option<&Command>,
     global: &Global,
-    config: &config::Config,
+    config: &Config,
     ending: &mut Ending,
 ) -> Result<(), Error> {
     match command {

@@ -2,13 +2,13 @@
 //!
 //! Reading files and pixels is left to the host crate's decoder; how they look to the ui crate.
 
-use crate::runtime::Engine;
 use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
+use wb_engine::runtime::Engine;
 use wb_host::pixels::{PixelError, Source};
 use wb_ui::{Picture, PictureWish};
 

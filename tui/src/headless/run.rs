@@ -19,14 +19,8 @@ use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
 use crate::cli::{Global, RunArgs};
-use crate::config::Config;
 use crate::exit::{Ending, print_error};
-use crate::history::AttemptHistory;
-use crate::max_time::{Due, MaxTime};
-use crate::plan::PlanFile;
-use crate::preflight::Checked;
 use crate::report::Sheet;
-use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +30,12 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
+use wb_engine::config::Config;
+use wb_engine::history::AttemptHistory;
+use wb_engine::max_time::{Due, MaxTime};
+use wb_engine::plan::PlanFile;
+use wb_engine::preflight::Checked;
+use wb_engine::runtime::{Engine, now};
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);

@@ -1,9 +1,6 @@
 //! Runs that are begun on screen: what their agents declare is compared first, in the words of `run`, `plan` and
 //! `check`, so that no agent is called for nothing. The screen goes on meanwhile.
 
-use crate::params::Params;
-use crate::preflight::{self, Finding};
-use crate::runtime::Engine;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use wb_core::command::Command;
@@ -12,6 +9,9 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::{BuildId, StageId};
 use wb_core::run::{Run, Source};
 use wb_core::state::State;
+use wb_engine::params::Params;
+use wb_engine::preflight::{self, Finding};
+use wb_engine::runtime::Engine;
 
 type Twins = Result<Vec<Finding>, Error>;
 
