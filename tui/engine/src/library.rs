@@ -108,7 +108,7 @@ fn agents_in(folder: &Path, notify: Notify) -> Result<Vec<Library>, Error> {
         );
     }
     if !names.is_empty() {
-        notify(&format!("note: skipped, {}", clean(&others)));
+        notify(&format!("note: passed over, {}", clean(&others)));
     }
     let one = |path| Library {
         path,

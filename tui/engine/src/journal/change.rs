@@ -1,81 +1,14 @@
-//! One thing that is written for one task, as it stands in the journal and in a plan: what is to
-//! be, and what was there before. Secrets are taken out on the way.
+//! How a [`Change`] is stored in the journal and in a plan. Secrets are removed on the way.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
+use wb_core::ledger::Change;
 use wb_core::secret;
-use wb_core::work::{CommitItem, LabelBlob, Project, RowInput, Written};
-
-/// What is written for a task, with what is needed to take it back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// What is written.
-    pub item: CommitItem,
-    /// Where the task goes; `None` stays.
-    pub to: Option<StageId>,
-    /// Moved from stage to stage, not through a pathway.
-    pub direct: bool,
-    /// Priority before, 0 to 1, when one is set and it is known.
-    pub old_priority: Option<f64>,
-    /// Client metadata before, when some are set and they are known.
-    pub old_metadata: Option<Map<String, Value>>,
-    /// The journal entry that this one takes back.
-    pub reverts: Option<i64>,
-}
+use wb_core::work::{CommitItem, LabelBlob, RowInput};
 
 /// Bytes of label rows that are held at a time while what was written, or is to be, is gone through.
 pub const HEAVY: usize = 32 << 20;
-
-impl Change {
-    /// A commit of an outcome.
-    #[must_use]
-    pub fn new(item: CommitItem, project: &Project) -> Self {
-        let stage = project.workflow.stage(item.stage);
-        let to = item
-            .pathway
-            .and_then(|id| stage?.pathways.iter().find(|p| p.id == id))
-            .map(|p| p.to);
-        let old_priority = item
-            .priority
-            .and(item.before.as_ref())
-            .and_then(|b| b.priority);
-        Self {
-            item,
-            to,
-            direct: false,
-            old_priority,
-            old_metadata: None,
-            reverts: None,
-        }
-    }
-}
-
-impl Change {
-    /// What of it is upstream already, as a change of its own: the task stays.
-    #[must_use]
-    pub fn only(&self, written: Written) -> Self {
-        let mut change = self.clone();
-        let item = &mut change.item;
-        item.labels_after = item.labels_after.take().filter(|_| written.labels);
-        item.priority = item.priority.filter(|_| written.priority);
-        item.metadata = item.metadata.take().filter(|_| written.metadata);
-        item.pathway = None;
-        (change.to, change.direct) = (None, false);
-        change
-    }
-
-    /// What of it is not upstream yet.
-    #[must_use]
-    pub fn without(&self, written: Written) -> Self {
-        let mut change = self.clone();
-        let item = &mut change.item;
-        item.labels_after = item.labels_after.take().filter(|_| !written.labels);
-        item.priority = item.priority.filter(|_| !written.priority);
-        item.metadata = item.metadata.take().filter(|_| !written.metadata);
-        change
-    }
-}
 
 /// A [`Change`] as text.
 #[derive(Serialize, Deserialize, Clone, Debug)]

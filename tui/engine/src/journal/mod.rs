@@ -18,7 +18,7 @@ mod tests;
 mod unfinished;
 mod write;
 
-pub use change::{Change, HEAVY, Stored};
+pub use change::{HEAVY, Stored};
 pub use history::{Entry, Op};
 pub use prune::Keep;
 pub use settle::{finish, settle};
@@ -33,7 +33,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::ProjectHash;
+use wb_core::ids::{Millis, ProjectHash};
+pub use wb_core::ledger::Change;
+use wb_core::ledger::Ledger;
 
 /// The journal of one folder. Cheap to clone.
 #[derive(Clone)]
@@ -246,52 +248,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Notes what is about to be written; on disk when this returns. `None` for a task that another living
-    /// process of this folder is writing at this moment: it must not be sent.
-    ///
-    /// # Errors
-    /// Nothing may be written upstream when the journal cannot be.
-    pub fn begin(
-        &self,
-        project: ProjectHash,
-        changes: &[Change],
-        now_ms: i64,
-    ) -> Result<Vec<Option<i64>>, Error> {
-        self.is_there()?;
-        let mut current = self.current();
-        let mut db = self.db();
-        let tx = db
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|e| broken(&e))?;
-        let others = self.others(&tx, project).map_err(|e| broken(&e))?;
-        let commit = Operation {
-            kind: "commit",
-            ..Operation::default()
-        };
-        let op = match &*current {
-            Current::Begun(op) => *op,
-            Current::Planned(operation, args) => {
-                insert_op(&tx, self.me, project, operation, args, now_ms)?
-            }
-            Current::None => insert_op(&tx, self.me, project, &commit, &[], now_ms)?,
-        };
-        tally::forget(&tx, op).map_err(|e| broken(&e))?;
-        let mut ids = Vec::with_capacity(changes.len());
-        for change in changes {
-            let id = match others.contains(&change.item.task.to_string()) {
-                true => None,
-                false => Some(self.note(&tx, project, op, change, now_ms)?),
-            };
-            ids.push(id);
-        }
-        tx.commit().map_err(|e| broken(&e))?;
-        if matches!(*current, Current::Planned(..)) {
-            *current = Current::Begun(op);
-        }
-        self.busy().extend(ids.iter().flatten());
-        Ok(ids)
-    }
-
     /// Tasks that other living processes are writing.
     fn others(
         &self,
@@ -314,7 +270,7 @@ impl Journal {
         Ok(tasks)
     }
 
-    fn note(
+    fn insert_entry(
         &self,
         tx: &Transaction<'_>,
         project: ProjectHash,
@@ -340,6 +296,53 @@ impl Journal {
             })
             .map_err(|e| broken(&e))?;
         Ok(tx.last_insert_rowid())
+    }
+}
+
+impl Ledger for Journal {
+    fn record(
+        &self,
+        project: ProjectHash,
+        changes: &[Change],
+        now: Millis,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        self.is_there()?;
+        let mut current = self.current();
+        let mut db = self.db();
+        let tx = db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| broken(&e))?;
+        let others = self.others(&tx, project).map_err(|e| broken(&e))?;
+        let commit = Operation {
+            kind: "commit",
+            ..Operation::default()
+        };
+        let op = match &*current {
+            Current::Begun(op) => *op,
+            Current::Planned(operation, args) => {
+                insert_op(&tx, self.me, project, operation, args, now.0)?
+            }
+            Current::None => insert_op(&tx, self.me, project, &commit, &[], now.0)?,
+        };
+        tally::forget(&tx, op).map_err(|e| broken(&e))?;
+        let mut ids = Vec::with_capacity(changes.len());
+        for change in changes {
+            let id = match others.contains(&change.item.task.to_string()) {
+                true => None,
+                false => Some(self.insert_entry(&tx, project, op, change, now.0)?),
+            };
+            ids.push(id);
+        }
+        tx.commit().map_err(|e| broken(&e))?;
+        if matches!(*current, Current::Planned(..)) {
+            *current = Current::Begun(op);
+        }
+        self.busy().extend(ids.iter().flatten());
+        Ok(ids)
+    }
+
+    fn holds(&self, entry: i64) -> bool {
+        self.busy().contains(&entry)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finishing what earlier commands left: entries without an answer, and those written in part.
 
 use super::unfinished::{Before, Open, Scope};
-use super::write::{in_background, in_words, send};
+use super::write::{in_background, in_words};
 use super::{Change, Entry, Journal};
 use crate::runtime::now;
 use crate::undo::{self, Stands};
@@ -10,6 +10,7 @@ use wb_client::Writer;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::journal::Settled;
+use wb_core::ledger::Ledger;
 use wb_core::work::{Committed, Project, Written};
 
 /// Compares priorities with what stood there when the changes were noted: one that is neither that nor as wished
@@ -127,9 +128,19 @@ pub(super) async fn complete(
             None => ours.push((i, change)),
         }
     }
-    let (places, changes): (Vec<usize>, Vec<Change>) = ours.into_iter().unzip();
-    let sent = Box::pin(send(writer, project, &changes)).await;
-    for (i, answer) in places.into_iter().zip(sent) {
+    let (mut places, mut noted) = (Vec::new(), Vec::new());
+    for (i, change) in ours {
+        // Claimed entries are held until they have an answer.
+        if let Some(change) = journal.rest_of(open[i].id, change) {
+            places.push(i);
+            noted.push(change);
+        } else {
+            let text = format!("entry {} of the journal is not held here", open[i].id);
+            answers[i] = Some(Committed::Refused(Error::new(ErrorKind::Bug, text)));
+        }
+    }
+    let sent = Box::pin(writer.send(project, noted)).await;
+    for (i, (_, answer)) in places.into_iter().zip(sent) {
         answers[i] = Some(answer);
     }
     let answers: Vec<Committed> = (open.iter().zip(answers))

@@ -3,11 +3,11 @@
 use super::*;
 use crate::config::Config;
 use crate::flags::Flags;
-use crate::journal::{Change, Journal, before_images, settle};
+use crate::journal::{Change, Journal, before_images, settle, write};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use wb_client::{Settings, TaskFilter, Writer};
-use wb_core::ids::ProjectHash;
+use wb_core::ids::{Millis, ProjectHash};
 use wb_core::work::{CommitItem, Project, TaskRow};
 use wb_core::workflow::Stage;
 
@@ -37,7 +37,7 @@ async fn begun(writer: &Writer, journal: &Journal, project: &Project, items: Vec
     let changes = items.into_iter().map(|item| Change::new(item, project));
     let mut changes: Vec<Change> = changes.collect();
     before_images(writer, project, &mut changes).await;
-    journal.begin(project.hash, &changes, 1).unwrap();
+    journal.record(project.hash, &changes, Millis(1)).unwrap();
 }
 
 #[tokio::test]
@@ -80,7 +80,10 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
         theirs(4, None, Some(json!({"by": "them"}))),
         theirs(5, None, Some(json!({"by": "us"}))),
     ];
-    for (_, end) in writer.commit(&project, theirs).await {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Journal::open(elsewhere.path()).unwrap();
+    let ends = write(&writer, &other, &project, theirs, false).await;
+    for (_, end) in ends.unwrap() {
         assert_eq!(end, Committed::Done);
     }
     let settled = settle(&writer, &journal, &project, Scope::All)

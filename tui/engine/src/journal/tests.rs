@@ -44,7 +44,7 @@ fn run() -> Operation {
 
 /// Notes these changes; the numbers of their entries.
 fn begun(journal: &Journal, project: ProjectHash, changes: &[Change]) -> Vec<i64> {
-    let ids = journal.begin(project, changes, 2).unwrap();
+    let ids = journal.record(project, changes, Millis(2)).unwrap();
     ids.into_iter().flatten().collect()
 }
 
@@ -54,7 +54,7 @@ fn what_has_no_answer_is_pending_and_comes_back_equal() {
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
     let ids = journal
-        .begin(project, &[change(1), change(2), change(3)], 5)
+        .record(project, &[change(1), change(2), change(3)], Millis(5))
         .unwrap();
     let ids: Vec<i64> = ids.into_iter().flatten().collect();
     let refused = Committed::Refused(Error::new(ErrorKind::Network, "no answer"));
@@ -128,7 +128,7 @@ fn an_operation_that_wrote_nothing_leaves_no_trace() {
     journal
         .operate(project, &run(), &["run".to_owned()], 3)
         .unwrap();
-    journal.begin(project, &[change(1)], 4).unwrap();
+    journal.record(project, &[change(1)], Millis(4)).unwrap();
     journal.close(5);
     let ops = journal.ops().unwrap();
     assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
@@ -147,9 +147,10 @@ fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
     let unused = journal.under(commit(), Vec::new());
     let one = journal.under(commit(), vec!["run".to_owned(), "--task".to_owned()]);
     let other = journal.under(commit(), Vec::new());
-    one.begin(project, &[change(1)], 1).unwrap();
-    other.begin(project, &[change(2)], 2).unwrap();
-    one.begin(project, &[change(3), change(4)], 3).unwrap();
+    one.record(project, &[change(1)], Millis(1)).unwrap();
+    other.record(project, &[change(2)], Millis(2)).unwrap();
+    one.record(project, &[change(3), change(4)], Millis(3))
+        .unwrap();
     for handle in [unused, one, other] {
         handle.close(4);
     }
@@ -183,7 +184,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
             })
             .collect();
         let undo = Journal::open(dir.path()).unwrap();
-        let ids = undo.begin(project, &back, 4).unwrap();
+        let ids = undo.record(project, &back, Millis(4)).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
         undo.end(
             &ids,

@@ -8,9 +8,10 @@ use super::{Change, Journal, Stored};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use wb_client::Writer;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::{DataHash, StageId, TaskId};
+use wb_core::ids::TaskId;
+use wb_core::ledger::{Ledger, Noted};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Project, Written};
+use wb_core::work::{CommitItem, Committed, Project};
 
 use crate::runtime::now;
 
@@ -153,23 +154,24 @@ pub async fn perform(
     let mut all = Box::pin(finish_first(writer, journal, project, changes)).await?;
     points::at("before-begin");
     let mut open: Vec<usize> = (0..changes.len()).filter(|i| all[*i].is_none()).collect();
-    let mut entries = Vec::new();
+    let mut noted = Vec::new();
     if !open.is_empty() {
         let changes: Vec<Change> = open.iter().map(|i| changes[*i].clone()).collect();
         let (ledger, hash) = (journal.clone(), project.hash);
-        let begun = in_background(move || ledger.begin(hash, &changes, now().0)).await?;
-        for (i, id) in open.iter().zip(begun) {
-            match id {
-                Some(id) => entries.push(id),
+        let begun = in_background(move || ledger.note(hash, changes, now())).await?;
+        for (i, change) in open.iter().zip(begun) {
+            match change {
+                Some(change) => noted.push(change),
                 None => all[*i] = Some(beside()),
             }
         }
         open.retain(|i| all[*i].is_none());
     }
     points::at("begun");
-    let sent: Vec<Change> = open.iter().map(|i| changes[*i].clone()).collect();
-    let answers = Box::pin(send(writer, project, &sent)).await;
-    let answers: Vec<Committed> = answers.into_iter().map(in_words).collect();
+    let entries: Vec<i64> = noted.iter().map(Noted::entry).collect();
+    let answers = Box::pin(writer.send(project, noted)).await;
+    let answers = answers.into_iter().map(|(_, answer)| in_words(answer));
+    let answers: Vec<Committed> = answers.collect();
     points::at("answered");
     let (ledger, given) = (journal.clone(), answers.clone());
     let before = vec![Before::New; entries.len()];
@@ -255,37 +257,6 @@ pub(super) async fn in_background<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Error::new(ErrorKind::Bug, format!("the journal's thread ended: {e}")))?
-}
-
-/// Labels, priority, metadata, then the move.
-pub(super) async fn send(writer: &Writer, project: &Project, changes: &[Change]) -> Vec<Committed> {
-    let items: Vec<CommitItem> = changes.iter().map(|d| d.item.clone()).collect();
-    let mut answers: Vec<Committed> = Box::pin(writer.commit(project, items))
-        .await
-        .into_iter()
-        .map(|(_, c)| c)
-        .collect();
-    let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
-    for (i, change) in changes.iter().enumerate() {
-        if let (true, Some(to), Committed::Done) = (change.direct, change.to, &answers[i]) {
-            moves.entry((change.item.stage, to)).or_default().push(i);
-        }
-    }
-    let moved = !moves.is_empty();
-    for ((from, to), places) in moves {
-        let tasks: Vec<(TaskId, DataHash)> = places
-            .iter()
-            .map(|i| (changes[*i].item.task, changes[*i].item.data))
-            .collect();
-        let results = writer.move_tasks(project.hash, from, to, &tasks).await;
-        for (i, (_, result)) in places.into_iter().zip(results) {
-            answers[i] = result.after(Written::all_of(&changes[i].item));
-        }
-    }
-    if moved {
-        points::at("moves");
-    }
-    answers
 }
 
 #[cfg(test)]

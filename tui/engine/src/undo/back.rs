@@ -278,7 +278,8 @@ mod tests {
     use super::*;
     use crate::journal::Operation;
     use uuid::Uuid;
-    use wb_core::ids::{ProjectHash, StageId, TaskId};
+    use wb_core::ids::{Millis, ProjectHash, StageId, TaskId};
+    use wb_core::ledger::Ledger;
     use wb_core::work::CommitItem;
 
     /// A journal with one operation that wrote these units, in this order.
@@ -313,7 +314,7 @@ mod tests {
             reverts: None,
         };
         let changes: Vec<Change> = units.enumerate().map(change).collect();
-        let ids = journal.begin(project, &changes, 2).unwrap();
+        let ids = journal.record(project, &changes, Millis(2)).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
         let done = vec![Committed::Done; ids.len()];
         journal
