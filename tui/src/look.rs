@@ -262,6 +262,14 @@ fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
     tell!("Stopped at {limit} tasks; {more}: --limit N lists up to N.");
 }
 
+/// `workbench keys`
+pub fn keys(global: &Global) {
+    print::text(&match global.json {
+        true => wb_ui::keys_json(),
+        false => wb_ui::keys_text(),
+    });
+}
+
 /// `workbench config`
 ///
 /// # Errors

@@ -46,7 +46,7 @@ pub struct File {
 }
 
 /// A value and where it comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Value<T> {
     /// The value.
     pub value: T,
@@ -55,7 +55,7 @@ pub struct Value<T> {
 }
 
 /// Everything that was decided before a command starts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Project hash as written.
     pub project: Option<Value<String>>,
@@ -194,6 +194,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The project hash as written, when one is named.
+    #[must_use]
+    pub fn project_named(&self) -> Option<&str> {
+        self.project.as_ref().map(|p| p.value.as_str())
     }
 
     /// Limit of one attempt where neither a flag nor the agent has one.

@@ -5,7 +5,7 @@ mod help;
 mod runs;
 mod values;
 
-pub use help::{command_line, completions, manual, with_nearest};
+pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use runs::{
     ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
