@@ -101,7 +101,7 @@ async fn look(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
     preflight::project(engine).await?;
-    let title = engine.state.project.as_ref().map(|p| p.title.clone());
+    let title = engine.state().project.as_ref().map(|p| p.title.clone());
     findings.push(Finding::good("project", title.unwrap_or_default()));
     findings.push(clock(engine.reader(), host));
     if libraries.is_empty() {
@@ -114,9 +114,9 @@ async fn look(
         findings.push(Finding::bad("library", text, "build it: cargo build"));
     }
     findings.extend(preflight::libraries(engine, &there, limits, print::notify).await);
-    findings.extend(opened(&engine.state));
-    findings.extend(stages(&engine.state));
-    let order = engine.state.builds.order();
+    findings.extend(opened(engine.state()));
+    findings.extend(stages(engine.state()));
+    let order = engine.state().builds.order();
     if !there.is_empty() && order.is_empty() {
         let text = "no agent is for a stage of this project";
         findings.push(Finding::bad("stage", text, ""));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
-use wb_core::journal::Op;
+use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{Source, keep_built};
 use wb_engine::config::{Config, state_dir};
@@ -161,7 +161,7 @@ impl Session {
             verbose: 0,
         })?;
         engine.keep_journal(journal);
-        engine.state.unfinished(&unfinished);
+        engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
         let ui = Ui::new(looks(global));
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
@@ -233,7 +233,7 @@ impl Session {
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
-            if let Some(wish) = self.ui.wants_picture(&self.engine.state) {
+            if let Some(wish) = self.ui.wants_picture(self.engine.state()) {
                 self.pictures.want(wish, &self.engine);
             }
         }
@@ -248,7 +248,7 @@ impl Session {
             "a panic was asked for"
         );
         let mut effects = self.engine.feed(Event::Tick(wb_engine::runtime::now()));
-        for command in self.ui.on_event(key, &self.engine.state) {
+        for command in self.ui.on_event(key, self.engine.state()) {
             effects.extend(self.begin.command(command, &mut self.engine));
         }
         if let Some(text) = self.ui.take_copied() {
@@ -259,7 +259,7 @@ impl Session {
 
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
-        let (ui, state) = (&mut self.ui, &self.engine.state);
+        let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
         drawn.map(drop)
     }

@@ -25,7 +25,7 @@ pub async fn wait(
     let (mut so_far, mut until) = (0, began + patience);
     let mut told = false;
     loop {
-        let now = known(&engine.state);
+        let now = known(engine.state());
         if now >= count {
             return true;
         }

@@ -26,8 +26,8 @@ pub use finding::{Finding, Mark, none_bad};
 /// # Errors
 /// It cannot be had.
 pub async fn project(engine: &mut Engine) -> Result<(), Error> {
-    while engine.state.project.is_none() {
-        if let Some(error) = engine.state.project_error.take() {
+    while engine.state().project.is_none() {
+        if let Some(error) = engine.state().project_error.clone() {
             return Err(error);
         }
         engine.turn().await;
@@ -46,7 +46,7 @@ pub async fn libraries(
     if !loading::wait(engine, limits, expected.len(), opened, notify).await {
         engine.feed(Event::Build(BuildEvent::Overdue));
     }
-    let state = &engine.state;
+    let state = engine.state();
     let refused = expected.iter().filter_map(|library| {
         let name = library.file_name().unwrap_or(library.as_os_str());
         let name = name.to_string_lossy();
@@ -113,7 +113,7 @@ impl Checked {
     /// # Errors
     /// Something does not fit, or the platform does not answer.
     pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
-        let builds = builds_of(&engine.state, stages);
+        let builds = builds_of(engine.state(), stages);
         if builds != self.builds {
             none_bad(agents(engine, stages, &self.params).await?)?;
             self.builds = builds;
@@ -132,8 +132,8 @@ pub async fn agents(
     stages: &[StageId],
     params: &Params,
 ) -> Result<Vec<Finding>, Error> {
-    let mut findings = declared(&engine.state, stages, params);
-    findings.extend(twins(engine.reader(), twins_of(&engine.state, stages)).await?);
+    let mut findings = declared(engine.state(), stages, params);
+    findings.extend(twins(engine.reader(), twins_of(engine.state(), stages)).await?);
     findings.extend(preflights(engine, stages).await);
     Ok(findings)
 }
@@ -241,7 +241,7 @@ pub async fn twins(
 /// What the libraries in charge of these stages say to the project. Each has a limit of its own in the hosts.
 async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
     loop {
-        if let Some(findings) = answered(&engine.state, stages) {
+        if let Some(findings) = answered(engine.state(), stages) {
             return findings;
         }
         engine.turn().await;

@@ -100,7 +100,7 @@ async fn prepare(
         ));
     };
     let spec = RunSpec {
-        sink: if engine.state.options.dry_run {
+        sink: if engine.state().options.dry_run {
             Sink::Report
         } else {
             Sink::Commit
@@ -114,7 +114,7 @@ async fn prepare(
     let stayed = again::go_on(&engine)?;
     Ok(Exec {
         stayed,
-        checked: Checked::new(&engine.state, &[stage], &config.params),
+        checked: Checked::new(engine.state(), &[stage], &config.params),
         engine,
         stage,
         spec,
@@ -266,12 +266,12 @@ impl Exec {
     }
 
     fn stage_title(&self) -> &str {
-        self.engine.state.stage_title(self.stage)
+        self.engine.state().stage_title(self.stage)
     }
 
     /// The tasks, once the agent in charge by now was compared with the project.
     async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
-        if self.engine.state.agent(self.stage).is_none() {
+        if self.engine.state().agent(self.stage).is_none() {
             let text = format!(
                 "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
                 self.stage_title()
@@ -286,7 +286,7 @@ impl Exec {
 
     /// The tasks as they are at the stage now.
     async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
-        let Some(project) = &self.engine.state.project else {
+        let Some(project) = &self.engine.state().project else {
             return Ok(Vec::new());
         };
         let Some(stage) = project.workflow.stage(self.stage) else {
@@ -347,16 +347,31 @@ impl Exec {
                 }
             }
         }
-        let fatal = self.engine.state.run.as_ref().and_then(|r| r.fatal.clone());
+        self.without_answer(&ids, &mut answers, ending);
+        answers
+    }
+
+    /// Answers for tasks that have none when a run is over, and reports what ended it early.
+    fn without_answer(
+        &mut self,
+        ids: &[TaskId],
+        answers: &mut HashMap<TaskId, Answer>,
+        ending: &mut Ending,
+    ) {
+        let fatal = self
+            .engine
+            .state()
+            .run
+            .as_ref()
+            .and_then(|r| r.fatal.clone());
         let left = fatal.clone().unwrap_or_else(specs::not_run);
         for id in ids {
-            answers.entry(id).or_insert_with(|| Answer::failed(&left));
+            answers.entry(*id).or_insert_with(|| Answer::failed(&left));
         }
         if let Some(error) = fatal {
             // Without a journal nothing more may be written.
             self.stopped |= error.kind == ErrorKind::Settings;
             ending.told(error);
         }
-        answers
     }
 }

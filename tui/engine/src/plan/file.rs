@@ -34,19 +34,37 @@ impl PlanFile {
     ///
     /// # Errors
     /// There is no project yet.
-    pub fn new(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Error> {
-        let Some(project) = engine.state.project.clone() else {
+    pub fn of_engine(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Error> {
+        let state = engine.state();
+        let Some(project) = state.project.clone() else {
             return Err(Error::new(ErrorKind::Bug, "a plan without a project"));
         };
-        let all = &engine.state.builds.all;
-        let builds: Vec<(BuildId, String)> =
-            all.iter().map(|b| (b.id, b.probed.hash.clone())).collect();
+        let builds = state.builds.all.iter();
+        let builds = builds.map(|b| (b.id, b.probed.hash.clone())).collect();
+        Ok(Self::new(
+            path,
+            file,
+            project,
+            builds,
+            &state.options.upstream,
+        ))
+    }
+
+    /// Begins a plan with outcomes of these builds, each with its content hash.
+    #[must_use]
+    pub fn new(
+        path: &Path,
+        file: OutFile,
+        project: Arc<Project>,
+        builds: Vec<(BuildId, String)>,
+        upstream: &str,
+    ) -> Self {
         let header = Header {
             workbench_plan: FORMAT,
             id: Uuid::new_v4(),
             project: project.hash,
             project_title: project.title.clone(),
-            upstream: engine.state.options.upstream.clone(),
+            upstream: upstream.to_owned(),
             made: now(),
             workbench: env!("CARGO_PKG_VERSION").to_owned(),
             builds: builds.iter().map(|(_, hash)| hash.clone()).collect(),
@@ -62,7 +80,7 @@ impl PlanFile {
             broken: None,
         };
         plan.line(&header);
-        Ok(plan)
+        plan
     }
 
     fn line(&mut self, line: &impl Serialize) {

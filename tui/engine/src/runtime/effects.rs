@@ -14,7 +14,6 @@ use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
-use wb_core::state::State;
 use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
 use wb_host::{Hosts, JobRequest};
@@ -77,7 +76,7 @@ async fn unless_unfinished(
 
 impl World {
     /// Performs one effect; its answer comes as an event.
-    pub(super) fn perform(&mut self, effect: Effect, state: &State) {
+    pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::LoadProject => self.load_project(),
             Effect::Page {
@@ -115,11 +114,7 @@ impl World {
             Effect::Undo { op, words } => self.undo(op, words),
             Effect::Finish => self.finish(),
             Effect::Rate(rate) => self.limit_rate(rate),
-            Effect::Activate(build) => {
-                if let Some(build) = state.builds.get(build) {
-                    self.hosts.activate(build.id, &build.probed);
-                }
-            }
+            Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
             Effect::Discard(probed) => self.hosts.discard(&probed),
             Effect::LookAgain(library) => {

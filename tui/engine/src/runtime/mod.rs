@@ -10,13 +10,14 @@ mod hosts;
 mod journal;
 mod lines;
 mod listing;
+mod twin;
 
 pub use drain::Drain;
 pub use listing::matching;
+pub use twin::Twin;
 
 use crate::host_limits::HostLimits;
 use crate::journal::Journal;
-use crate::library::Library;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
@@ -63,34 +64,10 @@ pub struct Setup {
     pub verbose: u8,
 }
 
-/// A second place where a library may be built to.
-#[derive(Clone, Debug)]
-pub struct Twin {
-    /// The place.
-    pub path: PathBuf,
-    /// The library that it is.
-    pub of: PathBuf,
-}
-
-impl Twin {
-    /// The twins of some libraries.
-    #[must_use]
-    pub fn of_all(libraries: &[Library]) -> Vec<Self> {
-        let twin = |l: &Library| {
-            let path = l.twin.clone()?;
-            Some(Self {
-                path,
-                of: l.path.clone(),
-            })
-        };
-        libraries.iter().filter_map(twin).collect()
-    }
-}
-
 /// State and world together.
 pub struct Engine {
-    /// What is true.
-    pub state: State,
+    /// What is true: changed by [`Engine::feed`] alone.
+    state: State,
     world: World,
     inbox: mpsc::Receiver<Event>,
     host_events: mpsc::Receiver<HostEvent>,
@@ -217,9 +194,15 @@ impl Engine {
             engine.world.hosts.watch(library);
         }
         for effect in first {
-            engine.world.perform(effect, &engine.state);
+            engine.world.perform(effect);
         }
         Ok(engine)
+    }
+
+    /// What is true.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
     }
 
     /// A sender for events from elsewhere (the compiler, simulated people).
@@ -244,7 +227,7 @@ impl Engine {
                 Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {
                     for_the_face.push(effect);
                 }
-                other => self.world.perform(other, &self.state),
+                other => self.world.perform(other),
             }
         }
         for_the_face

@@ -26,7 +26,7 @@ pub(super) async fn ready(
 ) -> Result<Vec<StageId>, Error> {
     let _outages = OutageReporter::start(engine.reader(), notify);
     preflight::project(engine).await?;
-    if let (Some(project), false) = (&engine.state.project, engine.state.options.dry_run) {
+    if let (Some(project), false) = (&engine.state().project, engine.state().options.dry_run) {
         guard(flags, config, project)?;
     }
     has_agent_stages(engine)?;
@@ -47,7 +47,7 @@ pub(super) async fn ready(
 
 /// Agents have nothing to do in a project whose workflow has no agent stage.
 fn has_agent_stages(engine: &Engine) -> Result<(), Error> {
-    let Some(project) = &engine.state.project else {
+    let Some(project) = &engine.state().project else {
         return Ok(());
     };
     if project.workflow.agent_stages().next().is_some() {
@@ -67,7 +67,7 @@ async fn load_libraries(
     notify: Notify,
 ) -> Result<(), Error> {
     preflight::none_bad(preflight::libraries(engine, libraries, limits, notify).await)?;
-    let builds = &engine.state.builds;
+    let builds = &engine.state().builds;
     if builds.order().is_empty() {
         let mut error = Error::new(
             ErrorKind::Settings,
@@ -86,11 +86,11 @@ async fn load_libraries(
 
 /// The stages to drain, in the order of the library.
 fn choose_stages(engine: &Engine, wanted: &[String]) -> Result<Vec<StageId>, Error> {
-    let order = engine.state.builds.order();
+    let order = engine.state().builds.order();
     if wanted.is_empty() {
         return Ok(order);
     }
-    let Some(project) = &engine.state.project else {
+    let Some(project) = &engine.state().project else {
         return Ok(order);
     };
     let mut chosen = Vec::new();

@@ -23,7 +23,7 @@ pub(super) fn unfinished(
     args: &RunArgs,
     dry: bool,
 ) -> Result<HashSet<TaskId>, Error> {
-    let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
+    let (Some(journal), Some(project)) = (engine.journal(), &engine.state().project) else {
         return Ok(HashSet::new());
     };
     if !dry {

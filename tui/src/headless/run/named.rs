@@ -55,7 +55,7 @@ async fn one_unit(
     stages: &[StageId],
     name: &str,
 ) -> Result<Option<String>, Error> {
-    let Some(project) = &engine.state.project else {
+    let Some(project) = &engine.state().project else {
         return Ok(None);
     };
     let part = TaskFilter {

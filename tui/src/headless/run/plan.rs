@@ -41,7 +41,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
     let prepared = async {
         let file = files::begin("-o", &args.output).await?;
         let mut session = prepare(&global, config, &args.run, limit).await?;
-        session.plan = Some(PlanFile::new(&args.output, file, &session.engine)?);
+        session.plan = Some(PlanFile::of_engine(&args.output, file, &session.engine)?);
         Ok::<_, Error>(session)
     };
     match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {

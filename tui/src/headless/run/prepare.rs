@@ -74,7 +74,7 @@ pub(super) async fn prepare(
         session::leave(&flags, journal);
     }
     let unmet = unmet?;
-    let dry = engine.state.options.dry_run;
+    let dry = engine.state().options.dry_run;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
@@ -88,13 +88,13 @@ pub(super) async fn prepare(
         ..asked
     };
     Ok(Session {
-        checked: Checked::new(&engine.state, &stages, &config.params),
+        checked: Checked::new(engine.state(), &stages, &config.params),
         named: if args.stage.is_empty() {
             vec![]
         } else {
             stages
         },
-        seen: engine.state.noted,
+        seen: engine.state().noted,
         engine,
         spec,
         args: args.clone(),
@@ -134,7 +134,7 @@ async fn clear(
     args: &RunArgs,
     filter: &Filter,
 ) -> Result<Vec<Unmet>, Error> {
-    if let Some(project) = &engine.state.project {
+    if let Some(project) = &engine.state().project {
         filter
             .is_clear_in(&project.workflow.stages)
             .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
