@@ -10,11 +10,15 @@ pub mod config;
 mod database;
 pub mod files;
 pub mod flags;
+#[cfg(test)]
+mod flow_tests;
 pub mod history;
 pub mod host_limits;
 pub mod journal;
 pub mod library;
 mod loading;
+#[cfg(test)]
+mod local_world;
 pub mod max_time;
 pub mod outage;
 pub mod params;

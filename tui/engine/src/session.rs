@@ -190,6 +190,26 @@ pub struct Connection {
     _outages: Option<OutageReporter>,
 }
 
+impl Connection {
+    /// A connection that is there already.
+    #[must_use]
+    pub fn new(
+        reader: &Reader,
+        writer: Option<Writer>,
+        journal: Journal,
+        project: &Project,
+    ) -> Self {
+        Self {
+            reader: reader.clone(),
+            writer,
+            journal,
+            project: project.clone(),
+            settled: Settled::default(),
+            _outages: None,
+        }
+    }
+}
+
 /// Connects for a command that writes without agents, and finishes what earlier ones had begun.
 ///
 /// # Errors

@@ -3,14 +3,10 @@
 
 use super::*;
 use crate::journal::{Scope, settle};
+use crate::local_world::{TASKS, World};
 use crate::undo::{Told, take_back};
 use serde_json::json;
-use world::World;
 
-#[path = "refusal_world.rs"]
-mod world;
-
-const TASKS: usize = 4;
 /// The steps of a commit by the names of their requests.
 const STEPS: [&str; 5] = [
     "create_labels",

@@ -1,11 +1,11 @@
-//! A local project whose answers can be spoilt, its books, and what agents would give for its tasks.
+//! A local project for tests of this crate: its server, whose answers can be spoilt, and its books; a client, a
+//! journal, and what agents would give for its tasks.
 
-use super::super::*;
-use super::TASKS;
 use crate::config::Config;
 use crate::flags::Flags;
-use crate::journal::{Journal, Operation, write};
+use crate::journal::{Change, Journal, Operation, write};
 use crate::undo::{Told, take_back};
+use crate::upstream::Upstream;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{Read, Write as _};
@@ -13,14 +13,19 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_client::{AssetCache, Reader, Settings, TaskFilter, Writer};
-use wb_core::ids::ProjectHash;
+use wb_core::error::Error;
+use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::patch::judge;
-use wb_core::work::{CommitItem, Project, TaskRow, Wants, needs};
+use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+use wb_core::work::{CommitItem, Inputs, Outcome, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 
 /// What an agent gives: it writes at every step.
 const OUTCOME: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"seen":true},
     "add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#;
+/// Tasks that wait at the agent stage.
+pub const TASKS: usize = 4;
+
 /// A local project with a client that has little patience.
 pub struct World {
     pub served: wb_local::Served,
@@ -29,6 +34,16 @@ pub struct World {
     pub project: Project,
     pub stage: Stage,
     pub dir: tempfile::TempDir,
+    /// Name of the platform.
+    pub name: String,
+}
+
+fn connect(served: &wb_local::Served) -> Upstream {
+    let mut settings = Settings::from_key_file(&served.domain, &served.ssh_key_file).unwrap();
+    settings.patience = Duration::from_millis(20);
+    let flags = Flags::default();
+    let config = Config::load(&flags).unwrap();
+    crate::upstream::demo(&flags, &config, settings).unwrap()
 }
 
 impl World {
@@ -39,11 +54,7 @@ impl World {
             ..wb_local::ServeOptions::default()
         };
         let served = wb_local::serve(options).await.unwrap();
-        let mut settings = Settings::from_key_file(&served.domain, &served.ssh_key_file).unwrap();
-        settings.patience = Duration::from_millis(20);
-        let (flags, dir) = (Flags::default(), tempfile::tempdir().unwrap());
-        let config = Config::load(&flags).unwrap();
-        let upstream = crate::upstream::demo(&flags, &config, settings).unwrap();
+        let upstream = connect(&served);
         let (reader, writer) = (upstream.reader, upstream.writer.unwrap());
         let project = reader
             .project(ProjectHash(served.project_hash))
@@ -56,8 +67,14 @@ impl World {
             writer,
             project,
             stage,
-            dir,
+            dir: tempfile::tempdir().unwrap(),
+            name: upstream.name,
         }
+    }
+
+    /// A writer of its own.
+    pub fn writer(&self) -> Writer {
+        connect(&self.served).writer.unwrap()
     }
 
     /// Asks the server's own books, or changes its errors.
@@ -118,30 +135,44 @@ impl World {
         each.collect()
     }
 
-    /// What the agents would give for all tasks that wait.
-    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<CommitItem>) {
+    /// The tasks that wait.
+    pub async fn rows(&self) -> Vec<TaskRow> {
         let filter = TaskFilter::default();
         let page = self
             .reader
             .tasks_page(self.project.hash, &self.stage, &filter, None);
-        let rows = page.await.unwrap().rows;
+        page.await.unwrap().rows
+    }
+
+    /// What the agents would give for all tasks that wait, with what they were given.
+    pub async fn judged(&self) -> Vec<(Inputs, Outcome)> {
+        let rows = self.rows().await;
         let wants = Wants {
             needs: needs::LABEL_ROW_WRITE | needs::CLIENT_METADATA,
             ..Wants::default()
         };
         let cache = AssetCache::new(self.dir.path().join("assets"), 1 << 20);
-        let ontology =
-            Arc::new(agent_abi::model::Ontology::from_editor(&self.project.doc.ontology).unwrap());
+        let ontology = agent_abi::model::Ontology::from_editor(&self.project.doc.ontology);
+        let ontology = Arc::new(ontology.unwrap());
         let inputs = self
             .reader
-            .inputs(&self.project, &self.stage, &rows, &wants, &cache)
-            .await;
-        let items = inputs.into_iter().map(|inputs| {
+            .inputs(&self.project, &self.stage, &rows, &wants, &cache);
+        let judged = inputs.await.into_iter().map(|inputs| {
             let inputs = inputs.unwrap();
             let outcome = judge(&self.stage, &ontology, &inputs, OUTCOME.as_bytes()).unwrap();
-            wb_core::run::item(&outcome, &inputs, self.stage.id).unwrap()
+            (inputs, outcome)
         });
-        (rows, items.collect())
+        judged.collect()
+    }
+
+    /// The same, as it is committed.
+    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<CommitItem>) {
+        let judged = self.judged().await.into_iter();
+        let pairs = judged.map(|(inputs, outcome)| {
+            let item = wb_core::run::item(&outcome, &inputs, self.stage.id).unwrap();
+            (inputs.row, item)
+        });
+        pairs.unzip()
     }
 
     /// The journal, as the next command of this folder opens it.
