@@ -160,6 +160,7 @@ fn libraries_print_nothing() {
         "agent-abi",
         "tui/core",
         "tui/client",
+        "tui/engine",
         "tui/host",
         "tui/local",
         "tui/media",

@@ -2,13 +2,13 @@
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
-use crate::runtime::Engine;
 use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
+use wb_engine::runtime::Engine;
 use wb_media::{MediaError, Source};
 use wb_ui::{Picture, PictureWish};
 

@@ -106,6 +106,15 @@ pub fn completions(args: &CompletionsArgs) {
     crate::print::text(&String::from_utf8_lossy(&script));
 }
 
+/// The child process is started by the workbench, with `host` as its first argument.
+#[must_use]
+pub fn host_is_internal() -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        "`host` is started by the workbench itself, and takes no other options",
+    )
+}
+
 /// `workbench man`: a manual page in roff, on stdout.
 ///
 /// # Errors

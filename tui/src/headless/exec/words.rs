@@ -1,10 +1,10 @@
-//! What `exec` says when it is over: what became of the entries, and what of the input was left.
+//! What `exec` reports when it is over: input that was not read, the counts, and the command that helps next.
 
 use super::{Counts, Exec};
 use crate::exit::Ending;
 use std::time::Duration;
 
-/// How long lines that are left are counted when a command stops.
+/// How long the lines that are left are counted when the command stops.
 const COUNTING: Duration = Duration::from_millis(500);
 
 impl Exec {
