@@ -120,8 +120,8 @@ def second_generation() -> tuple[set[tuple[str, str]], list[str]]:
     for module, tree in sources():
         for call, function in calls(tree):
             owner, verb = target(call)
-            # Models have functions of their own, which call it `client`.
-            speaks = owner.endswith("api_client") or (owner == "client" and module.__name__.startswith("encord.api."))
+            # Some modules call it `client` or `_client`, as they do other things that have a `get`.
+            speaks = owner.endswith("api_client") or owner in ("client", "_client")
             if speaks and verb in VERBS:
                 path = argument(call, "path")
                 methods, paths = [VERBS[verb]], texts(path, module, function) or given(path, function)

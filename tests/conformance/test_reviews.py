@@ -90,7 +90,7 @@ def test_reviews_are_found_at_review_stages_only(shared, labelled):
 
 def test_who_submits_can_hand_over_or_keep_the_task(shared, labelled):
     task = task_at(shared, labelled, "Annotate")
-    with pytest.raises(InvalidArgumentsError, match="nobody"):
+    with pytest.raises(InvalidArgumentsError, match="not assigned"):
         task.submit(retain_assignee=True)
     task.assign("a@example.test")
     task.submit(retain_assignee=True)

@@ -99,17 +99,31 @@ fn closing_the_terminal_ends_the_screen_with_129_and_no_crash_report() {
     assert_eq!(reports(dir.path()), before, "no report");
 }
 
-#[test]
-fn a_run_under_nohup_survives_its_terminal() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&[
+/// A server of 200 tasks on which a run is still at work when its first tasks have moved.
+fn slow_moves() -> Server {
+    Server::start(&[
         "--scenario",
         "seed",
         "--tasks",
         "200",
         "--fault",
         "actions:slow/300ms",
-    ]);
+    ])
+}
+
+/// Waits until the first tasks have moved.
+fn until_moved(server: &Server) {
+    let until = std::time::Instant::now() + DEADLINE;
+    while server.changed("actions") == 0 {
+        assert!(std::time::Instant::now() < until, "nothing is written");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_run_under_nohup_survives_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = slow_moves();
     let library = c_agent(dir.path(), "noop", &[]);
     let project = server.project();
     let script = "trap '' HUP; \"$0\" run --task-batch-size 5 --progress none --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
@@ -120,11 +134,7 @@ fn a_run_under_nohup_survives_its_terminal() {
         .envs(server.env())
         .spawn()
         .unwrap();
-    let until = std::time::Instant::now() + DEADLINE;
-    while server.changed("actions") == 0 {
-        assert!(std::time::Instant::now() < until, "nothing is written");
-        std::thread::yield_now();
-    }
+    until_moved(&server);
     let children = format!("/proc/{0}/task/{0}/children", child.id());
     for pid in std::fs::read_to_string(children)
         .unwrap_or_default()
@@ -140,14 +150,7 @@ fn a_run_under_nohup_survives_its_terminal() {
 #[test]
 fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&[
-        "--scenario",
-        "seed",
-        "--tasks",
-        "200",
-        "--fault",
-        "actions:slow/300ms",
-    ]);
+    let server = slow_moves();
     let library = c_agent(dir.path(), "noop", &[]);
     let child = command(dir.path())
         .args(["run", "--task-batch-size", "5", "--progress", "none"])
@@ -157,11 +160,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let until = std::time::Instant::now() + DEADLINE;
-    while server.changed("actions") == 0 {
-        assert!(std::time::Instant::now() < until, "nothing is written");
-        std::thread::yield_now();
-    }
+    until_moved(&server);
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(129), "{}", said(&output));

@@ -118,7 +118,7 @@ fn what_an_import_leaves_out_is_told_on_stderr() {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     for words in [
-        "imported 1 file, left out 4 files and folders",
+        "imported 1 file, skipped 4 files and folders",
         "not imported (2): a.xyz, b.xyz: not a supported file type",
         "not imported: .hidden: hidden",
         "not imported: empty.png: it is empty",

@@ -1,15 +1,12 @@
-//! Fuzz targets of the hosts: what a host process sends, the headers of a library, the boxes of a film.
+//! Fuzz targets of the hosts: what a host process sends, the headers of a library.
 
 mod check;
 
-use super::mp4;
 use crate::elf;
 use crate::proto::{FromHost, Inbox, ToHost};
-use std::io::Write;
 
 check::target!(wire_frames, frames);
 check::target!(library_headers, library);
-check::target!(mp4_boxes, boxes);
 
 const LIMIT: usize = 1 << 16;
 
@@ -47,11 +44,4 @@ fn library(input: &[u8]) {
         assert!(!flaw.reason.is_empty() && !flaw.hint.is_empty());
     }
     let _ = elf::span(input);
-}
-
-fn boxes(input: &[u8]) {
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(input).unwrap();
-    let length = u64::try_from(input.len()).unwrap();
-    let _ = mp4::read(&file, length);
 }

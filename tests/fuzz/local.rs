@@ -2,8 +2,8 @@
 
 mod check;
 
-use super::reply;
-use crate::auth::Gate;
+use super::paging;
+use crate::auth::Keyring;
 use crate::fault::FaultSpec;
 use crate::workflow::Graph;
 use crate::world::World;
@@ -20,10 +20,10 @@ fn token(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    match reply::after(Some(text)) {
+    match paging::after(Some(text)) {
         Ok(row) => {
-            let again = reply::token(row);
-            assert_eq!(reply::after(Some(&again)).ok(), Some(row));
+            let again = paging::token(row);
+            assert_eq!(paging::after(Some(&again)).ok(), Some(row));
         }
         Err(refusal) => assert!(refusal.message().contains("page token")),
     }
@@ -53,8 +53,8 @@ fn signature(input: &[u8]) {
         })
         .collect();
     const SIGNED: i64 = 1_700_000_000;
-    let gate = gate();
-    if gate
+    let keyring = keyring();
+    if keyring
         .check_v2(method, target, &headers, body, SIGNED)
         .is_ok()
     {
@@ -64,18 +64,18 @@ fn signature(input: &[u8]) {
         let post = method == "POST" && target.ends_with("/actions") && body.len() == 107;
         assert!(empty || post, "a request that was never signed is let in");
     }
-    if gate.check_legacy(&headers, body, SIGNED).is_ok() {
+    if keyring.check_legacy(&headers, body, SIGNED).is_ok() {
         assert!(body.starts_with(b"{\"query_type\": \"labelrowmetadata\""));
     }
 }
 
-fn gate() -> &'static Gate {
-    static GATE: OnceLock<Gate> = OnceLock::new();
+fn keyring() -> &'static Keyring {
+    static GATE: OnceLock<Keyring> = OnceLock::new();
     GATE.get_or_init(|| {
         let seed: [u8; 32] = std::array::from_fn(|i| u8::try_from(i).unwrap());
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
         let user = ("agent@example.test".to_owned(), key.verifying_key());
-        Gate::new([user], [7; 32])
+        Keyring::new([user], [7; 32])
     })
 }
 

@@ -4,14 +4,14 @@ mod check;
 
 use super::specs;
 use crate::cli::Cli;
-use crate::config::Config;
-use crate::plan::Plan;
 use clap::Parser;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use wb_engine::config::Config;
+use wb_engine::plan::Plan;
 
 check::target!(settings_file, settings);
 check::target!(plan_file, plan);
@@ -33,7 +33,7 @@ fn settings(input: &[u8]) {
         let words = ["workbench".as_ref(), "--config".as_ref(), path.as_os_str()];
         Cli::try_parse_from(words).unwrap()
     });
-    match Config::load(&cli.global) {
+    match Config::load(&cli.global.flags()) {
         Ok(config) => drop(config.lines()),
         Err(fault) => assert!(!fault.summary.is_empty()),
     }
@@ -48,7 +48,7 @@ fn plan(input: &[u8]) {
         let Ok(mut plan) = Plan::verified(&path) else {
             continue;
         };
-        while plan.next().unwrap().is_some() {}
+        while plan.next_line().unwrap().is_some() {}
     }
 }
 

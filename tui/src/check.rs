@@ -1,20 +1,21 @@
 //! `workbench check`: everything that can be known before the first task, each finding with a fix. What is
 //! compared stands in `preflight`, which commands that run agents begin with too.
 
-use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Global, LookArgs};
-use crate::config::{Config, state_dir};
 use crate::exit::Ending;
-use crate::host_limits::HostLimits;
-use crate::max_time::MaxTime;
-use crate::preflight::{self, Finding, Mark};
-use crate::runtime::{Engine, Setup};
-use crate::{library, upstream};
+use crate::print;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wb_client::Reader;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
+use wb_engine::attempt_limit::AttemptLimit;
+use wb_engine::config::{Config, state_dir};
+use wb_engine::host_limits::HostLimits;
+use wb_engine::max_time::MaxTime;
+use wb_engine::preflight::{self, Finding, Mark};
+use wb_engine::runtime::{Engine, Setup};
+use wb_engine::{library, upstream};
 
 /// A clock that is off by more seconds than this is a finding.
 const CLOCK: u64 = 60;
@@ -27,13 +28,13 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     let mut ending = Ending::default();
     let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
-    let up = upstream::look(global, config)?;
+    let up = upstream::look(&global.flags(), config)?;
     let mut findings = vec![Finding::good("key and domain", up.name.clone())];
-    let libraries: Vec<PathBuf> = library::files(&config.agents.value)?
+    let libraries: Vec<PathBuf> = library::files(&config.agents.value, print::notify)?
         .into_iter()
         .map(|l| l.path)
         .collect();
-    let limits = HostLimits::of(global, config, 1);
+    let limits = HostLimits::of(&global.flags(), config, 1);
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
@@ -59,8 +60,9 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
         config,
         &mut findings,
     );
-    let looked = limit.unless_over(all, &mut ending).await;
+    let looked = limit.unless_over(all).await;
     if looked.is_none() {
+        ending.stopped();
         let text = "--max-time was over before everything was checked";
         findings.push(Finding::bad(
             "time",
@@ -99,7 +101,7 @@ async fn look(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
     preflight::project(engine).await?;
-    let title = engine.state.project.as_ref().map(|p| p.title.clone());
+    let title = engine.state().project.as_ref().map(|p| p.title.clone());
     findings.push(Finding::good("project", title.unwrap_or_default()));
     findings.push(clock(engine.reader(), host));
     if libraries.is_empty() {
@@ -111,10 +113,10 @@ async fn look(
         let text = format!("{} does not exist", path.display());
         findings.push(Finding::bad("library", text, "build it: cargo build"));
     }
-    findings.extend(preflight::libraries(engine, &there, limits).await);
-    findings.extend(opened(&engine.state));
-    findings.extend(stages(&engine.state));
-    let order = engine.state.builds.order();
+    findings.extend(preflight::libraries(engine, &there, limits, print::notify).await);
+    findings.extend(opened(engine.state()));
+    findings.extend(stages(engine.state()));
+    let order = engine.state().builds.order();
     if !there.is_empty() && order.is_empty() {
         let text = "no agent is for a stage of this project";
         findings.push(Finding::bad("stage", text, ""));

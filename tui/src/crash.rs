@@ -27,7 +27,7 @@ pub fn report_panics() {
         tell!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
-        let folder = crate::config::state_dir("crashes").map_err(|error| error.summary);
+        let folder = wb_engine::config::state_dir("crashes").map_err(|error| error.summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
             Ok(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);

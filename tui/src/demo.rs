@@ -1,17 +1,18 @@
 //! `workbench demo`: a local project in this process, the sample agents built and loaded, the
 //! screen on top. No account, no network.
 
-use crate::builder::Source;
 use crate::cli::{DemoArgs, Global};
-use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::screen::{Opening, Session};
-use crate::{library, serve, terminal, upstream};
+use crate::{serve, terminal};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use wb_client::Settings;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
+use wb_engine::builder::Source;
+use wb_engine::config::{Config, state_dir};
+use wb_engine::{library, upstream};
 use wb_local::{Scenario, ServeOptions, Served};
 
 /// Opens the demo.
@@ -30,7 +31,7 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
         return Ok(Ending::default());
     }
     let settings = Settings::from_key_file(&served.domain, &served.ssh_key_file)?;
-    let mut upstream = upstream::demo(global, config, settings)?;
+    let mut upstream = upstream::demo(&global.flags(), config, settings)?;
     upstream.name = "local project".to_owned();
     let source = sources();
     let libraries = match &source {

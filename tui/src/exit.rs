@@ -100,6 +100,16 @@ impl Ending {
         self.signal.is_some() || !self.errors.is_empty()
     }
 
+    /// The last message of a command that was asked to stop.
+    pub fn tell_interrupted(&self) {
+        let why = match self.code() {
+            9 => "Stopped by --max-time",
+            _ if self.interrupted() => "Interrupted",
+            _ => return,
+        };
+        tell!("{why}: nothing was lost; `workbench resume` goes on.");
+    }
+
     /// The code, 0 when nothing holds.
     #[must_use]
     pub fn code(&self) -> u8 {

@@ -1,8 +1,6 @@
 //! The log: a file for each day, or the one that a person names; written without holding anybody up. Never
 //! the terminal.
 
-use crate::files;
-use crate::runtime::now;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +10,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use wb_core::error::{Error, ErrorKind};
+use wb_engine::files;
+use wb_engine::runtime::now;
 
 /// Files that are kept.
 const KEPT: usize = 7;
@@ -28,7 +28,7 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Error> {
     let (writer, guard) = match file {
         Some(path) => behind(named(path)?),
         None => {
-            let daily = Daily::open(crate::config::state_dir("log")?);
+            let daily = Daily::open(wb_engine::config::state_dir("log")?);
             behind(daily.map_err(|error| unwritable("the log", &error))?)
         }
     };
@@ -43,6 +43,7 @@ pub fn start(file: Option<&Path>, verbose: u8) -> Result<WorkerGuard, Error> {
         "workbench",
         "wb_client",
         "wb_core",
+        "wb_engine",
         "wb_host",
         "wb_local",
         "wb_ui",

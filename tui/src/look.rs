@@ -1,14 +1,9 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
+use crate::appearance::Appearance;
 use crate::cli::{Global, LookArgs, PrintWhat, TasksArgs};
-use crate::config::Config;
 use crate::exit::Ending;
-use crate::files;
-use crate::history::AttemptHistory;
-use crate::host_limits::HostLimits;
-use crate::max_time::MaxTime;
-use crate::runtime::matching;
-use crate::{print, screen, upstream};
+use crate::{print, screen};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,10 +14,17 @@ use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::work::Project;
 use wb_core::workflow::{Pathway, Stage, StageKind};
+use wb_engine::config::Config;
+use wb_engine::files;
+use wb_engine::history::AttemptHistory;
+use wb_engine::host_limits::HostLimits;
+use wb_engine::max_time::MaxTime;
+use wb_engine::runtime::matching;
+use wb_engine::upstream;
 
 async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Error> {
     let hash = upstream::project_hash(config)?;
-    let upstream = upstream::look(global, config)?;
+    let upstream = upstream::look(&global.flags(), config)?;
     let mut project = upstream.reader.project(hash).await?;
     if let Some(specification) = screen::specification(config)? {
         project.workflow.learn_edges(&specification);
@@ -37,7 +39,8 @@ async fn within(
     ending: &mut Ending,
 ) -> Result<(), Error> {
     let limit = MaxTime::new(args.max_time);
-    let Some(done) = limit.unless_over(work, ending).await else {
+    let Some(done) = limit.unless_over(work).await else {
+        ending.stopped();
         tell!("workbench: --max-time was over before the output was complete");
         return Ok(());
     };
@@ -260,13 +263,19 @@ fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
     tell!("Stopped at {limit} tasks; {more}: --limit N lists up to N.");
 }
 
+/// `workbench keys`
+pub fn keys(global: &Global, map: &wb_ui::Keymap) {
+    print::text(&match global.json {
+        true => wb_ui::keys_json(map),
+        false => wb_ui::keys_text(map),
+    });
+}
+
 /// `workbench config`
-///
-/// # Errors
-/// None; the signature is that of its neighbours.
-pub fn config(global: &Global, config: &Config) -> Result<(), Error> {
-    let lines = config.lines().into_iter();
-    for [name, value, origin] in lines.chain(HostLimits::lines(global, config)) {
+pub fn config(global: &Global, config: &Config, appearance: &Appearance) {
+    let limits = HostLimits::lines(&global.flags(), config);
+    let lines = config.lines().into_iter().chain(limits);
+    for [name, value, origin] in lines.chain(appearance.lines()) {
         if global.json {
             say!(
                 "{}",
@@ -280,7 +289,6 @@ pub fn config(global: &Global, config: &Config) -> Result<(), Error> {
             );
         }
     }
-    Ok(())
 }
 
 /// `workbench print`

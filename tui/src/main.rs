@@ -9,45 +9,31 @@
 mod print;
 
 mod anchored;
-mod attempt_limit;
-mod builder;
+mod appearance;
+mod begin;
 mod check;
 mod cli;
-mod config;
 mod crash;
-mod database;
 mod demo;
 mod exit;
-mod files;
 mod headless;
-mod history;
-mod host_limits;
-mod journal;
-mod library;
-mod loading;
 mod logging;
 mod look;
-mod max_time;
 mod new;
-mod params;
 mod pictures;
-mod plan;
-mod preflight;
 mod report;
-mod runtime;
 mod screen;
 mod serve;
 mod signals;
 mod terminal;
-mod undo;
-mod upstream;
 
 use clap::FromArgMatches;
-use cli::{Cli, Command, Global};
+use cli::{Cli, Command};
 use exit::Ending;
 use std::process::ExitCode;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
+use wb_engine::files;
 
 fn main() -> ExitCode {
     // The child process takes no part in anything below: no runtime, no log, no settings.
@@ -79,6 +65,7 @@ fn main() -> ExitCode {
         }
     };
     let mut ending = runtime.block_on(dispatch(&cli));
+    begin::report_state();
     if let Some(loss) = print::lost() {
         ending.lost(loss);
     }
@@ -118,105 +105,37 @@ async fn dispatch(cli: &Cli) -> Ending {
     ending
 }
 
-/// Commands that need no settings; the others go on to [`with_settings`].
+/// Performs the command: one arm for each.
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     let global = &cli.global;
+    let begun = begin::begin(cli.command.as_ref(), global)?;
+    let begin::Begun {
+        config, appearance, ..
+    } = &begun;
     match &cli.command {
-        Some(Command::Keys) => {
-            let map = keymap(&config::Config::load(global)?);
-            print::text(&match global.json {
-                true => wb_ui::keys_json(&map),
-                false => wb_ui::keys_text(&map),
-            });
-        }
-        Some(Command::Completions(args)) => cli::completions(args),
-        Some(Command::Man(args)) => cli::manual(args)?,
-        Some(Command::Serve(args)) => {
-            // A server leaves nothing behind in the folder it was started in, unless it is asked to.
-            let _log = match &global.log_file {
-                Some(file) => Some(logging::start(Some(file), global.verbose)?),
-                None => None,
-            };
-            serve::serve(args, ending).await?;
-        }
-        other => with_settings(other.as_ref(), global, ending).await?,
-    }
-    Ok(())
-}
-
-/// The keymap of the settings; what is wrong with it goes to stderr.
-fn keymap(config: &config::Config) -> wb_ui::Keymap {
-    let (map, warnings) = config.appearance.keymap();
-    for warning in warnings {
-        tell!("warning: {}", wb_ui::text::clean(&warning));
-    }
-    map
-}
-
-/// Commands that leave no log; the others go on to [`logged`].
-async fn with_settings(
-    command: Option<&Command>,
-    global: &Global,
-    ending: &mut Ending,
-) -> Result<(), Error> {
-    let config = config::Config::load(global)?;
-    keymap(&config);
-    match command {
-        Some(Command::New(args)) => {
-            let project = config.project.as_ref().map(|p| p.value.as_str());
-            new::new(args, project)
-        }
-        Some(Command::Review(args)) => headless::review(global, &config, args),
-        Some(Command::Journal(args)) => headless::journal(global, args),
-        Some(Command::Config) => look::config(global, &config),
-        Some(Command::Print(what)) => look::print(global, &config, what, ending).await,
-        other => {
-            if matches!(other, None | Some(Command::Ui(_))) {
-                terminal::required("the screen needs a terminal")?;
-            }
-            if leaves_nothing(other, global) {
-                files::allow_scratch();
-            }
-            let _log = logging::start(global.log_file.as_deref(), global.verbose)?;
-            logged(other, global, &config, ending).await
-        }
-    }
-}
-
-/// Whether nobody needs what a command stores for itself, so that it can do without a folder to write to.
-fn leaves_nothing(command: Option<&Command>, global: &Global) -> bool {
-    match command {
-        Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => true,
-        Some(Command::Tasks(_) | Command::Plan(_)) => true,
-        Some(Command::Run(_) | Command::Exec(_)) => global.dry_run,
-        _ => false,
-    }
-}
-
-/// Commands that work on a project.
-async fn logged(
-    command: Option<&Command>,
-    global: &Global,
-    config: &config::Config,
-    ending: &mut Ending,
-) -> Result<(), Error> {
-    match command {
         None => *ending = screen::open(global, config, false).await?,
         Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
         Some(Command::Demo(args)) => *ending = demo::demo(global, config, args).await?,
+        Some(Command::New(args)) => new::new(args, config.project_named())?,
+        Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
         Some(Command::Run(args)) => *ending = Box::pin(headless::run(global, config, args)).await,
         Some(Command::Plan(args)) => *ending = Box::pin(headless::plan(global, config, args)).await,
+        Some(Command::Review(args)) => headless::review(global, config, args)?,
         Some(Command::Apply(args)) => *ending = headless::apply(global, config, args).await,
         Some(Command::Undo(args)) => *ending = headless::undo(global, config, args).await,
         Some(Command::Resume(args)) => *ending = headless::resume(global, config, args).await,
         Some(Command::Exec(args)) => *ending = headless::exec(global, config, args).await,
-        Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
         Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,
         Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
-        Some(other) => {
-            return Err(Error::new(ErrorKind::Bug, format!("nobody does {other:?}")));
-        }
+        Some(Command::Journal(args)) => headless::journal(global, args)?,
+        Some(Command::Serve(args)) => serve::serve(args, ending).await?,
+        Some(Command::Keys) => look::keys(global, &appearance.keymap().0),
+        Some(Command::Config) => look::config(global, config, appearance),
+        Some(Command::Print(what)) => look::print(global, config, what, ending).await?,
+        Some(Command::Completions(args)) => cli::completions(args),
+        Some(Command::Man(args)) => cli::manual(args)?,
+        Some(Command::Host) => return Err(cli::host_is_internal()),
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Pictures for the screen: fetched, decoded and scaled away from the loop, the newest wish first.
 //!
-//! Reading files and pixels is left to the host crate's decoder; how they look to the ui crate.
+//! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
-use crate::runtime::Engine;
 use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
-use wb_host::pixels::{PixelError, Source};
+use wb_engine::runtime::Engine;
+use wb_media::{MediaError, Source};
 use wb_ui::{Picture, PictureWish};
 
 /// Longest side of a picture that is handed to the screen.
@@ -105,8 +105,8 @@ struct Bad {
     file: Option<PathBuf>,
 }
 
-impl From<PixelError> for Bad {
-    fn from(error: PixelError) -> Self {
+impl From<MediaError> for Bad {
+    fn from(error: MediaError) -> Self {
         Self {
             why: error.to_string(),
             file: error.doubtful_file().map(Path::to_owned),

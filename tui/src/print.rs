@@ -83,6 +83,11 @@ pub fn tell(form: &str, words: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{}", line(form, &words));
 }
 
+/// A message of the engine, on stderr.
+pub fn notify(line: &str) {
+    tell!("{line}");
+}
+
 /// Words as they may reach a terminal, with the breaks of their form and no others.
 fn line<'w>(form: &str, words: &'w str) -> Cow<'w, str> {
     match form.contains('\n') || !words.contains('\n') {

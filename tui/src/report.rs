@@ -1,7 +1,6 @@
 //! Reports of a run: one HTML file that needs no network, and JUnit XML for CI. What a run prints
 //! while it goes is left to the headless face.
 
-use crate::files::{self, OutFile};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, Report, Totals};
 use wb_core::work::Route;
+use wb_engine::files::{self, OutFile};
 
 /// Tasks that the HTML report lists; those that did not go well come first.
 const LISTED: usize = 5000;

@@ -5,26 +5,27 @@
 
 mod begin;
 
-use crate::builder::{Source, keep_built};
+use crate::appearance::Appearance;
 use crate::cli::Global;
-use crate::config::{Config, state_dir};
 use crate::exit::Ending;
-use crate::host_limits::HostLimits;
-use crate::journal::Journal;
-use crate::library::{self, Library};
 use crate::pictures::Pictures;
-use crate::runtime::{Engine, Setup, Twin};
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
-use crate::upstream::{self, Upstream};
 use begin::Begin;
 use crossterm::event::Event as Key;
 use std::time::{Duration, Instant};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
-use wb_core::journal::Op;
+use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
+use wb_engine::builder::{Source, keep_built};
+use wb_engine::config::{Config, state_dir};
+use wb_engine::host_limits::HostLimits;
+use wb_engine::journal::Journal;
+use wb_engine::library::{self, Library};
+use wb_engine::runtime::{Engine, Setup, Twin};
+use wb_engine::upstream::{self, Upstream};
 use wb_ui::{Graphics, Ui, UiSettings};
 
 /// Least time between two frames.
@@ -61,7 +62,7 @@ pub struct Opening {
 /// Settings, credentials or the project hash are not usable.
 pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::person(global, config)?;
+    let upstream = upstream::person(&global.flags(), config)?;
     let libraries = library::find(&config.agents.value)?;
     let named = libraries
         .iter()
@@ -157,12 +158,12 @@ impl Session {
             params: config.params.clone(),
             options,
             concurrency: 1,
-            limits: HostLimits::of(global, config, 1),
+            limits: HostLimits::of(&global.flags(), config, 1),
             verbose: 0,
         })?;
         engine.keep_journal(journal);
-        engine.state.unfinished(&unfinished);
-        let ui = Ui::new(looks(global, config));
+        engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
+        let ui = Ui::new(looks(global, &Appearance::of(config)?));
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
         Ok(Self {
@@ -233,7 +234,7 @@ impl Session {
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
-            if let Some(wish) = self.ui.wants_picture(&self.engine.state) {
+            if let Some(wish) = self.ui.wants_picture(self.engine.state()) {
                 self.pictures.want(wish, &self.engine);
             }
         }
@@ -247,8 +248,8 @@ impl Session {
             std::env::var_os("WORKBENCH_PANIC_ON_KEY").is_none(),
             "a panic was asked for"
         );
-        let mut effects = self.engine.feed(Event::Tick(crate::runtime::now()));
-        for command in self.ui.on_event(key, &self.engine.state) {
+        let mut effects = self.engine.feed(Event::Tick(wb_engine::runtime::now()));
+        for command in self.ui.on_event(key, self.engine.state()) {
             effects.extend(self.begin.command(command, &mut self.engine));
         }
         if let Some(text) = self.ui.take_copied() {
@@ -259,21 +260,21 @@ impl Session {
 
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
-        let (ui, state) = (&mut self.ui, &self.engine.state);
+        let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
         drawn.map(drop)
     }
 }
 
 /// Colours, signs and pictures as the terminal can show them.
-fn looks(global: &Global, config: &Config) -> UiSettings {
+fn looks(global: &Global, appearance: &Appearance) -> UiSettings {
     let var = |name: &str| std::env::var(name).ok();
     let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .find_map(|n| var(n).filter(|v| !v.is_empty()));
     UiSettings {
-        styles: config.appearance.styles(global.plain),
-        keymap: config.appearance.keymap().0,
+        styles: appearance.styles(global.plain),
+        keymap: appearance.keymap().0,
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
         graphics: Graphics::half_blocks(),

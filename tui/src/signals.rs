@@ -4,12 +4,12 @@
 //! The listeners live as long as the command: one that is made anew for each wait would lose what
 //! arrives in between.
 
-use crate::max_time::MaxTime;
 use std::future::Future;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use wb_core::error::{Error, ErrorKind};
+use wb_engine::max_time::MaxTime;
 
 /// Listens from now on.
 pub struct Signals {

@@ -1,10 +1,14 @@
 //! The client where it hurts: a million tasks listed, a platform 200 ms away, label rows of five megabytes.
 //! `cargo bench -p wb-client --bench large`. The server is another process, so that memory is the client's own.
 
+#[path = "../tests/support/unjournaled.rs"]
+mod unjournaled;
+
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::ProjectHash;
 use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};

@@ -1,7 +1,11 @@
 //! CPU per task of the client alone, against the local server in a process of its own thread pool:
 //! `cargo bench -p wb-client`. Prints CPU of this thread, which runs the client and nothing else.
 
+#[path = "../tests/support/unjournaled.rs"]
+mod unjournaled;
+
 use std::time::Instant;
+use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};

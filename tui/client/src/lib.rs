@@ -28,4 +28,4 @@ pub use read::tasks::{TaskFilter, TaskPage};
 pub use read::{Reader, RowMetadata};
 pub use settings::{Bearer, DEFAULT_DOMAIN, Settings, SettingsError};
 pub use time::{parse_time, rfc3339};
-pub use write::{NodeAction, Permission, Writer, same_priority};
+pub use write::{Permission, Writer, same_priority};

@@ -242,6 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_holds_no_signature_that_an_agent_repeats() {
+        let address = "https://h/a.png?X-Amz-Signature=geheim";
+        let mut error = Error::new(ErrorKind::Agent, format!("no picture at {address}"));
+        error = error
+            .because(format!("403 for {address}\nretried"))
+            .hint(address);
+        let text = format!("{:?}", error.bounded());
+        assert!(
+            !text.contains("geheim") && text.contains("https://h/a.png?…"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn the_same_fault_with_other_numbers_is_one_group() {
         let one = Error::new(
             ErrorKind::Agent,

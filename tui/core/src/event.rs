@@ -345,8 +345,8 @@ pub enum Effect {
     Finish,
     /// Requests a second from now on; `None` is unlimited.
     Rate(Option<f64>),
-    /// Keep hosts warm for a build: it is in charge.
-    Activate(BuildId),
+    /// Keep hosts warm for a build: it is active. With the library that it is.
+    Activate(BuildId, Box<Probed>),
     /// A build is no longer in charge, and nothing under way needs it.
     Retire(BuildId),
     /// A probed library was refused: its copy is not needed.

@@ -67,12 +67,37 @@ impl fmt::Display for BuildId {
 #[serde(transparent)]
 pub struct JobId(pub u64);
 
-/// Tasks whose inputs are fetched and whose outcomes are committed together.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct BatchId(pub u64);
+/// Who fetches or commits a batch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum BatchOwner {
+    /// The stepped task.
+    Step,
+    /// The watched tasks.
+    Watch,
+    /// A commit of held outcomes.
+    Commit,
+    /// A run, by its number.
+    Run(u64),
+}
+
+/// Tasks whose inputs are fetched and whose outcomes are committed together. Unique in the process: the number is
+/// the owner's own count.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct BatchId {
+    owner: BatchOwner,
+    number: u64,
+}
+
+impl BatchId {
+    /// The next batch of an owner who counts them in `last`.
+    pub const fn next(owner: BatchOwner, last: &mut u64) -> Self {
+        *last += 1;
+        Self {
+            owner,
+            number: *last,
+        }
+    }
+}
 
 /// Milliseconds since 1970-01-01T00:00:00Z. The core has no clock: time arrives with events.
 #[derive(

@@ -172,6 +172,8 @@ impl Settled {
 /// News of the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JournalEvent {
+    /// Operations of this folder that were interrupted, the newest first; reported once, at the start.
+    Interrupted(Vec<Op>),
     /// All operations, the newest first.
     Ops(Result<Vec<Op>, Error>),
     /// The tasks of an operation.

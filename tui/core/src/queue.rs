@@ -56,7 +56,7 @@ pub struct LastResult {
     pub failed: bool,
     /// The pathway that it took.
     pub pathway: Option<PathwayId>,
-    /// Which failures it is alike to; see [`crate::fault::Error::group_id`].
+    /// Which failures it is alike to; see [`crate::error::Error::group_id`].
     pub group: Option<u32>,
     /// Labels added, changed, removed.
     pub labels: (usize, usize, usize),

@@ -177,6 +177,19 @@ fn skip_csi(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
+/// A duration with three digits at most: `310 µs`, `4.1 ms`, `310 ms`, `2.4 s`, `12 min`, `3 h`.
+#[must_use]
+pub fn duration(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{:.0} µs", ms * 1000.0),
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
+        ms if ms < 5_400_000.0 => format!("{:.0} min", ms / 60_000.0),
+        ms => format!("{:.0} h", ms / 3_600_000.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,12 @@
 //! Calls by name: what a running job asks the workbench for, and how it is answered.
 //!
-//! What the names mean is left to the program; here is only the way there and back, and its end with
-//! the job.
+//! What the names mean is left to the program, and whether a job may ask at all to the pool. Here a call
+//! gets its answer, or ends with its job.
 
-use crate::HostEvent;
 use crate::link::{Chunk, Link};
-use crate::pool::{Active, Core, HostId, Work};
 use crate::proto::{MAX_INPUT, ToHost, pack};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use wb_core::ids::JobId;
 
 /// A host's own question: the path of a file of the cache that cannot be decoded, to the path of a fresh copy.
 pub const FETCH_AGAIN: &str = "workbench.fetch_again";
@@ -23,8 +20,8 @@ const ANSWERED: i32 = 0;
 const UNKNOWN: i32 = 1;
 const FAILED: i32 = 2;
 
-/// A question of a running job. It is answered exactly once: an [`Asked`] that is dropped tells the
-/// agent that nobody answered.
+/// A question of a running job. It is answered exactly once: if an [`Asked`] is dropped, the agent gets the
+/// error that nobody answered.
 pub struct Asked {
     link: Option<Arc<Link>>,
     call: u64,
@@ -75,68 +72,37 @@ impl Drop for Asked {
 }
 
 fn send(link: &Link, call: u64, status: i32, text: Arc<str>) {
-    // A host that is gone hears nothing; its job is reported by others.
+    // A host that is gone gets no answer; the pool reports its job.
     if let Ok(head) = pack(&ToHost::Answer { call, status }, text.len()) {
         let text = (!text.is_empty()).then_some(Chunk::Text(text));
         link.send(std::iter::once(Chunk::Own(head)).chain(text));
     }
 }
 
-impl Core {
-    /// A host asks for something on behalf of the job it runs.
-    ///
-    /// # Errors
-    /// It asks for another job than its own, or for too much at a time: it is not to be trusted.
-    pub(crate) fn called(
-        &self,
-        id: HostId,
-        job: u64,
-        call: u64,
-        name: String,
-        question: Vec<u8>,
-    ) -> Result<(), String> {
-        if name.len() > NAME {
-            return Err(format!("a call with a name of {} bytes", name.len()));
-        }
-        let asked = {
-            let mut state = self.lock();
-            let Some(slot) = state.hosts.get_mut(&id) else {
-                return Ok(());
-            };
-            let link = Arc::clone(&slot.link);
-            let own = |a: &&mut Active| a.started.is_some() && a.work.number() == job;
-            let Some(active) = slot.work.as_mut().filter(own) else {
-                return Err(format!("a call for job {job}, which it was not given"));
-            };
-            let refusal = match (&active.work, active.stop) {
-                (Work::Preflight { .. }, _) => {
-                    Some("a preflight is given the project and nothing else; calls are for tasks")
-                }
-                (_, Some(_)) => Some("the attempt is to stop"),
-                _ => None,
-            };
-            if let Some(why) = refusal {
-                send(&link, call, FAILED, why.into());
-                return Ok(());
-            }
-            active.calls.retain(|call| !call.is_closed());
-            if active.calls.len() >= OPEN {
-                return Err(format!("more than {OPEN} calls at the same time"));
-            }
-            let (ends, over) = oneshot::channel();
-            active.calls.push(ends);
-            Asked {
-                link: Some(link),
-                call,
-                over,
-            }
-        };
-        self.events.push(HostEvent::Call {
-            job: JobId(job),
-            name,
-            question,
-            asked,
-        });
-        Ok(())
+/// Opens a call of the running job.
+pub(crate) fn open(link: &Arc<Link>, call: u64) -> Asked {
+    Asked {
+        over: link.open_call(),
+        link: Some(Arc::clone(link)),
+        call,
     }
+}
+
+/// Answers a call with an error.
+pub(crate) fn refuse(link: &Link, call: u64, why: &str) {
+    send(link, call, FAILED, why.into());
+}
+
+/// Checks a call before it is counted.
+///
+/// # Errors
+/// What no honest host sends, to follow "the host sent".
+pub(crate) fn check(link: &Link, name: &str) -> Result<(), String> {
+    if name.len() > NAME {
+        return Err(format!("a call with a name of {} bytes", name.len()));
+    }
+    if link.open_calls() >= OPEN {
+        return Err(format!("more than {OPEN} calls at the same time"));
+    }
+    Ok(())
 }

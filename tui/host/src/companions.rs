@@ -2,7 +2,7 @@
 //! `$ORIGIN`, and those that these need.
 //!
 //! Found as the system's loader would (ELF; elsewhere there are none). A needed library that is
-//! not there yet counts as well: when it comes, the agent library is worth another look.
+//! not there yet counts as well: when it comes, the agent library is checked again.
 
 use crate::elf::{self, Links};
 use crate::files::{Fingerprint, open_regular};
@@ -15,7 +15,7 @@ const MOST: usize = 512;
 /// Everything that was looked for.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Companions {
-    /// Files and what they look like; `None` where there is none.
+    /// Files and their fingerprints; `None` where there is none.
     files: BTreeMap<PathBuf, Option<Fingerprint>>,
     /// Folders that run paths name.
     folders: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! How hosts are started and how much patience there is with them.
+//! How hosts are started and the limits they are given.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,20 +20,20 @@ pub struct HostConfig {
     pub load_timeout: Duration,
     /// Limit for a library's preflight. Default 30 s.
     pub preflight_timeout: Duration,
-    /// How long an agent that looks at the cancel flag may take to see it before its process is
+    /// How long an agent that checks the cancel flag may take to stop before its process is
     /// killed. Default 2 s.
     pub grace: Duration,
-    /// The same for an agent that does not say it looks. Default 100 ms.
+    /// The same for an agent that does not declare that it checks. Default 100 ms.
     pub short_grace: Duration,
     /// Limit for a library's `shutdown` before its process is killed. Default 2 s.
     pub shutdown_timeout: Duration,
     /// Bytes of memory that each host and the processes it starts may hold; `None` for no limit.
-    /// It is looked at ten times a second.
+    /// It is measured ten times a second.
     pub memory_limit: Option<u64>,
     /// Hosts that hold a build, at most, all builds together; at least 1. Blank spares and probes
     /// come on top. Default: number of cores, at most 4.
     pub max_hosts: usize,
-    /// Jobs at the same time until [`crate::Hosts::set_concurrency`] says otherwise. Default 1.
+    /// Jobs at the same time until [`crate::Hosts::set_concurrency`] changes it. Default 1.
     pub concurrency: usize,
     /// Tasks after which a host is replaced by a fresh one. Default 10,000.
     pub recycle_after: u32,
@@ -44,7 +44,7 @@ pub struct HostConfig {
     pub env_remove: Vec<OsString>,
     /// How long a library file must have been quiet before it is read. Default 15 ms.
     pub settle: Duration,
-    /// How often watched places are looked at without a notification. Default 2 s.
+    /// How often watched places are checked without a notification. Default 2 s.
     pub rescan: Duration,
 }
 
@@ -116,7 +116,7 @@ pub enum HostError {
     Store {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The system gives no more threads.

@@ -1,4 +1,4 @@
-//! A look at a library before anybody opens it: is the file whole, and is it for this machine?
+//! Checks a library before anybody opens it: is the file whole, and is it for this machine?
 //!
 //! The loader itself dies of a file that was cut (a bus error), and its text for a foreign machine
 //! misleads. Damage inside a whole file cannot be seen from here: that is what the probe is for.
@@ -89,7 +89,7 @@ fn exports_entry(content: &[u8]) -> Option<bool> {
     }))
 }
 
-/// What a library says of the libraries that it needs.
+/// What a library declares about the libraries that it needs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
     /// Their names.

@@ -1,10 +1,9 @@
-//! The way out: what hosts and the watcher report, to the one receiver that the program holds.
+//! The way out: what hosts and the watcher report, to the one receiver of the program.
 //!
 //! The channel is bounded. Whoever may wait (a host's thread, the watcher) waits for room, which
 //! is how a noisy agent is slowed down; whoever may not (a call from the program) leaves its news
 //! in a short backlog, and order is kept either way.
 
-use crate::pool::Work;
 use crate::{Asked, JobResult, Probed};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,7 +18,7 @@ pub enum HostEvent {
     /// A new content of a watched library could be opened; a host that has it open is waiting.
     /// Answer with [`crate::Hosts::activate`] or [`crate::Hosts::discard`].
     Probed(Probed),
-    /// A new content of a watched library is not usable; what was in charge stays in charge.
+    /// A new content of a watched library is not usable; the active build stays active.
     Rejected {
         /// The watched file.
         library: PathBuf,
@@ -35,14 +34,14 @@ pub enum HostEvent {
         /// The watched file.
         library: PathBuf,
     },
-    /// A job is in its agent's hands.
+    /// The agent has begun the job.
     Started {
         /// The job.
         job: JobId,
         /// Process it runs in.
         pid: u32,
     },
-    /// A job that was said to have started has not: it waits for another host.
+    /// A job that was reported as started has not begun: it waits for another host.
     Waits {
         /// The job.
         job: JobId,
@@ -53,14 +52,14 @@ pub enum HostEvent {
         job: Option<JobId>,
         /// The build; 0 while a library is probed.
         build: BuildId,
-        /// 1 error … 5 trace; prints are 3 (`stdout`) and 2 (`stderr`).
+        /// 1 error … 5 trace; captured output is 3 (`stdout`) and 2 (`stderr`).
         level: u8,
         /// Where in the agent, or `stdout`, `stderr`.
         target: String,
         /// One line; may hold control codes.
         text: String,
     },
-    /// A job said how far it is.
+    /// A job reported how far it is.
     Progress {
         /// The job.
         job: JobId,
@@ -87,8 +86,8 @@ pub enum HostEvent {
         /// Time in the agent; until its end for one that crashed or was killed.
         run: Duration,
     },
-    /// A host ended that nobody had asked to, outside a job; one that took a job with it is told by
-    /// that job's result.
+    /// A host ended unexpectedly outside a job; one that died during a job is reported by that job's
+    /// result.
     HostDied {
         /// Its build.
         build: BuildId,
@@ -142,13 +141,6 @@ impl Events {
         }
     }
 
-    /// Work that was said to have started waits again.
-    pub(crate) fn job_waits(&self, work: &Work) {
-        if let Work::Job(job) = work {
-            self.push(HostEvent::Waits { job: job.job });
-        }
-    }
-
     /// Waits until the receiver has caught up to a bearable distance.
     pub(crate) fn wait_for_room(&self) {
         let mut backlog = self.lock();
@@ -180,7 +172,7 @@ impl Events {
             };
             match next {
                 None => return,
-                // A closed receiver loses the event: nobody is left to be told.
+                // A closed receiver loses the event: nobody is left to receive it.
                 Some(event) => drop(self.to.blocking_send(event)),
             }
         }

@@ -49,12 +49,12 @@ impl JobRequest {
 pub enum JobResult {
     /// JSON of `wire::Outcome` as the agent wrote it: UTF-8, not yet parsed, at most 64 MB.
     Outcome(Vec<u8>),
-    /// The agent said no or panicked, or its answer cannot be used; its process lives on.
+    /// The agent returned an error or panicked, or its answer cannot be used; its process lives on.
     Failed(Error, Option<Box<wire::Failure>>),
     /// Its process died of it; the error's cause names library, build and frames.
     Crashed(Error),
     /// It took longer than its deadline.
     TimedOut(Error),
-    /// Somebody asked to stop it.
+    /// It was stopped on request.
     Cancelled,
 }

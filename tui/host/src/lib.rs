@@ -9,41 +9,47 @@
 //! watch ─ settle ─ check ─ read twice ─ copy ─ probe ──► Probed / Rejected        (watch, store, elf)
 //!                                                │
 //! activate ◄──────── the engine claims ◄─────────┘
-//! run ─► pool ─► host thread ═ socket, control page, pipes ═ host process ─► Done (hosts, pool, host, child)
+//! run ─► pool ─► link ═ socket, control page, pipes ═ host process ─► thread ─► pool ─► Done
+//! ```
+//!
+//! The pool decides; it is a pure machine of news and effects. `core` performs the effects, and
+//! threads turn sockets, processes and time into news:
+//!
+//! ```text
+//! thread (one per host) ─┐                        ┌─► link: sockets, control pages, signals
+//! watch, spawn, symbols ─┼─ news ─► Pool ─ effects ┼─► spawn, symbols
+//! Hosts (the program) ───┘                        └─► events
 //! ```
 
-mod builds;
-mod burial;
 mod calls;
+mod captured;
 mod child;
 mod companions;
 mod config;
-mod dispatch;
+mod core;
 mod elf;
 mod events;
 mod failure;
 mod files;
-mod host;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/host.rs"]
+mod fuzz;
 mod hosts;
 mod jobs;
-mod line;
 mod link;
-mod loading;
 mod output;
 mod page;
-pub mod pixels;
 mod pool;
-mod prints;
 mod proto;
-mod recall;
+mod ready;
 mod report;
 mod spawn;
-mod stopping;
 mod store;
-mod supervise;
 mod symbols;
 mod sys;
+mod thread;
 mod watch;
+mod wire;
 
 pub use calls::{Asked, DISCARD, FETCH_AGAIN};
 pub use child::child_main;

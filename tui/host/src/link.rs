@@ -3,6 +3,8 @@
 //! Reading is left to the host's own thread in `host`.
 
 use crate::page::ControlPage;
+use crate::pool::Status;
+use crate::proto::{ToHost, pack};
 use crate::sys::exit::{kill_family, kill_group, kill_now};
 use rustix::process::Pid;
 use std::collections::VecDeque;
@@ -12,6 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Bytes on their way to a host; documents are shared, not copied.
 pub(crate) enum Chunk {
@@ -47,18 +50,22 @@ pub(crate) const NO_JOB: u64 = u64::MAX;
 pub(crate) struct Link {
     /// The process that was started: the host's supervisor, or the host itself.
     child: Pid,
-    /// The host's own number, as it said itself before it opened anything; 0 before.
+    /// The host's own process, as it reported before it opened anything; 0 before.
     pub host: AtomicU32,
     /// The control page.
     pub page: ControlPage,
-    /// Number of the job whose prints these are, or [`NO_JOB`].
+    /// Number of the job that the captured output belongs to, or [`NO_JOB`].
     pub job: AtomicU64,
     /// Number of the build, 0 for none yet.
     pub build: AtomicU32,
-    /// Whether it neither works nor opens a library.
-    pub idle: AtomicBool,
+    /// Whether it runs or opens something.
+    pub busy: AtomicBool,
     /// Jobs that wait in the host.
-    pub lined: AtomicUsize,
+    pub queued: AtomicUsize,
+    /// Whether nothing more is to be read from it.
+    pub cut_off: AtomicBool,
+    /// Open calls of the running job.
+    calls: Mutex<Vec<oneshot::Sender<()>>>,
     socket: UnixStream,
     outbox: Mutex<Outbox>,
     wake: OwnedFd,
@@ -78,8 +85,10 @@ impl Link {
             page,
             job: AtomicU64::new(NO_JOB),
             build: AtomicU32::new(0),
-            idle: AtomicBool::new(true),
-            lined: AtomicUsize::new(0),
+            busy: AtomicBool::new(false),
+            queued: AtomicUsize::new(0),
+            cut_off: AtomicBool::new(false),
+            calls: Mutex::default(),
             socket,
             outbox: Mutex::default(),
             wake,
@@ -95,6 +104,47 @@ impl Link {
         match self.host.load(Ordering::Relaxed) {
             0 => self.child.as_raw_nonzero().get().unsigned_abs(),
             host => host,
+        }
+    }
+
+    /// Publishes the status to the host's thread and to the control page.
+    pub(crate) fn publish(&self, status: &Status) {
+        let job = status.job.unwrap_or(NO_JOB);
+        if self.job.swap(job, Ordering::SeqCst) != job || status.stopping {
+            self.end_calls();
+        }
+        let cancel = if status.stopping { job } else { NO_JOB };
+        self.page.requests.cancel.store(cancel, Ordering::SeqCst);
+        self.host.store(status.pid, Ordering::Relaxed);
+        self.build.store(status.build.0, Ordering::SeqCst);
+        self.busy.store(status.busy, Ordering::Relaxed);
+        self.queued.store(status.queued, Ordering::Relaxed);
+        self.cut_off.store(status.cut_off, Ordering::Relaxed);
+        self.set_alarm(status.alarm);
+    }
+
+    /// Counts a call until its answer is dropped; the receiver fires when the job ends or is to stop.
+    pub(crate) fn open_call(&self) -> oneshot::Receiver<()> {
+        let (ends, over) = oneshot::channel();
+        lock(&self.calls).push(ends);
+        over
+    }
+
+    /// How many calls of the running job have no answer yet.
+    pub(crate) fn open_calls(&self) -> usize {
+        let mut calls = lock(&self.calls);
+        calls.retain(|call| !call.is_closed());
+        calls.len()
+    }
+
+    pub(crate) fn end_calls(&self) {
+        lock(&self.calls).clear();
+    }
+
+    /// Sends a message without documents.
+    pub(crate) fn order(&self, message: &ToHost) {
+        if let Ok(head) = pack(message, 0) {
+            self.send([Chunk::Own(head)]);
         }
     }
 
@@ -172,13 +222,13 @@ impl Link {
         }
     }
 
-    /// Makes the host's thread look around now.
-    pub(crate) fn wake(&self) {
+    /// Wakes the host's thread.
+    fn wake(&self) {
         let _ = rustix::io::write(&self.wake, &[1]);
     }
 
-    /// When the host's thread must look at its time limits; `None` for no limit.
-    pub(crate) fn set_alarm(&self, at: Option<Instant>) {
+    /// When the host's thread must report that a time limit has passed; `None` for no limit.
+    fn set_alarm(&self, at: Option<Instant>) {
         let at = at.map_or(NEVER, |at| self.ticks(at));
         self.alarm.store(at, Ordering::SeqCst);
         if at < self.asleep_until.load(Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! What agents print, cut into lines and capped, so that a hundred megabytes of it cost nothing.
+//! The output of agents, cut into lines and capped, so that a hundred megabytes of it cost nothing.
 
 use std::collections::VecDeque;
 
@@ -46,7 +46,7 @@ impl Budget {
         self.dropped += bytes as u64;
     }
 
-    /// Begins a new task; gives the line that says what the last one lost.
+    /// Begins a new task; returns the line that reports what the last one lost.
     pub(crate) fn renew(&mut self) -> Option<String> {
         let dropped = std::mem::take(self).dropped;
         (dropped > 0).then(|| format!("… {dropped} more bytes dropped"))

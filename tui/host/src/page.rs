@@ -93,7 +93,7 @@ pub(crate) struct Claims {
 
 const _: () = assert!(size_of::<Requests>() <= LEN && size_of::<Claims>() <= LEN);
 
-/// One of the two pipes that a host prints into.
+/// One of the two pipes that a host writes its output to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     Out = 0,
@@ -114,7 +114,7 @@ pub(crate) struct LastWords {
 }
 
 impl Requests {
-    /// The workbench reads captured output; the host can tell how much that was, see
+    /// The workbench reads captured output; the host can compute how much that was, see
     /// [`read_so_far`](Self::read_so_far).
     pub(crate) fn count_read(
         &self,
@@ -129,12 +129,12 @@ impl Requests {
         n
     }
 
-    /// Bytes that the workbench has read of both streams, and what `look` saw of the pipes just then.
+    /// Bytes that the workbench has read of both streams, and what `peek` returned at that moment.
     /// `None` while it is reading.
-    pub(crate) fn read_so_far<T>(&self, look: impl FnOnce() -> T) -> Option<([u64; 2], T)> {
+    pub(crate) fn read_so_far<T>(&self, peek: impl FnOnce() -> T) -> Option<([u64; 2], T)> {
         let before = self.reading.load(Ordering::SeqCst);
         let read = [0, 1].map(|n: usize| self.read[n].load(Ordering::SeqCst));
-        let seen = look();
+        let seen = peek();
         let quiet = before.is_multiple_of(2) && self.reading.load(Ordering::SeqCst) == before;
         quiet.then_some((read, seen))
     }
@@ -162,20 +162,20 @@ impl Claims {
                 .collect(),
         }
     }
+}
 
+impl LastWords {
     /// Whether a host that has finished work may have written this: it is at that work or at
     /// something that was sent after it, and no crash was noted if it is `alone` with that work.
     pub(crate) fn fit(&self, stack_low: u64, tickets: RangeInclusive<u64>, alone: bool) -> bool {
-        let words = self.last_words();
-        let unhurt = words.signal == 0 && words.address == 0 && words.pc == 0;
-        let unhurt = unhurt && words.frames.is_empty();
-        let phase = Phase::from_number(self.phase.load(Ordering::SeqCst));
-        let working = matches!(phase, Some(Phase::Idle | Phase::Run | Phase::Preflight));
+        let unhurt = self.signal == 0 && self.address == 0 && self.pc == 0;
+        let unhurt = unhurt && self.frames.is_empty();
+        let working = matches!(self.phase, Phase::Idle | Phase::Run | Phase::Preflight);
         // What it was sent besides may have crashed already.
         working
             && (unhurt || !alone)
-            && words.stack_low == stack_low
-            && tickets.contains(&words.begun)
+            && self.stack_low == stack_low
+            && tickets.contains(&self.begun)
     }
 }
 
@@ -300,7 +300,7 @@ mod tests {
         claims.enter(Phase::Idle);
         claims.begun.store(4, Ordering::SeqCst);
         claims.stack_low.store(4096, Ordering::SeqCst);
-        let fit = |stack: u64, tickets| claims.fit(stack, tickets, true);
+        let fit = |stack: u64, tickets| claims.last_words().fit(stack, tickets, true);
         assert!(fit(4096, 4..=6) && fit(4096, 3..=4));
         assert!(!fit(4096, 5..=6) && !fit(4096, 1..=3) && !fit(8192, 4..=6));
         for phase in [0, 1, 2, 6, 7, u32::MAX] {
@@ -315,7 +315,8 @@ mod tests {
         }
         claims.signal.store(11, Ordering::SeqCst);
         assert!(!fit(4096, 4..=6));
-        assert!(claims.fit(4096, 4..=6, false), "the next may have crashed");
+        let words = claims.last_words();
+        assert!(words.fit(4096, 4..=6, false), "the next may have crashed");
     }
 
     #[cfg(target_os = "linux")]

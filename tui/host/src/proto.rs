@@ -1,7 +1,7 @@
-//! What the workbench and a host say to each other, and the envelope around it.
+//! The messages between the workbench and a host, and their framing.
 //!
 //! A message is `u32` big-endian length of the rest, `u32` big-endian length of the header, the
-//! header as JSON, and raw parts whose lengths the header tells. Both ends are the same program,
+//! header as JSON, and raw parts whose lengths are in the header. Both ends are the same program,
 //! so there is one version; [`PROTOCOL`] guards against a host started from another one.
 
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ pub(crate) struct Done {
     pub run_ns: u64,
     /// What was wrong with what it wrote.
     pub defect: Option<String>,
-    /// What the process has printed in all, this job included; `None` when it could not tell.
+    /// What the process has printed in all, this job included; `None` when it is not known.
     pub printed: Option<Printed>,
 }
 
@@ -179,7 +179,7 @@ impl Inbox {
             self.taken = 0;
         }
         let missing = self.missing().max(CHUNK);
-        // A large message grows the buffer as it arrives, not because its length says so.
+        // A large message grows the buffer as it arrives, not because its length claims so.
         let room = missing.min(self.filled.max(CHUNK));
         if self.bytes.len() < self.filled + room {
             self.bytes.resize(self.filled + room, 0);

@@ -1,8 +1,10 @@
-//! Words for what happened to a host or a job: every way to fail becomes one [`Error`].
+//! Messages for what happened to a host or a job: every way to fail becomes one [`Error`].
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
+use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
+use crate::proto::MAX_INPUT;
 use crate::sys::exit::Exit;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
@@ -19,7 +21,7 @@ pub(crate) struct About {
     /// Function and place of the agent, as it declares them.
     pub agent: String,
     pub pid: u32,
-    /// The agent says it may run again after it was killed half-way.
+    /// The agent declares that it may run again after it was killed half-way.
     pub idempotent: bool,
     /// The dependency that was being loaded into the host.
     pub loading: Option<String>,
@@ -49,7 +51,7 @@ pub(crate) enum Ending {
     Scribbled { blamed: bool },
     /// It used more memory than it may, in bytes.
     Memory { used: u64, limit: u64 },
-    /// It was told to go, or its job was to be stopped.
+    /// It was asked to leave, or its job was to be stopped.
     Wanted,
 }
 
@@ -112,10 +114,10 @@ impl Death {
     }
 
     fn out_of_memory(&self) -> bool {
-        let said = |line: &String| {
+        let reported = |line: &String| {
             line.starts_with("memory allocation of") || line.contains("std::bad_alloc")
         };
-        self.words.signal == libc::SIGABRT && self.tail.iter().any(said)
+        self.words.signal == libc::SIGABRT && self.tail.iter().any(reported)
     }
 
     fn hint(&self) -> &'static str {
@@ -327,13 +329,28 @@ pub(crate) fn no_host(why: &str) -> Error {
     )
 }
 
-/// A job for a build that is not in charge of anything.
+/// The documents of a job are larger than a message to a host may be.
+pub(crate) fn too_large(job: &JobRequest) -> Option<Error> {
+    let total = job.size();
+    (total > MAX_INPUT).then(|| {
+        Error::new(
+            ErrorKind::Host,
+            format!(
+                "the inputs of \"{}\" are {total} bytes, more than a host takes ({MAX_INPUT}); the task stays where it is",
+                job.label
+            ),
+        )
+        .hint("ask for less: `initialise(include_object_feature_hashes = …)` on the agent")
+    })
+}
+
+/// A job for a build that is not active.
 pub(crate) fn unknown_build(build: BuildId) -> Error {
     Error::new(
         ErrorKind::Host,
         format!("build {build} is not loaded any more; the task stays where it is"),
     )
-    .hint("run it again on the build in charge")
+    .hint("run it again on the active build")
     .retryable()
 }
 

@@ -6,9 +6,10 @@
 
 use crate::HostConfig;
 use crate::config::secret_variables;
+use crate::core::Core;
 use crate::link::Link;
 use crate::page::ControlPage;
-use crate::pool::Core;
+use crate::pool::News;
 use crate::sys::{adopted, exit::ExitWatch, orphan};
 use rustix::process::Pid;
 use std::ffi::OsString;
@@ -43,8 +44,8 @@ pub(crate) fn start() -> io::Result<Sender<SpawnRequest>> {
         .spawn(move || {
             while let Ok(core) = requests.recv() {
                 match spawn(&core.config) {
-                    Ok(started) => Core::spawned(&core, started),
-                    Err(error) => core.spawn_failed(&error),
+                    Ok(started) => core.spawned(started),
+                    Err(error) => core.on(News::SpawnFailed(error.to_string())),
                 }
             }
         })?;

@@ -82,7 +82,7 @@ impl LibraryStore {
         })
     }
 
-    /// Copies the needed libraries, unless they are here already; tells the content of all of them
+    /// Copies the needed libraries, unless they are here already; returns the content of all of them
     /// by one hash, empty when there is none.
     pub(crate) fn keep(&self, companions: &Companions) -> io::Result<String> {
         let mut all = Sha256::new();

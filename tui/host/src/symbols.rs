@@ -64,7 +64,7 @@ fn answer(questions: &Receiver<Question>) {
             })
             .clone();
         let Question { copy, then, .. } = question;
-        drop(copy); // whoever hears the answer may look for leftovers
+        drop(copy); // whoever gets the answer may check for leftovers
         then(lines);
     }
 }

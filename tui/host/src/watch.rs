@@ -1,14 +1,14 @@
 //! Watched libraries: from "something happened in that folder" to "this content is complete".
 //!
 //! Directories are watched, not files (a watch on a file dies with its inode, and a linker's last
-//! step is often a hard link, which closes nothing). No event is trusted: each means "look again
+//! step is often a hard link, which closes nothing). No event is trusted: each means "check again
 //! when it has been quiet". A content counts once two reads some time apart are equal; one that is
 //! visibly cut gets longer, because a linker may still be writing it.
 
 mod library;
 
+use crate::core::Core;
 use crate::files::Fingerprint;
-use crate::pool::Core;
 use library::Library;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -35,18 +35,18 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     pub(crate) fn add(&self, path: PathBuf) {
-        self.tell(Message::Add(path));
+        self.send(Message::Add(path));
     }
 
     pub(crate) fn look_again(&self, path: PathBuf) {
-        self.tell(Message::Again(path));
+        self.send(Message::Again(path));
     }
 
     pub(crate) fn stop(&self) {
-        self.tell(Message::Stop);
+        self.send(Message::Stop);
     }
 
-    fn tell(&self, message: Message) {
+    fn send(&self, message: Message) {
         let to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = to.send(message); // the thread has ended: nothing is watched any more
     }
@@ -68,7 +68,7 @@ pub(crate) fn start(core: &Arc<Core>) -> io::Result<Watcher> {
         .spawn(move || {
             let handler = move |event| drop(from_notify.send(Message::Changed(event)));
             let mut watch = Watch {
-                // Without notifications the regular look still finds everything, only later.
+                // Without notifications the regular rescan still finds everything, only later.
                 notify: notify::recommended_watcher(handler).ok(),
                 core,
                 files: Vec::new(),
@@ -108,7 +108,7 @@ impl Watch {
                 self.rescan();
                 rescan = now + self.core.config.rescan;
             }
-            self.look(now);
+            self.check(now);
             self.core.events.wait_for_room();
         }
     }
@@ -142,7 +142,7 @@ impl Watch {
         }
     }
 
-    /// Looks at everything, without having been told anything.
+    /// Checks everything, without a notification.
     fn rescan(&mut self) {
         self.attach();
         for path in self.files.clone() {
@@ -233,7 +233,7 @@ impl Watch {
     }
 
     /// Reads what has been quiet, confirms what has been read.
-    fn look(&mut self, now: Instant) {
+    fn check(&mut self, now: Instant) {
         let mut removed = Vec::new();
         for (path, library) in &mut self.libraries {
             if let Some(candidate) = library.candidate.take_if(|c| c.due <= now) {

@@ -146,7 +146,7 @@ fn agents_cannot_write_the_page_of_requests() {
     }
 }
 
-/// Waits until the agent's daemon has said its number.
+/// Waits until the agent's daemon has written its number.
 fn daemon(file: &Path) -> u32 {
     let until = Instant::now() + PATIENCE;
     loop {

@@ -1,5 +1,5 @@
 //! Libraries that are cut, damaged, foreign, wrong or hostile when opened: each is refused with a
-//! reason, the last good build stays in charge, and its copy outlives the watched file.
+//! reason, the last good build stays active, and its copy outlives the watched file.
 #![allow(clippy::unwrap_used)] // what fails here is a failed test
 
 mod support;

@@ -40,7 +40,7 @@ fn order(desk: &mut Desk, jobs: usize) -> Vec<JobId> {
 }
 
 #[test]
-fn people_go_before_watched_tasks_and_those_before_runs_each_in_their_order() {
+fn people_go_before_watched_tasks_which_go_before_runs() {
     use Priority::{Bulk, Person, Watch};
     for concurrency in [1, 4] {
         let (mut desk, build, running) = busy(concurrency);
@@ -77,7 +77,7 @@ fn a_person_goes_first_on_another_build_too() {
 }
 
 #[test]
-fn what_a_host_gives_back_waits_behind_people_and_is_said_to_wait() {
+fn recalled_jobs_wait_behind_people() {
     let (mut desk, build, running) = busy(1);
     desk.hosts.cancel(running);
     desk.done(running);

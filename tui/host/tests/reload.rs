@@ -65,7 +65,7 @@ fn the_copy_of_a_retired_build_goes_with_its_last_host() {
             break;
         }
         assert!(Instant::now() < until, "{left:?}");
-        // Work goes on while the old host says goodbye.
+        // Work goes on while the old host leaves.
         assert_eq!(answer_of(&mut desk, BuildId(2)), r#"{"route":"two"}"#);
     }
     desk.hosts.retire(BuildId(2));

@@ -4,47 +4,47 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use crate::auth::Gate;
-use crate::endpoint::Tally;
-use crate::error::Refusal;
+use crate::auth::Keyring;
+use crate::endpoint::LiveCounters;
+use crate::error::{Refusal, forbidden};
 use crate::fault::Injector;
 use crate::media::{Library, SharedLibrary};
-use crate::routes::Room;
+use crate::routes::BodyBudget;
 use crate::serve::UPLOADS;
 use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
 
-/// How long a signed URL holds, in milliseconds: longer than any batch.
+/// How long a signed URL is valid, in milliseconds: longer than any batch.
 const URL_LIFE: i64 = 24 * HOUR;
 const HOUR: i64 = 3600 * 1000;
 
 /// The server's shared parts.
 pub(crate) struct App {
     pub store: Arc<Store>,
-    pub gate: Gate,
+    pub keyring: Keyring,
     pub library: SharedLibrary,
     pub injector: Mutex<Injector>,
     pub seed: u64,
-    pub tally: Tally,
-    /// For large request bodies.
-    pub room: Room,
+    pub counters: LiveCounters,
+    /// Memory for large request bodies.
+    pub bodies: BodyBudget,
     /// `http://127.0.0.1:PORT`
     pub domain: String,
     pub page_size: usize,
     pub latency: std::time::Duration,
     pub project: Uuid,
     catalog: RwLock<Arc<Catalog>>,
-    /// One reload at a time: the later one must not be overtaken by what an earlier one has read.
+    /// One reload at a time: an earlier one must not overwrite the result of a later one.
     reloading: tokio::sync::Mutex<()>,
 }
 
 pub(crate) type Shared = Arc<App>;
 
-/// What [`App`] is made of.
+/// The parts of an [`App`].
 pub(crate) struct Parts {
     pub store: Arc<Store>,
-    pub gate: Gate,
+    pub keyring: Keyring,
     pub catalog: Catalog,
     pub injector: Injector,
     pub seed: u64,
@@ -59,11 +59,11 @@ impl App {
         Arc::new(Self {
             library: Arc::new(Library::with_uploads(parts.store.folder().join(UPLOADS))),
             store: parts.store,
-            gate: parts.gate,
+            keyring: parts.keyring,
             injector: Mutex::new(parts.injector),
             seed: parts.seed,
-            tally: Tally::default(),
-            room: Room::default(),
+            counters: LiveCounters::default(),
+            bodies: BodyBudget::default(),
             domain: parts.domain,
             page_size: parts.page_size,
             latency: parts.latency,
@@ -73,20 +73,19 @@ impl App {
         })
     }
 
-    /// The catalogue as it is now.
+    /// The current catalogue.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The project with this UUID in any spelling. A malformed one is answered like an unknown one.
     pub(crate) fn project(&self, text: &str) -> Result<Arc<Project>, Refusal> {
-        let uuid = Uuid::parse_str(text).map_err(|_| {
-            Refusal::Forbidden(format!("{text:?} is not a project hash: it is not a UUID"))
-        })?;
+        let uuid = Uuid::parse_str(text)
+            .map_err(|_| forbidden!("{text:?} is not a project hash: it is not a UUID"))?;
         self.catalog().project(uuid).map(Arc::clone)
     }
 
-    /// Reads the catalogue anew, after something in it has changed.
+    /// Reads the catalogue again after a change.
     pub(crate) async fn reload(&self) -> Result<(), Refusal> {
         let _one = self.reloading.lock().await;
         let catalog = self.store.read(Catalog::load).await?;
@@ -94,13 +93,13 @@ impl App {
         Ok(())
     }
 
-    /// The length of an item's bytes. That of a crop makes the crop: whoever asks wants it anyway.
+    /// The size of an item in bytes. For a crop, this creates the crop; the client will ask for it next.
     pub(crate) fn size_of(&self, data: &Data) -> Option<u64> {
         data.size
             .or_else(|| self.library.size(data.source.as_ref()?))
     }
 
-    /// A URL under which anybody may read an item's bytes for a while.
+    /// A URL that lets anybody read an item for a while.
     pub(crate) fn signed_url(&self, data: &Data, expired: bool) -> Option<String> {
         if !data.kind.has_media() {
             return None;
@@ -112,7 +111,7 @@ impl App {
         } else {
             (now / HOUR + 1) * HOUR + URL_LIFE
         };
-        let seal = self.gate.seal(&format!("{}/{expires}", data.item));
+        let seal = self.keyring.seal(&format!("{}/{expires}", data.item));
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() || "._-".contains(c) {
                 c

@@ -1,6 +1,6 @@
-//! The endpoints by name, their groups, and the counters of what was asked.
+//! The names of endpoints, the groups that faults target, and the counters.
 //!
-//! One table names every endpoint: faults, counters and the access log use the same words.
+//! Which calls belong to which endpoint is in `table`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use crate::guess::meant;
+use crate::suggest::did_you_mean;
+use crate::table::endpoints;
 
-macro_rules! endpoints {
-    ($($variant:ident, $name:literal, $writes:literal, $doc:literal;)+) => {
+macro_rules! make_enum {
+    ($($variant:ident $name:literal $kind:ident $doc:literal {$(
+        $method:ident $style:ident $path:literal => $($handler:ident)::+;
+    )*})+) => {
         /// One endpoint of the API, as faults and counters name it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -28,72 +31,36 @@ macro_rules! endpoints {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// Whether a successful request changes tasks, labels, priorities, metadata or projects.
-            /// Creating an empty label row (which reading the labels of a fresh task needs) does not
-            /// count.
+            /// What it is, in a sentence.
             #[must_use]
-            pub fn writes(self) -> bool {
-                match self { $(Self::$variant => $writes,)+ }
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)+ }
+            }
+
+            fn kind(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($kind),)+ }
             }
         }
     };
 }
 
-endpoints! {
-    GetProject, "get_project", false, "One project.";
-    ListProjects, "list_projects", false, "All projects.";
-    GetOntology, "get_ontology", false, "One ontology.";
-    ListOntologies, "list_ontologies", false, "All ontologies.";
-    ListDatasets, "list_datasets", false, "The datasets of a project, or all.";
-    GetDataset, "get_dataset", false, "One dataset with its rows.";
-    ListUsers, "list_users", false, "The users of a project.";
-    GetTasks, "get_tasks", false, "The tasks of a stage.";
-    Actions, "actions", true, "Acting on tasks of a stage: proceed, submit, approve, reject, assign.";
-    MoveTasks, "move_tasks", true, "Moving tasks to any stage.";
-    Priorities, "priorities", true, "Setting priorities.";
-    Branches, "branches", false, "The label branches of a project.";
-    GetItems, "get_items", false, "Storage items: one, several, children, or a search.";
-    PatchItems, "patch_items", true, "Changing storage items.";
-    Folders, "folders", false, "Storage folders.";
-    BearerToken, "bearer_token", false, "A bearer token.";
-    LabelRows, "label_rows", false, "Metadata of label rows.";
-    CreateLabels, "create_labels", false, "Creating empty label rows.";
-    GetLabels, "get_labels", false, "Reading label rows.";
-    SaveLabels, "save_labels", true, "Saving label rows.";
-    Complete, "complete", true, "Completing or reopening tasks by label row.";
-    CreateProject, "create_project", true, "Creating a project.";
-    DeleteProject, "delete_project", true, "Deleting a project.";
-    CopyProject, "copy_project", true, "Copying a project.";
-    ChangeProjects, "change_projects", true, "Status, people and datasets of a project.";
-    ChangeOntologies, "change_ontologies", true, "Making and saving ontologies.";
-    ChangeDatasets, "change_datasets", true, "Making datasets, linking, renaming and deleting their data units.";
-    ChangeFolders, "change_folders", true, "Making, changing, moving and deleting storage folders.";
-    ChangeItems, "change_items", true, "Grouping, moving and deleting storage items.";
-    Announce, "announce_uploads", false, "Asking for upload URLs, and what became of an upload.";
-    Upload, "upload", false, "Files sent by signed URL.";
-    UploadJobs, "upload_jobs", true, "Making items of files that were sent.";
-    GetReviews, "get_reviews", false, "The reviews of a task's labels.";
-    ReviewActions, "review_actions", true, "Approving, rejecting and reopening single labels.";
-    CopyLabels, "copy_labels", true, "Copying labels to another branch.";
-    GetNotes, "get_notes", false, "Issues, tags, groups, collections, presets, schemas.";
-    ChangeNotes, "change_notes", true, "Changing those.";
-    Analytics, "analytics", false, "What was done to tasks, and when.";
-    Download, "download", false, "Media by signed URL.";
-    Unknown, "unknown", false, "Anything that this server does not know.";
-}
+endpoints!(make_enum);
 
 impl Endpoint {
-    /// Whether it is a read of the API (media not included).
+    /// Whether a successful request changes tasks, labels, priorities, metadata or projects.
+    /// Creating an empty label row (which reading the labels of a fresh task needs) does not count.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self.kind() == "write"
+    }
+
+    /// Whether it reads from the API (media not included).
     fn reads(self) -> bool {
-        !self.writes()
-            && !matches!(
-                self,
-                Self::Download | Self::Upload | Self::CreateLabels | Self::Unknown
-            )
+        self.kind() == "read"
     }
 }
 
-/// What a fault aims at: one endpoint or a group.
+/// What a fault targets: one endpoint or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -110,7 +77,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Whether requests to this endpoint are meant.
+    /// Whether it includes this endpoint.
     #[must_use]
     pub fn covers(self, endpoint: Endpoint) -> bool {
         match self {
@@ -139,11 +106,11 @@ impl FromStr for Target {
                     let names: Vec<&str> = groups
                         .chain(Endpoint::ALL.iter().map(|e| e.name()))
                         .collect();
-                    let near = meant(name, names.iter().copied());
+                    let near = did_you_mean(name, names.iter().copied());
                     if near.is_empty() {
-                        format!("{name:?} is no target; known are {}", names.join(", "))
+                        format!("unknown target {name:?}; known are {}", names.join(", "))
                     } else {
-                        format!("{name:?} is no target{near}")
+                        format!("unknown target {name:?}{near}")
                     }
                 })
             }
@@ -163,42 +130,42 @@ impl fmt::Display for Target {
     }
 }
 
-/// What one endpoint has seen.
+/// The counters of one endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct EndpointCount {
-    /// Requests that arrived, those spoilt by a fault included.
+    /// Requests that arrived, including those affected by a fault.
     pub requests: u64,
-    /// Requests whose work was done, whether or not the answer arrived.
+    /// Requests that succeeded, whether or not the answer arrived.
     pub done: u64,
     /// Requests that the server refused.
     pub refused: u64,
-    /// Requests that an injected fault struck.
+    /// Requests that an injected fault affected.
     pub faults: u64,
     /// Tasks, rows or items that were changed.
     pub changed: u64,
 }
 
-/// What the server has seen since it started. Requests to `/local/…` are not counted.
+/// Counters since the server started. Requests to `/local/…` are not counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// All requests.
     pub requests: u64,
-    /// Writing requests whose work was done (see [`Endpoint::writes`]).
+    /// Writing requests that succeeded (see [`Endpoint::writes`]).
     pub writes: u64,
     /// Connections accepted.
     pub connections: u64,
-    /// Per endpoint; endpoints that were never asked are left out.
+    /// Per endpoint; endpoints without requests are left out.
     pub endpoints: BTreeMap<&'static str, EndpointCount>,
 }
 
 /// The live counters.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct LiveCounters {
     cells: [Cell; Endpoint::ALL.len()],
     connections: AtomicU64,
 }
 
-impl Default for Tally {
+impl Default for LiveCounters {
     fn default() -> Self {
         Self {
             cells: std::array::from_fn(|_| Cell::default()),
@@ -220,7 +187,7 @@ fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
 }
 
-impl Tally {
+impl LiveCounters {
     fn cell(&self, endpoint: Endpoint) -> &Cell {
         &self.cells[endpoint as usize]
     }

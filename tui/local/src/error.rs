@@ -1,6 +1,6 @@
 //! What can go wrong: starting the server ([`LocalError`]) and answering one request ([`Refusal`]).
 //!
-//! How a refusal looks on the wire (v2 status or legacy envelope) is decided in `routes`.
+//! `routes::reply` turns a refusal into a response (v2 status or legacy envelope).
 
 use std::path::PathBuf;
 
@@ -10,28 +10,28 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// The command's options contradict each other or cannot be met.
+    /// The options are invalid or contradict each other.
     #[error("{0}")]
     Options(String),
     /// A file that the options name could not be read or written.
     #[error("{what} {}: {source}", path.display())]
     File {
-        /// What was tried, as the beginning of a sentence ("cannot read").
+        /// What failed, as the beginning of a sentence ("cannot read").
         what: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file was read but does not hold what it should.
+    /// A file was read but its content is invalid.
     #[error("{}: {problem}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
-    /// The world that is asked for cannot be made.
+    /// The scenario cannot be created.
     #[error("{0}")]
     World(String),
     /// No socket could be bound.
@@ -41,7 +41,7 @@ pub enum LocalError {
     Bind {
         /// The port that was asked for.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The embedded database failed.
@@ -69,26 +69,27 @@ impl LocalError {
     }
 }
 
-/// Why one request is refused. Each kind has one place in both error envelopes.
+/// Why one request is refused, with a sentence for the caller. Each kind has one place in both error
+/// envelopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The request is not what the endpoint takes, or names what is not (any longer) there.
+    /// The request is not what the endpoint takes, or names something that does not exist (any longer).
     Invalid(String),
     /// Signature missing, wrong, too old, or by an unknown key.
     Unauthenticated(String),
     /// No such project, item or row for this caller.
     Forbidden(String),
-    /// The resource is not there.
+    /// The resource does not exist.
     NotFound(String),
-    /// Something of this name or in this place is there already.
+    /// The name or place is taken.
     Exists(String),
-    /// The platform has this call, a local project has not.
+    /// The platform serves this call; a local project does not.
     NotServed(String),
     /// An object without its entry in `object_answers`.
     Answers(String),
     /// The body is larger than the server takes.
     TooLarge(String),
-    /// This server knows the path, but not the method or the legacy query.
+    /// The path exists, but not for this method, or the legacy query is unknown.
     Method(String),
     /// The server itself failed.
     Internal(String),
@@ -97,35 +98,52 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// The sentence for the caller.
     pub(crate) fn message(&self) -> &str {
-        match self {
-            Self::Invalid(m)
-            | Self::Unauthenticated(m)
-            | Self::Forbidden(m)
-            | Self::NotFound(m)
-            | Self::Exists(m)
-            | Self::NotServed(m)
-            | Self::Answers(m)
-            | Self::TooLarge(m)
-            | Self::Method(m)
-            | Self::Internal(m) => m,
-        }
+        self.parts().2
     }
 
     /// The v2 status and, for the legacy envelope, its code.
     pub(crate) fn codes(&self) -> (u16, &'static str) {
+        let (status, code, _) = self.parts();
+        (status, code)
+    }
+
+    fn parts(&self) -> (u16, &'static str, &str) {
         match self {
-            Self::Invalid(_) => (400, "INVALID_ARGUMENTS_ERROR"),
-            Self::Unauthenticated(_) => (401, "AUTHENTICATION_ERROR"),
-            Self::Forbidden(_) => (403, "AUTHORISATION_ERROR"),
-            Self::NotFound(_) => (404, "RESOURCE_NOT_FOUND_ERROR"),
-            Self::Exists(_) => (409, "RESOURCE_EXISTS_ERROR"),
-            Self::NotServed(_) => (501, "INVALID_ARGUMENTS_ERROR"),
-            Self::Answers(_) => (400, "ANSWER_DICTIONARY_ERROR"),
-            Self::TooLarge(_) => (413, "INVALID_ARGUMENTS_ERROR"),
-            Self::Method(_) => (405, "METHOD_NOT_ALLOWED_ERROR"),
-            Self::Internal(_) => (500, "UNKNOWN_ERROR"),
+            Self::Invalid(m) => (400, "INVALID_ARGUMENTS_ERROR", m),
+            Self::Unauthenticated(m) => (401, "AUTHENTICATION_ERROR", m),
+            Self::Forbidden(m) => (403, "AUTHORISATION_ERROR", m),
+            Self::NotFound(m) => (404, "RESOURCE_NOT_FOUND_ERROR", m),
+            Self::Exists(m) => (409, "RESOURCE_EXISTS_ERROR", m),
+            Self::NotServed(m) => (501, "INVALID_ARGUMENTS_ERROR", m),
+            Self::Answers(m) => (400, "ANSWER_DICTIONARY_ERROR", m),
+            Self::TooLarge(m) => (413, "INVALID_ARGUMENTS_ERROR", m),
+            Self::Method(m) => (405, "METHOD_NOT_ALLOWED_ERROR", m),
+            Self::Internal(m) => (500, "UNKNOWN_ERROR", m),
         }
     }
+}
+
+/// Macros that make a refusal of one kind from a format string, as `format!` makes a text.
+macro_rules! refusals {
+    ($($name:ident $kind:ident,)+) => {
+        refusals! { ($) $($name $kind,)+ }
+    };
+    (($d:tt) $($name:ident $kind:ident,)+) => {$(
+        macro_rules! $name {
+            ($d($d part:tt)+) => { $crate::error::Refusal::$kind(format!($d($d part)+)) };
+        }
+        pub(crate) use $name;
+    )+};
+}
+
+refusals! {
+    exists Exists,
+    forbidden Forbidden,
+    internal Internal,
+    invalid Invalid,
+    not_found NotFound,
+    not_served NotServed,
+    unauthenticated Unauthenticated,
 }
 
 impl From<rusqlite::Error> for Refusal {
@@ -133,7 +151,7 @@ impl From<rusqlite::Error> for Refusal {
         tracing::error!(%error, "database");
         let advice = match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => {
-                "; nothing of this request was written: make room, and send it again"
+                "; nothing of this request was written: free some space and send it again"
             }
             _ => "",
         };

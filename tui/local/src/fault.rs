@@ -1,10 +1,11 @@
-//! Injected faults: what to spoil, how, how often. Reproducible by seed, switchable while running.
+//! Injected faults: which requests they affect, how, and how often. The seed makes them reproducible;
+//! they can be changed while the server runs.
 //!
-//! A fault reads `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
-//! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (ten times at
-//! most), `actions:403!applied` (the work is done, and the answer says that it is not), `save_labels:page`
-//! (a gateway's web page instead of an answer). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%` every
-//! request is hit. Carrying a fault out is the business of `routes`.
+//! A fault is written as `TARGET:ACTION[@P%][*N]`, for example `save_labels:500@2%`, `any:429/4s@1%`,
+//! `actions:lost@0.5%`, `get_tasks:slow/2s@5%`, `storage:truncate@1%`, `get:drop@1%*10` (at most ten
+//! times), `actions:403!applied` (does the work and then refuses), `save_labels:page` (a gateway's web page
+//! instead of an answer). TARGET is an endpoint or a group of them, see [`crate::Endpoint`]; without `@P%`
+//! every request is affected. `routes::dispatch` carries faults out.
 
 mod injector;
 
@@ -12,47 +13,49 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::endpoint::{Endpoint, Target};
-use crate::guess::meant;
+use crate::suggest::did_you_mean;
 
 pub(crate) use injector::Injector;
 
-/// What is done to a request that a fault hits.
+/// What a fault does to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultAction {
-    /// Answer with this HTTP status and do nothing; with `Retry-After` in seconds where given.
+    /// Answer with this HTTP status, and `Retry-After` if given, without doing the work.
     Status(u16, Option<Duration>),
-    /// Do the work, then answer with this HTTP status all the same, as a gateway may.
+    /// Do the work, then answer with this HTTP status, as a gateway may.
     Applied(u16, Option<Duration>),
-    /// Answer 200 with a web page, as a login page does; `true`: when the work is done.
+    /// Answer 200 with a web page, such as a login page; `true`: after doing the work.
     Page(bool),
     /// Wait this long, then answer normally.
     Slow(Duration),
     /// Do the work, then close the connection without an answer.
     Lost,
-    /// Close the connection at once; nothing is done.
+    /// Close the connection at once without doing the work.
     Drop,
-    /// Do the work, announce the whole answer, send half of it and close.
+    /// Do the work, announce the full length of the answer, send half of it, and close.
     Truncate,
-    /// Somebody else acts: before `actions` and `save_labels`, after `get_tasks` and `get_labels`.
+    /// Somebody else interferes: before `actions` and `save_labels`, after `get_tasks` and `get_labels`.
     Conflict,
-    /// Signed URLs in the answer have already expired; a download finds its own expired.
+    /// Signed URLs in the answer have already expired; for a download, its own has.
     Expire,
-    /// The server's clock is ahead by so many seconds, or behind where they are negative.
+    /// The server's clock is this many seconds ahead, or behind if negative.
     Clock(i64),
 }
 
 /// One fault to inject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultSpec {
-    /// Which requests.
+    /// The affected requests.
     pub target: Target,
-    /// What happens to them.
+    /// What it does to them.
     pub action: FaultAction,
-    /// Share of the matching requests, 0.0 to 1.0.
+    /// Share of the affected requests, 0.0 to 1.0.
     pub share: f64,
-    /// How often at most.
+    /// How many times at most.
     pub limit: Option<u64>,
 }
 
@@ -67,7 +70,7 @@ impl FromStr for FaultSpec {
         };
         let (target, rest) = text
             .split_once(':')
-            .ok_or_else(|| wrong("there is no `:`".into()))?;
+            .ok_or_else(|| wrong("it has no `:`".into()))?;
         let target = target.trim().parse::<Target>().map_err(&wrong)?;
         let (rest, limit) = match rest.split_once('*') {
             None => (rest, None),
@@ -109,11 +112,11 @@ fn percent(text: &str) -> Result<f64, String> {
     Ok(value / 100.0)
 }
 
-/// The actions that take nothing more.
+/// The actions without an argument.
 const ACTIONS: [&str; 6] = ["lost", "drop", "truncate", "conflict", "expire", "page"];
-/// What follows an error status or `page` when the work is done all the same.
+/// The suffix of an error status or `page` that does the work first.
 const APPLIED: &str = "!applied";
-/// The actions that take a time, with an example.
+/// The actions with a duration, with an example.
 const TIMED: [(&str, &str); 3] = [
     ("slow", "slow/2s"),
     ("ahead", "ahead/400s"),
@@ -142,11 +145,11 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
     }
     if applied && name != "page" {
         return Err(format!(
-            "only an error status or page can be answered with the work done, as in 403{APPLIED}"
+            "{APPLIED} works with an error status or page only, as in 403{APPLIED}"
         ));
     }
     if let Some((name, example)) = TIMED.into_iter().find(|(timed, _)| *timed == name) {
-        let time = argument.ok_or_else(|| format!("{name} needs a time, as in {example}"))?;
+        let time = argument.ok_or_else(|| format!("{name} needs a duration, as in {example}"))?;
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         return Ok(match name {
             "ahead" => FaultAction::Clock(seconds),
@@ -155,7 +158,7 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         });
     }
     if argument.is_some() {
-        return Err(format!("{name} takes no time"));
+        return Err(format!("{name} takes no duration"));
     }
     match name {
         "lost" => Ok(FaultAction::Lost),
@@ -165,8 +168,8 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
         "expire" => Ok(FaultAction::Expire),
         "page" => Ok(FaultAction::Page(applied)),
         other => Err(format!(
-            "{other:?} is no action{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
-            meant(
+            "unknown action {other:?}{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
+            did_you_mean(
                 other,
                 ACTIONS.into_iter().chain(TIMED.map(|(name, _)| name))
             ),
@@ -177,8 +180,7 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
 }
 
 impl FaultAction {
-    /// Whether it makes a difference to requests to this endpoint. Others it does not see: they neither
-    /// count as struck nor use up its limit.
+    /// Whether it can affect requests to this endpoint. Others neither count nor use up its limit.
     fn strikes(self, endpoint: Endpoint) -> bool {
         use Endpoint as E;
         match self {
@@ -195,7 +197,7 @@ impl FaultAction {
     }
 }
 
-/// Refuses what can never strike.
+/// Refuses faults that can never affect a request.
 fn possible(target: Target, action: FaultAction) -> Result<(), String> {
     let strikes = |e: &Endpoint| target.covers(*e) && action.strikes(*e);
     if Endpoint::ALL.iter().any(strikes) {
@@ -203,35 +205,28 @@ fn possible(target: Target, action: FaultAction) -> Result<(), String> {
     }
     Err(match action {
         FaultAction::Conflict => {
-            "somebody else can only come between on actions, save_labels, get_tasks and get_labels"
+            "conflict applies to actions, save_labels, get_tasks and get_labels only"
         }
         _ => {
-            "only get_items, create_labels and get_labels answer with signed URLs, and only storage is asked by them"
+            "expire applies to endpoints with signed URLs only: get_items, create_labels, get_labels and storage"
         }
     }
     .to_owned())
 }
 
-/// `250ms`, `2s`, `1.5s`, `1m`, in whole milliseconds and a day at most; a bare number is seconds.
+/// `250ms`, `2s`, `1m30s`: at most a day, in whole milliseconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let value: f64 = text[..split]
-        .parse()
-        .map_err(|_| format!("{text:?} is not a time (250ms, 2s)"))?;
-    let scale = match &text[split..] {
-        "" | "s" => 1000.0,
-        "ms" => 1.0,
-        "m" => 60_000.0,
-        unit => return Err(format!("{unit:?} is not a unit of time; use ms, s or m")),
-    };
-    let millis = (value * scale).round();
-    if !(0.0..=LONGEST_MS).contains(&millis) {
-        return Err(format!("{text:?} is not between 0 and a day"));
+    if text.parse::<f64>().is_ok() {
+        return Err(format!("{text:?} has no unit (did you mean {text}s?)"));
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked right above
-    Ok(Duration::from_millis(millis as u64))
+    let time = text.parse::<SignedDuration>();
+    let time = time.map_err(|_| format!("{text:?} is not a duration, such as 250ms or 2s"))?;
+    let rounded = Duration::try_from(time).map(|t| (t.as_secs_f64() * 1000.0).round());
+    match rounded {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to a day
+        Ok(ms) if ms <= LONGEST_MS => Ok(Duration::from_millis(ms as u64)),
+        _ => Err(format!("{text:?} is not between 0 and a day")),
+    }
 }
 
 fn spell(duration: Duration) -> String {
@@ -277,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_faults_read_and_spell_back() {
+    fn the_documented_faults_round_trip() {
         for text in [
             "save_labels:500@2%",
             "actions:lost@0.5%",
@@ -300,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_fault_says_what_is_wrong() {
+    fn an_invalid_fault_is_explained() {
         for (text, word) in [
             ("save_label:500@2%", "save_labels"),
             ("any:500@2", "percent"),
@@ -310,11 +305,13 @@ mod tests {
             ("actions:lost!applied", "403!applied"),
             ("any:lose@1%", "did you mean lost?"),
             ("save_lables:500", "did you mean save_labels?"),
-            ("priorities:conflict", "come between"),
+            ("priorities:conflict", "conflict applies to"),
             ("get_tasks:expire", "signed URLs"),
             ("write:expire", "signed URLs"),
-            ("storage:conflict", "come between"),
-            ("any:slow/25h", "unit"),
+            ("storage:conflict", "conflict applies to"),
+            ("any:slow/25h", "a day"),
+            ("any:slow/2", "did you mean 2s?"),
+            ("any:slow/2 parsecs", "not a duration"),
             ("any:slow/9999m", "a day"),
             ("any", "`:`"),
         ] {

@@ -1,6 +1,4 @@
-//! Names made from the seed: UUIDs (version 5) and numbers. Same seed, same names, on every machine.
-//!
-//! What is named, and how, is up to `world`.
+//! UUIDs (version 5) and numbers derived from the seed: the same seed gives the same ones on every machine.
 
 use std::fmt::Display;
 
@@ -22,32 +20,31 @@ impl Names {
         }
     }
 
-    /// The UUID of the thing called `name` among things of this `kind`.
+    /// The UUID for `name` within a `kind`.
     pub(crate) fn uuid(&self, kind: &str, name: impl Display) -> Uuid {
         Uuid::new_v5(&self.base, format!("{kind}/{name}").as_bytes())
     }
 
-    /// An evenly spread number for the `n`th thing of a kind (`salt`).
+    /// An evenly distributed number for the `n`th element of a kind (`salt`).
     pub(crate) fn number(&self, salt: u64, n: u64) -> u64 {
         mix(self.seed ^ mix(salt ^ mix(n)))
     }
 }
 
-/// The `n`th member below `parent`, for things whose parent's UUID is fixed from outside.
+/// The UUID of the `n`th child of `parent`.
 pub(crate) fn below(parent: Uuid, kind: &str, n: impl Display) -> Uuid {
     Uuid::new_v5(&parent, format!("{kind}/{n}").as_bytes())
 }
 
-/// Turns the UUIDs of one kind of things into those of another, and back: the version and variant
-/// bits stay, the others are flipped by a fixed pattern. What is told by a mask needs no column and
-/// no index of its own.
+/// Maps the UUIDs of one kind to those of another and back: the version and variant bits stay, the others
+/// are flipped by a fixed pattern. A UUID derived by a mask needs no column and no index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mask(u128);
 
 impl Mask {
     /// Storage items behind data hashes.
     pub(crate) const ITEM: Self = Self(0x5c1d_83a6_4be7_09d2_0f36_92c8_71ae_b54d & Self::FLIPPED);
-    /// All bits but those that tell version and variant.
+    /// All bits except version and variant.
     const FLIPPED: u128 = !(0xf << 76 | 0x3 << 62);
 
     /// The mask that belongs to `parent`.
@@ -61,7 +58,7 @@ impl Mask {
     }
 }
 
-/// splitmix64: spreads neighbouring numbers over the whole range.
+/// splitmix64: distributes neighbouring numbers over the whole range.
 pub(crate) fn mix(n: u64) -> u64 {
     let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -88,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn same_seed_same_names_and_another_seed_other_names() {
+    fn names_depend_on_the_seed() {
         assert_eq!(Names::new(7).uuid("data", 3), Names::new(7).uuid("data", 3));
         assert_ne!(Names::new(7).uuid("data", 3), Names::new(8).uuid("data", 3));
         assert_ne!(Names::new(7).uuid("data", 3), Names::new(7).uuid("item", 3));

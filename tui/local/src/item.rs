@@ -1,8 +1,8 @@
-//! The kinds of items that a dataset holds and their names in the three vocabularies of the API.
+//! The types of items and their names in the three vocabularies of the API.
 
 use serde::{Deserialize, Serialize};
 
-/// What an item is.
+/// The type of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKind {
@@ -36,7 +36,7 @@ impl ItemKind {
         Self::Group,
     ];
 
-    /// The number under which the database keeps it.
+    /// Its number in the database.
     pub(crate) fn code(self) -> i64 {
         Self::ALL
             .iter()

@@ -1,4 +1,4 @@
-//! Keys and the secret of a server: made once, kept beside its data, never shown.
+//! Keys and the secret of a server: created once, stored beside its data, never shown.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::LocalError;
 use crate::private;
 
-/// 32 bytes nobody can guess. Three version-4 UUIDs carry 366 random bits from the system.
+/// 32 random bytes. Three version-4 UUIDs carry 366 random bits from the system.
 pub(crate) fn random() -> [u8; 32] {
     let mut hash = Sha256::new();
     for _ in 0..3 {
@@ -22,7 +22,7 @@ pub(crate) fn random() -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Reads the private key in `path`, or makes one there (OpenSSH format, mode 0600).
+/// Reads the private key in `path`, or creates one there (OpenSSH format, mode 0600).
 pub(crate) fn load_or_make(path: &Path, comment: &str) -> Result<VerifyingKey, LocalError> {
     if path.exists() {
         let text = fs::read_to_string(path)
@@ -30,15 +30,15 @@ pub(crate) fn load_or_make(path: &Path, comment: &str) -> Result<VerifyingKey, L
         let unusable = |why: &str| {
             LocalError::content(
                 path,
-                format!("{why}; remove the file, and the server makes a new key"),
+                format!("{why}; remove the file to have a new key created"),
             )
         };
         let key = PrivateKey::from_openssh(&text)
-            .map_err(|e| unusable(&format!("not a private key of OpenSSH ({e})")))?;
+            .map_err(|e| unusable(&format!("not an OpenSSH private key ({e})")))?;
         return match key.key_data() {
             KeypairData::Ed25519(pair) => verifying(&pair.public.0),
             _ => Err(unusable(
-                "only Ed25519 keys without a passphrase are understood",
+                "only Ed25519 keys without a passphrase are supported",
             )),
         };
     }
@@ -60,7 +60,7 @@ pub(crate) fn public(line: &str) -> Result<VerifyingKey, LocalError> {
     let data = key
         .key_data()
         .ed25519()
-        .ok_or_else(|| LocalError::Key("only Ed25519 keys are understood".to_owned()))?;
+        .ok_or_else(|| LocalError::Key("only Ed25519 keys are supported".to_owned()))?;
     verifying(&data.0)
 }
 
@@ -68,7 +68,7 @@ fn verifying(bytes: &[u8; 32]) -> Result<VerifyingKey, LocalError> {
     VerifyingKey::from_bytes(bytes).map_err(|e| LocalError::Key(e.to_string()))
 }
 
-/// The secret behind signed URLs and tokens: kept, so that they outlive a restart.
+/// The secret behind signed URLs and tokens: stored, so that they survive a restart.
 pub(crate) fn secret(path: &Path) -> Result<[u8; 32], LocalError> {
     if let Ok(bytes) = fs::read(path)
         && let Ok(secret) = <[u8; 32]>::try_from(bytes)
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_once_and_only_its_owner_may_read_it() {
+    fn a_key_is_created_once_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("id_ed25519");
         let made = load_or_make(&path, "test").unwrap();

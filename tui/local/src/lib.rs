@@ -1,16 +1,16 @@
-//! The local project: an Encord of one's own on loopback, over an embedded database.
+//! The local server: Encord's API on loopback over an embedded database.
 //!
-//! [`serve()`] starts a server that speaks the API of Encord, both generations of it, well enough that
-//! its own Python clients run against it unchanged. Data are made from a [`Scenario`], a folder of
-//! one's own media, or a file that describes a whole world; faults can be injected ([`FaultSpec`]).
-//! It knows nothing of the workbench's client, so that it cannot agree with that client's mistakes.
+//! [`serve()`] starts a server that implements both generations of Encord's API well enough for Encord's own
+//! Python packages to run against it unchanged. Its data come from a [`Scenario`], a folder of your own
+//! media, or a scenario file; faults can be injected ([`FaultSpec`]). It shares no code with the
+//! workbench's client, so that the two cannot agree on a mistake.
 
 mod app;
 mod auth;
 mod endpoint;
 mod error;
 mod fault;
-mod guess;
+
 mod ids;
 mod item;
 mod keys;
@@ -21,6 +21,8 @@ mod routes;
 mod serve;
 mod store;
 mod structure;
+mod suggest;
+mod table;
 mod time;
 mod workflow;
 mod world;

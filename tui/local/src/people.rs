@@ -1,4 +1,4 @@
-//! What people do: annotate and review at a steady rate, or act at the worst moment.
+//! Simulated people: they annotate and review at a steady rate, or interfere when a conflict is injected.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::error::Refusal;
 use crate::ids::{mix, unit};
 use crate::store::catalog::Project;
 use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
-use crate::time;
+use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
-/// Who acts in between when a conflict is injected.
+/// Who interferes when a conflict is injected.
 pub(crate) const SOMEBODY: &str = "somebody.else@example.test";
 /// Who annotates and reviews.
 const ANNOTATOR: &str = "annotator1@example.test";
@@ -23,7 +23,7 @@ const REVIEWER: &str = "reviewer1@example.test";
 /// The share of reviewed tasks that are sent back.
 const REJECTED: f64 = 0.2;
 
-/// Somebody else takes one task out of its stage. A task that is elsewhere already stays there.
+/// Moves a task out of its stage on behalf of somebody else. Does nothing if it has left already.
 pub(crate) async fn intrude(
     app: &Shared,
     project: &Arc<Project>,
@@ -33,11 +33,11 @@ pub(crate) async fn intrude(
     let node = &project.graph.nodes[stage];
     let kind = match &node.kind {
         NodeKind::Agent { pathways } => {
-            let Some(way) = pathways.first() else {
+            let Some(route) = pathways.first() else {
                 return Ok(());
             };
             ActionKind::Pathway {
-                uuid: Some(way.uuid),
+                uuid: Some(route.uuid),
                 name: None,
             }
         }
@@ -51,16 +51,16 @@ pub(crate) async fn intrude(
         kind,
         then: Then::Nobody,
     }];
-    let work = move |c: &rusqlite::Connection| {
-        tasks::act(c, &project, stage, &actions, SOMEBODY, time::now())
-    };
-    match app.store.write(work).await {
+    let act = app.store.write(SOMEBODY, move |tx| {
+        tasks::act(tx, &project, stage, &actions)
+    });
+    match act.await {
         Ok(_) | Err(Refusal::Invalid(_)) => Ok(()),
         Err(other) => Err(other),
     }
 }
 
-/// Annotates and reviews in the main project, `rate` tasks per second, until told to stop.
+/// Annotates and reviews in the main project, `rate` tasks per second, until `stop`.
 pub(crate) async fn work(app: Shared, rate: f64, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -74,20 +74,20 @@ pub(crate) async fn work(app: Shared, rate: f64, mut stop: watch::Receiver<bool>
             _ = ticks.tick() => {}
         }
         if let Err(refusal) = crew.one_task(&app).await {
-            // Somebody else has taken the task in between, or the project is gone.
+            // The task has left in the meantime, or the project was deleted.
             tracing::debug!(
                 reason = refusal.message(),
-                "a person could not finish a task"
+                "a simulated person could not finish a task"
             );
         }
     }
 }
 
-/// What the people remember.
+/// The state of the simulated people.
 #[derive(Default)]
 struct Crew {
     seed: u64,
-    /// Tasks that are done: annotation and review take turns.
+    /// Finished tasks: stages take turns.
     turn: usize,
     /// How often each task has been reviewed.
     reviews: HashMap<Uuid, u64>,
@@ -123,10 +123,8 @@ impl Crew {
                 kind,
                 then: Then::Nobody,
             }];
-            let work = move |c: &rusqlite::Connection| {
-                tasks::act(c, &project, stage, &actions, who, time::now())
-            };
-            app.store.write(work).await?;
+            let act = move |tx: &Tx<'_>| tasks::act(tx, &project, stage, &actions);
+            app.store.write(who, act).await?;
             self.turn += 1;
             if is_review {
                 *self.reviews.entry(task).or_default() += 1;
@@ -136,8 +134,8 @@ impl Crew {
         Ok(())
     }
 
-    /// Hangs on the seed, the task and how often it was reviewed, and on nothing else: the same task
-    /// is sent back as often in every run.
+    /// Depends only on the seed, the task and how often it was reviewed: the same task is sent back
+    /// equally often in every run.
     fn verdict(&self, task: Uuid) -> ActionKind {
         let times = self.reviews.get(&task).copied().unwrap_or_default();
         let draw = unit(mix(self.seed ^ mix(task.as_u64_pair().0 ^ mix(times))));
@@ -154,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fifth_of_the_tasks_is_sent_back_and_always_the_same_ones() {
+    fn a_fifth_of_the_tasks_is_sent_back_and_the_same_ones_in_every_run() {
         let crew = |seed| Crew {
             seed,
             ..Crew::default()

@@ -1,4 +1,4 @@
-//! Files and folders that only their owner can read, whatever the umask is and whoever created them.
+//! Files and folders that only their owner can read, whatever the umask and even if they existed before.
 
 use std::fs::{self, File, Permissions};
 use std::io;

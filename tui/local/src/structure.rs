@@ -1,9 +1,8 @@
-//! An ontology's structure: what clients need of it and a person may leave out is filled in, what
-//! cannot be guessed is named with its place.
+//! Completes the structure of an ontology: fills in what clients need, and reports what is missing.
 //!
-//! Filled in: numbers, colours, feature hashes (from the place and the name: the same every time),
-//! values of options, and the flags `required`, `archived` and `dynamic`. Needed: names, shapes,
-//! types, and the labels of options.
+//! Filled in: ids, colours, feature hashes (derived from position and name, so always the same), values
+//! of options, and the flags `required`, `archived` and `dynamic`. Required: names, shapes, types, and
+//! the labels of options.
 
 use std::collections::HashSet;
 
@@ -36,10 +35,10 @@ const COLOURS: [&str; 8] = [
     "#D33115", "#E27300", "#16406C", "#FE9200", "#FCDC00", "#DBDF00", "#A4DD00", "#68CCCA",
 ];
 
-/// A structure as text, completed. What came keeps its digits.
+/// A structure as text, completed. Numbers that were given keep their digits.
 ///
 /// # Errors
-/// As [`complete`], or it is not JSON that can be read.
+/// As [`complete`], or invalid JSON.
 pub(crate) fn completed(came: &RawValue) -> Result<String, String> {
     let mut structure = exact::value(came)?;
     complete(&mut structure)?;
@@ -50,14 +49,14 @@ pub(crate) fn completed(came: &RawValue) -> Result<String, String> {
 /// Completes a structure.
 ///
 /// # Errors
-/// A sentence with the place of what is missing, unknown, or there twice.
+/// A sentence with the place of what is missing, unknown, or not unique.
 fn complete(structure: &mut Value) -> Result<(), String> {
     let mut work = Work::default();
     for (key, what) in [("objects", "object"), ("classifications", "classification")] {
         let list = structure
             .get_mut(key)
             .and_then(Value::as_array_mut)
-            .ok_or_else(|| format!("it needs a list `{key}`, if only an empty one"))?;
+            .ok_or_else(|| format!("a list `{key}` is required, even if empty"))?;
         for (n, entry) in list.iter_mut().enumerate() {
             let place = format!("{key}[{n}]");
             let entry = object(entry, &place)?;
@@ -73,7 +72,7 @@ fn complete(structure: &mut Value) -> Result<(), String> {
 fn object<'a>(value: &'a mut Value, place: &str) -> Result<&'a mut Map<String, Value>, String> {
     value
         .as_object_mut()
-        .ok_or_else(|| format!("{place} is not an object with fields"))
+        .ok_or_else(|| format!("{place} is not an object"))
 }
 
 fn text(entry: &Map<String, Value>, key: &str, place: &str) -> Result<String, String> {
@@ -101,7 +100,7 @@ fn or(entry: &mut Map<String, Value>, key: &str, value: impl FnOnce() -> Value) 
     }
 }
 
-/// The feature hashes given so far: each is there once.
+/// The feature hashes so far. Each must be unique.
 #[derive(Default)]
 struct Work {
     hashes: HashSet<String>,
@@ -115,9 +114,7 @@ impl Work {
         });
         let hash = text(entry, "featureNodeHash", place)?;
         if !self.hashes.insert(hash.clone()) {
-            return Err(format!(
-                "{place}: the feature hash {hash:?} stands at another place already"
-            ));
+            return Err(format!("{place}: the feature hash {hash:?} is not unique"));
         }
         Ok(())
     }
@@ -154,7 +151,7 @@ impl Work {
             .and_then(Value::as_array)
             .is_some_and(|list| !list.is_empty());
         if !has_one {
-            return Err(format!("{place} has no attribute to be answered"));
+            return Err(format!("{place} has no attribute"));
         }
         let id = (n + 1).to_string();
         self.attributes(entry, &id, place)
@@ -223,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_little_that_a_person_writes_becomes_what_clients_need() {
+    fn a_minimal_structure_is_completed() {
         let shortest = || {
             json!({
                 "objects": [{"name": "Car", "shape": "bounding_box", "attributes": [
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays() {
+    fn given_fields_are_kept() {
         let mut given = json!({
             "objects": [{"name": "Car", "shape": "polygon", "id": "7", "color": "#000000", "featureNodeHash": "abcdefgh",
                          "required": true, "archived": true, "attributes": []}],
@@ -259,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_guessed_is_named_with_its_place() {
+    fn missing_fields_are_reported_with_their_place() {
         for (structure, words) in [
             (json!({"objects": []}), "`classifications`"),
             (
@@ -282,7 +279,7 @@ mod tests {
             (
                 json!({"objects": [{"name": "a", "shape": "point", "featureNodeHash": "same"},
                                    {"name": "b", "shape": "point", "featureNodeHash": "same"}], "classifications": []}),
-                "at another place",
+                "is not unique",
             ),
         ] {
             let why = complete(&mut structure.clone()).unwrap_err();

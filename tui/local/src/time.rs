@@ -1,4 +1,4 @@
-//! Instants as milliseconds since 1970 and their three spellings on the wire.
+//! Instants as milliseconds since 1970, and their formats in the API.
 
 use jiff::Timestamp;
 
@@ -7,14 +7,14 @@ pub(crate) fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// ISO 8601 with zone, as v2 spells instants: `2026-11-22T07:57:06.478Z`.
+/// ISO 8601 with zone, as in v2: `2026-11-22T07:57:06.478Z`.
 pub(crate) fn iso(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .unwrap_or_default()
         .to_string()
 }
 
-/// As label rows spell instants: `Sun, 22 Nov 2026 07:57:53 UTC`.
+/// As in label rows: `Sun, 22 Nov 2026 07:57:53 UTC`.
 pub(crate) fn long(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .unwrap_or_default()
@@ -22,7 +22,7 @@ pub(crate) fn long(milliseconds: i64) -> String {
         .to_string()
 }
 
-/// As a `Date` header spells an instant, from seconds: `Sun, 22 Nov 2026 07:57:53 GMT`.
+/// As in a `Date` header, from seconds: `Sun, 22 Nov 2026 07:57:53 GMT`.
 pub(crate) fn http(seconds: i64) -> String {
     Timestamp::from_second(seconds)
         .unwrap_or_default()
@@ -30,7 +30,7 @@ pub(crate) fn http(seconds: i64) -> String {
         .to_string()
 }
 
-/// As the legacy project spells instants, in UTC without a zone: `2026-11-22 07:57:53`.
+/// As in legacy projects, in UTC without a zone: `2026-11-22 07:57:53`.
 pub(crate) fn plain(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .unwrap_or_default()
@@ -38,7 +38,7 @@ pub(crate) fn plain(milliseconds: i64) -> String {
         .to_string()
 }
 
-/// Any of the spellings that the clients send in filters.
+/// Parses any format that clients send in filters.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant.as_millisecond());
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_spellings_read_back() {
+    fn all_formats_are_parsed() {
         let at = 1_795_334_273_000;
         assert_eq!(long(at), "Sun, 22 Nov 2026 07:57:53 UTC");
         assert_eq!(iso(at), "2026-11-22T07:57:53Z");

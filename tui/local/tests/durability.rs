@@ -1,5 +1,5 @@
 //! What was acknowledged survives `kill -9`: a real process is killed under write load, again and
-//! again, and its database is opened anew.
+//! again, and its database is opened again.
 //!
 //! `WORKBENCH_KILLS` sets how often (default 6).
 
@@ -69,7 +69,7 @@ fn launch_with(command: &mut Command) -> (Process, Client) {
         .into_iter()
         .find_map(|l| l.split_once("READY ").map(|(_, json)| json.to_owned()));
     let ready: Value =
-        serde_json::from_str(&ready.expect("the server process tells when it is ready")).unwrap();
+        serde_json::from_str(&ready.expect("the server process prints its ready line")).unwrap();
     let text = |key: &str| ready[key].as_str().unwrap().to_owned();
     let client = Client::new(
         &text("domain"),

@@ -106,6 +106,15 @@ pub fn completions(args: &CompletionsArgs) {
     crate::print::text(&String::from_utf8_lossy(&script));
 }
 
+/// The child process is started by the workbench, with `host` as its first argument.
+#[must_use]
+pub fn host_is_internal() -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        "`host` is started by the workbench itself, and takes no other options",
+    )
+}
+
 /// `workbench man`: a manual page in roff, on stdout.
 ///
 /// # Errors
@@ -138,7 +147,7 @@ mod tests {
         command_line().debug_assert();
     }
 
-    /// The commands as the README shows them.
+    /// The commands as REFERENCE.md lists them.
     fn markdown() -> String {
         let line = Cli::command();
         let mut text = "| for | command | does |\n|---|---|---|\n".to_owned();
@@ -152,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_the_commands_as_they_are() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    fn the_reference_of_the_readme_lists_the_commands() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/REFERENCE.md");
         let text = std::fs::read_to_string(path).unwrap();
         let start = text.find("<!-- commands: ").unwrap();
         let start = start + text[start..].find('\n').unwrap() + 1;

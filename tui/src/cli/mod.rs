@@ -5,17 +5,17 @@ mod help;
 mod runs;
 mod values;
 
-pub use help::{command_line, completions, manual, with_nearest};
+pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use runs::{
-    ApplyArgs, Duplicates, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs,
-    RunArgs, UndoArgs,
+    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
-pub use values::{paths, size, some_time};
+use values::{size, some_time};
+use wb_engine::flags::Flags;
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -103,6 +103,27 @@ pub struct Global {
     /// The interrupted operation that `resume` goes on with.
     #[arg(skip)]
     pub goes_on: Option<i64>,
+}
+
+impl Global {
+    /// What the engine needs of these options.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        Flags {
+            project_hash: self.project_hash.clone(),
+            agents: self.agents.clone(),
+            dry_run: self.dry_run,
+            read_only: self.read_only,
+            confirm: self.confirm.clone(),
+            config: self.config.clone(),
+            workflow: self.workflow.clone(),
+            load_timeout: self.load_timeout,
+            memory: self.memory,
+            verbose: self.verbose,
+            words: std::env::args().skip(1).collect(),
+            goes_on: self.goes_on,
+        }
+    }
 }
 
 /// Commands.

@@ -2,11 +2,11 @@
 //! resume, journal, exec.
 
 use super::values::{failures, keep, positive, rate, some_time};
-use crate::attempt_limit::AttemptLimit;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::run::{FailureLimit, OnConflict, OnDuplicate};
+use wb_engine::attempt_limit::AttemptLimit;
 
 /// A year: whoever waits longer starts the command again.
 const MOST_SECONDS: u64 = 365 * 86400;
@@ -180,7 +180,7 @@ pub struct JournalArgs {
     pub commands: bool,
     /// Forget all but the newest N finished operations, or those older than e.g. 30d; they can no longer be taken back
     #[arg(long, value_name = "N|AGE", value_parser = keep, conflicts_with = "commands")]
-    pub prune: Option<crate::journal::Keep>,
+    pub prune: Option<wb_engine::journal::Keep>,
 }
 
 /// `workbench exec`

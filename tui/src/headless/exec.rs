@@ -2,24 +2,17 @@
 //! them), one result a line out, in the same order. Running, retrying and committing is the engine's.
 
 mod again;
+mod words;
 
 use super::intake::{self, Text};
-use super::outage::Watch;
 use super::run::unless_interrupted;
-use super::session::{self, Need};
 use super::specs::{self, Answer, Line};
 use crate::cli::{ExecArgs, Global};
-use crate::config::Config;
 use crate::exit::Ending;
-use crate::max_time::{Due, MaxTime};
-use crate::preflight::Checked;
 use crate::print;
-use crate::runtime::{Engine, now};
 use crate::signals::Signals;
-use crate::upstream;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
@@ -27,9 +20,13 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
-
-/// How long lines that are left are counted when a command stops.
-const COUNTING: Duration = Duration::from_millis(500);
+use wb_engine::config::Config;
+use wb_engine::max_time::{Due, MaxTime};
+use wb_engine::outage::OutageReporter;
+use wb_engine::preflight::Checked;
+use wb_engine::runtime::{Engine, now};
+use wb_engine::session::{self, Need};
+use wb_engine::upstream;
 
 /// `workbench exec`
 pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
@@ -93,9 +90,9 @@ async fn prepare(
         concurrency: args.concurrency,
         stages: std::slice::from_ref(&args.stage),
         drains: false,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
+        on_duplicate: upstream::on_duplicate(args.on_duplicate.map(Into::into), config),
     };
-    let (engine, stages) = session::engine(global, config, &need).await?;
+    let (engine, stages) = session::engine(&global.flags(), config, &need, print::notify).await?;
     let Some(stage) = stages.first().copied() else {
         return Err(Error::new(
             ErrorKind::Settings,
@@ -103,7 +100,7 @@ async fn prepare(
         ));
     };
     let spec = RunSpec {
-        sink: if engine.state.options.dry_run {
+        sink: if engine.state().options.dry_run {
             Sink::Report
         } else {
             Sink::Commit
@@ -117,7 +114,7 @@ async fn prepare(
     let stayed = again::go_on(&engine)?;
     Ok(Exec {
         stayed,
-        checked: Checked::new(&engine.state, &[stage], &config.params),
+        checked: Checked::new(engine.state(), &[stage], &config.params),
         engine,
         stage,
         spec,
@@ -133,7 +130,7 @@ async fn prepare(
 
 impl Exec {
     async fn work(&mut self, ending: &mut Ending) -> Result<(), Error> {
-        let _outages = Watch::of(self.engine.reader());
+        let _outages = OutageReporter::start(self.engine.reader(), print::notify);
         let mut ended = false;
         while !self.stopped {
             let first = tokio::select! {
@@ -152,33 +149,7 @@ impl Exec {
                 ended = true;
                 break;
             };
-            let mut group = Vec::new();
-            let mut tasks = 0;
-            let mut next = Some(first);
-            // Whatever is there already is fetched and committed together.
-            while let Some(line) = next {
-                let line = line.map_err(|e| {
-                    Error::new(ErrorKind::Usage, format!("stdin cannot be read: {e}"))
-                })?;
-                self.read += 1;
-                if !line.bytes.trim_ascii().is_empty() {
-                    let line = match line.cut {
-                        true => specs::unread(format!(
-                            "line {} is longer than {} MB and was not read",
-                            self.read,
-                            intake::LONGEST >> 20
-                        )),
-                        false => specs::parse(&line.bytes, self.read),
-                    };
-                    tasks += line.entries.len();
-                    group.push(line);
-                }
-                next = if tasks < self.spec.batch_size {
-                    self.lines.try_recv().ok()
-                } else {
-                    None
-                };
-            }
+            let group = self.read_group(first)?;
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
                 tell!("workbench: stdout: {error}; the results of the last lines are lost");
@@ -193,61 +164,32 @@ impl Exec {
         Ok(())
     }
 
-    /// How much of the input was left when it stopped.
-    async fn tell_unread(&mut self) {
-        let (mut unread, mut whole) = (0_u64, false);
-        let count = async {
-            while let Some(line) = self.lines.recv().await {
-                let blank = line.is_ok_and(|line| line.bytes.trim_ascii().is_empty());
-                unread += u64::from(!blank);
+    /// A line and whatever has been read behind it: these are fetched and committed together.
+    fn read_group(&mut self, first: std::io::Result<Text>) -> Result<Vec<Line>, Error> {
+        let (mut group, mut tasks) = (Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(line) = next {
+            let line = line
+                .map_err(|e| Error::new(ErrorKind::Usage, format!("stdin cannot be read: {e}")))?;
+            self.read += 1;
+            if !line.bytes.trim_ascii().is_empty() {
+                let line = match line.cut {
+                    true => specs::unread(format!(
+                        "line {} is longer than {} MB and was not read",
+                        self.read,
+                        intake::LONGEST >> 20
+                    )),
+                    false => specs::parse(&line.bytes, self.read),
+                };
+                tasks += line.entries.len();
+                group.push(line);
             }
-            whole = true;
-        };
-        let _ = tokio::time::timeout(COUNTING, count).await;
-        let were = if unread == 1 {
-            "line was"
-        } else {
-            "lines were"
-        };
-        match whole {
-            true if unread == 0 => {}
-            true => tell!("workbench: {unread} more {were} not read; they have no result"),
-            false => tell!(
-                "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
-                if unread == 1 { "line" } else { "lines" }
-            ),
+            next = match tasks < self.spec.batch_size {
+                true => self.lines.try_recv().ok(),
+                false => None,
+            };
         }
-    }
-
-    /// The last words.
-    fn tell(&self, ending: &Ending) {
-        let Counts { done, failed, left } = self.counts;
-        let mut text = format!("{} entries", done + failed + left);
-        for (n, word) in [
-            (done, "done"),
-            (failed, "failed"),
-            (left, "left: others were there first"),
-        ] {
-            if n > 0 {
-                text.push_str(&format!(" · {n} {word}"));
-            }
-        }
-        tell!("{text}");
-        let next = match ending.code() {
-            1 => "What failed is where it was: mend the agent and give its specs again.",
-            5 => {
-                "What was left needs no further run here; `workbench tasks` shows where tasks are."
-            }
-            7 => {
-                "Nothing was lost: give the specs without a result again when the platform answers."
-            }
-            9 => "Stopped by --max-time; give the specs without a result again.",
-            130 | 143 | 129 => {
-                "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
-            }
-            _ => return,
-        };
-        tell!("{next}");
+        Ok(group)
     }
 
     /// Prints the results in the order of the lines.
@@ -294,9 +236,10 @@ impl Exec {
             wanted.iter().map(failed).collect()
         };
         let limit = self.limit;
-        let rows = match limit.unless_over(self.ready(&wanted), ending).await {
+        let rows = match limit.unless_over(self.ready(&wanted)).await {
             Some(Ok(rows)) => rows,
             None => {
+                ending.stopped();
                 self.stopped = true;
                 return fail_all(&specs::not_run());
             }
@@ -323,12 +266,12 @@ impl Exec {
     }
 
     fn stage_title(&self) -> &str {
-        self.engine.state.stage_title(self.stage)
+        self.engine.state().stage_title(self.stage)
     }
 
     /// The tasks, once the agent in charge by now was compared with the project.
     async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
-        if self.engine.state.agent(self.stage).is_none() {
+        if self.engine.state().agent(self.stage).is_none() {
             let text = format!(
                 "no agent is for stage \"{}\" any more: its library is gone; the task is where it was",
                 self.stage_title()
@@ -343,7 +286,7 @@ impl Exec {
 
     /// The tasks as they are at the stage now.
     async fn look(&self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
-        let Some(project) = &self.engine.state.project else {
+        let Some(project) = &self.engine.state().project else {
             return Ok(Vec::new());
         };
         let Some(stage) = project.workflow.stage(self.stage) else {
@@ -404,16 +347,31 @@ impl Exec {
                 }
             }
         }
-        let fatal = self.engine.state.run.as_ref().and_then(|r| r.fatal.clone());
+        self.without_answer(&ids, &mut answers, ending);
+        answers
+    }
+
+    /// Answers for tasks that have none when a run is over, and reports what ended it early.
+    fn without_answer(
+        &mut self,
+        ids: &[TaskId],
+        answers: &mut HashMap<TaskId, Answer>,
+        ending: &mut Ending,
+    ) {
+        let fatal = self
+            .engine
+            .state()
+            .run
+            .as_ref()
+            .and_then(|r| r.fatal.clone());
         let left = fatal.clone().unwrap_or_else(specs::not_run);
         for id in ids {
-            answers.entry(id).or_insert_with(|| Answer::failed(&left));
+            answers.entry(*id).or_insert_with(|| Answer::failed(&left));
         }
         if let Some(error) = fatal {
             // Without a journal nothing more may be written.
             self.stopped |= error.kind == ErrorKind::Settings;
             ending.told(error);
         }
-        answers
     }
 }

@@ -1,14 +1,14 @@
 //! `workbench journal`: what was written from this folder, and forgetting what is old.
 
 use crate::cli::{Global, JournalArgs};
-use crate::config::state_dir;
-use crate::files;
-use crate::journal::{Journal, Keep, Op};
-use crate::runtime::now;
 use serde_json::json;
 use std::io::IsTerminal;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::Millis;
+use wb_engine::config::state_dir;
+use wb_engine::files;
+use wb_engine::journal::{Journal, Keep, Op};
+use wb_engine::runtime::now;
 
 /// `workbench journal`
 ///

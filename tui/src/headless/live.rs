@@ -1,13 +1,13 @@
 //! Settings that hold from the moment they are saved: rate, time limit and concurrency of a run that
 //! is under way. A flag goes before the file, as ever.
 
-use crate::attempt_limit::AttemptLimit;
 use crate::cli::{Global, RunArgs};
-use crate::config::Config;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 use wb_core::command::Command;
 use wb_core::error::Error;
+use wb_engine::attempt_limit::AttemptLimit;
+use wb_engine::config::Config;
 
 /// Time between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ impl Limits {
         let file = config.concurrency.as_ref().map(|c| c.value);
         Self {
             rate: args.rate.or(config.rate.as_ref().map(|r| r.value)),
-            timeout_ms: crate::upstream::timeout_ms(args.timeout, config),
+            timeout_ms: wb_engine::upstream::timeout_ms(args.timeout, config),
             concurrency: args.concurrency.or(file).unwrap_or(1),
         }
     }
@@ -49,7 +49,7 @@ impl Live {
     /// Begins with what holds now.
     #[must_use]
     pub fn new(global: &Global, config: &Config, args: &RunArgs) -> Self {
-        let files = crate::config::files(global);
+        let files = wb_engine::config::files(&global.flags());
         Self {
             files: files.into_iter().map(|f| (f.clone(), saved(&f))).collect(),
             global: global.clone(),
@@ -80,7 +80,7 @@ impl Live {
         if !changed {
             return (Vec::new(), None);
         }
-        match Config::load(&self.global) {
+        match Config::load(&self.global.flags()) {
             Ok(config) => self.take(Limits::of(&config, &self.args)),
             Err(error) => (Vec::new(), Some(broken(&error))),
         }

@@ -8,12 +8,10 @@ mod fuzz;
 mod intake;
 mod journal;
 mod live;
-mod outage;
 mod output;
 mod progress;
 mod review;
 mod run;
-mod session;
 mod specs;
 mod undo;
 

@@ -1,8 +1,6 @@
 //! Output lines of a run: one JSON object a task, and a summary; and where they go.
 
 use crate::cli::Global;
-use crate::config::Config;
-use crate::files::{self, OutFile};
 use crate::print;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -12,6 +10,8 @@ use wb_core::event::NetStats;
 use wb_core::run::{Ending, ErrorGroup, Report, Totals};
 use wb_core::twin;
 use wb_core::work::Route;
+use wb_engine::config::Config;
+use wb_engine::files::{self, OutFile};
 use wb_ui::text::{clean, plural};
 
 /// The line of one task; `patch` is given in a dry run.

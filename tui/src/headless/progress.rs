@@ -1,6 +1,5 @@
 //! Progress of a run on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
-use super::outage::{OutageNews, lasted};
 use crate::cli::Progress as Wish;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use wb_core::event::Outage;
 use wb_core::ids::Millis;
 use wb_core::state::State;
+use wb_engine::outage::{OutageNews, lasted};
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -1,15 +1,15 @@
 //! `workbench review`: what a plan would do, in groups and label by label. Needs no network.
 
 use crate::cli::{Global, ReviewArgs};
-use crate::config::Config;
-use crate::plan::{Header, Plan, PlanLine};
-use crate::upstream;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::filter::{Facts, Filter};
+use wb_core::filter::Filter;
 use wb_core::work::Patch;
+use wb_engine::config::Config;
+use wb_engine::plan::{Header, Plan, PlanLine};
+use wb_engine::upstream;
 use wb_ui::text::clean;
 
 /// Outcomes that are alike.
@@ -42,9 +42,9 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     let mut changes = String::new();
     let (mut tasks, mut writes) = (0_u64, 0_u64);
-    while let Some(line) = plan.next()? {
+    while let Some(line) = plan.next_line()? {
         let patch = line.patch(&plan.ontology)?;
-        if !matches(&only, &line, &patch) {
+        if !line.matches(&only, &patch) {
             continue;
         }
         tasks += 1;
@@ -80,9 +80,9 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Error> {
         }})
     );
     let (mut tasks, mut writes) = (0_u64, 0_u64);
-    while let Some(line) = plan.next()? {
+    while let Some(line) = plan.next_line()? {
         let patch = line.patch(&plan.ontology)?;
-        if !matches(only, &line, &patch) {
+        if !line.matches(only, &patch) {
             continue;
         }
         tasks += 1;
@@ -140,20 +140,6 @@ pub fn filter(text: Option<&str>) -> Result<Filter, Error> {
 pub fn is_clear(only: &Filter, header: &Header) -> Result<(), Error> {
     only.is_clear_in(&header.stages)
         .map_err(|e| Error::new(ErrorKind::Settings, format!("--only: {e}")))
-}
-
-/// Whether a line of a plan is wanted.
-pub fn matches(only: &Filter, line: &PlanLine, patch: &Patch) -> bool {
-    if only.is_empty() {
-        return true;
-    }
-    let (row, result) = (line.row(), line.result(patch));
-    only.matches(&Facts {
-        row: &row,
-        now: crate::runtime::now(),
-        result: Some(&result),
-        known: Some(&line.known(patch)),
-    })
 }
 
 fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {

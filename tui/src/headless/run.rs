@@ -19,14 +19,8 @@ use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
 use crate::cli::{Global, RunArgs};
-use crate::config::Config;
 use crate::exit::{Ending, print_error};
-use crate::history::AttemptHistory;
-use crate::max_time::{Due, MaxTime};
-use crate::plan::PlanFile;
-use crate::preflight::Checked;
 use crate::report::Sheet;
-use crate::runtime::{Engine, now};
 use crate::signals::Signals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +30,12 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
+use wb_engine::config::Config;
+use wb_engine::history::AttemptHistory;
+use wb_engine::max_time::{Due, MaxTime};
+use wb_engine::plan::PlanFile;
+use wb_engine::preflight::Checked;
+use wb_engine::runtime::{Engine, now};
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -167,7 +167,7 @@ impl Session {
             Some(Err(error)) => passed.trouble = Some(error),
             Some(Ok(())) => {
                 passed.interrupted = self.pass(ending).await;
-                if let Some(run) = &self.engine.state.run {
+                if let Some(run) = &self.engine.state().run {
                     passed.found = run.totals.tasks > 0;
                     passed.limit = run.limit_reached();
                     passed.trouble.clone_from(&run.fatal);
@@ -202,8 +202,8 @@ impl Session {
                 more = self.engine.turn() => effects = more,
                 _ = tick.tick() => {
                     effects = self.engine.tick();
-                    let waiting = self.engine.state.run.as_ref().and_then(wb_core::run::Run::waiting);
-                    self.progress.show(&self.engine.state, waiting);
+                    let waiting = self.engine.state().run.as_ref().and_then(wb_core::run::Run::waiting);
+                    self.progress.show(self.engine.state(), waiting);
                     effects.extend(self.settings_changed());
                 }
                 due = self.limit.due() => {
@@ -236,13 +236,13 @@ impl Session {
 
     /// A library that was replaced, refused or taken away while the run goes on.
     fn tell_builds(&mut self) {
-        for line in self.engine.state.activity_since(self.seen) {
+        for line in self.engine.state().activity_since(self.seen) {
             if line.kind == Kind::Build {
                 let text = wb_core::text::without_keys(&line.text);
                 self.progress.say(&format!("workbench: {text}"));
             }
         }
-        self.seen = self.engine.state.noted;
+        self.seen = self.engine.state().noted;
     }
 
     /// What follows when a settings file was saved while the run goes on.
@@ -279,7 +279,7 @@ impl Session {
         }
         self.history.note(report, self.dry, now());
         self.sheet
-            .add(report, self.engine.state.stage_title(report.stage));
+            .add(report, self.engine.state().stage_title(report.stage));
         if let Some(plan) = &mut self.plan {
             plan.add(report);
         }

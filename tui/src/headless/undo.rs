@@ -1,18 +1,20 @@
 //! `workbench undo` and `resume`: taking back what was written, going on with it.
 
-use super::session::{self, Connection};
 use crate::cli::{Cli, Command, Global, ResumeArgs, UndoArgs};
-use crate::config::{Config, Value, state_dir};
 use crate::exit::Ending;
-use crate::journal::{Change, Journal, Op, Operation};
-use crate::runtime::now;
+use crate::print;
 use crate::signals::Stop;
-use crate::undo::{self as undoing, Told};
 use clap::Parser;
 use serde_json::json;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::journal::Settled;
+use wb_core::journal::{Settled, Undone};
 use wb_core::twin;
+use wb_engine::config::{Config, Value, state_dir};
+use wb_engine::journal::{Change, Journal, Op, Operation};
+use wb_engine::runtime::now;
+use wb_engine::session::{self, Connection};
+use wb_engine::undo::{self as undoing, Told};
+use wb_engine::upstream;
 use wb_ui::text::clean;
 
 /// `workbench undo`
@@ -46,20 +48,16 @@ async fn take_back(
     args: &UndoArgs,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    session::refuse_read_only(global, "undo")?;
+    let flags = global.flags();
+    session::refuse_read_only(&flags, "undo")?;
     let config = with_project(config)?;
     let operation = Operation {
         kind: "undo",
         ..Operation::default()
     };
     let stop = Stop::new(args.max_time)?;
-    let connection = Box::pin(session::connection(
-        global,
-        &config,
-        "undo",
-        Some(operation),
-    ));
-    let connection = match stop.unless(connection).await {
+    let connection = session::connection(&flags, &config, "undo", Some(operation), print::notify);
+    let connection = match stop.unless(Box::pin(connection)).await {
         Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
@@ -69,49 +67,53 @@ async fn take_back(
     let ops = connection.journal.ops()?;
     let chosen = choose(&ops, &connection, args.op);
     if chosen.is_err() {
-        session::leave(global, &connection.journal);
+        session::leave(&flags, &connection.journal);
     }
-    let Some(op) = chosen? else {
-        connection.journal.close(now().0);
-        tell!("Nothing is left to take back; `workbench journal` lists what was written.");
-        if let Some(last) = ops
-            .iter()
-            .rev()
-            .find(|op| op.undoes.is_some() && op.standing() > 0)
-        {
-            tell!(
-                "To write again what was taken back last: workbench undo {}",
-                last.id
-            );
+    match chosen? {
+        Some(op) => take_back_one(global, &connection, op, &stop, ending).await,
+        None => {
+            connection.journal.close(now().0);
+            tell_nothing_left(&ops);
+            Ok(())
         }
-        return Ok(());
-    };
-    if connection.writer.is_some() {
-        connection.journal.undoes(op.id)?;
     }
-    let (writer, project) = (connection.writer.as_ref(), &connection.project);
+}
+
+fn tell_nothing_left(ops: &[Op]) {
+    tell!("Nothing is left to take back; `workbench journal` lists what was written.");
+    let redo = |op: &&Op| op.undoes.is_some() && op.standing() > 0;
+    if let Some(last) = ops.iter().rev().find(redo) {
+        tell!(
+            "To write again what was taken back last: workbench undo {}",
+            last.id
+        );
+    }
+}
+
+/// Takes an operation back, and reports on it.
+async fn take_back_one(
+    global: &Global,
+    connection: &Connection,
+    op: &Op,
+    stop: &Stop,
+    ending: &mut Ending,
+) -> Result<(), Error> {
+    let (reader, writer) = (&connection.reader, connection.writer.as_ref());
+    let (journal, project) = (&connection.journal, &connection.project);
+    if writer.is_some() {
+        journal.undoes(op.id)?;
+    }
     let tell = |change: &Change, told: Told<'_>| match told {
         Told::Restored => line(global, change, "restored", None),
         Told::Left(why) => line(global, change, "skipped", Some(why)),
         Told::Failed(why) => line(global, change, "failed", Some(why)),
     };
-    let journal = &connection.journal;
     let asked = || stop.asked().is_some();
-    let undone = undoing::take_back(
-        &connection.reader,
-        writer,
-        journal,
-        project,
-        op.id,
-        tell,
-        asked,
-    )
-    .await?;
-    let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
-    if left > 0 {
+    let undone = undoing::take_back(reader, writer, journal, project, op.id, tell, asked).await?;
+    if !undone.left.is_empty() {
         ending.conflicts();
     }
-    if failed > 0 {
+    if !undone.failed.is_empty() {
         ending.failures();
     }
     match stop.asked() {
@@ -119,9 +121,16 @@ async fn take_back(
         None => journal.close(now().0),
     }
     if op.interrupted && writer.is_some() && stop.asked().is_none() {
-        // Nobody wants to go on with what was taken back.
+        // What was taken back is not resumed.
         journal.gone_on(project.hash, op.id, now().0)?;
     }
+    sum_up(global, connection, op, &undone);
+    ending.tell_interrupted();
+    Ok(())
+}
+
+fn sum_up(global: &Global, connection: &Connection, op: &Op, undone: &Undone) {
+    let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
     let writes = connection.reader.stats().writes;
     if global.json {
         say!(
@@ -139,8 +148,6 @@ async fn take_back(
         op.id,
         op.kind
     );
-    session::tell_interrupted(ending);
-    Ok(())
 }
 
 fn line(global: &Global, change: &Change, outcome: &str, reason: Option<&str>) {
@@ -209,7 +216,7 @@ pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Endi
     match settle(global, config, args, &mut ending).await {
         Ok(None) => {}
         Ok(Some(cli)) => {
-            let config = Config::load(&cli.global);
+            let config = Config::load(&cli.global.flags());
             let went_on = async {
                 let config = with_project(&config?)?;
                 match &cli.command {
@@ -242,7 +249,8 @@ async fn settle(
     args: &ResumeArgs,
     ending: &mut Ending,
 ) -> Result<Option<Cli>, Error> {
-    session::refuse_read_only(global, "resume")?;
+    let flags = global.flags();
+    session::refuse_read_only(&flags, "resume")?;
     let config = with_project(config)?;
     if config.project.is_none() {
         tell!("Nothing was left unfinished.");
@@ -252,11 +260,43 @@ async fn settle(
         would_finish(&config)?;
         return Ok(None);
     }
-    let connection = session::connection(global, &config, "resume", None).await?;
-    let project = connection.project.hash.to_string();
+    let connection = session::connection(&flags, &config, "resume", None, print::notify).await?;
     let ops = connection.journal.ops()?;
-    let ours = |op: &&Op| op.project == project && args.run.is_none_or(|id| op.id == id);
-    if let (Some(id), None) = (args.run, ops.iter().find(ours)) {
+    let Some(op) = interrupted(&ops, &connection, args.run)? else {
+        left_in_part(&connection.settled, ending);
+        return Ok(None);
+    };
+    let cli = match op.kind.as_str() {
+        "exec" => {
+            tell!(
+                "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
+            );
+            None
+        }
+        _ => command_of(op, global)?,
+    };
+    match &cli {
+        Some(_) => tell!(
+            "Going on with operation {}: workbench {}",
+            op.id,
+            quoted(&op.args)
+        ),
+        None => connection
+            .journal
+            .gone_on(connection.project.hash, op.id, now().0)?,
+    }
+    Ok(cli)
+}
+
+/// The interrupted operation to go on with: the one that is named, or the newest.
+fn interrupted<'a>(
+    ops: &'a [Op],
+    connection: &Connection,
+    named: Option<i64>,
+) -> Result<Option<&'a Op>, Error> {
+    let project = connection.project.hash.to_string();
+    let ours = |op: &&Op| op.project == project && named.is_none_or(|id| op.id == id);
+    if let (Some(id), None) = (named, ops.iter().find(ours)) {
         return Err(Error::new(
             ErrorKind::Usage,
             format!("the journal has no operation {id} of this project"),
@@ -264,28 +304,18 @@ async fn settle(
         .hint("workbench journal"));
     }
     let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
-    let Some(op) = open.next() else {
-        left_in_part(&connection.settled, ending);
-        return Ok(None);
-    };
+    let newest = open.next();
     if let Some(older) = open.next() {
         tell!(
             "Operation {0} was interrupted too; after this one: workbench resume {0}",
             older.id
         );
     }
-    let end = || {
-        connection
-            .journal
-            .gone_on(connection.project.hash, op.id, now().0)
-    };
-    if op.kind == "exec" {
-        end()?;
-        tell!(
-            "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
-        );
-        return Ok(None);
-    }
+    Ok(newest)
+}
+
+/// The command of an interrupted operation; none when it was `resume` itself.
+fn command_of(op: &Op, global: &Global) -> Result<Option<Cli>, Error> {
     let words = std::iter::once("workbench".to_owned()).chain(op.args.iter().cloned());
     let mut cli = Cli::try_parse_from(words).map_err(|e| {
         Error::new(
@@ -294,11 +324,12 @@ async fn settle(
         )
     })?;
     if matches!(cli.command, Some(Command::Resume(_))) {
-        end()?;
         return Ok(None);
     }
     cli.global.goes_on = Some(op.id);
-    cli.global.project_hash.get_or_insert(project);
+    cli.global
+        .project_hash
+        .get_or_insert_with(|| op.project.clone());
     cli.global.json |= global.json;
     if cli.global.confirm.is_none() {
         cli.global.confirm.clone_from(&global.confirm);
@@ -306,18 +337,13 @@ async fn settle(
     if let (Some(Command::Undo(args)), Some(undoes)) = (&mut cli.command, op.undoes) {
         args.op = Some(undoes);
     }
-    tell!(
-        "Going on with operation {}: workbench {}",
-        op.id,
-        quoted(&op.args)
-    );
     Ok(Some(cli))
 }
 
 /// What `resume` would finish.
 fn would_finish(config: &Config) -> Result<(), Error> {
     let journal = Journal::open(&state_dir("")?)?;
-    let open = journal.open_entries(crate::upstream::project_hash(config)?)?;
+    let open = journal.open_entries(upstream::project_hash(config)?)?;
     let in_part = open.iter().filter(|open| open.refused.is_some()).count();
     tell!(
         "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",

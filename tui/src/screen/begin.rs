@@ -1,9 +1,6 @@
 //! Runs that are begun on screen: what their agents declare is compared first, in the words of `run`, `plan` and
 //! `check`, so that no agent is called for nothing. The screen goes on meanwhile.
 
-use crate::params::Params;
-use crate::preflight::{self, Finding};
-use crate::runtime::Engine;
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use wb_core::command::Command;
@@ -12,6 +9,9 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::{BuildId, StageId};
 use wb_core::run::{Run, Source};
 use wb_core::state::State;
+use wb_engine::params::Params;
+use wb_engine::preflight::{self, Finding};
+use wb_engine::runtime::Engine;
 
 type Twins = Result<Vec<Finding>, Error>;
 
@@ -51,7 +51,7 @@ impl Begin {
         if matches!(command, Command::CancelRun) {
             self.waiting = None;
         }
-        match stages_of(&command, &engine.state) {
+        match stages_of(&command, engine.state()) {
             Some(stages) => self.compare(command, stages, engine),
             None => engine.feed(Event::Input(command)),
         }
@@ -63,14 +63,14 @@ impl Begin {
         stages: Vec<StageId>,
         engine: &mut Engine,
     ) -> Vec<Effect> {
-        let builds = preflight::builds_of(&engine.state, &stages);
+        let builds = preflight::builds_of(engine.state(), &stages);
         let fits = |(stage, build): (&StageId, &BuildId)| self.fit.get(stage) == Some(build);
         if builds.iter().all(fits) {
             self.waiting = None;
             return engine.feed(Event::Input(command));
         }
         let reader = engine.reader().clone();
-        let twins = preflight::twins_of(&engine.state, &stages);
+        let twins = preflight::twins_of(engine.state(), &stages);
         let twins = tokio::spawn(async move { preflight::twins(&reader, twins).await });
         self.waiting = Some(Waiting {
             command,
@@ -108,7 +108,7 @@ impl Begin {
         else {
             return Vec::new();
         };
-        let Some(answers) = preflight::answered(&engine.state, stages) else {
+        let Some(answers) = preflight::answered(engine.state(), stages) else {
             return Vec::new();
         };
         let Some(waiting) = self.waiting.take() else {
@@ -120,7 +120,7 @@ impl Begin {
             builds,
             twins,
         } = waiting;
-        if builds != preflight::builds_of(&engine.state, &stages) {
+        if builds != preflight::builds_of(engine.state(), &stages) {
             // A library was built again meanwhile.
             return self.compare(command, stages, engine);
         }
@@ -128,7 +128,7 @@ impl Begin {
             return Vec::new();
         };
         let fits = twins.and_then(|twins| {
-            let mut findings = preflight::declared(&engine.state, &stages, &self.params);
+            let mut findings = preflight::declared(engine.state(), &stages, &self.params);
             findings.extend(twins);
             findings.extend(answers);
             preflight::none_bad(findings)

@@ -5,7 +5,7 @@
 
 use unicode_width::UnicodeWidthChar;
 use wb_core::ids::Millis;
-pub use wb_core::text::clean;
+pub use wb_core::text::{clean, duration};
 
 /// Columns that a text takes.
 #[must_use]
@@ -150,19 +150,6 @@ pub fn age(ms: u64) -> String {
         86_400..=1_209_599 => format!("{}d", s / 86_400),
         1_209_600..=63_071_999 => format!("{}w", s / 604_800),
         _ => format!("{}y", s / 31_536_000),
-    }
-}
-
-/// A duration with three digits at most: `310 µs`, `4.1 ms`, `310 ms`, `2.4 s`, `12 min`, `3 h`.
-#[must_use]
-pub fn duration(ms: f64) -> String {
-    match ms {
-        ms if ms < 1.0 => format!("{:.0} µs", ms * 1000.0),
-        ms if ms < 10.0 => format!("{ms:.1} ms"),
-        ms if ms < 1000.0 => format!("{ms:.0} ms"),
-        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
-        ms if ms < 5_400_000.0 => format!("{:.0} min", ms / 60_000.0),
-        ms => format!("{:.0} h", ms / 3_600_000.0),
     }
 }
 

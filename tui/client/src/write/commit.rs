@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
+use wb_core::ledger::{Change, Noted};
 use wb_core::patch::share;
 use wb_core::work::{CommitItem, Committed, Project, Written};
 
@@ -22,14 +23,55 @@ use wb_core::work::{CommitItem, Committed, Project, Written};
 const BUNDLE: usize = 1000;
 
 impl Writer {
-    /// Writes the outcomes of tasks, and says of each what became of it, in the order given: one that is refused
-    /// after some of it was written is [`Committed::Partial`]. May be
-    /// called again with the same items after a crash: what is there already is not written twice.
-    pub async fn commit(
+    /// Sends changes; the result of each, in the order given. One that is refused after some of it was written
+    /// is [`Committed::Partial`]. May be called again with the same changes after a crash: what is there already
+    /// is not written twice.
+    ///
+    /// Only what a ledger has noted can be sent:
+    /// ```
+    /// # async fn f(writer: wb_client::Writer, project: wb_core::work::Project,
+    /// #     changes: Vec<wb_core::ledger::Noted<wb_core::ledger::Change>>) {
+    /// writer.send(&project, changes).await;
+    /// # }
+    /// ```
+    /// ```compile_fail,E0308
+    /// # async fn f(writer: wb_client::Writer, project: wb_core::work::Project,
+    /// #     changes: Vec<wb_core::ledger::Change>) {
+    /// writer.send(&project, changes).await;
+    /// # }
+    /// ```
+    pub async fn send(
         &self,
         project: &Project,
-        items: Vec<CommitItem>,
+        changes: Vec<Noted<Change>>,
     ) -> Vec<(TaskId, Committed)> {
+        let items = changes.iter().map(|noted| noted.get().item.clone());
+        let mut results = Box::pin(self.commit(project, items.collect())).await;
+        let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
+        for (i, change) in changes.iter().map(Noted::get).enumerate() {
+            if let (true, Some(to), Committed::Done) = (change.direct, change.to, &results[i].1) {
+                moves.entry((change.item.stage, to)).or_default().push(i);
+            }
+        }
+        let moved = !moves.is_empty();
+        for ((from, to), places) in moves {
+            let item = |i: &usize| &changes[*i].get().item;
+            let tasks: Vec<_> = places
+                .iter()
+                .map(|i| (item(i).task, item(i).data))
+                .collect();
+            let ends = self.move_tasks(project.hash, from, to, &tasks).await;
+            for (i, (_, end)) in places.iter().zip(ends) {
+                results[*i].1 = end.after(Written::all_of(item(i)));
+            }
+        }
+        if moved {
+            (self.steps)("moves");
+        }
+        results
+    }
+
+    async fn commit(&self, project: &Project, items: Vec<CommitItem>) -> Vec<(TaskId, Committed)> {
         self.reader.forget_ahead();
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
         let mut written = vec![Written::default(); items.len()];

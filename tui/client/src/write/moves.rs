@@ -169,7 +169,7 @@ impl Moves<'_> {
 impl Writer {
     /// Moves tasks from one stage to any other, in bundles of 500: `Done`, `AlreadyMoved` (somebody
     /// else did) or `Refused`, in the order given.
-    pub async fn move_tasks(
+    pub(super) async fn move_tasks(
         &self,
         project: ProjectHash,
         from: StageId,

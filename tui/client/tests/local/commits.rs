@@ -185,7 +185,7 @@ async fn moves_go_from_any_stage_to_any_other_and_back() {
     let writer = w.writer();
     all_done(
         &writer
-            .move_tasks(w.project.hash, w.stage.id, archive.id, &tasks)
+            .move_tasks(&w.project, w.stage.id, archive.id, &tasks)
             .await,
     );
     let filter = TaskFilter {
@@ -201,11 +201,11 @@ async fn moves_go_from_any_stage_to_any_other_and_back() {
     let back: Vec<_> = there.rows.iter().map(|row| (row.id, row.data)).collect();
     all_done(
         &writer
-            .move_tasks(w.project.hash, archive.id, w.stage.id, &back)
+            .move_tasks(&w.project, archive.id, w.stage.id, &back)
             .await,
     );
     let again = writer
-        .move_tasks(w.project.hash, archive.id, w.stage.id, &back)
+        .move_tasks(&w.project, archive.id, w.stage.id, &back)
         .await;
     assert!(ends(&again).iter().all(|word| *word == "already moved"));
     assert_eq!(w.tasks().await.len(), tasks.len());

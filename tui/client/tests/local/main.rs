@@ -6,10 +6,13 @@ mod commits;
 mod faults;
 mod others;
 mod reading;
+#[path = "../support/unjournaled.rs"]
+mod unjournaled;
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use unjournaled::Unjournaled;
 use wb_client::{
     AssetCache, ClientError, Permission, Reader, Settings, TaskFilter, Writer, compare,
 };
@@ -91,6 +94,29 @@ impl World {
             .inputs(&self.project, &self.stage, rows, &wants, &self.cache)
             .await;
         inputs.into_iter().map(|input| input.unwrap()).collect()
+    }
+
+    /// Sets a priority on the successors of tasks that have taken the first pathway of the stage.
+    async fn set_priorities_at_the_next_stage(&self, rows: &[TaskRow], priority: f64) {
+        let next = self.stage.pathways[0].to;
+        let next = self.project.workflow.stage(next).unwrap();
+        let data: Vec<_> = rows.iter().map(|row| row.data).collect();
+        let rows = self.reader.tasks_of(self.project.hash, next, &data).await;
+        let items = rows.unwrap().into_iter().map(|row| CommitItem {
+            task: row.id,
+            stage: next.id,
+            data: row.data,
+            title: row.title,
+            branch: row.branch,
+            before: None,
+            labels_after: None,
+            priority: Some(priority),
+            metadata: None,
+            metadata_before: None,
+            item: None,
+            pathway: None,
+        });
+        all_done(&self.writer().commit(&self.project, items.collect()).await);
     }
 
     async fn local(&self, page: &str, body: &Value) -> Value {

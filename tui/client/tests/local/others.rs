@@ -197,8 +197,7 @@ async fn a_commit_that_was_whole_is_known_again_after_the_task_has_left() {
     // Only the moves were sent, and refused.
     assert!(w.reader.stats().writes - before <= 3);
     // What a successor sets on data whose labels look the same stays.
-    let theirs: Vec<_> = rows.iter().map(|row| (row.data, 0.75)).collect();
-    w.writer().set_priorities(w.project.hash, &theirs).await;
+    w.set_priorities_at_the_next_stage(&rows, 0.75).await;
     let again = w.writer().commit(&w.project, items).await;
     assert_eq!(ends(&again), ["conflict"; 6]);
     let state = w.state().await;

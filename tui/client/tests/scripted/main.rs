@@ -12,12 +12,15 @@ mod moves;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/unjournaled.rs"]
+mod unjournaled;
 mod wire;
 
 use serde_json::json;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use support::{Reply, Request, Scripted, seed};
+use unjournaled::Unjournaled;
 use uuid::Uuid;
 use wb_client::{AssetCache, Bearer, ClientError, Limits, Permission, Reader, TaskFilter};
 use wb_core::error::{Error, ErrorKind};

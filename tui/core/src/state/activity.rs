@@ -63,7 +63,7 @@ const ACTIVITY: usize = 500;
 
 impl State {
     /// Operations of this folder that were interrupted, the newest first: said once, at the start.
-    pub fn unfinished(&mut self, ops: &[Op]) {
+    pub(super) fn unfinished(&mut self, ops: &[Op]) {
         let what = match ops {
             [] => return,
             [one] => format!("operation {} was interrupted", one.id),

@@ -224,7 +224,9 @@ impl State {
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
                 self.no_longer_refused(&library);
-                let mut effects: Vec<Effect> = vec![Effect::Activate(id)];
+                let probed = self.builds.get(id).map(|b| Box::new(b.probed.clone()));
+                let activate = probed.map(|probed| Effect::Activate(id, probed));
+                let mut effects: Vec<Effect> = activate.into_iter().collect();
                 self.supersede(&before);
                 if self
                     .builds

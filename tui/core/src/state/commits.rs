@@ -73,8 +73,7 @@ impl State {
         let words = crate::twin::commit(self, tasks, overwrite);
         let book = self.new_book("commit", words);
         for (_, items) in by_stage {
-            self.batches += 1;
-            let batch = BatchId(self.batches);
+            let batch = BatchId::next(BatchOwner::Commit, &mut self.batches);
             self.commits
                 .insert(batch, items.iter().map(|i| i.task).collect());
             effects.push(Effect::Commit {

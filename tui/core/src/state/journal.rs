@@ -65,6 +65,7 @@ impl State {
             }
             JournalEvent::Undone { op, result } => return self.undone(op, result),
             JournalEvent::Finished(result) => return self.finished(result),
+            JournalEvent::Interrupted(ops) => self.unfinished(&ops),
         }
         Vec::new()
     }

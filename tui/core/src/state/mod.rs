@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{
     Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Outage, Priority, Upstream,
 };
-use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, StageId, TaskId};
 use crate::journal::Journal;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};

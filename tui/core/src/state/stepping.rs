@@ -62,8 +62,7 @@ impl State {
             return Vec::new();
         };
         let wants = Wants::of(agent);
-        self.batches += 1;
-        let batch = BatchId(self.batches);
+        let batch = BatchId::next(BatchOwner::Step, &mut self.batches);
         if let Some(step) = &mut self.step {
             step.at = At::Fetching;
             step.build = build;

@@ -122,8 +122,7 @@ impl State {
         let wanted = |t: &&Watched| t.phase == Phase::Wanted;
         while let Some(stage) = self.watch.tasks.iter().find(wanted).map(|t| t.stage) {
             let wants = self.watch_wants(stage);
-            self.batches += 1;
-            let batch = BatchId(self.batches);
+            let batch = BatchId::next(BatchOwner::Watch, &mut self.batches);
             let mut rows = Vec::new();
             for task in &mut self.watch.tasks {
                 if task.phase != Phase::Wanted || task.stage != stage {

@@ -121,7 +121,7 @@ fn what_an_agent_declares_is_fetched_for_the_build_that_runs() {
     let effects = world
         .state
         .update(Event::Build(BuildEvent::Probed(Box::new(other))));
-    assert!(effects.contains(&Effect::Activate(BuildId(2))));
+    assert!(activates(&effects, 2));
     let launch = world.running.pop_front().unwrap();
     let event = world.job(&launch);
     let effects = world.state.update(event);

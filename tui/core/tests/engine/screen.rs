@@ -400,11 +400,11 @@ fn late_news_of_another_task_changes_nothing() {
     };
     world.send(Event::Job(done));
     world.send(Event::Commit {
-        batch: BatchId(77),
+        batch: BatchId::next(BatchOwner::Commit, &mut 76),
         results: vec![(row(1).id, Committed::Done)],
     });
     world.send(Event::Prefetch {
-        batch: BatchId(77),
+        batch: BatchId::next(BatchOwner::Commit, &mut 76),
         results: vec![],
     });
     assert_eq!(world.state, before);

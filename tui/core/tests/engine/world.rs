@@ -201,7 +201,7 @@ impl World {
                     .collect();
                 Some(Event::Prefetch { batch, results })
             }
-            Effect::Activate(build) => {
+            Effect::Activate(build, _) => {
                 assert!(self.loaded.insert(build), "{build} is loaded already");
                 None
             }
@@ -334,4 +334,10 @@ pub fn commit() -> RunSpec {
 
 pub fn go(route: &'static str) -> (Result<Option<&'static str>, Error>, bool) {
     (Ok(Some(route)), false)
+}
+
+/// Whether a build becomes active.
+pub fn activates(effects: &[Effect], build: u32) -> bool {
+    let activated = |e: &Effect| matches!(e, Effect::Activate(id, _) if *id == BuildId(build));
+    effects.iter().any(activated)
 }

@@ -2,7 +2,7 @@
 //! `child_main` from `workbench host`.
 //!
 //! `wb-host-child parent STORE LIBRARY AGENT` is for the orphan test: it runs one agent of a
-//! library, says the host's process number, and waits to be killed.
+//! library, reports the host's process number, and waits to be killed.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

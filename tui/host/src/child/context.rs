@@ -10,7 +10,6 @@ use crate::calls::{DISCARD, FETCH_AGAIN};
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
-use crate::pixels::{Picture, PixelError, Source};
 use crate::proto::{FromHost, Message};
 use agent_abi::table::{Bytes, Host};
 use agent_abi::wire::{AssetDoc, call as calls, input};
@@ -22,11 +21,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use wb_media::{MediaError, Picture, Source};
 
 pub(super) const FOUND: i32 = 0;
 pub(super) const ABSENT: i32 = 1;
 pub(super) const FAILED: i32 = 2;
-/// How often a waiting call looks whether its attempt is still wanted.
+/// How often a waiting call checks whether its attempt is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
 /// The writing half of the socket, for every thread.
@@ -234,8 +234,8 @@ struct NoPicture {
     file: Option<PathBuf>,
 }
 
-impl From<PixelError> for NoPicture {
-    fn from(error: PixelError) -> Self {
+impl From<MediaError> for NoPicture {
+    fn from(error: MediaError) -> Self {
         Self {
             why: error.to_string(),
             file: error.doubtful_file().map(Path::to_owned),
@@ -277,7 +277,7 @@ impl Context {
         drop(current);
         picture.map_err(|still| {
             if still.file.is_some() {
-                // The answer tells nothing that matters here.
+                // Nothing in the answer matters here.
                 let _ = self.answer(DISCARD, place.as_os_str().as_encoded_bytes());
             }
             format!("{} (it was downloaded again, and is the same)", still.why)
@@ -293,7 +293,7 @@ impl Current {
         }
         match &mut self.source {
             Some(Ok(Some(source))) => match source.frame(index) {
-                Err(PixelError::NoPictures { .. }) => Ok(None),
+                Err(MediaError::NoPictures { .. }) => Ok(None),
                 other => Ok(other?),
             },
             // A text or a sound has no first picture: that is absence, not failure.
@@ -317,7 +317,7 @@ impl Current {
         let mime = asset.mime_type.as_deref();
         match Source::open(&now(&asset.path), mime, &asset.item_type, &children) {
             Ok(source) => Ok(Some(source)),
-            Err(PixelError::NoPictures { .. }) => Ok(None),
+            Err(MediaError::NoPictures { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -3,13 +3,13 @@
 #![allow(unsafe_code)] // the C border
 
 use super::context::{ABSENT, Context, FAILED, FOUND, lock};
-use crate::pixels::Picture;
 use crate::proto::FromHost;
 use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host};
 use agent_abi::wire::input;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use wb_media::Picture;
 
 /// RGB8 in `Frame::format`.
 const RGB8: u32 = 1;

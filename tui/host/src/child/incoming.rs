@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The reading half of the socket.
 pub(super) struct Incoming(Mutex<Reading>);
 
-/// The socket, in the hands of one thread.
+/// The socket, while one thread reads it.
 pub(super) struct Reading {
     socket: UnixStream,
     inbox: Inbox,

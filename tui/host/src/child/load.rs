@@ -122,7 +122,7 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
     ))
 }
 
-/// What the module says, read field by field as far as its size goes.
+/// The module's table, read field by field as far as its size goes.
 struct Table {
     module: *const Module,
     agents: Vec<*const Agent>,

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The whole of `workbench host`: `args` are the arguments after the subcommand. Returns when the
-/// workbench says so; a library that could not be opened is reported, not an error here.
+/// workbench requests it; a library that could not be opened is reported, not an error here.
 ///
 /// Call it before anything else in the process has started threads or opened files.
 pub fn child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -35,7 +35,7 @@ pub fn child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match serve(started) {
         Ok(()) => ExitCode::SUCCESS,
-        // The workbench closed the connection: there is nobody to tell.
+        // The workbench closed the connection: there is nobody to report to.
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("host: {error}");
@@ -179,7 +179,7 @@ impl Child {
         Ok(true)
     }
 
-    /// False when the work was taken back before it began; the workbench hears of it.
+    /// False when the work was taken back before it began; this is reported.
     fn begin(&self, ticket: u64) -> io::Result<bool> {
         let begun = self.page.begin(ticket);
         if !begun {

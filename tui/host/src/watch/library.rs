@@ -1,10 +1,11 @@
 //! One watched file: what it looked like, what of it was read, and when a content counts as complete.
 
 use crate::companions::Companions;
+use crate::core::Core;
 use crate::elf::{self, Flaw};
 use crate::events::HostEvent;
 use crate::files::{Fingerprint, read_library};
-use crate::pool::{Core, Probe};
+use crate::pool::{News, Probe};
 use crate::store::{StagedCopy, hex};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -186,7 +187,7 @@ fn stage(
                 size,
                 modified: modified(path),
             };
-            Core::probe(core, probe);
+            core.on(News::Probe(probe));
         }
         Err(error) => core.events.push(HostEvent::Rejected {
             library: path.to_owned(),

@@ -1,4 +1,4 @@
-//! For all tests of this crate: C libraries made on the spot, and hosts whose news can be waited
+//! For all tests of this crate: C libraries made on the spot, and hosts whose events can be waited
 //! for with a deadline.
 #![allow(dead_code)] // each test file uses a part
 #![allow(clippy::unwrap_used)] // a helper that fails is a failed test
@@ -84,7 +84,7 @@ pub struct Desk {
     pub hosts: Hosts,
     pub dir: TempDir,
     pub seen: Vec<String>,
-    /// Jobs whose start was told and not asked about yet.
+    /// Jobs whose start was reported and not asked about yet.
     begun: Vec<(JobId, u32)>,
     pub rt: Runtime,
     events: Receiver<HostEvent>,
@@ -288,4 +288,16 @@ pub fn wait_until_gone(pid: u32) {
     let limit = Timespec::try_from(PATIENCE).unwrap();
     let n = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&limit)).unwrap();
     assert_eq!(n, 1, "process {pid:?} is still there");
+}
+
+/// Writes a PNG of one colour.
+pub fn write_png(path: &Path, (width, height): (u32, u32), colour: [u8; 3]) {
+    let rows = wb_media::RgbRows {
+        width,
+        height,
+        stride: width * 3,
+        bytes: &colour.repeat((width * height) as usize),
+    };
+    let file = rows.encode(wb_media::FileFormat::Png).unwrap();
+    std::fs::write(path, file).unwrap();
 }

@@ -9,7 +9,7 @@ use wb_local::{Scenario, ServeOptions, serve};
 
 use crate::common::Client;
 
-/// Tells this program to be the server: folder, tasks and page size, separated by line ends.
+/// Makes this program run as the server: folder, tasks and page size, separated by newlines.
 const ROLE: &str = "WORKBENCH_BENCH_SERVER";
 
 pub fn is_server() -> bool {
@@ -101,7 +101,7 @@ impl Drop for Server {
     }
 }
 
-/// The machine's load, where it tells.
+/// The machine's load, if known.
 pub fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")

@@ -1,10 +1,10 @@
-//! Which requests the faults strike: by a seed and a count of requests, so that every run is the same.
+//! Decides which requests the faults affect, by the seed and a count of requests: every run is the same.
 
 use super::{FaultAction, FaultSpec};
 use crate::endpoint::Endpoint;
 use crate::ids::{mix, unit};
 
-/// Decides, request by request, which faults strike.
+/// The active faults and their counts.
 #[derive(Debug)]
 pub(crate) struct Injector {
     seed: u64,
@@ -35,8 +35,8 @@ impl Injector {
         self.faults.iter().map(|f| (&f.spec, f.struck))
     }
 
-    /// The faults that strike this request, in the order in which they were given. The decision
-    /// hangs on the seed and on how many matching requests came before, on nothing else.
+    /// The faults that affect this request, in the given order. The decision depends only on the seed and
+    /// the number of matching requests before.
     pub(crate) fn strike(&mut self, endpoint: Endpoint) -> Vec<FaultAction> {
         let mut out = Vec::new();
         for (place, fault) in self.faults.iter_mut().enumerate() {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strikes_are_reproducible_and_near_their_share() {
+    fn faults_are_reproducible_and_near_their_share() {
         let run = |seed| {
             let mut injector = Injector::new(seed, vec!["actions:lost@10%".parse().unwrap()]);
             (0..2000)
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_kept_and_other_endpoints_are_spared() {
+    fn a_fault_respects_its_limit_and_its_target() {
         let mut injector = Injector::new(1, vec!["write:500*2".parse().unwrap()]);
         assert!(injector.strike(Endpoint::GetTasks).is_empty());
         let struck = (0..9)
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_does_not_see_what_it_cannot_spoil() {
+    fn requests_that_a_fault_cannot_affect_do_not_use_up_its_limit() {
         let mut injector = Injector::new(1, vec!["any:conflict*1".parse().unwrap()]);
         assert!(injector.strike(Endpoint::GetProject).is_empty());
         assert_eq!(

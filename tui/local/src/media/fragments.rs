@@ -1,5 +1,5 @@
-//! Frames that an MP4 tells of in fragments behind its header, as recorders and streams write them.
-//! Only their tables are read.
+//! Counts frames in the fragments of an MP4, which recorders and streams write after the header. Only the
+//! tables are read.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::probe::{be32, next_box};
 
-/// The table of a fragment larger than this is not read.
+/// Larger tables are not read.
 const TABLE_LIMIT: u64 = 16 << 20;
 
 /// Calls `body` for each box in `bytes` with its kind and its content.
@@ -23,7 +23,7 @@ pub(super) fn each(bytes: &[u8], mut body: impl FnMut(&[u8], &[u8])) {
     }
 }
 
-/// Frames and ticks of one track in all fragments of a file; `None`: its header tells of all frames.
+/// Frames and ticks of one track in all fragments of a file. `None`: the header lists all frames.
 pub(super) fn of_track(path: &Path, moov: &[u8], track: u32) -> Option<(u32, u64)> {
     let mut usual = None;
     each(moov, |kind, mvex| {

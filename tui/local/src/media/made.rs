@@ -1,10 +1,10 @@
-//! Text, sound and documents made from a number. Small, valid, and the same on every machine.
+//! Generates text, audio and documents from a number: small, valid, and the same on every machine.
 
 use crate::ids::mix;
 
-/// Samples per second of the made tones.
+/// Samples per second of generated tones.
 pub(crate) const WAV_RATE: u32 = 8_000;
-/// Samples per second of the made MP3 silence.
+/// Samples per second of generated MP3 silence.
 pub(crate) const MP3_RATE: u32 = 44_100;
 /// Samples in one MP3 frame.
 const MP3_FRAME: u32 = 1_152;
@@ -40,12 +40,12 @@ pub(crate) fn text(n: u64) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Length of a made tone in seconds.
+/// Length of a generated tone in seconds.
 pub(crate) fn wav_seconds(n: u64) -> f64 {
     1.0 + (mix(n) % 4) as f64 * 0.5
 }
 
-/// Three beeps of a pitch that hangs on `n`: 16 bit, one channel.
+/// Three beeps at a pitch derived from `n`: 16 bit, one channel.
 pub(crate) fn wav(n: u64) -> Vec<u8> {
     let samples = (wav_seconds(n) * f64::from(WAV_RATE)) as u32;
     let pitch = 220.0 * f64::from(1 + (mix(n ^ 5) % 5) as u32);
@@ -76,7 +76,7 @@ fn mp3_frames(n: u64) -> u32 {
     (seconds * MP3_RATE).div_ceil(MP3_FRAME)
 }
 
-/// Length of the made silence in seconds.
+/// Length of the generated silence in seconds.
 pub(crate) fn mp3_seconds(n: u64) -> f64 {
     f64::from(mp3_frames(n) * MP3_FRAME) / f64::from(MP3_RATE)
 }
@@ -94,7 +94,7 @@ pub(crate) fn mp3(n: u64) -> Vec<u8> {
     out
 }
 
-/// Pages of a made PDF.
+/// Pages of a generated PDF.
 pub(crate) fn pdf_pages(n: u64) -> u64 {
     n.clamp(1, 100)
 }

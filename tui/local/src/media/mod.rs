@@ -1,7 +1,7 @@
-//! The bytes behind storage items: photographs and their crops, the clip, made text, sound and PDF,
-//! files of one's own, or files that clients have sent. Who may read them, and under which URL, is decided in `routes`.
+//! The bytes of storage items: photographs and their crops, the clip, generated text, audio and PDF, local
+//! files, and uploaded files. Access to them is controlled in `routes`.
 //!
-//! A media source is kept in the database as a short text: `photo/0/17` (crop 17 of photograph 0),
+//! A media source is stored as a short text: `photo/0/17` (crop 17 of photograph 0),
 //! `clip`, `clip/74`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, `file/<path>`, or `uploaded/<uuid>`.
 
 mod fragments;
@@ -22,10 +22,10 @@ pub(crate) use photos::{CROPS, PHOTOS, is_dark, picture_size};
 
 /// The clip: 320×180 pixels, 75 frames at 25 frames/s.
 static CLIP: &[u8] = include_bytes!("../../media/bigbuckbunny-3s.mp4");
-/// The same without its last frame: people's code steps through videos in twos and expects to end well.
+/// The same without its last frame, for code that steps through videos two frames at a time.
 static EVEN_CLIP: &[u8] = include_bytes!("../../media/bigbuckbunny-74.mp4");
 
-/// Files that have not come whole yet begin with this.
+/// Prefix of partial uploads.
 pub(crate) const PART: &str = ".part-";
 
 /// Where an item's bytes come from.
@@ -37,17 +37,17 @@ pub(crate) enum Source {
     Clip,
     /// The short video with an even number of frames.
     EvenClip,
-    /// A made text, by number.
+    /// A generated text, by number.
     Text(u64),
-    /// A made tone, by number.
+    /// A generated tone, by number.
     Wav(u64),
     /// Silence as MP3, by number of seconds.
     Mp3(u64),
-    /// A made PDF, by number of pages.
+    /// A generated PDF, by number of pages.
     Pdf(u64),
-    /// A file of one's own.
+    /// A local file.
     File(PathBuf),
-    /// A file that a client has sent, kept beside the database under this name.
+    /// An uploaded file, stored next to the database under this name.
     Uploaded(Uuid),
 }
 
@@ -92,7 +92,7 @@ impl Source {
     }
 }
 
-/// What is known about a medium without looking at its bytes. Lengths in seconds, sizes in pixels.
+/// Properties of a media file. Durations in seconds, sizes in pixels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts {
     pub width: Option<u32>,
@@ -103,8 +103,8 @@ pub(crate) struct Facts {
     pub sample_rate: Option<u32>,
 }
 
-/// Makes media on request and keeps what it has made. Bounded: there are only so many crops, and
-/// made texts and tones are cheap enough to be made again.
+/// Generates media on request and caches crops. Bounded: there are only so many crops, and the rest is cheap
+/// to generate again.
 #[derive(Default)]
 pub(crate) struct Library {
     photos: photos::Decoded,
@@ -126,7 +126,7 @@ impl Library {
         self.uploads.join(uuid.to_string())
     }
 
-    /// The file that holds the bytes, where it is one.
+    /// The file with the bytes, if there is one.
     pub(crate) fn file(&self, source: &Source) -> Option<PathBuf> {
         match source {
             Source::File(path) => Some(path.clone()),
@@ -135,7 +135,7 @@ impl Library {
         }
     }
 
-    /// The bytes, made now if need be. Errors are those of reading a file of one's own.
+    /// The bytes, generated if necessary. Errors come from reading files.
     pub(crate) fn bytes(&self, source: &Source) -> std::io::Result<Bytes> {
         match source {
             Source::Photo(photo, 0) => Ok(Bytes::from_static(PHOTOS[*photo].bytes)),
@@ -174,13 +174,13 @@ impl Library {
         if let Some(bytes) = kept(&self.crops) {
             return bytes;
         }
-        // Made outside the lock: two requests may make the same crop, and get the same bytes.
+        // Generated outside the lock: two requests may create the same crop, with the same bytes.
         let bytes = Bytes::from(self.photos.crop(photo, crop));
         let mut crops = self.crops.lock().unwrap_or_else(PoisonError::into_inner);
         crops.entry(key).or_insert(bytes).clone()
     }
 
-    /// What is known about a source.
+    /// The properties of a source.
     pub(crate) fn facts(&self, source: &Source) -> Facts {
         match source {
             Source::Photo(photo, crop) => {
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_spell_back() {
+    fn sources_round_trip() {
         for text in [
             "photo/3/17",
             "clip",
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_have_the_size_that_is_promised() {
+    fn images_have_their_documented_size() {
         let library = Library::default();
         for source in [
             Source::Photo(0, 0),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn made_media_are_what_they_say() {
+    fn generated_media_have_their_format() {
         let library = Library::default();
         let wav = library.bytes(&Source::Wav(3)).unwrap();
         assert!(wav.starts_with(b"RIFF") && &wav[8..12] == b"WAVE");

@@ -1,4 +1,4 @@
-//! The photographs that the project carries, and deterministic crops of them.
+//! The bundled photographs, and deterministic crops of them.
 //!
 //! Crop `n` of a photograph is the same rectangle, on every machine and for every seed; every third
 //! one is darkened as if taken at night. Sources and licences: `media/LICENSES.md`.
@@ -87,7 +87,7 @@ impl Decoded {
     pub(crate) fn crop(&self, photo: usize, crop: u16) -> Vec<u8> {
         let whole = self.0[photo].get_or_init(|| {
             image::load_from_memory(PHOTOS[photo].bytes)
-                .expect("the carried photographs are sound")
+                .expect("the bundled photographs are valid")
                 .to_rgb8()
         });
         let (x, y, w, h) = crop_of(photo, crop);
@@ -103,7 +103,7 @@ impl Decoded {
     }
 }
 
-/// A third of the light, and a little more of it blue.
+/// A third of the brightness, with a blue tint.
 fn night([r, g, b]: [u8; 3]) -> [u8; 3] {
     let dim = |v: u8, share: u16| u8::try_from(u16::from(v) * share / 256).unwrap_or(u8::MAX);
     [dim(r, 80), dim(g, 84), dim(b, 104)]
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_crop_lies_inside_its_photograph() {
+    fn every_crop_is_inside_its_photograph() {
         for (photo, known) in PHOTOS.iter().enumerate() {
             let real = image::load_from_memory(known.bytes).unwrap();
             assert_eq!((real.width(), real.height()), known.size, "{}", known.name);

@@ -1,6 +1,6 @@
-//! What files of one's own say about themselves: size of pictures, frames of MP4 and MOV videos,
-//! length of WAV sounds. Only headers are read. Other videos are asked with `ffprobe`, where that is
-//! installed; what is not understood stays unknown.
+//! Properties of media files: the size of images, the frames of MP4 and MOV videos, the length of WAV
+//! audio. Only headers are read. Other videos are probed with `ffprobe` if it is installed; the
+//! properties of anything else are unknown.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -8,12 +8,12 @@ use std::path::Path;
 
 use super::{Facts, fragments};
 
-/// A `moov` box or a WAV header larger than this is not read.
+/// Larger `moov` boxes are not read.
 const HEADER_LIMIT: u64 = 64 << 20;
-/// Boxes nested deeper than this are not looked into.
+/// Boxes nested deeper than this are skipped.
 const DEPTH: usize = 8;
 
-/// The facts of a file, told by its content.
+/// The properties of a file, by its content.
 pub(super) fn facts(path: &Path) -> Facts {
     picture(path)
         .or_else(|| video(path))
@@ -68,13 +68,13 @@ fn video(path: &Path) -> Option<Facts> {
     })
 }
 
-/// The content of the file's `moov` box, wherever it stands.
+/// The content of the file's `moov` box.
 fn moov(path: &Path) -> Option<Vec<u8>> {
     let mut file = BufReader::new(File::open(path).ok()?);
     next_box(&mut file, *b"moov", HEADER_LIMIT)
 }
 
-/// The content of the next box of a kind, from here on; larger ones than `limit` bytes are passed over.
+/// The content of the next box of a kind, from here on; boxes larger than `limit` bytes are skipped.
 pub(super) fn next_box(
     file: &mut (impl Read + Seek),
     kind: [u8; 4],
@@ -101,7 +101,7 @@ pub(super) fn next_box(
     }
 }
 
-/// What the boxes have told so far; `found` is the first video track.
+/// The tracks so far; `found` is the first video track.
 #[derive(Default)]
 struct Track {
     current: TrackFacts,
@@ -190,7 +190,7 @@ fn other_video(path: &Path) -> Option<Facts> {
     is_video.then(|| ffprobe(path)).flatten()
 }
 
-/// What `ffprobe` says of the first video track; it counts the frames by reading the whole file.
+/// The first video track as probed by `ffprobe`, which counts frames by reading the whole file.
 fn ffprobe(path: &Path) -> Option<Facts> {
     #[derive(serde::Deserialize)]
     struct Said {
@@ -206,7 +206,7 @@ fn ffprobe(path: &Path) -> Option<Facts> {
     }
     let wanted = "stream=width,height,avg_frame_rate,nb_read_packets";
     let mut command = std::process::Command::new("ffprobe");
-    // Keys and passwords are none of its business.
+    // It must not inherit keys and passwords.
     let ours = |name: &std::ffi::OsString| {
         let name = name.to_string_lossy();
         name.starts_with("ENCORD_") || name.starts_with("WORKBENCH_")
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_carried_clip_tells_what_is_known_of_it() {
+    fn the_bundled_clip_is_probed() {
         let found = facts(Path::new(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/media/bigbuckbunny-3s.mp4"
@@ -285,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn frames_in_fragments_count_with_those_of_the_header() {
+    fn frames_in_fragments_are_added_to_those_in_the_header() {
         for (name, frames) in [("fragmented.mp4", 75), ("hybrid.mp4", 60)] {
-            let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/fixtures/pixels");
+            let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../media/fixtures");
             let found = facts(&Path::new(place).join(name));
             assert_eq!(found.frames, Some(frames), "{name}");
             let counted = found.duration.unwrap() * found.fps.unwrap();
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_tone_tells_its_length() {
+    fn the_length_of_a_generated_tone_is_probed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wav");
         std::fs::write(&path, super::super::made::wav(5)).unwrap();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_are_unknown_and_harmless() {
+    fn broken_files_are_probed_without_a_panic() {
         let folder = tempfile::tempdir().unwrap();
         let clip = include_bytes!("../../media/bigbuckbunny-3s.mp4");
         for cut in (0..clip.len()).step_by(997) {

@@ -1,5 +1,5 @@
-//! Pictures packed into one video, as image sequences are: JPEG frames in a QuickTime file, one
-//! picture a second. Any player that knows Motion JPEG reads it; nothing here encodes H.264.
+//! Packs images into one video, as image sequences are: Motion JPEG in a QuickTime file, one image per
+//! second. Nothing here encodes H.264.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageEncoder as _, RgbImage};
@@ -12,10 +12,10 @@ const CLOCK: u32 = 1000;
 const QUALITY: u8 = 90;
 const IDENTITY: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// The video of these pictures, and its width and height in pixels.
+/// The video of these images, and its width and height in pixels.
 ///
 /// # Errors
-/// A sentence that names the picture that cannot be decoded or has another size than the first.
+/// A sentence about the image that cannot be decoded or differs in size from the first.
 pub(crate) fn video(pictures: &[(String, Vec<u8>)]) -> Result<(Vec<u8>, u32, u32), String> {
     let mut frames = Vec::with_capacity(pictures.len());
     let mut size = None;
@@ -26,15 +26,15 @@ pub(crate) fn video(pictures: &[(String, Vec<u8>)]) -> Result<(Vec<u8>, u32, u32
         let (width, height) = *size.get_or_insert(picture.dimensions());
         if picture.dimensions() != (width, height) {
             return Err(format!(
-                "\"{title}\" has {}×{} pixels and the first picture {width}×{height}: a sequence needs pictures of one \
-                 size; use an image group (`create_video=False`)",
+                "\"{title}\" has {}×{} pixels and the first image {width}×{height}: the images of a sequence must have the \
+                 same size; use an image group (`create_video=False`)",
                 picture.width(),
                 picture.height()
             ));
         }
         frames.push(jpeg(&picture, title)?);
     }
-    let (width, height) = size.ok_or("a sequence needs at least one picture")?;
+    let (width, height) = size.ok_or("a sequence needs at least one image")?;
     Ok((file(&frames, width, height), width, height))
 }
 
@@ -63,7 +63,7 @@ fn words(list: &[u32]) -> Vec<u8> {
     list.iter().flat_map(|w| w.to_be_bytes()).collect()
 }
 
-/// Frames first, so that their places are known when the index is written.
+/// Frames first, so that their offsets are known when the index is written.
 fn file(frames: &[Vec<u8>], width: u32, height: u32) -> Vec<u8> {
     let mut out = boxed(b"ftyp", b"qt  \0\0\0\0qt  ");
     let first = out.len() as u32 + 8;
@@ -97,7 +97,7 @@ fn file(frames: &[Vec<u8>], width: u32, height: u32) -> Vec<u8> {
     out
 }
 
-/// The sample table: what a frame is, how long it lasts, how large it is, where it begins.
+/// The sample table: format, duration, size and offset of the frames.
 fn index(frames: &[Vec<u8>], first: u32, width: u32, height: u32) -> Vec<u8> {
     let mut entry = words(&[
         0,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_tells_its_frames_and_size() {
+    fn frames_and_size_of_a_sequence_are_probed() {
         let (bytes, width, height) = video(&[picture(0), picture(1), picture(6)]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sequence.mov");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_two_sizes_are_refused_with_both() {
+    fn images_of_different_sizes_are_refused() {
         let why = video(&[picture(0), picture(2)]).unwrap_err();
         assert!(why.contains("2.jpg") && why.contains("451×300"), "{why}");
         assert!(video(&[("x".to_owned(), b"no picture".to_vec())]).is_err());

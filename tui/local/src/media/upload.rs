@@ -1,5 +1,5 @@
-//! What a file that a client has sent is: whether it is of the kind it is said to be, its MIME type,
-//! its size and length. Only headers are read, except for MP3, whose length is told by its frames.
+//! Checks that an uploaded file is of the announced type, and reads its properties. Only headers are read,
+//! except for MP3, whose frames must be counted, and PDF.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,15 +9,15 @@ use super::{Facts, probe};
 use crate::item::ItemKind;
 use crate::world::import;
 
-/// How many bytes at the beginning tell what a file is.
+/// How many bytes at the beginning are read to identify a file.
 const HEAD: u64 = 64 << 10;
-/// A file of which the pages or frames are counted is read up to this size.
+/// How much of a file is read to count its pages or frames.
 const WHOLE: u64 = 256 << 20;
 
-/// Looks at an uploaded file that is said to be of this kind.
+/// Inspects an uploaded file that was announced as this type.
 ///
 /// # Errors
-/// A sentence about what the file is not, or why it cannot be read.
+/// A sentence about why the file is not of that type, or cannot be read.
 pub(crate) fn look(
     path: &Path,
     kind: ItemKind,
@@ -35,14 +35,14 @@ pub(crate) fn look(
             let format = image::guess_format(&head).ok();
             let mime = format.filter(|_| facts.width.is_some() && facts.frames.is_none());
             let mime = mime.ok_or_else(|| {
-                format!("\"{title}\" is not a picture that can be read; JPEG, PNG, GIF, WebP, BMP and TIFF can")
+                format!("\"{title}\" is not an image that can be read; supported are JPEG, PNG, GIF, WebP, BMP and TIFF")
             })?;
             Ok((facts, Some(mime.to_mime_type().to_owned())))
         }
         ItemKind::Video => {
             if facts.frames.is_none() {
                 return Err(format!(
-                    "\"{title}\" is not an MP4 or MOV video whose frames can be counted; other videos need `video_metadata`"
+                    "\"{title}\" is not an MP4 or MOV video whose frames can be counted; pass `video_metadata` for other videos"
                 ));
             }
             let mime = by_title.filter(|m| m.starts_with("video/"));
@@ -98,13 +98,13 @@ fn sound(
     let is_mp3 = head.starts_with(b"ID3") || frame(head).is_some();
     let found = is_mp3.then(|| read(path, WHOLE)).transpose()?;
     let found = found.and_then(|bytes| mp3(&bytes)).ok_or_else(|| {
-        format!("\"{title}\" is not a WAV or MP3 sound whose length can be told; others need `audio_metadata`")
+        format!("\"{title}\" is not a WAV or MP3 file with a known length; pass `audio_metadata` for others")
     })?;
     Ok((found, Some("audio/mpeg".to_owned())))
 }
 
-/// How many pages a PDF has: its page objects, or what its page tree counts where the objects are
-/// packed. At least one.
+/// The number of pages of a PDF: its page objects, or the count in its page tree if the objects are
+/// compressed. At least one.
 fn pages(bytes: &[u8]) -> u32 {
     let after = |at: usize| bytes[at..].iter().position(|b| !b.is_ascii_whitespace());
     let mut objects = 0;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_project_makes_is_recognised() {
+    fn generated_media_are_recognised() {
         let (_f, clip) = file(include_bytes!("../../media/bigbuckbunny-3s.mp4"));
         let (facts, mime) = look(&clip, ItemKind::Video, "a.mp4").unwrap();
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_is_refused_with_its_title() {
+    fn a_file_of_another_type_is_refused_with_its_title() {
         let (_f, text) = file(b"hello");
         for kind in [
             ItemKind::Image,

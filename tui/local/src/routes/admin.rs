@@ -1,25 +1,25 @@
-//! The server's own pages under `/local/`: on loopback only, with the token of the data folder
+//! The server's own endpoints under `/local/`: on loopback only, with the token of the data folder
 //! (`Authorization: Bearer TOKEN`) instead of a signature.
 //!
 //! | request | answer |
 //! |---|---|
-//! | GET `/local/health` | `{"ok":true}` as soon as requests are taken |
+//! | GET `/local/health` | `{"ok":true}` as soon as requests are accepted |
 //! | GET `/local/counters` | [`crate::Counters`] |
-//! | GET `/local/faults` | the faults and how often each has struck |
+//! | GET `/local/faults` | the faults and how many requests each has affected |
 //! | POST `/local/faults` `{"faults":["actions:lost@1%"]}` | replaces them; `[]` ends them |
 //! | GET `/local/state?project=UUID&after=N&limit=N` | every task with stage, priority and a digest of its labels |
 //! | GET `/local/scenario-schema` | the JSON schema of scenario files |
-//! | GET `/local/templates` | UUID and title of each workflow template, for making projects on demand |
+//! | GET `/local/templates` | UUID and title of each workflow template, for creating projects |
 //! | GET `/local/workflow?project=UUID` | the workflow with all its edges |
-//! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | somebody else moves tasks |
-//! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | somebody else edits a label row |
+//! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | moves tasks on behalf of somebody else |
+//! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | edits a label row on behalf of somebody else |
 //!
-//! Without `project` the main project is meant. Requests here are not counted, and never spoilt.
+//! Without `project`, the main project is used. These requests are not counted or affected by faults.
 
 use std::sync::{Arc, PoisonError};
 
 use axum::Router;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -33,18 +33,17 @@ use uuid::Uuid;
 
 use crate::app::Shared;
 use crate::auth::hex;
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid, not_found};
 use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
-use crate::routes::reply::{Answer, Pairs, body, json_answer, json_bytes};
+use crate::routes::extract::Pairs;
+use crate::routes::reply::{Answer, json_answer, json_bytes};
 use crate::store::catalog::Project;
+use crate::store::tx::Tx;
 use crate::store::{labels, tasks};
-use crate::time;
 use crate::workflow::Graph;
 
-type QueryPairs = Query<Vec<(String, String)>>;
-
-/// The message whose seal is the token for these pages.
+/// The message whose seal is the token for these endpoints.
 pub(crate) const OWN_PAGES: &str = "local";
 
 pub(super) fn router(app: &Shared) -> Router<Shared> {
@@ -68,12 +67,12 @@ pub(super) fn router(app: &Shared) -> Router<Shared> {
         .layer(middleware::from_fn(loopback_only))
 }
 
-/// Refuses requests without the token: any user or program on this machine can reach the port.
+/// Refuses requests without the token: any user or program on this machine can connect.
 async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let header = request.headers().get(header::AUTHORIZATION);
     let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
     let (scheme, token) = sent.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") && app.gate.sealed(OWN_PAGES, token.trim()) {
+    if scheme.eq_ignore_ascii_case("bearer") && app.keyring.sealed(OWN_PAGES, token.trim()) {
         return next.run(request).await;
     }
     let why = match header {
@@ -93,15 +92,14 @@ async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> 
 }
 
 async fn unknown(request: Request) -> Refusal {
-    Refusal::NotFound(format!("this server has no page {}", request.uri().path()))
+    not_found!("this server has no page {}", request.uri().path())
 }
 
-/// A page in a browser must not reach these: neither through a name that points at this machine (its
-/// `Host` is another), nor by address (browsers then say where the page is from).
+/// Refuses requests from web pages: those through a name that resolves to this machine have another `Host`,
+/// and those by address have an `Origin`.
 async fn loopback_only(request: Request, next: Next) -> Response {
     if !is_local_program(request.headers()) {
-        return Refusal::Forbidden("these pages are for programs on this machine".to_owned())
-            .into_response();
+        return forbidden!("these pages are for programs on this machine").into_response();
     }
     next.run(request).await
 }
@@ -116,7 +114,7 @@ fn is_local_program(headers: &HeaderMap) -> bool {
 }
 
 async fn scenario_schema() -> Response {
-    json_bytes(crate::SCENARIO_SCHEMA.into())
+    json_bytes(crate::SCENARIO_SCHEMA)
 }
 
 async fn health() -> Answer {
@@ -124,7 +122,7 @@ async fn health() -> Answer {
 }
 
 async fn counters(State(app): State<Shared>) -> Answer {
-    json_answer(&app.tally.read())
+    json_answer(&app.counters.read())
 }
 
 async fn faults(State(app): State<Shared>) -> Answer {
@@ -141,7 +139,7 @@ async fn set_faults(State(app): State<Shared>, bytes: Bytes) -> Answer {
     struct Asked {
         faults: Vec<String>,
     }
-    let asked: Asked = body(&bytes)?;
+    let asked: Asked = serde_json::from_slice(&bytes)?;
     let specs: Vec<FaultSpec> = asked
         .faults
         .iter()
@@ -166,8 +164,8 @@ async fn templates(State(app): State<Shared>) -> Answer {
     json_answer(&json!({"templates": list}))
 }
 
-async fn workflow(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let project = project_of(&app, Pairs(pairs).first("project"))?;
+async fn workflow(State(app): State<Shared>, pairs: Pairs) -> Answer {
+    let project = project_of(&app, pairs.first("project"))?;
     json_answer(&project.graph.specification())
 }
 
@@ -185,14 +183,13 @@ struct TaskState {
     labels: Option<String>,
 }
 
-async fn state(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let pairs = Pairs(pairs);
+async fn state(State(app): State<Shared>, pairs: Pairs) -> Answer {
     let project = project_of(&app, pairs.first("project"))?;
     let number = |key: &str, default: i64| match pairs.first(key) {
         None => Ok(default),
         Some(text) => text
             .parse()
-            .map_err(|_| Refusal::Invalid(format!("{key} {text:?} is not a number"))),
+            .map_err(|_| invalid!("{key} {text:?} is not a number")),
     };
     let (after, limit) = (number("after", 0)?, number("limit", i64::MAX)?);
     let found = app
@@ -203,12 +200,12 @@ async fn state(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
 }
 
 fn task_states(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     after: i64,
     limit: i64,
 ) -> Result<Vec<TaskState>, Refusal> {
-    let mut find = connection.prepare_cached(
+    let mut find = db.prepare_cached(
         "SELECT t.id, d.hash, d.title, t.stage, t.status, t.priority, t.actor,
                 l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
          FROM task t JOIN data d ON d.id = t.data
@@ -257,19 +254,16 @@ struct MoveAsked {
 }
 
 async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let asked: MoveAsked = body(&bytes)?;
+    let asked: MoveAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
     let found = project
         .graph
         .stage_called(&asked.stage)
         .map(|(number, _)| number);
-    let stage = found
-        .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {:?}", asked.stage)))?;
-    let work = move |c: &Connection| {
-        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
-        tasks::move_tasks(c, &project, None, &asked.tasks, stage, by, time::now())
-    };
-    json_answer(&json!({"moved": app.store.write(work).await?}))
+    let stage = found.ok_or_else(|| invalid!("the project has no stage {:?}", asked.stage))?;
+    let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
+    let work = move |tx: &Tx<'_>| tasks::move_tasks(tx, &project, None, &asked.tasks, stage);
+    json_answer(&json!({"moved": app.store.write(by, work).await?}))
 }
 
 #[derive(Deserialize)]
@@ -280,19 +274,19 @@ struct EditAsked {
 }
 
 async fn edit(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let asked: EditAsked = body(&bytes)?;
+    let asked: EditAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
-    let work = move |c: &Connection| {
-        let by = asked.by.as_deref().unwrap_or(SOMEBODY);
-        labels::create(c, &project, &[asked.data_hash], "main", by, time::now())?;
-        let label: Uuid = c.query_row(
+    let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
+    let work = move |tx: &Tx<'_>| {
+        labels::create(tx, &project, &[asked.data_hash], "main")?;
+        let label: Uuid = tx.query_row(
             "SELECT l.hash FROM label l JOIN data d ON d.id = l.data
              WHERE l.project = ?1 AND d.hash = ?2 AND l.branch = 'main'",
             params![project.id, asked.data_hash],
             |r| r.get(0),
         )?;
-        labels::disturb(c, &project, label, by, time::now())?;
+        labels::disturb(tx, &project, label)?;
         Ok(label)
     };
-    json_answer(&json!({"label_hash": app.store.write(work).await?}))
+    json_answer(&json!({"label_hash": app.store.write(by, work).await?}))
 }

@@ -1,49 +1,30 @@
-//! What was done to tasks, and by whom. Nobody works in an editor here, so that editor logs and times
-//! spent are always empty.
+//! What was done to tasks, and by whom. Nobody works in an editor here: editor logs and times spent are
+//! always empty.
 
 use std::collections::HashSet;
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::get;
 use serde_json::{Value, json};
 
-use crate::app::Shared;
+use crate::routes::extract::{Call, InProject, Pairs};
+use crate::routes::paging::{Page, token};
 use crate::routes::projects::{instant_filter, within};
-use crate::routes::reply::{Answer, Page, Pairs, json_answer, token};
+use crate::routes::reply::{Answer, json_answer, json_bytes};
 use crate::store::records::{self, Kind, Record};
 use crate::time;
-
-type QueryPairs = Query<Vec<(String, String)>>;
 
 /// Results of one page.
 const PAGE: usize = 1000;
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/analytics/task-actions", get(task_actions))
-        .route("/v2/public/analytics/time-spent", get(nothing_in_a_project))
-        .route(
-            "/v2/public/analytics/collaborators/timers",
-            get(nothing_in_a_project),
-        )
-        .route("/v2/public/projects/{project}/editor-logs", get(no_logs))
-}
-
-async fn task_actions(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let pairs = Pairs(pairs);
-    let project = app
-        .project(pairs.first("projectUuid").unwrap_or_default())?
-        .uuid;
+pub(super) async fn task_actions(call: Call, pairs: Pairs) -> Answer {
+    let project = call.project(pairs.first("projectUuid").unwrap_or_default())?;
+    let project = project.uuid;
     let span = instant_filter(&pairs, "after", "before")?;
     let begin = pairs.after()?;
-    let wanted = |key: &str| -> HashSet<String> { pairs.all(key).map(str::to_owned).collect() };
+    let wanted = |key: &str| -> HashSet<String> { pairs.texts(key) };
     let (actors, kinds) = (wanted("actorEmails"), wanted("eventTypes"));
     let (stages, units) = (wanted("workflowStageUuids"), wanted("dataUnitUuids"));
-    let found = app
-        .store
-        .read(move |c| records::list(c, Kind::Action, project))
-        .await?;
+    let list = move |db: &_| records::list(db, Kind::Action, project);
+    let found = call.store.read(list).await?;
     let has = |set: &HashSet<String>, text: Option<&str>| {
         set.is_empty() || text.is_some_and(|t| set.contains(t))
     };
@@ -55,30 +36,27 @@ async fn task_actions(State(app): State<Shared>, Query(pairs): QueryPairs) -> An
             && has(&stages, r.body["stage"].as_str())
             && has(&units, r.body["data"].as_str())
     };
-    let mut fitting: Vec<&Record> = found.iter().filter(fits).collect();
-    let more = fitting.len() > PAGE;
-    fitting.truncate(PAGE);
-    let one = |r: &&Record| {
+    let fitting = found.iter().filter(fits).take(PAGE + 1).collect();
+    let one = |r: &Record| {
         json!({
             "timestamp": time::iso(r.created), "actionType": r.name, "projectUuid": project,
             "workflowStageUuid": r.body["stage"], "taskUuid": r.body["task"], "dataUnitUuid": r.body["data"],
             "actorEmail": r.body["actor"],
         })
     };
-    json_answer(&Page {
-        next_page_token: fitting.last().filter(|_| more).map(|r| token(r.id)),
-        results: fitting.iter().map(one).collect(),
-    })
+    json_answer(&Page::cut(fitting, PAGE, |r| token(r.id)).map(one))
 }
 
-async fn nothing_in_a_project(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let pairs = Pairs(pairs);
+pub(super) async fn nothing(call: Call, pairs: Pairs) -> Answer {
     let named = pairs.first("projectUuid").or(pairs.first("projectHash"));
-    app.project(named.unwrap_or_default())?;
-    json_answer(&Page::<Value>::whole(Vec::new()))
+    call.project(named.unwrap_or_default())?;
+    json_answer(&Page::<Value>::whole([]))
 }
 
-async fn no_logs(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    app.project(&project)?;
-    json_answer(&Page::<Value>::whole(Vec::new()))
+pub(super) async fn no_logs(InProject(_): InProject) -> Answer {
+    json_answer(&Page::<Value>::whole([]))
+}
+
+pub(super) async fn no_older_logs(InProject(_): InProject) -> Answer {
+    Ok(json_bytes("[]"))
 }

@@ -1,4 +1,5 @@
-//! Request bodies: bounded each, bounded together, and refused in a way that the sender notices.
+//! Reads request bodies, with a limit for each and for all together. A sender whose body is too large gets the
+//! refusal even if it reads only after sending everything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,93 +11,93 @@ use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::BODY_LIMIT;
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 
-/// Bodies up to this many bytes are read at once; larger ones wait for room.
+/// Bodies up to this size are read at once; larger ones wait for memory.
 const SMALL: usize = 4 << 20;
-/// How much of a body that is too large is read and thrown away, so that its sender, who may only
-/// listen when everything is sent, hears why.
-const THROWN_AWAY: usize = 1 << 30;
-/// How long the next piece of a body may take.
+/// How much of a body that is too large is read and discarded, so that a sender that reads only after
+/// sending everything gets the refusal.
+const DISCARDED: usize = 1 << 30;
+/// How long the next chunk of a body may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Room is given in pieces of this many bytes.
+/// Memory is reserved in units of this many bytes.
 const UNIT: usize = 1 << 20;
 
-/// Room for large bodies: as much as the largest one needs, for all of them together.
-pub(crate) struct Room(Arc<Semaphore>);
+/// Memory for all large bodies together: as much as the largest one needs.
+pub(crate) struct BodyBudget(Arc<Semaphore>);
 
-impl Default for Room {
+impl Default for BodyBudget {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(BODY_LIMIT / UNIT)))
     }
 }
 
-/// A body, and its room as long as this lives.
+/// A body with its reserved memory.
 pub(super) struct Held {
     pub bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    _reserved: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
+impl BodyBudget {
     async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
         Arc::clone(&self.0).acquire_many_owned(units).await.ok()
     }
 
-    /// Reads a body whole.
+    /// Reads a whole body.
     pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Held, Refusal> {
         let announced = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-        let mut pieces = body.into_data_stream();
+        let mut chunks = body.into_data_stream();
         if announced.is_some_and(|n| n > BODY_LIMIT) {
-            // Who asks before sending has sent nothing yet.
+            // A sender that asks first has not sent anything yet.
             if !headers.contains_key(header::EXPECT) {
-                throw_away(&mut pieces).await;
+                discard(&mut chunks).await;
             }
             return Err(too_large());
         }
-        let mut room = match announced {
+        let mut reserved = match announced {
             Some(length) if length > SMALL => self.take(length).await,
             _ => None,
         };
         let mut out = Vec::with_capacity(announced.unwrap_or_default());
-        while let Some(piece) = next(&mut pieces).await? {
-            let length = out.len() + piece.len();
+        while let Some(chunk) = next(&mut chunks).await? {
+            let length = out.len() + chunk.len();
             if length > BODY_LIMIT {
                 drop(out);
-                throw_away(&mut pieces).await;
+                discard(&mut chunks).await;
                 return Err(too_large());
             }
-            if room.is_none() && length > SMALL {
-                // Its length is not known before its end.
-                room = self.take(BODY_LIMIT).await;
+            if reserved.is_none() && length > SMALL {
+                // Its total length is unknown.
+                reserved = self.take(BODY_LIMIT).await;
             }
-            out.extend_from_slice(&piece);
+            out.extend_from_slice(&chunk);
         }
         Ok(Held {
             bytes: out.into(),
-            _room: room,
+            _reserved: reserved,
         })
     }
 }
 
-async fn next(pieces: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
-    match tokio::time::timeout(PATIENCE, pieces.next()).await {
-        Ok(piece) => piece
+async fn next(chunks: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
+    match tokio::time::timeout(PATIENCE, chunks.next()).await {
+        Ok(chunk) => chunk
             .transpose()
-            .map_err(|e| Refusal::Invalid(format!("the body broke off: {e}"))),
-        Err(_) => Err(Refusal::Invalid(format!(
+            .map_err(|e| invalid!("the body ended early: {e}")),
+        Err(_) => Err(invalid!(
             "the rest of the body did not arrive within {} s",
             PATIENCE.as_secs()
-        ))),
+        )),
     }
 }
 
-async fn throw_away(pieces: &mut BodyDataStream) {
-    let mut left = THROWN_AWAY;
-    while let Ok(Some(piece)) = next(pieces).await {
-        match left.checked_sub(piece.len()) {
+async fn discard(chunks: &mut BodyDataStream) {
+    let mut left = DISCARDED;
+    while let Ok(Some(chunk)) = next(chunks).await {
+        match left.checked_sub(chunk.len()) {
             Some(rest) => left = rest,
             None => return,
         }

@@ -1,58 +1,28 @@
-//! What happens to storage items as a whole: grouped, moved, deleted, and the summary of their uses.
+//! Groups, moves and deletes storage items; summarises their uses.
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use bytes::Bytes;
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::endpoint::Endpoint;
+use crate::error::Refusal;
 use crate::item::ItemKind;
-use crate::media::Facts;
-use crate::routes::reply::{Answer, body, json_answer, null, uuid};
+use crate::routes::extract::{Call, InFolder, ItemId, Sent, uuid};
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::exact::Object;
 use crate::store::items;
 use crate::store::units::{self, NewItem};
 use crate::store::uses;
 use crate::time;
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/v2/public/storage/folders/{folder}/items/{item}/summary",
-            get(summary),
-        )
-        .route(
-            "/v2/public/storage/folders/{folder}/items/move",
-            post(move_items),
-        )
-        .route(
-            "/v2/public/storage/folders/{folder}/items/delete",
-            post(delete_items),
-        )
-        .route(
-            "/v2/public/storage/folders/{folder}/create-group-items",
-            post(create_groups),
-        )
-}
-
-async fn summary(
-    State(app): State<Shared>,
-    Path((_folder, item)): Path<(String, String)>,
-) -> Answer {
-    let item = uuid(&item, "item")?;
-    let catalog = app.catalog();
-    let find = move |c: &Connection| {
-        let mut found = items::by_uuid(c, &[item])?;
-        let item = found.remove(0);
-        let children = items::children(c, item.id)?;
-        Ok((uses::uses(c, &item)?, item, children))
+pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Answer {
+    let catalog = call.catalog();
+    let find = move |db: &Connection| {
+        let item = items::one(db, item)?;
+        let children = items::children(db, item.id)?;
+        Ok((uses::uses(db, &item)?, item, children))
     };
-    let (uses, item, children) = app.store.read(find).await?;
+    let (uses, item, children) = call.store.read(find).await?;
     let group = |g: &items::Data| {
         let folder = catalog.folder_of(g);
         json!({
@@ -88,50 +58,49 @@ async fn summary(
     }))
 }
 
-async fn move_items(State(app): State<Shared>, Path(folder): Path<String>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        item_uuids: Vec<Uuid>,
-        new_parent_uuid: Uuid,
-        #[serde(default)]
-        allow_synced_dataset_move: bool,
-    }
-    let sent: Sent = body(&bytes)?;
-    let catalog = app.catalog();
-    let from = catalog.folder(uuid(&folder, "folder")?)?.clone();
-    let to = catalog.folder(sent.new_parent_uuid)?.clone();
-    let work = move |c: &Connection| {
-        let allowed = sent.allow_synced_dataset_move;
-        uses::move_items(c, &from, &to, &sent.item_uuids, allowed, time::now())
-    };
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeItems, changed);
-    Ok(null())
-}
-
-async fn delete_items(
-    State(app): State<Shared>,
-    Path(folder): Path<String>,
-    bytes: Bytes,
-) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        child_uuids: Vec<Uuid>,
-    }
-    let sent: Sent = body(&bytes)?;
-    let folder = app.catalog().folder(uuid(&folder, "folder")?)?.clone();
-    let work = move |c: &Connection| uses::delete_items(c, &folder, &sent.child_uuids);
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeItems, changed);
-    json_answer(&json!({"removedItemsCount": changed, "removedFoldersCount": 0}))
-}
-
-/// A data group to be made. Its layout is for people's eyes; only its contents matter here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GroupBody {
+pub(super) struct Moved {
+    item_uuids: Vec<Uuid>,
+    new_parent_uuid: Uuid,
+    #[serde(default)]
+    allow_synced_dataset_move: bool,
+}
+
+pub(super) async fn move_items(
+    call: Call,
+    InFolder(from): InFolder,
+    Sent(sent): Sent<Moved>,
+) -> Answer {
+    let to = call.catalog().folder(sent.new_parent_uuid)?.clone();
+    call.change(move |tx| {
+        let allowed = sent.allow_synced_dataset_move;
+        uses::move_items(tx, &from, &to, &sent.item_uuids, allowed)
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Deleted {
+    child_uuids: Vec<Uuid>,
+}
+
+pub(super) async fn delete_items(
+    call: Call,
+    InFolder(folder): InFolder,
+    Sent(sent): Sent<Deleted>,
+) -> Answer {
+    let delete = call.write(move |tx| uses::delete_items(tx, &folder, &sent.child_uuids));
+    let deleted = delete.await?;
+    call.count(deleted);
+    json_answer(&json!({"removedItemsCount": deleted, "removedFoldersCount": 0}))
+}
+
+/// A data group to be created. Its visual layout is ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GroupBody {
     layout_contents: Contents,
     name: Option<String>,
     client_metadata: Option<Object>,
@@ -145,7 +114,7 @@ enum Contents {
 }
 
 impl Contents {
-    fn uuids(&self) -> Result<Vec<Uuid>, crate::error::Refusal> {
+    fn uuids(&self) -> Result<Vec<Uuid>, Refusal> {
         match self {
             Self::List(list) => Ok(list.clone()),
             Self::Named(map) => map
@@ -156,34 +125,23 @@ impl Contents {
     }
 }
 
-async fn create_groups(
-    State(app): State<Shared>,
-    Path(folder): Path<String>,
-    bytes: Bytes,
+pub(super) async fn create_groups(
+    call: Call,
+    InFolder(folder): InFolder,
+    Sent(sent): Sent<Vec<GroupBody>>,
 ) -> Answer {
-    let sent: Vec<GroupBody> = body(&bytes)?;
-    let folder = app.catalog().folder(uuid(&folder, "folder")?)?.clone();
-    let work = move |c: &Connection| {
+    let create = call.write(move |tx| {
         let mut made = Vec::new();
         for group in sent {
             let members = group.layout_contents.uuids()?;
-            let item = NewItem {
-                uuid: Uuid::new_v4(),
-                kind: ItemKind::Group,
-                title: group.name.unwrap_or_else(|| "Data group".to_owned()),
-                source: None,
-                mime: None,
-                facts: Facts::default(),
-                size: None,
-                metadata: group.client_metadata,
-                children: Vec::new(),
-            };
-            units::insert_group(c, &folder, &item, &members, time::now())?;
+            let title = group.name.unwrap_or_else(|| "Data group".to_owned());
+            let item = NewItem::group(ItemKind::Group, title, group.client_metadata);
+            units::insert_group(tx, &folder, &item, &members)?;
             made.push(item.uuid);
         }
         Ok(made)
-    };
-    let made = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeItems, made.len());
+    });
+    let made = create.await?;
+    call.count(made.len());
     json_answer(&made)
 }

@@ -1,41 +1,21 @@
-//! Storage folders: the tree of them, made, changed, moved, deleted, summed up.
+//! Storage folders: listed, created, changed, moved, deleted, summarised.
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, patch, post};
-use bytes::Bytes;
-use rusqlite::Connection;
+use std::collections::{BTreeMap, HashSet};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
+use crate::error::not_served;
 use crate::item::ItemKind;
+use crate::routes::extract::{Call, InFolder, Pairs, Sent};
 use crate::routes::listing::tree;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
+use crate::routes::paging::{Page, token};
+use crate::routes::reply::{Answer, json_answer, null};
 use crate::store::catalog::Catalog;
 use crate::store::exact::Object;
 use crate::store::folders::{self, Folder, FolderPatch};
 use crate::time;
-
-type QueryPairs = Query<Vec<(String, String)>>;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/storage/folders", get(list).post(create))
-        .route("/v2/public/storage/folders/patch-bulk", patch(patch_bulk))
-        .route("/v2/public/storage/folders/move", post(move_folders))
-        .route("/v2/public/storage/search/folders", get(search))
-        .route(
-            "/v2/public/storage/folders/{folder}",
-            get(one).patch(patch_one).delete(delete),
-        )
-        .route("/v2/public/storage/folders/{folder}/folders", get(below))
-        .route("/v2/public/storage/folders/{folder}/summary", get(summary))
-}
 
 fn folder_json(catalog: &Catalog, folder: &Folder) -> Value {
     let by_id = |id: Option<i64>| catalog.folders.iter().find(|f| Some(f.id) == id);
@@ -62,14 +42,12 @@ fn folder_json(catalog: &Catalog, folder: &Folder) -> Value {
     })
 }
 
-async fn one(State(app): State<Shared>, Path(folder): Path<String>) -> Answer {
-    let catalog = app.catalog();
-    let folder = catalog.folder(uuid(&folder, "folder")?)?;
-    json_answer(&folder_json(&catalog, folder))
+pub(super) async fn one(call: Call, InFolder(folder): InFolder) -> Answer {
+    json_answer(&folder_json(&call.catalog(), &folder))
 }
 
-/// Those of these folders that the query wants, in its order, a page of them. All are in memory:
-/// the token is a place in the list.
+/// A page of these folders, filtered and sorted as requested. All are in memory: the token is an index into
+/// the list.
 fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
     let search = pairs.first("search").unwrap_or_default().to_lowercase();
     found.retain(|f| f.name.to_lowercase().contains(&search));
@@ -88,13 +66,10 @@ fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
     if pairs.flag("desc") {
         found.reverse();
     }
-    let size = pairs
-        .first("pageSize")
-        .and_then(|n| n.parse::<usize>().ok());
-    let size = size.unwrap_or(100).clamp(1, 1000);
+    let size = pairs.page_size(100);
     let begin = usize::try_from(pairs.after()?).unwrap_or(0);
     let end = begin.saturating_add(size);
-    let next = (found.len() > end).then(|| crate::routes::reply::token(end as i64));
+    let next = (found.len() > end).then(|| token(end as i64));
     let results = found.iter().skip(begin).take(size);
     json_answer(&Page {
         results: results.map(|f| folder_json(catalog, f)).collect(),
@@ -102,28 +77,22 @@ fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
     })
 }
 
-async fn list(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let catalog = app.catalog();
+pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+    let catalog = call.catalog();
     let top = catalog.folders.iter().filter(|f| f.parent.is_none());
-    page(&catalog, top.map(|f| &**f).collect(), &Pairs(pairs))
+    page(&catalog, top.map(|f| &**f).collect(), &pairs)
 }
 
-async fn search(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let catalog = app.catalog();
+pub(super) async fn search(call: Call, pairs: Pairs) -> Answer {
+    let catalog = call.catalog();
     let all = catalog.folders.iter().map(|f| &**f).collect();
-    page(&catalog, all, &Pairs(pairs))
+    page(&catalog, all, &pairs)
 }
 
-async fn below(
-    State(app): State<Shared>,
-    Path(folder): Path<String>,
-    Query(pairs): QueryPairs,
-) -> Answer {
-    let catalog = app.catalog();
-    let folder = catalog.folder(uuid(&folder, "folder")?)?;
-    let pairs = Pairs(pairs);
+pub(super) async fn below(call: Call, InFolder(folder): InFolder, pairs: Pairs) -> Answer {
+    let catalog = call.catalog();
     let found = if pairs.flag("isRecursive") {
-        tree(&catalog, folder).split_off(1)
+        tree(&catalog, &folder).split_off(1)
     } else {
         let below = catalog.folders.iter().map(|f| &**f);
         below.filter(|f| f.parent == Some(folder.id)).collect()
@@ -133,7 +102,7 @@ async fn below(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NewFolder {
+pub(super) struct NewFolder {
     name: String,
     description: Option<String>,
     parent: Option<Uuid>,
@@ -142,12 +111,10 @@ struct NewFolder {
     cloud_synced_folder_params: Option<Value>,
 }
 
-async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let sent: NewFolder = body(&bytes)?;
+pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Answer {
     if sent.cloud_synced_folder_params.is_some() {
-        return Err(Refusal::NotServed(
+        return Err(not_served!(
             "a local project has no cloud storage to mirror; make a plain folder and upload files"
-                .to_owned(),
         ));
     }
     if let Some(text) = &sent.client_metadata {
@@ -155,113 +122,80 @@ async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
     }
     let parent = match sent.parent {
         None => None,
-        Some(wanted) => Some(app.catalog().folder(wanted)?.id),
+        Some(wanted) => Some(call.catalog().folder(wanted)?.id),
     };
     let uuid = Uuid::new_v4();
-    let work = move |c: &Connection| {
-        let description = sent.description.unwrap_or_default();
+    let create = call.change_catalog(move |tx| {
         let metadata = sent.client_metadata.as_deref();
-        folders::create(
-            c,
-            uuid,
-            parent,
-            &sent.name,
-            &description,
-            metadata,
-            time::now(),
-        )
-    };
-    app.store.write(work).await?;
-    changed(&app, 1).await?;
-    answer_with(&app, uuid)
+        let description = sent.description.unwrap_or_default();
+        folders::create(tx, uuid, parent, &sent.name, &description, metadata).map(|()| 1)
+    });
+    create.await?;
+    answer_with(&call, uuid)
 }
 
-async fn changed(app: &Shared, n: usize) -> Result<(), Refusal> {
-    app.tally.changed(Endpoint::ChangeFolders, n);
-    app.reload().await
-}
-
-fn answer_with(app: &Shared, folder: Uuid) -> Answer {
-    let catalog = app.catalog();
+fn answer_with(call: &Call, folder: Uuid) -> Answer {
+    let catalog = call.catalog();
     json_answer(&folder_json(&catalog, catalog.folder(folder)?))
 }
 
-async fn patch_one(State(app): State<Shared>, Path(folder): Path<String>, bytes: Bytes) -> Answer {
-    let folder = uuid(&folder, "folder")?;
-    let patches = vec![(folder, body::<FolderPatch>(&bytes)?)];
-    let n = app
-        .store
-        .write(move |c| folders::patch(c, &patches, time::now()))
+pub(super) async fn patch_one(
+    call: Call,
+    InFolder(folder): InFolder,
+    Sent(patch): Sent<FolderPatch>,
+) -> Answer {
+    let uuid = folder.uuid;
+    call.change_catalog(move |tx| folders::patch(tx, &[(uuid, patch)]))
         .await?;
-    changed(&app, n).await?;
-    answer_with(&app, folder)
+    answer_with(&call, uuid)
 }
 
-async fn patch_bulk(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        folder_patches: BTreeMap<Uuid, FolderPatch>,
-    }
-    let patches: Vec<_> = body::<Sent>(&bytes)?.folder_patches.into_iter().collect();
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Patches {
+    folder_patches: BTreeMap<Uuid, FolderPatch>,
+}
+
+pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Answer {
+    let patches: Vec<_> = sent.folder_patches.into_iter().collect();
     let uuids: HashSet<Uuid> = patches.iter().map(|(folder, _)| *folder).collect();
-    let n = app
-        .store
-        .write(move |c| folders::patch(c, &patches, time::now()))
+    call.change_catalog(move |tx| folders::patch(tx, &patches))
         .await?;
-    changed(&app, n).await?;
-    let catalog = app.catalog();
+    let catalog = call.catalog();
     let found = catalog.folders.iter().filter(|f| uuids.contains(&f.uuid));
-    json_answer(&Page::whole(
-        found.map(|f| folder_json(&catalog, f)).collect(),
-    ))
+    json_answer(&Page::whole(found.map(|f| folder_json(&catalog, f))))
 }
 
-async fn move_folders(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        folder_uuids: Vec<Uuid>,
-        new_parent_uuid: Option<Uuid>,
-    }
-    let sent: Sent = body(&bytes)?;
-    let catalog = app.catalog();
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Moved {
+    folder_uuids: Vec<Uuid>,
+    new_parent_uuid: Option<Uuid>,
+}
+
+pub(super) async fn move_folders(call: Call, Sent(sent): Sent<Moved>) -> Answer {
+    let catalog = call.catalog();
     let number = |folder: &Uuid| catalog.folder(*folder).map(|f| f.id);
-    let moved: Vec<i64> = sent
-        .folder_uuids
-        .iter()
-        .map(number)
-        .collect::<Result<_, _>>()?;
+    let moved = sent.folder_uuids.iter().map(number);
+    let moved: Vec<i64> = moved.collect::<Result<_, _>>()?;
     let parent = sent.new_parent_uuid.as_ref().map(number).transpose()?;
-    let n = app
-        .store
-        .write(move |c| folders::move_folders(c, &moved, parent, time::now()))
+    call.change_catalog(move |tx| folders::move_folders(tx, &moved, parent))
         .await?;
-    changed(&app, n).await?;
     Ok(null())
 }
 
-async fn delete(State(app): State<Shared>, Path(folder): Path<String>) -> Answer {
-    let folder = app.catalog().folder(uuid(&folder, "folder")?)?.clone();
-    app.store
-        .write(move |c| folders::delete(c, &folder))
+pub(super) async fn delete(call: Call, InFolder(folder): InFolder) -> Answer {
+    call.change_catalog(move |tx| folders::delete(tx, &folder).map(|()| 1))
         .await?;
-    changed(&app, 1).await?;
     Ok(null())
 }
 
-async fn summary(State(app): State<Shared>, Path(folder): Path<String>) -> Answer {
-    let catalog = app.catalog();
-    let folder = catalog.folder(uuid(&folder, "folder")?)?.clone();
-    let subfolders = catalog
-        .folders
-        .iter()
-        .filter(|f| f.parent == Some(folder.id))
-        .count();
-    let found = app
-        .store
-        .read(move |c| folders::summary(c, &folder))
-        .await?;
+pub(super) async fn summary(call: Call, InFolder(folder): InFolder) -> Answer {
+    let catalog = call.catalog();
+    let below = |f: &&std::sync::Arc<Folder>| f.parent == Some(folder.id);
+    let subfolders = catalog.folders.iter().filter(below).count();
+    let read = call.store.read(move |db| folders::summary(db, &folder));
+    let found = read.await?;
     let count = |kind: ItemKind| {
         let of_kind = found.iter().filter(|(k, ..)| *k == kind);
         of_kind.map(|(_, n, _)| n).sum::<u64>()

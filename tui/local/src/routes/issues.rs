@@ -1,39 +1,23 @@
 //! Issues: comment threads about data units, frames, places and labels, and the tags they carry.
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use bytes::Bytes;
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::auth::Caller;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null};
+use crate::error::{Refusal, not_found};
+use crate::routes::extract::{Call, InProject, Pairs, Sent, uuid};
+use crate::routes::paging::Page;
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::items;
 use crate::store::records::{self, Kind, Record};
+use crate::store::tx::Tx;
 use crate::time;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/projects/{project}/issues", get(list).post(add))
-        .route("/v2/public/projects/{project}/issues/delete", post(delete))
-        .route(
-            "/v2/public/projects/{project}/issue-tags",
-            get(tags).post(add_tags),
-        )
-}
 
 fn tag_json(project: Uuid, name: &str) -> Value {
     json!({"name": name, "uuid": records::named(project, &format!("issue tag/{name}"))})
 }
 
-/// An issue as the API shows it: its anchor's fields beside its own.
+/// An issue as in the API: the fields of its anchor and its own.
 fn issue_json(issue: &Record) -> Value {
     let anchor = &issue.body["anchor"];
     let mut out = json!({
@@ -58,21 +42,17 @@ fn issue_json(issue: &Record) -> Value {
     out
 }
 
-async fn list(
-    State(app): State<Shared>,
-    Path(project): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
-) -> Answer {
-    let project = app.project(&project)?.uuid;
-    let data = Pairs(pairs).first("dataUnitId").map(str::to_owned);
-    let found = app
-        .store
-        .read(move |c| records::list(c, Kind::Issue, project))
-        .await?;
-    let fitting = found
-        .iter()
-        .filter(|i| data.as_ref().is_none_or(|d| *d == i.name));
-    json_answer(&Page::whole(fitting.map(issue_json).collect()))
+pub(super) async fn list(call: Call, InProject(project): InProject, pairs: Pairs) -> Answer {
+    let list = move |db: &_| records::list(db, Kind::Issue, project.uuid);
+    let found = call.store.read(list).await?;
+    let data = pairs.first("dataUnitId");
+    let fitting = found.iter().filter(|i| data.is_none_or(|d| *d == i.name));
+    json_answer(&Page::whole(fitting.map(issue_json)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewIssues {
+    issues: Vec<NewIssue>,
 }
 
 #[derive(Deserialize)]
@@ -84,104 +64,85 @@ struct NewIssue {
     issue_tags: Vec<String>,
 }
 
-async fn add(
-    State(app): State<Shared>,
-    Path(project): Path<String>,
-    Extension(caller): Extension<Caller>,
-    bytes: Bytes,
+pub(super) async fn add(
+    call: Call,
+    InProject(project): InProject,
+    Sent(sent): Sent<NewIssues>,
 ) -> Answer {
-    #[derive(Deserialize)]
-    struct Sent {
-        issues: Vec<NewIssue>,
-    }
-    let project = app.project(&project)?;
-    let sent: Sent = body(&bytes)?;
-    let work = move |c: &Connection| {
+    call.change(move |tx| {
         for issue in &sent.issues {
             let text = issue.anchor["dataUuid"].as_str().unwrap_or_default();
-            let data = crate::routes::reply::uuid(text, "dataUuid")?;
-            let known = items::by_hash(c, &[data])?;
+            let data = uuid(text, "dataUuid")?;
+            let known = items::by_hash(tx, &[data])?;
             if !known.iter().any(|d| project.dataset(d.dataset).is_some()) {
-                return Err(Refusal::NotFound(format!(
-                    "data unit {data} is not in this project"
-                )));
+                return Err(not_found!("data unit {data} is not in this project"));
             }
             let body = json!({
-                "anchor": issue.anchor, "comment": issue.comment, "author": &*caller.email, "tags": issue.issue_tags,
+                "anchor": issue.anchor, "comment": issue.comment, "author": tx.actor, "tags": issue.issue_tags,
             });
-            let (id, name) = (Uuid::new_v4(), data.to_string());
-            records::put(c, Kind::Issue, project.uuid, id, &name, &body, time::now())?;
-            keep_tags(c, project.uuid, &issue.issue_tags)?;
+            let key = Kind::Issue.of(project.uuid, Uuid::new_v4());
+            records::put(tx, key, &data.to_string(), &body)?;
+            keep_tags(tx, project.uuid, &issue.issue_tags)?;
         }
         Ok(sent.issues.len())
-    };
-    let n = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeNotes, n);
-    Ok(null())
+    })
+    .await
 }
 
-async fn delete(State(app): State<Shared>, Path(project): Path<String>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        issue_uuids: Vec<Uuid>,
-    }
-    let project = app.project(&project)?.uuid;
-    let sent: Sent = body(&bytes)?;
-    let work = move |c: &Connection| {
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Deleted {
+    issue_uuids: Vec<Uuid>,
+}
+
+pub(super) async fn delete(
+    call: Call,
+    InProject(project): InProject,
+    Sent(sent): Sent<Deleted>,
+) -> Answer {
+    call.change(move |tx| {
         for issue in &sent.issue_uuids {
-            if !records::remove(c, Kind::Issue, project, *issue)? {
-                return Err(Refusal::NotFound(format!(
+            if !records::remove(tx, Kind::Issue.of(project.uuid, *issue))? {
+                return Err(not_found!(
                     "the project has no issue {issue}. Nothing of this request was applied"
-                )));
+                ));
             }
         }
         Ok(sent.issue_uuids.len())
-    };
-    let n = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeNotes, n);
-    Ok(null())
+    })
+    .await
 }
 
-fn keep_tags(connection: &Connection, project: Uuid, names: &[String]) -> Result<(), Refusal> {
+fn keep_tags(tx: &Tx<'_>, project: Uuid, names: &[String]) -> Result<(), Refusal> {
     for name in names {
         let uuid = records::named(project, &format!("issue tag/{name}"));
-        records::put(
-            connection,
-            Kind::IssueTag,
-            project,
-            uuid,
-            name,
-            &Value::Null,
-            time::now(),
-        )?;
+        records::put(tx, Kind::IssueTag.of(project, uuid), name, &Value::Null)?;
     }
     Ok(())
 }
 
-async fn tags(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    let project = app.project(&project)?.uuid;
-    let found = app
-        .store
-        .read(move |c| records::list(c, Kind::IssueTag, project))
-        .await?;
-    json_answer(&Page::whole(
-        found.iter().map(|t| tag_json(project, &t.name)).collect(),
-    ))
+pub(super) async fn tags(call: Call, InProject(project): InProject) -> Answer {
+    let project = project.uuid;
+    let list = move |db: &_| records::list(db, Kind::IssueTag, project);
+    let found = call.store.read(list).await?;
+    let tags = found.iter().map(|t| tag_json(project, &t.name));
+    json_answer(&Page::whole(tags))
 }
 
-async fn add_tags(State(app): State<Shared>, Path(project): Path<String>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        issue_tag_names: Vec<String>,
-    }
-    let project = app.project(&project)?.uuid;
-    let names = body::<Sent>(&bytes)?.issue_tag_names;
-    let n = names.len();
-    app.store
-        .write(move |c| keep_tags(c, project, &names))
-        .await?;
-    app.tally.changed(Endpoint::ChangeNotes, n);
-    Ok(null())
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewTags {
+    issue_tag_names: Vec<String>,
+}
+
+pub(super) async fn add_tags(
+    call: Call,
+    InProject(project): InProject,
+    Sent(sent): Sent<NewTags>,
+) -> Answer {
+    call.change(move |tx| {
+        keep_tags(tx, project.uuid, &sent.issue_tag_names)?;
+        Ok(sent.issue_tag_names.len())
+    })
+    .await
 }

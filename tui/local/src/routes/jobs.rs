@@ -1,30 +1,30 @@
-//! Upload jobs: files that have been sent become items. All of a job become items, or none, unless
-//! it says `ignoreErrors`.
+//! Upload jobs: turn uploaded files into items. All files of a job become items or none, unless
+//! `ignoreErrors` is set.
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::{App, Shared};
-use crate::error::Refusal;
+use crate::app::App;
+use crate::error::{Refusal, internal, not_found, not_served};
 use crate::item::ItemKind;
 use crate::media::{Facts, Source, sequence, upload};
-use crate::routes::uploads::{self, COUNTED};
+use crate::routes::extract::Call;
+use crate::routes::uploads;
 use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::records::{self, Kind, Record};
+use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates, NewItem};
-use crate::time;
 
 /// A job as both generations of the API send it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct JobBody {
     data_items: Option<DataItems>,
-    /// A manifest of files in somebody's cloud storage.
+    /// A manifest of files in cloud storage.
     #[serde(alias = "files")]
     external_files: Option<Value>,
     #[serde(default)]
@@ -60,7 +60,7 @@ struct FileBody {
     known: Option<Known>,
 }
 
-/// What the caller says about the medium, so that it need not be looked at. Lengths in seconds.
+/// Properties of the media that the caller provides. Durations in seconds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Known {
@@ -92,14 +92,14 @@ struct FromItemsBody {
     create_video: bool,
 }
 
-/// An item to come, or why there will be none.
+/// An item to be created.
 enum Unit {
     Item(NewItem),
     /// An image group of these items.
     Group(NewItem, Vec<Uuid>),
 }
 
-/// What a job came to.
+/// The result of a job.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     /// `data_hash`, `title` and `backing_item_uuid` of each.
@@ -120,7 +120,7 @@ impl FileBody {
             .or_else(|| Uuid::parse_str(named?).ok())
             .ok_or_else(|| {
                 format!(
-                    "{:?} is not a file that was uploaded here; a local project reaches no cloud storage",
+                    "{:?} is not a file that was uploaded here; a local project has no access to cloud storage",
                     self.object_url
                 )
             })
@@ -171,19 +171,11 @@ impl GroupBody {
             pictures.push(image.read(app, ItemKind::Image)?);
         }
         let first = pictures.first().map(|p| p.title.clone());
-        let mut item = NewItem {
-            uuid: Uuid::new_v4(),
-            kind: ItemKind::ImageGroup,
-            title: self.title.or(first).unwrap_or_default(),
-            source: None,
-            mime: None,
-            facts: Facts::default(),
-            size: None,
-            metadata: object_of(self.client_metadata),
-            children: Vec::new(),
-        };
+        let title = self.title.or(first).unwrap_or_default();
+        let metadata = object_of(self.client_metadata);
+        let mut item = NewItem::group(ItemKind::ImageGroup, title, metadata);
         if pictures.is_empty() {
-            return Err(format!("\"{}\" has no pictures", item.title));
+            return Err(format!("\"{}\" has no images", item.title));
         }
         if self.create_video {
             pack(app, &mut item, &pictures)?;
@@ -233,9 +225,9 @@ impl DataItems {
             ("scene", self.scenes.len()),
         ];
         if let Some((name, _)) = foreign.iter().find(|(_, n)| *n > 0) {
-            return Err(Refusal::NotServed(format!(
+            return Err(not_served!(
                 "a local project has no {name} items; it has images, image groups and sequences, videos, audio, text and PDF"
-            )));
+            ));
         }
         let kinds = [
             (ItemKind::Video, self.videos),
@@ -262,45 +254,35 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
     let title = group.title.unwrap_or_else(|| "Image group".to_owned());
     if group.create_video {
         return Err(format!(
-            "\"{title}\": a sequence of items is not made here; upload its pictures, or use `create_video=False`"
+            "\"{title}\": a local project does not create sequences of existing items; upload the images, or use `create_video=False`"
         ));
     }
-    let item = NewItem {
-        uuid: Uuid::new_v4(),
-        kind: ItemKind::ImageGroup,
-        title,
-        source: None,
-        mime: None,
-        facts: Facts::default(),
-        size: None,
-        metadata: object_of(group.client_metadata),
-        children: Vec::new(),
-    };
+    let metadata = object_of(group.client_metadata);
+    let item = NewItem::group(ItemKind::ImageGroup, title, metadata);
     Ok(Unit::Group(item, group.image_items))
 }
 
-/// Makes items of what was sent, in this folder, and data units of the dataset where one is named.
+/// Creates the items in this folder, and data units of the dataset if one is given.
 pub(super) async fn run(
-    app: &Shared,
+    call: &Call,
     folder: Arc<Folder>,
     dataset: Option<i64>,
     sent: JobBody,
 ) -> Result<Done, Refusal> {
     if sent.external_files.is_some_and(|f| !f.is_null()) {
-        return Err(Refusal::NotServed(
-            "a local project reaches no cloud storage: it has no integrations; upload the files instead".to_owned(),
+        return Err(not_served!(
+            "a local project has no access to cloud storage; upload the files instead"
         ));
     }
     let items = sent.data_items.unwrap_or_default();
-    let here = Shared::clone(app);
+    let app = Arc::clone(&call.app);
     // Headers are read and sequences packed away from the threads that serve connections.
-    let units = tokio::task::spawn_blocking(move || items.read(&here)).await;
-    let units =
-        units.map_err(|e| Refusal::Internal(format!("an upload job ended early: {e}")))??;
+    let units = tokio::task::spawn_blocking(move || items.read(&app)).await;
+    let units = units.map_err(|e| internal!("an upload job ended early: {e}"))??;
     let ignore = sent.ignore_errors;
-    // A dataset without a folder of its own gets further units of items that lie elsewhere.
+    // A dataset without a folder of its own gets further units of items in other folders.
     let link = dataset.filter(|d| folder.dataset != Some(*d));
-    let work = move |c: &Connection| {
+    let done = call.write(move |tx| {
         let mut done = Done::default();
         let mut good = Vec::new();
         for unit in units {
@@ -312,55 +294,49 @@ pub(super) async fn run(
         done.failed = !done.errors.is_empty() && !ignore;
         if !done.failed {
             for unit in good {
-                done.made.push(make(c, &folder, link, unit)?);
+                done.made.push(make(tx, &folder, link, unit)?);
             }
         }
         Ok(done)
-    };
-    let done = app.store.write(work).await?;
-    app.tally.changed(COUNTED, done.made.len());
+    });
+    let done = done.await?;
+    call.count(done.made.len());
     Ok(done)
 }
 
-fn make(
-    connection: &Connection,
-    folder: &Folder,
-    link: Option<i64>,
-    unit: Unit,
-) -> Result<Value, Refusal> {
-    let now = time::now();
+fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<Value, Refusal> {
     let (item, (_, mut hash)) = match unit {
         Unit::Item(item) => {
-            let unit = units::insert(connection, folder, &item, now)?;
+            let unit = units::insert(tx, folder, &item)?;
             (item, unit)
         }
         Unit::Group(item, members) => {
-            let unit = units::insert_group(connection, folder, &item, &members, now)?;
+            let unit = units::insert_group(tx, folder, &item, &members)?;
             (item, unit)
         }
     };
     if let Some(dataset) = link {
-        let linked = units::link(
-            connection,
-            dataset,
-            &[item.uuid],
-            Duplicates::Duplicate,
-            now,
-        )?;
+        let linked = units::link(tx, dataset, &[item.uuid], Duplicates::Duplicate)?;
         hash = linked.first().copied().unwrap_or(hash);
     }
     Ok(json!({"data_hash": hash, "title": item.title, "backing_item_uuid": item.uuid}))
 }
 
-/// Keeps what a job came to, for those who ask. Returns the job's UUID.
-pub(super) async fn keep(app: &Shared, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
+/// Stores the result of a job. Returns the job's UUID.
+pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
     let job = Uuid::new_v4();
     let status = if done.failed { "ERROR" } else { "DONE" };
     let body = json!({"status": status, "made": done.made, "errors": done.errors});
-    app.store
-        .write(move |c| records::put(c, Kind::Job, scope, job, "", &body, time::now()))
+    call.write(move |tx| records::put(tx, Kind::Job.of(scope, job), "", &body))
         .await?;
     Ok(job)
+}
+
+/// The result of a job of this folder or dataset.
+pub(super) async fn find(call: &Call, scope: Uuid, job: Uuid) -> Result<Record, Refusal> {
+    let find = move |db: &_| records::find(db, Kind::Job, job);
+    let found = call.store.read(find).await?.filter(|r| r.scope == scope);
+    found.ok_or_else(|| not_found!("there is no upload job {job}"))
 }
 
 /// The errors of a job, one by one.

@@ -1,61 +1,51 @@
-//! Media by signed URL: no headers needed, ranges honoured, refused once expired.
+//! Downloads of media by signed URL, with support for ranges.
 
 use std::io::SeekFrom;
 
-use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use crate::app::Shared;
-use crate::error::Refusal;
+use crate::app::App;
+use crate::error::{Refusal, forbidden, not_found};
 use crate::media::Source;
-use crate::routes::door::Spoil;
-use crate::routes::reply::{Answer, Pairs, uuid};
+use crate::routes::extract::{Call, ItemId, Pairs};
+use crate::routes::reply::Answer;
 use crate::store::items;
 
-/// Files are read in pieces of this many bytes.
+/// Files are read in chunks of this many bytes.
 const PIECE: usize = 64 << 10;
 
+/// Refuses a URL that this server has not signed, or that has expired.
+pub(super) fn check_url(call: &Call, pairs: &Pairs, what: &str) -> Result<(), Refusal> {
+    let text = |key: &str| pairs.first(key).unwrap_or_default();
+    let (expires, seal) = (text("expires"), text("seal"));
+    if !call.keyring.sealed(&format!("{what}/{expires}"), seal) {
+        return Err(forbidden!("the URL's signature does not match"));
+    }
+    if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
+        return Err(forbidden!("the URL has expired; ask for another one"));
+    }
+    Ok(())
+}
+
 pub(super) async fn download(
-    State(app): State<Shared>,
-    Path((item, _name)): Path<(String, String)>,
-    Query(pairs): Query<Vec<(String, String)>>,
-    Extension(spoil): Extension<Spoil>,
+    call: Call,
+    ItemId(item): ItemId,
+    pairs: Pairs,
     headers: HeaderMap,
 ) -> Answer {
-    let item = uuid(&item, "item")?;
-    let pairs = Pairs(pairs);
-    let (expires, seal) = (
-        pairs.first("expires").unwrap_or(""),
-        pairs.first("seal").unwrap_or(""),
-    );
-    if !app.gate.sealed(&format!("{item}/{expires}"), seal) {
-        return Err(Refusal::Forbidden(
-            "the URL's signature does not fit".to_owned(),
-        ));
-    }
-    if spoil.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
-        return Err(Refusal::Forbidden(
-            "the URL has expired; ask for the storage item again".to_owned(),
-        ));
-    }
-    let here = Shared::clone(&app);
-    let (data, content) = app
-        .store
-        .read(move |c| {
-            let mut found = items::by_uuid(c, &[item])?;
-            let data = found
-                .pop()
-                .ok_or_else(|| Refusal::NotFound(format!("there is no item {item}")))?;
-            let content = Content::of(&here, data.source.as_ref())?;
-            Ok((data, content))
-        })
-        .await?;
+    check_url(&call, &pairs, &item.to_string())?;
+    let app = call.app.clone();
+    let read = call.store.read(move |db| {
+        let data = items::one(db, item)?;
+        let content = Content::of(&app, data.source.as_ref())?;
+        Ok((data, content))
+    });
+    let (data, content) = read.await?;
     let length = content.len();
     let tag = format!("\"{item}-{length}{}\"", content.age());
     let text = |name| {
@@ -63,7 +53,7 @@ pub(super) async fn download(
             .get(name)
             .and_then(|v: &HeaderValue| v.to_str().ok())
     };
-    // Who has the beginning of another file must not be given the end of this one.
+    // A client with the beginning of another file must not get the end of this one.
     let same = text(header::IF_RANGE).is_none_or(|asked| asked == tag);
     let range = match text(header::RANGE).filter(|_| same) {
         None => None,
@@ -104,20 +94,19 @@ enum Content {
 }
 
 impl Content {
-    fn of(app: &Shared, source: Option<&Source>) -> Result<Self, Refusal> {
-        let gone =
-            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
-        match source {
-            None => Err(Refusal::NotFound(
-                "this item has no bytes of its own".to_owned(),
-            )),
-            Some(source) => match app.library.file(source) {
-                Some(path) => {
-                    let facts = std::fs::metadata(&path).map_err(gone)?;
-                    Ok(Self::File(path, facts))
-                }
-                None => app.library.bytes(source).map(Self::Memory).map_err(gone),
-            },
+    fn of(app: &App, source: Option<&Source>) -> Result<Self, Refusal> {
+        let none = || not_found!("this item has no bytes of its own");
+        let source = source.ok_or_else(none)?;
+        match app.library.file(source) {
+            Some(path) => {
+                let facts = std::fs::metadata(&path).map_err(unreadable)?;
+                Ok(Self::File(path, facts))
+            }
+            None => app
+                .library
+                .bytes(source)
+                .map(Self::Memory)
+                .map_err(unreadable),
         }
     }
 
@@ -128,7 +117,7 @@ impl Content {
         }
     }
 
-    /// What tells a file from what stood in its place before: when it was changed.
+    /// The modification time, which distinguishes a file from an earlier one of the same name.
     fn age(&self) -> String {
         let changed = match self {
             Self::Memory(_) => None,
@@ -144,10 +133,8 @@ impl Content {
             Self::Memory(bytes) => return Ok(Body::from(bytes.slice(from as usize..to as usize))),
             Self::File(path, _) => path,
         };
-        let gone =
-            |e: std::io::Error| Refusal::NotFound(format!("the item's file cannot be read: {e}"));
-        let mut file = tokio::fs::File::open(path).await.map_err(gone)?;
-        file.seek(SeekFrom::Start(from)).await.map_err(gone)?;
+        let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+        file.seek(SeekFrom::Start(from)).await.map_err(unreadable)?;
         let pieces = stream::try_unfold(
             (file.take(to - from), vec![0; PIECE]),
             async |(mut file, mut buffer)| {
@@ -160,6 +147,10 @@ impl Content {
     }
 }
 
+fn unreadable(error: std::io::Error) -> Refusal {
+    not_found!("the item's file cannot be read: {error}")
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Range {
     Whole,
@@ -167,7 +158,7 @@ enum Range {
     Outside,
 }
 
-/// One range in bytes. Several ranges, or another unit, may be answered with the whole.
+/// One range in bytes. Several ranges, or another unit, may be answered with the whole file.
 fn parse_range(text: &str, length: u64) -> Range {
     let Some((first, last)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else {
         return Range::Whole;
@@ -200,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_cut_to_the_length() {
+    fn ranges_are_limited_to_the_length() {
         assert_eq!(parse_range("bytes=0-9", 100), Range::Part(0, 10));
         assert_eq!(parse_range("bytes=90-", 100), Range::Part(90, 100));
         assert_eq!(parse_range("bytes=90-900", 100), Range::Part(90, 100));

@@ -1,149 +1,117 @@
-//! Who may use projects and datasets: everybody with a key of this server, as an administrator, and
-//! whoever was added by address. Roles are kept and listed; they restrict nobody.
+//! Members of projects and datasets: everybody with a key of this server, as an administrator, and people
+//! who were added by address. Roles are stored and listed but not enforced.
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, body, json_answer, null, uuid};
+use crate::error::{Refusal, invalid};
+use crate::routes::extract::{Call, InDataset, InProject, Sent};
+use crate::routes::paging::Page;
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::records::{self, Kind};
-use crate::time;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/projects/{project}/users", get(of_project))
-        .route(
-            "/v2/public/projects/{project}/users/bulk-delete",
-            post(leave_project),
-        )
-        .route("/v2/public/datasets/{dataset}/users", get(of_dataset))
-        .route(
-            "/v2/public/datasets/{dataset}/users/bulk-delete",
-            post(leave_dataset),
-        )
-}
 
 const ADMIN: u8 = 0;
 
-/// Address and role of everybody who may use a thing.
-async fn all(app: &Shared, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> {
-    let admins = app.gate.emails();
-    let mut out: Vec<(String, Value)> = admins
+/// Address and role of the members of a project or dataset.
+async fn all(call: &Call, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> {
+    let admins = call.keyring.emails();
+    let list = move |db: &_| records::list(db, Kind::Member, thing);
+    let mut added = call.store.read(list).await?;
+    added.retain(|r| !admins.contains(r.name.as_str()));
+    let admins = admins
         .iter()
-        .map(|email| ((*email).to_owned(), json!(ADMIN)))
-        .collect();
-    let added = app
-        .store
-        .read(move |c| records::list(c, Kind::Member, thing))
-        .await?;
-    out.extend(
-        added
-            .into_iter()
-            .filter(|r| !admins.contains(r.name.as_str()))
-            .map(|r| (r.name, r.body)),
-    );
-    Ok(out)
+        .map(|email| ((*email).to_owned(), json!(ADMIN)));
+    Ok(admins
+        .chain(added.into_iter().map(|r| (r.name, r.body)))
+        .collect())
 }
 
-async fn of_project(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    let project = app.project(&project)?.uuid;
+pub(super) async fn of_project(call: Call, InProject(project): InProject) -> Answer {
     let user = |(email, role): (String, Value)| json!({"userEmail": email, "userRole": role});
-    let found = all(&app, project).await?;
-    json_answer(&Page::whole(found.into_iter().map(user).collect()))
+    let found = all(&call, project.uuid).await?.into_iter();
+    json_answer(&Page::whole(found.map(user)))
 }
 
-async fn of_dataset(State(app): State<Shared>, Path(dataset): Path<String>) -> Answer {
-    let dataset = app.catalog().dataset(uuid(&dataset, "dataset")?)?.uuid;
-    let user = |(email, role): (String, Value)| json!({"datasetUuid": dataset, "userEmail": email, "userRole": role});
-    let found = all(&app, dataset).await?;
-    json_answer(&Page::whole(found.into_iter().map(user).collect()))
+pub(super) async fn of_dataset(call: Call, InDataset(dataset): InDataset) -> Answer {
+    let user = |(email, role): (String, Value)| json!({"datasetUuid": dataset.uuid, "userEmail": email, "userRole": role});
+    let found = all(&call, dataset.uuid).await?.into_iter();
+    json_answer(&Page::whole(found.map(user)))
 }
 
-/// Adds people by address, or changes their role. Roles up to `highest` are known.
-pub(super) async fn add(
-    app: &Shared,
-    thing: Uuid,
-    emails: Vec<String>,
-    role: i64,
-    highest: i64,
-) -> Result<(), Refusal> {
-    if !(0..=highest).contains(&role) {
-        return Err(Refusal::Invalid(format!("{role} is not a role here")));
-    }
-    if let Some(wrong) = emails.iter().find(|e| !e.contains('@')) {
-        return Err(Refusal::Invalid(format!("{wrong:?} is not an address")));
-    }
-    app.store
-        .write(move |c| {
+/// People to add by address, with their role.
+#[derive(Deserialize)]
+pub(super) struct NewMembers {
+    user_emails: Vec<String>,
+    user_role: i64,
+}
+
+impl NewMembers {
+    /// Adds them to the project or dataset `thing`, or changes their role, at most `highest`. Answers like the
+    /// legacy API, with the UUID under `name`.
+    pub(super) async fn add(self, call: &Call, thing: Uuid, name: &str, highest: i64) -> Answer {
+        let (emails, role) = (self.user_emails, self.user_role);
+        if !(0..=highest).contains(&role) {
+            return Err(invalid!("{role} is not a role here"));
+        }
+        if let Some(wrong) = emails.iter().find(|e| !e.contains('@')) {
+            return Err(invalid!("{wrong:?} is not an address"));
+        }
+        let user = |email| json!({"user_email": email, "user_role": role, name: thing});
+        let users: Vec<Value> = emails.iter().map(user).collect();
+        call.write(move |tx| {
             for email in &emails {
-                let uuid = records::named(thing, email);
-                records::put(
-                    c,
-                    Kind::Member,
-                    thing,
-                    uuid,
-                    email,
-                    &json!(role),
-                    time::now(),
-                )?;
+                let key = Kind::Member.of(thing, records::named(thing, email));
+                records::put(tx, key, email, &json!(role))?;
             }
             Ok(())
         })
-        .await
+        .await?;
+        call.count(users.len());
+        json_answer(&users)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Leaving {
+pub(super) struct Leaving {
     user_emails: Vec<String>,
 }
 
-async fn leave(app: &Shared, thing: Uuid, bytes: &Bytes, endpoint: Endpoint) -> Answer {
-    let sent: Leaving = body(bytes)?;
-    let admins = app.gate.emails();
-    if let Some(email) = sent
+async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
+    let admins = call.keyring.emails();
+    let admin = sent
         .user_emails
         .iter()
-        .find(|e| admins.contains(e.as_str()))
-    {
-        return Err(Refusal::Invalid(format!(
+        .find(|e| admins.contains(e.as_str()));
+    if let Some(email) = admin {
+        return Err(invalid!(
             "{email} has a key of this server and may use everything on it; nobody was removed"
-        )));
+        ));
     }
-    let work = move |c: &rusqlite::Connection| {
-        let mut gone = 0;
+    call.change(move |tx| {
+        let mut removed = 0;
         for email in &sent.user_emails {
-            let there = records::remove(c, Kind::Member, thing, records::named(thing, email))?;
-            gone += usize::from(there);
+            let key = Kind::Member.of(thing, records::named(thing, email));
+            removed += usize::from(records::remove(tx, key)?);
         }
-        Ok(gone)
-    };
-    let gone = app.store.write(work).await?;
-    app.tally.changed(endpoint, gone);
-    Ok(null())
+        Ok(removed)
+    })
+    .await
 }
 
-async fn leave_project(
-    State(app): State<Shared>,
-    Path(project): Path<String>,
-    bytes: Bytes,
+pub(super) async fn leave_project(
+    call: Call,
+    InProject(project): InProject,
+    Sent(sent): Sent<Leaving>,
 ) -> Answer {
-    let project = app.project(&project)?.uuid;
-    leave(&app, project, &bytes, Endpoint::ChangeProjects).await
+    leave(&call, project.uuid, sent).await
 }
 
-async fn leave_dataset(
-    State(app): State<Shared>,
-    Path(dataset): Path<String>,
-    bytes: Bytes,
+pub(super) async fn leave_dataset(
+    call: Call,
+    InDataset(dataset): InDataset,
+    Sent(sent): Sent<Leaving>,
 ) -> Answer {
-    let dataset = app.catalog().dataset(uuid(&dataset, "dataset")?)?.uuid;
-    leave(&app, dataset, &bytes, Endpoint::ChangeDatasets).await
+    leave(&call, dataset.uuid, sent).await
 }

@@ -1,27 +1,17 @@
-//! Ontologies: read, listed, made, saved.
+//! Ontologies: read, listed, created, saved.
 
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::get;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
+use crate::routes::extract::{Call, OfOntology, Pairs, Sent};
+use crate::routes::paging::Page;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
+use crate::routes::reply::{Answer, json_answer, null};
 use crate::store::catalog::{self, Ontology};
 use crate::structure;
 use crate::time;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/ontologies", get(list).post(create))
-        .route("/v2/public/ontologies/{ontology}", get(one).put(save))
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,69 +39,54 @@ impl<'a> From<&'a Ontology> for OntologyDto<'a> {
     }
 }
 
-async fn one(State(app): State<Shared>, Path(ontology): Path<String>) -> Answer {
-    let wanted = uuid(&ontology, "ontology")?;
-    json_answer(&OntologyDto::from(&**app.catalog().ontology(wanted)?))
+pub(super) async fn one(OfOntology(ontology): OfOntology) -> Answer {
+    json_answer(&OntologyDto::from(&*ontology))
 }
 
-async fn list(State(app): State<Shared>, Query(pairs): Query<Vec<(String, String)>>) -> Answer {
-    let filter = CatalogFilter::read(&Pairs(pairs))?;
-    let catalog = app.catalog();
-    let fitting = catalog
-        .ontologies
-        .iter()
-        .filter(|o| filter.fits(&o.title, &o.description, o.created, o.edited));
-    json_answer(&Page::whole(
-        fitting.map(|o| OntologyDto::from(&**o)).collect(),
-    ))
+pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+    let filter = CatalogFilter::read(&pairs)?;
+    let catalog = call.catalog();
+    let fits =
+        |o: &&std::sync::Arc<Ontology>| filter.fits(&o.title, &o.description, o.created, o.edited);
+    let fitting = catalog.ontologies.iter().filter(fits);
+    json_answer(&Page::whole(fitting.map(|o| OntologyDto::from(&**o))))
 }
 
 #[derive(Deserialize)]
-struct OntologyBody {
+pub(super) struct OntologyBody {
     title: String,
     #[serde(default)]
     description: String,
     editor: Box<RawValue>,
 }
 
-/// Completes a structure; one that could not be read back is refused: clients fail on it as a whole.
+/// Completes a structure, or refuses one that clients could not read.
 pub(super) fn completed(editor: &RawValue) -> Result<String, Refusal> {
-    structure::completed(editor)
-        .map_err(|e| Refusal::Invalid(format!("the ontology's structure: {e}")))
+    structure::completed(editor).map_err(|e| invalid!("the ontology's structure: {e}"))
 }
 
-async fn create(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let sent: OntologyBody = body(&bytes)?;
+pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Answer {
     let editor = completed(&sent.editor)?;
     let uuid = Uuid::new_v4();
-    app.store
-        .write(move |c| {
-            catalog::insert_ontology(
-                c,
-                uuid,
-                &sent.title,
-                &sent.description,
-                &editor,
-                time::now(),
-            )?;
-            Ok(())
-        })
-        .await?;
-    app.reload().await?;
-    app.tally.changed(Endpoint::ChangeOntologies, 1);
-    json_answer(&OntologyDto::from(&**app.catalog().ontology(uuid)?))
+    let create = call.change_catalog(move |tx| {
+        catalog::insert_ontology(tx, uuid, &sent.title, &sent.description, &editor)?;
+        Ok(1)
+    });
+    create.await?;
+    json_answer(&OntologyDto::from(&**call.catalog().ontology(uuid)?))
 }
 
-async fn save(State(app): State<Shared>, Path(ontology): Path<String>, bytes: Bytes) -> Answer {
-    let id = app.catalog().ontology(uuid(&ontology, "ontology")?)?.id;
-    let sent: OntologyBody = body(&bytes)?;
+pub(super) async fn save(
+    call: Call,
+    OfOntology(ontology): OfOntology,
+    Sent(sent): Sent<OntologyBody>,
+) -> Answer {
     let editor = completed(&sent.editor)?;
-    let work = move |c: &rusqlite::Connection| {
+    let save = call.change_catalog(move |tx| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));
-        catalog::save_ontology(c, id, title, description, &editor, time::now())
-    };
-    app.store.write(work).await?;
-    app.reload().await?;
-    app.tally.changed(Endpoint::ChangeOntologies, 1);
+        catalog::save_ontology(tx, ontology.id, title, description, &editor)?;
+        Ok(1)
+    });
+    save.await?;
     Ok(null())
 }

@@ -1,74 +1,29 @@
-//! What an organisation has beside its projects: people, tags, schemas of client metadata. Every
-//! caller is an administrator of the one organisation that there is.
+//! The organisation: people, tags, schemas of client metadata. There is one organisation, and every caller
+//! is its administrator.
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::routing::{delete, get, put};
-use bytes::Bytes;
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, body, json_answer, null, uuid};
+use crate::app::App;
+use crate::error::{Refusal, exists, invalid, not_found};
+use crate::routes::extract::{Call, Email, InProject, Sent, TagId};
+use crate::routes::paging::Page;
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::records::{self, EVERYWHERE, Kind, Record};
 use crate::time;
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/v2/public/organisation/users",
-            get(people).post(add_person),
-        )
-        .route(
-            "/v2/public/organisation/users/{email}",
-            delete(remove_person),
-        )
-        .route(
-            "/v2/public/organisation/organisation-tags",
-            get(tags).post(add_tag),
-        )
-        .route(
-            "/v2/public/organisation/organisation-tags/{tag}",
-            delete(remove_tag),
-        )
-        .route("/v2/public/projects/{project}/tags", get(tags_of_project))
-        .route(
-            "/v2/public/projects/{project}/tags/{tag}",
-            put(tag_project).delete(untag_project),
-        )
-        .route(
-            "/v2/public/organisation/client-metadata-schema-v2",
-            get(schema).post(save_schema),
-        )
-        .route(
-            "/v2/public/organisation/client-metadata-schema",
-            get(older_schema).post(save_older_schema),
-        )
-        .route("/v2/public/cloud-integrations", get(integrations))
-}
-
-fn noted(app: &Shared) -> Answer {
-    app.tally.changed(Endpoint::ChangeNotes, 1);
-    Ok(null())
-}
-
 /// Addresses of everybody with a key, and of those who were added.
-pub(super) fn known_people(app: &Shared, connection: &Connection) -> Result<Vec<String>, Refusal> {
-    let mut out: Vec<String> = app.gate.emails().into_iter().map(str::to_owned).collect();
-    let added = records::list(connection, Kind::Person, EVERYWHERE)?;
-    out.extend(added.into_iter().map(|p| p.name));
-    Ok(out)
+pub(super) fn known_people(app: &App, db: &Connection) -> Result<Vec<String>, Refusal> {
+    let added = records::list(db, Kind::Person, EVERYWHERE)?;
+    let keys = app.keyring.emails().into_iter().map(str::to_owned);
+    Ok(keys.chain(added.into_iter().map(|p| p.name)).collect())
 }
 
-async fn people(State(app): State<Shared>) -> Answer {
-    let added = app
-        .store
-        .read(|c| records::list(c, Kind::Person, EVERYWHERE))
-        .await?;
+pub(super) async fn people(call: Call) -> Answer {
+    let list = |db: &_| records::list(db, Kind::Person, EVERYWHERE);
+    let added = call.store.read(list).await?;
     let role = |name: &str| Uuid::new_v5(&EVERYWHERE, format!("role/{name}").as_bytes());
     let one = |email: &str, name: &str, member: &str, at: i64| {
         json!({
@@ -76,213 +31,164 @@ async fn people(State(app): State<Shared>) -> Answer {
             "createdAt": time::iso(at), "lastEditedAt": time::iso(at),
         })
     };
-    let mut out: Vec<Value> = app
-        .gate
-        .emails()
-        .into_iter()
-        .map(|email| one(email, "ADMIN", "internal", 0))
-        .collect();
-    out.extend(added.iter().map(|p| {
-        let text = |key: &str| p.body[key].as_str().unwrap_or_default().to_owned();
-        one(&p.name, &text("role"), &text("member"), p.created)
-    }));
-    json_answer(&Page::whole(out))
+    let keys = call.keyring.emails().into_iter();
+    let admins = keys.map(|email| one(email, "ADMIN", "internal", 0));
+    let added = added.iter().map(|p| {
+        let text = |key: &str| p.body[key].as_str().unwrap_or_default();
+        one(&p.name, text("role"), text("member"), p.created)
+    });
+    json_answer(&Page::whole(admins.chain(added)))
 }
 
-async fn add_person(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sent {
-        email: String,
-        role_mnemonic_name: String,
-        member_type: String,
-    }
-    let sent: Sent = body(&bytes)?;
-    let here = Shared::clone(&app);
-    let work = move |c: &Connection| {
-        if known_people(&here, c)?.contains(&sent.email) {
-            return Err(Refusal::Exists(format!(
-                "{} is in the organisation already",
-                sent.email
-            )));
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewPerson {
+    email: String,
+    role_mnemonic_name: String,
+    member_type: String,
+}
+
+pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answer {
+    let app = call.app.clone();
+    call.change(move |tx| {
+        let email = &sent.email;
+        if known_people(&app, tx)?.contains(email) {
+            return Err(exists!("{email} is already in the organisation"));
         }
-        let uuid = records::named(EVERYWHERE, &sent.email);
+        let key = Kind::Person.global(records::named(EVERYWHERE, email));
         let body = json!({"role": sent.role_mnemonic_name, "member": sent.member_type});
-        records::put(
-            c,
-            Kind::Person,
-            EVERYWHERE,
-            uuid,
-            &sent.email,
-            &body,
-            time::now(),
-        )
-    };
-    app.store.write(work).await?;
-    noted(&app)
+        records::put(tx, key, email, &body)?;
+        Ok(1)
+    })
+    .await
 }
 
-async fn remove_person(State(app): State<Shared>, Path(email): Path<String>) -> Answer {
-    if app.gate.emails().contains(email.as_str()) {
-        return Err(Refusal::Invalid(format!(
+pub(super) async fn remove_person(call: Call, Email(email): Email) -> Answer {
+    if call.keyring.emails().contains(email.as_str()) {
+        return Err(invalid!(
             "{email} has a key of this server and cannot be removed"
-        )));
+        ));
     }
-    let work = move |c: &Connection| {
-        let uuid = records::named(EVERYWHERE, &email);
-        match records::remove(c, Kind::Person, EVERYWHERE, uuid)? {
-            true => Ok(()),
-            false => Err(Refusal::NotFound(format!("there is nobody called {email}"))),
+    call.change(move |tx| {
+        let key = Kind::Person.global(records::named(EVERYWHERE, &email));
+        match records::remove(tx, key)? {
+            true => Ok(1),
+            false => Err(not_found!("{email} is not in the organisation")),
         }
-    };
-    app.store.write(work).await?;
-    noted(&app)
+    })
+    .await
 }
 
 fn tag_json(tag: &Record) -> Value {
     json!({"uuid": tag.uuid, "name": tag.name})
 }
 
-async fn tags(State(app): State<Shared>) -> Answer {
-    let found = app
-        .store
-        .read(|c| records::list(c, Kind::Tag, EVERYWHERE))
-        .await?;
-    json_answer(&Page::whole(found.iter().map(tag_json).collect()))
+async fn tags_in(call: &Call, kind: Kind, scope: Uuid) -> Answer {
+    let list = move |db: &_| records::list(db, kind, scope);
+    let found = call.store.read(list).await?;
+    json_answer(&Page::whole(found.iter().map(tag_json)))
 }
 
-async fn add_tag(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    #[derive(Deserialize)]
-    struct Sent {
-        name: String,
-        description: Option<String>,
-    }
-    let sent: Sent = body(&bytes)?;
-    let work = move |c: &Connection| {
-        let known = records::list(c, Kind::Tag, EVERYWHERE)?;
-        if known.iter().any(|t| t.name == sent.name) {
-            return Err(Refusal::Exists(format!(
-                "there is a tag called {:?} already",
-                sent.name
-            )));
+pub(super) async fn tags(call: Call) -> Answer {
+    tags_in(&call, Kind::Tag, EVERYWHERE).await
+}
+
+pub(super) async fn tags_of_project(call: Call, InProject(project): InProject) -> Answer {
+    tags_in(&call, Kind::TagUse, project.uuid).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewTag {
+    name: String,
+    description: Option<String>,
+}
+
+pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
+    let add = call.write(move |tx| {
+        let (uuid, name) = (Uuid::new_v4(), sent.name);
+        let known = records::list(tx, Kind::Tag, EVERYWHERE)?;
+        if known.iter().any(|t| t.name == name) {
+            return Err(exists!("there is already a tag called {name:?}"));
         }
-        let (uuid, body) = (Uuid::new_v4(), json!(sent.description));
-        records::put(
-            c,
-            Kind::Tag,
-            EVERYWHERE,
-            uuid,
-            &sent.name,
-            &body,
-            time::now(),
-        )?;
-        Ok(json!({"uuid": uuid, "name": sent.name}))
-    };
-    let made = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ChangeNotes, 1);
-    json_answer(&made)
+        records::put(tx, Kind::Tag.global(uuid), &name, &json!(sent.description))?;
+        Ok(json!({"uuid": uuid, "name": name}))
+    });
+    let added = add.await?;
+    call.count(1);
+    json_answer(&added)
 }
 
 fn no_tag(tag: Uuid) -> Refusal {
-    Refusal::NotFound(format!("there is no tag {tag}"))
+    not_found!("there is no tag {tag}")
 }
 
-async fn remove_tag(State(app): State<Shared>, Path(tag): Path<String>) -> Answer {
-    let tag = uuid(&tag, "tag")?;
-    let work = move |c: &Connection| {
-        if !records::remove(c, Kind::Tag, EVERYWHERE, tag)? {
+pub(super) async fn remove_tag(call: Call, TagId(tag): TagId) -> Answer {
+    call.change(move |tx| {
+        if !records::remove(tx, Kind::Tag.global(tag))? {
             return Err(no_tag(tag));
         }
-        records::remove_everywhere(c, Kind::TagUse, tag)
-    };
-    app.store.write(work).await?;
-    noted(&app)
+        records::remove_everywhere(tx, Kind::TagUse, tag)?;
+        Ok(1)
+    })
+    .await
 }
 
-async fn tags_of_project(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    let project = app.project(&project)?.uuid;
-    let found = app
-        .store
-        .read(move |c| records::list(c, Kind::TagUse, project))
-        .await?;
-    json_answer(&Page::whole(found.iter().map(tag_json).collect()))
-}
-
-async fn tag_project(
-    State(app): State<Shared>,
-    Path((project, tag)): Path<(String, String)>,
+pub(super) async fn tag_project(
+    call: Call,
+    InProject(project): InProject,
+    TagId(tag): TagId,
 ) -> Answer {
-    let project = app.project(&project)?.uuid;
-    let tag = uuid(&tag, "tag")?;
-    let work = move |c: &Connection| {
-        let known = records::find(c, Kind::Tag, tag)?.ok_or_else(|| no_tag(tag))?;
-        records::put(
-            c,
-            Kind::TagUse,
-            project,
-            tag,
-            &known.name,
-            &Value::Null,
-            time::now(),
-        )
-    };
-    app.store.write(work).await?;
-    noted(&app)
+    call.change(move |tx| {
+        let known = records::find(tx, Kind::Tag, tag)?.ok_or_else(|| no_tag(tag))?;
+        let key = Kind::TagUse.of(project.uuid, tag);
+        records::put(tx, key, &known.name, &Value::Null)?;
+        Ok(1)
+    })
+    .await
 }
 
-async fn untag_project(
-    State(app): State<Shared>,
-    Path((project, tag)): Path<(String, String)>,
+pub(super) async fn untag_project(
+    call: Call,
+    InProject(project): InProject,
+    TagId(tag): TagId,
 ) -> Answer {
-    let project = app.project(&project)?.uuid;
-    let tag = uuid(&tag, "tag")?;
-    let work = move |c: &Connection| match records::remove(c, Kind::TagUse, project, tag)? {
-        true => Ok(()),
+    let key = Kind::TagUse.of(project.uuid, tag);
+    call.change(move |tx| match records::remove(tx, key)? {
+        true => Ok(1),
         false => Err(no_tag(tag)),
-    };
-    app.store.write(work).await?;
-    noted(&app)
+    })
+    .await
 }
 
-/// The two generations of metadata schemas, each under a name of its own.
+/// The names of the two generations of metadata schemas.
 const SCHEMA: &str = "schema";
 const OLDER_SCHEMA: &str = "older schema";
 
-async fn read_schema(app: &Shared, name: &'static str) -> Result<Option<Record>, Refusal> {
+async fn read_schema(call: &Call, name: &str) -> Result<Option<Record>, Refusal> {
     let uuid = records::named(EVERYWHERE, name);
-    app.store
-        .read(move |c| records::find(c, Kind::MetadataSchema, uuid))
-        .await
+    let find = move |db: &_| records::find(db, Kind::MetadataSchema, uuid);
+    call.store.read(find).await
 }
 
-async fn write_schema(app: &Shared, name: &'static str, bytes: &Bytes) -> Answer {
-    let schema: serde_json::Map<String, Value> = body(bytes)?;
-    let work = move |c: &Connection| {
-        let (uuid, body) = (records::named(EVERYWHERE, name), Value::Object(schema));
-        records::put(
-            c,
-            Kind::MetadataSchema,
-            EVERYWHERE,
-            uuid,
-            name,
-            &body,
-            time::now(),
-        )
-    };
-    app.store.write(work).await?;
-    noted(app)
+async fn write_schema(call: &Call, name: &'static str, schema: Map<String, Value>) -> Answer {
+    call.change(move |tx| {
+        let key = Kind::MetadataSchema.global(records::named(EVERYWHERE, name));
+        records::put(tx, key, name, &Value::Object(schema))?;
+        Ok(1)
+    })
+    .await
 }
 
-async fn schema(State(app): State<Shared>) -> Answer {
-    json_answer(&read_schema(&app, SCHEMA).await?.map(|s| s.body))
+pub(super) async fn schema(call: Call) -> Answer {
+    json_answer(&read_schema(&call, SCHEMA).await?.map(|s| s.body))
 }
 
-async fn save_schema(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    write_schema(&app, SCHEMA, &bytes).await
+pub(super) async fn save_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Answer {
+    write_schema(&call, SCHEMA, sent).await
 }
 
-async fn older_schema(State(app): State<Shared>) -> Answer {
-    let found = read_schema(&app, OLDER_SCHEMA).await?;
+pub(super) async fn older_schema(call: Call) -> Answer {
+    let found = read_schema(&call, OLDER_SCHEMA).await?;
     json_answer(&found.map(|s| {
         json!({
             "uuid": s.uuid, "metadataSchema": s.body, "organisationId": 1, "createdAt": time::iso(s.created),
@@ -291,11 +197,11 @@ async fn older_schema(State(app): State<Shared>) -> Answer {
     }))
 }
 
-async fn save_older_schema(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    write_schema(&app, OLDER_SCHEMA, &bytes).await
+pub(super) async fn save_older_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Answer {
+    write_schema(&call, OLDER_SCHEMA, sent).await
 }
 
-/// There is no cloud storage behind a local project.
-async fn integrations() -> Answer {
+/// A local project has no cloud storage.
+pub(super) async fn integrations() -> Answer {
     json_answer(&json!({"result": []}))
 }

@@ -3,37 +3,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, put};
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::auth::Caller;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null};
+use crate::error::{Refusal, invalid};
+use crate::routes::extract::{Call, InProject, Pairs, Sent};
+use crate::routes::paging::{Page, token};
+use crate::routes::reply::{Answer, json_answer, null};
 use crate::store::catalog::{Dataset, Project};
 use crate::store::records::{self, Kind};
 use crate::store::{catalog, like, rows};
 use crate::time;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/projects", get(list))
-        .route("/v2/public/projects/{project}", get(one))
-        .route("/v2/public/projects/{project}/status", put(set_status))
-        .route("/v2/public/projects/{project}/datasets", get(datasets))
-        .route("/v2/public/projects/{project}/branches", get(branches))
-        .route("/v2/public/user/bearer-token", get(bearer_token))
-}
-
-type QueryPairs = Query<Vec<(String, String)>>;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,43 +57,33 @@ impl<'a> From<&'a Project> for ProjectDto<'a> {
     }
 }
 
-async fn one(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    json_answer(&ProjectDto::from(&*app.project(&project)?))
+pub(super) async fn one(InProject(project): InProject) -> Answer {
+    json_answer(&ProjectDto::from(&*project))
 }
 
-async fn list(State(app): State<Shared>, Query(pairs): QueryPairs) -> Answer {
-    let pairs = Pairs(pairs);
+pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
     let after = pairs.after()?;
     let filter = CatalogFilter::read(&pairs)?;
-    let tags: HashSet<String> = pairs.all("tagsAnyof").map(str::to_owned).collect();
-    let tagged = match tags.is_empty() {
-        true => None,
-        false => Some(tagged(&app, tags).await?),
-    };
-    let catalog = app.catalog();
+    let tagged = tagged(&call, pairs.texts("tagsAnyof")).await?;
+    let catalog = call.catalog();
     let fitting = catalog.projects.iter().filter(|p| {
         p.id > after
             && filter.fits(&p.title, &p.description, p.created, p.edited)
             && tagged.as_ref().is_none_or(|t| t.contains(&p.uuid))
     });
-    let found: Vec<&Arc<Project>> = fitting.take(app.page_size + 1).collect();
-    let page = Page::cut(found, app.page_size, |p| p.id);
-    let results: Vec<ProjectDto<'_>> = page
-        .results
-        .iter()
-        .map(|p| ProjectDto::from(&***p))
-        .collect();
-    json_answer(&Page {
-        results,
-        next_page_token: page.next_page_token,
-    })
+    let found: Vec<&Arc<Project>> = fitting.take(call.page_size + 1).collect();
+    let page = Page::cut(found, call.page_size, |p| token(p.id));
+    json_answer(&page.map(|p| ProjectDto::from(&**p)))
 }
 
-/// The projects that carry one of these tags.
-async fn tagged(app: &Shared, tags: HashSet<String>) -> Result<HashSet<Uuid>, Refusal> {
-    let uses = app.store.read(|c| records::all(c, Kind::TagUse)).await?;
+/// The projects that carry one of these tags; `None` without tags.
+async fn tagged(call: &Call, tags: HashSet<String>) -> Result<Option<HashSet<Uuid>>, Refusal> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let uses = call.store.read(|db| records::all(db, Kind::TagUse)).await?;
     let fitting = uses.into_iter().filter(|u| tags.contains(&u.name));
-    Ok(fitting.map(|u| u.scope).collect())
+    Ok(Some(fitting.map(|u| u.scope).collect()))
 }
 
 const STATUSES: [&str; 7] = [
@@ -124,33 +96,29 @@ const STATUSES: [&str; 7] = [
     "archived",
 ];
 
-/// A word for people: a project can be worked on whatever its status is.
-async fn set_status(
-    State(app): State<Shared>,
-    Path(project): Path<String>,
-    bytes: Bytes,
+#[derive(Deserialize)]
+pub(super) struct Status {
+    status: String,
+}
+
+/// Informational: the status does not restrict a project.
+pub(super) async fn set_status(
+    call: Call,
+    InProject(project): InProject,
+    Sent(Status { status }): Sent<Status>,
 ) -> Answer {
-    #[derive(Deserialize)]
-    struct Sent {
-        status: String,
-    }
-    let project = app.project(&project)?;
-    let status = body::<Sent>(&bytes)?.status;
     if !STATUSES.contains(&status.as_str()) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "{status:?} is not a status; known are {}",
             STATUSES.join(", ")
-        )));
+        ));
     }
-    app.store
-        .write(move |c| catalog::set_status(c, project.id, &status, time::now()))
+    call.change_catalog(move |tx| catalog::set_status(tx, project.id, &status).map(|()| 1))
         .await?;
-    app.reload().await?;
-    app.tally.changed(Endpoint::ChangeProjects, 1);
     Ok(null())
 }
 
-/// What lists of projects and ontologies are filtered by.
+/// The filters of lists of projects and ontologies.
 pub(super) struct CatalogFilter {
     title: Option<String>,
     title_like: Option<String>,
@@ -160,7 +128,7 @@ pub(super) struct CatalogFilter {
     edited: (Option<i64>, Option<i64>),
 }
 
-/// Two instants in milliseconds since 1970, between which something must lie.
+/// An open interval of instants in milliseconds since 1970.
 type Span = (Option<i64>, Option<i64>);
 
 pub(super) fn within((after, before): Span, at: i64) -> bool {
@@ -168,13 +136,9 @@ pub(super) fn within((after, before): Span, at: i64) -> bool {
 }
 
 fn instant(key: &str, value: Option<&str>) -> Result<Option<i64>, Refusal> {
-    match value {
-        None => Ok(None),
-        Some(value) => match time::parse(value) {
-            Some(at) => Ok(Some(at)),
-            None => Err(Refusal::Invalid(format!("{key} {value:?} is not a date"))),
-        },
-    }
+    let Some(value) = value else { return Ok(None) };
+    let wrong = || invalid!("{key} {value:?} is not a date");
+    time::parse(value).map(Some).ok_or_else(wrong)
 }
 
 pub(super) fn instant_filter(pairs: &Pairs, after: &str, before: &str) -> Result<Span, Refusal> {
@@ -197,7 +161,7 @@ impl CatalogFilter {
         })
     }
 
-    /// The same filter as the legacy API spells it.
+    /// The same filter in the legacy API.
     pub(super) fn of_legacy(filter: &HashMap<String, String>) -> Result<Self, Refusal> {
         let text = |key: &str| filter.get(key).cloned();
         let at = |key: &str| instant(key, filter.get(key).map(String::as_str));
@@ -234,21 +198,17 @@ fn dataset_json(dataset: &Arc<Dataset>) -> Value {
     })
 }
 
-async fn datasets(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    let project = app.project(&project)?;
-    json_answer(&Page::whole(
-        project.datasets.iter().map(dataset_json).collect(),
-    ))
+pub(super) async fn datasets(InProject(project): InProject) -> Answer {
+    json_answer(&Page::whole(project.datasets.iter().map(dataset_json)))
 }
 
-async fn branches(State(app): State<Shared>, Path(project): Path<String>) -> Answer {
-    let project = app.project(&project)?;
-    let found = app.store.read(move |c| rows::branches(c, &project)).await?;
-    json_answer(&Page::whole(
-        found.into_iter().map(|b| json!({"name": b})).collect(),
-    ))
+pub(super) async fn branches(call: Call, InProject(project): InProject) -> Answer {
+    let read = call.store.read(move |db| rows::branches(db, &project));
+    let found = read.await?.into_iter();
+    json_answer(&Page::whole(found.map(|b| json!({"name": b}))))
 }
 
-async fn bearer_token(State(app): State<Shared>, Extension(caller): Extension<Caller>) -> Answer {
-    json_answer(&json!({"token": app.gate.bearer(&caller, time::now() / 1000)}))
+pub(super) async fn bearer_token(call: Call) -> Answer {
+    let token = call.keyring.bearer(&call.caller, time::now() / 1000);
+    json_answer(&json!({"token": token}))
 }

@@ -1,81 +1,50 @@
-//! Reviews of single labels: listed and decided, while their task is in a review stage.
+//! Reviews of single labels, listed and decided while their task is in a review stage.
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use bytes::Bytes;
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::auth::Caller;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
-use crate::routes::tasks::place;
+use crate::error::{Refusal, invalid};
+use crate::routes::extract::{AtStage, Call, Pairs, Sent, TaskId};
+use crate::routes::paging::Page;
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::catalog::Project;
 use crate::store::records::{self, Kind};
 use crate::store::reviews::{self, Review};
 use crate::store::tasks;
-use crate::time;
+use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
-type Place = Path<(String, String, String)>;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/v2/public/projects/{project}/workflow/stages/{stage}/tasks/{task}/reviews",
-            get(list),
-        )
-        .route(
-            "/v2/public/projects/{project}/workflow/stages/{stage}/tasks/{task}/reviews/actions",
-            post(act),
-        )
-}
-
-fn review_stage(
-    app: &Shared,
-    project: &str,
-    stage: &str,
-) -> Result<(std::sync::Arc<Project>, usize), Refusal> {
-    let (project, stage) = place(app, project, stage)?;
+fn require_review_stage(project: &Project, stage: usize) -> Result<(), Refusal> {
     let node = &project.graph.nodes[stage];
-    if !matches!(node.kind, NodeKind::Review { .. }) {
-        return Err(Refusal::Invalid(format!(
-            "stage \"{}\" is of type {}; only REVIEW stages have reviews",
-            node.title,
-            node.kind.name()
-        )));
+    if matches!(node.kind, NodeKind::Review { .. }) {
+        return Ok(());
     }
-    Ok((project, stage))
+    Err(invalid!(
+        "stage \"{}\" is of type {}; only REVIEW stages have reviews",
+        node.title,
+        node.kind.name()
+    ))
 }
 
-async fn list(
-    State(app): State<Shared>,
-    Path((project, stage, task)): Place,
-    Query(pairs): Query<Vec<(String, String)>>,
+pub(super) async fn list(
+    call: Call,
+    AtStage(project, stage): AtStage,
+    TaskId(task): TaskId,
+    pairs: Pairs,
 ) -> Answer {
-    let (project, _) = review_stage(&app, &project, &stage)?;
-    let task = uuid(&task, "task")?;
-    let statuses: Vec<String> = Pairs(pairs).all("statuses").map(str::to_owned).collect();
-    let found = app
-        .store
-        .read(move |c| reviews::list(c, &project, task))
-        .await?;
-    let fitting = found
-        .into_iter()
-        .filter(|r| statuses.is_empty() || statuses.contains(&r.status));
+    require_review_stage(&project, stage)?;
+    let read = call.store.read(move |db| reviews::list(db, &project, task));
+    let statuses: Vec<&str> = pairs.all("statuses").collect();
+    let mut found = read.await?;
+    found.retain(|r| statuses.is_empty() || statuses.contains(&r.status.as_str()));
     let one = |r: Review| json!({"reviewUuid": r.uuid, "status": r.status, "labelType": r.label_type, "labelId": r.label_id});
-    json_answer(&Page::whole(fitting.map(one).collect::<Vec<Value>>()))
+    json_answer(&Page::<Value>::whole(found.into_iter().map(one)))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Decision {
+pub(super) struct Decision {
     review_uuid: Uuid,
     action: String,
     comment: Option<String>,
@@ -88,75 +57,61 @@ impl Decision {
             "APPROVE" => Ok("APPROVED"),
             "REJECT" => Ok("REJECTED"),
             "REOPEN" => Ok("REOPENED"),
-            other => Err(Refusal::Invalid(format!(
+            other => Err(invalid!(
                 "{other:?} is not an action on a review; known are APPROVE, REJECT and REOPEN"
-            ))),
+            )),
         }
     }
 }
 
-/// Decides about labels, or about none where one decision cannot be made.
-async fn act(
-    State(app): State<Shared>,
-    Path((project, stage, task)): Place,
-    Extension(caller): Extension<Caller>,
-    bytes: Bytes,
+/// Decides about labels, or about none if one decision is impossible.
+pub(super) async fn act(
+    call: Call,
+    AtStage(project, stage): AtStage,
+    TaskId(task): TaskId,
+    Sent(sent): Sent<Vec<Decision>>,
 ) -> Answer {
-    let (project, stage) = review_stage(&app, &project, &stage)?;
-    let task = uuid(&task, "task")?;
-    let sent: Vec<Decision> = body(&bytes)?;
-    let work = move |c: &Connection| {
-        tasks::task_at(c, &project, stage, task)?;
-        let known = reviews::list(c, &project, task)?;
+    require_review_stage(&project, stage)?;
+    call.change(move |tx| {
+        tasks::task_at(tx, &project, stage, task)?;
+        let known = reviews::list(tx, &project, task)?;
         for decision in &sent {
             let status = decision.status()?;
             let review = known.iter().find(|r| r.uuid == decision.review_uuid);
             let review = review.ok_or_else(|| {
-                Refusal::Invalid(format!(
+                invalid!(
                     "task {task} has no review {}. Nothing of this request was applied",
                     decision.review_uuid
-                ))
+                )
             })?;
-            reviews::decide(c, task, review, status, time::now())?;
-            comment(c, &project, task, review, decision, &caller.email)?;
+            reviews::decide(tx, task, review, status)?;
+            comment(tx, &project, task, review, decision)?;
         }
         Ok(sent.len())
-    };
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::ReviewActions, changed);
-    Ok(null())
+    })
+    .await
 }
 
 /// A rejection with a comment is an issue about the label.
 fn comment(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     task: Uuid,
     review: &Review,
     decision: &Decision,
-    author: &str,
 ) -> Result<(), Refusal> {
-    let Some(text) = decision
-        .comment
-        .as_ref()
-        .filter(|_| decision.action == "REJECT")
-    else {
+    let Some(text) = &decision.comment else {
         return Ok(());
     };
+    if decision.action != "REJECT" {
+        return Ok(());
+    }
     let tags = decision.comment_tags.clone().unwrap_or_default();
+    let data = project.data_of(task);
     let body = json!({
-        "anchor": {"type": "annotation", "dataUuid": project.data_of(task), "annotationId": review.label_id},
-        "comment": text, "author": author, "tags": tags,
+        "anchor": {"type": "annotation", "dataUuid": data, "annotationId": review.label_id},
+        "comment": text, "author": tx.actor, "tags": tags,
     });
-    let data = project.data_of(task).to_string();
-    let issue = Uuid::new_v4();
-    records::put(
-        connection,
-        Kind::Issue,
-        project.uuid,
-        issue,
-        &data,
-        &body,
-        time::now(),
-    )
+    let key = Kind::Issue.of(project.uuid, Uuid::new_v4());
+    records::put(tx, key, &data.to_string(), &body)
 }

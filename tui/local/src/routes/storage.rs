@@ -2,40 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, patch, post};
-use bytes::Bytes;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::app::{App, Shared};
-use crate::endpoint::Endpoint;
+use crate::app::App;
 use crate::error::Refusal;
-use crate::routes::door::Spoil;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, uuid};
+use crate::routes::extract::{Call, ItemId, Pairs, Sent};
+use crate::routes::paging::Page;
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::items::{self, Data, ItemPatch};
 use crate::store::rows::audio_codec;
 use crate::time;
-
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/v2/public/storage/items/get-bulk", post(bulk))
-        .route("/v2/public/storage/items/patch-bulk", patch(patch_bulk))
-        .route("/v2/public/storage/items/{item}", get(one))
-        .route(
-            "/v2/public/storage/folders/{folder}/items/{item}",
-            patch(patch_one),
-        )
-        .route(
-            "/v2/public/storage/folders/{folder}/items/{item}/child-items",
-            get(children),
-        )
-}
-
-type QueryPairs = Query<Vec<(String, String)>>;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,15 +51,21 @@ pub(super) struct ItemDto {
     audio_num_channels: Option<u32>,
 }
 
-/// How items are to be shown.
+/// How an item's URL is to be signed, if at all.
 #[derive(Clone, Copy)]
-pub(super) struct Show {
-    pub sign: bool,
-    pub expired: bool,
+pub(super) struct Signing {
+    wanted: bool,
+    expired: bool,
+}
+
+/// Signs URLs if `wanted`, as injected faults demand.
+pub(super) fn signed(call: &Call, wanted: bool) -> Signing {
+    let expired = call.injected.expire;
+    Signing { wanted, expired }
 }
 
 impl App {
-    fn item(&self, folder: Uuid, units: u32, data: Data, show: Show) -> ItemDto {
+    fn item(&self, folder: Uuid, units: u32, data: Data, signing: Signing) -> ItemDto {
         let audio = data.kind == crate::item::ItemKind::Audio;
         let size = self.size_of(&data);
         ItemDto {
@@ -98,10 +82,10 @@ impl App {
             storage_location: "encord",
             integration_hash: None,
             url: data.kind.has_media().then(|| data.link()),
-            signed_url: show
-                .sign
-                .then(|| self.signed_url(&data, show.expired))
-                .flatten(),
+            signed_url: match signing.wanted {
+                true => self.signed_url(&data, signing.expired),
+                false => None,
+            },
             file_size: size,
             duration: data.duration,
             fps: data.fps,
@@ -122,120 +106,73 @@ impl App {
     }
 }
 
-/// Reads items and shows them, away from the threads that serve connections: crops may be made.
+/// Reads items and converts them, off the async threads: crops may have to be created.
 pub(super) async fn show(
-    app: &Shared,
-    how: Show,
+    call: &Call,
+    signing: Signing,
     find: impl FnOnce(&Connection) -> Result<Vec<Data>, Refusal> + Send + 'static,
 ) -> Result<Vec<ItemDto>, Refusal> {
-    let here = Shared::clone(app);
-    let catalog = app.catalog();
-    app.store
-        .read(move |c| {
-            let one = |d: Data| {
-                let folder = catalog.folder_of(&d).map_or_else(Uuid::nil, |f| f.uuid);
-                let units = items::unit_count(c, &d)?;
-                Ok(here.item(folder, units, d, how))
-            };
-            find(c)?.into_iter().map(one).collect()
-        })
-        .await
+    let (app, catalog) = (call.app.clone(), call.catalog());
+    let read = call.store.read(move |db| {
+        let one = |d: Data| {
+            let folder = catalog.folder_of(&d).map_or_else(Uuid::nil, |f| f.uuid);
+            let units = items::unit_count(db, &d)?;
+            Ok(app.item(folder, units, d, signing))
+        };
+        find(db)?.into_iter().map(one).collect()
+    });
+    read.await
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BulkDto {
+pub(super) struct Bulk {
     item_uuids: Vec<Uuid>,
     #[serde(default)]
     sign_urls: bool,
 }
 
-async fn bulk(
-    State(app): State<Shared>,
-    Extension(spoil): Extension<Spoil>,
-    bytes: Bytes,
-) -> Answer {
-    let sent: BulkDto = body(&bytes)?;
-    let how = Show {
-        sign: sent.sign_urls,
-        expired: spoil.expire,
-    };
-    let found = show(&app, how, move |c| items::by_uuid(c, &sent.item_uuids)).await?;
-    json_answer(&Page::whole(found))
+pub(super) async fn bulk(call: Call, Sent(sent): Sent<Bulk>) -> Answer {
+    let signing = signed(&call, sent.sign_urls);
+    let find = move |db: &_| items::by_uuid(db, &sent.item_uuids);
+    json_answer(&Page::whole(show(&call, signing, find).await?))
 }
 
-async fn one(
-    State(app): State<Shared>,
-    Path(item): Path<String>,
-    Query(pairs): QueryPairs,
-    Extension(spoil): Extension<Spoil>,
-) -> Answer {
-    let item = uuid(&item, "item")?;
-    let how = Show {
-        sign: Pairs(pairs).flag("signUrl"),
-        expired: spoil.expire,
-    };
-    let found = show(&app, how, move |c| items::by_uuid(c, &[item])).await?;
-    json_answer(&found.first())
+pub(super) async fn one(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
+    let signing = signed(&call, pairs.flag("signUrl"));
+    let find = move |db: &_| items::by_uuid(db, &[item]);
+    json_answer(&show(&call, signing, find).await?.first())
 }
 
-async fn children(
-    State(app): State<Shared>,
-    Path((_folder, item)): Path<(String, String)>,
-    Query(pairs): QueryPairs,
-    Extension(spoil): Extension<Spoil>,
-) -> Answer {
-    let item = uuid(&item, "item")?;
-    let how = Show {
-        sign: Pairs(pairs).flag("signUrls"),
-        expired: spoil.expire,
-    };
-    let find = move |c: &Connection| {
-        let parent = items::by_uuid(c, &[item])?;
-        parent
-            .first()
-            .map_or_else(|| Ok(Vec::new()), |p| items::children(c, p.id))
-    };
-    json_answer(&Page::whole(show(&app, how, find).await?))
+pub(super) async fn children(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
+    let signing = signed(&call, pairs.flag("signUrls"));
+    let find = move |db: &_| items::children(db, items::one(db, item)?.id);
+    json_answer(&Page::whole(show(&call, signing, find).await?))
 }
 
-async fn apply(app: &Shared, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemDto>, Refusal> {
+async fn apply(call: &Call, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemDto>, Refusal> {
     let uuids: Vec<Uuid> = patches.iter().map(|(item, _)| *item).collect();
-    let changed = app
-        .store
-        .write(move |c| items::patch(c, &patches, time::now()))
-        .await?;
-    app.tally.changed(Endpoint::PatchItems, changed);
-    show(
-        app,
-        Show {
-            sign: false,
-            expired: false,
-        },
-        move |c| items::by_uuid(c, &uuids),
-    )
-    .await
+    let changed = call.write(move |tx| items::patch(tx, &patches)).await?;
+    call.count(changed);
+    let find = move |db: &_| items::by_uuid(db, &uuids);
+    show(call, signed(call, false), find).await
 }
 
-async fn patch_one(
-    State(app): State<Shared>,
-    Path((_folder, item)): Path<(String, String)>,
-    bytes: Bytes,
+pub(super) async fn patch_one(
+    call: Call,
+    ItemId(item): ItemId,
+    Sent(patch): Sent<ItemPatch>,
 ) -> Answer {
-    let item = uuid(&item, "item")?;
-    let changed = apply(&app, vec![(item, body(&bytes)?)]).await?;
-    json_answer(&changed.first())
+    json_answer(&apply(&call, vec![(item, patch)]).await?.first())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BulkPatchDto {
+pub(super) struct Patches {
     item_patches: BTreeMap<Uuid, ItemPatch>,
 }
 
-async fn patch_bulk(State(app): State<Shared>, bytes: Bytes) -> Answer {
-    let sent: BulkPatchDto = body(&bytes)?;
-    json_answer(&Page::whole(
-        apply(&app, sent.item_patches.into_iter().collect()).await?,
-    ))
+pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Answer {
+    let patches = sent.item_patches.into_iter().collect();
+    json_answer(&Page::whole(apply(&call, patches).await?))
 }

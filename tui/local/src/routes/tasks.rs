@@ -1,95 +1,42 @@
-//! Tasks of a stage, what is done to them, and priorities.
+//! Tasks of a stage: listed, acted on, moved; priorities.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use bytes::Bytes;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::app::Shared;
-use crate::auth::Caller;
-use crate::endpoint::Endpoint;
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::people;
-use crate::routes::door::Spoil;
-use crate::routes::reply::{Answer, Page, Pairs, body, json_answer, null, uuid};
-use crate::store::catalog::Project;
+use crate::routes::extract::{AtStage, Call, InProject, Pairs, Sent};
+use crate::routes::paging::{Page, token};
+use crate::routes::reply::{Answer, json_answer};
 use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
 use crate::store::{history, reviews};
-use crate::time;
 
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/v2/public/projects/{project}/workflow/stages/{stage}/tasks",
-            get(list),
-        )
-        .route(
-            "/v2/public/projects/{project}/workflow/stages/{stage}/actions",
-            post(actions),
-        )
-        .route(
-            "/v2/public/projects/{project}/workflow/stages/{stage}/move-tasks",
-            post(move_tasks),
-        )
-        .route("/v2/public/projects/{project}/priorities", post(priorities))
-}
-
-type Place = Path<(String, String)>;
-
-/// The project and the number of the stage that a path names.
-pub(super) fn place(
-    app: &Shared,
-    project: &str,
-    stage: &str,
-) -> Result<(Arc<Project>, usize), Refusal> {
-    let project = app.project(project)?;
-    let wanted = uuid(stage, "stage")?;
-    let found = project.graph.stage(wanted).map(|(number, _)| number);
-    let number =
-        found.ok_or_else(|| Refusal::NotFound(format!("the project has no stage {wanted}")))?;
-    Ok((project, number))
-}
-
-async fn list(
-    State(app): State<Shared>,
-    Path((project, stage)): Place,
-    Query(pairs): Query<Vec<(String, String)>>,
-    Extension(spoil): Extension<Spoil>,
-) -> Answer {
-    let (project, stage) = place(&app, &project, &stage)?;
-    let pairs = Pairs(pairs);
+pub(super) async fn list(call: Call, AtStage(project, stage): AtStage, pairs: Pairs) -> Answer {
     let after = pairs.after()?;
     let filter = TaskFilter {
-        emails: pairs.all("userEmails").map(str::to_owned).collect(),
+        emails: pairs.texts("userEmails"),
         data_hashes: pairs.uuids("dataHashes")?,
         datasets: pairs.uuids("datasetHashes")?,
         title_contains: pairs.first("dataTitleContains").map(str::to_owned),
-        statuses: pairs.all("statuses").map(str::to_owned).collect(),
+        statuses: pairs.texts("statuses"),
     };
-    let size = app.page_size;
-    let here = Arc::clone(&project);
-    let found = app
-        .store
-        .read(move |c| tasks::page(c, &here, stage, &filter, after, size + 1))
-        .await?;
-    if spoil.conflict
+    let (here, size) = (project.clone(), call.page_size);
+    let read = move |db: &_| tasks::page(db, &here, stage, &filter, after, size + 1);
+    let found = call.store.read(read).await?;
+    if call.injected.conflict
         && let Some(task) = found.first()
     {
-        people::intrude(&app, &project, stage, task.uuid).await?;
+        people::intrude(&call.app, &project, stage, task.uuid).await?;
     }
-    json_answer(&Page::cut(found, size, |t| t.id))
+    json_answer(&Page::cut(found, size, |t| token(t.id)))
 }
 
-/// One action as sent. Which fields are needed hangs on `action`.
+/// One action as sent. Which fields it needs depends on `action`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ActionDto {
+pub(super) struct ActionDto {
     task_uuid: Uuid,
     action: String,
     pathway_uuid: Option<Uuid>,
@@ -128,13 +75,11 @@ impl TryFrom<ActionDto> for Action {
             "ASSIGN" => {
                 let email = dto
                     .assignee
-                    .ok_or_else(|| Refusal::Invalid("ASSIGN needs an `assignee`".to_owned()))?;
+                    .ok_or_else(|| invalid!("ASSIGN needs an `assignee`"))?;
                 ActionKind::Assign(email)
             }
             other => {
-                return Err(Refusal::Invalid(format!(
-                    "{other:?} is not an action of this server"
-                )));
+                return Err(invalid!("{other:?} is not an action of this server"));
             }
         };
         Ok(Self {
@@ -145,93 +90,69 @@ impl TryFrom<ActionDto> for Action {
     }
 }
 
-async fn actions(
-    State(app): State<Shared>,
-    Path((project, stage)): Place,
-    Extension(caller): Extension<Caller>,
-    Extension(spoil): Extension<Spoil>,
-    bytes: Bytes,
+pub(super) async fn actions(
+    call: Call,
+    AtStage(project, stage): AtStage,
+    Sent(sent): Sent<Vec<ActionDto>>,
 ) -> Answer {
-    let (project, stage) = place(&app, &project, &stage)?;
-    let sent: Vec<ActionDto> = body(&bytes)?;
-    let leaves_reviews: HashSet<Uuid> = sent
-        .iter()
-        .filter(|a| !a.approve_label_reviews)
-        .map(|a| a.task_uuid)
-        .collect();
-    let actions: Vec<Action> = sent
-        .into_iter()
-        .map(Action::try_from)
-        .collect::<Result<_, _>>()?;
-    if spoil.conflict
+    let leaves_reviews = sent.iter().filter(|a| !a.approve_label_reviews);
+    let leaves_reviews: HashSet<Uuid> = leaves_reviews.map(|a| a.task_uuid).collect();
+    let actions = sent.into_iter().map(Action::try_from);
+    let actions: Vec<Action> = actions.collect::<Result<_, _>>()?;
+    if call.injected.conflict
         && let Some(action) = actions.first()
     {
-        people::intrude(&app, &project, stage, action.task).await?;
+        people::intrude(&call.app, &project, stage, action.task).await?;
     }
-    let work = move |c: &rusqlite::Connection| {
-        let now = time::now();
-        let changed = tasks::act(c, &project, stage, &actions, &caller.email, now)?;
+    call.change(move |tx| {
+        let changed = tasks::act(tx, &project, stage, &actions)?;
         for action in &actions {
             if !leaves_reviews.contains(&action.task) {
-                reviews::follow(c, &project, action, now)?;
+                reviews::follow(tx, &project, action)?;
             }
-            history::note(c, &project, stage, action, &caller.email, now)?;
+            history::note(tx, &project, stage, action)?;
         }
         Ok(changed)
-    };
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::Actions, changed);
-    Ok(null())
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MoveDto {
+pub(super) struct MoveDto {
     task_uuids: Vec<Uuid>,
     destination_stage_uuid: Uuid,
 }
 
-async fn move_tasks(
-    State(app): State<Shared>,
-    Path((project, stage)): Place,
-    Extension(caller): Extension<Caller>,
-    bytes: Bytes,
+pub(super) async fn move_tasks(
+    call: Call,
+    AtStage(project, origin): AtStage,
+    Sent(sent): Sent<MoveDto>,
 ) -> Answer {
-    let (project, origin) = place(&app, &project, &stage)?;
-    let sent: MoveDto = body(&bytes)?;
     let wanted = sent.destination_stage_uuid;
     let destination = project.graph.stage(wanted).map(|(number, _)| number);
-    let destination = destination
-        .ok_or_else(|| Refusal::Invalid(format!("the project has no stage {wanted}")))?;
-    let work = move |c: &rusqlite::Connection| {
-        let (now, who) = (time::now(), &*caller.email);
+    let missing = || invalid!("the project has no stage {wanted}");
+    let destination = destination.ok_or_else(missing)?;
+    call.change(move |tx| {
         let moved = &sent.task_uuids;
         for task in moved {
-            history::note_move(c, &project, origin, *task, who, now)?;
+            history::note_move(tx, &project, origin, *task)?;
         }
-        tasks::move_tasks(c, &project, Some(origin), moved, destination, who, now)
-    };
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::MoveTasks, changed);
-    Ok(null())
+        tasks::move_tasks(tx, &project, Some(origin), moved, destination)
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize)]
-struct PrioritiesDto {
+pub(super) struct PrioritiesDto {
     priorities: Vec<(Uuid, f64)>,
 }
 
-async fn priorities(
-    State(app): State<Shared>,
-    Path(project): Path<String>,
-    bytes: Bytes,
+pub(super) async fn priorities(
+    call: Call,
+    InProject(project): InProject,
+    Sent(sent): Sent<PrioritiesDto>,
 ) -> Answer {
-    let project = app.project(&project)?;
-    let sent: PrioritiesDto = body(&bytes)?;
-    let work = move |c: &rusqlite::Connection| {
-        tasks::set_priorities(c, &project, &sent.priorities, time::now())
-    };
-    let changed = app.store.write(work).await?;
-    app.tally.changed(Endpoint::Priorities, changed);
-    Ok(null())
+    call.change(move |tx| tasks::set_priorities(tx, &project, &sent.priorities))
+        .await
 }

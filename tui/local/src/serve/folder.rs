@@ -1,9 +1,8 @@
-//! The folder behind a server: one's own (`--data`), or a temporary one that goes with the process.
+//! The data folder of a server: a given one (`--data`), or a temporary one that is removed with the process.
 //!
-//! Each running server holds a lock on its folder, which the system takes back when the process ends,
-//! however it ends. So a temporary folder whose lock is free belongs to nobody any more: the next
-//! server without `--data` removes it. In a folder of one's own, only files that had not come whole
-//! when a server was killed are nobody's; the next server there removes those.
+//! Each running server holds a lock on its folder, which the system releases when the process ends,
+//! however it ends. A temporary folder whose lock is free was left by a killed server: the next server
+//! without `--data` removes it. In a given folder, the next server removes partial uploads only.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -29,22 +28,22 @@ const OWN: [&str; 9] = [
     super::open::SECRET,
     super::open::TOKEN,
 ];
-/// Where files lie that clients have sent.
+/// The folder of uploaded files.
 pub(crate) const UPLOADS: &str = "uploads";
-/// How often another server may mistake our new folder for a dead one.
+/// Attempts to lock a new folder before another server removes it as a leftover.
 const TRIES: usize = 8;
 
 /// A folder that no other server uses.
 pub(super) struct Folder {
     pub path: PathBuf,
-    /// Keeps other servers away; free as soon as the process ends.
+    /// Keeps other servers out; released when the process ends.
     _lock: File,
-    /// Goes, with everything in it, when the server goes.
+    /// Removed together with the server.
     scratch: Option<TempDir>,
 }
 
 impl Folder {
-    /// One's own folder, made where it is not there yet, or a temporary one.
+    /// The given folder, created if needed, or a temporary one.
     pub(super) fn open(data: Option<&Path>) -> Result<Self, LocalError> {
         match data {
             Some(folder) => Self::own(folder),
@@ -52,7 +51,7 @@ impl Folder {
         }
     }
 
-    /// Whether the folder goes with the process.
+    /// Whether the folder is removed with the process.
     pub(super) fn is_temporary(&self) -> bool {
         self.scratch.is_some()
     }
@@ -64,7 +63,7 @@ impl Folder {
                 "this folder is shared with other users (sticky bit set); use a folder of your own, e.g. a new one inside it",
             ));
         }
-        // One that is there already may be a link to another; that is restricted below.
+        // An existing one may be a link; its target is restricted below.
         if !folder.is_dir() {
             private::folder(folder)
                 .map_err(|e| LocalError::file("cannot make the folder", folder, e))?;
@@ -94,7 +93,7 @@ impl Folder {
             let path = scratch.path().to_owned();
             private::restrict(&path)
                 .map_err(|e| LocalError::file("cannot change the mode of", &path, e))?;
-            // Between making and locking it, another server may have taken it for a dead one.
+            // Before it was locked, another server may have removed it as a leftover.
             if let Ok(Some(lock)) = lock(&path)
                 && path.join(LOCK).exists()
             {
@@ -108,12 +107,12 @@ impl Folder {
         }
         Err(LocalError::content(
             base,
-            "no temporary folder could be locked there; name one with --data",
+            "no temporary folder could be locked there; choose a folder with --data",
         ))
     }
 }
 
-/// Whether the folder is shared with other users, as `/tmp` is. Its mode must not change.
+/// Whether the folder is shared with other users, like `/tmp`. Its mode must not change.
 fn is_shared(folder: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -138,7 +137,7 @@ fn restrict(folder: &Path) {
     }
 }
 
-/// Removes a server's folder with everything in it. One that is not there is fine.
+/// Removes a server's folder with everything in it. Does nothing if the folder is missing.
 ///
 /// # Errors
 /// A running server has it open, or it cannot be removed.
@@ -146,7 +145,7 @@ pub fn remove_data(folder: &Path) -> Result<(), LocalError> {
     if !folder.exists() {
         return Ok(());
     }
-    // Held until everything is gone: no server may begin in the middle.
+    // Held until everything is removed: no server may start in between.
     let _lock = lock(folder)?.ok_or_else(|| in_use(folder))?;
     fs::remove_dir_all(folder).map_err(|e| LocalError::file("cannot remove", folder, e))
 }
@@ -154,11 +153,11 @@ pub fn remove_data(folder: &Path) -> Result<(), LocalError> {
 fn in_use(folder: &Path) -> LocalError {
     LocalError::content(
         folder,
-        "another server has this folder open; stop it, or name another --data folder",
+        "another server has this folder open; stop it, or choose another --data folder",
     )
 }
 
-/// Locks a folder; `None` when another process has it.
+/// Locks a folder; `None` if another process holds the lock.
 fn lock(folder: &Path) -> Result<Option<File>, LocalError> {
     let path = folder.join(LOCK);
     let file = private::file(&path).map_err(|e| LocalError::file("cannot write", &path, e))?;
@@ -169,8 +168,7 @@ fn lock(folder: &Path) -> Result<Option<File>, LocalError> {
     }
 }
 
-/// Removes what a killed server was taking in: no name stands for it, and its sender was never told
-/// that it had come. What cannot be removed is left.
+/// Removes partial uploads of a killed server, which were never acknowledged. Failures are ignored.
 fn remove_parts(uploads: &Path) {
     let Ok(entries) = fs::read_dir(uploads) else {
         return;
@@ -181,12 +179,12 @@ fn remove_parts(uploads: &Path) {
             .to_str()
             .is_some_and(|n| n.starts_with(PART));
         if is_part && fs::remove_file(entry.path()).is_ok() {
-            tracing::info!(path = %entry.path().display(), "removed a file that had not come whole");
+            tracing::info!(path = %entry.path().display(), "removed a partial upload");
         }
     }
 }
 
-/// Removes the folders of servers that were killed. What cannot be removed is left.
+/// Removes the folders of killed servers. Failures are ignored.
 fn sweep(base: &Path, own: &Path) {
     let Ok(entries) = fs::read_dir(base) else {
         return;
@@ -197,13 +195,13 @@ fn sweep(base: &Path, own: &Path) {
             .and_then(|n| n.to_str())
             .is_some_and(|n| n.starts_with(PREFIX));
         if named && path != own && same_owner(&path, own) && is_dead(&path) {
-            tracing::info!(path = %path.display(), "removed what a killed server left behind");
+            tracing::info!(path = %path.display(), "removed the folder of a killed server");
         }
     }
 }
 
-/// Whether nobody holds the folder's lock; removes it while the lock is ours. A folder without a lock
-/// is not one of a server's, or not yet.
+/// Removes the folder if its lock is free, and returns whether it did. A folder without a lock file is not
+/// a server's, or not yet.
 fn is_dead(folder: &Path) -> bool {
     let Ok(file) = File::open(folder.join(LOCK)) else {
         return false;
@@ -222,7 +220,7 @@ fn same_owner(one: &Path, other: &Path) -> bool {
     owner(one).is_some_and(|uid| owner(other) == Some(uid))
 }
 
-/// Whether both are real folders of the same user. Where owners cannot be told, none is.
+/// Whether both are real folders of the same user. False where owners are unknown.
 #[cfg(not(unix))]
 fn same_owner(_one: &Path, _other: &Path) -> bool {
     false
@@ -233,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dead_servers_folder_is_removed_and_a_living_ones_stays() {
+    fn the_folder_of_a_killed_server_is_removed_and_that_of_a_running_one_stays() {
         let base = tempfile::tempdir().unwrap();
         let living = Folder::temporary(base.path()).unwrap();
         let dead = base.path().join(format!("{PREFIX}dead"));
@@ -247,17 +245,17 @@ mod tests {
             fs::write(folder.join("project.db"), b"x").unwrap();
         }
         let new = Folder::temporary(base.path()).unwrap();
-        assert!(!dead.exists(), "nobody holds its lock");
+        assert!(!dead.exists(), "its lock is free");
         assert!(living.path.join(LOCK).exists() && new.path.join(LOCK).exists());
-        assert!(foreign.exists(), "without a lock it is nobody's leftover");
-        assert!(other.exists(), "it is not called like one of ours");
+        assert!(foreign.exists(), "it has no lock file");
+        assert!(other.exists(), "its name has another prefix");
         let path = new.path.clone();
         drop(new);
-        assert!(!path.exists(), "it goes with its server");
+        assert!(!path.exists(), "it is removed with its server");
     }
 
     #[test]
-    fn files_that_had_not_come_whole_go_and_those_that_had_stay() {
+    fn partial_uploads_are_removed_and_complete_ones_stay() {
         let base = tempfile::tempdir().unwrap();
         let uploads = base.path().join(UPLOADS);
         fs::create_dir(&uploads).unwrap();
@@ -270,7 +268,7 @@ mod tests {
         }
         let held = Folder::open(Some(base.path())).unwrap();
         assert!(!part.exists() && whole.exists());
-        // While a server has the folder, what comes in is its own.
+        // While a server has the folder open, partial uploads are in progress.
         fs::write(&part, b"x").unwrap();
         assert!(Folder::open(Some(base.path())).is_err() && part.exists());
         drop(held);
@@ -278,7 +276,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_into_somebody_elses_folder_is_left_alone() {
+    fn a_link_into_another_folder_is_left_alone() {
         let (base, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(target.path().join(LOCK), b"").unwrap();
         let link = base.path().join(format!("{PREFIX}link"));
@@ -288,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_belongs_to_one_server_at_a_time() {
+    fn only_one_server_at_a_time_opens_a_folder() {
         let base = tempfile::tempdir().unwrap();
         let first = Folder::open(Some(base.path())).unwrap();
         let refusal = Folder::open(Some(base.path())).err().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! Takes connections until told to stop, then lets the requests under way finish.
+//! Accepts connections until shutdown, then lets the requests in progress finish.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use super::plain::Plain;
 use crate::app::Shared;
 use crate::routes::{self, DropConnection};
 
-/// Requests that are under way when the server is told to stop may take so long.
+/// How long requests in progress may take after shutdown is requested.
 const GRACE: Duration = Duration::from_secs(5);
-/// Room for request lines and headers: a batch of 1000 data hashes fits.
+/// Maximum size of request line and headers: a batch of 1000 data hashes fits.
 const HEAD_LIMIT: usize = 512 << 10;
 
 pub(super) async fn listen(listener: TcpListener, app: Shared, mut stop: watch::Receiver<bool>) {
@@ -27,14 +27,14 @@ pub(super) async fn listen(listener: TcpListener, app: Shared, mut stop: watch::
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of file handles, mostly: those in use will be given back.
+                    // Mostly out of file handles; others will be closed.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     continue;
                 }
             },
         };
-        app.tally.connection();
+        app.counters.connection();
         connection(stream, service.clone(), &graceful);
     }
     drop(listener);
@@ -42,7 +42,7 @@ pub(super) async fn listen(listener: TcpListener, app: Shared, mut stop: watch::
         .await
         .is_err()
     {
-        tracing::warn!("requests were still under way when the server stopped");
+        tracing::warn!("requests were still in progress when the server stopped");
     }
 }
 

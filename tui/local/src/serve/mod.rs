@@ -1,7 +1,6 @@
 //! Starting and stopping: options in, a server that answers on loopback out.
 //!
-//! Where the data lie is in `folder`, how they are opened or made in `open`, how connections are taken
-//! in `listen`.
+//! `folder` chooses the data folder, `open` opens or creates the data, `listen` accepts connections.
 
 mod folder;
 mod listen;
@@ -39,10 +38,10 @@ pub struct Served {
     pub twin_project_hash: Option<Uuid>,
     /// The private key that the server accepts, readable by its owner only.
     pub ssh_key_file: PathBuf,
-    /// What requests to the server's own pages have to bring (`Authorization: Bearer …`).
+    /// The token that requests to `/local/…` must send (`Authorization: Bearer …`).
     pub local_token: String,
-    /// What a person should know about the data, a sentence each: files that were not imported, or
-    /// that the data were there already. Mostly empty.
+    /// Notes about the data, a sentence each: files that were not imported, or that existing data were
+    /// reopened. Mostly empty.
     pub notes: Vec<String>,
     app: Shared,
     stop: watch::Sender<bool>,
@@ -51,31 +50,30 @@ pub struct Served {
     _folder: Folder,
 }
 
-/// A limit on the size of files (`ulimit -f`) would end the whole process with a signal at the write
-/// that goes over it. Once the signal is taken, that write fails like one on a full disk: its request
-/// is refused, and reading goes on.
+/// A limit on the size of files (`ulimit -f`) kills the process at the first write beyond it. With the
+/// signal handled, that write fails as on a full disk: its request is refused, and reads still work.
 fn outlive_file_limits() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        /// SIGXFSZ, on every system that we are built for.
+        /// SIGXFSZ on every supported system.
         const FILE_TOO_LARGE: i32 = 25;
-        // Taken for good, though nobody waits for it.
+        // Handled from now on, though nothing waits for it.
         if let Err(error) = signal(SignalKind::from_raw(FILE_TOO_LARGE)) {
-            tracing::warn!(%error, "a limit on the size of files would end this server");
+            tracing::warn!(%error, "a limit on the size of files would kill this server");
         }
     }
 }
 
-/// Starts a local project and returns as soon as it takes requests.
+/// Starts a local server and returns as soon as it accepts requests.
 ///
 /// # Errors
-/// Options that cannot be met, files that cannot be read or written, a port that is taken, a
-/// database that cannot be opened.
+/// Invalid options, files that cannot be read or written, a port in use, a database that cannot be
+/// opened.
 pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
     options.check()?;
     outlive_file_limits();
-    // The port first: making a large world for a port that is taken would be in vain.
+    // The port first: creating a large project would be wasted if the port is in use.
     let (listener, domain) = bind(options.port).await?;
     let people_rate = options.people;
     let at = domain.clone();
@@ -86,7 +84,7 @@ pub async fn serve(options: ServeOptions) -> Result<Served, LocalError> {
     });
     let (folder, opened) = opened
         .await
-        .map_err(|e| LocalError::World(format!("the local project could not be made: {e}")))??;
+        .map_err(|e| LocalError::World(format!("the local project could not be created: {e}")))??;
     let app = opened.app;
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(listen::listen(listener, Arc::clone(&app), stopped.clone()));
@@ -144,13 +142,13 @@ impl Served {
     /// What the server has seen so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.app.tally.read()
+        self.app.counters.read()
     }
 
-    /// Stops taking requests, finishes those under way, closes the database.
+    /// Stops accepting requests, finishes those in progress, and closes the database.
     ///
     /// # Errors
-    /// None at present; kept for what a later database may report on closing.
+    /// None at present; reserved for errors on closing the database.
     pub async fn shutdown(mut self) -> Result<(), LocalError> {
         let _ = self.stop.send(true);
         for task in [self.people.take(), self.listener.take()]
@@ -158,7 +156,7 @@ impl Served {
             .flatten()
         {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a part of the local server ended early");
+                tracing::error!(%error, "a task of the local server panicked");
             }
         }
         self.app.store.close();

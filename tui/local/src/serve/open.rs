@@ -1,4 +1,4 @@
-//! Opens the database behind a server, making its world first where there is none.
+//! Opens the database behind a server, and creates it first if there is none.
 
 use std::path::Path;
 
@@ -9,19 +9,20 @@ use uuid::Uuid;
 use super::ServeOptions;
 use super::folder::Folder;
 use crate::app::{App, Parts, Shared};
-use crate::auth::Gate;
+use crate::auth::Keyring;
 use crate::error::{LocalError, Refusal};
 use crate::fault::Injector;
 use crate::ids::Names;
 use crate::routes::OWN_PAGES;
 use crate::store::catalog::Catalog;
+use crate::store::sql::Sql as _;
 use crate::store::{Durability, Store, schema};
 use crate::workflow::Graph;
 use crate::world::builtin::project;
 use crate::world::{TemplateSpec, World, build, import, ontology};
 use crate::{keys, time};
 
-/// A server that is ready to answer, and what a person should be told about its world.
+/// A server that is ready to answer, and notes about its data.
 pub(super) struct Opened {
     pub app: Shared,
     pub twin: Option<Uuid>,
@@ -39,7 +40,7 @@ pub(super) const SECRET: &str = "secret";
 /// The file of the token for the server's own pages.
 pub(super) const TOKEN: &str = "local-token";
 
-/// Opens the database, building it first where there is none, and puts the server together.
+/// Opens the database, or creates it, and assembles the server.
 pub(super) fn open(
     options: &ServeOptions,
     folder: &Folder,
@@ -50,7 +51,7 @@ pub(super) fn open(
     let mut notes = Vec::new();
     if path.exists() {
         notes.push(format!(
-            "{} is reopened: scenario, tasks, imports and hashes are those it was made with",
+            "reopened {}: it keeps the scenario, tasks, imports and hashes it was created with",
             folder.path.display()
         ));
     } else {
@@ -78,12 +79,12 @@ pub(super) fn open(
             ))
         })
         .map_err(refused)?;
-    let (gate, local_token) = guarded(folder, more)?;
+    let (keyring, local_token) = guarded(folder, more)?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
     let app = App::new(Parts {
         store,
-        gate,
+        keyring,
         catalog,
         injector: Injector::new(options.seed, options.faults.clone()),
         seed: options.seed,
@@ -100,25 +101,23 @@ pub(super) fn open(
     })
 }
 
-/// Reads the key, the secret and the token of the folder, or makes them; the owner and these users get in.
+/// Reads the key, the secret and the token in the folder, or creates them. The owner and `more` users have access.
 fn guarded(
     folder: &Folder,
     more: Vec<(String, VerifyingKey)>,
-) -> Result<(Gate, String), LocalError> {
+) -> Result<(Keyring, String), LocalError> {
     let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
     let mut users = vec![(build::OWNER.to_owned(), key)];
     users.extend(more);
-    let gate = Gate::new(users, keys::secret(&folder.path.join(SECRET))?);
-    let token = gate.seal(OWN_PAGES);
+    let keyring = Keyring::new(users, keys::secret(&folder.path.join(SECRET))?);
+    let token = keyring.seal(OWN_PAGES);
     keys::write_private(&folder.path.join(TOKEN), token.as_bytes())?;
-    Ok((gate, token))
+    Ok((keyring, token))
 }
 
 fn known_users(connection: &Connection) -> Result<Vec<(String, VerifyingKey)>, Refusal> {
-    let mut find = connection.prepare("SELECT email, key FROM user")?;
-    let pairs: Vec<(String, String)> = find
-        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let pairs: Vec<(String, String)> =
+        connection.rows("SELECT email, key FROM user", [], |r| r.try_into())?;
     let key = |(email, text): (String, String)| Some((email, crate::auth::verifying_key(&text)?));
     Ok(pairs.into_iter().filter_map(key).collect())
 }
@@ -127,7 +126,7 @@ fn world(options: &ServeOptions, names: Names) -> Result<World, LocalError> {
     let mut unused = Vec::new();
     if options.tasks.is_some() && (options.scenario_file.is_some() || options.import.is_some()) {
         unused.push(
-            "--tasks is not used: a file or folder of one's own has its own items".to_owned(),
+            "--tasks is ignored: the scenario file or imported folder has its own items".to_owned(),
         );
     }
     if let Some(path) = &options.scenario_file {

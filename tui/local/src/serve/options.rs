@@ -1,4 +1,4 @@
-//! What to serve, and how: the options and what they may be.
+//! The options of a server, and their limits.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,35 +8,34 @@ use crate::fault::FaultSpec;
 use crate::world::MOST_ITEMS;
 use crate::world::builtin::Scenario;
 
-/// What to serve, and how.
+/// The options of a server.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// The built-in world; not used with `import` or `scenario_file`.
+    /// The built-in scenario; ignored with `import` or `scenario_file`.
     pub scenario: Scenario,
-    /// Folder of the database and the key. Reopened if it holds one. `None`: the data go with the
-    /// process.
+    /// Folder of the database and the key. An existing database is reopened. `None`: the data are removed
+    /// with the process.
     pub data: Option<PathBuf>,
-    /// How many tasks the main project has, 1 to 10,000,000. `None`: as many as the scenario likes. Not
-    /// used with `import` or `scenario_file`, nor when `data` is reopened.
+    /// How many tasks the main project has, 1 to 10,000,000. `None`: the scenario's default. Ignored with
+    /// `import` or `scenario_file`, and when `data` is reopened.
     pub tasks: Option<usize>,
-    /// All names and all faults hang on it.
+    /// Determines all generated names and which requests faults affect.
     pub seed: u64,
-    /// 0 picks a free one.
+    /// 0 chooses a free one.
     pub port: u16,
     /// Results per page, 1 to 10,000.
     pub page_size: usize,
-    /// Every request of the API waits this long.
+    /// Added to every request of the API.
     pub latency: Duration,
     /// Faults to inject from the start.
     pub faults: Vec<FaultSpec>,
-    /// A folder of one's own media instead of the scenario's.
+    /// A folder of your own media instead of the scenario's.
     pub import: Option<PathBuf>,
     /// A workflow in the specification format instead of the scenario's.
     pub import_workflow: Option<PathBuf>,
-    /// A whole world of one's own.
+    /// A scenario file of your own.
     pub scenario_file: Option<PathBuf>,
-    /// Tasks per second that people annotate or review, all of them together, above 0.0 and at most
-    /// 1000.0.
+    /// Tasks per second that simulated people annotate or review in total, above 0.0 and at most 1000.0.
     pub people: Option<f64>,
 }
 
@@ -60,24 +59,22 @@ impl Default for ServeOptions {
 }
 
 impl ServeOptions {
-    /// Refuses what cannot be meant.
+    /// Refuses invalid values and combinations.
     pub(super) fn check(&self) -> Result<(), LocalError> {
         let wrong = |text: &str| Err(LocalError::Options(text.to_owned()));
         if !(1..=10_000).contains(&self.page_size) {
-            return wrong("--page-size is between 1 and 10000");
+            return wrong("--page-size must be between 1 and 10000");
         }
         let sensible = |rate: f64| rate > 0.0 && rate <= 1000.0;
         if self.people.is_some_and(|rate| !sensible(rate)) {
-            return wrong("--people is a number of tasks per second, above 0 and at most 1000");
+            return wrong("--people must be above 0 and at most 1000 tasks per second");
         }
         if self.tasks.is_some_and(|n| !(1..=MOST_ITEMS).contains(&n)) {
-            return wrong("--tasks is between 1 and 10000000");
+            return wrong("--tasks must be between 1 and 10000000");
         }
         if self.scenario_file.is_some() && (self.import.is_some() || self.import_workflow.is_some())
         {
-            return wrong(
-                "--scenario-file describes everything; it does not go with --import or --import-workflow",
-            );
+            return wrong("--scenario-file cannot be combined with --import or --import-workflow");
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! Says in words why a request could not even be read.
+//! Adds a reason to hyper's own error responses.
 //!
-//! A request line that is too long, or is none at all, never reaches a route: hyper answers it itself,
-//! with a status and no body, and closes. This layer under hyper sees such an answer pass and puts the
-//! reason behind it, as JSON like every other refusal.
+//! A request line that is too long or malformed never reaches a route: hyper answers with a status and no
+//! body, and closes. This layer below hyper replaces such a response by one with the reason, as JSON
+//! like every other refusal.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// An answer of hyper's own: how it begins, and what it means.
+/// Hyper's own responses: the status line, and the reason.
 const REASONS: [(&[u8], &str); 3] = [
     (
         b"HTTP/1.1 414 ",
@@ -19,15 +19,15 @@ const REASONS: [(&[u8], &str); 3] = [
     ),
     (
         b"HTTP/1.1 431 ",
-        "the request's headers are longer than this server takes",
+        "the request headers are larger than this server accepts",
     ),
     (b"HTTP/1.1 400 ", "this is not an HTTP/1.1 request"),
 ];
 
-/// A connection whose answers without a reason get one.
+/// A connection that adds reasons.
 pub(super) struct Plain<S> {
     inner: S,
-    /// What is still to be written instead of an answer, and how far that has come.
+    /// The replacement being written: its bytes, how many are written, and how many it replaces.
     instead: Option<(Vec<u8>, usize, usize)>,
 }
 
@@ -40,8 +40,7 @@ impl<S> Plain<S> {
     }
 }
 
-/// The answer with its reason, where it has none. Only an answer of hyper's own closes the connection
-/// with an empty body: those of the routes always have one.
+/// The response with its reason, if it is one of hyper's own: only those have an empty body.
 fn with_reason(answer: &[u8]) -> Option<Vec<u8>> {
     let (start, reason) = REASONS
         .iter()
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_answers_without_a_body_get_a_reason() {
+    fn only_responses_without_a_body_get_a_reason() {
         let own = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         let said = String::from_utf8(with_reason(own).unwrap()).unwrap();
         assert!(said.contains("65534 bytes"), "{said}");

@@ -1,7 +1,7 @@
 //! Reading label rows: the stored labels, put into the shape that the clients expect.
 //!
-//! The labels themselves are stored as they came; everything around them (titles, sizes, units) is
-//! made here. Creating and saving are in `labels`.
+//! The labels themselves are stored as they were sent; everything around them (titles, sizes, units) is
+//! computed here. Creating rows is in `labels`, saving in `saving`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
@@ -20,10 +20,10 @@ use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
 use crate::store::rows::{audio_codec, task_status};
 use crate::time;
 
-/// Makes link texts for data units: opaque ones, or signed URLs where asked for.
+/// Makes the link of a data unit: an opaque one, or a signed URL.
 pub(crate) type Linker<'a> = &'a dyn Fn(&Data) -> String;
 
-/// What of a label row is wanted. `None` wants all.
+/// Which features of a label row to return. `None`: all.
 #[derive(Debug, Default)]
 pub(crate) struct FeatureFilter {
     pub objects: Option<HashSet<String>>,
@@ -50,15 +50,15 @@ struct Blob<'a> {
     data_units: Units,
     spaces: Box<RawValue>,
     is_valid: bool,
-    /// Stored fields that this server does not know.
+    /// Stored fields that this server does not interpret.
     #[serde(flatten)]
     extra: Named,
 }
 
-/// Fields by name, as they came.
+/// Fields by name, as they were sent.
 type Named = BTreeMap<String, Box<RawValue>>;
 
-/// Stored fields that this server does not know: of the row, and of its data units.
+/// Stored fields that this server does not interpret, of the row and of its data units.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Extra {
@@ -66,7 +66,7 @@ struct Extra {
     units: BTreeMap<Uuid, Named>,
 }
 
-/// Units by hash, in their order.
+/// Units by hash, in order.
 struct Units(Vec<Unit>);
 
 impl Serialize for Units {
@@ -111,9 +111,9 @@ struct AudioFacts {
 
 const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage, l.extra";
 
-/// The label rows of data units on a branch, as a JSON array in the order asked for.
+/// The label rows of data units on a branch, as a JSON array in the requested order.
 pub(crate) fn by_data(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     hashes: &[Uuid],
     branch: &str,
@@ -122,7 +122,7 @@ pub(crate) fn by_data(
     let condition = "d.hash = ?2 AND l.branch = ?3";
     let values = hashes.iter().map(|h| (*h, branch));
     read(
-        connection,
+        db,
         project,
         condition,
         values,
@@ -131,17 +131,17 @@ pub(crate) fn by_data(
     )
 }
 
-/// The label rows with these hashes, as a JSON array in the order asked for; unknown ones are left out.
+/// The label rows with these hashes, as a JSON array in the requested order. Unknown ones are left out.
 pub(crate) fn by_hash(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     hashes: &[Uuid],
     filter: &FeatureFilter,
     link: Linker<'_>,
 ) -> Result<Vec<u8>, Refusal> {
-    // The third value is not needed here, but has to appear.
+    // The third parameter is unused here but must appear.
     read(
-        connection,
+        db,
         project,
         "l.hash = ?2 AND ?3 = ''",
         hashes.iter().map(|h| (*h, "")),
@@ -151,7 +151,7 @@ pub(crate) fn by_hash(
 }
 
 fn read<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     condition: &str,
     values: impl Iterator<Item = (Uuid, &'a str)>,
@@ -162,7 +162,7 @@ fn read<'a>(
         "SELECT {COLUMNS}, {LABEL_COLUMNS} FROM label l JOIN data d ON d.id = l.data
          LEFT JOIN task t ON t.project = l.project AND t.data = l.data WHERE l.project = ?1 AND {condition}"
     );
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = db.prepare_cached(&sql)?;
     let mut out = vec![b'['];
     for (hash, branch) in values {
         let mut rows = find.query(params![project.id, hash, branch])?;
@@ -171,17 +171,14 @@ fn read<'a>(
             out.push(b',');
         }
         let data = Data::read(row)?;
-        serde_json::to_writer(
-            &mut out,
-            &blob(connection, project, row, &data, filter, link)?,
-        )?;
+        serde_json::to_writer(&mut out, &blob(db, project, row, &data, filter, link)?)?;
     }
     out.push(b']');
     Ok(out)
 }
 
 fn broken(error: &serde_json::Error) -> Refusal {
-    Refusal::Internal(format!("a label row in the database is broken: {error}"))
+    internal!("a label row in the database is broken: {error}")
 }
 
 fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
@@ -189,7 +186,7 @@ fn raw(text: String) -> Result<Box<RawValue>, Refusal> {
 }
 
 fn blob<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &'a Project,
     row: &Row<'_>,
     data: &'a Data,
@@ -198,8 +195,7 @@ fn blob<'a>(
 ) -> Result<Blob<'a>, Refusal> {
     const C: usize = COLUMN_COUNT;
     let dataset = project.dataset(data.dataset);
-    let dataset = dataset
-        .ok_or_else(|| Refusal::Internal("a label row outside of its dataset".to_owned()))?;
+    let dataset = dataset.ok_or_else(|| internal!("a label row outside of its dataset"))?;
     let stage: Option<usize> = row.get(C + 9)?;
     let node = stage.and_then(|s| project.graph.nodes.get(s));
     let mut parts = Parts {
@@ -231,14 +227,14 @@ fn blob<'a>(
         classification_answers: raw(parts.classes)?,
         object_actions: raw(parts.actions)?,
         label_status: "LABEL_IN_PROGRESS",
-        data_units: units(connection, data, kept, link)?,
+        data_units: units(db, data, kept, link)?,
         spaces: raw(row.get(C + 8)?)?,
         is_valid: true,
         extra: extra.row,
     })
 }
 
-/// What was saved of a row's data units and has not been answered yet, by their hashes.
+/// The saved parts of a row's data units by hash, each until it is returned.
 struct Kept {
     labels: BTreeMap<Uuid, Box<RawValue>>,
     extra: BTreeMap<Uuid, Named>,
@@ -278,16 +274,11 @@ impl Kept {
     }
 }
 
-fn units(
-    connection: &Connection,
-    data: &Data,
-    mut kept: Kept,
-    link: Linker<'_>,
-) -> Result<Units, Refusal> {
+fn units(db: &Connection, data: &Data, mut kept: Kept, link: Linker<'_>) -> Result<Units, Refusal> {
     let numbered = |n: usize| Value::String(n.to_string());
     let list = match data.kind {
         ItemKind::ImageGroup => {
-            let children = items::children(connection, data.id)?;
+            let children = items::children(db, data.id)?;
             let children = children.iter().enumerate();
             children
                 .map(|(n, child)| kept.unit(child, numbered(n), link))
@@ -349,7 +340,7 @@ struct Parts {
 }
 
 impl FeatureFilter {
-    /// Leaves only the wanted features; unwanted objects take their answers and actions along.
+    /// Removes unwanted features; the answers and actions of unwanted objects are removed too.
     fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
         let wants = |wanted: &HashSet<String>, entry: &RawValue| {
             exact::text(entry, "featureHash").is_none_or(|f| wanted.contains(&f))

@@ -1,17 +1,20 @@
-//! The few things there are: projects, ontologies, datasets, workflow templates. Kept in memory,
-//! read anew after a change; tasks and labels are never kept in memory.
+//! Projects, ontologies, datasets, folders and workflow templates. Kept in memory and read again after
+//! a change; tasks and labels are never kept in memory.
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, params};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, internal, not_found};
 use crate::ids::{Mask, below};
 use crate::store::folders::{self, Folder};
 use crate::store::items::Data;
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
 /// An ontology; `editor` is its structure as JSON.
@@ -52,7 +55,7 @@ pub(crate) struct Project {
     pub creator: String,
     pub created: i64,
     pub edited: i64,
-    /// In the API's words: `inProgress`, `paused`, …
+    /// As in the API: `inProgress`, `paused`, …
     pub status: String,
     mask: Mask,
 }
@@ -63,7 +66,7 @@ impl Project {
         self.mask.flip(data_hash)
     }
 
-    /// The data unit that a task is about, if the task is of this project.
+    /// The data unit of a task of this project.
     pub(crate) fn data_of(&self, task: Uuid) -> Uuid {
         self.mask.flip(task)
     }
@@ -90,50 +93,51 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    pub(crate) fn load(connection: &Connection) -> Result<Self, Refusal> {
+    pub(crate) fn load(db: &Connection) -> Result<Self, Refusal> {
         let mut catalog = Self {
-            ontologies: ontologies(connection)?,
-            datasets: datasets(connection)?,
-            folders: folders::all(connection)?
-                .into_iter()
-                .map(Arc::new)
-                .collect(),
-            templates: templates(connection)?,
+            ontologies: ontologies(db)?,
+            datasets: datasets(db)?,
+            folders: folders::all(db)?.into_iter().map(Arc::new).collect(),
+            templates: templates(db)?,
             projects: Vec::new(),
         };
-        catalog.projects = catalog.read_projects(connection)?;
+        catalog.projects = catalog.read_projects(db)?;
         Ok(catalog)
     }
 
-    /// The project, or the refusal that clients expect for one that is not theirs.
+    /// The project, or the refusal that clients expect without access.
     pub(crate) fn project(&self, uuid: Uuid) -> Result<&Arc<Project>, Refusal> {
         self.projects
             .iter()
             .find(|p| p.uuid == uuid)
             .ok_or_else(|| {
-                Refusal::Forbidden(format!(
-                    "there is no project {uuid} on this server, or you have no access to it"
-                ))
+                forbidden!("there is no project {uuid} on this server, or you have no access to it")
             })
     }
 
-    /// The dataset, or the refusal that clients expect for one that is not theirs.
+    /// The dataset, or the refusal that clients expect without access.
     pub(crate) fn dataset(&self, uuid: Uuid) -> Result<&Arc<Dataset>, Refusal> {
         let found = self.datasets.iter().find(|d| d.uuid == uuid);
         found.ok_or_else(|| {
-            Refusal::Forbidden(format!(
-                "there is no dataset {uuid} on this server, or you have no access to it"
-            ))
+            forbidden!("there is no dataset {uuid} on this server, or you have no access to it")
         })
     }
 
-    /// The storage folder, or the refusal that clients expect for one that is not theirs.
+    /// The storage folder, or the refusal that clients expect without access.
     pub(crate) fn folder(&self, uuid: Uuid) -> Result<&Arc<Folder>, Refusal> {
         let found = self.folders.iter().find(|f| f.uuid == uuid);
         found.ok_or_else(|| folders::missing(uuid))
     }
 
-    /// The folder that an item lies in.
+    /// Whether a project, dataset, ontology or folder has this UUID.
+    pub(crate) fn has(&self, uuid: Uuid) -> bool {
+        self.projects.iter().any(|p| p.uuid == uuid)
+            || self.datasets.iter().any(|d| d.uuid == uuid)
+            || self.ontologies.iter().any(|o| o.uuid == uuid)
+            || self.folders.iter().any(|f| f.uuid == uuid)
+    }
+
+    /// The folder of an item.
     pub(crate) fn folder_of(&self, item: &Data) -> Option<&Arc<Folder>> {
         match item.folder {
             None => self
@@ -147,31 +151,27 @@ impl Catalog {
     /// The ontology with this UUID.
     pub(crate) fn ontology(&self, uuid: Uuid) -> Result<&Arc<Ontology>, Refusal> {
         let found = self.ontologies.iter().find(|o| o.uuid == uuid);
-        found
-            .ok_or_else(|| Refusal::NotFound(format!("there is no ontology {uuid} on this server")))
+        found.ok_or_else(|| not_found!("there is no ontology {uuid} on this server"))
     }
 
-    fn read_projects(&self, connection: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
-        let mut used = connection
-            .prepare("SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid")?;
-        let mut statement = connection.prepare(
+    fn read_projects(&self, db: &Connection) -> Result<Vec<Arc<Project>>, Refusal> {
+        let used = "SELECT dataset FROM project_dataset WHERE project = ?1 ORDER BY rowid";
+        let mut used = db.prepare(used)?;
+        let mut statement = db.prepare(
             "SELECT id, uuid, title, description, ontology, manager, spec, creator, created, edited, status
              FROM project ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let wanted: i64 = row.get(4)?;
-            let ontology = self
-                .ontologies
-                .iter()
-                .find(|o| o.id == wanted)
-                .map(Arc::clone);
-            let datasets: Vec<i64> = used
-                .query_map([id], |r| r.get(0))?
-                .collect::<Result<_, _>>()?;
-            let dataset = |id: &i64| self.datasets.iter().find(|d| d.id == *id).map(Arc::clone);
+            let (id, wanted): (i64, i64) = (row.get(0)?, row.get(4)?);
+            let ontology = self.ontologies.iter().find(|o| o.id == wanted);
+            let lost = || internal!("a project without its ontology");
+            let mut datasets = Vec::new();
+            for used in used.query_map([id], |r| r.get::<_, i64>(0))? {
+                let used = used?;
+                datasets.extend(self.datasets.iter().find(|d| d.id == used).cloned());
+            }
             let uuid = row.get(1)?;
             out.push(Arc::new(Project {
                 id,
@@ -179,10 +179,8 @@ impl Catalog {
                 mask: task_mask(uuid),
                 title: row.get(2)?,
                 description: row.get(3)?,
-                ontology: ontology.ok_or_else(|| {
-                    Refusal::Internal("a project without its ontology".to_owned())
-                })?,
-                datasets: datasets.iter().filter_map(dataset).collect(),
+                ontology: Arc::clone(ontology.ok_or_else(lost)?),
+                datasets,
                 manager: row.get(5)?,
                 graph: Graph::parse(&row.get::<_, String>(6)?).map_err(Refusal::Internal)?,
                 creator: row.get(7)?,
@@ -195,32 +193,27 @@ impl Catalog {
     }
 }
 
-fn ontologies(connection: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
-    let mut statement = connection.prepare(
-        "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(Arc::new(Ontology {
+fn ontologies(db: &Connection) -> Result<Vec<Arc<Ontology>>, Refusal> {
+    let sql =
+        "SELECT id, uuid, title, description, editor, created, edited FROM ontology ORDER BY id";
+    db.rows(sql, [], |row| {
+        let editor = RawValue::from_string(row.get(4)?);
+        Ok(Arc::new(Ontology {
             id: row.get(0)?,
             uuid: row.get(1)?,
             title: row.get(2)?,
             description: row.get(3)?,
-            editor: RawValue::from_string(row.get(4)?)
-                .map_err(|e| Refusal::Internal(e.to_string()))?,
+            editor: editor.map_err(FromSqlError::other)?,
             created: row.get(5)?,
             edited: row.get(6)?,
-        }));
-    }
-    Ok(out)
+        }))
+    })
 }
 
-fn datasets(connection: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
-    let mut statement = connection.prepare(
-        "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id",
-    )?;
-    let found = statement.query_map([], |row| {
+fn datasets(db: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
+    let sql =
+        "SELECT id, uuid, folder, title, description, created, edited FROM dataset ORDER BY id";
+    db.rows(sql, [], |row| {
         Ok(Arc::new(Dataset {
             id: row.get(0)?,
             uuid: row.get(1)?,
@@ -230,19 +223,16 @@ fn datasets(connection: &Connection) -> Result<Vec<Arc<Dataset>>, Refusal> {
             created: row.get(5)?,
             edited: row.get(6)?,
         }))
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
-fn templates(connection: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
-    let mut statement = connection.prepare("SELECT uuid, title, spec FROM template ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let graph = Graph::parse(&row.get::<_, String>(2)?).map_err(Refusal::Internal)?;
-        out.push((row.get(0)?, row.get(1)?, graph));
-    }
-    Ok(out)
+fn templates(db: &Connection) -> Result<Vec<(Uuid, String, Graph)>, Refusal> {
+    let sql = "SELECT uuid, title, spec FROM template ORDER BY id";
+    let found: Vec<(Uuid, String, String)> = db.rows(sql, [], |row| row.try_into())?;
+    let read = |(uuid, title, spec): (Uuid, String, String)| {
+        Ok((uuid, title, Graph::parse(&spec).map_err(Refusal::Internal)?))
+    };
+    found.into_iter().map(read).collect()
 }
 
 /// Tasks of different projects on the same data have different UUIDs.
@@ -250,7 +240,7 @@ fn task_mask(project: Uuid) -> Mask {
     Mask::of(project, "task")
 }
 
-/// What a new project is made of.
+/// A project to be created.
 #[derive(Debug, Clone)]
 pub(crate) struct NewProject {
     pub uuid: Uuid,
@@ -262,19 +252,17 @@ pub(crate) struct NewProject {
     pub creator: String,
 }
 
-/// Makes a project and its tasks, one per top-level data unit, where the workflow begins. Returns
-/// the project's number and how many tasks it has. `place` says for the nth task where it waits and
-/// with which priority.
+/// Creates a project and its tasks, one per top-level data unit. Returns the project's number and how many
+/// tasks it has. `place` gives the stage and priority of the nth task.
 pub(crate) fn insert_project(
-    connection: &Connection,
+    tx: &Tx<'_>,
     new: &NewProject,
     place: &dyn Fn(u64, Uuid) -> (usize, f64),
-    now: i64,
 ) -> Result<(i64, usize), Refusal> {
-    connection.execute(
+    tx.execute(
         "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
-        rusqlite::params![
+        params![
             new.uuid,
             new.title,
             new.description,
@@ -282,13 +270,13 @@ pub(crate) fn insert_project(
             below(new.uuid, "manager", 0),
             new.graph.specification().to_string(),
             new.creator,
-            now
+            tx.now
         ],
     )?;
-    let project = connection.last_insert_rowid();
+    let project = tx.last_insert_rowid();
     let mut use_dataset =
-        connection.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
-    let mut insert = connection.prepare(
+        tx.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
+    let mut insert = tx.prepare(
         "INSERT INTO task(project, data, stage, status, priority, created, updated)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     )?;
@@ -296,7 +284,7 @@ pub(crate) fn insert_project(
     let mut tasks = 0;
     for dataset in &new.datasets {
         use_dataset.execute([project, *dataset])?;
-        let mut units = connection.prepare(
+        let mut units = tx.prepare(
             "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
         )?;
         let mut rows = units.query([dataset])?;
@@ -305,13 +293,13 @@ pub(crate) fn insert_project(
             let (stage, priority) = place(tasks as u64, mask.flip(hash));
             let done = matches!(new.graph.nodes[stage].kind, NodeKind::Done { .. });
             let status = if done { COMPLETED } else { NEW };
-            insert.execute(rusqlite::params![
+            insert.execute(params![
                 project,
                 data,
                 stage as i64,
                 status as i64,
                 priority,
-                now,
+                tx.now,
             ])?;
             tasks += 1;
         }
@@ -319,61 +307,50 @@ pub(crate) fn insert_project(
     Ok((project, tasks))
 }
 
-/// Gives a project another status.
-pub(crate) fn set_status(
-    connection: &Connection,
-    project: i64,
-    status: &str,
-    now: i64,
-) -> Result<(), Refusal> {
-    connection.execute(
-        "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1",
-        rusqlite::params![project, status, now],
-    )?;
+/// Sets the status of a project.
+pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<(), Refusal> {
+    let sql = "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1";
+    tx.run(sql, params![project, status, tx.now])?;
     Ok(())
 }
 
-/// Makes an ontology; `editor` is its structure.
+/// Creates an ontology; `editor` is its structure.
 pub(crate) fn insert_ontology(
-    connection: &Connection,
+    tx: &Tx<'_>,
     uuid: Uuid,
     title: &str,
     description: &str,
     editor: &str,
-    now: i64,
-) -> Result<i64, rusqlite::Error> {
-    connection.execute(
+) -> Result<i64, Refusal> {
+    tx.run(
         "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        rusqlite::params![uuid, title, description, editor, now],
+        params![uuid, title, description, editor, tx.now],
     )?;
-    Ok(connection.last_insert_rowid())
+    Ok(tx.last_insert_rowid())
 }
 
-/// Replaces an ontology's title, description and structure. `None` leaves as it is.
+/// Replaces an ontology's structure, and its title and description if they are given.
 pub(crate) fn save_ontology(
-    connection: &Connection,
+    tx: &Tx<'_>,
     id: i64,
     title: Option<&str>,
     description: Option<&str>,
     editor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    connection.execute(
+    tx.run(
         "UPDATE ontology SET title = coalesce(?2, title), description = coalesce(?3, description), editor = ?4,
          edited = ?5 WHERE id = ?1",
-        rusqlite::params![id, title, description, editor, now],
+        params![id, title, description, editor, tx.now],
     )?;
     Ok(())
 }
 
 /// Removes a project with its tasks and labels. Datasets stay.
-pub(crate) fn delete_project(connection: &Connection, project: i64) -> Result<(), Refusal> {
+pub(crate) fn delete_project(db: &Connection, project: i64) -> Result<(), Refusal> {
     for table in ["task", "label", "project_dataset"] {
-        connection.execute(
-            &format!("DELETE FROM {table} WHERE project = ?1"),
-            [project],
-        )?;
+        let sql = format!("DELETE FROM {table} WHERE project = ?1");
+        db.run(&sql, [project])?;
     }
-    connection.execute("DELETE FROM project WHERE id = ?1", [project])?;
+    db.run("DELETE FROM project WHERE id = ?1", [project])?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Copies: of a project's labels into another project, of labels from one branch to another, of a
-//! dataset's units into another dataset.
+//! Copies a project's labels into another project, labels from one branch to another, and a dataset's
+//! units into another dataset.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,9 +9,11 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::items;
+use crate::store::sql::Sql as _;
+use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates};
 
-/// One label row, everything but whose it is.
+/// A label row without its project.
 struct Copied {
     data: i64,
     data_hash: Uuid,
@@ -19,16 +21,15 @@ struct Copied {
     branch: String,
     creator: String,
     editor: String,
-    /// Objects, classifications, actions, units, spaces, what else was saved: JSON as it is kept.
+    /// Objects, classifications, actions, units, spaces and other fields: JSON as it is stored.
     parts: [String; 6],
 }
 
-fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
-    let mut find = connection.prepare_cached(
+fn rows(db: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
+    let sql =
         "SELECT l.data, d.hash, l.hash, l.branch, l.creator, l.editor, l.objects, l.classes, l.actions, l.units, l.spaces, l.extra
-         FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id",
-    )?;
-    let found = find.query_map([project], |r| {
+         FROM label l JOIN data d ON d.id = l.data WHERE l.project = ?1 ORDER BY l.id";
+    db.rows(sql, [project], |r| {
         Ok(Copied {
             data: r.get(0)?,
             data_hash: r.get(1)?,
@@ -45,58 +46,43 @@ fn rows(connection: &Connection, project: i64) -> Result<Vec<Copied>, Refusal> {
                 r.get(11)?,
             ],
         })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
 fn write(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: (i64, Uuid),
     (data, data_hash): (i64, Uuid),
     branch: &str,
     row: &Copied,
-    now: i64,
 ) -> Result<(), Refusal> {
     let label = Uuid::new_v5(&project.1, format!("label/{branch}/{data_hash}").as_bytes());
     let [objects, classes, actions, units, spaces, extra] = &row.parts;
-    connection
-        .prepare_cached(
-            "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
-                               objects, classes, actions, units, spaces, extra)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-             ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
-                               actions = ?10, units = ?11, spaces = ?12, extra = ?13",
-        )?
-        .execute(params![
-            project.0,
-            data,
-            branch,
-            label,
-            now,
-            row.creator,
-            row.editor,
-            objects,
-            classes,
-            actions,
-            units,
-            spaces,
-            extra
-        ])?;
+    tx.run(
+        "INSERT INTO label(project, data, branch, hash, created, edited, creator, editor,
+                           objects, classes, actions, units, spaces, extra)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT(project, data, branch) DO UPDATE SET edited = ?5, editor = ?7, objects = ?8, classes = ?9,
+                           actions = ?10, units = ?11, spaces = ?12, extra = ?13",
+        params![
+            project.0, data, branch, label, tx.now, row.creator, row.editor, objects, classes, actions, units,
+            spaces, extra
+        ],
+    )?;
     Ok(())
 }
 
-/// A data unit and the one that stands for it in a copy: number and hash of each.
+/// A data unit and its counterpart in a copy: number and hash of each.
 pub(crate) type Pair = ((i64, Uuid), (i64, Uuid));
 
-/// Copies the label rows of one project into another. `pairs` says which unit stands for which;
-/// none: both use the same. `wanted` are label hashes; none: all rows.
+/// Copies the label rows of one project into another. `pairs` maps the units; `None`: both projects use
+/// the same ones. `wanted` are label hashes; `None`: all rows.
 pub(crate) fn labels(
-    connection: &Connection,
+    tx: &Tx<'_>,
     from: &Project,
     to: (i64, Uuid),
     pairs: Option<&[Pair]>,
     wanted: Option<&HashSet<Uuid>>,
-    now: i64,
 ) -> Result<usize, Refusal> {
     let map: Option<HashMap<i64, (i64, Uuid)>> =
         pairs.map(|list| list.iter().map(|((id, _), new)| (*id, *new)).collect());
@@ -106,7 +92,7 @@ pub(crate) fn labels(
         .map(|((_, old), (_, new))| (old.to_string(), new.to_string()))
         .collect();
     let mut copied = 0;
-    for mut row in rows(connection, from.id)? {
+    for mut row in rows(tx, from.id)? {
         if wanted.is_some_and(|w| !w.contains(&row.hash)) {
             continue;
         }
@@ -117,30 +103,29 @@ pub(crate) fn labels(
                 None => continue,
             },
         };
-        // Labels on pictures of groups and on parts of data groups are kept under their hashes, which are
-        // others in the copy.
+        // Labels on images of groups and on parts of data groups are stored by their hashes, which differ
+        // in the copy.
         for (old, new) in &names {
             for part in row.parts.iter_mut().filter(|p| p.contains(old.as_str())) {
                 *part = part.replace(old.as_str(), new);
             }
         }
-        write(connection, to, target, &row.branch, &row, now)?;
+        write(tx, to, target, &row.branch, &row)?;
         copied += 1;
     }
     Ok(copied)
 }
 
-/// Copies label rows to another branch of the same project. Rows that are there already stay,
-/// unless they are to be overwritten. Returns how many were written.
+/// Copies label rows to another branch of the same project. Existing rows stay unless `overwrite`. Returns
+/// how many were written.
 pub(crate) fn branch(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     (from, to): (&str, &str),
     wanted: Option<&HashSet<Uuid>>,
     overwrite: bool,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let all = rows(connection, project.id)?;
+    let all = rows(tx, project.id)?;
     let there: HashSet<i64> = all
         .iter()
         .filter(|r| r.branch == to)
@@ -153,20 +138,19 @@ pub(crate) fn branch(
             continue;
         }
         let unit = (row.data, row.data_hash);
-        write(connection, (project.id, project.uuid), unit, to, row, now)?;
+        write(tx, (project.id, project.uuid), unit, to, row)?;
         copied += 1;
     }
     Ok(copied)
 }
 
-/// Puts the units of some datasets into another one as further units of the same items. `wanted`
-/// says which units of which dataset; empty: all. Returns who stands for whom, children included.
+/// Adds the units of some datasets to another one, as further units of the same items. `wanted` lists the
+/// units by dataset; empty: all. Returns the counterparts, including children.
 pub(crate) fn clone_units(
-    connection: &Connection,
+    tx: &Tx<'_>,
     from: &Project,
     to: i64,
     wanted: &HashMap<Uuid, Vec<Uuid>>,
-    now: i64,
 ) -> Result<Vec<Pair>, Refusal> {
     let mut pairs = Vec::new();
     for dataset in &from.datasets {
@@ -174,16 +158,16 @@ pub(crate) fn clone_units(
         if !wanted.is_empty() && chosen.is_none() {
             continue;
         }
-        for unit in items::list(connection, Some(dataset.id), false, 0, usize::MAX >> 1)? {
+        for unit in items::list(tx, Some(dataset.id), false, 0, usize::MAX >> 1)? {
             if chosen.is_some_and(|list| !list.contains(&unit.hash)) {
                 continue;
             }
-            let made = units::link(connection, to, &[unit.item], Duplicates::Duplicate, now)?;
-            let Some(copy) = items::by_hash(connection, &made)?.pop() else {
+            let made = units::link(tx, to, &[unit.item], Duplicates::Duplicate)?;
+            let Some(copy) = items::by_hash(tx, &made)?.pop() else {
                 continue;
             };
-            let old = items::children(connection, unit.id)?;
-            let new = items::children(connection, copy.id)?;
+            let old = items::children(tx, unit.id)?;
+            let new = items::children(tx, copy.id)?;
             pairs.push(((unit.id, unit.hash), (copy.id, copy.hash)));
             let children = old.iter().zip(&new);
             pairs.extend(children.map(|(o, n)| ((o.id, o.hash), (n.id, n.hash))));

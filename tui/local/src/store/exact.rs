@@ -32,8 +32,8 @@ pub(crate) fn text(value: &RawValue, name: &str) -> Option<String> {
     serde_json::from_str(field(value, name)?.get()).ok()
 }
 
-/// Changes each object in a unit's labels (they lie in one list for a picture, in one per frame for a
-/// video); `None` takes it out.
+/// Edits each object in a unit's labels (one list for an image, one per frame for a video); `None` removes
+/// it.
 pub(crate) fn edit_objects(
     labels: &RawValue,
     edit: &mut impl FnMut(&RawValue) -> Result<Option<Box<RawValue>>, Refusal>,
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filling_in_keeps_the_digits_of_what_came() {
+    fn filling_in_keeps_the_digits_of_the_original() {
         let text = r#"{"list":[{"n":123456789012345678901234567890}],"x":0.10000000000000000000001,"gap":null,"far":1e999,"half":"\ud800"}"#;
         let came: Box<RawValue> = serde_json::from_str(text).unwrap();
         let mut filled = value(&came).unwrap();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_to_be_looked_through_is_refused() {
+    fn a_document_nested_too_deep_to_inspect_is_refused() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         let value = |text: &str| value(&serde_json::from_str::<Box<RawValue>>(text).unwrap());
         assert!(value(&nested(DEPTH)).is_ok());
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_edited_in_pictures_and_in_frames_and_the_rest_stays_as_it_came() {
+    fn objects_are_edited_in_images_and_frames_and_the_rest_is_unchanged() {
         let edit = |text: &str| {
             let labels: Box<RawValue> = serde_json::from_str(text).unwrap();
             let mut edit = |object: &RawValue| Ok((object.get() != "1").then(|| object.to_owned()));

@@ -1,15 +1,17 @@
 //! Storage folders: a tree of them, those of datasets included, and the items in them.
 //!
-//! What items are made of and which datasets use them is in `items` and `units`.
+//! Items themselves are in `items`, and which datasets use them in `units`.
 
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, invalid};
 use crate::item::ItemKind;
 use crate::store::exact::Object;
 use crate::store::items::{COLUMNS, Data};
+use crate::store::sql::Sql as _;
+use crate::store::tx::Tx;
 
 /// A storage folder.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(crate) struct Folder {
     pub id: i64,
     pub uuid: Uuid,
     pub parent: Option<i64>,
-    /// The dataset that always holds what the folder holds.
+    /// The dataset that always has the same items as the folder.
     pub dataset: Option<i64>,
     pub name: String,
     pub description: String,
@@ -27,7 +29,7 @@ pub(crate) struct Folder {
     pub edited: i64,
 }
 
-/// What a new dataset is made of; with a folder it holds exactly what that folder holds.
+/// A dataset to be created. With a folder, it always has the same items as that folder.
 pub(crate) struct NewDataset<'a> {
     pub uuid: Uuid,
     pub folder: Option<Uuid>,
@@ -35,7 +37,7 @@ pub(crate) struct NewDataset<'a> {
     pub description: &'a str,
 }
 
-/// What may be changed of a folder. `None` leaves as it is; metadata is replaced whole.
+/// Changes to a folder. `None` leaves a field as it is; metadata are replaced as a whole.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FolderPatch {
@@ -44,33 +46,27 @@ pub(crate) struct FolderPatch {
     pub client_metadata: Option<Object>,
 }
 
-/// Makes a dataset, with its folder where one is named. Returns the dataset's number.
-pub(crate) fn insert_dataset(
-    connection: &Connection,
-    new: &NewDataset<'_>,
-    now: i64,
-) -> Result<i64, rusqlite::Error> {
-    connection.execute(
+/// Creates a dataset, and its folder if one is named. Returns the dataset's number.
+pub(crate) fn insert_dataset(tx: &Tx<'_>, new: &NewDataset<'_>) -> Result<i64, rusqlite::Error> {
+    let (title, description) = (new.title, new.description);
+    tx.execute(
         "INSERT INTO dataset(uuid, folder, title, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![new.uuid, new.folder.unwrap_or_default(), new.title, new.description, now],
+        params![new.uuid, new.folder.unwrap_or_default(), title, description, tx.now],
     )?;
-    let dataset = connection.last_insert_rowid();
-    let Some(uuid) = new.folder else {
-        return Ok(dataset);
-    };
-    connection.execute(
-        "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![uuid, dataset, new.title, new.description, now],
-    )?;
+    let dataset = tx.last_insert_rowid();
+    if let Some(uuid) = new.folder {
+        tx.execute(
+            "INSERT INTO folder(uuid, dataset, name, description, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+            params![uuid, dataset, title, description, tx.now],
+        )?;
+    }
     Ok(dataset)
 }
 
-/// All folders, in the order of their making.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<Folder>, Refusal> {
-    let mut statement = connection.prepare(
-        "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id",
-    )?;
-    let found = statement.query_map([], |row| {
+/// All folders, oldest first.
+pub(crate) fn all(db: &Connection) -> Result<Vec<Folder>, Refusal> {
+    let sql = "SELECT id, uuid, parent, dataset, name, description, metadata, created, edited FROM folder ORDER BY id";
+    db.rows(sql, [], |row| {
         Ok(Folder {
             id: row.get(0)?,
             uuid: row.get(1)?,
@@ -82,106 +78,92 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<Folder>, Refusal> {
             created: row.get(7)?,
             edited: row.get(8)?,
         })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    })
 }
 
-/// Makes a folder below `parent`, or at the top.
+/// Creates a folder in `parent`, or at the top.
 pub(crate) fn create(
-    connection: &Connection,
+    tx: &Tx<'_>,
     uuid: Uuid,
     parent: Option<i64>,
     name: &str,
     description: &str,
     metadata: Option<&str>,
-    now: i64,
 ) -> Result<(), Refusal> {
-    connection.execute(
+    tx.run(
         "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-        params![uuid, parent, name, description, metadata, now],
+        params![uuid, parent, name, description, metadata, tx.now],
     )?;
     Ok(())
 }
 
-/// Changes folders; one that is missing refuses all.
-pub(crate) fn patch(
-    connection: &Connection,
-    patches: &[(Uuid, FolderPatch)],
-    now: i64,
-) -> Result<usize, Refusal> {
-    let mut update = connection.prepare_cached(
+/// Changes folders, or none if one is missing.
+pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usize, Refusal> {
+    let mut update = tx.prepare_cached(
         "UPDATE folder SET name = coalesce(?2, name), description = coalesce(?3, description),
          metadata = coalesce(?4, metadata), edited = ?5 WHERE uuid = ?1",
     )?;
     for (folder, change) in patches {
         let metadata = change.client_metadata.as_ref().map(Object::get);
-        if update.execute(params![
-            folder,
-            change.name,
-            change.description,
-            metadata,
-            now
-        ])? == 0
-        {
+        let (name, description) = (&change.name, &change.description);
+        let changed = update.execute(params![folder, name, description, metadata, tx.now])?;
+        if changed == 0 {
             return Err(missing(*folder));
         }
     }
     Ok(patches.len())
 }
 
-/// The refusal for a folder that nobody knows.
+/// The refusal for an unknown folder.
 pub(crate) fn missing(folder: Uuid) -> Refusal {
-    Refusal::Forbidden(format!(
-        "there is no storage folder {folder} on this server, or you have no access to it"
-    ))
+    forbidden!("there is no storage folder {folder} on this server, or you have no access to it")
 }
 
-/// Puts folders below another one, or to the top. A folder cannot come to lie inside itself.
+/// Moves folders into another one, or to the top. A folder cannot be moved into itself.
 pub(crate) fn move_folders(
-    connection: &Connection,
+    tx: &Tx<'_>,
     folders: &[i64],
     parent: Option<i64>,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut up = connection.prepare_cached("SELECT parent FROM folder WHERE id = ?1")?;
+    let mut up = tx.prepare_cached("SELECT parent FROM folder WHERE id = ?1")?;
     let mut at = parent;
     while let Some(id) = at {
         if folders.contains(&id) {
-            return Err(Refusal::Invalid(
-                "a folder cannot be moved into itself or below itself".to_owned(),
+            return Err(invalid!(
+                "a folder cannot be moved into itself or below itself"
             ));
         }
         at = up.query_row([id], |r| r.get(0))?;
     }
     let mut update =
-        connection.prepare_cached("UPDATE folder SET parent = ?2, edited = ?3 WHERE id = ?1")?;
+        tx.prepare_cached("UPDATE folder SET parent = ?2, edited = ?3 WHERE id = ?1")?;
     for id in folders {
-        update.execute(params![id, parent, now])?;
+        update.execute(params![id, parent, tx.now])?;
     }
     Ok(folders.len())
 }
 
-/// Removes a folder that holds nothing.
-pub(crate) fn delete(connection: &Connection, folder: &Folder) -> Result<(), Refusal> {
+/// Removes an empty folder.
+pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
     if folder.dataset.is_some() {
-        return Err(Refusal::Invalid(
-            "this folder belongs to a dataset and cannot be deleted alone".to_owned(),
+        return Err(invalid!(
+            "this folder belongs to a dataset and cannot be deleted alone"
         ));
     }
-    let count = |sql: &str| connection.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
+    let count = |sql: &str| db.query_row(sql, [folder.id], |r| r.get::<_, i64>(0));
     let items = count("SELECT count(*) FROM data WHERE dataset = 0 AND folder = ?1")?;
     let folders = count("SELECT count(*) FROM folder WHERE parent = ?1")?;
     if items + folders > 0 {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "the folder \"{}\" is not empty: it holds {items} items and {folders} folders; move or delete them first",
             folder.name
-        )));
+        ));
     }
-    connection.execute("DELETE FROM folder WHERE id = ?1", [folder.id])?;
+    db.run("DELETE FROM folder WHERE id = ?1", [folder.id])?;
     Ok(())
 }
 
-/// Which items a listing wants.
+/// The filters and the order of a list of items.
 #[derive(Debug, Default)]
 pub(crate) struct ItemQuery {
     /// Numbers of folders and of the datasets they belong to; `None`: everywhere.
@@ -232,9 +214,9 @@ impl ItemQuery {
     }
 }
 
-/// Up to `limit` items in the order asked for.
+/// Up to `limit` items in the requested order.
 pub(crate) fn list_items(
-    connection: &Connection,
+    db: &Connection,
     query: &ItemQuery,
     limit: usize,
 ) -> Result<Vec<Data>, Refusal> {
@@ -261,23 +243,18 @@ pub(crate) fn list_items(
         format!("d.title {order}, d.id {order}")
     };
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE {conditions} ORDER BY {by} LIMIT ?1");
-    let mut find = connection.prepare_cached(&sql)?;
-    Ok(find
-        .query_map(params_from_iter(values), Data::read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, params_from_iter(values), Data::read)
 }
 
-/// How many items of each kind a folder holds, and their size in bytes where it is known.
+/// The number of items of each type in a folder, and their size in bytes if known.
 pub(crate) fn summary(
-    connection: &Connection,
+    db: &Connection,
     folder: &Folder,
 ) -> Result<Vec<(ItemKind, u64, u64)>, Refusal> {
-    let mut find = connection.prepare_cached(
+    db.rows(
         "SELECT kind, count(*), coalesce(sum(size), 0) FROM data
          WHERE (dataset = ?1 AND folder IS NULL OR dataset = 0 AND folder = ?2) AND parent IS NULL GROUP BY kind",
-    )?;
-    let found = find.query_map(params![folder.dataset.unwrap_or(-1), folder.id], |r| {
-        Ok((ItemKind::from_code(r.get(0)?), r.get(1)?, r.get(2)?))
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
+        params![folder.dataset.unwrap_or(-1), folder.id],
+        |r| Ok((ItemKind::from_code(r.get(0)?), r.get(1)?, r.get(2)?)),
+    )
 }

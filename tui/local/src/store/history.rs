@@ -1,7 +1,6 @@
-//! What people did to tasks: assigned, submitted, approved, rejected, released, skipped, moved. What
-//! agents do is not among the platform's task actions, so it is not noted.
+//! Records what people do to tasks: assign, submit, approve, reject, release, skip, move. The platform
+//! does not list the actions of agents, so they are not recorded.
 
-use rusqlite::Connection;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,15 +8,14 @@ use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::records::{self, Kind};
 use crate::store::tasks::{Action, ActionKind};
+use crate::store::tx::Tx;
 
-/// Notes an action that has been applied to a task of this stage.
+/// Records an action on a task of this stage.
 pub(crate) fn note(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     stage: usize,
     action: &Action,
-    actor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
     let name = match action.kind {
         ActionKind::Pathway { .. } => return Ok(()),
@@ -28,40 +26,29 @@ pub(crate) fn note(
         ActionKind::Release => "release",
         ActionKind::Skip => "skip",
     };
-    write(connection, project, stage, action.task, name, actor, now)
+    write(tx, project, stage, action.task, name)
 }
 
-/// Notes that a task is moved away from a stage.
+/// Records that a task is moved away from a stage.
 pub(crate) fn note_move(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     stage: usize,
     task: Uuid,
-    actor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    write(connection, project, stage, task, "move", actor, now)
+    write(tx, project, stage, task, "move")
 }
 
 fn write(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     stage: usize,
     task: Uuid,
     name: &str,
-    actor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
     let body = json!({
-        "stage": project.graph.nodes[stage].uuid, "task": task, "data": project.data_of(task), "actor": actor,
+        "stage": project.graph.nodes[stage].uuid, "task": task, "data": project.data_of(task), "actor": tx.actor,
     });
-    records::put(
-        connection,
-        Kind::Action,
-        project.uuid,
-        Uuid::new_v4(),
-        name,
-        &body,
-        now,
-    )
+    let key = Kind::Action.of(project.uuid, Uuid::new_v4());
+    records::put(tx, key, name, &body)
 }

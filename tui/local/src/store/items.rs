@@ -1,16 +1,18 @@
-//! Data units and the storage items behind them: finding, changing their metadata, children.
+//! Data units and their storage items: lookup, children, changes of metadata.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden};
 use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{PHOTOS, Source, is_dark};
 use crate::store::exact::Object;
+use crate::store::sql::Sql as _;
+use crate::store::tx::Tx;
 
-/// A data unit with its storage item, as the database keeps it.
+/// A data unit with its storage item, as in the database.
 #[derive(Debug, Clone)]
 pub(crate) struct Data {
     pub id: i64,
@@ -33,15 +35,15 @@ pub(crate) struct Data {
     metadata: Option<String>,
     pub created: i64,
     pub edited: i64,
-    /// The storage folder by number: none in a dataset's own, 0 where the row is a further unit of
-    /// an item that lies elsewhere.
+    /// The storage folder: `None` in a dataset's own folder, 0 if the row is a further unit of an item that
+    /// is stored elsewhere.
     pub folder: Option<i64>,
 }
 
-/// The columns that [`Data::read`] takes, of a table called `d`.
+/// The columns that [`Data::read`] expects, of the table `d`.
 pub(crate) const COLUMNS: &str = "d.id, d.dataset, d.hash, d.item, d.kind, d.title, d.description, \
      d.source, d.mime, d.width, d.height, d.frames, d.fps, d.duration, d.rate, d.size, d.metadata, d.created, d.edited, d.folder";
-/// How many they are: where a joined table's columns begin.
+/// The number of those columns: the first index for columns of other tables.
 pub(crate) const COLUMN_COUNT: usize = 20;
 
 impl Data {
@@ -73,7 +75,7 @@ impl Data {
         })
     }
 
-    /// Client metadata: what somebody set, or what fits the picture.
+    /// Client metadata: those that were set, or generated ones.
     pub(crate) fn metadata(&self) -> Object {
         if let Some(text) = &self.metadata {
             return Object::parse(text.clone()).unwrap_or_default();
@@ -85,7 +87,7 @@ impl Data {
         Object::parse(made.to_string()).unwrap_or_default()
     }
 
-    /// Where the bytes are said to lie. Opaque to clients.
+    /// The link to the bytes, opaque to clients.
     pub(crate) fn link(&self) -> String {
         format!("local/{}", self.item)
     }
@@ -101,7 +103,7 @@ impl Data {
     }
 }
 
-/// The camera or desk that a data unit is said to come from.
+/// The generated origin of a data unit.
 pub(crate) fn site(hash: Uuid) -> String {
     format!("cam{}", 1 + mix(hash.as_u64_pair().0) % 8)
 }
@@ -123,33 +125,32 @@ fn picture_metadata(photo: usize, crop: u16, hash: Uuid) -> Value {
 }
 
 fn unknown(item: Uuid) -> Refusal {
-    Refusal::Forbidden(format!(
-        "there is no storage item {item} on this server, or you have no access to it"
-    ))
+    forbidden!("there is no storage item {item} on this server, or you have no access to it")
 }
 
-/// The number of the data unit behind a storage item.
-fn id_of(connection: &Connection, item: Uuid) -> Result<i64, Refusal> {
-    let mut find = connection.prepare_cached(
-        "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL",
-    )?;
-    find.query_row([item, Mask::ITEM.flip(item)], |r| r.get(0))
-        .optional()?
+/// The number of a storage item's data unit.
+fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
+    let sql = "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 \
+               UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL";
+    db.row(sql, [item, Mask::ITEM.flip(item)], |r| r.get(0))?
         .ok_or_else(|| unknown(item))
 }
 
-/// The items with these UUIDs, in the order asked for; one that is missing refuses all.
-pub(crate) fn by_uuid(connection: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
-    let mut find =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
-    let one = |uuid: &Uuid| Ok(find.query_row([id_of(connection, *uuid)?], Data::read)?);
+/// The items with these UUIDs in the given order, or a refusal if one is missing.
+pub(crate) fn by_uuid(db: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.id = ?1"))?;
+    let one = |uuid: &Uuid| Ok(find.query_row([id_of(db, *uuid)?], Data::read)?);
     items.iter().map(one).collect()
 }
 
+/// The item with this UUID.
+pub(crate) fn one(db: &Connection, item: Uuid) -> Result<Data, Refusal> {
+    by_uuid(db, &[item])?.pop().ok_or_else(|| unknown(item))
+}
+
 /// The data units with these hashes; unknown ones are left out.
-pub(crate) fn by_hash(connection: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Refusal> {
-    let mut find =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.hash = ?1"))?;
+pub(crate) fn by_hash(db: &Connection, hashes: &[Uuid]) -> Result<Vec<Data>, Refusal> {
+    let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM data d WHERE d.hash = ?1"))?;
     let found = hashes
         .iter()
         .map(|hash| Ok(find.query_row([hash], Data::read).optional()?));
@@ -157,18 +158,14 @@ pub(crate) fn by_hash(connection: &Connection, hashes: &[Uuid]) -> Result<Vec<Da
 }
 
 /// The children of a group, in their order.
-pub(crate) fn children(connection: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
+pub(crate) fn children(db: &Connection, parent: i64) -> Result<Vec<Data>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM data d WHERE d.parent = ?1 ORDER BY d.position");
-    let mut find = connection.prepare_cached(&sql)?;
-    Ok(find
-        .query_map([parent], Data::read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, [parent], Data::read)
 }
 
-/// Up to `limit` items whose number is above `after`: of a dataset, or of all; children only where
-/// asked for.
+/// Up to `limit` items whose number is above `after`, of a dataset or of all.
 pub(crate) fn list(
-    connection: &Connection,
+    db: &Connection,
     dataset: Option<i64>,
     with_children: bool,
     after: i64,
@@ -178,22 +175,20 @@ pub(crate) fn list(
         "SELECT {COLUMNS} FROM data d WHERE (?1 IS NULL OR d.dataset = ?1) AND (?2 OR d.parent IS NULL) AND d.id > ?3
          ORDER BY d.id LIMIT ?4"
     );
-    let mut find = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(find
-        .query_map(params![dataset, with_children, after, limit], Data::read)?
-        .collect::<Result<_, _>>()?)
+    let values = params![dataset, with_children, after, limit];
+    db.rows(&sql, values, Data::read)
 }
 
-/// How many data units are backed by the item of this row.
-pub(crate) fn unit_count(connection: &Connection, item: &Data) -> Result<u32, Refusal> {
-    let mut count = connection.prepare_cached(
+/// The number of data units of this row's item.
+pub(crate) fn unit_count(db: &Connection, item: &Data) -> Result<u32, Refusal> {
+    let mut count = db.prepare_cached(
         "SELECT count(*) FROM data WHERE (id = ?1 OR item = ?2) AND dataset > 0 AND parent IS NULL",
     )?;
     Ok(count.query_row(params![item.id, item.item], |r| r.get(0))?)
 }
 
-/// What may be changed of an item. `None` leaves as it is; metadata is replaced whole.
+/// Changes to an item. `None` leaves a field as it is; metadata are replaced as a whole.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemPatch {
@@ -202,26 +197,16 @@ pub(crate) struct ItemPatch {
     pub client_metadata: Option<Object>,
 }
 
-/// Changes items; one that is missing refuses all. The data unit's title follows the item's name.
-pub(crate) fn patch(
-    connection: &Connection,
-    patches: &[(Uuid, ItemPatch)],
-    now: i64,
-) -> Result<usize, Refusal> {
-    let mut update = connection.prepare_cached(
+/// Changes items, or none if one is missing. A data unit's title follows its item's name.
+pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, ItemPatch)]) -> Result<usize, Refusal> {
+    let mut update = tx.prepare_cached(
         "UPDATE data SET title = coalesce(?2, title), description = coalesce(?3, description),
          metadata = coalesce(?4, metadata), edited = ?5 WHERE id = ?1 OR item = ?6",
     )?;
     for (item, change) in patches {
         let metadata = change.client_metadata.as_ref().map(Object::get);
-        update.execute(params![
-            id_of(connection, *item)?,
-            change.name,
-            change.description,
-            metadata,
-            now,
-            item
-        ])?;
+        let (id, name, description) = (id_of(tx, *item)?, &change.name, &change.description);
+        update.execute(params![id, name, description, metadata, tx.now, item])?;
     }
     Ok(patches.len())
 }

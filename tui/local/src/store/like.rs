@@ -1,4 +1,4 @@
-//! SQL's LIKE for what is filtered outside of the database.
+//! SQL's LIKE for filters outside the database.
 
 /// SQL's LIKE: `%` any text, `_` any character, case ignored.
 pub(crate) fn matches_like(pattern: &str, text: &str) -> bool {
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn like_is_that_of_sql() {
+    fn like_matches_as_in_sql() {
         for (pattern, text, fits) in [
             ("Agent%", "agent 1", true),
             ("%1", "Agent 1", true),

@@ -1,8 +1,7 @@
 //! The database: one writer thread with group commit, readers on connections of their own.
 //!
-//! A write is answered only after the commit that contains it; with `Durability::Disk` that means
-//! after the write-ahead log is on disk. What is written and read is in the modules below; what a
-//! request means is in `routes`.
+//! A write is acknowledged only after the commit that contains it; with `Durability::Disk`, after the
+//! write-ahead log is on disk. The modules below hold the statements; `routes` interprets requests.
 
 pub(crate) mod blob;
 pub(crate) mod catalog;
@@ -20,7 +19,9 @@ pub(crate) mod rows;
 pub(crate) mod saving;
 pub(crate) mod schema;
 pub(crate) mod spaces;
+pub(crate) mod sql;
 pub(crate) mod tasks;
+pub(crate) mod tx;
 pub(crate) mod units;
 pub(crate) mod uses;
 mod writer;
@@ -32,19 +33,20 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::error::{LocalError, Refusal};
+use crate::error::{LocalError, Refusal, internal};
+use tx::Tx;
 use writer::Writer;
 
-/// What an acknowledged write survives.
+/// What acknowledged writes survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// A crash of the process or the machine.
     Disk,
-    /// Nothing: the data go with the process.
+    /// Nothing: the data are removed with the process.
     Process,
 }
 
-/// At most so many reads at the same time: each has a page cache of its own.
+/// The number of concurrent reads. Each has its own page cache.
 const READERS: usize = 8;
 
 /// The open database.
@@ -56,29 +58,29 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a database that `schema` has made.
+    /// Opens a database that `schema` has created.
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Arc<Self>, LocalError> {
         let unusable = |e: rusqlite::Error| {
-            let advice = "name another --data folder, or remove this file to begin anew";
+            let advice = "choose another --data folder, or remove this file to start over";
             LocalError::content(
                 path,
                 format!("the database cannot be opened ({e}); {advice}"),
             )
         };
-        let connection = Connection::open(path).map_err(unusable)?;
-        prepare(&connection).map_err(unusable)?;
+        let db = Connection::open(path).map_err(unusable)?;
+        prepare(&db).map_err(unusable)?;
         let settings = match durability {
-            // FULL: each commit syncs the log before it is answered. The log is cut back after a
-            // burst, which a long read may have kept from being taken over into the database.
+            // FULL: each commit syncs the log before it is acknowledged. The log is truncated after a
+            // burst, since a long read may have prevented a checkpoint.
             Durability::Disk => {
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
             }
             Durability::Process => "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
         };
-        connection.execute_batch(settings).map_err(unusable)?;
-        schema::upgrade(&connection).map_err(unusable)?;
-        schema::check(&connection, path)?;
-        let writer = Writer::start(connection);
+        db.execute_batch(settings).map_err(unusable)?;
+        schema::upgrade(&db).map_err(unusable)?;
+        schema::check(&db, path)?;
+        let writer = Writer::start(db);
         Ok(Arc::new(Self {
             path: path.to_owned(),
             writer,
@@ -87,13 +89,12 @@ impl Store {
         }))
     }
 
-    /// The folder that the database lies in.
+    /// The folder of the database.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or_else(|| Path::new("."))
     }
 
-    /// Runs `work` on a reading connection. All its statements see the same state, whatever is
-    /// written meanwhile.
+    /// Runs `work` on a read-only connection. All its statements see the same state.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
@@ -101,12 +102,12 @@ impl Store {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let store = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
-            // Held until the read has ended, even if nobody waits for it any more.
+            // Held until the read ends, even if its caller is gone.
             let _turn = turn;
             store.read_here(work)
         })
         .await;
-        done.unwrap_or_else(|e| Err(Refusal::Internal(format!("a read ended early: {e}"))))
+        done.unwrap_or_else(|e| Err(internal!("a read ended early: {e}")))
     }
 
     /// As [`read`](Self::read), in this thread.
@@ -119,48 +120,49 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let connection = match kept {
-            Some(connection) => connection,
+        let db = match kept {
+            Some(db) => db,
             None => self.reader()?,
         };
-        let result = match connection.unchecked_transaction() {
+        let result = match db.unchecked_transaction() {
             Ok(snapshot) => work(&snapshot),
             Err(refused) => Err(refused.into()),
         };
         self.readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+            .push(db);
         result
     }
 
     fn reader(&self) -> Result<Connection, Refusal> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        prepare(&connection)?;
+        let db = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&db)?;
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        connection.create_scalar_function("lower_unicode", 1, flags, |context| {
+        db.create_scalar_function("lower_unicode", 1, flags, |context| {
             Ok(context.get::<String>(0)?.to_lowercase())
         })?;
-        Ok(connection)
+        Ok(db)
     }
 
-    /// Runs `work` in the writer's next transaction and returns after its commit. When `work`
-    /// refuses, nothing of it stays, and other writes of the same commit are not touched.
+    /// Runs `work` on behalf of `actor` in the writer's next transaction and returns after its commit.
+    /// When `work` fails, its changes are rolled back; other writes in the same commit are unaffected.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+        actor: impl Into<Arc<str>>,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
+        let actor = actor.into();
+        let work = move |db: &Connection| work(&Tx::new(db, &actor));
         self.writer.queue(work, move |result| {
-            // The caller may have gone away; the write stays done all the same.
+            // The caller may be gone; the write is done nevertheless.
             let _ = answer.send(result);
         })?;
-        answered.await.unwrap_or_else(|_| {
-            Err(Refusal::Internal(
-                "the database's writer has stopped".to_owned(),
-            ))
-        })
+        answered
+            .await
+            .unwrap_or_else(|_| Err(internal!("the database's writer has stopped")))
     }
 
     /// Finishes the queued writes and closes the database.
@@ -173,9 +175,9 @@ impl Store {
     }
 }
 
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.execute_batch(
+fn prepare(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.set_prepared_statement_cache_capacity(128);
+    db.execute_batch(
         "PRAGMA busy_timeout=10000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
     )
 }
@@ -183,6 +185,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::error::invalid;
 
     pub(crate) fn scratch() -> (tempfile::TempDir, Arc<Store>) {
         let folder = tempfile::tempdir().unwrap();
@@ -192,22 +195,22 @@ pub(crate) mod tests {
         (folder, store)
     }
 
-    fn put(connection: &Connection, key: &str) -> Result<(), Refusal> {
-        connection.execute("INSERT INTO meta(key, value) VALUES (?1, 'x')", [key])?;
+    fn put(db: &Connection, key: &str) -> Result<(), Refusal> {
+        db.execute("INSERT INTO meta(key, value) VALUES (?1, 'x')", [key])?;
         Ok(())
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_refused_write_leaves_nothing_and_its_neighbours_stay() {
+    async fn a_refused_write_is_rolled_back_and_others_in_its_commit_stay() {
         let (_folder, store) = scratch();
         let writes = (0..40).map(|n| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 store
-                    .write(move |c| {
+                    .write("", move |c| {
                         put(c, &format!("k{n}"))?;
                         if n % 4 == 0 {
-                            Err(Refusal::Invalid("every fourth".into()))
+                            Err(invalid!("every fourth"))
                         } else {
                             Ok(n)
                         }
@@ -251,37 +254,37 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_panicking_write_is_refused_and_the_writer_lives() {
+    async fn a_panicking_write_is_refused_and_the_writer_survives() {
         let (_folder, store) = scratch();
         let refusal = store
-            .write(|c| {
+            .write("", |c| {
                 put(c, "half")?;
                 if true { panic!("on purpose") } else { Ok(()) }
             })
             .await
             .unwrap_err();
         assert!(refusal.message().contains("on purpose"), "{refusal:?}");
-        store.write(|c| put(c, "half")).await.unwrap();
+        store.write("", |c| put(c, "half")).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn on_a_full_disk_writes_are_refused_and_exactly_the_acknowledged_ones_stay() {
+    async fn on_a_full_disk_exactly_the_acknowledged_writes_are_kept() {
         let (_folder, store) = scratch();
         let fill = |n: usize| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 let text = "x".repeat(n * 3000);
-                let work = move |c: &Connection| {
+                let work = move |c: &Tx<'_>| {
                     let sql = "INSERT INTO meta(key, value) VALUES (?1, ?2)";
                     c.execute(sql, [format!("k{n}"), text])?;
                     Ok(format!("k{n}"))
                 };
-                store.write(work).await
+                store.write("", work).await
             })
         };
-        // The database may grow by a few pages, as on a disk with as little room.
+        // The database may grow by a few pages, as on an almost full disk.
         store
-            .write(|c| {
+            .write("", |c| {
                 let pages: i64 = c.query_row("PRAGMA page_count", [], |r| r.get(0))?;
                 c.query_row(&format!("PRAGMA max_page_count={}", pages + 12), [], |_| {
                     Ok(())
@@ -313,16 +316,18 @@ pub(crate) mod tests {
         acknowledged.sort_unstable();
         assert_eq!(kept, acknowledged);
         store
-            .write(|c| Ok(c.execute("DELETE FROM meta WHERE key LIKE 'k%'", [])?))
+            .write("", |c| {
+                Ok(c.execute("DELETE FROM meta WHERE key LIKE 'k%'", [])?)
+            })
             .await
             .unwrap();
-        store.write(|c| put(c, "k1")).await.unwrap();
+        store.write("", |c| put(c, "k1")).await.unwrap();
     }
 
     #[tokio::test]
     async fn after_closing_writes_are_refused() {
         let (_folder, store) = scratch();
         store.close();
-        assert!(store.write(|c| put(c, "late")).await.is_err());
+        assert!(store.write("", |c| put(c, "late")).await.is_err());
     }
 }

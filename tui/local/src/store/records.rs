@@ -1,33 +1,35 @@
-//! Small things that only their own calls read: who was added where, label reviews, issues, tags,
-//! groups, collections, presets, upload jobs, and what was done to tasks. Each is a row with a
-//! kind, the thing it belongs to, a UUID, a name, and the rest as JSON.
+//! Small records that only their own calls read: members, label reviews, issues, tags, groups,
+//! collections, presets, upload jobs, and actions on tasks. Each has a kind, a scope (what it belongs
+//! to), a UUID, a name, and a body as JSON.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::Refusal;
+use crate::store::sql::Sql as _;
+use crate::store::tx::Tx;
 
-/// What a record is. In brackets: what it belongs to (`scope`), where not to the whole server.
+/// The kind of a record. In parentheses: its scope, if it does not belong to the whole server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A person added to a project or dataset (that); the name is the address, the body the role.
+    /// A person with access (the project or dataset); the name is the address, the body the role.
     Member,
     /// The state of the review of one label (the task); the name is the label's hash.
     Review,
     /// A comment thread (the project).
     Issue,
-    /// A word that issues can carry (the project).
+    /// A tag for issues (the project).
     IssueTag,
-    /// A word that projects can carry.
+    /// A tag for projects.
     Tag,
-    /// A word that a project carries (the project); UUID and name are the tag's.
+    /// A tag of a project (the project); UUID and name are the tag's.
     TagUse,
     /// A group of people; the body lists them.
     Group,
-    /// Access of a group to a project, dataset, ontology or folder (that); the UUID is the group's.
+    /// Access of a group (the project, dataset, ontology or folder); the UUID is the group's.
     GroupUse,
-    /// Items picked by hand (the folder).
+    /// A collection of items (the folder).
     Collection,
     /// A saved filter.
     Preset,
@@ -35,13 +37,32 @@ pub(crate) enum Kind {
     MetadataSchema,
     /// A person of the organisation without a key.
     Person,
-    /// What became of an upload (the folder or dataset).
+    /// The result of an upload job (the folder or dataset).
     Job,
-    /// Something done to a task (the project).
+    /// An action on a task (the project).
     Action,
 }
 
+/// What identifies one record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    kind: Kind,
+    scope: Uuid,
+    uuid: Uuid,
+}
+
 impl Kind {
+    /// The record with this UUID in `scope`.
+    pub(crate) fn of(self, scope: Uuid, uuid: Uuid) -> Key {
+        let kind = self;
+        Key { kind, scope, uuid }
+    }
+
+    /// The record with this UUID that belongs to the whole server.
+    pub(crate) fn global(self, uuid: Uuid) -> Key {
+        self.of(EVERYWHERE, uuid)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Member => "member",
@@ -92,100 +113,56 @@ fn read(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
     })
 }
 
-/// The UUID of a record that is known by a text: a person by the address, a review by its label.
+/// The UUID of a record that is identified by a text: a person by the address, a review by its label.
 pub(crate) fn named(scope: Uuid, name: &str) -> Uuid {
     Uuid::new_v5(&scope, name.as_bytes())
 }
 
-/// The records of a kind in one scope, in the order of their making.
-pub(crate) fn list(
-    connection: &Connection,
-    kind: Kind,
-    scope: Uuid,
-) -> Result<Vec<Record>, Refusal> {
+/// The records of a kind in one scope, oldest first.
+pub(crate) fn list(db: &Connection, kind: Kind, scope: Uuid) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND scope = ?2 ORDER BY id");
-    let mut find = connection.prepare_cached(&sql)?;
-    Ok(find
-        .query_map(params![kind.name(), scope], read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, params![kind.name(), scope], read)
 }
 
 /// The records of a kind in all scopes.
-pub(crate) fn all(connection: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
+pub(crate) fn all(db: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 ORDER BY id");
-    let mut find = connection.prepare_cached(&sql)?;
-    Ok(find
-        .query_map([kind.name()], read)?
-        .collect::<Result<_, _>>()?)
+    db.rows(&sql, [kind.name()], read)
 }
 
-/// One record by its UUID, whatever it belongs to.
-pub(crate) fn find(
-    connection: &Connection,
-    kind: Kind,
-    uuid: Uuid,
-) -> Result<Option<Record>, Refusal> {
+/// One record by its UUID, in any scope.
+pub(crate) fn find(db: &Connection, kind: Kind, uuid: Uuid) -> Result<Option<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND uuid = ?2 LIMIT 1");
-    let mut find = connection.prepare_cached(&sql)?;
-    Ok(find
-        .query_row(params![kind.name(), uuid], read)
-        .optional()?)
+    db.row(&sql, params![kind.name(), uuid], read)
 }
 
-/// Writes a record; one of the same kind, scope and UUID is replaced and keeps its place and age.
-pub(crate) fn put(
-    connection: &Connection,
-    kind: Kind,
-    scope: Uuid,
-    uuid: Uuid,
-    name: &str,
-    body: &Value,
-    now: i64,
-) -> Result<(), Refusal> {
-    connection
-        .prepare_cached(
-            "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-             ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
-        )?
-        .execute(params![
-            kind.name(),
-            scope,
-            uuid,
-            name,
-            body.to_string(),
-            now
-        ])?;
-    Ok(())
-}
-
-/// Removes one record; says whether it was there.
-pub(crate) fn remove(
-    connection: &Connection,
-    kind: Kind,
-    scope: Uuid,
-    uuid: Uuid,
-) -> Result<bool, Refusal> {
-    let mut delete = connection
-        .prepare_cached("DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3")?;
-    Ok(delete.execute(params![kind.name(), scope, uuid])? > 0)
-}
-
-/// Removes the uses of a tag or group that goes.
-pub(crate) fn remove_everywhere(
-    connection: &Connection,
-    kind: Kind,
-    uuid: Uuid,
-) -> Result<(), Refusal> {
-    connection.execute(
-        "DELETE FROM record WHERE kind = ?1 AND uuid = ?2",
-        params![kind.name(), uuid],
+/// Writes a record. One with the same key is replaced and keeps its position and creation time.
+pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(), Refusal> {
+    let Key { kind, scope, uuid } = key;
+    tx.run(
+        "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+         ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
+        params![kind.name(), scope, uuid, name, body.to_string(), tx.now],
     )?;
     Ok(())
 }
 
-/// Removes everything that belongs to a thing that goes.
-pub(crate) fn forget(connection: &Connection, scope: Uuid) -> Result<(), Refusal> {
-    connection.execute("DELETE FROM record WHERE scope = ?1", [scope])?;
+/// Removes one record and returns whether it existed.
+pub(crate) fn remove(db: &Connection, key: Key) -> Result<bool, Refusal> {
+    let sql = "DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3";
+    Ok(db.run(sql, params![key.kind.name(), key.scope, key.uuid])? > 0)
+}
+
+/// Removes the uses of a tag or group that is deleted.
+pub(crate) fn remove_everywhere(db: &Connection, kind: Kind, uuid: Uuid) -> Result<(), Refusal> {
+    let sql = "DELETE FROM record WHERE kind = ?1 AND uuid = ?2";
+    db.run(sql, params![kind.name(), uuid])?;
+    Ok(())
+}
+
+/// Removes all records in a scope.
+pub(crate) fn forget(db: &Connection, scope: Uuid) -> Result<(), Refusal> {
+    db.run("DELETE FROM record WHERE scope = ?1", [scope])?;
     Ok(())
 }
 
@@ -197,21 +174,22 @@ mod tests {
     use crate::store::tests::scratch;
 
     #[tokio::test]
-    async fn a_record_is_replaced_in_its_place_and_only_in_its_scope() {
+    async fn a_record_is_replaced_in_its_own_scope_and_keeps_its_position() {
         let (_folder, store) = scratch();
         let (here, there, tag) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
-        let work = move |c: &Connection| {
-            put(c, Kind::TagUse, here, tag, "one", &json!(1), 10)?;
-            put(c, Kind::TagUse, there, tag, "one", &json!(1), 11)?;
-            put(c, Kind::TagUse, here, tag, "two", &json!(2), 12)?;
-            let listed = list(c, Kind::TagUse, here)?;
-            remove_everywhere(c, Kind::TagUse, tag)?;
-            Ok((listed, all(c, Kind::TagUse)?.len()))
+        let work = move |tx: &Tx<'_>| {
+            for (scope, name, now) in [(here, "one", 10), (there, "one", 11), (here, "two", 12)] {
+                let tx = Tx::at(tx, "", now);
+                put(&tx, Kind::TagUse.of(scope, tag), name, &json!(now))?;
+            }
+            let listed = list(tx, Kind::TagUse, here)?;
+            remove_everywhere(tx, Kind::TagUse, tag)?;
+            Ok((listed, all(tx, Kind::TagUse)?.len()))
         };
-        let (listed, left) = store.write(work).await.unwrap();
+        let (listed, left) = store.write("", work).await.unwrap();
         assert_eq!(listed.len(), 1);
         let record = &listed[0];
-        assert_eq!((record.name.as_str(), &record.body), ("two", &json!(2)));
+        assert_eq!((record.name.as_str(), &record.body), ("two", &json!(12)));
         assert_eq!((record.created, record.edited, left), (10, 12, 0));
     }
 }

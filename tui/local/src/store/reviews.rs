@@ -1,7 +1,7 @@
-//! Reviews of single labels. Each object and classification of a task's label row on the main branch
-//! has one; it is new until somebody decides, and only decisions are kept.
+//! Reviews of single labels. Each object and classification of a task's label row on the main branch has
+//! one. It is NEW until it is decided; only decisions are stored.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,7 +9,9 @@ use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::exact::Fields;
 use crate::store::records::{self, Kind};
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{Action, ActionKind};
+use crate::store::tx::Tx;
 
 /// The review of one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,24 +24,17 @@ pub(crate) struct Review {
 }
 
 /// The reviews of a task's labels.
-pub(crate) fn list(
-    connection: &Connection,
-    project: &Project,
-    task: Uuid,
-) -> Result<Vec<Review>, Refusal> {
-    let mut find = connection.prepare_cached(
+pub(crate) fn list(db: &Connection, project: &Project, task: Uuid) -> Result<Vec<Review>, Refusal> {
+    let parts: Option<(String, String)> = db.row(
         "SELECT l.objects, l.classes FROM data d JOIN label l ON l.data = d.id
          WHERE d.hash = ?1 AND l.project = ?2 AND l.branch = 'main'",
+        params![project.data_of(task), project.id],
+        |r| r.try_into(),
     )?;
-    let parts: Option<(String, String)> = find
-        .query_row(params![project.data_of(task), project.id], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
-        .optional()?;
     let Some((objects, classes)) = parts else {
         return Ok(Vec::new());
     };
-    let decided = records::list(connection, Kind::Review, task)?;
+    let decided = records::list(db, Kind::Review, task)?;
     let mut out = Vec::new();
     for (label_type, text) in [("Object", objects), ("Classification", classes)] {
         let labels: Fields<'_> = serde_json::from_str(&text)?;
@@ -60,37 +55,24 @@ pub(crate) fn list(
 
 /// Decides about one label.
 pub(crate) fn decide(
-    connection: &Connection,
+    tx: &Tx<'_>,
     task: Uuid,
     review: &Review,
     status: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    records::put(
-        connection,
-        Kind::Review,
-        task,
-        review.uuid,
-        &review.label_id,
-        &json!(status),
-        now,
-    )
+    let key = Kind::Review.of(task, review.uuid);
+    records::put(tx, key, &review.label_id, &json!(status))
 }
 
-/// The decision about a task is that about each of its labels.
-pub(crate) fn follow(
-    connection: &Connection,
-    project: &Project,
-    action: &Action,
-    now: i64,
-) -> Result<(), Refusal> {
+/// Applies the decision about a task to each of its labels.
+pub(crate) fn follow(tx: &Tx<'_>, project: &Project, action: &Action) -> Result<(), Refusal> {
     let status = match action.kind {
         ActionKind::Approve => "APPROVED",
         ActionKind::Reject => "REJECTED",
         _ => return Ok(()),
     };
-    for review in list(connection, project, action.task)? {
-        decide(connection, action.task, &review, status, now)?;
+    for review in list(tx, project, action.task)? {
+        decide(tx, action.task, &review, status)?;
     }
     Ok(())
 }

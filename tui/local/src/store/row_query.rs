@@ -1,18 +1,18 @@
-//! Which label rows a caller asks for, as SQL.
+//! Translates the filters for label rows to SQL.
 
 use rusqlite::types::Value as SqlValue;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::COLUMNS;
 use crate::store::like::matches_like;
 use crate::time;
 
-/// What a caller may ask for. Absent means: do not filter, do not include.
+/// The filters and options. Absent: no filter, not included.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RowQuery {
@@ -80,8 +80,8 @@ impl Conditions {
             .push_str(&template.replace('?', &format!("?{}", self.values.len())));
     }
 
-    /// A table of UUIDs, each once. One value for all of them: a query may name more rows than SQLite
-    /// takes values.
+    /// A table of distinct UUIDs. One parameter for all of them: a query may name more rows than SQLite has
+    /// parameters.
     fn table(&mut self, uuids: &[Uuid]) -> String {
         let list: Vec<String> = uuids.iter().map(|u| u.as_simple().to_string()).collect();
         self.values.push(json!(list).to_string().into());
@@ -91,8 +91,8 @@ impl Conditions {
         )
     }
 
-    /// Where the rows are looked for. CROSS JOIN fixes the order: from the few that are named, one by one,
-    /// or along the tasks; else a million units would be gone through for each request.
+    /// The tables to join. CROSS JOIN fixes the order: from the named rows, or along the tasks; otherwise
+    /// SQLite might scan a million units for each request.
     fn source(&mut self, query: &RowQuery) -> String {
         const TASK: &str = "LEFT JOIN task t ON t.project = ?1 AND t.data = d.id";
         let labels = query.label_hashes.as_ref().map(|h| self.table(h));
@@ -118,7 +118,7 @@ impl Conditions {
 }
 
 fn instant(text: &str) -> Result<i64, Refusal> {
-    time::parse(text).ok_or_else(|| Refusal::Invalid(format!("{text:?} is not a date")))
+    time::parse(text).ok_or_else(|| invalid!("{text:?} is not a date"))
 }
 
 fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Conditions, Refusal> {
@@ -129,7 +129,7 @@ fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Condi
     if query.include_children != Some(true) && query.data_hashes.is_none() {
         found.sql.push_str(" AND d.parent IS NULL");
     } else {
-        // Pictures of an image group are part of its row, never rows of their own.
+        // Images of an image group are part of its row and have no rows of their own.
         found.sql.push_str(&format!(
             " AND (d.parent IS NULL OR p.kind = {})",
             ItemKind::Group.code()
@@ -192,7 +192,7 @@ mod tests {
     use crate::store::{Durability, Store};
     use crate::world::{build, builtin::Scenario};
 
-    /// How SQLite goes about a query, step by step.
+    /// The query plan, step by step.
     fn steps(query: &RowQuery) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let (path, names) = (folder.path().join("project.db"), Names::new(1));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_named_are_looked_up_and_the_whole_dataset_is_not_gone_through() {
+    fn rows_by_hash_are_looked_up_without_scanning_the_dataset() {
         let some = || Some(vec![Uuid::from_u128(1), Uuid::from_u128(2)]);
         for all in [None, Some(true)] {
             let plain = || RowQuery {

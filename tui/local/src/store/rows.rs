@@ -4,20 +4,29 @@ use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::exact::Object;
 use crate::store::items::{self, COLUMN_COUNT, Data};
 use crate::store::row_query::{RowQuery, select};
 use crate::store::spaces::{Spaces, spaces};
+use crate::store::sql::Sql as _;
 use crate::time;
-use crate::workflow::NodeKind;
+use crate::workflow::{Node, NodeKind};
 
 #[derive(Debug, Serialize)]
 struct GraphNode<'a> {
     uuid: Uuid,
     title: &'a str,
+}
+
+impl<'a> GraphNode<'a> {
+    fn of(node: &'a Node) -> Self {
+        let title = &node.title;
+        let uuid = node.uuid;
+        Self { uuid, title }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -68,9 +77,9 @@ struct RowDto<'a> {
     workflow_graph_node: Option<GraphNode<'a>>,
 }
 
-/// The matching rows as one JSON array, written as they are read: a project may have a million.
+/// The matching rows as a JSON array, written row by row: a project may have a million.
 pub(crate) fn list(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     query: &RowQuery,
 ) -> Result<Vec<u8>, Refusal> {
@@ -79,7 +88,7 @@ pub(crate) fn list(
         .clone()
         .unwrap_or_else(|| "main".to_owned());
     let (sql, values) = select(project, query, &branch)?;
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut out = vec![b'['];
     while let Some(row) = rows.next()? {
@@ -87,7 +96,7 @@ pub(crate) fn list(
         if out.len() > 1 {
             out.push(b',');
         }
-        let dto = dto(connection, project, query, row, &data, &branch)?;
+        let dto = dto(db, project, query, row, &data, &branch)?;
         serde_json::to_writer(&mut out, &dto)?;
     }
     out.push(b']');
@@ -95,7 +104,7 @@ pub(crate) fn list(
 }
 
 fn dto<'a>(
-    connection: &Connection,
+    db: &Connection,
     project: &'a Project,
     query: &RowQuery,
     row: &rusqlite::Row<'_>,
@@ -104,19 +113,19 @@ fn dto<'a>(
 ) -> Result<RowDto<'a>, Refusal> {
     const C: usize = COLUMN_COUNT;
     let dataset = project.dataset(data.dataset);
-    let dataset = dataset
-        .ok_or_else(|| Refusal::Internal("a data unit outside of its dataset".to_owned()))?;
+    let dataset = dataset.ok_or_else(|| internal!("a data unit outside of its dataset"))?;
     let task: Option<i64> = row.get(C)?;
     let stage: Option<usize> = row.get(C + 1)?;
     let node = stage.and_then(|s| project.graph.nodes.get(s));
     let label_hash: Option<Uuid> = row.get(C + 5)?;
     let label_branch: Option<String> = row.get(C + 6)?;
     let audio = data.kind == ItemKind::Audio;
-    let images = query
-        .include_images_data
-        .unwrap_or(false)
-        .then(|| images(connection, data))
-        .transpose()?;
+    let images = match query.include_images_data {
+        Some(true) => Some(images(db, data)?),
+        _ => None,
+    };
+    let named_node = node.filter(|_| query.include_workflow_graph_node != Some(false));
+    let with_metadata = query.include_client_metadata == Some(true);
     Ok(RowDto {
         label_hash,
         branch_name: label_branch.unwrap_or_else(|| branch.to_owned()),
@@ -128,11 +137,7 @@ fn dto<'a>(
         data_title: &data.title,
         data_type: data.kind.upper_data_type(),
         data_link: data.kind.has_media().then(|| data.link()),
-        label_status: if label_hash.is_some() {
-            "LABEL_IN_PROGRESS"
-        } else {
-            "NOT_LABELLED"
-        },
+        label_status: label_status(label_hash),
         annotation_task_status: node.map(|n| task_status(&n.kind)),
         is_shadow_data: false,
         number_of_frames: data.frame_count(),
@@ -152,19 +157,18 @@ fn dto<'a>(
         assigned_user_email: row.get(C + 3)?,
         last_actioned_by_user_email: row.get(C + 4)?,
         group_hash: row.get(C + 9)?,
-        spaces: spaces(connection, data)?,
-        client_metadata: query
-            .include_client_metadata
-            .unwrap_or(false)
-            .then(|| data.metadata()),
+        spaces: spaces(db, data)?,
+        client_metadata: with_metadata.then(|| data.metadata()),
         images_data: images,
-        workflow_graph_node: node
-            .filter(|_| query.include_workflow_graph_node.unwrap_or(true))
-            .map(|n| GraphNode {
-                uuid: n.uuid,
-                title: &n.title,
-            }),
+        workflow_graph_node: named_node.map(GraphNode::of),
     })
+}
+
+fn label_status(label_hash: Option<Uuid>) -> &'static str {
+    match label_hash {
+        Some(_) => "LABEL_IN_PROGRESS",
+        None => "NOT_LABELLED",
+    }
 }
 
 /// The codec's name as labels carry it.
@@ -176,7 +180,7 @@ pub(crate) fn audio_codec(data: &Data) -> &'static str {
     }
 }
 
-/// `annotation_task_status` of a task at such a stage.
+/// `annotation_task_status` of a task at a stage of this kind.
 pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Review { .. } => "IN_REVIEW",
@@ -185,11 +189,11 @@ pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
     }
 }
 
-fn images(connection: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
+fn images(db: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
     let file_type = |d: &Data| d.mime.clone().unwrap_or_else(|| "image/jpeg".to_owned());
     match data.kind {
         ItemKind::ImageGroup => {
-            let children = items::children(connection, data.id)?;
+            let children = items::children(db, data.id)?;
             Ok(children
                 .into_iter()
                 .enumerate()
@@ -218,13 +222,10 @@ fn images(connection: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal
 }
 
 /// The branches that label rows of a project are on, `main` first.
-pub(crate) fn branches(connection: &Connection, project: &Project) -> Result<Vec<String>, Refusal> {
-    let mut find = connection.prepare_cached(
-        "SELECT DISTINCT branch FROM label WHERE project = ?1 AND branch <> 'main' ORDER BY branch",
-    )?;
+pub(crate) fn branches(db: &Connection, project: &Project) -> Result<Vec<String>, Refusal> {
+    let sql =
+        "SELECT DISTINCT branch FROM label WHERE project = ?1 AND branch <> 'main' ORDER BY branch";
     let mut out = vec!["main".to_owned()];
-    for branch in find.query_map([project.id], |r| r.get(0))? {
-        out.push(branch?);
-    }
+    out.extend(db.rows(sql, [project.id], |r| r.get(0))?);
     Ok(out)
 }

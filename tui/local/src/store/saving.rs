@@ -1,19 +1,20 @@
-//! Saving label rows, whole: what came is checked and completed, row by row, before the writer has it.
+//! Saves whole label rows. Each row is checked and completed before it is queued for the writer.
 //!
-//! The labels are kept as the JSON that came, with authors and object numbers filled in. A save may
-//! carry a thousand rows with many objects each; parsed, JSON takes ten times the memory of its text,
-//! so that no more than one row is parsed at a time.
+//! The labels are stored as the JSON that was sent, with authors and object numbers filled in. A save may
+//! carry a thousand rows with many objects each, and parsed JSON takes ten times the memory of its text,
+//! so only one row is parsed at a time.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, invalid, not_found};
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
+use crate::store::tx::Tx;
 use crate::time;
 
 /// Fields of a row that the server computes on every read. All others are stored.
@@ -70,13 +71,13 @@ const UNIT_FIELDS: [&str; 13] = [
     "width",
 ];
 
-/// Who saves, and when, as JSON: for the entries that do not have it.
+/// Author and time as JSON, for entries without them.
 struct Stamp {
     author: Box<RawValue>,
     time: Box<RawValue>,
 }
 
-/// The texts of a row, ready to be kept but for the numbers of new objects.
+/// The columns of a row, complete except for the numbers of new objects.
 pub(crate) struct Ready {
     label_hash: Option<Uuid>,
     objects: String,
@@ -87,7 +88,7 @@ pub(crate) struct Ready {
     extra: String,
 }
 
-/// Fields that clients save and this server does not know.
+/// Fields that clients save and this server does not interpret.
 #[derive(Default, serde::Serialize)]
 struct Extra<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -149,7 +150,7 @@ impl Ready {
     }
 }
 
-/// The labels of each data unit, signed; what else a unit has goes to `extra`.
+/// The labels of each data unit with authors; other fields of a unit go to `extra`.
 fn units_of<'a>(
     sent: Fields<'a>,
     answers: &Fields<'_>,
@@ -159,9 +160,9 @@ fn units_of<'a>(
     let mut units = BTreeMap::new();
     for (unit, sent) in sent {
         if Uuid::parse_str(&unit).is_err() {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "`data_units` names {unit:?}, which is not a data hash"
-            )));
+            ));
         }
         let mut fields = object_of(Some(sent), &format!("data_units.{unit}"))?;
         if let Some(labels) = fields.remove("labels").filter(|l| l.get() != "null") {
@@ -182,9 +183,9 @@ fn object_of<'a>(part: Option<&'a RawValue>, name: &str) -> Result<Fields<'a>, R
         return Ok(Fields::new());
     };
     if !part.get().starts_with('{') {
-        return Err(Refusal::Invalid(format!("`{name}` is not an object")));
+        return Err(invalid!("`{name}` is not an object"));
     }
-    serde_json::from_str(part.get()).map_err(|e| Refusal::Invalid(format!("`{name}`: {e}")))
+    serde_json::from_str(part.get()).map_err(|e| invalid!("`{name}`: {e}"))
 }
 
 fn mapped(
@@ -206,7 +207,7 @@ fn mapped_by_name(
     Ok(serde_json::to_string(&changed)?)
 }
 
-/// Labels with their objects signed; each object has to have an answer.
+/// Labels with authors on their objects. Each object must have an answer.
 fn signed(
     labels: &RawValue,
     answers: &Fields<'_>,
@@ -246,17 +247,15 @@ impl Stamp {
     }
 }
 
-/// Replaces the labels of rows, whole. One row that cannot be saved refuses all.
+/// Replaces the labels of rows, or of none if one cannot be saved.
 pub(crate) fn save(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     rows: Vec<(Uuid, Ready)>,
-    author: &str,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut find = connection
-        .prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
-    let mut update = connection.prepare_cached(
+    let mut find =
+        tx.prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;
+    let mut update = tx.prepare_cached(
         "UPDATE label SET objects = ?2, classes = ?3, actions = ?4, units = ?5, spaces = ?6, edited = ?7, editor = ?8,
                           extra = ?9
          WHERE id = ?1",
@@ -264,15 +263,15 @@ pub(crate) fn save(
     let count = rows.len();
     for (hash, row) in rows {
         if row.label_hash.is_some_and(|h| h != hash) {
-            return Err(Refusal::Invalid(format!(
-                "the labels for row {hash} say that they belong to another row"
-            )));
+            return Err(invalid!(
+                "the labels for row {hash} name another row as their own"
+            ));
         }
         let found: Option<(i64, String)> = find
-            .query_row(params![hash, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .query_row(params![hash, project.id], |r| r.try_into())
             .optional()?;
-        let (id, before) = found
-            .ok_or_else(|| Refusal::NotFound(format!("label row {hash} is not in this project")))?;
+        let (id, before) =
+            found.ok_or_else(|| not_found!("label row {hash} is not in this project"))?;
         let objects = numbered(&row.objects, &before)?;
         update.execute(params![
             id,
@@ -281,15 +280,15 @@ pub(crate) fn save(
             row.actions,
             row.units,
             row.spaces,
-            now,
-            author,
+            tx.now,
+            tx.actor,
             row.extra,
         ])?;
     }
     Ok(count)
 }
 
-/// An object's number, in its answer. One that is not a whole number of 64 bits counts as none.
+/// The object number in an answer. Anything but an unsigned 64-bit integer counts as missing.
 #[derive(Deserialize)]
 struct Number<'a> {
     #[serde(borrow, rename = "objectNumber")]
@@ -301,7 +300,7 @@ fn number(entry: &RawValue) -> Option<u64> {
     found.number?.get().parse().ok()
 }
 
-/// The objects' answers with a number for each object: an object keeps the one it had before.
+/// The answers with a number for each object. Existing objects keep theirs.
 fn numbered(objects: &str, before: &str) -> Result<String, Refusal> {
     let objects: Fields<'_> = serde_json::from_str(objects)?;
     let before: Fields<'_> = serde_json::from_str(before)?;

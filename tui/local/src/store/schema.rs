@@ -1,4 +1,4 @@
-//! Tables and indexes. Bulk loading makes the tables first and the indexes last.
+//! Tables and indexes. Bulk loading creates the tables first and the indexes last.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ CREATE TABLE ontology(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title T
 CREATE TABLE dataset(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, folder BLOB NOT NULL,
     title TEXT NOT NULL, description TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL);
 CREATE TABLE template(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL, spec TEXT NOT NULL);
--- A deleted project's number is never given again: a request that found it just before may still write.
+-- The number of a deleted project is never reused: a request in progress may still write with it.
 CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, uuid BLOB NOT NULL UNIQUE, title TEXT NOT NULL,
     description TEXT NOT NULL, ontology INTEGER NOT NULL, manager BLOB NOT NULL, spec TEXT NOT NULL,
     creator TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'inProgress');
@@ -25,9 +25,9 @@ CREATE TABLE project_dataset(project INTEGER NOT NULL, dataset INTEGER NOT NULL,
 -- A dataset's own folder names its dataset.
 CREATE TABLE folder(id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, parent INTEGER, dataset INTEGER,
     name TEXT NOT NULL, description TEXT NOT NULL, metadata TEXT, created INTEGER NOT NULL, edited INTEGER NOT NULL);
--- One row per data unit; children of groups point at their group. item is the storage item's UUID where
--- it is not told by the hash. An item lies in its dataset's own folder, or in that which folder names (its dataset is
--- then 0: it is in none). Where folder is 0, the row is one more data unit of an item that has its own row elsewhere.
+-- One row per data unit; children of groups point to their group. item is the storage item's UUID unless
+-- the hash implies it. An item is in its dataset's own folder, or in the given folder (its dataset is then
+-- 0: it is in none). If folder is 0, the row is a further data unit of an item with a row elsewhere.
 CREATE TABLE data(id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, parent INTEGER, position INTEGER NOT NULL,
     hash BLOB NOT NULL, item BLOB, kind INTEGER NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
     source TEXT, mime TEXT, width INTEGER, height INTEGER, frames INTEGER, fps REAL, duration REAL, rate INTEGER,
@@ -40,7 +40,7 @@ CREATE TABLE label(id INTEGER PRIMARY KEY, project INTEGER NOT NULL, data INTEGE
     hash BLOB NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, creator TEXT NOT NULL, editor TEXT NOT NULL,
     objects TEXT NOT NULL, classes TEXT NOT NULL, actions TEXT NOT NULL, units TEXT NOT NULL, spaces TEXT NOT NULL,
     extra TEXT NOT NULL DEFAULT '{}', UNIQUE(project, data, branch));
--- Small things that only their own calls read; what they are is said in `records`.
+-- Small records that only their own calls read: see `records`.
 CREATE TABLE record(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope BLOB NOT NULL, uuid BLOB NOT NULL,
     name TEXT NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL, edited INTEGER NOT NULL, UNIQUE(kind, scope, uuid));
 ";
@@ -56,26 +56,25 @@ CREATE UNIQUE INDEX label_hash ON label(hash);
 CREATE INDEX record_uuid ON record(kind, uuid);
 ";
 
-/// Makes the tables.
-pub(crate) fn create_tables(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute_batch(TABLES)?;
-    connection.execute(
+/// Creates the tables.
+pub(crate) fn create_tables(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute_batch(TABLES)?;
+    db.execute(
         "INSERT INTO meta(key, value) VALUES ('version', ?1)",
         [VERSION],
     )?;
     Ok(())
 }
 
-/// Makes the indexes.
-pub(crate) fn create_indexes(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute_batch(INDEXES)
+/// Creates the indexes.
+pub(crate) fn create_indexes(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute_batch(INDEXES)
 }
 
-/// Brings the database of an older version up to this one. One that is not ours is left as it is, for
-/// [`check`] to refuse.
-pub(crate) fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
-    if matches!(meta(connection, "version"), Ok(Some(version)) if version == "2") {
-        connection.execute_batch(
+/// Upgrades a database of an older version. Other files are left alone, for [`check`] to refuse.
+pub(crate) fn upgrade(db: &Connection) -> Result<(), rusqlite::Error> {
+    if matches!(meta(db, "version"), Ok(Some(version)) if version == "2") {
+        db.execute_batch(
             "BEGIN; ALTER TABLE label ADD COLUMN extra TEXT NOT NULL DEFAULT '{}';
              UPDATE meta SET value = '3' WHERE key = 'version'; COMMIT;",
         )?;
@@ -83,19 +82,19 @@ pub(crate) fn upgrade(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Makes an empty database.
+/// Creates an empty database.
 #[cfg(test)]
-pub(crate) fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
-    create_tables(connection)?;
-    create_indexes(connection)
+pub(crate) fn create(db: &Connection) -> Result<(), rusqlite::Error> {
+    create_tables(db)?;
+    create_indexes(db)
 }
 
 /// Refuses a file that is not a database of this version.
-pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LocalError> {
-    let found = meta(connection, "version").map_err(|e| {
+pub(crate) fn check(db: &Connection, path: &Path) -> Result<(), LocalError> {
+    let found = meta(db, "version").map_err(|e| {
         LocalError::content(
             path,
-            format!("this is not a local project's database ({e}); name another --data folder"),
+            format!("not a database of a local project ({e}); choose another --data folder"),
         )
     })?;
     if found.as_deref() == Some(VERSION) {
@@ -104,27 +103,22 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), LocalErr
     Err(LocalError::content(
         path,
         format!(
-            "the database has version {}, this program writes version {VERSION}; name another --data folder",
+            "the database has version {}, this program supports version {VERSION}; choose another --data folder",
             found.unwrap_or_else(|| "unknown".to_owned())
         ),
     ))
 }
 
-/// A value that the server keeps about itself.
-pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
+/// A setting that the server stores for itself.
+pub(crate) fn meta(db: &Connection, key: &str) -> Result<Option<String>, rusqlite::Error> {
     use rusqlite::OptionalExtension as _;
-    connection
-        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
+    db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0))
         .optional()
 }
 
-/// Sets a value that the server keeps about itself.
-pub(crate) fn set_meta(
-    connection: &Connection,
-    key: &str,
-    value: &str,
-) -> Result<(), rusqlite::Error> {
-    connection.execute(
+/// Stores a setting of the server.
+pub(crate) fn set_meta(db: &Connection, key: &str, value: &str) -> Result<(), rusqlite::Error> {
+    db.execute(
         "INSERT OR REPLACE INTO meta(key, value) VALUES (?1, ?2)",
         [key, value],
     )?;
@@ -136,38 +130,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_of_the_version_before_is_brought_up_and_a_later_one_is_refused() {
-        let connection = Connection::open_in_memory().unwrap();
-        create(&connection).unwrap();
-        connection
-            .execute_batch("ALTER TABLE label DROP COLUMN extra")
+    fn an_older_database_is_upgraded_and_a_newer_one_is_refused() {
+        let db = Connection::open_in_memory().unwrap();
+        create(&db).unwrap();
+        db.execute_batch("ALTER TABLE label DROP COLUMN extra")
             .unwrap();
-        set_meta(&connection, "version", "2").unwrap();
-        upgrade(&connection).unwrap();
-        check(&connection, Path::new("project.db")).unwrap();
-        connection.execute_batch("SELECT extra FROM label").unwrap();
-        set_meta(&connection, "version", "4").unwrap();
-        upgrade(&connection).unwrap();
-        let refusal = check(&connection, Path::new("project.db")).unwrap_err();
+        set_meta(&db, "version", "2").unwrap();
+        upgrade(&db).unwrap();
+        check(&db, Path::new("project.db")).unwrap();
+        db.execute_batch("SELECT extra FROM label").unwrap();
+        set_meta(&db, "version", "4").unwrap();
+        upgrade(&db).unwrap();
+        let refusal = check(&db, Path::new("project.db")).unwrap_err();
         assert!(refusal.to_string().contains("version 4"), "{refusal}");
     }
 
     #[test]
-    fn a_deleted_projects_number_is_not_given_again() {
-        let connection = Connection::open_in_memory().unwrap();
-        create(&connection).unwrap();
+    fn the_number_of_a_deleted_project_is_not_reused() {
+        let db = Connection::open_in_memory().unwrap();
+        create(&db).unwrap();
         let insert = || {
-            connection
+            db
                 .execute(
                     "INSERT INTO project(uuid, title, description, ontology, manager, spec, creator, created, edited)
                      VALUES (x'00', '', '', 1, x'00', '', '', 0, 0)",
                     [],
                 )
                 .unwrap();
-            connection.last_insert_rowid()
+            db.last_insert_rowid()
         };
         let first = insert();
-        crate::store::catalog::delete_project(&connection, first).unwrap();
+        crate::store::catalog::delete_project(&db, first).unwrap();
         assert!(insert() > first);
     }
 }

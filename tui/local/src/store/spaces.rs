@@ -1,5 +1,5 @@
-//! The parts of a data group that labels can be put on, as row metadata tell them. The labels themselves
-//! are kept with the row, under the same hashes.
+//! The spaces of a data group (its parts that can be labelled), as in row metadata. Their labels are
+//! stored with the row, under the same hashes.
 
 use rusqlite::Connection;
 use serde::{Serialize, Serializer};
@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::store::items::{self, Data};
 
-/// Parts by hash, in their order.
+/// Spaces by hash, in order.
 #[derive(Debug)]
 pub(crate) struct Spaces(Vec<(Uuid, Value)>);
 
@@ -20,14 +20,14 @@ impl Serialize for Spaces {
     }
 }
 
-/// The parts of a data group that labels can be put on, by the hashes of their data units. Other kinds
-/// have none; nor has an image group within a group.
-pub(crate) fn spaces(connection: &Connection, data: &Data) -> Result<Spaces, Refusal> {
+/// The spaces of a data group by the hashes of their data units. Other types have none, nor does an image
+/// group within a group.
+pub(crate) fn spaces(db: &Connection, data: &Data) -> Result<Spaces, Refusal> {
     let mut out = Vec::new();
     if data.kind != ItemKind::Group {
         return Ok(Spaces(out));
     }
-    for (position, child) in items::children(connection, data.id)?.iter().enumerate() {
+    for (position, child) in items::children(db, data.id)?.iter().enumerate() {
         let Some(mut space) = space(child) else {
             continue;
         };

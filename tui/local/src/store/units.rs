@@ -1,11 +1,11 @@
-//! Storage items and data units that come: items made from uploads, linked to datasets, grouped; and
-//! datasets that projects begin and cease to use. Tasks follow: every project that uses a dataset has
-//! a task for each of its units. How items move and go is in `uses`.
+//! Creates storage items and data units: from uploads, by linking items to datasets, by grouping; adds
+//! datasets to projects and removes them. Every project has a task for each unit of its datasets. Moving
+//! and deleting items is in `uses`.
 
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, exists, invalid, not_found};
 use crate::item::ItemKind;
 use crate::media::{Facts, Source};
 use crate::store::catalog::{Catalog, Project};
@@ -13,10 +13,12 @@ use crate::store::exact::Object;
 use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
+use crate::store::sql::Sql as _;
 use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
-/// An item to be made.
+/// An item to be created.
 #[derive(Debug, Clone)]
 pub(crate) struct NewItem {
     pub uuid: Uuid,
@@ -28,163 +30,192 @@ pub(crate) struct NewItem {
     pub size: Option<u64>,
     /// Client metadata, an object.
     pub metadata: Option<Object>,
-    /// The pictures of an image group, in their order.
+    /// The images of an image group, in order.
     pub children: Vec<Self>,
 }
 
-/// Where a row of `data` belongs.
-#[derive(Clone, Copy)]
-struct Place {
-    dataset: i64,
-    parent: Option<i64>,
-    position: usize,
-    folder: Option<i64>,
+impl NewItem {
+    /// A group of other items: it has no bytes of its own.
+    pub(crate) fn group(kind: ItemKind, title: String, metadata: Option<Object>) -> Self {
+        Self {
+            uuid: Uuid::new_v4(),
+            kind,
+            title,
+            source: None,
+            mime: None,
+            facts: Facts::default(),
+            size: None,
+            metadata,
+            children: Vec::new(),
+        }
+    }
 }
 
-/// Makes an item in a folder. In a dataset's own folder it is a data unit of that dataset at once;
-/// the unit's number and hash are returned.
-pub(crate) fn insert(
-    connection: &Connection,
-    folder: &Folder,
-    item: &NewItem,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
-    if exists(connection, item.uuid)? {
-        return Err(Refusal::Invalid(format!(
-            "the upload {} has become an item already",
+/// Where a row of `data` belongs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    pub dataset: i64,
+    pub parent: Option<i64>,
+    pub position: usize,
+    pub folder: Option<i64>,
+}
+
+/// A new row of `data`.
+pub(crate) struct NewRow<'a> {
+    pub hash: Uuid,
+    /// `None` if the hash implies the item.
+    pub item: Option<Uuid>,
+    pub kind: ItemKind,
+    pub title: &'a str,
+    pub description: &'a str,
+    pub source: Option<&'a Source>,
+    pub mime: Option<&'a str>,
+    pub facts: &'a Facts,
+    /// Children that will follow; they take precedence over the frames among the facts.
+    pub children: usize,
+    pub size: Option<u64>,
+    pub metadata: Option<&'a Object>,
+}
+
+impl NewRow<'_> {
+    /// Writes the row and returns its number.
+    pub(crate) fn insert(&self, tx: &Tx<'_>, place: Place) -> Result<i64, rusqlite::Error> {
+        let frames = match self.children {
+            0 => self.facts.frames,
+            children => u32::try_from(children).ok(),
+        };
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19, ?20)",
+        )?;
+        insert.execute(params![
+            place.dataset,
+            place.parent,
+            place.position as i64,
+            self.hash,
+            self.item,
+            self.kind.code(),
+            self.title,
+            self.description,
+            self.source.map(Source::spell),
+            self.mime,
+            self.facts.width,
+            self.facts.height,
+            frames,
+            self.facts.fps,
+            self.facts.duration,
+            self.facts.sample_rate,
+            self.size,
+            self.metadata.map(Object::get),
+            tx.now,
+            place.folder,
+        ])?;
+        Ok(tx.last_insert_rowid())
+    }
+}
+
+/// Creates an item in a folder. In a dataset's own folder it becomes a data unit of that dataset. Returns
+/// the unit's number and hash.
+pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
+    let sql = "SELECT 1 FROM data WHERE item = ?1";
+    if tx.row(sql, [item.uuid], |_| Ok(()))?.is_some() {
+        return Err(invalid!(
+            "the upload {} has already become an item",
             item.uuid
-        )));
+        ));
     }
     let place = Place {
         dataset: folder.dataset.unwrap_or(0),
-        parent: None,
-        position: 0,
         folder: folder.dataset.is_none().then_some(folder.id),
+        ..Place::default()
     };
-    let unit = write(connection, place, item, now)?;
+    let unit = write(tx, place, item)?;
     if let Some(dataset) = folder.dataset {
-        add_tasks(connection, dataset, &[unit], now)?;
+        add_tasks(tx, dataset, &[unit])?;
     }
     Ok(unit)
 }
 
-fn exists(connection: &Connection, item: Uuid) -> Result<bool, Refusal> {
-    let mut find = connection.prepare_cached("SELECT 1 FROM data WHERE item = ?1")?;
-    Ok(find.exists([item])?)
-}
-
-fn write(
-    connection: &Connection,
-    place: Place,
-    item: &NewItem,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
-    let hash = Uuid::new_v4();
-    let frames = match item.children.len() {
-        0 => item.facts.frames,
-        pictures => u32::try_from(pictures).ok(),
+fn write(tx: &Tx<'_>, place: Place, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
+    let row = NewRow {
+        hash: Uuid::new_v4(),
+        item: Some(item.uuid),
+        kind: item.kind,
+        title: &item.title,
+        description: "",
+        source: item.source.as_ref(),
+        mime: item.mime.as_deref(),
+        facts: &item.facts,
+        children: item.children.len(),
+        size: item.size,
+        metadata: item.metadata.as_ref(),
     };
-    connection
-        .prepare_cached(
-            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
-                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, ?19)",
-        )?
-        .execute(params![
-            place.dataset,
-            place.parent,
-            place.position as i64,
-            hash,
-            item.uuid,
-            item.kind.code(),
-            item.title,
-            item.source.as_ref().map(Source::spell),
-            item.mime,
-            item.facts.width,
-            item.facts.height,
-            frames,
-            item.facts.fps,
-            item.facts.duration,
-            item.facts.sample_rate,
-            item.size,
-            item.metadata.as_ref().map(Object::get),
-            now,
-            place.folder,
-        ])?;
-    let id = connection.last_insert_rowid();
+    let id = row.insert(tx, place)?;
     for (position, child) in item.children.iter().enumerate() {
-        let place = Place {
-            parent: Some(id),
-            position,
-            ..place
-        };
-        write(connection, place, child, now)?;
+        let parent = Some(id);
+        write(
+            tx,
+            Place {
+                parent,
+                position,
+                ..place
+            },
+            child,
+        )?;
     }
-    Ok((id, hash))
+    Ok((id, row.hash))
 }
 
 /// One more data unit of an item, with its children, in a dataset.
-fn copy(
-    connection: &Connection,
-    item: &Data,
-    place: Place,
-    now: i64,
-) -> Result<(i64, Uuid), Refusal> {
-    let hash = Uuid::new_v4();
-    connection
-        .prepare_cached(
-            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
-                              height, frames, fps, duration, rate, size, metadata, created, edited, folder)
-             SELECT ?2, ?3, ?4, ?5, ?6, kind, title, description, source, mime, width,
-                    height, frames, fps, duration, rate, size, metadata, ?7, ?7, 0 FROM data WHERE id = ?1",
-        )?
-        .execute(params![
-            item.id,
-            place.dataset,
-            place.parent,
-            place.position as i64,
-            hash,
-            item.item,
-            now
-        ])?;
-    let id = connection.last_insert_rowid();
-    for (position, child) in items::children(connection, item.id)?.iter().enumerate() {
-        let place = Place {
-            parent: Some(id),
-            position,
-            ..place
-        };
-        copy(connection, child, place, now)?;
+fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> {
+    let (hash, position) = (Uuid::new_v4(), place.position as i64);
+    tx.run(
+        "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
+                          height, frames, fps, duration, rate, size, metadata, created, edited, folder)
+         SELECT ?2, ?3, ?4, ?5, ?6, kind, title, description, source, mime, width,
+                height, frames, fps, duration, rate, size, metadata, ?7, ?7, 0 FROM data WHERE id = ?1",
+        params![item.id, place.dataset, place.parent, position, hash, item.item, tx.now],
+    )?;
+    let id = tx.last_insert_rowid();
+    for (position, child) in items::children(tx, item.id)?.iter().enumerate() {
+        let parent = Some(id);
+        copy(
+            tx,
+            child,
+            Place {
+                parent,
+                position,
+                ..place
+            },
+        )?;
     }
     Ok((id, hash))
 }
 
-/// Makes an item of other items: a data group, or an image group.
+/// Creates an item of other items: a data group, or an image group.
 pub(crate) fn insert_group(
-    connection: &Connection,
+    tx: &Tx<'_>,
     folder: &Folder,
     group: &NewItem,
     members: &[Uuid],
-    now: i64,
 ) -> Result<(i64, Uuid), Refusal> {
-    let members = items::by_uuid(connection, members)?;
+    let members = items::by_uuid(tx, members)?;
     if members.is_empty() {
-        return Err(Refusal::Invalid(
-            "a group needs at least one item".to_owned(),
-        ));
+        return Err(invalid!("a group needs at least one item"));
     }
     let pictures_only = group.kind != ItemKind::Group;
     if let Some(other) = members.iter().find(|m| match pictures_only {
         true => m.kind != ItemKind::Image,
         false => m.kind == ItemKind::Group,
     }) {
-        return Err(Refusal::Invalid(format!(
+        return Err(invalid!(
             "\"{}\" is of type {} and cannot be part of this group",
             other.title,
             other.kind.item_type()
-        )));
+        ));
     }
-    let (id, hash) = insert(connection, folder, group, now)?;
+    let (id, hash) = insert(tx, folder, group)?;
     let place = |position| Place {
         dataset: folder.dataset.unwrap_or(0),
         parent: Some(id),
@@ -192,16 +223,16 @@ pub(crate) fn insert_group(
         folder: None,
     };
     for (position, member) in members.iter().enumerate() {
-        copy(connection, member, place(position), now)?;
+        copy(tx, member, place(position))?;
     }
-    connection.execute(
+    tx.run(
         "UPDATE data SET frames = ?2 WHERE id = ?1",
         params![id, members.len() as i64],
     )?;
     Ok((id, hash))
 }
 
-/// What to do with an item that is in the dataset already.
+/// How to link an item that is already in the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Duplicates {
@@ -210,69 +241,57 @@ pub(crate) enum Duplicates {
     Skip,
 }
 
-/// Makes data units of items. Returns the new units' hashes.
+/// Creates data units of items. Returns the hashes of the new units.
 pub(crate) fn link(
-    connection: &Connection,
+    tx: &Tx<'_>,
     dataset: i64,
     item_uuids: &[Uuid],
     duplicates: Duplicates,
-    now: i64,
 ) -> Result<Vec<Uuid>, Refusal> {
-    let mut there = connection.prepare_cached(
+    let mut there = tx.prepare_cached(
         "SELECT 1 FROM data WHERE id = ?1 AND dataset = ?2 UNION ALL
          SELECT 1 FROM data WHERE item = ?3 AND dataset = ?2 AND parent IS NULL",
     )?;
     let place = Place {
         dataset,
-        parent: None,
-        position: 0,
-        folder: None,
+        ..Place::default()
     };
     let mut units = Vec::new();
-    for item in items::by_uuid(connection, item_uuids)? {
+    for item in items::by_uuid(tx, item_uuids)? {
         if there.exists(params![item.id, dataset, item.item])? {
             match duplicates {
                 Duplicates::Duplicate => {}
                 Duplicates::Skip => continue,
                 Duplicates::Fail => {
-                    return Err(Refusal::Exists(format!(
-                        "\"{}\" ({}) is in this dataset already; nothing was linked",
-                        item.title, item.item
-                    )));
+                    return Err(exists!(
+                        "\"{}\" ({}) is already in this dataset; nothing was linked",
+                        item.title,
+                        item.item
+                    ));
                 }
             }
         }
-        units.push(copy(connection, &item, place, now)?);
+        units.push(copy(tx, &item, place)?);
     }
-    add_tasks(connection, dataset, &units, now)?;
+    add_tasks(tx, dataset, &units)?;
     Ok(units.into_iter().map(|(_, hash)| hash).collect())
 }
 
-/// Tasks for new units of a dataset, in every project that uses it, where its workflow begins.
-pub(super) fn add_tasks(
-    connection: &Connection,
-    dataset: i64,
-    units: &[(i64, Uuid)],
-    now: i64,
-) -> Result<(), Refusal> {
+/// Creates tasks for new units in every project that uses the dataset, at the start of its workflow.
+pub(super) fn add_tasks(tx: &Tx<'_>, dataset: i64, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
     if units.is_empty() {
         return Ok(());
     }
-    for project in &Catalog::load(connection)?.projects {
+    for project in &Catalog::load(tx)?.projects {
         if project.dataset(dataset).is_some() {
-            begin(connection, project, units, now)?;
+            begin(tx, project, units)?;
         }
     }
     Ok(())
 }
 
-fn begin(
-    connection: &Connection,
-    project: &Project,
-    units: &[(i64, Uuid)],
-    now: i64,
-) -> Result<(), Refusal> {
-    let mut insert = connection.prepare_cached(
+fn begin(tx: &Tx<'_>, project: &Project, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
+    let mut insert = tx.prepare_cached(
         "INSERT INTO task(project, data, stage, status, priority, created, updated)
          VALUES (?1, ?2, ?3, ?4, 0.5, ?5, ?5)",
     )?;
@@ -280,58 +299,60 @@ fn begin(
         let stage = project.graph.first_for(project.task_of(*hash));
         let done = matches!(project.graph.nodes[stage].kind, NodeKind::Done { .. });
         let status = if done { COMPLETED } else { NEW };
-        insert.execute(params![project.id, data, stage as i64, status as i64, now])?;
+        insert.execute(params![
+            project.id,
+            data,
+            stage as i64,
+            status as i64,
+            tx.now
+        ])?;
     }
     Ok(())
 }
 
-/// Lets a project use further datasets. Returns how many tasks it got.
+/// Adds datasets to a project. Returns the number of new tasks.
 pub(crate) fn add_datasets(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     datasets: &[i64],
-    now: i64,
 ) -> Result<usize, Refusal> {
     let mut tasks = 0;
     for dataset in datasets {
         if project.dataset(*dataset).is_some() {
             continue;
         }
-        connection.execute(
+        tx.run(
             "INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)",
             [project.id, *dataset],
         )?;
-        let units = units_of(connection, *dataset)?;
-        begin(connection, project, &units, now)?;
+        let units = units_of(tx, *dataset)?;
+        begin(tx, project, &units)?;
         tasks += units.len();
     }
     Ok(tasks)
 }
 
-fn units_of(connection: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
-    let mut find = connection.prepare_cached(
-        "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id",
-    )?;
-    let found = find.query_map([dataset], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(found.collect::<Result<_, _>>()?)
+fn units_of(db: &Connection, dataset: i64) -> Result<Vec<(i64, Uuid)>, Refusal> {
+    let sql = "SELECT id, hash FROM data WHERE dataset = ?1 AND parent IS NULL ORDER BY id";
+    db.rows(sql, [dataset], |r| r.try_into())
 }
 
-/// Takes datasets away from a project, with the tasks and labels on their units.
+/// Removes datasets from a project, with the tasks and labels of their units.
 pub(crate) fn remove_datasets(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     datasets: &[i64],
 ) -> Result<(), Refusal> {
     for dataset in datasets {
         for table in ["task", "label"] {
-            connection.execute(
+            db.run(
                 &format!(
                     "DELETE FROM {table} WHERE project = ?1 AND data IN (SELECT id FROM data WHERE dataset = ?2)"
                 ),
                 [project.id, *dataset],
             )?;
         }
-        connection.execute(
+        db.run(
             "DELETE FROM project_dataset WHERE project = ?1 AND dataset = ?2",
             [project.id, *dataset],
         )?;
@@ -339,37 +360,28 @@ pub(crate) fn remove_datasets(
     Ok(())
 }
 
-/// Gives a data unit another title.
-pub(crate) fn rename(
-    connection: &Connection,
-    dataset: i64,
-    hash: Uuid,
-    title: &str,
-    now: i64,
-) -> Result<(), Refusal> {
-    let changed = connection.execute(
+/// Renames a data unit.
+pub(crate) fn rename(tx: &Tx<'_>, dataset: i64, hash: Uuid, title: &str) -> Result<(), Refusal> {
+    let changed = tx.run(
         "UPDATE data SET title = ?3, edited = ?4 WHERE hash = ?1 AND dataset = ?2",
-        params![hash, dataset, title, now],
+        params![hash, dataset, title, tx.now],
     )?;
     if changed == 0 {
-        return Err(Refusal::NotFound(format!(
-            "data unit {hash} is not in this dataset"
-        )));
+        return Err(not_found!("data unit {hash} is not in this dataset"));
     }
     Ok(())
 }
 
-/// Removes what belongs to tasks that go with their project.
-pub(crate) fn forget_reviews(connection: &Connection, project: &Project) -> Result<(), Refusal> {
-    let mut find = connection.prepare_cached(
+/// Removes the reviews of a project's tasks.
+pub(crate) fn forget_reviews(db: &Connection, project: &Project) -> Result<(), Refusal> {
+    let hashes: Vec<Uuid> = db.rows(
         "SELECT d.hash FROM task t JOIN data d ON d.id = t.data WHERE t.project = ?1
          AND EXISTS(SELECT 1 FROM record WHERE kind = 'review')",
+        [project.id],
+        |r| r.get(0),
     )?;
-    let hashes: Vec<Uuid> = find
-        .query_map([project.id], |r| r.get(0))?
-        .collect::<Result<_, _>>()?;
     for hash in hashes {
-        records::forget(connection, project.task_of(hash))?;
+        records::forget(db, project.task_of(hash))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The one thread that writes: takes what is queued, runs it in one transaction, commits, answers.
+//! The writer thread: runs queued writes in one transaction, commits, and acknowledges them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -6,19 +6,19 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 
-/// Told after the commit whether it held.
+/// Called after the commit with its result.
 type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
 
-/// One piece of work that has been run, and not been committed yet.
+/// A write that has run and is not committed yet.
 struct Done {
     settle: Settle,
     refusal: Option<Refusal>,
 }
 
-/// At most so many writes share a commit, so that the first of them does not wait for ever.
+/// The number of writes that share a commit, so that the first does not wait too long.
 const GROUP: usize = 256;
 
 pub(super) struct Writer {
@@ -27,11 +27,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(db: Connection) -> Self {
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("local-writer".to_owned())
-            .spawn(move || run(&connection, &jobs))
+            .spawn(move || run(&db, &jobs))
             .expect("the system starts one more thread");
         Self {
             queue: Mutex::new(Some(queue)),
@@ -44,14 +44,14 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
         answer: impl FnOnce(Result<T, Refusal>) + Send + 'static,
     ) -> Result<(), Refusal> {
-        let job: Job = Box::new(move |connection| {
-            let result = contained(connection, work);
+        let job: Job = Box::new(move |db| {
+            let result = contained(db, work);
             Done {
                 refusal: result.as_ref().err().cloned(),
                 settle: Box::new(move |committed| answer(committed.and(result))),
             }
         });
-        let stopped = || Refusal::Internal("the server is stopping".to_owned());
+        let stopped = || internal!("the server is stopping");
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue
             .as_ref()
@@ -84,22 +84,21 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
+fn run(db: &Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let begun = connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(Refusal::from);
+        let begun = db.execute_batch("BEGIN IMMEDIATE").map_err(Refusal::from);
         let mut settles = Vec::new();
         let mut next = Some(first);
         let mut lost = begun.err();
         while let Some(job) = next.take() {
-            let done = job(connection);
+            let done = job(db);
             settles.push(done.settle);
-            if lost.is_none() && connection.is_autocommit() {
-                // A full disk makes the database take the whole transaction back, work before included.
-                lost = Some(done.refusal.unwrap_or_else(|| {
-                    Refusal::Internal("the database took the transaction back".to_owned())
-                }));
+            if lost.is_none() && db.is_autocommit() {
+                // On a full disk SQLite rolls back the whole transaction, including earlier writes.
+                lost = Some(
+                    done.refusal
+                        .unwrap_or_else(|| internal!("the database rolled back the transaction")),
+                );
             }
             if lost.is_none() && settles.len() < GROUP {
                 next = jobs.try_recv().ok();
@@ -107,42 +106,38 @@ fn run(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
         }
         let committed = match lost {
             Some(refusal) => Err(refusal),
-            None => connection.execute_batch("COMMIT").map_err(Refusal::from),
+            None => db.execute_batch("COMMIT").map_err(Refusal::from),
         };
-        if committed.is_err() && !connection.is_autocommit() {
-            // A commit that failed leaves the transaction open.
-            let _ = connection.execute_batch("ROLLBACK");
+        if committed.is_err() && !db.is_autocommit() {
+            // A failed commit leaves the transaction open.
+            let _ = db.execute_batch("ROLLBACK");
         }
         for settle in settles {
             settle(committed.clone());
         }
     }
-    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/// Runs one piece of work so that it leaves all or nothing, whatever it does.
+/// Runs one write so that all of it takes effect or nothing, even if it panics.
 fn contained<T>(
-    connection: &Connection,
+    db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    if connection.is_autocommit() {
-        return Err(Refusal::Internal(
-            "the database could not begin a transaction".to_owned(),
-        ));
+    if db.is_autocommit() {
+        return Err(internal!("the database could not begin a transaction"));
     }
-    connection.execute_batch("SAVEPOINT work")?;
-    let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|panic| {
+    db.execute_batch("SAVEPOINT work")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let text = text
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_default();
-        Err(Refusal::Internal(format!(
-            "a bug in the local server: {text}"
-        )))
+        Err(internal!("a bug in the local server: {text}"))
     });
-    if connection.is_autocommit() {
-        // The database has taken everything back itself; there is no savepoint any more.
-        let lost = || Refusal::Internal("the database took the transaction back".to_owned());
+    if db.is_autocommit() {
+        // The database has rolled back everything; the savepoint is gone.
+        let lost = || internal!("the database rolled back the transaction");
         return result.and_then(|_| Err(lost()));
     }
     let end = if result.is_ok() {
@@ -150,6 +145,6 @@ fn contained<T>(
     } else {
         "ROLLBACK TO work; RELEASE work"
     };
-    connection.execute_batch(end)?;
+    db.execute_batch(end)?;
     result
 }

@@ -1,7 +1,7 @@
-//! The workflow as the server walks it: stages, pathways, and the edges that the API hides.
+//! Workflows: stages, pathways, and the edges that the API does not show.
 //!
-//! A router is not a stage: a task that arrives at one goes on at once. How a workflow is read from
-//! the specification format is in `read`.
+//! A router is not a stage: a task that arrives at one moves on at once. `read` parses the specification
+//! format.
 
 mod place;
 mod read;
@@ -13,7 +13,7 @@ use crate::ids::{mix, unit};
 
 pub(crate) use read::without_trailing_commas;
 
-/// A workflow: where new tasks begin, and its nodes in order.
+/// A workflow: its start and its nodes in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Graph {
     pub start: Uuid,
@@ -21,7 +21,7 @@ pub(crate) struct Graph {
     pub nodes: Vec<Node>,
 }
 
-/// One node. Its place in [`Graph::nodes`] is the number under which tasks are kept.
+/// One node. Its index in [`Graph::nodes`] is stored with tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub uuid: Uuid,
@@ -90,8 +90,8 @@ impl Graph {
         self.stage(found.uuid)
     }
 
-    /// Where a task that is sent to `target` comes to rest: routers pass it on by its own UUID, so
-    /// that the same task always takes the same way.
+    /// The stage where a task sent to `target` arrives. Routers choose an exit by the task's UUID, so that
+    /// the same task always takes the same route.
     pub(crate) fn rest(&self, target: Uuid, task: Uuid) -> Option<usize> {
         let mut at = target;
         for _ in 0..=self.nodes.len() {
@@ -139,12 +139,12 @@ impl Graph {
         let stage = |n: &Node| match &n.kind {
             NodeKind::Router { .. } => None,
             NodeKind::Agent { pathways } => {
-                let ways: Vec<Value> = pathways
+                let routes: Vec<Value> = pathways
                     .iter()
                     .map(|p| json!({"uuid": p.uuid, "title": p.name, "destinationUuid": p.target}))
                     .collect();
                 Some(
-                    json!({"stageType": "AGENT", "uuid": n.uuid, "title": n.title, "pathways": ways}),
+                    json!({"stageType": "AGENT", "uuid": n.uuid, "title": n.title, "pathways": routes}),
                 )
             }
             kind => Some(json!({"stageType": kind.name(), "uuid": n.uuid, "title": n.title})),
@@ -170,12 +170,12 @@ impl Graph {
                 }
                 NodeKind::Done { subtype } => out["nodeSubtype"] = json!(subtype),
                 NodeKind::Router { exits, .. } => {
-                    let way = |(weight, p): &(f64, Pathway)| {
-                        let mut way = p.specification();
-                        way["weight"] = json!(weight);
-                        way
+                    let route = |(weight, p): &(f64, Pathway)| {
+                        let mut route = p.specification();
+                        route["weight"] = json!(weight);
+                        route
                     };
-                    out["pathways"] = exits.iter().map(way).collect();
+                    out["pathways"] = exits.iter().map(route).collect();
                 }
             }
             nodes.push(out);

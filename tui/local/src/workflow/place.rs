@@ -1,13 +1,13 @@
-//! One object of a specification and where it stands: its fields with their types, its exits, and the
-//! node or pathway that it is.
+//! One object of a specification with its position: its typed fields, its exits, and the node or pathway
+//! that it describes.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Node, NodeKind, Pathway};
-use crate::guess::meant;
+use crate::suggest::did_you_mean;
 
-/// What a node may be.
+/// The types of nodes.
 const KINDS: [&str; 9] = [
     "START",
     "AGENT",
@@ -25,13 +25,13 @@ pub(super) fn uuid_of(raw: &Value) -> Option<Uuid> {
     Uuid::parse_str(raw.get("uuid")?.as_str()?).ok()
 }
 
-/// A raw object and where it stands.
+/// A raw object and its position.
 pub(super) struct Place<'a> {
     pub raw: &'a Value,
     pub name: String,
 }
 
-/// What a value is, in a word.
+/// The JSON type of a value, for messages.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -50,13 +50,13 @@ impl Place<'_> {
             shown = shown.chars().take(40).chain(['…']).collect();
         }
         format!(
-            "{}.{key}: {what} is needed, {shown} is {}",
+            "{}.{key}: {what} is required, {shown} is {}",
             self.name,
             kind_of(value)
         )
     }
 
-    /// A field that is there. Null is as good as absent.
+    /// A field. Null counts as missing.
     fn field(&self, key: &str) -> Option<&Value> {
         self.raw.get(key).filter(|v| !v.is_null())
     }
@@ -85,7 +85,7 @@ impl Place<'_> {
         read(self, key)?.ok_or_else(|| format!("{}.{key}: missing", self.name))
     }
 
-    /// The first of several spellings of an exit that is there.
+    /// An exit under the first of its spellings that is present.
     fn exit(&self, keys: &[&str]) -> Result<Option<Uuid>, String> {
         for key in keys {
             if let Some(found) = self.uuid(key)? {
@@ -107,14 +107,14 @@ impl Place<'_> {
                 raw,
                 name: format!("{}.pathways[{number}]", self.name),
             };
-            let way = place.pathway(number)?;
-            if out.iter().any(|(_, other)| other.uuid == way.1.uuid) {
+            let route = place.pathway(number)?;
+            if out.iter().any(|(_, other)| other.uuid == route.1.uuid) {
                 return Err(format!(
                     "{}: two pathways have the UUID {}",
-                    place.name, way.1.uuid
+                    place.name, route.1.uuid
                 ));
             }
-            out.push(way);
+            out.push(route);
         }
         Ok(out)
     }
@@ -143,7 +143,27 @@ impl Place<'_> {
         Ok((weight, pathway))
     }
 
-    /// Reads a node. What it leaves open is guessed at, and noted.
+    fn missing(&self, key: &str) -> String {
+        format!("{}.{key}: missing, and it cannot be inferred", self.name)
+    }
+
+    /// An exit, or the inferred one with a note. `keys` are its spellings.
+    fn exit_or(
+        &self,
+        keys: &[&str],
+        (inferred, what): (Option<Uuid>, &str),
+        notes: &mut Vec<String>,
+    ) -> Result<Uuid, String> {
+        if let Some(found) = self.exit(keys)? {
+            return Ok(found);
+        }
+        let inferred = inferred.ok_or_else(|| self.missing(keys[0]))?;
+        let (name, key) = (&self.name, keys[0]);
+        notes.push(format!("{name}.{key} is missing; using {what}"));
+        Ok(inferred)
+    }
+
+    /// Reads a node. Missing exits are inferred, with a note for each.
     pub(super) fn node(
         &self,
         kind: &str,
@@ -151,37 +171,21 @@ impl Place<'_> {
         number: usize,
         notes: &mut Vec<String>,
     ) -> Result<Node, String> {
-        let next = list.get(number + 1).and_then(uuid_of);
+        let next = (list.get(number + 1).and_then(uuid_of), "the next node");
         let is_annotation =
             |n: &&Value| n.get("nodeType").and_then(Value::as_str) == Some("ANNOTATION");
         let annotation = list.iter().find(is_annotation).and_then(uuid_of);
-        let missing = |key: &str| {
-            format!(
-                "{}.{key}: missing, and there is nothing to guess it from",
-                self.name
-            )
-        };
-        let mut exit = |keys: &[&str], guess: Option<Uuid>, what: &str| {
-            if let Some(found) = self.exit(keys)? {
-                return Ok(found);
-            }
-            let guess = guess.ok_or_else(|| missing(keys[0]))?;
-            notes.push(format!(
-                "{}.{} is not told; taken for {what}",
-                self.name, keys[0]
-            ));
-            Ok::<_, String>(guess)
-        };
+        let annotation = (annotation, "the first annotation stage");
         let parsed = match kind {
             "AGENT" => NodeKind::Agent {
                 pathways: self.pathways()?.into_iter().map(|(_, p)| p).collect(),
             },
             "ANNOTATION" | "CONSENSUS_ANNOTATION" => NodeKind::Annotation {
-                to: exit(&["toNode", "submitNode"], next, "the next node")?,
+                to: self.exit_or(&["toNode", "submitNode"], next, notes)?,
             },
             "REVIEW" | "CONSENSUS_REVIEW" => NodeKind::Review {
-                approve: exit(&["approveNode", "toNode"], next, "the next node")?,
-                reject: exit(&["rejectNode"], annotation, "the first annotation stage")?,
+                approve: self.exit_or(&["approveNode", "toNode"], next, notes)?,
+                reject: self.exit_or(&["rejectNode"], annotation, notes)?,
             },
             "DONE" => NodeKind::Done {
                 subtype: self
@@ -191,7 +195,7 @@ impl Place<'_> {
             "PERCENTAGE_ROUTER" | "USER_ROUTER" => {
                 let exits = self.pathways()?;
                 if exits.is_empty() {
-                    return Err(missing("pathways"));
+                    return Err(self.missing("pathways"));
                 }
                 NodeKind::Router {
                     user: kind == "USER_ROUTER",
@@ -200,9 +204,9 @@ impl Place<'_> {
             }
             other => {
                 return Err(format!(
-                    "{}.nodeType: there is no {other:?}{}; known are {}",
+                    "{}.nodeType: unknown type {other:?}{}; known are {}",
                     self.name,
-                    meant(other, KINDS),
+                    did_you_mean(other, KINDS),
                     KINDS.join(", ")
                 ));
             }

@@ -1,11 +1,10 @@
 //! Reading a workflow from the specification format (`graphNodes`).
 //!
-//! Understood: START (`toNode`), AGENT (`pathways` with `name` and `targetNode`), ANNOTATION
+//! Supported: START (`toNode`), AGENT (`pathways` with `name` and `targetNode`), ANNOTATION
 //! (`toNode`), REVIEW (`approveNode` or `toNode`, and `rejectNode`), DONE (`nodeSubtype`),
 //! PERCENTAGE_ROUTER and USER_ROUTER (`pathways`, with `percentage` or `weight` where given). A comma
-//! after the last entry and a byte order mark are tolerated. Where an exit is missing, the nearest guess
-//! is taken: annotation goes to the next node of the list, a rejection back to the first annotation
-//! stage. An exit that is there and wrong is never guessed at.
+//! after the last entry and a byte order mark are tolerated. A missing exit is inferred: annotation leads
+//! to the next node of the list, a rejection to the first annotation stage. A wrong exit is an error.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,12 +13,12 @@ use super::place::{Place, uuid_of};
 use super::{Graph, Node, NodeKind};
 
 impl Graph {
-    /// Reads a specification from text.
+    /// Parses a specification.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         Self::parse_noting(text).map(|(graph, _)| graph)
     }
 
-    /// Reads a specification from text, with a sentence for each exit that it does not tell.
+    /// Parses a specification, with a note for each inferred exit.
     pub(crate) fn parse_noting(text: &str) -> Result<(Self, Vec<String>), String> {
         let text = text.trim_start_matches('\u{feff}');
         let value: Value = serde_json::from_str(&without_trailing_commas(text)).map_err(|e| {
@@ -75,7 +74,7 @@ impl Graph {
         Ok((graph, notes))
     }
 
-    /// Every exit leads somewhere, and no task can go round in routers for ever.
+    /// Checks that every exit leads to a node and that routers form no circle.
     fn check(&self, list: &[Value]) -> Result<(), String> {
         let place = |uuid: Uuid| {
             let number = list.iter().position(|raw| uuid_of(raw) == Some(uuid));
@@ -84,7 +83,7 @@ impl Graph {
         let known = |target: Uuid, from: String| {
             let there = self.nodes.iter().any(|n| n.uuid == target);
             there.then_some(()).ok_or_else(|| {
-                format!("{from}: it leads to {target}, which is no node of the workflow")
+                format!("{from}: it leads to {target}, which is not a node of the workflow")
             })
         };
         known(self.first, format!("{}.toNode", place(self.start)))?;
@@ -115,8 +114,8 @@ impl Graph {
             .try_for_each(|node| self.ends(node, &mut Vec::new(), &mut fine))
     }
 
-    /// Whether every way out of a router ends at a stage. `path` holds the routers on the way here,
-    /// `fine` those that have been looked at.
+    /// Checks that every exit of a router ends at a stage. `path` holds the routers before this one,
+    /// `fine` those that are already checked.
     fn ends<'a>(
         &'a self,
         node: &'a Node,
@@ -136,7 +135,7 @@ impl Graph {
                 .map(|n| format!("{:?}", n.title))
                 .collect();
             return Err(format!(
-                "routers lead tasks in a circle: {}; one of them must lead to a stage only",
+                "routers form a circle: {}; one of them must lead to stages only",
                 titles.join(" → ")
             ));
         }
@@ -169,8 +168,8 @@ fn distinct(list: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces commas that stand before a closing bracket, outside of strings, by blanks: lines and columns
-/// of later errors stay true.
+/// Replaces commas before a closing bracket, outside of strings, by blanks. Lines and columns in later
+/// errors stay correct.
 pub(crate) fn without_trailing_commas(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);
@@ -209,7 +208,7 @@ mod tests {
         let (graph, notes) = Graph::parse_noting(ROUTED).unwrap();
         assert_eq!(
             notes,
-            ["graphNodes[2].toNode is not told; taken for the next node"]
+            ["graphNodes[2].toNode is missing; using the next node"]
         );
         assert_eq!(graph.nodes[1].title, "A, }");
         assert!(
@@ -227,18 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn a_specification_reads_back_equal() {
+    fn a_specification_round_trips() {
         let graph = Graph::parse(ROUTED).unwrap();
         assert_eq!(Graph::from_value(&graph.specification()).unwrap(), graph);
     }
 
     #[test]
-    fn a_pathway_into_nothing_is_named() {
+    fn a_pathway_to_a_missing_node_is_reported() {
         let text = r#"{"graphNodes":[{"uuid":"00000000-0000-0000-0000-000000000001","nodeType":"AGENT","title":"A",
             "pathways":[{"uuid":"00000000-0000-0000-0000-000000000002","name":"on","targetNode":"00000000-0000-0000-0000-000000000009"}]}]}"#;
         let problem = Graph::parse(text).unwrap_err();
         assert!(
-            problem.contains("graphNodes[0].pathways[0]") && problem.contains("no node"),
+            problem.contains("graphNodes[0].pathways[0]") && problem.contains("not a node"),
             "{problem}"
         );
     }
@@ -262,67 +261,70 @@ mod tests {
         Graph::parse(&format!("\u{feff}{text}")).unwrap();
     }
 
+    /// A part of the workflow, what replaces it, and the error.
+    const MISTAKES: [(&str, &str, &str); 13] = [
+        (
+            r#""title":"A""#,
+            r#""title":5"#,
+            "graphNodes[1].title: a text is required, 5 is a number",
+        ),
+        (
+            r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+            r#""toNode":"here""#,
+            "graphNodes[0].toNode: \"here\" is not a UUID",
+        ),
+        (
+            r#""toNode":"00000000-0000-0000-0000-000000000002""#,
+            r#""x":1"#,
+            "graphNodes[0].toNode: missing",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""nodeType":"DOEN""#,
+            "did you mean DONE?",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""x":1"#,
+            "graphNodes[2].nodeType: missing",
+        ),
+        (
+            r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
+            r#""targetNode":"00000000-0000-0000-0000-000000000009""#,
+            "not a node of the workflow",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000002""#,
+            "graphNodes[2] and graphNodes[1] have the same UUID",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000005""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000001""#,
+            "same UUID",
+        ),
+        (
+            r#""uuid":"00000000-0000-0000-0000-000000000004""#,
+            r#""uuid":"00000000-0000-0000-0000-000000000003""#,
+            "graphNodes[1].pathways[1]",
+        ),
+        (
+            r#""pathways":["#,
+            r#""pathways":7,"p":["#,
+            "graphNodes[1].pathways: a list is required",
+        ),
+        (
+            r#""nodeType":"DONE""#,
+            r#""nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002""#,
+            "a second START",
+        ),
+        (r#"{"graphNodes""#, r#"[{"graphNodes""#, "not JSON"),
+        (r#"{"graphNodes""#, r#"{"nodes""#, "graphNodes"),
+    ];
+
     #[test]
-    fn every_mistake_is_named_with_its_place() {
-        for (from, to, words) in [
-            (
-                r#""title":"A""#,
-                r#""title":5"#,
-                "graphNodes[1].title: a text is needed, 5 is a number",
-            ),
-            (
-                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
-                r#""toNode":"here""#,
-                "graphNodes[0].toNode: \"here\" is not a UUID",
-            ),
-            (
-                r#""toNode":"00000000-0000-0000-0000-000000000002""#,
-                r#""x":1"#,
-                "graphNodes[0].toNode: missing",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""nodeType":"DOEN""#,
-                "did you mean DONE?",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""x":1"#,
-                "graphNodes[2].nodeType: missing",
-            ),
-            (
-                r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
-                r#""targetNode":"00000000-0000-0000-0000-000000000009""#,
-                "no node of the workflow",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000002""#,
-                "graphNodes[2] and graphNodes[1] have the same UUID",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000005""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000001""#,
-                "same UUID",
-            ),
-            (
-                r#""uuid":"00000000-0000-0000-0000-000000000004""#,
-                r#""uuid":"00000000-0000-0000-0000-000000000003""#,
-                "graphNodes[1].pathways[1]",
-            ),
-            (
-                r#""pathways":["#,
-                r#""pathways":7,"p":["#,
-                "graphNodes[1].pathways: a list is needed",
-            ),
-            (
-                r#""nodeType":"DONE""#,
-                r#""nodeType":"START","toNode":"00000000-0000-0000-0000-000000000002""#,
-                "a second START",
-            ),
-            (r#"{"graphNodes""#, r#"[{"graphNodes""#, "not JSON"),
-            (r#"{"graphNodes""#, r#"{"nodes""#, "graphNodes"),
-        ] {
+    fn every_mistake_is_reported_with_its_place() {
+        for (from, to, words) in MISTAKES {
             let problem = Graph::parse(&changed(from, to)).unwrap_err();
             assert!(problem.contains(words), "{to}: {problem}");
         }
@@ -339,13 +341,13 @@ mod tests {
             "pathways":[{"name":"on","targetNode":"00000000-0000-0000-0000-000000000001"}]}]}"#;
         let problem = Graph::parse(text).unwrap_err();
         assert!(
-            problem.contains("in a circle") && problem.contains("\"R\""),
+            problem.contains("form a circle") && problem.contains("\"R\""),
             "{problem}"
         );
     }
 
     #[test]
-    fn a_comma_too_many_keeps_lines_and_columns() {
+    fn removing_a_trailing_comma_keeps_lines_and_columns() {
         assert_eq!(without_trailing_commas("[1,\n]"), "[1 \n]");
         assert_eq!(without_trailing_commas(r#"["a,]"]"#), r#"["a,]"]"#);
     }

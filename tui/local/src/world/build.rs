@@ -1,11 +1,10 @@
-//! Writes a world into an empty database: everything by name first, then tasks in bulk, then the
-//! indexes, then labels.
+//! Writes a scenario into an empty database: named things first, then tasks in bulk, then the indexes,
+//! then labels.
 
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 use serde_json::json;
-use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
 use crate::error::{LocalError, Refusal};
@@ -16,12 +15,13 @@ use crate::private;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
-use crate::structure::completed;
+use crate::store::tx::Tx;
+use crate::store::units::Place;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
 
-/// Who made everything that nobody else is said to have made.
+/// The creator of everything in a scenario.
 pub(crate) const OWNER: &str = "agent@example.test";
 
 /// Builds the database at `path`. Safe to interrupt: it is built under another name and renamed.
@@ -31,10 +31,10 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         std::fs::remove_file(&unfinished)
             .map_err(|e| LocalError::file("cannot remove", &unfinished, e))?;
     }
-    // The database's other files get the rights that this one has.
+    // SQLite gives the database's other files the same mode.
     private::file(&unfinished).map_err(|e| LocalError::file("cannot write", &unfinished, e))?;
     let connection = Connection::open(&unfinished)?;
-    // Nobody has been promised anything yet: an interrupted build starts over.
+    // No durability needed: an interrupted build starts over.
     connection.execute_batch(
         "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;
          PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA threads=2;",
@@ -57,7 +57,7 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         .map_err(|e| LocalError::file("cannot write", path, e))
 }
 
-/// The new name is on disk only once its folder is.
+/// A rename is durable only once its folder is synced.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -73,7 +73,7 @@ pub(super) struct Builder<'a> {
     pub library: Library,
 }
 
-/// Something a scenario may name by title or id.
+/// Something that a scenario can refer to by title or id.
 struct Named {
     id: i64,
     uuid: Uuid,
@@ -98,7 +98,7 @@ fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a N
     })
 }
 
-/// Ids that a scenario fixes may collide; that is a mistake in the file, not in the database.
+/// A constraint violation means that ids in the scenario collide.
 fn twice(error: rusqlite::Error) -> LocalError {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
         return LocalError::World(format!(
@@ -113,6 +113,10 @@ fn refused(refusal: Refusal) -> LocalError {
 }
 
 impl Builder<'_> {
+    pub(super) fn tx(&self) -> Tx<'_> {
+        Tx::at(self.connection, OWNER, self.now)
+    }
+
     fn run(&self, world: &World) -> Result<(), LocalError> {
         self.connection.execute_batch("BEGIN")?;
         schema::create_tables(self.connection)?;
@@ -143,7 +147,7 @@ impl Builder<'_> {
             self.place_tasks(spec, project)?;
         }
         if world.lively {
-            populate::labels(self.connection, &catalog, self.names, self.now).map_err(refused)?;
+            populate::labels(&self.tx(), &catalog, self.names).map_err(refused)?;
         }
         let project = *projects
             .first()
@@ -161,13 +165,7 @@ impl Builder<'_> {
             let uuid = spec
                 .id
                 .unwrap_or_else(|| self.names.uuid("ontology", place));
-            let structure = match &spec.structure {
-                Some(structure) => structure.clone(),
-                None => to_raw_value(&ontology::structure())
-                    .map_err(Refusal::from)
-                    .map_err(refused)?,
-            };
-            let structure = completed(&structure)
+            let structure = ontology::structure(spec)
                 .map_err(|e| LocalError::Options(format!("ontology \"{}\": {e}", spec.title)))?;
             self.connection.execute(
                 "INSERT INTO ontology(uuid, title, description, editor, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -218,18 +216,21 @@ impl Builder<'_> {
                 title: &spec.title,
                 description: &spec.description,
             };
-            let id = folders::insert_dataset(self.connection, &new, self.now)?;
+            let id = folders::insert_dataset(&self.tx(), &new)?;
             let mut filler = Filler {
                 builder: self,
-                dataset: id,
                 uuid,
                 salt: place as u64,
                 number: 0,
                 pictures: 0,
             };
+            let top = Place {
+                dataset: id,
+                ..Place::default()
+            };
             let order = interleaved(&spec.items);
             for (item, copy) in order {
-                filler.add(&spec.items[item], copy, None)?;
+                filler.add(&spec.items[item], copy, top)?;
             }
             out.push(Named {
                 id,
@@ -292,7 +293,7 @@ impl Builder<'_> {
                 (new.graph.first_for(task), 0.5)
             }
         };
-        insert_project(self.connection, &new, &place_task, self.now).map_err(refused)?;
+        insert_project(&self.tx(), &new, &place_task).map_err(refused)?;
         Ok(uuid)
     }
 
@@ -328,8 +329,8 @@ impl Builder<'_> {
     }
 }
 
-/// The items in the order of their tasks: single ones are spread among the first of the many, so
-/// that a person meets them soon.
+/// The items in the order of their tasks. Single items are spread among the first of many, so that a
+/// person sees them soon.
 fn interleaved(items: &[ItemSpec]) -> Vec<(usize, usize)> {
     let total: usize = items.iter().map(|i| i.count).sum();
     let mut out = Vec::with_capacity(total);

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::guess::meant;
 use crate::ids::Names;
 use crate::item::ItemKind;
+use crate::suggest::did_you_mean;
 use crate::world::{DatasetSpec, ItemSpec, ProjectSpec, TemplateSpec, World, ontology};
 
-/// A world that is built in.
+/// A built-in scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scenario {
     /// The workflow of the runners' introduction: one agent stage, one pathway, its UUIDs.
@@ -20,7 +20,7 @@ pub enum Scenario {
     /// a twin project with labels.
     #[default]
     Demo,
-    /// The workflow of `demo` with very many pictures and nothing else.
+    /// The workflow of `demo` with a very large number of images.
     Large,
 }
 
@@ -38,7 +38,7 @@ impl Scenario {
         }
     }
 
-    /// How many tasks it has when nobody says.
+    /// The default number of tasks.
     #[must_use]
     pub fn default_tasks(self) -> usize {
         match self {
@@ -91,8 +91,8 @@ impl FromStr for Scenario {
         Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
             format!(
-                "there is no scenario {text:?}{}; known are {}. A world of your own: --scenario-file FILE",
-                meant(text, names),
+                "there is no scenario {text:?}{}; known are {}. For your own, use --scenario-file FILE",
+                did_you_mean(text, names),
                 names.join(", ")
             )
         })
@@ -118,7 +118,7 @@ pub(crate) fn project(title: &str) -> ProjectSpec {
     }
 }
 
-/// What `demo` has beside pictures: as much as fits into `tasks`, at most a quarter of them.
+/// The items of `demo` other than images: at most a quarter of `tasks`.
 fn mixed_items(tasks: usize) -> Vec<ItemSpec> {
     let mut group = ItemSpec::of(ItemKind::ImageGroup).titled("crossing_three_views");
     for (place, crop) in [(3, 7), (8, 11), (9, 13)] {
@@ -158,7 +158,7 @@ pub(crate) fn seed_template() -> TemplateSpec {
 /// Two agents around annotation and review.
 pub(crate) fn demo_template(names: Names) -> TemplateSpec {
     let stage = |title: &str| names.uuid("stage", title);
-    let way = |name: &str, to: &str| -> Value {
+    let route = |name: &str, to: &str| -> Value {
         json!({"uuid": names.uuid("pathway", name), "name": name, "targetNode": stage(to)})
     };
     TemplateSpec {
@@ -167,12 +167,12 @@ pub(crate) fn demo_template(names: Names) -> TemplateSpec {
         graph_nodes: json!([
             {"uuid": stage("Start"), "nodeType": "START", "toNode": stage("pre-label")},
             {"uuid": stage("pre-label"), "nodeType": "AGENT", "title": "pre-label", "pathways": [
-                way("annotate", "Annotate"), way("skip", "Archive"), way("escalate", "Review")]},
+                route("annotate", "Annotate"), route("skip", "Archive"), route("escalate", "Review")]},
             {"uuid": stage("Annotate"), "nodeType": "ANNOTATION", "title": "Annotate", "toNode": stage("Review")},
             {"uuid": stage("Review"), "nodeType": "REVIEW", "title": "Review",
              "approveNode": stage("route"), "rejectNode": stage("Annotate")},
             {"uuid": stage("route"), "nodeType": "AGENT", "title": "route", "pathways": [
-                way("complete", "Complete"), way("rework", "Annotate")]},
+                route("complete", "Complete"), route("rework", "Annotate")]},
             {"uuid": stage("Complete"), "nodeType": "DONE", "title": "Complete", "nodeSubtype": "COMPLETED"},
             {"uuid": stage("Archive"), "nodeType": "DONE", "title": "Archive", "nodeSubtype": "ARCHIVED"}
         ]),
@@ -185,14 +185,14 @@ mod tests {
     use crate::workflow::Graph;
 
     #[test]
-    fn the_templates_are_sound() {
+    fn the_templates_are_valid() {
         for template in [seed_template(), demo_template(Names::new(1))] {
             Graph::from_value(&json!({"graphNodes": template.graph_nodes})).unwrap();
         }
     }
 
     #[test]
-    fn scenarios_are_named_and_a_wrong_name_gets_the_right_ones() {
+    fn scenarios_are_parsed_and_a_typo_gets_a_suggestion() {
         for scenario in Scenario::ALL {
             assert_eq!(scenario.name().parse(), Ok(scenario));
         }

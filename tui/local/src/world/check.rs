@@ -1,4 +1,4 @@
-//! What reads well in a scenario file and cannot be meant. Errors name the place in the file.
+//! Checks of a scenario file beyond its format. Errors name the place in the file.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use crate::item::ItemKind;
 use crate::keys;
 use crate::workflow::Graph;
 
-/// More items than this are a slip of the finger.
+/// The maximum number of items; more are a typo.
 pub(crate) const MOST_ITEMS: usize = 10_000_000;
 
 impl World {
-    /// Refuses what cannot be meant.
+    /// Refuses invalid values.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.projects.is_empty() && self.datasets.is_empty() {
             return Err(
@@ -25,7 +25,7 @@ impl World {
             keys::public(&user.public_key).map_err(|e| format!("users[{n}].publicKey: {e}"))?;
         }
         for (n, spec) in self.ontologies.iter().enumerate() {
-            ontology::check(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
+            ontology::structure(spec).map_err(|e| format!("ontologies[{n}].structure: {e}"))?;
         }
         for (n, spec) in self.workflow_templates.iter().enumerate() {
             Graph::from_value(&json!({"graphNodes": spec.graph_nodes}))
@@ -42,7 +42,7 @@ impl World {
             for (t, task) in project.tasks.iter().enumerate() {
                 if task.priority.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
                     return Err(format!(
-                        "projects[{n}].tasks[{t}].priority: it is not between 0.0 and 1.0"
+                        "projects[{n}].tasks[{t}].priority: not between 0.0 and 1.0"
                     ));
                 }
             }
@@ -50,7 +50,7 @@ impl World {
         Ok(())
     }
 
-    /// An id, or a user's address, stands for one thing of its kind.
+    /// Ids, and users' addresses, must be unique.
     fn check_ids(&self) -> Result<(), String> {
         fn once(
             list: &str,
@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-/// What has been seen of all items: where each id stands, and how many items there are.
+/// The items so far: the place of each id, and their number.
 #[derive(Default)]
 struct Items {
     places: HashMap<(&'static str, Uuid), String>,
@@ -96,7 +96,7 @@ struct Items {
 }
 
 impl Items {
-    /// Checks one item that is there `times` times, as a child of `parent` or by itself.
+    /// Checks one item that is created `times` times, as a child of `parent` or by itself.
     fn check(
         &mut self,
         item: &ItemSpec,
@@ -112,7 +112,7 @@ impl Items {
             }
         }
         if item.count == 0 {
-            return Err(format!("{place}.count: it is at least 1"));
+            return Err(format!("{place}.count: must be at least 1"));
         }
         let total = times.saturating_mul(item.count);
         self.count = self.count.saturating_add(total);

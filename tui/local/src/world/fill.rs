@@ -1,21 +1,19 @@
-//! Puts items into a dataset: their names, media, titles and facts.
+//! Adds a scenario's items to a dataset.
 
-use rusqlite::params;
 use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::ids::below;
 use crate::item::ItemKind;
 use crate::media::{CROPS, PHOTOS, Source, is_dark};
-use crate::store::exact::Object;
 use crate::store::items::site;
+use crate::store::units::{NewRow, Place};
 use crate::world::build::Builder;
 use crate::world::{ItemSpec, import};
 
-/// Puts items into one dataset.
+/// Adds items to one dataset.
 pub(super) struct Filler<'a> {
     pub builder: &'a Builder<'a>,
-    pub dataset: i64,
     pub uuid: Uuid,
     pub salt: u64,
     pub number: u64,
@@ -27,19 +25,15 @@ impl Filler<'_> {
         &mut self,
         spec: &ItemSpec,
         copy: usize,
-        parent: Option<(i64, usize)>,
+        place: Place,
     ) -> Result<(), LocalError> {
         let n = self.number;
         self.number += 1;
-        let hash = match spec.id {
-            Some(id) if copy == 0 => id,
-            Some(id) => below(id, "copy", copy),
-            None => below(self.uuid, "data", n),
-        };
-        let item = spec.item_id.map(|id| match copy {
+        let nth = |id: Uuid| match copy {
             0 => id,
             _ => below(id, "copy", copy),
-        });
+        };
+        let hash = spec.id.map_or_else(|| below(self.uuid, "data", n), nth);
         let source = match &spec.media {
             Some(text) => Source::parse(text),
             None => self.made(spec.kind, n),
@@ -49,63 +43,41 @@ impl Filler<'_> {
             Some(title) => title.clone(),
             None => believable_title(spec.kind, source.as_ref(), hash, n),
         };
-        let facts = source
-            .as_ref()
-            .map(|s| self.builder.library.facts(s))
-            .unwrap_or_default();
-        let frames = if spec.children.is_empty() {
-            facts.frames
-        } else {
-            let count = spec.children.iter().map(|c| c.count).sum::<usize>();
-            u32::try_from(count).ok()
-        };
-        let mime = spec
-            .mime_type
-            .as_deref()
-            .or_else(|| mime_of(spec.kind, source.as_ref()));
-        let metadata = spec.client_metadata.as_ref().map(Object::get);
+        let facts = source.as_ref().map(|s| self.builder.library.facts(s));
+        let mime = spec.mime_type.as_deref();
         let size = match &source {
             Some(file @ Source::File(_)) => self.builder.library.size(file),
             _ => None,
         };
-        let mut insert = self.builder.connection.prepare_cached(
-            "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
-                              height, frames, fps, duration, rate, size, metadata, created, edited)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
-        )?;
-        insert.execute(params![
-            self.dataset,
-            parent.map(|p| p.0),
-            parent.map_or(0, |p| p.1 as i64),
+        let row = NewRow {
             hash,
-            item,
-            spec.kind.code(),
-            title,
-            spec.description,
-            source.as_ref().map(Source::spell),
-            mime,
-            facts.width,
-            facts.height,
-            frames,
-            facts.fps,
-            facts.duration,
-            facts.sample_rate,
+            item: spec.item_id.map(nth),
+            kind: spec.kind,
+            title: &title,
+            description: &spec.description,
+            source: source.as_ref(),
+            mime: mime.or_else(|| mime_of(spec.kind, source.as_ref())),
+            facts: &facts.unwrap_or_default(),
+            children: spec.children.iter().map(|c| c.count).sum(),
             size,
-            metadata,
-            self.builder.now,
-        ])?;
-        let id = self.builder.connection.last_insert_rowid();
-        let mut place = 0;
+            metadata: spec.client_metadata.as_ref(),
+        };
+        let id = row.insert(&self.builder.tx(), place)?;
+        let mut below = Place {
+            parent: Some(id),
+            position: 0,
+            ..place
+        };
         for child in &spec.children {
             for copy in 0..child.count {
-                self.add(child, copy, Some((id, place)))?;
-                place += 1;
+                self.add(child, copy, below)?;
+                below.position += 1;
             }
         }
         Ok(())
     }
 
-    /// Media that fit the kind: the photographs themselves first, then crops of them.
+    /// Generated media for a type of item. Images are the photographs first, then crops of them.
     fn made(&mut self, kind: ItemKind, n: u64) -> Option<Source> {
         let draw = self.builder.names.number(self.salt, n);
         Some(match kind {
@@ -144,7 +116,7 @@ fn mime_of(kind: ItemKind, source: Option<&Source>) -> Option<&'static str> {
     }
 }
 
-/// A run of `#` becomes the number, with as many digits at least.
+/// Replaces a run of `#` by the number, padded to the same length.
 fn numbered(title: &str, n: usize) -> String {
     let Some(start) = title.find('#') else {
         return title.to_owned();
@@ -157,7 +129,7 @@ fn numbered(title: &str, n: usize) -> String {
     )
 }
 
-/// What a camera's or a person's file name may look like.
+/// A realistic file name.
 fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
     match source {
         Some(Source::File(path)) if path.file_name().is_some() => {
@@ -192,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stand_where_the_hashes_stood() {
+    fn runs_of_hashes_are_replaced_by_padded_numbers() {
         assert_eq!(numbered("img-####.jpg", 12), "img-0012.jpg");
         assert_eq!(numbered("a#b", 123), "a123b");
         assert_eq!(numbered("plain", 3), "plain");

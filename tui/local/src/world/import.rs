@@ -1,4 +1,4 @@
-//! A folder of one's own pictures, videos, sounds and texts as a dataset.
+//! Imports a folder of images, videos, audio, text and PDF files as a dataset.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use crate::error::LocalError;
 use crate::item::ItemKind;
 use crate::world::{DatasetSpec, ItemSpec, media};
 
-/// So many reasons are shown when nothing could be imported, and so many names for each reason.
+/// The number of reasons shown if nothing could be imported, and of names per reason.
 const SHOWN: usize = 5;
-/// The endings of [`known`], as people are told them.
+/// The extensions in [`known`], for messages.
 const ENDINGS: &str = "jpg png gif webp bmp tiff mp4 mov webm wav mp3 txt md pdf";
 
-/// The kind and MIME type of a file by its ending, lower case and without the dot.
+/// The type and MIME type for a file extension, in lower case and without the dot.
 fn known(ending: &str) -> Option<(ItemKind, &'static str)> {
     Some(match ending {
         "jpg" | "jpeg" => (ItemKind::Image, "image/jpeg"),
@@ -36,8 +36,8 @@ pub(crate) fn mime(ending: &str) -> Option<&'static str> {
     known(ending).map(|(_, mime)| mime)
 }
 
-/// The files below `folder` that can be labelled, in path order, and one note for each reason why others
-/// were left out: how many, and the first few by name.
+/// The files below `folder` that can be labelled, sorted by path, and a note for each reason why others were
+/// skipped: how many, and the first few names.
 pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), LocalError> {
     let root = folder
         .canonicalize()
@@ -60,8 +60,9 @@ pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), Local
     }
     let notes = left.notes(items.len());
     if items.is_empty() {
-        let mut problem =
-            format!("no picture, video, sound, text or PDF in this folder can be used ({ENDINGS})");
+        let mut problem = format!(
+            "no image, video, audio, text or PDF file in this folder can be used ({ENDINGS})"
+        );
         for note in notes.iter().take(SHOWN) {
             problem.push_str("\n  ");
             problem.push_str(note);
@@ -82,7 +83,7 @@ pub(crate) fn dataset(folder: &Path) -> Result<(DatasetSpec, Vec<String>), Local
     Ok((dataset, notes))
 }
 
-/// Files and folders that were left out, by reason: how many, and the first few by name.
+/// Skipped files and folders by reason: how many, and the first few names.
 #[derive(Default)]
 struct Left(BTreeMap<String, (usize, Vec<String>)>);
 
@@ -100,7 +101,7 @@ impl Left {
     fn notes(self, imported: usize) -> Vec<String> {
         let all: usize = self.0.values().map(|(count, _)| count).sum();
         let files = if imported == 1 { "file" } else { "files" };
-        let total = format!("imported {imported} {files}, left out {all} files and folders");
+        let total = format!("imported {imported} {files}, skipped {all} files and folders");
         let reason = |(why, (count, names)): (String, (usize, Vec<String>))| {
             let more = match count - names.len() {
                 0 => String::new(),
@@ -120,10 +121,10 @@ impl Left {
     }
 }
 
-/// Looks for files, in real folders and through links, but never outside of the root.
+/// Finds files, following links, but never outside the root.
 struct Walk<'a> {
     root: &'a Path,
-    /// Folders by their real path: a link that leads back ends here.
+    /// Visited folders by real path, so that links cannot loop.
     seen: HashSet<PathBuf>,
     files: Vec<PathBuf>,
     left: Left,
@@ -137,7 +138,7 @@ impl Walk<'_> {
         for entry in entries {
             paths.push(entry.map_err(unreadable)?.path());
         }
-        // In this order, so that of two ways to the same folder always the same one is taken.
+        // Sorted, so that of two paths to the same folder always the same one is used.
         paths.sort_unstable();
         for path in paths {
             let name = path.file_name().unwrap_or_default();
@@ -180,7 +181,7 @@ impl Walk<'_> {
     }
 }
 
-/// Media that people label elsewhere: they are missed, so it is said that they are missing.
+/// Extensions of media that are not supported, for a clearer message.
 fn not_served(file: &Path) -> Option<String> {
     const ENDINGS: [&str; 18] = [
         "3gp", "aac", "avi", "avif", "dcm", "flac", "flv", "heic", "m4a", "mkv", "mpeg", "mpg",
@@ -190,7 +191,7 @@ fn not_served(file: &Path) -> Option<String> {
     ENDINGS.contains(&ending.as_str()).then_some(ending)
 }
 
-/// The ending of a file that can be labelled, in lower case.
+/// The extension of a supported file, in lower case.
 fn ending(file: &Path) -> Option<String> {
     let ending = file.extension()?.to_str()?.to_ascii_lowercase();
     known(&ending).map(|_| ending)
@@ -198,7 +199,7 @@ fn ending(file: &Path) -> Option<String> {
 
 fn item(root: &Path, file: &Path) -> Result<ItemSpec, String> {
     let kind = ending(file).and_then(|e| known(&e));
-    let (kind, _) = kind.ok_or("its ending is not known")?;
+    let (kind, _) = kind.ok_or("unknown file extension")?;
     let path = file
         .to_str()
         .ok_or("its name is not UTF-8; rename the file")?;
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_becomes_items_in_the_order_of_paths() {
+    fn files_become_items_sorted_by_path() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("b")).unwrap();
         let clip = include_bytes!("../../media/bigbuckbunny-3s.mp4");
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(
             notes,
             [
-                "imported 3 files, left out 2 files and folders".to_owned(),
+                "imported 3 files, skipped 2 files and folders".to_owned(),
                 "not imported: .hidden.jpg: hidden (the name starts with a dot)".to_owned(),
                 format!("not imported: other.xyz: not a supported file type ({ENDINGS})"),
             ]
@@ -259,7 +260,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn odd_names_are_fine_and_what_cannot_be_used_is_named_with_its_reason() {
+    fn unusual_names_are_imported_and_skipped_files_have_a_reason() {
         use std::os::unix::ffi::OsStrExt as _;
         use std::os::unix::fs::symlink;
         let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -290,7 +291,7 @@ mod tests {
         );
         for (name, reason) in [
             ("empty.png", "empty"),
-            ("broken.jpg", "no picture"),
+            ("broken.jpg", "not an image"),
             ("clip.webm", "ffprobe"),
             ("clip.MKV", "no mkv files"),
             ("caf\u{fffd}.txt", "UTF-8"),
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_that_are_left_out_the_number_is_told_and_the_first_names() {
+    fn many_skipped_files_are_counted_and_the_first_ones_named() {
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path();
         std::fs::write(here.join("note.txt"), "x").unwrap();
@@ -317,7 +318,7 @@ mod tests {
         std::fs::write(here.join(".git/objects/photo.jpg"), "x").unwrap();
         let (dataset, notes) = dataset(here).unwrap();
         assert_eq!(titles(&dataset.items), ["note.txt"]);
-        assert_eq!(notes[0], "imported 1 file, left out 26 files and folders");
+        assert_eq!(notes[0], "imported 1 file, skipped 26 files and folders");
         for words in [
             "(12): 00.png, 01.png, 02.png, 03.png, 04.png and 7 more: it is empty",
             "(13): 00.xyz, 01.xyz, 02.xyz, 03.xyz, 04.xyz and 8 more: not a supported file type",
@@ -332,10 +333,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_media_is_refused_in_words() {
+    fn a_folder_without_media_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let problem = || dataset(folder.path()).unwrap_err().to_string();
-        assert!(problem().contains("no picture"), "{}", problem());
+        assert!(problem().contains("no image"), "{}", problem());
         std::fs::write(folder.path().join("a.png"), b"").unwrap();
         assert!(problem().contains("a.png: it is empty"), "{}", problem());
         let missing = dataset(&folder.path().join("none")).unwrap_err();

@@ -1,4 +1,4 @@
-//! The media of a scenario's items: found beside the file, and of the kind that the item says.
+//! Resolves the media of a scenario's items: generated ones, or files relative to the scenario file.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use crate::item::ItemKind;
 use crate::media::{Library, Source};
 use crate::world::ItemSpec;
 
-/// What `media` may say, for messages.
+/// The values of `media` for generated media, for messages.
 const MADE: &str =
-    "made media (photo/0-9/0-96, clip, clip/74, text/N, wav/N, mp3/SECONDS, pdf/PAGES)";
+    "generated media (photo/0-9/0-96, clip, clip/74, text/N, wav/N, mp3/SECONDS, pdf/PAGES)";
 
-/// Finds an item's medium and refuses one of another kind. Errors begin with the rest of the path to
-/// the mistake.
+/// Resolves an item's media and refuses one of another type. Errors begin with the rest of the path to the
+/// mistake.
 pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> {
     for (n, child) in item.children.iter_mut().enumerate() {
         resolve(child, folder).map_err(|e| format!(".children[{n}]{e}"))?;
@@ -30,7 +30,7 @@ pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> 
     {
         return match made_for(&source, kind) {
             true => Ok(()),
-            false => Err(format!(".media: {media:?} is no medium for type {name}")),
+            false => Err(format!(".media: {media:?} is not possible for type {name}")),
         };
     }
     let file = folder.join(media.strip_prefix("file/").unwrap_or(media));
@@ -59,7 +59,7 @@ fn made_for(source: &Source, kind: ItemKind) -> bool {
     }
 }
 
-/// Whether a file can be what it is said to be; else why not.
+/// Checks that a file is of the type that it is used for.
 pub(super) fn usable(kind: ItemKind, file: &Path) -> Result<(), String> {
     let opened = std::fs::File::open(file).and_then(|f| f.metadata());
     let size = opened.map_err(|e| format!("it cannot be read: {e}"))?.len();
@@ -69,18 +69,18 @@ pub(super) fn usable(kind: ItemKind, file: &Path) -> Result<(), String> {
     let facts = Library::default().facts(&Source::File(file.to_owned()));
     match kind {
         ItemKind::Image if facts.width.is_none() || facts.frames.is_some() => {
-            Err("no picture can be read in it".to_owned())
+            Err("it is not an image that can be read".to_owned())
         }
         ItemKind::Video | ItemKind::ImageSequence if facts.frames.is_none() => Err(
-            "its frames cannot be counted: only whole MP4 and MOV files tell them by themselves, \
-             others need `ffprobe`, a part of ffmpeg, in the PATH"
+            "its frames cannot be counted: only complete MP4 and MOV files list them; others need `ffprobe` \
+             (part of ffmpeg) in the PATH"
                 .to_owned(),
         ),
         _ => Ok(()),
     }
 }
 
-/// Gives groups that name no children some, as other items without a medium are given one.
+/// Adds children to groups without any, as other items without media get generated ones.
 pub(super) fn add_children(item: &mut ItemSpec) {
     if item.children.is_empty() {
         item.children = match item.kind {

@@ -44,12 +44,12 @@ pub(crate) struct World {
     /// Whether tasks are spread over the stages and some carry labels, as in a project at work.
     #[serde(skip)]
     pub lively: bool,
-    /// What a person should know about how this world came to be.
+    /// Notes for people about how the scenario was read.
     #[serde(skip)]
     pub notes: Vec<String>,
 }
 
-/// A person or program with a key of its own, beside the one that the server makes.
+/// A user with a key of their own, besides the owner of the server's key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserSpec {
@@ -98,11 +98,11 @@ pub(crate) struct ItemSpec {
     #[serde(default)]
     pub description: String,
     pub client_metadata: Option<Object>,
-    /// `photo/0/17`, `clip`, `text/1`, `wav/1`, `mp3/1`, `pdf/2`, or a file beside the scenario file;
-    /// absent: made to fit.
+    /// `photo/0/17`, `clip`, `text/1`, `wav/1`, `mp3/1`, `pdf/2`, or a file relative to the scenario
+    /// file; absent: generated.
     pub media: Option<String>,
     pub mime_type: Option<String>,
-    /// Of a group; absent: a few that are made.
+    /// Of a group; absent: a few generated ones.
     #[serde(default)]
     pub children: Vec<Self>,
 }
@@ -178,7 +178,7 @@ pub(crate) struct PlacedTask {
 }
 
 impl World {
-    /// Reads a scenario file; media files are looked for beside it.
+    /// Reads a scenario file. Paths of media are relative to it.
     pub(crate) fn read(path: &Path) -> Result<Self, LocalError> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| LocalError::file("cannot read the scenario", path, e))?;
@@ -215,7 +215,7 @@ impl World {
         Ok(world)
     }
 
-    /// Adds what a project needs and the file does not say.
+    /// Adds what a project needs and the file does not specify.
     fn complete(&mut self) {
         let items = self.datasets.iter_mut().flat_map(|d| &mut d.items);
         items.for_each(media::add_children);

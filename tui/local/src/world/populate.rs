@@ -1,6 +1,5 @@
-//! Makes a built-in project look as if people had worked in it: tasks at several stages, and labels.
+//! Makes a built-in project look used: tasks at several stages, and labels.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,15 +10,16 @@ use crate::store::catalog::{Catalog, Project};
 use crate::store::items::{self, Data};
 use crate::store::labels;
 use crate::store::saving::{self, Ready};
+use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
-/// No more data units than this get labels: enough to look at, and quick at any size.
+/// The maximum number of data units with labels: enough to see, and fast at any size.
 const LABELLED: usize = 2_000;
-/// Whose labels they are.
+/// The author of the labels.
 const ANNOTATOR: &str = "annotator1@example.test";
 
-/// Where the `n`th task of the `project`th project waits, and with which priority. Most wait where
-/// the workflow begins; the twin project's tasks are further on.
+/// The stage and priority of the `n`th task of the `project`th project. Most tasks are at the start of the
+/// workflow; those of the twin project are further along.
 pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uuid) -> (usize, f64) {
     let draw = names.number(1_000 + project, n);
     let priority = match draw % 10 {
@@ -32,7 +32,7 @@ pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uui
         .filter(|s| *s != first && !matches!(graph.nodes[*s].kind, NodeKind::Router { .. }))
         .collect();
     let elsewhere = if project == 0 { 0.25 } else { 0.8 };
-    // The first few tasks stay where a newcomer looks for them.
+    // The first few tasks stay at the start, where a newcomer expects them.
     if others.is_empty() || n < 6 || unit(mix(draw)) >= elsewhere {
         return (first, priority);
     }
@@ -42,21 +42,16 @@ pub(super) fn place(graph: &Graph, names: Names, project: u64, n: u64, task: Uui
     )
 }
 
-/// Gives label rows to some tasks of every project.
-pub(super) fn labels(
-    connection: &Connection,
-    catalog: &Catalog,
-    names: Names,
-    now: i64,
-) -> Result<(), Refusal> {
+/// Adds label rows to some tasks of every project.
+pub(super) fn labels(tx: &Tx<'_>, catalog: &Catalog, names: Names) -> Result<(), Refusal> {
+    let annotator = tx.on_behalf_of(ANNOTATOR);
     for (place, project) in catalog.projects.iter().enumerate() {
         let Some(dataset) = project.datasets.first() else {
             continue;
         };
-        let stage_of =
-            connection.prepare("SELECT stage FROM task WHERE project = ?1 AND data = ?2");
+        let stage_of = tx.prepare("SELECT stage FROM task WHERE project = ?1 AND data = ?2");
         let mut stage_of = stage_of?;
-        for (n, data) in items::list(connection, Some(dataset.id), false, 0, LABELLED)?
+        for (n, data) in items::list(tx, Some(dataset.id), false, 0, LABELLED)?
             .iter()
             .enumerate()
         {
@@ -69,32 +64,27 @@ pub(super) fn labels(
             };
             let draw = names.number(2_000 + place as u64, n as u64);
             if unit(draw) < share {
-                label(connection, project, data, mix(draw), now)?;
+                label(&annotator, project, data, mix(draw))?;
             }
         }
     }
     Ok(())
 }
 
-fn label(
-    connection: &Connection,
-    project: &Project,
-    data: &Data,
-    draw: u64,
-    now: i64,
-) -> Result<(), Refusal> {
-    labels::create(connection, project, &[data.hash], "main", ANNOTATOR, now)?;
-    let hash: Uuid = connection.query_row(
+fn label(tx: &Tx<'_>, project: &Project, data: &Data, draw: u64) -> Result<(), Refusal> {
+    labels::create(tx, project, &[data.hash], "main")?;
+    let hash: Uuid = tx.query_row(
         "SELECT hash FROM label WHERE project = ?1 AND data = ?2 AND branch = 'main'",
         [project.id, data.id],
         |r| r.get(0),
     )?;
-    let row = Ready::read(&labels_of(data, draw, now).to_string(), ANNOTATOR, now)?;
-    saving::save(connection, project, vec![(hash, row)], ANNOTATOR, now)?;
+    let text = labels_of(data, draw, tx.now).to_string();
+    let row = Ready::read(&text, tx.actor, tx.now)?;
+    saving::save(tx, project, vec![(hash, row)])?;
     Ok(())
 }
 
-/// Believable labels: an object where the kind of data has one, and the weather.
+/// Realistic labels: an object if the type of data can have one, and the weather.
 fn labels_of(data: &Data, draw: u64, now: i64) -> Value {
     let object = short_hash(draw);
     let mut answers = json!({&object: {"objectHash": object, "classifications": []}});

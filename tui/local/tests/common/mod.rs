@@ -64,7 +64,7 @@ impl Client {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             domain: domain.to_owned(),
             project,
-            // A key that lies outside the data folder has none beside it.
+            // A key outside the data folder has no token next to it.
             token: std::fs::read_to_string(key_file.with_file_name("local-token"))
                 .unwrap_or_default(),
             key: SigningKey::from_bytes(&seed),

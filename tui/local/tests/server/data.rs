@@ -1,4 +1,4 @@
-//! Data that stay, and data that go with the server.
+//! Permanent and temporary data folders.
 
 use serde_json::json;
 use wb_local::{Scenario, ServeOptions, serve};
@@ -6,7 +6,7 @@ use wb_local::{Scenario, ServeOptions, serve};
 use crate::common::{file, with, with_box};
 
 #[tokio::test]
-async fn data_stay_over_a_restart_and_old_urls_too() {
+async fn data_and_signed_urls_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("state");
     let options = || ServeOptions {
@@ -54,7 +54,7 @@ fn modes(folder: &std::path::Path, found: &mut std::collections::BTreeMap<String
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_data_folder_is_the_owners_alone_even_where_it_was_there_with_more_rights() {
+async fn an_existing_data_folder_is_restricted_to_its_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &std::path::Path, bits: u32| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
@@ -114,7 +114,7 @@ async fn a_data_folder_is_the_owners_alone_even_where_it_was_there_with_more_rig
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_folder_that_everybody_writes_to_is_not_taken() {
+async fn a_folder_shared_with_other_users_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let shared = std::fs::Permissions::from_mode(0o1777);
@@ -130,7 +130,7 @@ async fn a_folder_that_everybody_writes_to_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_data_folder_belongs_to_one_server_at_a_time() {
+async fn only_one_server_at_a_time_opens_a_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let options = || ServeOptions {
         tasks: Some(3),
@@ -145,7 +145,7 @@ async fn a_data_folder_belongs_to_one_server_at_a_time() {
 }
 
 #[tokio::test]
-async fn projects_made_at_the_same_time_are_all_there() {
+async fn projects_created_concurrently_are_all_listed() {
     let (_served, client) = with(ServeOptions {
         tasks: Some(3),
         ..ServeOptions::default()
@@ -184,7 +184,7 @@ async fn projects_made_at_the_same_time_are_all_there() {
 }
 
 #[tokio::test]
-async fn without_a_data_folder_nothing_stays() {
+async fn without_a_data_folder_nothing_is_kept() {
     let (served, client) = with(ServeOptions {
         tasks: Some(3),
         ..ServeOptions::default()
@@ -206,7 +206,7 @@ async fn without_a_data_folder_nothing_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_clients_write_and_read_at_once_and_none_is_told_of_a_lock() {
+async fn sixty_four_clients_write_and_read_concurrently_without_lock_errors() {
     let folder = tempfile::tempdir().unwrap();
     let options = ServeOptions {
         scenario: Scenario::Seed,
@@ -244,7 +244,7 @@ async fn sixty_four_clients_write_and_read_at_once_and_none_is_told_of_a_lock() 
 }
 
 #[tokio::test]
-async fn data_folders_that_cannot_be_used_are_refused_with_their_name_and_a_way_out() {
+async fn unusable_data_folders_are_refused_with_their_path_and_advice() {
     let folder = tempfile::tempdir().unwrap();
     let refused = async |data: std::path::PathBuf| {
         let options = ServeOptions {
@@ -278,13 +278,13 @@ async fn data_folders_that_cannot_be_used_are_refused_with_their_name_and_a_way_
     file(&broken_key, "id_ed25519", "-----BEGIN");
     let problem = refused(broken_key).await;
     assert!(
-        problem.contains("id_ed25519") && problem.contains("makes a new key"),
+        problem.contains("id_ed25519") && problem.contains("new key created"),
         "{problem}"
     );
 }
 
 #[tokio::test]
-async fn a_world_that_was_left_half_made_is_made_anew() {
+async fn an_interrupted_build_starts_over() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "project.unfinished", "half a database");
     let options = ServeOptions {

@@ -1,12 +1,11 @@
-//! What is saved comes back as it was sent: numbers with all their digits, fields that this server knows
-//! nothing of, half surrogates.
+//! Saved data are returned exactly as sent: numbers with all their digits, unknown fields, half surrogates.
 
 use serde_json::{Value, json};
 use wb_local::{ServeOptions, Served};
 
 use crate::common::{Client, file, with};
 
-/// Numbers that no 64 bits hold, one for each place where one may stand.
+/// Numbers beyond 64 bits, one for each place in a row.
 const DIGITS: [&str; 9] = [
     "123456789012345678901234567890",
     "-98765432109876543210987654321",
@@ -218,7 +217,7 @@ async fn client_metadata_and_ontologies_keep_their_digits() {
 }
 
 #[tokio::test]
-async fn client_metadata_that_is_no_object_is_refused() {
+async fn client_metadata_that_are_not_an_object_are_refused() {
     let (_folder, _served, client) = world().await;
     let item = client.rows(json!({"data_hashes": [PICTURE]})).await[0]["backing_item_uuid"].clone();
     let path = format!("/storage/folders/{0}/items/{0}", item.as_str().unwrap());
@@ -289,7 +288,7 @@ async fn a_group_without_labels_has_no_frames_and_its_labels_are_read_by_frame()
 }
 
 #[tokio::test]
-async fn fields_that_the_server_makes_are_not_taken_from_a_save() {
+async fn fields_computed_by_the_server_are_ignored_in_a_save() {
     let (_folder, _served, client) = world().await;
     let mut row = client.label_row(&json!(PICTURE)).await;
     let before = row.clone();
@@ -330,7 +329,7 @@ async fn half_surrogates_and_deep_nesting_in_labels_are_kept() {
 }
 
 #[tokio::test]
-async fn a_data_unit_that_is_no_hash_is_refused_and_the_row_stays_readable() {
+async fn an_invalid_data_hash_is_refused_and_the_row_stays_readable() {
     let (_folder, _served, client) = world().await;
     let hash = label_hash(&client, PICTURE).await;
     let before = read(&client, &hash, "").await;

@@ -1,4 +1,4 @@
-//! Injected faults: what each does, and that they come again in the same places.
+//! Injected faults: the effect of each, and that they are reproducible.
 
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ async fn slow_requests_and_latency_take_their_time() {
 }
 
 #[tokio::test]
-async fn truncated_media_break_off_in_the_middle() {
+async fn truncated_media_break_off_halfway() {
     let (_served, client) = faulty("storage:truncate").await;
     let row = &client.rows(json!({})).await[0];
     let url = client.signed_url(row).await;
@@ -116,7 +116,7 @@ async fn an_expired_url_is_refused() {
 }
 
 #[tokio::test]
-async fn in_a_conflict_somebody_else_was_first() {
+async fn in_a_conflict_somebody_else_acts_first() {
     let (_served, client) = faulty("actions:conflict*1").await;
     assert_eq!(act(&client).await.unwrap().0, 400);
     let task = &client.local("state").await["tasks"][0];
@@ -188,7 +188,7 @@ async fn fates(client: &Client) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn the_same_seed_spoils_the_same_requests_again() {
+async fn the_same_seed_affects_the_same_requests() {
     let with_seed = async |seed| {
         let fault = |text: &str| text.parse().unwrap();
         let faults = vec![fault("get_project:503@30%"), fault("get:429@20%")];
@@ -213,5 +213,9 @@ async fn the_same_seed_spoils_the_same_requests_again() {
     assert_ne!(fates(&stranger).await, first);
     let list = json!({"faults": ["get_project:503@30%", "get:429@20%"]});
     client.local_post("faults", list).await;
-    assert_eq!(fates(&client).await, first, "setting faults begins anew");
+    assert_eq!(
+        fates(&client).await,
+        first,
+        "setting faults resets the count"
+    );
 }

@@ -1,4 +1,4 @@
-//! Folders and workflows of one's own.
+//! Imported folders and workflows.
 
 use serde_json::json;
 use wb_local::{ServeOptions, serve};
@@ -45,7 +45,7 @@ async fn an_imported_folder_is_served_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn the_rest_of_a_file_that_was_changed_meanwhile_is_not_given_out() {
+async fn a_range_of_a_file_that_has_changed_is_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "note.txt", "the old words");
     let (_served, client) = with(ServeOptions {
@@ -65,7 +65,7 @@ async fn the_rest_of_a_file_that_was_changed_meanwhile_is_not_given_out() {
     let (status, whole, tag) = rest("\"another\"").await;
     assert_eq!((status, &*whole), (200, "the old words"));
     assert_eq!(rest(&tag).await, (206, "old words".to_owned(), tag.clone()));
-    // As many bytes, so that only its age tells it from the other.
+    // The same size, so that only the modification time differs.
     std::fs::write(&path, "the new words").unwrap();
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(9);
     let opened = std::fs::File::options().write(true).open(&path).unwrap();
@@ -111,7 +111,7 @@ async fn an_imported_workflow_replaces_the_scenarios() {
 }
 
 #[tokio::test]
-async fn what_was_not_imported_is_told() {
+async fn skipped_files_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "note.txt", "a note");
     file(folder.path(), "empty.jpg", "");

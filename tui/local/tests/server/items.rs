@@ -6,7 +6,7 @@ use wb_local::Scenario;
 use crate::common::{Client, start};
 
 #[tokio::test]
-async fn items_come_in_the_order_asked_for_and_their_media_by_url() {
+async fn items_are_returned_in_the_requested_order_with_working_urls() {
     let (_served, client) = start(Scenario::Demo, 30).await;
     let mut rows = client.rows(json!({})).await;
     rows.reverse();
@@ -55,7 +55,7 @@ async fn items_come_in_the_order_asked_for_and_their_media_by_url() {
 }
 
 #[tokio::test]
-async fn signed_urls_honour_ranges_and_cannot_be_changed() {
+async fn signed_urls_support_ranges_and_cannot_be_modified() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     let row = &client.rows(json!({})).await[0];
     let path = format!(
@@ -94,7 +94,7 @@ async fn signed_urls_honour_ranges_and_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn metadata_is_replaced_whole_and_one_missing_item_refuses_a_bulk_change() {
+async fn metadata_are_replaced_as_a_whole_and_a_missing_item_refuses_a_bulk_change() {
     let (_served, client) = start(Scenario::Seed, 2).await;
     let rows = client.rows(json!({})).await;
     let items: Vec<&str> = rows

@@ -72,7 +72,7 @@ async fn captured(client: &Client, kind: &str, capture: &str) -> Value {
 }
 
 #[tokio::test]
-async fn captured_saves_of_every_type_read_back_equal() {
+async fn captured_saves_of_every_type_round_trip() {
     let (_served, client) = start(Scenario::Demo, 60).await;
     for (kind, capture) in [
         ("image", include_str!("../captures/save-image.json")),
@@ -259,7 +259,7 @@ async fn branches_are_separate_rows() {
 }
 
 #[tokio::test]
-async fn feature_filters_take_answers_and_actions_along() {
+async fn feature_filters_also_remove_answers_and_actions() {
     let (_served, client) = start(Scenario::Demo, 60).await;
     let row = captured(
         &client,

@@ -1,4 +1,4 @@
-//! How large a request may be, and what becomes of those that are larger.
+//! Limits on the size of requests.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -60,7 +60,7 @@ async fn request_targets_of_sixty_kilobytes_and_answers_in_gzip_are_fine() {
 }
 
 #[tokio::test]
-async fn the_longest_request_target_has_65534_bytes_and_a_longer_one_is_told_so() {
+async fn a_request_target_longer_than_65534_bytes_is_refused_with_a_reason() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     for (length, status, words) in [(TARGET, 200, ""), (TARGET + 1, 414, "65534 bytes")] {
         let mut stream = connect(&client.domain).await;
@@ -82,7 +82,7 @@ async fn the_longest_request_target_has_65534_bytes_and_a_longer_one_is_told_so(
 }
 
 #[tokio::test]
-async fn who_sends_too_large_a_body_hears_why_once_it_is_sent() {
+async fn a_body_that_is_too_large_is_refused_after_it_is_sent() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     let mut stream = connect(&client.domain).await;
     let length = BODY + 1;
@@ -103,7 +103,7 @@ async fn who_sends_too_large_a_body_hears_why_once_it_is_sent() {
 }
 
 #[tokio::test]
-async fn who_asks_before_sending_too_large_a_body_need_not_send_it() {
+async fn a_body_that_is_too_large_is_refused_before_it_is_sent_if_the_client_asks() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     let mut stream = connect(&client.domain).await;
     let head = format!(
@@ -134,7 +134,7 @@ async fn large_bodies_wait_for_each_other_and_all_are_answered() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_is_refused_in_the_envelope_of_its_api() {
+async fn a_path_that_is_not_utf8_is_refused_in_the_envelope_of_its_api() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     let (status, answer) = client.v2("GET", "/projects/%ff%fe", None).await;
     assert_eq!(

@@ -43,7 +43,7 @@ async fn folder(client: &Client, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_upload_becomes_an_item_once_and_its_bytes_come_back() {
+async fn an_upload_becomes_one_item_with_the_same_bytes() {
     let (_served, client) = start(Scenario::Seed, 3).await;
     let folder = folder(&client, "uploads").await;
     let item = upload(&client, &folder, "words.txt").await;
@@ -61,7 +61,7 @@ async fn an_upload_becomes_an_item_once_and_its_bytes_come_back() {
 }
 
 #[tokio::test]
-async fn an_upload_that_was_never_sent_is_an_error_of_its_job_and_makes_nothing() {
+async fn an_upload_that_was_never_sent_fails_its_job() {
     let (_served, client) = start(Scenario::Seed, 3).await;
     let folder = folder(&client, "uploads").await;
     let job = json!({"dataItems": {"images": [
@@ -85,7 +85,7 @@ async fn an_upload_that_was_never_sent_is_an_error_of_its_job_and_makes_nothing(
 }
 
 #[tokio::test]
-async fn uploads_and_what_was_made_of_them_are_there_after_a_restart() {
+async fn uploads_and_their_items_survive_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let options = || ServeOptions {
         scenario: Scenario::Seed,
@@ -140,14 +140,14 @@ async fn linked_units_get_tasks_in_every_project_of_the_dataset_and_unlinked_one
     let unlink = call("video", "DELETE", json!([hash]), Value::Null);
     assert_eq!(in_dataset(&client, &dataset, &unlink).await, json!(true));
     assert_eq!(client.tasks("Agent 1").await.len(), 3);
-    // The item lies in a folder of its own and is still there.
+    // The item is in a folder of its own and still exists.
     client
         .get(&format!("/storage/items/{}", item.as_str().unwrap()))
         .await;
 }
 
 #[tokio::test]
-async fn what_only_the_platform_has_is_refused_by_name() {
+async fn calls_that_only_the_platform_serves_are_refused_by_name() {
     let (_served, client) = start(Scenario::Seed, 3).await;
     let project = format!("/projects/{}", client.project);
     let model = format!("{project}/models-attachments/{}", client.project);

@@ -1,4 +1,4 @@
-//! The server's own pages, its counters, and the people who work in a project.
+//! The server's own endpoints, its counters, and the simulated people.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::common::{start, with, with_box};
 use crate::faults::act;
 
 #[tokio::test]
-async fn counters_tell_requests_from_writes() {
+async fn counters_distinguish_requests_and_writes() {
     let (served, client) = start(Scenario::Seed, 2).await;
     let hash = client.rows(json!({})).await[0]["data_hash"].clone();
     let row = client.label_row(&hash).await;
@@ -79,7 +79,7 @@ async fn somebody_else_moves_and_edits() {
 }
 
 #[tokio::test]
-async fn browsers_cannot_reach_the_own_pages() {
+async fn browsers_cannot_use_the_servers_own_endpoints() {
     let (_served, client) = start(Scenario::Seed, 1).await;
     let url = format!("{}/local/state", client.domain);
     for (name, value) in [
@@ -102,7 +102,7 @@ async fn browsers_cannot_reach_the_own_pages() {
 }
 
 #[tokio::test]
-async fn every_own_page_wants_the_token_and_says_where_it_is() {
+async fn the_servers_own_endpoints_require_the_token() {
     let (served, client) = start(Scenario::Seed, 1).await;
     let ready: Value = serde_json::from_str(&served.ready_line()).unwrap();
     assert_eq!(ready["local_token"], json!(client.token));

@@ -110,7 +110,7 @@ async fn a_task_keeps_its_own_row_when_labels_are_on_another_branch_only() {
 }
 
 #[tokio::test]
-async fn more_rows_are_named_at_once_than_a_database_takes_values() {
+async fn a_query_may_name_more_rows_than_sqlite_has_parameters() {
     let (_served, client) = start(Scenario::Seed, 2).await;
     let mine = client.rows(json!({})).await;
     let mut hashes: Vec<Value> = (0..40_000_u128)

@@ -1,4 +1,4 @@
-//! Scenario files: ids fixed, every type of item, mistakes named.
+//! Scenario files: fixed ids, every type of item, error messages.
 
 use serde_json::{Value, json};
 use wb_local::{SCENARIO_SCHEMA, Scenario, ServeOptions, serve};
@@ -151,7 +151,7 @@ async fn datasets_are_read_with_their_rows() {
 }
 
 #[tokio::test]
-async fn a_wrong_scenario_file_says_what_is_wrong() {
+async fn mistakes_in_a_scenario_file_are_reported_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
     for (text, word) in [
         ("{", "not a scenario"),
@@ -171,7 +171,7 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
         ),
         (
             r#"{"datasets": [{"title": "d", "items": []}], "ontologies": [{"title": "o", "structure": {"objects": []}}]}"#,
-            "ontologies[0].structure: it needs a list `classifications`",
+            "ontologies[0].structure: a list `classifications` is required",
         ),
         (
             r#"{"datasets": [{"title": "d", "items": []}], "workflowTemplates": [{"title": "w", "graphNodes": [
@@ -207,11 +207,11 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
         ),
         (
             r#"{"datasets": [{"title": "d", "items": [{"type": "image", "media": "clip"}]}]}"#,
-            "datasets[0].items[0].media: \"clip\" is no medium for type image",
+            "datasets[0].items[0].media: \"clip\" is not possible for type image",
         ),
         (
             r#"{"datasets": [{"title": "d", "items": [{"type": "image", "media": "photo/1/97"}]}]}"#,
-            "datasets[0].items[0].media: \"photo/1/97\" is neither made media",
+            "datasets[0].items[0].media: \"photo/1/97\" is neither generated media",
         ),
         (
             r#"{"datasets": [{"title": "d", "items": [{"type": "video", "media": "world.json"}]}]}"#,
@@ -223,7 +223,7 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
         ),
         (
             r#"{"datasets": [{"title": "d", "items": [{"type": "image", "count": 0}]}]}"#,
-            "datasets[0].items[0].count: it is at least 1",
+            "datasets[0].items[0].count: must be at least 1",
         ),
         (
             r#"{"datasets": [{"title": "d", "items": []}], "projects": [
@@ -243,7 +243,7 @@ async fn a_wrong_scenario_file_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn what_a_scenario_file_leaves_out_is_made_to_fit() {
+async fn what_a_scenario_file_omits_is_generated() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "shift.md", "a note");
     let path = file(
@@ -263,7 +263,7 @@ async fn what_a_scenario_file_leaves_out_is_made_to_fit() {
         served
             .notes
             .iter()
-            .any(|n| n.contains("--tasks is not used"))
+            .any(|n| n.contains("--tasks is ignored"))
     );
     let rows = client
         .rows(json!({"include_images_data": true, "include_children": true}))
@@ -278,7 +278,7 @@ async fn what_a_scenario_file_leaves_out_is_made_to_fit() {
     assert!(ends(of("AUDIO"), ".mp3"), "{}", of("AUDIO"));
     let note = rows.iter().find(|r| r["data_title"] == "shift.md");
     assert_eq!(note.unwrap()["data_type"], "PLAIN_TEXT");
-    // No more pages are told of than are made.
+    // The number of pages is that of the generated file.
     let row = of("PDF");
     let url = client.signed_url(row).await;
     let pdf = client
@@ -334,7 +334,7 @@ fn the_published_schema_names_every_field() {
 }
 
 #[tokio::test]
-async fn bad_options_are_refused_in_words() {
+async fn invalid_options_are_refused_with_a_reason() {
     let refused = async |options: ServeOptions| serve(options).await.unwrap_err().to_string();
     let base = ServeOptions::default;
     assert!(

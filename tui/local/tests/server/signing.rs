@@ -1,4 +1,4 @@
-//! Who is let in: signatures and bearer tokens.
+//! Authentication: signatures and bearer tokens.
 
 use serde_json::{Value, json};
 use wb_local::{Scenario, ServeOptions};
@@ -6,7 +6,7 @@ use wb_local::{Scenario, ServeOptions};
 use crate::common::{Client, file, start, with};
 
 #[tokio::test]
-async fn unsigned_changed_and_foreign_requests_are_refused() {
+async fn unsigned_modified_and_foreign_requests_are_refused() {
     let (served, client) = start(Scenario::Seed, 1).await;
     let target = format!("/v2/public/projects/{}", client.project);
     let send =

@@ -8,7 +8,7 @@ use wb_local::{Scenario, ServeOptions};
 use crate::common::{Client, start, with};
 
 #[tokio::test]
-async fn every_task_is_handed_out_once_although_earlier_ones_leave_between_pages() {
+async fn every_task_is_listed_once_even_if_earlier_ones_leave_between_pages() {
     let options = ServeOptions {
         scenario: Scenario::Seed,
         tasks: Some(60),
@@ -41,7 +41,7 @@ async fn every_task_is_handed_out_once_although_earlier_ones_leave_between_pages
 }
 
 #[tokio::test]
-async fn a_batch_with_one_stale_task_is_refused_whole() {
+async fn a_batch_with_one_stale_task_is_refused_as_a_whole() {
     let (_served, client) = start(Scenario::Seed, 4).await;
     let tasks = client.tasks("Agent 1").await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn a_batch_with_one_stale_task_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn wrong_names_are_refused_in_the_right_way() {
+async fn unknown_names_are_refused_with_the_right_status() {
     let (_served, client) = start(Scenario::Seed, 2).await;
     let tasks = client.tasks("Agent 1").await;
     let (status, answer) = client.proceed("Agent 1", &[&tasks[0]], "finish").await;
@@ -243,7 +243,7 @@ async fn titles_beyond_ascii_are_found_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_request_is_finished_and_counted_when_its_client_hangs_up() {
+async fn a_request_is_finished_and_counted_if_its_client_hangs_up() {
     let dir = tempfile::tempdir().unwrap();
     let options = ServeOptions {
         scenario: Scenario::Seed,
@@ -255,7 +255,7 @@ async fn a_request_is_finished_and_counted_when_its_client_hangs_up() {
     let tasks = client.tasks("Agent 1").await;
     let actions =
         async |field: &str| client.local("counters").await["endpoints"]["actions"][field].clone();
-    // Somebody else holds the database while the client goes.
+    // The database is locked while the client hangs up.
     let held = rusqlite::Connection::open(dir.path().join("project.db")).unwrap();
     held.execute_batch("BEGIN IMMEDIATE").unwrap();
     let other = Client::new(&served.domain, served.project_hash, &served.ssh_key_file);
@@ -269,7 +269,7 @@ async fn a_request_is_finished_and_counted_when_its_client_hangs_up() {
     assert_eq!(client.tasks("Agent 1").await.len(), 1);
 }
 
-/// Asks until it is so, for 20 seconds at most.
+/// Waits until a condition is true, at most 20 seconds.
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let asked = async {
         while !is_so().await {
@@ -278,5 +278,5 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     };
     tokio::time::timeout(std::time::Duration::from_secs(20), asked)
         .await
-        .expect("it is never so");
+        .expect("the condition became true");
 }

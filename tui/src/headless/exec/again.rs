@@ -2,20 +2,20 @@
 
 use super::Exec;
 use crate::headless::specs::Answer;
-use crate::journal::Op;
-use crate::runtime::{Engine, now};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, PathwayId, TaskId};
 use wb_core::work::TaskRow;
+use wb_engine::journal::Op;
+use wb_engine::runtime::{Engine, now};
 
 /// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
 /// was given. Gives the tasks among them that stay.
 pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
     let (Some(journal), Some(project), false) = (
         engine.journal(),
-        &engine.state.project,
-        engine.state.options.dry_run,
+        &engine.state().project,
+        engine.state().options.dry_run,
     ) else {
         return Ok(HashSet::new());
     };
@@ -33,7 +33,7 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
 impl Exec {
     /// What an earlier command left, or an earlier line, is finished before anything is run.
     pub(super) async fn finish_earlier(&self) {
-        if self.engine.state.options.dry_run {
+        if self.engine.state().options.dry_run {
             return;
         }
         match self.engine.settle().await {
@@ -48,7 +48,7 @@ impl Exec {
         &self,
         wanted: &[(TaskId, DataHash)],
     ) -> Result<HashMap<TaskId, PathwayId>, Error> {
-        match (self.engine.journal(), &self.engine.state.project) {
+        match (self.engine.journal(), &self.engine.state().project) {
             (Some(journal), Some(project)) => {
                 let tasks = wanted.iter().map(|(task, _)| *task);
                 journal.sent_on(project.hash, self.stage, tasks)

@@ -1,11 +1,11 @@
 //! What earlier commands of this folder left in part.
 
 use crate::cli::{Global, RunArgs};
-use crate::runtime::{Engine, now};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::OnConflict;
+use wb_engine::runtime::{Engine, now};
 use wb_ui::text::plural;
 
 /// How many tasks of each stage an interrupted command has taken already that is gone on with.
@@ -23,7 +23,7 @@ pub(super) fn unfinished(
     args: &RunArgs,
     dry: bool,
 ) -> Result<HashSet<TaskId>, Error> {
-    let (Some(journal), Some(project)) = (engine.journal(), &engine.state.project) else {
+    let (Some(journal), Some(project)) = (engine.journal(), &engine.state().project) else {
         return Ok(HashSet::new());
     };
     if !dry {

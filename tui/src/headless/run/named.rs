@@ -1,12 +1,12 @@
 //! Tasks that `--task` names by their title: one title names the tasks of one data unit.
 
-use crate::runtime::Engine;
 use agent_abi::model::{ambiguous, plain, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use wb_client::TaskFilter;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{StageId, TaskId};
+use wb_engine::runtime::Engine;
 
 /// Shorter parts of a title are not worth asking the platform for.
 const SHORTEST: usize = 3;
@@ -55,7 +55,7 @@ async fn one_unit(
     stages: &[StageId],
     name: &str,
 ) -> Result<Option<String>, Error> {
-    let Some(project) = &engine.state.project else {
+    let Some(project) = &engine.state().project else {
         return Ok(None);
     };
     let part = TaskFilter {

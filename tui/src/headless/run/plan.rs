@@ -2,12 +2,14 @@
 
 use super::{prepare::prepare, unless_interrupted};
 use crate::cli::{Global, PlanArgs};
-use crate::config::Config;
 use crate::exit::Ending;
-use crate::files;
-use crate::max_time::MaxTime;
-use crate::plan::PlanFile;
+use std::io::{self, IsTerminal};
+use std::path::Path;
 use wb_core::error::{Error, ErrorKind};
+use wb_engine::config::Config;
+use wb_engine::files;
+use wb_engine::max_time::MaxTime;
+use wb_engine::plan::PlanFile;
 
 /// `workbench plan`: a run with every write held, kept in one file.
 pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
@@ -24,7 +26,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         ending.told(error);
         return ending;
     }
-    match files::may_replace(&global, &args.output) {
+    match may_replace(&global, &args.output) {
         Ok(true) => {}
         Ok(false) => {
             tell!("Nothing was run; {} is as it was.", args.output.display());
@@ -39,7 +41,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
     let prepared = async {
         let file = files::begin("-o", &args.output).await?;
         let mut session = prepare(&global, config, &args.run, limit).await?;
-        session.plan = Some(PlanFile::new(&args.output, file, &session.engine)?);
+        session.plan = Some(PlanFile::of_engine(&args.output, file, &session.engine)?);
         Ok::<_, Error>(session)
     };
     match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {
@@ -53,6 +55,28 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         Err(error) => ending.told(error),
     }
     ending
+}
+
+/// Whether a file may be replaced: an existing one that holds something is replaced only when a person
+/// agrees.
+///
+/// # Errors
+/// Nobody could be asked.
+fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
+    let holds_something = path.metadata().is_ok_and(|m| m.is_file() && m.len() > 0);
+    if !holds_something || global.yes {
+        return Ok(true);
+    }
+    let path = path.display();
+    if global.no_input || !io::stdin().is_terminal() {
+        let text = format!("{path} exists already and was not overwritten; nothing was run");
+        return Err(Error::new(ErrorKind::Refused, text)
+            .hint("choose another name, or overwrite it with --yes"));
+    }
+    tell!("{path} exists already. Overwrite it? [y/N]");
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// The file appears under its name, and what it holds is told.

@@ -18,7 +18,7 @@ impl Session {
         &mut self,
         ending: &mut Ending,
     ) -> Option<Result<(), Error>> {
-        let mut stages = self.engine.state.builds.order();
+        let mut stages = self.engine.state().builds.order();
         if !self.named.is_empty() {
             stages.retain(|stage| self.named.contains(stage));
         }

@@ -3,24 +3,25 @@
 use super::named::{self, Unmet};
 use super::{Session, left};
 use crate::cli::{Global, RunArgs};
-use crate::config::{Config, state_dir};
 use crate::exit::Ending;
 use crate::headless::live::{Limits, Live};
 use crate::headless::output::{self, Output};
 use crate::headless::progress::Progress;
-use crate::headless::session::{self, Need};
-use crate::history::AttemptHistory;
-use crate::max_time::MaxTime;
-use crate::preflight::Checked;
+use crate::print;
 use crate::report::Sheet;
-use crate::runtime::Engine;
 use crate::signals::Signals;
-use crate::upstream;
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
+use wb_engine::config::{Config, state_dir};
+use wb_engine::history::AttemptHistory;
+use wb_engine::max_time::MaxTime;
+use wb_engine::preflight::Checked;
+use wb_engine::runtime::Engine;
+use wb_engine::session::{self, Need};
+use wb_engine::upstream;
 
 /// Tasks that are listed ahead where progress is shown, so that the time left can be told.
 const AHEAD: usize = 10_000;
@@ -65,14 +66,15 @@ pub(super) async fn prepare(
     let out = Output::new(global.json, args.jsonl.as_deref()).await?;
     let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let history = AttemptHistory::open(&state_dir("")?, upstream::project_hash(config)?)?;
-    let (engine, stages) =
-        session::engine(global, config, &need(args, &live.limits(), config)).await?;
+    let flags = global.flags();
+    let need = need(args, &live.limits(), config);
+    let (engine, stages) = session::engine(&flags, config, &need, print::notify).await?;
     let unmet = clear(&engine, &stages, args, &asked.filter).await;
     if let (Err(_), Some(journal)) = (&unmet, engine.journal()) {
-        session::leave(global, journal);
+        session::leave(&flags, journal);
     }
     let unmet = unmet?;
-    let dry = engine.state.options.dry_run;
+    let dry = engine.state().options.dry_run;
     let progress = Progress::new(args.progress, global.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
@@ -86,13 +88,13 @@ pub(super) async fn prepare(
         ..asked
     };
     Ok(Session {
-        checked: Checked::new(&engine.state, &stages, &config.params),
+        checked: Checked::new(engine.state(), &stages, &config.params),
         named: if args.stage.is_empty() {
             vec![]
         } else {
             stages
         },
-        seen: engine.state.noted,
+        seen: engine.state().noted,
         engine,
         spec,
         args: args.clone(),
@@ -112,6 +114,21 @@ pub(super) async fn prepare(
     })
 }
 
+/// Whether what the flags name is one thing in this project.
+async fn clear(
+    engine: &Engine,
+    stages: &[StageId],
+    args: &RunArgs,
+    filter: &Filter,
+) -> Result<Vec<Unmet>, Error> {
+    if let Some(project) = &engine.state().project {
+        filter
+            .is_clear_in(&project.workflow.stages)
+            .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
+    }
+    named::look(engine, stages, &args.task).await
+}
+
 /// What a run needs of the engine.
 fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
     Need {
@@ -121,23 +138,8 @@ fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
         concurrency: limits.concurrency,
         stages: &args.stage,
         drains: true,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
+        on_duplicate: upstream::on_duplicate(args.on_duplicate.map(Into::into), config),
     }
-}
-
-/// Whether what the flags name is one thing in this project.
-async fn clear(
-    engine: &Engine,
-    stages: &[StageId],
-    args: &RunArgs,
-    filter: &Filter,
-) -> Result<Vec<Unmet>, Error> {
-    if let Some(project) = &engine.state.project {
-        filter
-            .is_clear_in(&project.workflow.stages)
-            .map_err(|e| Error::new(ErrorKind::Settings, format!("--filter: {e}")))?;
-    }
-    named::look(engine, stages, &args.task).await
 }
 
 /// What the flags say of a run.

@@ -9,7 +9,7 @@ use wb_core::run::Totals;
 impl Session {
     pub(super) fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
         self.engine.tick();
-        self.progress.outage(&self.engine.state);
+        self.progress.outage(self.engine.state());
         self.progress.end();
         let net = self.engine.net();
         for line in output::groups(totals) {
@@ -31,7 +31,7 @@ impl Session {
         }
         let project = self
             .engine
-            .state
+            .state()
             .project
             .as_ref()
             .map_or("", |p| p.title.as_str());
@@ -75,7 +75,7 @@ impl Session {
 
     /// Tasks of the project that are written in part: a step was refused after others had been written.
     fn in_part(&self) -> usize {
-        let (Some(journal), Some(project)) = (self.engine.journal(), &self.engine.state.project)
+        let (Some(journal), Some(project)) = (self.engine.journal(), &self.engine.state().project)
         else {
             return 0;
         };

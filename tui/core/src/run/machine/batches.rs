@@ -4,7 +4,7 @@
 use super::{Batch, BatchPhase, Run, Work, ends_the_run};
 use crate::error::{Error, ErrorKind};
 use crate::event::Effect;
-use crate::ids::BatchId;
+use crate::ids::{BatchId, BatchOwner};
 use crate::work::{Inputs, TaskRow};
 use std::sync::Arc;
 
@@ -33,8 +33,7 @@ impl Run {
             }
             let n = size.min(self.pending.len());
             let rows: Vec<TaskRow> = self.pending.drain(..n).collect();
-            self.next_batch += 1;
-            let id = BatchId(self.next_batch);
+            let id = self.new_batch();
             let work = rows.iter().map(|row| Work {
                 row: row.clone(),
                 inputs: None,
@@ -85,6 +84,10 @@ impl Run {
         }
     }
 
+    pub(super) const fn new_batch(&mut self) -> BatchId {
+        BatchId::next(BatchOwner::Run(self.id), &mut self.last_batch)
+    }
+
     /// What a batch has gathered goes to its commit before it grows too heavy: nobody knew how much agents would
     /// add. The tasks that were not begun become a batch of their own.
     pub(super) fn part(&mut self) {
@@ -94,10 +97,10 @@ impl Run {
         let Some(at) = self.batches.iter().position(heavy) else {
             return;
         };
-        self.next_batch += 1;
+        let id = self.new_batch();
         let batch = &mut self.batches[at];
         let work = batch.work.split_off(batch.next);
-        let rest = Batch::of(BatchId(self.next_batch), BatchPhase::Running, work);
+        let rest = Batch::of(id, BatchPhase::Running, work);
         batch.open -= rest.open;
         self.batches.insert(at + 1, rest);
     }

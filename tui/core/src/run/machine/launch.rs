@@ -132,8 +132,7 @@ impl Run {
 
     /// Parts what is decided from what runs.
     fn split(&mut self, batch: Batch) {
-        self.next_batch += 1;
-        let rest = BatchId(self.next_batch);
+        let rest = self.new_batch();
         let (mut decided, mut running) = (Vec::new(), Vec::new());
         for (index, work) in batch.work.into_iter().enumerate() {
             let here = |job: &&mut Running| job.batch == batch.id && job.index == index;

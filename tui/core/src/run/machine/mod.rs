@@ -154,7 +154,7 @@ pub struct Run {
     own_limit_ms: Option<u64>,
     serial: bool,
     idempotent: bool,
-    next_batch: u64,
+    last_batch: u64,
     /// Inputs that arrived: their bytes and their number.
     seen: (u64, u64),
 }
@@ -219,7 +219,7 @@ impl Run {
             own_limit_ms: None,
             serial: false,
             idempotent: false,
-            next_batch: id << 32,
+            last_batch: 0,
             seen: (0, 0),
             spec,
         };

@@ -1,19 +1,20 @@
-//! What is done to tasks: actions, moves, priorities. A batch is applied whole or refused whole.
+//! Changes to tasks: actions, moves, priorities. A batch is applied as a whole or refused as a whole.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{ASSIGNED, COMPLETED, NEW, RELEASED, REOPENED};
-use crate::error::Refusal;
+use crate::error::{Refusal, internal, invalid, not_found};
 use crate::store::catalog::Project;
+use crate::store::tx::Tx;
 use crate::workflow::{Node, NodeKind};
 
-/// What is done to one task.
+/// An action on one task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Action {
     pub task: Uuid,
     pub kind: ActionKind,
-    /// Whose it is where it arrives.
+    /// The assignee at its next stage.
     pub then: Then,
 }
 
@@ -22,7 +23,7 @@ pub(crate) struct Action {
 pub(crate) enum Then {
     #[default]
     Nobody,
-    /// Whoever is now; a task of nobody is refused.
+    /// The current assignee; an unassigned task is refused.
     Same,
     /// This address.
     This(String),
@@ -42,102 +43,86 @@ pub(crate) enum ActionKind {
     Skip,
 }
 
-/// Applies all actions to tasks that are at `stage` now, or none. Returns how many there were.
+/// Applies all actions to tasks at `stage`, or none. Returns the number of actions.
 pub(crate) fn act(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     stage: usize,
     actions: &[Action],
-    actor: &str,
-    now: i64,
 ) -> Result<usize, Refusal> {
     let node = &project.graph.nodes[stage];
     for action in actions {
-        let id = task_at(connection, project, stage, action.task)?;
+        let id = task_at(tx, project, stage, action.task)?;
         let target = match &action.kind {
             ActionKind::Assign(email) => {
-                set_assignee(connection, id, Some(email), ASSIGNED, actor, now)?;
+                set_assignee(tx, id, Some(email), ASSIGNED)?;
                 continue;
             }
             ActionKind::Release => {
-                set_assignee(connection, id, None, RELEASED, actor, now)?;
+                set_assignee(tx, id, None, RELEASED)?;
                 continue;
             }
             kind => exit(node, kind)?,
         };
-        let next = assignee_after(connection, id, action)?;
+        let next = assignee_after(tx, id, action)?;
         let back = matches!(action.kind, ActionKind::Reject);
-        send(
-            connection,
-            project,
-            id,
-            action.task,
-            target,
-            back,
-            actor,
-            now,
-        )?;
+        let task = action.task;
+        let place = project
+            .graph
+            .rest(target, task)
+            .ok_or_else(|| internal!("task {task} runs in a circle of routers"))?;
+        put(tx, project, id, place, back)?;
         if let Some(email) = next {
-            set_assignee(connection, id, Some(&email), ASSIGNED, actor, now)?;
+            set_assignee(tx, id, Some(&email), ASSIGNED)?;
         }
     }
     Ok(actions.len())
 }
 
-fn assignee_after(
-    connection: &Connection,
-    id: i64,
-    action: &Action,
-) -> Result<Option<String>, Refusal> {
+fn assignee_after(db: &Connection, id: i64, action: &Action) -> Result<Option<String>, Refusal> {
     match &action.then {
         Then::Nobody => Ok(None),
         Then::This(email) => Ok(Some(email.clone())),
         Then::Same => {
-            let mut find = connection.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
+            let mut find = db.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
             let now: Option<String> = find.query_row([id], |r| r.get(0))?;
             now.map(Some).ok_or_else(|| {
-                Refusal::Invalid(format!(
-                    "task {} is assigned to nobody, so nobody can be retained. Nothing of this request was applied",
-                    action.task
-                ))
+                invalid!("task {} is not assigned, so there is no assignee to retain. Nothing of this request was applied",
+                    action.task)
             })
         }
     }
 }
 
-/// The number of a task and of the stage where it is now.
-fn locate(connection: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize), Refusal> {
-    let mut find = connection.prepare_cached(
+/// The number of a task and of its stage.
+fn locate(db: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize), Refusal> {
+    let mut find = db.prepare_cached(
         "SELECT t.id, t.stage FROM data d CROSS JOIN task t ON t.project = ?2 AND t.data = d.id
          WHERE d.hash = ?1",
     )?;
     let found = find
-        .query_row(params![project.data_of(task), project.id], |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        .query_row(params![project.data_of(task), project.id], |r| r.try_into())
         .optional()?;
     found.ok_or_else(|| {
-        Refusal::Invalid(format!(
-            "task {task} is not in this project. Nothing of this request was applied"
-        ))
+        invalid!("task {task} is not in this project. Nothing of this request was applied")
     })
 }
 
-/// The number of a task that is at `stage`; elsewhere it is refused.
+/// The number of a task, or a refusal if it is not at `stage`.
 pub(crate) fn task_at(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     stage: usize,
     task: Uuid,
 ) -> Result<i64, Refusal> {
-    let (id, at) = locate(connection, project, task)?;
+    let (id, at) = locate(db, project, task)?;
     if at == stage {
         return Ok(id);
     }
-    Err(Refusal::Invalid(format!(
+    Err(invalid!(
         "task {task} is not in stage \"{}\": it has already left it. Nothing of this request was applied",
         project.graph.nodes[stage].title
-    )))
+    ))
 }
 
 /// Where an action leads from a node.
@@ -158,57 +143,26 @@ fn exit(node: &Node, kind: &ActionKind) -> Result<Uuid, Refusal> {
                     .map(|u| u.to_string())
                     .or_else(|| name.clone())
                     .unwrap_or_default();
-                Refusal::Invalid(format!(
+                invalid!(
                     "stage \"{}\" has no pathway {asked:?}; it has {}",
                     node.title,
                     known.join(", ")
-                ))
+                )
             })
         }
         (NodeKind::Annotation { to }, ActionKind::Submit | ActionKind::Skip) => Ok(*to),
         (NodeKind::Review { approve, .. }, ActionKind::Approve) => Ok(*approve),
         (NodeKind::Review { reject, .. }, ActionKind::Reject) => Ok(*reject),
-        _ => Err(Refusal::Invalid(format!(
-            "this action does not go with stage \"{}\", which is of type {}",
+        _ => Err(invalid!(
+            "this action is not possible at stage \"{}\", which is of type {}",
             node.title,
             node.kind.name()
-        ))),
+        )),
     }
 }
 
-/// Sends a task on, through routers, to where it comes to rest.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one row of the task table, field by field"
-)]
-fn send(
-    connection: &Connection,
-    project: &Project,
-    id: i64,
-    task: Uuid,
-    target: Uuid,
-    back: bool,
-    actor: &str,
-    now: i64,
-) -> Result<(), Refusal> {
-    let place = project.graph.rest(target, task).ok_or_else(|| {
-        Refusal::Internal(format!(
-            "the workflow leads task {task} in a circle of routers"
-        ))
-    })?;
-    put(connection, project, id, place, back, actor, now)
-}
-
-/// Writes where a task is now.
-fn put(
-    connection: &Connection,
-    project: &Project,
-    id: i64,
-    place: usize,
-    back: bool,
-    actor: &str,
-    now: i64,
-) -> Result<(), Refusal> {
+/// Moves a task.
+fn put(tx: &Tx<'_>, project: &Project, id: i64, place: usize, back: bool) -> Result<(), Refusal> {
     let done = matches!(project.graph.nodes[place].kind, NodeKind::Done { .. });
     let status = if done {
         COMPLETED
@@ -217,69 +171,62 @@ fn put(
     } else {
         NEW
     };
-    let mut update = connection.prepare_cached(
+    let mut update = tx.prepare_cached(
         "UPDATE task SET stage = ?2, status = ?3, assignee = NULL, actor = ?4, updated = ?5 WHERE id = ?1",
     )?;
-    update.execute(params![id, place as i64, status as i64, actor, now])?;
+    update.execute(params![id, place as i64, status as i64, tx.actor, tx.now])?;
     Ok(())
 }
 
 fn set_assignee(
-    connection: &Connection,
+    tx: &Tx<'_>,
     id: i64,
     assignee: Option<&str>,
     status: usize,
-    actor: &str,
-    now: i64,
 ) -> Result<(), Refusal> {
-    let mut update = connection.prepare_cached(
+    let mut update = tx.prepare_cached(
         "UPDATE task SET assignee = ?2, status = ?3, actor = ?4, updated = ?5 WHERE id = ?1",
     )?;
-    update.execute(params![id, assignee, status as i64, actor, now])?;
+    update.execute(params![id, assignee, status as i64, tx.actor, tx.now])?;
     Ok(())
 }
 
-/// Moves tasks to any stage; `origin` given, all must be there now.
+/// Moves tasks to any stage. If `origin` is given, all must be there.
 pub(crate) fn move_tasks(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     origin: Option<usize>,
     tasks: &[Uuid],
     destination: usize,
-    actor: &str,
-    now: i64,
 ) -> Result<usize, Refusal> {
     for task in tasks {
         let id = match origin {
-            Some(stage) => task_at(connection, project, stage, *task)?,
-            None => locate(connection, project, *task)?.0,
+            Some(stage) => task_at(tx, project, stage, *task)?,
+            None => locate(tx, project, *task)?.0,
         };
-        put(connection, project, id, destination, false, actor, now)?;
+        put(tx, project, id, destination, false)?;
     }
     Ok(tasks.len())
 }
 
-/// Sets priorities by data hash; an unknown hash refuses the whole request.
+/// Sets priorities by data hash, or none if a hash is unknown.
 pub(crate) fn set_priorities(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     priorities: &[(Uuid, f64)],
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut update = connection.prepare_cached(
+    let mut update = tx.prepare_cached(
         "UPDATE task SET priority = ?3, updated = ?4
          WHERE project = ?1 AND data = (SELECT id FROM data WHERE hash = ?2)",
     )?;
     for (hash, priority) in priorities {
         if !(0.0..=1.0).contains(priority) {
-            return Err(Refusal::Invalid(format!(
+            return Err(invalid!(
                 "priority {priority} of {hash} is not between 0.0 and 1.0"
-            )));
+            ));
         }
-        if update.execute(params![project.id, hash, priority, now])? == 0 {
-            return Err(Refusal::Invalid(format!(
-                "data unit {hash} has no task in this project"
-            )));
+        if update.execute(params![project.id, hash, priority, tx.now])? == 0 {
+            return Err(invalid!("data unit {hash} has no task in this project"));
         }
     }
     Ok(priorities.len())
@@ -287,32 +234,29 @@ pub(crate) fn set_priorities(
 
 /// Completes or reopens the tasks of label rows.
 pub(crate) fn complete_or_reopen(
-    connection: &Connection,
+    tx: &Tx<'_>,
     project: &Project,
     labels: &[Uuid],
     complete: bool,
-    actor: &str,
-    now: i64,
 ) -> Result<usize, Refusal> {
-    let mut find = connection.prepare_cached(
+    let mut find = tx.prepare_cached(
         "SELECT t.id, d.hash FROM label l JOIN task t ON t.project = l.project AND t.data = l.data
          JOIN data d ON d.id = l.data WHERE l.hash = ?1 AND l.project = ?2",
     )?;
     for label in labels {
         let found: Option<(i64, Uuid)> = find
-            .query_row(params![label, project.id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .query_row(params![label, project.id], |r| r.try_into())
             .optional()?;
-        let (id, data) = found.ok_or_else(|| {
-            Refusal::NotFound(format!("label row {label} is not in this project"))
-        })?;
+        let (id, data) =
+            found.ok_or_else(|| not_found!("label row {label} is not in this project"))?;
         let task = project.task_of(data);
         let place = if complete {
-            let missing = || Refusal::Invalid("the workflow has no final stage".to_owned());
+            let missing = || invalid!("the workflow has no final stage");
             project.graph.complete().ok_or_else(missing)?
         } else {
             project.graph.reopened(task)
         };
-        put(connection, project, id, place, !complete, actor, now)?;
+        put(tx, project, id, place, !complete)?;
     }
     Ok(labels.len())
 }

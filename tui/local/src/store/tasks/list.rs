@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::workflow::{Node, NodeKind};
 
-/// What `GET …/tasks` may ask for. Within one list any of the values may hold.
+/// The filters of `GET …/tasks`. Within a list, any value matches.
 #[derive(Debug, Default)]
 pub(crate) struct TaskFilter {
     pub emails: Vec<String>,
@@ -39,7 +39,7 @@ pub(crate) struct TaskDto {
     pub last_actioned_by: Option<String>,
 }
 
-/// The filter's conditions as SQL, and their values behind those that every page has.
+/// The filter as SQL conditions; their parameters are appended to `values`.
 fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>) -> String {
     let mut conditions = String::new();
     let mut any_of = |column: &str, list: Vec<SqlValue>| {
@@ -83,7 +83,7 @@ fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>
     }
     if let Some(part) = &filter.title_contains {
         values.push(part.to_lowercase().into());
-        // SQLite's own lower() is quick and knows ASCII only; letters beyond need the other one.
+        // SQLite's own lower() is fast and handles ASCII only.
         let lower = if part.is_ascii() {
             "lower"
         } else {
@@ -99,7 +99,7 @@ fn conditions(project: &Project, filter: &TaskFilter, values: &mut Vec<SqlValue>
 
 /// Up to `limit` tasks of a stage whose number is above `after`, in the order of their numbers.
 pub(crate) fn page(
-    connection: &Connection,
+    db: &Connection,
     project: &Project,
     stage: usize,
     filter: &TaskFilter,
@@ -127,12 +127,12 @@ pub(crate) fn page(
     let shape = Shape::of(&project.graph.nodes[stage]);
     let read = |row: &rusqlite::Row<'_>| shape.read(project, row);
     let rows = if plain {
-        let mut statement = connection.prepare_cached(&sql)?;
+        let mut statement = db.prepare_cached(&sql)?;
         statement
             .query_map(params_from_iter(values), read)?
             .collect::<Result<_, _>>()?
     } else {
-        let mut statement = connection.prepare(&sql)?;
+        let mut statement = db.prepare(&sql)?;
         statement
             .query_map(params_from_iter(values), read)?
             .collect::<Result<_, _>>()?

@@ -1,4 +1,4 @@
-//! Tasks: listed page by page (`list`), acted upon, moved and prioritised (`act`).
+//! Tasks: listed page by page (`list`); acted on, moved and prioritised (`act`).
 //!
 //! A task has no UUID of its own in the database: it is the data hash under the project's mask, so
 //! that one index finds data units, their items and their tasks.

@@ -82,12 +82,7 @@ pub fn percent(run: &Run, state: &State) -> Option<f64> {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
-    if let Some(error) = &state.not_started {
-        let inner = pane(buf, area, "The run was not started", "", true, &st);
-        lines(buf, inner, &error_lines(error, inner.width, &st), 0);
-        return;
-    }
-    let Some(run) = &state.run else {
+    let (Some(run), None) = (&state.run, &state.not_started) else {
         no_run(ui, buf, area, state);
         return;
     };
@@ -145,6 +140,11 @@ fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
 
 fn no_run(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = &ui.st;
+    if let Some(error) = &state.not_started {
+        let inner = pane(buf, area, "The run was not started", "", true, st);
+        lines(buf, inner, &error_lines(error, inner.width, st), 0);
+        return;
+    }
     let inner = pane(buf, area, "Run", "", true, st);
     let held = if state.writes_at_once() {
         "each batch is written as it finishes"

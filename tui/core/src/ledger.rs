@@ -1,0 +1,140 @@
+//! The write ledger: what is to be written for a task, and the proof that it was recorded before it is sent.
+//!
+//! A writer takes [`Noted`] changes only, and only a [`Ledger`] makes them, after their rows are on disk. Keeping
+//! the rows is left to the journal, sending to the client.
+
+use crate::error::Error;
+use crate::ids::{Millis, ProjectHash, StageId};
+use crate::work::{CommitItem, Project, Written};
+use serde_json::{Map, Value};
+
+/// What is written for a task, with what is needed to take it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What is written.
+    pub item: CommitItem,
+    /// Where the task goes; `None` stays.
+    pub to: Option<StageId>,
+    /// Moved from stage to stage, not through a pathway.
+    pub direct: bool,
+    /// Priority before, 0 to 1, when one is set and it is known.
+    pub old_priority: Option<f64>,
+    /// Client metadata before, when some are set and they are known.
+    pub old_metadata: Option<Map<String, Value>>,
+    /// The journal entry that this one takes back.
+    pub reverts: Option<i64>,
+}
+
+impl Change {
+    /// The write of an outcome.
+    #[must_use]
+    pub fn new(item: CommitItem, project: &Project) -> Self {
+        let stage = project.workflow.stage(item.stage);
+        let to = item
+            .pathway
+            .and_then(|id| stage?.pathways.iter().find(|p| p.id == id))
+            .map(|p| p.to);
+        let old_priority = item
+            .priority
+            .and(item.before.as_ref())
+            .and_then(|b| b.priority);
+        Self {
+            item,
+            to,
+            direct: false,
+            old_priority,
+            old_metadata: None,
+            reverts: None,
+        }
+    }
+
+    /// What of it is upstream already, as a change of its own: the task stays.
+    #[must_use]
+    pub fn only(&self, written: Written) -> Self {
+        let mut change = self.clone();
+        let item = &mut change.item;
+        item.labels_after = item.labels_after.take().filter(|_| written.labels);
+        item.priority = item.priority.filter(|_| written.priority);
+        item.metadata = item.metadata.take().filter(|_| written.metadata);
+        item.pathway = None;
+        (change.to, change.direct) = (None, false);
+        change
+    }
+
+    /// What of it is not upstream yet.
+    #[must_use]
+    pub fn without(&self, written: Written) -> Self {
+        let mut change = self.clone();
+        let item = &mut change.item;
+        item.labels_after = item.labels_after.take().filter(|_| !written.labels);
+        item.priority = item.priority.filter(|_| !written.priority);
+        item.metadata = item.metadata.take().filter(|_| !written.metadata);
+        change
+    }
+}
+
+/// Something whose row in the ledger is on disk, so that it may be sent. Not `Clone`: one row, one write.
+///
+/// ```compile_fail,E0451
+/// # fn forge(change: wb_core::ledger::Change) -> wb_core::ledger::Noted<wb_core::ledger::Change> {
+/// wb_core::ledger::Noted { entry: 1, of: change }
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "an entry without an answer is completed by the next start"]
+pub struct Noted<T> {
+    entry: i64,
+    of: T,
+}
+
+impl<T> Noted<T> {
+    /// Number of its row.
+    pub const fn entry(&self) -> i64 {
+        self.entry
+    }
+
+    /// What was noted.
+    pub const fn get(&self) -> &T {
+        &self.of
+    }
+}
+
+/// Where every write is noted before it is sent. The product has one: the journal in `wb-engine`.
+pub trait Ledger {
+    /// Records changes; when it returns, their rows are on disk. The number of each row, or `None` for a task
+    /// that another living process is writing at this moment.
+    ///
+    /// # Errors
+    /// The rows cannot be written: nothing may be sent.
+    fn record(
+        &self,
+        project: ProjectHash,
+        changes: &[Change],
+        now: Millis,
+    ) -> Result<Vec<Option<i64>>, Error>;
+
+    /// Whether the row of this number is on disk and this process is the one that completes it.
+    fn holds(&self, entry: i64) -> bool;
+
+    /// Notes changes, so that they may be sent; `None` for one that must not be.
+    ///
+    /// # Errors
+    /// As [`Ledger::record`].
+    fn note(
+        &self,
+        project: ProjectHash,
+        changes: Vec<Change>,
+        now: Millis,
+    ) -> Result<Vec<Option<Noted<Change>>>, Error> {
+        let entries = self.record(project, &changes, now)?;
+        let noted = entries.into_iter().zip(changes);
+        Ok(noted
+            .map(|(entry, of)| entry.map(|entry| Noted { entry, of }))
+            .collect())
+    }
+
+    /// What is left to send of a row that an earlier write began; `None` unless this process holds the row.
+    fn rest_of(&self, entry: i64, rest: Change) -> Option<Noted<Change>> {
+        self.holds(entry).then_some(Noted { entry, of: rest })
+    }
+}

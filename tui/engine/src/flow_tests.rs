@@ -1,0 +1,137 @@
+//! Plan, apply, undo, resume and conflicts, in this process against the local server: the real client over
+//! loopback, so that the platform's side of each case is the server's own books and not a second model of it.
+
+use crate::apply::{Applied, Hooks, apply};
+use crate::files::OutFile;
+use crate::journal::{Change, Journal, Operation, Scope, before_images, settle};
+use crate::local_world::{TASKS, World};
+use crate::plan::{Found, Plan, PlanFile};
+use crate::session::Connection;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wb_core::filter::Filter;
+use wb_core::ids::{BuildId, Millis};
+use wb_core::ledger::Ledger;
+use wb_core::run::{Ending, Report};
+use wb_core::work::{CommitItem, TaskRow};
+
+const ALL: u64 = TASKS as u64;
+
+impl World {
+    /// A plan of what the agents would give for every waiting task.
+    async fn plan(&self) -> (PathBuf, Found) {
+        let path = self.dir.path().join("p.wbplan");
+        let out = OutFile::create(&path).unwrap();
+        let project = Arc::new(self.project.clone());
+        let mut plan = PlanFile::new(&path, out, project, Vec::new(), &self.name);
+        for (inputs, outcome) in self.judged().await {
+            plan.add(&Report {
+                row: inputs.row.clone(),
+                stage: self.stage.id,
+                build: BuildId(1),
+                attempts: 1,
+                ending: Ending::Moved,
+                outcome: Some(Arc::new(outcome)),
+                inputs: Some(Arc::new(inputs)),
+                run_us: 1,
+                gone: false,
+                follows: None,
+            });
+        }
+        (path, plan.finish().unwrap())
+    }
+
+    /// Applies a plan as a command of its own does.
+    async fn apply(&self, plan: &Path, writes: bool) -> Applied {
+        let mut plan = Plan::verified(plan).unwrap();
+        let journal = self.journal();
+        let operation = Operation {
+            kind: "apply",
+            plan: Some(plan.header.id.to_string()),
+            ..Operation::default()
+        };
+        journal
+            .operate(self.project.hash, &operation, &[], 1)
+            .unwrap();
+        let writer = writes.then(|| self.writer());
+        let connection = Connection::new(&self.reader, writer, journal.clone(), &self.project);
+        let hooks = Hooks {
+            stopped: &|| false,
+            report: &mut |_, _| {},
+        };
+        let applied = apply(&connection, &mut plan, &Filter::default(), hooks).await;
+        journal.close(2);
+        applied.unwrap()
+    }
+
+    fn last_operation(&self) -> i64 {
+        self.journal().ops().unwrap().last().unwrap().id
+    }
+
+    fn edited_by_somebody_else(&self, row: &TaskRow) {
+        let edit = json!({"data_hash": row.data, "by": "ann@example.com"}).to_string();
+        tokio::task::block_in_place(|| self.books("POST", "/local/edit", &edit));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_applied_once_and_undone_to_what_was_there() {
+    let world = World::new().await;
+    let before = world.tasks().await;
+    let (plan, found) = world.plan().await;
+    assert_eq!((found.outcomes, found.changes), (ALL, ALL));
+    assert_eq!(world.tasks().await, before, "a plan writes nothing");
+    let moved = Applied {
+        moved: ALL,
+        ..Applied::default()
+    };
+    assert_eq!(world.apply(&plan, false).await, moved);
+    assert_eq!(world.tasks().await, before, "a dry run writes nothing");
+    assert_eq!(world.apply(&plan, true).await, moved);
+    let after = world.tasks().await;
+    assert!(after.iter().all(|(.., boxes)| *boxes == 1), "{after:?}");
+    let op = world.last_operation();
+    let saved = world.changed("save_labels");
+    let again = world.apply(&plan, true).await;
+    assert_eq!((again.earlier, again.moved), (ALL, 0));
+    assert_eq!(world.changed("save_labels"), saved);
+    assert_eq!(world.undo(op).await.unwrap(), (ALL, 0));
+    assert_eq!(world.tasks().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_somebody_else_changed_are_left_by_apply_and_by_undo() {
+    let world = World::new().await;
+    let (plan, _) = world.plan().await;
+    let rows = world.rows().await;
+    world.edited_by_somebody_else(&rows[0]);
+    let applied = world.apply(&plan, true).await;
+    assert_eq!((applied.moved, applied.conflicts), (ALL - 1, 1));
+    let op = world.last_operation();
+    world.edited_by_somebody_else(&rows[1]);
+    assert_eq!(world.undo(op).await.unwrap(), (ALL - 2, 1));
+    let boxes: Vec<usize> = world.tasks().await.into_iter().map(|task| task.2).collect();
+    assert_eq!(boxes.iter().filter(|n| **n > 0).count(), 1, "{boxes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_were_noted_and_not_sent_are_sent_once_by_the_next_command() {
+    let world = World::new().await;
+    let (_, items) = world.outcomes().await;
+    let change = |item: CommitItem| Change::new(item, &world.project);
+    let mut changes: Vec<Change> = items.into_iter().map(change).collect();
+    before_images(&world.writer, &world.project, &mut changes).await;
+    let died = world.journal();
+    let noted = died.note(world.project.hash, changes, Millis(1)).unwrap();
+    assert!(noted.iter().all(Option::is_some));
+    drop((noted, died));
+    assert_eq!(world.changed("save_labels"), 0, "nothing was sent");
+    for finished in [TASKS, 0] {
+        let journal: Journal = world.journal();
+        let settled = settle(&world.writer, &journal, &world.project, Scope::All).await;
+        assert_eq!(settled.unwrap().finished, finished);
+        assert_eq!(world.changed("save_labels"), ALL);
+        assert_eq!(world.changed("actions"), ALL);
+    }
+}

@@ -1,0 +1,33 @@
+//! The engine behind the screen and the commands: performs the effects that the core decides on, notes every
+//! write in a journal before it is sent, and prepares sessions.
+//!
+//! It prints nothing and reads no command line: messages for a person are returned, or passed to a [`Notify`].
+
+pub mod apply;
+pub mod attempt_limit;
+pub mod builder;
+pub mod config;
+mod database;
+pub mod files;
+pub mod flags;
+#[cfg(test)]
+mod flow_tests;
+pub mod history;
+pub mod host_limits;
+pub mod journal;
+pub mod library;
+mod loading;
+#[cfg(test)]
+mod local_world;
+pub mod max_time;
+pub mod outage;
+pub mod params;
+pub mod plan;
+pub mod preflight;
+pub mod runtime;
+pub mod session;
+pub mod undo;
+pub mod upstream;
+
+/// Receives one-line messages for the person while a command works.
+pub type Notify = fn(&str);

@@ -1,0 +1,271 @@
+//! What is looked at before the first task, by `check` and by every command that runs agents: whether the
+//! libraries open, and whether what their agents declare fits the project. Printing is left to those who ask.
+
+use crate::Notify;
+use crate::host_limits::HostLimits;
+use crate::loading;
+use crate::params::{self, Params};
+use crate::runtime::Engine;
+use agent_abi::model::quoted;
+use agent_abi::wire::TwinSpec;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use wb_client::Reader;
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{BuildEvent, Event};
+use wb_core::ids::{BuildId, ProjectHash, StageId};
+use wb_core::state::State;
+
+mod finding;
+
+pub use finding::{Finding, Mark, none_bad};
+
+/// Waits until the project is there.
+///
+/// # Errors
+/// It cannot be had.
+pub async fn project(engine: &mut Engine) -> Result<(), Error> {
+    while engine.state().project.is_none() {
+        if let Some(error) = engine.state().project_error.clone() {
+            return Err(error);
+        }
+        engine.turn().await;
+    }
+    Ok(())
+}
+
+/// Waits until each of these libraries was opened or refused; those that were not, with the reason.
+pub async fn libraries(
+    engine: &mut Engine,
+    expected: &[PathBuf],
+    limits: HostLimits,
+    notify: Notify,
+) -> Vec<Finding> {
+    let opened = |state: &State| expected.iter().filter(|l| known(state, l)).count();
+    if !loading::wait(engine, limits, expected.len(), opened, notify).await {
+        engine.feed(Event::Build(BuildEvent::Overdue));
+    }
+    let state = engine.state();
+    let refused = expected.iter().filter_map(|library| {
+        let name = library.file_name().unwrap_or(library.as_os_str());
+        let name = name.to_string_lossy();
+        if in_charge(state, library) {
+            return None; // whatever became of a newer content
+        }
+        if let Some(error) = state.refused.get(library) {
+            let reason = &error.summary;
+            let text = format!("library refused: {name}: {reason}");
+            let sentence = format!("the agent library {name} was refused: {reason}");
+            return Some(Finding {
+                sentence: Some(sentence),
+                fix: error.hints.clone(),
+                ..Finding::bad("library", text, "")
+            });
+        }
+        let text = format!(
+            "the agent library {name} could not be opened within {}",
+            limits.spelled()
+        );
+        let fix = "is it being built right now? run again when the build is over";
+        (!known(state, library)).then(|| Finding::bad("library", text, fix))
+    });
+    refused.collect()
+}
+
+fn in_charge(state: &State, library: &Path) -> bool {
+    let builds = &state.builds.all;
+    let active = wb_core::build::BuildStatus::Active;
+    builds
+        .iter()
+        .any(|b| b.probed.library == library && b.status == active)
+}
+
+/// Whether it is known what became of a library.
+fn known(state: &State, library: &Path) -> bool {
+    in_charge(state, library) || state.refused.contains_key(library)
+}
+
+/// Which build answers for each of these stages.
+pub fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId> {
+    let build = |stage: &StageId| Some((*stage, state.agent(*stage)?.0));
+    stages.iter().filter_map(build).collect()
+}
+
+/// The builds whose agents were compared with the project, by a command that goes on while libraries are built again.
+pub struct Checked {
+    params: Params,
+    builds: BTreeMap<StageId, BuildId>,
+}
+
+impl Checked {
+    /// The agents of these stages have just been compared.
+    #[must_use]
+    pub fn new(state: &State, stages: &[StageId], params: &Params) -> Self {
+        Self {
+            params: params.clone(),
+            builds: builds_of(state, stages),
+        }
+    }
+
+    /// Compares agents again where another build answers for a stage by now.
+    ///
+    /// # Errors
+    /// Something does not fit, or the platform does not answer.
+    pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
+        let builds = builds_of(engine.state(), stages);
+        if builds != self.builds {
+            none_bad(agents(engine, stages, &self.params).await?)?;
+            self.builds = builds;
+        }
+        Ok(())
+    }
+}
+
+/// What the agents of these stages declare, compared with the project, its settings and the twin projects; and
+/// what their libraries' own preflights answer.
+///
+/// # Errors
+/// The platform does not answer.
+pub async fn agents(
+    engine: &mut Engine,
+    stages: &[StageId],
+    params: &Params,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = declared(engine.state(), stages, params);
+    findings.extend(twins(engine.reader(), twins_of(engine.state(), stages)).await?);
+    findings.extend(preflights(engine, stages).await);
+    Ok(findings)
+}
+
+/// What needs no look at anything but the project: pathways and parameters.
+#[must_use]
+pub fn declared(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding> {
+    let mut findings = routes(state, stages);
+    findings.extend(parameters(state, stages, params));
+    findings
+}
+
+/// Declared pathways that do not leave the agent's stage.
+fn routes(state: &State, stages: &[StageId]) -> Vec<Finding> {
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for stage in stages.iter().filter_map(|id| project.workflow.stage(*id)) {
+        let Some((_, _, agent)) = state.agent(stage.id) else {
+            continue;
+        };
+        let unknown = agent
+            .spec
+            .routes
+            .iter()
+            .filter(|r| stage.pathway(r).is_none());
+        findings.extend(unknown.map(|route| {
+            let (why, near) = stage.no_pathway(route);
+            let near = near.map(|near| format!("did you mean {near}?"));
+            Finding::bad(
+                "pathway",
+                format!(
+                    "{} declares pathway {}: {why}",
+                    agent.spec.function,
+                    quoted(route)
+                ),
+                near.unwrap_or_default(),
+            )
+        }));
+    }
+    findings
+}
+
+/// Parameters that no stage takes, and those that the stage's agent has not declared, or declares otherwise.
+fn parameters(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding> {
+    let strays = params::strays(state, params).into_iter();
+    let strays = strays.map(|line| Finding::note("parameters", line));
+    let misfits = params::misfits(state, stages, params).into_iter();
+    let finding = |(title, problem)| {
+        Finding::bad(
+            "parameters",
+            format!("parameters of stage \"{title}\": {problem}"),
+            format!("fix it in workbench.toml under [params.\"{title}\"]"),
+        )
+    };
+    strays.chain(misfits.map(finding)).collect()
+}
+
+/// The twin projects that agents declare, each with the function that declares it first.
+#[must_use]
+pub fn twins_of(state: &State, stages: &[StageId]) -> Vec<(ProjectHash, String)> {
+    let mut twins: Vec<(ProjectHash, String)> = Vec::new();
+    for (_, _, agent) in stages.iter().filter_map(|stage| state.agent(*stage)) {
+        let specs = agent.spec.twins.iter();
+        for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
+            let project = ProjectHash(spec.project);
+            if !twins.iter().any(|(known, _)| *known == project) {
+                twins.push((project, agent.spec.function.clone()));
+            }
+        }
+    }
+    twins
+}
+
+/// Whether these twin projects can be seen.
+///
+/// # Errors
+/// The platform does not answer.
+pub async fn twins(
+    reader: &Reader,
+    twins: Vec<(ProjectHash, String)>,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for (project, function) in twins {
+        match reader.project(project).await.map_err(Error::from) {
+            Ok(twin) => findings.push(Finding::good(
+                "twin",
+                format!("{} ({function})", twin.title),
+            )),
+            Err(error) if error.kind == ErrorKind::Network => return Err(error),
+            Err(error) => findings.push(Finding::bad(
+                "twin",
+                format!(
+                    "{function} reads twins in project {project}: {}",
+                    error.summary
+                ),
+                "write the hash of a project that this key may see into its twin(\"…\")",
+            )),
+        }
+    }
+    Ok(findings)
+}
+
+/// What the libraries in charge of these stages say to the project. Each has a limit of its own in the hosts.
+async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
+    loop {
+        if let Some(findings) = answered(engine.state(), stages) {
+            return findings;
+        }
+        engine.turn().await;
+    }
+}
+
+/// The answers of the libraries in charge of these stages; `None` while one of them has yet to answer.
+#[must_use]
+pub fn answered(state: &State, stages: &[StageId]) -> Option<Vec<Finding>> {
+    let asked: BTreeSet<BuildId> = builds_of(state, stages).into_values().collect();
+    let builds = asked.into_iter().filter_map(|id| state.builds.get(id));
+    let mut findings = Vec::new();
+    for build in builds.filter(|build| build.probed.descriptor.preflight) {
+        let name = &build.probed.descriptor.name;
+        let Err(error) = state.preflight_of(build.id)? else {
+            findings.push(Finding::good("preflight", name.clone()));
+            continue;
+        };
+        let text = format!("{name} refuses this project: {}", error.summary);
+        let mut finding = Finding::bad("preflight", text, "");
+        let cause = error.cause.iter().flat_map(|cause| cause.lines());
+        finding.details = cause.map(str::to_owned).collect();
+        finding.fix.clone_from(&error.hints);
+        findings.push(finding);
+    }
+    Some(findings)
+}

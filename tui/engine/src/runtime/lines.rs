@@ -1,0 +1,128 @@
+//! Lines that agents log and print: into the log file, and to whoever wants to hear them.
+
+use std::time::{Duration, Instant};
+use wb_core::error::clip;
+use wb_core::text::clean;
+
+/// Level of a line that says how things are.
+const INFO: u8 = 3;
+
+/// Longest line in the log, in bytes.
+const LINE: usize = 2 << 10;
+/// Bytes of agents' lines that a day may add to the log.
+const DAILY: usize = 64 << 20;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is kept for the face.
+pub(super) struct Lines {
+    /// The finest level that is told; 0: none.
+    finest: u8,
+    told: Vec<String>,
+    /// What the log may still take today, and since when.
+    left: usize,
+    since: Instant,
+}
+
+impl Lines {
+    /// Tells nothing, what informs, or everything, as `-v` and `-vv` wish.
+    pub(super) fn new(verbose: u8) -> Self {
+        let finest = match verbose {
+            0 => 0,
+            1 => INFO,
+            _ => u8::MAX,
+        };
+        Self {
+            finest,
+            told: Vec::new(),
+            left: DAILY,
+            since: Instant::now(),
+        }
+    }
+
+    /// A line for the log, unless agents have filled it for today.
+    fn log(&mut self, task: &str, level: u8, target: &str, text: &str) {
+        if self.since.elapsed() >= DAY {
+            (self.left, self.since) = (DAILY, Instant::now());
+        }
+        let text = clip(text.to_owned(), LINE);
+        if self.left == 0 {
+            return;
+        }
+        self.left = self
+            .left
+            .saturating_sub(text.len() + target.len() + task.len());
+        match level {
+            0 | 1 => tracing::error!(target: "agent", task, from = target, "{text}"),
+            2 => tracing::warn!(target: "agent", task, from = target, "{text}"),
+            3 => tracing::info!(target: "agent", task, from = target, "{text}"),
+            4 => tracing::debug!(target: "agent", task, from = target, "{text}"),
+            _ => tracing::trace!(target: "agent", task, from = target, "{text}"),
+        }
+        if self.left == 0 {
+            tracing::warn!("agents have logged {DAILY} bytes; the rest of today is left out");
+        }
+    }
+
+    /// One line of a task, or of a library that is being opened.
+    pub(super) fn take(&mut self, task: Option<&str>, level: u8, target: &str, text: &str) {
+        let task = task.unwrap_or("-");
+        self.log(task, level, target, text);
+        if level > self.finest {
+            return;
+        }
+        let word = match (target, level) {
+            ("stdout" | "stderr", _) => target,
+            (_, 0 | 1) => "error",
+            (_, 2) => "warning",
+            (_, 3) => "info",
+            (_, 4) => "debug",
+            _ => "trace",
+        };
+        self.told
+            .push(format!("{}: {word}: {}", clean(task), clean(text)));
+    }
+
+    /// What came since the last time.
+    pub(super) fn told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(verbose: u8) -> Vec<String> {
+        let mut lines = Lines::new(verbose);
+        lines.take(Some("a.jpg"), 2, "mine", "care\x1b[2Jful");
+        lines.take(Some("a.jpg"), 2, "stderr", "printed");
+        lines.take(None, 3, "mine", "opened");
+        lines.take(Some("a.jpg"), 4, "mine", "detail");
+        lines.told()
+    }
+
+    #[test]
+    fn what_agents_add_to_the_log_is_bounded_for_each_day() {
+        let mut lines = Lines::new(0);
+        let long = "x".repeat(1 << 20);
+        for _ in 0..DAILY / LINE + 10 {
+            lines.take(None, 3, "stdout", &long);
+        }
+        assert_eq!(lines.left, 0);
+        if let Some(yesterday) = Instant::now().checked_sub(DAY) {
+            lines.since = yesterday;
+            lines.take(None, 3, "stdout", "short");
+            assert!(lines.left > DAILY / 2, "a new day");
+        }
+    }
+
+    #[test]
+    fn nothing_what_informs_or_everything_is_told_without_control_codes() {
+        assert_eq!(told(0), Vec::<String>::new());
+        assert_eq!(told(1).len(), 3);
+        assert!(told(1)[0].starts_with("a.jpg: warning: care"));
+        assert!(!told(1)[0].contains('\x1b'));
+        assert_eq!(told(1)[1..], ["a.jpg: stderr: printed", "-: info: opened"]);
+        assert_eq!(told(2)[3], "a.jpg: debug: detail");
+    }
+}

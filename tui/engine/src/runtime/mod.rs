@@ -1,0 +1,381 @@
+//! The runtime: the one place that performs effects and knows all neighbours.
+//!
+//! Effects go out as tasks, their answers come back as events through one inbox. What to do next
+//! is decided by the core alone; what a person sees is left to the faces (screen and headless).
+
+mod calls;
+mod drain;
+mod effects;
+mod hosts;
+mod journal;
+mod lines;
+mod listing;
+mod twin;
+
+pub use drain::Drain;
+pub use listing::matching;
+pub use twin::Twin;
+
+use crate::host_limits::HostLimits;
+use crate::journal::Journal;
+use agent_abi::model::Ontology;
+use agent_abi::table::needs;
+use agent_abi::wire::AssetDoc;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, mpsc};
+use wb_client::{AssetCache, Reader, Writer};
+use wb_core::error::{Error, ErrorKind};
+use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
+use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
+use wb_core::journal::Settled;
+use wb_core::run::OnDuplicate;
+use wb_core::state::{Options, State};
+use wb_core::work::{Inputs, Project, Wants};
+use wb_host::{HostEvent, Hosts, JobRequest};
+
+/// What a face needs to start an engine.
+pub struct Setup {
+    /// Reads upstream.
+    pub reader: Reader,
+    /// Writes upstream; a dry run has none.
+    pub writer: Option<Writer>,
+    /// The project.
+    pub project: ProjectHash,
+    /// Libraries to watch, once the project is known.
+    pub libraries: Vec<PathBuf>,
+    /// The same libraries in their other profile: a new build there counts as a rebuild.
+    pub twins: Vec<Twin>,
+    /// What is worked through as soon as the project is there.
+    pub drain: Option<Drain>,
+    /// Where assets and copies of libraries are kept.
+    pub cache: PathBuf,
+    /// Parameters by stage name or UUID.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// For the core.
+    pub options: Options,
+    /// Jobs at a time that hosts are kept for.
+    pub concurrency: usize,
+    /// What hosts may use.
+    pub limits: HostLimits,
+    /// How much of what agents log is kept for [`Engine::told`], as `-v` says it.
+    pub verbose: u8,
+}
+
+/// State and world together.
+pub struct Engine {
+    /// What is true: changed by [`Engine::feed`] alone.
+    state: State,
+    world: World,
+    inbox: mpsc::Receiver<Event>,
+    host_events: mpsc::Receiver<HostEvent>,
+}
+
+/// What effects are performed with.
+struct World {
+    /// Second places of libraries, with the library each one is.
+    twins: HashMap<PathBuf, PathBuf>,
+    /// Where the content in charge of a library was built, when it has a twin.
+    built_at: HashMap<PathBuf, PathBuf>,
+    started: Millis,
+    reader: Reader,
+    writer: Option<Arc<Writer>>,
+    hosts: Hosts,
+    hash: ProjectHash,
+    project: Option<Arc<Project>>,
+    ontology: Option<Arc<Ontology>>,
+    stages: HashMap<StageId, StageFacts>,
+    drain: Option<Drain>,
+    journal: Option<Journal>,
+    /// Operations that the screen's writes are noted under, by the core's numbers.
+    books: HashMap<u64, Journal>,
+    cache: AssetCache,
+    on_duplicate: OnDuplicate,
+    params: BTreeMap<String, serde_json::Value>,
+    jobs: HashMap<JobId, JobFacts>,
+    lines: lines::Lines,
+    /// Jobs that the hosts are given together, when all news of the moment is taken in.
+    launches: Vec<JobRequest>,
+    answers: calls::Answers,
+    news: mpsc::Sender<Event>,
+    /// Turns in which large answers are judged.
+    judges: Arc<Semaphore>,
+}
+
+/// What every job of a stage is given.
+struct StageFacts {
+    json: Arc<str>,
+    params: Arc<str>,
+}
+
+/// What is needed to judge the answer of a job under way.
+struct JobFacts {
+    stage: StageId,
+    inputs: Arc<Inputs>,
+}
+
+/// Bytes of downloaded assets that are kept.
+const ASSETS: u64 = 4 << 30;
+/// Events that may wait; beyond that, effects wait.
+const INBOX: usize = 4096;
+/// Events taken in before the face gets its turn.
+const TURN: usize = 2048;
+
+/// The same options, with the libraries in their order and those that are there now.
+fn with_libraries(options: Options, libraries: &[PathBuf]) -> Options {
+    Options {
+        awaited: crate::library::there(libraries),
+        libraries: libraries.to_vec(),
+        ..options
+    }
+}
+
+/// Now.
+#[must_use]
+pub fn now() -> Millis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Engine {
+    /// Starts hosts and asks for the project.
+    ///
+    /// # Errors
+    /// Hosts cannot be started on this machine, or the caches cannot be made.
+    pub fn start(setup: Setup) -> Result<Self, Error> {
+        let (news, inbox) = mpsc::channel(INBOX);
+        let (host_news, host_events) = mpsc::channel(INBOX);
+        // Agents are given paths into the cache; they must hold wherever an agent looks from.
+        let folder = std::path::absolute(&setup.cache).unwrap_or(setup.cache);
+        let config = (setup.limits).hosts(folder.join("libraries"), setup.options.screen);
+        let hosts = Hosts::start(config, host_news).map_err(|e| hosts::none(&e))?;
+        hosts.set_concurrency(setup.concurrency);
+        let cache = AssetCache::new(folder.join("assets"), ASSETS);
+        let on_duplicate = setup.options.on_duplicate;
+        let options = with_libraries(setup.options, &setup.libraries);
+        let (state, first) = State::start(options, now());
+        let world = World {
+            twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
+            built_at: HashMap::new(),
+            started: now(),
+            answers: calls::Answers::new(setup.reader.clone(), cache.clone()),
+            reader: setup.reader,
+            writer: setup.writer.map(Arc::new),
+            hosts,
+            hash: setup.project,
+            project: None,
+            ontology: None,
+            stages: HashMap::new(),
+            drain: setup.drain,
+            journal: None,
+            books: HashMap::new(),
+            cache,
+            on_duplicate,
+            params: setup.params,
+            jobs: HashMap::new(),
+            lines: lines::Lines::new(setup.verbose),
+            launches: Vec::new(),
+            news,
+            judges: Arc::new(Semaphore::new(hosts::JUDGES)),
+        };
+        let mut engine = Self {
+            state,
+            world,
+            inbox,
+            host_events,
+        };
+        // Probed while the project is on its way.
+        let twins: Vec<PathBuf> = engine.world.twins.keys().cloned().collect();
+        for library in setup.libraries.into_iter().chain(twins) {
+            engine.world.hosts.watch(library);
+        }
+        for effect in first {
+            engine.world.perform(effect);
+        }
+        Ok(engine)
+    }
+
+    /// What is true.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// A sender for events from elsewhere (the compiler, simulated people).
+    #[must_use]
+    pub fn news(&self) -> mpsc::Sender<Event> {
+        self.world.news.clone()
+    }
+
+    /// Takes one event in; performs what follows; gives back what concerns the face.
+    pub fn feed(&mut self, event: Event) -> Vec<Effect> {
+        let for_the_face = self.take_in(event);
+        self.world.hand_over();
+        for_the_face
+    }
+
+    fn take_in(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.state.update(event);
+        self.hand_project_on();
+        let mut for_the_face = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {
+                    for_the_face.push(effect);
+                }
+                other => self.world.perform(other),
+            }
+        }
+        for_the_face
+    }
+
+    /// Waits for news and takes it in, with everything else that is there already.
+    pub async fn turn(&mut self) -> Vec<Effect> {
+        let first = tokio::select! {
+            Some(event) = self.inbox.recv() => Some(event),
+            Some(event) = self.host_events.recv() => self.world.translate(event),
+            else => None,
+        };
+        let mut effects = self.take_in(Event::Tick(now()));
+        if let Some(event) = first {
+            effects.extend(self.take_in(event));
+        }
+        for _ in 0..TURN {
+            let event = match (self.host_events.try_recv(), self.inbox.try_recv()) {
+                (Ok(host), Ok(event)) => {
+                    if let Some(host) = self.world.translate(host) {
+                        effects.extend(self.take_in(host));
+                    }
+                    Some(event)
+                }
+                (Ok(host), Err(_)) => self.world.translate(host),
+                (Err(_), Ok(event)) => Some(event),
+                (Err(_), Err(_)) => break,
+            };
+            if let Some(event) = event {
+                effects.extend(self.take_in(event));
+            }
+        }
+        self.world.hand_over();
+        effects
+    }
+
+    /// Tells the state the time and the wire counters.
+    pub fn tick(&mut self) -> Vec<Effect> {
+        let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
+        effects.extend(self.feed(Event::Tick(now())));
+        let outage = self.world.reader.outage().map(|t| Outage {
+            since: t.since,
+            why: t.why,
+            again: t.again,
+        });
+        if outage.is_some() || self.state.outage.is_some() {
+            effects.extend(self.feed(Event::Upstream(Upstream::Outage(outage))));
+        }
+        effects
+    }
+
+    /// What agents logged and printed since the last time, as far as it was asked for.
+    pub fn told(&mut self) -> Vec<String> {
+        self.world.lines.told()
+    }
+
+    /// What went over the wire.
+    #[must_use]
+    pub fn net(&self) -> NetStats {
+        let stats = self.world.reader.stats();
+        NetStats {
+            requests: stats.requests,
+            writes: stats.writes,
+            retries: stats.retries,
+            waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The asset of a task, downloaded unless it is here already.
+    pub fn asset(
+        &self,
+        task: TaskId,
+    ) -> impl Future<Output = Result<AssetDoc, Error>> + Send + use<> {
+        let step = self.state.step.as_ref().filter(|s| s.row.id == task);
+        let known = step
+            .and_then(|s| s.inputs.as_ref())
+            .and_then(|i| i.asset_json.clone());
+        let queued = self
+            .state
+            .queues
+            .iter()
+            .find_map(|(s, q)| q.task(task).map(|r| (*s, r.clone())));
+        let (reader, project, cache) = (
+            self.world.reader.clone(),
+            self.world.project.clone(),
+            self.world.cache.clone(),
+        );
+        async move {
+            let gone = || Error::new(ErrorKind::Upstream, "that task is no longer in the queue");
+            let json = match (known, queued, project) {
+                (Some(json), _, _) => json,
+                (None, Some((stage, row)), Some(project)) => {
+                    let stage = project.workflow.stage(stage).ok_or_else(gone)?;
+                    let wants = Wants {
+                        needs: needs::ASSET,
+                        ..Wants::default()
+                    };
+                    let mut fetched = reader.inputs(&project, stage, &[row], &wants, &cache).await;
+                    fetched
+                        .pop()
+                        .ok_or_else(gone)??
+                        .asset_json
+                        .ok_or_else(gone)?
+                }
+                _ => return Err(gone()),
+            };
+            serde_json::from_str(&json).map_err(|e| Error::new(ErrorKind::Bug, e.to_string()))
+        }
+    }
+
+    /// Every write is noted there from now on; without a journal nothing is written.
+    pub fn keep_journal(&mut self, journal: Journal) {
+        self.world.journal = Some(journal);
+    }
+
+    /// The journal, when this process writes.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.world.journal.as_ref()
+    }
+
+    /// Reads upstream.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.world.reader
+    }
+
+    /// Ends every host.
+    pub async fn shutdown(&self) {
+        self.world.hosts.shutdown().await;
+    }
+
+    /// Finishes what an interrupted process had begun to write.
+    ///
+    /// # Errors
+    /// The journal cannot be read or completed.
+    pub async fn settle(&self) -> Result<Settled, Error> {
+        self.world.settle().await
+    }
+
+    /// A new project is known to the hosts before any job of it.
+    fn hand_project_on(&mut self) {
+        let Some(project) = self.state.project.as_ref() else {
+            return;
+        };
+        let known = self.world.project.as_ref();
+        if !known.is_some_and(|known| Arc::ptr_eq(known, project)) {
+            self.world.take_project(project.clone());
+        }
+    }
+}

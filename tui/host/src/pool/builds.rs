@@ -1,0 +1,136 @@
+//! Builds in the pool: probed, activated, discarded, retired and drained.
+
+use super::Pool;
+use super::host::{Host, HostId, Role};
+use super::news::Effect;
+use crate::events::HostEvent;
+use crate::store::StagedCopy;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wb_core::build::{AgentDescriptor, Descriptor, Probed};
+use wb_core::ids::{BuildId, Millis};
+
+/// A build that new work may use, or that is being drained.
+pub(super) struct Build {
+    pub copy: Arc<StagedCopy>,
+    /// File name of the library.
+    pub library: String,
+    pub agents: Vec<AgentDescriptor>,
+    /// It has a preflight.
+    pub preflight: bool,
+    /// Some of its jobs take long: it may have as many hosts as jobs are wanted at a time.
+    pub slow: bool,
+    pub retired: bool,
+}
+
+/// A copied content that waits for a blank host, or is being opened in one.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    pub library: PathBuf,
+    pub copy: Arc<StagedCopy>,
+    pub hash: String,
+    pub size: u64,
+    pub modified: Millis,
+}
+
+impl Pool {
+    pub(super) fn probe(&mut self, probe: Probe) {
+        if self.closing {
+            return;
+        }
+        self.supersede(&probe);
+        self.failures = 0;
+        self.probes.push_back(probe);
+    }
+
+    pub(super) fn activate(&mut self, build: BuildId, probed: Probed) {
+        let mut unclaimed = self.unclaimed.iter();
+        let at = unclaimed.position(|copy| copy.path() == probed.copy);
+        let copy = at
+            .map(|at| self.unclaimed.swap_remove(at))
+            .unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
+        let library = probed
+            .library
+            .file_name()
+            .unwrap_or(probed.library.as_os_str());
+        let known = Build {
+            copy,
+            library: library.to_string_lossy().into_owned(),
+            preflight: probed.descriptor.preflight,
+            agents: probed.descriptor.agents,
+            slow: false,
+            retired: false,
+        };
+        self.builds.insert(build, known);
+        for host in self.hosts.values_mut() {
+            if matches!(&host.role, Role::Probed(path) if *path == probed.copy) {
+                host.role = Role::Build(build);
+                host.logs_as = build;
+                host.idle_since = self.now;
+            }
+        }
+        self.warm.push_back(build);
+    }
+
+    pub(super) fn discard(&mut self, copy: &Path) {
+        self.unclaimed.retain(|unclaimed| unclaimed.path() != copy);
+        self.dismiss(|host| matches!(&host.role, Role::Probed(path) if path == copy));
+    }
+
+    fn dismiss(&mut self, which: impl Fn(&Host) -> bool) {
+        let hosts = self.hosts.iter().filter(|(_, host)| which(host));
+        let hosts: Vec<HostId> = hosts.map(|(id, _)| *id).collect();
+        for id in hosts {
+            self.leave(id);
+        }
+    }
+
+    pub(super) fn retire(&mut self, build: BuildId) {
+        if let Some(known) = self.builds.get_mut(&build) {
+            known.retired = true;
+        }
+        self.drain(build);
+    }
+
+    /// Lets the hosts of a retired build leave once there is no work left for them.
+    pub(super) fn drain(&mut self, build: BuildId) {
+        let waits = self.pending.iter().any(|(w, _)| w.build() == build);
+        if waits || self.builds.get(&build).is_none_or(|b| !b.retired) {
+            return;
+        }
+        self.dismiss(|host| host.holds(build) && host.work.is_none());
+        if !self.hosts.values().any(|host| host.holds(build))
+            && let Some(known) = self.builds.remove(&build)
+        {
+            self.effects.push(Effect::Release(known.copy));
+        }
+    }
+
+    pub(super) fn reject(&mut self, probe: Probe, reason: String, hints: Vec<String>) {
+        let (library, hash) = (probe.library, probe.hash);
+        self.refused.insert(library.clone(), hash.clone());
+        self.effects.push(Effect::Emit(HostEvent::Rejected {
+            library,
+            hash,
+            reason,
+            hints,
+        }));
+    }
+
+    /// A content could be opened: the program decides what becomes of it.
+    pub(super) fn announce(&mut self, probe: Probe, descriptor: Descriptor) {
+        self.refused.remove(&probe.library);
+        // One warm host is enough for contents that nobody has claimed.
+        let newest = probe.copy.path().to_owned();
+        self.dismiss(|host| matches!(&host.role, Role::Probed(path) if *path != newest));
+        self.unclaimed.push(probe.copy);
+        self.effects.push(Effect::Emit(HostEvent::Probed(Probed {
+            library: probe.library,
+            copy: newest,
+            hash: probe.hash,
+            size: probe.size,
+            modified: probe.modified,
+            descriptor,
+        })));
+    }
+}

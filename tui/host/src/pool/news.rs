@@ -1,0 +1,200 @@
+//! What comes into the pool and what it wants done: [`News`] and [`Effect`].
+
+use super::builds::Probe;
+use super::host::{HostId, Status};
+use super::work::Work;
+use crate::events::HostEvent;
+use crate::jobs::JobRequest;
+use crate::page::LastWords;
+use crate::proto::Done;
+use crate::report::Death;
+use crate::store::StagedCopy;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wb_core::build::{Descriptor, Probed};
+use wb_core::error::Error;
+use wb_core::ids::{BuildId, JobId};
+
+/// Something that happened outside of the pool, or a request of the program.
+#[derive(Debug)]
+pub(crate) enum News {
+    Run(Vec<JobRequest>),
+    /// The number is at least [`super::PREFLIGHTS`] and used once.
+    Preflight {
+        number: u64,
+        build: BuildId,
+    },
+    Stop {
+        job: JobId,
+        kill: bool,
+    },
+    Concurrency(usize),
+    Project(Arc<str>),
+    Activate {
+        build: BuildId,
+        probed: Box<Probed>,
+    },
+    Discard {
+        copy: PathBuf,
+    },
+    Retire {
+        build: BuildId,
+    },
+    Close {
+        at_once: bool,
+    },
+    /// The watcher has copied a new content of a library.
+    Probe(Probe),
+    /// Answers [`Effect::Spawn`]. The process is the host's supervisor.
+    Spawned {
+        host: HostId,
+        pid: u32,
+    },
+    /// Answers [`Effect::Spawn`].
+    SpawnFailed(String),
+    /// Answers [`Effect::Explain`], with one line per frame.
+    Explained {
+        number: u64,
+        frames: Vec<String>,
+    },
+    Host(HostId, HostNews),
+}
+
+/// News from a host process, its thread or its control page.
+#[derive(Debug)]
+pub(crate) enum HostNews {
+    Hello {
+        protocol: u32,
+        pid: u32,
+        /// As the host claims before it opens a library.
+        stack_low: u64,
+    },
+    Loaded {
+        descriptor: Box<Descriptor>,
+        base: u64,
+    },
+    LoadFailed {
+        reason: String,
+        hints: Vec<String>,
+    },
+    /// Work has ended; `claims` is what the control page claims right after.
+    Done {
+        done: Done,
+        written: Vec<u8>,
+        claims: LastWords,
+    },
+    /// The host did not begin the work of this ticket, because it had been recalled.
+    TakenBack {
+        ticket: u64,
+    },
+    /// Answers [`Effect::Recall`]: the last ticket that the host claims to have begun.
+    Recalled {
+        begun: u64,
+    },
+    /// A job begins to load a dependency into its host, or (`None`) has loaded it.
+    Loading {
+        job: u64,
+        name: Option<String>,
+    },
+    Call {
+        job: u64,
+        call: u64,
+        name: String,
+        question: Vec<u8>,
+    },
+    /// Bytes of memory that the host and its processes use.
+    Memory {
+        used: u64,
+    },
+    /// It sent what no host sends.
+    Invalid(String),
+    /// The time of [`Status::alarm`] has come.
+    Alarm,
+    /// The process has ended or is about to.
+    Gone,
+    /// The process has been reaped.
+    Died(Box<Death>),
+}
+
+/// Something that the pool wants done.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Start a blank host.
+    Spawn,
+    /// Publish this status to the thread and the control page of a host.
+    Status {
+        host: HostId,
+        status: Status,
+    },
+    /// Let a blank host open a library.
+    Open {
+        host: HostId,
+        copy: Arc<StagedCopy>,
+        build: BuildId,
+    },
+    Send {
+        host: HostId,
+        batch: Batch,
+    },
+    /// Take back all work up to this ticket that the host has not begun; answered by
+    /// [`HostNews::Recalled`].
+    Recall {
+        host: HostId,
+        up_to: u64,
+    },
+    /// Ask a host to call its library's `shutdown` and to leave.
+    Leave {
+        host: HostId,
+    },
+    Kill {
+        host: HostId,
+    },
+    /// The host is gone: forget how to reach it.
+    Remove {
+        host: HostId,
+    },
+    /// Drop this handle, and perhaps with it the copy.
+    Release(Arc<StagedCopy>),
+    Emit(HostEvent),
+    /// Emit a call of a running job, with the means to answer it.
+    Call {
+        host: HostId,
+        job: JobId,
+        call: u64,
+        name: String,
+        question: Vec<u8>,
+    },
+    /// Answer a call with an error.
+    RefuseCall {
+        host: HostId,
+        call: u64,
+        why: &'static str,
+    },
+    PreflightEnded {
+        number: u64,
+        result: Result<(), Error>,
+    },
+    Explain(Explain),
+}
+
+/// Work for a host, sent as one.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// The project document, where the host has another one.
+    pub project: Option<Arc<str>>,
+    /// Tickets and work.
+    pub work: Vec<(u64, Work)>,
+}
+
+/// Addresses of a stack that are to become functions and lines; answered by [`News::Explained`].
+#[derive(Debug)]
+pub(crate) struct Explain {
+    pub number: u64,
+    pub copy: Arc<StagedCopy>,
+    /// Where the library was loaded; 0 when the addresses are relative already.
+    pub base: u64,
+    /// The instruction that crashed; 0 where it is not known.
+    pub pc: u64,
+    /// Return addresses, innermost first.
+    pub frames: Vec<u64>,
+}

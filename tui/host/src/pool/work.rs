@@ -1,0 +1,106 @@
+//! Work: a job or a preflight, waiting, queued in a host or active.
+
+use crate::jobs::JobRequest;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wb_core::event::Priority;
+use wb_core::ids::BuildId;
+
+/// Numbers from here on are preflights, not jobs.
+pub(crate) const PREFLIGHTS: u64 = 1 << 63;
+
+/// What an agent process can be asked to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    Job(Arc<JobRequest>),
+    Preflight { number: u64, build: BuildId },
+}
+
+impl Work {
+    pub(super) fn job(&self) -> Option<&JobRequest> {
+        match self {
+            Self::Job(job) => Some(job),
+            Self::Preflight { .. } => None,
+        }
+    }
+
+    pub(super) fn build(&self) -> BuildId {
+        match self {
+            Self::Job(job) => job.build,
+            Self::Preflight { build, .. } => *build,
+        }
+    }
+
+    /// A preflight keeps all other work of its library waiting, so it has the highest priority.
+    pub(super) fn priority(&self) -> Priority {
+        self.job().map_or(Priority::Person, |job| job.priority)
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        match self {
+            Self::Job(job) => job.job.0,
+            Self::Preflight { number, .. } => *number,
+        }
+    }
+}
+
+/// Work that a busy host was sent ahead of its turn.
+pub(super) struct Queued {
+    pub work: Work,
+    /// How often a host died before it had begun with this.
+    pub tries: u32,
+    /// Its place in everything that this host was ever sent.
+    pub ticket: u64,
+    /// To be stopped once it is known not to have begun, or as soon as it begins.
+    pub stop: bool,
+}
+
+/// Why active work is being stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stop {
+    Requested,
+    Deadline,
+}
+
+/// The work that a host runs, or that it will run once it has opened its library.
+pub(super) struct Active {
+    pub work: Work,
+    /// `None` while the host still opens the build.
+    pub started: Option<Instant>,
+    pub deadline: Option<Instant>,
+    pub stop: Option<Stop>,
+    pub kill_at: Option<Instant>,
+    /// How often a host died before it had begun with this.
+    pub tries: u32,
+    /// See [`Queued::ticket`]; 0 before it is sent.
+    pub ticket: u64,
+    /// Dependencies that it is loading into the host, outermost first.
+    pub loads: Vec<String>,
+    /// When the outermost of them began to load, and what was left of the deadline then.
+    pub loading: Option<(Instant, Option<Duration>)>,
+    /// How long it may still spend on loading.
+    pub load_left: Duration,
+}
+
+impl Active {
+    /// Work that has not begun.
+    pub(super) fn new(work: Work, tries: u32, ticket: u64) -> Self {
+        Self {
+            work,
+            started: None,
+            deadline: None,
+            stop: None,
+            kill_at: None,
+            tries,
+            ticket,
+            loads: Vec::new(),
+            loading: None,
+            load_left: Duration::MAX,
+        }
+    }
+
+    /// Whether it runs, and has this number.
+    pub(super) fn is_running(&self, number: u64) -> bool {
+        self.started.is_some() && self.work.number() == number
+    }
+}
