@@ -13,7 +13,6 @@ const LONGER: &[(&str, usize)] = &[
     ("agent-abi/src/guide.rs", 491),
     ("agent-abi/tests/border.rs", 407),
     ("tui/core/tests/engine/screen.rs", 452),
-    ("tui/ui/src/chrome.rs", 410),
 ];
 
 #[test]

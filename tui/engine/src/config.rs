@@ -162,14 +162,7 @@ impl Config {
     fn fill(&mut self, file: File, path: &Path) -> Result<(), Error> {
         let origin = path.display().to_string();
         let base = path.parent().unwrap_or(Path::new("."));
-        fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
-            if let (None, Some(value)) = (&slot, value) {
-                *slot = Some(Value {
-                    value,
-                    origin: origin.to_owned(),
-                });
-            }
-        }
+        self.fill_limits(&file, &origin)?;
         set(&mut self.project, file.project, &origin);
         set(
             &mut self.workflow,
@@ -177,21 +170,6 @@ impl Config {
             &origin,
         );
         set(&mut self.build, file.build, &origin);
-        set(&mut self.rate, file.rate, &origin);
-        set(&mut self.timeout, file.timeout, &origin);
-        let written = |name: &str, why: String| settings(format!("{origin}: {name}: {why}"));
-        let load = file
-            .load_timeout
-            .map(|text| flags::some_time(&text))
-            .transpose();
-        let load = load.map_err(|why| written("load_timeout", why))?;
-        let load = load.and_then(|limit| u64::try_from(limit.as_millis()).ok());
-        set(&mut self.load_timeout, load, &origin);
-        let memory = file.memory.map(|text| flags::size(&text)).transpose();
-        let memory = memory.map_err(|why| written("memory", why))?;
-        set(&mut self.memory, memory, &origin);
-        let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
-        set(&mut self.concurrency, concurrency, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -224,6 +202,24 @@ impl Config {
                 self.params.entry(stage).or_insert(value);
             }
         }
+        Ok(())
+    }
+
+    fn fill_limits(&mut self, file: &File, origin: &str) -> Result<(), Error> {
+        set(&mut self.rate, file.rate, origin);
+        set(&mut self.timeout, file.timeout, origin);
+        let written = |name: &str, why: String| settings(format!("{origin}: {name}: {why}"));
+        let load = file.load_timeout.as_deref().map(flags::some_time);
+        let load = load
+            .transpose()
+            .map_err(|why| written("load_timeout", why))?;
+        let load = load.and_then(|limit| u64::try_from(limit.as_millis()).ok());
+        set(&mut self.load_timeout, load, origin);
+        let memory = file.memory.as_deref().map(flags::size);
+        let memory = memory.transpose().map_err(|why| written("memory", why))?;
+        set(&mut self.memory, memory, origin);
+        let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
+        set(&mut self.concurrency, concurrency, origin);
         Ok(())
     }
 
@@ -295,6 +291,16 @@ impl Config {
             }));
         }
         lines
+    }
+}
+
+/// Sets what no more important place has set.
+fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
+    if let (None, Some(value)) = (&slot, value) {
+        *slot = Some(Value {
+            value,
+            origin: origin.to_owned(),
+        });
     }
 }
 
