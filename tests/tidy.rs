@@ -12,6 +12,8 @@ use std::process::Command;
 mod habits;
 #[path = "tidy/promises.rs"]
 mod promises;
+#[path = "tidy/words.rs"]
+mod words;
 #[path = "tidy/writes.rs"]
 mod writes;
 
