@@ -24,9 +24,9 @@ fn third(server: &Server) -> String {
     tasks[2]["uuid"].as_str().unwrap().to_owned()
 }
 
-pub fn victim(server: &Server, deed: u8, dir: &Path) -> std::path::PathBuf {
+pub fn victim(server: &Server, fault: u8, dir: &Path) -> std::path::PathBuf {
     let defines = [
-        format!("DEED={deed}"),
+        format!("FAULT={fault}"),
         format!("VICTIM=\"{}\"", third(server)),
     ];
     let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
@@ -135,7 +135,7 @@ fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3000"]);
-    let library = c_agent(dir.path(), "hostile", &["DEED=8", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=8", "VICTIM=\"uuid\""]);
     let mut child = command(dir.path())
         .args(["run", "--dry-run", "--json", "--progress", "none"])
         .args(["--project-hash", &server.project(), "--agents"])
@@ -159,7 +159,11 @@ fn agents_cannot_read_the_key_from_the_environment_of_any_process_above() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let marker = "a passphrase that nobody may see";
-    let defines = ["DEED=9", "VICTIM=\"uuid\"", &format!("MARKER=\"{marker}\"")];
+    let defines = [
+        "FAULT=9",
+        "VICTIM=\"uuid\"",
+        &format!("MARKER=\"{marker}\""),
+    ];
     let library = c_agent(dir.path(), "hostile", &defines);
     for name in [
         "ENCORD_SSH_KEY_PASSPHRASE",
@@ -264,7 +268,7 @@ fn the_server_passes_no_key_to_ffprobe() {
 fn reasons_of_a_megabyte_are_truncated_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);
-    let library = c_agent(dir.path(), "hostile", &["DEED=12", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=12", "VICTIM=\"uuid\""]);
     let reports = [
         "--jsonl",
         "all.jsonl",

@@ -115,7 +115,7 @@ fn a_panic_gives_the_terminal_back_names_its_report_and_ends_with_seventy() {
 #[test]
 fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=6", "VICTIM=\"uuid\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("new  ");

@@ -32,7 +32,7 @@ pub fn root() -> PathBuf {
         .unwrap()
         .to_owned()
 }
-/// What the machine's own environment may say to the program: tests say it themselves.
+/// Variables of the machine's own environment that the program would read: tests set them themselves.
 const OF_THE_MACHINE: [&str; 5] = [
     "ENCORD_DOMAIN",
     "ENCORD_SSH_KEY",

@@ -102,7 +102,7 @@ fn add(crate_name: &str, file: &[String], text: &str, all: &mut Neighbours) {
         let (Some(from), Some(to)) = (file.get(shared), target.get(shared)) else {
             continue;
         };
-        // A type has a capital letter, a function of the parent is no module: both belong to the parent.
+        // A type has a capital letter, a function of the parent is not a module: both belong to the parent.
         let parent = [&[crate_name.to_owned()], &file[..shared]]
             .concat()
             .join("::");
