@@ -109,8 +109,8 @@ pub fn c_text(name: &str, text: &str) -> String {
     )
 }
 
-/// What a command said to a person.
-pub fn said(output: &Output) -> String {
+/// What a command printed on stderr.
+pub fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
