@@ -1,4 +1,4 @@
-//! Pictures for the screen: fetched, decoded and scaled away from the loop, the newest wish first.
+//! Pictures for the screen: fetched, decoded and scaled away from the loop, the newest request first.
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
@@ -10,14 +10,14 @@ use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
 use wb_engine::runtime::Engine;
 use wb_media::{MediaError, Source};
-use wb_ui::{Picture, PictureWish};
+use wb_ui::{Picture, PictureRequest};
 
 /// Longest side of a picture that is handed to the screen.
 const SIDE: u32 = 1024;
 
 type Shown = (TaskId, Result<Picture, String>);
 
-/// Decodes what the screen would like to show.
+/// Decodes the pictures that the screen shows.
 pub struct Pictures {
     done: mpsc::Receiver<Shown>,
     send: mpsc::Sender<Shown>,
@@ -26,7 +26,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Nothing wished yet.
+    /// Nothing requested yet.
     #[must_use]
     pub fn new() -> Self {
         let (send, done) = mpsc::channel(2);
@@ -38,24 +38,24 @@ impl Pictures {
         }
     }
 
-    /// Begins to fetch and decode, unless that very picture was the last wish; an older wish that
-    /// is not done yet is given up.
-    pub fn want(&mut self, wish: PictureWish, engine: &Engine) {
-        if self.last == Some(wish.task) {
+    /// Begins to fetch and decode, unless that very picture was requested last; an older request that
+    /// is not done yet is dropped.
+    pub fn request(&mut self, request: PictureRequest, engine: &Engine) {
+        if self.last == Some(request.task) {
             return;
         }
-        self.last = Some(wish.task);
+        self.last = Some(request.task);
         if let Some(work) = self.work.take() {
             work.abort();
         }
-        let (send, asset) = (self.send.clone(), engine.asset(wish.task));
+        let (send, asset) = (self.send.clone(), engine.asset(request.task));
         let (reader, cache) = (engine.reader().clone(), engine.cache().clone());
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
                 Ok(asset) => shown(asset, &reader, &cache).await,
                 Err(error) => Err(error.summary),
             };
-            let _ = send.send((wish.task, picture)).await;
+            let _ = send.send((request.task, picture)).await;
         }));
     }
 

@@ -234,8 +234,8 @@ impl Session {
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
-            if let Some(wish) = self.ui.wants_picture(self.engine.state()) {
-                self.pictures.want(wish, &self.engine);
+            if let Some(request) = self.ui.missing_picture(self.engine.state()) {
+                self.pictures.request(request, &self.engine);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The screen on a made-up project, to be looked at: `cargo run -p wb-ui --example gallery`.
 //!
-//! Every wish of the engine is answered at once and without any network or agent; `q` leaves.
-//! An argument chooses the colours: `dark`, `light` or `plain`.
+//! Every effect is performed at once and without any network or agent; `q` leaves.
+//! An argument chooses the theme.
 
 #[allow(dead_code, missing_docs, clippy::unwrap_used)]
 #[path = "../src/fixture/mod.rs"]
@@ -17,9 +17,9 @@ use wb_core::ids::Millis;
 use wb_ui::{Picture, Theme, Ui, UiSettings};
 
 fn main() -> std::io::Result<()> {
-    let wanted = std::env::args().nth(1);
-    let wanted = wanted.and_then(|name| Theme::from_name(&name));
-    let theme = Theme::detect(wanted, |name| std::env::var(name).ok());
+    let named = std::env::args().nth(1);
+    let named = named.and_then(|name| Theme::from_name(&name));
+    let theme = Theme::detect(named, |name| std::env::var(name).ok());
     let mut ui = Ui::new(UiSettings {
         styles: theme.styles(),
         unicode: true,
@@ -33,8 +33,8 @@ fn main() -> std::io::Result<()> {
         let passed = i64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
         world.send(Event::Tick(Millis(NOW + passed)));
         terminal.draw(|frame| ui.draw(frame, &world.state))?;
-        if let Some(wish) = ui.wants_picture(&world.state) {
-            ui.set_picture(wish.task, Ok(gradient()));
+        if let Some(request) = ui.missing_picture(&world.state) {
+            ui.set_picture(request.task, Ok(gradient()));
             continue;
         }
         if !event::poll(Duration::from_millis(100))? {

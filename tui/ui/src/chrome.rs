@@ -3,38 +3,32 @@
 
 use crate::actions::{Action, Hints};
 use crate::text::{age, clean, duration, fit, number, width};
+use crate::widgets::{lines, split_line, wrapped};
 use crate::{Hit, Screen, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::build::BuildStatus;
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 
-/// Trouble that is over sooner is not shown, in milliseconds.
+/// An outage that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_500;
 
 /// Draws header, hints and status; gives the room between.
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
-    header(ui, buf, Rect { height: 1, ..area }, state);
-    let hints_row = Rect {
-        y: area.bottom() - 2,
-        height: 1,
-        ..area
-    };
+    let [header_row, body, hints_row, status_row] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header(ui, buf, header_row, state);
     hints(ui, buf, hints_row, state);
-    let status_row = Rect {
-        y: area.bottom() - 1,
-        height: 1,
-        ..area
-    };
     status(ui, buf, status_row, state);
-    Rect {
-        y: area.y + 1,
-        height: area.height - 3,
-        ..area
-    }
+    body
 }
 
 /// The whole screen when it is too small for anything else.
@@ -43,16 +37,8 @@ pub fn too_small(ui: &Ui, buf: &mut Buffer, area: Rect) {
         "Too small ({}×{}). Work continues; enlarge the window to at least 40×10.",
         area.width, area.height
     );
-    for (row, line) in crate::text::wrap(&text, usize::from(area.width))
-        .iter()
-        .enumerate()
-    {
-        if let Ok(row) = u16::try_from(row)
-            && row < area.height
-        {
-            buf.set_string(area.x, area.y + row, line, ui.st.warn);
-        }
-    }
+    let text = wrapped(&text, usize::from(area.width), ui.st.warn);
+    lines(buf, area, &text, 0);
 }
 
 /// The mode: DRY-RUN cannot write, HOLD writes what is committed, LIVE writes as it goes.
@@ -66,70 +52,63 @@ pub fn mode(state: &State) -> &'static str {
 
 fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
-    let tabs = tabs(ui, ui.room.w < 100);
-    let tabs_w: usize = tabs.iter().map(|(_, t)| width(t) + 1).sum();
-    let mut x = area
-        .right()
-        .saturating_sub(u16::try_from(tabs_w).unwrap_or(0));
-    let tabs_x = x;
-    for (screen, text) in tabs {
-        let style = if screen == ui.screen {
-            st.strong
-        } else {
-            st.dim
-        };
-        buf.set_string(x, area.y, &text, style);
-        let w = u16::try_from(width(&text)).unwrap_or(0);
-        ui.hits
-            .push((Rect::new(x, area.y, w, 1), Hit::Screen(screen)));
-        x += w + 1;
-    }
-    let room = usize::from(tabs_x - area.x).saturating_sub(2);
-    let title = state
-        .project
-        .as_ref()
-        .map_or("no project", |p| p.title.as_str());
-    let mode = mode(state);
-    let (build, build_style) = build_word(ui, state);
-    let (doing, doing_style) = doing(ui, state);
+    let tabs_w = draw_tabs(ui, buf, area);
+    let room = area.width.saturating_sub(tabs_w + 2);
+    let area = Rect {
+        width: room,
+        ..area
+    };
+    let title = state.project.as_ref();
+    let title = title.map_or("no project", |p| p.title.as_str());
     let name = if ui.room.narrow() { "" } else { "workbench  " };
-    let mut rest = vec![
-        (
-            match mode {
-                "LIVE" => " LIVE ".to_owned(),
-                other => other.to_owned(),
-            },
-            mode_style(ui, state),
-        ),
-        (build, build_style),
+    let mode = match mode(state) {
+        "LIVE" => " LIVE ",
+        other => other,
+    };
+    let mut facts = vec![
+        (mode.to_owned(), mode_style(ui, state)),
+        build_word(ui, state),
     ];
-    if !doing.is_empty() {
-        rest.push((doing, doing_style));
-    }
-    rest.extend(watch_word(ui, state));
+    facts.extend(doing(ui, state));
+    facts.extend(watch_word(ui, state));
     // The title gives way first, then what comes last.
-    let fixed: usize = rest.iter().map(|(t, _)| width(t) + 3).sum();
-    let title = fit(title, room.saturating_sub(fixed + name.len() + 1).max(8));
+    let fixed: usize = facts.iter().map(|(t, _)| width(t) + 3).sum();
+    let title = fit(
+        title,
+        usize::from(room)
+            .saturating_sub(fixed + name.len() + 1)
+            .max(8),
+    );
     let mut line = Line::from(vec![
         Span::raw(" "),
         Span::styled(name, st.dim),
         Span::styled(title, st.strong),
     ]);
-    for (text, style) in rest {
+    for (text, style) in facts {
         line.push_span(Span::styled(" · ", st.dim));
         line.push_span(Span::styled(text, style));
     }
-    buf.set_line(area.x, area.y, &line, u16::try_from(room).unwrap_or(0));
-    let mode_at = u16::try_from(2 + name.len()).unwrap_or(0);
-    ui.hits.push((
-        Rect::new(
-            area.x + mode_at,
-            area.y,
-            u16::try_from(room).unwrap_or(0),
-            1,
-        ),
-        Hit::Does(Action::Builds),
-    ));
+    lines(buf, area, &[line], 0);
+    ui.hits.push((area, Hit::Runs(Action::Builds)));
+}
+
+/// Draws the screens' names at the right; gives the columns that they take.
+fn draw_tabs(ui: &mut Ui, buf: &mut Buffer, area: Rect) -> u16 {
+    let tabs = tabs(ui, ui.room.w < 100);
+    let columns = |text: &str| u16::try_from(width(text)).unwrap_or(0);
+    let all: u16 = tabs.iter().map(|(_, text)| columns(text) + 1).sum();
+    let mut x = area.right().saturating_sub(all);
+    for (screen, text) in tabs {
+        let style = match screen == ui.screen {
+            true => ui.st.strong,
+            false => ui.st.dim,
+        };
+        buf.set_string(x, area.y, &text, style);
+        let place = Rect::new(x, area.y, columns(&text), 1);
+        ui.hits.push((place, Hit::Screen(screen)));
+        x += columns(&text) + 1;
+    }
+    all
 }
 
 fn tabs(ui: &Ui, short: bool) -> Vec<(Screen, String)> {
@@ -210,17 +189,11 @@ pub fn ago(ms: u64) -> String {
     }
 }
 
-fn doing(ui: &Ui, state: &State) -> (String, Style) {
+fn doing(ui: &Ui, state: &State) -> Option<(String, Style)> {
     let st = &ui.st;
     if let Some(commit) = state.commit.as_ref().filter(|c| c.ended.is_none()) {
-        return (
-            format!(
-                "COMMITTING {}/{}",
-                number(commit.answered as u64),
-                number(commit.asked as u64)
-            ),
-            st.warn,
-        );
+        let (answered, asked) = (number(commit.answered as u64), number(commit.asked as u64));
+        return Some((format!("COMMITTING {answered}/{asked}"), st.warn));
     }
     if let Some(run) = state.run.as_ref().filter(|r| !r.is_over()) {
         let done = crate::screens::run::percent(run, state)
@@ -230,16 +203,14 @@ fn doing(ui: &Ui, state: &State) -> (String, Style) {
             (true, _) => "PAUSED",
             _ => "RUN",
         };
-        return (format!("{word}{done}"), st.accent);
+        return Some((format!("{word}{done}"), st.accent));
     }
     let busy = |step: &&Stepper| matches!(step.at, At::Fetching | At::Calling);
-    match state.step.as_ref().filter(busy) {
-        Some(step) => (step.word().to_uppercase(), st.accent),
-        None => (String::new(), st.text),
-    }
+    let step = state.step.as_ref().filter(busy)?;
+    Some((step.word().to_uppercase(), st.accent))
 }
 
-/// What the watched tasks tell, in a word or two.
+/// The results of the watched tasks, in a word or two.
 fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
     let st = &ui.st;
     let watch = &state.watch;
@@ -247,13 +218,12 @@ fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
         return None;
     }
     let pending = watch.tasks.iter().filter(|t| t.pending()).count();
-    let told = match (pending, watch.failing(), watch.differing()) {
+    Some(match (pending, watch.failing(), watch.differing()) {
         (1.., _, _) => (format!("watch …{}", number(pending as u64)), st.accent),
         (_, failing @ 1.., _) => (format!("watch ✗{}", number(failing as u64)), st.bad),
         (_, _, differing @ 1..) => (format!("watch ~{}", number(differing as u64)), st.changed),
         _ => ("watch =".to_owned(), st.good),
-    };
-    Some(told)
+    })
 }
 
 /// Hints: only keys that work now, the rarest dropped first.
@@ -309,36 +279,20 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
 fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = &ui.st;
     let net = &state.net;
-    let mut right = String::new();
-    if !ui.room.tiny() {
-        if state.held.is_empty() {
-            right = format!(
-                "{} requests · {} writes ",
-                number(net.requests),
-                number(net.writes)
-            );
-        } else {
-            right = format!(
-                "{} held · {} requests · {} writes ",
-                number(state.held.len() as u64),
-                number(net.requests),
-                number(net.writes)
-            );
-        }
-        if ui.room.narrow() {
-            right = format!("{} writes ", number(net.writes));
-        }
-    }
+    let (requests, writes) = (number(net.requests), number(net.writes));
+    let right = match state.held.len() {
+        _ if ui.room.tiny() => String::new(),
+        _ if ui.room.narrow() => format!("{writes} writes "),
+        0 => format!("{requests} requests · {writes} writes "),
+        n => format!(
+            "{} held · {requests} requests · {writes} writes ",
+            number(n)
+        ),
+    };
     let room = usize::from(area.width).saturating_sub(width(&right) + 2);
     let (text, style) = status_text(ui, state);
-    let line = Line::from(Span::styled(format!(" {}", fit(&text, room)), style));
-    crate::widgets::split_line(
-        buf,
-        area,
-        0,
-        &line,
-        &Line::from(Span::styled(right, st.dim)),
-    );
+    let left = Line::styled(format!(" {}", fit(&text, room)), style);
+    split_line(buf, area, 0, &left, &Line::styled(right, st.dim));
 }
 
 fn status_text(ui: &Ui, state: &State) -> (String, Style) {
@@ -374,8 +328,8 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     (format!("{word} · {}", ui.keyed(writes)), style)
 }
 
-/// Requests that are tried again and again: since when, until when, why. A short trouble is not worth
-/// a flicker.
+/// Requests that are tried again and again: since when, until when, why. A short outage is not worth a
+/// flicker.
 fn waiting(state: &State) -> Option<String> {
     let outage = state.outage.as_ref()?;
     let lasts = state.now.since(outage.since);

@@ -78,7 +78,7 @@ impl Ui {
         }
         match hit {
             Hit::Rows(_) => Vec::new(),
-            Hit::Does(action) => self.dispatch(action, state),
+            Hit::Runs(action) => self.dispatch(action, state),
             Hit::Screen(screen) => self.go(screen),
             Hit::Stage(stage) => {
                 self.stage = Some(stage);

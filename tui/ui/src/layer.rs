@@ -2,7 +2,7 @@
 //! what it does not handle is what the table of actions has for it.
 
 use crate::actions::{Action, Hints, OverOverlay, Scope};
-use crate::{PictureWish, Ui};
+use crate::{PictureRequest, Ui};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,9 +12,9 @@ use wb_core::state::State;
 /// Rows that one notch of the wheel moves.
 pub const WHEEL: usize = 3;
 
-/// What became of an action in a layer.
+/// What a layer did with an action.
 pub enum Handled {
-    /// Not the layer's: the table says what it does.
+    /// Not the layer's: the table of actions has it.
     No,
     /// Done; the layer stays open.
     Stay(Vec<Command>),
@@ -86,13 +86,13 @@ pub trait Layer {
         None
     }
 
-    /// The arguments of `workbench` that do in a shell what this layer is about.
+    /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
         None
     }
 
-    /// The picture that a screen would like to show.
-    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureWish> {
+    /// The picture that a screen shows.
+    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureRequest> {
         None
     }
 }
@@ -119,7 +119,7 @@ impl Ui {
 
     /// A key that was pressed or repeated, by its name in the keymap.
     pub(crate) fn key(&mut self, key: &KeyEvent, name: &str, state: &State) -> Vec<Command> {
-        // These two work whatever is open and whatever the keymap says.
+        // These two work whatever is open and whatever the keymap has.
         if let "Ctrl-c" | "Ctrl-z" = name {
             let quits = name == "Ctrl-c";
             return self.dispatch(if quits { Action::Quit } else { Action::Suspend }, state);

@@ -1,4 +1,4 @@
-//! How it looks: screens, overlays, keys and colours of the terminal workbench.
+//! Screens, overlays, keys and colours of the terminal workbench.
 //!
 //! The [`Ui`] owns cursors and scroll positions only. Drawing reads a [`State`]; keys, mouse and
 //! paste become [`wb_core::command::Command`]s. It opens no file and no connection, has no clock (time is
@@ -29,7 +29,7 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
-pub use picture::{Graphics, Picture, PictureWish};
+pub use picture::{Graphics, Picture, PictureRequest};
 pub use summary::plain_summary;
 pub use theme::{Styles, Theme};
 
@@ -41,7 +41,7 @@ use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
 
-/// What a screen is made with.
+/// How the screen looks and which keys it has.
 #[derive(Clone, Debug, Default)]
 pub struct UiSettings {
     /// Colours; see [`Theme::detect`].
@@ -106,10 +106,10 @@ impl Screen {
 pub(crate) enum Hit {
     Screen(Screen),
     Stage(StageId),
-    /// First place of a list; the row under the pointer is added.
+    /// The first row in sight of a list; the row under the pointer is added.
     Rows(usize),
     Tab(usize),
-    Does(Action),
+    Runs(Action),
 }
 
 /// How much room there is.
@@ -147,12 +147,12 @@ pub struct Ui {
     pub(crate) screen: Screen,
     pub(crate) overlays: Vec<Box<dyn Layer>>,
     pub(crate) stage: Option<StageId>,
-    pub(crate) flow: flow::Pane,
-    pub(crate) queue: queue::Pane,
-    pub(crate) task: task::Pane,
-    pub(crate) run: run::Pane,
-    pub(crate) shelf: picture::Shelf,
-    /// Said in the last row until the next key.
+    pub(crate) flow: flow::FlowCursor,
+    pub(crate) queue: queue::QueueCursor,
+    pub(crate) task: task::TaskCursor,
+    pub(crate) run: run::RunCursor,
+    pub(crate) pictures: picture::PictureView,
+    /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
     /// Where and when the last click was.
     pub(crate) clicked: Option<(Position, Millis)>,
@@ -174,11 +174,11 @@ impl Ui {
             screen: Screen::Flow,
             overlays: Vec::new(),
             stage: None,
-            flow: flow::Pane::default(),
-            queue: queue::Pane::default(),
-            task: task::Pane::default(),
-            run: run::Pane::default(),
-            shelf: picture::Shelf::new(settings.graphics),
+            flow: flow::FlowCursor::default(),
+            queue: queue::QueueCursor::default(),
+            task: task::TaskCursor::default(),
+            run: run::RunCursor::default(),
+            pictures: picture::PictureView::new(settings.graphics),
             notice: None,
             clicked: None,
             copied: None,
@@ -195,7 +195,7 @@ impl Ui {
             h: area.height,
         };
         self.hits.clear();
-        self.shelf.pixels = None;
+        self.pictures.pixels = None;
         self.follow(state);
         let buf = frame.buffer_mut();
         buf.set_style(area, self.st.text);
@@ -208,20 +208,20 @@ impl Ui {
         if !self.unicode {
             widgets::to_ascii(buf);
         }
-        widgets::guard(buf, self.shelf.pixels);
+        widgets::guard(buf, self.pictures.pixels);
     }
 
-    /// The picture that the visible screen would like to show and does not have yet.
+    /// The picture that the visible screen shows and does not have yet.
     #[must_use]
-    pub fn wants_picture(&self, state: &State) -> Option<PictureWish> {
-        let wish = self.screen.layer().picture(self, state)?;
-        (!self.shelf.has(wish.task)).then_some(wish)
+    pub fn missing_picture(&self, state: &State) -> Option<PictureRequest> {
+        let request = self.screen.layer().picture(self, state)?;
+        (!self.pictures.has(request.task)).then_some(request)
     }
 
-    /// Hands a decoded picture in, or the reason why there is none. Pictures of more than about
-    /// 1600 pixels a side only cost time: scale them down before.
+    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1600 pixels a
+    /// side first: more only costs time.
     pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {
-        self.shelf.put(task, picture);
+        self.pictures.put(task, picture);
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

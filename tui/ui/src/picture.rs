@@ -3,6 +3,7 @@
 
 use crate::text;
 use crate::theme::Styles;
+use crate::widgets::{lines, wrapped};
 use image::{DynamicImage, RgbImage};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -21,7 +22,7 @@ use wb_core::ids::{DataHash, TaskId};
 pub struct Graphics(Option<Picker>);
 
 impl Graphics {
-    /// Two pixels in each cell: works everywhere, asks nobody, starts nothing.
+    /// Two pixels in each cell: works everywhere, without a question to the terminal.
     #[must_use]
     pub const fn half_blocks() -> Self {
         Self(None)
@@ -71,9 +72,9 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// A picture that the screen would like to show.
+/// A picture that the screen needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PictureWish {
+pub struct PictureRequest {
     /// Task it belongs to; [`crate::Ui::set_picture`] takes it back.
     pub task: TaskId,
     /// Its data unit.
@@ -142,7 +143,7 @@ fn bounds(object: &Value) -> Option<Bounds> {
 }
 
 /// The one picture in sight, and how it was last encoded.
-pub(crate) struct Shelf {
+pub(crate) struct PictureView {
     graphics: Graphics,
     held: Option<(TaskId, Result<DynamicImage, String>)>,
     encoded: Option<(Size, Vec<Bounds>, Protocol)>,
@@ -150,7 +151,7 @@ pub(crate) struct Shelf {
     pub pixels: Option<Rect>,
 }
 
-impl Shelf {
+impl PictureView {
     pub fn new(graphics: Graphics) -> Self {
         Self {
             graphics,
@@ -169,13 +170,15 @@ impl Shelf {
             RgbImage::from_raw(p.width, p.height, p.rgb)
                 .filter(|i| i.width() > 0 && i.height() > 0)
                 .map(DynamicImage::ImageRgb8)
-                .ok_or_else(|| "the decoded picture has another size than it says".to_owned())
+                .ok_or_else(|| {
+                    "the decoded picture does not have the size that it declares".to_owned()
+                })
         });
         self.held = Some((task, image));
         self.encoded = None;
     }
 
-    /// Draws the picture of a task with its boxes, or says why not.
+    /// Draws the picture of a task with its boxes, or the reason why there is none.
     pub fn draw(
         &mut self,
         buf: &mut Buffer,
@@ -232,10 +235,8 @@ impl Shelf {
 
 /// A text in place of the picture, as far as there is room.
 fn write(buf: &mut Buffer, area: Rect, text: &str, st: &Styles) {
-    let lines = text::wrap(text, usize::from(area.width));
-    for (row, line) in (area.y..area.bottom()).zip(lines) {
-        buf.set_string(area.x, row, line, st.dim);
-    }
+    let text = wrapped(text, usize::from(area.width), st.dim);
+    lines(buf, area, &text, 0);
 }
 
 /// A box in cells, its name in the upper border. The picture's colours stay behind it.
@@ -378,10 +379,10 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_another_size_than_it_says_is_refused() {
-        let mut shelf = Shelf::new(Graphics::half_blocks());
+    fn a_picture_without_the_pixels_that_it_declares_is_refused() {
+        let mut view = PictureView::new(Graphics::half_blocks());
         let task = TaskId(uuid::Uuid::nil());
-        shelf.put(
+        view.put(
             task,
             Ok(Picture {
                 width: 10,
@@ -389,6 +390,6 @@ mod tests {
                 rgb: vec![0; 7],
             }),
         );
-        assert!(matches!(shelf.held, Some((_, Err(_)))));
+        assert!(matches!(view.held, Some((_, Err(_)))));
     }
 }

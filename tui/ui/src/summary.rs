@@ -1,7 +1,7 @@
-//! The state in plain lines, for what is no terminal: a pipe, a log, `--plain`.
+//! The state in plain lines, for pipes, logs and `--plain`.
 
 use crate::chrome::mode;
-use crate::screens::flow::{agent_word, count, ways};
+use crate::screens::flow::{agent_word, count, routes};
 use crate::text::{clean, left, number, plural, right, width};
 use wb_core::build::BuildStatus;
 use wb_core::state::State;
@@ -83,7 +83,7 @@ fn stages(state: &State, project: &Project) -> Vec<String> {
         format!(
             "{title} {count}  {} {}",
             left(&agent, 24),
-            ways(flow, stage)
+            routes(flow, stage)
         )
     };
     flow.stages.iter().map(line).collect()

@@ -127,8 +127,13 @@ pub fn number(n: impl TryInto<u64>) -> String {
 /// `1 task`, `3 tasks`.
 #[must_use]
 pub fn plural(n: usize, one: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{} {one}{s}", number(n))
+    counted(n, one, &format!("{one}s"))
+}
+
+/// `1 priority`, `3 priorities`.
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
 /// A fraction with four decimals at most: `0.5`, `0.5062`.

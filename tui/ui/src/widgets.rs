@@ -1,12 +1,16 @@
 //! Small things that every screen is made of: a pane with its titles, lines of text, scrolling.
 
-use crate::text::{fit, width};
+use crate::text::{fit, width, wrap};
 use crate::theme::{Styles, ascii};
+use crate::{Hit, Ui, keys};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::layout::{Constraint, Direction, Layout, Margin, Position, Rect};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use ratatui::widgets::{
+    Block, BorderType, Clear, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget,
+    Widget,
+};
 use std::borrow::Cow;
 
 /// A pane's frame; gives the room inside.
@@ -57,58 +61,97 @@ pub fn overlay(buf: &mut Buffer, area: Rect, title: &str, right: &str, st: &Styl
     pane(buf, area, title, right, true, st)
 }
 
+/// The room inside a frame, without the column beside each border.
+pub fn padded(inner: Rect) -> Rect {
+    inner.inner(Margin::new(1, 0))
+}
+
 /// A rectangle of at most this size in the middle of another.
 pub fn centred(area: Rect, w: u16, h: u16) -> Rect {
-    let (w, h) = (w.min(area.width), h.min(area.height));
-    Rect::new(
-        area.x + (area.width - w) / 2,
-        area.y + (area.height - h) / 2,
-        w,
-        h,
-    )
-}
-
-/// The first `rows` of an area, and what is below them.
-pub fn above(area: Rect, rows: u16) -> (Rect, Rect) {
-    let rows = rows.min(area.height);
-    let rest = Rect {
-        y: area.y + rows,
-        height: area.height - rows,
-        ..area
-    };
-    (
-        Rect {
-            height: rows,
-            ..area
-        },
-        rest,
-    )
-}
-
-/// The first `columns` of an area, and what is beside them.
-pub fn beside(area: Rect, columns: u16) -> (Rect, Rect) {
-    let columns = columns.min(area.width);
-    let rest = Rect {
-        x: area.x + columns,
-        width: area.width - columns,
-        ..area
-    };
-    (
-        Rect {
-            width: columns,
-            ..area
-        },
-        rest,
-    )
+    area.centered(Constraint::Length(w), Constraint::Length(h))
 }
 
 /// Draws lines from the top, leaving `skip` out; what does not fit is cut.
 pub fn lines(buf: &mut Buffer, area: Rect, all: &[Line<'_>], skip: usize) {
-    let rows = usize::from(area.height);
-    for (row, line) in all.iter().skip(skip).take(rows).enumerate() {
-        let y = area.y + u16::try_from(row).unwrap_or(0);
-        buf.set_line(area.x, y, line, area.width);
+    for (row, line) in area.rows().zip(all.iter().skip(skip)) {
+        buf.set_line(row.x, row.y, line, row.width);
     }
+}
+
+/// Draws lines from `top` on inside a frame, with a scrollbar on its border; gives `top`, cut so that the
+/// last lines fill the room.
+pub fn scrolled(buf: &mut Buffer, inner: Rect, all: &[Line<'_>], top: usize, st: &Styles) -> usize {
+    let room = padded(inner);
+    let top = top.min(all.len().saturating_sub(usize::from(room.height)));
+    lines(buf, room, all, top);
+    scrollbar(buf, inner, top, all.len(), st);
+    top
+}
+
+/// A list and the details of its chosen row: one above the other where room is narrow, else side by side.
+pub fn list_and_details(area: Rect, narrow: bool, rows: u16, columns: u16) -> [Rect; 2] {
+    let (direction, first) = match narrow {
+        true => (Direction::Vertical, rows),
+        false => (Direction::Horizontal, columns),
+    };
+    Layout::new(direction, [Constraint::Length(first), Constraint::Fill(1)]).areas(area)
+}
+
+/// Draws a list: the rows in sight, made one by one, with the one at the cursor `at` selected. A click
+/// selects a row. Gives the first row in sight, which moves no more than it must.
+pub fn list<'a>(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    top: usize,
+    (at, count): (usize, usize),
+    line: impl Fn(&Ui, usize) -> Line<'a>,
+) -> usize {
+    let top = scroll_to(top, at, usize::from(area.height), count);
+    for (place, row) in (top..count).zip(area.rows()) {
+        buf.set_line(row.x, row.y, &line(ui, place), row.width);
+        if place == at {
+            buf.set_style(row, ui.st.selected);
+        }
+    }
+    scrollbar(buf, area, top, count, &ui.st);
+    ui.hits.push((area, Hit::Rows(top)));
+    top
+}
+
+/// A text in lines of at most so many columns.
+pub fn wrapped(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
+    hanging("", style, text, columns, style)
+}
+
+/// A text in lines of at most so many columns: the first one behind a mark, the others indented as far.
+pub fn hanging(
+    mark: &str,
+    mark_style: Style,
+    text: &str,
+    columns: usize,
+    style: Style,
+) -> Vec<Line<'static>> {
+    let indent = width(mark);
+    let mut mark = Some(Span::styled(mark.to_owned(), mark_style));
+    wrap(text, columns.saturating_sub(indent))
+        .into_iter()
+        .map(|text| {
+            let first = mark.take().unwrap_or_else(|| " ".repeat(indent).into());
+            Line::from(vec![first, Span::styled(text, style)])
+        })
+        .collect()
+}
+
+/// A line of text while it is typed, the cursor in it reversed.
+pub fn typed_spans(line: &keys::Line, style: Style) -> [Span<'static>; 3] {
+    let (before, under, after) = line.parts();
+    let under = if under.is_empty() { " " } else { under };
+    [
+        Span::styled(before.to_owned(), style),
+        Span::styled(under.to_owned(), style.add_modifier(Modifier::REVERSED)),
+        Span::styled(after.to_owned(), style),
+    ]
 }
 
 /// One line at a row of an area, cut at its width; nothing when the row is outside.
@@ -152,26 +195,25 @@ pub fn scroll_to(top: usize, at: usize, rows: usize, count: usize) -> usize {
         .min(count.saturating_sub(rows).max(low))
 }
 
-/// A thumb at the right border when there is more than fits.
-pub fn scrollbar(
-    buf: &mut Buffer,
-    inner: Rect,
-    top: usize,
-    rows: usize,
-    count: usize,
-    st: &Styles,
-) {
-    if count <= rows || inner.height < 3 {
+/// A thumb on the border at the right when there are more lines than rows.
+fn scrollbar(buf: &mut Buffer, inner: Rect, top: usize, count: usize, st: &Styles) {
+    let rows = usize::from(inner.height);
+    if count <= rows || rows < 3 {
         return;
     }
-    let track = usize::from(inner.height);
-    let size = (rows * track / count).clamp(1, track);
-    let last = count - rows;
-    let start = (top.min(last) * (track - size)).div_ceil(last.max(1));
-    for i in start..start + size {
-        let y = inner.y + u16::try_from(i).unwrap_or(0);
-        buf[(inner.right(), y)].set_symbol("█").set_style(st.dim);
-    }
+    let border = Rect {
+        width: inner.width + 1,
+        ..inner
+    };
+    let mut state = ScrollbarState::new(count - rows + 1)
+        .position(top)
+        .viewport_content_length(rows);
+    Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(None)
+        .thumb_style(st.dim)
+        .render(border, buf, &mut state);
 }
 
 /// `name   value` with the name dim and ten columns wide.

@@ -9,6 +9,8 @@ mod order;
 pub mod paint;
 pub mod route;
 
+use ratatui::layout::Rect;
+
 /// A box to be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -31,27 +33,6 @@ pub struct Edge {
     pub label: String,
 }
 
-/// Where a box stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Column of its left border.
-    pub x: u16,
-    /// Row of its top border.
-    pub y: u16,
-    /// Columns.
-    pub w: u16,
-    /// Rows.
-    pub h: u16,
-}
-
-impl Place {
-    /// Whether a cell lies in the box.
-    #[must_use]
-    pub const fn contains(&self, x: u16, y: u16) -> bool {
-        x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
-    }
-}
-
 /// Where one edge runs: corners from the first cell outside its box to the arrow's cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
@@ -65,9 +46,9 @@ pub struct Path {
 
 /// A finished drawing, before ink.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
-    /// One entry for each node.
-    pub places: Vec<Place>,
+pub struct GraphLayout {
+    /// Where the box of each node is.
+    pub boxes: Vec<Rect>,
     /// Layer of each node, 0 at the left.
     pub layers: Vec<usize>,
     /// One entry for each edge.
@@ -89,9 +70,9 @@ pub struct Spacing {
 
 /// Places boxes and routes edges. The result depends on nothing but the arguments.
 #[must_use]
-pub fn lay_out(nodes: &[Node], edges: &[Edge], spacing: Spacing) -> Layout {
+pub fn lay_out(nodes: &[Node], edges: &[Edge], spacing: Spacing) -> GraphLayout {
     if nodes.is_empty() {
-        return Layout::default();
+        return GraphLayout::default();
     }
     let mut plan = layout::plan(nodes, edges, spacing);
     route::loosen(nodes, edges, &mut plan);

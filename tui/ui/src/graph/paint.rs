@@ -1,7 +1,7 @@
 //! Ink for a layout: lines with proper corners and junctions, labels, arrows. Boxes and what is
 //! written in them belong to the Flow screen.
 
-use super::{Edge, Layout};
+use super::{Edge, GraphLayout};
 use crate::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,12 +33,53 @@ pub struct Ink {
     pub label: Style,
 }
 
-/// Draws all edges. `area` is the window, `scroll` the drawing's cell at its top left corner.
+/// The part of a drawing that is in sight.
+pub struct Canvas<'b> {
+    /// What is drawn on.
+    pub buf: &'b mut Buffer,
+    /// Where it is on screen.
+    pub area: Rect,
+    /// The drawing's cell at its top left corner.
+    pub scroll: (u16, u16),
+}
+
+impl Canvas<'_> {
+    /// Draws a symbol at a cell of the drawing, when that is in sight.
+    pub fn put(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        let (left, top) = self.scroll;
+        let (Some(x), Some(y)) = (x.checked_sub(left), y.checked_sub(top)) else {
+            return;
+        };
+        if x < self.area.width && y < self.area.height {
+            let cell = &mut self.buf[(self.area.x + x, self.area.y + y)];
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+
+    /// Draws a text from a cell of the drawing on.
+    pub fn text(&mut self, mut x: u16, y: u16, text: &str, style: Style) {
+        for c in text.chars() {
+            let mut bytes = [0; 4];
+            let symbol = &*c.encode_utf8(&mut bytes);
+            self.put(x, y, symbol, style);
+            x += u16::try_from(width(symbol)).unwrap_or(1);
+        }
+    }
+
+    /// Where a box of the drawing is on screen, as far as it is in sight.
+    pub fn visible(&self, area: Rect) -> Option<Rect> {
+        let (left, top) = self.scroll;
+        let x = self.area.x + area.x.saturating_sub(left);
+        let y = self.area.y + area.y.saturating_sub(top);
+        let shown = Rect { x, y, ..area }.intersection(self.area);
+        (!shown.is_empty()).then_some(shown)
+    }
+}
+
+/// Draws all edges.
 pub fn edges(
-    buf: &mut Buffer,
-    area: Rect,
-    scroll: (u16, u16),
-    layout: &Layout,
+    canvas: &mut Canvas<'_>,
+    layout: &GraphLayout,
     edges: &[Edge],
     selected: Option<usize>,
     ink: Ink,
@@ -50,22 +91,17 @@ pub fn edges(
     }
     for ((x, y), cell) in &cells {
         let style = if cell.strong { ink.strong } else { ink.line };
-        put(buf, area, scroll, *x, *y, glyph(*cell), style);
+        canvas.put(*x, *y, glyph(*cell), style);
     }
     for (edge, path) in edges.iter().zip(&layout.paths) {
-        let strong = selected == Some(edge.from);
-        if !edge.label.is_empty() {
-            let (x, y) = path.label_at;
-            let style = if strong { ink.strong } else { ink.label };
-            let mut at = x;
-            for c in edge.label.chars() {
-                put(buf, area, scroll, at, y, c.encode_utf8(&mut [0; 4]), style);
-                at += u16::try_from(width(c.encode_utf8(&mut [0; 4]))).unwrap_or(1);
-            }
-        }
+        let (label, line) = match selected == Some(edge.from) {
+            true => (ink.strong, ink.strong),
+            false => (ink.label, ink.line),
+        };
+        let (x, y) = path.label_at;
+        canvas.text(x, y, &edge.label, label);
         if let Some((x, y)) = path.corners.last() {
-            let style = if strong { ink.strong } else { ink.line };
-            put(buf, area, scroll, *x, *y, "▶", style);
+            canvas.put(*x, *y, "▶", line);
         }
     }
 }
@@ -150,24 +186,5 @@ const fn glyph(cell: Cell) -> &'static str {
         NEW => "┴",
         EW | E | W => "─",
         _ => "┼",
-    }
-}
-
-/// Puts a symbol at a cell of the drawing, when it lies in the window.
-pub fn put(
-    buf: &mut Buffer,
-    area: Rect,
-    scroll: (u16, u16),
-    x: u16,
-    y: u16,
-    symbol: &str,
-    style: Style,
-) {
-    let (Some(x), Some(y)) = (x.checked_sub(scroll.0), y.checked_sub(scroll.1)) else {
-        return;
-    };
-    if x < area.width && y < area.height {
-        let cell = &mut buf[(area.x + x, area.y + y)];
-        cell.set_symbol(symbol).set_style(style);
     }
 }

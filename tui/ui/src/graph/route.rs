@@ -2,8 +2,9 @@
 //! layers, loops back along lanes below everything. So no edge can cross a box.
 
 use super::layout::{Item, Plan, segments};
-use super::{Edge, Layout, Node, Path, Place, Spacing};
+use super::{Edge, GraphLayout, Node, Path, Spacing};
 use crate::text::width;
+use ratatui::layout::Rect;
 
 /// Edges of a gap that arrive at one place and share one vertical line.
 #[derive(Clone, Debug)]
@@ -58,13 +59,13 @@ struct Gap {
 }
 
 /// Gives every node its columns and every edge its way.
-pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> Layout {
+pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> GraphLayout {
     let lanes = lanes(edges, plan);
     let count = plan.order.len();
     let mut gaps: Vec<Gap> = (0..=count)
         .map(|g| gap(nodes, edges, plan, &lanes, g))
         .collect();
-    let mut places = vec![Place::default(); nodes.len()];
+    let mut boxes = vec![Rect::default(); nodes.len()];
     let mut x = 0;
     for (g, gap) in gaps.iter_mut().enumerate() {
         gap.x = x;
@@ -82,23 +83,19 @@ pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> L
             .unwrap_or(1);
         for (item, row) in items.iter().zip(&plan.rows[g]) {
             if let Item::Node(n) = item {
-                places[*n] = Place {
-                    x: cell(x),
-                    y: cell(*row),
-                    w: cell(wide),
-                    h: cell(plan.heights[*n]),
-                };
+                let height = cell(plan.heights[*n]);
+                boxes[*n] = Rect::new(cell(x), cell(*row), cell(wide), height);
             }
         }
         x += wide;
     }
     let paths: Vec<Path> = (0..edges.len())
-        .map(|k| path(nodes, edges, plan, &lanes, &gaps, &places, spacing, k))
+        .map(|k| path(nodes, edges, plan, &lanes, &gaps, &boxes, spacing, k))
         .collect();
-    let bottom = places.iter().map(|p| p.y + p.h).max().unwrap_or(0);
+    let bottom = boxes.iter().map(|p| p.bottom()).max().unwrap_or(0);
     let lowest = paths.iter().flat_map(|p| &p.corners).map(|c| c.1 + 1).max();
-    Layout {
-        places,
+    GraphLayout {
+        boxes,
         layers: plan.layer.clone(),
         paths,
         w: cell(x),
@@ -336,14 +333,14 @@ fn path(
     plan: &Plan,
     lanes: &[Option<i32>],
     gaps: &[Gap],
-    places: &[Place],
+    boxes: &[Rect],
     spacing: Spacing,
     k: usize,
 ) -> Path {
     let edge = &edges[k];
     let (first, last) = (plan.layer[edge.from], plan.layer[edge.to]);
-    let from = places[edge.from];
-    let to = places[edge.to];
+    let from = boxes[edge.from];
+    let to = boxes[edge.to];
     let track_x = |g: usize, key: Key| {
         let gap = &gaps[g];
         let at = gap.nets.iter().position(|n| n.key == key)?;
@@ -351,7 +348,7 @@ fn path(
         Some(gap.x + lead(gap) + column)
     };
     let exit = plan.exit_row(nodes, k, edge.from);
-    let start = i32::from(from.x + from.w);
+    let start = i32::from(from.right());
     let entry = i32::from(to.y + nodes[edge.to].port);
     let mut corners = vec![(start, exit)];
     if let Some(lane) = lanes[k] {

@@ -1,18 +1,17 @@
-//! Questions. What writes is answered by "yes" and nothing else; going in never confirms a write, nor
-//! does a repeated key. In a protected project the answer is its title, typed in full. Numbers are
-//! left to [`super::number`].
+//! Questions. Only the key of "yes" confirms a write: neither the key that goes in nor a repeated key
+//! does. In a protected project the answer is its title, typed in full. Numbers are left to
+//! [`super::number`].
 
 mod words;
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::text::{fit, wrap};
-use crate::widgets::{centred, lines, overlay};
+use crate::text::fit;
+use crate::widgets::{centred, hanging, lines, overlay, typed_spans};
 use crate::{Screen, Ui, keys};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -34,13 +33,13 @@ pub enum Ask {
     Run(Box<RunSpec>),
     /// Run failed tasks of a stage again and write them.
     Retry(StageId, Vec<TaskRow>),
-    /// Throw held outcomes away.
+    /// Discard held outcomes.
     Drop(Vec<TaskId>),
     /// Write our labels over somebody else's.
     Overwrite(Vec<TaskId>),
-    /// Take an operation back.
+    /// Undo an operation.
     Undo(i64),
-    /// Finish what interrupted commands had begun to write.
+    /// Finish the writes that interrupted commands began.
     Finish,
 }
 
@@ -53,7 +52,7 @@ impl Ask {
         )
     }
 
-    /// The arguments of `workbench` that do in a shell what yes does here.
+    /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, state: &State) -> Option<Vec<String>> {
         match self {
             Self::Commit(tasks) => Some(twin::commit(state, tasks, false)),
@@ -89,12 +88,12 @@ impl Ask {
 /// A question, and the title of a protected project as far as it is typed.
 pub struct Question {
     ask: Ask,
-    /// There when the title is the answer.
+    /// Present when the title is the answer.
     title: Option<keys::Line>,
 }
 
 impl Question {
-    /// Asks; what writes to a protected project wants its title typed.
+    /// Asks; a write to a protected project needs its title typed.
     pub fn new(ask: Ask, state: &State) -> Self {
         let title = (ask.writes() && state.wants_title()).then(keys::Line::default);
         Self { ask, title }
@@ -194,24 +193,18 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, state: &
     let inside = usize::from(columns).saturating_sub(6);
     let mut all = vec![Line::default()];
     for part in text {
-        let indent = if part.starts_with('•') { "  " } else { "" };
-        for (i, t) in wrap(&ui.keyed(&part), inside).into_iter().enumerate() {
-            all.push(Line::from(format!(
-                "  {}{t}",
-                if i == 0 { "" } else { indent }
-            )));
-        }
+        let (mark, text) = match part.strip_prefix("• ") {
+            Some(item) => ("  • ", item),
+            None => ("  ", part.as_str()),
+        };
+        all.extend(hanging(mark, st.text, &ui.keyed(text), inside + 2, st.text));
     }
     all.push(Line::default());
     match &question.title {
         Some(line) => all.extend(title_lines(ui, line, (yes, no), inside, state)),
-        None => all.push(Line::from(vec![
-            Span::raw("  "),
-            Span::styled(ui.key_of(Action::Yes), st.key),
-            Span::raw(format!(" {yes}      ")),
-            Span::styled(ui.key_of(Action::No), st.key),
-            Span::raw(format!(" {no}")),
-        ])),
+        None => {
+            all.push(ui.keyed_line(&format!("  {{key:Yes}} {yes}      {{key:No}} {no}")));
+        }
     }
     let height = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
     let place = centred(area, columns, height);
@@ -235,30 +228,20 @@ fn title_lines<'a>(
 ) -> Vec<Line<'a>> {
     let st = &ui.st;
     let project = state.project.as_ref().map_or("", |p| p.title.as_str());
-    let (before, under, after) = line.parts();
-    let under = if under.is_empty() { " " } else { under };
-    let (enter, style) = if is_title(&line.text, state) {
-        (format!(" {yes}      "), st.key)
-    } else {
-        (" when the title is there      ".to_owned(), st.dim)
-    };
     let ask = format!("This project is PROTECTED. Type its title to {yes}:");
-    let mut all: Vec<Line<'a>> = wrap(&ask, columns)
-        .into_iter()
-        .map(|t| Line::styled(format!("  {t}"), st.warn))
-        .collect();
+    let mut all = hanging("  ", st.warn, &ask, columns + 2, st.warn);
     all.push(Line::styled(format!("  {}", fit(project, columns)), st.dim));
-    all.push(Line::from(vec![
-        Span::raw("  "),
-        Span::styled(before.to_owned(), st.strong),
-        Span::styled(under.to_owned(), st.strong.add_modifier(Modifier::REVERSED)),
-        Span::styled(after.to_owned(), st.strong),
-    ]));
+    let mut typed = Line::from("  ");
+    typed.spans.extend(typed_spans(line, st.strong));
+    all.push(typed);
     all.push(Line::default());
+    let (enter, style) = match is_title(&line.text, state) {
+        true => (yes, st.key),
+        false => ("when the title is complete", st.dim),
+    };
     all.push(Line::from(vec![
-        Span::raw("  "),
-        Span::styled(ui.key_of(Action::In), style),
-        Span::raw(enter),
+        Span::styled(format!("  {}", ui.key_of(Action::In)), style),
+        Span::raw(format!(" {enter}      ")),
         Span::styled(ui.key_of(Action::Out), st.key),
         Span::raw(format!(" {no}")),
     ]));

@@ -1,11 +1,11 @@
-//! Every build seen and what became of it; what the compiler said, errors first.
+//! Every build seen and its result; the compiler's messages, errors first.
 
 use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, clock, fit, left};
-use crate::widgets::{lines, overlay, scrollbar};
+use crate::widgets::{hanging, overlay, padded, scrolled, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -54,47 +54,32 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &Stat
     let st = ui.st;
     let (word, _) = crate::chrome::build_word(ui, state);
     let inner = overlay(buf, area, "Builds", &word, &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
+    let columns = usize::from(padded(inner).width);
     let mut all = compiler(ui, state, columns);
     all.extend(refused(ui, state, columns));
     if state.builds.all.is_empty() {
-        all.push(Line::from("No library was opened yet."));
-        let looked = if state.options.agents.is_empty() {
+        all.push(Line::from("No library has been opened yet."));
+        let searched = if state.options.agents.is_empty() {
             "Start with --agents PATH: a library, a crate folder, or a folder of libraries."
                 .to_owned()
         } else {
-            format!("Looked for {}", state.options.agents.join(", "))
+            format!("Searched in {}", state.options.agents.join(", "))
         };
-        all.extend(
-            crate::text::wrap(&looked, columns)
-                .into_iter()
-                .map(|t| Line::styled(t, st.dim)),
-        );
+        all.extend(wrapped(&searched, columns, st.dim));
     } else {
-        all.push(Line::styled(
-            format!(
-                "{} {}  {} {} {}",
-                left("build", 7),
-                left("state", 9),
-                left("when", 8),
-                left("library", 28),
-                "stages"
-            ),
-            st.dim,
-        ));
+        let head = format!(
+            "{} {}  {} {} stages",
+            left("build", 7),
+            left("state", 9),
+            left("when", 8),
+            left("library", 28),
+        );
+        all.push(Line::styled(head, st.dim));
     }
     for build in state.builds.all.iter().rev() {
         all.extend(rows(ui, build, state, columns));
     }
-    let count = usize::from(room.height);
-    *top = (*top).min(all.len().saturating_sub(count));
-    lines(buf, room, &all, *top);
-    scrollbar(buf, inner, *top, count, all.len(), &st);
+    *top = scrolled(buf, inner, &all, *top, &st);
 }
 
 fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'a>> {
@@ -131,10 +116,8 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
             probed.descriptor.abi.1,
             probed.size / 1024
         );
-        all.push(Line::styled(
-            fit(&format!("        {about}"), columns),
-            st.dim,
-        ));
+        let about = fit(&format!("        {about}"), columns);
+        all.push(Line::styled(about, st.dim));
     }
     let reason = match &build.status {
         BuildStatus::Rejected(reason) => Some(reason),
@@ -146,13 +129,8 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
         .map(|n| ("!", n))
         .chain(reason.map(|r| ("✗", r)));
     for (mark, note) in notes {
-        for (i, t) in crate::text::wrap(note, columns.saturating_sub(10))
-            .into_iter()
-            .enumerate()
-        {
-            let mark = if i == 0 { mark } else { " " };
-            all.push(Line::styled(format!("        {mark} {t}"), st.warn));
-        }
+        let mark = format!("        {mark} ");
+        all.extend(hanging(&mark, st.warn, note, columns, st.warn));
     }
     all
 }
@@ -168,14 +146,9 @@ fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
         let when = when.map_or_else(String::new, |ago| format!(", {ago}"));
         let title = format!("✗ {} refused{when}", clean(&path));
         all.push(Line::styled(fit(&title, columns), st.bad));
-        let reason = crate::text::wrap(&error.summary, columns.saturating_sub(2));
-        all.extend(reason.into_iter().map(|t| Line::from(format!("  {t}"))));
+        all.extend(hanging("  ", st.text, &error.summary, columns, st.text));
         for hint in &error.hints {
-            let hint = crate::text::wrap(hint, columns.saturating_sub(4));
-            for (n, text) in hint.into_iter().enumerate() {
-                let mark = if n == 0 { "→" } else { " " };
-                all.push(Line::styled(format!("  {mark} {text}"), st.warn));
-            }
+            all.extend(hanging("  → ", st.warn, hint, columns, st.warn));
         }
     }
     if all.is_empty() {
@@ -190,7 +163,7 @@ fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     all
 }
 
-/// What the compiler said: the first error at the top.
+/// The compiler's messages, the first error at the top.
 fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let Some(compiling) = &state.compiling else {

@@ -11,10 +11,10 @@ use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
-use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
-use crate::{Hit, Screen, Ui};
+use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame};
+use crate::{Screen, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use sides::sides;
 use wb_core::command::Command;
@@ -144,11 +144,7 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: 
         plural(count, "task")
     );
     let inner = overlay(buf, area, &title, "nothing of ours was written", &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(inner);
     if count == 0 {
         let all = [
             Line::default(),
@@ -165,22 +161,12 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: 
     pane.at = pane.at.min(count - 1);
     let foot = footer(pane, state, usize::from(room.width), &st);
     let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-    let body = Rect {
-        height: room.height.saturating_sub(foot_h),
-        ..room
-    };
-    let below = Rect {
-        y: room.bottom() - foot_h,
-        height: foot_h,
-        ..room
-    };
+    let [body, below] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(foot_h)]).areas(room);
     lines(buf, below, &foot, 0);
     let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-    let (list, details) = if ui.room.narrow() {
-        above(body, tasks.min(body.height / 3).max(3))
-    } else {
-        beside(body, body.width * 2 / 5)
-    };
+    let tasks = tasks.min(body.height / 3).max(3);
+    let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width * 2 / 5);
     draw_list(ui, buf, list, pane, state);
     draw_sides(ui, buf, details, pane, state);
 }
@@ -190,30 +176,20 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, st
     let count = state.conflicts.len();
     let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
     let inner = frame(buf, area, "Tasks", &place, !pane.inside, &st);
-    let rows = usize::from(inner.height);
-    let columns = usize::from(inner.width);
-    pane.top = scroll_to(pane.top, pane.at, rows, count);
+    let title_w = usize::from(inner.width).saturating_sub(16).max(8);
     let chosen = pane.chosen(state);
-    let shown = state.conflicts.iter().skip(pane.top).take(rows);
-    for (row, (task, conflict)) in shown.enumerate() {
-        let y = u16::try_from(row).unwrap_or(0);
-        let mark = if chosen.contains(task) { "▌" } else { " " };
-        let stage = fit(state.stage_title(conflict.ours.stage), 12);
-        let title_w = columns.saturating_sub(16).max(8);
+    let tasks: Vec<_> = state.conflicts.iter().collect();
+    pane.top = list(ui, buf, inner, pane.top, (pane.at, count), |_, place| {
+        let (task, conflict) = tasks[place];
         let title = &conflict.ours.inputs.row.title;
-        let line = Line::from(vec![
-            Span::styled(mark, st.accent),
+        let stage = fit(state.stage_title(conflict.ours.stage), 12);
+        Line::from(vec![
+            Span::styled(if chosen.contains(task) { "▌" } else { " " }, st.accent),
             Span::styled("! ", st.warn),
             Span::raw(left(&fit_middle(title, title_w), title_w)),
             Span::styled(format!(" {stage}"), st.dim),
-        ]);
-        crate::widgets::line(buf, inner, y, &line);
-        if pane.top + row == pane.at {
-            shade(buf, inner, y, st.selected);
-        }
-    }
-    scrollbar(buf, inner, pane.top, rows, count, &st);
-    ui.hits.push((inner, Hit::Rows(pane.top)));
+        ])
+    });
 }
 
 fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
@@ -227,17 +203,9 @@ fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state
     );
     let right = format!("build {}", conflict.ours.build);
     let inner = frame(buf, area, &title, &right, false, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    lines(
-        buf,
-        room,
-        &sides(conflict, state, usize::from(room.width), st),
-        0,
-    );
+    let room = padded(inner);
+    let sides = sides(conflict, state, usize::from(room.width), st);
+    lines(buf, room, &sides, 0);
 }
 
 fn footer<'a>(pane: &Conflicts, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {

@@ -1,15 +1,16 @@
-//! Keys of the screen in sight, then all keys; typing searches. Made from the table of commands.
+//! Keys of the screen in sight, then all keys; typing searches. Made from the table of actions and the keymap.
 
 use super::moved;
 use crate::actions::{self, ACTIONS, Action, ActionRow, Hints, Scope};
 use crate::keys::{Line as Typed, name, shown};
 use crate::layer::{Handled, Layer};
-use crate::text::{left, wrap};
-use crate::widgets::{lines, overlay, scrollbar};
+use crate::text::left;
+use crate::theme::Styles;
+use crate::widgets::{hanging, lines, overlay, padded, scrolled};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use wb_core::state::State;
 
@@ -80,6 +81,11 @@ impl Layer for Help {
 }
 
 impl Help {
+    /// The screen or overlay whose keys come first.
+    fn own_scope(&self, ui: &Ui) -> Scope {
+        self.scope.unwrap_or(ui.screen.layer().scope())
+    }
+
     const fn other_page(&self) -> &'static str {
         if self.all {
             "keys of this screen"
@@ -114,142 +120,108 @@ const MARKS: [(&str, &str); 12] = [
 fn scopes(ui: &Ui, pane: &Help) -> Vec<Scope> {
     let last = [Scope::List, Scope::Global];
     if !pane.all {
-        let own = pane.scope.unwrap_or(ui.screen.layer().scope());
-        return [own].into_iter().chain(last).collect();
+        return [pane.own_scope(ui)].into_iter().chain(last).collect();
     }
     let special = Scope::ALL.into_iter().filter(|s| !last.contains(s));
     special.chain(last).collect()
 }
 
-fn matches(ui: &Ui, entry: &ActionRow, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    let mut keys = ui.keymap.keys_of(entry.action).into_iter();
-    keys.any(|k| shown(k).to_lowercase() == wanted)
-        || entry.name.contains(&wanted)
-        || entry.help.to_lowercase().contains(&wanted)
+fn matches(row: &ActionRow, keys: &[String], typed: &str) -> bool {
+    keys.iter().any(|key| key.to_lowercase() == typed)
+        || row.name.contains(typed)
+        || row.help.to_lowercase().contains(typed)
 }
 
 fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Help, state: &State) {
     let st = ui.st;
     let right = format!("{} {}", ui.key_of(Action::Help), pane.other_page());
-    let title = if pane.all {
-        "All keys".to_owned()
-    } else {
-        format!(
-            "Keys: {}",
-            pane.scope.unwrap_or(ui.screen.layer().scope()).title()
-        )
+    let title = match pane.all {
+        true => "All keys".to_owned(),
+        false => format!("Keys: {}", pane.own_scope(ui).title()),
     };
     let inner = overlay(buf, area, &title, &right, &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let (before, under, after) = pane.line.parts();
-    let typed = format!("{before}{under}{after}");
+    let typed = pane.line.text.as_str();
     let search = if typed.is_empty() {
-        Line::styled("type to search by key or word", st.dim)
+        Line::styled(" type to search by key or word", st.dim)
     } else {
         Line::from(vec![
-            Span::styled("search ", st.dim),
+            Span::styled(" search ", st.dim),
             Span::styled(format!("{typed}▏"), st.strong),
         ])
     };
-    crate::widgets::line(buf, room, 0, &search);
-    let body = Rect {
-        y: room.y + 1,
-        height: room.height.saturating_sub(1),
-        ..room
-    };
-    let mut all = key_lines(ui, pane, &typed, state, usize::from(body.width));
+    let [top, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    lines(buf, top, &[search], 0);
+    let mut all = key_lines(ui, pane, state, usize::from(padded(body).width));
     if typed.is_empty() {
         all.extend(mark_lines(ui));
     }
     if all.is_empty() {
+        let clear = ui.key_of(Action::Out);
         all.push(Line::default());
         all.push(Line::from(format!(
-            "No key matches \"{typed}\". {} clears the search.",
-            ui.key_of(Action::Out)
+            "No key matches \"{typed}\". {clear} clears the search."
         )));
     }
-    let count = usize::from(body.height);
-    pane.top = pane.top.min(all.len().saturating_sub(count));
-    lines(buf, body, &all, pane.top);
-    scrollbar(
-        buf,
-        Rect {
-            y: body.y,
-            height: body.height,
-            ..inner
-        },
-        pane.top,
-        count,
-        all.len(),
-        &st,
-    );
+    pane.top = scrolled(buf, body, &all, pane.top, &st);
 }
 
-/// The keys, by where they count; those that mean nothing now are dim and say so.
-fn key_lines<'a>(
-    ui: &Ui,
-    pane: &Help,
-    typed: &str,
-    state: &State,
-    columns: usize,
-) -> Vec<Line<'a>> {
-    let st = &ui.st;
+/// The keys, by where they count; actions that are disabled now are dim. A screen's own keys of actions
+/// that belong elsewhere come last in its part.
+fn key_lines<'a>(ui: &Ui, pane: &Help, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let typed = pane.line.text.to_lowercase();
     let mut all = Vec::new();
     for scope in scopes(ui, pane) {
-        let found: Vec<&ActionRow> = ACTIONS
-            .iter()
-            .filter(|e| e.scope == scope && (typed.is_empty() || matches(ui, e, typed)))
-            .filter(|e| !(state.options.read_only && e.writes))
+        let own = ACTIONS.iter().filter(|row| row.scope == scope);
+        let own = own.map(|row| (row, ui.keymap.keys_of(row.action)));
+        let extra = ui
+            .keymap
+            .extra(scope)
+            .map(|(key, action)| (action.row(), vec![key]));
+        let found: Vec<_> = own
+            .chain(extra)
+            .map(|(row, keys)| (row, keys.into_iter().map(shown).collect::<Vec<_>>()))
+            .filter(|(row, keys)| typed.is_empty() || matches(row, keys, &typed))
+            .filter(|(row, _)| !(state.options.read_only && row.writes))
             .collect();
         if found.is_empty() {
             continue;
         }
         all.push(Line::default());
-        all.push(Line::styled(scope.title(), st.strong));
-        for e in found {
-            let here = pane.all || e.action.enabled(ui, state).is_ok();
-            all.extend(key_entry(ui, e, here, columns));
+        all.push(Line::styled(scope.title(), ui.st.strong));
+        for (row, keys) in found {
+            let enabled = pane.all || row.action.enabled(ui, state).is_ok();
+            all.extend(key_entry(row, &keys.join(" "), enabled, columns, &ui.st));
         }
     }
     all
 }
 
-/// One key and all that is said of it, on as many lines as that takes.
-fn key_entry<'a>(ui: &Ui, e: &ActionRow, here: bool, columns: usize) -> Vec<Line<'a>> {
+/// The keys of one action and its help, on as many lines as that takes.
+fn key_entry<'a>(
+    row: &ActionRow,
+    keys: &str,
+    enabled: bool,
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
     const INDENT: usize = 18;
-    let st = &ui.st;
-    let (key, text) = if here {
-        (st.key, st.text)
-    } else {
-        (st.dim, st.dim)
+    let (key, text) = match enabled {
+        true => (st.key, st.text),
+        false => (st.dim, st.dim),
     };
-    let keys = ui.keymap.keys_of(e.action).into_iter().map(shown);
-    let keys: Vec<String> = keys.collect();
-    let mut words = wrap(e.help, columns.saturating_sub(INDENT)).into_iter();
-    let first = words.next().unwrap_or_default();
-    let mut all = vec![vec![
-        Span::styled(format!("  {} ", left(&keys.join(" "), INDENT - 3)), key),
-        Span::styled(first, text),
-    ]];
-    let indent = || Span::raw(" ".repeat(INDENT));
-    all.extend(words.map(|more| vec![indent(), Span::styled(more, text)]));
-    let writes = e.writes.then(|| Span::styled("writes", st.bad));
-    let idle = (!here).then(|| Span::styled("(not now)", st.dim));
-    for note in writes.into_iter().chain(idle) {
-        let used: usize = all.last().into_iter().flatten().map(Span::width).sum();
+    let mark = format!("  {} ", left(keys, INDENT - 3));
+    let mut all = hanging(&mark, key, row.help, columns, text);
+    let writes = row.writes.then(|| Span::styled("writes", st.bad));
+    let disabled = (!enabled).then(|| Span::styled("(not now)", st.dim));
+    for note in writes.into_iter().chain(disabled) {
         match all.last_mut() {
-            Some(line) if used + 2 + note.width() <= columns => {
-                line.extend([Span::raw("  "), note]);
+            Some(line) if line.width() + 2 + note.width() <= columns => {
+                line.spans.extend([Span::raw("  "), note]);
             }
-            _ => all.push(vec![indent(), note]),
+            _ => all.push(Line::from(vec![Span::raw(" ".repeat(INDENT)), note])),
         }
     }
-    all.into_iter().map(Line::from).collect()
+    all
 }
 
 /// What the marks mean; on the Queue the filter language too.

@@ -7,11 +7,13 @@ mod details;
 
 use super::ask::Ask;
 use super::moved;
+use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope, can_undo, reviewed};
 use crate::layer::{Handled, Layer, WHEEL};
-use crate::text::{clean, clock, fit, left, number, plural, right, wrap};
-use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
-use crate::{Hit, Ui};
+use crate::text::{clean, clock, fit, left, number, plural, right};
+use crate::widgets::{
+    lines, list, list_and_details, overlay, padded, pane as frame, scrolled, wrapped,
+};
 use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -144,11 +146,7 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &S
         "what was written from this folder",
         &st,
     );
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(inner);
     let Some(ops) = &state.journal.ops else {
         let text = match &state.journal.error {
             Some(error) => Line::styled(fit(&error.summary, usize::from(room.width)), st.bad),
@@ -170,11 +168,9 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &S
         lines(buf, room, &all, 0);
         return;
     }
-    let (list, details) = if ui.room.narrow() {
-        above(room, (room.height * 2 / 5).max(4))
-    } else {
-        beside(room, (room.width * 12 / 25).max(55))
-    };
+    let rows = (room.height * 2 / 5).max(4);
+    let columns = (room.width * 12 / 25).max(55);
+    let [list, details] = list_and_details(room, ui.room.narrow(), rows, columns);
     draw_ops(ui, buf, list, pane, state);
     if let Some(open) = &state.journal.open {
         draw_open(ui, buf, details, pane, open, state);
@@ -182,20 +178,19 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &S
 }
 
 fn draw_ops(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &State) {
-    let (ops, at) = (ops(state), place(state));
-    let st = ui.st;
-    let inner = frame(buf, area, "Operations", "newest first", !pane.inside, &st);
-    let (rows, columns) = (usize::from(inner.height), usize::from(inner.width));
-    pane.top = scroll_to(pane.top, at.unwrap_or(0), rows, ops.len());
-    for (row, op) in ops.iter().skip(pane.top).take(rows).enumerate() {
-        let y = u16::try_from(row).unwrap_or(0);
-        crate::widgets::line(buf, inner, y, &op_line(ui, op, state.now, columns));
-        if Some(pane.top + row) == at {
-            shade(buf, inner, y, st.selected);
-        }
-    }
-    scrollbar(buf, inner, pane.top, rows, ops.len(), &st);
-    ui.hits.push((inner, Hit::Rows(pane.top)));
+    let (ops, at) = (ops(state), place(state).unwrap_or(0));
+    let inner = frame(
+        buf,
+        area,
+        "Operations",
+        "newest first",
+        !pane.inside,
+        &ui.st,
+    );
+    let columns = usize::from(inner.width);
+    pane.top = list(ui, buf, inner, pane.top, (at, ops.len()), |ui, place| {
+        op_line(ui, &ops[place], state.now, columns)
+    });
 }
 
 /// The time of day for what was written today, the age for what is older.
@@ -255,12 +250,7 @@ fn draw_open(
         Undoing::Failed(_) => "could not be undone",
     };
     let inner = frame(buf, area, &title, &ui.keyed(word), pane.inside, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
+    let columns = usize::from(padded(inner).width);
     let mut all = Vec::new();
     if let Some(op) = state.journal.op(open.id) {
         all.extend(about(op, columns, st));
@@ -276,17 +266,10 @@ fn draw_open(
             }
             all.push(Line::styled("To redo it: undo the undo.", st.dim));
         }
-        Undoing::Failed(error) => {
-            for text in wrap(&error.summary, columns) {
-                all.push(Line::styled(text, st.bad));
-            }
-        }
+        Undoing::Failed(error) => all.extend(wrapped(&error.summary, columns, st.bad)),
         Undoing::No | Undoing::Looking | Undoing::Writing => {
             all.extend(entry_lines(open, state, columns, st));
         }
     }
-    let rows = usize::from(room.height);
-    pane.scroll = pane.scroll.min(all.len().saturating_sub(rows));
-    lines(buf, room, &all, pane.scroll);
-    scrollbar(buf, inner, pane.scroll, rows, all.len(), st);
+    pane.scroll = scrolled(buf, inner, &all, pane.scroll, st);
 }

@@ -1,17 +1,16 @@
 //! The message log, newest first; the chosen message with its details.
 
 use super::moved;
-use crate::Hit;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::screens::activity;
-use crate::text::{plural, wrap};
-use crate::widgets::{lines, overlay, scroll_to, scrollbar, shade};
+use crate::text::plural;
+use crate::widgets::{lines, list, overlay, padded, wrapped};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use wb_core::state::State;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use wb_core::state::{Activity, State};
 
 /// Cursor, counted from the newest.
 #[derive(Default)]
@@ -62,82 +61,42 @@ impl Layer for Messages {
 fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Messages, state: &State) {
     let st = ui.st;
     let count = state.activity.len();
-    let inner = overlay(
-        buf,
-        area,
-        "Messages",
-        &format!("{}, newest first", plural(count, "line")),
-        &st,
-    );
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
+    let right = format!("{}, newest first", plural(count, "line"));
+    let inner = overlay(buf, area, "Messages", &right, &st);
+    let room = padded(inner);
     if count == 0 {
-        lines(
-            buf,
-            room,
-            &[Line::styled("Nothing has happened yet.", st.dim)],
-            0,
-        );
+        let nothing = Line::styled("Nothing has happened yet.", st.dim);
+        lines(buf, room, &[nothing], 0);
         return;
     }
     pane.at = pane.at.min(count - 1);
-    let chosen = &state.activity[count - 1 - pane.at];
-    let mut detail: Vec<Line<'_>> = wrap(&ui.keyed(&chosen.text), columns)
-        .into_iter()
-        .map(|t| Line::styled(t, if chosen.bad { st.bad } else { st.strong }))
-        .collect();
-    for text in chosen
-        .detail
-        .iter()
-        .flat_map(|d| wrap(&ui.keyed(d), columns))
-    {
-        detail.push(Line::from(Span::raw(text)));
-    }
-    let detail_h = u16::try_from(detail.len())
+    let newest_first = |place: usize| &state.activity[count - 1 - place];
+    let details = details(ui, newest_first(pane.at), usize::from(room.width));
+    let details_h = u16::try_from(details.len())
         .unwrap_or(u16::MAX)
-        .clamp(1, room.height / 2)
-        + 1;
-    let list = Rect {
-        height: room.height.saturating_sub(detail_h),
-        ..room
-    };
-    let rows = usize::from(list.height);
-    pane.top = scroll_to(pane.top, pane.at, rows, count);
-    for (row, what) in state
-        .activity
-        .iter()
-        .rev()
-        .skip(pane.top)
-        .take(rows)
-        .enumerate()
-    {
-        let y = u16::try_from(row).unwrap_or(0);
-        crate::widgets::line(buf, list, y, &activity::row(ui, what, columns));
-        if pane.top + row == pane.at {
-            shade(buf, list, y, st.selected);
-        }
-    }
-    scrollbar(
-        buf,
-        Rect {
-            height: list.height,
-            ..inner
-        },
-        pane.top,
-        rows,
-        count,
-        &st,
-    );
-    ui.hits.push((list, Hit::Rows(pane.top)));
-    let below = Rect {
-        y: list.bottom() + 1,
-        height: detail_h.saturating_sub(1),
-        ..room
-    };
-    buf.set_string(room.x, list.bottom(), "─".repeat(columns), st.border);
-    lines(buf, below, &detail, 0);
+        .clamp(1, room.height / 2);
+    let [above, rule, below] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(1),
+        Constraint::Length(details_h),
+    ])
+    .areas(inner);
+    let columns = usize::from(above.width).saturating_sub(1);
+    pane.top = list(ui, buf, above, pane.top, (pane.at, count), |ui, place| {
+        activity::row(ui, newest_first(place), columns)
+    });
+    let rule = padded(rule);
+    let line = "─".repeat(usize::from(rule.width));
+    buf.set_string(rule.x, rule.y, line, st.border);
+    lines(buf, padded(below), &details, 0);
+}
+
+/// The chosen message in full.
+fn details(ui: &Ui, chosen: &Activity, columns: usize) -> Vec<Line<'static>> {
+    let st = &ui.st;
+    let style = if chosen.bad { st.bad } else { st.strong };
+    let mut all = wrapped(&ui.keyed(&chosen.text), columns, style);
+    let rest = chosen.detail.iter();
+    all.extend(rest.flat_map(|d| wrapped(&ui.keyed(d), columns, st.text)));
+    all
 }

@@ -5,12 +5,11 @@ use crate::actions::{Action, Hints, Scope};
 use crate::keys::name;
 use crate::layer::{Handled, Layer};
 use crate::text::{fit, limit_word};
-use crate::widgets::{centred, lines, overlay};
+use crate::widgets::{centred, lines, overlay, typed_spans};
 use crate::{Ui, keys};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::ids::StageId;
@@ -137,38 +136,39 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
             }
             Ok(ui.run_or_ask(Source::Stages(vec![stage]), Some(n), state))
         }
-        Of::Rate if text.is_empty() => Ok(vec![Command::Rate(None)]),
         Of::Rate => {
-            let wrong = || {
-                format!(
-                    "\"{text}\" is not a rate; type requests per second, or nothing for no limit"
-                )
-            };
-            Ok(vec![Command::Rate(Some(positive(text).ok_or_else(wrong)?))])
+            let rate = positive(
+                text,
+                "a rate; type requests per second, or nothing for no limit",
+            )?;
+            Ok(vec![Command::Rate(rate)])
         }
-        Of::Timeout if text.is_empty() => Ok(vec![Command::Timeout(None)]),
         Of::Timeout => {
-            let wrong = || {
-                format!(
-                    "\"{text}\" is not a time; type seconds, or nothing for the agents' own limits"
-                )
-            };
-            let seconds = positive(text).ok_or_else(wrong)?;
+            let seconds = positive(
+                text,
+                "a time; type seconds, or nothing for the agents' own limits",
+            )?;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             // seven characters at most, checked to be positive
-            let ms = (seconds * 1000.0).ceil() as u64;
-            Ok(vec![Command::Timeout(Some(ms))])
+            let ms = seconds.map(|seconds| (seconds * 1000.0).ceil() as u64);
+            Ok(vec![Command::Timeout(ms)])
         }
     }
 }
 
-fn positive(text: &str) -> Option<f64> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|n| *n > 0.0 && n.is_finite())
+/// A positive number; `None` when nothing is typed.
+fn positive(text: &str, what: &str) -> Result<Option<f64>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse::<f64>().ok();
+    match number.filter(|n| *n > 0.0 && n.is_finite()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(format!("\"{text}\" is not {what}")),
+    }
 }
 
-/// Title, what stands behind the number, what holds.
+/// Title, unit, a note beside it, and the limit in use or what a run does.
 fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) {
     match of {
         Of::Tasks { stage, from_queue } => {
@@ -199,7 +199,7 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
                 "How many requests a second?".into(),
                 "a second",
                 "empty: no limit",
-                format!("{now}; holds at once, for everything that is sent"),
+                format!("{now}; applies immediately, to every request"),
             )
         }
         Of::Timeout => {
@@ -216,7 +216,7 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
                 "How long may one attempt take?".into(),
                 "seconds",
                 "empty: the agents' own limits",
-                format!("{now}; holds from the next attempt on"),
+                format!("{now}; applies from the next attempt on"),
             )
         }
     }
@@ -227,27 +227,19 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Number, state: &State)
     let place = centred(area, 66, 8);
     let (title, unit, aside, holds) = words(pane.of, state);
     let inner = overlay(buf, place, &title, "", &st);
-    let (before, under, after) = pane.line.parts();
-    let under = if under.is_empty() { " " } else { under };
     let live = matches!(pane.of, Of::Tasks { .. }) && state.writes_at_once();
+    let mut typed = Line::from("  ");
+    typed.spans.extend(typed_spans(&pane.line, st.strong));
+    typed.push_span(Span::raw(format!(" {unit}")));
+    typed.push_span(Span::styled(format!("   {aside}"), st.dim));
     let all = [
         Line::default(),
-        Line::from(vec![
-            Span::raw("  "),
-            Span::styled(before.to_owned(), st.strong),
-            Span::styled(under.to_owned(), st.strong.add_modifier(Modifier::REVERSED)),
-            Span::styled(after.to_owned(), st.strong),
-            Span::raw(format!(" {unit}")),
-            Span::styled(format!("   {aside}"), st.dim),
-        ]),
+        typed,
         Line::default(),
-        Line::from(vec![
-            Span::raw("  "),
-            Span::styled(ui.key_of(Action::In), st.key),
-            Span::raw(format!(" {}      ", pane.word())),
-            Span::styled(ui.key_of(Action::Out), st.key),
-            Span::raw(" not now"),
-        ]),
+        ui.keyed_line(&format!(
+            "  {{key:In}} {}      {{key:Out}} not now",
+            pane.word()
+        )),
         Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
     ];
     lines(buf, inner, &all, 0);

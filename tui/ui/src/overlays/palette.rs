@@ -5,14 +5,14 @@ use super::moved;
 use crate::actions::{self, ACTIONS, Action, Hints, Scope};
 use crate::keys::Line as Typed;
 use crate::layer::{Handled, Layer};
-use crate::text::{clean, fit, fit_middle, left, right};
-use crate::widgets::{centred, overlay, scroll_to, shade};
-use crate::{Hit, Screen, Ui};
+use crate::text::{clean, fit_middle, left, right};
+use crate::widgets::{centred, lines, list, overlay, padded};
+use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -59,7 +59,7 @@ impl Palette {
             if !fits || !row.listed || row.action.enabled(ui, state).is_err() {
                 continue;
             }
-            // An action of the same score stands before a task.
+            // An action comes before a task of the same score.
             if let Some(s) = score(&format!("{} {}", row.name, row.help)) {
                 hits.push((s + 2, Found::Action(row.action)));
             }
@@ -69,26 +69,19 @@ impl Palette {
                 hits.push((s + 1, Found::Stage(stage.id, stage.title.clone())));
             }
         }
-        if !self.line.text.is_empty()
-            && let Some((stage, queue)) =
-                ui.stage.and_then(|s| state.queues.get(&s).map(|q| (s, q)))
-        {
-            for (place, i) in queue.view.iter().enumerate() {
-                let Some(row) = queue.rows.get(*i as usize) else {
-                    continue;
-                };
+        let queue = ui.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
+        if let Some((stage, queue)) = queue.filter(|_| !self.line.text.is_empty()) {
+            let rows = (0..queue.view.len()).filter_map(|place| Some((place, queue.at(place)?)));
+            for (place, row) in rows {
                 let by_id =
                     self.line.text.len() >= 8 && row.id.to_string().starts_with(&self.line.text);
-                match score(&row.title) {
-                    _ if by_id => hits.push((
-                        u32::MAX,
-                        Found::Task(stage, row.id, place, row.title.to_string()),
-                    )),
-                    Some(s) => {
-                        hits.push((s, Found::Task(stage, row.id, place, row.title.to_string())));
-                    }
-                    None => {}
-                }
+                let score = if by_id {
+                    Some(u32::MAX)
+                } else {
+                    score(&row.title)
+                };
+                let found = || Found::Task(stage, row.id, place, row.title.to_string());
+                hits.extend(score.map(|score| (score, found())));
             }
         }
         hits.sort_by_key(|(s, _)| std::cmp::Reverse(*s));
@@ -147,7 +140,7 @@ impl Layer for Palette {
     }
 }
 
-/// Enter here only chooses: a command that writes still asks for its `y`.
+/// Enter here only chooses: an action that writes still asks.
 fn choose(ui: &mut Ui, pane: &Palette, state: &State) -> Vec<Command> {
     match pane.found.get(pane.at) {
         Some(Found::Action(action)) => ui.dispatch(*action, state),
@@ -173,39 +166,24 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Palette, state: &S
     let height = u16::try_from(pane.found.len()).unwrap_or(0).clamp(3, 18) + 3;
     let mut place = centred(area, 90, height);
     place.y = area.y + (area.height - place.height) / 4;
-    let inner = overlay(buf, place, "Find", "", &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let inner = padded(overlay(buf, place, "Find", "", &st));
     let typed = if pane.line.text.is_empty() {
         Line::styled("▏action, stage or task", st.dim)
     } else {
-        Line::from(Span::styled(format!("{}▏", pane.line.text), st.strong))
+        Line::styled(format!("{}▏", pane.line.text), st.strong)
     };
-    crate::widgets::line(buf, room, 0, &typed);
-    let list = Rect {
-        y: room.y + 1,
-        height: room.height.saturating_sub(1),
-        ..room
-    };
+    let [top, found] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    lines(buf, top, &[typed], 0);
     if pane.found.is_empty() {
-        crate::widgets::line(buf, list, 0, &Line::styled("Nothing matches.", st.dim));
+        lines(buf, found, &[Line::styled("Nothing matches.", st.dim)], 0);
         return;
     }
-    let rows = usize::from(list.height);
     pane.at = pane.at.min(pane.found.len() - 1);
-    pane.top = scroll_to(pane.top, pane.at, rows, pane.found.len());
-    let columns = usize::from(list.width);
-    for (row, found) in pane.found.iter().enumerate().skip(pane.top).take(rows) {
-        let y = u16::try_from(row - pane.top).unwrap_or(0);
-        crate::widgets::line(buf, list, y, &found_line(ui, found, state, columns));
-        if row == pane.at {
-            shade(buf, list, y, st.selected);
-        }
-    }
-    ui.hits.push((list, Hit::Rows(pane.top)));
+    let columns = usize::from(found.width);
+    let at = (pane.at, pane.found.len());
+    pane.top = list(ui, buf, found, pane.top, at, |ui, place| {
+        found_line(ui, &pane.found[place], state, columns)
+    });
 }
 
 fn found_line<'a>(ui: &Ui, found: &Found, state: &State, columns: usize) -> Line<'a> {
@@ -237,16 +215,12 @@ fn found_line<'a>(ui: &Ui, found: &Found, state: &State, columns: usize) -> Line
             String::new(),
         ),
     };
+    let name_w = 30.min(columns / 3);
+    let about_w = columns.saturating_sub(name_w + 14);
     Line::from(vec![
         Span::styled(format!("{} ", left(kind, 5)), st.accent),
-        Span::raw(format!("{} ", left(&name, 30.min(columns / 3)))),
-        Span::styled(
-            left(
-                &fit(&about, columns.saturating_sub(30.min(columns / 3) + 14)),
-                columns.saturating_sub(30.min(columns / 3) + 14),
-            ),
-            st.dim,
-        ),
+        Span::raw(format!("{} ", left(&name, name_w))),
+        Span::styled(left(&about, about_w), st.dim),
         Span::styled(right(&key, 6), st.key),
     ])
 }

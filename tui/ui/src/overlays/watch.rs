@@ -5,14 +5,14 @@
 mod sides;
 
 use super::moved;
+use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::text::{clean, fit, fit_middle, left, number, plural, wrap};
+use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
-use crate::widgets::{above, beside, lines, overlay, pane as frame, scroll_to, scrollbar, shade};
-use crate::{Hit, Ui};
+use crate::widgets::{hanging, lines, list, list_and_details, overlay, padded, pane as frame};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
@@ -148,26 +148,19 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &Sta
         ),
     };
     let inner = overlay(buf, area, &title, &right, &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(inner);
     if count == 0 {
         let how = nothing(ui, usize::from(room.width));
         lines(buf, room, &how, 0);
         return;
     }
     pane.at = pane.at.min(count - 1);
-    let (body, below) = above(room, room.height.saturating_sub(1));
+    let [body, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
     let summary = summary(state, usize::from(room.width), &st);
     lines(buf, below, &[summary], 0);
     let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-    let (list, details) = if ui.room.narrow() {
-        above(body, tasks.min(body.height / 3).max(3))
-    } else {
-        beside(body, body.width / 2)
-    };
+    let tasks = tasks.min(body.height / 3).max(3);
+    let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
     draw_list(ui, buf, list, pane, state);
     sides::draw(ui, buf, details, pane, state);
 }
@@ -189,8 +182,7 @@ fn nothing<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
         Line::from(" No task is watched."),
         Line::default(),
     ];
-    let text = wrap(&text, columns.saturating_sub(1));
-    all.extend(text.into_iter().map(|t| Line::from(format!(" {t}"))));
+    all.extend(hanging(" ", ui.st.text, &text, columns, ui.st.text));
     all.push(Line::styled(" Watching writes nothing.", ui.st.dim));
     all
 }
@@ -219,7 +211,7 @@ fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Line<'a> {
     Line::styled(fit(&text, columns), style)
 }
 
-/// A sign and its look: what became of a task.
+/// The sign of a task's newest result, and its style.
 pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
     match task.phase {
         Phase::Running(..) if task.pid.is_some() => ("▶", st.accent),
@@ -233,9 +225,9 @@ pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
 }
 
 /// Where the task goes, on both builds when they differ; or why that is not known.
-fn way(task: &Watched) -> String {
-    let word = |look: &WatchResult| match look.result {
-        Ok(_) => route(look),
+fn result_word(task: &Watched) -> String {
+    let word = |given: &WatchResult| match given.result {
+        Ok(_) => route(given),
         Err(_) => "failed".to_owned(),
     };
     match (&task.phase, &task.now, &task.before) {
@@ -258,33 +250,20 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state:
     let count = state.watch.tasks.len();
     let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
     let inner = frame(buf, area, "Tasks", &place, !pane.inside, &st);
-    let rows = usize::from(inner.height);
     let columns = usize::from(inner.width);
-    pane.top = scroll_to(pane.top, pane.at, rows, count);
     let title_w = (columns / 2).clamp(8, 40);
-    let shown = state.watch.tasks.iter().enumerate();
-    for (row, (place, task)) in shown.skip(pane.top).take(rows).enumerate() {
-        let y = u16::try_from(row).unwrap_or(0);
+    pane.top = list(ui, buf, inner, pane.top, (pane.at, count), |_, place| {
+        let task = &state.watch.tasks[place];
         let (sign, style) = sign(task, &st);
-        let here = place == pane.at;
-        let title = left(&fit_middle(&task.row.title, title_w), title_w);
-        let line = Line::from(vec![
-            Span::styled(if here { "▌" } else { " " }, st.accent),
+        let what = fit(
+            &clean(&result_word(task)),
+            columns.saturating_sub(title_w + 4),
+        );
+        Line::from(vec![
+            Span::styled(if place == pane.at { "▌" } else { " " }, st.accent),
             Span::styled(format!("{sign} "), style),
-            Span::raw(title),
-            Span::styled(
-                format!(
-                    " {}",
-                    fit(&clean(&way(task)), columns.saturating_sub(title_w + 4))
-                ),
-                style,
-            ),
-        ]);
-        crate::widgets::line(buf, inner, y, &line);
-        if here {
-            shade(buf, inner, y, st.selected);
-        }
-    }
-    scrollbar(buf, inner, pane.top, rows, count, &st);
-    ui.hits.push((inner, Hit::Rows(pane.top)));
+            Span::raw(left(&fit_middle(&task.row.title, title_w), title_w)),
+            Span::styled(format!(" {what}"), style),
+        ])
+    });
 }

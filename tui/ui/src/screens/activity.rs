@@ -21,7 +21,7 @@ pub fn row<'a>(ui: &Ui, what: &Activity, columns: usize) -> Line<'a> {
     };
     let room = columns.saturating_sub(17 + mark.chars().count());
     Line::from(vec![
-        Span::styled(format!("{}  ", clock(what.at, ui.utc_offset_s)), st.dim),
+        Span::styled(format!(" {}  ", clock(what.at, ui.utc_offset_s)), st.dim),
         Span::styled(
             format!("{kind} "),
             if what.bad { st.bad } else { st.accent },
@@ -30,7 +30,7 @@ pub fn row<'a>(ui: &Ui, what: &Activity, columns: usize) -> Line<'a> {
     ])
 }
 
-/// What follows the first line: one line of good news, up to three of bad, whose end says what to do.
+/// What follows the first line: one line of good news, up to three of bad, which end with what to do.
 fn continued<'a>(parts: &[String], bad: bool, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let (most, indent, style) = if bad {
         (3, 20, st.bad)
@@ -67,28 +67,19 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         let text = ui.keyed(&what.text);
         let parts = wrap(&text, columns.saturating_sub(indent).max(8));
         let whole = text.len() <= columns.saturating_sub(17) || parts.len() < 2;
-        let mut line = row(ui, what, columns);
-        if !whole {
-            let first = Activity {
-                text: parts[0].clone(),
-                ..what.clone()
-            };
-            line = row(ui, &first, columns);
+        if whole {
+            all.push(row(ui, what, columns));
+            continue;
         }
-        line.spans.insert(0, Span::raw(" "));
-        all.push(line);
-        if !whole {
-            all.extend(continued(&parts[1..], what.bad, columns, st));
-        }
+        let first = Activity {
+            text: parts[0].clone(),
+            ..what.clone()
+        };
+        all.push(row(ui, &first, columns));
+        all.extend(continued(&parts[1..], what.bad, columns, st));
     }
     if all.is_empty() {
-        lines(
-            buf,
-            inner,
-            &[Line::styled(" Nothing has happened yet.", st.dim)],
-            0,
-        );
-        return;
+        all.push(Line::styled(" Nothing has happened yet.", st.dim));
     }
     lines(buf, inner, &all, 0);
 }

@@ -1,11 +1,11 @@
 //! The selected stage in detail: who handles it, what waits, where its tasks go and went.
 
-use super::flow::{count, kind_mark, ways};
+use super::flow::{count, kind_mark, routes};
 use crate::Ui;
 use crate::actions::Action;
-use crate::text::{bar, clean, fit, fit_middle, left, number, plural, right, width, wrap};
+use crate::text::{bar, clean, fit, fit_middle, left, number, plural, right, width};
 use crate::theme::Styles;
-use crate::widgets::{field, line, lines, pane};
+use crate::widgets::{field, hanging, lines, padded, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -41,11 +41,7 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let title = format!("{} {}", kind_mark(&stage.kind), clean(&stage.title));
     let inner = pane(buf, area, &title, &kind_word(&stage.kind), false, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(inner);
     let columns = usize::from(room.width);
     let mut all = vec![waiting(stage, state, st)];
     // A low pane keeps what matters most.
@@ -63,7 +59,8 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     }
     let last = room.height.saturating_sub(1);
     if usize::from(last) > all.len() {
-        line(buf, room, last, &next(ui, stage, state));
+        all.resize(usize::from(last), Line::default());
+        all.push(next(ui, stage, state));
     }
     lines(buf, room, &all, 0);
 }
@@ -92,12 +89,11 @@ fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
     } else {
         (Action::In, "shows its tasks".to_owned())
     };
-    let mut line = Line::from(vec![
+    Line::from(vec![
         Span::styled("next: ", st.strong),
         Span::styled(ui.key_of(action), st.key),
-    ]);
-    line.push_span(Span::raw(format!(" {words}")));
-    line
+        Span::raw(format!(" {words}")),
+    ])
 }
 
 fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
@@ -114,7 +110,7 @@ fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
     field(st, "tasks", text)
 }
 
-/// What to say where no agent answers.
+/// Why a stage has no agent.
 fn no_agent(state: &State) -> String {
     if state.builds.active().is_some() {
         return "no agent: no loaded library has one for this stage".into();
@@ -133,31 +129,10 @@ fn agent<'a>(
     st: &Styles,
 ) -> Vec<Line<'a>> {
     let Some((build, _, agent)) = state.agent(stage.id) else {
-        let mut all: Vec<Line<'_>> = wrap(&no_agent(state), columns.saturating_sub(12))
-            .into_iter()
-            .enumerate()
-            .map(|(i, text)| {
-                let head = if i == 0 {
-                    left("agent", 10)
-                } else {
-                    " ".repeat(10)
-                };
-                Line::from(vec![
-                    Span::styled(head, st.dim),
-                    Span::styled(text, st.warn),
-                ])
-            })
-            .collect();
-        all.push(Line::from(vec![
-            Span::raw(" ".repeat(10)),
-            Span::styled(
-                fit(
-                    &format!("write one: #[stage(\"{}\")]", stage.title),
-                    columns.saturating_sub(10),
-                ),
-                st.dim,
-            ),
-        ]));
+        let mark = left("agent", 10);
+        let mut all = hanging(&mark, st.dim, &no_agent(state), columns, st.warn);
+        let text = format!("{:10}write one: #[stage(\"{}\")]", "", stage.title);
+        all.push(Line::styled(fit(&text, columns), st.dim));
         return all;
     };
     let function = format!("{} {build}  ", clean(&agent.spec.function));
@@ -168,13 +143,9 @@ fn agent<'a>(
         Span::styled(fit_middle(&agent.spec.location, room), st.dim),
     ])];
     if roomy && !agent.spec.parameters.is_empty() {
-        let takes = wrap(
-            &agent.spec.parameters.join(", "),
-            columns.saturating_sub(10),
-        );
-        for (i, text) in takes.into_iter().take(2).enumerate() {
-            all.push(field(st, if i == 0 { "takes" } else { "" }, text));
-        }
+        let takes = agent.spec.parameters.join(", ");
+        let takes = hanging(&left("takes", 10), st.dim, &takes, columns, st.text);
+        all.extend(takes.into_iter().take(2));
     }
     all
 }
@@ -220,7 +191,7 @@ impl Table {
         ]
     }
 
-    /// A row that is no pathway.
+    /// A row besides those of the pathways.
     fn other<'a>(&self, mark: &str, word: &str, n: u64, style: Style, st: &Styles) -> Line<'a> {
         let mut line = Line::from(vec![
             Span::styled(format!(" {mark}  "), st.dim),
@@ -232,7 +203,7 @@ impl Table {
 }
 
 /// Every pathway with where it leads, how often the newest run took it, and whether the agent
-/// says that it never returns it.
+/// declares that it never returns it.
 fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let run = state.run.as_ref().filter(|r| r.stages.contains(&stage.id));
     let agent = state
@@ -282,10 +253,10 @@ fn others<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<
         _ => "agents do not work here",
     };
     let mut all = vec![field(st, "", about)];
-    let to = ways(&project.workflow, stage);
+    let to = routes(&project.workflow, stage);
     let to = match (to.is_empty(), &stage.kind) {
         (true, StageKind::Done) => String::new(),
-        (true, _) => "the platform does not tell where its tasks go".into(),
+        (true, _) => "the API does not report where its tasks go".into(),
         (false, _) => to,
     };
     if !to.is_empty() {
@@ -299,11 +270,8 @@ fn others<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<
         .map(|s| clean(&s.title).into_owned())
         .collect();
     if !from.is_empty() {
-        all.push(field(
-            st,
-            "comes from",
-            fit(&format!(" {}", from.join(", ")), columns.saturating_sub(10)),
-        ));
+        let from = fit(&format!(" {}", from.join(", ")), columns.saturating_sub(10));
+        all.push(field(st, "comes from", from));
     }
     all
 }

@@ -1,5 +1,5 @@
-//! The events of one stepped task, from fetch to commit, and the sentence that says what the next
-//! key does. Pure: reads a [`Stepper`], draws nothing.
+//! The events of one stepped task, from fetch to commit, and the sentence about what the next key
+//! does. Pure: reads a [`Stepper`], draws nothing.
 
 use crate::actions::Action;
 use crate::text::{clean, decimal, duration, limit_word, plural};
@@ -259,78 +259,67 @@ fn under_way(step: &Stepper, state: &State, function: &str) -> String {
     format!("kills the host; {function} has run {ran}, limit {limit}")
 }
 
-/// What the most useful action does, when there is one.
+/// The most useful action, when there is one, and what it does.
 pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
+    use Action::{Accept, CommitTask, KillJob, NextTask, Rerun, StepOn};
     let function = function(step, state);
-    let in_charge = state.agent(step.stage).map(|(build, _, _)| build);
-    let newer = in_charge.filter(|build| *build != step.build);
-    match (step.at, &step.result, &step.committed) {
-        (At::Opened, _, _) => (
-            Some(Action::StepOn),
-            "fetches what the agent needs; that only reads".into(),
-        ),
-        (At::Fetching, _, _) => (None, "the inputs are on their way".into()),
-        (At::Fetched, _, _) => (
-            Some(Action::StepOn),
-            format!(
-                "calls {function} with these inputs, on build {}",
-                step.build
-            ),
-        ),
-        (At::Calling, _, _) => (Some(Action::KillJob), under_way(step, state, &function)),
-        (_, Some(Err(_)), _) => (
-            Some(Action::Rerun),
-            "runs it again from the same inputs, {key:WatchOpen} at every build; the task stays"
-                .into(),
-        ),
-        (At::Outcome | At::Review, _, _) if newer.is_some() => {
-            let newer = newer.unwrap_or(step.build);
-            (
-                Some(Action::Rerun),
-                format!(
-                    "runs it again on build {newer}, the active one; this is from build {}",
-                    step.build
-                ),
-            )
+    let build = step.build;
+    let active = state.agent(step.stage).map(|(active, _, _)| active);
+    let newer = active.filter(|active| *active != build);
+    let held = state.held.contains_key(&step.row.id);
+    let (action, text) = match (step.at, &step.result, newer) {
+        (At::Opened, ..) => (StepOn, "fetches what the agent needs; that only reads"),
+        (At::Fetching, ..) => return (None, "the inputs are being fetched".into()),
+        (At::Fetched, ..) => {
+            let text = format!("calls {function} with these inputs, on build {build}");
+            return (Some(StepOn), text);
         }
-        (At::Outcome, _, _) => (
-            Some(Action::StepOn),
-            "shows what a commit would write".into(),
+        (At::Calling, ..) => return (Some(KillJob), under_way(step, state, &function)),
+        (_, Some(Err(_)), _) => (
+            Rerun,
+            "runs it again from the same inputs, {key:WatchOpen} at every build; the task stays",
         ),
-        (At::Review, _, _) if state.options.read_only => (
-            Some(Action::Accept),
-            "keeps this for review; DRY-RUN: this process cannot write".into(),
+        (At::Outcome | At::Review, _, Some(newer)) => {
+            let text = format!(
+                "runs it again on build {newer}, the active one; this is from build {build}"
+            );
+            return (Some(Rerun), text);
+        }
+        (At::Outcome, ..) => (StepOn, "shows what a commit would write"),
+        (At::Review, ..) if state.options.read_only => (
+            Accept,
+            "keeps this for review; DRY-RUN: this process cannot write",
         ),
-        (At::Review, _, _) if state.held.contains_key(&step.row.id) => (
-            Some(Action::NextTask),
-            "steps the next task; this one is held: {key:Review} reviews, {key:CommitTask} commits"
-                .into(),
+        (At::Review, ..) if held => (
+            NextTask,
+            "steps the next task; this one is held: {key:Review} reviews, {key:CommitTask} commits",
         ),
-        (At::Review, _, _) => (
-            Some(Action::CommitTask),
-            "commits this task (asks) · {key:Accept} keeps it for review · {key:Discard} discards"
-                .into(),
+        (At::Review, ..) => (
+            CommitTask,
+            "commits this task (asks) · {key:Accept} keeps it for review · {key:Discard} discards",
         ),
-        (At::Committing, _, _) => (
-            None,
-            "writing: labels, then priority and metadata, then the move".into(),
-        ),
-        (At::Committed, _, Some(Committed::Conflict { .. })) => (
-            Some(Action::NextTask),
-            "steps the next task; this one was left as others changed it".into(),
-        ),
-        (At::Committed, _, Some(Committed::Refused(_) | Committed::Partial { .. })) => (
-            Some(Action::NextTask),
-            "steps the next task; this one was refused and stays".into(),
-        ),
-        (At::Committed, _, _) => (
-            Some(Action::NextTask),
-            "steps the next task; this one is done · {key:UndoLast} undoes it".into(),
-        ),
+        (At::Committing, ..) => {
+            let text = "writing: labels, then priority and metadata, then the move";
+            return (None, text.into());
+        }
+        (At::Committed, ..) => (NextTask, after_commit(step)),
+    };
+    (Some(action), text.to_owned())
+}
+
+const fn after_commit(step: &Stepper) -> &'static str {
+    match &step.committed {
+        Some(Committed::Conflict { .. }) => {
+            "steps the next task; this one was left as others changed it"
+        }
+        Some(Committed::Refused(_) | Committed::Partial { .. }) => {
+            "steps the next task; this one was refused and stays"
+        }
+        _ => "steps the next task; this one is done · {key:UndoLast} undoes it",
     }
 }
 
-/// Where the task stands as to writing: the words of the status line.
+/// What was or was not written of the task: the words of the status line.
 pub fn standing(step: &Stepper, state: &State) -> String {
     let mode = crate::chrome::mode(state);
     match (step.at, &step.committed) {

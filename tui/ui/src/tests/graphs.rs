@@ -1,7 +1,7 @@
 //! The drawing of workflows: no box lies on another, no edge runs through a box, every edge
 //! arrives, loops back are drawn as loops.
 
-use crate::graph::{Edge, Layout, Node, Spacing, lay_out, paint};
+use crate::graph::{Edge, GraphLayout, Node, Spacing, lay_out, paint};
 use std::collections::HashSet;
 
 fn edge(from: usize, to: usize) -> Edge {
@@ -22,29 +22,25 @@ fn nodes(n: usize) -> Vec<Node> {
         .collect()
 }
 
-fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
-    for (i, a) in layout.places.iter().enumerate() {
+fn check(nodes: &[Node], edges: &[Edge], layout: &GraphLayout) {
+    for (i, a) in layout.boxes.iter().enumerate() {
         assert!(
-            a.w >= nodes[i].w && a.h >= nodes[i].h,
+            a.width >= nodes[i].w && a.height >= nodes[i].h,
             "box {i} is as large as it must be"
         );
-        for (j, b) in layout.places.iter().enumerate().skip(i + 1) {
+        for (j, b) in layout.boxes.iter().enumerate().skip(i + 1) {
             let apart =
-                a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+                a.right() <= b.x || b.right() <= a.x || a.bottom() <= b.y || b.bottom() <= a.y;
             assert!(apart, "boxes {i} and {j} overlap: {a:?} {b:?}");
         }
     }
     for (edge, path) in edges.iter().zip(&layout.paths) {
-        let (from, to) = (layout.places[edge.from], layout.places[edge.to]);
+        let (from, to) = (layout.boxes[edge.from], layout.boxes[edge.to]);
         let first = path.corners[0];
         let last = *path.corners.last().unwrap();
-        assert_eq!(
-            first.0,
-            from.x + from.w,
-            "{edge:?} leaves at the right side"
-        );
+        assert_eq!(first.0, from.right(), "{edge:?} leaves at the right side");
         assert!(
-            first.1 > from.y && first.1 + 1 < from.y + from.h,
+            first.1 > from.y && first.1 + 1 < from.bottom(),
             "{edge:?} leaves between the corners"
         );
         assert_eq!(
@@ -63,9 +59,9 @@ fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
                 x < layout.w && y < layout.h,
                 "{edge:?} stays in the drawing"
             );
-            for (i, place) in layout.places.iter().enumerate() {
+            for (i, place) in layout.boxes.iter().enumerate() {
                 assert!(
-                    !place.contains(x, y),
+                    !place.contains((x, y).into()),
                     "{edge:?} runs through box {i} at {x},{y}"
                 );
             }
@@ -75,7 +71,7 @@ fn check(nodes: &[Node], edges: &[Edge], layout: &Layout) {
 }
 
 /// Edges may cross and may join on their way into one box; they never share a line otherwise.
-fn no_two_edges_lie_on_each_other(edges: &[Edge], layout: &Layout) {
+fn no_two_edges_lie_on_each_other(edges: &[Edge], layout: &GraphLayout) {
     let pieces = |k: usize| -> HashSet<((u16, u16), (u16, u16))> {
         let cells = paint::cells(&layout.paths[k].corners);
         cells
@@ -137,7 +133,7 @@ fn the_demo_reads_from_left_to_right_and_its_loops_go_back() {
     for k in back {
         let lowest = layout.paths[k].corners.iter().map(|c| c.1).max().unwrap();
         assert!(
-            layout.places.iter().all(|p| lowest >= p.y + p.h),
+            layout.boxes.iter().all(|p| lowest >= p.bottom()),
             "a loop runs below every box"
         );
     }
@@ -157,7 +153,7 @@ fn stages_without_edges_have_their_place() {
     let all = nodes(5);
     let layout = lay_out(&all, &[], spacing());
     check(&all, &[], &layout);
-    assert_eq!(lay_out(&[], &[], spacing()), Layout::default());
+    assert_eq!(lay_out(&[], &[], spacing()), GraphLayout::default());
 }
 
 #[test]

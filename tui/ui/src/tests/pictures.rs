@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::fixture::{
-    self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, mixed, outcome, row, stage,
+    self, ANNOTATE, ARCHIVE, COMPLETE, PRELABEL, REVIEW, ROUTE, World, outcome, row, stage,
 };
 use crate::{Screen, Theme, Ui, UiSettings};
 use insta::assert_snapshot;
@@ -30,14 +30,7 @@ fn shots(name: &str, make: impl Fn() -> World, act: impl Fn(&mut Desk)) {
 
 /// A run over some tasks, and its outcomes.
 fn ran() -> World {
-    let mut world = World::demo();
-    let mut desk = Desk::new(world, 120, 36);
-    desk.go("n Enter");
-    world = desk.world;
-    world.send(Event::Tick(Millis(fixture::NOW + 4_000)));
-    world.answer(&mixed);
-    world.send(Event::Tick(Millis(fixture::NOW + 9_000)));
-    world
+    World::ran()
 }
 
 /// One task stepped to its outcome.
@@ -345,7 +338,7 @@ fn a_task_whose_inputs_are_on_their_way_offers_no_next_step() {
         !hints.contains("s step") && hints.contains("c to the end"),
         "{hints}"
     );
-    assert!(picture.contains("They are on their way"), "{picture}");
+    assert!(picture.contains("They are being fetched"), "{picture}");
     desk.go("s");
     assert!(desk.draw().contains("c continues by itself"));
     desk.go("c");

@@ -1,7 +1,7 @@
-//! The text of each question: title, what yes does, the labels of both answers.
+//! The text of each question: title, what yes does, the words of both answers.
 
 use super::Ask;
-use crate::text::{clean, fit, number, plural};
+use crate::text::{clean, counted, fit, number, plural};
 use wb_core::ids::TaskId;
 use wb_core::journal::{Restore, Undoing};
 use wb_core::run::{RunSpec, Source};
@@ -10,7 +10,9 @@ use wb_core::twin;
 use wb_core::work::Route;
 
 /// Title, text and the words of the two answers.
-pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+type Words = (String, Vec<String>, &'static str, &'static str);
+
+pub(super) fn words(ask: &Ask, state: &State) -> Words {
     let project = state
         .project
         .as_ref()
@@ -33,20 +35,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
             "go live",
             "stay in HOLD",
         ),
-        Ask::Quit => {
-            let mut text = Vec::new();
-            if state.busy() {
-                text.push("Something is running. It will be cancelled; its tasks stay where they are.".to_owned());
-            }
-            if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
-                text.push("A commit is in progress: what was already sent is written, the rest is not sent.".into());
-            }
-            let held = state.held.len() + state.conflicts.len();
-            if held > 0 {
-                text.push(format!("{} held for review will be lost; none of them was written.", plural(held, "outcome")));
-            }
-            ("Quit the workbench?".into(), text, "quit", "stay")
-        }
+        Ask::Quit => ("Quit the workbench?".into(), what_a_quit_ends(state), "quit", "stay"),
         Ask::Run(spec) => run_words(spec, state),
         Ask::Drop(tasks) => (
             format!("Discard {}?", plural(tasks.len(), "held outcome")),
@@ -75,6 +64,28 @@ pub(super) fn words(ask: &Ask, state: &State) -> (String, Vec<String>, &'static 
     }
 }
 
+fn what_a_quit_ends(state: &State) -> Vec<String> {
+    let mut text = Vec::new();
+    if state.busy() {
+        let running = "Something is running. It will be cancelled; its tasks stay where they are.";
+        text.push(running.to_owned());
+    }
+    if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
+        text.push(
+            "A commit is in progress: what was already sent is written, the rest is not sent."
+                .into(),
+        );
+    }
+    let held = state.held.len() + state.conflicts.len();
+    if held > 0 {
+        text.push(format!(
+            "{} held for review will be lost; none of them was written.",
+            plural(held, "outcome")
+        ));
+    }
+    text
+}
+
 /// The shell command, short enough to be read.
 fn same_from_a_script(words: &[String]) -> String {
     format!(
@@ -83,7 +94,7 @@ fn same_from_a_script(words: &[String]) -> String {
     )
 }
 
-fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+fn undo_words(op: i64, state: &State) -> Words {
     let restores: &[Restore] = match state.journal.open.as_ref().map(|o| &o.undo) {
         Some(Undoing::Reviewed(restores)) => restores,
         _ => &[],
@@ -104,7 +115,7 @@ fn undo_words(op: i64, state: &State) -> (String, Vec<String>, &'static str, &'s
     (format!("Undo operation {op}?"), text, "undo it", "not now")
 }
 
-fn finish_words(state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+fn finish_words(state: &State) -> Words {
     let open = usize::try_from(state.journal.unanswered()).unwrap_or(0);
     let begun = match open {
         0 => "All its writes were answered: it is only recorded as finished.".to_owned(),
@@ -148,14 +159,12 @@ fn live_words(state: &State) -> String {
             number(run.totals.failed)
         ),
         (_, Some(build)) => {
-            format!(
-                "Build {build} has not been dry-run yet: look at a dry run first ({{key:RunSome}})."
-            )
+            format!("Build {build} has not been dry-run yet: do a dry run first ({{key:RunSome}}).")
         }
     }
 }
 
-fn run_words(spec: &RunSpec, state: &State) -> (String, Vec<String>, &'static str, &'static str) {
+fn run_words(spec: &RunSpec, state: &State) -> Words {
     let (count, at) = match &spec.source {
         Source::Tasks(stage, rows) => (
             plural(rows.len(), "task"),
@@ -217,22 +226,15 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
             count(outcome);
         }
     }
-    let mut all = Vec::new();
-    if labels > 0 {
-        all.push(format!("• save {}", plural(labels, "label row")));
-    }
-    if priorities > 0 {
-        all.push(format!(
-            "• set {}",
-            plural(priorities, "priority").replace("prioritys", "priorities")
-        ));
-    }
-    if metadata > 0 {
-        all.push(format!(
-            "• replace the metadata of {}",
-            plural(metadata, "item")
-        ));
-    }
+    let mut all: Vec<String> = [
+        (labels, "save", "label row", "label rows"),
+        (priorities, "set", "priority", "priorities"),
+        (metadata, "replace the metadata of", "item", "items"),
+    ]
+    .into_iter()
+    .filter(|(n, ..)| *n > 0)
+    .map(|(n, does, one, many)| format!("• {does} {}", counted(n, one, many)))
+    .collect();
     for (to, n) in moves {
         all.push(format!(
             "• move {} to {}",

@@ -3,6 +3,7 @@
 
 use crate::text::{clean, fit};
 use crate::theme::Styles;
+use crate::widgets::wrapped;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::state::{Conflict, State, Theirs};
@@ -15,10 +16,7 @@ pub(super) fn sides<'a>(
     columns: usize,
     st: &Styles,
 ) -> Vec<Line<'a>> {
-    let mut all: Vec<Line<'a>> = crate::text::wrap(&conflict.by, columns)
-        .into_iter()
-        .map(|t| Line::styled(t, st.warn))
-        .collect();
+    let mut all: Vec<Line<'a>> = wrapped(&conflict.by, columns, st.warn);
     all.push(Line::default());
     let ours = &conflict.ours.outcome.patch.labels;
     match &conflict.theirs {
@@ -26,14 +24,13 @@ pub(super) fn sides<'a>(
         Theirs::Asked => all.push(Line::styled("… reading their version", st.dim)),
         Theirs::Failed(error) => {
             let text = format!("Their version cannot be read: {}", error.summary);
-            let text = crate::text::wrap(&text, columns);
-            all.extend(text.into_iter().map(|t| Line::styled(t, st.bad)));
+            all.extend(wrapped(&text, columns, st.bad));
         }
         Theirs::Known(theirs) => {
             if theirs.is_empty() {
-                let text = "Their labels are as the agent saw them now: something else of the row changed.";
-                let text = crate::text::wrap(text, columns);
-                all.extend(text.into_iter().map(|t| Line::styled(t, st.dim)));
+                let text =
+                    "Their labels are what the agent saw: something else in the row changed.";
+                all.extend(wrapped(text, columns, st.dim));
             }
             let only_theirs = theirs
                 .iter()

@@ -1,7 +1,9 @@
 //! One operation in lines: its counts and command, its tasks, what an undo would restore.
 
-use crate::text::{clean, fit, fit_middle, left, number, plural, wrap};
+use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
+use crate::widgets::wrapped;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::journal::{Entry, Op, OpenOp, Restore};
 use wb_core::state::State;
@@ -22,14 +24,12 @@ pub(super) fn about<'a>(op: &Op, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     if op.undone > 0 && op.undone < op.done {
         text.push_str(&format!(" ({} of {})", number(op.undone), number(op.done)));
     }
-    let mut all: Vec<Line<'a>> = wrap(&text, columns).into_iter().map(Line::from).collect();
+    let mut all: Vec<Line<'a>> = wrapped(&text, columns, st.text);
     if !op.words.is_empty() {
         let command = format!("workbench {}", twin::quoted(&op.words));
-        let shown = wrap(&clean(&command), columns);
+        let shown = wrapped(&command, columns, st.dim);
         let more = shown.len() > 3;
-        for text in shown.into_iter().take(3) {
-            all.push(Line::styled(text, st.dim));
-        }
+        all.extend(shown.into_iter().take(3));
         if more {
             all.push(Line::styled("… (workbench journal --commands)", st.dim));
         }
@@ -54,10 +54,7 @@ pub(super) fn restore_lines<'a>(
             number(left_alone as u64)
         ));
     }
-    let mut all: Vec<Line<'a>> = wrap(&head, columns)
-        .into_iter()
-        .map(|t| Line::styled(t, st.strong))
-        .collect();
+    let mut all: Vec<Line<'a>> = wrapped(&head, columns, st.strong);
     // What is left alone is what a person must know: it comes first.
     let (left_ones, restored): (Vec<_>, Vec<_>) = restores.iter().partition(|r| r.left.is_some());
     for r in left_ones.into_iter().chain(restored) {
@@ -65,15 +62,7 @@ pub(super) fn restore_lines<'a>(
             Some(why) => ("! ", st.warn, why.clone()),
             None => ("✓ ", st.good, r.what.join(", ")),
         };
-        let title_w = (columns / 2).clamp(8, 34);
-        all.push(Line::from(vec![
-            Span::styled(mark, style),
-            Span::raw(left(&fit_middle(&r.title, title_w), title_w)),
-            Span::styled(
-                format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
-                st.dim,
-            ),
-        ]));
+        all.push(task_line((mark, style), &r.title, &what, columns, st));
     }
     all
 }
@@ -126,13 +115,22 @@ fn entry_line<'a>(entry: &Entry, state: &State, columns: usize, st: &Styles) -> 
         None => format!("no answer yet: {}", parts.join(", ")),
         Some(why) => clean(why).into_owned(),
     };
+    task_line((mark, style), &entry.title, &what, columns, st)
+}
+
+/// A mark, a task's title, and what happens or happened to it.
+fn task_line<'a>(
+    (mark, style): (&'static str, Style),
+    title: &str,
+    what: &str,
+    columns: usize,
+    st: &Styles,
+) -> Line<'a> {
     let title_w = (columns / 2).clamp(8, 34);
+    let what = fit(what, columns.saturating_sub(title_w + 3));
     Line::from(vec![
         Span::styled(mark, style),
-        Span::raw(left(&fit_middle(&entry.title, title_w), title_w)),
-        Span::styled(
-            format!(" {}", fit(&what, columns.saturating_sub(title_w + 3))),
-            st.dim,
-        ),
+        Span::raw(left(&fit_middle(title, title_w), title_w)),
+        Span::styled(format!(" {what}"), st.dim),
     ])
 }

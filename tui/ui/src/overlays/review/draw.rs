@@ -1,36 +1,31 @@
 //! How review looks: groups or tasks at the left, the patch at the right, what will be sent below.
 
 use super::*;
+use crate::Ui;
 use crate::screens::task::patch;
-use crate::text::{clean, fit, fit_middle, left, number, plural, right};
-use crate::widgets::{lines, overlay, pane as frame, scroll_to, scrollbar, shade};
-use crate::{Hit, Ui};
+use crate::text::{clean, counted, fit, fit_middle, left, number, plural, right};
+use crate::theme::Styles;
+use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use wb_core::state::State;
+use wb_core::state::{CommitState, State};
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
     let st = ui.st;
     pane.follow(state);
     let title = format!("Review: {} held", plural(state.held.len(), "outcome"));
     let inner = overlay(buf, area, &title, "nothing is sent before you commit", &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let foot = footer(pane, state, usize::from(room.width), &st);
+    let room = padded(inner);
+    let foot = footer(ui, pane, state, usize::from(room.width));
     let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-    let body = Rect {
-        height: room.height.saturating_sub(foot_h + 1),
-        ..room
-    };
-    let below = Rect {
-        y: room.bottom() - foot_h,
-        height: foot_h,
-        ..room
-    };
+    let [body, _, below] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(1),
+        Constraint::Length(foot_h),
+    ])
+    .areas(room);
     lines(buf, below, &foot, 0);
     if pane.groups.is_empty() {
         let all = [
@@ -43,44 +38,13 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state:
         lines(buf, body, &all, 0);
         return;
     }
-    if ui.room.narrow() {
-        let h = (body.height / 2).max(3).min(body.height);
-        draw_list(ui, buf, Rect { height: h, ..body }, pane, state);
-        details(
-            ui,
-            buf,
-            Rect {
-                y: body.y + h,
-                height: body.height - h,
-                ..body
-            },
-            pane,
-            state,
-        );
-    } else {
-        let w = body.width * 12 / 25;
-        draw_list(ui, buf, Rect { width: w, ..body }, pane, state);
-        details(
-            ui,
-            buf,
-            Rect {
-                x: body.x + w,
-                width: body.width - w,
-                ..body
-            },
-            pane,
-            state,
-        );
-    }
+    let rows = (body.height / 2).max(3).min(body.height);
+    let [list, beside] = list_and_details(body, ui.room.narrow(), rows, body.width * 12 / 25);
+    draw_list(ui, buf, list, pane, state);
+    details(ui, buf, beside, pane, state);
 }
 
-pub(super) fn draw_list(
-    ui: &mut Ui,
-    buf: &mut Buffer,
-    area: Rect,
-    pane: &mut Review,
-    state: &State,
-) {
+fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
     let st = ui.st;
     let group = &pane.groups[pane.at];
     let (title, count, at) = match pane.inside {
@@ -101,31 +65,21 @@ pub(super) fn draw_list(
         String::new()
     };
     let inner = frame(buf, area, &title, &position, true, &st);
-    let rows = usize::from(inner.height);
     let columns = usize::from(inner.width);
-    pane.top = scroll_to(pane.top, at, rows, count);
-    for row in 0..rows.min(count.saturating_sub(pane.top)) {
-        let place = pane.top + row;
-        let y = u16::try_from(row).unwrap_or(0);
-        let line = match pane.inside {
+    pane.top = list(
+        ui,
+        buf,
+        inner,
+        pane.top,
+        (at, count),
+        |_, place| match pane.inside {
             Some(_) => task_line(group, place, state, columns, &st),
             None => group_line(&pane.groups[place], state, columns, &st),
-        };
-        crate::widgets::line(buf, inner, y, &line);
-        if place == at {
-            shade(buf, inner, y, st.selected);
-        }
-    }
-    scrollbar(buf, inner, pane.top, rows, count, &st);
-    ui.hits.push((inner, Hit::Rows(pane.top)));
+        },
+    );
 }
 
-pub(super) fn group_line<'a>(
-    group: &Group,
-    state: &State,
-    columns: usize,
-    st: &crate::theme::Styles,
-) -> Line<'a> {
+fn group_line<'a>(group: &Group, state: &State, columns: usize, st: &Styles) -> Line<'a> {
     let mark = match group.taken {
         0 => "[ ]",
         n if n == group.tasks.len() => "[x]",
@@ -143,12 +97,12 @@ pub(super) fn group_line<'a>(
     ])
 }
 
-pub(super) fn task_line<'a>(
+fn task_line<'a>(
     group: &Group,
     place: usize,
     state: &State,
     columns: usize,
-    st: &crate::theme::Styles,
+    st: &Styles,
 ) -> Line<'a> {
     let Some(held) = group.tasks.get(place).and_then(|t| state.held.get(t)) else {
         return Line::default();
@@ -164,7 +118,7 @@ pub(super) fn task_line<'a>(
 }
 
 /// The patch of the task under the cursor; of a group its first one.
-pub(super) fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
+fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
     let st = &ui.st;
     let Some(held) = pane.task().and_then(|t| state.held.get(&t)) else {
         frame(buf, area, "", "", false, st);
@@ -180,108 +134,83 @@ pub(super) fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, stat
         "the first of the group".into()
     };
     let inner = frame(buf, area, &title, &right, false, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    lines(
-        buf,
-        room,
-        &patch(&held.outcome, state, usize::from(room.width), st),
-        0,
-    );
+    let room = padded(inner);
+    let patch = patch(&held.outcome, state, usize::from(room.width), st);
+    lines(buf, room, &patch, 0);
 }
 
-pub(super) fn footer<'a>(
-    pane: &Review,
-    state: &State,
-    columns: usize,
-    st: &crate::theme::Styles,
-) -> Vec<Line<'a>> {
-    let s = pane.send;
+/// The last commit; what the next one would send, and how it is guarded.
+fn footer<'a>(ui: &Ui, pane: &Review, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let named = |name: &'static str, text: &str, style: Style| {
+        Line::from(vec![
+            Span::styled(left(name, 13), st.strong),
+            Span::styled(fit(text, columns.saturating_sub(13)), style),
+        ])
+    };
     let mut all = Vec::new();
     if let Some(commit) = &state.commit {
-        let mut text = format!(
-            "{} of {} written",
-            number(commit.done as u64),
-            number(commit.asked as u64)
-        );
-        if commit.ended.is_none() {
-            text = format!(
-                "writing… {} of {} answered",
-                number(commit.answered as u64),
-                number(commit.asked as u64)
-            );
-        }
-        if !commit.conflicts.is_empty() {
-            text.push_str(&format!(
-                " · {} left: changed by others (! answers)",
-                number(commit.conflicts.len() as u64)
-            ));
-        }
-        if let Some((title, error)) = commit.refused.first() {
-            text.push_str(&format!(
-                " · {} refused, first {}: {}",
-                number(commit.refused.len() as u64),
-                clean(title),
-                clean(&error.summary)
-            ));
-        }
         let bad = !commit.conflicts.is_empty() || !commit.refused.is_empty();
-        all.push(Line::from(vec![
-            Span::styled("Last commit  ", st.strong),
-            Span::styled(
-                fit(&text, columns.saturating_sub(13)),
-                if bad { st.warn } else { st.good },
-            ),
-        ]));
+        let style = if bad { st.warn } else { st.good };
+        all.push(named("Last commit", &last_commit(ui, commit), style));
     }
     if pane.groups.is_empty() {
         return all;
     }
-    let mut parts = Vec::new();
-    let mut part = |n: usize, one: &str| {
-        if n > 0 {
-            parts.push(plural(n, one).replace("prioritys", "priorities"));
-        }
-    };
-    part(s.labels, "label save");
-    part(s.priorities, "priority");
-    part(s.metadata, "metadata change");
-    part(s.moves, "move");
-    let send = if parts.is_empty() {
-        "nothing".to_owned()
-    } else {
-        parts.join(" · ")
-    };
-    let taken = format!(
-        "{} of {} taken",
-        number(s.tasks as u64),
+    let selected = format!(
+        "{}   ({} of {} selected)",
+        will_send(pane.send),
+        number(pane.send.tasks as u64),
         number(state.held.len() as u64)
     );
-    all.push(Line::from(vec![
-        Span::styled("Will send    ", st.strong),
-        Span::raw(fit(
-            &format!("{send}   ({taken})"),
-            columns.saturating_sub(13),
-        )),
-    ]));
-    all.push(Line::from(vec![
-        Span::styled("Guard        ", st.strong),
-        Span::styled(
-            fit(
-                "each row is checked again; rows changed by others are skipped",
-                columns.saturating_sub(13),
-            ),
-            st.dim,
-        ),
-    ]));
+    all.push(named("Will send", &selected, st.text));
+    let guard = "each row is checked again; rows changed by others are skipped";
+    all.push(named("Guard", guard, st.dim));
     if state.options.read_only {
-        all.push(Line::styled(
-            " DRY-RUN: nothing can be committed from here",
-            st.warn,
-        ));
+        let text = " DRY-RUN: nothing can be committed from here";
+        all.push(Line::styled(text, st.warn));
     }
     all
+}
+
+fn last_commit(ui: &Ui, commit: &CommitState) -> String {
+    let asked = number(commit.asked as u64);
+    let mut text = match commit.ended {
+        None => format!(
+            "writing… {} of {asked} answered",
+            number(commit.answered as u64)
+        ),
+        Some(_) => format!("{} of {asked} written", number(commit.done as u64)),
+    };
+    if !commit.conflicts.is_empty() {
+        let n = number(commit.conflicts.len() as u64);
+        let more = format!(" · {n} left: changed by others ({{key:Conflicts}} compares)");
+        text.push_str(&ui.keyed(&more));
+    }
+    if let Some((title, error)) = commit.refused.first() {
+        text.push_str(&format!(
+            " · {} refused, first {}: {}",
+            number(commit.refused.len() as u64),
+            clean(title),
+            clean(&error.summary)
+        ));
+    }
+    text
+}
+
+fn will_send(send: Send) -> String {
+    let parts: Vec<String> = [
+        (send.labels, "label save", "label saves"),
+        (send.priorities, "priority", "priorities"),
+        (send.metadata, "metadata change", "metadata changes"),
+        (send.moves, "move", "moves"),
+    ]
+    .into_iter()
+    .filter(|(n, ..)| *n > 0)
+    .map(|(n, one, many)| counted(n, one, many))
+    .collect();
+    match parts.is_empty() {
+        true => "nothing".to_owned(),
+        false => parts.join(" · "),
+    }
 }

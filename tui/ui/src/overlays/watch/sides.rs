@@ -1,4 +1,4 @@
-//! One watched task: both builds in a line each, what they made differently, what the agent said.
+//! One watched task: a line for each of both builds, the differences of their outcomes, the agent's log.
 
 use super::Watch;
 use crate::Ui;
@@ -6,7 +6,7 @@ use crate::screens::queue::labels_word;
 use crate::screens::task::{error_lines, log_lines, patch};
 use crate::text::{clean, duration, fit, fit_middle, left, plural};
 use crate::theme::Styles;
-use crate::widgets::{lines, pane as frame, scrollbar};
+use crate::widgets::{padded, pane as frame, scrolled};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -26,23 +26,15 @@ pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, stat
         usize::from(area.width).saturating_sub(8 + stage.len()),
     );
     let inner = frame(buf, area, &title, &stage, pane.inside, &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let all = sides(ui, task, state, usize::from(room.width));
-    let rows = usize::from(room.height);
-    pane.scroll = pane.scroll.min(all.len().saturating_sub(rows));
-    lines(buf, room, &all, pane.scroll);
-    scrollbar(buf, inner, pane.scroll, rows, all.len(), &st);
+    let all = sides(ui, task, state, usize::from(padded(inner).width));
+    pane.scroll = scrolled(buf, inner, &all, pane.scroll, &st);
 }
 
 fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
-    all.extend(task.before.iter().map(|look| look_line(look, columns, st)));
-    all.extend(task.now.iter().map(|look| look_line(look, columns, st)));
+    let results = task.before.iter().chain(&task.now);
+    all.extend(results.map(|result| result_line(result, columns, st)));
     all.extend(phase_line(task, state, columns, st));
     if let Some(error) = &task.error {
         all.extend(error_lines(error, columns, st));
@@ -85,18 +77,18 @@ fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-fn look_line<'a>(look: &WatchResult, columns: usize, st: &Styles) -> Line<'a> {
-    let (style, labels) = match &look.result {
+fn result_line<'a>(result: &WatchResult, columns: usize, st: &Styles) -> Line<'a> {
+    let (style, labels) = match &result.result {
         Ok(outcome) => (st.text, labels_word(outcome.patch.counts())),
         Err(_) => (st.bad, String::new()),
     };
-    let took = duration(look.run_us as f64 / 1000.0);
-    let head = format!("build {} ", left(&look.build.to_string(), 4));
+    let took = duration(result.run_us as f64 / 1000.0);
+    let head = format!("build {} ", left(&result.build.to_string(), 4));
     let tail = format!("  {labels}  {took}");
     let room = columns.saturating_sub(head.len() + tail.len());
     Line::from(vec![
         Span::styled(head, st.dim),
-        Span::styled(fit(&clean(&route(look)), room), style),
+        Span::styled(fit(&clean(&route(result)), room), style),
         Span::styled(tail, st.dim),
     ])
 }

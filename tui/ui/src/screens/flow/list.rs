@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::text::{clean, fit, left, right, width};
-use crate::widgets::{pane, scroll_to, shade};
+use crate::widgets::{pane, scroll_to};
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,35 +28,28 @@ pub(super) fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workfl
         .max()
         .unwrap_or(8)
         .clamp(8, 22);
-    for (row, i) in order.iter().enumerate().skip(ui.flow.list_top).take(rows) {
+    let shown = order.iter().enumerate().skip(ui.flow.list_top);
+    for ((place, i), row) in shown.zip(inner.rows()) {
         let stage = &flow.stages[*i];
-        let y = u16::try_from(row - ui.flow.list_top).unwrap_or(0);
-        let cursor = if row == at { "▌" } else { " " };
+        let (cursor, style) = match place == at {
+            true => ("▌", st.strong),
+            false => (" ", st.text),
+        };
         let mut line = Line::from(vec![
             Span::styled(format!("{cursor}{} ", kind_mark(&stage.kind)), st.accent),
-            Span::styled(
-                left(&stage.title, title_w),
-                if row == at { st.strong } else { st.text },
-            ),
+            Span::styled(left(&stage.title, title_w), style),
             Span::raw(format!("{}  ", right(&count(state, stage.id), 9))),
         ]);
         if let Some((agent, false)) = agent_word(state, stage) {
             line.push_span(Span::styled(format!("{agent}  "), st.warn));
         }
         let room = usize::from(inner.width).saturating_sub(line.width() + 1);
-        line.push_span(Span::styled(fit(&ways(flow, stage), room), st.dim));
-        crate::widgets::line(buf, inner, y, &line);
-        if row == at {
-            shade(buf, inner, y, st.strong);
+        line.push_span(Span::styled(fit(&routes(flow, stage), room), st.dim));
+        buf.set_line(row.x, row.y, &line, row.width);
+        if place == at {
+            buf.set_style(row, st.strong);
         }
-        ui.hits.push((
-            Rect {
-                y: inner.y + y,
-                height: 1,
-                ..inner
-            },
-            Hit::Stage(stage.id),
-        ));
+        ui.hits.push((row, Hit::Stage(stage.id)));
     }
 }
 

@@ -5,12 +5,12 @@
 
 use super::{activity, stage};
 use crate::actions::Action;
-use crate::graph::{Edge, Layout};
+use crate::graph::{Edge, GraphLayout};
 use crate::text::{clean, number};
 use crate::widgets::{lines, pane};
 use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use wb_core::ids::StageId;
 use wb_core::state::State;
@@ -30,7 +30,7 @@ const LOWER: u16 = 12;
 
 /// Cursor and scroll of this screen.
 #[derive(Default)]
-pub struct Pane {
+pub struct FlowCursor {
     /// Drawing or list, when a person chose.
     pub drawing: Option<bool>,
     /// The drawing of the last frame, kept while nothing it depends on changes.
@@ -40,7 +40,7 @@ pub struct Pane {
     pub activity_back: usize,
 }
 
-impl Pane {
+impl FlowCursor {
     /// Whether the list is shown in this much room.
     pub fn lists(&self, room: Room) -> bool {
         !self.drawing.unwrap_or(!room.narrow())
@@ -55,7 +55,7 @@ impl Pane {
     }
 }
 
-/// The sign of a stage's kind.
+/// The letter of a stage's kind.
 pub fn kind_mark(kind: &StageKind) -> &'static str {
     match kind {
         StageKind::Agent => "A",
@@ -98,17 +98,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         .min(state.activity.len().saturating_sub(1));
     if flow.stages.is_empty() {
         let inner = pane(buf, area, "Workflow", "", true, &st);
-        lines(
-            buf,
-            inner,
-            &[
-                Line::default(),
-                Line::from(
-                    "  This project has no workflow stages. Agents need a workflow project.",
-                ),
-            ],
-            0,
-        );
+        let text = "  This project has no workflow stages. Agents need a workflow project.";
+        lines(buf, inner, &[Line::default(), Line::from(text)], 0);
         return;
     }
     if ui.room.narrow() {
@@ -130,86 +121,42 @@ fn rows_of(flow: &Workflow) -> u16 {
     u16::try_from(flow.stages.len()).unwrap_or(u16::MAX)
 }
 
-/// Panes above each other: workflow, the selected stage beside a list, activity while there is room.
+/// Panes above each other: workflow, the selected stage below a list, activity while there is room.
 fn narrow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
     let strip = if area.height >= 16 { 5 } else { 0 };
-    let left = area.height - strip;
-    let list = ui.flow.lists(ui.room);
+    let [above, below] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(strip)]).areas(area);
     // The stage gets what the list leaves, when that is worth a pane.
-    let wanted = rows_of(flow).saturating_add(2).max(left / 3);
-    let main = if list && left.saturating_sub(wanted) >= 5 {
-        wanted
-    } else {
-        left
-    };
-    draw_workflow(
-        ui,
-        buf,
-        Rect {
-            height: main,
-            ..area
-        },
-        flow,
-        state,
-    );
-    let between = Rect {
-        y: area.y + main,
-        height: left - main,
-        ..area
-    };
+    let listed = rows_of(flow).saturating_add(2).max(above.height / 3);
+    let both = ui.flow.lists(ui.room) && above.height.saturating_sub(listed) >= 5;
+    let main = if both { listed } else { above.height };
+    let [main, between] =
+        Layout::vertical([Constraint::Length(main), Constraint::Fill(1)]).areas(above);
+    draw_workflow(ui, buf, main, flow, state);
     if between.height > 0 {
         stage::draw(ui, buf, between, state);
     }
     if strip > 0 {
-        let below = Rect {
-            y: area.y + left,
-            height: strip,
-            ..area
-        };
         activity::draw(ui, buf, below, state);
     }
 }
 
 /// The workflow across the screen, the selected stage and the activity side by side below it.
 fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
-    let wanted = if ui.flow.lists(ui.room) {
+    let whole = if ui.flow.lists(ui.room) {
         rows_of(flow).saturating_add(2)
     } else {
         let room = (area.width - 4, area.height.saturating_sub(LOWER + 3));
         ui.flow.arrange(flow, state, room).saturating_add(3)
     };
-    let top = wanted.clamp(9, area.height.saturating_sub(LOWER).max(9));
-    draw_workflow(
-        ui,
-        buf,
-        Rect {
-            height: top,
-            ..area
-        },
-        flow,
-        state,
-    );
-    let split = (area.width * 55 / 100).clamp(54, 90);
-    let below = Rect {
-        y: area.y + top,
-        height: area.height - top,
-        ..area
-    };
-    stage::draw(
-        ui,
-        buf,
-        Rect {
-            width: split,
-            ..below
-        },
-        state,
-    );
-    let aside = Rect {
-        x: below.x + split,
-        width: below.width - split,
-        ..below
-    };
-    activity::draw(ui, buf, aside, state);
+    let top = whole.clamp(9, area.height.saturating_sub(LOWER).max(9));
+    let [top, below] = Layout::vertical([Constraint::Length(top), Constraint::Fill(1)]).areas(area);
+    let stage_w = (area.width * 55 / 100).clamp(54, 90);
+    let [stage, activity] =
+        Layout::horizontal([Constraint::Length(stage_w), Constraint::Fill(1)]).areas(below);
+    draw_workflow(ui, buf, top, flow, state);
+    stage::draw(ui, buf, stage, state);
+    activity::draw(ui, buf, activity, state);
 }
 
 fn listed_age(state: &State) -> String {
@@ -224,7 +171,7 @@ fn listed_age(state: &State) -> String {
 }
 
 /// Where tasks go from here: `annotate → Annotate · skip → Archive`.
-pub fn ways(flow: &Workflow, stage: &Stage) -> String {
+pub fn routes(flow: &Workflow, stage: &Stage) -> String {
     let title = |id: StageId| {
         flow.stage(id)
             .map_or_else(|| "–".to_owned(), |s| clean(&s.title).into_owned())
@@ -286,19 +233,19 @@ pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
 
 /// The box an arrow key leads to: along the first edge that way, else the nearest.
 fn neighbour(
-    layout: &Layout,
+    layout: &GraphLayout,
     edges: &[Edge],
     here: usize,
     action: Action,
     first: usize,
 ) -> Option<usize> {
-    let p = layout.places[here];
-    let row = i32::from(p.y) + i32::from(p.h) / 2;
+    let p = layout.boxes[here];
+    let row = i32::from(p.y) + i32::from(p.height) / 2;
     let score = |i: &usize| -> Option<i32> {
-        let q = layout.places[*i];
+        let q = layout.boxes[*i];
         let (dx, dy) = (
             i32::from(q.x) - i32::from(p.x),
-            i32::from(q.y) + i32::from(q.h) / 2 - row,
+            i32::from(q.y) + i32::from(q.height) / 2 - row,
         );
         let edge = |a: usize, b: usize| edges.iter().position(|e| e.from == a && e.to == b);
         let number = |at: Option<usize>| at.and_then(|k| i32::try_from(k).ok());
@@ -314,7 +261,7 @@ fn neighbour(
         };
         ahead.then_some(along.unwrap_or(far + 1000))
     };
-    (first..layout.places.len())
+    (first..layout.boxes.len())
         .filter(|i| *i != here)
         .filter_map(|i| score(&i).map(|s| (s, i)))
         .min()

@@ -2,7 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope, watchable};
 use crate::layer::{Handled, Layer};
-use crate::{PictureWish, Screen, Ui, copy};
+use crate::{PictureRequest, Screen, Ui, copy};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ use wb_core::state::State;
 /// Tasks that a command names one by one; beyond that it would not be readable, nor fit.
 const NAMED: usize = 50;
 
-/// The Queue screen; its cursors are in [`super::Pane`].
+/// The Queue screen; its cursors are in [`super::QueueCursor`].
 pub struct Queue;
 
 impl Layer for Queue {
@@ -56,8 +56,9 @@ impl Layer for Queue {
             Action::In => Handled::Stay(ui.dispatch(Action::Step, state)),
             Action::Out => {
                 let queue = ui.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
-                let lost = queue.filter(|(_, q)| q.view.is_empty() && !q.filter_text.is_empty());
-                if let Some((stage, _)) = lost {
+                let nothing_matches =
+                    queue.filter(|(_, q)| q.view.is_empty() && !q.filter_text.is_empty());
+                if let Some((stage, _)) = nothing_matches {
                     let text = String::new();
                     return Handled::Stay(vec![Command::Filter { stage, text }]);
                 }
@@ -128,8 +129,8 @@ impl Layer for Queue {
         Some(words)
     }
 
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureWish> {
-        super::picture_wish(ui, state)
+    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
+        super::picture_request(ui, state)
     }
 }
 

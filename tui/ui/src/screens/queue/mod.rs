@@ -1,17 +1,17 @@
-//! Queue: the tasks of one stage as a table that looks at the visible rows only, the filter, the
-//! preview of the task under the cursor.
+//! Queue: the tasks of one stage as a table that makes the visible rows only, the filter, the preview
+//! of the task under the cursor.
 
 use crate::actions::Action;
 use crate::keys::Line as Typed;
 use crate::text::{clean, fit, number};
-use crate::{PictureWish, Room, Ui};
+use crate::widgets::{split_line, typed_spans};
+use crate::{PictureRequest, Room, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use std::collections::HashMap;
 use wb_core::ids::{StageId, TaskId};
-use wb_core::queue::LastResult;
+use wb_core::queue::{LastResult, Queue as TaskQueue};
 use wb_core::state::State;
 
 mod layer;
@@ -25,7 +25,7 @@ pub use layer::Queue;
 
 /// Cursors by stage, and the filter while it is typed.
 #[derive(Default)]
-pub struct Pane {
+pub struct QueueCursor {
     cursors: HashMap<StageId, Cursor>,
     /// The line being typed, and the filter that Esc brings back.
     pub typing: Option<(Typed, String)>,
@@ -41,7 +41,7 @@ struct Cursor {
     task: Option<TaskId>,
 }
 
-impl Pane {
+impl QueueCursor {
     /// Place of the cursor in the view of a stage.
     pub fn place(&self, stage: StageId) -> usize {
         self.cursors.get(&stage).map_or(0, |c| c.place)
@@ -101,12 +101,12 @@ impl Pane {
 }
 
 /// The picture for the preview.
-pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
+pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
     let stage = ui
         .stage
         .filter(|_| ui.queue.shows_picture(ui.room) && !ui.room.narrow())?;
     let row = state.queues.get(&stage)?.at(ui.queue.place(stage))?;
-    Some(PictureWish {
+    Some(PictureRequest {
         task: row.id,
         data: row.data,
         path: None,
@@ -115,63 +115,28 @@ pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(stage) = ui.stage else { return };
-    top_line(ui, buf, Rect { height: 1, ..area }, stage, state);
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    };
+    let [top, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    top_line(ui, buf, top, stage, state);
     if ui.room.tiny() {
         table(ui, buf, body, stage, state);
     } else if ui.room.narrow() {
-        let strip = 5.min(body.height / 3);
-        table(
-            ui,
-            buf,
-            Rect {
-                height: body.height - strip,
-                ..body
-            },
-            stage,
-            state,
-        );
-        let below = Rect {
-            y: body.bottom() - strip,
-            height: strip,
-            ..body
-        };
+        let strip = Constraint::Length(5.min(body.height / 3));
+        let [tasks, below] = Layout::vertical([Constraint::Fill(1), strip]).areas(body);
+        table(ui, buf, tasks, stage, state);
         strip_preview(ui, buf, below, stage, state);
     } else {
-        let aside = match ui.room.w {
+        let aside = Constraint::Length(match ui.room.w {
             160.. => body.width * 2 / 5,
             120.. => 40,
             _ => 36,
-        };
-        table(
-            ui,
-            buf,
-            Rect {
-                width: body.width - aside,
-                ..body
-            },
-            stage,
-            state,
-        );
-        let beside = Rect {
-            x: body.right() - aside,
-            width: aside,
-            ..body
-        };
+        });
+        let [tasks, beside] = Layout::horizontal([Constraint::Fill(1), aside]).areas(body);
+        table(ui, buf, tasks, stage, state);
         preview(ui, buf, beside, stage, state);
     }
 }
 
-fn no_filter(ui: &Ui) -> Span<'static> {
-    let key = ui.key_of(Action::Filter);
-    Span::styled(format!("none ({key})"), ui.st.dim)
-}
-
-/// Stage, filter (typed or in force), how many match, order.
+/// Stage, filter (as it is typed or applied), how many match, order.
 fn top_line(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
     let st = &ui.st;
     let queue = state.queues.get(&stage);
@@ -181,61 +146,44 @@ fn top_line(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State
         Span::styled(title, st.strong),
         Span::styled("   filter ", st.dim),
     ]);
+    let filter = queue.map_or("", |q| q.filter_text.as_str());
     match &ui.queue.typing {
-        Some((line, _)) => {
-            let (before, under, after) = line.parts();
-            let under = if under.is_empty() { " " } else { under };
-            left.spans.extend([
-                Span::raw(before.to_owned()),
-                Span::styled(under.to_owned(), st.text.add_modifier(Modifier::REVERSED)),
-                Span::raw(after.to_owned()),
-            ]);
+        Some((line, _)) => left.spans.extend(typed_spans(line, st.text)),
+        None if filter.is_empty() => {
+            let none = format!("none ({})", ui.key_of(Action::Filter));
+            left.push_span(Span::styled(none, st.dim));
         }
-        None => match queue
-            .map(|q| q.filter_text.as_str())
-            .filter(|t| !t.is_empty())
-        {
-            Some(text) => left.push_span(Span::styled(clean(text).into_owned(), st.accent)),
-            None => left.push_span(no_filter(ui)),
-        },
+        None => left.push_span(Span::styled(clean(filter).into_owned(), st.accent)),
     }
-    let right = match queue {
-        Some(q) if q.filter_error.is_some() => {
-            let error = q.filter_error.as_deref().unwrap_or_default();
-            Line::styled(
-                format!("✗ {} ", fit(error, usize::from(area.width) / 2)),
-                st.bad,
-            )
-        }
-        Some(q) => {
-            let marks = if q.marks.is_empty() {
-                String::new()
-            } else {
-                format!("{} marked · ", number(q.marks.len() as u64))
-            };
-            let shown = if q.filter.is_empty() {
-                number(q.rows.len() as u64)
-            } else {
-                format!(
-                    "{} of {}",
-                    number(q.view.len() as u64),
-                    number(q.rows.len() as u64)
-                )
-            };
-            let sort = if ui.room.tiny() {
-                String::new()
-            } else {
-                format!(" · sort: {}", q.sort.word())
-            };
-            Line::from(vec![
-                Span::styled(marks, st.accent),
-                Span::raw(shown),
-                Span::styled(format!("{sort} "), st.dim),
-            ])
-        }
-        None => Line::default(),
+    let right = queue.map_or_else(Line::default, |queue| counts(ui, queue, area.width));
+    split_line(buf, area, 0, &left, &right);
+}
+
+/// How many tasks are marked and how many match; or what is wrong with the filter.
+fn counts<'a>(ui: &Ui, queue: &TaskQueue, columns: u16) -> Line<'a> {
+    let st = &ui.st;
+    if let Some(error) = &queue.filter_error {
+        let error = fit(error, usize::from(columns) / 2);
+        return Line::styled(format!("✗ {error} "), st.bad);
+    }
+    let marks = match queue.marks.len() {
+        0 => String::new(),
+        n => format!("{} marked · ", number(n as u64)),
     };
-    crate::widgets::split_line(buf, area, 0, &left, &right);
+    let all = number(queue.rows.len() as u64);
+    let shown = match queue.filter.is_empty() {
+        true => all,
+        false => format!("{} of {all}", number(queue.view.len() as u64)),
+    };
+    let sort = match ui.room.tiny() {
+        true => String::new(),
+        false => format!(" · sort: {}", queue.sort.word()),
+    };
+    Line::from(vec![
+        Span::styled(marks, st.accent),
+        Span::raw(shown),
+        Span::styled(format!("{sort} "), st.dim),
+    ])
 }
 
 fn result_mark(

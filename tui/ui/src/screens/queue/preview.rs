@@ -3,7 +3,8 @@
 use super::*;
 use crate::Ui;
 use crate::text::{duration, fit, fit_middle};
-use crate::widgets::{field, lines, pane};
+use crate::theme::Styles;
+use crate::widgets::{field, lines, padded, pane, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -26,11 +27,9 @@ pub(super) fn result_lines<'a>(
     };
     let held = state.held.contains_key(&row.id);
     let (mark, style) = result_mark(result, held, st);
-    let mut all: Vec<Line<'_>> = crate::text::wrap(&format!("{mark} {}", result.text), columns)
-        .into_iter()
-        .take(5)
-        .map(|t| Line::styled(t, style))
-        .collect();
+    let text = format!("{mark} {}", result.text);
+    let mut all = wrapped(&text, columns, style);
+    all.truncate(5);
     let labels = labels_word(result.labels);
     let labels = if labels.is_empty() {
         "labels unchanged".into()
@@ -63,74 +62,40 @@ pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId,
         pane(buf, area, "Preview", "", false, &st);
         return;
     };
-    let result_h = 12.min(area.height / 2);
-    let above = Rect {
-        height: area.height - result_h,
-        ..area
-    };
-    let below = Rect {
-        y: above.bottom(),
-        height: result_h,
-        ..area
-    };
+    let result_h = Constraint::Length(12.min(area.height / 2));
+    let [above, below] = Layout::vertical([Constraint::Fill(1), result_h]).areas(area);
+    let title = fit_middle(&row.title, usize::from(area.width).saturating_sub(6));
+    let room = padded(pane(buf, above, &title, "", false, &st));
+    let mut all = facts(row, state, usize::from(room.width), &st);
     let picture = ui.queue.shows_picture(ui.room);
-    let inner = pane(
-        buf,
-        above,
-        &fit_middle(&row.title, usize::from(area.width).saturating_sub(6)),
-        "",
-        false,
-        &st,
-    );
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
-    let value = |name: &str, text: String| field(&st, name, fit(&text, columns.saturating_sub(10)));
-    let mut all = vec![
-        value("status", row.status.wire().to_lowercase()),
-        value(
-            "assignee",
-            row.assignee.as_deref().unwrap_or("nobody").to_owned(),
-        ),
-        value("branch", row.branch.to_string()),
-        value("changed", crate::chrome::ago(state.now.since(row.updated))),
-        value("created", crate::chrome::ago(state.now.since(row.created))),
-        field(
-            &st,
-            "task",
-            fit_middle(&row.id.to_string(), columns.saturating_sub(10)),
-        ),
-        field(
-            &st,
-            "data",
-            fit_middle(&row.data.to_string(), columns.saturating_sub(10)),
-        ),
-    ];
     if !picture {
         all.push(Line::default());
         all.push(ui.keyed_line("{key:Preview} shows the picture"));
     }
     lines(buf, room, &all, 0);
     if picture {
-        let used = u16::try_from(all.len() + 1).unwrap_or(0);
-        let image = Rect {
-            y: room.y + used,
-            height: room.height.saturating_sub(used),
-            ..room
-        };
-        ui.shelf.draw(buf, image, row.id, &[], &st);
+        let used = Constraint::Length(u16::try_from(all.len() + 1).unwrap_or(0));
+        let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
+        ui.pictures.draw(buf, image, row.id, &[], &st);
     }
-    let inner = pane(buf, below, "Last result", "", false, &st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(pane(buf, below, "Last result", "", false, &st));
     let all = result_lines(row, state, usize::from(room.width), ui);
     lines(buf, room, &all, 0);
+}
+
+fn facts<'a>(row: &TaskRow, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let room = columns.saturating_sub(10);
+    let ago = |at| crate::chrome::ago(state.now.since(at));
+    let fact = |name: &str, text: &str| field(st, name, fit_middle(text, room));
+    vec![
+        fact("status", &row.status.wire().to_lowercase()),
+        fact("assignee", row.assignee.as_deref().unwrap_or("nobody")),
+        fact("branch", &row.branch),
+        fact("changed", &ago(row.updated)),
+        fact("created", &ago(row.created)),
+        fact("task", &row.id.to_string()),
+        fact("data", &row.data.to_string()),
+    ]
 }
 
 /// Three lines about the task under the cursor, for narrow screens.
@@ -141,19 +106,15 @@ pub(super) fn strip_preview(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageI
         pane(buf, area, "Preview", "", false, st);
         return;
     };
-    let inner = pane(
+    let key = format!("{}: step it", ui.key_of(Action::In));
+    let room = padded(pane(
         buf,
         area,
         &fit_middle(&row.title, 50),
-        "enter: step it",
+        &key,
         false,
         st,
-    );
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    ));
     let about = format!(
         "task {} · {} · {}",
         &row.id.to_string()[..8],

@@ -1,9 +1,10 @@
-//! The table: only the rows in sight are looked at.
+//! The table: only the rows in sight are made.
 
 use super::*;
+use crate::Ui;
 use crate::text::{age, clean, duration, fit_middle, left, number, right};
-use crate::widgets::{lines, pane, scroll_to, scrollbar, shade};
-use crate::{Hit, Ui};
+use crate::theme::Styles;
+use crate::widgets::{hanging, lines, list, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -13,11 +14,11 @@ use wb_core::state::State;
 use wb_core::work::{TaskRow, TaskStatus};
 
 /// Widths of the columns that depend on the room.
-pub(super) struct Columns {
-    pub(super) title: usize,
-    pub(super) last: usize,
-    pub(super) labels: usize,
-    pub(super) ms: usize,
+struct Columns {
+    title: usize,
+    last: usize,
+    labels: usize,
+    ms: usize,
 }
 
 impl Columns {
@@ -38,6 +39,21 @@ impl Columns {
             ms,
         }
     }
+
+    fn head(&self) -> String {
+        let labels = match self.labels {
+            0 => String::new(),
+            n => format!(" {}", left("labels", n)),
+        };
+        format!(
+            "   {} {} {} {}{labels}{}",
+            left("status", 6),
+            left("title", self.title),
+            right("age", 4),
+            left("last result", self.last),
+            right(if self.ms > 0 { "took" } else { "" }, self.ms)
+        )
+    }
 }
 
 pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
@@ -48,7 +64,35 @@ pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, s
         lines(buf, inner, &[Line::default(), text], 0);
         return;
     };
-    let loaded = match (queue.loading, queue.loaded) {
+    let inner = pane(buf, area, "Tasks", &loaded(queue, state), true, &st);
+    if queue.view.is_empty() {
+        let title = clean(state.stage_title(stage)).into_owned();
+        let text = if queue.rows.is_empty() {
+            without_tasks(ui, queue, &title, stage, state)
+        } else {
+            without_matches(ui, queue, usize::from(inner.width))
+        };
+        lines(buf, inner, &text, 0);
+        return;
+    }
+    let columns = Columns::new(usize::from(inner.width));
+    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    lines(buf, head, &[Line::styled(columns.head(), st.dim)], 0);
+    ui.queue.rows = usize::from(body.height);
+    let cursor = ui.queue.cursors.get(&stage).copied().unwrap_or_default();
+    let at = (cursor.place, queue.view.len());
+    let top = list(ui, buf, body, cursor.top, at, |_, place| {
+        let here = place == cursor.place;
+        let task = queue.at(place);
+        task.map_or_else(Line::default, |task| {
+            table_row(task, queue, state, here, &columns, &st)
+        })
+    });
+    ui.queue.cursors.insert(stage, Cursor { top, ..cursor });
+}
+
+fn loaded(queue: &Queue, state: &State) -> String {
+    match (queue.loading, queue.loaded) {
         (true, _) => "listing…".to_owned(),
         (false, _) if queue.asking => format!(
             "label rows read for the filter: {}…",
@@ -56,55 +100,7 @@ pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, s
         ),
         (false, Some(at)) => format!("listed {}", crate::chrome::ago(state.now.since(at))),
         (false, None) => "not listed".into(),
-    };
-    let inner = pane(buf, area, "Tasks", &loaded, true, &st);
-    if queue.view.is_empty() {
-        empty(buf, inner, queue, stage, state, ui);
-        return;
     }
-    let columns = Columns::new(usize::from(inner.width));
-    let head = format!(
-        "   {} {} {} {}{}{}",
-        left("status", 6),
-        left("title", columns.title),
-        right("age", 4),
-        left("last result", columns.last),
-        if columns.labels > 0 {
-            format!(" {}", left("labels", columns.labels))
-        } else {
-            String::new()
-        },
-        if columns.ms > 0 {
-            right("took", columns.ms)
-        } else {
-            String::new()
-        },
-    );
-    crate::widgets::line(buf, inner, 0, &Line::styled(head, st.dim));
-    let body = Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
-    let rows = usize::from(body.height);
-    ui.queue.rows = rows;
-    let cursor = ui.queue.cursors.entry(stage).or_default();
-    cursor.top = scroll_to(cursor.top, cursor.place, rows, queue.view.len());
-    let (top, place) = (cursor.top, cursor.place);
-    for row in 0..rows {
-        let Some(task) = queue.at(top + row) else {
-            break;
-        };
-        let y = u16::try_from(row).unwrap_or(0);
-        let here = top + row == place;
-        let line = table_row(task, queue, state, here, &columns, &st);
-        crate::widgets::line(buf, body, y, &line);
-        if here {
-            shade(buf, body, y, st.selected);
-        }
-    }
-    scrollbar(buf, body, top, rows, queue.view.len(), &st);
-    ui.hits.push((body, Hit::Rows(top)));
 }
 
 /// Encord's status in at most six letters.
@@ -120,13 +116,13 @@ pub fn status_word(status: TaskStatus) -> &'static str {
     }
 }
 
-pub(super) fn table_row<'a>(
+fn table_row<'a>(
     task: &TaskRow,
     queue: &Queue,
     state: &State,
     here: bool,
     c: &Columns,
-    st: &crate::theme::Styles,
+    st: &Styles,
 ) -> Line<'a> {
     let marked = queue.marks.contains(&task.id);
     let mark = match (marked, state.watch.task(task.id)) {
@@ -147,89 +143,79 @@ pub(super) fn table_row<'a>(
             st.dim,
         ),
     ]);
+    let Some(result) = state.results.get(&task.id) else {
+        return line;
+    };
     let held = state.held.contains_key(&task.id);
-    match state.results.get(&task.id) {
-        Some(result) => {
-            let (mark, style) = result_mark(result, held, st);
-            line.push_span(Span::styled(
-                left(&format!("{mark} {}", clean(&result.text)), c.last),
-                style,
-            ));
-            if c.labels > 0 {
-                line.push_span(Span::raw(format!(
-                    " {}",
-                    left(&labels_word(result.labels), c.labels)
-                )));
-            }
-            if c.ms > 0 {
-                line.push_span(Span::styled(right(&duration(result.ms), c.ms), st.dim));
-            }
-        }
-        None => line.push_span(Span::raw(left("", c.last))),
+    let (mark, style) = result_mark(result, held, st);
+    let last = left(&format!("{mark} {}", clean(&result.text)), c.last);
+    line.push_span(Span::styled(last, style));
+    if c.labels > 0 {
+        let labels = left(&labels_word(result.labels), c.labels);
+        line.push_span(Span::raw(format!(" {labels}")));
+    }
+    if c.ms > 0 {
+        line.push_span(Span::styled(right(&duration(result.ms), c.ms), st.dim));
     }
     line
 }
 
-pub(super) fn empty(
-    buf: &mut Buffer,
-    area: Rect,
+/// The text of a stage that has no tasks, or none that are listed yet.
+fn without_tasks<'a>(
+    ui: &Ui,
     queue: &Queue,
+    title: &str,
     stage: StageId,
     state: &State,
-    ui: &Ui,
-) {
+) -> Vec<Line<'a>> {
+    if queue.loading || queue.loaded.is_none() {
+        let text = format!("  Listing the tasks of {title}…");
+        return vec![Line::default(), Line::from(text)];
+    }
+    let mut all = vec![Line::default(), Line::from(format!("  {title} is empty."))];
+    let others = state
+        .queues
+        .iter()
+        .filter(|(s, q)| **s != stage && !q.rows.is_empty());
+    let elsewhere = others.map(|(s, q)| {
+        let count = number(q.rows.len() as u64);
+        format!("{count} in {}", clean(state.stage_title(*s)))
+    });
+    let elsewhere: Vec<String> = elsewhere.collect();
+    if !elsewhere.is_empty() {
+        let text = format!("  Tasks elsewhere: {}.", elsewhere.join(" · "));
+        all.extend([Line::default(), Line::styled(text, ui.st.dim)]);
+    }
+    all.push(Line::default());
+    all.push(ui.keyed_line("  {key:Refresh} lists it again   {key:Out} back to the workflow"));
+    all
+}
+
+/// The text of a filter that nothing matches.
+fn without_matches<'a>(ui: &Ui, queue: &Queue, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
-    let title = clean(state.stage_title(stage)).into_owned();
-    let mut all = vec![Line::default()];
-    if queue.rows.is_empty() && (queue.loading || queue.loaded.is_none()) {
-        all.push(Line::from(format!("  Listing the tasks of {title}…")));
-    } else if queue.rows.is_empty() {
-        let elsewhere = state
-            .queues
-            .iter()
-            .filter(|(s, q)| **s != stage && !q.rows.is_empty())
-            .map(|(s, q)| {
-                format!(
-                    "{} in {}",
-                    number(q.rows.len() as u64),
-                    clean(state.stage_title(*s))
-                )
-            })
-            .collect::<Vec<_>>();
-        all.push(Line::from(format!("  {title} is empty.")));
-        if !elsewhere.is_empty() {
-            all.push(Line::default());
-            all.push(Line::styled(
-                format!("  Tasks elsewhere: {}.", elsewhere.join(" · ")),
-                st.dim,
-            ));
-        }
-        all.push(Line::default());
-        all.push(ui.keyed_line("  {key:Refresh} lists it again   {key:Out} back to the workflow"));
-    } else if queue.asking {
-        all.push(Line::from(format!(
+    if queue.asking {
+        let text = format!(
             "  None of the {} label rows read so far match; the others are being read.",
             number(queue.known.len())
-        )));
-    } else {
-        all.push(Line::from(format!(
-            "  0 of {} match this filter.",
-            number(queue.rows.len() as u64)
-        )));
-        if let Some(error) = &queue.filter_error {
-            let columns = usize::from(area.width).saturating_sub(6);
-            all.extend(
-                crate::text::wrap(error, columns)
-                    .into_iter()
-                    .map(|t| Line::styled(format!("  ✗ {t}"), st.bad)),
-            );
-            all.push(Line::styled(
-                "  The last valid filter is still applied.",
-                st.dim,
-            ));
-        }
-        all.push(Line::default());
-        all.push(ui.keyed_line("  {key:Filter} changes the filter   {key:Out} clears it"));
+        );
+        return vec![Line::default(), Line::from(text)];
     }
-    lines(buf, area, &all, 0);
+    let count = number(queue.rows.len() as u64);
+    let text = format!("  0 of {count} match this filter.");
+    let mut all = vec![Line::default(), Line::from(text)];
+    if let Some(error) = &queue.filter_error {
+        all.extend(hanging(
+            "  ✗ ",
+            st.bad,
+            error,
+            columns.saturating_sub(2),
+            st.bad,
+        ));
+        let text = "  The last valid filter is still applied.";
+        all.push(Line::styled(text, st.dim));
+    }
+    all.push(Line::default());
+    all.push(ui.keyed_line("  {key:Filter} changes the filter   {key:Out} clears it"));
+    all
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use wb_core::state::State;
 use wb_core::twin;
 
-/// The Run screen; its cursor is in [`super::Pane`].
+/// The Run screen; its cursor is in [`super::RunCursor`].
 pub struct RunScreen;
 
 impl Layer for RunScreen {

@@ -7,11 +7,12 @@ use crate::text::{
     bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
 };
 use crate::theme::Styles;
-use crate::widgets::{beside, lines, pane};
+use crate::widgets::{lines, padded, pane};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-
+use std::cmp::Ordering;
+use wb_core::ids::StageId;
 use wb_core::run::{Run, Sink};
 use wb_core::state::State;
 
@@ -24,11 +25,11 @@ pub use layer::RunScreen;
 
 /// The chosen group of failures.
 #[derive(Default)]
-pub struct Pane {
+pub struct RunCursor {
     pub at: usize,
 }
 
-impl Pane {
+impl RunCursor {
     pub fn follow(&mut self, state: &State) {
         self.at = self.at.min(state.failures.len().saturating_sub(1));
     }
@@ -81,7 +82,6 @@ pub fn percent(run: &Run, state: &State) -> Option<f64> {
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = ui.st;
     let (Some(run), None) = (&state.run, &state.not_started) else {
         no_run(ui, buf, area, state);
         return;
@@ -102,8 +102,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let [middle, log] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(log_h)]).areas(rest);
-    let (outcomes, failures) = beside(middle, middle.width * 9 / 20);
-    draw_outcomes(buf, outcomes, run, state, &st);
+    let outcomes_w = Constraint::Length(middle.width * 9 / 20);
+    let [outcomes, failures] = Layout::horizontal([outcomes_w, Constraint::Fill(1)]).areas(middle);
+    draw_outcomes(buf, outcomes, run, state, ui);
     draw_failures(ui, buf, failures, state);
     if log_h > 0 {
         draw_log(ui, buf, log, state);
@@ -116,15 +117,11 @@ fn draw_log(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         n => plural(usize::try_from(n).unwrap_or(0), "line"),
     };
     let inner = pane(buf, area, "Agent log", &right, false, &ui.st);
-    let room = inner.inner(Margin::new(1, 0));
+    let room = padded(inner);
     let tail = tail(&state.log, usize::from(room.height));
     let columns = usize::from(room.width);
-    lines(
-        buf,
-        room,
-        &log_lines(&tail, columns, ui.utc_offset_s, &ui.st),
-        0,
-    );
+    let log = log_lines(&tail, columns, ui.utc_offset_s, &ui.st);
+    lines(buf, room, &log, 0);
 }
 
 /// The last lines of a log, so that drawing costs what is seen.
@@ -183,7 +180,7 @@ fn rate_word(state: &State) -> String {
 
 fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
-    // What can be steered stays when room is short; where it comes from goes first.
+    // What can be steered stays when room is short; where it comes from is left out first.
     let mut parts = vec![format!("run {}", run.id), sink_word(run).to_owned()];
     if !ui.room.narrow() {
         parts.push(format!("build {}", run.build));
@@ -222,74 +219,82 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     );
 }
 
-#[allow(clippy::cast_precision_loss)] // a bar and an estimate for a person
+#[allow(clippy::cast_precision_loss)] // milliseconds for a person
 fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
-    let done = run.decided();
-    let all = expected(run, state);
     let elapsed = run.ended.unwrap_or(state.now).since(run.started) as f64;
     let inner = pane(buf, area, "Progress", &duration(elapsed.max(1.0)), true, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(inner);
     let columns = usize::from(room.width);
+    let figures = figures(run, state);
+    let bar_w = columns.saturating_sub(width(&figures)).clamp(4, 60);
+    let bar = bar(part(run, state), bar_w).replace(' ', "░");
+    let mut all = vec![Line::from(vec![
+        Span::styled(bar, st.accent),
+        Span::raw(figures),
+    ])];
+    all.extend(stage_lines(run, state, st));
+    if let Some(error) = &run.fatal {
+        let text = fit(&format!("✗ {}", error.summary), columns);
+        all.push(Line::styled(text, st.bad));
+    } else if !ui.room.narrow() {
+        all.push(workers(run, state, columns, st));
+    }
+    lines(buf, room, &all, 0);
+}
+
+/// How far, 0 to 1; 0 while the end is not known.
+fn part(run: &Run, state: &State) -> f64 {
+    match percent(run, state) {
+        Some(percent) => percent / 100.0,
+        None if run.is_over() => 1.0,
+        None => 0.0,
+    }
+}
+
+/// How many of how many, a second, and how long that takes.
+#[allow(clippy::cast_precision_loss)] // an estimate
+fn figures(run: &Run, state: &State) -> String {
+    let (done, all) = (run.decided(), expected(run, state));
     let rate = run.rate(state.now);
-    let part = percent(run, state).map_or(if run.is_over() { 1.0 } else { 0.0 }, |p| p / 100.0);
-    let total = all.map_or_else(|| "?".into(), number);
-    let eta = match all {
-        _ if run.is_over() => String::new(),
-        Some(all) if rate > 0.0 && all > done && done > 0 => {
+    let left = match all {
+        Some(all) if !run.is_over() && rate > 0.0 && all > done && done > 0 => {
             format!("  {} left", duration((all - done) as f64 / rate * 1000.0))
         }
         _ => String::new(),
     };
-    let figures = format!(
-        " {} / {total}  {:.0} %  {rate:.1}/s{eta}",
+    format!(
+        " {} / {}  {:.0} %  {rate:.1}/s{left}",
         number(done),
-        part * 100.0
-    );
-    let bar_w = columns.saturating_sub(width(&figures)).clamp(4, 60);
-    let bar_text = bar(part, bar_w).replace(' ', "░");
-    let mut lines_here = vec![Line::from(vec![
-        Span::styled(bar_text, st.accent),
-        Span::raw(figures),
-    ])];
-    let title_w = run
-        .stages
-        .iter()
-        .map(|s| width(&clean(state.stage_title(*s))))
-        .max()
-        .unwrap_or(8)
-        .min(24);
-    for (i, stage) in run.stages.iter().enumerate().take(4) {
-        let (mark, word, style) = match (i.cmp(&run.stage_at), run.is_over()) {
-            (std::cmp::Ordering::Less, _) => ("✓", "done".to_owned(), st.good),
-            (std::cmp::Ordering::Equal, false) => (
+        all.map_or_else(|| "?".into(), number),
+        part(run, state) * 100.0
+    )
+}
+
+/// The first stages of the run, and where it is among them.
+fn stage_lines(run: &Run, state: &State, st: &Styles) -> Vec<Line<'static>> {
+    let titles = run.stages.iter().map(|s| state.stage_title(*s));
+    let title_w = titles.map(|t| width(&clean(t))).max().unwrap_or(8).min(24);
+    let line = |(at, stage): (usize, &StageId)| {
+        let whole = !run.cancelled && run.fatal.is_none();
+        let (mark, word, style) = match (at.cmp(&run.stage_at), run.is_over()) {
+            (Ordering::Less, _) => ("✓", "done".to_owned(), st.good),
+            (Ordering::Equal, false) => (
                 "▶",
                 format!("{} taken", plural(run.taken, "task")),
                 st.accent,
             ),
-            (_, true) if !run.cancelled && run.fatal.is_none() => ("✓", "done".to_owned(), st.good),
+            (_, true) if whole => ("✓", "done".to_owned(), st.good),
             (_, true) => ("–", "stopped".to_owned(), st.warn),
             _ => ("·", "waiting for the stage before".to_owned(), st.dim),
         };
-        lines_here.push(Line::from(vec![
+        Line::from(vec![
             Span::styled(format!("{mark} "), style),
             Span::raw(format!("{}  ", left(state.stage_title(*stage), title_w))),
             Span::styled(word, st.dim),
-        ]));
-    }
-    if let Some(error) = &run.fatal {
-        lines_here.push(Line::styled(
-            fit(&format!("✗ {}", error.summary), columns),
-            st.bad,
-        ));
-    } else if !ui.room.narrow() {
-        lines_here.push(workers(run, state, columns, st));
-    }
-    lines(buf, room, &lines_here, 0);
+        ])
+    };
+    run.stages.iter().enumerate().take(4).map(line).collect()
 }
 
 #[allow(clippy::cast_precision_loss)] // seconds for a person

@@ -1,26 +1,21 @@
-//! What the tasks of a run came to: outcomes as bars, failures in groups.
+//! The results of a run: outcomes as bars, failures in groups.
 
 use crate::actions::Action;
 use crate::text::{bar, clean, fit, left, number, plural, right, width};
 use crate::theme::Styles;
-use crate::widgets::{lines, pane, scroll_to, shade};
+use crate::widgets::{lines, padded, pane, scroll_to, shade};
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use std::collections::BTreeSet;
 use wb_core::run::{Run, Sink};
 use wb_core::state::{FailureGroup, State};
 
-#[allow(clippy::cast_precision_loss)] // a bar
-pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, st: &Styles) {
+pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
+    let st = &ui.st;
     let t = &run.totals;
-    let inner = pane(buf, area, "Outcomes", "", false, st);
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let room = padded(pane(buf, area, "Outcomes", "", false, st));
     let columns = usize::from(room.width);
     if t.tasks == 0 {
         let word = if run.is_over() {
@@ -31,15 +26,47 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
         lines(buf, room, &[Line::styled(word, st.dim)], 0);
         return;
     }
-    let name_w = t
-        .routes
-        .keys()
-        .map(|k| width(&clean(k)))
-        .max()
-        .unwrap_or(8)
-        .clamp(8, 16);
+    let mut all = bars(run, columns, st);
+    if t.conflicts > 0 && !state.conflicts.is_empty() {
+        let text = ui.keyed("  {key:Conflicts} opens them: both versions, three answers");
+        all.push(Line::styled(text, st.dim));
+    }
+    all.push(Line::default());
+    let (added, changed, removed) = t.labels;
+    all.push(Line::from(vec![
+        Span::styled("labels  ", st.dim),
+        Span::styled(format!("+{} ", number(added)), st.added),
+        Span::styled(format!("~{} ", number(changed)), st.changed),
+        Span::styled(format!("-{}", number(removed)), st.removed),
+    ]));
+    let (name, count, note) = match run.spec.sink {
+        Sink::Hold if columns < 44 => ("held    ", number(state.held.len()), " for review"),
+        Sink::Hold => {
+            let note = " for review; nothing was written";
+            ("held    ", number(state.held.len()), note)
+        }
+        Sink::Commit => {
+            let moved = plural(usize::try_from(t.moved).unwrap_or(0), "task");
+            ("written ", moved, " moved on")
+        }
+        Sink::Report => ("reported only", String::new(), ""),
+    };
+    all.push(Line::from(vec![
+        Span::styled(name, st.dim),
+        Span::raw(count),
+        Span::styled(note, st.dim),
+    ]));
+    lines(buf, room, &all, 0);
+}
+
+/// A bar for each route that tasks took, then for failures and conflicts.
+fn bars(run: &Run, columns: usize, st: &Styles) -> Vec<Line<'static>> {
+    let t = &run.totals;
+    let names = t.routes.keys().map(|k| width(&clean(k)));
+    let name_w = names.max().unwrap_or(8).clamp(8, 16);
     let bar_w = columns.saturating_sub(name_w + 20).min(30);
     let row = |name: &str, n: u64, style| {
+        #[allow(clippy::cast_precision_loss)] // a bar
         let part = n as f64 / t.tasks as f64;
         Line::from(vec![
             Span::raw(format!("{} ", left(name, name_w))),
@@ -50,52 +77,17 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
     };
     let mut routes: Vec<_> = t.routes.iter().collect();
     routes.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-    let mut all: Vec<Line<'_>> = routes
+    let style = |name: &str| if name == "stay" { st.dim } else { st.accent };
+    let routes = routes
         .into_iter()
-        .map(|(name, n)| row(name, *n, if name == "stay" { st.dim } else { st.accent }))
-        .collect();
-    if t.failed > 0 {
-        all.push(row("✗ failed", t.failed, st.bad));
-    }
-    if t.conflicts > 0 {
-        all.push(row("! conflict", t.conflicts, st.warn));
-        if !state.conflicts.is_empty() {
-            all.push(Line::styled(
-                "  ! opens them: both sides, three answers",
-                st.dim,
-            ));
-        }
-    }
-    all.push(Line::default());
-    let (added, changed, removed) = t.labels;
-    all.push(Line::from(vec![
-        Span::styled("labels  ", st.dim),
-        Span::styled(format!("+{} ", number(added)), st.added),
-        Span::styled(format!("~{} ", number(changed)), st.changed),
-        Span::styled(format!("-{}", number(removed)), st.removed),
-    ]));
-    all.push(match run.spec.sink {
-        Sink::Hold => Line::from(vec![
-            Span::styled("held    ", st.dim),
-            Span::raw(number(state.held.len() as u64)),
-            Span::styled(
-                if columns < 44 {
-                    " for review"
-                } else {
-                    " for review; nothing was written"
-                },
-                st.dim,
-            ),
-        ]),
-        Sink::Commit => Line::from(vec![
-            Span::styled("written ", st.dim),
-            Span::raw(plural(usize::try_from(t.moved).unwrap_or(0), "task")),
-            Span::styled(" moved on", st.dim),
-        ]),
-        Sink::Report => Line::styled("reported only", st.dim),
-    });
-    lines(buf, room, &all, 0);
+        .map(|(name, n)| row(name, *n, style(name)));
+    let failed = (t.failed > 0).then(|| row("✗ failed", t.failed, st.bad));
+    let conflicts = (t.conflicts > 0).then(|| row("! conflict", t.conflicts, st.warn));
+    routes.chain(failed).chain(conflicts).collect()
 }
+
+/// Rows of one group.
+const EACH: u16 = 2;
 
 /// Tasks that failed and still do, equal failures together.
 pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -119,46 +111,55 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &S
         )
     };
     let inner = pane(buf, area, &title, &keys, true, &st);
-    let columns = usize::from(inner.width);
     if groups.is_empty() {
         lines(buf, inner, &[Line::styled(" None.", st.good)], 0);
         return;
     }
     let foot = u16::from(inner.height > 5) * 2;
-    let each = 2;
-    let rows = usize::from((inner.height - foot) / each);
+    let [list, below] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(foot)]).areas(inner);
+    let rows = usize::from(list.height / EACH);
     let top = scroll_to(0, ui.run.at, rows, groups.len());
-    for (i, group) in groups.iter().enumerate().skip(top).take(rows.max(1)) {
-        let y = u16::try_from(i - top).unwrap_or(0) * each;
+    let shown = groups.iter().enumerate().skip(top).take(rows.max(1));
+    for ((i, group), y) in shown.zip((list.y..).step_by(usize::from(EACH))) {
         let here = i == ui.run.at;
-        let room = columns.saturating_sub(9);
-        let head = Line::from(vec![
-            Span::styled(if here { "▌" } else { " " }, st.accent),
-            Span::styled(
-                format!("{} ", right(&number(group.rows.len() as u64), 6)),
-                st.bad,
-            ),
-            Span::raw(fit(&group.first.summary, room)),
-        ]);
-        crate::widgets::line(buf, inner, y, &head);
-        let about = format!("        {}", fit(&about(group, state), room));
-        crate::widgets::line(buf, inner, y + 1, &Line::styled(about, st.dim));
-        if here {
-            shade(buf, inner, y, st.strong);
+        let area = Rect {
+            y,
+            height: EACH,
+            ..list
         }
-        let hit = Rect {
-            y: inner.y + y,
-            height: each.min(inner.height.saturating_sub(y)),
-            ..inner
-        };
-        ui.hits.push((hit, Hit::Rows(i)));
+        .intersection(inner);
+        let two = group_lines(group, here, state, usize::from(inner.width), &st);
+        lines(buf, area, &two, 0);
+        if here {
+            shade(buf, area, 0, st.strong);
+        }
+        ui.hits.push((area, Hit::Rows(i)));
     }
-    if foot > 0 {
-        failures_foot(buf, inner, groups.get(ui.run.at), &st);
-    }
+    let foot = failures_foot(groups.get(ui.run.at), usize::from(inner.width), &st);
+    lines(buf, below, &foot, 0);
 }
 
-/// Whose fault, where, whether it was retried by itself, the first task.
+/// How many tasks failed with what, and details in a second line.
+fn group_lines<'a>(
+    group: &FailureGroup,
+    here: bool,
+    state: &State,
+    columns: usize,
+    st: &Styles,
+) -> [Line<'a>; 2] {
+    let room = columns.saturating_sub(9);
+    let count = right(&number(group.rows.len() as u64), 6);
+    let head = Line::from(vec![
+        Span::styled(if here { "▌" } else { " " }, st.accent),
+        Span::styled(format!("{count} "), st.bad),
+        Span::raw(fit(&group.first.summary, room)),
+    ]);
+    let about = format!("        {}", fit(&about(group, state), room));
+    [head, Line::styled(about, st.dim)]
+}
+
+/// Whose error, where, whether it was retried by itself, the first task.
 fn about(group: &FailureGroup, state: &State) -> String {
     let retried = if group.first.retry {
         "retried"
@@ -173,22 +174,18 @@ fn about(group: &FailureGroup, state: &State) -> String {
     };
     let first = group.rows.first().map_or("", |r| &*r.title);
     format!(
-        "{} fault{stage}, {retried} · first: {}",
+        "{} error{stage}, {retried} · first: {}",
         group.first.kind.word(),
         clean(first)
     )
 }
 
 /// What to do about the chosen group.
-fn failures_foot(buf: &mut Buffer, inner: Rect, group: Option<&FailureGroup>, st: &Styles) {
-    let columns = usize::from(inner.width);
-    let y = inner.height - 1;
-    if let Some(hint) = group.and_then(|g| g.first.hints.first()) {
-        let hint = fit(&format!(" → {hint}"), columns);
-        crate::widgets::line(buf, inner, y - 1, &Line::styled(hint, st.accent));
-    }
-    // The filter first: it is what a person copies where there is no room for both.
+fn failures_foot<'a>(group: Option<&FailureGroup>, columns: usize, st: &Styles) -> [Line<'a>; 2] {
+    let hint = group.and_then(|g| g.first.hints.first());
+    let hint = hint.map_or_else(String::new, |hint| fit(&format!(" → {hint}"), columns));
+    // The filter comes first: it is what a person copies where there is no room for both.
     let named = group.map_or_else(String::new, |g| format!("filter fault:{:08x} · ", g.id));
     let text = fit(&format!(" {named}failed tasks stay"), columns);
-    crate::widgets::line(buf, inner, y, &Line::styled(text, st.dim));
+    [Line::styled(hint, st.accent), Line::styled(text, st.dim)]
 }

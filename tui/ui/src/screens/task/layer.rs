@@ -2,13 +2,13 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{PictureWish, Screen, Ui, copy};
+use crate::{PictureRequest, Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wb_core::run::Source;
 use wb_core::state::State;
 
-/// The Task screen; its cursors are in [`super::Pane`].
+/// The Task screen; its cursors are in [`super::TaskCursor`].
 pub struct Task;
 
 impl Layer for Task {
@@ -59,7 +59,7 @@ impl Layer for Task {
         Some(copy::of_source(state, source))
     }
 
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureWish> {
-        super::picture_wish(ui, state)
+    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
+        super::picture_request(ui, state)
     }
 }

@@ -5,10 +5,10 @@ use super::timeline::{self, Mark, Row, What};
 use crate::actions::Action;
 use crate::text::{clean, duration, fit, left, right, width};
 use crate::theme::Styles;
-use crate::widgets::{lines, pane, scroll_to, scrollbar, shade};
-use crate::{Hit, PictureWish, Ui};
+use crate::widgets::{lines, list, padded, pane, scrolled};
+use crate::{Hit, PictureRequest, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub const IMAGE_TAB: usize = 2;
 
 /// Cursor, tab, scroll, and what was read from the JSON of the task in sight.
 #[derive(Default)]
-pub struct Pane {
+pub struct TaskCursor {
     tab: usize,
     /// The chosen event; `None` follows the newest.
     pub event: Option<usize>,
@@ -46,13 +46,13 @@ pub struct Pane {
     read: Read,
 }
 
-impl Pane {
+impl TaskCursor {
     pub fn select_tab(&mut self, tab: usize) {
         self.tab = tab.min(TABS.len() - 1);
         self.scroll = 0;
     }
 
-    /// The picture, or what stood there before.
+    /// The picture, or the first tab again.
     pub fn turn_image(&mut self) {
         let tab = if self.tab == IMAGE_TAB { 0 } else { IMAGE_TAB };
         self.select_tab(tab);
@@ -108,17 +108,15 @@ impl Pane {
     }
 }
 
-/// What the tab in sight holds, its name and its text in full width; a picture is none.
+/// The name of the tab in sight and its text in full width; a picture has none.
 pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
     const WIDE: usize = 2000;
     let step = state.step.as_ref()?;
     let all = match ui.task.tab {
         IMAGE_TAB => return None,
         0 => {
-            let rows = timeline::rows(step, state);
-            let newest = newest(&rows);
-            let at = ui.task.event.unwrap_or(newest).min(rows.len() - 1);
-            value(ui, step, &rows[at], state, WIDE)
+            let events = Events::new(ui, step, state);
+            value(ui, step, &events.rows[events.at], state, WIDE)
         }
         1 => labels(step, state, WIDE, &ui.st),
         3 => log_lines(&step.log, WIDE, ui.utc_offset_s, &ui.st),
@@ -138,7 +136,7 @@ fn newest(rows: &[Row]) -> usize {
 }
 
 /// The picture of the task being stepped: the file its agent is given.
-pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
+pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
     let step = state
         .step
         .as_ref()
@@ -150,7 +148,7 @@ pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
         .as_ref()
         .and_then(|a| a.get("path"))
         .and_then(Value::as_str);
-    Some(PictureWish {
+    Some(PictureRequest {
         task: step.row.id,
         data: step.row.data,
         path: path.map(PathBuf::from),
@@ -158,81 +156,61 @@ pub fn picture_wish(ui: &Ui, state: &State) -> Option<PictureWish> {
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = ui.st;
     let Some(step) = &state.step else {
         no_task(ui, buf, area, state);
         return;
     };
-    top_line(buf, Rect { height: 1, ..area }, step, state, ui);
     let next_h = if ui.room.tiny() { 1 } else { 3 };
-    let body = Rect {
-        y: area.y + 1,
-        height: area.height.saturating_sub(1 + next_h),
-        ..area
-    };
-    let below = Rect {
-        y: body.bottom(),
-        height: next_h,
-        ..area
-    };
+    let [top, body, below] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(next_h),
+    ])
+    .areas(area);
+    top_line(buf, top, step, state, ui);
     next_line(ui, buf, below, step, state);
-    let rows = timeline::rows(step, state);
-    let at = ui
-        .task
-        .event
-        .unwrap_or_else(|| newest(&rows))
-        .min(rows.len() - 1);
-    let left_w = match ui.room.w {
+    let timeline_w = Constraint::Length(match ui.room.w {
         160.. => 52,
         100.. => 46,
-        80.. => 38,
-        _ => body.width,
+        _ => 38,
+    });
+    let [left, right] = match ui.room.tiny() {
+        true => Layout::vertical([Constraint::Fill(1); 2]).areas(body),
+        false => Layout::horizontal([timeline_w, Constraint::Fill(1)]).areas(body),
     };
-    let (first, second) = if ui.room.tiny() {
-        let h = body.height / 2;
-        (
-            Rect { height: h, ..body },
-            Rect {
-                y: body.y + h,
-                height: body.height - h,
-                ..body
-            },
-        )
-    } else {
-        (
-            Rect {
-                width: left_w,
-                ..body
-            },
-            Rect {
-                x: body.x + left_w,
-                width: body.width - left_w,
-                ..body
-            },
-        )
-    };
-    let right_w = if ui.room.wide() { second.width / 2 } else { 0 };
-    draw_timeline(ui, buf, first, step, &rows, at);
-    let tabs = Rect {
-        width: second.width - right_w,
-        ..second
-    };
-    draw_tab(ui, buf, tabs, step, &rows, at, state);
-    if right_w > 0 {
-        let beside = Rect {
-            x: tabs.right(),
-            width: right_w,
-            ..second
-        };
-        let inner = pane(buf, beside, "Image", picture_key(), false, &st);
-        let marks = ui.task.read.marks.clone();
-        ui.shelf.draw(buf, inner, step.row.id, &marks, &st);
+    let events = Events::new(ui, step, state);
+    draw_timeline(ui, buf, left, step, &events);
+    if !ui.room.wide() {
+        draw_tab(ui, buf, right, step, &events, state);
+        return;
+    }
+    let [tab, image] = Layout::horizontal([Constraint::Fill(1); 2]).areas(right);
+    draw_tab(ui, buf, tab, step, &events, state);
+    let inner = pane(buf, image, "Image", PICTURE_KEY, false, &ui.st);
+    draw_picture(ui, buf, inner, step);
+}
+
+/// The events of the task and the chosen one.
+struct Events {
+    rows: Vec<Row>,
+    at: usize,
+}
+
+impl Events {
+    fn new(ui: &Ui, step: &Stepper, state: &State) -> Self {
+        let rows = timeline::rows(step, state);
+        let at = ui.task.event.unwrap_or_else(|| newest(&rows));
+        let at = at.min(rows.len().saturating_sub(1));
+        Self { rows, at }
     }
 }
 
-const fn picture_key() -> &'static str {
-    "+ added  ~ changed  - removed  white: as it was"
+fn draw_picture(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper) {
+    let (boxes, st) = (&ui.task.read.marks, ui.st);
+    ui.pictures.draw(buf, area, step.row.id, boxes, &st);
 }
+
+const PICTURE_KEY: &str = "+ added  ~ changed  - removed  white: as it was";
 
 fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     match mark {
@@ -243,69 +221,54 @@ fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     }
 }
 
-fn draw_timeline(
-    ui: &mut Ui,
-    buf: &mut Buffer,
-    area: Rect,
-    step: &Stepper,
-    rows: &[Row],
-    at: usize,
-) {
+fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, events: &Events) {
     let st = ui.st;
-    // What happens inside the agent is part of its call.
-    let fetched: f64 = rows
-        .iter()
-        .filter(|r| matches!(r.what, What::Input(_)))
-        .filter_map(|r| r.ms)
-        .sum();
-    #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-    let total = fetched + step.run_us as f64 / 1000.0;
-    let total = if total > 0.0 {
-        duration(total)
-    } else {
-        String::new()
-    };
-    let inner = pane(buf, area, "Timeline", &total, true, &st);
-    let count = usize::from(inner.height);
-    let top = scroll_to(0, at, count, rows.len());
+    let inner = pane(buf, area, "Timeline", &took(step, &events.rows), true, &st);
+    let rows = &events.rows;
     let columns = usize::from(inner.width);
     let longest = rows.iter().map(|r| width(&r.name)).max().unwrap_or(8);
     let name_w = longest.min(columns.saturating_sub(20)).max(12);
-    for (row, event) in rows.iter().enumerate().skip(top).take(count) {
-        let y = u16::try_from(row - top).unwrap_or(0);
-        let ms = event.ms.map_or_else(String::new, duration);
-        let note_w = columns.saturating_sub(name_w + 14);
-        let style = mark_style(event.mark, &st);
-        let line = Line::from(vec![
-            Span::styled(format!(" {} ", event.mark.sign()), style),
-            Span::styled(
-                left(&event.name, name_w),
-                if event.mark == Mark::Todo {
-                    st.dim
-                } else {
-                    st.text
-                },
-            ),
-            Span::styled(right(&ms, 8), st.dim),
-            Span::raw(format!("  {}", fit(&event.note, note_w))),
-        ]);
-        crate::widgets::line(buf, inner, y, &line);
-        if row == at {
-            shade(buf, inner, y, st.selected);
-        }
+    list(ui, buf, inner, 0, (events.at, rows.len()), |_, place| {
+        event_line(&rows[place], name_w, columns, &st)
+    });
+    let Some((build, text, labels)) = &step.earlier else {
+        return;
+    };
+    if rows.len() < usize::from(inner.height) {
+        let labels = super::queue::labels_word(*labels);
+        let text = format!(" build {build} gave: {}  {labels}", clean(text));
+        let line = Line::styled(fit(&text, columns), st.dim);
+        crate::widgets::line(buf, inner, inner.height - 1, &line);
     }
-    ui.hits.push((inner, Hit::Rows(top)));
-    if let Some((build, text, labels)) = &step.earlier {
-        let y = inner.height.saturating_sub(1);
-        if rows.len() < count {
-            let text = format!(
-                " build {build} gave: {}  {}",
-                clean(text),
-                super::queue::labels_word(*labels)
-            );
-            crate::widgets::line(buf, inner, y, &Line::styled(fit(&text, columns), st.dim));
-        }
+}
+
+/// How long fetching and the agent's call took; what happens inside the agent is part of its call.
+fn took(step: &Stepper, rows: &[Row]) -> String {
+    let fetched = rows.iter().filter(|r| matches!(r.what, What::Input(_)));
+    let fetched: f64 = fetched.filter_map(|r| r.ms).sum();
+    #[allow(clippy::cast_precision_loss)] // milliseconds for a person
+    let total = fetched + step.run_us as f64 / 1000.0;
+    match total > 0.0 {
+        true => duration(total),
+        false => String::new(),
     }
+}
+
+fn event_line<'a>(event: &Row, name_w: usize, columns: usize, st: &Styles) -> Line<'a> {
+    let ms = event.ms.map_or_else(String::new, duration);
+    let note = fit(&event.note, columns.saturating_sub(name_w + 14));
+    let name_style = if event.mark == Mark::Todo {
+        st.dim
+    } else {
+        st.text
+    };
+    let mark = format!(" {} ", event.mark.sign());
+    Line::from(vec![
+        Span::styled(mark, mark_style(event.mark, st)),
+        Span::styled(left(&event.name, name_w), name_style),
+        Span::styled(right(&ms, 8), st.dim),
+        Span::raw(format!("  {note}")),
+    ])
 }
 
 fn draw_tab(
@@ -313,60 +276,44 @@ fn draw_tab(
     buf: &mut Buffer,
     area: Rect,
     step: &Stepper,
-    rows: &[Row],
-    at: usize,
+    events: &Events,
     state: &State,
 ) {
     let st = ui.st;
     let inner = pane(buf, area, "", "", false, &st);
-    let tab = ui.task.tab;
+    draw_tab_names(ui, buf, area);
+    let room = padded(inner);
+    let columns = usize::from(room.width);
+    let all = match ui.task.tab {
+        IMAGE_TAB => {
+            let [image, key] =
+                Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
+            draw_picture(ui, buf, image, step);
+            lines(buf, key, &[Line::styled(PICTURE_KEY, st.dim)], 0);
+            return;
+        }
+        0 => value(ui, step, &events.rows[events.at], state, columns),
+        1 => labels(step, state, columns, &st),
+        3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
+        _ => json_lines(ui, columns),
+    };
+    ui.task.scroll = scrolled(buf, inner, &all, ui.task.scroll, &st);
+}
+
+/// The names of the tabs on the upper border, the one in sight in brackets.
+fn draw_tab_names(ui: &mut Ui, buf: &mut Buffer, area: Rect) {
     let mut x = area.x + 2;
-    for (i, name) in TABS.iter().enumerate() {
-        let text = if i == tab {
-            format!("[{name}]")
-        } else {
-            format!(" {name} ")
+    for (tab, name) in TABS.iter().enumerate() {
+        let (text, style) = match tab == ui.task.tab {
+            true => (format!("[{name}]"), ui.st.strong),
+            false => (format!(" {name} "), ui.st.dim),
         };
         let w = u16::try_from(width(&text)).unwrap_or(0);
         if x + w + 1 >= area.right() {
             break;
         }
-        buf.set_string(x, area.y, &text, if i == tab { st.strong } else { st.dim });
-        ui.hits.push((Rect::new(x, area.y, w, 1), Hit::Tab(i)));
+        buf.set_string(x, area.y, &text, style);
+        ui.hits.push((Rect::new(x, area.y, w, 1), Hit::Tab(tab)));
         x += w;
     }
-    let room = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
-    let columns = usize::from(room.width);
-    if tab == IMAGE_TAB {
-        let marks = ui.task.read.marks.clone();
-        let picture = Rect {
-            height: room.height.saturating_sub(1),
-            ..room
-        };
-        ui.shelf.draw(buf, picture, step.row.id, &marks, &st);
-        let line = Line::styled(picture_key(), st.dim);
-        crate::widgets::line(buf, room, room.height.saturating_sub(1), &line);
-        return;
-    }
-    let rows_here = usize::from(room.height);
-    let all = match tab {
-        0 => value(ui, step, &rows[at], state, columns),
-        1 => labels(step, state, columns, &st),
-        3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
-        _ => json_lines(ui, columns, rows_here),
-    };
-    let count = if tab == 4 {
-        ui.task.read.json.len()
-    } else {
-        all.len()
-    };
-    let top = ui.task.scroll.min(count.saturating_sub(rows_here));
-    ui.task.scroll = top;
-    // JSON lines are made for the rows in sight only.
-    lines(buf, room, &all, if tab == 4 { 0 } else { top });
-    scrollbar(buf, inner, top, rows_here, count, &st);
 }

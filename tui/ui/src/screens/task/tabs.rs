@@ -2,9 +2,9 @@
 
 use super::super::timeline::{self, Mark, Row, What};
 use crate::Ui;
-use crate::text::{clean, clock, duration, fit, left, width, wrap};
+use crate::text::{clean, clock, duration, fit, left, width};
 use crate::theme::Styles;
-use crate::widgets::field;
+use crate::widgets::{field, hanging, wrapped};
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 use wb_core::error::Error;
@@ -12,25 +12,17 @@ use wb_core::state::State;
 use wb_core::step::{At, Log, Stepper};
 use wb_core::work::{Committed, LabelChange, Outcome};
 
-pub(super) fn json_lines<'a>(ui: &Ui, columns: usize, rows: usize) -> Vec<Line<'a>> {
+pub(super) fn json_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let json = &ui.task.read.json;
     if json.is_empty() {
         return vec![Line::styled("Nothing was fetched yet.", st.dim)];
     }
-    let top = ui.task.scroll.min(json.len().saturating_sub(rows));
-    json.iter()
-        .skip(top)
-        .take(rows)
-        .map(|text| {
-            let style = if text.starts_with("//") {
-                st.strong
-            } else {
-                st.text
-            };
-            Line::styled(fit(text, columns), style)
-        })
-        .collect()
+    let line = |text: &String| match text.starts_with("//") {
+        true => Line::styled(fit(text, columns), st.strong),
+        false => Line::styled(fit(text, columns), st.text),
+    };
+    json.iter().map(line).collect()
 }
 
 /// Lines of a log, newest last.
@@ -98,10 +90,10 @@ pub(super) fn labels<'a>(
     st: &Styles,
 ) -> Vec<Line<'a>> {
     match &step.result {
-        None => vec![Line::styled(
-            "No outcome yet: the agent was not called.",
-            st.dim,
-        )],
+        None => {
+            let text = "No outcome yet: the agent was not called.";
+            vec![Line::styled(text, st.dim)]
+        }
         Some(Err(_)) => vec![Line::styled("The agent failed; nothing changes.", st.dim)],
         Some(Ok(outcome)) => patch(outcome, state, columns, st),
     }
@@ -137,12 +129,7 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
     for text in timeline::would_send(outcome, state) {
-        all.extend(
-            wrap(&text, columns.saturating_sub(2))
-                .into_iter()
-                .enumerate()
-                .map(|(i, t)| Line::from(format!("{}{t}", if i == 0 { "• " } else { "  " }))),
-        );
+        all.extend(hanging("• ", st.text, &text, columns, st.text));
     }
     all
 }
@@ -167,60 +154,22 @@ pub(super) fn value<'a>(
         return all;
     }
     match event.what {
-        What::Task => {
-            let row = &step.row;
-            all.push(fact("title", row.title.to_string()));
-            all.push(fact("task", row.id.to_string()));
-            all.push(fact("data", row.data.to_string()));
-            all.push(fact("status", row.status.wire().to_lowercase()));
-            all.push(fact(
-                "assignee",
-                row.assignee.as_deref().unwrap_or("nobody").to_owned(),
-            ));
-            all.push(fact("branch", row.branch.to_string()));
-            all.push(fact(
-                "changed",
-                crate::chrome::ago(state.now.since(row.updated)),
-            ));
-        }
+        What::Task => all.extend(task_facts(step, state, columns, st)),
         What::Input(i) => all.extend(input(ui, step, i, columns)),
         What::Step(i) => {
-            if let Some(Ok(outcome)) = &step.result
-                && let Some(s) = outcome.steps.get(i)
-            {
+            let outcome = step.result.as_ref().and_then(|r| r.as_ref().ok());
+            if let Some(s) = outcome.and_then(|outcome| outcome.steps.get(i)) {
                 all.push(fact("what", s.name.clone()));
                 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-                all.push(fact(
-                    "began",
-                    format!("{} after the start", duration(s.at_us as f64 / 1000.0)),
-                ));
-                all.extend(wrap(&s.value, columns).into_iter().map(Line::from));
+                let began = duration(s.at_us as f64 / 1000.0);
+                all.push(fact("began", format!("{began} after the start")));
+                all.extend(wrapped(&s.value, columns, st.text));
             }
         }
-        What::Call => {
-            all.push(fact("build", step.build.to_string()));
-            all.push(fact("attempt", step.attempts.to_string()));
-            if let Some(pid) = step.pid {
-                all.push(fact("host", format!("process {pid}")));
-            }
-            if let Some(p) = step.progress.filter(|_| step.job.is_some()) {
-                all.push(Line::from(format!(
-                    "{} {:.0}%",
-                    crate::text::bar(p, 30),
-                    p * 100.0
-                )));
-            }
-            if let Some(Err(error)) = &step.result {
-                all.extend(error_lines(error, columns, st));
-            }
-            let log = log_lines(&step.log, columns, ui.utc_offset_s, st);
-            all.push(Line::default());
-            all.extend(log.into_iter().rev().take(8).rev());
-        }
+        What::Call => all.extend(call(ui, step, columns)),
         What::Outcome | What::Review => match &step.result {
             Some(Ok(outcome)) => {
-                let to = timeline::route(outcome);
-                all.push(fact("route", to));
+                all.push(fact("route", timeline::route(outcome)));
                 all.extend(patch(outcome, state, columns, st));
             }
             Some(Err(error)) => all.extend(error_lines(error, columns, st)),
@@ -231,138 +180,134 @@ pub(super) fn value<'a>(
     all
 }
 
-pub(super) fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
+fn task_facts<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let row = &step.row;
+    let fact = |name: &str, text: &str| field(st, name, fit(text, columns.saturating_sub(10)));
+    vec![
+        fact("title", &row.title),
+        fact("task", &row.id.to_string()),
+        fact("data", &row.data.to_string()),
+        fact("status", &row.status.wire().to_lowercase()),
+        fact("assignee", row.assignee.as_deref().unwrap_or("nobody")),
+        fact("branch", &row.branch),
+        fact("changed", &crate::chrome::ago(state.now.since(row.updated))),
+    ]
+}
+
+/// The agent's call: on which build and host, its progress or error, the end of its log.
+fn call<'a>(ui: &Ui, step: &Stepper, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
-    let Some(timing) = step
-        .inputs
-        .as_ref()
-        .and_then(|inputs| inputs.timings.get(i))
-    else {
-        return match &step.result {
-            Some(Err(error)) => error_lines(error, columns, st),
-            _ if step.at == At::Fetching => {
-                vec![Line::styled("They are on their way.", st.dim)]
-            }
-            _ => vec![Line::styled(
-                "The agent asks for nothing that must be fetched.",
-                st.dim,
-            )],
-        };
-    };
-    let mut all = vec![field(st, "note", timing.note.clone())];
-    let facts = |value: Option<&Value>| -> Vec<Line<'a>> {
-        let members = value.and_then(Value::as_object).into_iter().flatten();
-        members
-            .filter(|(_, v)| !v.is_null())
-            .map(|(k, v)| {
-                let text = v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-                // A signed URL is a key: it never reaches the screen.
-                let text = if text.starts_with("http") {
-                    "(an address; not shown)".into()
-                } else {
-                    text
-                };
-                Line::from(vec![
-                    Span::styled(left(k, 22), st.dim),
-                    Span::raw(fit(&text, columns.saturating_sub(22))),
-                ])
-            })
-            .collect()
-    };
-    let what = timing.what.as_str();
-    if what.contains("label") || what.contains("row") {
-        all.extend(ui.task.read.row.iter().map(|(k, v)| {
-            Line::from(vec![
-                Span::styled(left(k, 22), st.dim),
-                Span::raw(fit(v, columns.saturating_sub(22))),
-            ])
-        }));
-        all.push(Line::default());
-        all.extend(ui.task.read.before.iter().map(|b| {
-            Line::from(format!(
-                "{} #{} box {:.2} {:.2} {:.2} {:.2}",
-                left(&b.name, 18),
-                clean(&b.hash),
-                b.x,
-                b.y,
-                b.w,
-                b.h
-            ))
-        }));
-    } else if what.contains("item") {
-        all.extend(facts(ui.task.read.item.as_ref()));
-    } else {
-        all.extend(facts(ui.task.read.asset.as_ref()));
+    let mut all = vec![
+        field(st, "build", step.build.to_string()),
+        field(st, "attempt", step.attempts.to_string()),
+    ];
+    if let Some(pid) = step.pid {
+        all.push(field(st, "host", format!("process {pid}")));
     }
+    if let Some(p) = step.progress.filter(|_| step.job.is_some()) {
+        let bar = crate::text::bar(p, 30);
+        all.push(Line::from(format!("{bar} {:.0}%", p * 100.0)));
+    }
+    if let Some(Err(error)) = &step.result {
+        all.extend(error_lines(error, columns, st));
+    }
+    let log = log_lines(&step.log, columns, ui.utc_offset_s, st);
+    all.push(Line::default());
+    let skip = log.len().saturating_sub(8);
+    all.extend(log.into_iter().skip(skip));
     all
 }
 
-/// An error in full: what happened, what lies behind it, what to do.
-pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let mut all: Vec<Line<'_>> = wrap(&error.summary, columns.saturating_sub(2))
+fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let inputs = step.inputs.as_ref();
+    let Some(timing) = inputs.and_then(|inputs| inputs.timings.get(i)) else {
+        let text = match &step.result {
+            Some(Err(error)) => return error_lines(error, columns, st),
+            _ if step.at == At::Fetching => "They are being fetched.",
+            _ => "The agent takes nothing that must be fetched.",
+        };
+        return vec![Line::styled(text, st.dim)];
+    };
+    let fact = |name: &str, text: &str| {
+        Line::from(vec![
+            Span::styled(left(name, 22), st.dim),
+            Span::raw(fit(text, columns.saturating_sub(22))),
+        ])
+    };
+    let read = &ui.task.read;
+    let mut all = vec![field(st, "note", timing.note.clone())];
+    let what = timing.what.as_str();
+    if what.contains("label") || what.contains("row") {
+        all.extend(read.row.iter().map(|(name, text)| fact(name, text)));
+        all.push(Line::default());
+        all.extend(read.before.iter().map(|b| {
+            let (name, hash) = (left(&b.name, 18), clean(&b.hash));
+            let [x, y, w, h] = [b.x, b.y, b.w, b.h];
+            Line::from(format!("{name} #{hash} box {x:.2} {y:.2} {w:.2} {h:.2}"))
+        }));
+        return all;
+    }
+    let value = if what.contains("item") {
+        &read.item
+    } else {
+        &read.asset
+    };
+    let members = value
+        .as_ref()
+        .and_then(Value::as_object)
         .into_iter()
-        .enumerate()
-        .map(|(i, t)| Line::styled(format!("{}{t}", if i == 0 { "✗ " } else { "  " }), st.bad))
-        .collect();
+        .flatten();
+    all.extend(members.filter(|(_, v)| !v.is_null()).map(|(name, value)| {
+        match value.as_str() {
+            // A signed URL is a key: it never reaches the screen.
+            Some(text) if text.starts_with("http") => fact(name, "(an address; not shown)"),
+            Some(text) => fact(name, text),
+            None => fact(name, &value.to_string()),
+        }
+    }));
+    all
+}
+
+/// An error in full: what failed, whose error it is, what to do, the cause.
+pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut all = hanging("✗ ", st.bad, &error.summary, columns, st.bad);
     let retry = if error.retry {
         "another attempt may help"
     } else {
         "another attempt alone will not help"
     };
-    let whose = format!("{} fault; {retry}", error.kind.word());
-    all.extend(
-        wrap(&whose, columns)
-            .into_iter()
-            .map(|t| Line::styled(t, st.dim)),
-    );
+    let whose = format!("{} error; {retry}", error.kind.word());
+    all.extend(wrapped(&whose, columns, st.dim));
     if !error.hints.is_empty() {
         all.push(Line::default());
     }
     for hint in &error.hints {
-        for (i, t) in wrap(hint, columns.saturating_sub(2))
-            .into_iter()
-            .enumerate()
-        {
-            all.push(Line::from(vec![
-                Span::styled(if i == 0 { "→ " } else { "  " }, st.accent),
-                Span::raw(t),
-            ]));
-        }
+        all.extend(hanging("→ ", st.accent, hint, columns, st.text));
     }
     if let Some(cause) = &error.cause {
         all.push(Line::default());
-        for line in cause.lines() {
-            all.push(Line::styled(fit(line, columns), st.dim));
-        }
+        let cause = cause.lines().map(|line| fit(line, columns));
+        all.extend(cause.map(|line| Line::styled(line, st.dim)));
     }
     all
 }
 
-pub(super) fn committed<'a>(
-    step: &Stepper,
-    state: &State,
-    columns: usize,
-    st: &Styles,
-) -> Vec<Line<'a>> {
-    let mut all: Vec<Line<'_>> = wrap(&timeline::standing(step, state), columns)
-        .into_iter()
-        .map(Line::from)
-        .collect();
+fn committed<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    const CONFLICT: &str = "Somebody changed the label row after the agent read it. The task was left as it is; step it again to run on the new labels.";
+    let mut all = wrapped(&timeline::standing(step, state), columns, st.text);
     match (&step.committed, &step.result) {
         (Some(Committed::Done), Some(Ok(outcome))) => {
             all.push(Line::default());
-            all.extend(
-                timeline::would_send(outcome, state)
-                    .into_iter()
-                    .map(|t| Line::styled(format!("✓ {t}"), st.good)),
-            );
+            let sent = timeline::would_send(outcome, state).into_iter();
+            all.extend(sent.map(|t| Line::styled(format!("✓ {t}"), st.good)));
         }
         (Some(Committed::Refused(error) | Committed::Partial { error, .. }), _) => {
             all.extend(error_lines(error, columns, st));
         }
         (Some(Committed::Conflict { .. }), _) => {
             all.push(Line::default());
-            all.extend(wrap("Somebody changed the label row after the agent had read it. The task was left as it is; step it again to run on the new labels.", columns).into_iter().map(Line::from));
+            all.extend(wrapped(CONFLICT, columns, st.text));
         }
         _ => {}
     }

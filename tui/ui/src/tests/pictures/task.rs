@@ -86,9 +86,9 @@ fn task_picture_with_boxes_before_and_after() {
     let mut desk = Desk::new(stepped(""), 120, 36);
     desk.show(Screen::Task);
     desk.go("i");
-    let wish = desk.ui.wants_picture(&desk.world.state).unwrap();
+    let request = desk.ui.missing_picture(&desk.world.state).unwrap();
     assert_eq!(
-        wish.path.as_deref(),
+        request.path.as_deref(),
         Some(std::path::Path::new("/tmp/workbench/cam3.jpg"))
     );
     let (width, height) = (160_u32, 90_u32);
@@ -96,11 +96,11 @@ fn task_picture_with_boxes_before_and_after() {
         .flat_map(|i| [(i % width) as u8, (i / width) as u8, 90])
         .collect();
     desk.ui
-        .set_picture(wish.task, Ok(Picture { width, height, rgb }));
-    assert_eq!(desk.ui.wants_picture(&desk.world.state), None);
+        .set_picture(request.task, Ok(Picture { width, height, rgb }));
+    assert_eq!(desk.ui.missing_picture(&desk.world.state), None);
     shot("task_image", &desk.draw());
     desk.ui.set_picture(
-        wish.task,
+        request.task,
         Err("the file is no picture that can be decoded".into()),
     );
     let text = desk.draw();
