@@ -35,7 +35,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wb-client", &["wb-core", "agent-abi"]),
     ("wb-media", &[]),
     ("wb-host", &["wb-core", "wb-media", "agent-abi"]),
-    ("wb-local", &[]),
+    ("wb-local", &["wb-media"]),
     ("wb-ui", &["wb-core", "agent-abi"]),
     (
         "wb-engine",

@@ -8,9 +8,8 @@ use crate::auth::Keyring;
 use crate::endpoint::LiveCounters;
 use crate::error::{Refusal, forbidden};
 use crate::fault::Injector;
-use crate::media::{Library, SharedLibrary};
+use crate::media::MediaLibrary;
 use crate::routes::BodyBudget;
-use crate::serve::UPLOADS;
 use crate::store::Store;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::Data;
@@ -23,7 +22,7 @@ const HOUR: i64 = 3600 * 1000;
 pub(crate) struct App {
     pub store: Arc<Store>,
     pub keyring: Keyring,
-    pub library: SharedLibrary,
+    pub library: Arc<MediaLibrary>,
     pub injector: Mutex<Injector>,
     pub seed: u64,
     pub counters: LiveCounters,
@@ -34,45 +33,14 @@ pub(crate) struct App {
     pub page_size: usize,
     pub latency: std::time::Duration,
     pub project: Uuid,
-    catalog: RwLock<Arc<Catalog>>,
+    pub catalog: RwLock<Arc<Catalog>>,
     /// One reload at a time: an earlier one must not overwrite the result of a later one.
-    reloading: tokio::sync::Mutex<()>,
+    pub reloading: tokio::sync::Mutex<()>,
 }
 
 pub(crate) type Shared = Arc<App>;
 
-/// The parts of an [`App`].
-pub(crate) struct Parts {
-    pub store: Arc<Store>,
-    pub keyring: Keyring,
-    pub catalog: Catalog,
-    pub injector: Injector,
-    pub seed: u64,
-    pub domain: String,
-    pub page_size: usize,
-    pub latency: std::time::Duration,
-    pub project: Uuid,
-}
-
 impl App {
-    pub(crate) fn new(parts: Parts) -> Shared {
-        Arc::new(Self {
-            library: Arc::new(Library::with_uploads(parts.store.folder().join(UPLOADS))),
-            store: parts.store,
-            keyring: parts.keyring,
-            injector: Mutex::new(parts.injector),
-            seed: parts.seed,
-            counters: LiveCounters::default(),
-            bodies: BodyBudget::default(),
-            domain: parts.domain,
-            page_size: parts.page_size,
-            latency: parts.latency,
-            project: parts.project,
-            catalog: RwLock::new(Arc::new(parts.catalog)),
-            reloading: tokio::sync::Mutex::new(()),
-        })
-    }
-
     /// The current catalogue.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))

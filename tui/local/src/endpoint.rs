@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -63,7 +64,7 @@ impl Endpoint {
 /// What a fault targets: one endpoint or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Target {
+pub enum FaultTarget {
     /// `any`: every request, media included.
     Any,
     /// `get`: every reading request of the API.
@@ -76,7 +77,7 @@ pub enum Target {
     One(Endpoint),
 }
 
-impl Target {
+impl FaultTarget {
     /// Whether it includes this endpoint.
     #[must_use]
     pub fn covers(self, endpoint: Endpoint) -> bool {
@@ -90,43 +91,43 @@ impl Target {
     }
 }
 
-impl FromStr for Target {
+/// The groups of endpoints by name.
+const GROUPS: [(&str, FaultTarget); 4] = [
+    ("any", FaultTarget::Any),
+    ("get", FaultTarget::Get),
+    ("write", FaultTarget::Write),
+    ("storage", FaultTarget::Storage),
+];
+
+/// All targets by name.
+fn targets() -> impl Iterator<Item = (&'static str, FaultTarget)> {
+    let endpoints = Endpoint::ALL.iter();
+    GROUPS
+        .into_iter()
+        .chain(endpoints.map(|e| (e.name(), FaultTarget::One(*e))))
+}
+
+impl FromStr for FaultTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "any" => Ok(Self::Any),
-            "get" => Ok(Self::Get),
-            "write" => Ok(Self::Write),
-            "storage" => Ok(Self::Storage),
-            name => {
-                let found = Endpoint::ALL.iter().find(|e| e.name() == name);
-                found.map(|e| Self::One(*e)).ok_or_else(|| {
-                    let groups = ["any", "get", "write", "storage"].into_iter();
-                    let names: Vec<&str> = groups
-                        .chain(Endpoint::ALL.iter().map(|e| e.name()))
-                        .collect();
-                    let near = did_you_mean(name, names.iter().copied());
-                    if near.is_empty() {
-                        format!("unknown target {name:?}; known are {}", names.join(", "))
-                    } else {
-                        format!("unknown target {name:?}{near}")
-                    }
-                })
+        let found = targets().find(|(name, _)| *name == text);
+        found.map(|(_, target)| target).ok_or_else(|| {
+            let names: Vec<&str> = targets().map(|(name, _)| name).collect();
+            let near = did_you_mean(text, names.iter().copied());
+            if near.is_empty() {
+                format!("unknown target {text:?}; known are {}", names.join(", "))
+            } else {
+                format!("unknown target {text:?}{near}")
             }
-        }
+        })
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for FaultTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "any",
-            Self::Get => "get",
-            Self::Write => "write",
-            Self::Storage => "storage",
-            Self::One(one) => one.name(),
-        })
+        let found = targets().find(|(_, target)| target == self);
+        f.write_str(found.map_or("", |(name, _)| name))
     }
 }
 
@@ -159,78 +160,55 @@ pub struct Counters {
 }
 
 /// The live counters.
-#[derive(Debug)]
-pub(crate) struct LiveCounters {
-    cells: [Cell; Endpoint::ALL.len()],
-    connections: AtomicU64,
-}
-
-impl Default for LiveCounters {
-    fn default() -> Self {
-        Self {
-            cells: std::array::from_fn(|_| Cell::default()),
-            connections: AtomicU64::default(),
-        }
-    }
-}
-
 #[derive(Debug, Default)]
-struct Cell {
-    requests: AtomicU64,
-    done: AtomicU64,
-    refused: AtomicU64,
-    faults: AtomicU64,
-    changed: AtomicU64,
-}
-
-fn add(counter: &AtomicU64, n: u64) {
-    counter.fetch_add(n, Ordering::Relaxed);
+pub(crate) struct LiveCounters {
+    connections: AtomicU64,
+    endpoints: Mutex<BTreeMap<Endpoint, EndpointCount>>,
 }
 
 impl LiveCounters {
-    fn cell(&self, endpoint: Endpoint) -> &Cell {
-        &self.cells[endpoint as usize]
+    fn endpoints(&self) -> MutexGuard<'_, BTreeMap<Endpoint, EndpointCount>> {
+        self.endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, endpoint: Endpoint, change: impl FnOnce(&mut EndpointCount)) {
+        change(self.endpoints().entry(endpoint).or_default());
     }
 
     pub(crate) fn connection(&self) {
-        add(&self.connections, 1);
+        self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn request(&self, endpoint: Endpoint, faults: usize) {
-        add(&self.cell(endpoint).requests, 1);
-        add(&self.cell(endpoint).faults, u64::from(faults > 0));
+        self.count(endpoint, |c| {
+            c.requests += 1;
+            c.faults += u64::from(faults > 0);
+        });
     }
 
     pub(crate) fn answer(&self, endpoint: Endpoint, done: bool) {
-        let cell = self.cell(endpoint);
-        add(if done { &cell.done } else { &cell.refused }, 1);
+        self.count(endpoint, |c| {
+            *(if done { &mut c.done } else { &mut c.refused }) += 1;
+        });
     }
 
     pub(crate) fn changed(&self, endpoint: Endpoint, n: usize) {
-        add(&self.cell(endpoint).changed, n as u64);
+        self.count(endpoint, |c| c.changed += n as u64);
     }
 
     pub(crate) fn read(&self) -> Counters {
-        let mut out = Counters {
+        let endpoints = self.endpoints();
+        let writing = endpoints.iter().filter(|(endpoint, _)| endpoint.writes());
+        Counters {
+            requests: endpoints.values().map(|count| count.requests).sum(),
+            writes: writing.map(|(_, count)| count.done).sum(),
             connections: self.connections.load(Ordering::Relaxed),
-            ..Counters::default()
-        };
-        for endpoint in Endpoint::ALL {
-            let cell = self.cell(*endpoint);
-            let count = EndpointCount {
-                requests: cell.requests.load(Ordering::Relaxed),
-                done: cell.done.load(Ordering::Relaxed),
-                refused: cell.refused.load(Ordering::Relaxed),
-                faults: cell.faults.load(Ordering::Relaxed),
-                changed: cell.changed.load(Ordering::Relaxed),
-            };
-            if count.requests == 0 {
-                continue;
-            }
-            out.requests += count.requests;
-            out.writes += if endpoint.writes() { count.done } else { 0 };
-            out.endpoints.insert(endpoint.name(), count);
+            endpoints: endpoints
+                .iter()
+                .map(|(e, count)| (e.name(), *count))
+                .collect(),
         }
-        out
     }
 }

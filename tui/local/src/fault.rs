@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::endpoint::{Endpoint, Target};
+use crate::endpoint::{Endpoint, FaultTarget};
 use crate::suggest::did_you_mean;
 
 pub(crate) use injector::Injector;
@@ -50,7 +50,7 @@ pub enum FaultAction {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultSpec {
     /// The affected requests.
-    pub target: Target,
+    pub target: FaultTarget,
     /// What it does to them.
     pub action: FaultAction,
     /// Share of the affected requests, 0.0 to 1.0.
@@ -71,7 +71,7 @@ impl FromStr for FaultSpec {
         let (target, rest) = text
             .split_once(':')
             .ok_or_else(|| wrong("it has no `:`".into()))?;
-        let target = target.trim().parse::<Target>().map_err(&wrong)?;
+        let target = target.trim().parse::<FaultTarget>().map_err(&wrong)?;
         let (rest, limit) = match rest.split_once('*') {
             None => (rest, None),
             Some((rest, n)) => {
@@ -113,7 +113,14 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 /// The actions without an argument.
-const ACTIONS: [&str; 6] = ["lost", "drop", "truncate", "conflict", "expire", "page"];
+const ACTIONS: [(&str, FaultAction); 6] = [
+    ("lost", FaultAction::Lost),
+    ("drop", FaultAction::Drop),
+    ("truncate", FaultAction::Truncate),
+    ("conflict", FaultAction::Conflict),
+    ("expire", FaultAction::Expire),
+    ("page", FaultAction::Page(false)),
+];
 /// The suffix of an error status or `page` that does the work first.
 const APPLIED: &str = "!applied";
 /// The actions with a duration, with an example.
@@ -160,23 +167,19 @@ fn parse_action(text: &str) -> Result<FaultAction, String> {
     if argument.is_some() {
         return Err(format!("{name} takes no duration"));
     }
-    match name {
-        "lost" => Ok(FaultAction::Lost),
-        "drop" => Ok(FaultAction::Drop),
-        "truncate" => Ok(FaultAction::Truncate),
-        "conflict" => Ok(FaultAction::Conflict),
-        "expire" => Ok(FaultAction::Expire),
-        "page" => Ok(FaultAction::Page(applied)),
-        other => Err(format!(
-            "unknown action {other:?}{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
-            did_you_mean(
-                other,
-                ACTIONS.into_iter().chain(TIMED.map(|(name, _)| name))
-            ),
-            TIMED.map(|(_, example)| example).join(", "),
-            ACTIONS.join(", ")
-        )),
+    if applied {
+        return Ok(FaultAction::Page(true));
     }
+    let found = ACTIONS.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, action)| action).ok_or_else(|| {
+        let plain = ACTIONS.map(|(name, _)| name);
+        format!(
+            "unknown action {name:?}{}; known are an error status (500, 429/4s, 403!applied), {}, {}",
+            did_you_mean(name, plain.into_iter().chain(TIMED.map(|(name, _)| name))),
+            TIMED.map(|(_, example)| example).join(", "),
+            plain.join(", ")
+        )
+    })
 }
 
 impl FaultAction {
@@ -198,7 +201,7 @@ impl FaultAction {
 }
 
 /// Refuses faults that can never affect a request.
-fn possible(target: Target, action: FaultAction) -> Result<(), String> {
+fn possible(target: FaultTarget, action: FaultAction) -> Result<(), String> {
     let strikes = |e: &Endpoint| target.covers(*e) && action.strikes(*e);
     if Endpoint::ALL.iter().any(strikes) {
         return Ok(());
@@ -250,17 +253,14 @@ impl fmt::Display for FaultSpec {
                     f.write_str(APPLIED)?;
                 }
             }
-            FaultAction::Page(applied) => {
-                write!(f, "page{}", if applied { APPLIED } else { "" })?;
-            }
+            FaultAction::Page(true) => write!(f, "page{APPLIED}")?,
             FaultAction::Slow(time) => write!(f, "slow/{}", spell(time))?,
-            FaultAction::Lost => f.write_str("lost")?,
-            FaultAction::Drop => f.write_str("drop")?,
-            FaultAction::Truncate => f.write_str("truncate")?,
-            FaultAction::Conflict => f.write_str("conflict")?,
-            FaultAction::Expire => f.write_str("expire")?,
             FaultAction::Clock(s) if s < 0 => write!(f, "behind/{}s", s.unsigned_abs())?,
             FaultAction::Clock(s) => write!(f, "ahead/{s}s")?,
+            plain => {
+                let found = ACTIONS.iter().find(|(_, action)| *action == plain);
+                f.write_str(found.map_or("", |(name, _)| name))?;
+            }
         }
         write!(f, "@{}%", self.share * 100.0)?;
         self.limit.map_or(Ok(()), |n| write!(f, "*{n}"))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The type of an item.
+/// The type of an item. Append only: the order is the number in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKind {
@@ -24,6 +24,14 @@ pub enum ItemKind {
     Group,
 }
 
+/// `itemType`, `data_type` in lower and upper case, and the MIME type of generated media.
+struct Names(
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+);
+
 impl ItemKind {
     const ALL: [Self; 8] = [
         Self::Image,
@@ -38,32 +46,32 @@ impl ItemKind {
 
     /// Its number in the database.
     pub(crate) fn code(self) -> i64 {
-        Self::ALL
-            .iter()
-            .position(|k| *k == self)
-            .unwrap_or_default() as i64
+        self as i64
     }
 
     pub(crate) fn from_code(code: i64) -> Self {
-        usize::try_from(code)
-            .ok()
-            .and_then(|c| Self::ALL.get(c))
-            .copied()
-            .unwrap_or(Self::Image)
+        let known = Self::ALL.into_iter().find(|kind| kind.code() == code);
+        known.unwrap_or(Self::Image)
+    }
+
+    const fn names(self) -> Names {
+        match self {
+            Self::Image => Names("image", "image", "IMAGE", Some("image/jpeg")),
+            Self::Video => Names("video", "video", "VIDEO", Some("video/mp4")),
+            Self::ImageGroup => Names("imageGroup", "img_group", "IMG_GROUP", None),
+            Self::ImageSequence => {
+                Names("imageSequence", "img_group", "IMG_GROUP", Some("video/mp4"))
+            }
+            Self::Audio => Names("audio", "audio", "AUDIO", Some("audio/wav")),
+            Self::PlainText => Names("plainText", "plain_text", "PLAIN_TEXT", Some("text/plain")),
+            Self::Pdf => Names("pdf", "pdf", "PDF", Some("application/pdf")),
+            Self::Group => Names("group", "group", "GROUP", None),
+        }
     }
 
     /// `itemType` of a storage item.
     pub(crate) fn item_type(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::ImageGroup => "imageGroup",
-            Self::ImageSequence => "imageSequence",
-            Self::Audio => "audio",
-            Self::PlainText => "plainText",
-            Self::Pdf => "pdf",
-            Self::Group => "group",
-        }
+        self.names().0
     }
 
     /// The kind with this `itemType`.
@@ -73,40 +81,17 @@ impl ItemKind {
 
     /// `data_type` of a label row, as the row itself spells it.
     pub(crate) fn data_type(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::ImageGroup | Self::ImageSequence => "img_group",
-            Self::Audio => "audio",
-            Self::PlainText => "plain_text",
-            Self::Pdf => "pdf",
-            Self::Group => "group",
-        }
+        self.names().1
     }
 
     /// `data_type` of row metadata and data rows.
     pub(crate) fn upper_data_type(self) -> &'static str {
-        match self {
-            Self::Image => "IMAGE",
-            Self::Video => "VIDEO",
-            Self::ImageGroup | Self::ImageSequence => "IMG_GROUP",
-            Self::Audio => "AUDIO",
-            Self::PlainText => "PLAIN_TEXT",
-            Self::Pdf => "PDF",
-            Self::Group => "GROUP",
-        }
+        self.names().2
     }
 
     /// The MIME type of generated media.
     pub(crate) fn default_mime(self) -> Option<&'static str> {
-        match self {
-            Self::Image => Some("image/jpeg"),
-            Self::Video | Self::ImageSequence => Some("video/mp4"),
-            Self::Audio => Some("audio/wav"),
-            Self::PlainText => Some("text/plain"),
-            Self::Pdf => Some("application/pdf"),
-            Self::ImageGroup | Self::Group => None,
-        }
+        self.names().3
     }
 
     /// Whether the item is bytes of its own, so that it can be downloaded.

@@ -27,7 +27,7 @@ mod time;
 mod workflow;
 mod world;
 
-pub use endpoint::{Counters, Endpoint, EndpointCount, Target};
+pub use endpoint::{Counters, Endpoint, EndpointCount, FaultTarget};
 pub use error::LocalError;
 pub use fault::{FaultAction, FaultSpec};
 pub use serve::{ServeOptions, Served, remove_data, serve};

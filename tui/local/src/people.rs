@@ -11,7 +11,7 @@ use crate::app::Shared;
 use crate::error::Refusal;
 use crate::ids::{mix, unit};
 use crate::store::catalog::Project;
-use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
+use crate::store::tasks::{self, Action, ActionKind, TaskFilter};
 use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
@@ -46,11 +46,7 @@ pub(crate) async fn intrude(
         NodeKind::Done { .. } | NodeKind::Router { .. } => return Ok(()),
     };
     let project = Arc::clone(project);
-    let actions = [Action {
-        task,
-        kind,
-        then: Then::Nobody,
-    }];
+    let actions = [Action::new(task, kind)];
     let act = app.store.write(SOMEBODY, move |tx| {
         tasks::act(tx, &project, stage, &actions)
     });
@@ -118,11 +114,7 @@ impl Crew {
             } else {
                 (ActionKind::Submit, ANNOTATOR)
             };
-            let actions = [Action {
-                task,
-                kind,
-                then: Then::Nobody,
-            }];
+            let actions = [Action::new(task, kind)];
             let act = move |tx: &Tx<'_>| tasks::act(tx, &project, stage, &actions);
             app.store.write(who, act).await?;
             self.turn += 1;

@@ -1,6 +1,8 @@
 //! Instants as milliseconds since 1970, and their formats in the API.
 
 use jiff::Timestamp;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// Now, in milliseconds since 1970.
 pub(crate) fn now() -> i64 {
@@ -36,6 +38,20 @@ pub(crate) fn plain(milliseconds: i64) -> String {
         .unwrap_or_default()
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
+}
+
+/// Whether an instant is in an open interval.
+pub(crate) fn is_within(at: i64, after: Option<i64>, before: Option<i64>) -> bool {
+    after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b)
+}
+
+/// An optional instant in any format that [`parse`] reads.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
+    };
+    let wrong = || Error::custom(format_args!("{text:?} is not a date"));
+    parse(&text).map(Some).ok_or_else(wrong)
 }
 
 /// Parses any format that clients send in filters.

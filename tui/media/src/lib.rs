@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use encode::{EncodeError, FileFormat, RgbRows};
 pub use error::MediaError;
+pub use mp4::VideoFacts;
 
 use ffmpeg::{FfmpegPaths, FfmpegSource};
 use kind::ItemKind;

@@ -1,5 +1,5 @@
-//! Figures of the server, printed and never asserted: how long a world takes to make, how fast tasks
-//! are listed, labelled and moved, and how much memory a million tasks need.
+//! Benchmarks of the server, printed and never asserted: how long a large scenario takes to create, how fast
+//! tasks are listed, labelled and moved, and how much memory a million tasks need.
 //!
 //! `cargo bench -p wb-local --bench server`, or with fewer tasks `… -- 100000`. The server runs in a
 //! process of its own, so that its memory is not mixed with the client's. Where a plain floor exists
@@ -199,9 +199,6 @@ async fn actions(client: &Client, path: &str, mut tasks: &[Value], commit: Durat
 
 #[tokio::main]
 async fn main() {
-    if process::is_server() {
-        return process::serve_until_told().await;
-    }
     let tasks: usize = std::env::args()
         .skip(1)
         .find_map(|a| a.parse().ok())
@@ -215,7 +212,7 @@ async fn main() {
     };
     println!("load before: {}{debug}", process::load());
     let began = Instant::now();
-    let (mut server, client) = Server::start(&data, tasks, PAGE);
+    let (server, client) = Server::start(&data, tasks, PAGE);
     let ready = began.elapsed();
     let copied = floor::copy_of_the_rows(&data.join("project.db"), &folder.path().join("copy.db"));
     println!(
@@ -260,7 +257,6 @@ async fn main() {
         server.memory("VmHWM")
     );
     println!("load after: {}", process::load());
-    server.stop();
 }
 
 fn ms(time: Duration) -> f64 {

@@ -1,51 +1,30 @@
-//! The server in a process of its own, and what the system says of it.
+//! The server as a process of its own, and its memory and CPU time.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use wb_local::{Scenario, ServeOptions, serve};
 
 use crate::common::Client;
-
-/// Makes this program run as the server: folder, tasks and page size, separated by newlines.
-const ROLE: &str = "WORKBENCH_BENCH_SERVER";
-
-pub fn is_server() -> bool {
-    std::env::var_os(ROLE).is_some()
-}
-
-/// Serves until standard input ends, so that no server outlives the bench.
-pub async fn serve_until_told() {
-    let role = std::env::var(ROLE).unwrap();
-    let mut words = role.lines();
-    let mut next = || words.next().unwrap().to_owned();
-    let options = ServeOptions {
-        scenario: Scenario::Large,
-        data: Some(next().into()),
-        tasks: Some(next().parse().unwrap()),
-        page_size: next().parse().unwrap(),
-        ..ServeOptions::default()
-    };
-    let served = serve(options).await.unwrap();
-    println!("{}", served.ready_line());
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()))
-        .await
-        .unwrap()
-        .unwrap();
-    served.shutdown().await.unwrap();
-}
 
 pub struct Server(Child);
 
 impl Server {
     /// Starts a server and waits until it is ready.
     pub fn start(data: &Path, tasks: usize, page: usize) -> (Self, Client) {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(ROLE, format!("{}\n{tasks}\n{page}", data.display()))
-            .stdin(Stdio::piped())
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wb-local"))
+            .args([
+                "large",
+                &tasks.to_string(),
+                "--page-size",
+                &page.to_string(),
+            ])
+            .arg("--data")
+            .arg(data)
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -75,8 +54,8 @@ impl Server {
         kilobytes / 1000.0
     }
 
-    /// CPU time of the server's process so far, in seconds: unlike time by the clock, it hardly
-    /// hangs on what else the machine does.
+    /// CPU time of the server's process so far, in seconds: unlike elapsed time, it hardly
+    /// depends on the load of the machine.
     pub fn cpu(&self) -> f64 {
         // Ticks of the clock, a hundred a second on every Linux that is not built for something else.
         const TICKS: f64 = 100.0;
@@ -86,11 +65,6 @@ impl Server {
         let fields = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
         let ticks = fields.split(' ').skip(11).take(2);
         ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / TICKS
-    }
-
-    pub fn stop(&mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().unwrap();
     }
 }
 

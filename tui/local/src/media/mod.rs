@@ -4,7 +4,6 @@
 //! A media source is stored as a short text: `photo/0/17` (crop 17 of photograph 0),
 //! `clip`, `clip/74`, `text/5`, `wav/5`, `mp3/5`, `pdf/2`, `file/<path>`, or `uploaded/<uuid>`.
 
-mod fragments;
 mod made;
 mod photos;
 mod probe;
@@ -13,7 +12,7 @@ pub(crate) mod upload;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -106,13 +105,13 @@ pub(crate) struct Facts {
 /// Generates media on request and caches crops. Bounded: there are only so many crops, and the rest is cheap
 /// to generate again.
 #[derive(Default)]
-pub(crate) struct Library {
+pub(crate) struct MediaLibrary {
     photos: photos::Decoded,
     crops: Mutex<HashMap<(usize, u16), Bytes>>,
     uploads: PathBuf,
 }
 
-impl Library {
+impl MediaLibrary {
     /// A library that finds uploaded files in this folder.
     pub(crate) fn with_uploads(folder: PathBuf) -> Self {
         Self {
@@ -225,9 +224,6 @@ fn clip_facts(frames: u32) -> Facts {
     }
 }
 
-/// Shared by the routes.
-pub(crate) type SharedLibrary = Arc<Library>;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +251,7 @@ mod tests {
 
     #[test]
     fn images_have_their_documented_size() {
-        let library = Library::default();
+        let library = MediaLibrary::default();
         for source in [
             Source::Photo(0, 0),
             Source::Photo(4, 9),
@@ -273,7 +269,7 @@ mod tests {
 
     #[test]
     fn crops_are_the_same_every_time() {
-        let (one, two) = (Library::default(), Library::default());
+        let (one, two) = (MediaLibrary::default(), MediaLibrary::default());
         let source = Source::Photo(2, 33);
         assert_eq!(one.bytes(&source).unwrap(), two.bytes(&source).unwrap());
         assert_ne!(
@@ -284,7 +280,7 @@ mod tests {
 
     #[test]
     fn generated_media_have_their_format() {
-        let library = Library::default();
+        let library = MediaLibrary::default();
         let wav = library.bytes(&Source::Wav(3)).unwrap();
         assert!(wav.starts_with(b"RIFF") && &wav[8..12] == b"WAVE");
         assert!(

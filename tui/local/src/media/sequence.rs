@@ -131,10 +131,12 @@ fn index(frames: &[Vec<u8>], first: u32, width: u32, height: u32) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{Library, Source, probe};
+    use crate::media::{MediaLibrary, Source, probe};
 
     fn picture(photo: usize) -> (String, Vec<u8>) {
-        let bytes = Library::default().bytes(&Source::Photo(photo, 0)).unwrap();
+        let bytes = MediaLibrary::default()
+            .bytes(&Source::Photo(photo, 0))
+            .unwrap();
         (format!("{photo}.jpg"), bytes.to_vec())
     }
 

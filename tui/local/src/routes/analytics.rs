@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use crate::routes::extract::{Call, InProject, Pairs};
 use crate::routes::paging::{Page, token};
-use crate::routes::projects::{instant_filter, within};
 use crate::routes::reply::{Answer, json_answer, json_bytes};
-use crate::store::records::{self, Kind, Record};
+use crate::store::records::{Record, RecordKind};
 use crate::time;
 
 /// Results of one page.
@@ -18,19 +17,18 @@ const PAGE: usize = 1000;
 pub(super) async fn task_actions(call: Call, pairs: Pairs) -> Answer {
     let project = call.project(pairs.first("projectUuid").unwrap_or_default())?;
     let project = project.uuid;
-    let span = instant_filter(&pairs, "after", "before")?;
+    let (after, before) = (pairs.instant("after")?, pairs.instant("before")?);
     let begin = pairs.after()?;
     let wanted = |key: &str| -> HashSet<String> { pairs.texts(key) };
     let (actors, kinds) = (wanted("actorEmails"), wanted("eventTypes"));
     let (stages, units) = (wanted("workflowStageUuids"), wanted("dataUnitUuids"));
-    let list = move |db: &_| records::list(db, Kind::Action, project);
-    let found = call.store.read(list).await?;
+    let found = call.records(RecordKind::ACTION, project).await?;
     let has = |set: &HashSet<String>, text: Option<&str>| {
         set.is_empty() || text.is_some_and(|t| set.contains(t))
     };
     let fits = |r: &&Record| {
         r.id > begin
-            && within(span, r.created)
+            && time::is_within(r.created, after, before)
             && has(&actors, r.body["actor"].as_str())
             && has(&kinds, Some(&r.name))
             && has(&stages, r.body["stage"].as_str())

@@ -67,11 +67,7 @@ pub(super) struct Moved {
     allow_synced_dataset_move: bool,
 }
 
-pub(super) async fn move_items(
-    call: Call,
-    InFolder(from): InFolder,
-    Sent(sent): Sent<Moved>,
-) -> Answer {
+pub(super) async fn move_items(call: Call, from: InFolder, Sent(sent): Sent<Moved>) -> Answer {
     let to = call.catalog().folder(sent.new_parent_uuid)?.clone();
     call.change(move |tx| {
         let allowed = sent.allow_synced_dataset_move;
@@ -86,11 +82,7 @@ pub(super) struct Deleted {
     child_uuids: Vec<Uuid>,
 }
 
-pub(super) async fn delete_items(
-    call: Call,
-    InFolder(folder): InFolder,
-    Sent(sent): Sent<Deleted>,
-) -> Answer {
+pub(super) async fn delete_items(call: Call, folder: InFolder, sent: Sent<Deleted>) -> Answer {
     let delete = call.write(move |tx| uses::delete_items(tx, &folder, &sent.child_uuids));
     let deleted = delete.await?;
     call.count(deleted);
@@ -135,7 +127,8 @@ pub(super) async fn create_groups(
         for group in sent {
             let members = group.layout_contents.uuids()?;
             let title = group.name.unwrap_or_else(|| "Data group".to_owned());
-            let item = NewItem::group(ItemKind::Group, title, group.client_metadata);
+            let mut item = NewItem::new(Uuid::new_v4(), ItemKind::Group, title);
+            item.metadata = group.client_metadata;
             units::insert_group(tx, &folder, &item, &members)?;
             made.push(item.uuid);
         }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use crate::error::{invalid, not_served};
 use crate::routes::extract::{Call, CollectionId, Pairs, Sent};
 use crate::routes::paging::{Page, token};
-use crate::routes::presets::{Described, edit, find, remove_record};
+use crate::routes::records::Described;
 use crate::routes::reply::{Answer, json_answer, null};
 use crate::routes::storage::{show, signed};
 use crate::store::items::{self, COLUMNS, Data};
-use crate::store::records::{self, Kind, Record};
+use crate::store::records::{self, Record, RecordKind};
 use crate::time;
 
 fn collection_json(c: &Record) -> Value {
@@ -25,7 +25,9 @@ fn collection_json(c: &Record) -> Value {
 pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
     let folder = pairs.uuids("topLevelFolderUuid")?.pop();
     let wanted = pairs.uuids("uuids")?;
-    let read = call.store.read(|db| records::all(db, Kind::Collection));
+    let read = call
+        .store
+        .read(|db| records::all(db, RecordKind::COLLECTION));
     let mut found = read.await?;
     found.retain(|c| {
         folder.is_none_or(|f| f == c.scope) && (wanted.is_empty() || wanted.contains(&c.uuid))
@@ -41,7 +43,12 @@ pub(super) async fn create(call: Call, pairs: Pairs, Sent(sent): Sent<Described>
     let id = Uuid::new_v4();
     let create = call.change(move |tx| {
         let body = json!({"description": sent.description, "items": []});
-        records::put(tx, Kind::Collection.of(folder, id), sent.name()?, &body)?;
+        records::put(
+            tx,
+            RecordKind::COLLECTION.of(folder, id),
+            sent.name()?,
+            &body,
+        )?;
         Ok(1)
     });
     create.await?;
@@ -53,7 +60,7 @@ pub(super) async fn change(
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Described>,
 ) -> Answer {
-    let change = edit(&call, Kind::Collection, id, |_, record| {
+    let change = call.edit_record(RecordKind::COLLECTION, id, |_, record| {
         sent.apply(record);
         Ok(())
     });
@@ -62,7 +69,7 @@ pub(super) async fn change(
 }
 
 pub(super) async fn remove(call: Call, CollectionId(id): CollectionId) -> Answer {
-    remove_record(&call, Kind::Collection, id).await
+    call.remove_record(RecordKind::COLLECTION, id, None).await
 }
 
 fn members(record: &Record) -> Vec<Uuid> {
@@ -72,13 +79,9 @@ fn members(record: &Record) -> Vec<Uuid> {
 pub(super) async fn items_of(call: Call, CollectionId(id): CollectionId, pairs: Pairs) -> Answer {
     let begin = usize::try_from(pairs.after()?).unwrap_or(0);
     let size = pairs.page_size(call.page_size);
-    let list = call.store.read(move |db| {
-        let all = members(&find(db, Kind::Collection, id)?);
-        let next = (all.len() > begin + size).then_some(begin + size);
-        let page: Vec<Uuid> = all.into_iter().skip(begin).take(size).collect();
-        Ok((page, next))
-    });
-    let (page, next) = list.await?;
+    let all = members(&call.record(RecordKind::COLLECTION, id).await?);
+    let next = (all.len() > begin + size).then_some(begin + size);
+    let page: Vec<Uuid> = all.into_iter().skip(begin).take(size).collect();
     let show = show(&call, signed(&call, false), move |db| {
         // An item that has been deleted since is no longer in any collection.
         let existing = page.iter().filter_map(|item| items::one(db, *item).ok());
@@ -116,7 +119,7 @@ pub(super) async fn add_items(
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Items>,
 ) -> Answer {
-    let add = edit(&call, Kind::Collection, id, |tx, record| {
+    let add = call.edit_record(RecordKind::COLLECTION, id, |tx, record| {
         Ok(put_in(tx, record, sent.item_uuids))
     });
     json_answer(&json!({"failedItems": add.await?}))
@@ -127,7 +130,7 @@ pub(super) async fn remove_items(
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Items>,
 ) -> Answer {
-    let remove = edit(&call, Kind::Collection, id, move |_, record| {
+    let remove = call.edit_record(RecordKind::COLLECTION, id, move |_, record| {
         let mut all = members(record);
         let wanted = sent.item_uuids.into_iter();
         let (gone, failed): (Vec<Uuid>, Vec<Uuid>) = wanted.partition(|i| all.contains(i));
@@ -150,7 +153,7 @@ pub(super) async fn add_titles(
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Titles>,
 ) -> Answer {
-    let add = edit(&call, Kind::Collection, id, move |tx, record| {
+    let add = call.edit_record(RecordKind::COLLECTION, id, move |tx, record| {
         let mut find = tx.prepare(&format!(
             "SELECT {COLUMNS} FROM data d WHERE d.title = ?1 AND d.folder IS NOT 0 LIMIT 2"
         ))?;

@@ -7,11 +7,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::routes::extract::{Call, Pairs, Sent};
-use crate::routes::projects::{instant_filter, within};
+use crate::routes::projects::CatalogFilter;
 use crate::routes::reply::{Answer, json_answer};
 use crate::store::catalog::Dataset;
 use crate::store::folders::{self, NewDataset};
-use crate::store::like;
 use crate::time;
 
 impl Dataset {
@@ -23,19 +22,10 @@ impl Dataset {
 
 /// All datasets, with the caller's role. The key is `result` here, not `results`.
 pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
-    let equal = |key: &str, text: &str| pairs.first(key).is_none_or(|w| w == text);
-    let like = |key: &str, text: &str| pairs.first(key).is_none_or(|w| like::matches_like(w, text));
-    let created = instant_filter(&pairs, "createdAfter", "createdBefore")?;
-    let edited = instant_filter(&pairs, "editedAfter", "editedBefore")?;
+    let filter: CatalogFilter = pairs.parse()?;
     let catalog = call.catalog();
-    let fitting = catalog.datasets.iter().filter(|d| {
-        equal("titleEq", &d.title)
-            && like("titleLike", &d.title)
-            && equal("descriptionEq", &d.description)
-            && like("descriptionLike", &d.description)
-            && within(created, d.created)
-            && within(edited, d.edited)
-    });
+    let fits = |d: &&Arc<Dataset>| filter.fits(&d.title, &d.description, d.created, d.edited);
+    let fitting = catalog.datasets.iter().filter(fits);
     let one = |d: &Arc<Dataset>| {
         json!({
             "datasetUuid": d.uuid, "title": d.title, "description": d.description, "createdAt": time::iso(d.created),

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query, RawPathParams};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use crate::routes::reply::{Answer, null};
 use crate::store::catalog::{Dataset, Ontology, Project};
 use crate::store::folders::Folder;
 use crate::store::tx::Tx;
+use crate::time;
 
 /// An authenticated request: its sender, its endpoint, and the effects of injected faults. It dereferences to
 /// the server's shared parts.
@@ -112,6 +114,14 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
             None => &call.body,
         };
         Ok(Self(serde_json::from_slice(text)?))
+    }
+}
+
+impl<T> Deref for Sent<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
     }
 }
 
@@ -231,27 +241,67 @@ extractors! {
     };
 }
 
+macro_rules! dereference {
+    ($($name:ident => $target:ty;)+) => {$(
+        impl Deref for $name {
+            type Target = Arc<$target>;
+
+            fn deref(&self) -> &Arc<$target> {
+                &self.0
+            }
+        }
+    )+};
+}
+
+dereference! {
+    InProject => Project;
+    InDataset => Dataset;
+    InFolder => Folder;
+    OfOntology => Ontology;
+}
+
 /// The query's pairs, decoded.
-pub(super) struct Pairs(Vec<(String, String)>);
+pub(super) struct Pairs {
+    uri: Uri,
+    pairs: Vec<(String, String)>,
+}
 
 impl FromRequestParts<Shared> for Pairs {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
-        let pairs = Query::try_from_uri(&parts.uri);
-        let Query(pairs) = pairs.map_err(|e| Refusal::Invalid(e.to_string()))?;
-        Ok(Self(pairs))
+        let (uri, pairs) = (parts.uri.clone(), query(&parts.uri)?);
+        Ok(Self { uri, pairs })
     }
 }
 
+fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
+    let parsed = Query::try_from_uri(uri).map_err(|e| invalid!("{}", e.body_text()))?;
+    Ok(parsed.0)
+}
+
 impl Pairs {
+    /// The query as a structure, in which every key is present at most once.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        query(&self.uri)
+    }
+
+    /// The instant at a key, in milliseconds since 1970.
+    pub(super) fn instant(&self, key: &str) -> Result<Option<i64>, Refusal> {
+        let Some(text) = self.first(key) else {
+            return Ok(None);
+        };
+        let instant = time::parse(text).ok_or_else(|| invalid!("{key} {text:?} is not a date"))?;
+        Ok(Some(instant))
+    }
+
     pub(super) fn first(&self, key: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(k, _)| k == key);
+        let found = self.pairs.iter().find(|(k, _)| k == key);
         found.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        let found = self.0.iter().filter(move |(k, _)| k == key);
+        let found = self.pairs.iter().filter(move |(k, _)| k == key);
         found.map(|(_, value)| value.as_str())
     }
 

@@ -139,13 +139,9 @@ fn answer_with(call: &Call, folder: Uuid) -> Answer {
     json_answer(&folder_json(&catalog, catalog.folder(folder)?))
 }
 
-pub(super) async fn patch_one(
-    call: Call,
-    InFolder(folder): InFolder,
-    Sent(patch): Sent<FolderPatch>,
-) -> Answer {
+pub(super) async fn patch_one(call: Call, folder: InFolder, patch: Sent<FolderPatch>) -> Answer {
     let uuid = folder.uuid;
-    call.change_catalog(move |tx| folders::patch(tx, &[(uuid, patch)]))
+    call.change_catalog(move |tx| folders::patch(tx, &[(uuid, patch.0)]))
         .await?;
     answer_with(&call, uuid)
 }

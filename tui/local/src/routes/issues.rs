@@ -9,7 +9,7 @@ use crate::routes::extract::{Call, InProject, Pairs, Sent, uuid};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
 use crate::store::items;
-use crate::store::records::{self, Kind, Record};
+use crate::store::records::{self, Record, RecordKind};
 use crate::store::tx::Tx;
 use crate::time;
 
@@ -43,8 +43,7 @@ fn issue_json(issue: &Record) -> Value {
 }
 
 pub(super) async fn list(call: Call, InProject(project): InProject, pairs: Pairs) -> Answer {
-    let list = move |db: &_| records::list(db, Kind::Issue, project.uuid);
-    let found = call.store.read(list).await?;
+    let found = call.records(RecordKind::ISSUE, project.uuid).await?;
     let data = pairs.first("dataUnitId");
     let fitting = found.iter().filter(|i| data.is_none_or(|d| *d == i.name));
     json_answer(&Page::whole(fitting.map(issue_json)))
@@ -64,11 +63,7 @@ struct NewIssue {
     issue_tags: Vec<String>,
 }
 
-pub(super) async fn add(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<NewIssues>,
-) -> Answer {
+pub(super) async fn add(call: Call, project: InProject, Sent(sent): Sent<NewIssues>) -> Answer {
     call.change(move |tx| {
         for issue in &sent.issues {
             let text = issue.anchor["dataUuid"].as_str().unwrap_or_default();
@@ -80,7 +75,7 @@ pub(super) async fn add(
             let body = json!({
                 "anchor": issue.anchor, "comment": issue.comment, "author": tx.actor, "tags": issue.issue_tags,
             });
-            let key = Kind::Issue.of(project.uuid, Uuid::new_v4());
+            let key = RecordKind::ISSUE.of(project.uuid, Uuid::new_v4());
             records::put(tx, key, &data.to_string(), &body)?;
             keep_tags(tx, project.uuid, &issue.issue_tags)?;
         }
@@ -95,14 +90,10 @@ pub(super) struct Deleted {
     issue_uuids: Vec<Uuid>,
 }
 
-pub(super) async fn delete(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<Deleted>,
-) -> Answer {
+pub(super) async fn delete(call: Call, project: InProject, Sent(sent): Sent<Deleted>) -> Answer {
     call.change(move |tx| {
         for issue in &sent.issue_uuids {
-            if !records::remove(tx, Kind::Issue.of(project.uuid, *issue))? {
+            if !records::remove(tx, RecordKind::ISSUE.of(project.uuid, *issue))? {
                 return Err(not_found!(
                     "the project has no issue {issue}. Nothing of this request was applied"
                 ));
@@ -116,15 +107,19 @@ pub(super) async fn delete(
 fn keep_tags(tx: &Tx<'_>, project: Uuid, names: &[String]) -> Result<(), Refusal> {
     for name in names {
         let uuid = records::named(project, &format!("issue tag/{name}"));
-        records::put(tx, Kind::IssueTag.of(project, uuid), name, &Value::Null)?;
+        records::put(
+            tx,
+            RecordKind::ISSUE_TAG.of(project, uuid),
+            name,
+            &Value::Null,
+        )?;
     }
     Ok(())
 }
 
 pub(super) async fn tags(call: Call, InProject(project): InProject) -> Answer {
     let project = project.uuid;
-    let list = move |db: &_| records::list(db, Kind::IssueTag, project);
-    let found = call.store.read(list).await?;
+    let found = call.records(RecordKind::ISSUE_TAG, project).await?;
     let tags = found.iter().map(|t| tag_json(project, &t.name));
     json_answer(&Page::whole(tags))
 }
@@ -135,11 +130,7 @@ pub(super) struct NewTags {
     issue_tag_names: Vec<String>,
 }
 
-pub(super) async fn add_tags(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<NewTags>,
-) -> Answer {
+pub(super) async fn add_tags(call: Call, project: InProject, Sent(sent): Sent<NewTags>) -> Answer {
     call.change(move |tx| {
         keep_tags(tx, project.uuid, &sent.issue_tag_names)?;
         Ok(sent.issue_tag_names.len())

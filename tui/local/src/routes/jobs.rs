@@ -15,7 +15,7 @@ use crate::routes::extract::Call;
 use crate::routes::uploads;
 use crate::store::exact::Object;
 use crate::store::folders::Folder;
-use crate::store::records::{self, Kind, Record};
+use crate::store::records::{self, Record, RecordKind};
 use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates, NewItem};
 
@@ -136,15 +136,12 @@ impl FileBody {
             _ => upload::look(&path, kind, &title)?,
         };
         Ok(NewItem {
-            uuid,
-            kind,
             size: app.library.size(&source),
-            title,
             source: Some(source),
             mime,
             facts,
             metadata: object_of(self.client_metadata),
-            children: Vec::new(),
+            ..NewItem::new(uuid, kind, title)
         })
     }
 }
@@ -172,14 +169,16 @@ impl GroupBody {
         }
         let first = pictures.first().map(|p| p.title.clone());
         let title = self.title.or(first).unwrap_or_default();
-        let metadata = object_of(self.client_metadata);
-        let mut item = NewItem::group(ItemKind::ImageGroup, title, metadata);
+        let uuid = Uuid::new_v4();
+        let mut item = NewItem::new(uuid, ItemKind::ImageGroup, title);
+        item.metadata = object_of(self.client_metadata);
         if pictures.is_empty() {
             return Err(format!("\"{}\" has no images", item.title));
         }
         if self.create_video {
-            pack(app, &mut item, &pictures)?;
+            pack(app, uuid, &mut item, &pictures)?;
         } else {
+            item.facts.frames = u32::try_from(pictures.len()).ok();
             item.children = pictures;
         }
         Ok(item)
@@ -187,7 +186,7 @@ impl GroupBody {
 }
 
 /// Makes the item an image sequence: one video of its pictures.
-fn pack(app: &App, item: &mut NewItem, pictures: &[NewItem]) -> Result<(), String> {
+fn pack(app: &App, uuid: Uuid, item: &mut NewItem, pictures: &[NewItem]) -> Result<(), String> {
     let mut files = Vec::with_capacity(pictures.len());
     for picture in pictures {
         let bytes = match &picture.source {
@@ -198,8 +197,8 @@ fn pack(app: &App, item: &mut NewItem, pictures: &[NewItem]) -> Result<(), Strin
         files.push((picture.title.clone(), bytes.to_vec()));
     }
     let (video, width, height) = sequence::video(&files)?;
-    let source = Source::Uploaded(item.uuid);
-    uploads::keep(&app.library.upload(item.uuid), &video)
+    let source = Source::Uploaded(uuid);
+    uploads::keep(&app.library.upload(uuid), &video)
         .map_err(|e| format!("\"{}\" cannot be kept: {e}", item.title))?;
     item.kind = ItemKind::ImageSequence;
     item.source = Some(source);
@@ -257,8 +256,8 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
             "\"{title}\": a local project does not create sequences of existing items; upload the images, or use `create_video=False`"
         ));
     }
-    let metadata = object_of(group.client_metadata);
-    let item = NewItem::group(ItemKind::ImageGroup, title, metadata);
+    let mut item = NewItem::new(Uuid::new_v4(), ItemKind::ImageGroup, title);
+    item.metadata = object_of(group.client_metadata);
     Ok(Unit::Group(item, group.image_items))
 }
 
@@ -316,7 +315,8 @@ fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<V
         }
     };
     if let Some(dataset) = link {
-        let linked = units::link(tx, dataset, &[item.uuid], Duplicates::Duplicate)?;
+        let items: Vec<Uuid> = item.uuid.into_iter().collect();
+        let linked = units::link(tx, dataset, &items, Duplicates::Duplicate)?;
         hash = linked.first().copied().unwrap_or(hash);
     }
     Ok(json!({"data_hash": hash, "title": item.title, "backing_item_uuid": item.uuid}))
@@ -327,14 +327,14 @@ pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, R
     let job = Uuid::new_v4();
     let status = if done.failed { "ERROR" } else { "DONE" };
     let body = json!({"status": status, "made": done.made, "errors": done.errors});
-    call.write(move |tx| records::put(tx, Kind::Job.of(scope, job), "", &body))
+    call.write(move |tx| records::put(tx, RecordKind::JOB.of(scope, job), "", &body))
         .await?;
     Ok(job)
 }
 
 /// The result of a job of this folder or dataset.
 pub(super) async fn find(call: &Call, scope: Uuid, job: Uuid) -> Result<Record, Refusal> {
-    let find = move |db: &_| records::find(db, Kind::Job, job);
+    let find = move |db: &_| records::find(db, RecordKind::JOB, job);
     let found = call.store.read(find).await?.filter(|r| r.scope == scope);
     found.ok_or_else(|| not_found!("there is no upload job {job}"))
 }

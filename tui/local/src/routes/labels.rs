@@ -39,11 +39,7 @@ fn main() -> String {
 }
 
 /// Classification answers of several rows. Missing rows, and those on another branch, are left out.
-pub(super) async fn classifications(
-    call: Call,
-    InProject(project): InProject,
-    Sent(asked): Sent<Asked>,
-) -> Answer {
+pub(super) async fn classifications(call: Call, project: InProject, asked: Sent<Asked>) -> Answer {
     let read = move |db: &Connection| {
         let mut find = db.prepare_cached(
             "SELECT l.hash, d.hash, d.title, l.branch, l.classes FROM label l JOIN data d ON d.id = l.data
@@ -79,11 +75,7 @@ pub(super) struct BranchCopy {
     label_uuids: Option<HashSet<Uuid>>,
 }
 
-pub(super) async fn copy_branch(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<BranchCopy>,
-) -> Answer {
+pub(super) async fn copy_branch(call: Call, project: InProject, sent: Sent<BranchCopy>) -> Answer {
     if sent.source_branch_name == sent.target_branch_name {
         return Err(invalid!("source and target are the same branch"));
     }
@@ -98,11 +90,7 @@ pub(super) async fn copy_branch(
 }
 
 /// Rows are checked when they are saved; what is stored is valid.
-pub(super) async fn validation(
-    call: Call,
-    InProject(project): InProject,
-    LabelId(label): LabelId,
-) -> Answer {
+pub(super) async fn validation(call: Call, project: InProject, LabelId(label): LabelId) -> Answer {
     let read = move |db: &Connection| {
         let mut find =
             db.prepare_cached("SELECT branch FROM label WHERE hash = ?1 AND project = ?2")?;

@@ -14,11 +14,11 @@ use crate::item::ItemKind;
 use crate::routes::extract::{Call, InDataset, Sent, Uids};
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::members::NewMembers;
+use crate::routes::projects::CatalogFilter;
 use crate::routes::reply::{Answer, json_answer, json_bytes, yes};
 use crate::store::catalog::Dataset;
 use crate::store::exact::Object;
 use crate::store::items::{self, Data, ItemPatch};
-use crate::store::like;
 use crate::store::units::{self, Duplicates};
 use crate::store::uses;
 use crate::time;
@@ -182,11 +182,7 @@ fn skip() -> Duplicates {
     Duplicates::Skip
 }
 
-pub(super) async fn link(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(asked): Sent<Links>,
-) -> Answer {
+pub(super) async fn link(call: Call, dataset: InDataset, Sent(asked): Sent<Links>) -> Answer {
     let link = call.write(move |tx| {
         let behaviour = asked.duplicates_behavior;
         let made = units::link(tx, dataset.id, &asked.item_uuids, behaviour)?;
@@ -198,11 +194,7 @@ pub(super) async fn link(
     json_answer(&rows)
 }
 
-pub(super) async fn delete(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Uids(hashes): Uids,
-) -> Answer {
+pub(super) async fn delete(call: Call, dataset: InDataset, Uids(hashes): Uids) -> Answer {
     call.change(move |tx| uses::delete_units(tx, dataset.id, &hashes).map(|()| hashes.len()))
         .await?;
     Ok(yes())
@@ -214,13 +206,9 @@ pub(super) struct Renamed {
     title: String,
 }
 
-pub(super) async fn rename(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(sent): Sent<Vec<Renamed>>,
-) -> Answer {
+pub(super) async fn rename(call: Call, dataset: InDataset, sent: Sent<Vec<Renamed>>) -> Answer {
     call.change(move |tx| {
-        for unit in &sent {
+        for unit in sent.iter() {
             units::rename(tx, dataset.id, unit.video_hash, &unit.title)?;
         }
         Ok(sent.len())
@@ -229,20 +217,13 @@ pub(super) async fn rename(
     Ok(json_bytes(r#"{"success":true}"#))
 }
 
-pub(super) async fn add_users(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(sent): Sent<NewMembers>,
-) -> Answer {
-    sent.add(&call, dataset.uuid, "dataset_hash", HIGHEST_ROLE)
+pub(super) async fn add_users(call: Call, dataset: InDataset, sent: Sent<NewMembers>) -> Answer {
+    sent.0
+        .add(&call, dataset.uuid, "dataset_hash", HIGHEST_ROLE)
         .await
 }
 
-pub(super) async fn start_job(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(sent): Sent<JobBody>,
-) -> Answer {
+pub(super) async fn start_job(call: Call, dataset: InDataset, Sent(sent): Sent<JobBody>) -> Answer {
     let Some(folder) = sent.folder_uuid.or(dataset.mirror()) else {
         return Err(invalid!(
             "this dataset has no folder of its own: name the storage folder of the new items (`folder_uuid`)"
@@ -259,11 +240,7 @@ pub(super) struct JobQuery {
     process_hash: Uuid,
 }
 
-pub(super) async fn job_status(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(asked): Sent<JobQuery>,
-) -> Answer {
+pub(super) async fn job_status(call: Call, dataset: InDataset, asked: Sent<JobQuery>) -> Answer {
     let found = jobs::find(&call, dataset.uuid, asked.process_hash).await?;
     let count = |key: &str| found.body[key].as_array().map_or(0, Vec::len);
     json_answer(&json!({
@@ -278,10 +255,8 @@ pub(super) async fn job_status(
 #[serde(default)]
 pub(super) struct DatasetQuery {
     dataset_access_settings: AccessSettings,
-    title_eq: Option<String>,
-    title_like: Option<String>,
-    created_before: Option<String>,
-    created_after: Option<String>,
+    #[serde(flatten)]
+    filter: CatalogFilter,
     data_types: Option<Vec<String>>,
     data_hashes: Option<Vec<Uuid>>,
 }
@@ -295,19 +270,11 @@ struct AccessSettings {
 
 impl DatasetQuery {
     fn fits(&self, data: &Data) -> bool {
-        let instant = |text: &Option<String>| text.as_deref().and_then(time::parse);
-        self.title_eq.as_ref().is_none_or(|t| *t == data.title)
-            && self
-                .title_like
-                .as_ref()
-                .is_none_or(|t| like::matches_like(t, &data.title))
-            && instant(&self.created_before).is_none_or(|t| data.created < t)
-            && instant(&self.created_after).is_none_or(|t| data.created > t)
-            && self.data_types.as_ref().is_none_or(|types| {
-                types
-                    .iter()
-                    .any(|t| t.eq_ignore_ascii_case(data.kind.upper_data_type()))
-            })
+        let name = data.kind.upper_data_type();
+        let is_of = |types: &Vec<String>| types.iter().any(|t| t.eq_ignore_ascii_case(name));
+        let filter = &self.filter;
+        filter.fits(&data.title, &data.description, data.created, data.edited)
+            && self.data_types.as_ref().is_none_or(is_of)
     }
 }
 

@@ -135,12 +135,12 @@ pub(super) async fn delete(call: Call, Uids(wanted): Uids) -> Answer {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ListQuery {
-    filter: HashMap<String, String>,
+    filter: CatalogFilter,
 }
 
 /// All projects with the caller's role, as clients before v2 list them.
 pub(super) async fn list(call: Call, Sent(asked): Sent<Option<ListQuery>>) -> Answer {
-    let filter = CatalogFilter::of_legacy(&asked.unwrap_or_default().filter)?;
+    let filter = asked.unwrap_or_default().filter;
     let catalog = call.catalog();
     let fits = |p: &&Arc<Project>| filter.fits(&p.title, &p.description, p.created, p.edited);
     let one = |p: &Arc<Project>| {
@@ -155,12 +155,9 @@ pub(super) async fn list(call: Call, Sent(asked): Sent<Option<ListQuery>>) -> An
     json_answer(&fitting.map(one).collect::<Vec<_>>())
 }
 
-pub(super) async fn add_users(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<NewMembers>,
-) -> Answer {
-    sent.add(&call, project.uuid, "project_hash", HIGHEST_ROLE)
+pub(super) async fn add_users(call: Call, project: InProject, sent: Sent<NewMembers>) -> Answer {
+    sent.0
+        .add(&call, project.uuid, "project_hash", HIGHEST_ROLE)
         .await
 }
 
@@ -180,11 +177,7 @@ pub(super) async fn add_datasets(
     Ok(yes())
 }
 
-pub(super) async fn remove_datasets(
-    call: Call,
-    InProject(project): InProject,
-    Uids(wanted): Uids,
-) -> Answer {
+pub(super) async fn remove_datasets(call: Call, project: InProject, Uids(wanted): Uids) -> Answer {
     let mut datasets = Vec::new();
     for wanted in wanted {
         let found = project.datasets.iter().find(|d| d.uuid == wanted);
@@ -258,11 +251,7 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Ans
 }
 
 /// Creates a project with the same workflow and ontology and all tasks at the start.
-pub(super) async fn copy(
-    call: Call,
-    InProject(project): InProject,
-    Sent(asked): Sent<CopyBody>,
-) -> Answer {
+pub(super) async fn copy(call: Call, project: InProject, Sent(asked): Sent<CopyBody>) -> Answer {
     asked.check()?;
     let uuid = Uuid::new_v4();
     call.change_catalog(move |tx| asked.run(tx, &project, uuid))
@@ -351,8 +340,8 @@ impl CopyBody {
             copies::labels(tx, from, (id, uuid), pairs.as_deref(), wanted)?;
         }
         if with("collaborators") {
-            for member in records::list(tx, records::Kind::Member, from.uuid)? {
-                let key = records::Kind::Member.of(uuid, records::named(uuid, &member.name));
+            for member in records::list(tx, records::RecordKind::MEMBER, from.uuid)? {
+                let key = records::RecordKind::MEMBER.of(uuid, records::named(uuid, &member.name));
                 records::put(tx, key, &member.name, &member.body)?;
             }
         }

@@ -9,15 +9,14 @@ use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, InDataset, InProject, Sent};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
-use crate::store::records::{self, Kind};
+use crate::store::records::{self, RecordKind};
 
 const ADMIN: u8 = 0;
 
 /// Address and role of the members of a project or dataset.
 async fn all(call: &Call, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> {
     let admins = call.keyring.emails();
-    let list = move |db: &_| records::list(db, Kind::Member, thing);
-    let mut added = call.store.read(list).await?;
+    let mut added = call.records(RecordKind::MEMBER, thing).await?;
     added.retain(|r| !admins.contains(r.name.as_str()));
     let admins = admins
         .iter()
@@ -61,7 +60,7 @@ impl NewMembers {
         let users: Vec<Value> = emails.iter().map(user).collect();
         call.write(move |tx| {
             for email in &emails {
-                let key = Kind::Member.of(thing, records::named(thing, email));
+                let key = RecordKind::MEMBER.of(thing, records::named(thing, email));
                 records::put(tx, key, email, &json!(role))?;
             }
             Ok(())
@@ -92,7 +91,7 @@ async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
     call.change(move |tx| {
         let mut removed = 0;
         for email in &sent.user_emails {
-            let key = Kind::Member.of(thing, records::named(thing, email));
+            let key = RecordKind::MEMBER.of(thing, records::named(thing, email));
             removed += usize::from(records::remove(tx, key)?);
         }
         Ok(removed)
@@ -100,18 +99,10 @@ async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
     .await
 }
 
-pub(super) async fn leave_project(
-    call: Call,
-    InProject(project): InProject,
-    Sent(sent): Sent<Leaving>,
-) -> Answer {
-    leave(&call, project.uuid, sent).await
+pub(super) async fn leave_project(call: Call, project: InProject, sent: Sent<Leaving>) -> Answer {
+    leave(&call, project.uuid, sent.0).await
 }
 
-pub(super) async fn leave_dataset(
-    call: Call,
-    InDataset(dataset): InDataset,
-    Sent(sent): Sent<Leaving>,
-) -> Answer {
-    leave(&call, dataset.uuid, sent).await
+pub(super) async fn leave_dataset(call: Call, dataset: InDataset, sent: Sent<Leaving>) -> Answer {
+    leave(&call, dataset.uuid, sent.0).await
 }

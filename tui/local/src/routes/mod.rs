@@ -31,6 +31,7 @@ mod organisation;
 mod paging;
 mod presets;
 mod projects;
+mod records;
 mod reply;
 mod reviews;
 mod storage;

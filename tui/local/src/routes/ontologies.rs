@@ -44,7 +44,7 @@ pub(super) async fn one(OfOntology(ontology): OfOntology) -> Answer {
 }
 
 pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
-    let filter = CatalogFilter::read(&pairs)?;
+    let filter: CatalogFilter = pairs.parse()?;
     let catalog = call.catalog();
     let fits =
         |o: &&std::sync::Arc<Ontology>| filter.fits(&o.title, &o.description, o.created, o.edited);
@@ -76,11 +76,7 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Answer
     json_answer(&OntologyDto::from(&**call.catalog().ontology(uuid)?))
 }
 
-pub(super) async fn save(
-    call: Call,
-    OfOntology(ontology): OfOntology,
-    Sent(sent): Sent<OntologyBody>,
-) -> Answer {
+pub(super) async fn save(call: Call, ontology: OfOntology, sent: Sent<OntologyBody>) -> Answer {
     let editor = completed(&sent.editor)?;
     let save = call.change_catalog(move |tx| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));

@@ -11,19 +11,18 @@ use crate::error::{Refusal, exists, invalid, not_found};
 use crate::routes::extract::{Call, Email, InProject, Sent, TagId};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
-use crate::store::records::{self, EVERYWHERE, Kind, Record};
+use crate::store::records::{self, EVERYWHERE, Record, RecordKind};
 use crate::time;
 
 /// Addresses of everybody with a key, and of those who were added.
 pub(super) fn known_people(app: &App, db: &Connection) -> Result<Vec<String>, Refusal> {
-    let added = records::list(db, Kind::Person, EVERYWHERE)?;
+    let added = records::list(db, RecordKind::PERSON, EVERYWHERE)?;
     let keys = app.keyring.emails().into_iter().map(str::to_owned);
     Ok(keys.chain(added.into_iter().map(|p| p.name)).collect())
 }
 
 pub(super) async fn people(call: Call) -> Answer {
-    let list = |db: &_| records::list(db, Kind::Person, EVERYWHERE);
-    let added = call.store.read(list).await?;
+    let added = call.records(RecordKind::PERSON, EVERYWHERE).await?;
     let role = |name: &str| Uuid::new_v5(&EVERYWHERE, format!("role/{name}").as_bytes());
     let one = |email: &str, name: &str, member: &str, at: i64| {
         json!({
@@ -55,7 +54,7 @@ pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answe
         if known_people(&app, tx)?.contains(email) {
             return Err(exists!("{email} is already in the organisation"));
         }
-        let key = Kind::Person.global(records::named(EVERYWHERE, email));
+        let key = RecordKind::PERSON.global(records::named(EVERYWHERE, email));
         let body = json!({"role": sent.role_mnemonic_name, "member": sent.member_type});
         records::put(tx, key, email, &body)?;
         Ok(1)
@@ -70,7 +69,7 @@ pub(super) async fn remove_person(call: Call, Email(email): Email) -> Answer {
         ));
     }
     call.change(move |tx| {
-        let key = Kind::Person.global(records::named(EVERYWHERE, &email));
+        let key = RecordKind::PERSON.global(records::named(EVERYWHERE, &email));
         match records::remove(tx, key)? {
             true => Ok(1),
             false => Err(not_found!("{email} is not in the organisation")),
@@ -83,18 +82,17 @@ fn tag_json(tag: &Record) -> Value {
     json!({"uuid": tag.uuid, "name": tag.name})
 }
 
-async fn tags_in(call: &Call, kind: Kind, scope: Uuid) -> Answer {
-    let list = move |db: &_| records::list(db, kind, scope);
-    let found = call.store.read(list).await?;
+async fn tags_in(call: &Call, kind: RecordKind, scope: Uuid) -> Answer {
+    let found = call.records(kind, scope).await?;
     json_answer(&Page::whole(found.iter().map(tag_json)))
 }
 
 pub(super) async fn tags(call: Call) -> Answer {
-    tags_in(&call, Kind::Tag, EVERYWHERE).await
+    tags_in(&call, RecordKind::TAG, EVERYWHERE).await
 }
 
 pub(super) async fn tags_of_project(call: Call, InProject(project): InProject) -> Answer {
-    tags_in(&call, Kind::TagUse, project.uuid).await
+    tags_in(&call, RecordKind::TAG_USE, project.uuid).await
 }
 
 #[derive(Deserialize)]
@@ -106,11 +104,16 @@ pub(super) struct NewTag {
 pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
     let add = call.write(move |tx| {
         let (uuid, name) = (Uuid::new_v4(), sent.name);
-        let known = records::list(tx, Kind::Tag, EVERYWHERE)?;
+        let known = records::list(tx, RecordKind::TAG, EVERYWHERE)?;
         if known.iter().any(|t| t.name == name) {
             return Err(exists!("there is already a tag called {name:?}"));
         }
-        records::put(tx, Kind::Tag.global(uuid), &name, &json!(sent.description))?;
+        records::put(
+            tx,
+            RecordKind::TAG.global(uuid),
+            &name,
+            &json!(sent.description),
+        )?;
         Ok(json!({"uuid": uuid, "name": name}))
     });
     let added = add.await?;
@@ -118,44 +121,26 @@ pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
     json_answer(&added)
 }
 
-fn no_tag(tag: Uuid) -> Refusal {
-    not_found!("there is no tag {tag}")
-}
-
 pub(super) async fn remove_tag(call: Call, TagId(tag): TagId) -> Answer {
-    call.change(move |tx| {
-        if !records::remove(tx, Kind::Tag.global(tag))? {
-            return Err(no_tag(tag));
-        }
-        records::remove_everywhere(tx, Kind::TagUse, tag)?;
-        Ok(1)
-    })
-    .await
+    let uses = Some(RecordKind::TAG_USE);
+    call.remove_record(RecordKind::TAG, tag, uses).await
 }
 
-pub(super) async fn tag_project(
-    call: Call,
-    InProject(project): InProject,
-    TagId(tag): TagId,
-) -> Answer {
+pub(super) async fn tag_project(call: Call, project: InProject, TagId(tag): TagId) -> Answer {
     call.change(move |tx| {
-        let known = records::find(tx, Kind::Tag, tag)?.ok_or_else(|| no_tag(tag))?;
-        let key = Kind::TagUse.of(project.uuid, tag);
+        let known = records::required(tx, RecordKind::TAG, tag)?;
+        let key = RecordKind::TAG_USE.of(project.uuid, tag);
         records::put(tx, key, &known.name, &Value::Null)?;
         Ok(1)
     })
     .await
 }
 
-pub(super) async fn untag_project(
-    call: Call,
-    InProject(project): InProject,
-    TagId(tag): TagId,
-) -> Answer {
-    let key = Kind::TagUse.of(project.uuid, tag);
+pub(super) async fn untag_project(call: Call, project: InProject, TagId(tag): TagId) -> Answer {
+    let key = RecordKind::TAG_USE.of(project.uuid, tag);
     call.change(move |tx| match records::remove(tx, key)? {
         true => Ok(1),
-        false => Err(no_tag(tag)),
+        false => Err(not_found!("there is no tag {tag}")),
     })
     .await
 }
@@ -166,13 +151,13 @@ const OLDER_SCHEMA: &str = "older schema";
 
 async fn read_schema(call: &Call, name: &str) -> Result<Option<Record>, Refusal> {
     let uuid = records::named(EVERYWHERE, name);
-    let find = move |db: &_| records::find(db, Kind::MetadataSchema, uuid);
+    let find = move |db: &_| records::find(db, RecordKind::METADATA_SCHEMA, uuid);
     call.store.read(find).await
 }
 
 async fn write_schema(call: &Call, name: &'static str, schema: Map<String, Value>) -> Answer {
     call.change(move |tx| {
-        let key = Kind::MetadataSchema.global(records::named(EVERYWHERE, name));
+        let key = RecordKind::METADATA_SCHEMA.global(records::named(EVERYWHERE, name));
         records::put(tx, key, name, &Value::Object(schema))?;
         Ok(1)
     })

@@ -1,6 +1,6 @@
 //! Projects: read, listed, their status; their branches; and the caller's bearer token.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::routes::extract::{Call, InProject, Pairs, Sent};
 use crate::routes::paging::{Page, token};
 use crate::routes::reply::{Answer, json_answer, null};
 use crate::store::catalog::{Dataset, Project};
-use crate::store::records::{self, Kind};
+use crate::store::records::{self, RecordKind};
 use crate::store::{catalog, like, rows};
 use crate::time;
 
@@ -63,7 +63,7 @@ pub(super) async fn one(InProject(project): InProject) -> Answer {
 
 pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
     let after = pairs.after()?;
-    let filter = CatalogFilter::read(&pairs)?;
+    let filter: CatalogFilter = pairs.parse()?;
     let tagged = tagged(&call, pairs.texts("tagsAnyof")).await?;
     let catalog = call.catalog();
     let fitting = catalog.projects.iter().filter(|p| {
@@ -81,7 +81,10 @@ async fn tagged(call: &Call, tags: HashSet<String>) -> Result<Option<HashSet<Uui
     if tags.is_empty() {
         return Ok(None);
     }
-    let uses = call.store.read(|db| records::all(db, Kind::TagUse)).await?;
+    let uses = call
+        .store
+        .read(|db| records::all(db, RecordKind::TAG_USE))
+        .await?;
     let fitting = uses.into_iter().filter(|u| tags.contains(&u.name));
     Ok(Some(fitting.map(|u| u.scope).collect()))
 }
@@ -118,75 +121,42 @@ pub(super) async fn set_status(
     Ok(null())
 }
 
-/// The filters of lists of projects and ontologies.
+/// The filters of lists of projects, ontologies and datasets, as each generation of the API spells them.
+/// Instants in milliseconds since 1970.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct CatalogFilter {
-    title: Option<String>,
+    #[serde(alias = "title_eq")]
+    title_eq: Option<String>,
+    #[serde(alias = "title_like")]
     title_like: Option<String>,
-    description: Option<String>,
-    description_like: Option<String>,
-    created: (Option<i64>, Option<i64>),
-    edited: (Option<i64>, Option<i64>),
-}
-
-/// An open interval of instants in milliseconds since 1970.
-type Span = (Option<i64>, Option<i64>);
-
-pub(super) fn within((after, before): Span, at: i64) -> bool {
-    after.is_none_or(|a| at > a) && before.is_none_or(|b| at < b)
-}
-
-fn instant(key: &str, value: Option<&str>) -> Result<Option<i64>, Refusal> {
-    let Some(value) = value else { return Ok(None) };
-    let wrong = || invalid!("{key} {value:?} is not a date");
-    time::parse(value).map(Some).ok_or_else(wrong)
-}
-
-pub(super) fn instant_filter(pairs: &Pairs, after: &str, before: &str) -> Result<Span, Refusal> {
-    Ok((
-        instant(after, pairs.first(after))?,
-        instant(before, pairs.first(before))?,
-    ))
+    #[serde(alias = "descriptionEq", alias = "desc_eq")]
+    desc_eq: Option<String>,
+    #[serde(alias = "descriptionLike", alias = "desc_like")]
+    desc_like: Option<String>,
+    #[serde(alias = "created_after", deserialize_with = "time::deserialize")]
+    created_after: Option<i64>,
+    #[serde(alias = "created_before", deserialize_with = "time::deserialize")]
+    created_before: Option<i64>,
+    #[serde(alias = "edited_after", deserialize_with = "time::deserialize")]
+    edited_after: Option<i64>,
+    #[serde(alias = "edited_before", deserialize_with = "time::deserialize")]
+    edited_before: Option<i64>,
 }
 
 impl CatalogFilter {
-    pub(super) fn read(pairs: &Pairs) -> Result<Self, Refusal> {
-        let text = |key: &str| pairs.first(key).map(str::to_owned);
-        Ok(Self {
-            title: text("titleEq"),
-            title_like: text("titleLike"),
-            description: text("descEq"),
-            description_like: text("descLike"),
-            created: instant_filter(pairs, "createdAfter", "createdBefore")?,
-            edited: instant_filter(pairs, "editedAfter", "editedBefore")?,
-        })
-    }
-
-    /// The same filter in the legacy API.
-    pub(super) fn of_legacy(filter: &HashMap<String, String>) -> Result<Self, Refusal> {
-        let text = |key: &str| filter.get(key).cloned();
-        let at = |key: &str| instant(key, filter.get(key).map(String::as_str));
-        Ok(Self {
-            title: text("title_eq"),
-            title_like: text("title_like"),
-            description: text("desc_eq"),
-            description_like: text("desc_like"),
-            created: (at("created_after")?, at("created_before")?),
-            edited: (at("edited_after")?, at("edited_before")?),
-        })
-    }
-
-    /// Instants in milliseconds since 1970.
     pub(super) fn fits(&self, title: &str, description: &str, created: i64, edited: i64) -> bool {
-        let equal = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|w| w == text);
-        let like = |wanted: &Option<String>, text: &str| {
-            wanted.as_ref().is_none_or(|w| like::matches_like(w, text))
+        let equal =
+            |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| p == text);
+        let like = |pattern: &Option<String>, text: &str| {
+            pattern.as_ref().is_none_or(|p| like::matches_like(p, text))
         };
-        equal(&self.title, title)
+        equal(&self.title_eq, title)
             && like(&self.title_like, title)
-            && equal(&self.description, description)
-            && like(&self.description_like, description)
-            && within(self.created, created)
-            && within(self.edited, edited)
+            && equal(&self.desc_eq, description)
+            && like(&self.desc_like, description)
+            && time::is_within(created, self.created_after, self.created_before)
+            && time::is_within(edited, self.edited_after, self.edited_before)
     }
 }
 

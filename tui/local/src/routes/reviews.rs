@@ -9,7 +9,7 @@ use crate::routes::extract::{AtStage, Call, Pairs, Sent, TaskId};
 use crate::routes::paging::Page;
 use crate::routes::reply::{Answer, json_answer};
 use crate::store::catalog::Project;
-use crate::store::records::{self, Kind};
+use crate::store::records::{self, RecordKind};
 use crate::store::reviews::{self, Review};
 use crate::store::tasks;
 use crate::store::tx::Tx;
@@ -112,6 +112,6 @@ fn comment(
         "anchor": {"type": "annotation", "dataUuid": data, "annotationId": review.label_id},
         "comment": text, "author": tx.actor, "tags": tags,
     });
-    let key = Kind::Issue.of(project.uuid, Uuid::new_v4());
+    let key = RecordKind::ISSUE.of(project.uuid, Uuid::new_v4());
     records::put(tx, key, &data.to_string(), &body)
 }

@@ -158,12 +158,8 @@ async fn apply(call: &Call, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemD
     show(call, signed(call, false), find).await
 }
 
-pub(super) async fn patch_one(
-    call: Call,
-    ItemId(item): ItemId,
-    Sent(patch): Sent<ItemPatch>,
-) -> Answer {
-    json_answer(&apply(&call, vec![(item, patch)]).await?.first())
+pub(super) async fn patch_one(call: Call, ItemId(item): ItemId, patch: Sent<ItemPatch>) -> Answer {
+    json_answer(&apply(&call, vec![(item, patch.0)]).await?.first())
 }
 
 #[derive(Deserialize)]

@@ -62,11 +62,7 @@ pub(super) struct Announced {
     count: usize,
 }
 
-pub(super) async fn announce_in_folder(
-    call: Call,
-    InFolder(_): InFolder,
-    Sent(sent): Sent<Announced>,
-) -> Answer {
+pub(super) async fn announce_in_folder(call: Call, _: InFolder, sent: Sent<Announced>) -> Answer {
     urls(&call, sent.count, &sent.item_type)
 }
 
@@ -96,13 +92,9 @@ pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> 
     Ok(())
 }
 
-pub(super) async fn start(
-    call: Call,
-    InFolder(folder): InFolder,
-    Sent(sent): Sent<JobBody>,
-) -> Answer {
+pub(super) async fn start(call: Call, folder: InFolder, Sent(sent): Sent<JobBody>) -> Answer {
     let scope = folder.uuid;
-    let done = jobs::run(&call, folder, None, sent).await?;
+    let done = jobs::run(&call, folder.0, None, sent).await?;
     json_answer(&jobs::keep(&call, scope, done).await?)
 }
 

@@ -29,7 +29,7 @@ const OWN: [&str; 9] = [
     super::open::TOKEN,
 ];
 /// The folder of uploaded files.
-pub(crate) const UPLOADS: &str = "uploads";
+pub(super) const UPLOADS: &str = "uploads";
 /// Attempts to lock a new folder before another server removes it as a leftover.
 const TRIES: usize = 8;
 

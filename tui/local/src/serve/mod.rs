@@ -24,7 +24,6 @@ use crate::error::LocalError;
 use crate::people;
 use folder::Folder;
 
-pub(crate) use folder::UPLOADS;
 pub use folder::remove_data;
 pub use options::ServeOptions;
 

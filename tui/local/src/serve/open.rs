@@ -1,19 +1,22 @@
 //! Opens the database behind a server, and creates it first if there is none.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
 
 use ed25519_dalek::VerifyingKey;
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::ServeOptions;
-use super::folder::Folder;
-use crate::app::{App, Parts, Shared};
+use super::folder::{Folder, UPLOADS};
+use crate::app::{App, Shared};
 use crate::auth::Keyring;
+use crate::endpoint::LiveCounters;
 use crate::error::{LocalError, Refusal};
 use crate::fault::Injector;
 use crate::ids::Names;
-use crate::routes::OWN_PAGES;
+use crate::media::MediaLibrary;
+use crate::routes::{BodyBudget, OWN_PAGES};
 use crate::store::catalog::Catalog;
 use crate::store::sql::Sql as _;
 use crate::store::{Durability, Store, schema};
@@ -82,19 +85,23 @@ pub(super) fn open(
     let (keyring, local_token) = guarded(folder, more)?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
-    let app = App::new(Parts {
+    let app = App {
+        library: Arc::new(MediaLibrary::with_uploads(folder.path.join(UPLOADS))),
         store,
         keyring,
-        catalog,
-        injector: Injector::new(options.seed, options.faults.clone()),
+        catalog: RwLock::new(Arc::new(catalog)),
+        reloading: tokio::sync::Mutex::default(),
+        injector: Mutex::new(Injector::new(options.seed, options.faults.clone())),
         seed: options.seed,
+        counters: LiveCounters::default(),
+        bodies: BodyBudget::default(),
         domain,
         page_size: options.page_size,
         latency: options.latency,
         project,
-    });
+    };
     Ok(Opened {
-        app,
+        app: Arc::new(app),
         twin,
         local_token,
         notes,

@@ -13,9 +13,9 @@ use crate::ids::{Mask, below};
 use crate::store::folders::{self, Folder};
 use crate::store::items::Data;
 use crate::store::sql::Sql as _;
-use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tasks;
 use crate::store::tx::Tx;
-use crate::workflow::{Graph, NodeKind};
+use crate::workflow::Graph;
 
 /// An ontology; `editor` is its structure as JSON.
 #[derive(Debug)]
@@ -276,12 +276,8 @@ pub(crate) fn insert_project(
     let project = tx.last_insert_rowid();
     let mut use_dataset =
         tx.prepare("INSERT INTO project_dataset(project, dataset) VALUES (?1, ?2)")?;
-    let mut insert = tx.prepare(
-        "INSERT INTO task(project, data, stage, status, priority, created, updated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-    )?;
     let mask = task_mask(new.uuid);
-    let mut tasks = 0;
+    let mut count = 0;
     for dataset in &new.datasets {
         use_dataset.execute([project, *dataset])?;
         let mut units = tx.prepare(
@@ -290,21 +286,12 @@ pub(crate) fn insert_project(
         let mut rows = units.query([dataset])?;
         while let Some(row) = rows.next()? {
             let (data, hash): (i64, Uuid) = (row.get(0)?, row.get(1)?);
-            let (stage, priority) = place(tasks as u64, mask.flip(hash));
-            let done = matches!(new.graph.nodes[stage].kind, NodeKind::Done { .. });
-            let status = if done { COMPLETED } else { NEW };
-            insert.execute(params![
-                project,
-                data,
-                stage as i64,
-                status as i64,
-                priority,
-                tx.now,
-            ])?;
-            tasks += 1;
+            let place = place(count as u64, mask.flip(hash));
+            tasks::insert(tx, project, data, &new.graph, place)?;
+            count += 1;
         }
     }
-    Ok((project, tasks))
+    Ok((project, count))
 }
 
 /// Sets the status of a project.

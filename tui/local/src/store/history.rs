@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Refusal;
 use crate::store::catalog::Project;
-use crate::store::records::{self, Kind};
+use crate::store::records::{self, RecordKind};
 use crate::store::tasks::{Action, ActionKind};
 use crate::store::tx::Tx;
 
@@ -49,6 +49,6 @@ fn write(
     let body = json!({
         "stage": project.graph.nodes[stage].uuid, "task": task, "data": project.data_of(task), "actor": tx.actor,
     });
-    let key = Kind::Action.of(project.uuid, Uuid::new_v4());
+    let key = RecordKind::ACTION.of(project.uuid, Uuid::new_v4());
     records::put(tx, key, name, &body)
 }

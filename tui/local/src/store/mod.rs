@@ -89,11 +89,6 @@ impl Store {
         }))
     }
 
-    /// The folder of the database.
-    pub(crate) fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or_else(|| Path::new("."))
-    }
-
     /// Runs `work` on a read-only connection. All its statements see the same state.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,

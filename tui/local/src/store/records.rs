@@ -6,52 +6,54 @@ use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::Refusal;
+use crate::error::{Refusal, forbidden, not_found};
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
 /// The kind of a record. In parentheses: its scope, if it does not belong to the whole server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) struct RecordKind(&'static str);
+
+impl RecordKind {
     /// A person with access (the project or dataset); the name is the address, the body the role.
-    Member,
+    pub(crate) const MEMBER: Self = Self("member");
     /// The state of the review of one label (the task); the name is the label's hash.
-    Review,
+    pub(crate) const REVIEW: Self = Self("review");
     /// A comment thread (the project).
-    Issue,
+    pub(crate) const ISSUE: Self = Self("issue");
     /// A tag for issues (the project).
-    IssueTag,
+    pub(crate) const ISSUE_TAG: Self = Self("issue tag");
     /// A tag for projects.
-    Tag,
+    pub(crate) const TAG: Self = Self("tag");
     /// A tag of a project (the project); UUID and name are the tag's.
-    TagUse,
+    pub(crate) const TAG_USE: Self = Self("tag use");
     /// A group of people; the body lists them.
-    Group,
+    pub(crate) const GROUP: Self = Self("group");
     /// Access of a group (the project, dataset, ontology or folder); the UUID is the group's.
-    GroupUse,
+    pub(crate) const GROUP_USE: Self = Self("group use");
     /// A collection of items (the folder).
-    Collection,
+    pub(crate) const COLLECTION: Self = Self("collection");
     /// A saved filter.
-    Preset,
+    pub(crate) const PRESET: Self = Self("preset");
     /// The organisation's schemas of client metadata.
-    MetadataSchema,
+    pub(crate) const METADATA_SCHEMA: Self = Self("metadata schema");
     /// A person of the organisation without a key.
-    Person,
+    pub(crate) const PERSON: Self = Self("person");
     /// The result of an upload job (the folder or dataset).
-    Job,
+    pub(crate) const JOB: Self = Self("job");
     /// An action on a task (the project).
-    Action,
+    pub(crate) const ACTION: Self = Self("action");
 }
 
 /// What identifies one record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
-    kind: Kind,
+    kind: RecordKind,
     scope: Uuid,
     uuid: Uuid,
 }
 
-impl Kind {
+impl RecordKind {
     /// The record with this UUID in `scope`.
     pub(crate) fn of(self, scope: Uuid, uuid: Uuid) -> Key {
         let kind = self;
@@ -61,25 +63,6 @@ impl Kind {
     /// The record with this UUID that belongs to the whole server.
     pub(crate) fn global(self, uuid: Uuid) -> Key {
         self.of(EVERYWHERE, uuid)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Review => "review",
-            Self::Issue => "issue",
-            Self::IssueTag => "issue tag",
-            Self::Tag => "tag",
-            Self::TagUse => "tag use",
-            Self::Group => "group",
-            Self::GroupUse => "group use",
-            Self::Collection => "collection",
-            Self::Preset => "preset",
-            Self::MetadataSchema => "metadata schema",
-            Self::Person => "person",
-            Self::Job => "job",
-            Self::Action => "action",
-        }
     }
 }
 
@@ -119,21 +102,35 @@ pub(crate) fn named(scope: Uuid, name: &str) -> Uuid {
 }
 
 /// The records of a kind in one scope, oldest first.
-pub(crate) fn list(db: &Connection, kind: Kind, scope: Uuid) -> Result<Vec<Record>, Refusal> {
+pub(crate) fn list(db: &Connection, kind: RecordKind, scope: Uuid) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND scope = ?2 ORDER BY id");
-    db.rows(&sql, params![kind.name(), scope], read)
+    db.rows(&sql, params![kind.0, scope], read)
 }
 
 /// The records of a kind in all scopes.
-pub(crate) fn all(db: &Connection, kind: Kind) -> Result<Vec<Record>, Refusal> {
+pub(crate) fn all(db: &Connection, kind: RecordKind) -> Result<Vec<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 ORDER BY id");
-    db.rows(&sql, [kind.name()], read)
+    db.rows(&sql, [kind.0], read)
 }
 
 /// One record by its UUID, in any scope.
-pub(crate) fn find(db: &Connection, kind: Kind, uuid: Uuid) -> Result<Option<Record>, Refusal> {
+pub(crate) fn find(
+    db: &Connection,
+    kind: RecordKind,
+    uuid: Uuid,
+) -> Result<Option<Record>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM record WHERE kind = ?1 AND uuid = ?2 LIMIT 1");
-    db.row(&sql, params![kind.name(), uuid], read)
+    db.row(&sql, params![kind.0, uuid], read)
+}
+
+/// One record by its UUID, or the refusal that clients expect.
+pub(crate) fn required(db: &Connection, kind: RecordKind, uuid: Uuid) -> Result<Record, Refusal> {
+    find(db, kind, uuid)?.ok_or_else(|| match kind {
+        RecordKind::GROUP | RecordKind::TAG => not_found!("there is no {} {uuid}", kind.0),
+        _ => forbidden!(
+            "there is nothing with the UUID {uuid} on this server, or you have no access to it"
+        ),
+    })
 }
 
 /// Writes a record. One with the same key is replaced and keeps its position and creation time.
@@ -142,7 +139,7 @@ pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(),
     tx.run(
         "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
          ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
-        params![kind.name(), scope, uuid, name, body.to_string(), tx.now],
+        params![kind.0, scope, uuid, name, body.to_string(), tx.now],
     )?;
     Ok(())
 }
@@ -150,13 +147,17 @@ pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(),
 /// Removes one record and returns whether it existed.
 pub(crate) fn remove(db: &Connection, key: Key) -> Result<bool, Refusal> {
     let sql = "DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3";
-    Ok(db.run(sql, params![key.kind.name(), key.scope, key.uuid])? > 0)
+    Ok(db.run(sql, params![key.kind.0, key.scope, key.uuid])? > 0)
 }
 
-/// Removes the uses of a tag or group that is deleted.
-pub(crate) fn remove_everywhere(db: &Connection, kind: Kind, uuid: Uuid) -> Result<(), Refusal> {
+/// Removes the records with this UUID in all scopes: the uses of a tag or group that is deleted.
+pub(crate) fn remove_everywhere(
+    db: &Connection,
+    kind: RecordKind,
+    uuid: Uuid,
+) -> Result<(), Refusal> {
     let sql = "DELETE FROM record WHERE kind = ?1 AND uuid = ?2";
-    db.run(sql, params![kind.name(), uuid])?;
+    db.run(sql, params![kind.0, uuid])?;
     Ok(())
 }
 
@@ -180,11 +181,11 @@ mod tests {
         let work = move |tx: &Tx<'_>| {
             for (scope, name, now) in [(here, "one", 10), (there, "one", 11), (here, "two", 12)] {
                 let tx = Tx::at(tx, "", now);
-                put(&tx, Kind::TagUse.of(scope, tag), name, &json!(now))?;
+                put(&tx, RecordKind::TAG_USE.of(scope, tag), name, &json!(now))?;
             }
-            let listed = list(tx, Kind::TagUse, here)?;
-            remove_everywhere(tx, Kind::TagUse, tag)?;
-            Ok((listed, all(tx, Kind::TagUse)?.len()))
+            let listed = list(tx, RecordKind::TAG_USE, here)?;
+            remove_everywhere(tx, RecordKind::TAG_USE, tag)?;
+            Ok((listed, all(tx, RecordKind::TAG_USE)?.len()))
         };
         let (listed, left) = store.write("", work).await.unwrap();
         assert_eq!(listed.len(), 1);

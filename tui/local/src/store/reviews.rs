@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::store::catalog::Project;
 use crate::store::exact::Fields;
-use crate::store::records::{self, Kind};
+use crate::store::records::{self, RecordKind};
 use crate::store::sql::Sql as _;
 use crate::store::tasks::{Action, ActionKind};
 use crate::store::tx::Tx;
@@ -34,7 +34,7 @@ pub(crate) fn list(db: &Connection, project: &Project, task: Uuid) -> Result<Vec
     let Some((objects, classes)) = parts else {
         return Ok(Vec::new());
     };
-    let decided = records::list(db, Kind::Review, task)?;
+    let decided = records::list(db, RecordKind::REVIEW, task)?;
     let mut out = Vec::new();
     for (label_type, text) in [("Object", objects), ("Classification", classes)] {
         let labels: Fields<'_> = serde_json::from_str(&text)?;
@@ -60,7 +60,7 @@ pub(crate) fn decide(
     review: &Review,
     status: &str,
 ) -> Result<(), Refusal> {
-    let key = Kind::Review.of(task, review.uuid);
+    let key = RecordKind::REVIEW.of(task, review.uuid);
     records::put(tx, key, &review.label_id, &json!(status))
 }
 

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::error::{Refusal, invalid};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::items::COLUMNS;
@@ -16,8 +15,10 @@ use crate::time;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RowQuery {
-    pub edited_before: Option<String>,
-    pub edited_after: Option<String>,
+    #[serde(deserialize_with = "time::deserialize")]
+    pub edited_before: Option<i64>,
+    #[serde(deserialize_with = "time::deserialize")]
+    pub edited_after: Option<i64>,
     pub label_statuses: Option<Vec<String>>,
     pub include_uninitialised_labels: Option<bool>,
     pub data_hashes: Option<Vec<Uuid>>,
@@ -36,14 +37,10 @@ pub(crate) struct RowQuery {
 
 /// The statement that finds the matching rows, with its values: the columns of a data unit, its task, its
 /// labels and its group.
-pub(super) fn select(
-    project: &Project,
-    query: &RowQuery,
-    branch: &str,
-) -> Result<(String, Vec<SqlValue>), Refusal> {
+pub(super) fn select(project: &Project, query: &RowQuery, branch: &str) -> (String, Vec<SqlValue>) {
     let all_branches =
         query.include_all_label_branches.unwrap_or(false) && query.branch_name.is_none();
-    let mut conditions = conditions(project, query, branch)?;
+    let mut conditions = conditions(project, query, branch);
     let from = conditions.source(query);
     // A task's own row is on `main`, whether or not there are labels, on other branches too.
     let (both, on_branch, some_row) = if all_branches {
@@ -63,7 +60,7 @@ pub(super) fn select(
         project.dataset_list(),
         conditions.sql
     );
-    Ok((sql, conditions.values))
+    (sql, conditions.values)
 }
 
 /// The conditions of a query as SQL with its values.
@@ -117,11 +114,7 @@ impl Conditions {
     }
 }
 
-fn instant(text: &str) -> Result<i64, Refusal> {
-    time::parse(text).ok_or_else(|| invalid!("{text:?} is not a date"))
-}
-
-fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Conditions, Refusal> {
+fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Conditions {
     let mut found = Conditions {
         sql: String::new(),
         values: vec![project.id.into(), SqlValue::Text(branch.to_owned())],
@@ -147,11 +140,11 @@ fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Condi
             (false, false) => found.sql.push_str(" AND 0"),
         }
     }
-    if let Some(text) = &query.edited_before {
-        found.one("l.edited < ?", instant(text)?);
+    if let Some(instant) = query.edited_before {
+        found.one("l.edited < ?", instant);
     }
-    if let Some(text) = &query.edited_after {
-        found.one("l.edited > ?", instant(text)?);
+    if let Some(instant) = query.edited_after {
+        found.one("l.edited > ?", instant);
     }
     if let Some(title) = &query.data_title_eq {
         found.one("d.title = ?", title.clone());
@@ -160,7 +153,7 @@ fn conditions(project: &Project, query: &RowQuery, branch: &str) -> Result<Condi
         found.one("d.title LIKE ?", pattern.clone());
     }
     stage_conditions(project, query, &mut found);
-    Ok(found)
+    found
 }
 
 fn stage_conditions(project: &Project, query: &RowQuery, found: &mut Conditions) {
@@ -200,7 +193,7 @@ mod tests {
         let store = Store::open(&path, Durability::Process).unwrap();
         let read = store.read_here(|c| {
             let catalog = Catalog::load(c)?;
-            let (sql, values) = select(&catalog.projects[0], query, "main")?;
+            let (sql, values) = select(&catalog.projects[0], query, "main");
             let mut explain = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let found = explain.query_map(rusqlite::params_from_iter(values), |r| r.get(3))?;
             Ok(found.collect::<Result<Vec<String>, _>>()?)

@@ -87,7 +87,7 @@ pub(crate) fn list(
         .branch_name
         .clone()
         .unwrap_or_else(|| "main".to_owned());
-    let (sql, values) = select(project, query, &branch)?;
+    let (sql, values) = select(project, query, &branch);
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut out = vec![b'['];

@@ -14,16 +14,20 @@ use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
 use crate::store::sql::Sql as _;
-use crate::store::tasks::{COMPLETED, NEW};
+use crate::store::tasks;
 use crate::store::tx::Tx;
-use crate::workflow::NodeKind;
 
-/// An item to be created.
+/// An item to be created, with the row of its data unit.
 #[derive(Debug, Clone)]
 pub(crate) struct NewItem {
-    pub uuid: Uuid,
+    /// The item's UUID; `None` if the hash implies it.
+    pub uuid: Option<Uuid>,
+    /// The data unit's hash.
+    pub hash: Uuid,
     pub kind: ItemKind,
     pub title: String,
+    pub description: String,
+    /// `None` for a group of other items.
     pub source: Option<Source>,
     pub mime: Option<String>,
     pub facts: Facts,
@@ -34,56 +38,35 @@ pub(crate) struct NewItem {
     pub children: Vec<Self>,
 }
 
-impl NewItem {
-    /// A group of other items: it has no bytes of its own.
-    pub(crate) fn group(kind: ItemKind, title: String, metadata: Option<Object>) -> Self {
-        Self {
-            uuid: Uuid::new_v4(),
-            kind,
-            title,
-            source: None,
-            mime: None,
-            facts: Facts::default(),
-            size: None,
-            metadata,
-            children: Vec::new(),
-        }
-    }
-}
-
-/// Where a row of `data` belongs.
+/// The place of a data unit's row.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Place {
+pub(crate) struct UnitPlace {
     pub dataset: i64,
     pub parent: Option<i64>,
     pub position: usize,
     pub folder: Option<i64>,
 }
 
-/// A new row of `data`.
-pub(crate) struct NewRow<'a> {
-    pub hash: Uuid,
-    /// `None` if the hash implies the item.
-    pub item: Option<Uuid>,
-    pub kind: ItemKind,
-    pub title: &'a str,
-    pub description: &'a str,
-    pub source: Option<&'a Source>,
-    pub mime: Option<&'a str>,
-    pub facts: &'a Facts,
-    /// Children that will follow; they take precedence over the frames among the facts.
-    pub children: usize,
-    pub size: Option<u64>,
-    pub metadata: Option<&'a Object>,
-}
+impl NewItem {
+    /// An item without bytes, as groups are.
+    pub(crate) fn new(uuid: Uuid, kind: ItemKind, title: String) -> Self {
+        Self {
+            uuid: Some(uuid),
+            hash: Uuid::new_v4(),
+            kind,
+            title,
+            description: String::new(),
+            source: None,
+            mime: None,
+            facts: Facts::default(),
+            size: None,
+            metadata: None,
+            children: Vec::new(),
+        }
+    }
 
-impl NewRow<'_> {
-    /// Writes the row and returns its number.
-    pub(crate) fn insert(&self, tx: &Tx<'_>, place: Place) -> Result<i64, rusqlite::Error> {
-        let frames = match self.children {
-            0 => self.facts.frames,
-            children => u32::try_from(children).ok(),
-        };
+    /// Writes the row and returns its number. Children are not written.
+    pub(crate) fn insert_row(&self, tx: &Tx<'_>, place: UnitPlace) -> Result<i64, rusqlite::Error> {
         let mut insert = tx.prepare_cached(
             "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
                               height, frames, fps, duration, rate, size, metadata, created, edited, folder)
@@ -94,81 +77,69 @@ impl NewRow<'_> {
             place.parent,
             place.position as i64,
             self.hash,
-            self.item,
+            self.uuid,
             self.kind.code(),
             self.title,
             self.description,
-            self.source.map(Source::spell),
+            self.source.as_ref().map(Source::spell),
             self.mime,
             self.facts.width,
             self.facts.height,
-            frames,
+            self.facts.frames,
             self.facts.fps,
             self.facts.duration,
             self.facts.sample_rate,
             self.size,
-            self.metadata.map(Object::get),
+            self.metadata.as_ref().map(Object::get),
             tx.now,
             place.folder,
         ])?;
         Ok(tx.last_insert_rowid())
+    }
+
+    /// Writes the row and those of the children. Returns the unit's number and hash.
+    fn insert_rows(&self, tx: &Tx<'_>, place: UnitPlace) -> Result<(i64, Uuid), rusqlite::Error> {
+        let id = self.insert_row(tx, place)?;
+        for (position, child) in self.children.iter().enumerate() {
+            child.insert_rows(tx, place.below(id, position))?;
+        }
+        Ok((id, self.hash))
+    }
+}
+
+impl UnitPlace {
+    /// The place of a child of the row `parent` at this place.
+    pub(crate) fn below(self, parent: i64, position: usize) -> Self {
+        let parent = Some(parent);
+        Self {
+            parent,
+            position,
+            ..self
+        }
     }
 }
 
 /// Creates an item in a folder. In a dataset's own folder it becomes a data unit of that dataset. Returns
 /// the unit's number and hash.
 pub(crate) fn insert(tx: &Tx<'_>, folder: &Folder, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
-    let sql = "SELECT 1 FROM data WHERE item = ?1";
-    if tx.row(sql, [item.uuid], |_| Ok(()))?.is_some() {
-        return Err(invalid!(
-            "the upload {} has already become an item",
-            item.uuid
-        ));
+    let sql = "SELECT item FROM data WHERE item = ?1";
+    if let Some(upload) = tx.row(sql, [item.uuid], |r| r.get::<_, Uuid>(0))? {
+        return Err(invalid!("the upload {upload} has already become an item"));
     }
-    let place = Place {
+    let place = UnitPlace {
         dataset: folder.dataset.unwrap_or(0),
         folder: folder.dataset.is_none().then_some(folder.id),
-        ..Place::default()
+        ..UnitPlace::default()
     };
-    let unit = write(tx, place, item)?;
+    let unit = item.insert_rows(tx, place)?;
     if let Some(dataset) = folder.dataset {
         add_tasks(tx, dataset, &[unit])?;
     }
     Ok(unit)
 }
 
-fn write(tx: &Tx<'_>, place: Place, item: &NewItem) -> Result<(i64, Uuid), Refusal> {
-    let row = NewRow {
-        hash: Uuid::new_v4(),
-        item: Some(item.uuid),
-        kind: item.kind,
-        title: &item.title,
-        description: "",
-        source: item.source.as_ref(),
-        mime: item.mime.as_deref(),
-        facts: &item.facts,
-        children: item.children.len(),
-        size: item.size,
-        metadata: item.metadata.as_ref(),
-    };
-    let id = row.insert(tx, place)?;
-    for (position, child) in item.children.iter().enumerate() {
-        let parent = Some(id);
-        write(
-            tx,
-            Place {
-                parent,
-                position,
-                ..place
-            },
-            child,
-        )?;
-    }
-    Ok((id, row.hash))
-}
-
 /// One more data unit of an item, with its children, in a dataset.
-fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> {
+fn copy(tx: &Tx<'_>, item: &Data, place: UnitPlace) -> Result<(i64, Uuid), Refusal> {
     let (hash, position) = (Uuid::new_v4(), place.position as i64);
     tx.run(
         "INSERT INTO data(dataset, parent, position, hash, item, kind, title, description, source, mime, width,
@@ -179,16 +150,7 @@ fn copy(tx: &Tx<'_>, item: &Data, place: Place) -> Result<(i64, Uuid), Refusal> 
     )?;
     let id = tx.last_insert_rowid();
     for (position, child) in items::children(tx, item.id)?.iter().enumerate() {
-        let parent = Some(id);
-        copy(
-            tx,
-            child,
-            Place {
-                parent,
-                position,
-                ..place
-            },
-        )?;
+        copy(tx, child, place.below(id, position))?;
     }
     Ok((id, hash))
 }
@@ -216,14 +178,12 @@ pub(crate) fn insert_group(
         ));
     }
     let (id, hash) = insert(tx, folder, group)?;
-    let place = |position| Place {
+    let place = UnitPlace {
         dataset: folder.dataset.unwrap_or(0),
-        parent: Some(id),
-        position,
-        folder: None,
+        ..UnitPlace::default()
     };
     for (position, member) in members.iter().enumerate() {
-        copy(tx, member, place(position))?;
+        copy(tx, member, place.below(id, position))?;
     }
     tx.run(
         "UPDATE data SET frames = ?2 WHERE id = ?1",
@@ -252,9 +212,9 @@ pub(crate) fn link(
         "SELECT 1 FROM data WHERE id = ?1 AND dataset = ?2 UNION ALL
          SELECT 1 FROM data WHERE item = ?3 AND dataset = ?2 AND parent IS NULL",
     )?;
-    let place = Place {
+    let place = UnitPlace {
         dataset,
-        ..Place::default()
+        ..UnitPlace::default()
     };
     let mut units = Vec::new();
     for item in items::by_uuid(tx, item_uuids)? {
@@ -291,21 +251,9 @@ pub(super) fn add_tasks(tx: &Tx<'_>, dataset: i64, units: &[(i64, Uuid)]) -> Res
 }
 
 fn begin(tx: &Tx<'_>, project: &Project, units: &[(i64, Uuid)]) -> Result<(), Refusal> {
-    let mut insert = tx.prepare_cached(
-        "INSERT INTO task(project, data, stage, status, priority, created, updated)
-         VALUES (?1, ?2, ?3, ?4, 0.5, ?5, ?5)",
-    )?;
     for (data, hash) in units {
         let stage = project.graph.first_for(project.task_of(*hash));
-        let done = matches!(project.graph.nodes[stage].kind, NodeKind::Done { .. });
-        let status = if done { COMPLETED } else { NEW };
-        insert.execute(params![
-            project.id,
-            data,
-            stage as i64,
-            status as i64,
-            tx.now
-        ])?;
+        tasks::insert(tx, project.id, *data, &project.graph, (stage, 0.5))?;
     }
     Ok(())
 }

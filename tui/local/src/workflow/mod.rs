@@ -3,8 +3,8 @@
 //! A router is not a stage: a task that arrives at one moves on at once. `read` parses the specification
 //! format.
 
-mod place;
 mod read;
+mod spec;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -69,6 +69,18 @@ impl NodeKind {
             Self::Router { user: true, .. } => "USER_ROUTER",
             Self::Router { user: false, .. } => "PERCENTAGE_ROUTER",
         }
+    }
+
+    /// The pathways of an agent stage or a router.
+    fn pathways(&self) -> impl Iterator<Item = &Pathway> {
+        let (agent, router): (&[_], &[_]) = match self {
+            Self::Agent { pathways } => (pathways, &[]),
+            Self::Router { exits, .. } => (&[], exits),
+            _ => (&[], &[]),
+        };
+        agent
+            .iter()
+            .chain(router.iter().map(|(_, pathway)| pathway))
     }
 }
 

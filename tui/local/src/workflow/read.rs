@@ -9,7 +9,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::place::{Place, uuid_of};
+use super::spec::{NodeSpec, WorkflowSpec, distinct};
 use super::{Graph, Node, NodeKind};
 
 impl Graph {
@@ -33,30 +33,29 @@ impl Graph {
     }
 
     fn read(value: &Value) -> Result<(Self, Vec<String>), String> {
-        let list = value.get("graphNodes").and_then(Value::as_array);
-        let list = list.ok_or("a workflow is an object with a list `graphNodes`")?;
+        if value.get("graphNodes").is_none() {
+            return Err("a workflow is an object with a list `graphNodes`".to_owned());
+        }
+        let spec: WorkflowSpec = serde_path_to_error::deserialize(value)
+            .map_err(|e| format!("{}: {}", e.path(), e.inner()))?;
+        let list = spec.graph_nodes;
+        distinct(&list)?;
         let mut start = None;
         let mut nodes = Vec::new();
         let mut notes = Vec::new();
-        for (number, raw) in list.iter().enumerate() {
-            let place = Place {
-                raw,
-                name: format!("graphNodes[{number}]"),
-            };
-            let kind = place.needed("nodeType", Place::text)?;
-            if kind == "START" {
-                let found = (
-                    place.needed("uuid", Place::uuid)?,
-                    place.needed("toNode", Place::uuid)?,
-                );
-                if start.replace(found).is_some() {
-                    return Err(format!(
-                        "{}: a second START; a workflow begins in one place",
-                        place.name
-                    ));
-                }
-            } else {
-                nodes.push(place.node(&kind, list, number, &mut notes)?);
+        for (number, node) in list.iter().enumerate() {
+            let place = format!("graphNodes[{number}]");
+            if node.node_type != "START" {
+                nodes.push(node.read(&list, number, &place, &mut notes)?);
+                continue;
+            }
+            let first = node
+                .to_node
+                .ok_or_else(|| format!("{place}.toNode: missing"))?;
+            if start.replace((node.uuid, first)).is_some() {
+                return Err(format!(
+                    "{place}: a second START; a workflow begins in one place"
+                ));
             }
         }
         let (start, first) = match (start, nodes.first()) {
@@ -64,48 +63,41 @@ impl Graph {
             (None, Some(node)) => (Uuid::new_v5(&node.uuid, b"start"), node.uuid),
             (_, None) => return Err("the workflow has no stage".to_owned()),
         };
-        distinct(list)?;
         let graph = Self {
             start,
             first,
             nodes,
         };
-        graph.check(list)?;
+        graph.check(&list)?;
         Ok((graph, notes))
     }
 
     /// Checks that every exit leads to a node and that routers form no circle.
-    fn check(&self, list: &[Value]) -> Result<(), String> {
+    fn check(&self, list: &[NodeSpec]) -> Result<(), String> {
         let place = |uuid: Uuid| {
-            let number = list.iter().position(|raw| uuid_of(raw) == Some(uuid));
+            let number = list.iter().position(|spec| spec.uuid == uuid);
             number.map_or_else(|| "the workflow".to_owned(), |n| format!("graphNodes[{n}]"))
         };
-        let known = |target: Uuid, from: String| {
+        let known = |target: Uuid, from: &str| {
             let there = self.nodes.iter().any(|n| n.uuid == target);
             there.then_some(()).ok_or_else(|| {
                 format!("{from}: it leads to {target}, which is not a node of the workflow")
             })
         };
-        known(self.first, format!("{}.toNode", place(self.start)))?;
+        known(self.first, &format!("{}.toNode", place(self.start)))?;
         for node in &self.nodes {
             let here = place(node.uuid);
             match &node.kind {
-                NodeKind::Agent { pathways } => {
-                    for (n, way) in pathways.iter().enumerate() {
-                        known(way.target, format!("{here}.pathways[{n}].targetNode"))?;
-                    }
-                }
-                NodeKind::Annotation { to } => known(*to, format!("{here}.toNode"))?,
+                NodeKind::Annotation { to } => known(*to, &format!("{here}.toNode"))?,
                 NodeKind::Review { approve, reject } => {
-                    known(*approve, format!("{here}.approveNode"))?;
-                    known(*reject, format!("{here}.rejectNode"))?;
+                    known(*approve, &format!("{here}.approveNode"))?;
+                    known(*reject, &format!("{here}.rejectNode"))?;
                 }
-                NodeKind::Router { exits, .. } => {
-                    for (n, (_, way)) in exits.iter().enumerate() {
-                        known(way.target, format!("{here}.pathways[{n}].targetNode"))?;
+                NodeKind::Agent { .. } | NodeKind::Router { .. } | NodeKind::Done { .. } => {
+                    for (n, pathway) in node.kind.pathways().enumerate() {
+                        known(pathway.target, &format!("{here}.pathways[{n}].targetNode"))?;
                     }
                 }
-                NodeKind::Done { .. } => {}
             }
         }
         let mut fine = Vec::new();
@@ -140,8 +132,8 @@ impl Graph {
             ));
         }
         path.push(node);
-        for (_, way) in exits {
-            if let Some(next) = self.nodes.iter().find(|n| n.uuid == way.target) {
+        for (_, pathway) in exits {
+            if let Some(next) = self.nodes.iter().find(|n| n.uuid == pathway.target) {
                 self.ends(next, path, fine)?;
             }
         }
@@ -149,23 +141,6 @@ impl Graph {
         fine.push(node.uuid);
         Ok(())
     }
-}
-
-/// No two nodes have the same UUID.
-fn distinct(list: &[Value]) -> Result<(), String> {
-    let mut seen = std::collections::HashMap::new();
-    for (number, uuid) in list
-        .iter()
-        .enumerate()
-        .filter_map(|(n, raw)| Some((n, uuid_of(raw)?)))
-    {
-        if let Some(before) = seen.insert(uuid, number) {
-            return Err(format!(
-                "graphNodes[{number}] and graphNodes[{before}] have the same UUID {uuid}"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Replaces commas before a closing bracket, outside of strings, by blanks. Lines and columns in later
@@ -266,12 +241,12 @@ mod tests {
         (
             r#""title":"A""#,
             r#""title":5"#,
-            "graphNodes[1].title: a text is required, 5 is a number",
+            "graphNodes[1].title: invalid type: integer `5`, expected a string",
         ),
         (
             r#""toNode":"00000000-0000-0000-0000-000000000002""#,
             r#""toNode":"here""#,
-            "graphNodes[0].toNode: \"here\" is not a UUID",
+            "graphNodes[0].toNode: UUID parsing failed",
         ),
         (
             r#""toNode":"00000000-0000-0000-0000-000000000002""#,
@@ -286,7 +261,7 @@ mod tests {
         (
             r#""nodeType":"DONE""#,
             r#""x":1"#,
-            "graphNodes[2].nodeType: missing",
+            "graphNodes[2]: missing field `nodeType`",
         ),
         (
             r#""targetNode":"00000000-0000-0000-0000-000000000005""#,
@@ -311,7 +286,7 @@ mod tests {
         (
             r#""pathways":["#,
             r#""pathways":7,"p":["#,
-            "graphNodes[1].pathways: a list is required",
+            "graphNodes[1].pathways: invalid type: integer `7`, expected a sequence",
         ),
         (
             r#""nodeType":"DONE""#,

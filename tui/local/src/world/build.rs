@@ -10,13 +10,13 @@ use uuid::Uuid;
 use crate::error::{LocalError, Refusal};
 use crate::ids::{Names, below};
 use crate::keys;
-use crate::media::Library;
+use crate::media::MediaLibrary;
 use crate::private;
 use crate::store::catalog::{Catalog, NewProject, insert_project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::schema;
 use crate::store::tx::Tx;
-use crate::store::units::Place;
+use crate::store::units::UnitPlace;
 use crate::workflow::Graph;
 use crate::world::fill::Filler;
 use crate::world::{ItemSpec, ProjectSpec, World, ontology, populate};
@@ -43,7 +43,7 @@ pub(crate) fn build(path: &Path, world: &World, names: Names, now: i64) -> Resul
         connection: &connection,
         names,
         now,
-        library: Library::default(),
+        library: MediaLibrary::default(),
     };
     work.run(world).map_err(|error| match error {
         LocalError::Database(inner) => twice(inner),
@@ -70,7 +70,7 @@ pub(super) struct Builder<'a> {
     pub connection: &'a Connection,
     pub names: Names,
     pub now: i64,
-    pub library: Library,
+    pub library: MediaLibrary,
 }
 
 /// Something that a scenario can refer to by title or id.
@@ -224,12 +224,11 @@ impl Builder<'_> {
                 number: 0,
                 pictures: 0,
             };
-            let top = Place {
+            let top = UnitPlace {
                 dataset: id,
-                ..Place::default()
+                ..UnitPlace::default()
             };
-            let order = interleaved(&spec.items);
-            for (item, copy) in order {
+            for (item, copy) in interleaved(&spec.items) {
                 filler.add(&spec.items[item], copy, top)?;
             }
             out.push(Named {

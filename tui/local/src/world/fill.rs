@@ -7,7 +7,7 @@ use crate::ids::below;
 use crate::item::ItemKind;
 use crate::media::{CROPS, PHOTOS, Source, is_dark};
 use crate::store::items::site;
-use crate::store::units::{NewRow, Place};
+use crate::store::units::{NewItem, UnitPlace};
 use crate::world::build::Builder;
 use crate::world::{ItemSpec, import};
 
@@ -25,7 +25,7 @@ impl Filler<'_> {
         &mut self,
         spec: &ItemSpec,
         copy: usize,
-        place: Place,
+        place: UnitPlace,
     ) -> Result<(), LocalError> {
         let n = self.number;
         self.number += 1;
@@ -44,35 +44,34 @@ impl Filler<'_> {
             None => believable_title(spec.kind, source.as_ref(), hash, n),
         };
         let facts = source.as_ref().map(|s| self.builder.library.facts(s));
-        let mime = spec.mime_type.as_deref();
+        let mut facts = facts.unwrap_or_default();
+        if !spec.children.is_empty() {
+            let children: usize = spec.children.iter().map(|c| c.count).sum();
+            facts.frames = u32::try_from(children).ok();
+        }
+        let made_mime = || mime_of(spec.kind, source.as_ref()).map(str::to_owned);
         let size = match &source {
             Some(file @ Source::File(_)) => self.builder.library.size(file),
             _ => None,
         };
-        let row = NewRow {
+        let item = NewItem {
+            uuid: spec.item_id.map(nth),
             hash,
-            item: spec.item_id.map(nth),
             kind: spec.kind,
-            title: &title,
-            description: &spec.description,
-            source: source.as_ref(),
-            mime: mime.or_else(|| mime_of(spec.kind, source.as_ref())),
-            facts: &facts.unwrap_or_default(),
-            children: spec.children.iter().map(|c| c.count).sum(),
+            title,
+            description: spec.description.clone(),
+            mime: spec.mime_type.clone().or_else(made_mime),
+            source,
+            facts,
             size,
-            metadata: spec.client_metadata.as_ref(),
+            metadata: spec.client_metadata.clone(),
+            children: Vec::new(),
         };
-        let id = row.insert(&self.builder.tx(), place)?;
-        let mut below = Place {
-            parent: Some(id),
-            position: 0,
-            ..place
-        };
-        for child in &spec.children {
-            for copy in 0..child.count {
-                self.add(child, copy, below)?;
-                below.position += 1;
-            }
+        let id = item.insert_row(&self.builder.tx(), place)?;
+        let children = spec.children.iter();
+        let copies = children.flat_map(|child| (0..child.count).map(move |copy| (child, copy)));
+        for (position, (child, copy)) in copies.enumerate() {
+            self.add(child, copy, place.below(id, position))?;
         }
         Ok(())
     }

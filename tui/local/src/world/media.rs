@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::item::ItemKind;
-use crate::media::{Library, Source};
+use crate::media::{MediaLibrary, Source};
 use crate::world::ItemSpec;
 
 /// The values of `media` for generated media, for messages.
@@ -66,7 +66,7 @@ pub(super) fn usable(kind: ItemKind, file: &Path) -> Result<(), String> {
     if size == 0 {
         return Err("it is empty".to_owned());
     }
-    let facts = Library::default().facts(&Source::File(file.to_owned()));
+    let facts = MediaLibrary::default().facts(&Source::File(file.to_owned()));
     match kind {
         ItemKind::Image if facts.width.is_none() || facts.frames.is_some() => {
             Err("it is not an image that can be read".to_owned())

@@ -105,7 +105,7 @@ async fn an_imported_workflow_replaces_the_scenarios() {
     };
     let problem = serve(options).await.unwrap_err().to_string();
     assert!(
-        problem.contains("broken.json: graphNodes[0].uuid: missing"),
+        problem.contains("broken.json: graphNodes[0]: missing field `uuid`"),
         "{problem}"
     );
 }

@@ -176,7 +176,7 @@ async fn mistakes_in_a_scenario_file_are_reported_with_their_place() {
         (
             r#"{"datasets": [{"title": "d", "items": []}], "workflowTemplates": [{"title": "w", "graphNodes": [
                 {"nodeType": "AGENT", "title": "A"}]}]}"#,
-            "workflowTemplates[0].graphNodes[0].uuid: missing",
+            "workflowTemplates[0].graphNodes[0]: missing field `uuid`",
         ),
         (
             r#"{"datasets": [{"title": "d", "items": []}], "users": [{"email": "a", "publicKey": "ssh-rsa x"}]}"#,

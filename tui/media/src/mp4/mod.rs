@@ -11,6 +11,7 @@ mod track;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 pub(super) use boxes::{FourCc, Malformed};
 pub(super) use samples::Sample;
@@ -100,6 +101,38 @@ pub(super) fn read(file: &File, len: u64) -> Result<Movie, MovieError> {
         }
     }
     scan.finish()
+}
+
+/// The video track of an MP4 or MOV file as its tables describe it. No picture is decoded: the codec does
+/// not matter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VideoFacts {
+    /// Pixels per row, before rotation.
+    pub width: u32,
+    /// Rows, before rotation.
+    pub height: u32,
+    /// Frames in the file, edits not applied.
+    pub frames: u64,
+    /// Length in seconds, edits not applied.
+    pub seconds: f64,
+}
+
+impl VideoFacts {
+    /// Reads the tables of a file; `None` if it is not an MP4 or MOV file with a readable video track.
+    #[must_use]
+    pub fn read(path: &Path) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let Movie { track, .. } = read(&file, file.metadata().ok()?.len()).ok()?;
+        let (width, height) = track.size;
+        #[allow(clippy::cast_precision_loss)] // exact below 2^53
+        let seconds = track.next_dts as f64 / f64::from(track.timescale);
+        Some(Self {
+            width,
+            height,
+            frames: track.samples.len() as u64,
+            seconds,
+        })
+    }
 }
 
 /// Kind, header length and whole length of the box at `at`; the length may pass the file's end.

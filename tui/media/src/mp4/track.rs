@@ -46,6 +46,8 @@ pub(crate) struct Track {
     pub entries: Vec<SampleEntry>,
     /// Rotation and mirroring: the matrix a, b, c, d.
     pub matrix: [i32; 4],
+    /// Width and height in pixels as the header gives them, before rotation.
+    pub size: (u32, u32),
     /// Whether the table lists its sync samples; without a list all are.
     pub lists_sync: bool,
     pub(super) edits: Vec<EditEntry>,
@@ -63,7 +65,7 @@ impl Track {
             return Ok(None);
         }
         let of = "the video track";
-        let (id, matrix) = track_header(required(data, b"tkhd", of)?)?;
+        let (id, matrix, size) = track_header(required(data, b"tkhd", of)?)?;
         let timescale = timescale(required(mdia, b"mdhd", of)?)?;
         let stbl = required(required(mdia, b"minf", of)?, b"stbl", of)?;
         let edits = match find(data, b"edts")? {
@@ -82,6 +84,7 @@ impl Track {
             samples,
             entries,
             matrix,
+            size,
             lists_sync,
             edits,
             next_dts,
@@ -113,8 +116,8 @@ pub(super) fn timescale(data: &[u8]) -> Parsed<u32> {
     }
 }
 
-/// Number and matrix of `tkhd`.
-fn track_header(data: &[u8]) -> Parsed<(u32, [i32; 4])> {
+/// Number, matrix and size of `tkhd`. The size is 0 where the header ends early.
+fn track_header(data: &[u8]) -> Parsed<(u32, [i32; 4], (u32, u32))> {
     let mut cursor = Cursor::new(data);
     let (version, _) = cursor.version_flags()?;
     cursor.take(if version == 0 { 8 } else { 16 })?;
@@ -127,7 +130,11 @@ fn track_header(data: &[u8]) -> Parsed<(u32, [i32; 4])> {
     cursor.take(4)?;
     let c = cursor.i32()?;
     let d = cursor.i32()?;
-    Ok((id, [a, b, c, d]))
+    cursor.take(16).ok();
+    // In 16.16 fixed point.
+    let mut pixels = || cursor.u32().map_or(0, |size| size >> 16);
+    let size = (pixels(), pixels());
+    Ok((id, [a, b, c, d], size))
 }
 
 fn edit_list(edts: &[u8]) -> Parsed<Vec<EditEntry>> {

@@ -1,11 +1,12 @@
 //! Changes to tasks: actions, moves, priorities. A batch is applied as a whole or refused as a whole.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{ASSIGNED, COMPLETED, NEW, RELEASED, REOPENED};
+use super::{ASSIGNED, NEW, RELEASED, REOPENED, status_at};
 use crate::error::{Refusal, internal, invalid, not_found};
 use crate::store::catalog::Project;
+use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 use crate::workflow::{Node, NodeKind};
 
@@ -16,6 +17,14 @@ pub(crate) struct Action {
     pub kind: ActionKind,
     /// The assignee at its next stage.
     pub then: Then,
+}
+
+impl Action {
+    /// An action after which nobody is assigned to the task.
+    pub(crate) fn new(task: Uuid, kind: ActionKind) -> Self {
+        let then = Then::Nobody;
+        Self { task, kind, then }
+    }
 }
 
 /// Who is assigned to a task at its next stage.
@@ -96,14 +105,11 @@ fn assignee_after(db: &Connection, id: i64, action: &Action) -> Result<Option<St
 
 /// The number of a task and of its stage.
 fn locate(db: &Connection, project: &Project, task: Uuid) -> Result<(i64, usize), Refusal> {
-    let mut find = db.prepare_cached(
+    let sql =
         "SELECT t.id, t.stage FROM data d CROSS JOIN task t ON t.project = ?2 AND t.data = d.id
-         WHERE d.hash = ?1",
-    )?;
-    let found = find
-        .query_row(params![project.data_of(task), project.id], |r| r.try_into())
-        .optional()?;
-    found.ok_or_else(|| {
+         WHERE d.hash = ?1";
+    let values = params![project.data_of(task), project.id];
+    db.row(sql, values, |r| r.try_into())?.ok_or_else(|| {
         invalid!("task {task} is not in this project. Nothing of this request was applied")
     })
 }
@@ -163,18 +169,14 @@ fn exit(node: &Node, kind: &ActionKind) -> Result<Uuid, Refusal> {
 
 /// Moves a task.
 fn put(tx: &Tx<'_>, project: &Project, id: i64, place: usize, back: bool) -> Result<(), Refusal> {
-    let done = matches!(project.graph.nodes[place].kind, NodeKind::Done { .. });
-    let status = if done {
-        COMPLETED
-    } else if back {
-        REOPENED
-    } else {
-        NEW
+    let status = match status_at(&project.graph, place) {
+        NEW if back => REOPENED,
+        status => status,
     };
-    let mut update = tx.prepare_cached(
+    tx.run(
         "UPDATE task SET stage = ?2, status = ?3, assignee = NULL, actor = ?4, updated = ?5 WHERE id = ?1",
+        params![id, place as i64, status as i64, tx.actor, tx.now],
     )?;
-    update.execute(params![id, place as i64, status as i64, tx.actor, tx.now])?;
     Ok(())
 }
 
@@ -184,10 +186,10 @@ fn set_assignee(
     assignee: Option<&str>,
     status: usize,
 ) -> Result<(), Refusal> {
-    let mut update = tx.prepare_cached(
+    tx.run(
         "UPDATE task SET assignee = ?2, status = ?3, actor = ?4, updated = ?5 WHERE id = ?1",
+        params![id, assignee, status as i64, tx.actor, tx.now],
     )?;
-    update.execute(params![id, assignee, status as i64, tx.actor, tx.now])?;
     Ok(())
 }
 
@@ -215,17 +217,15 @@ pub(crate) fn set_priorities(
     project: &Project,
     priorities: &[(Uuid, f64)],
 ) -> Result<usize, Refusal> {
-    let mut update = tx.prepare_cached(
-        "UPDATE task SET priority = ?3, updated = ?4
-         WHERE project = ?1 AND data = (SELECT id FROM data WHERE hash = ?2)",
-    )?;
+    let sql = "UPDATE task SET priority = ?3, updated = ?4
+         WHERE project = ?1 AND data = (SELECT id FROM data WHERE hash = ?2)";
     for (hash, priority) in priorities {
         if !(0.0..=1.0).contains(priority) {
             return Err(invalid!(
                 "priority {priority} of {hash} is not between 0.0 and 1.0"
             ));
         }
-        if update.execute(params![project.id, hash, priority, tx.now])? == 0 {
+        if tx.run(sql, params![project.id, hash, priority, tx.now])? == 0 {
             return Err(invalid!("data unit {hash} has no task in this project"));
         }
     }
@@ -239,14 +239,12 @@ pub(crate) fn complete_or_reopen(
     labels: &[Uuid],
     complete: bool,
 ) -> Result<usize, Refusal> {
-    let mut find = tx.prepare_cached(
+    let sql =
         "SELECT t.id, d.hash FROM label l JOIN task t ON t.project = l.project AND t.data = l.data
-         JOIN data d ON d.id = l.data WHERE l.hash = ?1 AND l.project = ?2",
-    )?;
+         JOIN data d ON d.id = l.data WHERE l.hash = ?1 AND l.project = ?2";
     for label in labels {
-        let found: Option<(i64, Uuid)> = find
-            .query_row(params![label, project.id], |r| r.try_into())
-            .optional()?;
+        let found: Option<(i64, Uuid)> =
+            tx.row(sql, params![label, project.id], |r| r.try_into())?;
         let (id, data) =
             found.ok_or_else(|| not_found!("label row {label} is not in this project"))?;
         let task = project.task_of(data);

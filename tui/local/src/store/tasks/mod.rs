@@ -6,6 +6,13 @@
 mod act;
 mod list;
 
+use rusqlite::params;
+
+use crate::error::Refusal;
+use crate::store::sql::Sql as _;
+use crate::store::tx::Tx;
+use crate::workflow::{Graph, NodeKind};
+
 pub(crate) use act::{
     Action, ActionKind, Then, act, complete_or_reopen, move_tasks, set_priorities, task_at,
 };
@@ -20,8 +27,33 @@ pub(crate) const STATUSES: [&str; 6] = [
     "REOPENED",
     "COMPLETED",
 ];
-pub(crate) const NEW: usize = 0;
+pub(super) const NEW: usize = 0;
 pub(super) const ASSIGNED: usize = 1;
 pub(super) const RELEASED: usize = 2;
 pub(super) const REOPENED: usize = 4;
-pub(crate) const COMPLETED: usize = 5;
+pub(super) const COMPLETED: usize = 5;
+
+/// The status of a task that arrives at a stage.
+fn status_at(graph: &Graph, stage: usize) -> usize {
+    match graph.nodes[stage].kind {
+        NodeKind::Done { .. } => COMPLETED,
+        _ => NEW,
+    }
+}
+
+/// Creates the task of a data unit at a stage, with a priority.
+pub(super) fn insert(
+    tx: &Tx<'_>,
+    project: i64,
+    data: i64,
+    graph: &Graph,
+    (stage, priority): (usize, f64),
+) -> Result<(), Refusal> {
+    let status = status_at(graph, stage) as i64;
+    tx.run(
+        "INSERT INTO task(project, data, stage, status, priority, created, updated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![project, data, stage as i64, status, priority, tx.now],
+    )?;
+    Ok(())
+}
