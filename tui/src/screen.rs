@@ -283,5 +283,5 @@ fn looks(global: &Global, appearance: &Appearance) -> UiSettings {
 
 /// Seconds east of UTC, for the clock times on screen.
 fn offset_s() -> i32 {
-    jiff::Zoned::now().offset().seconds()
+    jiff::ZonedDateTime::now().offset().seconds()
 }

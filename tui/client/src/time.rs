@@ -18,8 +18,8 @@ pub fn parse_time(text: &str) -> Option<Millis> {
 }
 
 fn without_zone(text: &str) -> Option<Timestamp> {
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
-    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    let civil = text.parse().ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
 }
 
 fn mail_style(text: &str) -> Option<Timestamp> {

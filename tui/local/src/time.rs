@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
         };
         Some(
             moment
-                .to_zoned(jiff::tz::TimeZone::UTC)
+                .to_zoned_datetime(jiff::tz::TimeZone::UTC)
                 .ok()?
                 .timestamp()
                 .as_millisecond(),
