@@ -1,5 +1,5 @@
 //! Keys and colours of the screen, as settings files have them: `[keys]`, `keys.toml` and `theme`.
-//! What keys and colours there are is left to the ui crate.
+//! Which actions, keys and colours exist is left to the ui crate.
 
 use toml::Value as Toml;
 use wb_core::error::{Error, ErrorKind};
@@ -7,7 +7,7 @@ use wb_core::workflow::nearest;
 use wb_engine::config::{self, Config, Value};
 use wb_ui::{Keymap, Patch, Styles, Theme};
 
-/// What the files say about keys and colours, the most important file first.
+/// Keys and colours of the settings files; the file that takes precedence comes first.
 #[derive(Clone, Debug, Default)]
 pub struct Appearance {
     /// Theme, by its name.
@@ -23,7 +23,7 @@ impl Appearance {
     /// Keys and colours as the settings files have them.
     ///
     /// # Errors
-    /// An unknown theme, or a colour that is none.
+    /// An unknown theme or colour.
     pub fn of(config: &Config) -> Result<Self, Error> {
         let mut all = Self::default();
         for part in config.appearance.clone() {
@@ -35,7 +35,7 @@ impl Appearance {
         Ok(all)
     }
 
-    /// Adds what a less important file has.
+    /// Adds the settings of the next file.
     fn add(&mut self, keys: Option<Toml>, theme: Option<Toml>, file: &str) -> Result<(), Error> {
         match keys {
             None => {}
@@ -137,7 +137,7 @@ impl Appearance {
         Styles::default()
             .patch(&name, text)
             .map_err(|why| settings(format!("{place}: {why}")))?;
-        // A more important file comes first and counts.
+        // The file that takes precedence comes first.
         if !self.colours.iter().any(|(known, _)| *known == name) {
             self.colours.push((name, text.clone()));
         }
@@ -155,7 +155,7 @@ impl Appearance {
         ]
     }
 
-    /// The keymap, and what is wrong with the settings of keys.
+    /// The keymap, and warnings about the settings of keys.
     #[must_use]
     pub fn keymap(&self) -> (Keymap, Vec<String>) {
         let set = self.key_set.as_ref();
@@ -165,12 +165,12 @@ impl Appearance {
         (map, warnings)
     }
 
-    /// The styles of the screen; without colours where the environment or `plain` wants none.
+    /// The styles of the screen; without colours if the environment or `plain` turns them off.
     #[must_use]
     pub fn styles(&self, plain: bool) -> Styles {
-        let wanted = self.theme.as_ref().map(|theme| theme.value);
-        let wanted = if plain { Some(Theme::Plain) } else { wanted };
-        let theme = Theme::detect(wanted, |name| std::env::var(name).ok());
+        let chosen = self.theme.as_ref().map(|theme| theme.value);
+        let chosen = if plain { Some(Theme::Plain) } else { chosen };
+        let theme = Theme::detect(chosen, |name| std::env::var(name).ok());
         let mut styles = theme.styles();
         if theme != Theme::Plain {
             for (name, text) in &self.colours {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_important_file_counts_for_keys_and_colours() {
+    fn the_first_file_takes_precedence_for_keys_and_colours() {
         let mut all = Appearance::default();
         let first =
             "[keys]\nreview = \"F9\"\n[keys.queue]\nbuilds = [\"F7\"]\n[theme]\nbad = \"red\"\n";
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_text_is_warned_about() {
+    fn a_key_that_is_not_text_is_warned_about() {
         let mut all = Appearance::default();
         add(&mut all, "[keys]\nreview = 9\n", "w.toml").unwrap();
         let (_, warnings) = all.keymap();

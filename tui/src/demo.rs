@@ -15,7 +15,7 @@ use wb_engine::config::{Config, state_dir};
 use wb_engine::{library, upstream};
 use wb_local::{Scenario, ServeOptions, Served};
 
-/// Opens the demo.
+/// Serves the demo project and opens the screen on it.
 ///
 /// # Errors
 /// The local project or the screen cannot be started.
@@ -96,7 +96,7 @@ fn sources() -> Option<PathBuf> {
         .find(|dir| dir.join("Cargo.toml").is_file())
 }
 
-/// What a script is told instead of a screen.
+/// The text for scripts, instead of a screen.
 fn explain(served: &Served) {
     say!(
         "A made-up project with its own Encord server was started on this machine and stopped again:"

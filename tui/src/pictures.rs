@@ -1,4 +1,4 @@
-//! Pictures for the screen: fetched, decoded and scaled away from the loop, the newest request first.
+//! Pictures for the screen: fetched, decoded and scaled in the background, only the newest request.
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
@@ -12,7 +12,7 @@ use wb_engine::runtime::Engine;
 use wb_media::{MediaError, Source};
 use wb_ui::{Picture, PictureRequest};
 
-/// Longest side of a picture that is handed to the screen.
+/// Longest side of a picture on the screen, in pixels.
 const SIDE: u32 = 1024;
 
 type Shown = (TaskId, Result<Picture, String>);
@@ -99,7 +99,7 @@ async fn shown(
     })
 }
 
-/// Why there is no picture, and the file that may be to blame.
+/// Why there is no picture, and the file that may be damaged.
 struct Bad {
     why: String,
     file: Option<PathBuf>,
@@ -114,7 +114,7 @@ impl From<MediaError> for Bad {
     }
 }
 
-/// Decodes where it holds nobody up.
+/// Decodes on a thread for blocking work.
 async fn beside(asset: AssetDoc) -> Result<Picture, Bad> {
     let done = tokio::task::spawn_blocking(move || expecting_panics(|| decode(&asset)));
     done.await.unwrap_or_else(|_| {

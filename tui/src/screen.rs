@@ -1,7 +1,6 @@
-//! The face with a screen: keys in, pictures out, one loop.
+//! The screen: one loop that takes an event, drains the rest, and draws when due (at most every 16 ms).
 //!
-//! Takes one event, drains the rest, draws when due (at most every 16 ms). Deciding is left to the
-//! core, looks to the ui crate.
+//! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
 
@@ -30,7 +29,7 @@ use wb_ui::{Graphics, Ui, UiSettings};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// Time between two looks at the clock when nothing happens.
+/// Time between two ticks of the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 
 /// SIGHUP: how a screen ends whose terminal was closed, whether or not the signal came.
@@ -49,9 +48,9 @@ pub struct Opening {
     pub libraries: Vec<Library>,
     /// Crates to build now and whenever one of their files is saved.
     pub builds: Vec<Source>,
-    /// Workflow specification with the edges that the API does not tell.
+    /// Workflow specification with the edges that the API does not report.
     pub specification: Option<serde_json::Value>,
-    /// What the person named with `--agents`, for the empty state.
+    /// The libraries of `--agents`, for the text without builds.
     pub named: Vec<String>,
 }
 
@@ -86,10 +85,10 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
     session.run().await
 }
 
-/// Reads the workflow specification, if one is named. A trailing comma is forgiven.
+/// Reads the workflow specification, if one is named. Trailing commas are allowed.
 ///
 /// # Errors
-/// It cannot be read, or is no JSON.
+/// It cannot be read, or is not JSON.
 pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error> {
     let Some(value) = &config.workflow else {
         return Ok(None);
@@ -163,7 +162,7 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let ui = Ui::new(looks(global, &Appearance::of(config)?));
+        let ui = Ui::new(ui_settings(global, &Appearance::of(config)?));
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
         Ok(Self {
@@ -176,14 +175,14 @@ impl Session {
         })
     }
 
-    /// Shows the screen until the person leaves.
+    /// Shows the screen until the user quits.
     ///
     /// # Errors
     /// The terminal cannot be used.
     pub async fn run(&mut self) -> Result<Ending, Error> {
         let mut ending = Ending::default();
         let mut shown = self.show(&mut ending).await;
-        // Whatever failed because the terminal was closed is not an error of its own.
+        // An error that comes from a closed terminal is not reported.
         if shown.is_err() && terminal::hung_up() {
             ending.signal(HANG_UP);
             shown = Ok(());
@@ -197,7 +196,7 @@ impl Session {
 
     async fn show(&mut self, ending: &mut Ending) -> Result<(), Error> {
         let mut signals = Signals::new()?;
-        let mut going_on = crate::signals::going_on()?;
+        let mut continued = crate::signals::going_on()?;
         let mut screen = Screen::take()?;
         let mut events = terminal::events()?;
         let mut tick = tokio::time::interval(TICK);
@@ -223,8 +222,8 @@ impl Session {
                 () = self.begin.next() => Vec::new(),
                 (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
                 number = signals.next() => { ending.signal(number); break }
-                // Somebody stopped us without asking: the shell has used the terminal since.
-                _ = going_on.recv() => { screen.retake()?; Vec::new() }
+                // Stopped from outside: the shell has used the terminal since.
+                _ = continued.recv() => { screen.retake()?; Vec::new() }
                 _ = tick.tick() => self.engine.tick(),
                 () = tokio::time::sleep(due), if dirty => Vec::new(),
             };
@@ -266,8 +265,8 @@ impl Session {
     }
 }
 
-/// Colours, signs and pictures as the terminal can show them.
-fn looks(global: &Global, appearance: &Appearance) -> UiSettings {
+/// Colours, keys and characters as settings and terminal have them.
+fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
     let var = |name: &str| std::env::var(name).ok();
     let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()

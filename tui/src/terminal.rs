@@ -20,29 +20,29 @@ use tokio::sync::mpsc::{self, Receiver};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
 
-/// Whether the terminal is ours now; read by the panic hook.
+/// Whether the terminal is taken over; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether writing to the terminal has failed.
 static HUNG_UP: AtomicBool = AtomicBool::new(false);
 
-/// The terminal, ours until it is dropped.
+/// The terminal, taken over until this is dropped.
 pub struct Screen {
     /// What is drawn on.
     pub terminal: Terminal<Anchored<CrosstermBackend<Tty>>>,
 }
 
-/// Refuses to go on without a terminal on both sides.
+/// Checks that input and output are a terminal.
 ///
 /// # Errors
-/// Input or output is no terminal, or one without a cursor: what to do instead.
+/// One of them is not, or the terminal cannot move its cursor; the hints name the commands for scripts.
 pub fn required(what: &str) -> Result<(), Error> {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
         return Ok(());
     }
     let why = if dumb {
-        "that can move its cursor, and TERM says \"dumb\""
+        "that can move its cursor, and TERM is \"dumb\""
     } else {
         "and this is none"
     };
@@ -66,27 +66,27 @@ impl Screen {
         Ok(Self { terminal: fresh()? })
     }
 
-    /// Takes the terminal over again, after somebody else had it: whatever they left there is wiped.
+    /// Takes the terminal over again after another program used it, and clears the screen.
     ///
     /// # Errors
     /// It cannot be switched.
     pub fn retake(&mut self) -> Result<(), Error> {
         enter()?;
         // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
-        // the keys. A new one knows of nothing that is drawn already.
+        // the keys. A new one draws every cell again.
         execute!(stdout(), Clear(ClearType::All)).map_err(|e| unusable(&e))?;
         self.terminal = fresh()?;
         Ok(())
     }
 
-    /// Gives the terminal back to the shell and stops, with everything that was started together with
-    /// this program; takes it over again when the shell goes on with it.
+    /// Gives the terminal back to the shell and stops the process group; takes it over again when the shell
+    /// continues it.
     ///
     /// # Errors
     /// The terminal cannot be switched.
     pub fn suspend(&mut self) -> Result<(), Error> {
         give_back();
-        // Without a shell that could go on with us the system ignores this, and we are back at once.
+        // Without a shell that could continue the group the system ignores this, and it returns at once.
         let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
         self.retake()
     }
@@ -96,7 +96,7 @@ fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
     Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
 }
 
-/// Events that wait to be handled, at most.
+/// Events that are queued at most.
 const EVENTS: usize = 256;
 
 /// Keys, mouse and paste events, until the receiver is dropped. Ends early when the terminal can no longer
@@ -106,7 +106,7 @@ const EVENTS: usize = 256;
 /// reads the end of file in a loop.
 ///
 /// # Errors
-/// The system starts no thread.
+/// The system does not start a thread.
 pub fn events() -> Result<Receiver<Event>, Error> {
     let (send, events) = mpsc::channel(EVENTS);
     let runtime = tokio::runtime::Handle::current();
@@ -138,8 +138,8 @@ pub fn hung_up() -> bool {
     HUNG_UP.load(Ordering::Relaxed) || !io::stdin().is_terminal() || !stdout().is_terminal()
 }
 
-/// Stdout, to which everything may be written when nobody is there any more: whoever draws cannot do
-/// anything about it, and some panic.
+/// Stdout that accepts every write after the terminal was closed: code that draws cannot do anything about
+/// such an error, and some of it panics.
 pub struct Tty(Stdout);
 
 impl Tty {
@@ -192,8 +192,8 @@ impl Drop for Screen {
     }
 }
 
-/// Puts a text into the clipboard of the terminal (OSC 52), also through ssh; terminals that do not
-/// know it pay no attention.
+/// Puts a text into the clipboard of the terminal (OSC 52), also through ssh; terminals that do
+/// not support it ignore it.
 pub fn copy(text: &str) {
     let text = agent_abi::model::base64(text.as_bytes());
     let mut out = stdout();
@@ -220,7 +220,7 @@ thread_local! {
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs code of others that may panic and catches it itself; its panics end nothing.
+/// Runs code that may panic and whose panics are caught; they do not end the program.
 pub fn expecting_panics<T>(work: impl FnOnce() -> T) -> T {
     EXPECTED.set(true);
     let result = work();
@@ -228,7 +228,7 @@ pub fn expecting_panics<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Whether a panic of this thread ends nothing.
+/// Whether a panic of this thread is caught.
 pub fn panic_expected() -> bool {
     EXPECTED.get()
 }

@@ -370,7 +370,7 @@ fn a_commit_of_the_screen_that_is_refused_is_sent_again_or_finished_and_never_ru
     let mut screen = Terminal::open(&folder.server, folder.path(), &folder.library, (140, 40));
     screen.keys("N").wait("Dry-run");
     screen.keys("y").wait("FINISHED");
-    screen.keys("v").wait("nothing is sent before you commit");
+    screen.keys("v").wait("nothing is sent before you");
     screen.keys("C").wait("Commit");
     screen.keys("y").wait("refused");
     assert_eq!(
@@ -381,7 +381,7 @@ fn a_commit_of_the_screen_that_is_refused_is_sent_again_or_finished_and_never_ru
     screen.keys("\x1b\x1b2").wait("astronaut.jpg");
     screen.keys("s").wait("written, but");
     folder.faults(&[]);
-    screen.keys("v").wait("nothing is sent before you commit");
+    screen.keys("v").wait("nothing is sent before you");
     screen.keys("C").wait("Commit");
     screen.keys("y").wait_until("the moves", |_| {
         folder.server.changed("actions") == TASKS as u64

@@ -1,5 +1,5 @@
-//! Runs that are begun on screen: what their agents declare is compared first, in the words of `run`, `plan` and
-//! `check`, so that no agent is called for nothing. The screen goes on meanwhile.
+//! Runs that are started on the screen: what their agents declare is compared with the project first, with the
+//! preflight of `run`, `plan` and `check`. The screen stays usable meanwhile.
 
 use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
@@ -15,10 +15,10 @@ use wb_engine::runtime::Engine;
 
 type Twins = Result<Vec<Finding>, Error>;
 
-/// A run that waits for what is compared before it, if there is one.
+/// A run that waits for its preflight, if there is one.
 pub struct Begin {
     params: Params,
-    /// The builds that were compared and fit.
+    /// The builds that passed.
     fit: BTreeMap<StageId, BuildId>,
     waiting: Option<Waiting>,
 }
@@ -27,11 +27,11 @@ struct Waiting {
     command: Command,
     stages: Vec<StageId>,
     builds: BTreeMap<StageId, BuildId>,
-    twins: Looking,
+    twins: TwinCheck,
 }
 
-enum Looking {
-    UnderWay(JoinHandle<Twins>),
+enum TwinCheck {
+    Running(JoinHandle<Twins>),
     Done(Twins),
 }
 
@@ -46,7 +46,7 @@ impl Begin {
         }
     }
 
-    /// A command of a person. One that begins a run waits until its agents were compared with the project.
+    /// A command of the user. One that begins a run waits for the preflight of its agents.
     pub fn command(&mut self, command: Command, engine: &mut Engine) -> Vec<Effect> {
         if matches!(command, Command::CancelRun) {
             self.waiting = None;
@@ -76,15 +76,15 @@ impl Begin {
             command,
             stages,
             builds,
-            twins: Looking::UnderWay(twins),
+            twins: TwinCheck::Running(twins),
         });
         self.settle(engine)
     }
 
-    /// Waits until the twin projects were looked at. Safe to drop and call again.
+    /// Waits until the twin projects were read. Safe to drop and call again.
     pub async fn next(&mut self) {
-        let looking = self.waiting.as_mut().map(|waiting| &mut waiting.twins);
-        let Some(Looking::UnderWay(twins)) = looking else {
+        let check = self.waiting.as_mut().map(|waiting| &mut waiting.twins);
+        let Some(TwinCheck::Running(twins)) = check else {
             return std::future::pending().await;
         };
         let found = twins.await.unwrap_or_else(|error| {
@@ -94,15 +94,15 @@ impl Begin {
             ))
         });
         if let Some(waiting) = &mut self.waiting {
-            waiting.twins = Looking::Done(found);
+            waiting.twins = TwinCheck::Done(found);
         }
     }
 
-    /// Begins the run that waits, or reports why not, once everything is known.
+    /// Begins the run that waits, or reports why not, once its preflight is complete.
     pub fn settle(&mut self, engine: &mut Engine) -> Vec<Effect> {
         let Some(Waiting {
             stages,
-            twins: Looking::Done(_),
+            twins: TwinCheck::Done(_),
             ..
         }) = &self.waiting
         else {
@@ -124,7 +124,7 @@ impl Begin {
             // A library was built again meanwhile.
             return self.compare(command, stages, engine);
         }
-        let Looking::Done(twins) = twins else {
+        let TwinCheck::Done(twins) = twins else {
             return Vec::new();
         };
         let fits = twins.and_then(|twins| {

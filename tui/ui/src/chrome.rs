@@ -1,5 +1,5 @@
-//! What every screen has: the header with the one global fact, the row of hints, the state in
-//! words. The screens between them are left to [`crate::screens`].
+//! What every screen has: the header with mode and build, the row of hints, the status line. The screens
+//! between them are left to [`crate::screens`].
 
 use crate::actions::{Action, Hints};
 use crate::text::{age, clean, duration, fit, number, width};
@@ -16,7 +16,7 @@ use wb_core::step::{At, Stepper};
 /// An outage that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_500;
 
-/// Draws header, hints and status; gives the room between.
+/// Draws header, hints and status; returns the room between.
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
     let [header_row, body, hints_row, status_row] = Layout::vertical([
         Constraint::Length(1),
@@ -275,7 +275,7 @@ fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     buf.set_line(area.x, area.y, &line, area.width);
 }
 
-/// The last row: the state in one word and what it means for writes; the numbers that change.
+/// The last row: the state in one word, whether anything is written, and counters.
 fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = &ui.st;
     let net = &state.net;

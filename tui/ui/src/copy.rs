@@ -1,5 +1,5 @@
-//! What is copied to the terminal's clipboard: what the cursor is on, or the shell command that does
-//! the same. Which that is, each layer knows; sending it is left to the binary.
+//! What is copied to the terminal's clipboard: the value under the cursor, or the shell command that does
+//! the same. Each layer provides both; sending the text is left to the binary.
 
 use crate::Ui;
 use wb_core::command::Command;
@@ -8,7 +8,7 @@ use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
 use wb_core::twin;
 
-/// More than this many bytes are refused by common terminals.
+/// Common terminals refuse more than this many bytes.
 const MOST: usize = 64 * 1024;
 
 impl Ui {
@@ -40,7 +40,7 @@ impl Ui {
         Vec::new()
     }
 
-    /// What is to be put into the clipboard, once.
+    /// The text for the clipboard, once.
     pub fn take_copied(&mut self) -> Option<String> {
         self.copied.take()
     }

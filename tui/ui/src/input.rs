@@ -1,4 +1,5 @@
-//! Terminal events: which layer they are for. What layers do with them is left to [`crate::layer`].
+//! Terminal events: finds the layer that each is for. What layers do with them is left to
+//! [`crate::layer`].
 
 use crate::actions::Action;
 use crate::keys::name;
@@ -8,12 +9,11 @@ use ratatui::layout::Position;
 use wb_core::command::Command;
 use wb_core::state::State;
 
-/// Two clicks on one spot within this time are a double one, in milliseconds.
+/// Milliseconds within which two clicks on one spot are a double click.
 const TWICE_MS: u64 = 500;
 
 impl Ui {
-    /// Takes a terminal event; gives the commands that follow. Afterwards the screen is worth
-    /// drawing again.
+    /// Handles a terminal event; returns the resulting commands. Draw the screen again afterwards.
     pub fn on_event(&mut self, event: &Event, state: &State) -> Vec<Command> {
         self.follow(state);
         match event {
@@ -48,7 +48,7 @@ impl Ui {
                 let before = self.clicked.replace((at, state.now));
                 let twice = before.is_some_and(|(p, t)| p == at && state.now.since(t) <= TWICE_MS);
                 if twice {
-                    // A third click is the first of another pair.
+                    // A third click begins another pair.
                     self.clicked = None;
                 }
                 self.click(hit, usize::from(mouse.row - area.y), twice, state)
@@ -63,7 +63,7 @@ impl Ui {
         }
     }
 
-    /// A click selects, a double one goes in.
+    /// A click selects, a double click opens.
     fn click(&mut self, hit: Hit, row: usize, twice: bool, state: &State) -> Vec<Command> {
         self.notice = None;
         if let Hit::Rows(top) = hit {

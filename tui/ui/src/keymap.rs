@@ -1,5 +1,5 @@
-//! The keymap: the table's default keys, a set of changes to them, and a person's own. Reading it
-//! from files is left to the binary.
+//! The keymap: the default keys of the table, a set of changes to them, and the user's own. Reading it from
+//! files is left to the binary.
 
 use crate::Ui;
 use crate::actions::{ACTIONS, Action, Scope};
@@ -33,7 +33,7 @@ pub struct Patch {
 /// Which keys mean which actions.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    /// The first one that fits counts: a person's own come first.
+    /// The first one that fits wins: the user's own come first.
     bindings: Vec<Binding>,
 }
 
@@ -86,8 +86,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The defaults with a set and patches over them, the most important patch first; and what is
-    /// wrong with them, a sentence each. `set` comes with the place where it is written.
+    /// The defaults with a set and patches over them, the patch that takes precedence first; and a warning
+    /// for each mistake in them. `set` comes with the place where it is written.
     #[must_use]
     pub fn new(set: Option<(&str, &str)>, patches: &[Patch]) -> (Self, Vec<String>) {
         let mut map = Self::default();
@@ -108,7 +108,7 @@ impl Keymap {
         let mut seen = Vec::new();
         for patch in patches {
             match map.place_of(patch) {
-                // A more important file has this action already.
+                // A file that takes precedence has this action already.
                 Ok(target) if seen.contains(&target) => {}
                 Ok(target) => {
                     seen.push(target);
@@ -121,12 +121,12 @@ impl Keymap {
         (map, warnings)
     }
 
-    /// The scope and the action of a patch; or what is wrong with its names.
+    /// The scope and the action of a patch; or the mistake in its names.
     fn place_of(&self, patch: &Patch) -> Result<(Scope, Action), String> {
-        let wanted = patch.action.replace([' ', '_'], "-").to_lowercase();
+        let id = patch.action.replace([' ', '_'], "-").to_lowercase();
         let ids: Vec<String> = ACTIONS.iter().map(|row| row.id()).collect();
-        let Some(found) = ids.iter().position(|id| *id == wanted) else {
-            let near = did_you_mean(&wanted, ids.iter().map(String::as_str));
+        let Some(found) = ids.iter().position(|known| *known == id) else {
+            let near = did_you_mean(&id, ids.iter().map(String::as_str));
             return Err(format!("unknown action \"{}\"{near}", patch.action));
         };
         let row = &ACTIONS[found];
@@ -143,7 +143,7 @@ impl Keymap {
         }
     }
 
-    /// Gives an action the keys of a patch; gives what is wrong with their names.
+    /// Gives an action the keys of a patch; returns the mistakes in their names.
     fn apply(&mut self, (scope, action): (Scope, Action), patch: &Patch) -> Vec<String> {
         let (good, bad): (Vec<_>, Vec<_>) = patch
             .keys
@@ -192,7 +192,7 @@ impl Keymap {
         }
     }
 
-    /// A person's keys that mean something else in the same place.
+    /// The user's keys that have another meaning in the same place.
     fn clashes(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (n, one) in self.bindings.iter().enumerate() {
@@ -218,7 +218,7 @@ impl Keymap {
         found
     }
 
-    /// What a key means: `scopes` from the most special to the most general.
+    /// The action of a key: `scopes` from the most specific to the most general.
     #[must_use]
     pub fn find(&self, key: &str, scopes: &[Scope]) -> Option<Action> {
         scopes.iter().find_map(|scope| {

@@ -1,11 +1,10 @@
-//! From terminal keys to the names that the table of commands uses, and where they count.
-//!
-//! What a key means is in `wb_core::command`; what it does here is left to `act`.
+//! From terminal keys to the names that the table of actions uses, and one line of text being typed. What
+//! a key means is left to the keymap.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// The name of a key as the table writes it: `s`, `S`, `Ctrl-d`, `Space`, `Enter`, `F5`. `None`
-/// for releases and for keys that no command has.
+/// The name of a key in the table of actions: `s`, `S`, `Ctrl-d`, `Space`, `Enter`, `F5`. `None` for
+/// releases and for keys that cannot be bound.
 #[must_use]
 pub fn name(key: &KeyEvent) -> Option<String> {
     if key.kind == KeyEventKind::Release {
@@ -61,8 +60,8 @@ pub fn shown(key: &str) -> String {
     }
 }
 
-/// The name of a key that a person wrote: `ctrl+d` is `Ctrl-d`, `shift-tab` is `BackTab`. `None`: no
-/// key has this name.
+/// The name of a key in settings: `ctrl+d` is `Ctrl-d`, `shift-tab` is `BackTab`. `None`: no key has this
+/// name.
 #[must_use]
 pub fn canonical(written: &str) -> Option<String> {
     const NAMED: [&str; 16] = [
@@ -118,7 +117,7 @@ pub fn canonical(written: &str) -> Option<String> {
 /// One line of text being typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// What stands there.
+    /// What is typed.
     pub text: String,
     /// Byte offset of the cursor, always at a character's border.
     pub at: usize,
@@ -141,7 +140,7 @@ impl Line {
         self.at += text.len();
     }
 
-    /// Takes an editing key; tells whether the text changed. `None`: not an editing key.
+    /// Handles an editing key; returns whether the text changed. `None`: not an editing key.
     pub fn key(&mut self, key: &KeyEvent) -> Option<bool> {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let before = self.text.len();

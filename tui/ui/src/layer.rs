@@ -1,5 +1,5 @@
-//! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first;
-//! what it does not handle is what the table of actions has for it.
+//! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first; for
+//! what it does not handle, the table of actions applies.
 
 use crate::actions::{Action, Hints, OverOverlay, Scope};
 use crate::{PictureRequest, Ui};
@@ -14,7 +14,7 @@ pub const WHEEL: usize = 3;
 
 /// What a layer did with an action.
 pub enum Handled {
-    /// Not the layer's: the table of actions has it.
+    /// Not handled: the table of actions applies.
     No,
     /// Done; the layer stays open.
     Stay(Vec<Command>),
@@ -34,7 +34,7 @@ impl Handled {
 /// A screen or an overlay. While one of its methods runs it is off the stack, so that it may change
 /// the [`Ui`].
 pub trait Layer {
-    /// Whose keys count, besides those of lists and of everywhere.
+    /// Which keys work, besides those of lists and global ones.
     fn scope(&self) -> Scope;
 
     /// The action that opens this overlay: while it is open, the same action closes it.
@@ -66,7 +66,7 @@ pub trait Layer {
         all
     }
 
-    /// A click on a row of its list; whether there is one to go into.
+    /// A click on a row of its list; whether a double click opens that row.
     fn on_click(&mut self, _row: usize, _ui: &mut Ui, _state: &State) -> bool {
         false
     }
@@ -81,7 +81,7 @@ pub trait Layer {
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State);
 
-    /// What the cursor is on: its name and its text.
+    /// The value under the cursor: its name and its text.
     fn value(&self, _ui: &Ui, _state: &State) -> Option<(String, String)> {
         None
     }
@@ -199,7 +199,7 @@ impl Ui {
             self.screen.layer().draw(self, buf, area, state);
         }
         if !self.overlays.is_empty() {
-            // Clicks below an overlay mean nothing.
+            // Clicks below an overlay do nothing.
             self.hits.clear();
         }
         let mut all = std::mem::take(&mut self.overlays);

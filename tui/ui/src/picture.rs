@@ -1,4 +1,4 @@
-//! Pictures of tasks: kept as decoded pixels, encoded for the terminal when their place changes,
+//! Pictures of tasks: kept as decoded pixels, encoded for the terminal when their size changes, with the
 //! boxes of the labels drawn over them. Decoding files is left to the binary.
 
 use crate::text;
@@ -142,7 +142,7 @@ fn bounds(object: &Value) -> Option<Bounds> {
     })
 }
 
-/// The one picture in sight, and how it was last encoded.
+/// The picture in sight, and how it was last encoded.
 pub(crate) struct PictureView {
     graphics: Graphics,
     held: Option<(TaskId, Result<DynamicImage, String>)>,
@@ -222,7 +222,7 @@ impl PictureView {
             self.pixels = Some(place);
         } else {
             for mark in marks {
-                // On the black ground of the line, whatever the terminal's own colours are.
+                // The line has a black ground, whatever the terminal's own colours are.
                 let style = match mark.sign {
                     '+' | '~' | '-' => st.sign(mark.sign),
                     _ => Style::new().fg(ratatui::style::Color::White),

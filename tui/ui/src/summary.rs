@@ -8,7 +8,7 @@ use wb_core::state::State;
 use wb_core::work::Project;
 use wb_core::workflow::Stage;
 
-/// What a non-terminal is shown: project, mode, builds, stages with their counts, run, what is
+/// The screen's replacement without a terminal: project, mode, builds, stages with their counts, run, what is
 /// held. Plain text without control codes; lines end with `\n`.
 #[must_use]
 pub fn plain_summary(state: &State) -> String {

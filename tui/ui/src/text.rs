@@ -1,6 +1,6 @@
-//! Text from outside made safe, measured and cut; numbers, ages and times as people read them.
+//! Untrusted text made safe, measured and cut; numbers, ages and times for people.
 //!
-//! Every string that did not come from this program passes [`clean`] before it is drawn. Widths
+//! Every string from outside this program passes [`clean`] before it is drawn. Widths
 //! are terminal columns. Styling is left to [`crate::theme`].
 
 use unicode_width::UnicodeWidthChar;
@@ -158,13 +158,13 @@ pub fn age(ms: u64) -> String {
     }
 }
 
-/// How long one attempt may take, exactly; `None`: as long as it takes.
+/// The limit of one attempt, exactly; `None`: no limit.
 #[must_use]
 pub fn limit_word(ms: Option<u64>) -> String {
     ms.map_or_else(|| "none".to_owned(), wb_core::span::spell)
 }
 
-/// The time of day in the zone that lies `offset_s` seconds east of Greenwich: `07:41:02`.
+/// The time of day in the zone `offset_s` seconds east of UTC: `07:41:02`.
 #[must_use]
 pub fn clock(at: Millis, offset_s: i32) -> String {
     let s = (at.0.div_euclid(1000) + i64::from(offset_s)).rem_euclid(86_400);

@@ -1,7 +1,7 @@
 //! Colours by meaning. `dark`, `light` and `16` use the sixteen colours that every terminal lets its
 //! owner choose, `high-contrast` brings its own; the plain theme uses none.
 //!
-//! Colour is never the only sign: marks and words carry the meaning, left to the panes.
+//! Colour is never the only sign: marks and words carry the meaning too.
 
 use ratatui::style::{Color, Modifier, Style};
 use std::str::FromStr;
@@ -51,14 +51,14 @@ impl Theme {
         }
     }
 
-    /// Chooses from the environment: `NO_COLOR` takes precedence over `wanted`, which takes precedence
+    /// Chooses from the environment: `NO_COLOR` takes precedence over `chosen`, which takes precedence
     /// over `TERM` and `COLORFGBG`. `var` reads a variable.
     #[must_use]
-    pub fn detect(wanted: Option<Self>, var: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn detect(chosen: Option<Self>, var: impl Fn(&str) -> Option<String>) -> Self {
         if var("NO_COLOR").is_some_and(|v| !v.is_empty()) {
             return Self::Plain;
         }
-        if let Some(theme) = wanted {
+        if let Some(theme) = chosen {
             return theme;
         }
         let term = var("TERM").unwrap_or_default();
@@ -210,7 +210,7 @@ styles! {
     live dry
 }
 
-/// A style as `[theme]` has it: `bold red`, `black on #ffcc00`, `dim`.
+/// A style in `[theme]`: `bold red`, `black on #ffcc00`, `dim`.
 fn parse(text: &str) -> Result<Style, String> {
     let mut style = Style::new().remove_modifier(Modifier::DIM);
     let mut words = text.split_whitespace();
@@ -287,7 +287,7 @@ impl Styles {
     }
 }
 
-/// What stands for a drawing character on a terminal without Unicode; `None` for all others.
+/// The replacement of a drawing character on a terminal without Unicode; `None` for all others.
 #[must_use]
 pub fn ascii(symbol: &str) -> Option<&'static str> {
     Some(match symbol {
@@ -319,8 +319,8 @@ pub fn ascii(symbol: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn detect(wanted: Option<Theme>, vars: &[(&str, &str)]) -> Theme {
-        Theme::detect(wanted, |name| {
+    fn detect(chosen: Option<Theme>, vars: &[(&str, &str)]) -> Theme {
+        Theme::detect(chosen, |name| {
             vars.iter()
                 .find(|(n, _)| *n == name)
                 .map(|(_, v)| (*v).to_owned())

@@ -1,4 +1,4 @@
-//! Small things that every screen is made of: a pane with its titles, lines of text, scrolling.
+//! The parts that screens are made of: panes with titles, lists, wrapped and scrolled text.
 
 use crate::text::{fit, width, wrap};
 use crate::theme::{Styles, ascii};
@@ -13,7 +13,7 @@ use ratatui::widgets::{
 };
 use std::borrow::Cow;
 
-/// A pane's frame; gives the room inside.
+/// Draws a pane's frame; returns the room inside.
 pub fn pane(
     buf: &mut Buffer,
     area: Rect,
@@ -33,10 +33,12 @@ pub fn pane(
     let mut used = 0;
     if !title.is_empty() && area.height > 0 {
         used = width(&title) + 2;
+        // Not in the colour of the border below it.
+        let style = Style::reset().patch(st.text).patch(st.title);
         let style = if focused {
-            st.title.patch(st.focus)
+            style.patch(st.focus)
         } else {
-            st.title
+            style
         };
         buf.set_string(area.x + 2, area.y, format!(" {title} "), style);
     }
@@ -44,17 +46,14 @@ pub fn pane(
     if !right.is_empty() && left > 6 && area.height > 0 {
         let right = fit(right, left.saturating_sub(2));
         let w = u16::try_from(width(&right) + 2).unwrap_or(0);
-        buf.set_string(
-            area.right().saturating_sub(w + 2),
-            area.y,
-            format!(" {right} "),
-            st.dim,
-        );
+        let style = Style::reset().patch(st.text).patch(st.dim);
+        let x = area.right().saturating_sub(w + 2);
+        buf.set_string(x, area.y, format!(" {right} "), style);
     }
     inner
 }
 
-/// Wipes an area for an overlay and frames it.
+/// Clears an area for an overlay and frames it.
 pub fn overlay(buf: &mut Buffer, area: Rect, title: &str, right: &str, st: &Styles) -> Rect {
     Clear.render(area, buf);
     buf.set_style(area, st.text);
@@ -179,7 +178,7 @@ pub fn split_line(buf: &mut Buffer, area: Rect, row: u16, left: &Line<'_>, right
     buf.set_line(area.x + room, area.y + row, right, rw);
 }
 
-/// Paints a whole row in a style, over what stands there.
+/// Applies a style to a whole row.
 pub fn shade(buf: &mut Buffer, area: Rect, row: u16, style: Style) {
     if row < area.height {
         buf.set_style(Rect::new(area.x, area.y + row, area.width, 1), style);
@@ -224,8 +223,8 @@ pub fn field<'a>(st: &Styles, name: &str, value: impl Into<String>) -> Line<'a> 
     ])
 }
 
-/// Takes what steers a terminal out of every cell, whoever has drawn it. Within `picture` a cell may hold
-/// the escape sequence that draws pixels.
+/// Removes control characters from every cell, whoever drew it. Within `picture` a cell may hold the escape
+/// sequence that draws pixels.
 pub fn guard(buf: &mut Buffer, picture: Option<Rect>) {
     let area = buf.area;
     for (i, cell) in buf.content.iter_mut().enumerate() {
@@ -257,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_steers_a_terminal_but_those_of_a_picture() {
+    fn only_cells_of_a_picture_keep_escape_sequences() {
         let mut buf = Buffer::empty(Rect::new(2, 3, 10, 2));
         let pixels = "\u{1b}_Gpixels\u{1b}\\";
         for (x, y, symbol) in [

@@ -1,4 +1,4 @@
-//! Runs begun on the screen, and failures run again; asked about first where they write or are large.
+//! Runs that are started on the screen, and retries; large ones and those that write ask first.
 
 use crate::overlays::{ask, number};
 use crate::{Screen, Ui};
@@ -51,7 +51,7 @@ impl Ui {
         self.ask(ask::Ask::Run(Box::new(spec(source, None))), state)
     }
 
-    /// Runs at once when every write is held; in live mode a `y` is needed.
+    /// Runs at once when every write is held; in live mode it asks first.
     pub(crate) fn run_or_ask(
         &mut self,
         source: Source,
@@ -74,7 +74,7 @@ impl Ui {
         }
     }
 
-    /// Runs the tasks of the chosen failure again; in live mode a `y` is needed.
+    /// Runs the tasks of the chosen failure again; in live mode it asks first.
     pub(super) fn retry_group(&mut self, state: &State) -> Vec<Command> {
         match state.failures.get(self.run.at) {
             Some(group) => self.retry(group.stage, group.rows.clone(), state),

@@ -1,4 +1,4 @@
-//! When actions are enabled, and why not: the conditions that rows of the table name.
+//! When actions are enabled, and why not: the conditions that the table of actions uses.
 
 use super::{Action, Why};
 use crate::Ui;
@@ -238,7 +238,7 @@ pub(crate) fn task_at(ui: &Ui, place: usize, state: &State) -> Option<(StageId, 
     Some((stage, state.queues.get(&stage)?.at(place)?.id))
 }
 
-/// The tasks that a watching action is about: the marked ones or the one under the cursor, the open
+/// The tasks that a watching action applies to: the marked ones or the one under the cursor, the open
 /// one, or those of the chosen failure.
 pub(crate) fn watchable(ui: &Ui, action: Action, state: &State) -> Option<(StageId, Vec<TaskRow>)> {
     match action {

@@ -26,7 +26,7 @@ type Enabled = fn(&Ui, &State) -> Result<(), Why>;
 type Hint = fn(&Ui, &State) -> Option<Cow<'static, str>>;
 type Run = fn(&mut Ui, &State) -> Vec<Command>;
 
-/// Where a key counts.
+/// Where a key works.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[allow(missing_docs)] // each name is the screen's or the overlay's
 pub enum Scope {
@@ -95,7 +95,7 @@ impl Scope {
     }
 }
 
-/// What an action does while an overlay is open that does not handle it.
+/// What an action does while an open overlay does not handle it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OverOverlay {
     /// Nothing.
@@ -110,7 +110,7 @@ pub(crate) enum OverOverlay {
 pub struct ActionRow {
     /// Which action.
     pub action: Action,
-    /// Where its keys count.
+    /// Where its keys work.
     pub scope: Scope,
     /// Default keys as written in help: `s`, `Ctrl-d`, `Enter`, `Space`, `F1`.
     pub keys: &'static [&'static str],
@@ -118,9 +118,9 @@ pub struct ActionRow {
     pub writes: bool,
     /// Name in the palette.
     pub name: &'static str,
-    /// One line.
+    /// What it does, in one line.
     pub help: &'static str,
-    /// A repeated key does not count.
+    /// Whether a repeated key is ignored.
     pub(crate) once: bool,
     /// Whether the palette offers it.
     pub(crate) listed: bool,
@@ -218,7 +218,7 @@ impl Action {
         )
     }
 
-    /// Why it makes no sense now.
+    /// Why it is not enabled now.
     pub(crate) fn enabled(self, ui: &Ui, state: &State) -> Result<(), Why> {
         let row = self.row();
         if state.options.read_only && row.writes {

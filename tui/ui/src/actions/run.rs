@@ -12,7 +12,7 @@ use wb_core::state::State;
 use wb_core::step::At;
 
 impl Ui {
-    /// Starts or stops watching the tasks that the screen is about.
+    /// Starts or stops watching the selected tasks.
     pub(super) fn watch(&mut self, action: Action, state: &State) -> Vec<Command> {
         let Some((stage, rows)) = watchable(self, action, state) else {
             return Vec::new();

@@ -4,7 +4,7 @@ use super::{Edge, Node, Spacing};
 
 use super::order::ordered;
 
-/// What stands in a layer.
+/// What a layer consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A node.
@@ -266,7 +266,7 @@ fn settle(
         Item::Node(n) => plan.exit_row(nodes, k, n),
         Item::Pass(_) => plan.row(layer, item),
     };
-    let wishes: Vec<f64> = plan.order[l]
+    let ideal: Vec<f64> = plan.order[l]
         .iter()
         .enumerate()
         .map(|(at, item)| {
@@ -289,10 +289,10 @@ fn settle(
         .iter()
         .map(|item| height(plan, *item) + i32::from(spacing.rows))
         .collect();
-    plan.rows[l] = pool(&wishes, &gaps);
+    plan.rows[l] = pool(&ideal, &gaps);
 }
 
-/// The median; of an even number the smaller middle, so that one line at least is straight.
+/// The median; of an even number the smaller middle, so that at least one line is straight.
 fn middle(pulls: &[i32]) -> Option<f64> {
     let mut sorted = pulls.to_vec();
     sorted.sort_unstable();
@@ -301,12 +301,12 @@ fn middle(pulls: &[i32]) -> Option<f64> {
         .map(|v| f64::from(*v))
 }
 
-/// The rows nearest to the wishes that keep the order and the distances (pool adjacent violators).
-fn pool(wishes: &[f64], gaps: &[i32]) -> Vec<i32> {
+/// The rows nearest to the ideal ones that keep order and distances (pool adjacent violators).
+fn pool(ideal: &[f64], gaps: &[i32]) -> Vec<i32> {
     let mut offset = 0;
     let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for (wish, gap) in wishes.iter().zip(gaps) {
-        let mut block = (wish - f64::from(offset), 1_usize);
+    for (row, gap) in ideal.iter().zip(gaps) {
+        let mut block = (row - f64::from(offset), 1_usize);
         offset += gap;
         while let Some(last) = blocks.last().copied() {
             if last.0 <= block.0 {
@@ -319,7 +319,7 @@ fn pool(wishes: &[f64], gaps: &[i32]) -> Vec<i32> {
         }
         blocks.push(block);
     }
-    let mut rows = Vec::with_capacity(wishes.len());
+    let mut rows = Vec::with_capacity(ideal.len());
     let mut offset = 0;
     let mut gaps = gaps.iter();
     for (value, count) in blocks {

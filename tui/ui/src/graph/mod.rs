@@ -1,8 +1,8 @@
 //! The workflow as a drawing: boxes in layers from left to right, edges that never cross a box,
 //! loops back along the bottom.
 //!
-//! [`layout`] decides where boxes stand, [`route`] where edges run, [`paint`] draws; what the
-//! stages mean is left to the Flow screen. Units are terminal cells.
+//! [`layout`] decides where boxes are, [`route`] where edges run, [`paint`] draws; what the stages mean is
+//! left to the Flow screen. Units are terminal cells.
 
 pub mod layout;
 mod order;
@@ -14,9 +14,9 @@ use ratatui::layout::Rect;
 /// A box to be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Columns it needs at least, borders included.
+    /// Least columns, borders included.
     pub w: u16,
-    /// Rows it needs at least, borders included.
+    /// Least rows, borders included.
     pub h: u16,
     /// Row, counted from its top, at which edges enter and the first one leaves.
     pub port: u16,
@@ -44,7 +44,7 @@ pub struct Path {
     pub label_at: (u16, u16),
 }
 
-/// A finished drawing, before ink.
+/// A finished drawing, before it is painted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphLayout {
     /// Where the box of each node is.

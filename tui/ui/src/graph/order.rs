@@ -146,7 +146,7 @@ pub(super) fn under(
 ) -> usize {
     let below = |node: usize, item: &Item| {
         let items = &order[layer[node]];
-        let at = |wanted: &Item| items.iter().position(|i| i == wanted);
+        let at = |item: &Item| items.iter().position(|i| i == item);
         at(item) > at(&Item::Node(node))
     };
     let leaving = joins[layer[edge.from]]

@@ -1,5 +1,5 @@
-//! Ink for a layout: lines with proper corners and junctions, labels, arrows. Boxes and what is
-//! written in them belong to the Flow screen.
+//! Paints a layout: lines with proper corners and junctions, labels, arrows. Boxes and their text belong
+//! to the Flow screen.
 
 use super::{Edge, GraphLayout};
 use crate::text::width;
@@ -17,12 +17,12 @@ const W: u8 = 8;
 #[derive(Clone, Copy, Default)]
 struct Cell {
     bits: u8,
-    /// Some edge turns here, so that a meeting is a junction and no crossing.
+    /// Some edge turns here, so that edges that meet make a junction, not a crossing.
     turn: bool,
     strong: bool,
 }
 
-/// How lines look.
+/// Styles of lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Ink {
     /// Ordinary lines.
@@ -160,7 +160,7 @@ const fn side(from: (u16, u16), to: (u16, u16)) -> u8 {
 }
 
 const fn glyph(cell: Cell) -> &'static str {
-    // Two edges that merely cross: the upright one passes over.
+    // Two edges that only cross: the vertical one passes over the other.
     if !cell.turn && cell.bits == N | E | S | W {
         return "│";
     }

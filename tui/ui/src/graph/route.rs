@@ -1,4 +1,4 @@
-//! Columns, and the way of every edge: straight along rows, up and down only in the gaps between
+//! Columns, and the path of every edge: straight along rows, up and down only in the gaps between
 //! layers, loops back along lanes below everything. So no edge can cross a box.
 
 use super::layout::{Item, Plan, segments};
@@ -58,7 +58,7 @@ struct Gap {
     x: i32,
 }
 
-/// Gives every node its columns and every edge its way.
+/// Gives every node its columns and every edge its path.
 pub fn route(nodes: &[Node], edges: &[Edge], plan: &Plan, spacing: Spacing) -> GraphLayout {
     let lanes = lanes(edges, plan);
     let count = plan.order.len();
@@ -243,8 +243,8 @@ fn tracks(nets: &[Net]) -> (Vec<usize>, usize) {
     (track, count)
 }
 
-/// The same lines so ordered that none leaves on a row where one further left arrives: they would
-/// look joined. The second part is false when that cannot be had.
+/// The same lines in an order in which none leaves on a row where one further left arrives: they would
+/// look joined. The second part is false when there is no such order.
 fn keeping_apart(nets: &[Net], order: &[usize]) -> (Vec<usize>, bool) {
     let mut rest = order.to_vec();
     let mut sorted = Vec::with_capacity(rest.len());
@@ -287,7 +287,7 @@ fn touch(a: &Net, b: &Net) -> bool {
     a0 <= b1 && b0 <= a1
 }
 
-/// How badly two vertical lines get along when `left` stands left of `right`.
+/// The cost of two vertical lines when `left` is left of `right`.
 fn clash(left: &Net, right: &Net) -> usize {
     let inside = |row: i32, net: &Net| {
         let (low, high) = net.extent();

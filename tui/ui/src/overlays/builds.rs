@@ -123,11 +123,10 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
         BuildStatus::Rejected(reason) => Some(reason),
         _ => None,
     };
-    let notes = build
-        .notes
-        .iter()
-        .map(|n| ("!", n))
-        .chain(reason.map(|r| ("✗", r)));
+    // What a build that nothing runs on any more could not bind is of no interest.
+    let retired = build.status == BuildStatus::Retired;
+    let notes = build.notes.iter().filter(|_| !retired);
+    let notes = notes.map(|n| ("!", n)).chain(reason.map(|r| ("✗", r)));
     for (mark, note) in notes {
         let mark = format!("        {mark} ");
         all.extend(hanging(&mark, st.warn, note, columns, st.warn));

@@ -1,7 +1,7 @@
-//! Rows that somebody else changed after the agent looked: what the agent saw, what they made of it,
-//! what ours would be; and the three answers, for one task or for all of its stage.
+//! Rows that somebody else changed after the agent read them: what the agent read, their version and
+//! ours; and the three answers, for one task or for all of its stage.
 //!
-//! Asking the platform and writing are left to the engine; overwriting asks first.
+//! Requests and writes are left to the engine; overwriting asks first.
 
 mod sides;
 
@@ -38,7 +38,7 @@ impl Conflicts {
         state.conflicts.keys().nth(self.at).copied()
     }
 
-    /// Asks for the other side of the task under the cursor, when nobody did.
+    /// Requests their version of the task under the cursor, unless that was done.
     pub fn look(&self, state: &State) -> Vec<Command> {
         let task = self.task(state);
         let unasked = task
@@ -60,7 +60,7 @@ impl Conflicts {
         self.at = moved(self.at, action, 10).min(last);
     }
 
-    /// The tasks that an answer is about.
+    /// The tasks that an answer applies to.
     fn chosen(&self, state: &State) -> Vec<TaskId> {
         let Some(task) = self.task(state) else {
             return Vec::new();

@@ -14,7 +14,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use wb_core::state::State;
 
-/// What is searched, where the list begins.
+/// The search, and the first line in sight.
 #[derive(Default)]
 pub struct Help {
     top: usize,
@@ -45,7 +45,7 @@ impl Layer for Help {
     }
 
     fn on_text(&mut self, key: &KeyEvent, ui: &mut Ui, _: &State) -> Handled {
-        // It is more useful to turn the page than to search for this letter.
+        // Turning the page is more useful than searching for this letter.
         if name(key).and_then(|key| ui.keymap.find(&key, &[Scope::Global])) == Some(Action::Help) {
             return Handled::No;
         }

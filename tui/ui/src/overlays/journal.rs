@@ -1,7 +1,7 @@
-//! What was written from this folder: operations, the tasks of the chosen one, and taking it back.
+//! What was written from this folder: operations, the tasks of the chosen one, and its undo.
 //!
-//! An undo is looked at before it is asked, and asked before it writes. Reading the journal and
-//! restoring are left to the engine.
+//! An undo is first previewed, then confirmed, then written. Reading the journal and restoring are left to
+//! the engine.
 
 mod details;
 
@@ -32,7 +32,7 @@ pub struct Journal {
     scroll: usize,
 }
 
-/// Opens the overlay; with `undo` on the newest operation that still stands.
+/// Opens the overlay; with `undo` at the newest operation that is not undone.
 pub fn open(ui: &mut Ui, undo: bool) -> Vec<Command> {
     ui.open(Journal::default());
     vec![match undo {
@@ -71,7 +71,7 @@ impl Layer for Journal {
             _ if action.moves() => return Handled::Stay(self.choose(action, state)),
             Action::Refresh => return Handled::Stay(vec![Command::Journal]),
             Action::FinishOp => return Handled::Stay(ui.ask(Ask::Finish, state)),
-            // What an undo would restore is shown before it is asked.
+            // What an undo would restore is shown before the question.
             Action::UndoOp if reviewed(state) => {
                 return Handled::Stay(
                     open.map_or_else(Vec::new, |op| ui.ask(Ask::Undo(op), state)),

@@ -81,7 +81,7 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Messages, state: &
         Constraint::Length(details_h),
     ])
     .areas(inner);
-    let columns = usize::from(above.width).saturating_sub(1);
+    let columns = usize::from(above.width).saturating_sub(2);
     pane.top = list(ui, buf, above, pane.top, (pane.at, count), |ui, place| {
         activity::row(ui, newest_first(place), columns)
     });

@@ -1,4 +1,4 @@
-//! What opens over the screens: questions, review, conflicts, journal, watched tasks, builds, messages,
+//! What opens above the screens: questions, review, conflicts, journal, watched tasks, builds, messages,
 //! help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
 
 pub mod ask;
@@ -14,7 +14,7 @@ pub mod watch;
 
 use crate::actions::Action;
 
-/// A place after a moving action; the upper end is cut where it is drawn.
+/// A row number after a moving action; drawing limits it to the last row.
 pub fn moved(at: usize, action: Action, page: usize) -> usize {
     match action {
         Action::Up => at.saturating_sub(1),

@@ -18,7 +18,7 @@ use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
 
-/// What is offered at most.
+/// Results at most.
 const OFFERED: usize = 60;
 
 /// One thing that was found.
@@ -29,7 +29,7 @@ enum Found {
     Task(StageId, TaskId, usize, String),
 }
 
-/// What is typed, what was found, where the cursor is.
+/// What is typed, what was found, and the cursor.
 #[derive(Default)]
 pub struct Palette {
     line: Typed,
@@ -166,20 +166,20 @@ fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Palette, state: &S
     let height = u16::try_from(pane.found.len()).unwrap_or(0).clamp(3, 18) + 3;
     let mut place = centred(area, 90, height);
     place.y = area.y + (area.height - place.height) / 4;
-    let inner = padded(overlay(buf, place, "Find", "", &st));
+    let inner = overlay(buf, place, "Find", "", &st);
     let typed = if pane.line.text.is_empty() {
-        Line::styled("▏action, stage or task", st.dim)
+        Line::styled(" ▏action, stage or task", st.dim)
     } else {
-        Line::styled(format!("{}▏", pane.line.text), st.strong)
+        Line::styled(format!(" {}▏", pane.line.text), st.strong)
     };
     let [top, found] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
     lines(buf, top, &[typed], 0);
     if pane.found.is_empty() {
-        lines(buf, found, &[Line::styled("Nothing matches.", st.dim)], 0);
+        lines(buf, found, &[Line::styled(" Nothing matches.", st.dim)], 0);
         return;
     }
     pane.at = pane.at.min(pane.found.len() - 1);
-    let columns = usize::from(found.width);
+    let columns = usize::from(padded(found).width);
     let at = (pane.at, pane.found.len());
     pane.top = list(ui, buf, found, pane.top, at, |ui, place| {
         found_line(ui, &pane.found[place], state, columns)
@@ -218,7 +218,7 @@ fn found_line<'a>(ui: &Ui, found: &Found, state: &State, columns: usize) -> Line
     let name_w = 30.min(columns / 3);
     let about_w = columns.saturating_sub(name_w + 14);
     Line::from(vec![
-        Span::styled(format!("{} ", left(kind, 5)), st.accent),
+        Span::styled(format!(" {} ", left(kind, 5)), st.accent),
         Span::raw(format!("{} ", left(&name, name_w))),
         Span::styled(left(&about, about_w), st.dim),
         Span::styled(right(&key, 6), st.key),

@@ -30,12 +30,12 @@ pub fn row<'a>(ui: &Ui, what: &Activity, columns: usize) -> Line<'a> {
     ])
 }
 
-/// What follows the first line: one line of good news, up to three of bad, which end with what to do.
+/// What follows the first line: up to two lines of good news and three of bad, which end with what to do.
 fn continued<'a>(parts: &[String], bad: bool, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let (most, indent, style) = if bad {
         (3, 20, st.bad)
     } else {
-        (1, 18, st.text)
+        (2, 18, st.text)
     };
     let (whole, rest) = parts.split_at((most - 1).min(parts.len() - 1));
     whole

@@ -19,7 +19,7 @@ use ratatui::text::Line;
 use wb_core::error::Error;
 use wb_core::state::State;
 
-/// An error that keeps everything from beginning, with what to do.
+/// An error that stops a start, with what to do.
 fn error_lines(error: &Error, width: u16, st: &Styles) -> Vec<Line<'static>> {
     let columns = usize::from(width).saturating_sub(1);
     let mut all = vec![Line::default()];

@@ -1,4 +1,4 @@
-//! The selected stage in detail: who handles it, what waits, where its tasks go and went.
+//! The selected stage in detail: its agent, its tasks, where they go and went.
 
 use super::flow::{count, kind_mark, routes};
 use crate::Ui;
@@ -44,7 +44,7 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let room = padded(inner);
     let columns = usize::from(room.width);
     let mut all = vec![waiting(stage, state, st)];
-    // A low pane keeps what matters most.
+    // A low pane shows the most important lines only.
     if room.height > 8 {
         all.push(field(st, "uuid", stage.id.to_string()));
     }
@@ -65,14 +65,14 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     lines(buf, room, &all, 0);
 }
 
-/// What is worth trying next, in words.
+/// The next useful action, in words.
 fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
     let st = &ui.st;
     let some = state.count(stage.id).is_some_and(|(n, _)| n > 0);
     let bound = state.agent(stage.id).is_some();
     let (action, words) = if !state.held.is_empty() {
         let held = plural(state.held.len(), "held outcome");
-        let words = format!("reviews {held}; nothing is sent before you commit");
+        let words = format!("reviews {held}; nothing is written yet");
         (Action::Review, words)
     } else if state.builds.active().is_none() {
         let words = "shows why no library is loaded".to_owned();

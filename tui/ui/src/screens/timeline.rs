@@ -7,16 +7,16 @@ use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::work::{Committed, Outcome, Route};
 
-/// How an event stands.
+/// The state of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
-    /// It happened.
+    /// Done.
     Done,
-    /// It happens.
+    /// In progress.
     Now,
-    /// It is to come.
+    /// Not begun.
     Todo,
-    /// It went wrong.
+    /// Failed.
     Bad,
 }
 
@@ -39,9 +39,9 @@ pub enum What {
     Task,
     /// One input, by its place in the timings.
     Input(usize),
-    /// A part of the agent's run, by its place in the steps.
+    /// A part of the agent's call, by its place in the steps.
     Step(usize),
-    /// The agent's run as a whole.
+    /// The agent's call as a whole.
     Call,
     /// Route or error.
     Outcome,
@@ -54,7 +54,7 @@ pub enum What {
 /// One line of the timeline.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
-    /// How it stands.
+    /// Its state.
     pub mark: Mark,
     /// What it is about.
     pub what: What,
@@ -62,7 +62,7 @@ pub struct Row {
     pub name: String,
     /// Milliseconds, when measured.
     pub ms: Option<f64>,
-    /// A word about it.
+    /// A short note.
     pub note: String,
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// What a text with a key in it goes on with: `R tries again`.
-const VERBS: &str = "shows tries opens steps stops runs goes finishes retries takes clears commits \
+const SHOWN_ACTIONS: &str = "shows tries opens steps stops runs goes finishes retries takes clears commits \
     reviews keeps discards undoes watches lists asks selects continues calls kills answers";
 
 /// The string literals of a source, without its tests.
@@ -32,7 +32,9 @@ fn key_in(text: &str) -> Option<String> {
     words.windows(2).find_map(|pair| {
         let shown = || Some(pair.join(" "));
         match (pair[0], pair[1].trim_end_matches([',', ';', '.'])) {
-            (key, verb) if letter(key) && VERBS.split_whitespace().any(|v| v == verb) => shown(),
+            (key, word) if letter(key) && SHOWN_ACTIONS.split_whitespace().any(|w| w == word) => {
+                shown()
+            }
             ("press" | "Press" | "key", key) if letter(key) => shown(),
             (_, word) if word.len() == 3 && word.starts_with('(') && word.ends_with(')') => {
                 letter(&word[1..2]).then(|| word.to_owned())

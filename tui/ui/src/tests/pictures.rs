@@ -62,7 +62,7 @@ fn flow_as_a_list_and_as_a_drawing_where_the_other_is_usual() {
 }
 
 #[test]
-fn flow_without_agents_says_where_it_looked() {
+fn flow_without_agents_names_the_folders_that_were_searched() {
     let make = || {
         let mut world = World::empty();
         world.send(Event::Upstream(Upstream::Project(fixture::project())));
@@ -74,7 +74,7 @@ fn flow_without_agents_says_where_it_looked() {
 }
 
 #[test]
-fn flow_with_what_the_platform_tells_only() {
+fn flow_of_a_project_whose_api_reports_no_edges() {
     let mut bare = (*fixture::project()).clone();
     bare.workflow.edges.clear();
     let make = || {
@@ -267,7 +267,7 @@ fn every_screen_can_be_drawn_at_every_size() {
 }
 
 #[test]
-fn without_unicode_and_without_colours_everything_is_still_said() {
+fn without_unicode_and_colours_nothing_is_missing() {
     let mut desk = Desk::new(ran(), 120, 36);
     desk.ui = Ui::new(UiSettings {
         styles: Theme::Plain.styles(),
@@ -279,7 +279,7 @@ fn without_unicode_and_without_colours_everything_is_still_said() {
 }
 
 #[test]
-fn plain_summary_says_what_the_screen_says() {
+fn the_plain_summary_has_what_the_screen_has() {
     assert_snapshot!("plain_summary", crate::plain_summary(&ran().state));
     assert_snapshot!(
         "plain_connecting",
@@ -303,7 +303,7 @@ fn keys_are_listed_from_the_table() {
 }
 
 #[test]
-fn an_outage_says_since_when_why_and_when_it_is_tried_again() {
+fn an_outage_shows_its_length_its_cause_and_the_next_attempt() {
     let make = || {
         let mut world = World::demo();
         let outage = Outage {
@@ -329,7 +329,7 @@ fn an_outage_says_since_when_why_and_when_it_is_tried_again() {
 }
 
 #[test]
-fn a_task_whose_inputs_are_on_their_way_offers_no_next_step() {
+fn a_task_whose_inputs_are_being_fetched_offers_no_next_step() {
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.go("s");
     let picture = desk.draw();

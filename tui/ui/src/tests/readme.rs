@@ -1,7 +1,25 @@
-//! The generated parts of README.md and REFERENCE.md match the program: the picture of the screen, the
+//! The pictures and the generated parts of README.md and REFERENCE.md match the program: the screen, the
 //! filters and the keys. `UPDATE_README=1 cargo test -p wb-ui readme` rewrites them.
 
+use crate::fixture::picture::{Shown, key, picture};
+use crate::{Keymap, Theme};
 use std::path::{Path, PathBuf};
+
+/// Keys that differ from the defaults: action and key.
+type Keys = &'static [(&'static str, &'static str)];
+
+/// The pictures of the documentation, by the names of their files.
+const PICTURES: [(&str, Theme, Keys); 5] = [
+    ("dark", Theme::Dark, &[]),
+    ("light", Theme::Light, &[]),
+    ("high-contrast", Theme::HighContrast, &[]),
+    ("16", Theme::Sixteen, &[]),
+    (
+        "keys",
+        Theme::Dark,
+        &[("review", "F9"), ("step-the-first", "F6")],
+    ),
+];
 
 fn document(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -30,19 +48,20 @@ fn with_tables(text: &str) -> String {
         forms.push_str(&format!("| `{form}` | {matches} |\n"));
     }
     let text = with_part(text, "<!-- filters: ", "<!-- end of filters", &forms);
-    let keys = crate::keys_markdown(&crate::Keymap::default());
+    let keys = crate::keys_markdown(&Keymap::default());
     with_part(&text, "<!-- keys: ", "<!-- end of keys", &keys)
 }
 
 fn check(path: &Path, current: impl Fn(&str) -> String) {
-    let text = std::fs::read_to_string(path).unwrap();
-    let wanted = current(&text);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let updated = current(&text);
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(path, &wanted).unwrap();
+        std::fs::write(path, &updated).unwrap();
     } else {
         assert!(
-            text == wanted,
-            "run UPDATE_README=1 cargo test -p wb-ui readme"
+            text == updated,
+            "{}: run UPDATE_README=1 cargo test -p wb-ui readme",
+            path.display()
         );
     }
 }
@@ -55,4 +74,19 @@ fn the_readme_shows_the_screen_as_it_is() {
 #[test]
 fn the_reference_beside_the_readme_lists_filters_and_keys() {
     check(&document("../REFERENCE.md"), with_tables);
+}
+
+#[test]
+fn the_pictures_of_the_documentation_show_the_screen_as_it_is() {
+    for (name, theme, keys) in PICTURES {
+        let keys = keys.iter().map(|(action, name)| key(action, name));
+        let (keymap, warnings) = Keymap::new(None, &keys.collect::<Vec<_>>());
+        assert_eq!(warnings, [""; 0]);
+        let shown = Shown {
+            theme,
+            ..Shown::default()
+        };
+        let path = document(&format!("../pictures/{name}.svg"));
+        check(&path, |_| picture(&shown, keymap.clone()));
+    }
 }

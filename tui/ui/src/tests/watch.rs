@@ -186,11 +186,11 @@ fn w_watches_the_marked_tasks_the_one_under_the_cursor_and_the_open_one() {
     assert_eq!(last.row.id, fixture::task(fixture::PRELABEL, 1317));
     desk.go("2 A w");
     assert_eq!(watched(&desk), 100);
-    let said = "at most 100 tasks are watched; 1,218 tasks left out";
+    let notice = "at most 100 tasks are watched; 1,218 tasks left out";
     desk.ui.show(Screen::Queue);
     desk.world.state.watch.tasks.truncate(4);
     desk.press("w");
-    assert!(desk.draw().contains(said), "{}", desk.draw());
+    assert!(desk.draw().contains(notice), "{}", desk.draw());
 }
 
 #[test]
@@ -272,8 +272,8 @@ fn a_stepped_task_says_when_a_newer_build_could_run_it_again() {
             .contains("next: s shows what a commit would write")
     );
     next_build(&mut desk, 2, &newer);
-    let wanted = "next: x runs it again on build #2, the active one; this is from build #1";
-    assert!(desk.draw().contains(wanted), "{}", desk.draw());
+    let next = "next: x runs it again on build #2, the active one; this is from build #1";
+    assert!(desk.draw().contains(next), "{}", desk.draw());
     desk.go("x");
     desk.world.answer(&|_| Ok(outcome("skip")));
     assert!(desk.draw().contains("next: s shows"), "{}", desk.draw());

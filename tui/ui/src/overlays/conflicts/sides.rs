@@ -1,5 +1,5 @@
-//! One conflict in lines: who, each label with what the agent saw, theirs and ours, and where ours
-//! would send the task.
+//! One conflict in lines: who changed the row, each label as the agent read it, theirs and ours, and where
+//! ours would send the task.
 
 use crate::text::{clean, fit};
 use crate::theme::Styles;
@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use wb_core::state::{Conflict, State, Theirs};
 use wb_core::work::{LabelChange, Route};
 
-/// Who, then each label that differs with its three sides, then what else ours would do.
+/// Who changed the row, then each label that differs in its three versions, then our route.
 pub(super) fn sides<'a>(
     conflict: &Conflict,
     state: &State,
@@ -54,7 +54,7 @@ pub(super) fn sides<'a>(
     all
 }
 
-/// One label: what the agent saw, theirs now, ours.
+/// One label in three versions: as the agent read it, theirs now, ours.
 fn label_sides<'a>(
     theirs: Option<LabelChange>,
     ours: Option<LabelChange>,

@@ -55,7 +55,7 @@ pub(super) fn restore_lines<'a>(
         ));
     }
     let mut all: Vec<Line<'a>> = wrapped(&head, columns, st.strong);
-    // What is left alone is what a person must know: it comes first.
+    // Tasks that are left alone need attention: they come first.
     let (left_ones, restored): (Vec<_>, Vec<_>) = restores.iter().partition(|r| r.left.is_some());
     for r in left_ones.into_iter().chain(restored) {
         let (mark, style, what) = match &r.left {

@@ -1,4 +1,4 @@
-//! How review looks: groups or tasks at the left, the patch at the right, what will be sent below.
+//! Draws the review: groups or tasks at the left, the patch at the right, what will be sent below.
 
 use super::*;
 use crate::Ui;

@@ -1,7 +1,7 @@
-//! What is held, in groups by where it goes and what it changes; what a commit would send.
+//! The held outcomes, grouped by route and kind of change; what a commit would send.
 //!
-//! Groups are made when what is held changes, not at every frame: there may be a hundred thousand
-//! outcomes. Writing is left to the engine, asking to [`super::ask`].
+//! Groups are made when the held outcomes change, not at every frame: there may be a hundred thousand of
+//! them. Writing is left to the engine, questions to [`super::ask`].
 
 use super::ask::Ask;
 use super::moved;
@@ -38,7 +38,7 @@ struct Group {
     name: String,
     tasks: Vec<TaskId>,
     taken: usize,
-    /// Something is taken away: worth a look.
+    /// Labels are removed.
     removes: bool,
 }
 
@@ -52,7 +52,7 @@ struct Send {
 }
 
 impl Review {
-    /// Makes the groups anew when what is held, or what is taken of it, has changed.
+    /// Makes the groups again when the held outcomes, or which of them are selected, have changed.
     fn follow(&mut self, state: &State) {
         let mut print = state.held.len() as u64;
         for held in state.held.values() {
@@ -120,7 +120,7 @@ impl Review {
         }
     }
 
-    /// The tasks that a command is about: the one under the cursor, or the group.
+    /// The tasks that an action applies to: the one under the cursor, or the group.
     fn chosen(&self) -> Vec<TaskId> {
         let Some(group) = self.groups.get(self.at) else {
             return Vec::new();
@@ -193,7 +193,7 @@ impl Layer for Review {
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         let mut all = actions::hints(ui, state, &[Action::Toggle, Action::CommitAll]);
-        if !state.held.is_empty() {
+        if !state.held.is_empty() && self.inside.is_none() {
             all.push((Action::In, "its tasks".into()));
         }
         all.extend(actions::hints(ui, state, &[Action::Out, Action::DropAll]));

@@ -96,7 +96,7 @@ fn result_line<'a>(result: &WatchResult, columns: usize, st: &Styles) -> Line<'a
 fn phase_line<'a>(task: &Watched, state: &State, columns: usize, st: &Styles) -> Option<Line<'a>> {
     let (text, style) = match task.phase {
         Phase::Seen => return None,
-        Phase::NoAgent => ("! no agent answers for its stage now".to_owned(), st.warn),
+        Phase::NoAgent => ("! its stage has no agent now".to_owned(), st.warn),
         Phase::Wanted | Phase::Fetching(_) => ("… fetching its inputs".to_owned(), st.accent),
         Phase::Unfetched => (
             "✗ its inputs could not be read ({key:Again} tries again)".to_owned(),

@@ -93,7 +93,7 @@ fn add_pathways(
 }
 
 impl FlowCursor {
-    /// Lays the graph out for this much room, unless that was done already; gives its rows.
+    /// Lays the graph out for this much room, unless that was done already; returns its rows.
     pub(super) fn arrange(&mut self, flow: &Workflow, state: &State, room: (u16, u16)) -> u16 {
         let (nodes, edges) = parts(flow, state, 0);
         let same = self

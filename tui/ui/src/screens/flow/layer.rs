@@ -10,7 +10,7 @@ use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
 
-/// The Flow screen; its cursors are in [`super::Pane`].
+/// The Flow screen; its cursors are in [`super::FlowCursor`].
 pub struct Flow;
 
 impl Layer for Flow {
@@ -29,7 +29,7 @@ impl Layer for Flow {
         }
     }
 
-    /// The arrows walk the graph, which a wheel should not.
+    /// The arrows move along the graph; the wheel scrolls the activity instead.
     fn on_wheel(&mut self, action: Action, ui: &mut Ui, _: &State) -> Vec<Command> {
         ui.flow.scroll_activity(action == Action::Up, WHEEL);
         Vec::new()

@@ -1,4 +1,4 @@
-//! The workflow as a list, for small windows and for those who prefer it.
+//! The workflow as a list, for small windows and by choice.
 
 use super::*;
 use crate::text::{clean, fit, left, right, width};
@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use wb_core::state::State;
 use wb_core::workflow::{StageKind, Workflow};
 
-/// The list form: one row for each stage, where its tasks go, who handles them.
+/// One row for each stage: its count, a missing agent, where its tasks go.
 pub(super) fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
     let st = ui.st;
     let inner = pane(buf, area, "Workflow", &listed_age(state), true, &st);

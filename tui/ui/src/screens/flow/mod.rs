@@ -31,7 +31,7 @@ const LOWER: u16 = 12;
 /// Cursor and scroll of this screen.
 #[derive(Default)]
 pub struct FlowCursor {
-    /// Drawing or list, when a person chose.
+    /// Drawing or list, once the user has chosen.
     pub drawing: Option<bool>,
     /// The drawing of the last frame, kept while nothing it depends on changes.
     drawn: Option<Drawn>,

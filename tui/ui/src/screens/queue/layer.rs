@@ -10,7 +10,7 @@ use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
 
-/// Tasks that a command names one by one; beyond that it would not be readable, nor fit.
+/// Tasks that a command lists one by one; with more it would be too long to read.
 const NAMED: usize = 50;
 
 /// The Queue screen; its cursors are in [`super::QueueCursor`].

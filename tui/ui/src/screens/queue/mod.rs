@@ -29,7 +29,7 @@ pub struct QueueCursor {
     cursors: HashMap<StageId, Cursor>,
     /// The line being typed, and the filter that Esc brings back.
     pub typing: Option<(Typed, String)>,
-    /// Picture shown or not, when a person chose.
+    /// Picture shown or not, once the user has chosen.
     pub picture: Option<bool>,
     rows: usize,
 }

@@ -46,12 +46,13 @@ pub(super) fn result_lines<'a>(
         st.dim,
     ));
     all.push(Line::from(labels));
-    all.push(match (result.failed, held) {
-        (true, _) if result.text.contains("stays") => Line::default(),
-        (true, _) => Line::styled("The task stays where it is.", st.dim),
-        (_, true) => Line::styled("Held for review; not written.", st.dim),
-        (_, false) => Line::styled("Not held for review; nothing was written.", st.dim),
-    });
+    let note = match (result.failed, held) {
+        (true, _) if result.text.contains("stays") => "",
+        (true, _) => "The task stays where it is.",
+        (_, true) => "Held for review; not written.",
+        (_, false) => "Not held for review; nothing was written.",
+    };
+    all.extend(wrapped(note, columns, st.dim));
     all
 }
 

@@ -124,7 +124,7 @@ fn draw_log(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     lines(buf, room, &log, 0);
 }
 
-/// The last lines of a log, so that drawing costs what is seen.
+/// The last lines of a log, so that only visible lines are made.
 fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
     let skip = log.lines.len().saturating_sub(rows);
     let mut tail = wb_core::step::Log::default();
@@ -170,7 +170,7 @@ fn sink_word(run: &Run) -> &'static str {
     }
 }
 
-/// Requests a second at most.
+/// The limit of requests per second.
 fn rate_word(state: &State) -> String {
     state.rate.map_or_else(
         || "no rate limit".to_owned(),
@@ -180,7 +180,7 @@ fn rate_word(state: &State) -> String {
 
 fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
     let st = &ui.st;
-    // What can be steered stays when room is short; where it comes from is left out first.
+    // What can be changed stays when room is short; the build and the start are left out first.
     let mut parts = vec![format!("run {}", run.id), sink_word(run).to_owned()];
     if !ui.room.narrow() {
         parts.push(format!("build {}", run.build));
@@ -252,7 +252,7 @@ fn part(run: &Run, state: &State) -> f64 {
     }
 }
 
-/// How many of how many, a second, and how long that takes.
+/// Progress, rate and the time left.
 #[allow(clippy::cast_precision_loss)] // an estimate
 fn figures(run: &Run, state: &State) -> String {
     let (done, all) = (run.decided(), expected(run, state));

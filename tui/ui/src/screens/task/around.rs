@@ -1,4 +1,4 @@
-//! What stands around the timeline: the task and its build above, the next key in words below, and
+//! What surrounds the timeline: the task and its build above, the next key in words below, and
 //! what to do while no task is open.
 
 use crate::Ui;
@@ -57,7 +57,7 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
     );
 }
 
-/// The most useful action, in words, and where the task stands as to writing.
+/// The most useful action, in words, and what of the task was written.
 pub fn next_line(ui: &Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
     let st = &ui.st;
     let (key, text) = timeline::next(step, state);

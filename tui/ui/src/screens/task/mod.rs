@@ -171,6 +171,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     next_line(ui, buf, below, step, state);
     let timeline_w = Constraint::Length(match ui.room.w {
         160.. => 52,
+        120.. => 50,
         100.. => 46,
         _ => 38,
     });

@@ -69,8 +69,8 @@ pub(super) fn read(step: &Stepper) -> Read {
     read
 }
 
-/// What follows the path of a URL may be what gives access to the file: it is not for a screen that
-/// others see, nor for a clipboard.
+/// The query of a URL may give access to the file: it belongs neither on a screen that others see nor in
+/// a clipboard.
 fn hide_secrets(value: &mut Value) {
     match value {
         Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {

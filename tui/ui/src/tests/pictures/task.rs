@@ -52,7 +52,7 @@ fn task_with_its_outcome_and_what_a_commit_would_write() {
 
 #[test]
 fn task_with_a_fault_says_whose_and_what_to_do() {
-    shots("task_fault", World::demo, |desk| {
+    shots("task_error", World::demo, |desk| {
         desk.go("s");
         desk.world.fetched();
         desk.go("s");
@@ -101,11 +101,11 @@ fn task_picture_with_boxes_before_and_after() {
     shot("task_image", &desk.draw());
     desk.ui.set_picture(
         request.task,
-        Err("the file is no picture that can be decoded".into()),
+        Err("the file is not a picture that can be decoded".into()),
     );
     let text = desk.draw();
     assert!(
-        text.contains("no picture: the file is no picture"),
+        text.contains("no picture: the file is not a picture"),
         "{text}"
     );
 }
