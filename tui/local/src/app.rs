@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub reloading: tokio::sync::Mutex<()>,
 }
 
-pub(crate) type Shared = Arc<App>;
+pub(crate) type SharedApp = Arc<App>;
 
 impl App {
     /// The current catalogue.

@@ -130,7 +130,7 @@ impl Keyring {
 
     fn verify(&self, keyid: &str, message: &[u8], signature: &[u8]) -> Result<Caller, Refusal> {
         let (key, email) = self.keys.get(keyid).ok_or_else(|| {
-            unauthenticated!("this server does not know the key; use the key file that `workbench serve` names in its ready line")
+            unauthenticated!("this key is not registered with this server; use the key file that `workbench serve` names in its ready line")
         })?;
         let signature = Signature::from_slice(signature)
             .map_err(|_| unauthenticated!("the signature has a wrong length"))?;

@@ -25,7 +25,7 @@ pub enum ItemKind {
 }
 
 /// `itemType`, `data_type` in lower and upper case, and the MIME type of generated media.
-struct Names(
+struct KindNames(
     &'static str,
     &'static str,
     &'static str,
@@ -54,18 +54,20 @@ impl ItemKind {
         known.unwrap_or(Self::Image)
     }
 
-    const fn names(self) -> Names {
+    const fn names(self) -> KindNames {
         match self {
-            Self::Image => Names("image", "image", "IMAGE", Some("image/jpeg")),
-            Self::Video => Names("video", "video", "VIDEO", Some("video/mp4")),
-            Self::ImageGroup => Names("imageGroup", "img_group", "IMG_GROUP", None),
+            Self::Image => KindNames("image", "image", "IMAGE", Some("image/jpeg")),
+            Self::Video => KindNames("video", "video", "VIDEO", Some("video/mp4")),
+            Self::ImageGroup => KindNames("imageGroup", "img_group", "IMG_GROUP", None),
             Self::ImageSequence => {
-                Names("imageSequence", "img_group", "IMG_GROUP", Some("video/mp4"))
+                KindNames("imageSequence", "img_group", "IMG_GROUP", Some("video/mp4"))
             }
-            Self::Audio => Names("audio", "audio", "AUDIO", Some("audio/wav")),
-            Self::PlainText => Names("plainText", "plain_text", "PLAIN_TEXT", Some("text/plain")),
-            Self::Pdf => Names("pdf", "pdf", "PDF", Some("application/pdf")),
-            Self::Group => Names("group", "group", "GROUP", None),
+            Self::Audio => KindNames("audio", "audio", "AUDIO", Some("audio/wav")),
+            Self::PlainText => {
+                KindNames("plainText", "plain_text", "PLAIN_TEXT", Some("text/plain"))
+            }
+            Self::Pdf => KindNames("pdf", "pdf", "PDF", Some("application/pdf")),
+            Self::Group => KindNames("group", "group", "GROUP", None),
         }
     }
 

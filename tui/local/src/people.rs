@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::error::Refusal;
 use crate::ids::{mix, unit};
 use crate::store::catalog::Project;
@@ -25,7 +25,7 @@ const REJECTED: f64 = 0.2;
 
 /// Moves a task out of its stage on behalf of somebody else. Does nothing if it has left already.
 pub(crate) async fn intrude(
-    app: &Shared,
+    app: &SharedApp,
     project: &Arc<Project>,
     stage: usize,
     task: Uuid,
@@ -57,7 +57,7 @@ pub(crate) async fn intrude(
 }
 
 /// Annotates and reviews in the main project, `rate` tasks per second, until `stop`.
-pub(crate) async fn work(app: Shared, rate: f64, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn work(app: SharedApp, rate: f64, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut crew = Crew {
@@ -91,7 +91,7 @@ struct Crew {
 
 impl Crew {
     /// Takes the oldest task of a stage where people work and finishes it.
-    async fn one_task(&mut self, app: &Shared) -> Result<(), Refusal> {
+    async fn one_task(&mut self, app: &SharedApp) -> Result<(), Refusal> {
         let project = Arc::clone(app.catalog().project(app.project)?);
         let manned =
             |kind: &NodeKind| matches!(kind, NodeKind::Annotation { .. } | NodeKind::Review { .. });

@@ -51,7 +51,7 @@ pub(crate) fn completed(came: &RawValue) -> Result<String, String> {
 /// # Errors
 /// A sentence with the place of what is missing, unknown, or not unique.
 fn complete(structure: &mut Value) -> Result<(), String> {
-    let mut work = Work::default();
+    let mut work = FeatureHashes::default();
     for (key, what) in [("objects", "object"), ("classifications", "classification")] {
         let list = structure
             .get_mut(key)
@@ -102,11 +102,11 @@ fn or(entry: &mut Map<String, Value>, key: &str, value: impl FnOnce() -> Value) 
 
 /// The feature hashes so far. Each must be unique.
 #[derive(Default)]
-struct Work {
+struct FeatureHashes {
     hashes: HashSet<String>,
 }
 
-impl Work {
+impl FeatureHashes {
     fn hash(&mut self, entry: &mut Map<String, Value>, place: &str) -> Result<(), String> {
         or(entry, "featureNodeHash", || {
             let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, place.as_bytes());

@@ -52,7 +52,7 @@ pub(super) enum SampleContent {
     Other,
 }
 
-/// What the slice headers of a sample tell.
+/// What is known from the slice headers of a sample.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SampleHeaders {
     pub content: SampleContent,

@@ -1,6 +1,6 @@
 //! Still pictures as packed RGB8, the right way up: JPEG, PNG, GIF (first frame), WebP, BMP, TIFF.
 //! Grey, 16-bit, palette and CMYK become RGB8; an alpha channel is dropped, not blended.
-//! Leaves to others: video, and formats that only ffmpeg knows.
+//! Leaves to others: video, and formats that only ffmpeg supports.
 
 use std::fs::File;
 use std::io::{BufReader, Seek};

@@ -104,7 +104,7 @@ fn an_unknown_key_is_refused() {
     let refusal = stranger
         .check_v2("GET", TARGET_A, &signed(EMPTY, SIGNATURE_A), b"", CREATED)
         .unwrap_err();
-    assert!(refusal.message().contains("does not know the key"));
+    assert!(refusal.message().contains("is not registered"));
 }
 
 #[test]

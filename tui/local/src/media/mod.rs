@@ -29,7 +29,7 @@ pub(crate) const PART: &str = ".part-";
 
 /// Where an item's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Source {
+pub(crate) enum MediaSource {
     /// Photograph and crop; crop 0 is the whole photograph as it was taken.
     Photo(usize, u16),
     /// The short video.
@@ -50,7 +50,7 @@ pub(crate) enum Source {
     Uploaded(Uuid),
 }
 
-impl Source {
+impl MediaSource {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once('/').unwrap_or((text, ""));
         let number = || rest.parse().ok();
@@ -126,34 +126,34 @@ impl MediaLibrary {
     }
 
     /// The file with the bytes, if there is one.
-    pub(crate) fn file(&self, source: &Source) -> Option<PathBuf> {
+    pub(crate) fn file(&self, source: &MediaSource) -> Option<PathBuf> {
         match source {
-            Source::File(path) => Some(path.clone()),
-            Source::Uploaded(uuid) => Some(self.upload(*uuid)),
+            MediaSource::File(path) => Some(path.clone()),
+            MediaSource::Uploaded(uuid) => Some(self.upload(*uuid)),
             _ => None,
         }
     }
 
     /// The bytes, generated if necessary. Errors come from reading files.
-    pub(crate) fn bytes(&self, source: &Source) -> std::io::Result<Bytes> {
+    pub(crate) fn bytes(&self, source: &MediaSource) -> std::io::Result<Bytes> {
         match source {
-            Source::Photo(photo, 0) => Ok(Bytes::from_static(PHOTOS[*photo].bytes)),
-            Source::Photo(photo, crop) => Ok(self.crop(*photo, *crop)),
-            Source::Clip => Ok(Bytes::from_static(CLIP)),
-            Source::EvenClip => Ok(Bytes::from_static(EVEN_CLIP)),
-            Source::Text(n) => Ok(made::text(*n).into()),
-            Source::Wav(n) => Ok(made::wav(*n).into()),
-            Source::Mp3(n) => Ok(made::mp3(*n).into()),
-            Source::Pdf(n) => Ok(made::pdf(*n).into()),
-            Source::File(path) => std::fs::read(path).map(Bytes::from),
-            Source::Uploaded(uuid) => std::fs::read(self.upload(*uuid)).map(Bytes::from),
+            MediaSource::Photo(photo, 0) => Ok(Bytes::from_static(PHOTOS[*photo].bytes)),
+            MediaSource::Photo(photo, crop) => Ok(self.crop(*photo, *crop)),
+            MediaSource::Clip => Ok(Bytes::from_static(CLIP)),
+            MediaSource::EvenClip => Ok(Bytes::from_static(EVEN_CLIP)),
+            MediaSource::Text(n) => Ok(made::text(*n).into()),
+            MediaSource::Wav(n) => Ok(made::wav(*n).into()),
+            MediaSource::Mp3(n) => Ok(made::mp3(*n).into()),
+            MediaSource::Pdf(n) => Ok(made::pdf(*n).into()),
+            MediaSource::File(path) => std::fs::read(path).map(Bytes::from),
+            MediaSource::Uploaded(uuid) => std::fs::read(self.upload(*uuid)).map(Bytes::from),
         }
     }
 
     /// The length in bytes.
-    pub(crate) fn size(&self, source: &Source) -> Option<u64> {
+    pub(crate) fn size(&self, source: &MediaSource) -> Option<u64> {
         match source {
-            Source::File(_) | Source::Uploaded(_) => {
+            MediaSource::File(_) | MediaSource::Uploaded(_) => {
                 let path = self.file(source)?;
                 std::fs::metadata(path).ok().map(|m| m.len())
             }
@@ -180,9 +180,9 @@ impl MediaLibrary {
     }
 
     /// The properties of a source.
-    pub(crate) fn facts(&self, source: &Source) -> Facts {
+    pub(crate) fn facts(&self, source: &MediaSource) -> Facts {
         match source {
-            Source::Photo(photo, crop) => {
+            MediaSource::Photo(photo, crop) => {
                 let (width, height) = picture_size(*photo, *crop);
                 Facts {
                     width: Some(width),
@@ -190,25 +190,25 @@ impl MediaLibrary {
                     ..Facts::default()
                 }
             }
-            Source::Clip => clip_facts(75),
-            Source::EvenClip => clip_facts(74),
-            Source::Wav(n) => Facts {
+            MediaSource::Clip => clip_facts(75),
+            MediaSource::EvenClip => clip_facts(74),
+            MediaSource::Wav(n) => Facts {
                 duration: Some(made::wav_seconds(*n)),
                 sample_rate: Some(made::WAV_RATE),
                 ..Facts::default()
             },
-            Source::Mp3(n) => Facts {
+            MediaSource::Mp3(n) => Facts {
                 duration: Some(made::mp3_seconds(*n)),
                 sample_rate: Some(made::MP3_RATE),
                 ..Facts::default()
             },
-            Source::Pdf(n) => Facts {
+            MediaSource::Pdf(n) => Facts {
                 frames: u32::try_from(made::pdf_pages(*n)).ok(),
                 ..Facts::default()
             },
-            Source::Text(_) => Facts::default(),
-            Source::File(path) => probe::facts(path),
-            Source::Uploaded(uuid) => probe::facts(&self.upload(*uuid)),
+            MediaSource::Text(_) => Facts::default(),
+            MediaSource::File(path) => probe::facts(path),
+            MediaSource::Uploaded(uuid) => probe::facts(&self.upload(*uuid)),
         }
     }
 }
@@ -241,21 +241,21 @@ mod tests {
             "file//a b/c.jpg",
             "uploaded/03a107bf-0000-4000-8000-000000000001",
         ] {
-            assert_eq!(Source::parse(text).unwrap().spell(), text);
+            assert_eq!(MediaSource::parse(text).unwrap().spell(), text);
         }
-        assert_eq!(Source::parse("clip/75"), None);
-        assert_eq!(Source::parse("photo/99/1"), None);
-        assert_eq!(Source::parse("photo/1/97"), None);
-        assert_eq!(Source::parse("nothing"), None);
+        assert_eq!(MediaSource::parse("clip/75"), None);
+        assert_eq!(MediaSource::parse("photo/99/1"), None);
+        assert_eq!(MediaSource::parse("photo/1/97"), None);
+        assert_eq!(MediaSource::parse("nothing"), None);
     }
 
     #[test]
     fn images_have_their_documented_size() {
         let library = MediaLibrary::default();
         for source in [
-            Source::Photo(0, 0),
-            Source::Photo(4, 9),
-            Source::Photo(9, CROPS),
+            MediaSource::Photo(0, 0),
+            MediaSource::Photo(4, 9),
+            MediaSource::Photo(9, CROPS),
         ] {
             let facts = library.facts(&source);
             let picture = image::load_from_memory(&library.bytes(&source).unwrap()).unwrap();
@@ -270,33 +270,33 @@ mod tests {
     #[test]
     fn crops_are_the_same_every_time() {
         let (one, two) = (MediaLibrary::default(), MediaLibrary::default());
-        let source = Source::Photo(2, 33);
+        let source = MediaSource::Photo(2, 33);
         assert_eq!(one.bytes(&source).unwrap(), two.bytes(&source).unwrap());
         assert_ne!(
             one.bytes(&source).unwrap(),
-            one.bytes(&Source::Photo(2, 34)).unwrap()
+            one.bytes(&MediaSource::Photo(2, 34)).unwrap()
         );
     }
 
     #[test]
     fn generated_media_have_their_format() {
         let library = MediaLibrary::default();
-        let wav = library.bytes(&Source::Wav(3)).unwrap();
+        let wav = library.bytes(&MediaSource::Wav(3)).unwrap();
         assert!(wav.starts_with(b"RIFF") && &wav[8..12] == b"WAVE");
         assert!(
             library
-                .bytes(&Source::Pdf(2))
+                .bytes(&MediaSource::Pdf(2))
                 .unwrap()
                 .starts_with(b"%PDF-")
         );
         assert!(
             library
-                .bytes(&Source::Mp3(1))
+                .bytes(&MediaSource::Mp3(1))
                 .unwrap()
                 .starts_with(&[0xff, 0xfb])
         );
         assert!(
-            String::from_utf8(library.bytes(&Source::Text(1)).unwrap().to_vec())
+            String::from_utf8(library.bytes(&MediaSource::Text(1)).unwrap().to_vec())
                 .unwrap()
                 .len()
                 > 100

@@ -64,7 +64,7 @@ pub(crate) fn crop_of(photo: usize, crop: u16) -> (u32, u32, u32, u32) {
         return (0, 0, width, height);
     }
     let draw = |n: u64| unit(mix((photo as u64) << 32 | u64::from(crop) << 8 | n));
-    // Widths are multiples of 16: JPEG blocks stay whole, and the pictures look alike in a list.
+    // Widths are multiples of 16: JPEG blocks stay whole, and the pictures have similar sizes in a list.
     let w = (160 + (draw(1) * 11.0) as u32 * 16).min(width);
     let h = (w * 3 / 4).min(height);
     let x = (draw(2) * f64::from(width - w + 1)) as u32;

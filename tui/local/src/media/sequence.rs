@@ -131,11 +131,11 @@ fn index(frames: &[Vec<u8>], first: u32, width: u32, height: u32) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{MediaLibrary, Source, probe};
+    use crate::media::{MediaLibrary, MediaSource, probe};
 
     fn picture(photo: usize) -> (String, Vec<u8>) {
         let bytes = MediaLibrary::default()
-            .bytes(&Source::Photo(photo, 0))
+            .bytes(&MediaSource::Photo(photo, 0))
             .unwrap();
         (format!("{photo}.jpg"), bytes.to_vec())
     }

@@ -18,7 +18,7 @@ const WHOLE: u64 = 256 << 20;
 ///
 /// # Errors
 /// A sentence about why the file is not of that type, or cannot be read.
-pub(crate) fn look(
+pub(crate) fn inspect(
     path: &Path,
     kind: ItemKind,
     title: &str,
@@ -198,17 +198,17 @@ mod tests {
     #[test]
     fn generated_media_are_recognised() {
         let (_f, clip) = file(include_bytes!("../../media/bigbuckbunny-3s.mp4"));
-        let (facts, mime) = look(&clip, ItemKind::Video, "a.mp4").unwrap();
+        let (facts, mime) = inspect(&clip, ItemKind::Video, "a.mp4").unwrap();
         assert_eq!(
             (facts.frames, mime.as_deref()),
             (Some(75), Some("video/mp4"))
         );
         let (_f, wav) = file(&made::wav(5));
-        let (facts, mime) = look(&wav, ItemKind::Audio, "a.wav").unwrap();
+        let (facts, mime) = inspect(&wav, ItemKind::Audio, "a.wav").unwrap();
         assert_eq!(facts.duration, Some(made::wav_seconds(5)));
         assert_eq!(mime.as_deref(), Some("audio/wav"));
         let (_f, mp3) = file(&made::mp3(3));
-        let (facts, mime) = look(&mp3, ItemKind::Audio, "a.mp3").unwrap();
+        let (facts, mime) = inspect(&mp3, ItemKind::Audio, "a.mp3").unwrap();
         assert!(
             (facts.duration.unwrap() - made::mp3_seconds(3)).abs() < 0.03,
             "{facts:?}"
@@ -216,11 +216,11 @@ mod tests {
         assert_eq!(mime.as_deref(), Some("audio/mpeg"));
         let (_f, pdf) = file(&made::pdf(7));
         assert_eq!(
-            look(&pdf, ItemKind::Pdf, "a.pdf").unwrap().0.frames,
+            inspect(&pdf, ItemKind::Pdf, "a.pdf").unwrap().0.frames,
             Some(7)
         );
         let (_f, text) = file(b"hello");
-        let (_, mime) = look(&text, ItemKind::PlainText, "page.HTML").unwrap();
+        let (_, mime) = inspect(&text, ItemKind::PlainText, "page.HTML").unwrap();
         assert_eq!(mime.as_deref(), Some("text/html"));
     }
 
@@ -233,11 +233,11 @@ mod tests {
             ItemKind::Audio,
             ItemKind::Pdf,
         ] {
-            let why = look(&text, kind, "fake.bin").unwrap_err();
+            let why = inspect(&text, kind, "fake.bin").unwrap_err();
             assert!(why.contains("\"fake.bin\" is not a"), "{why}");
         }
         let (_f, empty) = file(b"");
-        assert!(look(&empty, ItemKind::PlainText, "a.txt").is_err());
-        assert!(look(Path::new("/nowhere"), ItemKind::Image, "a.jpg").is_err());
+        assert!(inspect(&empty, ItemKind::PlainText, "a.txt").is_err());
+        assert!(inspect(Path::new("/nowhere"), ItemKind::Image, "a.jpg").is_err());
     }
 }

@@ -31,13 +31,13 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::auth::hex;
 use crate::error::{Refusal, forbidden, invalid, not_found};
 use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
 use crate::routes::extract::Pairs;
-use crate::routes::reply::{Answer, json_answer, json_bytes};
+use crate::routes::reply::{Reply, json_bytes, json_reply};
 use crate::store::catalog::Project;
 use crate::store::tx::Tx;
 use crate::store::{labels, tasks};
@@ -46,7 +46,7 @@ use crate::workflow::Graph;
 /// The message whose seal is the token for these endpoints.
 pub(crate) const OWN_PAGES: &str = "local";
 
-pub(super) fn router(app: &Shared) -> Router<Shared> {
+pub(super) fn router(app: &SharedApp) -> Router<SharedApp> {
     Router::new()
         .route("/local/health", get(health))
         .route("/local/scenario-schema", get(scenario_schema))
@@ -61,14 +61,14 @@ pub(super) fn router(app: &Shared) -> Router<Shared> {
         .route("/local/", any(unknown))
         .route("/local/{*page}", any(unknown))
         .layer(middleware::from_fn_with_state(
-            Shared::clone(app),
+            SharedApp::clone(app),
             token_only,
         ))
         .layer(middleware::from_fn(loopback_only))
 }
 
 /// Refuses requests without the token: any user or program on this machine can connect.
-async fn token_only(State(app): State<Shared>, request: Request, next: Next) -> Response {
+async fn token_only(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
     let header = request.headers().get(header::AUTHORIZATION);
     let sent = header.and_then(|h| h.to_str().ok()).unwrap_or_default();
     let (scheme, token) = sent.split_once(' ').unwrap_or_default();
@@ -117,29 +117,29 @@ async fn scenario_schema() -> Response {
     json_bytes(crate::SCENARIO_SCHEMA)
 }
 
-async fn health() -> Answer {
-    json_answer(&json!({"ok": true}))
+async fn health() -> Reply {
+    json_reply(&json!({"ok": true}))
 }
 
-async fn counters(State(app): State<Shared>) -> Answer {
-    json_answer(&app.counters.read())
+async fn counters(State(app): State<SharedApp>) -> Reply {
+    json_reply(&app.counters.read())
 }
 
-async fn faults(State(app): State<Shared>) -> Answer {
+async fn faults(State(app): State<SharedApp>) -> Reply {
     let injector = app.injector.lock().unwrap_or_else(PoisonError::into_inner);
     let list: Vec<_> = injector
         .specs()
         .map(|(spec, n)| json!({"fault": spec.to_string(), "struck": n}))
         .collect();
-    json_answer(&json!({"faults": list}))
+    json_reply(&json!({"faults": list}))
 }
 
-async fn set_faults(State(app): State<Shared>, bytes: Bytes) -> Answer {
+async fn set_faults(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
     #[derive(Deserialize)]
-    struct Asked {
+    struct FaultsBody {
         faults: Vec<String>,
     }
-    let asked: Asked = serde_json::from_slice(&bytes)?;
+    let asked: FaultsBody = serde_json::from_slice(&bytes)?;
     let specs: Vec<FaultSpec> = asked
         .faults
         .iter()
@@ -150,23 +150,23 @@ async fn set_faults(State(app): State<Shared>, bytes: Bytes) -> Answer {
     faults(State(app)).await
 }
 
-fn project_of(app: &Shared, text: Option<&str>) -> Result<Arc<Project>, Refusal> {
+fn project_of(app: &SharedApp, text: Option<&str>) -> Result<Arc<Project>, Refusal> {
     match text {
         Some(text) => app.project(text),
         None => app.catalog().project(app.project).map(Arc::clone),
     }
 }
 
-async fn templates(State(app): State<Shared>) -> Answer {
+async fn templates(State(app): State<SharedApp>) -> Reply {
     let catalog = app.catalog();
     let one = |(uuid, title, _): &(Uuid, String, Graph)| json!({"uuid": uuid, "title": title});
     let list: Vec<_> = catalog.templates.iter().map(one).collect();
-    json_answer(&json!({"templates": list}))
+    json_reply(&json!({"templates": list}))
 }
 
-async fn workflow(State(app): State<Shared>, pairs: Pairs) -> Answer {
+async fn workflow(State(app): State<SharedApp>, pairs: Pairs) -> Reply {
     let project = project_of(&app, pairs.first("project"))?;
-    json_answer(&project.graph.specification())
+    json_reply(&project.graph.specification())
 }
 
 #[derive(Serialize)]
@@ -183,7 +183,7 @@ struct TaskState {
     labels: Option<String>,
 }
 
-async fn state(State(app): State<Shared>, pairs: Pairs) -> Answer {
+async fn state(State(app): State<SharedApp>, pairs: Pairs) -> Reply {
     let project = project_of(&app, pairs.first("project"))?;
     let number = |key: &str, default: i64| match pairs.first(key) {
         None => Ok(default),
@@ -196,7 +196,7 @@ async fn state(State(app): State<Shared>, pairs: Pairs) -> Answer {
         .store
         .read(move |c| task_states(c, &project, after, limit))
         .await?;
-    json_answer(&json!({"tasks": found}))
+    json_reply(&json!({"tasks": found}))
 }
 
 fn task_states(
@@ -253,7 +253,7 @@ struct MoveAsked {
     by: Option<String>,
 }
 
-async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
+async fn move_tasks(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
     let asked: MoveAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
     let found = project
@@ -263,7 +263,7 @@ async fn move_tasks(State(app): State<Shared>, bytes: Bytes) -> Answer {
     let stage = found.ok_or_else(|| invalid!("the project has no stage {:?}", asked.stage))?;
     let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
     let work = move |tx: &Tx<'_>| tasks::move_tasks(tx, &project, None, &asked.tasks, stage);
-    json_answer(&json!({"moved": app.store.write(by, work).await?}))
+    json_reply(&json!({"moved": app.store.write(by, work).await?}))
 }
 
 #[derive(Deserialize)]
@@ -273,7 +273,7 @@ struct EditAsked {
     by: Option<String>,
 }
 
-async fn edit(State(app): State<Shared>, bytes: Bytes) -> Answer {
+async fn edit(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
     let asked: EditAsked = serde_json::from_slice(&bytes)?;
     let project = project_of(&app, asked.project.as_deref())?;
     let by = asked.by.unwrap_or_else(|| SOMEBODY.to_owned());
@@ -288,5 +288,5 @@ async fn edit(State(app): State<Shared>, bytes: Bytes) -> Answer {
         labels::disturb(tx, &project, label)?;
         Ok(label)
     };
-    json_answer(&json!({"label_hash": app.store.write(by, work).await?}))
+    json_reply(&json!({"label_hash": app.store.write(by, work).await?}))
 }

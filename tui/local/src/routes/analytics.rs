@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::routes::extract::{Call, InProject, Pairs};
 use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Answer, json_answer, json_bytes};
+use crate::routes::reply::{Reply, json_bytes, json_reply};
 use crate::store::records::{Record, RecordKind};
 use crate::time;
 
 /// Results of one page.
 const PAGE: usize = 1000;
 
-pub(super) async fn task_actions(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn task_actions(call: Call, pairs: Pairs) -> Reply {
     let project = call.project(pairs.first("projectUuid").unwrap_or_default())?;
     let project = project.uuid;
     let (after, before) = (pairs.instant("after")?, pairs.instant("before")?);
@@ -42,19 +42,19 @@ pub(super) async fn task_actions(call: Call, pairs: Pairs) -> Answer {
             "actorEmail": r.body["actor"],
         })
     };
-    json_answer(&Page::cut(fitting, PAGE, |r| token(r.id)).map(one))
+    json_reply(&Page::cut(fitting, PAGE, |r| token(r.id)).map(one))
 }
 
-pub(super) async fn nothing(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn nothing(call: Call, pairs: Pairs) -> Reply {
     let named = pairs.first("projectUuid").or(pairs.first("projectHash"));
     call.project(named.unwrap_or_default())?;
-    json_answer(&Page::<Value>::whole([]))
+    json_reply(&Page::<Value>::whole([]))
 }
 
-pub(super) async fn no_logs(InProject(_): InProject) -> Answer {
-    json_answer(&Page::<Value>::whole([]))
+pub(super) async fn no_logs(InProject(_): InProject) -> Reply {
+    json_reply(&Page::<Value>::whole([]))
 }
 
-pub(super) async fn no_older_logs(InProject(_): InProject) -> Answer {
+pub(super) async fn no_older_logs(InProject(_): InProject) -> Reply {
     Ok(json_bytes("[]"))
 }

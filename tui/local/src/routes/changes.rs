@@ -8,14 +8,14 @@ use uuid::Uuid;
 use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::routes::extract::{Call, InFolder, ItemId, Sent, uuid};
-use crate::routes::reply::{Answer, json_answer};
-use crate::store::exact::Object;
+use crate::routes::reply::{Reply, json_reply};
+use crate::store::exact::JsonObject;
 use crate::store::items;
 use crate::store::units::{self, NewItem};
 use crate::store::uses;
 use crate::time;
 
-pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Answer {
+pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Reply {
     let catalog = call.catalog();
     let find = move |db: &Connection| {
         let item = items::one(db, item)?;
@@ -52,7 +52,7 @@ pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Answer {
             .collect();
         json!({"layoutContents": contents, "layout": null, "layoutSettings": {}, "timeline": []})
     });
-    json_answer(&json!({
+    json_reply(&json!({
         "frameInGroups": uses.groups.len(), "accessibleGroupItems": uses.groups.iter().map(group).collect::<Vec<_>>(),
         "usedInDatasets": used.len(), "accessibleDatasets": used, "groupLayout": layout,
     }))
@@ -67,7 +67,7 @@ pub(super) struct Moved {
     allow_synced_dataset_move: bool,
 }
 
-pub(super) async fn move_items(call: Call, from: InFolder, Sent(sent): Sent<Moved>) -> Answer {
+pub(super) async fn move_items(call: Call, from: InFolder, Sent(sent): Sent<Moved>) -> Reply {
     let to = call.catalog().folder(sent.new_parent_uuid)?.clone();
     call.change(move |tx| {
         let allowed = sent.allow_synced_dataset_move;
@@ -82,20 +82,20 @@ pub(super) struct Deleted {
     child_uuids: Vec<Uuid>,
 }
 
-pub(super) async fn delete_items(call: Call, folder: InFolder, sent: Sent<Deleted>) -> Answer {
+pub(super) async fn delete_items(call: Call, folder: InFolder, sent: Sent<Deleted>) -> Reply {
     let delete = call.write(move |tx| uses::delete_items(tx, &folder, &sent.child_uuids));
     let deleted = delete.await?;
     call.count(deleted);
-    json_answer(&json!({"removedItemsCount": deleted, "removedFoldersCount": 0}))
+    json_reply(&json!({"removedItemsCount": deleted, "removedFoldersCount": 0}))
 }
 
 /// A data group to be created. Its visual layout is ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GroupBody {
+pub(super) struct DataGroupBody {
     layout_contents: Contents,
     name: Option<String>,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
 }
 
 #[derive(Deserialize)]
@@ -120,8 +120,8 @@ impl Contents {
 pub(super) async fn create_groups(
     call: Call,
     InFolder(folder): InFolder,
-    Sent(sent): Sent<Vec<GroupBody>>,
-) -> Answer {
+    Sent(sent): Sent<Vec<DataGroupBody>>,
+) -> Reply {
     let create = call.write(move |tx| {
         let mut made = Vec::new();
         for group in sent {
@@ -136,5 +136,5 @@ pub(super) async fn create_groups(
     });
     let made = create.await?;
     call.count(made.len());
-    json_answer(&made)
+    json_reply(&made)
 }

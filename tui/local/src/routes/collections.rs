@@ -9,7 +9,7 @@ use crate::error::{invalid, not_served};
 use crate::routes::extract::{Call, CollectionId, Pairs, Sent};
 use crate::routes::paging::{Page, token};
 use crate::routes::records::Described;
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::routes::storage::{show, signed};
 use crate::store::items::{self, COLUMNS, Data};
 use crate::store::records::{self, Record, RecordKind};
@@ -22,7 +22,7 @@ fn collection_json(c: &Record) -> Value {
     })
 }
 
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let folder = pairs.uuids("topLevelFolderUuid")?.pop();
     let wanted = pairs.uuids("uuids")?;
     let read = call
@@ -32,10 +32,10 @@ pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
     found.retain(|c| {
         folder.is_none_or(|f| f == c.scope) && (wanted.is_empty() || wanted.contains(&c.uuid))
     });
-    json_answer(&Page::whole(found.iter().map(collection_json)))
+    json_reply(&Page::whole(found.iter().map(collection_json)))
 }
 
-pub(super) async fn create(call: Call, pairs: Pairs, Sent(sent): Sent<Described>) -> Answer {
+pub(super) async fn create(call: Call, pairs: Pairs, Sent(sent): Sent<Described>) -> Reply {
     let missing = || invalid!("`topLevelFolderUuid` is needed");
     let folder = pairs.uuids("topLevelFolderUuid")?.pop();
     let folder = folder.ok_or_else(missing)?;
@@ -52,14 +52,14 @@ pub(super) async fn create(call: Call, pairs: Pairs, Sent(sent): Sent<Described>
         Ok(1)
     });
     create.await?;
-    json_answer(&id)
+    json_reply(&id)
 }
 
 pub(super) async fn change(
     call: Call,
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Described>,
-) -> Answer {
+) -> Reply {
     let change = call.edit_record(RecordKind::COLLECTION, id, |_, record| {
         sent.apply(record);
         Ok(())
@@ -68,7 +68,7 @@ pub(super) async fn change(
     Ok(null())
 }
 
-pub(super) async fn remove(call: Call, CollectionId(id): CollectionId) -> Answer {
+pub(super) async fn remove(call: Call, CollectionId(id): CollectionId) -> Reply {
     call.remove_record(RecordKind::COLLECTION, id, None).await
 }
 
@@ -76,7 +76,7 @@ fn members(record: &Record) -> Vec<Uuid> {
     serde_json::from_value(record.body["items"].clone()).unwrap_or_default()
 }
 
-pub(super) async fn items_of(call: Call, CollectionId(id): CollectionId, pairs: Pairs) -> Answer {
+pub(super) async fn items_of(call: Call, CollectionId(id): CollectionId, pairs: Pairs) -> Reply {
     let begin = usize::try_from(pairs.after()?).unwrap_or(0);
     let size = pairs.page_size(call.page_size);
     let all = members(&call.record(RecordKind::COLLECTION, id).await?);
@@ -87,7 +87,7 @@ pub(super) async fn items_of(call: Call, CollectionId(id): CollectionId, pairs: 
         let existing = page.iter().filter_map(|item| items::one(db, *item).ok());
         Ok(existing.collect())
     });
-    json_answer(&Page {
+    json_reply(&Page {
         results: show.await?,
         next_page_token: next.map(|n| token(n as i64)),
     })
@@ -118,18 +118,18 @@ pub(super) async fn add_items(
     call: Call,
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Items>,
-) -> Answer {
+) -> Reply {
     let add = call.edit_record(RecordKind::COLLECTION, id, |tx, record| {
         Ok(put_in(tx, record, sent.item_uuids))
     });
-    json_answer(&json!({"failedItems": add.await?}))
+    json_reply(&json!({"failedItems": add.await?}))
 }
 
 pub(super) async fn remove_items(
     call: Call,
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Items>,
-) -> Answer {
+) -> Reply {
     let remove = call.edit_record(RecordKind::COLLECTION, id, move |_, record| {
         let mut all = members(record);
         let wanted = sent.item_uuids.into_iter();
@@ -138,7 +138,7 @@ pub(super) async fn remove_items(
         record.body["items"] = json!(all);
         Ok(failed)
     });
-    json_answer(&json!({"failedItems": remove.await?}))
+    json_reply(&json!({"failedItems": remove.await?}))
 }
 
 #[derive(Deserialize)]
@@ -152,7 +152,7 @@ pub(super) async fn add_titles(
     call: Call,
     CollectionId(id): CollectionId,
     Sent(sent): Sent<Titles>,
-) -> Answer {
+) -> Reply {
     let add = call.edit_record(RecordKind::COLLECTION, id, move |tx, record| {
         let mut find = tx.prepare(&format!(
             "SELECT {COLUMNS} FROM data d WHERE d.title = ?1 AND d.folder IS NOT 0 LIMIT 2"
@@ -178,10 +178,10 @@ pub(super) async fn add_titles(
             "ambiguousTitles": several, "unmatchedTitles": none, "failedItems": failed,
         }))
     });
-    json_answer(&add.await?)
+    json_reply(&add.await?)
 }
 
-pub(super) async fn not_applied() -> Answer {
+pub(super) async fn not_applied() -> Reply {
     Err(not_served!(
         "a local project keeps filter presets but does not apply them: add the items by UUID or title"
     ))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::routes::extract::{Call, Pairs, Sent};
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::catalog::Dataset;
 use crate::store::folders::{self, NewDataset};
 use crate::time;
@@ -21,7 +21,7 @@ impl Dataset {
 }
 
 /// All datasets, with the caller's role. The key is `result` here, not `results`.
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let filter: CatalogFilter = pairs.parse()?;
     let catalog = call.catalog();
     let fits = |d: &&Arc<Dataset>| filter.fits(&d.title, &d.description, d.created, d.edited);
@@ -33,7 +33,7 @@ pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
             "backingFolderUuid": d.mirror(),
         })
     };
-    json_answer(&json!({"result": fitting.map(one).collect::<Vec<_>>()}))
+    json_reply(&json!({"result": fitting.map(one).collect::<Vec<_>>()}))
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ pub(super) struct DatasetBody {
     create_backing_folder: bool,
 }
 
-pub(super) async fn create(call: Call, Sent(sent): Sent<DatasetBody>) -> Answer {
+pub(super) async fn create(call: Call, Sent(sent): Sent<DatasetBody>) -> Reply {
     let uuid = Uuid::new_v4();
     let folder = sent.create_backing_folder.then(Uuid::new_v4);
     call.change_catalog(move |tx| {
@@ -59,5 +59,5 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<DatasetBody>) -> Answer 
         Ok(1)
     })
     .await?;
-    json_answer(&json!({"datasetUuid": uuid, "backingFolderUuid": folder}))
+    json_reply(&json!({"datasetUuid": uuid, "backingFolderUuid": folder}))
 }

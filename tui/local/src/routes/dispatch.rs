@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::{Refusal, not_found, not_served};
@@ -19,7 +19,7 @@ use crate::fault::FaultAction;
 use crate::routes::extract::{Call, Injected};
 use crate::routes::legacy::LegacyCall;
 use crate::routes::reply::{json_bytes, legacy_envelope};
-use crate::routes::table::{Row, Style};
+use crate::routes::table::{EndpointRow, Style};
 use crate::time;
 
 /// Marks a response to drop: the connection is closed instead.
@@ -33,8 +33,8 @@ const FLUSH: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Where the router sends a request.
 #[derive(Clone, Copy)]
-pub(super) enum Route {
-    Row(&'static Row),
+pub(super) enum Destination {
+    Row(&'static EndpointRow),
     /// To the legacy API, which names the call in the body.
     Legacy,
     /// To a call that only the platform serves; what to do instead.
@@ -45,16 +45,18 @@ pub(super) enum Route {
 }
 
 /// A row of the table, and the call itself if it is a legacy one.
-type Resolved = (&'static Row, Option<Arc<LegacyCall>>);
+type Resolved = (&'static EndpointRow, Option<Arc<LegacyCall>>);
 
-fn resolve(route: Route, parts: &Parts, body: &Bytes) -> Result<Resolved, Refusal> {
+fn resolve(route: Destination, parts: &Parts, body: &Bytes) -> Result<Resolved, Refusal> {
     let (method, path) = (&parts.method, parts.uri.path());
     match route {
         _ if is_legacy(path) => LegacyCall::read(parts, body)?.resolve(),
-        Route::Row(row) => Ok((row, None)),
-        Route::Refused(instead) => Err(not_served(method, path, instead)),
-        Route::Legacy | Route::UnknownPath => Err(not_found!("this server has no {method} {path}")),
-        Route::WrongMethod => Err(Refusal::Method(format!(
+        Destination::Row(row) => Ok((row, None)),
+        Destination::Refused(instead) => Err(not_served(method, path, instead)),
+        Destination::Legacy | Destination::UnknownPath => {
+            Err(not_found!("this server has no {method} {path}"))
+        }
+        Destination::WrongMethod => Err(Refusal::Method(format!(
             "{method} is not possible on {path}"
         ))),
     }
@@ -70,7 +72,7 @@ pub(super) fn not_served(method: impl Display, call: &str, instead: &str) -> Ref
 }
 
 /// Answers a request: reads the body, applies faults, checks the signature, counts, runs the handler.
-pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Response {
+pub(super) async fn dispatch(app: SharedApp, route: Destination, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let is_legacy = is_legacy(parts.uri.path());
     // The reserved memory is released after the response.
@@ -107,14 +109,14 @@ pub(super) async fn dispatch(app: Shared, route: Route, request: Request) -> Res
         Ok((caller, (row, legacy))) => {
             let mut request = Request::from_parts(parts, Body::empty());
             request.extensions_mut().insert(Call {
-                app: Shared::clone(&app),
+                app: SharedApp::clone(&app),
                 caller,
                 endpoint,
                 injected,
                 body: held.bytes.clone(),
                 legacy,
             });
-            finished((row.handler)(request, Shared::clone(&app))).await
+            finished((row.handler)(request, SharedApp::clone(&app))).await
         }
     };
     let done = response.status().is_success();
@@ -149,7 +151,7 @@ async fn in_envelope(response: Response, is_legacy: bool) -> Response {
 }
 
 fn identify(
-    app: &Shared,
+    app: &SharedApp,
     is_legacy: bool,
     parts: &Parts,
     body: &Bytes,

@@ -11,13 +11,13 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::app::{App, Shared};
+use crate::app::{App, SharedApp};
 use crate::auth::Caller;
 use crate::endpoint::Endpoint;
 use crate::error::{Refusal, forbidden, internal, invalid, not_found};
 use crate::routes::legacy::LegacyCall;
 use crate::routes::paging;
-use crate::routes::reply::{Answer, null};
+use crate::routes::reply::{Reply, null};
 use crate::store::catalog::{Dataset, Ontology, Project};
 use crate::store::folders::Folder;
 use crate::store::tx::Tx;
@@ -27,7 +27,7 @@ use crate::time;
 /// the server's shared parts.
 #[derive(Clone)]
 pub(super) struct Call {
-    pub app: Shared,
+    pub app: SharedApp,
     pub caller: Caller,
     pub endpoint: Endpoint,
     pub injected: Injected,
@@ -71,7 +71,7 @@ impl Call {
     pub(super) async fn change(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<usize, Refusal> + Send + 'static,
-    ) -> Answer {
+    ) -> Reply {
         self.count(self.write(work).await?);
         Ok(null())
     }
@@ -88,10 +88,10 @@ impl Call {
     }
 }
 
-impl FromRequestParts<Shared> for Call {
+impl FromRequestParts<SharedApp> for Call {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _app: &SharedApp) -> Result<Self, Refusal> {
         Ok(call(parts)?.clone())
     }
 }
@@ -104,10 +104,10 @@ fn call(parts: &Parts) -> Result<&Call, Refusal> {
 /// The JSON of a request: the body, or the payload of a legacy call (null if absent).
 pub(super) struct Sent<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for Sent<T> {
+impl<T: DeserializeOwned> FromRequestParts<SharedApp> for Sent<T> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _app: &SharedApp) -> Result<Self, Refusal> {
         let call = call(parts)?;
         let text: &[u8] = match &call.legacy {
             Some(legacy) => legacy.payload.as_deref().unwrap_or(b"null"),
@@ -156,10 +156,10 @@ macro_rules! uuids_in_paths {
         #[doc = concat!("The UUID at `{", $part, "}` in the path.")]
         pub(super) struct $name(pub Uuid);
 
-        impl FromRequestParts<Shared> for $name {
+        impl FromRequestParts<SharedApp> for $name {
             type Rejection = Refusal;
 
-            async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
+            async fn from_request_parts(parts: &mut Parts, _app: &SharedApp) -> Result<Self, Refusal> {
                 Ok(Self(uuid_in_path(parts, $part).await?))
             }
         }
@@ -183,10 +183,10 @@ macro_rules! extractors {
         $(#[$doc])*
         pub(super) struct $name($(pub $field),+);
 
-        impl FromRequestParts<Shared> for $name {
+        impl FromRequestParts<SharedApp> for $name {
             type Rejection = Refusal;
 
-            async fn from_request_parts($parts: &mut Parts, $app: &Shared) -> Result<Self, Refusal> {
+            async fn from_request_parts($parts: &mut Parts, $app: &SharedApp) -> Result<Self, Refusal> {
                 $body
             }
         }
@@ -266,10 +266,10 @@ pub(super) struct Pairs {
     pairs: Vec<(String, String)>,
 }
 
-impl FromRequestParts<Shared> for Pairs {
+impl FromRequestParts<SharedApp> for Pairs {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _app: &SharedApp) -> Result<Self, Refusal> {
         let (uri, pairs) = (parts.uri.clone(), query(&parts.uri)?);
         Ok(Self { uri, pairs })
     }

@@ -11,9 +11,9 @@ use crate::item::ItemKind;
 use crate::routes::extract::{Call, InFolder, Pairs, Sent};
 use crate::routes::listing::tree;
 use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::store::catalog::Catalog;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::folders::{self, Folder, FolderPatch};
 use crate::time;
 
@@ -42,13 +42,13 @@ fn folder_json(catalog: &Catalog, folder: &Folder) -> Value {
     })
 }
 
-pub(super) async fn one(call: Call, InFolder(folder): InFolder) -> Answer {
-    json_answer(&folder_json(&call.catalog(), &folder))
+pub(super) async fn one(call: Call, InFolder(folder): InFolder) -> Reply {
+    json_reply(&folder_json(&call.catalog(), &folder))
 }
 
 /// A page of these folders, filtered and sorted as requested. All are in memory: the token is an index into
 /// the list.
-fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
+fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Reply {
     let search = pairs.first("search").unwrap_or_default().to_lowercase();
     found.retain(|f| f.name.to_lowercase().contains(&search));
     if pairs.first("datasetSynced").is_some() {
@@ -71,25 +71,25 @@ fn page(catalog: &Catalog, mut found: Vec<&Folder>, pairs: &Pairs) -> Answer {
     let end = begin.saturating_add(size);
     let next = (found.len() > end).then(|| token(end as i64));
     let results = found.iter().skip(begin).take(size);
-    json_answer(&Page {
+    json_reply(&Page {
         results: results.map(|f| folder_json(catalog, f)).collect(),
         next_page_token: next,
     })
 }
 
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let catalog = call.catalog();
     let top = catalog.folders.iter().filter(|f| f.parent.is_none());
     page(&catalog, top.map(|f| &**f).collect(), &pairs)
 }
 
-pub(super) async fn search(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn search(call: Call, pairs: Pairs) -> Reply {
     let catalog = call.catalog();
     let all = catalog.folders.iter().map(|f| &**f).collect();
     page(&catalog, all, &pairs)
 }
 
-pub(super) async fn below(call: Call, InFolder(folder): InFolder, pairs: Pairs) -> Answer {
+pub(super) async fn below(call: Call, InFolder(folder): InFolder, pairs: Pairs) -> Reply {
     let catalog = call.catalog();
     let found = if pairs.flag("isRecursive") {
         tree(&catalog, &folder).split_off(1)
@@ -111,14 +111,14 @@ pub(super) struct NewFolder {
     cloud_synced_folder_params: Option<Value>,
 }
 
-pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Answer {
+pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Reply {
     if sent.cloud_synced_folder_params.is_some() {
         return Err(not_served!(
             "a local project has no cloud storage to mirror; make a plain folder and upload files"
         ));
     }
     if let Some(text) = &sent.client_metadata {
-        serde_json::from_str::<Object>(text)?;
+        serde_json::from_str::<JsonObject>(text)?;
     }
     let parent = match sent.parent {
         None => None,
@@ -134,12 +134,12 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Answer {
     answer_with(&call, uuid)
 }
 
-fn answer_with(call: &Call, folder: Uuid) -> Answer {
+fn answer_with(call: &Call, folder: Uuid) -> Reply {
     let catalog = call.catalog();
-    json_answer(&folder_json(&catalog, catalog.folder(folder)?))
+    json_reply(&folder_json(&catalog, catalog.folder(folder)?))
 }
 
-pub(super) async fn patch_one(call: Call, folder: InFolder, patch: Sent<FolderPatch>) -> Answer {
+pub(super) async fn patch_one(call: Call, folder: InFolder, patch: Sent<FolderPatch>) -> Reply {
     let uuid = folder.uuid;
     call.change_catalog(move |tx| folders::patch(tx, &[(uuid, patch.0)]))
         .await?;
@@ -152,14 +152,14 @@ pub(super) struct Patches {
     folder_patches: BTreeMap<Uuid, FolderPatch>,
 }
 
-pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Answer {
+pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Reply {
     let patches: Vec<_> = sent.folder_patches.into_iter().collect();
     let uuids: HashSet<Uuid> = patches.iter().map(|(folder, _)| *folder).collect();
     call.change_catalog(move |tx| folders::patch(tx, &patches))
         .await?;
     let catalog = call.catalog();
     let found = catalog.folders.iter().filter(|f| uuids.contains(&f.uuid));
-    json_answer(&Page::whole(found.map(|f| folder_json(&catalog, f))))
+    json_reply(&Page::whole(found.map(|f| folder_json(&catalog, f))))
 }
 
 #[derive(Deserialize)]
@@ -169,7 +169,7 @@ pub(super) struct Moved {
     new_parent_uuid: Option<Uuid>,
 }
 
-pub(super) async fn move_folders(call: Call, Sent(sent): Sent<Moved>) -> Answer {
+pub(super) async fn move_folders(call: Call, Sent(sent): Sent<Moved>) -> Reply {
     let catalog = call.catalog();
     let number = |folder: &Uuid| catalog.folder(*folder).map(|f| f.id);
     let moved = sent.folder_uuids.iter().map(number);
@@ -180,13 +180,13 @@ pub(super) async fn move_folders(call: Call, Sent(sent): Sent<Moved>) -> Answer 
     Ok(null())
 }
 
-pub(super) async fn delete(call: Call, InFolder(folder): InFolder) -> Answer {
+pub(super) async fn delete(call: Call, InFolder(folder): InFolder) -> Reply {
     call.change_catalog(move |tx| folders::delete(tx, &folder).map(|()| 1))
         .await?;
     Ok(null())
 }
 
-pub(super) async fn summary(call: Call, InFolder(folder): InFolder) -> Answer {
+pub(super) async fn summary(call: Call, InFolder(folder): InFolder) -> Reply {
     let catalog = call.catalog();
     let below = |f: &&std::sync::Arc<Folder>| f.parent == Some(folder.id);
     let subfolders = catalog.folders.iter().filter(below).count();
@@ -196,7 +196,7 @@ pub(super) async fn summary(call: Call, InFolder(folder): InFolder) -> Answer {
         let of_kind = found.iter().filter(|(k, ..)| *k == kind);
         of_kind.map(|(_, n, _)| n).sum::<u64>()
     };
-    json_answer(&json!({
+    json_reply(&json!({
         "files": found.iter().map(|(_, n, _)| n).sum::<u64>(), "folders": subfolders,
         "videos": count(ItemKind::Video), "images": count(ItemKind::Image),
         "imageGroups": count(ItemKind::ImageGroup), "imageSequences": count(ItemKind::ImageSequence),

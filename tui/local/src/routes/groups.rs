@@ -10,7 +10,7 @@ use crate::routes::extract::{Call, GroupId, Pairs, Sent, Shareable};
 use crate::routes::organisation::known_people;
 use crate::routes::paging::Page;
 use crate::routes::records::Described;
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::store::records::{self, EVERYWHERE, Record, RecordKind};
 use crate::time;
 
@@ -21,16 +21,16 @@ fn group_json(group: &Record) -> Value {
     })
 }
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: Call) -> Reply {
     let found = call.records(RecordKind::GROUP, EVERYWHERE).await?;
-    json_answer(&Page::whole(found.iter().map(group_json)))
+    json_reply(&Page::whole(found.iter().map(group_json)))
 }
 
-pub(super) async fn one(call: Call, GroupId(group): GroupId) -> Answer {
-    json_answer(&group_json(&call.record(RecordKind::GROUP, group).await?))
+pub(super) async fn one(call: Call, GroupId(group): GroupId) -> Reply {
+    json_reply(&group_json(&call.record(RecordKind::GROUP, group).await?))
 }
 
-pub(super) async fn create(call: Call, sent: Sent<Described>) -> Answer {
+pub(super) async fn create(call: Call, sent: Sent<Described>) -> Reply {
     let uuid = Uuid::new_v4();
     let create = call.write(move |tx| {
         let description = sent.description.as_deref().unwrap_or_default();
@@ -40,22 +40,22 @@ pub(super) async fn create(call: Call, sent: Sent<Described>) -> Answer {
     });
     let created = create.await?;
     call.count(1);
-    json_answer(&group_json(&created))
+    json_reply(&group_json(&created))
 }
 
 pub(super) async fn change(
     call: Call,
     GroupId(group): GroupId,
     Sent(sent): Sent<Described>,
-) -> Answer {
+) -> Reply {
     let edit = call.edit_record(RecordKind::GROUP, group, |_, found| {
         sent.apply(found);
         Ok(group_json(found))
     });
-    json_answer(&edit.await?)
+    json_reply(&edit.await?)
 }
 
-pub(super) async fn remove(call: Call, GroupId(group): GroupId) -> Answer {
+pub(super) async fn remove(call: Call, GroupId(group): GroupId) -> Reply {
     let uses = Some(RecordKind::GROUP_USE);
     call.remove_record(RecordKind::GROUP, group, uses).await
 }
@@ -64,26 +64,26 @@ fn users_of(group: &Record) -> Vec<String> {
     serde_json::from_value(group.body["users"].clone()).unwrap_or_default()
 }
 
-fn users_page(users: Vec<String>) -> Answer {
+fn users_page(users: Vec<String>) -> Reply {
     let users = users.into_iter();
-    json_answer(&Page::whole(users.map(|email| json!({"userEmail": email}))))
+    json_reply(&Page::whole(users.map(|email| json!({"userEmail": email}))))
 }
 
-pub(super) async fn people(call: Call, GroupId(group): GroupId) -> Answer {
+pub(super) async fn people(call: Call, GroupId(group): GroupId) -> Reply {
     users_page(users_of(&call.record(RecordKind::GROUP, group).await?))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Emails {
-    user_emails: Vec<String>,
+    pub user_emails: Vec<String>,
 }
 
 pub(super) async fn add_people(
     call: Call,
     GroupId(group): GroupId,
     Sent(sent): Sent<Emails>,
-) -> Answer {
+) -> Reply {
     let app = call.app.clone();
     let edit = call.edit_record(RecordKind::GROUP, group, move |tx, found| {
         let known = known_people(&app, tx)?;
@@ -108,7 +108,7 @@ pub(super) async fn remove_people(
     call: Call,
     GroupId(group): GroupId,
     Sent(sent): Sent<Emails>,
-) -> Answer {
+) -> Reply {
     let edit = call.edit_record(RecordKind::GROUP, group, move |_, found| {
         let mut users = users_of(found);
         users.retain(|u| !sent.user_emails.contains(u));
@@ -119,7 +119,7 @@ pub(super) async fn remove_people(
     Ok(null())
 }
 
-pub(super) async fn uses(call: Call, Shareable(thing): Shareable) -> Answer {
+pub(super) async fn uses(call: Call, Shareable(thing): Shareable) -> Reply {
     let list = move |db: &Connection| {
         let mut out = Vec::new();
         for used in records::list(db, RecordKind::GROUP_USE, thing)? {
@@ -130,7 +130,7 @@ pub(super) async fn uses(call: Call, Shareable(thing): Shareable) -> Answer {
         }
         Ok(out)
     };
-    json_answer(&Page::whole(call.store.read(list).await?))
+    json_reply(&Page::whole(call.store.read(list).await?))
 }
 
 #[derive(Deserialize)]
@@ -144,7 +144,7 @@ pub(super) async fn add_uses(
     call: Call,
     Shareable(thing): Shareable,
     Sent(sent): Sent<NewUses>,
-) -> Answer {
+) -> Reply {
     call.change(move |tx| {
         for group in &sent.group_hash_list {
             let name = records::required(tx, RecordKind::GROUP, *group)?.name;
@@ -156,7 +156,7 @@ pub(super) async fn add_uses(
     .await
 }
 
-pub(super) async fn remove_uses(call: Call, Shareable(thing): Shareable, pairs: Pairs) -> Answer {
+pub(super) async fn remove_uses(call: Call, Shareable(thing): Shareable, pairs: Pairs) -> Reply {
     let groups = pairs.uuids("groupHashList")?;
     call.change(move |tx| {
         for group in &groups {

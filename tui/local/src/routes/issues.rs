@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::error::{Refusal, not_found};
 use crate::routes::extract::{Call, InProject, Pairs, Sent, uuid};
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::items;
 use crate::store::records::{self, Record, RecordKind};
 use crate::store::tx::Tx;
@@ -42,11 +42,11 @@ fn issue_json(issue: &Record) -> Value {
     out
 }
 
-pub(super) async fn list(call: Call, InProject(project): InProject, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, InProject(project): InProject, pairs: Pairs) -> Reply {
     let found = call.records(RecordKind::ISSUE, project.uuid).await?;
     let data = pairs.first("dataUnitId");
     let fitting = found.iter().filter(|i| data.is_none_or(|d| *d == i.name));
-    json_answer(&Page::whole(fitting.map(issue_json)))
+    json_reply(&Page::whole(fitting.map(issue_json)))
 }
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ struct NewIssue {
     issue_tags: Vec<String>,
 }
 
-pub(super) async fn add(call: Call, project: InProject, Sent(sent): Sent<NewIssues>) -> Answer {
+pub(super) async fn add(call: Call, project: InProject, Sent(sent): Sent<NewIssues>) -> Reply {
     call.change(move |tx| {
         for issue in &sent.issues {
             let text = issue.anchor["dataUuid"].as_str().unwrap_or_default();
@@ -90,7 +90,7 @@ pub(super) struct Deleted {
     issue_uuids: Vec<Uuid>,
 }
 
-pub(super) async fn delete(call: Call, project: InProject, Sent(sent): Sent<Deleted>) -> Answer {
+pub(super) async fn delete(call: Call, project: InProject, Sent(sent): Sent<Deleted>) -> Reply {
     call.change(move |tx| {
         for issue in &sent.issue_uuids {
             if !records::remove(tx, RecordKind::ISSUE.of(project.uuid, *issue))? {
@@ -117,11 +117,11 @@ fn keep_tags(tx: &Tx<'_>, project: Uuid, names: &[String]) -> Result<(), Refusal
     Ok(())
 }
 
-pub(super) async fn tags(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn tags(call: Call, InProject(project): InProject) -> Reply {
     let project = project.uuid;
     let found = call.records(RecordKind::ISSUE_TAG, project).await?;
     let tags = found.iter().map(|t| tag_json(project, &t.name));
-    json_answer(&Page::whole(tags))
+    json_reply(&Page::whole(tags))
 }
 
 #[derive(Deserialize)]
@@ -130,7 +130,7 @@ pub(super) struct NewTags {
     issue_tag_names: Vec<String>,
 }
 
-pub(super) async fn add_tags(call: Call, project: InProject, Sent(sent): Sent<NewTags>) -> Answer {
+pub(super) async fn add_tags(call: Call, project: InProject, Sent(sent): Sent<NewTags>) -> Reply {
     call.change(move |tx| {
         keep_tags(tx, project.uuid, &sent.issue_tag_names)?;
         Ok(sent.issue_tag_names.len())

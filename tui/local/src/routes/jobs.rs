@@ -10,10 +10,10 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::{Refusal, internal, not_found, not_served};
 use crate::item::ItemKind;
-use crate::media::{Facts, Source, sequence, upload};
+use crate::media::{Facts, MediaSource, sequence, upload};
 use crate::routes::extract::Call;
 use crate::routes::uploads;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::folders::Folder;
 use crate::store::records::{self, Record, RecordKind};
 use crate::store::tx::Tx;
@@ -40,7 +40,7 @@ struct DataItems {
     audio: Vec<FileBody>,
     text: Vec<FileBody>,
     pdf: Vec<FileBody>,
-    image_groups: Vec<GroupBody>,
+    image_groups: Vec<ImageGroupBody>,
     image_groups_from_items: Vec<FromItemsBody>,
     nifti: Vec<Value>,
     dicom_series: Vec<Value>,
@@ -55,15 +55,15 @@ struct FileBody {
     object_url: String,
     placeholder_item_uuid: Option<Uuid>,
     title: Option<String>,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
     #[serde(alias = "videoMetadata", alias = "audioMetadata")]
-    known: Option<Known>,
+    known: Option<KnownFacts>,
 }
 
 /// Properties of the media that the caller provides. Durations in seconds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Known {
+struct KnownFacts {
     duration: f64,
     fps: Option<f64>,
     width: Option<u32>,
@@ -74,10 +74,10 @@ struct Known {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GroupBody {
+struct ImageGroupBody {
     images: Vec<FileBody>,
     title: Option<String>,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
     #[serde(default)]
     create_video: bool,
 }
@@ -87,13 +87,13 @@ struct GroupBody {
 struct FromItemsBody {
     image_items: Vec<Uuid>,
     title: Option<String>,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
     #[serde(default)]
     create_video: bool,
 }
 
 /// An item to be created.
-enum Unit {
+enum NewUnit {
     Item(NewItem),
     /// An image group of these items.
     Group(NewItem, Vec<Uuid>),
@@ -101,14 +101,14 @@ enum Unit {
 
 /// The result of a job.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(super) struct JobResult {
     /// `data_hash`, `title` and `backing_item_uuid` of each.
     made: Vec<Value>,
     errors: Vec<String>,
     failed: bool,
 }
 
-fn object_of(metadata: Option<Object>) -> Option<Object> {
+fn object_of(metadata: Option<JsonObject>) -> Option<JsonObject> {
     metadata.filter(|m| !m.is_empty())
 }
 
@@ -129,11 +129,11 @@ impl FileBody {
     fn read(self, app: &App, kind: ItemKind) -> Result<NewItem, String> {
         let uuid = self.upload()?;
         let title = self.title.unwrap_or_else(|| uuid.to_string());
-        let source = Source::Uploaded(uuid);
+        let source = MediaSource::Uploaded(uuid);
         let path = app.library.upload(uuid);
         let (facts, mime) = match self.known {
             Some(known) if path.is_file() => known.facts(),
-            _ => upload::look(&path, kind, &title)?,
+            _ => upload::inspect(&path, kind, &title)?,
         };
         Ok(NewItem {
             size: app.library.size(&source),
@@ -146,7 +146,7 @@ impl FileBody {
     }
 }
 
-impl Known {
+impl KnownFacts {
     fn facts(self) -> (Facts, Option<String>) {
         let frames = self.fps.map(|fps| (fps * self.duration).round() as u32);
         let facts = Facts {
@@ -161,7 +161,7 @@ impl Known {
     }
 }
 
-impl GroupBody {
+impl ImageGroupBody {
     fn read(self, app: &App) -> Result<NewItem, String> {
         let mut pictures = Vec::with_capacity(self.images.len());
         for image in self.images {
@@ -197,7 +197,7 @@ fn pack(app: &App, uuid: Uuid, item: &mut NewItem, pictures: &[NewItem]) -> Resu
         files.push((picture.title.clone(), bytes.to_vec()));
     }
     let (video, width, height) = sequence::video(&files)?;
-    let source = Source::Uploaded(uuid);
+    let source = MediaSource::Uploaded(uuid);
     uploads::keep(&app.library.upload(uuid), &video)
         .map_err(|e| format!("\"{}\" cannot be kept: {e}", item.title))?;
     item.kind = ItemKind::ImageSequence;
@@ -216,7 +216,7 @@ fn pack(app: &App, uuid: Uuid, item: &mut NewItem, pictures: &[NewItem]) -> Resu
 }
 
 impl DataItems {
-    fn read(self, app: &App) -> Result<Vec<Result<Unit, String>>, Refusal> {
+    fn read(self, app: &App) -> Result<Vec<Result<NewUnit, String>>, Refusal> {
         let foreign = [
             ("NIFTI", self.nifti.len()),
             ("DICOM", self.dicom_series.len()),
@@ -237,19 +237,23 @@ impl DataItems {
         ];
         let mut out = Vec::new();
         for (kind, files) in kinds {
-            out.extend(files.into_iter().map(|f| f.read(app, kind).map(Unit::Item)));
+            out.extend(
+                files
+                    .into_iter()
+                    .map(|f| f.read(app, kind).map(NewUnit::Item)),
+            );
         }
         out.extend(
             self.image_groups
                 .into_iter()
-                .map(|g| g.read(app).map(Unit::Item)),
+                .map(|g| g.read(app).map(NewUnit::Item)),
         );
         out.extend(self.image_groups_from_items.into_iter().map(from_items));
         Ok(out)
     }
 }
 
-fn from_items(group: FromItemsBody) -> Result<Unit, String> {
+fn from_items(group: FromItemsBody) -> Result<NewUnit, String> {
     let title = group.title.unwrap_or_else(|| "Image group".to_owned());
     if group.create_video {
         return Err(format!(
@@ -258,7 +262,7 @@ fn from_items(group: FromItemsBody) -> Result<Unit, String> {
     }
     let mut item = NewItem::new(Uuid::new_v4(), ItemKind::ImageGroup, title);
     item.metadata = object_of(group.client_metadata);
-    Ok(Unit::Group(item, group.image_items))
+    Ok(NewUnit::Group(item, group.image_items))
 }
 
 /// Creates the items in this folder, and data units of the dataset if one is given.
@@ -267,7 +271,7 @@ pub(super) async fn run(
     folder: Arc<Folder>,
     dataset: Option<i64>,
     sent: JobBody,
-) -> Result<Done, Refusal> {
+) -> Result<JobResult, Refusal> {
     if sent.external_files.is_some_and(|f| !f.is_null()) {
         return Err(not_served!(
             "a local project has no access to cloud storage; upload the files instead"
@@ -282,7 +286,7 @@ pub(super) async fn run(
     // A dataset without a folder of its own gets further units of items in other folders.
     let link = dataset.filter(|d| folder.dataset != Some(*d));
     let done = call.write(move |tx| {
-        let mut done = Done::default();
+        let mut done = JobResult::default();
         let mut good = Vec::new();
         for unit in units {
             match unit {
@@ -303,13 +307,13 @@ pub(super) async fn run(
     Ok(done)
 }
 
-fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<Value, Refusal> {
+fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: NewUnit) -> Result<Value, Refusal> {
     let (item, (_, mut hash)) = match unit {
-        Unit::Item(item) => {
+        NewUnit::Item(item) => {
             let unit = units::insert(tx, folder, &item)?;
             (item, unit)
         }
-        Unit::Group(item, members) => {
+        NewUnit::Group(item, members) => {
             let unit = units::insert_group(tx, folder, &item, &members)?;
             (item, unit)
         }
@@ -323,7 +327,7 @@ fn make(tx: &Tx<'_>, folder: &Folder, link: Option<i64>, unit: Unit) -> Result<V
 }
 
 /// Stores the result of a job. Returns the job's UUID.
-pub(super) async fn keep(call: &Call, scope: Uuid, done: Done) -> Result<Uuid, Refusal> {
+pub(super) async fn keep(call: &Call, scope: Uuid, done: JobResult) -> Result<Uuid, Refusal> {
     let job = Uuid::new_v4();
     let status = if done.failed { "ERROR" } else { "DONE" };
     let body = json!({"status": status, "made": done.made, "errors": done.errors});

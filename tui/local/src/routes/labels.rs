@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::{invalid, not_found};
 use crate::routes::extract::{Call, InProject, LabelId, Sent};
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::copies;
 
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ struct Answers {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(super) struct ClassificationsQuery {
     label_uuids: Vec<Uuid>,
     #[serde(default = "main")]
     branch_name: String,
@@ -39,7 +39,11 @@ fn main() -> String {
 }
 
 /// Classification answers of several rows. Missing rows, and those on another branch, are left out.
-pub(super) async fn classifications(call: Call, project: InProject, asked: Sent<Asked>) -> Answer {
+pub(super) async fn classifications(
+    call: Call,
+    project: InProject,
+    asked: Sent<ClassificationsQuery>,
+) -> Reply {
     let read = move |db: &Connection| {
         let mut find = db.prepare_cached(
             "SELECT l.hash, d.hash, d.title, l.branch, l.classes FROM label l JOIN data d ON d.id = l.data
@@ -62,7 +66,7 @@ pub(super) async fn classifications(call: Call, project: InProject, asked: Sent<
         Ok(out)
     };
     let labels = call.store.read(read).await?;
-    json_answer(&BTreeMap::from([("labels", labels)]))
+    json_reply(&BTreeMap::from([("labels", labels)]))
 }
 
 #[derive(Deserialize)]
@@ -75,7 +79,7 @@ pub(super) struct BranchCopy {
     label_uuids: Option<HashSet<Uuid>>,
 }
 
-pub(super) async fn copy_branch(call: Call, project: InProject, sent: Sent<BranchCopy>) -> Answer {
+pub(super) async fn copy_branch(call: Call, project: InProject, sent: Sent<BranchCopy>) -> Reply {
     if sent.source_branch_name == sent.target_branch_name {
         return Err(invalid!("source and target are the same branch"));
     }
@@ -86,11 +90,11 @@ pub(super) async fn copy_branch(call: Call, project: InProject, sent: Sent<Branc
     });
     let copied = copy.await?;
     call.count(copied);
-    json_answer(&json!({"copiedCount": copied}))
+    json_reply(&json!({"copiedCount": copied}))
 }
 
 /// Rows are checked when they are saved; what is stored is valid.
-pub(super) async fn validation(call: Call, project: InProject, LabelId(label): LabelId) -> Answer {
+pub(super) async fn validation(call: Call, project: InProject, LabelId(label): LabelId) -> Reply {
     let read = move |db: &Connection| {
         let mut find =
             db.prepare_cached("SELECT branch FROM label WHERE hash = ?1 AND project = ?2")?;
@@ -100,7 +104,7 @@ pub(super) async fn validation(call: Call, project: InProject, LabelId(label): L
         found.ok_or_else(|| not_found!("label row {label} is not in this project"))
     };
     let branch = call.store.read(read).await?;
-    json_answer(&json!({
+    json_reply(&json!({
         "labelHash": label, "branchName": branch, "version": 1, "isValid": true, "errors": [],
     }))
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::{Refusal, invalid};
 use crate::routes::dispatch::not_served;
 use crate::routes::extract::uuid;
-use crate::routes::table::{self, Row, Style};
+use crate::routes::table::{self, EndpointRow, Style};
 
 /// A legacy call as it was sent.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct LegacyCall {
 impl LegacyCall {
     pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<Self, Refusal> {
         #[derive(Deserialize)]
-        struct Call<'a> {
+        struct Envelope<'a> {
             query_type: String,
             query_method: String,
             #[serde(borrow, default)]
@@ -45,7 +45,7 @@ impl LegacyCall {
             #[serde(borrow)]
             payload: Option<&'a RawValue>,
         }
-        let call: Call<'_> = serde_json::from_slice(body)
+        let call: Envelope<'_> = serde_json::from_slice(body)
             .map_err(|error| invalid!("not a legacy request: {error}"))?;
         let header = |name: &str| {
             let value = parts.headers.get(name).and_then(|v| v.to_str().ok());
@@ -73,7 +73,7 @@ impl LegacyCall {
     }
 
     /// The row of the table that serves the call.
-    pub(super) fn resolve(self) -> Result<(&'static Row, Option<Arc<Self>>), Refusal> {
+    pub(super) fn resolve(self) -> Result<(&'static EndpointRow, Option<Arc<Self>>), Refusal> {
         let (method, query) = (&self.query_method, &self.query_type);
         if let Some(row) = table::legacy(self.style, method, query) {
             return Ok((row, Some(Arc::new(self))));

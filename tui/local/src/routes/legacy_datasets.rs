@@ -15,9 +15,9 @@ use crate::routes::extract::{Call, InDataset, Sent, Uids};
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::members::NewMembers;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Answer, json_answer, json_bytes, yes};
+use crate::routes::reply::{Reply, json_bytes, json_reply, yes};
 use crate::store::catalog::Dataset;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::items::{self, Data, ItemPatch};
 use crate::store::units::{self, Duplicates};
 use crate::store::uses;
@@ -30,9 +30,9 @@ pub(super) async fn one(
     call: Call,
     InDataset(dataset): InDataset,
     Sent(asked): Sent<Option<DatasetQuery>>,
-) -> Answer {
+) -> Reply {
     #[derive(Serialize)]
-    struct Found {
+    struct DatasetReply {
         #[serde(flatten)]
         fields: Value,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,14 +49,14 @@ pub(super) async fn one(
         )?),
         false => None,
     };
-    json_answer(&Found { fields, data_rows })
+    json_reply(&DatasetReply { fields, data_rows })
 }
 
 pub(super) async fn rows(
     call: Call,
     InDataset(dataset): InDataset,
     Sent(asked): Sent<Option<DatasetQuery>>,
-) -> Answer {
+) -> Reply {
     let rows = data_rows(&call, &dataset, asked.unwrap_or_default()).await?;
     Ok(json_bytes(rows))
 }
@@ -111,7 +111,7 @@ pub(super) async fn row(
     InDataset(dataset): InDataset,
     Uids(wanted): Uids,
     Sent(asked): Sent<Option<RowOptions>>,
-) -> Answer {
+) -> Reply {
     let asked = asked.unwrap_or_default().additional_data;
     let unit = unit(&call, &dataset, &wanted).await?;
     let mut row = data_row(&call, &unit, asked.client_metadata);
@@ -133,7 +133,7 @@ pub(super) async fn row(
         };
         row.fields["images_data"] = children.iter().map(image).collect();
     }
-    json_answer(&row)
+    json_reply(&row)
 }
 
 /// The older way to change a unit's title or metadata.
@@ -142,7 +142,7 @@ pub(super) async fn save_row(
     InDataset(dataset): InDataset,
     Uids(wanted): Uids,
     Sent(fields): Sent<std::collections::BTreeMap<String, Box<RawValue>>>,
-) -> Answer {
+) -> Reply {
     let before = unit(&call, &dataset, &wanted).await?;
     let known = ["client_metadata", "data_title", "title"];
     if let Some(other) = fields.keys().find(|k| !known.contains(&k.as_str())) {
@@ -155,7 +155,7 @@ pub(super) async fn save_row(
     let patch = ItemPatch {
         name: text("data_title").or_else(|| text("title")),
         description: None,
-        client_metadata: metadata.and_then(|m| Object::parse(m.get().to_owned())),
+        client_metadata: metadata.and_then(|m| JsonObject::parse(m.get().to_owned())),
     };
     call.change(move |tx| items::patch(tx, &[(before.item, patch)]))
         .await?;
@@ -165,7 +165,7 @@ pub(super) async fn save_row(
         updated_fields: Vec<&'a String>,
         data_row: DataRow,
     }
-    json_answer(&Changed {
+    json_reply(&Changed {
         updated_fields: fields.keys().collect(),
         data_row: data_row(&call, &after, true),
     })
@@ -182,7 +182,7 @@ fn skip() -> Duplicates {
     Duplicates::Skip
 }
 
-pub(super) async fn link(call: Call, dataset: InDataset, Sent(asked): Sent<Links>) -> Answer {
+pub(super) async fn link(call: Call, dataset: InDataset, Sent(asked): Sent<Links>) -> Reply {
     let link = call.write(move |tx| {
         let behaviour = asked.duplicates_behavior;
         let made = units::link(tx, dataset.id, &asked.item_uuids, behaviour)?;
@@ -191,10 +191,10 @@ pub(super) async fn link(call: Call, dataset: InDataset, Sent(asked): Sent<Links
     let made = link.await?;
     call.count(made.len());
     let rows: Vec<DataRow> = made.iter().map(|d| data_row(&call, d, false)).collect();
-    json_answer(&rows)
+    json_reply(&rows)
 }
 
-pub(super) async fn delete(call: Call, dataset: InDataset, Uids(hashes): Uids) -> Answer {
+pub(super) async fn delete(call: Call, dataset: InDataset, Uids(hashes): Uids) -> Reply {
     call.change(move |tx| uses::delete_units(tx, dataset.id, &hashes).map(|()| hashes.len()))
         .await?;
     Ok(yes())
@@ -206,7 +206,7 @@ pub(super) struct Renamed {
     title: String,
 }
 
-pub(super) async fn rename(call: Call, dataset: InDataset, sent: Sent<Vec<Renamed>>) -> Answer {
+pub(super) async fn rename(call: Call, dataset: InDataset, sent: Sent<Vec<Renamed>>) -> Reply {
     call.change(move |tx| {
         for unit in sent.iter() {
             units::rename(tx, dataset.id, unit.video_hash, &unit.title)?;
@@ -217,13 +217,13 @@ pub(super) async fn rename(call: Call, dataset: InDataset, sent: Sent<Vec<Rename
     Ok(json_bytes(r#"{"success":true}"#))
 }
 
-pub(super) async fn add_users(call: Call, dataset: InDataset, sent: Sent<NewMembers>) -> Answer {
+pub(super) async fn add_users(call: Call, dataset: InDataset, sent: Sent<NewMembers>) -> Reply {
     sent.0
         .add(&call, dataset.uuid, "dataset_hash", HIGHEST_ROLE)
         .await
 }
 
-pub(super) async fn start_job(call: Call, dataset: InDataset, Sent(sent): Sent<JobBody>) -> Answer {
+pub(super) async fn start_job(call: Call, dataset: InDataset, Sent(sent): Sent<JobBody>) -> Reply {
     let Some(folder) = sent.folder_uuid.or(dataset.mirror()) else {
         return Err(invalid!(
             "this dataset has no folder of its own: name the storage folder of the new items (`folder_uuid`)"
@@ -232,7 +232,7 @@ pub(super) async fn start_job(call: Call, dataset: InDataset, Sent(sent): Sent<J
     let folder = Arc::clone(call.catalog().folder(folder)?);
     let done = jobs::run(&call, folder, Some(dataset.id), sent).await?;
     let job = jobs::keep(&call, dataset.uuid, done).await?;
-    json_answer(&json!({"process_hash": job}))
+    json_reply(&json!({"process_hash": job}))
 }
 
 #[derive(Deserialize)]
@@ -240,10 +240,10 @@ pub(super) struct JobQuery {
     process_hash: Uuid,
 }
 
-pub(super) async fn job_status(call: Call, dataset: InDataset, asked: Sent<JobQuery>) -> Answer {
+pub(super) async fn job_status(call: Call, dataset: InDataset, asked: Sent<JobQuery>) -> Reply {
     let found = jobs::find(&call, dataset.uuid, asked.process_hash).await?;
     let count = |key: &str| found.body[key].as_array().map_or(0, Vec::len);
-    json_answer(&json!({
+    json_reply(&json!({
         "status": found.body["status"], "data_hashes_with_titles": found.body["made"],
         "errors": found.body["errors"], "data_unit_errors": jobs::unit_errors(&found),
         "units_pending_count": 0, "units_done_count": count("made"), "units_error_count": count("errors"),
@@ -283,7 +283,7 @@ impl DatasetQuery {
 struct DataRow {
     #[serde(flatten)]
     fields: Value,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
 }
 
 fn data_row(app: &App, data: &Data, with_metadata: bool) -> DataRow {

@@ -10,12 +10,12 @@ use uuid::Uuid;
 use crate::error::{Refusal, internal, invalid, not_found};
 use crate::people::SOMEBODY;
 use crate::routes::extract::{Call, InProject, Sent, Uids};
-use crate::routes::reply::{Answer, json_bytes, yes};
+use crate::routes::reply::{Reply, json_bytes, yes};
 use crate::store::blob::{self, FeatureFilter};
 use crate::store::catalog::Project;
 use crate::store::items::Data;
 use crate::store::row_query::RowQuery;
-use crate::store::saving::{self, Ready};
+use crate::store::saving::{self, ReadyRow};
 use crate::store::tx::Tx;
 use crate::store::{labels, rows, tasks};
 use crate::time;
@@ -33,7 +33,7 @@ pub(super) async fn metadata(
     call: Call,
     InProject(project): InProject,
     Sent(query): Sent<Option<RowQuery>>,
-) -> Answer {
+) -> Reply {
     let query = query.unwrap_or_default();
     let list = call.store.read(move |db| rows::list(db, &project, &query));
     Ok(json_bytes(list.await?))
@@ -44,7 +44,7 @@ pub(super) async fn create(
     InProject(project): InProject,
     Uids(hashes): Uids,
     Sent(options): Sent<Option<LabelOptions>>,
-) -> Answer {
+) -> Reply {
     let options = options.unwrap_or_default();
     let branch = options.branch_name.unwrap_or_else(|| "main".to_owned());
     let here = (Arc::clone(&project), hashes.clone(), branch.clone());
@@ -64,7 +64,7 @@ pub(super) async fn read(
     InProject(project): InProject,
     Uids(hashes): Uids,
     Sent(options): Sent<Option<LabelOptions>>,
-) -> Answer {
+) -> Reply {
     let options = options.unwrap_or_default();
     let link = linker(&call, options.get_signed_url);
     let filter = FeatureFilter {
@@ -99,7 +99,7 @@ fn linker(call: &Call, sign: Option<bool>) -> impl Fn(&Data) -> String + Send + 
 }
 
 /// A single UID is answered without the list around its row.
-fn unwrapped(call: &Call, list: Vec<u8>) -> Answer {
+fn unwrapped(call: &Call, list: Vec<u8>) -> Reply {
     let single = call.legacy.as_ref().is_some_and(|l| l.uid.is_string());
     match list.len() {
         _ if !single => Ok(json_bytes(list)),
@@ -110,7 +110,7 @@ fn unwrapped(call: &Call, list: Vec<u8>) -> Answer {
 
 /// The rows of a save: several are sent as the list `labels`, one as `labels`, and the older call for
 /// one row sends the row itself.
-fn saved_rows(payload: &[u8], author: &str, now: i64) -> Result<Vec<Ready>, Refusal> {
+fn saved_rows(payload: &[u8], author: &str, now: i64) -> Result<Vec<ReadyRow>, Refusal> {
     #[derive(Deserialize)]
     struct Payload<'a> {
         #[serde(borrow)]
@@ -122,11 +122,11 @@ fn saved_rows(payload: &[u8], author: &str, now: i64) -> Result<Vec<Ready>, Refu
         None => vec![serde_json::from_slice(payload)?],
     };
     rows.into_iter()
-        .map(|row| Ready::read(row.get(), author, now))
+        .map(|row| ReadyRow::read(row.get(), author, now))
         .collect()
 }
 
-pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes): Uids) -> Answer {
+pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes): Uids) -> Reply {
     let payload = call.legacy.as_ref().and_then(|l| l.payload.clone());
     let author = call.caller.clone();
     // Off the async threads: a save may be large.
@@ -142,7 +142,7 @@ pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes)
         ));
     }
     disturb(&call, Arc::clone(&project), hashes.first().copied()).await?;
-    let pairs: Vec<(Uuid, Ready)> = hashes.into_iter().zip(rows).collect();
+    let pairs: Vec<(Uuid, ReadyRow)> = hashes.into_iter().zip(rows).collect();
     call.change(move |tx| saving::save(tx, &project, pairs))
         .await?;
     Ok(yes())
@@ -150,7 +150,14 @@ pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes)
 
 #[derive(Deserialize)]
 pub(super) struct Completion {
-    action: String,
+    action: CompletionKind,
+}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CompletionKind {
+    Complete,
+    Reopen,
 }
 
 pub(super) async fn complete(
@@ -158,14 +165,8 @@ pub(super) async fn complete(
     InProject(project): InProject,
     Uids(hashes): Uids,
     Sent(sent): Sent<Completion>,
-) -> Answer {
-    let complete = match sent.action.as_str() {
-        "complete" => true,
-        "reopen" => false,
-        other => {
-            return Err(invalid!("{other:?} is neither complete nor reopen"));
-        }
-    };
+) -> Reply {
+    let complete = sent.action == CompletionKind::Complete;
     call.change(move |tx| tasks::complete_or_reopen(tx, &project, &hashes, complete))
         .await?;
     Ok(yes())

@@ -16,7 +16,7 @@ use crate::routes::extract::{Call, InProject, Sent, Uids, uuid};
 use crate::routes::members::NewMembers;
 use crate::routes::ontologies::completed;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Answer, json_answer, yes};
+use crate::routes::reply::{Reply, json_reply, yes};
 use crate::store::catalog::{self, Dataset, NewProject, Project};
 use crate::store::folders::{self, NewDataset};
 use crate::store::row_query::RowQuery;
@@ -29,7 +29,7 @@ use crate::workflow::Graph;
 const HIGHEST_ROLE: i64 = 5;
 
 /// The project as clients before v2 read it.
-pub(super) async fn one(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn one(call: Call, InProject(project): InProject) -> Reply {
     #[derive(Serialize)]
     struct Legacy<'a> {
         #[serde(flatten)]
@@ -48,7 +48,7 @@ pub(super) async fn one(call: Call, InProject(project): InProject) -> Answer {
         "datasets": project.datasets.iter().map(dataset).collect::<Vec<_>>(),
         "source_projects": null, "workflow_manager_uuid": project.manager,
     });
-    json_answer(&Legacy {
+    json_reply(&Legacy {
         fields,
         editor_ontology: &project.ontology.editor,
         label_rows: serde_json::from_slice(&rows)?,
@@ -65,7 +65,7 @@ pub(super) struct ProjectBody {
     workflow_template_id: Option<Uuid>,
 }
 
-pub(super) async fn create(call: Call, Sent(asked): Sent<ProjectBody>) -> Answer {
+pub(super) async fn create(call: Call, Sent(asked): Sent<ProjectBody>) -> Reply {
     let catalog = call.catalog();
     let ontology = match asked.ontology_hash {
         Some(wanted) => Some(catalog.ontology(wanted)?.id),
@@ -100,7 +100,7 @@ pub(super) async fn create(call: Call, Sent(asked): Sent<ProjectBody>) -> Answer
         Ok(catalog::insert_project(tx, &new, &begin)?.1)
     });
     create.await?;
-    json_answer(&uuid)
+    json_reply(&uuid)
 }
 
 /// The numbers of datasets, each once.
@@ -119,7 +119,7 @@ fn datasets_of(call: &Call, hashes: &[String]) -> Result<Vec<i64>, Refusal> {
     Ok(out)
 }
 
-pub(super) async fn delete(call: Call, Uids(wanted): Uids) -> Answer {
+pub(super) async fn delete(call: Call, Uids(wanted): Uids) -> Reply {
     let unnamed = || invalid!("no project to delete is named");
     let wanted = wanted.first().ok_or_else(unnamed)?;
     let project = Arc::clone(call.catalog().project(*wanted)?);
@@ -139,7 +139,7 @@ pub(super) struct ListQuery {
 }
 
 /// All projects with the caller's role, as clients before v2 list them.
-pub(super) async fn list(call: Call, Sent(asked): Sent<Option<ListQuery>>) -> Answer {
+pub(super) async fn list(call: Call, Sent(asked): Sent<Option<ListQuery>>) -> Reply {
     let filter = asked.unwrap_or_default().filter;
     let catalog = call.catalog();
     let fits = |p: &&Arc<Project>| filter.fits(&p.title, &p.description, p.created, p.edited);
@@ -152,10 +152,10 @@ pub(super) async fn list(call: Call, Sent(asked): Sent<Option<ListQuery>>) -> An
         json!({"user_role": 0, "project": project})
     };
     let fitting = catalog.projects.iter().filter(fits);
-    json_answer(&fitting.map(one).collect::<Vec<_>>())
+    json_reply(&fitting.map(one).collect::<Vec<_>>())
 }
 
-pub(super) async fn add_users(call: Call, project: InProject, sent: Sent<NewMembers>) -> Answer {
+pub(super) async fn add_users(call: Call, project: InProject, sent: Sent<NewMembers>) -> Reply {
     sent.0
         .add(&call, project.uuid, "project_hash", HIGHEST_ROLE)
         .await
@@ -170,14 +170,14 @@ pub(super) async fn add_datasets(
     call: Call,
     InProject(project): InProject,
     Sent(asked): Sent<NewDatasets>,
-) -> Answer {
+) -> Reply {
     let datasets = datasets_of(&call, &asked.dataset_hashes)?;
     call.change_catalog(move |tx| units::add_datasets(tx, &project, &datasets))
         .await?;
     Ok(yes())
 }
 
-pub(super) async fn remove_datasets(call: Call, project: InProject, Uids(wanted): Uids) -> Answer {
+pub(super) async fn remove_datasets(call: Call, project: InProject, Uids(wanted): Uids) -> Reply {
     let mut datasets = Vec::new();
     for wanted in wanted {
         let found = project.datasets.iter().find(|d| d.uuid == wanted);
@@ -202,7 +202,7 @@ pub(super) async fn save_ontology(
     call: Call,
     InProject(project): InProject,
     Sent(sent): Sent<OntologyBody>,
-) -> Answer {
+) -> Reply {
     let editor = completed(&sent.editor)?;
     let save = call.change_catalog(move |tx| {
         catalog::save_ontology(tx, project.ontology.id, None, None, &editor).map(|()| 1)
@@ -212,15 +212,15 @@ pub(super) async fn save_ontology(
 }
 
 /// One data unit's files: a video, or pictures. Other kinds have neither.
-pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Reply {
     #[derive(Deserialize)]
-    struct Asked {
+    struct FilesQuery {
         data_hash: Uuid,
         #[serde(default)]
         get_signed_url: bool,
     }
     let uid = call.legacy.as_ref().map(|l| l.uid.clone());
-    let asked: Asked = serde_json::from_value(uid.unwrap_or_default())?;
+    let asked: FilesQuery = serde_json::from_value(uid.unwrap_or_default())?;
     let find = move |db: &Connection| {
         let mut found = items::by_hash(db, &[asked.data_hash])?;
         found.retain(|d| project.dataset(d.dataset).is_some());
@@ -247,16 +247,16 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Ans
     });
     let image = |d: &items::Data| json!({"data_hash": unit.hash, "image_hash": d.hash, "title": d.title, "file_link": link(d)});
     let images = pictures.map(|list| list.iter().map(image).collect::<Vec<_>>());
-    json_answer(&json!({"data_hash": unit.hash, "video": video, "images": images}))
+    json_reply(&json!({"data_hash": unit.hash, "video": video, "images": images}))
 }
 
 /// Creates a project with the same workflow and ontology and all tasks at the start.
-pub(super) async fn copy(call: Call, project: InProject, Sent(asked): Sent<CopyBody>) -> Answer {
+pub(super) async fn copy(call: Call, project: InProject, Sent(asked): Sent<CopyBody>) -> Reply {
     asked.check()?;
     let uuid = Uuid::new_v4();
     call.change_catalog(move |tx| asked.run(tx, &project, uuid))
         .await?;
-    json_answer(&uuid)
+    json_reply(&uuid)
 }
 
 /// The options of a copy.

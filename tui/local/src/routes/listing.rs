@@ -6,7 +6,7 @@ use crate::error::Refusal;
 use crate::item::ItemKind;
 use crate::routes::extract::{Call, InFolder, Pairs};
 use crate::routes::paging::{Page, decode, encode};
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::routes::storage::{show, signed};
 use crate::store::catalog::Catalog;
 use crate::store::folders::{self, Folder, ItemQuery};
@@ -55,12 +55,12 @@ fn read(pairs: &Pairs) -> Result<ItemQuery, Refusal> {
     })
 }
 
-async fn page(call: &Call, query: ItemQuery, pairs: &Pairs) -> Answer {
+async fn page(call: &Call, query: ItemQuery, pairs: &Pairs) -> Reply {
     let size = pairs.page_size(call.page_size);
     let sign = pairs.flag("getSignedUrls") || pairs.flag("signUrls");
     // Only types that this server does not have were asked for.
     if pairs.all("itemTypes").next().is_some() && query.kinds.is_empty() {
-        return json_answer(&Page::<()>::whole([]));
+        return json_reply(&Page::<()>::whole([]));
     }
     let list = move |db: &Connection| folders::list_items(db, &query, size + 1);
     let Page {
@@ -68,13 +68,13 @@ async fn page(call: &Call, query: ItemQuery, pairs: &Pairs) -> Answer {
         next_page_token,
     } = Page::cut(call.store.read(list).await?, size, token);
     let results = show(call, signed(call, sign), move |_| Ok(results)).await?;
-    json_answer(&Page {
+    json_reply(&Page {
         results,
         next_page_token,
     })
 }
 
-pub(super) async fn in_folder(call: Call, InFolder(folder): InFolder, pairs: Pairs) -> Answer {
+pub(super) async fn in_folder(call: Call, InFolder(folder): InFolder, pairs: Pairs) -> Reply {
     let catalog = call.catalog();
     let folders = match pairs.flag("isRecursive") {
         true => tree(&catalog, &folder),
@@ -87,7 +87,7 @@ pub(super) async fn in_folder(call: Call, InFolder(folder): InFolder, pairs: Pai
     page(&call, query, &pairs).await
 }
 
-pub(super) async fn search(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn search(call: Call, pairs: Pairs) -> Reply {
     page(&call, read(&pairs)?, &pairs).await
 }
 

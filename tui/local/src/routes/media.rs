@@ -11,9 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::app::App;
 use crate::error::{Refusal, forbidden, not_found};
-use crate::media::Source;
+use crate::media::MediaSource;
 use crate::routes::extract::{Call, ItemId, Pairs};
-use crate::routes::reply::Answer;
+use crate::routes::reply::Reply;
 use crate::store::items;
 
 /// Files are read in chunks of this many bytes.
@@ -37,7 +37,7 @@ pub(super) async fn download(
     ItemId(item): ItemId,
     pairs: Pairs,
     headers: HeaderMap,
-) -> Answer {
+) -> Reply {
     check_url(&call, &pairs, &item.to_string())?;
     let app = call.app.clone();
     let read = call.store.read(move |db| {
@@ -94,7 +94,7 @@ enum Content {
 }
 
 impl Content {
-    fn of(app: &App, source: Option<&Source>) -> Result<Self, Refusal> {
+    fn of(app: &App, source: Option<&MediaSource>) -> Result<Self, Refusal> {
         let none = || not_found!("this item has no bytes of its own");
         let source = source.ok_or_else(none)?;
         match app.library.file(source) {

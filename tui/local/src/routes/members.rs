@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, InDataset, InProject, Sent};
+use crate::routes::groups::Emails;
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::records::{self, RecordKind};
 
 const ADMIN: u8 = 0;
@@ -26,16 +27,16 @@ async fn all(call: &Call, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> 
         .collect())
 }
 
-pub(super) async fn of_project(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn of_project(call: Call, InProject(project): InProject) -> Reply {
     let user = |(email, role): (String, Value)| json!({"userEmail": email, "userRole": role});
     let found = all(&call, project.uuid).await?.into_iter();
-    json_answer(&Page::whole(found.map(user)))
+    json_reply(&Page::whole(found.map(user)))
 }
 
-pub(super) async fn of_dataset(call: Call, InDataset(dataset): InDataset) -> Answer {
+pub(super) async fn of_dataset(call: Call, InDataset(dataset): InDataset) -> Reply {
     let user = |(email, role): (String, Value)| json!({"datasetUuid": dataset.uuid, "userEmail": email, "userRole": role});
     let found = all(&call, dataset.uuid).await?.into_iter();
-    json_answer(&Page::whole(found.map(user)))
+    json_reply(&Page::whole(found.map(user)))
 }
 
 /// People to add by address, with their role.
@@ -48,7 +49,7 @@ pub(super) struct NewMembers {
 impl NewMembers {
     /// Adds them to the project or dataset `thing`, or changes their role, at most `highest`. Answers like the
     /// legacy API, with the UUID under `name`.
-    pub(super) async fn add(self, call: &Call, thing: Uuid, name: &str, highest: i64) -> Answer {
+    pub(super) async fn add(self, call: &Call, thing: Uuid, name: &str, highest: i64) -> Reply {
         let (emails, role) = (self.user_emails, self.user_role);
         if !(0..=highest).contains(&role) {
             return Err(invalid!("{role} is not a role here"));
@@ -67,17 +68,11 @@ impl NewMembers {
         })
         .await?;
         call.count(users.len());
-        json_answer(&users)
+        json_reply(&users)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Leaving {
-    user_emails: Vec<String>,
-}
-
-async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
+async fn leave(call: &Call, thing: Uuid, sent: Emails) -> Reply {
     let admins = call.keyring.emails();
     let admin = sent
         .user_emails
@@ -99,10 +94,10 @@ async fn leave(call: &Call, thing: Uuid, sent: Leaving) -> Answer {
     .await
 }
 
-pub(super) async fn leave_project(call: Call, project: InProject, sent: Sent<Leaving>) -> Answer {
+pub(super) async fn leave_project(call: Call, project: InProject, sent: Sent<Emails>) -> Reply {
     leave(&call, project.uuid, sent.0).await
 }
 
-pub(super) async fn leave_dataset(call: Call, dataset: InDataset, sent: Sent<Leaving>) -> Answer {
+pub(super) async fn leave_dataset(call: Call, dataset: InDataset, sent: Sent<Emails>) -> Reply {
     leave(&call, dataset.uuid, sent.0).await
 }

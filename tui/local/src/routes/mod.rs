@@ -42,7 +42,7 @@ mod uploads;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 
 pub(crate) use admin::OWN_PAGES;
 pub(crate) use body::BodyBudget;
@@ -52,7 +52,7 @@ pub(crate) use dispatch::DropConnection;
 pub(crate) const BODY_LIMIT: usize = 256 << 20;
 
 /// All routes.
-pub(crate) fn router(app: Shared) -> Router {
+pub(crate) fn router(app: SharedApp) -> Router {
     table::router()
         .layer(DefaultBodyLimit::disable())
         .merge(admin::router(&app))

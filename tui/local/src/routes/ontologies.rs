@@ -8,7 +8,7 @@ use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, OfOntology, Pairs, Sent};
 use crate::routes::paging::Page;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::store::catalog::{self, Ontology};
 use crate::structure;
 use crate::time;
@@ -39,17 +39,17 @@ impl<'a> From<&'a Ontology> for OntologyDto<'a> {
     }
 }
 
-pub(super) async fn one(OfOntology(ontology): OfOntology) -> Answer {
-    json_answer(&OntologyDto::from(&*ontology))
+pub(super) async fn one(OfOntology(ontology): OfOntology) -> Reply {
+    json_reply(&OntologyDto::from(&*ontology))
 }
 
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let filter: CatalogFilter = pairs.parse()?;
     let catalog = call.catalog();
     let fits =
         |o: &&std::sync::Arc<Ontology>| filter.fits(&o.title, &o.description, o.created, o.edited);
     let fitting = catalog.ontologies.iter().filter(fits);
-    json_answer(&Page::whole(fitting.map(|o| OntologyDto::from(&**o))))
+    json_reply(&Page::whole(fitting.map(|o| OntologyDto::from(&**o))))
 }
 
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ pub(super) fn completed(editor: &RawValue) -> Result<String, Refusal> {
     structure::completed(editor).map_err(|e| invalid!("the ontology's structure: {e}"))
 }
 
-pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Answer {
+pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Reply {
     let editor = completed(&sent.editor)?;
     let uuid = Uuid::new_v4();
     let create = call.change_catalog(move |tx| {
@@ -73,10 +73,10 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Answer
         Ok(1)
     });
     create.await?;
-    json_answer(&OntologyDto::from(&**call.catalog().ontology(uuid)?))
+    json_reply(&OntologyDto::from(&**call.catalog().ontology(uuid)?))
 }
 
-pub(super) async fn save(call: Call, ontology: OfOntology, sent: Sent<OntologyBody>) -> Answer {
+pub(super) async fn save(call: Call, ontology: OfOntology, sent: Sent<OntologyBody>) -> Reply {
     let editor = completed(&sent.editor)?;
     let save = call.change_catalog(move |tx| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));

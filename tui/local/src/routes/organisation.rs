@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::{Refusal, exists, invalid, not_found};
 use crate::routes::extract::{Call, Email, InProject, Sent, TagId};
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::records::{self, EVERYWHERE, Record, RecordKind};
 use crate::time;
 
@@ -21,7 +21,7 @@ pub(super) fn known_people(app: &App, db: &Connection) -> Result<Vec<String>, Re
     Ok(keys.chain(added.into_iter().map(|p| p.name)).collect())
 }
 
-pub(super) async fn people(call: Call) -> Answer {
+pub(super) async fn people(call: Call) -> Reply {
     let added = call.records(RecordKind::PERSON, EVERYWHERE).await?;
     let role = |name: &str| Uuid::new_v5(&EVERYWHERE, format!("role/{name}").as_bytes());
     let one = |email: &str, name: &str, member: &str, at: i64| {
@@ -36,7 +36,7 @@ pub(super) async fn people(call: Call) -> Answer {
         let text = |key: &str| p.body[key].as_str().unwrap_or_default();
         one(&p.name, text("role"), text("member"), p.created)
     });
-    json_answer(&Page::whole(admins.chain(added)))
+    json_reply(&Page::whole(admins.chain(added)))
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub(super) struct NewPerson {
     member_type: String,
 }
 
-pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answer {
+pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Reply {
     let app = call.app.clone();
     call.change(move |tx| {
         let email = &sent.email;
@@ -62,7 +62,7 @@ pub(super) async fn add_person(call: Call, Sent(sent): Sent<NewPerson>) -> Answe
     .await
 }
 
-pub(super) async fn remove_person(call: Call, Email(email): Email) -> Answer {
+pub(super) async fn remove_person(call: Call, Email(email): Email) -> Reply {
     if call.keyring.emails().contains(email.as_str()) {
         return Err(invalid!(
             "{email} has a key of this server and cannot be removed"
@@ -82,16 +82,16 @@ fn tag_json(tag: &Record) -> Value {
     json!({"uuid": tag.uuid, "name": tag.name})
 }
 
-async fn tags_in(call: &Call, kind: RecordKind, scope: Uuid) -> Answer {
+async fn tags_in(call: &Call, kind: RecordKind, scope: Uuid) -> Reply {
     let found = call.records(kind, scope).await?;
-    json_answer(&Page::whole(found.iter().map(tag_json)))
+    json_reply(&Page::whole(found.iter().map(tag_json)))
 }
 
-pub(super) async fn tags(call: Call) -> Answer {
+pub(super) async fn tags(call: Call) -> Reply {
     tags_in(&call, RecordKind::TAG, EVERYWHERE).await
 }
 
-pub(super) async fn tags_of_project(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn tags_of_project(call: Call, InProject(project): InProject) -> Reply {
     tags_in(&call, RecordKind::TAG_USE, project.uuid).await
 }
 
@@ -101,7 +101,7 @@ pub(super) struct NewTag {
     description: Option<String>,
 }
 
-pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
+pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Reply {
     let add = call.write(move |tx| {
         let (uuid, name) = (Uuid::new_v4(), sent.name);
         let known = records::list(tx, RecordKind::TAG, EVERYWHERE)?;
@@ -118,15 +118,15 @@ pub(super) async fn add_tag(call: Call, Sent(sent): Sent<NewTag>) -> Answer {
     });
     let added = add.await?;
     call.count(1);
-    json_answer(&added)
+    json_reply(&added)
 }
 
-pub(super) async fn remove_tag(call: Call, TagId(tag): TagId) -> Answer {
+pub(super) async fn remove_tag(call: Call, TagId(tag): TagId) -> Reply {
     let uses = Some(RecordKind::TAG_USE);
     call.remove_record(RecordKind::TAG, tag, uses).await
 }
 
-pub(super) async fn tag_project(call: Call, project: InProject, TagId(tag): TagId) -> Answer {
+pub(super) async fn tag_project(call: Call, project: InProject, TagId(tag): TagId) -> Reply {
     call.change(move |tx| {
         let known = records::required(tx, RecordKind::TAG, tag)?;
         let key = RecordKind::TAG_USE.of(project.uuid, tag);
@@ -136,7 +136,7 @@ pub(super) async fn tag_project(call: Call, project: InProject, TagId(tag): TagI
     .await
 }
 
-pub(super) async fn untag_project(call: Call, project: InProject, TagId(tag): TagId) -> Answer {
+pub(super) async fn untag_project(call: Call, project: InProject, TagId(tag): TagId) -> Reply {
     let key = RecordKind::TAG_USE.of(project.uuid, tag);
     call.change(move |tx| match records::remove(tx, key)? {
         true => Ok(1),
@@ -155,7 +155,7 @@ async fn read_schema(call: &Call, name: &str) -> Result<Option<Record>, Refusal>
     call.store.read(find).await
 }
 
-async fn write_schema(call: &Call, name: &'static str, schema: Map<String, Value>) -> Answer {
+async fn write_schema(call: &Call, name: &'static str, schema: Map<String, Value>) -> Reply {
     call.change(move |tx| {
         let key = RecordKind::METADATA_SCHEMA.global(records::named(EVERYWHERE, name));
         records::put(tx, key, name, &Value::Object(schema))?;
@@ -164,17 +164,17 @@ async fn write_schema(call: &Call, name: &'static str, schema: Map<String, Value
     .await
 }
 
-pub(super) async fn schema(call: Call) -> Answer {
-    json_answer(&read_schema(&call, SCHEMA).await?.map(|s| s.body))
+pub(super) async fn schema(call: Call) -> Reply {
+    json_reply(&read_schema(&call, SCHEMA).await?.map(|s| s.body))
 }
 
-pub(super) async fn save_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Answer {
+pub(super) async fn save_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Reply {
     write_schema(&call, SCHEMA, sent).await
 }
 
-pub(super) async fn older_schema(call: Call) -> Answer {
+pub(super) async fn older_schema(call: Call) -> Reply {
     let found = read_schema(&call, OLDER_SCHEMA).await?;
-    json_answer(&found.map(|s| {
+    json_reply(&found.map(|s| {
         json!({
             "uuid": s.uuid, "metadataSchema": s.body, "organisationId": 1, "createdAt": time::iso(s.created),
             "updatedAt": time::iso(s.edited),
@@ -182,11 +182,11 @@ pub(super) async fn older_schema(call: Call) -> Answer {
     }))
 }
 
-pub(super) async fn save_older_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Answer {
+pub(super) async fn save_older_schema(call: Call, Sent(sent): Sent<Map<String, Value>>) -> Reply {
     write_schema(&call, OLDER_SCHEMA, sent).await
 }
 
 /// A local project has no cloud storage.
-pub(super) async fn integrations() -> Answer {
-    json_answer(&json!({"result": []}))
+pub(super) async fn integrations() -> Reply {
+    json_reply(&json!({"result": []}))
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::routes::extract::{Call, Pairs, PresetId, Sent};
 use crate::routes::paging::Page;
 use crate::routes::records::Described;
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::store::records::{self, Record, RecordKind};
 use crate::time;
 
@@ -18,12 +18,12 @@ fn preset_json(p: &Record) -> Value {
     })
 }
 
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let wanted = pairs.uuids("uuids")?;
     let read = call.store.read(|db| records::all(db, RecordKind::PRESET));
     let mut found = read.await?;
     found.retain(|p| wanted.is_empty() || wanted.contains(&p.uuid));
-    json_answer(&Page::whole(found.iter().map(preset_json)))
+    json_reply(&Page::whole(found.iter().map(preset_json)))
 }
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ pub(super) struct NewPreset {
     described: Described,
 }
 
-pub(super) async fn create(call: Call, Sent(sent): Sent<NewPreset>) -> Answer {
+pub(super) async fn create(call: Call, Sent(sent): Sent<NewPreset>) -> Reply {
     let id = Uuid::new_v4();
     let create = call.change(move |tx| {
         let description = &sent.described.description;
@@ -48,11 +48,11 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<NewPreset>) -> Answer {
         Ok(1)
     });
     create.await?;
-    json_answer(&id)
+    json_reply(&id)
 }
 
-pub(super) async fn one(call: Call, PresetId(id): PresetId) -> Answer {
-    json_answer(&call.record(RecordKind::PRESET, id).await?.body["filters"])
+pub(super) async fn one(call: Call, PresetId(id): PresetId) -> Reply {
+    json_reply(&call.record(RecordKind::PRESET, id).await?.body["filters"])
 }
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ pub(super) async fn change(
     call: Call,
     PresetId(id): PresetId,
     Sent(sent): Sent<PresetPatch>,
-) -> Answer {
+) -> Reply {
     let change = call.edit_record(RecordKind::PRESET, id, |_, record| {
         sent.described.apply(record);
         if let Some(filters) = sent.filter_preset {
@@ -79,6 +79,6 @@ pub(super) async fn change(
     Ok(null())
 }
 
-pub(super) async fn remove(call: Call, PresetId(id): PresetId) -> Answer {
+pub(super) async fn remove(call: Call, PresetId(id): PresetId) -> Reply {
     call.remove_record(RecordKind::PRESET, id, None).await
 }

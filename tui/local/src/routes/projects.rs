@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::{Refusal, invalid};
 use crate::routes::extract::{Call, InProject, Pairs, Sent};
 use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Answer, json_answer, null};
+use crate::routes::reply::{Reply, json_reply, null};
 use crate::store::catalog::{Dataset, Project};
 use crate::store::records::{self, RecordKind};
 use crate::store::{catalog, like, rows};
@@ -57,11 +57,11 @@ impl<'a> From<&'a Project> for ProjectDto<'a> {
     }
 }
 
-pub(super) async fn one(InProject(project): InProject) -> Answer {
-    json_answer(&ProjectDto::from(&*project))
+pub(super) async fn one(InProject(project): InProject) -> Reply {
+    json_reply(&ProjectDto::from(&*project))
 }
 
-pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let after = pairs.after()?;
     let filter: CatalogFilter = pairs.parse()?;
     let tagged = tagged(&call, pairs.texts("tagsAnyof")).await?;
@@ -73,7 +73,7 @@ pub(super) async fn list(call: Call, pairs: Pairs) -> Answer {
     });
     let found: Vec<&Arc<Project>> = fitting.take(call.page_size + 1).collect();
     let page = Page::cut(found, call.page_size, |p| token(p.id));
-    json_answer(&page.map(|p| ProjectDto::from(&**p)))
+    json_reply(&page.map(|p| ProjectDto::from(&**p)))
 }
 
 /// The projects that carry one of these tags; `None` without tags.
@@ -109,7 +109,7 @@ pub(super) async fn set_status(
     call: Call,
     InProject(project): InProject,
     Sent(Status { status }): Sent<Status>,
-) -> Answer {
+) -> Reply {
     if !STATUSES.contains(&status.as_str()) {
         return Err(invalid!(
             "{status:?} is not a status; known are {}",
@@ -168,17 +168,17 @@ fn dataset_json(dataset: &Arc<Dataset>) -> Value {
     })
 }
 
-pub(super) async fn datasets(InProject(project): InProject) -> Answer {
-    json_answer(&Page::whole(project.datasets.iter().map(dataset_json)))
+pub(super) async fn datasets(InProject(project): InProject) -> Reply {
+    json_reply(&Page::whole(project.datasets.iter().map(dataset_json)))
 }
 
-pub(super) async fn branches(call: Call, InProject(project): InProject) -> Answer {
+pub(super) async fn branches(call: Call, InProject(project): InProject) -> Reply {
     let read = call.store.read(move |db| rows::branches(db, &project));
     let found = read.await?.into_iter();
-    json_answer(&Page::whole(found.map(|b| json!({"name": b}))))
+    json_reply(&Page::whole(found.map(|b| json!({"name": b}))))
 }
 
-pub(super) async fn bearer_token(call: Call) -> Answer {
+pub(super) async fn bearer_token(call: Call) -> Reply {
     let token = call.keyring.bearer(&call.caller, time::now() / 1000);
-    json_answer(&json!({"token": token}))
+    json_reply(&json!({"token": token}))
 }

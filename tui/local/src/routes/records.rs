@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::{Refusal, invalid};
 use crate::routes::extract::Call;
-use crate::routes::reply::Answer;
+use crate::routes::reply::Reply;
 use crate::store::records::{self, Record, RecordKind};
 use crate::store::tx::Tx;
 
@@ -54,7 +54,7 @@ impl Call {
         kind: RecordKind,
         uuid: Uuid,
         uses: Option<RecordKind>,
-    ) -> Answer {
+    ) -> Reply {
         self.change(move |tx| {
             records::required(tx, kind, uuid)?;
             records::remove_everywhere(tx, kind, uuid)?;

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::error::{Refusal, internal};
 
 /// The answer of a handler.
-pub(super) type Answer = Result<Response, Refusal>;
+pub(super) type Reply = Result<Response, Refusal>;
 
 /// JSON with status 200.
-pub(super) fn json_answer(value: &impl Serialize) -> Answer {
+pub(super) fn json_reply(value: &impl Serialize) -> Reply {
     let bytes = serde_json::to_vec(value)
         .map_err(|e| internal!("an answer cannot be written as JSON: {e}"))?;
     Ok(json_bytes(bytes))

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::error::{Refusal, invalid};
 use crate::routes::extract::{AtStage, Call, Pairs, Sent, TaskId};
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::catalog::Project;
 use crate::store::records::{self, RecordKind};
 use crate::store::reviews::{self, Review};
@@ -32,36 +32,31 @@ pub(super) async fn list(
     AtStage(project, stage): AtStage,
     TaskId(task): TaskId,
     pairs: Pairs,
-) -> Answer {
+) -> Reply {
     require_review_stage(&project, stage)?;
     let read = call.store.read(move |db| reviews::list(db, &project, task));
     let statuses: Vec<&str> = pairs.all("statuses").collect();
     let mut found = read.await?;
     found.retain(|r| statuses.is_empty() || statuses.contains(&r.status.as_str()));
     let one = |r: Review| json!({"reviewUuid": r.uuid, "status": r.status, "labelType": r.label_type, "labelId": r.label_id});
-    json_answer(&Page::<Value>::whole(found.into_iter().map(one)))
+    json_reply(&Page::<Value>::whole(found.into_iter().map(one)))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Decision {
     review_uuid: Uuid,
-    action: String,
+    action: DecisionKind,
     comment: Option<String>,
     comment_tags: Option<Vec<String>>,
 }
 
-impl Decision {
-    fn status(&self) -> Result<&'static str, Refusal> {
-        match self.action.as_str() {
-            "APPROVE" => Ok("APPROVED"),
-            "REJECT" => Ok("REJECTED"),
-            "REOPEN" => Ok("REOPENED"),
-            other => Err(invalid!(
-                "{other:?} is not an action on a review; known are APPROVE, REJECT and REOPEN"
-            )),
-        }
-    }
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum DecisionKind {
+    Approve,
+    Reject,
+    Reopen,
 }
 
 /// Decides about labels, or about none if one decision is impossible.
@@ -70,13 +65,17 @@ pub(super) async fn act(
     AtStage(project, stage): AtStage,
     TaskId(task): TaskId,
     Sent(sent): Sent<Vec<Decision>>,
-) -> Answer {
+) -> Reply {
     require_review_stage(&project, stage)?;
     call.change(move |tx| {
         tasks::task_at(tx, &project, stage, task)?;
         let known = reviews::list(tx, &project, task)?;
         for decision in &sent {
-            let status = decision.status()?;
+            let status = match decision.action {
+                DecisionKind::Approve => "APPROVED",
+                DecisionKind::Reject => "REJECTED",
+                DecisionKind::Reopen => "REOPENED",
+            };
             let review = known.iter().find(|r| r.uuid == decision.review_uuid);
             let review = review.ok_or_else(|| {
                 invalid!(
@@ -103,7 +102,7 @@ fn comment(
     let Some(text) = &decision.comment else {
         return Ok(());
     };
-    if decision.action != "REJECT" {
+    if decision.action != DecisionKind::Reject {
         return Ok(());
     }
     let tags = decision.comment_tags.clone().unwrap_or_default();

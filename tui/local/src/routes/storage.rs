@@ -10,9 +10,9 @@ use crate::app::App;
 use crate::error::Refusal;
 use crate::routes::extract::{Call, ItemId, Pairs, Sent};
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer};
+use crate::routes::reply::{Reply, json_reply};
 use crate::store::items::{self, Data, ItemPatch};
-use crate::store::rows::audio_codec;
+use crate::store::rows::AudioFacts;
 use crate::time;
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(super) fn signed(call: &Call, wanted: bool) -> Signing {
 
 impl App {
     fn item(&self, folder: Uuid, units: u32, data: Data, signing: Signing) -> ItemDto {
-        let audio = data.kind == crate::item::ItemKind::Audio;
+        let audio = AudioFacts::of(&data);
         let size = self.size_of(&data);
         ItemDto {
             uuid: data.item,
@@ -95,10 +95,10 @@ impl App {
             dicom_study_uid: None,
             dicom_series_uid: None,
             frame_count: data.frames,
-            audio_sample_rate: data.rate,
-            audio_bit_depth: audio.then_some(16),
-            audio_codec: audio.then(|| audio_codec(&data)),
-            audio_num_channels: audio.then_some(1),
+            audio_sample_rate: audio.audio_sample_rate,
+            audio_bit_depth: audio.audio_bit_depth,
+            audio_codec: audio.audio_codec,
+            audio_num_channels: audio.audio_num_channels,
             name: data.title,
             description: data.description,
             mime_type: data.mime,
@@ -132,22 +132,22 @@ pub(super) struct Bulk {
     sign_urls: bool,
 }
 
-pub(super) async fn bulk(call: Call, Sent(sent): Sent<Bulk>) -> Answer {
+pub(super) async fn bulk(call: Call, Sent(sent): Sent<Bulk>) -> Reply {
     let signing = signed(&call, sent.sign_urls);
     let find = move |db: &_| items::by_uuid(db, &sent.item_uuids);
-    json_answer(&Page::whole(show(&call, signing, find).await?))
+    json_reply(&Page::whole(show(&call, signing, find).await?))
 }
 
-pub(super) async fn one(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
+pub(super) async fn one(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Reply {
     let signing = signed(&call, pairs.flag("signUrl"));
     let find = move |db: &_| items::by_uuid(db, &[item]);
-    json_answer(&show(&call, signing, find).await?.first())
+    json_reply(&show(&call, signing, find).await?.first())
 }
 
-pub(super) async fn children(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
+pub(super) async fn children(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Reply {
     let signing = signed(&call, pairs.flag("signUrls"));
     let find = move |db: &_| items::children(db, items::one(db, item)?.id);
-    json_answer(&Page::whole(show(&call, signing, find).await?))
+    json_reply(&Page::whole(show(&call, signing, find).await?))
 }
 
 async fn apply(call: &Call, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemDto>, Refusal> {
@@ -158,8 +158,8 @@ async fn apply(call: &Call, patches: Vec<(Uuid, ItemPatch)>) -> Result<Vec<ItemD
     show(call, signed(call, false), find).await
 }
 
-pub(super) async fn patch_one(call: Call, ItemId(item): ItemId, patch: Sent<ItemPatch>) -> Answer {
-    json_answer(&apply(&call, vec![(item, patch.0)]).await?.first())
+pub(super) async fn patch_one(call: Call, ItemId(item): ItemId, patch: Sent<ItemPatch>) -> Reply {
+    json_reply(&apply(&call, vec![(item, patch.0)]).await?.first())
 }
 
 #[derive(Deserialize)]
@@ -168,7 +168,7 @@ pub(super) struct Patches {
     item_patches: BTreeMap<Uuid, ItemPatch>,
 }
 
-pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Answer {
+pub(super) async fn patch_bulk(call: Call, Sent(sent): Sent<Patches>) -> Reply {
     let patches = sent.item_patches.into_iter().collect();
-    json_answer(&Page::whole(apply(&call, patches).await?))
+    json_reply(&Page::whole(apply(&call, patches).await?))
 }

@@ -9,13 +9,13 @@ use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, on, post};
 
-use super::dispatch::{Route, dispatch};
+use super::dispatch::{Destination, dispatch};
 use super::{
     analytics, changes, collections, datasets, folders, groups, issues, labels, legacy_datasets,
     legacy_labels, legacy_projects, listing, media, members, ontologies, organisation, presets,
     projects, reviews, storage, tasks, uploads,
 };
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::endpoint::Endpoint;
 use crate::table::{REFUSED, REFUSED_LEGACY, endpoints};
 
@@ -38,19 +38,19 @@ pub(super) enum Style {
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// One row of the table.
-pub(super) struct Row {
+pub(super) struct EndpointRow {
     pub endpoint: Endpoint,
     pub style: Style,
     /// The HTTP method, or the query method of a legacy call.
     pub method: &'static str,
     /// The path, below `/v2/public` for v2, or the query type of a legacy call.
     pub path: &'static str,
-    pub handler: fn(Request, Shared) -> Answering,
+    pub handler: fn(Request, SharedApp) -> Answering,
 }
 
-fn run<T, H>(handler: H, request: Request, app: Shared) -> Answering
+fn run<T, H>(handler: H, request: Request, app: SharedApp) -> Answering
 where
-    H: Handler<T, Shared, Future = Answering>,
+    H: Handler<T, SharedApp, Future = Answering>,
 {
     handler.call(request, app)
 }
@@ -60,7 +60,7 @@ macro_rules! make_rows {
         $method:ident $style:ident $path:literal => $($handler:ident)::+;
     )*})+) => {
         /// All rows of the table.
-        pub(super) const ROWS: &[Row] = &[$($(Row {
+        pub(super) const ROWS: &[EndpointRow] = &[$($(EndpointRow {
             endpoint: Endpoint::$variant,
             style: Style::$style,
             method: stringify!($method),
@@ -73,8 +73,8 @@ macro_rules! make_rows {
 endpoints!(make_rows);
 
 /// The row of a legacy call.
-pub(super) fn legacy(style: Style, method: &str, query: &str) -> Option<&'static Row> {
-    let fits = |row: &&Row| row.path == query && row.method == method && row.style == style;
+pub(super) fn legacy(style: Style, method: &str, query: &str) -> Option<&'static EndpointRow> {
+    let fits = |row: &&EndpointRow| row.path == query && row.method == method && row.style == style;
     ROWS.iter().find(fits)
 }
 
@@ -85,13 +85,13 @@ pub(super) fn refused_legacy(query: &str) -> Option<&'static str> {
 }
 
 /// The routes of the API. Every request goes through [`dispatch`].
-pub(super) fn router() -> Router<Shared> {
-    let to = |route: Route| {
-        move |State(app): State<Shared>, request: Request| dispatch(app, route, request)
+pub(super) fn router() -> Router<SharedApp> {
+    let to = |route: Destination| {
+        move |State(app): State<SharedApp>, request: Request| dispatch(app, route, request)
     };
     let mut router = Router::new()
-        .route("/public", post(to(Route::Legacy)))
-        .route("/public/user", post(to(Route::Legacy)));
+        .route("/public", post(to(Destination::Legacy)))
+        .route("/public/user", post(to(Destination::Legacy)));
     for row in ROWS {
         let path = match row.style {
             Style::v2 => format!("/v2/public{}", row.path),
@@ -101,20 +101,20 @@ pub(super) fn router() -> Router<Shared> {
         let method = Method::from_bytes(row.method.as_bytes()).ok();
         let filter = method.and_then(|m| MethodFilter::try_from(m).ok());
         let filter = filter.expect("the table names methods that HTTP has");
-        router = router.route(&path, on(filter, to(Route::Row(row))));
+        router = router.route(&path, on(filter, to(Destination::Row(row))));
     }
     for (path, instead) in REFUSED {
         for path in [
             format!("/v2/public{path}"),
             format!("/v2/public{path}/{{*rest}}"),
         ] {
-            router = router.route(&path, any(to(Route::Refused(instead))));
+            router = router.route(&path, any(to(Destination::Refused(instead))));
         }
     }
     router
-        .fallback(to(Route::UnknownPath))
+        .fallback(to(Destination::UnknownPath))
         // For the routes that exist by now.
-        .method_not_allowed_fallback(to(Route::WrongMethod))
+        .method_not_allowed_fallback(to(Destination::WrongMethod))
 }
 
 #[cfg(test)]
@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn no_call_has_two_rows_and_every_endpoint_has_one() {
         for (place, row) in ROWS.iter().enumerate() {
-            let same = |r: &Row| (r.style, r.method, r.path) == (row.style, row.method, row.path);
+            let same =
+                |r: &EndpointRow| (r.style, r.method, r.path) == (row.style, row.method, row.path);
             assert!(
                 !ROWS[..place].iter().any(same),
                 "{} {}",
@@ -149,7 +150,7 @@ mod tests {
             .to_owned();
         for endpoint in Endpoint::ALL {
             let rows = ROWS.iter().filter(|r| r.endpoint == *endpoint);
-            let call = |r: &Row| match r.style {
+            let call = |r: &EndpointRow| match r.style {
                 Style::v2 | Style::signed => format!("`{} {}`", r.method, r.path),
                 legacy => format!("`{legacy:?}: {} {}`", r.method, r.path),
             };

@@ -9,11 +9,11 @@ use crate::error::{Refusal, invalid};
 use crate::people;
 use crate::routes::extract::{AtStage, Call, InProject, Pairs, Sent};
 use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Answer, json_answer};
-use crate::store::tasks::{self, Action, ActionKind, TaskFilter, Then};
+use crate::routes::reply::{Reply, json_reply};
+use crate::store::tasks::{self, Action, ActionKind, Assignee, TaskFilter};
 use crate::store::{history, reviews};
 
-pub(super) async fn list(call: Call, AtStage(project, stage): AtStage, pairs: Pairs) -> Answer {
+pub(super) async fn list(call: Call, AtStage(project, stage): AtStage, pairs: Pairs) -> Reply {
     let after = pairs.after()?;
     let filter = TaskFilter {
         emails: pairs.texts("userEmails"),
@@ -30,17 +30,16 @@ pub(super) async fn list(call: Call, AtStage(project, stage): AtStage, pairs: Pa
     {
         people::intrude(&call.app, &project, stage, task.uuid).await?;
     }
-    json_answer(&Page::cut(found, size, |t| token(t.id)))
+    json_reply(&Page::cut(found, size, |t| token(t.id)))
 }
 
-/// One action as sent. Which fields it needs depends on `action`.
+/// One action as sent.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ActionDto {
     task_uuid: Uuid,
-    action: String,
-    pathway_uuid: Option<Uuid>,
-    pathway_name: Option<String>,
+    #[serde(flatten)]
+    kind: ActionKind,
     assignee: Option<String>,
     #[serde(default)]
     retain_assignee: bool,
@@ -57,35 +56,18 @@ impl TryFrom<ActionDto> for Action {
     type Error = Refusal;
 
     fn try_from(dto: ActionDto) -> Result<Self, Refusal> {
-        let then = match &dto.assignee {
-            Some(email) if dto.action != "ASSIGN" => Then::This(email.clone()),
-            _ if dto.retain_assignee => Then::Same,
-            _ => Then::Nobody,
-        };
-        let kind = match dto.action.as_str() {
-            "PATHWAY_ACTION" => ActionKind::Pathway {
-                uuid: dto.pathway_uuid,
-                name: dto.pathway_name,
-            },
-            "SUBMIT" => ActionKind::Submit,
-            "APPROVE" => ActionKind::Approve,
-            "REJECT" => ActionKind::Reject,
-            "RELEASE" => ActionKind::Release,
-            "SKIP" => ActionKind::Skip,
-            "ASSIGN" => {
-                let email = dto
-                    .assignee
-                    .ok_or_else(|| invalid!("ASSIGN needs an `assignee`"))?;
-                ActionKind::Assign(email)
+        let assignee = match dto.assignee {
+            Some(email) => Assignee::This(email),
+            None if dto.kind == ActionKind::Assign => {
+                return Err(invalid!("ASSIGN needs an `assignee`"));
             }
-            other => {
-                return Err(invalid!("{other:?} is not an action of this server"));
-            }
+            None if dto.retain_assignee => Assignee::Same,
+            None => Assignee::Nobody,
         };
         Ok(Self {
             task: dto.task_uuid,
-            kind,
-            then,
+            kind: dto.kind,
+            assignee,
         })
     }
 }
@@ -94,7 +76,7 @@ pub(super) async fn actions(
     call: Call,
     AtStage(project, stage): AtStage,
     Sent(sent): Sent<Vec<ActionDto>>,
-) -> Answer {
+) -> Reply {
     let leaves_reviews = sent.iter().filter(|a| !a.approve_label_reviews);
     let leaves_reviews: HashSet<Uuid> = leaves_reviews.map(|a| a.task_uuid).collect();
     let actions = sent.into_iter().map(Action::try_from);
@@ -128,7 +110,7 @@ pub(super) async fn move_tasks(
     call: Call,
     AtStage(project, origin): AtStage,
     Sent(sent): Sent<MoveDto>,
-) -> Answer {
+) -> Reply {
     let wanted = sent.destination_stage_uuid;
     let destination = project.graph.stage(wanted).map(|(number, _)| number);
     let missing = || invalid!("the project has no stage {wanted}");
@@ -152,7 +134,7 @@ pub(super) async fn priorities(
     call: Call,
     InProject(project): InProject,
     Sent(sent): Sent<PrioritiesDto>,
-) -> Answer {
+) -> Reply {
     call.change(move |tx| tasks::set_priorities(tx, &project, &sent.priorities))
         .await
 }

@@ -17,7 +17,7 @@ use crate::routes::extract::{Call, FolderId, InFolder, ItemId, JobId, Pairs, Sen
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::media::check_url;
 use crate::routes::paging::Page;
-use crate::routes::reply::{Answer, json_answer, json_bytes};
+use crate::routes::reply::{Reply, json_bytes, json_reply};
 use crate::time;
 
 /// How long an upload URL is valid, in milliseconds.
@@ -26,7 +26,7 @@ const LIFE: i64 = 24 * 3600 * 1000;
 const MOST: usize = 10_000;
 
 /// Signed URLs, each for one future item.
-fn urls(call: &Call, count: usize, item_type: &str) -> Answer {
+fn urls(call: &Call, count: usize, item_type: &str) -> Reply {
     if ItemKind::of_item_type(item_type).is_none_or(|k| !k.has_media()) && item_type != "dicomFile"
     {
         return Err(not_served!(
@@ -45,10 +45,10 @@ fn urls(call: &Call, count: usize, item_type: &str) -> Answer {
             "signedUrl": format!("{}/uploads/{item}?expires={expires}&seal={seal}", call.domain),
         })
     };
-    json_answer(&Page::whole((0..count).map(one)))
+    json_reply(&Page::whole((0..count).map(one)))
 }
 
-pub(super) async fn announce(call: Call, pairs: Pairs) -> Answer {
+pub(super) async fn announce(call: Call, pairs: Pairs) -> Reply {
     let count = pairs.first("count").and_then(|n| n.parse().ok());
     let count = count.ok_or_else(|| invalid!("`count` is not a number"))?;
     let item_type = pairs.first("uploadItemType").unwrap_or_default();
@@ -62,12 +62,12 @@ pub(super) struct Announced {
     count: usize,
 }
 
-pub(super) async fn announce_in_folder(call: Call, _: InFolder, sent: Sent<Announced>) -> Answer {
+pub(super) async fn announce_in_folder(call: Call, _: InFolder, sent: Sent<Announced>) -> Reply {
     urls(&call, sent.count, &sent.item_type)
 }
 
 /// Stores a file. It is on disk before the response; a repeated upload replaces it.
-pub(super) async fn receive(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Answer {
+pub(super) async fn receive(call: Call, ItemId(item): ItemId, pairs: Pairs) -> Reply {
     check_url(&call, &pairs, &format!("upload/{item}"))?;
     let (path, bytes) = (call.library.upload(item), call.body.clone());
     let written = tokio::task::spawn_blocking(move || keep(&path, &bytes)).await;
@@ -92,18 +92,18 @@ pub(super) fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> 
     Ok(())
 }
 
-pub(super) async fn start(call: Call, folder: InFolder, Sent(sent): Sent<JobBody>) -> Answer {
+pub(super) async fn start(call: Call, folder: InFolder, Sent(sent): Sent<JobBody>) -> Reply {
     let scope = folder.uuid;
     let done = jobs::run(&call, folder.0, None, sent).await?;
-    json_answer(&jobs::keep(&call, scope, done).await?)
+    json_reply(&jobs::keep(&call, scope, done).await?)
 }
 
-pub(super) async fn status(call: Call, FolderId(folder): FolderId, JobId(job): JobId) -> Answer {
+pub(super) async fn status(call: Call, FolderId(folder): FolderId, JobId(job): JobId) -> Reply {
     let found = jobs::find(&call, folder, job).await?;
     let units = |key: &str| found.body[key].as_array().map_or(0, Vec::len);
     let items = found.body["made"].as_array().cloned().unwrap_or_default();
     let named = |m: &Value| json!({"itemUuid": m["backing_item_uuid"], "name": m["title"]});
-    json_answer(&json!({
+    json_reply(&json!({
         "status": found.body["status"], "itemsWithNames": items.iter().map(named).collect::<Vec<_>>(),
         "errors": found.body["errors"], "unitErrors": jobs::unit_errors(&found), "fileName": null,
         "unitsPendingCount": 0, "unitsDoneCount": units("made"), "unitsErrorCount": units("errors"),
@@ -112,6 +112,6 @@ pub(super) async fn status(call: Call, FolderId(folder): FolderId, JobId(job): J
 }
 
 /// Jobs finish before their first answer: there is never anything left to cancel.
-pub(super) async fn cancel() -> Answer {
+pub(super) async fn cancel() -> Reply {
     Ok(json_bytes(r#"{"unitsCancelledCount":0}"#))
 }

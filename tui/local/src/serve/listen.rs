@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::plain::Plain;
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::routes::{self, DropConnection};
 
 /// How long requests in progress may take after shutdown is requested.
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Maximum size of request line and headers: a batch of 1000 data hashes fits.
 const HEAD_LIMIT: usize = 512 << 10;
 
-pub(super) async fn listen(listener: TcpListener, app: Shared, mut stop: watch::Receiver<bool>) {
+pub(super) async fn listen(listener: TcpListener, app: SharedApp, mut stop: watch::Receiver<bool>) {
     let service = TowerToHyperService::new(routes::router(Arc::clone(&app)));
     let graceful = GracefulShutdown::new();
     loop {

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 use crate::endpoint::Counters;
 use crate::error::LocalError;
 use crate::people;
@@ -42,7 +42,7 @@ pub struct Served {
     /// Notes about the data, a sentence each: files that were not imported, or that existing data were
     /// reopened. Mostly empty.
     pub notes: Vec<String>,
-    app: Shared,
+    app: SharedApp,
     stop: watch::Sender<bool>,
     listener: Option<JoinHandle<()>>,
     people: Option<JoinHandle<()>>,

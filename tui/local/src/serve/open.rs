@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::ServeOptions;
 use super::folder::{Folder, UPLOADS};
-use crate::app::{App, Shared};
+use crate::app::{App, SharedApp};
 use crate::auth::Keyring;
 use crate::endpoint::LiveCounters;
 use crate::error::{LocalError, Refusal};
@@ -27,7 +27,7 @@ use crate::{keys, time};
 
 /// A server that is ready to answer, and notes about its data.
 pub(super) struct Opened {
-    pub app: Shared,
+    pub app: SharedApp,
     pub twin: Option<Uuid>,
     /// For the server's own pages.
     pub local_token: String,

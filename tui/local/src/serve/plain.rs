@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn only_responses_without_a_body_get_a_reason() {
         let own = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let said = String::from_utf8(with_reason(own).unwrap()).unwrap();
-        assert!(said.contains("65534 bytes"), "{said}");
-        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        let answer = String::from_utf8(with_reason(own).unwrap()).unwrap();
+        assert!(answer.contains("65534 bytes"), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("content-length: {}", body.len())));
         let ours =
             b"HTTP/1.1 400 Bad Request\r\ncontent-length: 20\r\n\r\n{\"message\":\"refused\"}";

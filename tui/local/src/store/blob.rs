@@ -17,7 +17,7 @@ use crate::item::ItemKind;
 use crate::store::catalog::Project;
 use crate::store::exact::{self, Fields, edit_objects};
 use crate::store::items::{self, COLUMN_COUNT, COLUMNS, Data};
-use crate::store::rows::{audio_codec, task_status};
+use crate::store::rows::{AudioFacts, task_status};
 use crate::time;
 
 /// Makes the link of a data unit: an opaque one, or a signed URL.
@@ -67,7 +67,7 @@ struct Extra {
 }
 
 /// Units by hash, in order.
-struct Units(Vec<Unit>);
+struct Units(Vec<RowUnit>);
 
 impl Serialize for Units {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -80,7 +80,7 @@ impl Serialize for Units {
 }
 
 #[derive(Serialize)]
-struct Unit {
+struct RowUnit {
     data_hash: Uuid,
     data_title: String,
     data_link: Option<String>,
@@ -99,14 +99,6 @@ struct Unit {
     data_fps: Option<f64>,
     #[serde(flatten)]
     extra: Named,
-}
-
-#[derive(Serialize)]
-struct AudioFacts {
-    audio_codec: &'static str,
-    audio_sample_rate: Option<u32>,
-    audio_bit_depth: u32,
-    audio_num_channels: u32,
 }
 
 const LABEL_COLUMNS: &str = "l.hash, l.branch, l.created, l.edited, l.objects, l.classes, l.actions, l.units, l.spaces, t.stage, l.extra";
@@ -241,13 +233,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn unit(&mut self, d: &Data, sequence: Value, link: Linker<'_>) -> Result<Unit, Refusal> {
-        let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts {
-            audio_codec: audio_codec(d),
-            audio_sample_rate: d.rate,
-            audio_bit_depth: 16,
-            audio_num_channels: 1,
-        });
+    fn unit(&mut self, d: &Data, sequence: Value, link: Linker<'_>) -> Result<RowUnit, Refusal> {
+        let audio = (d.kind == ItemKind::Audio).then(|| AudioFacts::of(d));
         let is_pdf = d.kind == ItemKind::Pdf;
         let sized = |size| if is_pdf { Some(0) } else { size };
         let timed = matches!(d.kind, ItemKind::Video | ItemKind::Audio);
@@ -257,7 +244,7 @@ impl Kept {
             Some(kept) => kept,
             None => raw(empty_labels(d.kind).to_owned())?,
         };
-        Ok(Unit {
+        Ok(RowUnit {
             data_hash: d.hash,
             data_title: d.title.clone(),
             data_link: d.kind.has_media().then(|| link(d)),
@@ -275,32 +262,13 @@ impl Kept {
 }
 
 fn units(db: &Connection, data: &Data, mut kept: Kept, link: Linker<'_>) -> Result<Units, Refusal> {
-    let numbered = |n: usize| Value::String(n.to_string());
-    let list = match data.kind {
-        ItemKind::ImageGroup => {
-            let children = items::children(db, data.id)?;
-            let children = children.iter().enumerate();
-            children
-                .map(|(n, child)| kept.unit(child, numbered(n), link))
-                .collect::<Result<_, _>>()?
-        }
-        ItemKind::ImageSequence => {
-            let picture = |n: u32| {
-                let mut frame = data.clone();
-                frame.kind = ItemKind::Image;
-                frame.hash = data.frame_hash(n);
-                frame.title = format!("{}/{n}", data.title);
-                frame.mime = Some("image/jpeg".to_owned());
-                frame.fps = None;
-                kept.unit(&frame, numbered(n as usize), link)
-            };
-            (0..data.frame_count())
-                .map(picture)
-                .collect::<Result<_, _>>()?
-        }
-        _ => vec![kept.unit(data, json!(0), link)?],
-    };
-    Ok(Units(list))
+    if !matches!(data.kind, ItemKind::ImageGroup | ItemKind::ImageSequence) {
+        return Ok(Units(vec![kept.unit(data, json!(0), link)?]));
+    }
+    let pictures = items::pictures(db, data)?;
+    let unit = |(n, picture): (usize, &Data)| kept.unit(picture, json!(n.to_string()), link);
+    let units = pictures.iter().enumerate().map(unit);
+    Ok(Units(units.collect::<Result<_, _>>()?))
 }
 
 fn empty_labels(kind: ItemKind) -> &'static str {
@@ -342,7 +310,7 @@ struct Parts {
 impl FeatureFilter {
     /// Removes unwanted features; the answers and actions of unwanted objects are removed too.
     fn apply(&self, parts: &mut Parts) -> Result<(), Refusal> {
-        let wants = |wanted: &HashSet<String>, entry: &RawValue| {
+        let keeps = |wanted: &HashSet<String>, entry: &RawValue| {
             exact::text(entry, "featureHash").is_none_or(|f| wanted.contains(&f))
         };
         let kept = |text: &str, keep: &dyn Fn(&str, &RawValue) -> bool| {
@@ -351,7 +319,7 @@ impl FeatureFilter {
             serde_json::to_string(&fields)
         };
         if let Some(wanted) = &self.classifications {
-            parts.classes = kept(&parts.classes, &|_, entry| wants(wanted, entry))?;
+            parts.classes = kept(&parts.classes, &|_, entry| keeps(wanted, entry))?;
         }
         let Some(wanted) = &self.objects else {
             return Ok(());
@@ -361,7 +329,7 @@ impl FeatureFilter {
         let mut left: BTreeMap<&str, Box<RawValue>> = BTreeMap::new();
         for (unit, labels) in &units {
             let labels = edit_objects(labels, &mut |object| {
-                if wants(wanted, object) {
+                if keeps(wanted, object) {
                     return Ok(Some(object.to_owned()));
                 }
                 gone.extend(exact::text(object, "objectHash"));
@@ -371,7 +339,7 @@ impl FeatureFilter {
         }
         let left = serde_json::to_string(&left)?;
         parts.objects = kept(&parts.objects, &|hash, entry| {
-            !gone.contains(hash) && wants(wanted, entry)
+            !gone.contains(hash) && keeps(wanted, entry)
         })?;
         let objects: Fields<'_> = serde_json::from_str(&parts.objects)?;
         parts.actions = kept(&parts.actions, &|hash, _| objects.contains_key(hash))?;

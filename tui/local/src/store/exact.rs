@@ -153,9 +153,9 @@ pub(crate) fn filled_in(
 /// An object, kept as its original text.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Object(Box<RawValue>);
+pub(crate) struct JsonObject(Box<RawValue>);
 
-impl Object {
+impl JsonObject {
     /// `None` if the text is not an object.
     pub(crate) fn parse(text: String) -> Option<Self> {
         let raw = RawValue::from_string(text).ok()?;
@@ -178,14 +178,14 @@ impl Object {
     }
 }
 
-impl Default for Object {
+impl Default for JsonObject {
     /// One without fields.
     fn default() -> Self {
         Self(to_raw_value(&BTreeMap::<&str, ()>::new()).unwrap_or_default())
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         if raw.get().starts_with('{') {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Refusal, forbidden, invalid};
 use crate::item::ItemKind;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::items::{COLUMNS, Data};
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
@@ -43,7 +43,7 @@ pub(crate) struct NewDataset<'a> {
 pub(crate) struct FolderPatch {
     pub name: Option<String>,
     pub description: Option<String>,
-    pub client_metadata: Option<Object>,
+    pub client_metadata: Option<JsonObject>,
 }
 
 /// Creates a dataset, and its folder if one is named. Returns the dataset's number.
@@ -104,7 +104,7 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usiz
          metadata = coalesce(?4, metadata), edited = ?5 WHERE uuid = ?1",
     )?;
     for (folder, change) in patches {
-        let metadata = change.client_metadata.as_ref().map(Object::get);
+        let metadata = change.client_metadata.as_ref().map(JsonObject::get);
         let (name, description) = (&change.name, &change.description);
         let changed = update.execute(params![folder, name, description, metadata, tx.now])?;
         if changed == 0 {

@@ -22,7 +22,7 @@ pub(crate) fn note(
         ActionKind::Submit => "submit",
         ActionKind::Approve => "approve",
         ActionKind::Reject => "reject",
-        ActionKind::Assign(_) => "assign",
+        ActionKind::Assign => "assign",
         ActionKind::Release => "release",
         ActionKind::Skip => "skip",
     };

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::error::{Refusal, forbidden};
 use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
-use crate::media::{PHOTOS, Source, is_dark};
-use crate::store::exact::Object;
+use crate::media::{MediaSource, PHOTOS, is_dark};
+use crate::store::exact::JsonObject;
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
 
@@ -22,7 +22,7 @@ pub(crate) struct Data {
     pub kind: ItemKind,
     pub title: String,
     pub description: String,
-    pub source: Option<Source>,
+    pub source: Option<MediaSource>,
     pub mime: Option<String>,
     pub width: Option<u32>,
     pub height: Option<u32>,
@@ -59,7 +59,7 @@ impl Data {
             kind: ItemKind::from_code(row.get(4)?),
             title: row.get(5)?,
             description: row.get(6)?,
-            source: source.as_deref().and_then(Source::parse),
+            source: source.as_deref().and_then(MediaSource::parse),
             mime: row.get(8)?,
             width: row.get(9)?,
             height: row.get(10)?,
@@ -76,15 +76,15 @@ impl Data {
     }
 
     /// Client metadata: those that were set, or generated ones.
-    pub(crate) fn metadata(&self) -> Object {
+    pub(crate) fn metadata(&self) -> JsonObject {
         if let Some(text) = &self.metadata {
-            return Object::parse(text.clone()).unwrap_or_default();
+            return JsonObject::parse(text.clone()).unwrap_or_default();
         }
         let made = match &self.source {
-            Some(Source::Photo(photo, crop)) => picture_metadata(*photo, *crop, self.hash),
+            Some(MediaSource::Photo(photo, crop)) => picture_metadata(*photo, *crop, self.hash),
             _ => json!({"site": site(self.hash), "kind": self.kind.item_type()}),
         };
-        Object::parse(made.to_string()).unwrap_or_default()
+        JsonObject::parse(made.to_string()).unwrap_or_default()
     }
 
     /// The link to the bytes, opaque to clients.
@@ -97,9 +97,16 @@ impl Data {
         self.frames.unwrap_or(1)
     }
 
-    /// The hash of the `n`th picture of an image sequence, which has no item of its own.
-    pub(crate) fn frame_hash(&self, n: u32) -> Uuid {
-        crate::ids::below(self.hash, "frame", n)
+    /// The `n`th picture of an image sequence.
+    fn picture(&self, n: u32) -> Self {
+        Self {
+            hash: crate::ids::below(self.hash, "frame", n),
+            kind: ItemKind::Image,
+            title: format!("{}/{n}", self.title),
+            mime: Some("image/jpeg".to_owned()),
+            fps: None,
+            ..self.clone()
+        }
     }
 }
 
@@ -163,6 +170,16 @@ pub(crate) fn children(db: &Connection, parent: i64) -> Result<Vec<Data>, Refusa
     db.rows(&sql, [parent], Data::read)
 }
 
+/// The pictures of an image group or sequence, in their order; none of other types. Those of a sequence are
+/// frames of its video and have no items of their own.
+pub(crate) fn pictures(db: &Connection, data: &Data) -> Result<Vec<Data>, Refusal> {
+    match data.kind {
+        ItemKind::ImageGroup => children(db, data.id),
+        ItemKind::ImageSequence => Ok((0..data.frame_count()).map(|n| data.picture(n)).collect()),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Up to `limit` items whose number is above `after`, of a dataset or of all.
 pub(crate) fn list(
     db: &Connection,
@@ -194,7 +211,7 @@ pub(crate) fn unit_count(db: &Connection, item: &Data) -> Result<u32, Refusal> {
 pub(crate) struct ItemPatch {
     pub name: Option<String>,
     pub description: Option<String>,
-    pub client_metadata: Option<Object>,
+    pub client_metadata: Option<JsonObject>,
 }
 
 /// Changes items, or none if one is missing. A data unit's title follows its item's name.
@@ -204,7 +221,7 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, ItemPatch)]) -> Result<usize,
          metadata = coalesce(?4, metadata), edited = ?5 WHERE id = ?1 OR item = ?6",
     )?;
     for (item, change) in patches {
-        let metadata = change.client_metadata.as_ref().map(Object::get);
+        let metadata = change.client_metadata.as_ref().map(JsonObject::get);
         let (id, name, description) = (id_of(tx, *item)?, &change.name, &change.description);
         update.execute(params![id, name, description, metadata, tx.now, item])?;
     }

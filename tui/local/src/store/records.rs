@@ -47,7 +47,7 @@ impl RecordKind {
 
 /// What identifies one record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Key {
+pub(crate) struct RecordKey {
     kind: RecordKind,
     scope: Uuid,
     uuid: Uuid,
@@ -55,13 +55,13 @@ pub(crate) struct Key {
 
 impl RecordKind {
     /// The record with this UUID in `scope`.
-    pub(crate) fn of(self, scope: Uuid, uuid: Uuid) -> Key {
+    pub(crate) fn of(self, scope: Uuid, uuid: Uuid) -> RecordKey {
         let kind = self;
-        Key { kind, scope, uuid }
+        RecordKey { kind, scope, uuid }
     }
 
     /// The record with this UUID that belongs to the whole server.
-    pub(crate) fn global(self, uuid: Uuid) -> Key {
+    pub(crate) fn global(self, uuid: Uuid) -> RecordKey {
         self.of(EVERYWHERE, uuid)
     }
 }
@@ -134,8 +134,8 @@ pub(crate) fn required(db: &Connection, kind: RecordKind, uuid: Uuid) -> Result<
 }
 
 /// Writes a record. One with the same key is replaced and keeps its position and creation time.
-pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(), Refusal> {
-    let Key { kind, scope, uuid } = key;
+pub(crate) fn put(tx: &Tx<'_>, key: RecordKey, name: &str, body: &Value) -> Result<(), Refusal> {
+    let RecordKey { kind, scope, uuid } = key;
     tx.run(
         "INSERT INTO record(kind, scope, uuid, name, body, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
          ON CONFLICT(kind, scope, uuid) DO UPDATE SET name = ?4, body = ?5, edited = ?6",
@@ -145,7 +145,7 @@ pub(crate) fn put(tx: &Tx<'_>, key: Key, name: &str, body: &Value) -> Result<(),
 }
 
 /// Removes one record and returns whether it existed.
-pub(crate) fn remove(db: &Connection, key: Key) -> Result<bool, Refusal> {
+pub(crate) fn remove(db: &Connection, key: RecordKey) -> Result<bool, Refusal> {
     let sql = "DELETE FROM record WHERE kind = ?1 AND scope = ?2 AND uuid = ?3";
     Ok(db.run(sql, params![key.kind.0, key.scope, key.uuid])? > 0)
 }

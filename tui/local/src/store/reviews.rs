@@ -18,7 +18,7 @@ use crate::store::tx::Tx;
 pub(crate) struct Review {
     pub uuid: Uuid,
     pub status: String,
-    /// `Object` or `Classification`.
+    /// `JsonObject` or `Classification`.
     pub label_type: &'static str,
     pub label_id: String,
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::error::{Refusal, internal};
 use crate::item::ItemKind;
 use crate::store::catalog::Project;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::items::{self, COLUMN_COUNT, Data};
 use crate::store::row_query::{RowQuery, select};
 use crate::store::spaces::{Spaces, spaces};
@@ -59,10 +59,8 @@ struct RowDto<'a> {
     frames_per_second: Option<f64>,
     height: Option<u32>,
     width: Option<u32>,
-    audio_codec: Option<&'static str>,
-    audio_sample_rate: Option<u32>,
-    audio_bit_depth: Option<u32>,
-    audio_num_channels: Option<u32>,
+    #[serde(flatten)]
+    audio: AudioFacts,
     task_uuid: Option<Uuid>,
     priority: Option<f64>,
     file_type: Option<&'a str>,
@@ -72,7 +70,7 @@ struct RowDto<'a> {
     last_actioned_by_user_email: Option<String>,
     group_hash: Option<Uuid>,
     spaces: Spaces,
-    client_metadata: Option<Object>,
+    client_metadata: Option<JsonObject>,
     images_data: Option<Vec<ImageDto>>,
     workflow_graph_node: Option<GraphNode<'a>>,
 }
@@ -119,7 +117,6 @@ fn dto<'a>(
     let node = stage.and_then(|s| project.graph.nodes.get(s));
     let label_hash: Option<Uuid> = row.get(C + 5)?;
     let label_branch: Option<String> = row.get(C + 6)?;
-    let audio = data.kind == ItemKind::Audio;
     let images = match query.include_images_data {
         Some(true) => Some(images(db, data)?),
         _ => None,
@@ -145,10 +142,7 @@ fn dto<'a>(
         frames_per_second: data.fps,
         height: data.height,
         width: data.width,
-        audio_codec: audio.then(|| audio_codec(data)),
-        audio_sample_rate: data.rate,
-        audio_bit_depth: audio.then_some(16),
-        audio_num_channels: audio.then_some(1),
+        audio: AudioFacts::of(data),
         task_uuid: task.map(|_| project.task_of(data.hash)),
         priority: row.get(C + 2)?,
         file_type: data.mime.as_deref(),
@@ -171,12 +165,28 @@ fn label_status(label_hash: Option<Uuid>) -> &'static str {
     }
 }
 
-/// The codec's name as labels carry it.
-pub(crate) fn audio_codec(data: &Data) -> &'static str {
-    if data.mime.as_deref() == Some("audio/mpeg") {
-        "mp3"
-    } else {
-        "pcm_s16le"
+/// The properties of sound; null in items of other types.
+#[derive(Debug, Serialize)]
+pub(crate) struct AudioFacts {
+    pub audio_codec: Option<&'static str>,
+    pub audio_sample_rate: Option<u32>,
+    pub audio_bit_depth: Option<u32>,
+    pub audio_num_channels: Option<u32>,
+}
+
+impl AudioFacts {
+    pub(crate) fn of(data: &Data) -> Self {
+        let audio = data.kind == ItemKind::Audio;
+        let codec = match data.mime.as_deref() {
+            Some("audio/mpeg") => "mp3",
+            _ => "pcm_s16le",
+        };
+        Self {
+            audio_codec: audio.then_some(codec),
+            audio_sample_rate: data.rate,
+            audio_bit_depth: audio.then_some(16),
+            audio_num_channels: audio.then_some(1),
+        }
     }
 }
 
@@ -190,35 +200,16 @@ pub(crate) fn task_status(kind: &NodeKind) -> &'static str {
 }
 
 fn images(db: &Connection, data: &Data) -> Result<Vec<ImageDto>, Refusal> {
-    let file_type = |d: &Data| d.mime.clone().unwrap_or_else(|| "image/jpeg".to_owned());
-    match data.kind {
-        ItemKind::ImageGroup => {
-            let children = items::children(db, data.id)?;
-            Ok(children
-                .into_iter()
-                .enumerate()
-                .map(|(index, child)| ImageDto {
-                    index,
-                    file_type: file_type(&child),
-                    title: child.title,
-                    height: child.height,
-                    width: child.width,
-                    image_hash: child.hash,
-                })
-                .collect())
-        }
-        ItemKind::ImageSequence => Ok((0..data.frame_count())
-            .map(|n| ImageDto {
-                index: n as usize,
-                title: format!("{}/{n}", data.title),
-                file_type: "image/jpeg".to_owned(),
-                height: data.height,
-                width: data.width,
-                image_hash: data.frame_hash(n),
-            })
-            .collect()),
-        _ => Ok(Vec::new()),
-    }
+    let pictures = items::pictures(db, data)?.into_iter().enumerate();
+    let image = |(index, picture): (usize, Data)| ImageDto {
+        index,
+        title: picture.title,
+        file_type: picture.mime.unwrap_or_else(|| "image/jpeg".to_owned()),
+        height: picture.height,
+        width: picture.width,
+        image_hash: picture.hash,
+    };
+    Ok(pictures.map(image).collect())
 }
 
 /// The branches that label rows of a project are on, `main` first.

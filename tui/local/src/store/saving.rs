@@ -78,7 +78,7 @@ struct Stamp {
 }
 
 /// The columns of a row, complete except for the numbers of new objects.
-pub(crate) struct Ready {
+pub(crate) struct ReadyRow {
     label_hash: Option<Uuid>,
     objects: String,
     classes: String,
@@ -98,7 +98,7 @@ struct Extra<'a> {
     units: BTreeMap<String, Fields<'a>>,
 }
 
-impl Ready {
+impl ReadyRow {
     /// Reads a row from JSON and fills in authors and times. An object without an entry in
     /// `object_answers` is refused.
     pub(crate) fn read(text: &str, author: &str, now: i64) -> Result<Self, Refusal> {
@@ -251,7 +251,7 @@ impl Stamp {
 pub(crate) fn save(
     tx: &Tx<'_>,
     project: &Project,
-    rows: Vec<(Uuid, Ready)>,
+    rows: Vec<(Uuid, ReadyRow)>,
 ) -> Result<usize, Refusal> {
     let mut find =
         tx.prepare_cached("SELECT id, objects FROM label WHERE hash = ?1 AND project = ?2")?;

@@ -28,7 +28,7 @@ pub(crate) fn spaces(db: &Connection, data: &Data) -> Result<Spaces, Refusal> {
         return Ok(Spaces(out));
     }
     for (position, child) in items::children(db, data.id)?.iter().enumerate() {
-        let Some(mut space) = space(child) else {
+        let Some(mut space) = space(db, child)? else {
             continue;
         };
         space["labels"] = json!({});
@@ -40,22 +40,23 @@ pub(crate) fn spaces(db: &Connection, data: &Data) -> Result<Spaces, Refusal> {
     Ok(Spaces(out))
 }
 
-fn space(child: &Data) -> Option<Value> {
+fn space(db: &Connection, child: &Data) -> Result<Option<Value>, Refusal> {
     let (width, height) = (child.width, child.height);
-    Some(match child.kind {
+    Ok(Some(match child.kind {
         ItemKind::Image => json!({"space_type": "image", "width": width, "height": height}),
         ItemKind::Video => json!({
             "space_type": "video", "number_of_frames": child.frames, "width": width, "height": height,
             "data_duration": child.duration, "data_fps": child.fps,
         }),
         ItemKind::ImageSequence => {
-            let frame = |n: u32| {
+            let frame = |(n, picture): (usize, &Data)| {
                 json!({
-                    "data_uuid": child.frame_hash(n), "data_type": "image/jpeg", "data_sequence": n,
-                    "data_link": child.link(), "data_title": format!("{}/{n}", child.title),
+                    "data_uuid": picture.hash, "data_type": "image/jpeg", "data_sequence": n,
+                    "data_link": child.link(), "data_title": picture.title,
                 })
             };
-            let frames: Vec<Value> = (0..child.frame_count()).map(frame).collect();
+            let pictures = items::pictures(db, child)?;
+            let frames: Vec<Value> = pictures.iter().enumerate().map(frame).collect();
             json!({
                 "space_type": "image_sequence", "number_of_frames": child.frames, "width": width, "height": height,
                 "frames": frames,
@@ -70,6 +71,6 @@ fn space(child: &Data) -> Option<Value> {
         }
         ItemKind::PlainText => json!({"space_type": "text"}),
         ItemKind::Pdf => json!({"space_type": "pdf", "number_of_pages": child.frames}),
-        ItemKind::ImageGroup | ItemKind::Group => return None,
-    })
+        ItemKind::ImageGroup | ItemKind::Group => return Ok(None),
+    }))
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::error::{Refusal, exists, invalid, not_found};
 use crate::item::ItemKind;
-use crate::media::{Facts, Source};
+use crate::media::{Facts, MediaSource};
 use crate::store::catalog::{Catalog, Project};
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 use crate::store::folders::Folder;
 use crate::store::items::{self, Data};
 use crate::store::records;
@@ -28,12 +28,12 @@ pub(crate) struct NewItem {
     pub title: String,
     pub description: String,
     /// `None` for a group of other items.
-    pub source: Option<Source>,
+    pub source: Option<MediaSource>,
     pub mime: Option<String>,
     pub facts: Facts,
     pub size: Option<u64>,
     /// Client metadata, an object.
-    pub metadata: Option<Object>,
+    pub metadata: Option<JsonObject>,
     /// The images of an image group, in order.
     pub children: Vec<Self>,
 }
@@ -81,7 +81,7 @@ impl NewItem {
             self.kind.code(),
             self.title,
             self.description,
-            self.source.as_ref().map(Source::spell),
+            self.source.as_ref().map(MediaSource::spell),
             self.mime,
             self.facts.width,
             self.facts.height,
@@ -90,7 +90,7 @@ impl NewItem {
             self.facts.duration,
             self.facts.sample_rate,
             self.size,
-            self.metadata.as_ref().map(Object::get),
+            self.metadata.as_ref().map(JsonObject::get),
             tx.now,
             place.folder,
         ])?;

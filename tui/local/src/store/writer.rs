@@ -10,10 +10,10 @@ use crate::error::{Refusal, internal};
 
 /// Called after the commit with its result.
 type Settle = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> RanWrite + Send>;
 
 /// A write that has run and is not committed yet.
-struct Done {
+struct RanWrite {
     settle: Settle,
     refusal: Option<Refusal>,
 }
@@ -46,7 +46,7 @@ impl Writer {
     ) -> Result<(), Refusal> {
         let job: Job = Box::new(move |db| {
             let result = contained(db, work);
-            Done {
+            RanWrite {
                 refusal: result.as_ref().err().cloned(),
                 settle: Box::new(move |committed| answer(committed.and(result))),
             }

@@ -74,27 +74,28 @@ pub(super) struct Builder<'a> {
 }
 
 /// Something that a scenario can refer to by title or id.
-struct Named {
-    id: i64,
+struct Named<T> {
     uuid: Uuid,
     title: String,
+    /// Its number in the database, or a workflow.
+    value: T,
 }
 
-fn find<'a>(list: &'a [Named], wanted: Option<&str>, what: &str) -> Result<&'a Named, LocalError> {
-    let Some(wanted) = wanted else {
-        return list
-            .first()
-            .ok_or_else(|| LocalError::World(format!("the scenario has no {what}")));
+/// The one with this title or id; the first without a name.
+fn find<'a, T>(list: &'a [Named<T>], name: Option<&str>, what: &str) -> Result<&'a T, LocalError> {
+    let fits = |n: &&Named<T>| {
+        name.is_none_or(|name| n.title == name || Uuid::parse_str(name).is_ok_and(|u| u == n.uuid))
     };
-    let found = list
-        .iter()
-        .find(|n| n.title == wanted || Uuid::parse_str(wanted).is_ok_and(|u| u == n.uuid));
+    let found = list.iter().find(fits).map(|n| &n.value);
     found.ok_or_else(|| {
         let known: Vec<&str> = list.iter().map(|n| n.title.as_str()).collect();
-        LocalError::World(format!(
-            "the scenario names the {what} {wanted:?}, but has only {}",
-            known.join(", ")
-        ))
+        LocalError::World(match name {
+            None => format!("the scenario has no {what}"),
+            Some(name) => format!(
+                "the scenario names the {what} {name:?}, but has only {}",
+                known.join(", ")
+            ),
+        })
     })
 }
 
@@ -160,7 +161,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn ontologies(&self, world: &World) -> Result<Vec<Named>, LocalError> {
+    fn ontologies(&self, world: &World) -> Result<Vec<Named<i64>>, LocalError> {
         let insert = |(place, spec): (usize, &super::OntologySpec)| {
             let uuid = spec
                 .id
@@ -172,15 +173,15 @@ impl Builder<'_> {
                 params![uuid, spec.title, spec.description, structure, self.now],
             )?;
             Ok(Named {
-                id: self.connection.last_insert_rowid(),
                 uuid,
                 title: spec.title.clone(),
+                value: self.connection.last_insert_rowid(),
             })
         };
         world.ontologies.iter().enumerate().map(insert).collect()
     }
 
-    fn templates(&self, world: &World) -> Result<Vec<(Named, Graph)>, LocalError> {
+    fn templates(&self, world: &World) -> Result<Vec<Named<Graph>>, LocalError> {
         let insert = |(place, spec): (usize, &super::TemplateSpec)| {
             let uuid = spec
                 .id
@@ -191,12 +192,11 @@ impl Builder<'_> {
                 "INSERT INTO template(uuid, title, spec) VALUES (?1, ?2, ?3)",
                 params![uuid, spec.title, graph.specification().to_string()],
             )?;
-            let named = Named {
-                id: self.connection.last_insert_rowid(),
+            Ok(Named {
                 uuid,
                 title: spec.title.clone(),
-            };
-            Ok((named, graph))
+                value: graph,
+            })
         };
         world
             .workflow_templates
@@ -206,7 +206,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn datasets(&self, world: &World) -> Result<Vec<Named>, LocalError> {
+    fn datasets(&self, world: &World) -> Result<Vec<Named<i64>>, LocalError> {
         let mut out = Vec::new();
         for (place, spec) in world.datasets.iter().enumerate() {
             let uuid = spec.id.unwrap_or_else(|| self.names.uuid("dataset", place));
@@ -232,9 +232,9 @@ impl Builder<'_> {
                 filler.add(&spec.items[item], copy, top)?;
             }
             out.push(Named {
-                id,
                 uuid,
                 title: spec.title.clone(),
+                value: id,
             });
         }
         Ok(out)
@@ -245,43 +245,28 @@ impl Builder<'_> {
         place: usize,
         spec: &ProjectSpec,
         lively: bool,
-        ontologies: &[Named],
-        datasets: &[Named],
-        templates: &[(Named, Graph)],
+        ontologies: &[Named<i64>],
+        datasets: &[Named<i64>],
+        templates: &[Named<Graph>],
     ) -> Result<Uuid, LocalError> {
         let uuid = spec.id.unwrap_or_else(|| self.names.uuid("project", place));
-        let used: Vec<i64> = if spec.datasets.is_empty() {
-            vec![find(datasets, None, "dataset")?.id]
-        } else {
-            let ids = spec
-                .datasets
-                .iter()
-                .map(|d| find(datasets, Some(d), "dataset").map(|n| n.id));
-            ids.collect::<Result<_, _>>()?
+        let datasets = match &spec.datasets[..] {
+            [] => vec![*find(datasets, None, "dataset")?],
+            names => {
+                let ids = names
+                    .iter()
+                    .map(|n| find(datasets, Some(n), "dataset").copied());
+                ids.collect::<Result<_, _>>()?
+            }
         };
-        let wanted = spec.workflow_template.as_deref();
-        let fits = |named: &Named| {
-            wanted.is_none_or(|w| {
-                named.title == w || Uuid::parse_str(w).is_ok_and(|u| u == named.uuid)
-            })
-        };
-        let graph = templates
-            .iter()
-            .find(|(named, _)| fits(named))
-            .map(|(_, graph)| graph.clone());
-        let graph = graph.ok_or_else(|| {
-            LocalError::World(format!(
-                "the scenario has no workflow template {:?}",
-                wanted.unwrap_or("at all")
-            ))
-        })?;
+        let template = spec.workflow_template.as_deref();
         let new = NewProject {
             uuid,
             title: spec.title.clone(),
             description: spec.description.clone(),
-            ontology: find(ontologies, spec.ontology.as_deref(), "ontology")?.id,
-            datasets: used,
-            graph,
+            ontology: *find(ontologies, spec.ontology.as_deref(), "ontology")?,
+            datasets,
+            graph: find(templates, template, "workflow template")?.clone(),
             creator: OWNER.to_owned(),
         };
         let names = self.names;

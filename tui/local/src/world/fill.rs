@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::error::LocalError;
 use crate::ids::below;
 use crate::item::ItemKind;
-use crate::media::{CROPS, PHOTOS, Source, is_dark};
+use crate::media::{CROPS, MediaSource, PHOTOS, is_dark};
 use crate::store::items::site;
 use crate::store::units::{NewItem, UnitPlace};
 use crate::world::build::Builder;
@@ -35,7 +35,7 @@ impl Filler<'_> {
         };
         let hash = spec.id.map_or_else(|| below(self.uuid, "data", n), nth);
         let source = match &spec.media {
-            Some(text) => Source::parse(text),
+            Some(text) => MediaSource::parse(text),
             None => self.made(spec.kind, n),
         };
         let title = match &spec.title {
@@ -51,7 +51,7 @@ impl Filler<'_> {
         }
         let made_mime = || mime_of(spec.kind, source.as_ref()).map(str::to_owned);
         let size = match &source {
-            Some(file @ Source::File(_)) => self.builder.library.size(file),
+            Some(file @ MediaSource::File(_)) => self.builder.library.size(file),
             _ => None,
         };
         let item = NewItem {
@@ -77,33 +77,33 @@ impl Filler<'_> {
     }
 
     /// Generated media for a type of item. Images are the photographs first, then crops of them.
-    fn made(&mut self, kind: ItemKind, n: u64) -> Option<Source> {
+    fn made(&mut self, kind: ItemKind, n: u64) -> Option<MediaSource> {
         let draw = self.builder.names.number(self.salt, n);
         Some(match kind {
             ItemKind::Image => {
                 self.pictures += 1;
                 if self.pictures <= PHOTOS.len() as u64 {
-                    return Some(Source::Photo(self.pictures as usize - 1, 0));
+                    return Some(MediaSource::Photo(self.pictures as usize - 1, 0));
                 }
                 let photos = PHOTOS.len() as u64;
-                Source::Photo(
+                MediaSource::Photo(
                     (draw % photos) as usize,
                     1 + (draw / photos % u64::from(CROPS)) as u16,
                 )
             }
-            ItemKind::Video | ItemKind::ImageSequence => Source::EvenClip,
-            ItemKind::Audio => Source::Wav(draw % 100),
-            ItemKind::PlainText => Source::Text(draw % 100),
-            ItemKind::Pdf => Source::Pdf(2),
+            ItemKind::Video | ItemKind::ImageSequence => MediaSource::EvenClip,
+            ItemKind::Audio => MediaSource::Wav(draw % 100),
+            ItemKind::PlainText => MediaSource::Text(draw % 100),
+            ItemKind::Pdf => MediaSource::Pdf(2),
             ItemKind::ImageGroup | ItemKind::Group => return None,
         })
     }
 }
 
-fn mime_of(kind: ItemKind, source: Option<&Source>) -> Option<&'static str> {
+fn mime_of(kind: ItemKind, source: Option<&MediaSource>) -> Option<&'static str> {
     match source {
-        Some(Source::Mp3(_)) => Some("audio/mpeg"),
-        Some(Source::File(path)) => {
+        Some(MediaSource::Mp3(_)) => Some("audio/mpeg"),
+        Some(MediaSource::File(path)) => {
             let ending = path
                 .extension()
                 .and_then(|e| e.to_str())
@@ -129,14 +129,14 @@ fn numbered(title: &str, n: usize) -> String {
 }
 
 /// A realistic file name.
-fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64) -> String {
+fn believable_title(kind: ItemKind, source: Option<&MediaSource>, hash: Uuid, n: u64) -> String {
     match source {
-        Some(Source::File(path)) if path.file_name().is_some() => {
+        Some(MediaSource::File(path)) if path.file_name().is_some() => {
             let name = path.file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         }
-        Some(Source::Photo(photo, 0)) => format!("{}.jpg", PHOTOS[*photo].name),
-        Some(Source::Photo(photo, crop)) => {
+        Some(MediaSource::Photo(photo, 0)) => format!("{}.jpg", PHOTOS[*photo].name),
+        Some(MediaSource::Photo(photo, crop)) => {
             let light = if is_dark(*crop) { "night" } else { "day" };
             if crop % 4 == 1 {
                 format!("{}_{light}_{n:06}.jpg", PHOTOS[*photo].shows)
@@ -146,7 +146,7 @@ fn believable_title(kind: ItemKind, source: Option<&Source>, hash: Uuid, n: u64)
         }
         _ => {
             let ending = match kind {
-                _ if matches!(source, Some(Source::Mp3(_))) => ".mp3",
+                _ if matches!(source, Some(MediaSource::Mp3(_))) => ".mp3",
                 ItemKind::Video | ItemKind::ImageSequence => ".mp4",
                 ItemKind::Audio => ".wav",
                 ItemKind::PlainText => ".txt",

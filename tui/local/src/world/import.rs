@@ -299,8 +299,8 @@ mod tests {
             ("outside", "leads out"),
             ("broken link.txt", "cannot be followed"),
         ] {
-            let said = notes.iter().any(|n| n.contains(name) && n.contains(reason));
-            assert!(said, "{name} {reason}: {notes:#?}");
+            let found = notes.iter().any(|n| n.contains(name) && n.contains(reason));
+            assert!(found, "{name} {reason}: {notes:#?}");
         }
     }
 

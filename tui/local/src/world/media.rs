@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::item::ItemKind;
-use crate::media::{MediaLibrary, Source};
+use crate::media::{MediaLibrary, MediaSource};
 use crate::world::ItemSpec;
 
 /// The values of `media` for generated media, for messages.
@@ -25,8 +25,8 @@ pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> 
             ".media: an item of type {name} is made of its children"
         ));
     }
-    if let Some(source) = Source::parse(media)
-        && !matches!(source, Source::File(_))
+    if let Some(source) = MediaSource::parse(media)
+        && !matches!(source, MediaSource::File(_))
     {
         return match made_for(&source, kind) {
             true => Ok(()),
@@ -46,16 +46,16 @@ pub(super) fn resolve(item: &mut ItemSpec, folder: &Path) -> Result<(), String> 
     Ok(())
 }
 
-fn made_for(source: &Source, kind: ItemKind) -> bool {
+fn made_for(source: &MediaSource, kind: ItemKind) -> bool {
     match source {
-        Source::Photo(..) => kind == ItemKind::Image,
-        Source::Clip | Source::EvenClip => {
+        MediaSource::Photo(..) => kind == ItemKind::Image,
+        MediaSource::Clip | MediaSource::EvenClip => {
             matches!(kind, ItemKind::Video | ItemKind::ImageSequence)
         }
-        Source::Wav(_) | Source::Mp3(_) => kind == ItemKind::Audio,
-        Source::Text(_) => kind == ItemKind::PlainText,
-        Source::Pdf(_) => kind == ItemKind::Pdf,
-        Source::File(_) | Source::Uploaded(_) => false,
+        MediaSource::Wav(_) | MediaSource::Mp3(_) => kind == ItemKind::Audio,
+        MediaSource::Text(_) => kind == ItemKind::PlainText,
+        MediaSource::Pdf(_) => kind == ItemKind::Pdf,
+        MediaSource::File(_) | MediaSource::Uploaded(_) => false,
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn usable(kind: ItemKind, file: &Path) -> Result<(), String> {
     if size == 0 {
         return Err("it is empty".to_owned());
     }
-    let facts = MediaLibrary::default().facts(&Source::File(file.to_owned()));
+    let facts = MediaLibrary::default().facts(&MediaSource::File(file.to_owned()));
     match kind {
         ItemKind::Image if facts.width.is_none() || facts.frames.is_some() => {
             Err("it is not an image that can be read".to_owned())

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::item::ItemKind;
-use crate::store::exact::Object;
+use crate::store::exact::JsonObject;
 
 pub(crate) use check::MOST_ITEMS;
 
@@ -97,7 +97,7 @@ pub(crate) struct ItemSpec {
     pub count: usize,
     #[serde(default)]
     pub description: String,
-    pub client_metadata: Option<Object>,
+    pub client_metadata: Option<JsonObject>,
     /// `photo/0/17`, `clip`, `text/1`, `wav/1`, `mp3/1`, `pdf/2`, or a file relative to the scenario
     /// file; absent: generated.
     pub media: Option<String>,

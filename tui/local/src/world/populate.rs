@@ -9,7 +9,7 @@ use crate::item::ItemKind;
 use crate::store::catalog::{Catalog, Project};
 use crate::store::items::{self, Data};
 use crate::store::labels;
-use crate::store::saving::{self, Ready};
+use crate::store::saving::{self, ReadyRow};
 use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
@@ -79,7 +79,7 @@ fn label(tx: &Tx<'_>, project: &Project, data: &Data, draw: u64) -> Result<(), R
         |r| r.get(0),
     )?;
     let text = labels_of(data, draw, tx.now).to_string();
-    let row = Ready::read(&text, tx.actor, tx.now)?;
+    let row = ReadyRow::read(&text, tx.actor, tx.now)?;
     saving::save(tx, project, vec![(hash, row)])?;
     Ok(())
 }

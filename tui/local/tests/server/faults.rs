@@ -176,7 +176,7 @@ async fn faults_are_switched_while_running() {
     assert_eq!(client.v2("GET", &path, None).await.0, 200);
 }
 
-/// What becomes of forty requests, one after the other.
+/// The results of forty requests, one after the other.
 async fn fates(client: &Client) -> Vec<u16> {
     let path = format!("/projects/{}", client.project);
     let mut out = Vec::new();

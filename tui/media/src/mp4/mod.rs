@@ -244,7 +244,7 @@ impl MovieReader {
     fn finish(self) -> Result<Movie, MovieError> {
         let Some(tracks) = self.tracks else {
             return Err(MovieError::Malformed(
-                "there is no movie header (moov); the recording or the download was cut off".into(),
+                "it has no movie header (moov): the recording or the download was cut off".into(),
             ));
         };
         let mut best: Option<Track> = None;
@@ -257,7 +257,7 @@ impl MovieReader {
             }
         }
         let Some(track) = best else {
-            return Err(MovieError::Malformed("there is no video track".into()));
+            return Err(MovieError::Malformed("it has no video track".into()));
         };
         let timeline = Timeline::new(&track, self.movie_timescale, self.fragmented)?;
         Ok(Movie { track, timeline })

@@ -157,7 +157,7 @@ fn a_playlist_is_not_followed() {
 fn an_empty_or_unknown_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nothing.bin");
-    for bytes in [&b""[..], b"\0", b"hello, this is no video at all"] {
+    for bytes in [&b""[..], b"\0", b"hello, this is not a video"] {
         std::fs::write(&path, bytes).unwrap();
         assert!(open_alone(&path, "video").is_err());
         assert!(matches!(

@@ -1,6 +1,7 @@
 //! Changes to tasks: actions, moves, priorities. A batch is applied as a whole or refused as a whole.
 
 use rusqlite::{Connection, params};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{ASSIGNED, NEW, RELEASED, REOPENED, status_at};
@@ -15,22 +16,25 @@ use crate::workflow::{Node, NodeKind};
 pub(crate) struct Action {
     pub task: Uuid,
     pub kind: ActionKind,
-    /// The assignee at its next stage.
-    pub then: Then,
+    /// The assignee: at its next stage if the action moves it.
+    pub assignee: Assignee,
 }
 
 impl Action {
     /// An action after which nobody is assigned to the task.
     pub(crate) fn new(task: Uuid, kind: ActionKind) -> Self {
-        let then = Then::Nobody;
-        Self { task, kind, then }
+        let assignee = Assignee::Nobody;
+        Self {
+            task,
+            kind,
+            assignee,
+        }
     }
 }
 
-/// Who is assigned to a task at its next stage.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Then {
-    #[default]
+/// Who is assigned to a task by an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Assignee {
     Nobody,
     /// The current assignee; an unassigned task is refused.
     Same,
@@ -38,16 +42,21 @@ pub(crate) enum Then {
     This(String),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An action as the API names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "action", rename_all = "UPPERCASE")]
 pub(crate) enum ActionKind {
+    #[serde(rename = "PATHWAY_ACTION")]
     Pathway {
+        #[serde(rename = "pathwayUuid")]
         uuid: Option<Uuid>,
+        #[serde(rename = "pathwayName")]
         name: Option<String>,
     },
     Submit,
     Approve,
     Reject,
-    Assign(String),
+    Assign,
     Release,
     Skip,
 }
@@ -62,37 +71,30 @@ pub(crate) fn act(
     let node = &project.graph.nodes[stage];
     for action in actions {
         let id = task_at(tx, project, stage, action.task)?;
-        let target = match &action.kind {
-            ActionKind::Assign(email) => {
-                set_assignee(tx, id, Some(email), ASSIGNED)?;
-                continue;
-            }
-            ActionKind::Release => {
-                set_assignee(tx, id, None, RELEASED)?;
-                continue;
-            }
-            kind => exit(node, kind)?,
-        };
-        let next = assignee_after(tx, id, action)?;
-        let back = matches!(action.kind, ActionKind::Reject);
-        let task = action.task;
-        let place = project
-            .graph
-            .rest(target, task)
-            .ok_or_else(|| internal!("task {task} runs in a circle of routers"))?;
-        put(tx, project, id, place, back)?;
-        if let Some(email) = next {
+        if action.kind == ActionKind::Release {
+            set_assignee(tx, id, None, RELEASED)?;
+            continue;
+        }
+        let assignee = assignee(tx, id, action)?;
+        if action.kind != ActionKind::Assign {
+            let target = exit(node, &action.kind)?;
+            let place = project.graph.rest(target, action.task);
+            let circle = || internal!("task {} runs in a circle of routers", action.task);
+            let back = action.kind == ActionKind::Reject;
+            put(tx, project, id, place.ok_or_else(circle)?, back)?;
+        }
+        if let Some(email) = assignee {
             set_assignee(tx, id, Some(&email), ASSIGNED)?;
         }
     }
     Ok(actions.len())
 }
 
-fn assignee_after(db: &Connection, id: i64, action: &Action) -> Result<Option<String>, Refusal> {
-    match &action.then {
-        Then::Nobody => Ok(None),
-        Then::This(email) => Ok(Some(email.clone())),
-        Then::Same => {
+fn assignee(db: &Connection, id: i64, action: &Action) -> Result<Option<String>, Refusal> {
+    match &action.assignee {
+        Assignee::Nobody => Ok(None),
+        Assignee::This(email) => Ok(Some(email.clone())),
+        Assignee::Same => {
             let mut find = db.prepare_cached("SELECT assignee FROM task WHERE id = ?1")?;
             let now: Option<String> = find.query_row([id], |r| r.get(0))?;
             now.map(Some).ok_or_else(|| {

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{NEW, STATUSES};
 use crate::error::Refusal;
 use crate::store::catalog::Project;
-use crate::workflow::{Node, NodeKind};
+use crate::store::sql::Sql as _;
+use crate::time;
+use crate::workflow::NodeKind;
 
 /// The filters of `GET …/tasks`. Within a list, any value matches.
 #[derive(Debug, Default)]
@@ -123,64 +125,27 @@ pub(crate) fn page(
         "SELECT t.id, t.created, t.updated, t.status, d.hash, d.title, t.assignee, t.actor FROM {from}
          WHERE t.project = ?1 AND t.stage = ?2 AND t.id > ?3{conditions} ORDER BY t.id LIMIT ?4"
     );
-    let plain = conditions.is_empty();
-    let shape = Shape::of(&project.graph.nodes[stage]);
-    let read = |row: &rusqlite::Row<'_>| shape.read(project, row);
-    let rows = if plain {
-        let mut statement = db.prepare_cached(&sql)?;
-        statement
-            .query_map(params_from_iter(values), read)?
-            .collect::<Result<_, _>>()?
-    } else {
-        let mut statement = db.prepare(&sql)?;
-        statement
-            .query_map(params_from_iter(values), read)?
-            .collect::<Result<_, _>>()?
+    // Which fields a task has depends on its stage.
+    let (has_status, has_branch) = match project.graph.nodes[stage].kind {
+        NodeKind::Done { .. } => (false, false),
+        NodeKind::Review { .. } => (true, false),
+        _ => (true, true),
     };
-    Ok(rows)
-}
-
-/// Which fields a stage's tasks have.
-#[derive(Clone, Copy)]
-struct Shape {
-    status: bool,
-    branch: bool,
-}
-
-impl Shape {
-    fn of(node: &Node) -> Self {
-        match node.kind {
-            NodeKind::Done { .. } => Self {
-                status: false,
-                branch: false,
-            },
-            NodeKind::Review { .. } => Self {
-                status: true,
-                branch: false,
-            },
-            _ => Self {
-                status: true,
-                branch: true,
-            },
-        }
-    }
-
-    fn read(self, project: &Project, row: &rusqlite::Row<'_>) -> Result<TaskDto, rusqlite::Error> {
+    db.rows(&sql, params_from_iter(values), |row| {
         let status: usize = row.get(3)?;
+        let status = STATUSES.get(status).copied().unwrap_or(STATUSES[NEW]);
         let data_hash = row.get(4)?;
         Ok(TaskDto {
             id: row.get(0)?,
             uuid: project.task_of(data_hash),
-            created_at: crate::time::iso(row.get(1)?),
-            updated_at: crate::time::iso(row.get(2)?),
-            status: self
-                .status
-                .then(|| STATUSES.get(status).copied().unwrap_or(STATUSES[NEW])),
+            created_at: time::iso(row.get(1)?),
+            updated_at: time::iso(row.get(2)?),
+            status: has_status.then_some(status),
             data_hash,
             data_title: row.get(5)?,
-            label_branch_name: self.branch.then_some("main"),
+            label_branch_name: has_branch.then_some("main"),
             assignee: row.get(6)?,
             last_actioned_by: row.get(7)?,
         })
-    }
+    })
 }

@@ -14,7 +14,7 @@ use crate::store::tx::Tx;
 use crate::workflow::{Graph, NodeKind};
 
 pub(crate) use act::{
-    Action, ActionKind, Then, act, complete_or_reopen, move_tasks, set_priorities, task_at,
+    Action, ActionKind, Assignee, act, complete_or_reopen, move_tasks, set_priorities, task_at,
 };
 pub(crate) use list::{TaskFilter, page};
 
