@@ -1,90 +1,92 @@
-//! Reports of a run: one HTML file that needs no network, and JUnit XML for CI. What a run prints
-//! while it goes is left to the headless face.
+//! Reports of a run: one HTML file that loads nothing from the network, and JUnit XML for CI. The output
+//! during a run is left to `headless`.
 
-use std::fmt::Write as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, Report, Totals};
+use wb_core::text::{clean, clean_lines};
 use wb_core::work::Route;
 use wb_engine::files::{self, OutFile};
 
-/// Tasks that the HTML report lists; those that did not go well come first.
+/// Tasks that the HTML report lists at most; failures and conflicts come first.
 const LISTED: usize = 5000;
 
-/// One task, in short.
-struct Line {
+/// One task of a report. All its text is free of control and invisible characters.
+struct TaskLine {
     title: String,
     task: String,
     stage: String,
     outcome: &'static str,
-    way: String,
+    route: String,
     labels: (usize, usize, usize),
-    ms: f64,
-    trouble: Option<String>,
-    /// Whose fault it was.
+    time: Duration,
+    /// Why it failed, or who else changed it.
+    reason: Option<String>,
+    /// Where the error comes from: `agent`, `encord`, …
     kind: &'static str,
 }
 
-/// Gathers what the wished-for reports need; nothing when none is wished for.
-pub struct Sheet {
+/// Collects the tasks of a run for the requested reports; nothing if no report was requested.
+pub struct RunReports {
     html: Option<(PathBuf, OutFile)>,
     junit: Option<(PathBuf, OutFile)>,
-    lines: Vec<Line>,
+    lines: Vec<TaskLine>,
 }
 
-impl Sheet {
-    /// Begins the files, so that a wrong path is told before the run.
+impl RunReports {
+    /// Opens the files, so that a wrong path is reported before the run.
     ///
     /// # Errors
-    /// A file cannot be made.
+    /// A file cannot be created.
     pub async fn new(html: Option<&Path>, junit: Option<&Path>) -> Result<Self, Error> {
-        let mut sheet = Self {
+        let mut reports = Self {
             html: None,
             junit: None,
             lines: Vec::new(),
         };
         if let Some(path) = html {
-            sheet.html = Some((path.to_owned(), files::begin("--report", path).await?));
+            reports.html = Some((path.to_owned(), files::begin("--report", path).await?));
         }
         if let Some(path) = junit {
-            sheet.junit = Some((path.to_owned(), files::begin("--junit", path).await?));
+            reports.junit = Some((path.to_owned(), files::begin("--junit", path).await?));
         }
-        Ok(sheet)
+        Ok(reports)
     }
 
-    /// Takes a task in.
+    /// Adds a finished task.
     pub fn add(&mut self, report: &Report, stage: &str) {
         if self.html.is_none() && self.junit.is_none() {
             return;
         }
-        let (outcome, trouble) = match &report.ending {
+        let (outcome, reason) = match &report.ending {
             Ending::Moved => ("moved", None),
             Ending::Stayed => ("stayed", None),
             Ending::Failed(error) => ("failed", Some(details(error))),
-            Ending::Conflict(by) => ("conflict", Some(by.clone())),
+            Ending::Conflict(by) => ("conflict", Some(clean(by).into_owned())),
         };
         let kind = match &report.ending {
             Ending::Failed(error) => error.kind.word(),
             _ => "",
         };
-        let outcome_of = report.outcome.as_ref();
-        let way = match outcome_of.map(|o| &o.way) {
-            Some(Route::Pathway { name, .. }) => name.clone(),
+        let given = report.outcome.as_ref();
+        let route = match given.map(|o| &o.way) {
+            Some(Route::Pathway { name, .. }) => clean(name).into_owned(),
             _ => String::new(),
         };
-        #[allow(clippy::cast_precision_loss)] // milliseconds
-        let ms = report.run_us as f64 / 1000.0;
-        self.lines.push(Line {
-            title: report.row.title.to_string(),
+        self.lines.push(TaskLine {
+            title: clean(&report.row.title).into_owned(),
             task: report.row.id.to_string(),
-            stage: stage.to_owned(),
+            stage: clean(stage).into_owned(),
             outcome,
-            way,
-            labels: outcome_of.map(|o| o.patch.counts()).unwrap_or_default(),
-            ms,
-            trouble,
+            route,
+            labels: given.map(|o| o.patch.counts()).unwrap_or_default(),
+            time: Duration::from_micros(report.run_us),
+            reason,
             kind,
         });
     }
@@ -92,7 +94,7 @@ impl Sheet {
     /// Writes the files.
     ///
     /// # Errors
-    /// One could not be written; the run itself is done.
+    /// A file could not be written. The run itself is complete.
     pub fn finish(
         &mut self,
         project: &str,
@@ -101,98 +103,66 @@ impl Sheet {
         wall_s: f64,
         dry: bool,
     ) -> Result<(), Error> {
-        let broken = |path: &Path, e: std::io::Error| {
+        let unwritable = |path: &Path, e: std::io::Error| {
             Error::new(
                 ErrorKind::Settings,
                 format!(
-                    "the report {} could not be written: {e}; the run itself is done",
+                    "cannot write the report {}: {e}; the run itself is complete",
                     path.display()
                 ),
             )
         };
         if let Some((path, mut file)) = self.junit.take() {
-            junit(&mut file, &self.lines, project, wall_s)
+            junit(&self.lines, project, wall_s)
+                .serialize(&mut file)
+                .map_err(std::io::Error::other)
                 .and_then(|()| file.finish())
-                .map_err(|e| broken(&path, e))?;
+                .map_err(|e| unwritable(&path, e))?;
         }
         if let Some((path, mut file)) = self.html.take() {
-            let text = html(&mut self.lines, project, totals, net, wall_s, dry);
-            file.write_all(text.as_bytes())
+            let writes = (!dry).then_some(net.writes);
+            let page = page(&mut self.lines, project, totals, writes, wall_s);
+            file.write_all(page.into_string().as_bytes())
                 .and_then(|()| file.finish())
-                .map_err(|e| broken(&path, e))?;
+                .map_err(|e| unwritable(&path, e))?;
         }
         Ok(())
     }
 }
 
+/// The summary, causes and hints of an error, a line each.
 fn details(error: &Error) -> String {
-    let mut text = error.summary.clone();
-    for more in error.cause.iter().chain(&error.hints) {
-        text.push('\n');
-        text.push_str(more);
-    }
-    text
+    let lines = std::iter::once(&error.summary).chain(&error.cause);
+    let lines: Vec<_> = lines.chain(&error.hints).map(|l| clean_lines(l)).collect();
+    lines.join("\n")
 }
 
-/// Text for XML and HTML in one line, without control and invisible characters, of which XML cannot hold many.
-fn escape(text: &str) -> String {
-    let text = wb_core::text::clean(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The same in as many lines as it has.
-fn escape_lines(text: &str) -> String {
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
-}
-
-fn junit(out: &mut impl Write, lines: &[Line], project: &str, wall_s: f64) -> std::io::Result<()> {
-    let failures = lines.iter().filter(|l| l.outcome == "failed").count();
-    let skipped = lines.iter().filter(|l| l.outcome == "conflict").count();
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(
-        out,
-        "<testsuites><testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{wall_s:.3}\">",
-        escape(project),
-        lines.len()
-    )?;
+fn junit(lines: &[TaskLine], project: &str, wall_s: f64) -> quick_junit::Report {
+    let mut suite = TestSuite::new(clean(project));
+    suite.set_time(Duration::try_from_secs_f64(wall_s).unwrap_or_default());
     for line in lines {
-        write!(
-            out,
-            "<testcase classname=\"{}\" name=\"{} {}\" time=\"{:.3}\"",
-            escape(&line.stage),
-            escape(&line.title),
-            line.task,
-            line.ms / 1000.0
-        )?;
-        match (line.outcome, &line.trouble) {
-            ("failed", Some(text)) => {
-                let first = text.lines().next().unwrap_or_default();
-                writeln!(
-                    out,
-                    "><failure type=\"{}\" message=\"{}\">{}</failure></testcase>",
-                    line.kind,
-                    escape(first),
-                    escape_lines(text)
-                )?;
+        let status = match (line.outcome, &line.reason) {
+            ("failed", Some(reason)) => {
+                let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                failure.set_type(line.kind);
+                failure.set_message(reason.lines().next().unwrap_or_default());
+                failure.set_description(reason.as_str());
+                failure
             }
-            (_, Some(text)) => {
-                writeln!(out, "><skipped message=\"{}\"/></testcase>", escape(text))?;
+            (_, Some(reason)) => {
+                let mut skipped = TestCaseStatus::skipped();
+                skipped.set_message(reason.as_str());
+                skipped
             }
-            _ => writeln!(out, "/>")?,
-        }
+            _ => TestCaseStatus::success(),
+        };
+        let mut case = TestCase::new(format!("{} {}", line.title, line.task), status);
+        case.set_classname(line.stage.as_str()).set_time(line.time);
+        suite.add_test_case(case);
     }
-    writeln!(out, "</testsuite></testsuites>")?;
-    out.flush()
+    let mut report = quick_junit::Report::unnamed();
+    report.add_test_suite(suite);
+    report
 }
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}\
@@ -200,133 +170,158 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .
 .failed td:first-child{color:#b00020}.conflict td:first-child{color:#9a6700}.n{text-align:right}pre{white-space:pre-wrap;margin:0;font-size:12px}\
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}td,th{border-color:#333}.failed td:first-child{color:#ff7b86}}";
 
-fn html(
-    lines: &mut [Line],
+/// `writes`: writing requests that were sent; `None` in a dry run.
+fn page(
+    lines: &mut [TaskLine],
     project: &str,
     totals: &Totals,
-    net: NetStats,
+    writes: Option<u64>,
     wall_s: f64,
-    dry: bool,
-) -> String {
-    let mut out = String::new();
-    let title = format!("{} – run", escape(project));
-    let _ = write!(
-        out,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1><p>"
-    );
-    let _ = write!(
-        out,
-        "{} tasks in {wall_s:.1} s: {} moved, {} stayed, {} failed, {} left because others had changed them. ",
-        totals.tasks, totals.moved, totals.stayed, totals.failed, totals.conflicts
-    );
-    let _ = write!(
-        out,
-        "{}",
-        if dry {
-            "Dry run: nothing was written.".to_owned()
-        } else {
-            format!("{} writing requests.", net.writes)
+) -> Markup {
+    let title = format!("{} – run", clean(project));
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                p {
+                    (totals.tasks) " tasks in " (format!("{wall_s:.1}")) " s: " (totals.moved) " moved, "
+                    (totals.stayed) " stayed, " (totals.failed) " failed, "
+                    (totals.conflicts) " left because others had changed them. "
+                    @match writes {
+                        Some(writes) => { (writes) " writing requests." }
+                        None => { "Dry run: nothing was written." }
+                    }
+                }
+                h2 { "Routes" }
+                table {
+                    tr { th { "route" } th.n { "tasks" } }
+                    @for (route, tasks) in &totals.routes {
+                        tr { td { (clean(route)) } td.n { (tasks) } }
+                    }
+                }
+                (failures(totals))
+                (tasks(lines))
+            }
         }
-    );
-    let _ = write!(out, "</p><h2>Ways</h2><table><tr><th>way<th class=n>tasks");
-    for (route, n) in &totals.routes {
-        let _ = write!(out, "<tr><td>{}<td class=n>{n}", escape(route));
     }
-    let _ = write!(out, "</table>");
-    if !totals.groups.is_empty() {
-        let _ = write!(
-            out,
-            "<h2>Failures</h2><p>The same fault with other numbers is one group; <code>workbench run … --filter fault:NAME</code> runs a group again.</p><table><tr><th class=n>tasks<th>name<th>whose<th>fault<th>first"
-        );
-        for group in &totals.groups {
-            let _ = write!(
-                out,
-                "<tr><td class=n>{}<td><code>{:08x}</code><td>{}<td>{}<td>{}",
-                group.count,
-                group.id,
-                group.first.kind.word(),
-                escape(&group.first.summary),
-                escape(&group.title)
-            );
+}
+
+fn failures(totals: &Totals) -> Markup {
+    html! {
+        @if !totals.groups.is_empty() {
+            h2 { "Failures" }
+            p {
+                "Errors that differ only in their numbers are one group. To run a group again: "
+                code { "workbench run … --filter fault:NAME" }
+            }
+            table {
+                tr { th.n { "tasks" } th { "name" } th { "kind" } th { "error" } th { "first task" } }
+                @for group in &totals.groups {
+                    tr {
+                        td.n { (group.count) }
+                        td { code { (format!("{:08x}", group.id)) } }
+                        td { (group.first.kind.word()) }
+                        td { (clean(&group.first.summary)) }
+                        td { (clean(&group.title)) }
+                    }
+                }
+            }
         }
-        let _ = write!(out, "</table>");
     }
-    lines.sort_by_key(|l| match l.outcome {
+}
+
+fn tasks(lines: &mut [TaskLine]) -> Markup {
+    lines.sort_by_key(|line| match line.outcome {
         "failed" => 0,
         "conflict" => 1,
         _ => 2,
     });
-    let _ = write!(
-        out,
-        "<h2>Tasks</h2><table><tr><th>outcome<th>title<th>stage<th>way<th>labels<th class=n>ms"
-    );
-    for line in lines.iter().take(LISTED) {
-        let (added, changed, removed) = line.labels;
-        let _ = write!(
-            out,
-            "<tr class={}><td>{}<td title=\"{}\">{}<td>{}<td>{}<td>+{added} ~{changed} -{removed}<td class=n>{:.1}",
-            line.outcome,
-            line.outcome,
-            line.task,
-            escape(&line.title),
-            escape(&line.stage),
-            escape(&line.way),
-            line.ms
-        );
-        if let Some(text) = &line.trouble {
-            let _ = write!(
-                out,
-                "<tr class={}><td><td colspan=5><pre>{}</pre>",
-                line.outcome,
-                escape_lines(text)
-            );
+    html! {
+        h2 { "Tasks" }
+        table {
+            tr {
+                th { "outcome" } th { "title" } th { "stage" } th { "route" } th { "labels" } th.n { "ms" }
+            }
+            @for line in lines.iter().take(LISTED) {
+                @let (added, changed, removed) = line.labels;
+                tr.(line.outcome) {
+                    td { (line.outcome) }
+                    td title=(line.task) { (line.title) }
+                    td { (line.stage) }
+                    td { (line.route) }
+                    td { "+" (added) " ~" (changed) " -" (removed) }
+                    td.n { (format!("{:.1}", line.time.as_secs_f64() * 1000.0)) }
+                }
+                @if let Some(reason) = &line.reason {
+                    tr.(line.outcome) { td {} td colspan="5" { pre { (reason) } } }
+                }
+            }
+        }
+        @if lines.len() > LISTED {
+            p { "and " (lines.len() - LISTED) " more; --jsonl lists every task" }
         }
     }
-    let _ = write!(out, "</table>");
-    if lines.len() > LISTED {
-        let _ = write!(
-            out,
-            "<p>and {} more; --jsonl lists every task</p>",
-            lines.len() - LISTED
-        );
-    }
-    out.push_str("</html>\n");
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_title_cannot_break_out_of_a_report() {
-        let line = Line {
-            title: "</td><script>\u{1b}&\"".into(),
+    fn failed(title: &str) -> TaskLine {
+        TaskLine {
+            title: clean(title).into_owned(),
             task: "t".into(),
             stage: "s".into(),
             outcome: "failed",
-            way: String::new(),
+            route: String::new(),
             labels: (0, 0, 0),
-            ms: 1.0,
-            trouble: Some("a <b>\nmore".into()),
+            time: Duration::from_millis(1),
+            reason: Some("a <b>\nmore".into()),
             kind: "agent",
-        };
-        let mut xml = Vec::new();
-        junit(&mut xml, std::slice::from_ref(&line), "p", 1.0).unwrap();
-        let page = html(
-            &mut [line],
-            "p",
-            &Totals::default(),
-            NetStats::default(),
-            1.0,
-            false,
-        );
-        for text in [String::from_utf8(xml).unwrap(), page] {
+        }
+    }
+
+    #[test]
+    fn titles_are_escaped_in_both_reports() {
+        let mut lines = [failed("</td><script>\u{1b}&\"")];
+        let xml = junit(&lines, "p", 1.0).to_string().unwrap();
+        let page = page(&mut lines, "p", &Totals::default(), Some(0), 1.0);
+        for text in [xml, page.into_string()] {
             assert!(
                 !text.contains("<script>") && !text.contains('\u{1b}'),
                 "{text}"
             );
             assert!(text.contains("&lt;/td&gt;"), "{text}");
+            assert!(text.contains("a &lt;b&gt;\nmore"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_junit_report_counts_failures_and_skipped_conflicts() {
+        let conflict = TaskLine {
+            outcome: "conflict",
+            ..failed("second")
+        };
+        let moved = TaskLine {
+            outcome: "moved",
+            reason: None,
+            ..failed("third")
+        };
+        let lines = [failed("first"), conflict, moved];
+        let xml = junit(&lines, "p", 2.5).to_string().unwrap();
+        for part in [
+            "name=\"p\" tests=\"3\" skipped=\"1\" errors=\"0\" failures=\"1\" time=\"2.500\"",
+            "<testcase name=\"first t\" classname=\"s\" time=\"0.001\">",
+            "<failure message=\"a &lt;b&gt;\" type=\"agent\">a &lt;b&gt;\nmore</failure>",
+            "<skipped message=\"a &lt;b&gt;",
+        ] {
+            assert!(xml.contains(part), "{part} in {xml}");
         }
     }
 }

@@ -29,7 +29,7 @@ use proc_macro::TokenStream;
 /// | `overwrite` | may take the stage over from another library |
 /// | `routes = ["complete", "review"]` | the pathways it may return: compared with the workflow by `check`, and another one is refused |
 /// | `params(every: u64 = 10, label: String)` | the stage's parameters in `workbench.toml`, compared by `check`; one without a default must be there |
-/// | `timeout = "30s"` | limit of one attempt: `ms`, `s`, `m` or `h` |
+/// | `timeout = "30s"` | limit of one attempt, e.g. `500ms`, `2m` or `1h30m` |
 /// | `idempotent` | may be run again on its own after it was killed half-way |
 /// | `serial` | one task at a time |
 /// | `cancellable` | looks at `check_cancelled` |

@@ -110,7 +110,7 @@ impl StageArgs {
             "timeout" => {
                 input.parse::<Token![=]>()?;
                 let text: LitStr = input.parse()?;
-                self.timeout_ms = Some(duration_ms(&text)?);
+                self.timeout_ms = Some(timeout_ms(&text)?);
             }
             "include" => {
                 const FLAGS: [&str; 5] = [
@@ -282,50 +282,69 @@ fn list(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
         .collect())
 }
 
-fn duration_ms(text: &LitStr) -> Result<u64> {
-    let value = text.value();
-    let value = value.trim();
-    let digits = value.trim_end_matches(char::is_alphabetic);
-    let unit = match value[digits.len()..].trim() {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    match (digits.trim().parse::<u64>(), unit) {
-        (Ok(n), Some(unit)) if n > 0 && n.checked_mul(unit).is_some() => Ok(n * unit),
-        _ => Err(Error::new(
-            text.span(),
-            "a timeout is a number and a unit: \"500ms\", \"30s\", \"2m\", \"1h\"",
-        )),
+/// A duration as the workbench reads it everywhere (`500ms`, `1h30m`), in milliseconds; `None`: not one.
+fn duration_ms(text: &str) -> Option<u64> {
+    const UNITS: [(&[&str], f64); 6] = [
+        (&["w"], 604_800_000.0),
+        (&["d"], 86_400_000.0),
+        (&["h"], 3_600_000.0),
+        (&["m", "min"], 60_000.0),
+        (&["s"], 1_000.0),
+        (&["ms"], 1.0),
+    ];
+    let mut rest = text.trim();
+    let mut smaller = UNITS.as_slice();
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let (number, after) = rest.split_at(rest.len() - digits.len());
+        let after = after.trim_start();
+        let left = after.trim_start_matches(char::is_alphabetic);
+        let (unit, left) = after.split_at(after.len() - left.len());
+        let at = smaller
+            .iter()
+            .position(|(names, _)| names.contains(&unit))?;
+        let ms = smaller[at].1;
+        // Only hours and smaller units have fractions, and only the last one that is written.
+        if number.contains('.') && (ms > 3_600_000.0 || !left.is_empty()) {
+            return None;
+        }
+        sum += number.parse::<f64>().ok()? * ms;
+        smaller = &smaller[at + 1..];
+        rest = left.trim_start();
     }
+    // Some centuries: far below the digits that `f64` counts exactly.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    (!text.trim().is_empty() && sum < 1e13).then(|| sum.ceil() as u64)
+}
+
+fn timeout_ms(text: &LitStr) -> Result<u64> {
+    duration_ms(&text.value())
+        .filter(|ms| *ms > 0)
+        .ok_or_else(|| {
+            let expected =
+                "a timeout is a number and a unit: \"500ms\", \"30s\", \"2m\", \"1h30m\"";
+            Error::new(text.span(), expected)
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ms(text: &str) -> Option<u64> {
-        duration_ms(&LitStr::new(text, Span::call_site())).ok()
+    #[test]
+    fn durations_are_read_as_in_the_shared_table() {
+        let table = include_str!("../../tests/tables/durations.txt");
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let (text, ms) = line.split_once('|').unwrap();
+            assert_eq!(duration_ms(text), ms.trim().parse().ok(), "{line}");
+        }
     }
 
     #[test]
-    fn timeouts_have_a_number_and_a_unit() {
-        assert_eq!(ms("30s"), Some(30_000));
-        assert_eq!(ms("500 ms"), Some(500));
-        assert_eq!(ms("2m"), Some(120_000));
-        for bad in [
-            "",
-            "30",
-            "s",
-            "0s",
-            "-1s",
-            "1.5s",
-            "3 days",
-            "99999999999999999999h",
-        ] {
-            assert_eq!(ms(bad), None, "{bad}");
-        }
+    fn a_timeout_is_greater_than_zero() {
+        let read = |text: &str| timeout_ms(&LitStr::new(text, Span::call_site())).ok();
+        assert_eq!(read("30s"), Some(30_000));
+        assert_eq!(read("0s"), None);
     }
 }

@@ -113,7 +113,7 @@ fn declared(route: &Route, routes: &[&str], stage: &Stage) -> Result<(), Stop> {
     if routes.iter().any(|known| same(known, &to.0)) {
         return Ok(());
     }
-    let hint = nearest(&to.0, routes.iter().copied()).map_or_else(
+    let hint = nearest(&to.0, routes.iter().copied()).first().map_or_else(
         || ": add it there".to_owned(),
         |near| format!(". Did you mean \"{near}\"?"),
     );

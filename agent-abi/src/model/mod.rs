@@ -41,8 +41,7 @@ pub use ontology::{
     Shape, SkeletonTemplate, SkeletonVertex,
 };
 pub use project::{Project, Stage};
-pub(crate) use suggest::nearest;
-pub use suggest::{edit_distance, plain, quoted};
+pub use suggest::{edit_distance, nearest, plain, quoted};
 pub use task::Task;
 
 use std::fmt;

@@ -4,7 +4,7 @@
 /// ` Did you mean "Car"?`, or what there is, or nothing.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    match (nearest(wrong, known.iter().copied()), known.len()) {
+    match (nearest(wrong, known.iter().copied()).first(), known.len()) {
         (Some(name), _) => format!(" Did you mean {}?", quoted(name)),
         (None, 0) => " There are none.".to_owned(),
         (None, n) => {
@@ -19,14 +19,25 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-/// The name that was most likely meant, when one is near enough; neither case nor what cannot be seen
-/// matters.
-pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let low = plain(wrong);
-    let distance = |name: &str| edit_distance(&low, &plain(name));
-    let near = known.into_iter().map(|name| (distance(name), name));
-    let near = near.filter(|(d, name)| *d <= name.chars().count().max(3) / 3);
-    near.min().map(|(_, name)| name)
+/// The known names that resemble a mistyped one, best first, at most three. Case and characters that cannot
+/// be seen do not matter; a name that contains the other one resembles it.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wrong = plain(wrong);
+    let limit = (wrong.chars().count() / 2).max(2);
+    let distance = |name: &str| {
+        let name = plain(name);
+        if !name.is_empty() && (name.contains(&wrong) || wrong.contains(&name)) {
+            0
+        } else {
+            edit_distance(&wrong, &name)
+        }
+    };
+    let known = known.into_iter().filter(|_| !wrong.is_empty());
+    let mut near: Vec<_> = known.map(|name| (distance(name), name)).collect();
+    near.retain(|(distance, _)| *distance <= limit);
+    near.sort_by_key(|(distance, _)| *distance);
+    near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 /// A name in quotes, with what cannot be seen in it escaped: `"pre-label\u{20}"`. Characters that are seen
@@ -136,6 +147,16 @@ mod tests {
         );
         assert_eq!(hint("x", []), " There are none.");
         assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn names_are_suggested_as_in_the_shared_table() {
+        let table = include_str!("../../tests/tables/nearest.txt");
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let near = nearest(cells[0], cells[1].split(", "));
+            assert_eq!(near.join(", "), cells[2], "{line}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::ids::{PathwayId, StageId};
-use agent_abi::model::{ambiguous, edit_distance, listed, plain, quoted};
+pub use agent_abi::model::nearest;
+use agent_abi::model::{ambiguous, listed, quoted};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -254,30 +255,6 @@ pub fn without_trailing_commas(text: &str) -> String {
         out.push(c);
     }
     out
-}
-
-/// Those of `candidates` that resemble `name`, best first, at most three.
-#[must_use]
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let wanted = plain(name);
-    let limit = (wanted.chars().count() / 2).max(2);
-    let mut scored: Vec<(usize, &str)> = candidates
-        .map(|c| {
-            let lower = plain(c);
-            let contained = lower.contains(&wanted) || wanted.contains(&lower);
-            (
-                if contained {
-                    0
-                } else {
-                    edit_distance(&wanted, &lower)
-                },
-                c,
-            )
-        })
-        .filter(|(distance, _)| *distance <= limit)
-        .collect();
-    scored.sort_by_key(|(distance, _)| *distance);
-    scored.into_iter().take(3).map(|(_, c)| c).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::SpanRelativeTo;
+use jiff::fmt::friendly::SpanParser;
 
 use crate::endpoint::{Endpoint, FaultTarget};
 use crate::suggest::did_you_mean;
@@ -220,10 +221,13 @@ fn possible(target: FaultTarget, action: FaultAction) -> Result<(), String> {
 /// `250ms`, `2s`, `1m30s`: at most a day, in whole milliseconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     if text.parse::<f64>().is_ok() {
-        return Err(format!("{text:?} has no unit (did you mean {text}s?)"));
+        return Err(format!("{text:?} has no unit; did you mean {text}s?"));
     }
-    let time = text.parse::<SignedDuration>();
-    let time = time.map_err(|_| format!("{text:?} is not a duration, such as 250ms or 2s"))?;
+    let span = SpanParser::new().parse_span(text);
+    let time = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let time = time.map_err(|_| {
+        format!("{text:?} is not a duration; write e.g. 500ms, 30s, 5m, 2h, 1d or 1h30m")
+    })?;
     let rounded = Duration::try_from(time).map(|t| (t.as_secs_f64() * 1000.0).round());
     match rounded {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to a day
@@ -291,6 +295,17 @@ mod tests {
         ] {
             let spec: FaultSpec = text.parse().unwrap();
             assert_eq!(spec.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn durations_up_to_a_day_are_read_as_in_the_shared_table() {
+        let table = include_str!("../../../agent-abi/tests/tables/durations.txt");
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let (text, ms) = line.split_once('|').unwrap();
+            let ms = ms.trim().parse().ok().filter(|ms| *ms <= 86_400_000);
+            let read = parse_duration(text.trim()).ok();
+            assert_eq!(read, ms.map(Duration::from_millis), "{line}");
         }
     }
 

@@ -20,7 +20,7 @@ use super::output::{self, Output};
 use super::progress::Progress;
 use crate::cli::{Global, RunArgs};
 use crate::exit::{Ending, print_error};
-use crate::report::Sheet;
+use crate::report::RunReports;
 use crate::signals::Signals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ struct Session {
     args: RunArgs,
     dry: bool,
     out: Output,
-    sheet: Sheet,
+    reports: RunReports,
     plan: Option<PlanFile>,
     progress: Progress,
     /// Lines of activity that were there before.
@@ -278,7 +278,7 @@ impl Session {
                 .retain(|named| named.name != *title && !named.name.eq_ignore_ascii_case(&id));
         }
         self.history.note(report, self.dry, now());
-        self.sheet
+        self.reports
             .add(report, self.engine.state().stage_title(report.stage));
         if let Some(plan) = &mut self.plan {
             plan.add(report);

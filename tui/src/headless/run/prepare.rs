@@ -8,7 +8,7 @@ use crate::headless::live::{Limits, Live};
 use crate::headless::output::{self, Output};
 use crate::headless::progress::Progress;
 use crate::print;
-use crate::report::Sheet;
+use crate::report::RunReports;
 use crate::signals::Signals;
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
@@ -64,7 +64,7 @@ pub(super) async fn prepare(
     let limits = live.limits();
     let asked = asked(args, limits)?;
     let out = Output::new(global.json, args.jsonl.as_deref()).await?;
-    let sheet = Sheet::new(args.report.as_deref(), args.junit.as_deref()).await?;
+    let reports = RunReports::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let history = AttemptHistory::open(&state_dir("")?, upstream::project_hash(config)?)?;
     let flags = global.flags();
     let need = need(args, &live.limits(), config);
@@ -100,7 +100,7 @@ pub(super) async fn prepare(
         args: args.clone(),
         dry,
         out,
-        sheet,
+        reports,
         plan: None,
         progress,
         signals: Signals::new()?,

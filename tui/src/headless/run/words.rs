@@ -35,7 +35,7 @@ impl Session {
             .project
             .as_ref()
             .map_or("", |p| p.title.as_str());
-        if let Err(error) = self.sheet.finish(project, totals, net, seconds, self.dry) {
+        if let Err(error) = self.reports.finish(project, totals, net, seconds, self.dry) {
             print_error(&error);
             ending.afterwards(error);
         }
