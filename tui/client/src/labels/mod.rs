@@ -14,7 +14,7 @@ pub use compare::saved_as;
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 
-/// The parts of a blob that say something of labels, beside the `labels` of each data unit and of each part of
+/// The parts of a blob that describe labels, beside the `labels` of each data unit and of each part of
 /// a group.
 pub(crate) const ANSWERS: [&str; 3] =
     ["object_answers", "classification_answers", "object_actions"];

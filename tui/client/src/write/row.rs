@@ -2,7 +2,7 @@
 //! looked up when the answer of its save was lost.
 
 use super::Writer;
-use super::bundle::{Bundle, Doubt, Fate, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Fate, Seen, WriteCounter};
 use crate::error::ClientError;
 use crate::http::Call;
 use crate::labels::{compare, merge_partial, saved_as, transplant};
@@ -104,7 +104,7 @@ impl Writer {
     }
 }
 
-/// Who changed a row last and when, as far as the row says.
+/// Who changed a row last and when, where the row has it.
 fn who(row: &Value) -> String {
     let mut last: Option<(i64, String)> = None;
     newest(row, &mut last);
@@ -175,7 +175,7 @@ impl Bundle for Saves<'_> {
                 let read = |text: &[u8]| serde_json::from_slice::<Value>(text);
                 let stored = match read(&part) {
                     Ok(stored) => stored,
-                    // Nobody knows whether it was saved.
+                    // Whether it was saved is unknown.
                     Err(error) => {
                         let text = format!("the label row cannot be read: {error}");
                         let failure = Error::new(ErrorKind::Upstream, text);
@@ -201,8 +201,8 @@ impl Bundle for Saves<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.labels
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.labels
     }
 }
 
