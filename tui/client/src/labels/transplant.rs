@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// Keys of answers that are not part of a label row.
-const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
+pub(super) const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
 
 /// Puts the labels of `after` into `fresh`, the row as the platform has it now, and gives what is
 /// to be saved. Everything else of `fresh`, known or not, stays as it is; the labels come over

@@ -20,11 +20,11 @@ use wb_core::ids::ProjectHash;
 use wb_core::work::CommitItem;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
-/// Rows of one save.
-const SAVE: usize = 100;
+/// Rows of one save; the platform's own client sends up to a thousand.
+const SAVE: usize = 300;
 /// Saves at the same time; their rows are different ones.
 const AT_ONCE: usize = 3;
-/// Bytes of one save, beyond which its rows are read, compared and sent in several steps: a hundred rows
+/// Bytes of one save, beyond which its rows are read, compared and sent in several steps: three hundred rows
 /// of five megabytes are not one request.
 const SAVE_BYTES: usize = 16_000_000;
 
@@ -248,7 +248,7 @@ mod tests {
             assert_eq!(groups.concat(), members);
             groups.iter().map(Vec::len).collect()
         };
-        assert_eq!(lengths(1000, 250), [100, 100, 50]);
+        assert_eq!(lengths(1000, 750), [300, 300, 150]);
         assert_eq!(lengths(5_000_000, 7), [3, 3, 1]);
         assert_eq!(lengths(50_000_000, 2), [1, 1]);
         assert!(lengths(1, 0).is_empty());

@@ -109,6 +109,6 @@ impl Writer {
     }
 }
 
-fn to_bytes(value: &serde_json::Value) -> Result<Vec<u8>, ClientError> {
+fn to_bytes(value: &impl serde::Serialize) -> Result<Vec<u8>, ClientError> {
     serde_json::to_vec(value).map_err(|error| ClientError::Bug(error.to_string()))
 }

@@ -76,7 +76,7 @@ impl Bundle for Moves<'_> {
             }
             let stage = format!("/projects/{}/workflow/stages/{}", self.project, self.from);
             let (path, body) = match destination {
-                None => (format!("{stage}/actions"), to_bytes(&json!(actions))?),
+                None => (format!("{stage}/actions"), to_bytes(&actions)?),
                 Some(to) => (
                     format!("{stage}/move-tasks"),
                     to_bytes(&json!({"taskUuids": tasks, "destinationStageUuid": to}))?,
