@@ -115,7 +115,7 @@ fn a_wrong_project_or_a_stranger_is_refused_with_the_next_step() {
         &wrong(&server.project(), other.field("ssh_key_file")),
         6,
         &[
-            "a local server knows only its own key",
+            "a local server has only its own key",
             "printed when it started",
         ],
     );

@@ -14,7 +14,7 @@ pub struct Key {
     id: Arc<str>,
 }
 
-/// Why a text is no usable key. No variant carries any part of the text.
+/// Why a text is not a usable key. No variant carries any part of the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum KeyError {
     /// Nothing there.
@@ -43,7 +43,7 @@ pub enum KeyError {
     OtherFormat,
     /// Cut short, a wrong character, …
     #[error(
-        "it is no readable OpenSSH private key (it should begin with \
+        "not a readable OpenSSH private key (it should begin with \
          `-----BEGIN OPENSSH PRIVATE KEY-----` and end with `-----END OPENSSH PRIVATE KEY-----`)"
     )]
     Unreadable,

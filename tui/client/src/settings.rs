@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where Encord lives unless told otherwise.
+/// The default domain.
 pub const DEFAULT_DOMAIN: &str = "https://api.encord.com";
 
 /// A bearer token; never shown.
@@ -58,7 +58,7 @@ pub struct Settings {
     pub read_only: bool,
 }
 
-/// What is wrong with the settings. The text says what to do.
+/// What is wrong with the settings. The text includes what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// Neither variable is set.
@@ -79,7 +79,7 @@ pub enum SettingsError {
          did you mean ENCORD_SSH_KEY?"
     )]
     KeyAsPath,
-    /// The file is not there or is no file.
+    /// The file is missing or not a regular file.
     #[error("ENCORD_SSH_KEY_FILE names {path}, and there is no such file")]
     NoFile {
         /// As expanded.
@@ -93,7 +93,7 @@ pub enum SettingsError {
         /// Why.
         source: std::io::Error,
     },
-    /// The text is no usable key.
+    /// The text is not a usable key.
     #[error("the key in {place} cannot be used: {error}")]
     Key {
         /// Variable or path.
@@ -101,7 +101,7 @@ pub enum SettingsError {
         /// Why.
         error: KeyError,
     },
-    /// The domain is no origin.
+    /// The domain is not an origin.
     #[error(
         "ENCORD_DOMAIN `{domain}` {why}; give scheme and host only, \
          as in https://api.encord.com or https://api.us.encord.com"
@@ -112,7 +112,7 @@ pub enum SettingsError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The rate limit is no positive number.
+    /// The rate limit is not a positive number.
     #[error("a rate limit of {0} requests per second makes no sense; give a number above 0")]
     Rate(f64),
     /// The bearer token is unusable.
@@ -331,8 +331,11 @@ mod tests {
                 vec![("ENCORD_SSH_KEY_FILE", "/no/such/key")],
                 "no such file",
             ),
-            (vec![("ENCORD_SSH_KEY_FILE", file)], "no readable OpenSSH"),
-            (vec![("ENCORD_SSH_KEY", "abc")], "no readable OpenSSH"),
+            (
+                vec![("ENCORD_SSH_KEY_FILE", file)],
+                "not a readable OpenSSH",
+            ),
+            (vec![("ENCORD_SSH_KEY", "abc")], "not a readable OpenSSH"),
             (
                 vec![
                     ("ENCORD_SSH_KEY", &*pem),

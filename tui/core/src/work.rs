@@ -16,7 +16,8 @@ use crate::workflow::Workflow;
 pub use agent_abi::{table::needs, wire};
 
 use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -297,6 +298,20 @@ impl Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelBlob(Arc<str>);
 
+impl Serialize for LabelBlob {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for LabelBlob {
+    /// Parsed as a tree, so that [`LabelBlob::read`] cannot fail.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Value::deserialize(from).map(|document| Self::new(&document))
+    }
+}
+
 impl LabelBlob {
     /// Keeps this document.
     #[must_use]
@@ -308,6 +323,12 @@ impl LabelBlob {
     #[must_use]
     pub fn read(&self) -> Value {
         serde_json::from_str(&self.0).expect("was written from a tree")
+    }
+
+    /// The document as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Bytes it takes.

@@ -77,7 +77,7 @@ impl AssetCache {
     }
 
     /// Where the file of an item is or will be. The name is made of the item's identity, of what
-    /// tells one content of it from another, and of a checked extension.
+    /// distinguishes its contents, and of a checked extension.
     pub(crate) fn path(&self, item: &Item) -> PathBuf {
         let content = format!("{:?} {:?}", item.url, item.file_size);
         let id = item.uuid.simple().to_string();
@@ -94,12 +94,12 @@ impl AssetCache {
         let mut file = fs::File::open(path).ok()?;
         let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
         // A power cut right after a download may have emptied its file, or cut it short.
-        if size == 0 || item.file_size.is_some_and(|told| size < told) {
+        if size == 0 || item.file_size.is_some_and(|announced| size < announced) {
             return None;
         }
         let mut head = Vec::new();
         let look = file.by_ref().take(HEAD as u64).read_to_end(&mut head);
-        let fits = item.file_size.is_none_or(|told| told == size);
+        let fits = item.file_size.is_none_or(|announced| announced == size);
         if look.is_err() || instead(item, &head, fits).is_some() {
             return None;
         }
@@ -108,7 +108,7 @@ impl AssetCache {
         Some(size)
     }
 
-    /// The item that a path of this cache is for; `None`: it is no path of this cache.
+    /// The item that a path of this cache is for; `None`: not a path of this cache.
     pub(crate) fn owner(&self, path: &Path) -> Option<uuid::Uuid> {
         let inside = path.strip_prefix(&self.inner.dir).ok()?;
         let (id, _) = inside.file_name()?.to_str()?.split_once('-')?;

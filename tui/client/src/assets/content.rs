@@ -1,4 +1,4 @@
-//! Whether a downloaded file can be what its item says, by its first bytes and by what its store announced.
+//! Whether a downloaded file matches its item, judged by its first bytes and by what its store announced.
 //!
 //! A login page, an error document or a message in place of a picture comes with status 200 like the picture
 //! itself. Whether a picture can be decoded is left to the hosts.
@@ -37,7 +37,8 @@ impl Digests {
 
     /// The name of a digest that is not the announced one.
     pub fn differ(&self, promised: &Promised) -> Option<&'static str> {
-        let other = |told: &Option<Vec<u8>>, is: &[u8]| told.as_ref().is_some_and(|t| t != is);
+        let other =
+            |announced: &Option<Vec<u8>>, is: &[u8]| announced.as_ref().is_some_and(|a| a != is);
         if other(&promised.sha256, &self.sha256.clone().finalize()) {
             return Some("SHA-256");
         }
@@ -140,7 +141,7 @@ fn document(head: &[u8]) -> Option<String> {
         return None; // a picture, though not one that can be decoded
     }
     if starts(&["<?xml", "<error"]) {
-        // A manifest names other files, and the decoder says so.
+        // A manifest names other files; the decoder reports it.
         let manifest = holds("<mpd") || holds("<smil");
         return (!manifest).then(|| format!("an XML document{}", of_store(text)));
     }

@@ -63,7 +63,7 @@ const SIGNED: u32 = 2;
 #[derive(Default)]
 struct Fresh {
     asked: u32,
-    /// What the store said last of an address.
+    /// The store's last answer for an address.
     status: Option<u16>,
     /// The bytes that there were when it was asked last: a long download outlives several addresses.
     have: u64,
@@ -184,7 +184,7 @@ impl Reader {
         fresh: &mut Fresh,
         have: u64,
     ) -> Result<String, ClientError> {
-        // A store says the same of an address that is too old and of a file that is gone.
+        // A store gives the same answer for an expired address and for a deleted file.
         if let Some(status) = fresh.refused(have) {
             let why = format!(
                 "its store answered {status}, to a fresh address too: the file is gone, or its store lets \

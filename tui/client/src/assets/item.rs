@@ -34,7 +34,7 @@ pub(crate) struct Item {
     pub mime_type: Option<String>,
 }
 
-/// An asset on disk, as the agent is told of it.
+/// An asset on disk, as it is described to the agent.
 pub(crate) struct Asset {
     pub json: Arc<str>,
     pub note: String,
@@ -223,7 +223,7 @@ fn asset_doc(item: &Item, file: &Downloaded, title: &str) -> Result<AssetDoc, Er
     let path = file.path.to_str().ok_or_else(|| {
         Error::new(
             ErrorKind::Settings,
-            "the path of the cache is no UTF-8 text, and agents are given paths as text",
+            "the path of the cache is not UTF-8 text, and agents are given paths as text",
         )
         .hint("choose another folder for the cache")
     })?;

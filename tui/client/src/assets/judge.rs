@@ -76,7 +76,7 @@ pub(super) async fn judge(
     };
     let fits = item
         .file_size
-        .is_none_or(|told| told == came || told == size);
+        .is_none_or(|announced| announced == came || announced == size);
     if let Some(what) = instead(item, &head, fits) {
         return odd(
             format!(
@@ -86,13 +86,13 @@ pub(super) async fn judge(
             None,
         );
     }
-    let Some(told) = item.file_size.filter(|_| !fits) else {
+    let Some(announced) = item.file_size.filter(|_| !fits) else {
         return Ok(Ok(size));
     };
     // A shorter file is a cut one, unless its store vouches for it.
-    let whole = size > told || part.promised != Promised::default();
+    let whole = size > announced || part.promised != Promised::default();
     odd(
-        format!("{came} bytes came where {told} were announced"),
+        format!("{came} bytes came where {announced} were announced"),
         whole.then_some(size),
     )
 }

@@ -1,7 +1,7 @@
 //! An unfinished download on disk: its bytes, and beside them a note of how far they can be vouched for.
 //!
-//! The note names the validator of the file upstream, how many bytes had arrived, and their SHA-256. A later process goes on from there when the bytes are still those; otherwise it begins
-//! anew. The file is locked while it grows: a second process takes a file of its own.
+//! The note names the validator of the file upstream, how many bytes had arrived, and their SHA-256. A later process goes on from there when the bytes are unchanged; otherwise it starts
+//! over. The file is locked while it grows: a second process takes a file of its own.
 
 use super::cache::failed;
 use super::content::{Digests, HEAD, Promised};
@@ -26,7 +26,7 @@ pub(super) struct Part {
     digests: Digests,
     /// The strong `ETag` or the date that the bytes belong to.
     pub validator: Option<String>,
-    /// The whole length, where an answer has told it.
+    /// The whole length, where an answer announced it.
     pub total: Option<u64>,
     /// The digests that the store has announced.
     pub promised: Promised,
@@ -178,7 +178,7 @@ impl Part {
         };
         let place = self.note_path();
         let new = with_end(&place, "new");
-        // Not forced to the disk: after a power cut the digest tells whether the bytes are there.
+        // Not forced to the disk: after a power cut the digest shows whether the bytes are there.
         let text = serde_json::to_vec(&note).map_err(std::io::Error::from);
         let mut out = open(&new)?;
         let written = text.and_then(|text| {

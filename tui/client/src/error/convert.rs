@@ -165,7 +165,7 @@ fn failing(message: &str, at: &At) -> Vec<String> {
     let mut hints = in_between(message);
     hints.extend(through_proxy(at));
     hints.push(format!(
-        "the platform's own fault: try again later; its support finds the request by trace {}",
+        "the platform failed: try again later; its support finds the request by trace {}",
         at.trace()
     ));
     hints
@@ -214,7 +214,7 @@ fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
             at.domain()
         ),
         Obstacle::Proxy(_) => {
-            "check HTTPS_PROXY (with user and password where it wants them) and NO_PROXY".to_owned()
+            "check HTTPS_PROXY (with user and password where it requires them) and NO_PROXY".to_owned()
         }
         Obstacle::Name => format!(
             "check the spelling of ENCORD_DOMAIN ({}), the network, and HTTPS_PROXY",
@@ -249,7 +249,7 @@ fn is_local(at: &At) -> bool {
 fn wrong_region(at: &At) -> String {
     if is_local(at) {
         return format!(
-            "{} is on this machine, and a local server knows only its own key and projects: take ENCORD_DOMAIN, \
+            "{} is on this machine, and a local server has only its own key and projects: take ENCORD_DOMAIN, \
              ENCORD_SSH_KEY_FILE and --project-hash from the one line that it printed when it started",
             at.domain()
         );

@@ -29,7 +29,7 @@ pub(crate) struct Place {
     pub attempts: u32,
     /// The HTTP status of a refusal.
     pub status: Option<u16>,
-    /// Seconds that the platform's clock is ahead of ours, where an answer said so.
+    /// Seconds that the platform's clock is ahead of ours, where an answer had the time.
     pub skew: Option<i64>,
     /// The proxy in between, with the variable that names it.
     pub proxy: Option<String>,
@@ -60,7 +60,7 @@ impl At {
         &self.0.key_id
     }
 
-    /// Seconds that the platform's clock is ahead of this machine's, where an answer said so.
+    /// Seconds that the platform's clock is ahead of this machine's, where an answer had the time.
     #[must_use]
     pub fn skew(&self) -> Option<i64> {
         self.0.skew
@@ -104,7 +104,7 @@ impl fmt::Display for At {
     }
 }
 
-/// A request that did not end as wished.
+/// A failed request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // `message` is the platform's own text, `at` the request
@@ -177,7 +177,7 @@ pub enum ClientError {
         at: At,
     },
     /// The project has no workflow.
-    #[error("project \"{title}\" is no workflow project, so it has no agent stages")]
+    #[error("project \"{title}\" is not a workflow project, so it has no agent stages")]
     NotWorkflow { title: String },
     /// A file could not be downloaded.
     #[error("the file of {item} could not be downloaded: {why}")]

@@ -1,4 +1,4 @@
-//! What stands between us and an answer, told apart as far as a person can do something about it.
+//! Why there was no answer, in as much detail as a person can act on.
 
 use super::clean::clean;
 use std::error::Error;

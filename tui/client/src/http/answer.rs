@@ -20,7 +20,7 @@ pub(crate) fn v2(
         if cut_short(&body) {
             return Err(nonsense("it was cut short".to_owned(), true, at));
         }
-        // A login page or a gateway's own page: nothing that the platform says.
+        // A login page or a gateway's own page: not an answer of the platform.
         let text = beginning(&body);
         if is_web_page(&text) {
             return Err(nonsense(text, false, at));
@@ -96,10 +96,10 @@ fn v2_message(body: &[u8]) -> String {
         message: Option<serde_json::Value>,
         detail: Option<serde_json::Value>,
     }
-    let said = serde_json::from_slice::<Body>(body)
+    let text = serde_json::from_slice::<Body>(body)
         .ok()
         .and_then(|body| body.message.or(body.detail));
-    match said {
+    match text {
         Some(serde_json::Value::String(text)) if !text.is_empty() => clean(&text),
         Some(other) if !other.is_null() => clean(&other.to_string()),
         _ => beginning(body),
@@ -154,7 +154,7 @@ pub(crate) fn legacy(
             })
         }
         Ok(envelope) if envelope.status != 200 => Err(legacy_no(&envelope, after, at)),
-        // Too large and too fast are told by HTTP status, as are gateways in between.
+        // Too large and too fast are HTTP statuses, as are the errors of gateways.
         _ if status != 200 => Err(refusal(status, v2_message(body), after, at)),
         Ok(_) => Err(nonsense(
             "an envelope without a meaning".to_owned(),
@@ -312,13 +312,13 @@ mod tests {
 
     #[test]
     fn messages_of_the_v2_api_are_found_where_they_are() {
-        let said = |body: &str| {
+        let message = |body: &str| {
             let failure = v2(400, Bytes::from(body.to_owned()), None, at()).unwrap_err();
             failure.error.to_string()
         };
-        assert!(said(r#"{"message":"task has moved"}"#).contains("task has moved"));
-        assert!(said(r#"{"detail":[{"loc":["a"],"msg":"bad"}]}"#).contains(r#""msg":"bad""#));
-        assert!(said("<html>").contains("a web page"));
-        assert!(said("").contains("an empty body"));
+        assert!(message(r#"{"message":"task has moved"}"#).contains("task has moved"));
+        assert!(message(r#"{"detail":[{"loc":["a"],"msg":"bad"}]}"#).contains(r#""msg":"bad""#));
+        assert!(message("<html>").contains("a web page"));
+        assert!(message("").contains("an empty body"));
     }
 }

@@ -6,25 +6,25 @@ use crate::error::ClientError;
 use reqwest::header::{self, HeaderMap};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// No answer has told the platform's time yet.
+/// No answer has carried the platform's time yet.
 pub(super) const NO_SKEW: i64 = i64::MIN;
 /// Clocks that differ by no more seconds than this are the same: an answer's time is in whole seconds.
 const SAME_CLOCK: i64 = 5;
 /// Refusals of one request that are put down to a clock: while it is put right, several servers behind one address
-/// may tell different times.
+/// may have different times.
 pub(super) const CORRECTIONS: u32 = 16;
 
 /// The clocks of one attempt.
 pub(super) struct Clock {
     /// Seconds that were added to ours in its signature.
     pub used: i64,
-    /// Seconds that the platform's was ahead of ours when it answered. What other answers have told since may
+    /// Seconds that the platform's was ahead of ours when it answered. What other answers have reported since may
     /// be another time.
-    pub told: Option<i64>,
+    pub reported: Option<i64>,
 }
 
 impl Wire {
-    /// Seconds that the platform's clock is ahead of ours, as far as an answer has told it.
+    /// Seconds that the platform's clock is ahead of ours, as reported by an answer.
     pub fn skew(&self) -> Option<i64> {
         Some(self.skew.load(Relaxed)).filter(|skew| *skew != NO_SKEW)
     }
@@ -33,7 +33,7 @@ impl Wire {
     pub(super) fn clock(&self) -> Clock {
         Clock {
             used: self.correction.load(Relaxed),
-            told: None,
+            reported: None,
         }
     }
 
@@ -44,7 +44,7 @@ impl Wire {
         // Only these signatures bear a time.
         let timed = call.legacy.is_none() && self.bearer.is_none();
         let differs = |skew: &i64| (skew - clock.used).abs() > SAME_CLOCK;
-        let Some(skew) = clock.told.filter(differs) else {
+        let Some(skew) = clock.reported.filter(differs) else {
             return false;
         };
         if !refused || !timed {

@@ -35,7 +35,7 @@ impl Wire {
         }
     }
 
-    /// The body of an answer to [`Wire::fetch`]; `size` is its length where somebody has told it.
+    /// The body of an answer to [`Wire::fetch`]; `size` is its length where it is known.
     pub fn download(&self, response: reqwest::Response, size: Option<u64>) -> pace::Body {
         pace::Body::new(response, self.limits, size, self.limits.unknown)
     }

@@ -85,7 +85,7 @@ impl Limiter {
         }
     }
 
-    /// Leaves, or says until when to wait and whether that is the platform's wish.
+    /// Leaves, or returns until when to wait and whether the platform asked for it.
     fn try_leave(&self) -> Option<(Instant, bool)> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    /// Milliseconds until `count` requests that want to leave at once have left, each.
+    /// Milliseconds until each of `count` simultaneous requests has left.
     async fn leave(limiter: &Limiter, count: usize) -> Vec<u128> {
         let began = Instant::now();
         let turns = (0..count).map(|_| async {

@@ -107,7 +107,7 @@ impl Wire {
     }
 
     /// How long one request may wait between its attempts. A platform that has never answered is rather
-    /// an address that is wrong: nobody's work is under way, and whoever waits should be told.
+    /// a wrong address: no work is under way, and the user should see the error soon.
     pub fn patience(&self) -> Duration {
         self.until_answered(self.patience, FIRST_PATIENCE)
     }
@@ -132,7 +132,7 @@ impl Wire {
             let turn = self.limiter.turn().await;
             self.counters.waited(turn.time);
             whole.allow(turn.time.saturating_sub(turn.paused));
-            // What a neighbour was told to wait counts as if it had been told to us.
+            // A pause that another request caused counts as if the platform had asked it of this one.
             waited += turn.paused;
             self.counters.sent(call.door.is_some(), attempts == 1);
             let began = Instant::now();
@@ -209,7 +209,7 @@ impl Wire {
             Ok(Err(error)) => return Err(transport(&error, at())),
             Err(_) => return Err(broken(Obstacle::Silent(limit), at())),
         };
-        clock.told = self.learn_time(response.headers());
+        clock.reported = self.learn_time(response.headers());
         let status = response.status().as_u16();
         let after = retry_after(response.headers());
         if response.status().is_redirection() {

@@ -17,7 +17,7 @@ pub struct Outage {
     pub again: Millis,
 }
 
-/// The present trouble, if any; shared by every request.
+/// The current outage, if any; shared by every request.
 #[derive(Default)]
 pub(crate) struct Connectivity(Mutex<Option<Outage>>);
 
@@ -30,7 +30,7 @@ impl Connectivity {
         *self.lock() = None;
     }
 
-    /// A refusal is an answer like any other; anything else is trouble.
+    /// A refusal is an answer like any other; anything else is an outage.
     pub fn note(&self, failure: &Failure, wait: Option<Duration>) {
         if failure.again == Again::No {
             self.clear();

@@ -87,7 +87,7 @@ struct Blob<'a> {
     object_answers: Nothing,
     classification_answers: Nothing,
     object_actions: Nothing,
-    label_status: Said<'a>,
+    label_status: Field<'a>,
     #[serde(serialize_with = "by_hash")]
     data_units: Vec<Unit<'a>>,
     spaces: Nothing,
@@ -100,7 +100,7 @@ struct Nothing {}
 /// A value of a unit.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Said<'a> {
+enum Field<'a> {
     Raw(Raw<'a>),
     Number(u8),
     Word(&'static str),
@@ -122,9 +122,9 @@ enum Labels {
 struct Unit<'a> {
     data_hash: &'a str,
     data_title: &'a RawValue,
-    data_link: Said<'a>,
+    data_link: Field<'a>,
     data_type: Raw<'a>,
-    data_sequence: Said<'a>,
+    data_sequence: Field<'a>,
     #[serde(flatten)]
     extent: Extent<'a>,
     labels: Labels,
@@ -182,7 +182,7 @@ pub(crate) fn blank(metadata: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         object_answers: Nothing {},
         classification_answers: Nothing {},
         object_actions: Nothing {},
-        label_status: status.map_or(Said::Word("NOT_LABELLED"), |raw| Said::Raw(Some(raw))),
+        label_status: status.map_or(Field::Word("NOT_LABELLED"), |raw| Field::Raw(Some(raw))),
         data_units: units(&meta, &kind),
         spaces: Nothing {},
     };
@@ -226,9 +226,9 @@ fn units<'a>(meta: &'a Metadata<'a>, kind: &str) -> Vec<Unit<'a>> {
     vec![Unit {
         data_hash: &meta.data_hash,
         data_title: meta.data_title,
-        data_link: Said::Raw(meta.data_link),
+        data_link: Field::Raw(meta.data_link),
         data_type: meta.file_type,
-        data_sequence: Said::Number(0),
+        data_sequence: Field::Number(0),
         extent,
         labels: match kind {
             "image" | "group" => LISTS,
@@ -246,9 +246,9 @@ fn group_unit<'a>(image: &'a Image<'a>) -> Unit<'a> {
     Unit {
         data_hash: &image.image_hash,
         data_title: image.title,
-        data_link: Said::Word(""),
+        data_link: Field::Word(""),
         data_type: image.file_type,
-        data_sequence: Said::Text(image.index.to_string()),
+        data_sequence: Field::Text(image.index.to_string()),
         extent: Extent::Picture {
             width: image.width,
             height: image.height,
@@ -325,7 +325,7 @@ mod tests {
             let made = blank(metadata(&expected).to_string().as_bytes()).unwrap();
             let made: Value = serde_json::from_slice(&made).unwrap();
             if name == "img_group" {
-                // Metadata do not say where each image lies.
+                // Metadata do not contain the address of each image.
                 for unit in expected["data_units"].as_object_mut().unwrap().values_mut() {
                     unit["data_link"] = json!("");
                 }

@@ -6,15 +6,17 @@
 pub(crate) mod blank;
 mod compare;
 mod parts;
+mod splice;
 mod transplant;
 
 pub use compare::same_labels as compare;
 pub(crate) use compare::same_metadata;
 pub use compare::saved_as;
+pub(crate) use splice::{Fields, splice};
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 
-/// The parts of a blob that say something of labels, beside the `labels` of each data unit and of each part of
+/// The parts of a blob that describe labels, beside the `labels` of each data unit and of each part of
 /// a group.
 pub(crate) const ANSWERS: [&str; 3] =
     ["object_answers", "classification_answers", "object_actions"];

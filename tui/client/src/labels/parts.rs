@@ -110,7 +110,7 @@ mod tests {
         })
     }
 
-    /// The same group as its metadata tell of it.
+    /// The same group as its metadata describe it.
     fn blank(labels: Value) -> Value {
         json!({"label_hash": null, "data_units": {"g": {"labels": labels}}, "spaces": {},
             "object_answers": {}, "object_actions": {}, "classification_answers": {}})

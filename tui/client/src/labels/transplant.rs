@@ -5,8 +5,8 @@ use super::parts::{OnParts, labels_of, put_spaces};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Keys that answers bear but that are no part of a label row.
-const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
+/// Keys of answers that are not part of a label row.
+pub(super) const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
 
 /// Puts the labels of `after` into `fresh`, the row as the platform has it now, and gives what is
 /// to be saved. Everything else of `fresh`, known or not, stays as it is; the labels come over
@@ -14,11 +14,11 @@ const ANSWER_ONLY: [&str; 3] = ["is_valid", "task_uuid", "priority"];
 ///
 /// # Errors
 /// In words, when `after` has labels on a data unit that `fresh` does not have, or when `fresh` is
-/// no object.
+/// not an object.
 pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
     check_shape(after)?;
     let Some(row) = fresh.as_object_mut() else {
-        return Err("the label row is no JSON object".to_owned());
+        return Err("the label row is not a JSON object".to_owned());
     };
     for key in ANSWER_ONLY {
         row.remove(key);
@@ -38,7 +38,7 @@ pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
         .entry("data_units")
         .or_insert_with(|| Value::Object(Map::new()));
     let Some(units) = units.as_object_mut() else {
-        return Err("the data units of the label row are no JSON object".to_owned());
+        return Err("the data units of the label row are not a JSON object".to_owned());
     };
     let single = units.len() == 1 && wanted.len() == 1;
     for (hash, unit) in wanted {
@@ -66,7 +66,7 @@ pub fn transplant(mut fresh: Value, after: &Value) -> Result<Value, String> {
 /// Labels come from agents, and may be anything.
 fn check_shape(after: &Value) -> Result<(), String> {
     let Value::Object(map) = after else {
-        return Err("the labels are no JSON object".to_owned());
+        return Err("the labels are not a JSON object".to_owned());
     };
     for key in ["data_units", "spaces"] {
         match map.get(key) {
@@ -74,7 +74,7 @@ fn check_shape(after: &Value) -> Result<(), String> {
             Some(Value::Object(parts)) if parts.values().all(Value::is_object) => {}
             Some(_) => {
                 return Err(format!(
-                    "`{key}` of the labels holds something that is no JSON object"
+                    "`{key}` of the labels holds something other than a JSON object"
                 ));
             }
         }

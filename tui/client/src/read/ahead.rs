@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::workflow::Stage;
 
-/// A page that has been lying around for longer is not used: it is asked for anew.
+/// A page that is older than this is not used but asked for again.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// At most one page, handed out once.

@@ -1,8 +1,8 @@
-//! The inputs of a batch of tasks: only what the agent wants, in as few requests as there are kinds
+//! The inputs of a batch of tasks: only what the agent needs, in as few requests as there are kinds
 //! of things, each task with its own error.
 
 use super::Reader;
-use super::many::Ask;
+use super::many::{Ask, Found};
 use super::rows::{Meta, RowKey};
 use crate::assets::AssetCache;
 use crate::assets::item::Item;
@@ -34,8 +34,8 @@ struct Draft {
 }
 
 impl Reader {
-    /// Fetches what the agents want for tasks of one stage, in the order of `rows`. An agent that
-    /// wants only the task costs no request at all. A task whose inputs cannot be read has an error;
+    /// Fetches what the agents need for tasks of one stage, in the order of `rows`. An agent that
+    /// needs only the task costs no request at all. A task whose inputs cannot be read has an error;
     /// the others are unharmed. Nothing is written upstream.
     pub async fn inputs(
         &self,
@@ -75,52 +75,21 @@ impl Reader {
         include.client_metadata |= wants.needs & needs::CLIENT_METADATA != 0;
         let began = Instant::now();
         let (metas, requests) = self.metas(project.hash, &units, &include).await;
-        let meta_ms = ms(began);
+        note(drafts, "row metadata", ms(began), rows.len(), requests);
+        for (draft, meta) in drafts.iter_mut().zip(&metas) {
+            match meta {
+                Ok(meta) => set(draft, Ok(meta.item), |draft, item| draft.item = item),
+                Err(error) => *draft = Err(error.clone()),
+            }
+        }
         let items: Vec<Option<ItemId>> = metas
             .iter()
             .map(|meta| meta.as_ref().ok().and_then(|meta| meta.item))
             .collect();
-        note(drafts, "row metadata", meta_ms, rows.len(), requests);
-        for (draft, item) in drafts.iter_mut().zip(&items) {
-            if let Ok(draft) = draft {
-                draft.item = *item;
-            }
-        }
-        let want_rows = wants.needs & WANT_ROW != 0;
-        let want_items = wants.needs & WANT_ITEM != 0;
-        let failed: Vec<Option<Error>> = metas
-            .iter()
-            .map(|meta| meta.as_ref().err().cloned())
-            .collect();
-        let labels = async {
-            let began = Instant::now();
-            if !want_rows {
-                return None;
-            }
-            let (rows, requests) = self
-                .labels_of(project.hash, &units, metas, &wants.initialise)
-                .await;
-            Some((rows, requests, ms(began)))
-        };
-        let found = async {
-            let began = Instant::now();
-            if !want_items {
-                return None;
-            }
-            let mut keys: Vec<Uuid> = items.iter().flatten().map(|item| item.0).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            let found = self
-                .many(project.hash, Ask::Items { signed: true }, &keys)
-                .await;
-            Some((found, ms(began)))
-        };
-        let (labels, found) = tokio::join!(labels, found);
-        for (draft, error) in drafts.iter_mut().zip(failed) {
-            if let Some(error) = error {
-                *draft = Err(error);
-            }
-        }
+        let (labels, found) = tokio::join!(
+            self.wanted_labels(project, &units, metas, wants),
+            self.wanted_items(project, &items, wants),
+        );
         if let Some((list, requests, took)) = labels {
             note(drafts, "labels", took, rows.len(), requests);
             for (draft, row) in drafts.iter_mut().zip(list) {
@@ -135,6 +104,42 @@ impl Reader {
                 });
             }
         }
+    }
+
+    /// The label rows, the number of requests, and how long they took; `None` where no agent needs them.
+    async fn wanted_labels(
+        &self,
+        project: &Project,
+        units: &[RowKey],
+        metas: Vec<Result<Meta, Error>>,
+        wants: &Wants,
+    ) -> Option<(Vec<Result<RowInput, Error>>, usize, f64)> {
+        if wants.needs & WANT_ROW == 0 {
+            return None;
+        }
+        let began = Instant::now();
+        let (rows, requests) = self
+            .labels_of(project.hash, units, metas, &wants.initialise)
+            .await;
+        Some((rows, requests, ms(began)))
+    }
+
+    /// The storage items, and how long they took; `None` where no agent needs them.
+    async fn wanted_items(
+        &self,
+        project: &Project,
+        items: &[Option<ItemId>],
+        wants: &Wants,
+    ) -> Option<(Found, f64)> {
+        if wants.needs & WANT_ITEM == 0 {
+            return None;
+        }
+        let began = Instant::now();
+        let mut keys: Vec<Uuid> = items.iter().flatten().map(|item| item.0).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let ask = Ask::Items { signed: true };
+        Some((self.many(project.hash, ask, &keys).await, ms(began)))
     }
 
     async fn assets(
@@ -177,7 +182,7 @@ impl Reader {
     }
 }
 
-fn item_json(found: &super::many::Found, item: Option<ItemId>) -> Result<Arc<str>, Error> {
+fn item_json(found: &Found, item: Option<ItemId>) -> Result<Arc<str>, Error> {
     let Some(item) = item else {
         return Err(Error::new(
             ErrorKind::Upstream,

@@ -73,7 +73,7 @@ const TARGET: usize = 16_000_000;
 const LARGEST: usize = 64_000_000;
 /// Requests at the same time.
 const AT_ONCE: usize = 3;
-/// Keys of the first request for labels: nobody knows yet how large they are here.
+/// Keys of the first request for labels: their size is not known yet.
 const FIRST: usize = 10;
 
 /// How large the label rows of this platform are, learned from its answers; shared by a reader's clones.
@@ -143,7 +143,7 @@ impl<'k> Asking<'k> {
         };
         let many = part.len() > 1;
         match &error {
-            // Nobody's fault: the pace has learned from it.
+            // Not an error: the pace has learned from it.
             ClientError::TooMuch { .. } if many => self.stack.push(part),
             _ if error.meaning() != Meaning::Stop && many => {
                 self.split = true;

@@ -57,10 +57,10 @@ impl Reader {
         })
     }
 
-    /// The one door to writing. `permission` says who asked for it.
+    /// The only way to write. `permission` is who asked for it.
     ///
     /// # Errors
-    /// [`ClientError::ReadOnly`] when the settings say so.
+    /// [`ClientError::ReadOnly`] when the settings are read-only.
     pub fn writer(&self, permission: Permission) -> Result<Writer, ClientError> {
         if self.wire.read_only {
             return Err(ClientError::ReadOnly);
@@ -77,7 +77,7 @@ impl Reader {
     /// Sets the rate limit in requests per second from now on; `None` is unlimited.
     ///
     /// # Errors
-    /// [`SettingsError::Rate`] for anything that is no positive number.
+    /// [`SettingsError::Rate`] for anything but a positive number.
     pub fn set_rate(&self, rate: Option<f64>) -> Result<(), ClientError> {
         if let Some(rate) = rate.filter(|rate| !rate.is_finite() || *rate <= 0.0) {
             return Err(SettingsError::Rate(rate).into());

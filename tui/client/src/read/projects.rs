@@ -96,7 +96,7 @@ impl Reader {
     /// next; its first page is asked for at once, and kept for [`Reader::tasks_page`] for some seconds.
     ///
     /// # Errors
-    /// As [`Reader::project`]; what becomes of the page is told to whoever asks for it.
+    /// As [`Reader::project`]; the page is kept for the next listing.
     pub async fn project_and_tasks(
         &self,
         hash: ProjectHash,

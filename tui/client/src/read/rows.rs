@@ -196,7 +196,7 @@ impl Reader {
         (metas, requests)
     }
 
-    /// Adds the labels to metadata; also says how many requests that took.
+    /// Adds the labels to metadata; also returns how many requests that took.
     pub(crate) async fn labels_of(
         &self,
         project: ProjectHash,
@@ -324,14 +324,14 @@ fn join(
         json: json.map_err(|_| {
             Error::new(
                 ErrorKind::Upstream,
-                format!("the label row of data unit {data} is no UTF-8 text"),
+                format!("the label row of data unit {data} is not UTF-8 text"),
             )
         })?,
     })
 }
 
 /// `{"metadata": …, "labels": …}` from the platform's own bytes. When an agent is given only some of
-/// the labels, `initialise` says which, so that a commit keeps the others.
+/// the labels, `initialise` records which, so that a commit keeps the others.
 fn document(
     metadata: &[u8],
     labels: &[u8],

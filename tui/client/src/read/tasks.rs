@@ -180,7 +180,7 @@ impl Reader {
         stage: StageId,
         tasks: &[(TaskId, DataHash)],
     ) -> Result<HashSet<TaskId>, ClientError> {
-        // Only the identity is asked for, which every kind of stage tells.
+        // Only the identity is needed, which every kind of stage has.
         let stage = Stage {
             id: stage,
             title: String::new(),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 
-/// What became of one member.
+/// The result for one member.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Fate {
     /// Written.
@@ -21,11 +21,11 @@ pub(crate) enum Fate {
     Gone,
     /// Somebody else changed it; not written.
     Conflict(String),
-    /// Refused or failed; the error says which.
+    /// Refused or failed.
     Refused(Error),
 }
 
-/// What a look upstream says about one member whose request did not end well.
+/// How one member stands upstream whose request did not end well.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Seen {
     /// Not applied: it may be sent.
@@ -63,14 +63,14 @@ pub(crate) trait Bundle: Send + Sync {
     /// Waits between two attempts; counted by the connection.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
 
-    /// What became of earlier writes of this kind.
-    fn tally(&self) -> &Tally;
+    /// Counts earlier writes of this kind.
+    fn counter(&self) -> &WriteCounter;
 }
 
-/// What became of the writes of one kind, kept from bundle to bundle: the last one of a queue may hold nothing
+/// Counts the writes of one kind, kept from bundle to bundle: the last one of a queue may hold nothing
 /// but a culprit or two.
 #[derive(Default, Debug)]
-pub(crate) struct Tally {
+pub(crate) struct WriteCounter {
     /// Whether any was let through.
     applied: AtomicBool,
     /// Members that failed alone before any was, see [`ROW_AT_FIRST`].
@@ -250,18 +250,18 @@ impl Drive<'_> {
     }
 
     fn let_through(&mut self) {
-        self.bundle.tally().applied.store(true, Ordering::Relaxed);
+        self.bundle.counter().applied.store(true, Ordering::Relaxed);
         self.row = 0;
     }
 
     /// An outage must not cost two requests for each of a thousand tasks.
     fn failed_alone(&mut self, failure: Error) {
-        let tally = self.bundle.tally();
-        let over = if tally.applied.load(Ordering::Relaxed) {
+        let counter = self.bundle.counter();
+        let over = if counter.applied.load(Ordering::Relaxed) {
             self.row += 1;
             self.row >= ROW_LATER
         } else {
-            tally.row.fetch_add(1, Ordering::Relaxed) + 1 >= ROW_AT_FIRST
+            counter.row.fetch_add(1, Ordering::Relaxed) + 1 >= ROW_AT_FIRST
         };
         if over {
             self.stopped = Some(failure);
@@ -273,7 +273,7 @@ impl Drive<'_> {
     async fn look(&mut self, part: &Part, error: &ClientError) -> Option<Vec<usize>> {
         let seen = match self.bundle.look(&part.members, part.doubt).await {
             Ok(seen) => seen,
-            // It was refused, and what it says of each member will be seen when they are sent apart.
+            // It was refused; why will be seen for each member when they are sent one by one.
             Err(look) if part.doubt < Doubt::Lost && part.members.len() > 1 && !stops(&look) => {
                 return Some(part.members.clone());
             }

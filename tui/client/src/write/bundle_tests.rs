@@ -18,7 +18,7 @@ struct Fake {
     /// For each request: lose the answer before (`false`) or after (`true`) it is applied.
     lose: Mutex<Vec<Option<bool>>>,
     state: Mutex<(HashSet<usize>, usize)>,
-    tally: Tally,
+    counter: WriteCounter,
 }
 
 impl Fake {
@@ -97,8 +97,8 @@ impl Bundle for Fake {
         Box::pin(std::future::ready(()))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn counter(&self) -> &WriteCounter {
+        &self.counter
     }
 }
 

@@ -235,7 +235,7 @@ impl Writer {
     }
 }
 
-/// What can be told before anything is sent. Outcomes were judged by the same rule; a plan may be older.
+/// What can be refused before anything is sent. Outcomes were judged by the same rule; a plan may be older.
 fn check(item: &CommitItem) -> Option<Committed> {
     let error = share("a priority", item.priority?).err()?;
     let error = Error::new(

@@ -1,6 +1,6 @@
 //! Making label rows for data units that have none yet, right before their labels are saved.
 
-use super::bundle::{Bundle, Doubt, Fate, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Fate, Seen, WriteCounter};
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::Call;
@@ -103,7 +103,7 @@ impl Bundle for Creates<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.creates
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.creates
     }
 }

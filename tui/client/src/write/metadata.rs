@@ -20,13 +20,13 @@ enum Stand {
     AsSeen,
     /// Already as they are to be: an earlier attempt has set them.
     AsWished,
-    /// Somebody else changed them, and when as far as the item says.
+    /// Somebody else changed them, with the time if the item has it.
     Changed(String),
 }
 
 impl Writer {
-    /// Finds the storage items whose metadata are to be set, and looks at those that the agent saw. Tasks
-    /// with a conflict or without an item end here; those whose metadata stand as wished need no write.
+    /// Finds the storage items whose metadata are to be set, and checks those that the agent saw. Tasks
+    /// with a conflict or without an item end here; those whose metadata are already right need no write.
     pub(super) async fn look_at_metadata(
         &self,
         project: ProjectHash,
@@ -115,7 +115,7 @@ fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Error> {
         Some(Value::String(text)) => text::parse::<Option<_>>(text)
             .map_err(|error| broken(error.to_string()))?
             .unwrap_or_default(),
-        Some(_) => return Err(broken("`clientMetadata` is no object".to_owned())),
+        Some(_) => return Err(broken("`clientMetadata` is not an object".to_owned())),
     };
     let when = doc.get("lastEditedAt").and_then(Value::as_str);
     Ok((metadata, when.map(clean)))

@@ -24,7 +24,7 @@ use crate::read::Reader;
 /// Who asked for writing. It is recorded in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Permission {
-    /// A person said so on the screen.
+    /// A person allowed it on the screen.
     Person,
     /// A command whose job is to write: its name.
     Command(&'static str),
@@ -38,17 +38,17 @@ pub struct Writer {
     reader: Reader,
     door: Door,
     steps: fn(&'static str),
-    tallies: Tallies,
+    counters: WriteCounters,
 }
 
-/// What became of the writes of each kind.
+/// Counters of the writes of each kind.
 #[derive(Default)]
-struct Tallies {
-    creates: bundle::Tally,
-    labels: bundle::Tally,
-    priorities: bundle::Tally,
-    metadata: bundle::Tally,
-    moves: bundle::Tally,
+struct WriteCounters {
+    creates: bundle::WriteCounter,
+    labels: bundle::WriteCounter,
+    priorities: bundle::WriteCounter,
+    metadata: bundle::WriteCounter,
+    moves: bundle::WriteCounter,
 }
 
 impl std::fmt::Debug for Writer {
@@ -71,7 +71,7 @@ impl Writer {
             reader,
             door: Door(()),
             steps: |_| {},
-            tallies: Tallies::default(),
+            counters: WriteCounters::default(),
         }
     }
 
@@ -87,10 +87,10 @@ impl Writer {
         &self.reader
     }
 
-    /// The platform says `null` for "not done".
+    /// The platform answers `null` for "not done".
     pub(crate) fn not_null(&self, call: &Call<'_>, answer: &[u8]) -> Result<(), ClientError> {
         if answer.trim_ascii() == b"null" {
-            let what = "it says neither yes nor no (null)".to_owned();
+            let what = "it is neither a yes nor a no (null)".to_owned();
             return Err(self.reader.wire.nonsense(call, what));
         }
         Ok(())
@@ -109,6 +109,6 @@ impl Writer {
     }
 }
 
-fn to_bytes(value: &serde_json::Value) -> Result<Vec<u8>, ClientError> {
+fn to_bytes(value: &impl serde::Serialize) -> Result<Vec<u8>, ClientError> {
     serde_json::to_vec(value).map_err(|error| ClientError::Bug(error.to_string()))
 }

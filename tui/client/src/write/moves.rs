@@ -4,10 +4,10 @@
 //! which tasks are still at the stage, and where those that are not have gone: at the destination, the move
 //! arrived. The platform applies a request whole or not at all, so that one task at its destination speaks
 //! for the others of its request, which somebody has moved on since. Where none is, somebody else took them
-//! elsewhere. What the API cannot tell is who brought a task to the same destination: after a lost answer, or
+//! elsewhere. The API does not report who brought a task to the same destination: after a lost answer, or
 //! a refusal that may be a gateway's, it counts as ours; after the platform's own refusal it does not.
 
-use super::bundle::{Bundle, Doubt, Fate, Seen, Tally, drive};
+use super::bundle::{Bundle, Doubt, Fate, Seen, WriteCounter, drive};
 use super::{Writer, to_bytes};
 use crate::error::{ClientError, Meaning};
 use crate::http::retry::Repeat;
@@ -76,7 +76,7 @@ impl Bundle for Moves<'_> {
             }
             let stage = format!("/projects/{}/workflow/stages/{}", self.project, self.from);
             let (path, body) = match destination {
-                None => (format!("{stage}/actions"), to_bytes(&json!(actions))?),
+                None => (format!("{stage}/actions"), to_bytes(&actions)?),
                 Some(to) => (
                     format!("{stage}/move-tasks"),
                     to_bytes(&json!({"taskUuids": tasks, "destinationStageUuid": to}))?,
@@ -127,8 +127,8 @@ impl Bundle for Moves<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.moves
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.moves
     }
 }
 
@@ -203,7 +203,7 @@ impl Writer {
     }
 }
 
-/// A fate as the engine knows it.
+/// A fate as the engine's result.
 pub(crate) fn committed(fate: Fate) -> Committed {
     match fate {
         Fate::Applied => Committed::Done,

@@ -2,10 +2,10 @@
 //! looked up when the answer of its save was lost.
 
 use super::Writer;
-use super::bundle::{Bundle, Doubt, Fate, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Fate, Seen, WriteCounter};
 use crate::error::ClientError;
 use crate::http::Call;
-use crate::labels::{compare, merge_partial, saved_as, transplant};
+use crate::labels::{Fields, compare, merge_partial, saved_as, splice, transplant};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -15,8 +15,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
-use wb_core::work::CommitItem;
 use wb_core::work::wire::InitialiseOptions;
+use wb_core::work::{CommitItem, LabelBlob};
 
 /// What the agent was given, read back from its own text.
 #[derive(Deserialize)]
@@ -48,63 +48,82 @@ impl Writer {
         item: &CommitItem,
         raw: Bytes,
     ) -> Result<Option<Ready>, Fate> {
-        let refuse = |kind, text: String| Fate::Refused(about_labels(Error::new(kind, text)));
         let (Some(before), Some(after)) = (&item.before, &item.labels_after) else {
             return Err(refuse(ErrorKind::Bug, "no labels to save".to_owned()));
         };
-        let after = &after.read();
         let document: Document<'_> = serde_json::from_str(&before.json).map_err(|error| {
             refuse(
                 ErrorKind::Bug,
                 format!("the row that the agent saw: {error}"),
             )
         })?;
-        let broken = |error: serde_json::Error| {
-            let text = format!("the label row cannot be read: {error}");
-            refuse(ErrorKind::Upstream, text)
+        let ready = |hash, body, fresh| Ready {
+            item: i,
+            hash,
+            body,
+            fresh,
         };
-        let fresh: Value = serde_json::from_slice(&raw).map_err(broken)?;
-        let Some(hash) = fresh
-            .get("label_hash")
-            .and_then(Value::as_str)
-            .and_then(|text| Uuid::parse_str(text).ok())
-        else {
-            return Err(refuse(
-                ErrorKind::Upstream,
-                "the label row has no `label_hash`".to_owned(),
-            ));
-        };
-        let seen: Value = serde_json::from_str(document.labels.get()).map_err(broken)?;
+        if document.initialise.is_none()
+            && raw[..] == *document.labels.get().as_bytes()
+            && let Some((hash, body)) = unchanged(document.labels.get(), after)
+        {
+            return Ok(Some(ready(hash, body, raw)));
+        }
+        let (after, seen) = (after.read(), read(document.labels.get().as_bytes())?);
+        let fresh = read(&raw)?;
+        let hash = hash_of(fresh.get("label_hash").and_then(Value::as_str))?;
         let (now, sent) = match &document.initialise {
-            None => (None, transplant(fresh.clone(), after)),
+            None => (None, transplant(fresh.clone(), &after)),
             Some(options) => {
                 let part = self
                     .labels_now(project, &[hash], options)
                     .await
                     .take(hash, "label row")
                     .map_err(|failure| Fate::Refused(about_labels(failure)))?;
-                let part: Value = serde_json::from_slice(&part).map_err(broken)?;
-                (Some(part), merge_partial(fresh.clone(), &seen, after))
+                let sent = merge_partial(fresh.clone(), &seen, &after);
+                (Some(read(&part)?), sent)
             }
         };
         let now = now.as_ref().unwrap_or(&fresh);
         if !compare(now, &seen) {
-            if saved_as(now, after) {
+            if saved_as(now, &after) {
                 return Ok(None);
             }
             return Err(Fate::Conflict(who(&fresh)));
         }
         let sent = sent.map_err(|why| refuse(ErrorKind::Agent, why))?;
-        Ok(Some(Ready {
-            item: i,
-            hash,
-            body: sent.to_string(),
-            fresh: raw,
-        }))
+        Ok(Some(ready(hash, sent.to_string(), raw)))
     }
 }
 
-/// Who changed a row last and when, as far as the row says.
+/// The usual row, which nobody has touched since the agent saw it: its hash and what is saved. `None` for one that
+/// must be parsed.
+fn unchanged(row: &str, after: &LabelBlob) -> Option<(Uuid, String)> {
+    let hash = Fields::parse(row)?.get("label_hash")?;
+    let hash = serde_json::from_str(hash).ok()?;
+    Some((hash, splice(row, after.as_str())?))
+}
+
+fn read(row: &[u8]) -> Result<Value, Fate> {
+    serde_json::from_slice(row).map_err(|error| {
+        let text = format!("the label row cannot be read: {error}");
+        refuse(ErrorKind::Upstream, text)
+    })
+}
+
+fn hash_of(text: Option<&str>) -> Result<Uuid, Fate> {
+    text.and_then(|text| Uuid::parse_str(text).ok())
+        .ok_or_else(|| {
+            let text = "the label row has no `label_hash`".to_owned();
+            refuse(ErrorKind::Upstream, text)
+        })
+}
+
+fn refuse(kind: ErrorKind, text: String) -> Fate {
+    Fate::Refused(about_labels(Error::new(kind, text)))
+}
+
+/// Who changed a row last and when, where the row has it.
 fn who(row: &Value) -> String {
     let mut last: Option<(i64, String)> = None;
     newest(row, &mut last);
@@ -175,7 +194,7 @@ impl Bundle for Saves<'_> {
                 let read = |text: &[u8]| serde_json::from_slice::<Value>(text);
                 let stored = match read(&part) {
                     Ok(stored) => stored,
-                    // Nobody knows whether it was saved.
+                    // Whether it was saved is unknown.
                     Err(error) => {
                         let text = format!("the label row cannot be read: {error}");
                         let failure = Error::new(ErrorKind::Upstream, text);
@@ -201,8 +220,8 @@ impl Bundle for Saves<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.labels
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.labels
     }
 }
 

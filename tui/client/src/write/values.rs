@@ -1,7 +1,7 @@
 //! Priorities and client metadata: values that are set, so that setting them twice does no harm. After a
-//! lost answer or a refusal they are read: what stands as wished is not set again.
+//! lost answer or a refusal they are read: values that are already right are not set again.
 
-use super::bundle::{Bundle, Doubt, Seen, Tally};
+use super::bundle::{Bundle, Doubt, Seen, WriteCounter};
 use super::metadata::metadata_of_item;
 use super::waiting::same;
 use super::{Writer, to_bytes};
@@ -20,7 +20,7 @@ const fn seen(stands: bool) -> Seen {
     if stands { Seen::Arrived } else { Seen::Waiting }
 }
 
-/// Priorities by data unit; the branch says by which label row they are read.
+/// Priorities by data unit; the branch selects the label row they are read from.
 pub(crate) struct Priorities<'a> {
     pub writer: &'a Writer,
     pub project: ProjectHash,
@@ -64,8 +64,8 @@ impl Bundle for Priorities<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.priorities
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.priorities
     }
 }
 
@@ -111,7 +111,7 @@ impl Bundle for Metadata<'_> {
         Box::pin(self.writer.reader.wire.sleep(time))
     }
 
-    fn tally(&self) -> &Tally {
-        &self.writer.tallies.metadata
+    fn counter(&self) -> &WriteCounter {
+        &self.writer.counters.metadata
     }
 }

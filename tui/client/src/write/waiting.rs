@@ -28,7 +28,7 @@ impl Waiting {
         matches!(self.0.get(&item.stage), Some(Ok(tasks)) if !tasks.contains(&item.task))
     }
 
-    /// What becomes of one that does not wait; `about` says what was not written.
+    /// The result for a task that does not wait; `about` adds what was not written.
     pub fn why(&self, item: &CommitItem, about: fn(Error) -> Error) -> Fate {
         match self.0.get(&item.stage) {
             Some(Err(error)) => Fate::Refused(about(error.clone())),
@@ -58,8 +58,8 @@ impl Writer {
         Waiting(waiting)
     }
 
-    /// Ends tasks that have left and whose priority or metadata are not as wished: they are their
-    /// successors' now. Gives those where all stands as wished, which it may have been we who wrote, before a
+    /// Ends tasks that have left and whose priority or metadata differ from ours: they are their
+    /// successors' now. Returns those where all values are ours already, which we may have written before a
     /// crash: nothing of them is set again.
     pub(super) async fn as_wished(
         &self,
@@ -85,12 +85,12 @@ impl Writer {
                 Ok(row) => {
                     let metadata = row.client_metadata.unwrap_or_default();
                     let priority = (item.priority)
-                        .is_none_or(|wish| row.priority.is_some_and(|now| same(now, wish)));
+                        .is_none_or(|ours| row.priority.is_some_and(|now| same(now, ours)));
                     if priority
                         && item
                             .metadata
                             .as_ref()
-                            .is_none_or(|wish| same_metadata(wish, &metadata))
+                            .is_none_or(|ours| same_metadata(ours, &metadata))
                     {
                         stand.insert(i);
                     } else {

@@ -72,19 +72,19 @@ async fn only_the_culprits_of_a_bundle_fail() {
             "{n}"
         );
     }
-    let Committed::Refused(fault) = &results[wrong].1 else {
+    let Committed::Refused(error) = &results[wrong].1 else {
         unreachable!()
     };
     assert!(
-        fault
+        error
             .summary
             .starts_with("the task was not moved: refused as invalid"),
-        "{fault:?}"
+        "{error:?}"
     );
-    let Committed::Refused(fault) = &results[senseless].1 else {
+    let Committed::Refused(error) = &results[senseless].1 else {
         unreachable!()
     };
-    assert_eq!(fault.kind, ErrorKind::Agent);
+    assert_eq!(error.kind, ErrorKind::Agent);
     println!(
         "{} tasks, one culprit: {} requests",
         rows.len(),
@@ -118,13 +118,13 @@ async fn labels_that_the_platform_refuses_cost_only_their_task() {
     for (n, word) in ends(&results).into_iter().enumerate() {
         assert_eq!(word, if n == culprit { "refused" } else { "done" }, "{n}");
     }
-    let Committed::Refused(fault) = &results[culprit].1 else {
+    let Committed::Refused(error) = &results[culprit].1 else {
         unreachable!()
     };
-    println!("{fault:?}");
+    println!("{error:?}");
     assert!(
-        fault.summary.starts_with("the labels were not saved"),
-        "{fault:?}"
+        error.summary.starts_with("the labels were not saved"),
+        "{error:?}"
     );
     assert_eq!(w.tasks().await.len(), 1, "the culprit stays where it is");
 }

@@ -216,14 +216,14 @@ async fn a_wrong_key_and_a_wrong_project_say_what_to_do() {
         matches!(error, ClientError::Unauthenticated { .. }),
         "{error:?}"
     );
-    let fault = wb_core::error::Error::from(error);
-    assert_eq!(fault.kind.exit_code(), 6);
+    let error = wb_core::error::Error::from(error);
+    assert_eq!(error.kind.exit_code(), 6);
     assert!(
-        fault
+        error
             .hints
             .iter()
             .any(|hint| hint.contains("ENCORD_SSH_KEY_FILE")),
-        "{fault:?}"
+        "{error:?}"
     );
     let nowhere = ProjectHash(uuid::Uuid::from_u128(1));
     let error = w.reader.project(nowhere).await.unwrap_err();

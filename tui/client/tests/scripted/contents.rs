@@ -102,10 +102,10 @@ async fn a_wrong_file_is_fetched_again_once_and_not_kept() {
             })
             .await;
             let dir = tempfile::tempdir().unwrap();
-            let fault = download(&server, dir.path()).await.unwrap_err();
-            assert!(fault.summary.contains(name), "{name} is not in {fault:?}");
-            assert!(!format!("{fault:?}").contains("geheim"), "{fault:?}");
-            assert_eq!(fault.kind, ErrorKind::Upstream, "it costs this task only");
+            let error = download(&server, dir.path()).await.unwrap_err();
+            assert!(error.summary.contains(name), "{name} is not in {error:?}");
+            assert!(!format!("{error:?}").contains("geheim"), "{error:?}");
+            assert_eq!(error.kind, ErrorKind::Upstream, "it costs this task only");
             assert_eq!(file_requests(&server), 2, "{name}");
             assert_eq!(files(dir.path()), 0, "{name} was kept");
         }
@@ -160,12 +160,12 @@ async fn a_redirect_to_a_login_page_is_called_one() {
     })
     .await;
     let dir = tempfile::tempdir().unwrap();
-    let fault = download(&server, dir.path()).await.unwrap_err();
+    let error = download(&server, dir.path()).await.unwrap_err();
     assert!(
-        fault
+        error
             .summary
             .contains("a web page titled \"Log in\" (HTML) in place of the file (video)"),
-        "{fault:?}"
+        "{error:?}"
     );
     assert_eq!(files(dir.path()), 0);
 }
@@ -187,12 +187,12 @@ async fn a_file_with_another_digest_than_announced_is_never_kept() {
         })
         .await;
         let dir = tempfile::tempdir().unwrap();
-        let fault = download(&server, dir.path()).await.unwrap_err();
+        let error = download(&server, dir.path()).await.unwrap_err();
         assert!(
-            fault
+            error
                 .summary
                 .contains("is not the one that its store announced"),
-            "{fault:?}"
+            "{error:?}"
         );
         assert_eq!((file_requests(&server), files(dir.path())), (2, 0));
     }
@@ -302,10 +302,10 @@ async fn a_file_that_is_larger_than_the_cache_once_unpacked_is_refused() {
     })
     .await;
     let dir = tempfile::tempdir().unwrap();
-    let fault = download(&server, dir.path()).await.unwrap_err();
+    let error = download(&server, dir.path()).await.unwrap_err();
     assert!(
-        fault.summary.contains("more than 1048576 bytes"),
-        "{fault:?}"
+        error.summary.contains("more than 1048576 bytes"),
+        "{error:?}"
     );
     assert_eq!(files(dir.path()), 0);
 }

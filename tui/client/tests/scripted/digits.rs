@@ -115,6 +115,9 @@ async fn a_row_is_saved_with_every_digit_and_half_of_a_pair_that_it_came_with() 
     let (end, saved) = save(&server, &inputs, &after).await;
     assert_eq!((end, saved.len()), (Committed::Done, 1));
     let compact: String = ODD.split(' ').collect();
+    // Texts that are joined keep their spaces and escapes.
+    let sent = saved[0].replace(": ", ":");
+    let sent = sent.replace(r"\udbf6\udc3d", "\u{10D83D}");
     let compact = compact.replace(r"\udbf6\udc3d", "\u{10D83D}");
     for (name, value) in compact
         .trim_matches(['{', '}'])
@@ -122,7 +125,7 @@ async fn a_row_is_saved_with_every_digit_and_half_of_a_pair_that_it_came_with() 
         .map(|pair| pair.split_once(':').unwrap())
     {
         let pair = format!("{name}:{value}");
-        assert_eq!(saved[0].matches(&pair).count(), 2, "{pair} in {}", saved[0]);
+        assert_eq!(sent.matches(&pair).count(), 2, "{pair} in {sent}");
     }
 }
 

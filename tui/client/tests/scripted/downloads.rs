@@ -141,7 +141,7 @@ async fn a_later_process_goes_on_with_the_download_of_an_earlier_one() {
 }
 
 #[tokio::test]
-async fn a_file_that_changed_meanwhile_is_loaded_anew_and_never_mixed() {
+async fn a_file_that_changed_meanwhile_is_downloaded_again_and_never_mixed() {
     let dir = tempfile::tempdir().unwrap();
     let old = Scripted::start(breaking(content(0), "\"one\"", 30_000)).await;
     gives_up(&old, &AssetCache::new(dir.path(), 1 << 20)).await;
@@ -207,10 +207,10 @@ async fn refused_by_its_store(status: u16) -> (Error, usize) {
 #[tokio::test]
 async fn a_file_that_its_store_refuses_is_the_matter_of_its_task_only() {
     for status in [403, 404, 410, 503] {
-        let (fault, requests) = refused_by_its_store(status).await;
-        assert_eq!(fault.kind, ErrorKind::Upstream, "{fault:?}");
-        assert!(fault.summary.contains(&status.to_string()), "{fault:?}");
-        assert!(!format!("{fault:?}").contains("geheim"));
+        let (error, requests) = refused_by_its_store(status).await;
+        assert_eq!(error.kind, ErrorKind::Upstream, "{error:?}");
+        assert!(error.summary.contains(&status.to_string()), "{error:?}");
+        assert!(!format!("{error:?}").contains("geheim"));
         assert!(requests <= 6, "{status}: {requests} requests");
     }
 }

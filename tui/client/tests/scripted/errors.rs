@@ -6,22 +6,22 @@ use super::*;
 async fn a_project_that_is_not_there_is_a_matter_of_settings() {
     let server = Scripted::start(|_, _| Reply::status(404, r#"{"message":"no"}"#)).await;
     let error = server.reader().project(hash()).await.unwrap_err();
-    let fault = Error::from(error);
-    assert_eq!(fault.kind.exit_code(), 3);
-    assert!(fault.hints[0].contains("--project-hash"), "{fault:?}");
+    let error = Error::from(error);
+    assert_eq!(error.kind.exit_code(), 3);
+    assert!(error.hints[0].contains("--project-hash"), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_keeps_failing_is_named_with_its_trace() {
     let (result, requests) = listing(|_| Reply::status(503, r#"{"message":"maintenance"}"#)).await;
     assert_eq!(requests, 5);
-    let fault = Error::from(result.unwrap_err());
-    assert_eq!(fault.kind, ErrorKind::Upstream);
+    let error = Error::from(result.unwrap_err());
+    assert_eq!(error.kind, ErrorKind::Upstream);
     assert!(
-        fault.retry && fault.summary.contains("(503): maintenance"),
-        "{fault:?}"
+        error.retry && error.summary.contains("(503): maintenance"),
+        "{error:?}"
     );
-    assert!(fault.cause.unwrap().contains("5 attempts"));
+    assert!(error.cause.unwrap().contains("5 attempts"));
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn items_in_a_folder_of_others_cost_only_themselves_however_many_and_all_o
         .items(&ids(0..100), true)
         .await
         .into_iter()
-        .map(|found| found.err().map(|fault| fault.kind))
+        .map(|found| found.err().map(|error| error.kind))
         .collect();
     let wanted = |n: usize| (20..60).contains(&n).then_some(ErrorKind::Upstream);
     assert!(
@@ -212,7 +212,7 @@ async fn items_in_a_folder_of_others_cost_only_themselves_however_many_and_all_o
     assert!(none.iter().all(|found| {
         found
             .as_ref()
-            .is_err_and(|fault| fault.kind == ErrorKind::Access)
+            .is_err_and(|error| error.kind == ErrorKind::Access)
     }));
     assert!(
         server.requests().len() - before < 20,
@@ -233,7 +233,7 @@ async fn an_outage_in_the_middle_of_a_batch_is_not_asked_about_each_row() {
         .await;
     assert!(
         rows.iter()
-            .all(|row| row.as_ref().is_err_and(|fault| fault.retry))
+            .all(|row| row.as_ref().is_err_and(|error| error.retry))
     );
     assert!(server.requests().len() < 40, "{}", server.requests().len());
     let outage = reader.outage().unwrap();
@@ -264,8 +264,8 @@ async fn a_login_page_and_a_redirect_to_one_are_somebody_elses() {
         let head =
             Vec::from_iter((!location.is_empty()).then(|| ("Location", location.to_owned())));
         let (result, _) = listing(move |_| Reply::Full(status, head.clone(), page.into())).await;
-        let fault = Error::from(result.unwrap_err());
-        let text = format!("{} {}", fault.summary, fault.hints.join(" "));
+        let error = Error::from(result.unwrap_err());
+        let text = format!("{} {}", error.summary, error.hints.join(" "));
         let named =
             text.contains("Hotel WLAN") || text.contains("302 to https://portal.test/login");
         assert!(named && text.contains("in between"), "{status}: {text}");
@@ -274,21 +274,21 @@ async fn a_login_page_and_a_redirect_to_one_are_somebody_elses() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_told_by_how_much_the_clock_is_off() {
+async fn the_error_of_a_refused_key_has_how_much_the_clock_is_off() {
     let theirs = "Sun, 01 Feb 2026 00:00:00 GMT".to_owned();
     let head = vec![("Date", theirs)];
     let (result, requests) = listing(move |_| Reply::Full(401, head.clone(), b"{}".to_vec())).await;
     // Once as it is, once with the platform's time; neither helps with a wrong key.
     assert_eq!(requests, 2);
-    let fault = Error::from(result.unwrap_err());
-    assert_eq!(fault.kind.exit_code(), 6);
+    let error = Error::from(result.unwrap_err());
+    assert_eq!(error.kind.exit_code(), 6);
     assert!(
-        fault.hints[0].contains("clock is ") && fault.hints[0].contains(" s ahead of"),
-        "{fault:?}"
+        error.hints[0].contains("clock is ") && error.hints[0].contains(" s ahead of"),
+        "{error:?}"
     );
     // A server on this machine is in no region.
-    assert!(fault.hints[1].contains("ENCORD_SSH_KEY_FILE"), "{fault:?}");
-    assert!(!fault.hints.concat().contains("encord.com"), "{fault:?}");
+    assert!(error.hints[1].contains("ENCORD_SSH_KEY_FILE"), "{error:?}");
+    assert!(!error.hints.concat().contains("encord.com"), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,31 +28,31 @@ async fn asked(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> (Erro
 #[tokio::test]
 async fn an_answer_that_trickles_is_given_up_and_its_speed_is_named() {
     let body = EMPTY_PAGE.repeat(500).into_bytes();
-    let (fault, took) =
+    let (error, took) =
         asked(move |_| Reply::Trickle(Vec::new(), body.clone(), 1, PAUSE, usize::MAX)).await;
     assert!(took < SOON, "{took:?}");
-    assert!(fault.summary.contains("too slowly: "), "{fault:?}");
+    assert!(error.summary.contains("too slowly: "), "{error:?}");
     assert!(
-        fault.summary.contains("given up below 10000 B/s"),
-        "{fault:?}"
+        error.summary.contains("given up below 10000 B/s"),
+        "{error:?}"
     );
-    assert!(fault.hints[0].contains("try again later"), "{fault:?}");
-    assert_eq!(fault.kind.exit_code(), 7);
+    assert!(error.hints[0].contains("try again later"), "{error:?}");
+    assert_eq!(error.kind.exit_code(), 7);
 }
 
 #[tokio::test]
 async fn an_answer_that_stalls_and_a_server_that_is_silent_are_given_up() {
     let body = EMPTY_PAGE.as_bytes().to_vec();
-    let (fault, took) =
+    let (error, took) =
         asked(move |_| Reply::Trickle(Vec::new(), body.clone(), 5, PAUSE, 10)).await;
     assert!(took < SOON, "{took:?}");
     assert!(
-        fault.summary.contains("stalled: nothing came for 0.3 s"),
-        "{fault:?}"
+        error.summary.contains("stalled: nothing came for 0.3 s"),
+        "{error:?}"
     );
-    let (fault, took) = asked(|_| Reply::Silence).await;
+    let (error, took) = asked(|_| Reply::Silence).await;
     assert!(took < SOON, "{took:?}");
-    assert!(fault.summary.contains("no answer within "), "{fault:?}");
+    assert!(error.summary.contains("no answer within "), "{error:?}");
 }
 
 #[tokio::test]
@@ -144,9 +144,9 @@ async fn a_download_that_trickles_is_given_up_even_where_it_can_be_resumed() {
     })
     .await;
     let began = Instant::now();
-    let fault = download(&server).await.unwrap_err();
+    let error = download(&server).await.unwrap_err();
     assert!(began.elapsed() < 3 * SOON, "{:?}", began.elapsed());
-    assert!(fault.summary.contains("too slowly"), "{fault:?}");
+    assert!(error.summary.contains("too slowly"), "{error:?}");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn a_move_that_failed_unapplied_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_task_that_had_left_is_told_apart_in_three_requests() {
+async fn a_task_that_had_left_is_found_in_three_requests() {
     let server = Scripted::start(board(vec![1, 2, 4, 5], |_| None)).await;
     let ends = move_all(&server, 5).await;
     let moved = ends.iter().position(|end| *end == Committed::AlreadyMoved);

@@ -144,11 +144,11 @@ async fn a_wait_beyond_the_patience_ends_at_once_and_says_how_long_was_asked() {
     let error = result.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(requests, 1);
-    let fault = Error::from(&error);
-    assert_eq!(fault.kind.exit_code(), 7);
+    let error = Error::from(&error);
+    assert_eq!(error.kind.exit_code(), 7);
     assert!(
-        fault.hints[0].contains("600 s") && fault.hints[0].contains("--rate"),
-        "{fault:?}"
+        error.hints[0].contains("600 s") && error.hints[0].contains("--rate"),
+        "{error:?}"
     );
 }
 

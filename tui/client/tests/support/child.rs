@@ -47,15 +47,15 @@ pub fn reader() -> Reader {
     Reader::new(settings).unwrap()
 }
 
-/// What the other process does: prints the whole fault of the answer, with the log.
+/// What the other process does: prints the whole error of the answer, with the log.
 pub async fn ask() {
     let reader = reader();
     let hash = ProjectHash(uuid::Uuid::from_u128(1));
     let error = reader.project(hash).await.unwrap_err();
-    let fault = Error::from(&error);
-    println!("{error:?}\n{}", fault.summary);
-    for line in fault.hints.iter().chain(&fault.cause) {
+    let shown = Error::from(&error);
+    println!("{error:?}\n{}", shown.summary);
+    for line in shown.hints.iter().chain(&shown.cause) {
         println!("{line}");
     }
-    println!("exit {}, retry {}", fault.kind.exit_code(), fault.retry);
+    println!("exit {}, retry {}", shown.kind.exit_code(), shown.retry);
 }

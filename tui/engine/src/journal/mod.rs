@@ -270,32 +270,40 @@ impl Journal {
         Ok(tasks)
     }
 
-    fn insert_entry(
+    /// Notes what is to be written; `None` for tasks that other processes are writing.
+    fn insert_entries(
         &self,
         tx: &Transaction<'_>,
         project: ProjectHash,
         op: i64,
-        change: &Change,
+        changes: &[Change],
         now_ms: i64,
-    ) -> Result<i64, Error> {
-        let intent = serde_json::to_string(&Stored::brief(change))
-            .map_err(|e| Error::new(ErrorKind::Bug, format!("a journal entry: {e}")))?;
-        let (project, task) = (project.to_string(), change.item.task.to_string());
+    ) -> Result<Vec<Option<i64>>, Error> {
+        let others = self.others(tx, project).map_err(|e| broken(&e))?;
+        let project = project.to_string();
         let sql = "INSERT INTO entry (project, task, pid, begun, intent, op, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        tx.prepare_cached(sql)
-            .and_then(|mut insert| {
-                insert.execute(params![
-                    project,
-                    task,
-                    self.me,
-                    now_ms,
-                    intent,
-                    op,
-                    change.reverts
-                ])
-            })
-            .map_err(|e| broken(&e))?;
-        Ok(tx.last_insert_rowid())
+        let mut insert = tx.prepare_cached(sql).map_err(|e| broken(&e))?;
+        let mut ids = Vec::with_capacity(changes.len());
+        for change in changes {
+            let task = change.item.task.to_string();
+            if others.contains(&task) {
+                ids.push(None);
+                continue;
+            }
+            let intent = serde_json::to_string(&Stored::brief(change))
+                .map_err(|e| Error::new(ErrorKind::Bug, format!("a journal entry: {e}")))?;
+            let id = insert.insert(params![
+                project,
+                task,
+                self.me,
+                now_ms,
+                intent,
+                op,
+                change.reverts
+            ]);
+            ids.push(Some(id.map_err(|e| broken(&e))?));
+        }
+        Ok(ids)
     }
 }
 
@@ -312,7 +320,6 @@ impl Ledger for Journal {
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| broken(&e))?;
-        let others = self.others(&tx, project).map_err(|e| broken(&e))?;
         let commit = Operation {
             kind: "commit",
             ..Operation::default()
@@ -325,14 +332,7 @@ impl Ledger for Journal {
             Current::None => insert_op(&tx, self.me, project, &commit, &[], now.0)?,
         };
         tally::forget(&tx, op).map_err(|e| broken(&e))?;
-        let mut ids = Vec::with_capacity(changes.len());
-        for change in changes {
-            let id = match others.contains(&change.item.task.to_string()) {
-                true => None,
-                false => Some(self.insert_entry(&tx, project, op, change, now.0)?),
-            };
-            ids.push(id);
-        }
+        let ids = self.insert_entries(&tx, project, op, changes, now.0)?;
         tx.commit().map_err(|e| broken(&e))?;
         if matches!(*current, Current::Planned(..)) {
             *current = Current::Begun(op);

@@ -4,8 +4,11 @@ use super::broken;
 use rusqlite::{Connection, TransactionBehavior};
 use wb_core::error::{Error, ErrorKind};
 
+/// The log is copied into the database when it has 16 MB: entries of a batch lie all over its indexes, whose pages
+/// would be copied again and again otherwise.
 const SCHEMA: &str = "
 PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 4000;
 CREATE TABLE IF NOT EXISTS op (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     project TEXT NOT NULL,

@@ -97,36 +97,45 @@ impl Row {
     }
 }
 
-/// All entries of a project that are not over, in the order they were noted. One that is being taken back is
-/// left to the entry that does so.
-fn rows(db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
-    let mut select = db.prepare_cached(
-        "SELECT e.id, e.pid, e.answer, e.written, e.fault, e.task, t.op
-         FROM entry e LEFT JOIN entry t ON t.id = e.reverts
-         WHERE e.ended IS NULL AND e.project = ?1
-         AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.ended IS NULL)
-         ORDER BY e.id",
-    )?;
-    let rows = select.query_map([project.to_string()], |r| {
-        Ok(Row {
-            id: r.get(0)?,
-            by: r.get(1)?,
-            answer: r.get(2)?,
-            written: Written::from_bits(r.get(3)?),
-            error: r.get(4)?,
-            task: r.get(5)?,
-            op_undone: r.get(6)?,
-        })
-    })?;
-    rows.collect()
-}
+/// The entries of a project that are not over.
+const OPEN: &str = "SELECT id FROM entry WHERE ended IS NULL AND project = ?1";
+/// The same with what is known of them, in the order they were noted. One that is being taken back is left to
+/// the entry that does so.
+const OPEN_ROWS: &str = "SELECT e.id, e.pid, e.answer, e.written, e.fault, e.task, t.op
+    FROM entry e LEFT JOIN entry t ON t.id = e.reverts
+    WHERE e.ended IS NULL AND e.project = ?1
+    AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AND r.ended IS NULL)
+    ORDER BY e.id";
 
 impl Journal {
+    /// Entries of a project that are not over, but for those that this process is writing.
+    fn rows(&self, db: &Connection, project: ProjectHash) -> rusqlite::Result<Vec<Row>> {
+        let (project, busy) = (project.to_string(), self.busy());
+        // Usually there are no others. Each batch asks, so that the index has to do as an answer.
+        let mut ids = db.prepare_cached(OPEN)?;
+        let mut ids = ids.query_map([&project], |r| r.get(0))?;
+        if ids.all(|id| id.is_ok_and(|id: i64| busy.contains(&id))) {
+            return Ok(Vec::new());
+        }
+        let mut select = db.prepare_cached(OPEN_ROWS)?;
+        let rows = select.query_map([&project], |r| {
+            Ok(Row {
+                id: r.get(0)?,
+                by: r.get(1)?,
+                answer: r.get(2)?,
+                written: Written::from_bits(r.get(3)?),
+                error: r.get(4)?,
+                task: r.get(5)?,
+                op_undone: r.get(6)?,
+            })
+        })?;
+        let others =
+            |row: &rusqlite::Result<Row>| row.as_ref().map_or(true, |row| !busy.contains(&row.id));
+        rows.filter(others).collect()
+    }
+
     /// Whether nobody is at an entry: it has an answer, its process is gone, or this process is through with it.
     fn is_free(&self, row: &Row) -> bool {
-        if self.busy().contains(&row.id) {
-            return false;
-        }
         row.answer.is_some() || row.by == self.me || !self.alive(row.by)
     }
 
@@ -136,7 +145,7 @@ impl Journal {
     /// The database cannot be read.
     pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Error> {
         let db = self.db();
-        let rows = rows(&db, project).map_err(|e| broken(&e))?;
+        let rows = self.rows(&db, project).map_err(|e| broken(&e))?;
         let free = rows.iter().filter(|row| self.is_free(row));
         free.map(|row| row.open(&db)).collect()
     }
@@ -148,14 +157,14 @@ impl Journal {
     /// The database cannot be written.
     pub fn claim(&self, project: ProjectHash, scope: Scope<'_>) -> Result<Vec<Open>, Error> {
         let mut db = self.db();
-        if rows(&db, project).map_err(|e| broken(&e))?.is_empty() {
+        if self.rows(&db, project).map_err(|e| broken(&e))?.is_empty() {
             return Ok(Vec::new());
         }
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| broken(&e))?;
         let mut claimed = Vec::new();
-        for row in rows(&tx, project).map_err(|e| broken(&e))? {
+        for row in self.rows(&tx, project).map_err(|e| broken(&e))? {
             if !self.is_free(&row) {
                 continue;
             }
@@ -190,7 +199,7 @@ impl Journal {
     /// The database cannot be read.
     pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Error> {
         let db = self.db();
-        let rows = rows(&db, project).map_err(|e| broken(&e))?;
+        let rows = self.rows(&db, project).map_err(|e| broken(&e))?;
         let of = |row: &&Row| row.op_undone == Some(op) && self.is_free(row);
         rows.iter().filter(of).map(|row| row.open(&db)).collect()
     }
@@ -205,7 +214,7 @@ impl Journal {
         tasks: &HashSet<TaskId>,
     ) -> Result<HashMap<TaskId, Error>, Error> {
         let mut found = HashMap::new();
-        for row in rows(&self.db(), project).map_err(|e| broken(&e))? {
+        for row in self.rows(&self.db(), project).map_err(|e| broken(&e))? {
             if let Ok(task) = row.task.parse()
                 && tasks.contains(&task)
                 && self.is_free(&row)
@@ -231,7 +240,7 @@ impl Journal {
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| broken(&e))?;
-        for row in rows(&tx, project).map_err(|e| broken(&e))? {
+        for row in self.rows(&tx, project).map_err(|e| broken(&e))? {
             let theirs = (row.answer.as_ref()).is_some_and(|a| a.starts_with("conflict: "));
             let wanted = row
                 .task
@@ -277,14 +286,25 @@ impl Journal {
     ) -> rusqlite::Result<()> {
         let mut db = self.db();
         let tx = db.transaction()?;
+        let undo = any_reverts(&tx, ids)?;
         for ((id, answer), before) in ids.iter().zip(answers).zip(before) {
             if *before != Before::New {
                 tally::forget_of(&tx, *id)?;
             }
             note_answer(&tx, *id, answer, *before, now_ms)?;
+            if undo && matches!(answer, Committed::Done) {
+                taken_back(&tx, *id, now_ms)?;
+            }
         }
         tx.commit()
     }
+}
+
+/// Whether one of these entries, or of those between them, takes another one back.
+fn any_reverts(tx: &Transaction<'_>, ids: &[i64]) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM entry INDEXED BY reverted WHERE reverts IS NOT NULL AND id BETWEEN ?1 AND ?2)";
+    let range = [ids.iter().min(), ids.iter().max()];
+    tx.prepare_cached(sql)?.query_row(range, |r| r.get(0))
 }
 
 fn note_answer(
@@ -326,11 +346,8 @@ fn note_answer(
         Committed::Refused(f) => format!("refused: {}", f.summary),
     };
     tx.prepare_cached("UPDATE entry SET ended = ?2, answer = ?3, fault = NULL WHERE id = ?1")?
-        .execute(params![id, now_ms, text])?;
-    if matches!(answer, Committed::Done) {
-        taken_back(tx, id, now_ms)?;
-    }
-    Ok(())
+        .execute(params![id, now_ms, text])
+        .map(drop)
 }
 
 /// An outcome of which the labels stand, and whose row somebody else changed since, stays open: on top of it
