@@ -124,6 +124,10 @@ pub enum Command {
     Undo(i64),
     /// Finish what interrupted commands of this folder had begun to write.
     Finish,
+    /// Apply a plan; its identity.
+    Apply(String),
+    /// Stop the operations under way: what is on its way is finished, and the rest is left.
+    StopOperations,
     /// Does a command that writes to a protected project, with its title as it was typed.
     Confirm {
         /// The title.

@@ -1,4 +1,4 @@
-//! News that come in and wishes that go out: the only way between the engine and the world.
+//! Events that come in and effects that go out: the only way between the engine and the world.
 //!
 //! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
 
@@ -6,8 +6,9 @@ use crate::build::Probed;
 use crate::command::Command;
 use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
-use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
-use crate::journal::JournalEvent;
+use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
+use crate::journal::{JournalEvent, Settled, Undone};
+use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
 use crate::work::{CommitItem, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
@@ -15,10 +16,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// News.
+/// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A person or a script wishes something.
+    /// A command from the UI or CLI.
     Input(Command),
     /// News from upstream.
     Upstream(Upstream),
@@ -33,18 +34,19 @@ pub enum Event {
     Job(JobEvent),
     /// News of a library.
     Build(BuildEvent),
-    /// What became of a commit.
-    Commit {
-        /// Which batch.
-        batch: BatchId,
-        /// One entry for each item.
-        results: Vec<(TaskId, Committed)>,
-    },
-    /// What stands upstream now where somebody else changed a label row: the difference from what
-    /// the agent saw.
+    /// What is upstream now where somebody else changed a label row: the difference from what the agent saw.
     Theirs(Vec<(TaskId, Result<Vec<LabelChange>, Error>)>),
     /// News of the journal.
     Journal(JournalEvent),
+    /// The answer to a request of an operation.
+    Operation {
+        /// Which operation.
+        operation: OperationId,
+        /// Which of its requests.
+        lane: usize,
+        /// The answer.
+        reply: Reply,
+    },
     /// A preflight ended.
     Preflight {
         /// Which build.
@@ -257,16 +259,41 @@ pub enum Priority {
 
 /// An operation of the journal that the screen's writes belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Book {
-    /// Number, unique in this process; the journal has its own.
-    pub id: u64,
-    /// `commit`.
+pub struct JournalOperation {
+    /// Number.
+    pub id: OperationId,
+    /// `commit` or `undo`.
     pub kind: &'static str,
-    /// The words of the command that does the same.
+    /// The arguments of the command that does the same.
     pub words: Vec<String>,
+    /// The operation of the journal that is taken back.
+    pub undoes: Option<i64>,
 }
 
-/// Wishes.
+/// The result of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperationEnd {
+    /// Outcomes were committed.
+    Committed {
+        /// Which batch.
+        batch: BatchId,
+        /// One entry for each task.
+        results: Vec<(TaskId, Committed)>,
+    },
+    /// An operation was taken back.
+    Undone {
+        /// Which.
+        op: i64,
+        /// How.
+        result: Result<Undone, Error>,
+    },
+    /// A plan was applied.
+    Applied(Result<Applied, Error>),
+    /// What interrupted commands had begun is finished.
+    Recovered(Result<Settled, Error>),
+}
+
+/// What the engine performs; the answers come back as events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Load the project.
@@ -310,7 +337,7 @@ pub enum Effect {
     Kill(JobId),
     /// Ask a job to stop, and kill its host when it does not listen.
     Cancel(JobId),
-    /// Write upstream.
+    /// Write upstream: from a run to the state, which asks for what that takes.
     Commit {
         /// Which batch.
         batch: BatchId,
@@ -318,11 +345,24 @@ pub enum Effect {
         items: Vec<CommitItem>,
         /// Rows that somebody else changed are written all the same, on what is there now.
         overwrite: bool,
-        /// What it is noted under in the journal; `None`: the operation of this process.
-        book: Option<Arc<Book>>,
     },
     /// Nothing more is written under this operation.
-    CloseBook(u64),
+    CloseOperation(OperationId),
+    /// Something that an operation asks for.
+    Operation {
+        /// Which operation.
+        operation: OperationId,
+        /// Which of its requests that are on their way at once.
+        lane: usize,
+        /// What.
+        request: Request,
+        /// What its writes are noted under; `None`: the operation of this process.
+        under: Option<Arc<JournalOperation>>,
+    },
+    /// A task of an operation is over: for the output of a command.
+    Reported(Box<TaskReport>),
+    /// The operation of a command is over.
+    OperationOver(Box<OperationEnd>),
     /// Somebody decided about these tasks, which are written in part and were changed by others since: their agents
     /// may run on what is there now.
     Release(Vec<TaskId>),
@@ -334,15 +374,6 @@ pub enum Effect {
     OpenOp(i64),
     /// Look at what an undo of an operation would restore.
     ReviewUndo(i64),
-    /// Take an operation back.
-    Undo {
-        /// Which.
-        op: i64,
-        /// The words of the command that does the same.
-        words: Vec<String>,
-    },
-    /// Finish what interrupted commands had begun to write.
-    Finish,
     /// Requests a second from now on; `None` is unlimited.
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is active. With the library that it is.

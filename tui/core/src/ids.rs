@@ -67,6 +67,10 @@ impl fmt::Display for BuildId {
 #[serde(transparent)]
 pub struct JobId(pub u64);
 
+/// An operation of this process; the journal has numbers of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct OperationId(pub u64);
+
 /// Who fetches or commits a batch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum BatchOwner {

@@ -190,15 +190,6 @@ pub enum JournalEvent {
         /// One for each task that still stands.
         result: Result<Vec<Restore>, Error>,
     },
-    /// An undo ended.
-    Undone {
-        /// The operation that was taken back.
-        op: i64,
-        /// What became of it.
-        result: Result<Undone, Error>,
-    },
-    /// What interrupted commands had begun is finished.
-    Finished(Result<Settled, Error>),
 }
 
 /// How far the undo of the open operation is.

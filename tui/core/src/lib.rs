@@ -13,6 +13,7 @@ pub mod filter;
 mod fuzz;
 pub mod ids;
 pub mod journal;
+pub mod labels;
 pub mod ledger;
 pub mod limits;
 pub mod patch;

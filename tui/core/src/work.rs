@@ -174,6 +174,17 @@ pub struct RowInput {
     pub json: Arc<str>,
 }
 
+/// What stands in a label row beside its labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowMetadata {
+    /// Priority of its task, 0.0 to 1.0.
+    pub priority: Option<f64>,
+    /// Client metadata of its data unit.
+    pub client_metadata: Option<Map<String, Value>>,
+    /// The storage item behind its data.
+    pub item: Option<ItemId>,
+}
+
 /// Everything an agent is given for one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inputs {

@@ -1,20 +1,22 @@
 //! Plan, apply, undo, resume and conflicts, in this process against the local server: the real client over
-//! loopback, so that the platform's side of each case is the server's own books and not a second model of it.
+//! loopback, so that the platform's side of each case is the server's own records and not a second model of it.
 
-use crate::apply::{Applied, Hooks, apply};
 use crate::files::OutFile;
-use crate::journal::{Change, Journal, Operation, Scope, before_images, settle};
+use crate::journal::Operation;
 use crate::local_world::{TASKS, World};
+use crate::operation::{Hooks, PlanSource, run};
 use crate::plan::{Found, Plan, PlanFile};
 use crate::session::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wb_core::command::Command;
+use wb_core::event::OperationEnd;
 use wb_core::filter::Filter;
-use wb_core::ids::{BuildId, Millis};
-use wb_core::ledger::Ledger;
+use wb_core::ids::BuildId;
+use wb_core::ledger::Applied;
 use wb_core::run::{Ending, Report};
-use wb_core::work::{CommitItem, TaskRow};
+use wb_core::work::TaskRow;
 
 const ALL: u64 = TASKS as u64;
 
@@ -23,7 +25,7 @@ impl World {
     async fn plan(&self) -> (PathBuf, Found) {
         let path = self.dir.path().join("p.wbplan");
         let out = OutFile::create(&path).unwrap();
-        let project = Arc::new(self.project.clone());
+        let project = self.project.clone();
         let mut plan = PlanFile::new(&path, out, project, Vec::new(), &self.name);
         for (inputs, outcome) in self.judged().await {
             plan.add(&Report {
@@ -55,14 +57,23 @@ impl World {
             .operate(self.project.hash, &operation, &[], 1)
             .unwrap();
         let writer = writes.then(|| self.writer());
-        let connection = Connection::new(&self.reader, writer, journal.clone(), &self.project);
+        let project = self.project.clone();
+        let connection = Connection::new(&self.reader, writer, journal.clone(), project);
         let hooks = Hooks {
             stopped: &|| false,
-            report: &mut |_, _| {},
+            report: &mut |_| {},
         };
-        let applied = apply(&connection, &mut plan, &Filter::default(), hooks).await;
+        let command = Command::Apply(plan.header.id.to_string());
+        let source = PlanSource {
+            plan: &mut plan,
+            only: &Filter::default(),
+        };
+        let end = run(&connection.performer(), command, Some(source), hooks).await;
         journal.close(2);
-        applied.unwrap()
+        match end.unwrap() {
+            OperationEnd::Applied(applied) => applied.unwrap(),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn last_operation(&self) -> i64 {
@@ -71,7 +82,7 @@ impl World {
 
     fn edited_by_somebody_else(&self, row: &TaskRow) {
         let edit = json!({"data_hash": row.data, "by": "ann@example.com"}).to_string();
-        tokio::task::block_in_place(|| self.books("POST", "/local/edit", &edit));
+        tokio::task::block_in_place(|| self.records("POST", "/local/edit", &edit));
     }
 }
 
@@ -119,18 +130,11 @@ async fn rows_that_somebody_else_changed_are_left_by_apply_and_by_undo() {
 async fn writes_that_were_noted_and_not_sent_are_sent_once_by_the_next_command() {
     let world = World::new().await;
     let (_, items) = world.outcomes().await;
-    let change = |item: CommitItem| Change::new(item, &world.project);
-    let mut changes: Vec<Change> = items.into_iter().map(change).collect();
-    before_images(&world.writer, &world.project, &mut changes).await;
-    let died = world.journal();
-    let noted = died.note(world.project.hash, changes, Millis(1)).unwrap();
-    assert!(noted.iter().all(Option::is_some));
-    drop((noted, died));
+    world.die_while_writing(world.journal(), items).await;
     assert_eq!(world.changed("save_labels"), 0, "nothing was sent");
     for finished in [TASKS, 0] {
-        let journal: Journal = world.journal();
-        let settled = settle(&world.writer, &journal, &world.project, Scope::All).await;
-        assert_eq!(settled.unwrap().finished, finished);
+        let settled = world.settle(world.journal()).await;
+        assert_eq!(settled.finished, finished);
         assert_eq!(world.changed("save_labels"), ALL);
         assert_eq!(world.changed("actions"), ALL);
     }

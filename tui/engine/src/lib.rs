@@ -3,7 +3,6 @@
 //!
 //! It prints nothing and reads no command line: messages for a person are returned, or passed to a [`Notify`].
 
-pub mod apply;
 pub mod attempt_limit;
 pub mod builder;
 pub mod config;
@@ -20,13 +19,13 @@ mod loading;
 #[cfg(test)]
 mod local_world;
 pub mod max_time;
+pub mod operation;
 pub mod outage;
 pub mod params;
 pub mod plan;
 pub mod preflight;
 pub mod runtime;
 pub mod session;
-pub mod undo;
 pub mod upstream;
 
 /// Receives one-line messages for the person while a command works.

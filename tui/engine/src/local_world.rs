@@ -1,10 +1,10 @@
-//! A local project for tests of this crate: its server, whose answers can be spoilt, and its books; a client, a
+//! A local project for tests of this crate: its server, whose answers can be spoilt, and its records; a client, a
 //! journal, and what agents would give for its tasks.
 
 use crate::config::Config;
 use crate::flags::Flags;
-use crate::journal::{Change, Journal, Operation, write};
-use crate::undo::{Told, take_back};
+use crate::journal::{Journal, Operation};
+use crate::operation::{Hooks, Performer, run};
 use crate::upstream::Upstream;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -13,11 +13,15 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_client::{AssetCache, Reader, Settings, TaskFilter, Writer};
+use wb_core::command::Command;
 use wb_core::error::Error;
+use wb_core::event::OperationEnd;
 use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::journal::{Settled, Undone};
+use wb_core::ledger::{Commit, Machine, Next, Recovery, Reply, Request, Scope};
 use wb_core::patch::judge;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Inputs, Outcome, Project, TaskRow, Wants, needs};
+use wb_core::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 
 /// What an agent gives: it writes at every step.
@@ -30,8 +34,8 @@ pub const TASKS: usize = 4;
 pub struct World {
     pub served: wb_local::Served,
     pub reader: Reader,
-    pub writer: Writer,
-    pub project: Project,
+    pub writer: Arc<Writer>,
+    pub project: Arc<Project>,
     pub stage: Stage,
     pub dir: tempfile::TempDir,
     /// Name of the platform.
@@ -48,8 +52,12 @@ fn connect(served: &wb_local::Served) -> Upstream {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with_tasks(TASKS).await
+    }
+
+    pub async fn with_tasks(tasks: usize) -> Self {
         let options = wb_local::ServeOptions {
-            tasks: Some(TASKS),
+            tasks: Some(tasks),
             scenario: wb_local::Scenario::Seed,
             ..wb_local::ServeOptions::default()
         };
@@ -65,7 +73,7 @@ impl World {
             served,
             reader,
             writer,
-            project,
+            project: Arc::new(project),
             stage,
             dir: tempfile::tempdir().unwrap(),
             name: upstream.name,
@@ -73,12 +81,12 @@ impl World {
     }
 
     /// A writer of its own.
-    pub fn writer(&self) -> Writer {
+    pub fn writer(&self) -> Arc<Writer> {
         connect(&self.served).writer.unwrap()
     }
 
-    /// Asks the server's own books, or changes its errors.
-    pub fn books(&self, method: &str, path: &str, body: &str) -> Value {
+    /// Reads the server's own records, or changes its errors.
+    pub fn records(&self, method: &str, path: &str, body: &str) -> Value {
         let ready: Value = serde_json::from_str(&self.served.ready_line()).unwrap();
         let token = ready["local_token"].as_str().unwrap_or_default();
         let address = self.served.domain.trim_start_matches("http://");
@@ -98,11 +106,11 @@ impl World {
 
     pub fn errors(&self, errors: &[String]) {
         let body = json!({"faults": errors}).to_string();
-        tokio::task::block_in_place(|| self.books("POST", "/local/faults", &body));
+        tokio::task::block_in_place(|| self.records("POST", "/local/faults", &body));
     }
 
     pub fn changed(&self, endpoint: &str) -> u64 {
-        let counters = tokio::task::block_in_place(|| self.books("GET", "/local/counters", ""));
+        let counters = tokio::task::block_in_place(|| self.records("GET", "/local/counters", ""));
         counters["endpoints"][endpoint]["changed"]
             .as_u64()
             .unwrap_or(0)
@@ -110,7 +118,7 @@ impl World {
 
     /// Stage, priority and boxes of each task.
     pub async fn tasks(&self) -> Vec<(String, f64, usize)> {
-        let state = tokio::task::block_in_place(|| self.books("GET", "/local/state", ""));
+        let state = tokio::task::block_in_place(|| self.records("GET", "/local/state", ""));
         let tasks = state["tasks"].as_array().unwrap();
         let data = |t: &Value| t["data_hash"].as_str().unwrap().parse().unwrap();
         let units: Vec<_> = tasks.iter().map(|t| (data(t), Arc::from("main"))).collect();
@@ -190,9 +198,7 @@ impl World {
         let op = journal.operate(self.project.hash, &run, &[], 1).unwrap();
         let (rows, items) = self.outcomes().await;
         let noted = &journal;
-        write(&self.writer, noted, &self.project, items, false)
-            .await
-            .unwrap();
+        self.write(noted, items, false).await;
         journal.close(2);
         (rows, op)
     }
@@ -206,11 +212,63 @@ impl World {
             },
             Vec::new(),
         );
-        let (reader, writer) = (&self.reader, Some(&self.writer));
-        let told = |_: &Change, _: Told<'_>| {};
-        take_back(reader, writer, &journal, &self.project, op, told, || false)
+        self.take_back(journal, op)
             .await
             .map(|done| (done.restored, done.left.len()))
+    }
+
+    /// Takes an operation of this journal back.
+    pub async fn take_back(&self, journal: Journal, op: i64) -> Result<Undone, Error> {
+        let hooks = Hooks {
+            stopped: &|| false,
+            report: &mut |_| {},
+        };
+        let end = run(&self.performer(journal), Command::Undo(op), None, hooks).await?;
+        match end {
+            OperationEnd::Undone { result, .. } => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What requests are performed with that write through this journal.
+    pub fn performer(&self, journal: Journal) -> Performer {
+        let (reader, writer) = (self.reader.clone(), Some(self.writer.clone()));
+        Performer::new(reader, writer, journal, self.project.clone())
+    }
+
+    /// Commits these; the result of each.
+    pub async fn write(
+        &self,
+        journal: &Journal,
+        items: Vec<CommitItem>,
+        overwrite: bool,
+    ) -> Vec<Committed> {
+        let commit = Commit::new(items, &self.project, overwrite);
+        let written = self.performer(journal.clone()).drive(commit).await;
+        written.unwrap().into_iter().map(|(_, end)| end).collect()
+    }
+
+    /// Begins to commit these and dies when they are noted.
+    pub async fn die_while_writing(&self, journal: Journal, items: Vec<CommitItem>) {
+        let performer = self.performer(journal);
+        let mut commit = Commit::new(items, &self.project, false);
+        let mut next = commit.start();
+        while let Next::Ask(request) = next {
+            let last = matches!(request, Request::Note(_));
+            let reply = performer.perform(request).await;
+            if last {
+                assert!(matches!(reply, Reply::Noted(Ok(_))));
+                return;
+            }
+            next = commit.on(reply);
+        }
+        panic!("nothing was noted");
+    }
+
+    /// Finishes what earlier commands had begun.
+    pub async fn settle(&self, journal: Journal) -> Settled {
+        let recovery = Recovery::new(Scope::All);
+        self.performer(journal).drive(recovery).await.unwrap()
     }
 
     /// Tasks that no agent may be run for.

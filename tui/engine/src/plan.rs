@@ -17,7 +17,6 @@ mod tests;
 pub use file::PlanFile;
 pub use read::Plan;
 
-use crate::journal::{Change, Stored};
 use crate::runtime::now;
 use agent_abi::model::Ontology;
 use serde::{Deserialize, Serialize};
@@ -28,6 +27,7 @@ use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::{Facts, Filter, Known};
 use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
+use wb_core::ledger::{Change, PlannedTask, Stored};
 use wb_core::patch;
 use wb_core::queue::LastResult;
 use wb_core::work::{Patch, TaskRow, TaskStatus};
@@ -105,6 +105,20 @@ pub struct PlanLine {
     /// That pathway for people: with its UUID where another one of the stage has the same name.
     #[serde(skip)]
     pub route: Option<String>,
+}
+
+impl From<PlanLine> for PlannedTask {
+    fn from(line: PlanLine) -> Self {
+        Self {
+            task: line.task,
+            data: line.data,
+            title: line.title,
+            stage: line.stage,
+            pathway: line.pathway,
+            follows: line.follows,
+            change: line.change,
+        }
+    }
 }
 
 /// The last line.

@@ -7,18 +7,21 @@ use crate::Notify;
 use crate::config::{Config, state_dir};
 use crate::flags::Flags;
 use crate::host_limits::HostLimits;
-use crate::journal::{self, Journal, Operation, Scope};
+use crate::journal::{self, Journal, Operation};
+use crate::operation::Performer;
 use crate::outage::OutageReporter;
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
 use crate::{library, upstream};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use wb_client::{Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::journal::Settled;
+use wb_core::ledger::{Recovery, Scope};
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
@@ -180,12 +183,12 @@ pub struct Connection {
     /// Reads.
     pub reader: Reader,
     /// Writes; a dry run has none.
-    pub writer: Option<Writer>,
+    pub writer: Option<Arc<Writer>>,
     /// Notes every write.
     pub journal: Journal,
     /// The project.
-    pub project: Project,
-    /// What became of what earlier commands had begun.
+    pub project: Arc<Project>,
+    /// The result of what earlier commands had begun.
     pub settled: Settled,
     _outages: Option<OutageReporter>,
 }
@@ -195,18 +198,25 @@ impl Connection {
     #[must_use]
     pub fn new(
         reader: &Reader,
-        writer: Option<Writer>,
+        writer: Option<Arc<Writer>>,
         journal: Journal,
-        project: &Project,
+        project: Arc<Project>,
     ) -> Self {
         Self {
             reader: reader.clone(),
             writer,
             journal,
-            project: project.clone(),
+            project,
             settled: Settled::default(),
             _outages: None,
         }
+    }
+
+    /// What requests of its operations are performed with.
+    #[must_use]
+    pub fn performer(&self) -> Performer {
+        let (reader, writer) = (self.reader.clone(), self.writer.clone());
+        Performer::new(reader, writer, self.journal.clone(), self.project.clone())
     }
 }
 
@@ -245,12 +255,12 @@ async fn connect(
     config: &Config,
     upstream: Upstream,
     journal: Journal,
-    (scope, notify): (Scope<'_>, Notify),
+    (scope, notify): (Scope, Notify),
 ) -> Result<Connection, Error> {
     let hash = upstream::project_hash(config)?;
     let outages = OutageReporter::start(&upstream.reader, notify);
     let project = match timeout(FIRST_ANSWER, upstream.reader.project(hash)).await {
-        Ok(project) => project?,
+        Ok(project) => Arc::new(project?),
         Err(_) => {
             let why = upstream
                 .reader
@@ -268,7 +278,9 @@ async fn connect(
     let mut settled = Settled::default();
     if let Some(writer) = &upstream.writer {
         guard(flags, config, &project)?;
-        settled = journal::settle(writer, &journal, &project, scope).await?;
+        let (reader, writer) = (upstream.reader.clone(), Some(writer.clone()));
+        let performer = Performer::new(reader, writer, journal.clone(), project.clone());
+        settled = performer.drive(Recovery::new(scope)).await?;
         for line in settled.lines() {
             notify(&line);
         }

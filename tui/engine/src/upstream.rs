@@ -4,6 +4,7 @@ use crate::attempt_limit::AttemptLimit;
 use crate::config::Config;
 use crate::flags::Flags;
 use uuid::Uuid;
+use std::sync::Arc;
 use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
@@ -17,7 +18,7 @@ pub struct Upstream {
     /// Reads.
     pub reader: Reader,
     /// Writes; `None` in a dry run and with `--read-only`.
-    pub writer: Option<Writer>,
+    pub writer: Option<Arc<Writer>>,
     /// Host name, for the screen.
     pub name: String,
 }
@@ -98,7 +99,7 @@ fn with_settings(
     } else {
         let mut writer = reader.writer(permission)?;
         writer.watch_steps(crate::journal::points::at);
-        Some(writer)
+        Some(Arc::new(writer))
     };
     Ok(Upstream {
         reader,

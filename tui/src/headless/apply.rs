@@ -7,13 +7,16 @@ use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
 use std::time::Instant;
+use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
+use wb_core::event::OperationEnd;
 use wb_core::filter::Filter;
+use wb_core::ledger::{Applied, PlannedTask, TaskReport};
 use wb_core::work::Committed;
-use wb_engine::apply::{self as engine, Applied, Hooks};
 use wb_engine::config::{Config, Value};
 use wb_engine::journal::Operation;
-use wb_engine::plan::{Header, Plan, PlanLine};
+use wb_engine::operation::{Hooks, PlanSource, run};
+use wb_engine::plan::{Header, Plan};
 use wb_engine::runtime::now;
 use wb_engine::session::{self, Connection};
 use wb_engine::upstream;
@@ -53,11 +56,7 @@ async fn work(
             return Ok(());
         }
     };
-    let hooks = Hooks {
-        stopped: &|| stop.asked().is_some(),
-        report: &mut |line, result| report(global.json, line, result),
-    };
-    let applied = engine::apply(&connection, &mut plan, &only, hooks).await?;
+    let applied = write(global, &connection, &mut plan, &only, &stop).await?;
     if applied.conflicts > 0 {
         ending.conflicts();
     }
@@ -82,6 +81,33 @@ async fn work(
     }
 }
 
+/// Writes what is selected of the plan, and prints the result of each task.
+async fn write(
+    global: &Global,
+    connection: &Connection,
+    plan: &mut Plan,
+    only: &Filter,
+    stop: &Stop,
+) -> Result<Applied, Error> {
+    let hooks = Hooks {
+        stopped: &|| stop.asked().is_some(),
+        report: &mut |done| {
+            if let TaskReport::Applied { task, result } = done {
+                report(global.json, task, result);
+            }
+        },
+    };
+    let command = Command::Apply(plan.header.id.to_string());
+    let source = PlanSource { plan, only };
+    match run(&connection.performer(), command, Some(source), hooks).await? {
+        OperationEnd::Applied(applied) => applied,
+        end => {
+            let text = format!("`apply` ended with {end:?}");
+            Err(Error::new(ErrorKind::Bug, text))
+        }
+    }
+}
+
 /// The settings with the plan's project.
 fn for_project(config: &Config, header: &Header, only: &Filter) -> Result<Config, Error> {
     is_clear(only, header)?;
@@ -96,11 +122,11 @@ fn for_project(config: &Config, header: &Header, only: &Filter) -> Result<Config
     })
 }
 
-/// Prints what became of one task.
-fn report(json: bool, line: &PlanLine, result: &Committed) {
+/// Prints the result of one task.
+fn report(json: bool, task: &PlannedTask, result: &Committed) {
     let upstream = |text: &str| Some(Error::new(ErrorKind::Upstream, text));
     let (outcome, error) = match result {
-        Committed::Done if line.pathway.is_some() => ("moved", None),
+        Committed::Done if task.pathway.is_some() => ("moved", None),
         Committed::Done => ("stayed", None),
         Committed::Conflict { by } => ("conflict", upstream(by)),
         Committed::AlreadyMoved => ("conflict", upstream("the task had already left the stage")),
@@ -112,14 +138,14 @@ fn report(json: bool, line: &PlanLine, result: &Committed) {
         say!(
             "{}",
             json!({
-                "task_uuid": line.task, "data_hash": line.data, "data_title": line.title, "stage_uuid": line.stage,
-                "outcome": outcome, "pathway_name": line.pathway.as_ref().map(|p| &p.name), "fault": error,
+                "task_uuid": task.task, "data_hash": task.data, "data_title": task.title, "stage_uuid": task.stage,
+                "outcome": outcome, "pathway_name": task.pathway.as_ref().map(|p| &p.name), "fault": error,
             })
         );
     } else if let Some(error) = error {
         tell!(
             "{outcome}: {} — {}",
-            wb_ui::text::clean(&line.title),
+            wb_ui::text::clean(&task.title),
             wb_ui::text::clean(&error.summary)
         );
     }

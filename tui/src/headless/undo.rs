@@ -6,14 +6,17 @@ use crate::print;
 use crate::signals::Stop;
 use clap::Parser;
 use serde_json::json;
+use wb_core::command::Command::Undo as UndoOperation;
 use wb_core::error::{Error, ErrorKind};
+use wb_core::event::OperationEnd;
 use wb_core::journal::{Settled, Undone};
+use wb_core::ledger::{TaskReport, UndoResult};
 use wb_core::twin;
 use wb_engine::config::{Config, Value, state_dir};
-use wb_engine::journal::{Change, Journal, Op, Operation};
+use wb_engine::journal::{Journal, Op, Operation};
+use wb_engine::operation::{Hooks, run};
 use wb_engine::runtime::now;
 use wb_engine::session::{self, Connection};
-use wb_engine::undo::{self as undoing, Told};
 use wb_engine::upstream;
 use wb_ui::text::clean;
 
@@ -98,18 +101,22 @@ async fn take_back_one(
     stop: &Stop,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    let (reader, writer) = (&connection.reader, connection.writer.as_ref());
-    let (journal, project) = (&connection.journal, &connection.project);
-    if writer.is_some() {
+    let (journal, writes) = (&connection.journal, connection.writer.is_some());
+    if writes {
         journal.undoes(op.id)?;
     }
-    let tell = |change: &Change, told: Told<'_>| match told {
-        Told::Restored => line(global, change, "restored", None),
-        Told::Left(why) => line(global, change, "skipped", Some(why)),
-        Told::Failed(why) => line(global, change, "failed", Some(why)),
+    let hooks = Hooks {
+        stopped: &|| stop.asked().is_some(),
+        report: &mut |done| report(global, done),
     };
-    let asked = || stop.asked().is_some();
-    let undone = undoing::take_back(reader, writer, journal, project, op.id, tell, asked).await?;
+    let end = run(&connection.performer(), UndoOperation(op.id), None, hooks).await?;
+    let OperationEnd::Undone { result, .. } = end else {
+        return Err(Error::new(
+            ErrorKind::Bug,
+            format!("`undo` ended with {end:?}"),
+        ));
+    };
+    let undone = result?;
     if !undone.left.is_empty() {
         ending.conflicts();
     }
@@ -120,9 +127,9 @@ async fn take_back_one(
         Some(asked) => ending.asked(asked),
         None => journal.close(now().0),
     }
-    if op.interrupted && writer.is_some() && stop.asked().is_none() {
+    if op.interrupted && writes && stop.asked().is_none() {
         // What was taken back is not resumed.
-        journal.gone_on(project.hash, op.id, now().0)?;
+        journal.gone_on(connection.project.hash, op.id, now().0)?;
     }
     sum_up(global, connection, op, &undone);
     ending.tell_interrupted();
@@ -150,18 +157,29 @@ fn sum_up(global: &Global, connection: &Connection, op: &Op, undone: &Undone) {
     );
 }
 
-fn line(global: &Global, change: &Change, outcome: &str, reason: Option<&str>) {
+/// Prints the result of one task.
+fn report(global: &Global, report: &TaskReport) {
+    let TaskReport::Undone {
+        task,
+        data,
+        title,
+        result,
+    } = report
+    else {
+        return;
+    };
+    let (outcome, reason) = match result {
+        UndoResult::Restored => ("restored", None),
+        UndoResult::Left(why) => ("skipped", Some(why)),
+        UndoResult::Failed(error) => ("failed", Some(&error.summary)),
+    };
     if global.json {
         say!(
             "{}",
-            json!({"task_uuid": change.item.task, "data_hash": change.item.data, "data_title": &*change.item.title, "outcome": outcome, "reason": reason})
+            json!({"task_uuid": task, "data_hash": data, "data_title": title, "outcome": outcome, "reason": reason})
         );
     } else if let Some(reason) = reason {
-        tell!(
-            "{outcome}: {} — {}",
-            clean(&change.item.title),
-            clean(reason)
-        );
+        tell!("{outcome}: {} — {}", clean(title), clean(reason));
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, LabelHash, ProjectHash};
-use wb_core::work::RowInput;
+use wb_core::work::{RowInput, RowMetadata};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// What the workbench itself reads of a metadata row.
@@ -34,17 +34,6 @@ pub(crate) struct Meta {
     pub item: Option<ItemId>,
     priority: Option<f64>,
     group: bool,
-}
-
-/// What stands in a label row beside its labels.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RowMetadata {
-    /// Priority of its task, 0.0 to 1.0.
-    pub priority: Option<f64>,
-    /// Client metadata of its data unit.
-    pub client_metadata: Option<Map<String, Value>>,
-    /// The storage item behind its data.
-    pub item: Option<ItemId>,
 }
 
 impl Meta {

@@ -14,8 +14,6 @@ mod row;
 mod values;
 mod waiting;
 
-pub use waiting::same as same_priority;
-
 use crate::error::ClientError;
 use crate::http::retry::Repeat;
 use crate::http::{Call, V2};

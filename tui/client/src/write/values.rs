@@ -3,17 +3,17 @@
 
 use super::bundle::{Bundle, Doubt, Seen, WriteCounter};
 use super::metadata::metadata_of_item;
-use super::waiting::same;
 use super::{Writer, to_bytes};
 use crate::error::ClientError;
 use crate::http::retry::Repeat;
-use crate::read::RowMetadata;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, ItemId, ProjectHash};
+use wb_core::labels::same_priority;
+use wb_core::work::RowMetadata;
 
 /// A value that cannot be read is set again: that does no harm.
 const fn seen(stands: bool) -> Seen {
@@ -54,7 +54,7 @@ impl Bundle for Priorities<'_> {
             let rows = self.writer.reader.row_metadata(self.project, &units).await;
             let stands = |(i, row): (&usize, Result<RowMetadata, Error>)| {
                 let now = row.ok().and_then(|row| row.priority);
-                seen(now.is_some_and(|now| same(now, self.priorities[*i].1)))
+                seen(now.is_some_and(|now| same_priority(now, self.priorities[*i].1)))
             };
             Ok(members.iter().zip(rows).map(stands).collect())
         })

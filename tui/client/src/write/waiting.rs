@@ -7,10 +7,9 @@ use crate::labels::same_metadata;
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
+use wb_core::labels::same_priority;
 use wb_core::work::{CommitItem, Committed};
 
-/// How far two priorities may lie apart and be the same.
-const SAME: f64 = 1e-9;
 /// What a conflict names where only the move is known.
 const MOVED_ON: &str = "whoever moved the task on meanwhile";
 
@@ -85,7 +84,7 @@ impl Writer {
                 Ok(row) => {
                     let metadata = row.client_metadata.unwrap_or_default();
                     let priority = (item.priority)
-                        .is_none_or(|ours| row.priority.is_some_and(|now| same(now, ours)));
+                        .is_none_or(|ours| row.priority.is_some_and(|now| same_priority(now, ours)));
                     if priority
                         && item
                             .metadata
@@ -108,12 +107,6 @@ impl Writer {
 /// Whether something is set beside labels and move.
 pub(super) const fn has_values(item: &CommitItem) -> bool {
     item.priority.is_some() || item.metadata.is_some()
-}
-
-/// Whether two priorities are the same.
-#[must_use]
-pub fn same(one: f64, other: f64) -> bool {
-    (one - other).abs() <= SAME
 }
 
 pub(super) fn about_values(mut error: Error) -> Error {

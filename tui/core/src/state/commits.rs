@@ -71,20 +71,16 @@ impl State {
         let mut effects = Vec::new();
         // One operation for one commit, however many stages it concerns.
         let words = crate::twin::commit(self, tasks, overwrite);
-        let book = self.new_book("commit", words);
+        let operation = self.new_operation("commit", words, None);
         for (_, items) in by_stage {
             let batch = BatchId::next(BatchOwner::Commit, &mut self.batches);
             self.commits
                 .insert(batch, items.iter().map(|i| i.task).collect());
-            effects.push(Effect::Commit {
-                batch,
-                items,
-                overwrite,
-                book: Some(book.clone()),
-            });
+            let under = Some(operation.clone());
+            effects.extend(self.begin_commit(batch, items, overwrite, under));
         }
         if !effects.is_empty() {
-            self.open_books.push(book);
+            self.open_operations.push(operation);
         }
         if effects.is_empty() {
             self.say(
@@ -180,8 +176,8 @@ impl State {
         self.report_commit(tasks.len());
         let mut effects = self.look_at_conflicts();
         if self.commits.is_empty() {
-            let over = std::mem::take(&mut self.open_books);
-            effects.extend(over.iter().map(|book| Effect::CloseBook(book.id)));
+            let over = std::mem::take(&mut self.open_operations);
+            effects.extend(over.iter().map(|operation| Effect::CloseOperation(operation.id)));
         }
         effects
     }

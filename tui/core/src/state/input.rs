@@ -109,6 +109,11 @@ impl State {
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
             Command::Finish => self.finish_interrupted(),
+            Command::Apply(plan) => self.begin_apply(plan),
+            Command::StopOperations => {
+                self.stop_operations();
+                Vec::new()
+            }
             Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
             Command::KeepWatchResults(keep) => {

@@ -28,7 +28,11 @@ impl State {
         effects
     }
 
+    /// Takes an operation back; on screen only after a review of what that restores.
     pub(super) fn undo(&mut self, id: i64) -> Vec<Effect> {
+        if !self.options.screen {
+            return self.begin_undo(id);
+        }
         if let Err(why) = self.may_write() {
             self.warn(Kind::Error, why, None);
             return Vec::new();
@@ -38,8 +42,7 @@ impl State {
             return Vec::new();
         };
         open.undo = Undoing::Writing;
-        let words = crate::twin::undo(self, id);
-        vec![Effect::Undo { op: id, words }]
+        self.begin_undo(id)
     }
 
     pub(super) fn journal_news(&mut self, news: JournalEvent) -> Vec<Effect> {
@@ -63,8 +66,6 @@ impl State {
                     };
                 }
             }
-            JournalEvent::Undone { op, result } => return self.undone(op, result),
-            JournalEvent::Finished(result) => return self.finished(result),
             JournalEvent::Interrupted(ops) => self.unfinished(&ops),
         }
         Vec::new()
@@ -99,10 +100,10 @@ impl State {
             return Vec::new();
         }
         self.journal.finishing = true;
-        vec![Effect::Finish]
+        self.begin_recovery()
     }
 
-    fn finished(&mut self, result: Result<Settled, Error>) -> Vec<Effect> {
+    pub(super) fn recovered(&mut self, result: Result<Settled, Error>) -> Vec<Effect> {
         self.journal.finishing = false;
         match result {
             Ok(settled) => {
@@ -128,8 +129,8 @@ impl State {
         self.journal.open.as_mut().filter(|o| o.id == op)
     }
 
-    /// An undo ended: what was told of the journal and of the queues is old now.
-    fn undone(&mut self, op: i64, result: Result<Undone, Error>) -> Vec<Effect> {
+    /// An undo ended: what was read of the journal and of the queues is out of date.
+    pub(super) fn undone(&mut self, op: i64, result: Result<Undone, Error>) -> Vec<Effect> {
         match &result {
             Ok(done) => {
                 let bad = !done.left.is_empty() || !done.failed.is_empty();

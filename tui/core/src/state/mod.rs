@@ -12,7 +12,10 @@ mod held;
 mod input;
 mod journal;
 mod known;
+mod operations;
 mod options;
+#[cfg(test)]
+mod replay_tests;
 mod runs;
 mod stepping;
 mod upstream;
@@ -28,9 +31,10 @@ use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
-    Book, BuildEvent, Effect, Event, JobEvent, Launch, ListId, NetStats, Outage, Priority, Upstream,
+    BuildEvent, Effect, Event, JobEvent, JournalOperation, Launch, ListId, NetStats, Outage,
+    Priority, Upstream,
 };
-use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, StageId, TaskId};
+use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
@@ -119,14 +123,16 @@ pub struct State {
     batches: u64,
     steps: u64,
     runs: u64,
-    books: u64,
+    last_operation: u64,
+    /// Operations that ask and are answered.
+    operations: BTreeMap<OperationId, operations::OperationUnderWay>,
     commits: HashMap<BatchId, Vec<TaskId>>,
     /// What the commits under way are noted under.
-    open_books: Vec<Arc<Book>>,
+    open_operations: Vec<Arc<JournalOperation>>,
     /// The tasks in `failures`.
     failed_tasks: HashSet<TaskId>,
     /// What the writes of a live run are noted under.
-    run_book: Option<Arc<Book>>,
+    run_operation: Option<Arc<JournalOperation>>,
     /// The title of a protected project, typed for the command that is being done.
     typed_title: Option<String>,
     fetches: HashMap<BatchId, u64>,
@@ -175,9 +181,13 @@ impl State {
             Event::Prefetch { batch, results } => self.prefetched(batch, results),
             Event::Job(news) => self.job(news),
             Event::Build(news) => self.build(news),
-            Event::Commit { batch, results } => self.committed(batch, &results),
             Event::Theirs(results) => self.theirs(results),
             Event::Journal(news) => self.journal_news(news),
+            Event::Operation {
+                operation,
+                lane,
+                reply,
+            } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
             Event::NotStarted(error) => self.not_started(error),
             Event::Tick(now) => self.tick(now),
@@ -222,12 +232,8 @@ impl State {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
             || self.journal.finishing
+            || !self.operations.is_empty()
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
-            || self
-                .journal
-                .open
-                .as_ref()
-                .is_some_and(|o| o.undo == crate::journal::Undoing::Writing)
     }
 
     /// Title of a stage, or a dash.
@@ -269,13 +275,23 @@ impl State {
     }
 
     /// A new operation of the journal.
-    fn new_book(&mut self, kind: &'static str, words: Vec<String>) -> Arc<Book> {
-        self.books += 1;
-        Arc::new(Book {
-            id: self.books,
+    fn new_operation(
+        &mut self,
+        kind: &'static str,
+        words: Vec<String>,
+        undoes: Option<i64>,
+    ) -> Arc<JournalOperation> {
+        Arc::new(JournalOperation {
+            id: self.next_operation(),
             kind,
             words,
+            undoes,
         })
+    }
+
+    const fn next_operation(&mut self) -> OperationId {
+        self.last_operation += 1;
+        OperationId(self.last_operation)
     }
 }
 

@@ -30,9 +30,9 @@ impl State {
         let concurrency = spec.concurrency.max(1);
         self.failures.clear();
         self.failed_tasks.clear();
-        self.run_book = (self.options.screen && self.live).then(|| {
+        self.run_operation = (self.options.screen && self.live).then(|| {
             let words = crate::twin::run(self, &spec, true);
-            self.new_book("commit", words)
+            self.new_operation("commit", words, None)
         });
         let mut run = Run::new(self.runs, spec, self.now);
         run.typed_timeout_ms = self.typed_timeout_ms;
@@ -161,15 +161,23 @@ impl State {
             agent: &agent,
             next_job: &mut self.jobs,
         };
-        let mut effects = run.advance(&mut around);
-        for effect in &mut effects {
-            if let Effect::Commit { book, .. } = effect {
-                book.clone_from(&self.run_book);
+        let mut effects = Vec::new();
+        for effect in run.advance(&mut around) {
+            match effect {
+                Effect::Commit {
+                    batch,
+                    items,
+                    overwrite,
+                } => {
+                    let under = self.run_operation.clone();
+                    effects.extend(self.begin_commit(batch, items, overwrite, under));
+                }
+                other => effects.push(other),
             }
         }
         if effects.contains(&Effect::RunOver) {
-            let over = self.run_book.take();
-            effects.extend(over.map(|book| Effect::CloseBook(book.id)));
+            let over = self.run_operation.take();
+            effects.extend(over.map(|operation| Effect::CloseOperation(operation.id)));
         }
         let mut at = 0;
         while at < effects.len() {

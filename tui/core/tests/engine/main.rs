@@ -5,6 +5,7 @@
 
 mod batches;
 mod builds;
+mod ledger;
 mod made;
 mod order;
 mod runs;

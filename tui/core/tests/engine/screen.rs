@@ -6,6 +6,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Event, JobEvent, Outage, Upstream};
 use wb_core::ids::*;
 use wb_core::journal::{Op, Undoing};
+use wb_core::ledger::Reply;
 use wb_core::run::{OnConflict, RunSpec, Source};
 use wb_core::state::{Kind, Level};
 use wb_core::step::At;
@@ -223,6 +224,7 @@ fn a_conflict_waits_for_its_answer_and_writes_nothing_by_itself() {
     );
     // Overwrite: written, and only this way with the flag.
     assert_eq!(world.overwrites, 0);
+    world.changed_by_others.insert(tasks[2]);
     world.send(resolve(2, OnConflict::Overwrite));
     assert_eq!(world.overwrites, 1);
     assert!(world.state.conflicts.is_empty());
@@ -265,10 +267,10 @@ fn one_commit_is_one_operation_with_the_command_that_does_the_same() {
     let tasks: Vec<TaskId> = world.state.held.keys().copied().collect();
     assert_eq!(tasks.len(), 3);
     world.send(Event::Input(Command::Commit(tasks)));
-    assert_eq!(world.books.len(), 2, "two stages, two batches");
-    assert_eq!(world.books[0], world.books[1]);
-    assert_eq!(world.closed, [world.books[0].id]);
-    let twin = wb_core::twin::quoted(&world.books[0].words);
+    assert_eq!(world.operations.len(), 2, "two stages, two batches");
+    assert_eq!(world.operations[0], world.operations[1]);
+    assert_eq!(world.closed, [world.operations[0].id]);
+    let twin = wb_core::twin::quoted(&world.operations[0].words);
     let project = project().hash;
     assert!(
         twin.starts_with(&format!(
@@ -279,15 +281,15 @@ fn one_commit_is_one_operation_with_the_command_that_does_the_same() {
     assert_eq!(twin.matches("--task").count(), 3);
     // A live run is one operation too.
     world.state.live = true;
-    world.books.clear();
+    world.operations.clear();
     let spec = RunSpec {
         source: Source::Tasks(stage_id(1), (3..=12).map(row).collect()),
         batch_size: 4,
         ..RunSpec::default()
     };
     world.send(Event::Input(Command::Run(Box::new(spec))));
-    assert_eq!(world.books.len(), 3, "three batches");
-    assert!(world.books.iter().all(|b| b.id == world.books[0].id));
+    assert_eq!(world.operations.len(), 3, "three batches");
+    assert!(world.operations.iter().all(|o| o.id == world.operations[0].id));
     assert_eq!(world.closed.len(), 2);
 }
 
@@ -399,9 +401,10 @@ fn late_news_of_another_task_changes_nothing() {
         run_us: 0,
     };
     world.send(Event::Job(done));
-    world.send(Event::Commit {
-        batch: BatchId::next(BatchOwner::Commit, &mut 76),
-        results: vec![(row(1).id, Committed::Done)],
+    world.send(Event::Operation {
+        operation: OperationId(76),
+        lane: 0,
+        reply: Reply::Sent(vec![Committed::Done]),
     });
     world.send(Event::Prefetch {
         batch: BatchId::next(BatchOwner::Commit, &mut 76),

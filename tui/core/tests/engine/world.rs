@@ -8,9 +8,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
 use wb_core::error::Error;
-use wb_core::event::{Book, Effect, Event, JobEvent, Launch, Upstream};
+use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
 use wb_core::ids::*;
-use wb_core::journal::{JournalEvent, Op, Settled, Undone};
+use wb_core::journal::{JournalEvent, Op};
+use wb_core::ledger::Change;
 use wb_core::run::{Report, RunSpec, Sink};
 use wb_core::state::{Options, State};
 use wb_core::work::*;
@@ -41,8 +42,10 @@ pub struct World {
     pub changed_by_others: BTreeSet<TaskId>,
     pub looked_at: usize,
     pub overwrites: usize,
-    pub books: Vec<Arc<Book>>,
-    pub closed: Vec<u64>,
+    /// What the writes were noted under.
+    pub operations: Vec<Arc<JournalOperation>>,
+    pub closed: Vec<OperationId>,
+    pub noted: Vec<Change>,
     pub rates: Vec<Option<f64>>,
     pub ops: Vec<Op>,
     pub undone: Vec<i64>,
@@ -79,7 +82,8 @@ impl World {
             changed_by_others: [].into(),
             looked_at: 0,
             overwrites: 0,
-            books: vec![],
+            operations: vec![],
+            noted: vec![],
             closed: vec![],
             rates: vec![],
             ops: vec![],
@@ -221,26 +225,20 @@ impl World {
                 self.most_running = self.most_running.max(self.running.len());
                 None
             }
-            Effect::Commit {
-                batch,
-                items,
-                overwrite,
-                book,
+            Effect::Operation {
+                operation,
+                lane,
+                request,
+                under,
             } => {
-                self.commits.push(items.len());
-                self.books.extend(book);
-                self.overwrites += usize::from(overwrite);
-                let answer = |world: &mut Self, i: &CommitItem| {
-                    if world.changed_by_others.contains(&i.task) && !overwrite {
-                        let by = "ann@example.test".to_owned();
-                        return (i.task, Committed::Conflict { by });
-                    }
-                    (i.task, world.move_task(i))
-                };
-                let results = items.iter().map(|i| answer(self, i)).collect();
-                Some(Event::Commit { batch, results })
+                let reply = self.reply(request, under);
+                Some(Event::Operation {
+                    operation,
+                    lane,
+                    reply,
+                })
             }
-            Effect::CloseBook(id) => {
+            Effect::CloseOperation(id) => {
                 self.closed.push(id);
                 None
             }
@@ -261,24 +259,6 @@ impl World {
             Effect::ReviewUndo(op) => {
                 let result = Ok(vec![]);
                 Some(Event::Journal(JournalEvent::Review { op, result }))
-            }
-            Effect::Undo { op, .. } => {
-                self.undone.push(op);
-                let done = Undone {
-                    restored: 2,
-                    ..Undone::default()
-                };
-                let result = Ok(done);
-                Some(Event::Journal(JournalEvent::Undone { op, result }))
-            }
-            Effect::Finish => {
-                self.finished += 1;
-                let settled = Settled {
-                    found: 2,
-                    finished: 2,
-                    ..Settled::default()
-                };
-                Some(Event::Journal(JournalEvent::Finished(Ok(settled))))
             }
             Effect::Record(report) => {
                 self.reports.push(*report);

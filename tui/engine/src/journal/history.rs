@@ -1,6 +1,6 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Change, HEAVY, Journal, Stored, broken, tally};
+use super::{Change, Journal, Stored, broken, tally};
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal as look;
+use wb_core::ledger::{MAX_BYTES, StandingEntry};
 use wb_core::work::Written;
 
 /// One operation with its counts.
@@ -49,18 +50,6 @@ impl Op {
     pub const fn standing(&self) -> u64 {
         self.done.saturating_sub(self.undone) + self.in_part
     }
-}
-
-/// One entry that was written.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Number.
-    pub id: i64,
-    /// What was written.
-    pub change: Change,
-    /// Somebody else moved the task meanwhile. What had been written of it by then is not known: what
-    /// stands there goes back, and nothing is said of the rest.
-    pub overtaken: bool,
 }
 
 /// Whether entry `e` was taken back.
@@ -205,7 +194,7 @@ impl Journal {
         op: i64,
         below: i64,
         most: usize,
-    ) -> Result<(Vec<Entry>, Option<i64>), Error> {
+    ) -> Result<(Vec<StandingEntry>, Option<i64>), Error> {
         let sql = format!(
             "SELECT e.id, e.intent, e.answer = 'already moved', CASE WHEN e.ended IS NULL THEN e.written END
              FROM entry e WHERE e.op = ?1 AND e.id < ?2 AND {WROTE} AND NOT {REVERTED} AND NOT {REVERTING}
@@ -239,12 +228,12 @@ impl Journal {
             if overtaken && change.item.labels_after.is_none() {
                 continue;
             }
-            entries.push(Entry {
+            entries.push(StandingEntry {
                 id,
                 change,
                 overtaken,
             });
-            if weight > HEAVY {
+            if weight > MAX_BYTES {
                 break;
             }
         }

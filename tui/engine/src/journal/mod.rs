@@ -6,26 +6,22 @@
 //! commit looks first whether its labels are already there and its task has already left.
 
 mod alive;
-mod change;
 mod history;
 pub mod points;
 mod prune;
+#[cfg(test)]
+#[path = "refusal_tests.rs"]
+mod refusals;
 mod schema;
-mod settle;
+#[cfg(test)]
+mod settle_tests;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod unfinished;
-mod write;
 
-pub use change::{HEAVY, Stored};
-pub use history::{Entry, Op};
+pub use history::Op;
 pub use prune::Keep;
-pub use settle::{finish, settle};
-#[cfg(test)]
-pub use unfinished::Before;
-pub use unfinished::Scope;
-pub use write::{before_images, metadata_of, options_of, perform, write};
 
 use crate::database;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -34,8 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{Millis, ProjectHash};
-pub use wb_core::ledger::Change;
-use wb_core::ledger::Ledger;
+use wb_core::ledger::{Change, Ledger, Stored};
 
 /// The journal of one folder. Cheap to clone.
 #[derive(Clone)]

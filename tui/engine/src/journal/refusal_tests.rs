@@ -1,11 +1,10 @@
-//! Every kind of write refused by every kind of answer, at every step, by the server's own books: what is left in
+//! Every kind of write refused by every kind of answer, at every step, by the server's own records: what is left in
 //! part is known, nobody's agent may run on top of it, and the next command finishes it or takes it back.
 
-use super::*;
-use crate::journal::{Scope, settle};
+use super::Journal;
 use crate::local_world::{TASKS, World};
-use crate::undo::{Told, take_back};
 use serde_json::json;
+use wb_core::work::{CommitItem, Committed};
 
 /// The steps of a commit by the names of their requests.
 const STEPS: [&str; 5] = [
@@ -80,8 +79,8 @@ async fn refused(step: &str, answer: &str) {
         }
         assert_eq!(world.guarded(&rows).len(), 0, "{case}");
     }
-    let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
-    assert_eq!(settled.unwrap().in_part, 0, "{case}");
+    let settled = world.settle(world.journal()).await;
+    assert_eq!(settled.in_part, 0, "{case}");
     // What was not written at all is run again; nothing else waits.
     world.run().await;
     for (stage, priority, boxes) in world.tasks().await {
@@ -101,8 +100,8 @@ async fn undo_refused(step: &str, answer: &str) {
     let first = world.undo(op).await;
     world.errors(&[]);
     if (step.len() + answer.len()).is_multiple_of(2) {
-        let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
-        assert_eq!(settled.unwrap().in_part, 0, "{case}");
+        let settled = world.settle(world.journal()).await;
+        assert_eq!(settled.in_part, 0, "{case}");
     }
     let second = world.undo(op).await.unwrap();
     assert_eq!(
@@ -126,12 +125,7 @@ async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() 
     world.errors(&["actions:400".to_owned()]);
     let journal = world.journal();
     let commit = async |items: Vec<CommitItem>, overwrite| {
-        let noted = &world.journal();
-        let ends = write(&world.writer, noted, &world.project, items, overwrite).await;
-        ends.unwrap()
-            .into_iter()
-            .map(|(_, end)| end)
-            .collect::<Vec<_>>()
+        world.write(&world.journal(), items, overwrite).await
     };
     let ends = commit(items.clone(), false).await;
     assert!(
@@ -142,7 +136,7 @@ async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() 
     world.errors(&[]);
     for row in &rows {
         let edit = json!({"data_hash": row.data, "by": "ann@example.com"}).to_string();
-        tokio::task::block_in_place(|| world.books("POST", "/local/edit", &edit));
+        tokio::task::block_in_place(|| world.records("POST", "/local/edit", &edit));
     }
     for _ in 0..2 {
         let ends = commit(items.clone(), false).await;
@@ -174,16 +168,10 @@ async fn labels_that_a_person_took_out_again_are_not_saved_once_more() {
     )
     .unwrap();
     let elsewhere = Journal::open(other.path()).unwrap();
-    let told = |_: &Change, _: Told<'_>| {};
-    let (reader, writer) = (&world.reader, Some(&world.writer));
-    let undone = take_back(reader, writer, &elsewhere, &world.project, op, told, || {
-        false
-    })
-    .await;
+    let undone = world.take_back(elsewhere, op).await;
     assert_eq!(undone.unwrap().restored, TASKS as u64);
     world.errors(&[]);
-    let settled = settle(&world.writer, &world.journal(), &world.project, Scope::All).await;
-    let settled = settled.unwrap();
+    let settled = world.settle(world.journal()).await;
     assert_eq!((settled.finished, settled.left), (0, TASKS));
     assert_eq!(world.changed("actions"), 0);
     assert!(world.tasks().await.iter().all(|(.., boxes)| *boxes == 0));

@@ -3,6 +3,7 @@
 use super::*;
 use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
+use wb_core::ledger::{Answered, Before, MAX_BYTES};
 use wb_core::work::{CommitItem, Committed, LabelBlob, RowInput};
 
 fn change(n: u128) -> Change {
@@ -48,6 +49,17 @@ fn begun(journal: &Journal, project: ProjectHash, changes: &[Change]) -> Vec<i64
     ids.into_iter().flatten().collect()
 }
 
+/// Notes these answers.
+fn end(journal: &Journal, ids: &[i64], answers: &[Committed], before: Before, now: i64) {
+    let each = ids.iter().zip(answers);
+    let answered = each.map(|(entry, result)| Answered {
+        entry: *entry,
+        result: result.clone(),
+        before,
+    });
+    journal.end(&answered.collect::<Vec<_>>(), now).unwrap();
+}
+
 #[test]
 fn what_has_no_answer_is_pending_and_comes_back_equal() {
     let dir = tempfile::tempdir().unwrap();
@@ -58,9 +70,7 @@ fn what_has_no_answer_is_pending_and_comes_back_equal() {
         .unwrap();
     let ids: Vec<i64> = ids.into_iter().flatten().collect();
     let refused = Committed::Refused(Error::new(ErrorKind::Network, "no answer"));
-    journal
-        .end(&ids[..2], &[Committed::Done, refused], &[Before::New; 2], 6)
-        .unwrap();
+    end(&journal, &ids[..2], &[Committed::Done, refused], Before::New, 6);
     drop(journal);
     let again = Journal::open(dir.path()).unwrap();
     let open = |project| -> Vec<Change> {
@@ -103,18 +113,14 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
     let journal = Journal::open(dir.path()).unwrap();
     journal.operate(project, &run(), &[], 1).unwrap();
     let ids = begun(&journal, project, &[change(1), change(2)]);
-    journal
-        .end(&ids[..1], &[Committed::Done], &[Before::New], 3)
-        .unwrap();
+    end(&journal, &ids[..1], &[Committed::Done], Before::New, 3);
     journal.close(4);
     let counts = |journal: &Journal| {
         let op = journal.ops().unwrap().remove(0);
         (op.tasks, op.done, op.open)
     };
     assert_eq!(counts(&journal), (2, 1, 1));
-    journal
-        .end(&ids[1..], &[Committed::Done], &[Before::Unanswered], 5)
-        .unwrap();
+    end(&journal, &ids[1..], &[Committed::Done], Before::Unanswered, 5);
     assert_eq!(counts(&journal), (2, 2, 0));
 }
 
@@ -172,7 +178,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
     let ids = begun(&journal, project, &changes);
     let mut answers = vec![Committed::Done; 25];
     answers[7] = Committed::Conflict { by: "x".into() };
-    journal.end(&ids, &answers, &[Before::New; 25], 3).unwrap();
+    end(&journal, &ids, &answers, Before::New, 3);
     // Somebody takes back what is read, as it is read.
     let (mut seen, mut below, mut pieces) = (Vec::new(), i64::MAX, 0);
     while let (entries, Some(last)) = journal.standing(op, below, 10).unwrap() {
@@ -186,13 +192,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
         let undo = Journal::open(dir.path()).unwrap();
         let ids = undo.record(project, &back, Millis(4)).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
-        undo.end(
-            &ids,
-            &vec![Committed::Done; ids.len()],
-            &vec![Before::New; ids.len()],
-            5,
-        )
-        .unwrap();
+        end(&undo, &ids, &vec![Committed::Done; ids.len()], Before::New, 5);
         seen.extend(entries.iter().map(|e| e.change.item.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }
@@ -206,7 +206,7 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let journal = Journal::open(dir.path()).unwrap();
-    let heavy = LabelBlob::new(&serde_json::json!({"a": "x".repeat(HEAVY / 2)}));
+    let heavy = LabelBlob::new(&serde_json::json!({"a": "x".repeat(MAX_BYTES / 2)}));
     let changes: Vec<Change> = (0..4)
         .map(|n| {
             let mut change = change(n);
@@ -214,22 +214,15 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
             change
         })
         .collect();
-    assert!(changes[0].item.weight() > HEAVY / 2);
+    assert!(changes[0].item.weight() > MAX_BYTES / 2);
     let op = journal.operate(project, &run(), &[], 1).unwrap();
     let ids = begun(&journal, project, &changes);
-    journal
-        .end(
-            &ids,
-            &[
+    end(&journal, &ids, &[
                 Committed::Done,
                 Committed::Done,
                 Committed::Done,
                 Committed::Done,
-            ],
-            &[Before::New; 4],
-            3,
-        )
-        .unwrap();
+            ], Before::New, 3);
     let (entries, last) = journal.standing(op, i64::MAX, 300).unwrap();
     assert_eq!(entries.len(), 2);
     let (rest, _) = journal.standing(op, last.unwrap(), 300).unwrap();

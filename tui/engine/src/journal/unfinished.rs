@@ -4,54 +4,18 @@
 //! One that is written in part has an answer: a step was refused after others had been written. Both stay
 //! open until somebody finishes them or takes back what was written; until then no agent runs for their task.
 
-use super::{Change, Journal, Stored, broken, tally};
+use super::{Journal, broken, tally};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::ledger::{Answered, Before, OpenEntry, Scope, Stored};
 use wb_core::work::{Committed, Written};
-
-/// An entry that is not over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Open {
-    /// Number.
-    pub id: i64,
-    /// What was to be written.
-    pub change: Change,
-    /// What is known to be upstream.
-    pub written: Written,
-    /// Why the rest is not; `None`: there was no answer.
-    pub refused: Option<Error>,
-}
-
-/// Which open entries are to be finished.
-#[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
-    /// All that nobody else is at.
-    All,
-    /// Those without an answer: what became of them is not known.
-    Unanswered,
-    /// Undos of this operation.
-    UndosOf(i64),
-    /// What is written in part of these tasks, but for the entries that are taken back by these.
-    Tasks(&'a HashSet<String>, &'a HashSet<i64>),
-}
-
-/// How an entry stood before it was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// It is new.
-    New,
-    /// It had been sent, perhaps, and the answer is not known.
-    Unanswered,
-    /// Some of it was written, and the rest refused.
-    InPart,
-}
 
 /// An entry that is not over, without what was to be written: that may be megabytes of labels.
 struct Row {
     id: i64,
-    task: String,
+    task: Option<TaskId>,
     by: i64,
     answer: Option<String>,
     written: Written,
@@ -71,7 +35,7 @@ impl Row {
     }
 
     /// The entry with what was to be written.
-    fn open(&self, db: &Connection) -> Result<Open, Error> {
+    fn open(&self, db: &Connection) -> Result<OpenEntry, Error> {
         let refused = self.refused();
         let sql = "SELECT intent FROM entry WHERE id = ?1";
         let intent: String = db
@@ -88,7 +52,7 @@ impl Row {
             )
             .hint("nothing was written; a newer workbench may have made it")
         })?;
-        Ok(Open {
+        Ok(OpenEntry {
             id: self.id,
             change: stored.into(),
             written: self.written,
@@ -125,7 +89,7 @@ impl Journal {
                 answer: r.get(2)?,
                 written: Written::from_bits(r.get(3)?),
                 error: r.get(4)?,
-                task: r.get(5)?,
+                task: r.get::<_, String>(5)?.parse().ok(),
                 op_undone: r.get(6)?,
             })
         })?;
@@ -143,7 +107,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<Open>, Error> {
+    pub fn open_entries(&self, project: ProjectHash) -> Result<Vec<OpenEntry>, Error> {
         let db = self.db();
         let rows = self.rows(&db, project).map_err(|e| broken(&e))?;
         let free = rows.iter().filter(|row| self.is_free(row));
@@ -155,7 +119,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn claim(&self, project: ProjectHash, scope: Scope<'_>) -> Result<Vec<Open>, Error> {
+    pub fn claim(&self, project: ProjectHash, scope: &Scope) -> Result<Vec<OpenEntry>, Error> {
         let mut db = self.db();
         if self.rows(&db, project).map_err(|e| broken(&e))?.is_empty() {
             return Ok(Vec::new());
@@ -172,9 +136,10 @@ impl Journal {
             let wanted = match scope {
                 Scope::All => true,
                 Scope::Unanswered => !answered,
-                Scope::UndosOf(op) => row.op_undone == Some(op),
-                Scope::Tasks(tasks, but) => {
-                    answered && tasks.contains(&row.task) && !but.contains(&row.id)
+                Scope::UndosOf(op) => row.op_undone == Some(*op),
+                Scope::Tasks { tasks, except } => {
+                    let ours = row.task.is_some_and(|task| tasks.contains(&task));
+                    answered && ours && !except.contains(&row.id)
                 }
             };
             if wanted {
@@ -197,7 +162,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<Open>, Error> {
+    pub fn open_undos(&self, project: ProjectHash, op: i64) -> Result<Vec<OpenEntry>, Error> {
         let db = self.db();
         let rows = self.rows(&db, project).map_err(|e| broken(&e))?;
         let of = |row: &&Row| row.op_undone == Some(op) && self.is_free(row);
@@ -215,7 +180,7 @@ impl Journal {
     ) -> Result<HashMap<TaskId, Error>, Error> {
         let mut found = HashMap::new();
         for row in self.rows(&self.db(), project).map_err(|e| broken(&e))? {
-            if let Ok(task) = row.task.parse()
+            if let Some(task) = row.task
                 && tasks.contains(&task)
                 && self.is_free(&row)
             {
@@ -244,8 +209,7 @@ impl Journal {
             let theirs = (row.answer.as_ref()).is_some_and(|a| a.starts_with("conflict: "));
             let wanted = row
                 .task
-                .parse()
-                .is_ok_and(|task| of.is_none_or(|of| of.contains(&task)));
+                .is_some_and(|task| of.is_none_or(|of| of.contains(&task)));
             if theirs && wanted {
                 tally::forget_of(&tx, row.id)
                     .and_then(|()| {
@@ -258,42 +222,30 @@ impl Journal {
         tx.commit().map_err(|e| broken(&e))
     }
 
-    /// Notes the answers, in the order of `ids`, whose entries stood as `before` says.
+    /// Notes the answers of entries.
     ///
     /// # Errors
     /// The entries stay open; the next start asks upstream what arrived.
-    pub fn end(
-        &self,
-        ids: &[i64],
-        answers: &[Committed],
-        before: &[Before],
-        now_ms: i64,
-    ) -> Result<(), Error> {
-        let noted = self.note_answers(ids, answers, before, now_ms);
+    pub fn end(&self, answers: &[Answered], now_ms: i64) -> Result<(), Error> {
+        let noted = self.note_answers(answers, now_ms);
         let mut busy = self.busy();
-        for id in ids {
-            busy.remove(id);
+        for answer in answers {
+            busy.remove(&answer.entry);
         }
         noted.map_err(|e| broken(&e))
     }
 
-    fn note_answers(
-        &self,
-        ids: &[i64],
-        answers: &[Committed],
-        before: &[Before],
-        now_ms: i64,
-    ) -> rusqlite::Result<()> {
+    fn note_answers(&self, answers: &[Answered], now_ms: i64) -> rusqlite::Result<()> {
         let mut db = self.db();
         let tx = db.transaction()?;
-        let undo = any_reverts(&tx, ids)?;
-        for ((id, answer), before) in ids.iter().zip(answers).zip(before) {
-            if *before != Before::New {
-                tally::forget_of(&tx, *id)?;
+        let undo = any_reverts(&tx, answers)?;
+        for answer in answers {
+            if answer.before != Before::New {
+                tally::forget_of(&tx, answer.entry)?;
             }
-            note_answer(&tx, *id, answer, *before, now_ms)?;
-            if undo && matches!(answer, Committed::Done) {
-                taken_back(&tx, *id, now_ms)?;
+            note_answer(&tx, answer, now_ms)?;
+            if undo && matches!(answer.result, Committed::Done) {
+                taken_back(&tx, answer.entry, now_ms)?;
             }
         }
         tx.commit()
@@ -301,23 +253,19 @@ impl Journal {
 }
 
 /// Whether one of these entries, or of those between them, takes another one back.
-fn any_reverts(tx: &Transaction<'_>, ids: &[i64]) -> rusqlite::Result<bool> {
+fn any_reverts(tx: &Transaction<'_>, answers: &[Answered]) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM entry INDEXED BY reverted WHERE reverts IS NOT NULL AND id BETWEEN ?1 AND ?2)";
-    let range = [ids.iter().min(), ids.iter().max()];
-    tx.prepare_cached(sql)?.query_row(range, |r| r.get(0))
+    let ids = || answers.iter().map(|answer| answer.entry);
+    tx.prepare_cached(sql)?
+        .query_row([ids().min(), ids().max()], |r| r.get(0))
 }
 
-fn note_answer(
-    tx: &Transaction<'_>,
-    id: i64,
-    answer: &Committed,
-    before: Before,
-    now_ms: i64,
-) -> rusqlite::Result<()> {
-    let text = match answer {
+fn note_answer(tx: &Transaction<'_>, answer: &Answered, now_ms: i64) -> rusqlite::Result<()> {
+    let id = answer.entry;
+    let text = match &answer.result {
         Committed::Done => "done".to_owned(),
         // Its process has moved it, before it died.
-        Committed::AlreadyMoved if before == Before::Unanswered => "done".to_owned(),
+        Committed::AlreadyMoved if answer.before == Before::Unanswered => "done".to_owned(),
         Committed::AlreadyMoved => "already moved".to_owned(),
         Committed::Conflict { by } => {
             let error = Error::new(ErrorKind::Conflict, by.clone());

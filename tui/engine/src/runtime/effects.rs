@@ -1,9 +1,8 @@
 //! Performing effects: requests and commits as tasks, jobs to their hosts.
 
 use super::calls::declared;
-use super::journal::{holds_writes, no_journal};
 use super::{JobFacts, StageFacts, World};
-use crate::journal::{Journal, Scope};
+use crate::journal::Journal;
 use agent_abi::model::Ontology;
 use agent_abi::wire::input;
 use std::collections::HashSet;
@@ -13,8 +12,9 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
+use wb_core::ledger::{Recovery, Scope};
 use wb_core::run::OnDuplicate;
-use wb_core::work::{CommitItem, Committed, Inputs, Project, TaskRow, Wants, needs};
+use wb_core::work::{Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
 use wb_host::{Hosts, JobRequest};
 
@@ -96,23 +96,18 @@ impl World {
             Effect::Launch(launch) => self.launch(launch),
             Effect::Kill(job) => self.stop(job, Hosts::kill),
             Effect::Cancel(job) => self.stop(job, Hosts::cancel),
-            Effect::Commit {
-                batch,
-                items,
-                overwrite,
-                book,
-            } => {
-                let journal = self.book(book.as_deref());
-                self.commit(batch, items, overwrite, journal);
-            }
-            Effect::CloseBook(id) => self.close_book(id),
+            Effect::CloseOperation(id) => self.close_operation(id),
+            Effect::Operation {
+                operation,
+                lane,
+                request,
+                under,
+            } => self.request((operation, lane), request, under.as_deref()),
             Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
             Effect::OpenOp(op) => self.open_op(op),
             Effect::ReviewUndo(op) => self.review_undo(op),
-            Effect::Undo { op, words } => self.undo(op, words),
-            Effect::Finish => self.finish(),
             Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
@@ -129,7 +124,15 @@ impl World {
                 });
             }
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
-            Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {}
+            // From a run to the state.
+            Effect::Commit { .. }
+            // For the faces.
+            | Effect::Record(_)
+            | Effect::RunOver
+            | Effect::Reported(_)
+            | Effect::OperationOver(_)
+            | Effect::Suspend
+            | Effect::Exit => {}
         }
     }
 
@@ -275,41 +278,12 @@ impl World {
         }
     }
 
-    fn commit(
-        &self,
-        batch: BatchId,
-        items: Vec<CommitItem>,
-        overwrite: bool,
-        journal: Option<Journal>,
-    ) {
-        let (writer, news, project) =
-            (self.writer.clone(), self.news.clone(), self.project.clone());
-        tokio::spawn(async move {
-            let tasks: Vec<TaskId> = items.iter().map(|i| i.task).collect();
-            let results = match (writer, journal, project) {
-                (Some(writer), Some(journal), Some(project)) => {
-                    crate::journal::write(&writer, &journal, &project, items, overwrite).await
-                }
-                (Some(_), None, _) => Err(no_journal()),
-                _ => Err(holds_writes()),
-            };
-            let results = results.unwrap_or_else(|error| {
-                tasks
-                    .iter()
-                    .map(|t| (*t, Committed::Refused(error.clone())))
-                    .collect()
-            });
-            let _ = news.send(Event::Commit { batch, results }).await;
-        });
-    }
-
     /// Finishes what an interrupted process had begun to write.
     pub(super) async fn settle(&self) -> Result<Settled, Error> {
-        let (Some(journal), Some(writer), Some(project)) =
-            (&self.journal, &self.writer, &self.project)
-        else {
+        let (Some(journal), Some(_), Some(_)) = (&self.journal, &self.writer, &self.project) else {
             return Ok(Settled::default());
         };
-        crate::journal::settle(writer, journal, project, Scope::All).await
+        let performer = self.performer_with(journal.clone())?;
+        performer.drive(Recovery::new(Scope::All)).await
     }
 }

@@ -1,18 +1,18 @@
-//! The journal behind the screen: operations read, looked at and taken back, the other side of
-//! conflicts. What is true of the answers is decided by the core; undoing itself is shared with the
-//! command line.
+//! The journal behind the screen: operations that are read, what they ask for while they are written and taken back, and
+//! the other side of conflicts. What follows from the answers is decided by the core.
 
 use super::{World, now};
-use crate::journal::{Journal, Operation, options_of};
-use crate::undo;
+use crate::journal::{Journal, Operation};
+use crate::operation::{Performer, holds_writes};
 use agent_abi::model::Ontology;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wb_client::Reader;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::{Book, Event};
-use wb_core::ids::{ProjectHash, TaskId};
+use wb_core::event::{Event, JournalOperation};
+use wb_core::ids::{OperationId, ProjectHash, TaskId};
 use wb_core::journal::JournalEvent;
+use wb_core::ledger::{Reply, Request, UndoReview, part_of};
 use wb_core::patch::between;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 use wb_core::work::{Inputs, LabelChange, Project, RowInput};
@@ -26,38 +26,70 @@ type Side = (TaskId, Result<Vec<LabelChange>, Error>);
 /// Tasks whose rows are read with the same options.
 type Group<'a> = (InitialiseOptions, Vec<(&'a Inputs, &'a RowInput)>);
 
-pub(super) fn holds_writes() -> Error {
-    Error::new(
-        ErrorKind::Refused,
-        "this process holds all writes (--dry-run or --read-only)",
-    )
-    .hint("start without --dry-run and --read-only to write")
-}
-
 pub(super) fn no_journal() -> Error {
     Error::new(ErrorKind::Settings, "this process has no journal")
 }
 
 impl World {
-    /// The handle that a commit is written through.
-    pub(super) fn book(&mut self, book: Option<&Book>) -> Option<Journal> {
+    /// The handle that the writes of an operation are noted through.
+    fn journal_of(&mut self, operation: Option<&JournalOperation>) -> Option<Journal> {
         let journal = self.journal.as_ref()?;
-        let Some(book) = book else {
+        let Some(of) = operation else {
             return Some(journal.clone());
         };
-        let handle = self.books.entry(book.id).or_insert_with(|| {
+        let handle = self.operations.entry(of.id).or_insert_with(|| {
             let operation = Operation {
-                kind: book.kind,
+                kind: of.kind,
+                undoes: of.undoes,
                 ..Operation::default()
             };
-            journal.under(operation, book.words.clone())
+            journal.under(operation, of.words.clone())
         });
         Some(handle.clone())
     }
 
+    /// What requests of an operation are performed with.
+    pub(super) fn performer(
+        &mut self,
+        operation: Option<&JournalOperation>,
+    ) -> Result<Performer, Error> {
+        let journal = self.journal_of(operation).ok_or_else(no_journal)?;
+        self.performer_with(journal)
+    }
+
+    /// The same, with this handle of the journal.
+    pub(super) fn performer_with(&self, journal: Journal) -> Result<Performer, Error> {
+        let project = self.project.clone().ok_or_else(holds_writes)?;
+        let (reader, writer) = (self.reader.clone(), self.writer.clone());
+        let performer = Performer::new(reader, writer, journal, project);
+        Ok(performer.with_noted(self.noted.clone()))
+    }
+
+    /// Performs a request of an operation.
+    pub(super) fn request(
+        &mut self,
+        (operation, lane): (OperationId, usize),
+        request: Request,
+        under: Option<&JournalOperation>,
+    ) {
+        let (performer, news) = (self.performer(under), self.news.clone());
+        tokio::spawn(async move {
+            let reply = match performer {
+                Ok(performer) => Box::pin(performer.perform(request)).await,
+                Err(error) => Reply::failed(&request, error),
+            };
+            let event = Event::Operation {
+                operation,
+                lane,
+                reply,
+            };
+            let _ = news.send(event).await;
+        });
+    }
+
     /// Nothing more is written under an operation.
-    pub(super) fn close_book(&mut self, id: u64) {
-        if let Some(handle) = self.books.remove(&id) {
+    pub(super) fn close_operation(&mut self, id: OperationId) {
+        if let Some(handle) = self.operations.remove(&id) {
             tokio::task::spawn_blocking(move || handle.close(now().0));
         }
     }
@@ -107,70 +139,18 @@ impl World {
         self.ask_journal(read, without);
     }
 
-    pub(super) fn review_undo(&self, op: i64) {
-        let (reader, news) = (self.reader.clone(), self.news.clone());
-        let (journal, project) = (self.journal.clone(), self.project.clone());
+    pub(super) fn review_undo(&mut self, op: i64) {
+        let (performer, news, project) =
+            (self.performer(None), self.news.clone(), self.project.clone());
         tokio::spawn(async move {
-            let result = match (journal, project) {
-                (Some(journal), Some(project)) => {
-                    undo::preview(&reader, &journal, &project, op).await
+            let result = match (performer, project) {
+                (Ok(performer), Some(project)) => {
+                    performer.drive(UndoReview::new(op, project)).await
                 }
-                _ => Err(no_journal()),
+                (Err(error), _) => Err(error),
+                (Ok(_), None) => Err(no_journal()),
             };
             let event = JournalEvent::Review { op, result };
-            let _ = news.send(Event::Journal(event)).await;
-        });
-    }
-
-    /// Finishes what interrupted commands had begun, and ends the commits of the screen among them: what
-    /// those had not come to is gone with their process.
-    pub(super) fn finish(&self) {
-        let (news, writer) = (self.news.clone(), self.writer.clone());
-        let (journal, project) = (self.journal.clone(), self.project.clone());
-        tokio::spawn(async move {
-            let result = match (writer, journal, project) {
-                (Some(writer), Some(journal), Some(project)) => {
-                    crate::journal::finish(&writer, &journal, &project).await
-                }
-                _ => Err(holds_writes()),
-            };
-            let event = JournalEvent::Finished(result);
-            let _ = news.send(Event::Journal(event)).await;
-        });
-    }
-
-    pub(super) fn undo(&self, op: i64, words: Vec<String>) {
-        let (reader, news, writer) = (self.reader.clone(), self.news.clone(), self.writer.clone());
-        let (journal, project) = (self.journal.clone(), self.project.clone());
-        tokio::spawn(async move {
-            let result = match (writer, journal, project) {
-                (Some(writer), Some(journal), Some(project)) => {
-                    let operation = Operation {
-                        kind: "undo",
-                        undoes: Some(op),
-                        ..Operation::default()
-                    };
-                    let journal = journal.under(operation, words);
-                    let writer = Some(writer.as_ref());
-                    let undone = undo::take_back(
-                        &reader,
-                        writer,
-                        &journal,
-                        &project,
-                        op,
-                        |_, _| {},
-                        || false,
-                    )
-                    .await;
-                    // One that broke off stays open: `resume` goes on with it.
-                    if undone.is_ok() {
-                        journal.close(now().0);
-                    }
-                    undone
-                }
-                _ => Err(holds_writes()),
-            };
-            let event = JournalEvent::Undone { op, result };
             let _ = news.send(Event::Journal(event)).await;
         });
     }
@@ -205,7 +185,7 @@ async fn sides(
             all.push((input.row.id, Ok(Vec::new())));
             continue;
         };
-        let options = options_of(&row.json);
+        let options = part_of(&row.json);
         let key = serde_json::to_string(&options).unwrap_or_default();
         let group = groups.entry(key).or_insert_with(|| (options, Vec::new()));
         group.1.push((input, row));

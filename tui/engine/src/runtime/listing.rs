@@ -154,7 +154,7 @@ pub async fn known(
         rows.into_iter().map(|row| read(&row?.json)).collect()
     } else {
         let rows = reader.row_metadata(project.hash, &units).await;
-        let seen = |row: wb_client::RowMetadata| Known {
+        let seen = |row: wb_core::work::RowMetadata| Known {
             priority: row.priority,
             metadata: row.client_metadata,
             ..Known::default()

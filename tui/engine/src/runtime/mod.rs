@@ -18,6 +18,7 @@ pub use twin::Twin;
 
 use crate::host_limits::HostLimits;
 use crate::journal::Journal;
+use crate::operation::NotedChanges;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
@@ -29,7 +30,7 @@ use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
-use wb_core::ids::{JobId, Millis, ProjectHash, StageId, TaskId};
+use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
 use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
@@ -41,7 +42,7 @@ pub struct Setup {
     /// Reads upstream.
     pub reader: Reader,
     /// Writes upstream; a dry run has none.
-    pub writer: Option<Writer>,
+    pub writer: Option<Arc<Writer>>,
     /// The project.
     pub project: ProjectHash,
     /// Libraries to watch, once the project is known.
@@ -89,8 +90,10 @@ struct World {
     stages: HashMap<StageId, StageFacts>,
     drain: Option<Drain>,
     journal: Option<Journal>,
-    /// Operations that the screen's writes are noted under, by the core's numbers.
-    books: HashMap<u64, Journal>,
+    /// Operations that the screen's writes are noted under.
+    operations: HashMap<OperationId, Journal>,
+    /// Changes that are noted and not sent yet.
+    noted: NotedChanges,
     cache: AssetCache,
     on_duplicate: OnDuplicate,
     params: BTreeMap<String, serde_json::Value>,
@@ -164,7 +167,7 @@ impl Engine {
             started: now(),
             answers: calls::Answers::new(setup.reader.clone(), cache.clone()),
             reader: setup.reader,
-            writer: setup.writer.map(Arc::new),
+            writer: setup.writer,
             hosts,
             hash: setup.project,
             project: None,
@@ -172,7 +175,8 @@ impl Engine {
             stages: HashMap::new(),
             drain: setup.drain,
             journal: None,
-            books: HashMap::new(),
+            operations: HashMap::new(),
+            noted: NotedChanges::default(),
             cache,
             on_duplicate,
             params: setup.params,
@@ -224,9 +228,12 @@ impl Engine {
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(_) | Effect::RunOver | Effect::Suspend | Effect::Exit => {
-                    for_the_face.push(effect);
-                }
+                Effect::Record(_)
+                | Effect::RunOver
+                | Effect::Reported(_)
+                | Effect::OperationOver(_)
+                | Effect::Suspend
+                | Effect::Exit => for_the_face.push(effect),
                 other => self.world.perform(other),
             }
         }

@@ -40,7 +40,6 @@ impl Run {
                     batch: id,
                     items,
                     overwrite: self.spec.on_conflict == OnConflict::Overwrite,
-                    book: None,
                 });
             }
         }

@@ -1,14 +1,11 @@
-//! How a [`Change`] is stored in the journal and in a plan. Secrets are removed on the way.
+//! How a [`Change`] is stored in the journal and in a plan: without secrets.
 
+use super::Change;
+use crate::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
+use crate::secret;
+use crate::work::{CommitItem, LabelBlob, RowInput};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wb_core::ids::{DataHash, ItemId, LabelHash, PathwayId, StageId, TaskId};
-use wb_core::ledger::Change;
-use wb_core::secret;
-use wb_core::work::{CommitItem, LabelBlob, RowInput};
-
-/// Bytes of label rows that are held at a time while what was written, or is to be, is gone through.
-pub const HEAVY: usize = 32 << 20;
 
 /// A [`Change`] as text.
 #[derive(Serialize, Deserialize, Clone, Debug)]
@@ -59,9 +56,7 @@ impl Stored {
         Self::new(change, true)
     }
 
-    /// Whether both write the same.
-    #[must_use]
-    pub fn sets_the_same(&self, other: &Self) -> bool {
+    fn sets_the_same(&self, other: &Self) -> bool {
         (self.task, self.stage, self.pathway, self.to)
             == (other.task, other.stage, other.pathway, other.to)
             && self.priority == other.priority
@@ -109,6 +104,14 @@ impl Stored {
             old_metadata: change.old_metadata.clone(),
             reverts: change.reverts,
         }
+    }
+}
+
+impl Change {
+    /// Whether both write the same.
+    #[must_use]
+    pub fn sets_the_same(&self, other: &Self) -> bool {
+        Stored::brief(self).sets_the_same(&Stored::brief(other))
     }
 }
 

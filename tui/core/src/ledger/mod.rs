@@ -1,7 +1,33 @@
-//! The write ledger: what is to be written for a task, and the proof that it was recorded before it is sent.
+//! The write ledger: what is to be written for a task, the proof that it was recorded before it is sent, and the
+//! machines that decide what is written: [`Writing`], [`Commit`], [`Recovery`], [`Undo`] and [`Apply`].
 //!
 //! A writer takes [`Noted`] changes only, and only a [`Ledger`] makes them, after their rows are on disk. Keeping
-//! the rows is left to the journal, sending to the client.
+//! the rows is left to the journal, sending to the client. Machines are driven by the answers to their requests.
+
+mod apply;
+mod commit;
+mod compare;
+mod entry;
+#[cfg(test)]
+pub(crate) mod memory;
+mod request;
+mod settling;
+mod stored;
+mod undo;
+mod writing;
+
+pub use apply::{Applied, Apply};
+pub use commit::Commit;
+pub use compare::part_of;
+pub use entry::{Before, GROUP, MAX_BYTES, OpenEntry, Scope, StandingEntry};
+pub use request::{
+    Answered, Look, Machine, Next, Operation, OperationStep, PlanLines, PlannedTask, Reply, Request,
+    Seen, TaskReport, TasksSeen, UndoResult, Unit,
+};
+pub use settling::Recovery;
+pub use stored::{Stored, without_secrets};
+pub use undo::{Undo, UndoReview};
+pub use writing::Writing;
 
 use crate::error::Error;
 use crate::ids::{Millis, ProjectHash, StageId};

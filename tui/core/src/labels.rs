@@ -1,8 +1,13 @@
-//! Whether two label blobs hold the same labels.
+//! Whether labels, client metadata and priorities that were read at different times are the same.
 
-use super::ANSWERS;
+use crate::digits;
 use serde_json::{Map, Number, Value};
-use wb_core::digits;
+
+/// The parts of a label blob that hold labels, beside the `labels` of each data unit and of each part of a group.
+pub const ANSWERS: [&str; 3] = ["object_answers", "classification_answers", "object_actions"];
+
+/// Priorities that differ by less are the same: the platform rounds them.
+const SAME_PRIORITY: f64 = 1e-9;
 
 /// What the platform fills in by itself when a row is saved.
 const BOOKKEEPING: [&str; 5] = [
@@ -41,7 +46,8 @@ pub fn saved_as(stored: &Value, sent: &Value) -> bool {
 }
 
 /// Whether two sets of client metadata are the same, however their numbers are written.
-pub(crate) fn same_metadata(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+#[must_use]
+pub fn same_metadata(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
     fn same(one: &Value, other: &Value) -> bool {
         match (one, other) {
             (Value::Number(one), Value::Number(other)) => {
@@ -56,6 +62,12 @@ pub(crate) fn same_metadata(one: &Map<String, Value>, other: &Map<String, Value>
     }
     one.len() == other.len()
         && (one.iter()).all(|(key, a)| other.get(key).is_some_and(|b| same(a, b)))
+}
+
+/// Whether two priorities are the same.
+#[must_use]
+pub fn same_priority(one: f64, other: f64) -> bool {
+    (one - other).abs() <= SAME_PRIORITY
 }
 
 fn canonical(blob: &Value, eye: Eye) -> Map<String, Value> {

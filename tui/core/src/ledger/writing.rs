@@ -1,0 +1,200 @@
+//! Writing a group of changes: what is written in part of their tasks is finished first; then the changes are noted,
+//! sent, and their answers noted.
+
+use super::settling::Settling;
+use super::{Answered, Before, Change, Machine, Next, OpenEntry, Reply, Request, Scope};
+use crate::error::ErrorKind;
+use crate::work::Committed;
+use std::collections::{HashMap, HashSet};
+
+/// Writes changes; the result of each, in the order given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Writing {
+    changes: Vec<Change>,
+    results: Vec<Option<Committed>>,
+    step: Step,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// Entries of the same tasks that are written in part are claimed.
+    Claiming,
+    /// These are being finished.
+    Finishing(Vec<OpenEntry>, Box<Settling>),
+    /// The changes at these places are being noted.
+    Noting(Vec<usize>),
+    /// They are being sent, each with its entry.
+    Sending(Vec<(usize, i64)>),
+    /// Their answers are being noted.
+    NotingAnswers,
+}
+
+impl Writing {
+    /// Writes these changes.
+    #[must_use]
+    pub fn new(changes: Vec<Change>) -> Self {
+        Self {
+            results: vec![None; changes.len()],
+            changes,
+            step: Step::Claiming,
+        }
+    }
+
+    /// What is being written.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    fn over(&mut self) -> Next<Vec<Committed>> {
+        let results = std::mem::take(&mut self.results).into_iter();
+        Next::Over(Ok(results
+            .map(|result| result.unwrap_or(Committed::Done))
+            .collect()))
+    }
+
+    fn note(&mut self) -> Next<Vec<Committed>> {
+        let open: Vec<usize> = (0..self.changes.len())
+            .filter(|i| self.results[*i].is_none())
+            .collect();
+        if open.is_empty() {
+            return self.over();
+        }
+        let changes = open.iter().map(|i| self.changes[*i].clone()).collect();
+        self.step = Step::Noting(open);
+        Next::Ask(Request::Note(changes))
+    }
+
+    /// A change whose task was written in part has its result: what was to be written twice is written once.
+    fn finished(&mut self, open: Vec<OpenEntry>, results: Vec<Committed>) {
+        let mut found = HashMap::new();
+        for (entry, result) in open.into_iter().zip(results) {
+            found.insert(entry.change.item.task, (entry.change, result));
+        }
+        for (change, place) in self.changes.iter().zip(&mut self.results) {
+            *place = match found.get(&change.item.task) {
+                Some((earlier, Committed::Done)) if !change.sets_the_same(earlier) => {
+                    let by = "an earlier outcome of this task, which is written now".to_owned();
+                    Some(Committed::Conflict { by })
+                }
+                // What was written is not there any more: this one takes its place.
+                Some((_, Committed::Refused(error))) if error.kind == ErrorKind::Conflict => None,
+                Some((_, result)) => Some(result.clone()),
+                None => None,
+            };
+        }
+    }
+
+    fn noted(&mut self, places: Vec<usize>, entries: Vec<Option<i64>>) -> Next<Vec<Committed>> {
+        let mut sending = Vec::with_capacity(places.len());
+        for (place, entry) in places.into_iter().zip(entries) {
+            match entry {
+                Some(entry) => sending.push((place, entry)),
+                None => self.results[place] = Some(written_elsewhere()),
+            }
+        }
+        if sending.is_empty() {
+            return self.over();
+        }
+        let entries = sending.iter().map(|(_, entry)| *entry).collect();
+        self.step = Step::Sending(sending);
+        Next::Ask(Request::Send(entries))
+    }
+
+    fn sent(&mut self, sent: &[(usize, i64)], results: Vec<Committed>) -> Next<Vec<Committed>> {
+        let mut answers = Vec::with_capacity(sent.len());
+        for ((place, entry), result) in sent.iter().zip(results) {
+            let result = with_advice(result);
+            self.results[*place] = Some(result.clone());
+            answers.push(Answered {
+                entry: *entry,
+                result,
+                before: Before::New,
+            });
+        }
+        self.step = Step::NotingAnswers;
+        Next::Ask(Request::NoteAnswers(answers))
+    }
+}
+
+impl Machine for Writing {
+    type Output = Vec<Committed>;
+
+    fn start(&mut self) -> Next<Self::Output> {
+        if self.changes.is_empty() {
+            return Next::Over(Ok(Vec::new()));
+        }
+        let changes = self.changes.iter();
+        let except: HashSet<i64> = changes.clone().filter_map(|c| c.reverts).collect();
+        let tasks = changes.map(|c| c.item.task).collect();
+        Next::Ask(Request::Claim(Scope::Tasks { tasks, except }))
+    }
+
+    fn on(&mut self, reply: Reply) -> Next<Self::Output> {
+        match (std::mem::replace(&mut self.step, Step::Claiming), reply) {
+            (Step::Claiming, Reply::Open(Ok(open))) if open.is_empty() => self.note(),
+            (Step::Claiming, Reply::Open(Ok(open))) => {
+                let mut settling = Settling::new(open.clone());
+                let next = settling.start();
+                self.finishing(open, settling, next)
+            }
+            (Step::Finishing(open, mut settling), reply) => {
+                let next = settling.on(reply);
+                self.finishing(open, *settling, next)
+            }
+            (Step::Noting(places), Reply::Noted(Ok(entries))) => self.noted(places, entries),
+            (Step::Sending(sent), Reply::Sent(results)) => self.sent(&sent, results),
+            // Everything is sent: an entry whose answer is not stored stays open, and is finished by the next command.
+            (Step::NotingAnswers, Reply::Stored(_)) => self.over(),
+            (_, other) => Next::failed(other.into_error()),
+        }
+    }
+}
+
+impl Writing {
+    fn finishing(
+        &mut self,
+        open: Vec<OpenEntry>,
+        settling: Settling,
+        next: Next<Vec<Committed>>,
+    ) -> Next<Vec<Committed>> {
+        match next {
+            Next::Ask(request) => {
+                self.step = Step::Finishing(open, Box::new(settling));
+                Next::Ask(request)
+            }
+            Next::Over(Ok(results)) => {
+                self.finished(open, results);
+                self.note()
+            }
+            Next::Over(Err(error)) => Next::failed(error),
+        }
+    }
+}
+
+/// Adds to the error of a task that is written in part what is there, and what to do about it.
+pub(super) fn with_advice(result: Committed) -> Committed {
+    match result {
+        Committed::Partial { written, mut error } => {
+            let words = written.words();
+            if !error.summary.starts_with(&words) {
+                error.summary = format!("{words} written, but {}", error.summary);
+            }
+            let hint =
+                "`workbench resume` finishes it; `workbench undo` takes back what was written";
+            if !error.hints.iter().any(|known| known == hint) {
+                error.hints.insert(0, hint.to_owned());
+            }
+            Committed::Partial { written, error }
+        }
+        other => other,
+    }
+}
+
+/// The result of a task that another process of this folder is writing: both read the row before either wrote,
+/// which no read of the platform would show.
+fn written_elsewhere() -> Committed {
+    Committed::Conflict {
+        by: "another workbench process of this folder, at this moment".to_owned(),
+    }
+}
