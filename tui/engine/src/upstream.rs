@@ -3,8 +3,8 @@
 use crate::attempt_limit::AttemptLimit;
 use crate::config::Config;
 use crate::flags::Flags;
-use uuid::Uuid;
 use std::sync::Arc;
+use uuid::Uuid;
 use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;

@@ -177,7 +177,10 @@ impl State {
         let mut effects = self.look_at_conflicts();
         if self.commits.is_empty() {
             let over = std::mem::take(&mut self.open_operations);
-            effects.extend(over.iter().map(|operation| Effect::CloseOperation(operation.id)));
+            effects.extend(
+                over.iter()
+                    .map(|operation| Effect::CloseOperation(operation.id)),
+            );
         }
         effects
     }

@@ -289,7 +289,12 @@ fn one_commit_is_one_operation_with_the_command_that_does_the_same() {
     };
     world.send(Event::Input(Command::Run(Box::new(spec))));
     assert_eq!(world.operations.len(), 3, "three batches");
-    assert!(world.operations.iter().all(|o| o.id == world.operations[0].id));
+    assert!(
+        world
+            .operations
+            .iter()
+            .all(|o| o.id == world.operations[0].id)
+    );
     assert_eq!(world.closed.len(), 2);
 }
 
