@@ -2,7 +2,7 @@
 //! files is left to the binary.
 
 use crate::Ui;
-use crate::actions::{ACTIONS, Action, Scope};
+use crate::actions::{ACTIONS, Action, ActionRow, Scope};
 use crate::keys::{canonical, shown};
 use ratatui::text::{Line, Span};
 use wb_core::workflow::nearest;
@@ -235,6 +235,19 @@ impl Keymap {
         let all = self.bindings.iter();
         all.filter(|b| b.action == action && b.scope == scope)
             .map(|b| b.key.as_str())
+            .collect()
+    }
+
+    /// The actions of a screen with their keys as they are shown, then those that belong elsewhere and have
+    /// keys here too.
+    pub(crate) fn rows(&self, scope: Scope) -> Vec<(&'static ActionRow, Vec<String>)> {
+        let own = ACTIONS.iter().filter(|row| row.scope == scope);
+        let own = own.map(|row| {
+            let keys = self.keys_of(row.action).into_iter().map(shown);
+            (row, keys.collect())
+        });
+        let extra = self.extra(scope);
+        own.chain(extra.map(|(key, action)| (action.row(), vec![shown(key)])))
             .collect()
     }
 

@@ -3,6 +3,25 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+/// Keys that are not characters, by their names.
+const NAMED: [(KeyCode, &str); 15] = [
+    (KeyCode::Enter, "Enter"),
+    (KeyCode::Esc, "Esc"),
+    (KeyCode::Tab, "Tab"),
+    (KeyCode::BackTab, "BackTab"),
+    (KeyCode::Up, "Up"),
+    (KeyCode::Down, "Down"),
+    (KeyCode::Left, "Left"),
+    (KeyCode::Right, "Right"),
+    (KeyCode::Home, "Home"),
+    (KeyCode::End, "End"),
+    (KeyCode::PageUp, "PageUp"),
+    (KeyCode::PageDown, "PageDown"),
+    (KeyCode::Backspace, "Backspace"),
+    (KeyCode::Delete, "Delete"),
+    (KeyCode::Insert, "Insert"),
+];
+
 /// The name of a key in the table of actions: `s`, `S`, `Ctrl-d`, `Space`, `Enter`, `F5`. `None` for
 /// releases and for keys that cannot be bound.
 #[must_use]
@@ -15,11 +34,11 @@ pub fn name(key: &KeyEvent) -> Option<String> {
     if key.modifiers.contains(KeyModifiers::SUPER) || (alt && ctrl) {
         return None;
     }
-    let plain = match key.code {
-        KeyCode::Char(c) if alt => return Some(format!("Alt-{c}")),
+    Some(match key.code {
+        KeyCode::Char(c) if alt => format!("Alt-{c}"),
         _ if alt => return None,
         KeyCode::Char(' ') => "Space".to_owned(),
-        KeyCode::Char(c) if ctrl => return Some(format!("Ctrl-{}", c.to_ascii_lowercase())),
+        KeyCode::Char(c) if ctrl => format!("Ctrl-{}", c.to_ascii_lowercase()),
         // Some terminals send the small letter together with Shift.
         KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::SHIFT) => {
             c.to_uppercase().to_string()
@@ -27,23 +46,8 @@ pub fn name(key: &KeyEvent) -> Option<String> {
         KeyCode::Char(c) => c.to_string(),
         KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => "BackTab".into(),
         KeyCode::F(n) => format!("F{n}"),
-        KeyCode::Enter => "Enter".into(),
-        KeyCode::Esc => "Esc".into(),
-        KeyCode::Tab => "Tab".into(),
-        KeyCode::BackTab => "BackTab".into(),
-        KeyCode::Up => "Up".into(),
-        KeyCode::Down => "Down".into(),
-        KeyCode::Left => "Left".into(),
-        KeyCode::Right => "Right".into(),
-        KeyCode::Home => "Home".into(),
-        KeyCode::End => "End".into(),
-        KeyCode::PageUp => "PageUp".into(),
-        KeyCode::PageDown => "PageDown".into(),
-        KeyCode::Backspace => "Backspace".into(),
-        KeyCode::Delete => "Delete".into(),
-        _ => return None,
-    };
-    Some(plain)
+        code => NAMED.iter().find(|(c, _)| *c == code)?.1.to_owned(),
+    })
 }
 
 /// How a key is shown: arrows as arrows, the rest as in the table.
@@ -64,37 +68,19 @@ pub fn shown(key: &str) -> String {
 /// name.
 #[must_use]
 pub fn canonical(written: &str) -> Option<String> {
-    const NAMED: [&str; 16] = [
-        "Enter",
-        "Esc",
-        "Tab",
-        "BackTab",
-        "Space",
-        "Up",
-        "Down",
-        "Left",
-        "Right",
-        "Home",
-        "End",
-        "PageUp",
-        "PageDown",
-        "Backspace",
-        "Delete",
-        "Insert",
-    ];
     if written.chars().count() == 1 {
         return Some(if written == " " { "Space" } else { written }.to_owned());
     }
     let low = written.to_lowercase();
-    let named = NAMED.iter().find(|name| name.to_lowercase() == low);
-    if let Some(name) = named {
-        return Some((*name).to_owned());
-    }
-    match low.as_str() {
-        "return" => return Some("Enter".into()),
-        "escape" => return Some("Esc".into()),
-        "shift-tab" | "shift+tab" => return Some("BackTab".into()),
-        _ => {}
+    let synonym = match low.as_str() {
+        "return" => "enter",
+        "escape" => "esc",
+        "shift-tab" | "shift+tab" => "backtab",
+        other => other,
+    };
+    let mut names = NAMED.iter().map(|(_, name)| *name).chain(["Space"]);
+    if let Some(name) = names.find(|name| name.eq_ignore_ascii_case(synonym)) {
+        return Some(name.to_owned());
     }
     let number = low.strip_prefix('f').and_then(|n| n.parse::<u8>().ok());
     if let Some(n) = number.filter(|n| (1..=24).contains(n)) {

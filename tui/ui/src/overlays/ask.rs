@@ -155,7 +155,35 @@ impl Layer for Question {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let (title, text, yes, no) = words(&self.ask, state);
+        let columns = area.width.saturating_sub(4).min(72);
+        let inside = usize::from(columns).saturating_sub(6);
+        let mut all = vec![Line::default()];
+        for part in text {
+            let (mark, text) = match part.strip_prefix("• ") {
+                Some(item) => ("  • ", item),
+                None => ("  ", part.as_str()),
+            };
+            all.extend(hanging(mark, st.text, &ui.keyed(text), inside + 2, st.text));
+        }
+        all.push(Line::default());
+        match &self.title {
+            Some(line) => all.extend(title_lines(ui, line, (yes, no), inside, state)),
+            None => {
+                all.push(ui.keyed_line(&format!("  {{key:Yes}} {yes}      {{key:No}} {no}")));
+            }
+        }
+        let height = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
+        let place = centred(area, columns, height);
+        let title = fit(&title, usize::from(columns).saturating_sub(6));
+        let inner = overlay(buf, place, &title, "", &st);
+        lines(
+            buf,
+            inner,
+            &all,
+            all.len().saturating_sub(usize::from(inner.height)),
+        );
     }
 
     fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
@@ -184,38 +212,6 @@ impl Question {
 fn is_title(typed: &str, state: &State) -> bool {
     let title = state.project.as_ref().map(|p| p.title.trim());
     title == Some(typed.trim())
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, question: &Question, state: &State) {
-    let st = ui.st;
-    let (title, text, yes, no) = words(&question.ask, state);
-    let columns = area.width.saturating_sub(4).min(72);
-    let inside = usize::from(columns).saturating_sub(6);
-    let mut all = vec![Line::default()];
-    for part in text {
-        let (mark, text) = match part.strip_prefix("• ") {
-            Some(item) => ("  • ", item),
-            None => ("  ", part.as_str()),
-        };
-        all.extend(hanging(mark, st.text, &ui.keyed(text), inside + 2, st.text));
-    }
-    all.push(Line::default());
-    match &question.title {
-        Some(line) => all.extend(title_lines(ui, line, (yes, no), inside, state)),
-        None => {
-            all.push(ui.keyed_line(&format!("  {{key:Yes}} {yes}      {{key:No}} {no}")));
-        }
-    }
-    let height = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
-    let place = centred(area, columns, height);
-    let title = fit(&title, usize::from(columns).saturating_sub(6));
-    let inner = overlay(buf, place, &title, "", &st);
-    lines(
-        buf,
-        inner,
-        &all,
-        all.len().saturating_sub(usize::from(inner.height)),
-    );
 }
 
 /// The line in which the title of a protected project is typed.

@@ -40,7 +40,35 @@ impl Layer for Builds {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, &mut self.top, state);
+        let st = ui.st;
+        let (word, _) = crate::chrome::build_word(ui, state);
+        let inner = overlay(buf, area, "Builds", &word, &st);
+        let columns = usize::from(padded(inner).width);
+        let mut all = compiler(ui, state, columns);
+        all.extend(refused(ui, state, columns));
+        if state.builds.all.is_empty() {
+            all.push(Line::from("No library has been opened yet."));
+            let searched = if state.options.agents.is_empty() {
+                "Start with --agents PATH: a library, a crate folder, or a folder of libraries."
+                    .to_owned()
+            } else {
+                format!("Searched in {}", state.options.agents.join(", "))
+            };
+            all.extend(wrapped(&searched, columns, st.dim));
+        } else {
+            let head = format!(
+                "{} {}  {} {} stages",
+                left("build", 7),
+                left("state", 9),
+                left("when", 8),
+                left("library", 28),
+            );
+            all.push(Line::styled(head, st.dim));
+        }
+        for build in state.builds.all.iter().rev() {
+            all.extend(rows(ui, build, state, columns));
+        }
+        self.top = scrolled(buf, inner, &all, self.top, &st);
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
@@ -48,38 +76,6 @@ impl Layer for Builds {
         let refused = state.rejected.as_ref().map(|(why, _)| why.clone());
         Some(("the build's error".to_owned(), compiler.or(refused)?))
     }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, top: &mut usize, state: &State) {
-    let st = ui.st;
-    let (word, _) = crate::chrome::build_word(ui, state);
-    let inner = overlay(buf, area, "Builds", &word, &st);
-    let columns = usize::from(padded(inner).width);
-    let mut all = compiler(ui, state, columns);
-    all.extend(refused(ui, state, columns));
-    if state.builds.all.is_empty() {
-        all.push(Line::from("No library has been opened yet."));
-        let searched = if state.options.agents.is_empty() {
-            "Start with --agents PATH: a library, a crate folder, or a folder of libraries."
-                .to_owned()
-        } else {
-            format!("Searched in {}", state.options.agents.join(", "))
-        };
-        all.extend(wrapped(&searched, columns, st.dim));
-    } else {
-        let head = format!(
-            "{} {}  {} {} stages",
-            left("build", 7),
-            left("state", 9),
-            left("when", 8),
-            left("library", 28),
-        );
-        all.push(Line::styled(head, st.dim));
-    }
-    for build in state.builds.all.iter().rev() {
-        all.extend(rows(ui, build, state, columns));
-    }
-    *top = scrolled(buf, inner, &all, *top, &st);
 }
 
 fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'a>> {

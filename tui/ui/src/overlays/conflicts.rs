@@ -132,43 +132,39 @@ impl Layer for Conflicts {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let count = state.conflicts.len();
+        let title = format!(
+            "Conflicts: {} changed by somebody else",
+            plural(count, "task")
+        );
+        let inner = overlay(buf, area, &title, "nothing of ours was written", &st);
+        let room = padded(inner);
+        if count == 0 {
+            let all = [
+                Line::default(),
+                Line::styled(" Nothing is in conflict.", st.good),
+                Line::default(),
+                Line::styled(
+                    " Just before a row is written it is compared with what the agent saw.",
+                    st.dim,
+                ),
+            ];
+            lines(buf, room, &all, 0);
+            return;
+        }
+        self.at = self.at.min(count - 1);
+        let foot = footer(self, state, usize::from(room.width), &st);
+        let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
+        let [body, below] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(foot_h)]).areas(room);
+        lines(buf, below, &foot, 0);
+        let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
+        let tasks = tasks.min(body.height / 3).max(3);
+        let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width * 2 / 5);
+        draw_list(ui, buf, list, self, state);
+        draw_sides(ui, buf, details, self, state);
     }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
-    let st = ui.st;
-    let count = state.conflicts.len();
-    let title = format!(
-        "Conflicts: {} changed by somebody else",
-        plural(count, "task")
-    );
-    let inner = overlay(buf, area, &title, "nothing of ours was written", &st);
-    let room = padded(inner);
-    if count == 0 {
-        let all = [
-            Line::default(),
-            Line::styled(" Nothing is in conflict.", st.good),
-            Line::default(),
-            Line::styled(
-                " Just before a row is written it is compared with what the agent saw.",
-                st.dim,
-            ),
-        ];
-        lines(buf, room, &all, 0);
-        return;
-    }
-    pane.at = pane.at.min(count - 1);
-    let foot = footer(pane, state, usize::from(room.width), &st);
-    let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-    let [body, below] =
-        Layout::vertical([Constraint::Fill(1), Constraint::Length(foot_h)]).areas(room);
-    lines(buf, below, &foot, 0);
-    let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-    let tasks = tasks.min(body.height / 3).max(3);
-    let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width * 2 / 5);
-    draw_list(ui, buf, list, pane, state);
-    draw_sides(ui, buf, details, pane, state);
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {

@@ -1,8 +1,8 @@
 //! Keys of the screen in sight, then all keys; typing searches. Made from the table of actions and the keymap.
 
 use super::moved;
-use crate::actions::{self, ACTIONS, Action, ActionRow, Hints, Scope};
-use crate::keys::{Line as Typed, name, shown};
+use crate::actions::{self, Action, ActionRow, Hints, Scope};
+use crate::keys::{Line as Typed, name};
 use crate::layer::{Handled, Layer};
 use crate::text::left;
 use crate::theme::Styles;
@@ -76,7 +76,37 @@ impl Layer for Help {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let right = format!("{} {}", ui.key_of(Action::Help), self.other_page());
+        let title = match self.all {
+            true => "All keys".to_owned(),
+            false => format!("Keys: {}", self.own_scope(ui).title()),
+        };
+        let inner = overlay(buf, area, &title, &right, &st);
+        let typed = self.line.text.as_str();
+        let search = if typed.is_empty() {
+            Line::styled(" type to search by key or word", st.dim)
+        } else {
+            Line::from(vec![
+                Span::styled(" search ", st.dim),
+                Span::styled(format!("{typed}▏"), st.strong),
+            ])
+        };
+        let [top, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+        lines(buf, top, &[search], 0);
+        let mut all = key_lines(ui, self, state, usize::from(padded(body).width));
+        if typed.is_empty() {
+            all.extend(mark_lines(ui));
+        }
+        if all.is_empty() {
+            let clear = ui.key_of(Action::Out);
+            all.push(Line::default());
+            all.push(Line::from(format!(
+                "No key matches \"{typed}\". {clear} clears the search."
+            )));
+        }
+        self.top = scrolled(buf, body, &all, self.top, &st);
     }
 }
 
@@ -132,54 +162,16 @@ fn matches(row: &ActionRow, keys: &[String], typed: &str) -> bool {
         || row.help.to_lowercase().contains(typed)
 }
 
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Help, state: &State) {
-    let st = ui.st;
-    let right = format!("{} {}", ui.key_of(Action::Help), pane.other_page());
-    let title = match pane.all {
-        true => "All keys".to_owned(),
-        false => format!("Keys: {}", pane.own_scope(ui).title()),
-    };
-    let inner = overlay(buf, area, &title, &right, &st);
-    let typed = pane.line.text.as_str();
-    let search = if typed.is_empty() {
-        Line::styled(" type to search by key or word", st.dim)
-    } else {
-        Line::from(vec![
-            Span::styled(" search ", st.dim),
-            Span::styled(format!("{typed}▏"), st.strong),
-        ])
-    };
-    let [top, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
-    lines(buf, top, &[search], 0);
-    let mut all = key_lines(ui, pane, state, usize::from(padded(body).width));
-    if typed.is_empty() {
-        all.extend(mark_lines(ui));
-    }
-    if all.is_empty() {
-        let clear = ui.key_of(Action::Out);
-        all.push(Line::default());
-        all.push(Line::from(format!(
-            "No key matches \"{typed}\". {clear} clears the search."
-        )));
-    }
-    pane.top = scrolled(buf, body, &all, pane.top, &st);
-}
-
 /// The keys, by where they count; actions that are disabled now are dim. A screen's own keys of actions
 /// that belong elsewhere come last in its part.
 fn key_lines<'a>(ui: &Ui, pane: &Help, state: &State, columns: usize) -> Vec<Line<'a>> {
     let typed = pane.line.text.to_lowercase();
     let mut all = Vec::new();
     for scope in scopes(ui, pane) {
-        let own = ACTIONS.iter().filter(|row| row.scope == scope);
-        let own = own.map(|row| (row, ui.keymap.keys_of(row.action)));
-        let extra = ui
+        let found: Vec<_> = ui
             .keymap
-            .extra(scope)
-            .map(|(key, action)| (action.row(), vec![key]));
-        let found: Vec<_> = own
-            .chain(extra)
-            .map(|(row, keys)| (row, keys.into_iter().map(shown).collect::<Vec<_>>()))
+            .rows(scope)
+            .into_iter()
             .filter(|(row, keys)| typed.is_empty() || matches(row, keys, &typed))
             .filter(|(row, _)| !(state.options.read_only && row.writes))
             .collect();

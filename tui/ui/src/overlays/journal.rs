@@ -115,7 +115,43 @@ impl Layer for Journal {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let inner = overlay(
+            buf,
+            area,
+            "Journal",
+            "what was written from this folder",
+            &st,
+        );
+        let room = padded(inner);
+        let Some(ops) = &state.journal.ops else {
+            let text = match &state.journal.error {
+                Some(error) => Line::styled(fit(&error.summary, usize::from(room.width)), st.bad),
+                None => Line::styled("… reading the journal", st.dim),
+            };
+            lines(buf, room, &[Line::default(), text], 0);
+            return;
+        };
+        if ops.is_empty() {
+            let all = [
+                Line::default(),
+                Line::from(" Nothing was written from this folder yet."),
+                Line::default(),
+                Line::styled(
+                    " A commit, a run, an apply and an undo are one line each here.",
+                    st.dim,
+                ),
+            ];
+            lines(buf, room, &all, 0);
+            return;
+        }
+        let rows = (room.height * 2 / 5).max(4);
+        let columns = (room.width * 12 / 25).max(55);
+        let [list, details] = list_and_details(room, ui.room.narrow(), rows, columns);
+        draw_ops(ui, buf, list, self, state);
+        if let Some(open) = &state.journal.open {
+            draw_open(ui, buf, details, self, open, state);
+        }
     }
 
     fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
@@ -134,46 +170,6 @@ impl Journal {
         let to = moved(place(state).unwrap_or(0), action, 10).min(last);
         self.scroll = 0;
         vec![Command::OpenOp(ops[to].id)]
-    }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &State) {
-    let st = ui.st;
-    let inner = overlay(
-        buf,
-        area,
-        "Journal",
-        "what was written from this folder",
-        &st,
-    );
-    let room = padded(inner);
-    let Some(ops) = &state.journal.ops else {
-        let text = match &state.journal.error {
-            Some(error) => Line::styled(fit(&error.summary, usize::from(room.width)), st.bad),
-            None => Line::styled("… reading the journal", st.dim),
-        };
-        lines(buf, room, &[Line::default(), text], 0);
-        return;
-    };
-    if ops.is_empty() {
-        let all = [
-            Line::default(),
-            Line::from(" Nothing was written from this folder yet."),
-            Line::default(),
-            Line::styled(
-                " A commit, a run, an apply and an undo are one line each here.",
-                st.dim,
-            ),
-        ];
-        lines(buf, room, &all, 0);
-        return;
-    }
-    let rows = (room.height * 2 / 5).max(4);
-    let columns = (room.width * 12 / 25).max(55);
-    let [list, details] = list_and_details(room, ui.room.narrow(), rows, columns);
-    draw_ops(ui, buf, list, pane, state);
-    if let Some(open) = &state.journal.open {
-        draw_open(ui, buf, details, pane, open, state);
     }
 }
 

@@ -46,7 +46,36 @@ impl Layer for Messages {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let count = state.activity.len();
+        let right = format!("{}, newest first", plural(count, "line"));
+        let inner = overlay(buf, area, "Messages", &right, &st);
+        let room = padded(inner);
+        if count == 0 {
+            let nothing = Line::styled("Nothing has happened yet.", st.dim);
+            lines(buf, room, &[nothing], 0);
+            return;
+        }
+        self.at = self.at.min(count - 1);
+        let newest_first = |place: usize| &state.activity[count - 1 - place];
+        let details = details(ui, newest_first(self.at), usize::from(room.width));
+        let details_h = u16::try_from(details.len())
+            .unwrap_or(u16::MAX)
+            .clamp(1, room.height / 2);
+        let [above, rule, below] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(details_h),
+        ])
+        .areas(inner);
+        let columns = usize::from(above.width).saturating_sub(2);
+        self.top = list(ui, buf, above, self.top, (self.at, count), |ui, place| {
+            activity::row(ui, newest_first(place), columns)
+        });
+        let rule = padded(rule);
+        let line = "─".repeat(usize::from(rule.width));
+        buf.set_string(rule.x, rule.y, line, st.border);
+        lines(buf, padded(below), &details, 0);
     }
 
     /// The chosen message with its details.
@@ -56,39 +85,6 @@ impl Layer for Messages {
         let text = chosen.text.clone() + &detail.collect::<String>();
         Some(("the message".to_owned(), ui.keyed(&text)))
     }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Messages, state: &State) {
-    let st = ui.st;
-    let count = state.activity.len();
-    let right = format!("{}, newest first", plural(count, "line"));
-    let inner = overlay(buf, area, "Messages", &right, &st);
-    let room = padded(inner);
-    if count == 0 {
-        let nothing = Line::styled("Nothing has happened yet.", st.dim);
-        lines(buf, room, &[nothing], 0);
-        return;
-    }
-    pane.at = pane.at.min(count - 1);
-    let newest_first = |place: usize| &state.activity[count - 1 - place];
-    let details = details(ui, newest_first(pane.at), usize::from(room.width));
-    let details_h = u16::try_from(details.len())
-        .unwrap_or(u16::MAX)
-        .clamp(1, room.height / 2);
-    let [above, rule, below] = Layout::vertical([
-        Constraint::Fill(1),
-        Constraint::Length(1),
-        Constraint::Length(details_h),
-    ])
-    .areas(inner);
-    let columns = usize::from(above.width).saturating_sub(2);
-    pane.top = list(ui, buf, above, pane.top, (pane.at, count), |ui, place| {
-        activity::row(ui, newest_first(place), columns)
-    });
-    let rule = padded(rule);
-    let line = "─".repeat(usize::from(rule.width));
-    buf.set_string(rule.x, rule.y, line, st.border);
-    lines(buf, padded(below), &details, 0);
 }
 
 /// The chosen message in full.

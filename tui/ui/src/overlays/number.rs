@@ -99,7 +99,26 @@ impl Layer for Number {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let place = centred(area, 66, 8);
+        let (title, unit, aside, holds) = words(self.of, state);
+        let inner = overlay(buf, place, &title, "", &st);
+        let live = matches!(self.of, Of::Tasks { .. }) && state.writes_at_once();
+        let mut typed = Line::from("  ");
+        typed.spans.extend(typed_spans(&self.line, st.strong));
+        typed.push_span(Span::raw(format!(" {unit}")));
+        typed.push_span(Span::styled(format!("   {aside}"), st.dim));
+        let all = [
+            Line::default(),
+            typed,
+            Line::default(),
+            ui.keyed_line(&format!(
+                "  {{key:In}} {}      {{key:Out}} not now",
+                self.word()
+            )),
+            Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
+        ];
+        lines(buf, inner, &all, 0);
     }
 }
 
@@ -220,27 +239,4 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
             )
         }
     }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Number, state: &State) {
-    let st = ui.st;
-    let place = centred(area, 66, 8);
-    let (title, unit, aside, holds) = words(pane.of, state);
-    let inner = overlay(buf, place, &title, "", &st);
-    let live = matches!(pane.of, Of::Tasks { .. }) && state.writes_at_once();
-    let mut typed = Line::from("  ");
-    typed.spans.extend(typed_spans(&pane.line, st.strong));
-    typed.push_span(Span::raw(format!(" {unit}")));
-    typed.push_span(Span::styled(format!("   {aside}"), st.dim));
-    let all = [
-        Line::default(),
-        typed,
-        Line::default(),
-        ui.keyed_line(&format!(
-            "  {{key:In}} {}      {{key:Out}} not now",
-            pane.word()
-        )),
-        Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
-    ];
-    lines(buf, inner, &all, 0);
 }

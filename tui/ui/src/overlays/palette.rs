@@ -136,7 +136,29 @@ impl Layer for Palette {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let height = u16::try_from(self.found.len()).unwrap_or(0).clamp(3, 18) + 3;
+        let mut place = centred(area, 90, height);
+        place.y = area.y + (area.height - place.height) / 4;
+        let inner = overlay(buf, place, "Find", "", &st);
+        let typed = if self.line.text.is_empty() {
+            Line::styled(" ▏action, stage or task", st.dim)
+        } else {
+            Line::styled(format!(" {}▏", self.line.text), st.strong)
+        };
+        let [top, found] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+        lines(buf, top, &[typed], 0);
+        if self.found.is_empty() {
+            lines(buf, found, &[Line::styled(" Nothing matches.", st.dim)], 0);
+            return;
+        }
+        self.at = self.at.min(self.found.len() - 1);
+        let columns = usize::from(padded(found).width);
+        let at = (self.at, self.found.len());
+        self.top = list(ui, buf, found, self.top, at, |ui, place| {
+            found_line(ui, &self.found[place], state, columns)
+        });
     }
 }
 
@@ -159,31 +181,6 @@ fn choose(ui: &mut Ui, pane: &Palette, state: &State) -> Vec<Command> {
         }
         None => Vec::new(),
     }
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Palette, state: &State) {
-    let st = ui.st;
-    let height = u16::try_from(pane.found.len()).unwrap_or(0).clamp(3, 18) + 3;
-    let mut place = centred(area, 90, height);
-    place.y = area.y + (area.height - place.height) / 4;
-    let inner = overlay(buf, place, "Find", "", &st);
-    let typed = if pane.line.text.is_empty() {
-        Line::styled(" ▏action, stage or task", st.dim)
-    } else {
-        Line::styled(format!(" {}▏", pane.line.text), st.strong)
-    };
-    let [top, found] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
-    lines(buf, top, &[typed], 0);
-    if pane.found.is_empty() {
-        lines(buf, found, &[Line::styled(" Nothing matches.", st.dim)], 0);
-        return;
-    }
-    pane.at = pane.at.min(pane.found.len() - 1);
-    let columns = usize::from(padded(found).width);
-    let at = (pane.at, pane.found.len());
-    pane.top = list(ui, buf, found, pane.top, at, |ui, place| {
-        found_line(ui, &pane.found[place], state, columns)
-    });
 }
 
 fn found_line<'a>(ui: &Ui, found: &Found, state: &State, columns: usize) -> Line<'a> {

@@ -123,7 +123,32 @@ impl Layer for Watch {
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
-        draw(ui, buf, area, self, state);
+        let st = ui.st;
+        let count = state.watch.tasks.len();
+        let (title, right) = match count {
+            0 => ("Watch".to_owned(), String::new()),
+            _ => (
+                format!("Watch: {} at every build", plural(count, "task")),
+                against(state),
+            ),
+        };
+        let inner = overlay(buf, area, &title, &right, &st);
+        let room = padded(inner);
+        if count == 0 {
+            let how = nothing(ui, usize::from(room.width));
+            lines(buf, room, &how, 0);
+            return;
+        }
+        self.at = self.at.min(count - 1);
+        let [body, below] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
+        let summary = summary(state, usize::from(room.width), &st);
+        lines(buf, below, &[summary], 0);
+        let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
+        let tasks = tasks.min(body.height / 3).max(3);
+        let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
+        draw_list(ui, buf, list, self, state);
+        sides::draw(ui, buf, details, self, state);
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
@@ -135,34 +160,6 @@ impl Layer for Watch {
 /// Whether the newest build gave something that can be held.
 pub fn can_hold(task: &Watched) -> bool {
     task.inputs.is_some() && task.now.as_ref().is_some_and(|l| l.result.is_ok())
-}
-
-fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
-    let st = ui.st;
-    let count = state.watch.tasks.len();
-    let (title, right) = match count {
-        0 => ("Watch".to_owned(), String::new()),
-        _ => (
-            format!("Watch: {} at every build", plural(count, "task")),
-            against(state),
-        ),
-    };
-    let inner = overlay(buf, area, &title, &right, &st);
-    let room = padded(inner);
-    if count == 0 {
-        let how = nothing(ui, usize::from(room.width));
-        lines(buf, room, &how, 0);
-        return;
-    }
-    pane.at = pane.at.min(count - 1);
-    let [body, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
-    let summary = summary(state, usize::from(room.width), &st);
-    lines(buf, below, &[summary], 0);
-    let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-    let tasks = tasks.min(body.height / 3).max(3);
-    let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
-    draw_list(ui, buf, list, pane, state);
-    sides::draw(ui, buf, details, pane, state);
 }
 
 /// What newer builds are compared with.

@@ -66,19 +66,25 @@ pub struct Row {
     pub note: String,
 }
 
-fn row(
-    mark: Mark,
-    what: What,
-    name: impl Into<String>,
-    ms: Option<f64>,
-    note: impl Into<String>,
-) -> Row {
-    Row {
-        mark,
-        what,
-        name: name.into(),
-        ms,
-        note: note.into(),
+impl Row {
+    fn new(mark: Mark, what: What, name: impl Into<String>) -> Self {
+        Self {
+            mark,
+            what,
+            name: name.into(),
+            ms: None,
+            note: String::new(),
+        }
+    }
+
+    fn ms(mut self, ms: f64) -> Self {
+        self.ms = Some(ms);
+        self
+    }
+
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
     }
 }
 
@@ -101,13 +107,8 @@ pub fn function(step: &Stepper, state: &State) -> String {
 
 /// Every event of the task, in order.
 pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
-    let mut all = vec![row(
-        Mark::Done,
-        What::Task,
-        "task",
-        None,
-        step.row.status.wire().to_lowercase(),
-    )];
+    let status = step.row.status.wire().to_lowercase();
+    let mut all = vec![Row::new(Mark::Done, What::Task, "task").note(status)];
     inputs(step, &mut all);
     call(step, state, &mut all);
     let (mark, note) = match &step.result {
@@ -115,71 +116,52 @@ pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
         Some(Err(_)) => (Mark::Bad, "failed, the task stays".into()),
         None => (Mark::Todo, String::new()),
     };
-    all.push(row(mark, What::Outcome, "outcome", None, note));
-    let shown = step.at >= At::Review;
-    let note = match (&step.result, shown) {
-        (Some(Ok(outcome)), true) => changes(outcome),
-        _ => String::new(),
+    all.push(Row::new(mark, What::Outcome, "outcome").note(note));
+    let (mark, note) = match (&step.result, step.at >= At::Review) {
+        (Some(Ok(outcome)), true) => (Mark::Done, changes(outcome)),
+        (_, true) => (Mark::Done, String::new()),
+        (_, false) => (Mark::Todo, String::new()),
     };
-    all.push(row(
-        if shown { Mark::Done } else { Mark::Todo },
-        What::Review,
-        "review",
-        None,
-        note,
-    ));
+    all.push(Row::new(mark, What::Review, "review").note(note));
     let (mark, note) = match (&step.at, &step.committed) {
-        (At::Committing, _) => (Mark::Now, "writing…".to_owned()),
-        (_, Some(Committed::Done)) => (Mark::Done, "written".into()),
-        (_, Some(Committed::AlreadyMoved)) => (Mark::Bad, "had left already".into()),
-        (_, Some(Committed::Conflict { .. })) => (Mark::Bad, "conflict".into()),
-        (_, Some(Committed::Refused(_))) => (Mark::Bad, "refused".into()),
-        (_, Some(Committed::Partial { .. })) => (Mark::Bad, "written in part".into()),
-        _ if state.held.contains_key(&step.row.id) => (Mark::Todo, "held for review".into()),
-        _ => (Mark::Todo, String::new()),
+        (At::Committing, _) => (Mark::Now, "writing…"),
+        (_, Some(Committed::Done)) => (Mark::Done, "written"),
+        (_, Some(Committed::AlreadyMoved)) => (Mark::Bad, "had left already"),
+        (_, Some(Committed::Conflict { .. })) => (Mark::Bad, "conflict"),
+        (_, Some(Committed::Refused(_))) => (Mark::Bad, "refused"),
+        (_, Some(Committed::Partial { .. })) => (Mark::Bad, "written in part"),
+        _ if state.held.contains_key(&step.row.id) => (Mark::Todo, "held for review"),
+        _ => (Mark::Todo, ""),
     };
-    all.push(row(mark, What::Commit, "commit", None, note));
+    all.push(Row::new(mark, What::Commit, "commit").note(note));
     all
 }
 
 fn inputs(step: &Stepper, all: &mut Vec<Row>) {
-    if let Some(inputs) = &step.inputs {
-        for (i, t) in inputs.timings.iter().enumerate() {
-            all.push(row(
-                Mark::Done,
-                What::Input(i),
-                clean(&t.what),
-                Some(t.ms),
-                clean(&t.note),
-            ));
+    let (mark, note) = match (&step.inputs, step.at, &step.result) {
+        (Some(inputs), ..) if !inputs.timings.is_empty() => {
+            all.extend(inputs.timings.iter().enumerate().map(|(i, t)| {
+                let row = Row::new(Mark::Done, What::Input(i), clean(&t.what));
+                row.ms(t.ms).note(clean(&t.note))
+            }));
+            return;
         }
-        if inputs.timings.is_empty() {
-            all.push(row(
-                Mark::Done,
-                What::Input(0),
-                "inputs",
-                None,
-                "nothing to fetch",
-            ));
-        }
-        return;
-    }
-    let (mark, note) = match (step.at, &step.result) {
-        (At::Fetching, _) => (Mark::Now, "fetching…"),
-        (_, Some(Err(_))) => (Mark::Bad, "could not be fetched"),
+        (Some(_), ..) => (Mark::Done, "nothing to fetch"),
+        (None, At::Fetching, _) => (Mark::Now, "fetching…"),
+        (None, _, Some(Err(_))) => (Mark::Bad, "could not be fetched"),
         _ => (Mark::Todo, ""),
     };
-    all.push(row(mark, What::Input(0), "inputs", None, note));
+    all.push(Row::new(mark, What::Input(0), "inputs").note(note));
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
 fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
     let name = format!("call {}", function(step, state));
+    let called = |mark| Row::new(mark, What::Call, name.clone());
     let ms = step.run_us as f64 / 1000.0;
     match (&step.result, step.at) {
         (Some(Ok(outcome)), _) => {
-            let steps = &outcome.steps;
-            for (i, s) in steps.iter().enumerate() {
+            for (i, s) in outcome.steps.iter().enumerate() {
                 // Parameters are named `frame: Frame`; the type is shown with the value.
                 let short = s.name.split(':').next().unwrap_or_default();
                 let name = match s.kind.as_str() {
@@ -188,32 +170,25 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
                     "dependency" => format!("dep {}", clean(short)),
                     kind => format!("{} {}", clean(kind), clean(&s.name)),
                 };
-                let took = (s.took_us > 0).then_some(s.took_us as f64 / 1000.0);
-                all.push(row(Mark::Done, What::Step(i), name, took, clean(&s.value)));
+                let row = Row::new(Mark::Done, What::Step(i), name).note(clean(&s.value));
+                let ms = (s.took_us > 0).then_some(s.took_us as f64 / 1000.0);
+                all.push(Row { ms, ..row });
             }
-            if !steps.iter().any(|s| s.kind == "call") {
-                all.push(row(Mark::Done, What::Call, name, Some(ms), ""));
+            if !outcome.steps.iter().any(|s| s.kind == "call") {
+                all.push(called(Mark::Done).ms(ms));
             }
         }
-        (Some(Err(_)), _) if step.inputs.is_some() => {
-            all.push(row(Mark::Bad, What::Call, name, Some(ms), ""));
-        }
+        (Some(Err(_)), _) if step.inputs.is_some() => all.push(called(Mark::Bad).ms(ms)),
         (_, At::Calling) if step.waits() => {
-            all.push(row(Mark::Now, What::Call, name, None, "waiting for a host"));
+            all.push(called(Mark::Now).note("waiting for a host"));
         }
         (_, At::Calling) => {
-            let note = step
-                .progress
-                .map_or_else(|| "running…".into(), |p| format!("{:.0}%", p * 100.0));
-            all.push(row(
-                Mark::Now,
-                What::Call,
-                name,
-                Some(state.now.since(step.since) as f64),
-                note,
-            ));
+            let progress = step.progress.map(|p| format!("{:.0}%", p * 100.0));
+            let ms = state.now.since(step.since) as f64;
+            let note = progress.unwrap_or_else(|| "running…".into());
+            all.push(called(Mark::Now).ms(ms).note(note));
         }
-        _ => all.push(row(Mark::Todo, What::Call, name, None, "")),
+        _ => all.push(called(Mark::Todo)),
     }
 }
 
