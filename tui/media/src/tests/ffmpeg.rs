@@ -66,7 +66,11 @@ fn pictures_are_numbered_by_time_whatever_ffmpeg_does() {
     // Well-behaved; an old one without -fps_mode; one whose seeks land behind the frame.
     for mode in ["good", "old", "late"] {
         let mut source = fake_ffmpeg(&folder, mode);
-        assert_eq!(source.frame_count(), 5, "the discarded packet is not a frame");
+        assert_eq!(
+            source.frame_count(),
+            5,
+            "the discarded packet is not a frame"
+        );
         for index in [0, 1, 2, 3, 4, 2, 3, 0, 4, 1] {
             let picture = source.frame(index).unwrap();
             let pts = [0, 40, 80, 170, 190][index as usize] * 1000;
