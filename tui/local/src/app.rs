@@ -1,6 +1,6 @@
 //! What every request handler shares.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
 
@@ -51,6 +51,11 @@ impl App {
         let uuid = Uuid::parse_str(text)
             .map_err(|_| forbidden!("{text:?} is not a project hash: it is not a UUID"))?;
         self.catalog().project(uuid).map(Arc::clone)
+    }
+
+    /// The injector of faults.
+    pub(crate) fn injector(&self) -> MutexGuard<'_, Injector> {
+        self.injector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the catalogue again after a change.

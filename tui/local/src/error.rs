@@ -9,6 +9,7 @@ use thiserror::Error;
 /// Why the local project could not be started or stopped.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "a field's name and the message explain it")]
 pub enum LocalError {
     /// The options are invalid or contradict each other.
     #[error("{0}")]
@@ -18,19 +19,12 @@ pub enum LocalError {
     File {
         /// What failed, as the beginning of a sentence ("cannot read").
         what: &'static str,
-        /// The file or folder.
         path: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
     /// A file was read but its content is invalid.
     #[error("{}: {problem}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The problem, and what to do.
-        problem: String,
-    },
+    Content { path: PathBuf, problem: String },
     /// The scenario cannot be created.
     #[error("{0}")]
     World(String),
@@ -38,12 +32,7 @@ pub enum LocalError {
     #[error(
         "cannot listen on 127.0.0.1:{port}: {source}; choose another --port, or 0 for a free one"
     )]
-    Bind {
-        /// The port that was asked for.
-        port: u16,
-        /// The system's error.
-        source: std::io::Error,
-    },
+    Bind { port: u16, source: std::io::Error },
     /// The embedded database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] rusqlite::Error),

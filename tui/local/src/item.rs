@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// The type of an item. Append only: the order is the number in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKind {
     /// One picture.
+    #[default]
     Image,
     /// A video file.
     Video,

@@ -33,17 +33,14 @@ pub enum FileFormat {
 
 /// Why pixels were not encoded.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "a field's name and the message explain it")]
 pub enum EncodeError {
     /// The bytes are too few, or the size or stride is impossible.
     #[error("{bytes} bytes do not fit a picture of {width}x{height} with {stride} bytes per row")]
     Size {
-        /// Bytes given.
         bytes: usize,
-        /// Pixels per row.
         width: u32,
-        /// Number of rows.
         height: u32,
-        /// Bytes per row.
         stride: u32,
     },
     /// The encoder refused the picture, for example because JPEG cannot be that large.

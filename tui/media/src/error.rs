@@ -8,67 +8,41 @@ use super::kind::FileKind;
 
 /// Why there is no picture. Every message ends with what to do next.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "a field's name and the message explain it")]
 pub enum MediaError {
     /// The file cannot be opened or read at all.
     #[error(
         "cannot read {path}: {source}; the task has no pictures; check that the download is complete and that you may read the file"
     )]
     Io {
-        /// The file.
         path: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
     /// The item is of a kind without pictures, such as audio or text.
     #[error("{what} holds no pictures; take the asset's bytes instead of frames")]
-    NoPictures {
-        /// The kind of item.
-        what: String,
-    },
+    NoPictures { what: String },
     /// A still picture of a format that is not built in.
     #[error(
         "{path} is {format}, which is not supported; upload it as JPEG, PNG, WebP, GIF, BMP or TIFF"
     )]
-    StillFormat {
-        /// The file.
-        path: PathBuf,
-        /// What it seems to be.
-        format: String,
-    },
+    StillFormat { path: PathBuf, format: String },
     /// A still picture that needs ffmpeg, which is not installed.
     #[error(
         "{path} is {format}, which only ffmpeg decodes, and ffmpeg is not on the PATH; upload it as JPEG, PNG or WebP, or install ffmpeg (for example: apt-get install ffmpeg)"
     )]
-    StillNeedsFfmpeg {
-        /// The file.
-        path: PathBuf,
-        /// What it is, with its article.
-        format: String,
-    },
+    StillNeedsFfmpeg { path: PathBuf, format: String },
     /// A document in place of a picture: a web page, an error document.
     #[error("{path} is {what}, not a picture; check the item's file on the platform")]
-    NotPicture {
-        /// The file.
-        path: PathBuf,
-        /// What it is, with its article.
-        what: String,
-    },
+    NotPicture { path: PathBuf, what: String },
     /// A still picture whose content is damaged.
     #[error("{path} is damaged: {why}; it cannot be decoded; download or upload it again")]
-    StillDamaged {
-        /// The file.
-        path: PathBuf,
-        /// The decoder's error.
-        why: String,
-    },
+    StillDamaged { path: PathBuf, why: String },
     /// More pixels than this crate decodes.
     #[error(
         "the picture is {width}x{height} pixels, more than {limit} million; scale it down or cut it into tiles"
     )]
     TooLarge {
-        /// Pixels per row.
         width: u64,
-        /// Rows.
         height: u64,
         /// Limit in millions of pixels.
         limit: u64,
@@ -77,28 +51,17 @@ pub enum MediaError {
     #[error(
         "{path} is damaged: {why}; its frames cannot be numbered reliably, so none is decoded; download it again, or repair it with: ffmpeg -i FILE -c copy OUT.mp4"
     )]
-    VideoDamaged {
-        /// The file.
-        path: PathBuf,
-        /// What is broken.
-        why: String,
-    },
+    VideoDamaged { path: PathBuf, why: String },
     /// One frame is damaged; the numbers of the others stay as they are.
     #[error(
         "frame {frame} is damaged: {why}; the other frames keep their numbers; skip this frame or upload the video again"
     )]
-    FrameDamaged {
-        /// Its number.
-        frame: u64,
-        /// What is broken.
-        why: String,
-    },
+    FrameDamaged { frame: u64, why: String },
     /// One frame is predicted from a damaged picture, so its pixels would be wrong.
     #[error(
         "frame {frame} is predicted from a damaged picture ({why}), so its pixels would be wrong; skip it or upload the video again"
     )]
     FrameUnsure {
-        /// Its number.
         frame: u64,
         /// What is broken in the picture before it.
         why: String,
@@ -114,7 +77,6 @@ pub enum MediaError {
     /// ffmpeg is installed and could not decode the file.
     #[error("ffmpeg cannot decode {path}: {why}; try: ffmpeg -i FILE -f null -")]
     Ffmpeg {
-        /// The file.
         path: PathBuf,
         /// The last line it logged.
         why: String,
@@ -123,10 +85,7 @@ pub enum MediaError {
     #[error(
         "{path} is a playlist, not a video, and playlists are not followed; upload the video itself"
     )]
-    Playlist {
-        /// The file.
-        path: PathBuf,
-    },
+    Playlist { path: PathBuf },
 }
 
 /// The format of a file with an unknown signature.

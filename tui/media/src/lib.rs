@@ -29,6 +29,8 @@ pub use encode::{EncodeError, FileFormat, RgbRows};
 pub use error::MediaError;
 pub use mp4::VideoFacts;
 
+use image::{DynamicImage, RgbImage};
+
 use ffmpeg::{FfmpegPaths, FfmpegSource};
 use kind::ItemKind;
 use open::Opener;
@@ -191,17 +193,20 @@ fn video_frame(video: &mut Video, index: u64) -> Result<Option<Picture>, FrameEr
         return Ok(None);
     };
     let (w, h) = (decoded.frame.width, decoded.frame.height);
-    let Some(rgb) = rgb::convert(&decoded.frame, decoded.colours) else {
+    let rgb = rgb::convert(&decoded.frame, decoded.colours);
+    let Some(image) = rgb.and_then(|rgb| RgbImage::from_raw(w, h, rgb)) else {
         let why = format!("its planes do not fit {w}x{h} pixels");
         return Err(FrameError::Damaged(why));
     };
-    let orientation = video.orientation();
-    let (width, height) = orientation.size(w, h);
+    let mut image = DynamicImage::from(image);
+    image.apply_orientation(video.orientation());
+    let rgb = image.into_rgb8();
+    let (width, height) = rgb.dimensions();
     Ok(Some(Picture {
         width,
         height,
         stride: width * 3,
-        rgb: orientation.apply(rgb, w, h),
+        rgb: rgb.into_raw(),
         index,
         pts_us: video.pts_us(index).unwrap_or(0),
     }))

@@ -1,7 +1,8 @@
-//! From a decoded YUV picture to packed RGB8, the right way up.
+//! From a decoded YUV picture to packed RGB8, and which way up it is shown.
 //! Chroma is taken from the nearest sample, as the fast path of common players does.
 //! Leaves to others: decoding, and colour management beyond range and matrix.
 
+use image::metadata::Orientation;
 use rust_h264::decoder::{ChromaFormat, Frame};
 
 /// How the samples of a video map to colours.
@@ -13,65 +14,18 @@ pub(super) struct ColourSpec {
     pub full_range: bool,
 }
 
-/// Quarter turns clockwise after an optional mirroring left to right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Orientation {
-    pub mirrored: bool,
-    pub quarters: u8,
-}
-
-impl Orientation {
-    /// From the matrix a, b, c, d of a track header (16.16 fixed point; only signs and zeros count).
-    pub(super) fn from_matrix([a, b, c, d]: [i32; 4]) -> Self {
-        let sign = |v: i32| v.signum();
-        let (mirrored, quarters) = match (sign(a), sign(b), sign(c), sign(d)) {
-            (0, 1, -1, 0) => (false, 1),
-            (-1, 0, 0, -1) => (false, 2),
-            (0, -1, 1, 0) => (false, 3),
-            (-1, 0, 0, 1) => (true, 0),
-            (0, -1, -1, 0) => (true, 1),
-            (1, 0, 0, -1) => (true, 2),
-            (0, 1, 1, 0) => (true, 3),
-            _ => (false, 0),
-        };
-        Self { mirrored, quarters }
-    }
-
-    /// Width and height after turning.
-    pub(super) fn size(self, width: u32, height: u32) -> (u32, u32) {
-        if self.quarters % 2 == 1 {
-            (height, width)
-        } else {
-            (width, height)
-        }
-    }
-
-    /// Turns packed RGB8 rows.
-    pub(super) fn apply(self, rgb: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
-        if self == Self::default() {
-            return rgb;
-        }
-        let (w, h) = (width as usize, height as usize);
-        let (out_w, out_h) = if self.quarters % 2 == 1 {
-            (h, w)
-        } else {
-            (w, h)
-        };
-        let mut out = Vec::with_capacity(rgb.len());
-        for y in 0..out_h {
-            for x in 0..out_w {
-                let (sx, sy) = match self.quarters {
-                    0 => (x, y),
-                    1 => (y, h - 1 - x),
-                    2 => (w - 1 - x, h - 1 - y),
-                    _ => (w - 1 - y, x),
-                };
-                let sx = if self.mirrored { w - 1 - sx } else { sx };
-                let at = (sy * w + sx) * 3;
-                out.extend_from_slice(&rgb[at..at + 3]);
-            }
-        }
-        out
+/// The orientation that the matrix a, b, c, d of a track header describes (16.16 fixed point; only signs
+/// and zeros count).
+pub(super) fn orientation([a, b, c, d]: [i32; 4]) -> Orientation {
+    match [a, b, c, d].map(i32::signum) {
+        [0, 1, -1, 0] => Orientation::Rotate90,
+        [-1, 0, 0, -1] => Orientation::Rotate180,
+        [0, -1, 1, 0] => Orientation::Rotate270,
+        [-1, 0, 0, 1] => Orientation::FlipHorizontal,
+        [0, -1, -1, 0] => Orientation::Rotate270FlipH,
+        [1, 0, 0, -1] => Orientation::FlipVertical,
+        [0, 1, 1, 0] => Orientation::Rotate90FlipH,
+        _ => Orientation::NoTransforms,
     }
 }
 

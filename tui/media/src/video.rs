@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use image::metadata::Orientation;
+
 use super::cache::{Cache, reorder_depth};
 use super::h264::{AvcConfig, AvcDecoder, AvcError, DecodedPicture, SampleContent, SampleHeaders};
 use super::mp4::{Movie, NOT_SHOWN, Sample, ShownFrame};
-use super::rgb::Orientation;
+use super::rgb;
 
 /// Largest sample in bytes: an uncompressed picture of the largest size would be 54 MB.
 const MAX_SAMPLE: u32 = 64 << 20;
@@ -96,7 +98,7 @@ impl Video {
             lists_sync: track.lists_sync,
             timescale: track.timescale,
             configs,
-            orientation: Orientation::from_matrix(track.matrix),
+            orientation: rgb::orientation(track.matrix),
             run: None,
             cache: Cache::new(depth),
             losses: HashMap::new(),

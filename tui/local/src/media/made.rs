@@ -95,8 +95,8 @@ pub(crate) fn mp3(n: u64) -> Vec<u8> {
 }
 
 /// Pages of a generated PDF.
-pub(crate) fn pdf_pages(n: u64) -> u64 {
-    n.clamp(1, 100)
+pub(crate) fn pdf_pages(n: u64) -> u32 {
+    n.clamp(1, 100) as u32
 }
 
 /// A PDF of `n` pages with a line of text on each.

@@ -102,6 +102,45 @@ pub(crate) struct Facts {
     pub sample_rate: Option<u32>,
 }
 
+impl Facts {
+    /// A picture of this size.
+    pub(crate) fn picture(width: u32, height: u32) -> Self {
+        Self {
+            width: Some(width),
+            height: Some(height),
+            ..Self::default()
+        }
+    }
+
+    /// A video of this size.
+    pub(crate) fn video(width: u32, height: u32, frames: u32, seconds: f64) -> Self {
+        let fps = (seconds > 0.0).then(|| f64::from(frames) / seconds);
+        Self {
+            frames: Some(frames),
+            fps: fps.map(|f| (f * 1000.0).round() / 1000.0),
+            duration: Some(seconds),
+            ..Self::picture(width, height)
+        }
+    }
+
+    /// Sound of this length, with this many samples per second.
+    pub(crate) fn sound(seconds: f64, rate: u32) -> Self {
+        Self {
+            duration: Some(seconds),
+            sample_rate: Some(rate),
+            ..Self::default()
+        }
+    }
+
+    /// A document of this many pages.
+    pub(crate) fn pages(pages: u32) -> Self {
+        Self {
+            frames: Some(pages),
+            ..Self::default()
+        }
+    }
+}
+
 /// Generates media on request and caches crops. Bounded: there are only so many crops, and the rest is cheap
 /// to generate again.
 #[derive(Default)]
@@ -163,20 +202,13 @@ impl MediaLibrary {
 
     fn crop(&self, photo: usize, crop: u16) -> Bytes {
         let key = (photo, crop);
-        let kept = |crops: &Mutex<HashMap<_, Bytes>>| {
-            crops
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&key)
-                .cloned()
-        };
-        if let Some(bytes) = kept(&self.crops) {
-            return bytes;
+        let crops = || self.crops.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = crops().get(&key) {
+            return bytes.clone();
         }
         // Generated outside the lock: two requests may create the same crop, with the same bytes.
         let bytes = Bytes::from(self.photos.crop(photo, crop));
-        let mut crops = self.crops.lock().unwrap_or_else(PoisonError::into_inner);
-        crops.entry(key).or_insert(bytes).clone()
+        crops().entry(key).or_insert(bytes).clone()
     }
 
     /// The properties of a source.
@@ -184,43 +216,17 @@ impl MediaLibrary {
         match source {
             MediaSource::Photo(photo, crop) => {
                 let (width, height) = picture_size(*photo, *crop);
-                Facts {
-                    width: Some(width),
-                    height: Some(height),
-                    ..Facts::default()
-                }
+                Facts::picture(width, height)
             }
-            MediaSource::Clip => clip_facts(75),
-            MediaSource::EvenClip => clip_facts(74),
-            MediaSource::Wav(n) => Facts {
-                duration: Some(made::wav_seconds(*n)),
-                sample_rate: Some(made::WAV_RATE),
-                ..Facts::default()
-            },
-            MediaSource::Mp3(n) => Facts {
-                duration: Some(made::mp3_seconds(*n)),
-                sample_rate: Some(made::MP3_RATE),
-                ..Facts::default()
-            },
-            MediaSource::Pdf(n) => Facts {
-                frames: u32::try_from(made::pdf_pages(*n)).ok(),
-                ..Facts::default()
-            },
+            MediaSource::Clip => Facts::video(320, 180, 75, 3.0),
+            MediaSource::EvenClip => Facts::video(320, 180, 74, 2.96),
+            MediaSource::Wav(n) => Facts::sound(made::wav_seconds(*n), made::WAV_RATE),
+            MediaSource::Mp3(n) => Facts::sound(made::mp3_seconds(*n), made::MP3_RATE),
+            MediaSource::Pdf(n) => Facts::pages(made::pdf_pages(*n)),
             MediaSource::Text(_) => Facts::default(),
             MediaSource::File(path) => probe::facts(path),
             MediaSource::Uploaded(uuid) => probe::facts(&self.upload(*uuid)),
         }
-    }
-}
-
-fn clip_facts(frames: u32) -> Facts {
-    Facts {
-        width: Some(320),
-        height: Some(180),
-        frames: Some(frames),
-        fps: Some(25.0),
-        duration: Some(f64::from(frames) / 25.0),
-        sample_rate: None,
     }
 }
 

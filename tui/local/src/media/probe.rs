@@ -25,11 +25,7 @@ fn picture(path: &Path) -> Option<Facts> {
         .with_guessed_format()
         .ok()?;
     let (width, height) = reader.into_dimensions().ok()?;
-    Some(Facts {
-        width: Some(width),
-        height: Some(height),
-        ..Facts::default()
-    })
+    Some(Facts::picture(width, height))
 }
 
 fn le32(bytes: &[u8], at: usize) -> Option<u32> {
@@ -39,15 +35,12 @@ fn le32(bytes: &[u8], at: usize) -> Option<u32> {
 fn video(path: &Path) -> Option<Facts> {
     let video = VideoFacts::read(path)?;
     let frames = u32::try_from(video.frames).ok()?;
-    let fps = (video.seconds > 0.0).then(|| f64::from(frames) / video.seconds);
-    Some(Facts {
-        width: Some(video.width),
-        height: Some(video.height),
-        frames: Some(frames),
-        fps: fps.map(|f| (f * 1000.0).round() / 1000.0),
-        duration: Some(video.seconds),
-        sample_rate: None,
-    })
+    Some(Facts::video(
+        video.width,
+        video.height,
+        frames,
+        video.seconds,
+    ))
 }
 
 /// A video in another container: Matroska and WebM begin with these four bytes, AVI with `RIFF`.
@@ -98,14 +91,8 @@ fn ffprobe(path: &Path) -> Option<Facts> {
     let (over, under) = stream.avg_frame_rate.split_once('/')?;
     let fps = over.parse::<f64>().ok()? / under.parse::<f64>().ok()?;
     let fps = Some(fps).filter(|f| f.is_finite() && *f > 0.0)?;
-    Some(Facts {
-        width: Some(stream.width),
-        height: Some(stream.height),
-        frames: Some(frames),
-        fps: Some((fps * 1000.0).round() / 1000.0),
-        duration: Some(f64::from(frames) / fps),
-        sample_rate: None,
-    })
+    let seconds = f64::from(frames) / fps;
+    Some(Facts::video(stream.width, stream.height, frames, seconds))
 }
 
 fn sound(path: &Path) -> Option<Facts> {

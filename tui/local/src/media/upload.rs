@@ -27,8 +27,8 @@ pub(crate) fn inspect(
     if head.is_empty() {
         return Err(format!("\"{title}\" is empty"));
     }
-    let ending = title.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
-    let by_title = ending.as_deref().and_then(import::mime);
+    let ending = import::extension(Path::new(title));
+    let by_title = import::mime(&ending);
     let facts = probe::facts(path);
     match kind {
         ItemKind::Image => {
@@ -53,13 +53,10 @@ pub(crate) fn inspect(
             if !head.starts_with(b"%PDF-") {
                 return Err(format!("\"{title}\" is not a PDF document"));
             }
-            let facts = Facts {
-                frames: Some(pages(&read(path, WHOLE)?)),
-                ..Facts::default()
-            };
+            let facts = Facts::pages(pages(&read(path, WHOLE)?));
             Ok((facts, Some("application/pdf".to_owned())))
         }
-        ItemKind::PlainText => Ok((Facts::default(), Some(text_mime(ending.as_deref())))),
+        ItemKind::PlainText => Ok((Facts::default(), Some(text_mime(&ending)))),
         ItemKind::ImageGroup | ItemKind::ImageSequence | ItemKind::Group => {
             Err(format!("\"{title}\": groups are made of items"))
         }
@@ -74,13 +71,13 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-fn text_mime(ending: Option<&str>) -> String {
+fn text_mime(ending: &str) -> String {
     match ending {
-        Some("html" | "htm") => "text/html",
-        Some("json") => "application/json",
-        Some("xml") => "application/xml",
-        Some("csv") => "text/csv",
-        Some("md") => "text/markdown",
+        "html" | "htm" => "text/html",
+        "json" => "application/json",
+        "xml" => "application/xml",
+        "csv" => "text/csv",
+        "md" => "text/markdown",
         _ => "text/plain",
     }
     .to_owned()
@@ -176,11 +173,7 @@ fn mp3(bytes: &[u8]) -> Option<Facts> {
         at += length;
     }
     let rate = rate?;
-    Some(Facts {
-        duration: Some(samples as f64 / f64::from(rate)),
-        sample_rate: Some(rate),
-        ..Facts::default()
-    })
+    Some(Facts::sound(samples as f64 / f64::from(rate), rate))
 }
 
 #[cfg(test)]

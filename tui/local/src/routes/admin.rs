@@ -16,7 +16,7 @@
 //!
 //! Without `project`, the main project is used. These requests are not counted or affected by faults.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -126,7 +126,7 @@ async fn counters(State(app): State<SharedApp>) -> Reply {
 }
 
 async fn faults(State(app): State<SharedApp>) -> Reply {
-    let injector = app.injector.lock().unwrap_or_else(PoisonError::into_inner);
+    let injector = app.injector();
     let list: Vec<_> = injector
         .specs()
         .map(|(spec, n)| json!({"fault": spec.to_string(), "struck": n}))
@@ -146,7 +146,7 @@ async fn set_faults(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
         .map(|f| f.parse())
         .collect::<Result<_, _>>()
         .map_err(Refusal::Invalid)?;
-    *app.injector.lock().unwrap_or_else(PoisonError::into_inner) = Injector::new(app.seed, specs);
+    *app.injector() = Injector::new(app.seed, specs);
     faults(State(app)).await
 }
 

@@ -3,13 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
-
-use crate::routes::extract::{Call, InProject, Pairs};
-use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Reply, json_bytes, json_reply};
-use crate::store::records::{Record, RecordKind};
-use crate::time;
+use crate::routes::prelude::*;
 
 /// Results of one page.
 const PAGE: usize = 1000;

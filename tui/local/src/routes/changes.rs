@@ -1,19 +1,10 @@
 //! Groups, moves and deletes storage items; summarises their uses.
 
-use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use serde_json::Map;
 
-use crate::error::Refusal;
-use crate::item::ItemKind;
-use crate::routes::extract::{Call, InFolder, ItemId, Sent, uuid};
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::exact::JsonObject;
-use crate::store::items;
+use crate::routes::prelude::*;
 use crate::store::units::{self, NewItem};
 use crate::store::uses;
-use crate::time;
 
 pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Reply {
     let catalog = call.catalog();
@@ -23,7 +14,7 @@ pub(super) async fn summary(call: Call, ItemId(item): ItemId) -> Reply {
         Ok((uses::uses(db, &item)?, item, children))
     };
     let (uses, item, children) = call.store.read(find).await?;
-    let group = |g: &items::Data| {
+    let group = |g: &Data| {
         let folder = catalog.folder_of(g);
         json!({
             "uuid": g.item, "name": g.title, "itemType": g.kind.item_type(),

@@ -1,19 +1,9 @@
 //! Collections of storage items, picked by hand.
 
-use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{invalid, not_served};
-use crate::routes::extract::{Call, CollectionId, Pairs, Sent};
-use crate::routes::paging::{Page, token};
+use crate::routes::prelude::*;
 use crate::routes::records::Described;
-use crate::routes::reply::{Reply, json_reply, null};
 use crate::routes::storage::{show, signed};
-use crate::store::items::{self, COLUMNS, Data};
-use crate::store::records::{self, Record, RecordKind};
-use crate::time;
+use crate::store::items::COLUMNS;
 
 fn collection_json(c: &Record) -> Value {
     json!({
@@ -65,7 +55,7 @@ pub(super) async fn change(
         Ok(())
     });
     change.await?;
-    Ok(null())
+    Ok(call.null())
 }
 
 pub(super) async fn remove(call: Call, CollectionId(id): CollectionId) -> Reply {

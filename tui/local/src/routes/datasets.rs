@@ -1,17 +1,8 @@
 //! Datasets: listed and created. Their rows are in the legacy API, in `legacy_datasets`.
 
-use std::sync::Arc;
-
-use serde::Deserialize;
-use serde_json::json;
-use uuid::Uuid;
-
-use crate::routes::extract::{Call, Pairs, Sent};
+use crate::routes::prelude::*;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::catalog::Dataset;
-use crate::store::folders::{self, NewDataset};
-use crate::time;
+use crate::store::folders::NewDataset;
 
 impl Dataset {
     /// The folder that always has the same items as the dataset, if there is one.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -85,11 +85,7 @@ pub(super) async fn dispatch(app: SharedApp, route: Destination, request: Reques
         Ok((row, _)) => row.endpoint,
         Err(_) => Endpoint::Unknown,
     };
-    let strikes = app
-        .injector
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .strike(endpoint);
+    let strikes = app.injector().strike(endpoint);
     app.counters.request(endpoint, strikes.len());
     if !app.latency.is_zero() {
         tokio::time::sleep(app.latency).await;

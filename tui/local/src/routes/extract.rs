@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Query, RawPathParams};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::response::Response;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Refusal, forbidden, internal, invalid, not_found};
 use crate::routes::legacy::LegacyCall;
 use crate::routes::paging;
-use crate::routes::reply::{Reply, null};
+use crate::routes::reply::{Reply, json_bytes};
 use crate::store::catalog::{Dataset, Ontology, Project};
 use crate::store::folders::Folder;
 use crate::store::tx::Tx;
@@ -67,24 +68,32 @@ impl Call {
         self.counters.changed(self.endpoint, changed);
     }
 
-    /// Writes, counts what `work` returns, and answers with null.
+    /// Writes, and counts what `work` returns. Replies as to an action, which clients ignore.
     pub(super) async fn change(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<usize, Refusal> + Send + 'static,
     ) -> Reply {
         self.count(self.write(work).await?);
-        Ok(null())
+        Ok(self.null())
     }
 
-    /// Writes, reads the catalogue again, and counts what `work` returns.
+    /// As [`change`](Self::change), and reads the catalogue again.
     pub(super) async fn change_catalog(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<usize, Refusal> + Send + 'static,
-    ) -> Result<(), Refusal> {
+    ) -> Reply {
         let changed = self.write(work).await?;
         self.reload().await?;
         self.count(changed);
-        Ok(())
+        Ok(self.null())
+    }
+
+    /// The reply to an action: null, or true in the legacy API.
+    pub(super) fn null(&self) -> Response {
+        match self.legacy {
+            Some(_) => json_bytes("true"),
+            None => json_bytes("null"),
+        }
     }
 }
 

@@ -2,20 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::not_served;
-use crate::item::ItemKind;
-use crate::routes::extract::{Call, InFolder, Pairs, Sent};
 use crate::routes::listing::tree;
-use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Reply, json_reply, null};
-use crate::store::catalog::Catalog;
-use crate::store::exact::JsonObject;
-use crate::store::folders::{self, Folder, FolderPatch};
-use crate::time;
+use crate::routes::prelude::*;
+use crate::store::folders::FolderPatch;
 
 fn folder_json(catalog: &Catalog, folder: &Folder) -> Value {
     let by_id = |id: Option<i64>| catalog.folders.iter().find(|f| Some(f.id) == id);
@@ -128,7 +117,7 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Reply {
     let create = call.change_catalog(move |tx| {
         let metadata = sent.client_metadata.as_deref();
         let description = sent.description.unwrap_or_default();
-        folders::create(tx, uuid, parent, &sent.name, &description, metadata).map(|()| 1)
+        folders::create(tx, uuid, parent, &sent.name, &description, metadata)
     });
     create.await?;
     answer_with(&call, uuid)
@@ -176,19 +165,17 @@ pub(super) async fn move_folders(call: Call, Sent(sent): Sent<Moved>) -> Reply {
     let moved: Vec<i64> = moved.collect::<Result<_, _>>()?;
     let parent = sent.new_parent_uuid.as_ref().map(number).transpose()?;
     call.change_catalog(move |tx| folders::move_folders(tx, &moved, parent))
-        .await?;
-    Ok(null())
+        .await
 }
 
 pub(super) async fn delete(call: Call, InFolder(folder): InFolder) -> Reply {
-    call.change_catalog(move |tx| folders::delete(tx, &folder).map(|()| 1))
-        .await?;
-    Ok(null())
+    call.change_catalog(move |tx| folders::delete(tx, &folder))
+        .await
 }
 
 pub(super) async fn summary(call: Call, InFolder(folder): InFolder) -> Reply {
     let catalog = call.catalog();
-    let below = |f: &&std::sync::Arc<Folder>| f.parent == Some(folder.id);
+    let below = |f: &&Arc<Folder>| f.parent == Some(folder.id);
     let subfolders = catalog.folders.iter().filter(below).count();
     let read = call.store.read(move |db| folders::summary(db, &folder));
     let found = read.await?;

@@ -1,18 +1,8 @@
 //! Groups of people and their access. As for single people, roles are not enforced.
 
-use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::forbidden;
-use crate::routes::extract::{Call, GroupId, Pairs, Sent, Shareable};
 use crate::routes::organisation::known_people;
-use crate::routes::paging::Page;
+use crate::routes::prelude::*;
 use crate::routes::records::Described;
-use crate::routes::reply::{Reply, json_reply, null};
-use crate::store::records::{self, EVERYWHERE, Record, RecordKind};
-use crate::time;
 
 fn group_json(group: &Record) -> Value {
     json!({
@@ -116,7 +106,7 @@ pub(super) async fn remove_people(
         Ok(())
     });
     edit.await?;
-    Ok(null())
+    Ok(call.null())
 }
 
 pub(super) async fn uses(call: Call, Shareable(thing): Shareable) -> Reply {

@@ -1,17 +1,6 @@
 //! Issues: comment threads about data units, frames, places and labels, and the tags they carry.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{Refusal, not_found};
-use crate::routes::extract::{Call, InProject, Pairs, Sent, uuid};
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::items;
-use crate::store::records::{self, Record, RecordKind};
-use crate::store::tx::Tx;
-use crate::time;
+use crate::routes::prelude::*;
 
 fn tag_json(project: Uuid, name: &str) -> Value {
     json!({"name": name, "uuid": records::named(project, &format!("issue tag/{name}"))})

@@ -1,22 +1,9 @@
 //! Upload jobs: turn uploaded files into items. All files of a job become items or none, unless
 //! `ignoreErrors` is set.
 
-use std::sync::Arc;
-
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::app::App;
-use crate::error::{Refusal, internal, not_found, not_served};
-use crate::item::ItemKind;
 use crate::media::{Facts, MediaSource, sequence, upload};
-use crate::routes::extract::Call;
+use crate::routes::prelude::*;
 use crate::routes::uploads;
-use crate::store::exact::JsonObject;
-use crate::store::folders::Folder;
-use crate::store::records::{self, Record, RecordKind};
-use crate::store::tx::Tx;
 use crate::store::units::{self, Duplicates, NewItem};
 
 /// A job as both generations of the API send it.
@@ -204,14 +191,9 @@ fn pack(app: &App, uuid: Uuid, item: &mut NewItem, pictures: &[NewItem]) -> Resu
     item.source = Some(source);
     item.mime = Some("video/quicktime".to_owned());
     item.size = Some(video.len() as u64);
-    item.facts = Facts {
-        width: Some(width),
-        height: Some(height),
-        frames: u32::try_from(pictures.len()).ok(),
-        fps: Some(sequence::FPS),
-        duration: Some(pictures.len() as f64 / sequence::FPS),
-        sample_rate: None,
-    };
+    let frames = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
+    let seconds = f64::from(frames) / sequence::FPS;
+    item.facts = Facts::video(width, height, frames, seconds);
     Ok(())
 }
 

@@ -3,15 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use serde_json::value::RawValue;
-use uuid::Uuid;
+use rusqlite::{OptionalExtension as _, params};
 
-use crate::error::{invalid, not_found};
-use crate::routes::extract::{Call, InProject, LabelId, Sent};
-use crate::routes::reply::{Reply, json_reply};
+use crate::routes::prelude::*;
 use crate::store::copies;
 
 #[derive(Serialize)]

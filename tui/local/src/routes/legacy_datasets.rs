@@ -1,27 +1,12 @@
 //! The legacy calls about one dataset: its rows, links, uploads and users.
 
-use std::sync::Arc;
-
-use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::app::App;
-use crate::error::{Refusal, invalid, not_found};
-use crate::item::ItemKind;
-use crate::routes::extract::{Call, InDataset, Sent, Uids};
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::members::NewMembers;
+use crate::routes::prelude::*;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Reply, json_bytes, json_reply, yes};
-use crate::store::catalog::Dataset;
-use crate::store::exact::JsonObject;
-use crate::store::items::{self, Data, ItemPatch};
+use crate::store::items::ItemPatch;
 use crate::store::units::{self, Duplicates};
 use crate::store::uses;
-use crate::time;
 
 /// Roles of a dataset: 0 admin, 1 user.
 const HIGHEST_ROLE: i64 = 1;
@@ -196,8 +181,7 @@ pub(super) async fn link(call: Call, dataset: InDataset, Sent(asked): Sent<Links
 
 pub(super) async fn delete(call: Call, dataset: InDataset, Uids(hashes): Uids) -> Reply {
     call.change(move |tx| uses::delete_units(tx, dataset.id, &hashes).map(|()| hashes.len()))
-        .await?;
-    Ok(yes())
+        .await
 }
 
 #[derive(Deserialize)]

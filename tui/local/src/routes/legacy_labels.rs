@@ -1,24 +1,13 @@
 //! The legacy calls about label rows: listed, created, read, saved, completed and reopened.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use uuid::Uuid;
-
-use crate::error::{Refusal, internal, invalid, not_found};
 use crate::people::SOMEBODY;
-use crate::routes::extract::{Call, InProject, Sent, Uids};
-use crate::routes::reply::{Reply, json_bytes, yes};
+use crate::routes::prelude::*;
 use crate::store::blob::{self, FeatureFilter};
-use crate::store::catalog::Project;
-use crate::store::items::Data;
 use crate::store::row_query::RowQuery;
 use crate::store::saving::{self, ReadyRow};
-use crate::store::tx::Tx;
 use crate::store::{labels, rows, tasks};
-use crate::time;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -144,8 +133,7 @@ pub(super) async fn save(call: Call, InProject(project): InProject, Uids(hashes)
     disturb(&call, Arc::clone(&project), hashes.first().copied()).await?;
     let pairs: Vec<(Uuid, ReadyRow)> = hashes.into_iter().zip(rows).collect();
     call.change(move |tx| saving::save(tx, &project, pairs))
-        .await?;
-    Ok(yes())
+        .await
 }
 
 #[derive(Deserialize)]
@@ -168,6 +156,5 @@ pub(super) async fn complete(
 ) -> Reply {
     let complete = sent.action == CompletionKind::Complete;
     call.change(move |tx| tasks::complete_or_reopen(tx, &project, &hashes, complete))
-        .await?;
-    Ok(yes())
+        .await
 }

@@ -2,27 +2,15 @@
 //! ontology; and the files of one data unit.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid, not_found, not_served};
-use crate::item::ItemKind;
-use crate::routes::extract::{Call, InProject, Sent, Uids, uuid};
 use crate::routes::members::NewMembers;
 use crate::routes::ontologies::completed;
+use crate::routes::prelude::*;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Reply, json_reply, yes};
-use crate::store::catalog::{self, Dataset, NewProject, Project};
-use crate::store::folders::{self, NewDataset};
+use crate::store::catalog::NewProject;
+use crate::store::folders::NewDataset;
 use crate::store::row_query::RowQuery;
-use crate::store::tx::Tx;
 use crate::store::{copies, items, records, rows, units};
-use crate::time;
 use crate::workflow::Graph;
 
 /// Roles of a project: admin, annotator, reviewer, both, team manager, viewer.
@@ -123,13 +111,12 @@ pub(super) async fn delete(call: Call, Uids(wanted): Uids) -> Reply {
     let unnamed = || invalid!("no project to delete is named");
     let wanted = wanted.first().ok_or_else(unnamed)?;
     let project = Arc::clone(call.catalog().project(*wanted)?);
-    let delete = call.change_catalog(move |tx| {
+    call.change_catalog(move |tx| {
         units::forget_reviews(tx, &project)?;
         records::forget(tx, project.uuid)?;
-        catalog::delete_project(tx, project.id).map(|()| 1)
-    });
-    delete.await?;
-    Ok(yes())
+        catalog::delete_project(tx, project.id)
+    })
+    .await
 }
 
 #[derive(Default, Deserialize)]
@@ -173,8 +160,7 @@ pub(super) async fn add_datasets(
 ) -> Reply {
     let datasets = datasets_of(&call, &asked.dataset_hashes)?;
     call.change_catalog(move |tx| units::add_datasets(tx, &project, &datasets))
-        .await?;
-    Ok(yes())
+        .await
 }
 
 pub(super) async fn remove_datasets(call: Call, project: InProject, Uids(wanted): Uids) -> Reply {
@@ -185,11 +171,10 @@ pub(super) async fn remove_datasets(call: Call, project: InProject, Uids(wanted)
             found.ok_or_else(|| not_found!("the project does not use a dataset {wanted}"))?;
         datasets.push(found.id);
     }
-    let remove = call.change_catalog(move |tx| {
+    call.change_catalog(move |tx| {
         units::remove_datasets(tx, &project, &datasets).map(|()| datasets.len())
-    });
-    remove.await?;
-    Ok(yes())
+    })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -204,11 +189,10 @@ pub(super) async fn save_ontology(
     Sent(sent): Sent<OntologyBody>,
 ) -> Reply {
     let editor = completed(&sent.editor)?;
-    let save = call.change_catalog(move |tx| {
-        catalog::save_ontology(tx, project.ontology.id, None, None, &editor).map(|()| 1)
-    });
-    save.await?;
-    Ok(yes())
+    call.change_catalog(move |tx| {
+        catalog::save_ontology(tx, project.ontology.id, None, None, &editor)
+    })
+    .await
 }
 
 /// One data unit's files: a video, or pictures. Other kinds have neither.
@@ -235,7 +219,7 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Rep
         Ok((unit, pictures))
     };
     let (unit, pictures) = call.store.read(find).await?;
-    let link = |d: &items::Data| match asked.get_signed_url {
+    let link = |d: &Data| match asked.get_signed_url {
         true => call.signed_url(d, false).unwrap_or_else(|| d.link()),
         false => d.link(),
     };
@@ -245,7 +229,7 @@ pub(super) async fn unit_files(call: Call, InProject(project): InProject) -> Rep
             "data_hash": unit.hash, "title": unit.title, "file_link": link(&unit), "backing_item_uuid": unit.item,
         })
     });
-    let image = |d: &items::Data| json!({"data_hash": unit.hash, "image_hash": d.hash, "title": d.title, "file_link": link(d)});
+    let image = |d: &Data| json!({"data_hash": unit.hash, "image_hash": d.hash, "title": d.title, "file_link": link(d)});
     let images = pictures.map(|list| list.iter().map(image).collect::<Vec<_>>());
     json_reply(&json!({"data_hash": unit.hash, "video": video, "images": images}))
 }
@@ -340,8 +324,8 @@ impl CopyBody {
             copies::labels(tx, from, (id, uuid), pairs.as_deref(), wanted)?;
         }
         if with("collaborators") {
-            for member in records::list(tx, records::RecordKind::MEMBER, from.uuid)? {
-                let key = records::RecordKind::MEMBER.of(uuid, records::named(uuid, &member.name));
+            for member in records::list(tx, RecordKind::MEMBER, from.uuid)? {
+                let key = RecordKind::MEMBER.of(uuid, records::named(uuid, &member.name));
                 records::put(tx, key, &member.name, &member.body)?;
             }
         }

@@ -1,16 +1,9 @@
 //! Lists of storage items: in a folder, in a tree of folders, or anywhere; by name or by creation time.
 
-use rusqlite::Connection;
-
-use crate::error::Refusal;
-use crate::item::ItemKind;
-use crate::routes::extract::{Call, InFolder, Pairs};
-use crate::routes::paging::{Page, decode, encode};
-use crate::routes::reply::{Reply, json_reply};
+use crate::routes::paging::{decode, encode};
+use crate::routes::prelude::*;
 use crate::routes::storage::{show, signed};
-use crate::store::catalog::Catalog;
-use crate::store::folders::{self, Folder, ItemQuery};
-use crate::store::items::Data;
+use crate::store::folders::ItemQuery;
 
 /// A folder and all below it.
 pub(super) fn tree<'a>(catalog: &'a Catalog, top: &'a Folder) -> Vec<&'a Folder> {

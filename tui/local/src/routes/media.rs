@@ -9,12 +9,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use crate::app::App;
-use crate::error::{Refusal, forbidden, not_found};
 use crate::media::MediaSource;
-use crate::routes::extract::{Call, ItemId, Pairs};
-use crate::routes::reply::Reply;
-use crate::store::items;
+use crate::routes::prelude::*;
 
 /// Files are read in chunks of this many bytes.
 const PIECE: usize = 64 << 10;
@@ -26,7 +22,7 @@ pub(super) fn check_url(call: &Call, pairs: &Pairs, what: &str) -> Result<(), Re
     if !call.keyring.sealed(&format!("{what}/{expires}"), seal) {
         return Err(forbidden!("the URL's signature does not match"));
     }
-    if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < crate::time::now() {
+    if call.injected.expire || expires.parse::<i64>().unwrap_or(0) < time::now() {
         return Err(forbidden!("the URL has expired; ask for another one"));
     }
     Ok(())

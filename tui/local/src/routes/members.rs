@@ -1,16 +1,8 @@
 //! Members of projects and datasets: everybody with a key of this server, as an administrator, and people
 //! who were added by address. Roles are stored and listed but not enforced.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
-use crate::routes::extract::{Call, InDataset, InProject, Sent};
 use crate::routes::groups::Emails;
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::records::{self, RecordKind};
+use crate::routes::prelude::*;
 
 const ADMIN: u8 = 0;
 

@@ -29,6 +29,7 @@ mod members;
 mod ontologies;
 mod organisation;
 mod paging;
+mod prelude;
 mod presets;
 mod projects;
 mod records;

@@ -1,17 +1,8 @@
 //! Ontologies: read, listed, created, saved.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
-use crate::routes::extract::{Call, OfOntology, Pairs, Sent};
-use crate::routes::paging::Page;
+use crate::routes::prelude::*;
 use crate::routes::projects::CatalogFilter;
-use crate::routes::reply::{Reply, json_reply, null};
-use crate::store::catalog::{self, Ontology};
 use crate::structure;
-use crate::time;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,8 +37,7 @@ pub(super) async fn one(OfOntology(ontology): OfOntology) -> Reply {
 pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {
     let filter: CatalogFilter = pairs.parse()?;
     let catalog = call.catalog();
-    let fits =
-        |o: &&std::sync::Arc<Ontology>| filter.fits(&o.title, &o.description, o.created, o.edited);
+    let fits = |o: &&Arc<Ontology>| filter.fits(&o.title, &o.description, o.created, o.edited);
     let fitting = catalog.ontologies.iter().filter(fits);
     json_reply(&Page::whole(fitting.map(|o| OntologyDto::from(&**o))))
 }
@@ -78,11 +68,9 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<OntologyBody>) -> Reply 
 
 pub(super) async fn save(call: Call, ontology: OfOntology, sent: Sent<OntologyBody>) -> Reply {
     let editor = completed(&sent.editor)?;
-    let save = call.change_catalog(move |tx| {
+    call.change_catalog(move |tx| {
         let (title, description) = (Some(&*sent.title), Some(&*sent.description));
-        catalog::save_ontology(tx, ontology.id, title, description, &editor)?;
-        Ok(1)
-    });
-    save.await?;
-    Ok(null())
+        catalog::save_ontology(tx, ontology.id, title, description, &editor)
+    })
+    .await
 }

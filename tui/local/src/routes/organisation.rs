@@ -1,18 +1,9 @@
 //! The organisation: people, tags, schemas of client metadata. There is one organisation, and every caller
 //! is its administrator.
 
-use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use serde_json::Map;
 
-use crate::app::App;
-use crate::error::{Refusal, exists, invalid, not_found};
-use crate::routes::extract::{Call, Email, InProject, Sent, TagId};
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::records::{self, EVERYWHERE, Record, RecordKind};
-use crate::time;
+use crate::routes::prelude::*;
 
 /// Addresses of everybody with a key, and of those who were added.
 pub(super) fn known_people(app: &App, db: &Connection) -> Result<Vec<String>, Refusal> {

@@ -1,15 +1,7 @@
 //! Saved filters. A filter is kept as it was sent; nothing here applies one.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::routes::extract::{Call, Pairs, PresetId, Sent};
-use crate::routes::paging::Page;
+use crate::routes::prelude::*;
 use crate::routes::records::Described;
-use crate::routes::reply::{Reply, json_reply, null};
-use crate::store::records::{self, Record, RecordKind};
-use crate::time;
 
 fn preset_json(p: &Record) -> Value {
     json!({
@@ -76,7 +68,7 @@ pub(super) async fn change(
         Ok(())
     });
     change.await?;
-    Ok(null())
+    Ok(call.null())
 }
 
 pub(super) async fn remove(call: Call, PresetId(id): PresetId) -> Reply {

@@ -1,21 +1,9 @@
 //! Projects: read, listed, their status; their branches; and the caller's bearer token.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
-use crate::routes::extract::{Call, InProject, Pairs, Sent};
-use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Reply, json_reply, null};
-use crate::store::catalog::{Dataset, Project};
-use crate::store::records::{self, RecordKind};
+use crate::routes::prelude::*;
 use crate::store::{catalog, like, rows};
-use crate::time;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -116,9 +104,8 @@ pub(super) async fn set_status(
             STATUSES.join(", ")
         ));
     }
-    call.change_catalog(move |tx| catalog::set_status(tx, project.id, &status).map(|()| 1))
-        .await?;
-    Ok(null())
+    call.change_catalog(move |tx| catalog::set_status(tx, project.id, &status))
+        .await
 }
 
 /// The filters of lists of projects, ontologies and datasets, as each generation of the API spells them.

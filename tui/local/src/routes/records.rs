@@ -1,14 +1,6 @@
 //! What groups, collections and presets have in common: records with a name and a description.
 
-use serde::Deserialize;
-use serde_json::json;
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
-use crate::routes::extract::Call;
-use crate::routes::reply::Reply;
-use crate::store::records::{self, Record, RecordKind};
-use crate::store::tx::Tx;
+use crate::routes::prelude::*;
 
 impl Call {
     /// The records of a kind in one scope, oldest first.

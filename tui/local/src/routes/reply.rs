@@ -26,16 +26,6 @@ pub(super) fn json_bytes(bytes: impl Into<Body>) -> Response {
     response
 }
 
-/// The answer of an action. Clients ignore it.
-pub(super) fn null() -> Response {
-    json_bytes("null")
-}
-
-/// The answer of a legacy action.
-pub(super) fn yes() -> Response {
-    json_bytes("true")
-}
-
 impl IntoResponse for Refusal {
     /// As v2 refuses: a status and a message. The refusal travels along for the legacy envelope.
     fn into_response(self) -> Response {

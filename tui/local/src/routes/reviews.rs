@@ -1,18 +1,8 @@
 //! Reviews of single labels, listed and decided while their task is in a review stage.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
-use crate::routes::extract::{AtStage, Call, Pairs, Sent, TaskId};
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::catalog::Project;
-use crate::store::records::{self, RecordKind};
+use crate::routes::prelude::*;
 use crate::store::reviews::{self, Review};
 use crate::store::tasks;
-use crate::store::tx::Tx;
 use crate::workflow::NodeKind;
 
 fn require_review_stage(project: &Project, stage: usize) -> Result<(), Refusal> {

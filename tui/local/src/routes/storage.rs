@@ -2,18 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-use crate::app::App;
-use crate::error::Refusal;
-use crate::routes::extract::{Call, ItemId, Pairs, Sent};
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_reply};
-use crate::store::items::{self, Data, ItemPatch};
+use crate::routes::prelude::*;
+use crate::store::items::ItemPatch;
 use crate::store::rows::AudioFacts;
-use crate::time;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,14 +2,8 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
-use uuid::Uuid;
-
-use crate::error::{Refusal, invalid};
 use crate::people;
-use crate::routes::extract::{AtStage, Call, InProject, Pairs, Sent};
-use crate::routes::paging::{Page, token};
-use crate::routes::reply::{Reply, json_reply};
+use crate::routes::prelude::*;
 use crate::store::tasks::{self, Action, ActionKind, Assignee, TaskFilter};
 use crate::store::{history, reviews};
 

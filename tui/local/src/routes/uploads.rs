@@ -5,20 +5,12 @@
 use std::io::Write as _;
 
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::error::{internal, invalid, not_served};
-use crate::item::ItemKind;
 use crate::media::PART;
 use crate::private;
-use crate::routes::extract::{Call, FolderId, InFolder, ItemId, JobId, Pairs, Sent};
 use crate::routes::jobs::{self, JobBody};
 use crate::routes::media::check_url;
-use crate::routes::paging::Page;
-use crate::routes::reply::{Reply, json_bytes, json_reply};
-use crate::time;
+use crate::routes::prelude::*;
 
 /// How long an upload URL is valid, in milliseconds.
 const LIFE: i64 = 24 * 3600 * 1000;

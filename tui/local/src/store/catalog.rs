@@ -107,26 +107,20 @@ impl Catalog {
 
     /// The project, or the refusal that clients expect without access.
     pub(crate) fn project(&self, uuid: Uuid) -> Result<&Arc<Project>, Refusal> {
-        self.projects
-            .iter()
-            .find(|p| p.uuid == uuid)
-            .ok_or_else(|| {
-                forbidden!("there is no project {uuid} on this server, or you have no access to it")
-            })
+        let found = self.projects.iter().find(|p| p.uuid == uuid);
+        found.ok_or_else(|| unknown("project", uuid))
     }
 
     /// The dataset, or the refusal that clients expect without access.
     pub(crate) fn dataset(&self, uuid: Uuid) -> Result<&Arc<Dataset>, Refusal> {
         let found = self.datasets.iter().find(|d| d.uuid == uuid);
-        found.ok_or_else(|| {
-            forbidden!("there is no dataset {uuid} on this server, or you have no access to it")
-        })
+        found.ok_or_else(|| unknown("dataset", uuid))
     }
 
     /// The storage folder, or the refusal that clients expect without access.
     pub(crate) fn folder(&self, uuid: Uuid) -> Result<&Arc<Folder>, Refusal> {
         let found = self.folders.iter().find(|f| f.uuid == uuid);
-        found.ok_or_else(|| folders::missing(uuid))
+        found.ok_or_else(|| unknown("storage folder", uuid))
     }
 
     /// Whether a project, dataset, ontology or folder has this UUID.
@@ -240,6 +234,11 @@ fn task_mask(project: Uuid) -> Mask {
     Mask::of(project, "task")
 }
 
+/// The refusal that clients expect for something that does not exist or that they have no access to.
+pub(super) fn unknown(what: &str, uuid: Uuid) -> Refusal {
+    forbidden!("there is no {what} {uuid} on this server, or you have no access to it")
+}
+
 /// A project to be created.
 #[derive(Debug, Clone)]
 pub(crate) struct NewProject {
@@ -295,10 +294,9 @@ pub(crate) fn insert_project(
 }
 
 /// Sets the status of a project.
-pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<(), Refusal> {
+pub(crate) fn set_status(tx: &Tx<'_>, project: i64, status: &str) -> Result<usize, Refusal> {
     let sql = "UPDATE project SET status = ?2, edited = ?3 WHERE id = ?1";
-    tx.run(sql, params![project, status, tx.now])?;
-    Ok(())
+    tx.run(sql, params![project, status, tx.now])
 }
 
 /// Creates an ontology; `editor` is its structure.
@@ -323,21 +321,19 @@ pub(crate) fn save_ontology(
     title: Option<&str>,
     description: Option<&str>,
     editor: &str,
-) -> Result<(), Refusal> {
+) -> Result<usize, Refusal> {
     tx.run(
         "UPDATE ontology SET title = coalesce(?2, title), description = coalesce(?3, description), editor = ?4,
          edited = ?5 WHERE id = ?1",
         params![id, title, description, editor, tx.now],
-    )?;
-    Ok(())
+    )
 }
 
 /// Removes a project with its tasks and labels. Datasets stay.
-pub(crate) fn delete_project(db: &Connection, project: i64) -> Result<(), Refusal> {
+pub(crate) fn delete_project(db: &Connection, project: i64) -> Result<usize, Refusal> {
     for table in ["task", "label", "project_dataset"] {
         let sql = format!("DELETE FROM {table} WHERE project = ?1");
         db.run(&sql, [project])?;
     }
-    db.run("DELETE FROM project WHERE id = ?1", [project])?;
-    Ok(())
+    db.run("DELETE FROM project WHERE id = ?1", [project])
 }

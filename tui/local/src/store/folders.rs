@@ -6,8 +6,9 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
-use crate::error::{Refusal, forbidden, invalid};
+use crate::error::{Refusal, invalid};
 use crate::item::ItemKind;
+use crate::store::catalog::unknown;
 use crate::store::exact::JsonObject;
 use crate::store::items::{COLUMNS, Data};
 use crate::store::sql::Sql as _;
@@ -89,12 +90,11 @@ pub(crate) fn create(
     name: &str,
     description: &str,
     metadata: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<usize, Refusal> {
     tx.run(
         "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![uuid, parent, name, description, metadata, tx.now],
-    )?;
-    Ok(())
+    )
 }
 
 /// Changes folders, or none if one is missing.
@@ -108,15 +108,10 @@ pub(crate) fn patch(tx: &Tx<'_>, patches: &[(Uuid, FolderPatch)]) -> Result<usiz
         let (name, description) = (&change.name, &change.description);
         let changed = update.execute(params![folder, name, description, metadata, tx.now])?;
         if changed == 0 {
-            return Err(missing(*folder));
+            return Err(unknown("storage folder", *folder));
         }
     }
     Ok(patches.len())
-}
-
-/// The refusal for an unknown folder.
-pub(crate) fn missing(folder: Uuid) -> Refusal {
-    forbidden!("there is no storage folder {folder} on this server, or you have no access to it")
 }
 
 /// Moves folders into another one, or to the top. A folder cannot be moved into itself.
@@ -144,7 +139,7 @@ pub(crate) fn move_folders(
 }
 
 /// Removes an empty folder.
-pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
+pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<usize, Refusal> {
     if folder.dataset.is_some() {
         return Err(invalid!(
             "this folder belongs to a dataset and cannot be deleted alone"
@@ -159,8 +154,7 @@ pub(crate) fn delete(db: &Connection, folder: &Folder) -> Result<(), Refusal> {
             folder.name
         ));
     }
-    db.run("DELETE FROM folder WHERE id = ?1", [folder.id])?;
-    Ok(())
+    db.run("DELETE FROM folder WHERE id = ?1", [folder.id])
 }
 
 /// The filters and the order of a list of items.

@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::error::{Refusal, forbidden};
+use crate::error::Refusal;
 use crate::ids::{Mask, mix};
 use crate::item::ItemKind;
 use crate::media::{MediaSource, PHOTOS, is_dark};
+use crate::store::catalog::unknown;
 use crate::store::exact::JsonObject;
 use crate::store::sql::Sql as _;
 use crate::store::tx::Tx;
@@ -131,16 +132,12 @@ fn picture_metadata(photo: usize, crop: u16, hash: Uuid) -> Value {
     })
 }
 
-fn unknown(item: Uuid) -> Refusal {
-    forbidden!("there is no storage item {item} on this server, or you have no access to it")
-}
-
 /// The number of a storage item's data unit.
 fn id_of(db: &Connection, item: Uuid) -> Result<i64, Refusal> {
     let sql = "SELECT id FROM data WHERE item = ?1 AND folder IS NOT 0 \
                UNION ALL SELECT id FROM data WHERE hash = ?2 AND item IS NULL";
     db.row(sql, [item, Mask::ITEM.flip(item)], |r| r.get(0))?
-        .ok_or_else(|| unknown(item))
+        .ok_or_else(|| unknown("storage item", item))
 }
 
 /// The items with these UUIDs in the given order, or a refusal if one is missing.
@@ -152,7 +149,9 @@ pub(crate) fn by_uuid(db: &Connection, items: &[Uuid]) -> Result<Vec<Data>, Refu
 
 /// The item with this UUID.
 pub(crate) fn one(db: &Connection, item: Uuid) -> Result<Data, Refusal> {
-    by_uuid(db, &[item])?.pop().ok_or_else(|| unknown(item))
+    by_uuid(db, &[item])?
+        .pop()
+        .ok_or_else(|| unknown("storage item", item))
 }
 
 /// The data units with these hashes; unknown ones are left out.

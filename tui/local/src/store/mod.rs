@@ -27,7 +27,7 @@ pub(crate) mod uses;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
@@ -110,24 +110,18 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let kept = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let db = match kept {
-            Some(db) => db,
-            None => self.reader()?,
-        };
+        let kept = self.readers().pop();
+        let db = kept.map_or_else(|| self.reader(), Ok)?;
         let result = match db.unchecked_transaction() {
             Ok(snapshot) => work(&snapshot),
             Err(refused) => Err(refused.into()),
         };
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(db);
+        self.readers().push(db);
         result
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reader(&self) -> Result<Connection, Refusal> {
@@ -163,10 +157,7 @@ impl Store {
     /// Finishes the queued writes and closes the database.
     pub(crate) fn close(&self) {
         self.writer.stop();
-        self.readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.readers().clear();
     }
 }
 

@@ -70,11 +70,10 @@ impl Scenario {
         World {
             ontologies: vec![ontology::spec()],
             datasets: vec![DatasetSpec {
-                id: None,
                 title: "Cameras".to_owned(),
                 description: "Photographs and crops of them".to_owned(),
-                folder: None,
                 items,
+                ..DatasetSpec::default()
             }],
             workflow_templates: vec![template],
             projects,
@@ -108,13 +107,8 @@ impl fmt::Display for Scenario {
 /// A project on the first of everything.
 pub(crate) fn project(title: &str) -> ProjectSpec {
     ProjectSpec {
-        id: None,
         title: title.to_owned(),
-        description: String::new(),
-        ontology: None,
-        datasets: Vec::new(),
-        workflow_template: None,
-        tasks: Vec::new(),
+        ..ProjectSpec::default()
     }
 }
 

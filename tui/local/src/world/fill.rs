@@ -104,12 +104,7 @@ fn mime_of(kind: ItemKind, source: Option<&MediaSource>) -> Option<&'static str>
     match source {
         Some(MediaSource::Mp3(_)) => Some("audio/mpeg"),
         Some(MediaSource::File(path)) => {
-            let ending = path
-                .extension()
-                .and_then(|e| e.to_str())
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            import::mime(&ending).or_else(|| kind.default_mime())
+            import::mime(&import::extension(path)).or_else(|| kind.default_mime())
         }
         _ => kind.default_mime(),
     }

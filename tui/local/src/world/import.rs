@@ -165,14 +165,15 @@ impl Walk<'_> {
                 self.folder(path).map_err(|e| e.to_string())?;
             }
         } else if real.is_file() {
-            match (ending(path), not_served(path)) {
-                (Some(_), _) => self.files.push(path.to_owned()),
-                (None, Some(ending)) => {
-                    return Err(format!(
-                        "a local project has no {ending} files; convert it first"
-                    ));
-                }
-                (None, None) => return Err(format!("not a supported file type ({ENDINGS})")),
+            let ending = extension(path);
+            if known(&ending).is_some() {
+                self.files.push(path.to_owned());
+            } else if NOT_SERVED.contains(&&*ending) {
+                return Err(format!(
+                    "a local project has no {ending} files; convert it first"
+                ));
+            } else {
+                return Err(format!("not a supported file type ({ENDINGS})"));
             }
         } else {
             return Err("it is neither a file nor a folder".to_owned());
@@ -182,24 +183,19 @@ impl Walk<'_> {
 }
 
 /// Extensions of media that are not supported, for a clearer message.
-fn not_served(file: &Path) -> Option<String> {
-    const ENDINGS: [&str; 18] = [
-        "3gp", "aac", "avi", "avif", "dcm", "flac", "flv", "heic", "m4a", "mkv", "mpeg", "mpg",
-        "nii", "ogg", "svg", "ts", "wmv", "docx",
-    ];
-    let ending = file.extension()?.to_str()?.to_ascii_lowercase();
-    ENDINGS.contains(&ending.as_str()).then_some(ending)
-}
+const NOT_SERVED: [&str; 18] = [
+    "3gp", "aac", "avi", "avif", "dcm", "flac", "flv", "heic", "m4a", "mkv", "mpeg", "mpg", "nii",
+    "ogg", "svg", "ts", "wmv", "docx",
+];
 
-/// The extension of a supported file, in lower case.
-fn ending(file: &Path) -> Option<String> {
-    let ending = file.extension()?.to_str()?.to_ascii_lowercase();
-    known(&ending).map(|_| ending)
+/// The extension of a file in lower case; empty without one.
+pub(crate) fn extension(file: &Path) -> String {
+    let extension = file.extension().and_then(|e| e.to_str());
+    extension.unwrap_or_default().to_ascii_lowercase()
 }
 
 fn item(root: &Path, file: &Path) -> Result<ItemSpec, String> {
-    let kind = ending(file).and_then(|e| known(&e));
-    let (kind, _) = kind.ok_or("unknown file extension")?;
+    let (kind, _) = known(&extension(file)).ok_or("unknown file extension")?;
     let path = file
         .to_str()
         .ok_or("its name is not UTF-8; rename the file")?;

@@ -58,7 +58,7 @@ pub(crate) struct UserSpec {
     pub public_key: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OntologySpec {
     pub id: Option<Uuid>,
@@ -69,7 +69,7 @@ pub(crate) struct OntologySpec {
     pub structure: Option<Box<RawValue>>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DatasetSpec {
     pub id: Option<Uuid>,
@@ -82,7 +82,7 @@ pub(crate) struct DatasetSpec {
 }
 
 /// One item, or with `count` many of its kind.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ItemSpec {
     /// The data hash.
@@ -114,16 +114,9 @@ fn one() -> usize {
 impl ItemSpec {
     pub(crate) fn of(kind: ItemKind) -> Self {
         Self {
-            id: None,
-            item_id: None,
             kind,
-            title: None,
             count: 1,
-            description: String::new(),
-            client_metadata: None,
-            media: None,
-            mime_type: None,
-            children: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -147,7 +140,7 @@ pub(crate) struct TemplateSpec {
     pub graph_nodes: Value,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProjectSpec {
     pub id: Option<Uuid>,
