@@ -303,7 +303,7 @@ mod tests {
         }
         write(&at("helper/src/lib.rs"), "");
         write(&at("helper/prompt.txt"), "");
-        let files = ["helper/src/lib.rs", "helper/prompt.txt"].map(|name| at(name));
+        let files = ["helper/src/lib.rs", "helper/prompt.txt"].map(at);
         let [lib, prompt] = files.each_ref().map(|path| path.display());
         write(&at("target/debug/libx.d"), &format!("x: {lib} {prompt}\n"));
         let source = Source {
