@@ -108,7 +108,7 @@ impl Appearance {
 
     fn set_theme(&mut self, name: &str, place: String) -> Result<(), Error> {
         let Some(theme) = Theme::from_name(name) else {
-            let near = nearest(name, Theme::NAMES.into_iter());
+            let near = nearest(name, Theme::NAMES);
             let hint = match near.first() {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("themes: {}", Theme::NAMES.join(", ")),

@@ -213,16 +213,41 @@ pub enum BuildEvent {
         /// What happened.
         reason: String,
     },
-    /// The compiler is at work, as far as the demo or `watch` started it.
+    /// A build that the workbench started is running.
     Compiling {
-        /// What cargo says.
+        /// The last line of cargo's output.
         line: String,
     },
-    /// The compiler ended.
+    /// A build that the workbench started has ended.
     Compiled {
-        /// `Err`: its messages.
-        result: Result<u64, String>,
+        /// Milliseconds it took.
+        result: Result<u64, CompileFailure>,
     },
+}
+
+/// Why agents did not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileFailure {
+    /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
+    /// reached.
+    pub first: Option<String>,
+    /// Everything that the compiler and cargo reported.
+    pub messages: String,
+}
+
+impl From<String> for CompileFailure {
+    fn from(messages: String) -> Self {
+        Self {
+            first: None,
+            messages,
+        }
+    }
+}
+
+impl From<&str> for CompileFailure {
+    fn from(messages: &str) -> Self {
+        messages.to_owned().into()
+    }
 }
 
 /// One attempt to be run in a host.

@@ -123,7 +123,7 @@ fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
             given.join(", ")
         ));
         for name in parts.keys().take(3) {
-            if let Some(near) = nearest(name, NAMES.into_iter()).first() {
+            if let Some(near) = nearest(name, NAMES).first() {
                 error = error.hint(format!("did the agent mean \"{near}\"?"));
             }
         }

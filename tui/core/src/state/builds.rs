@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::build::Probed;
+use crate::event::CompileFailure;
 use crate::watch::Phase;
 use std::path::{Path, PathBuf};
 
@@ -193,8 +194,7 @@ impl State {
         }
     }
 
-    /// The compiler is done: milliseconds, or what it says.
-    fn compiled(&mut self, result: Result<u64, String>) {
+    fn compiled(&mut self, result: Result<u64, CompileFailure>) {
         match result {
             Ok(ms) => {
                 self.compiling = None;
@@ -204,8 +204,16 @@ impl State {
                     format!("compiled in {:.1} s", ms as f64 / 1000.0),
                 );
             }
-            Err(messages) => {
-                self.warn(Kind::Build, "the agents did not compile; what was loaded stays active ({key:Builds} shows the errors)", Some(messages.clone()));
+            Err(CompileFailure { first, messages }) => {
+                let first = first.map_or_else(String::new, |error| format!(": {error}"));
+                self.warn(
+                    Kind::Build,
+                    format!(
+                        "the agents did not compile{first}; the loaded build stays active \
+                         ({{key:Builds}} shows the errors)"
+                    ),
+                    Some(messages.clone()),
+                );
                 self.compiling = Some(Compiling {
                     since: self.now,
                     line: String::new(),

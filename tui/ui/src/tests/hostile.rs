@@ -68,7 +68,7 @@ fn evil_names_are_shown_without_their_codes() {
     desk.go("s");
     desk.world.answer(&|_| Err(evil_error()));
     desk.world.send(Event::Build(BuildEvent::Compiled {
-        result: Err(EVIL.repeat(3)),
+        result: Err(EVIL.repeat(3).into()),
     }));
     for (w, h) in [(120, 36), (80, 24), (200, 60)] {
         (desk.w, desk.h) = (w, h);
