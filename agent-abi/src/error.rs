@@ -29,7 +29,7 @@ struct Inner {
 pub(crate) enum Kind {
     /// The agent failed.
     Failed,
-    /// It saw the wish to stop.
+    /// It saw the request to stop.
     Cancelled,
 }
 
@@ -96,7 +96,7 @@ impl Error {
         self
     }
 
-    /// Puts a line in front that says what was being done.
+    /// Puts a line in front with what was being done.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.context.push(doing.to_string());
@@ -179,7 +179,7 @@ impl From<Error> for Box<dyn StdError> {
     }
 }
 
-/// Says what was being done when something failed.
+/// Adds what was being done when something failed.
 pub trait Context<T> {
     /// Puts a line in front of the error.
     ///

@@ -39,7 +39,7 @@
 //! | `timeout = "30s"` | limit of one attempt; without it the workbench's own |
 //! | `idempotent` | may be run again by itself after its process was killed half-way |
 //! | `serial` | one task at a time, however many processes run |
-//! | `cancellable` | looks at [`check_cancelled`](crate::prelude::check_cancelled), so it may be asked to stop before it is killed |
+//! | `cancellable` | checks [`check_cancelled`](crate::prelude::check_cancelled), so it may be asked to stop before it is killed |
 //! | `params(every: u64 = 10)` | what may stand in `workbench.toml` for this stage |
 //! | `include(client_metadata, …)` | what comes with the label row's metadata, as `LabelRowMetadataIncludeArgs` |
 //! | `initialise(reviews, …)` | how labels are fetched, as `LabelRowInitialiseLabelsArgs` |
@@ -212,7 +212,7 @@
 //! ```
 //!
 //! - [`BoundingBox::iou`](crate::model::BoundingBox::iou), areas and crops are there for comparing.
-//! - [`LabelRow::problems`](crate::model::LabelRow::problems) says what in a row the ontology does not allow, with
+//! - [`LabelRow::problems`](crate::model::LabelRow::problems) lists what in a row the ontology does not allow, with
 //!   the path to each mistake.
 //!
 //! # Pixels and files
@@ -273,7 +273,7 @@
 //!
 //! # Settings
 //!
-//! [`Params<T>`](crate::inject::Params) reads the stage's part of `workbench.toml` into a type of yours, anew for
+//! [`Params<T>`](crate::inject::Params) reads the stage's part of `workbench.toml` into a type of yours, again for
 //! each task: it is changed without a rebuild. With `params(…)` the same is declared, and `workbench check` finds
 //! what is missing or misspelt.
 //!
@@ -349,7 +349,7 @@
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```
 //!
-//! Without `Option` a task that has no twin fails and says so.
+//! Without `Option` a task that has no twin fails with an error.
 //!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
 //! items, projects. It cannot write.
@@ -433,8 +433,8 @@
 //!
 //! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from anywhere below the agent, and
 //! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!`.
-//! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) tells how far it is,
-//! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench wants the attempt to stop.
+//! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) reports how far it is,
+//! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench has asked the attempt to stop.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -479,7 +479,7 @@
 //! # Tests
 //!
 //! [`testing::task`](crate::testing::task) describes a task and its data in a line each and runs an agent on it, with
-//! no process and no network. [`Run`](crate::testing::Run) tells everything: route, priority, labels, metadata, steps,
+//! no process and no network. [`Run`](crate::testing::Run) has everything: route, priority, labels, metadata, steps,
 //! log lines, the failure, and how many pictures were not given back. The ontology of a project of one's own, saved
 //! as JSON, is taken whole with [`ontology_of`](crate::testing::ontology_of). With `.pathways(&[…])` an agent that
 //! returns another one fails, as it would in a run.
@@ -487,5 +487,5 @@
 //! # Building
 //!
 //! `crate-type = ["cdylib"]` (and `"rlib"`, for tests). `panic = "abort"` is allowed, and then a panic is reported as
-//! a crash. An edit is in charge a moment after `cargo build`; debug builds are meant to be used that way, and
-//! `workbench run` in production wants `--release`.
+//! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
+//! `workbench run` in production should use `--release`.

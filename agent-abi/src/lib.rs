@@ -1,7 +1,7 @@
 //! Write Encord workflow agents in Rust, as a dynamic library behind a stable C ABI.
 //!
 //! An agent is a function for one stage of a workflow. It asks for what it needs by the types of its
-//! parameters, changes labels, and says where the task goes next:
+//! parameters, changes labels, and returns where the task goes next:
 //!
 //! ```no_run
 //! use agent_abi::prelude::*;
@@ -23,7 +23,7 @@
 //! **[The guide](guide)** is the author's manual: every parameter, answer, option and dependency, with examples.
 //!
 //! The crate is built as a `cdylib`. The workbench opens it in a child process, gives it tasks, and
-//! holds everything it wants to write until a person or a command lets it out.
+//! holds every write until a person or a command lets it out.
 //!
 //! # Parameters
 //!
@@ -43,7 +43,7 @@
 //! | `Option<…>` of these | absent is `None`; what is there but fails stays a failure |
 //! | `#[depends(f)] x: &T` | the value of a [`macro@dependency`] function |
 //!
-//! Each type says at compile time what it needs, so the workbench fetches it before the agent runs,
+//! Each type declares at compile time what it needs, so the workbench fetches it before the agent runs,
 //! for a whole batch at once.
 //!
 //! # Answers

@@ -1,7 +1,7 @@
 //! What an agent gives back: where the task goes, and with it a priority and metadata.
 //!
 //! Labels are not here: what was changed in `&mut LabelRow` is part of the outcome on its own.
-//! Whether the pathway exists is checked by the workbench, which knows the workflow.
+//! Whether the pathway exists is checked by the workbench, which has the workflow.
 
 use crate::wire::PathwayDoc;
 use serde_json::Value;

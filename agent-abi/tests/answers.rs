@@ -71,7 +71,7 @@ fn with_car() -> (LabelRow, String) {
     (row, hash)
 }
 
-fn told(row: &LabelRow, hash: &str, attribute: &str, frame: u64) -> Option<String> {
+fn answer_on(row: &LabelRow, hash: &str, attribute: &str, frame: u64) -> Option<String> {
     let answer = row.object(hash).unwrap().answer_on(attribute, frame)?;
     Some(answer.to_string())
 }
@@ -91,7 +91,9 @@ fn on_each_frame_the_last_answer_holds_and_it_is_the_only_one() {
         .unwrap();
     row.answer_on(&hash, "Speed", "slow", 4, 4).unwrap();
     row.answer_on(&hash, "Speed", "stopped", 9, 9).unwrap();
-    let spoken: Vec<_> = (0..11).map(|n| told(&row, &hash, "Speed", n)).collect();
+    let spoken: Vec<_> = (0..11)
+        .map(|n| answer_on(&row, &hash, "Speed", n))
+        .collect();
     let spoken: Vec<&str> = spoken.iter().map(|s| s.as_deref().unwrap_or("-")).collect();
     assert_eq!(
         spoken.join(" "),
@@ -126,7 +128,7 @@ fn a_question_below_a_dynamic_answer_is_asked_on_the_frames_of_that_answer() {
     row.answer_on(&hash, "Beam", "high", 2, 8).unwrap();
     row.answer_on(&hash, "Lights", "Off", 5, 6).unwrap();
     let beams: Vec<u64> = (0..20)
-        .filter(|n| told(&row, &hash, "Beam", *n).is_some())
+        .filter(|n| answer_on(&row, &hash, "Beam", *n).is_some())
         .collect();
     assert_eq!(beams, [2, 3, 4, 7, 8]);
     assert_eq!(row.problems(), []);

@@ -1,4 +1,4 @@
-//! What the compiler says to an author who makes a common mistake: the place, and the cure.
+//! What the compiler reports to an author who makes a common mistake: the place, and the cure.
 //!
 //! The expected words lie beside the cases. After a change on purpose:
 //! `TRYBUILD=overwrite cargo test -p agent-abi --test compile_fail`.

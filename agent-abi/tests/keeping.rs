@@ -1,4 +1,4 @@
-//! What an agent does not change stays as it is when it draws an object anew: who made it and when, what others
+//! What an agent does not change stays as it is when it redraws an object: who made it and when, what others
 //! noted beside it, fields that this version does not know.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
@@ -49,7 +49,7 @@ fn the_same_geometry_is_no_change() {
     assert!(!row.changed());
 }
 
-/// A shape as it was, drawn anew, and what the label is then.
+/// A shape as it was, redrawn, and what the label is then.
 fn check(shape: &str, old: &str, changed: &str, draw: impl FnOnce(&mut LabelRow)) {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let mut row = image(shape, "unused", Value::Null);

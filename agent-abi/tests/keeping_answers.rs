@@ -218,14 +218,14 @@ fn labels_by_name_move_what_is_there_by_its_hash() {
         Ok(first(&row))
     };
     let moved = json!({"x": 0.5, "y": 0.5, "w": 0.25, "h": 0.25});
-    let told = but(first(&row), json!({"boundingBox": moved}));
+    let found = but(first(&row), json!({"boundingBox": moved}));
     for name in [json!("bounding_box"), json!("kind-bounding_box"), json!("")] {
         assert_eq!(
             apply(json!({"hash": "h", "name": name, "boundingBox": moved})),
-            Ok(told.clone())
+            Ok(found.clone())
         );
     }
-    let sure = but(told.clone(), json!({"confidence": 1.0}));
+    let sure = but(found.clone(), json!({"confidence": 1.0}));
     assert_eq!(
         apply(json!({"hash": "h", "boundingBox": moved, "confidence": 1.000_000_1})),
         Ok(sure)

@@ -96,14 +96,14 @@ fn a_file_is_there_for_the_run_and_gone_after_it() {
 fn a_video_may_have_times_of_its_own_and_frames_that_fail() {
     #[stage("s")]
     fn counts(frames: Frames<'_>) -> Route {
-        let told = (&frames).into_iter().map(|frame| match frame {
+        let found = (&frames).into_iter().map(|frame| match frame {
             Ok(frame) => format!("{:.2}", frame.seconds()),
             Err(error) => error
                 .chain()
                 .last()
                 .map_or_else(|| error.to_string(), Clone::clone),
         });
-        Route::to(told.collect::<Vec<_>>().join(" "))
+        Route::to(found.collect::<Vec<_>>().join(" "))
     }
     let clip = task("clip.mp4").video(vec![Picture::filled(2, 2, [9; 3]); 4]);
     let run = clip.clone().times(&[0.0, 0.5, 0.75]).run::<counts>();

@@ -257,7 +257,7 @@ fn an_agent_that_cannot_see_labels_may_answer_again() {
     };
     let mut row = row_of(capture("video"));
     row.apply(&add("Sunny")).unwrap();
-    assert!(!row.changed(), "it said so before");
+    assert!(!row.changed(), "it was the same before");
     row.apply(&add("Night")).unwrap();
     let weather = row.classifications();
     assert_eq!(

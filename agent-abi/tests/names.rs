@@ -164,32 +164,32 @@ fn bus(answers: &Value) -> LabelRow {
 #[test]
 fn answers_are_not_read_by_a_name_that_two_attributes_share() {
     let note = |hash: &str| json!({"name": "Note", "featureHash": hash, "answers": hash});
-    let said = |row: &LabelRow, name: &str| row.object("obj1").unwrap().answer(name);
+    let answer_to = |row: &LabelRow, name: &str| row.object("obj1").unwrap().answer(name);
     for answers in [
         json!([note("att1"), note("att2")]),
         json!([note("att2"), note("att1")]),
     ] {
         let row = bus(&answers);
-        assert_eq!(said(&row, "Note"), None);
-        assert_eq!(said(&row, "att1"), Some("att1".into()));
-        assert_eq!(said(&row, "att2"), Some("att2".into()));
+        assert_eq!(answer_to(&row, "Note"), None);
+        assert_eq!(answer_to(&row, "att1"), Some("att1".into()));
+        assert_eq!(answer_to(&row, "att2"), Some("att2".into()));
     }
     // The one that is there may not be the one that is meant.
     let row = bus(&json!([note("att2")]));
-    assert_eq!(said(&row, "Note"), None);
+    assert_eq!(answer_to(&row, "Note"), None);
     assert_eq!(
-        (said(&row, "att1"), said(&row, "att2")),
+        (answer_to(&row, "att1"), answer_to(&row, "att2")),
         (None, Some("att2".into()))
     );
     // Nor by one that two entries beyond the ontology share.
     let old = |hash: &str| json!({"name": "Old", "featureHash": hash, "answers": hash});
     let row = bus(&json!([old("gone1"), old("gone2")]));
     assert_eq!(
-        (said(&row, "Old"), said(&row, "gone2")),
+        (answer_to(&row, "Old"), answer_to(&row, "gone2")),
         (None, Some("gone2".into()))
     );
     let row = bus(&json!([old("gone1"), note("att1")]));
-    assert_eq!(said(&row, "Old"), Some("gone1".into()));
+    assert_eq!(answer_to(&row, "Old"), Some("gone1".into()));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A stage taken over by another library: this one is loaded beside `overwritten` and keeps its order.
-//! (A rebuild of the same library replaces its agents without being told to.)
+//! (A rebuild of the same library replaces its agents by itself.)
 
 use agent_abi::prelude::*;
 

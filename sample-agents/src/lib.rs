@@ -2,7 +2,7 @@
 //! fixtures of the reload tests.
 //!
 //! `prelabel` and `route` serve the demo's two agent stages; `agent_1` serves the stage of the
-//! founding text. Where a project has no such stage, the workbench says so and goes on.
+//! founding text. Where a project has no such stage, the workbench reports it and goes on.
 
 pub mod agent_1;
 #[cfg(feature = "http")]

@@ -1,4 +1,4 @@
-//! Looks at the first picture: draws a box around its brightest region, says what the light is like,
+//! Looks at the first picture: draws a box around its brightest region, classifies the light,
 //! and leaves empty pictures out.
 //!
 //! Change `BRIGHT`, build, and watch the box move in the workbench.

@@ -3,7 +3,7 @@
 
 use agent_abi::prelude::*;
 
-/// Where `site` says this, the task comes before others of its urgency.
+/// Where `site` is this, the task comes before others of its urgency.
 const FIRST: &str = "night-shift";
 
 /// Sets the priority and leaves the task at its stage.

@@ -1,11 +1,11 @@
 //! Takes over from another project what is known there about the same data: boxes and
-//! classifications whose names this project's ontology knows too.
+//! classifications whose names this project's ontology has too.
 //!
 //! The project below is the twin of the demo; write the hash of your own.
 
 use agent_abi::prelude::*;
 
-/// Copies what fits and says what was left.
+/// Copies what fits and logs what was left.
 #[stage("twin", routes = ["annotate"], idempotent)]
 pub fn transfer(
     labels: &mut LabelRow,

@@ -1,4 +1,4 @@
-//! Compares labels with the ontology before a task is complete, and says where each mistake is.
+//! Compares labels with the ontology before a task is complete, and reports where each mistake is.
 
 use agent_abi::prelude::*;
 

@@ -1,7 +1,8 @@
 //! `#[dependency]`: the function as it was, and a type of the same name that provides its value.
 
+use crate::params::{self, Param};
+use crate::suggest;
 use crate::types::{borrows, lasting};
-use crate::{params, suggest};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -35,7 +36,7 @@ impl Parse for Options {
                         "task" => false,
                         other => {
                             let hint = suggest::hint(other, ["task", "host"]);
-                            let text = format!("`{other}` is no scope.{hint}");
+                            let text = format!("`{other}` is not a scope.{hint}");
                             return Err(Error::new(scope.span(), text));
                         }
                     };
@@ -44,7 +45,7 @@ impl Parse for Options {
                 other => {
                     let hint = suggest::hint(other, ["scope", "close"]);
                     let text = format!(
-                        "`{other}` is no option of `#[dependency]`.{hint} They are written scope = host, close = function"
+                        "`{other}` is not an option of `#[dependency]`.{hint} They are written scope = host, close = function"
                     );
                     return Err(Error::new(name.span(), text));
                 }
@@ -103,70 +104,29 @@ fn with_error(function: &ItemFn, error: &Error) -> TokenStream {
 fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
     let options: Options = syn::parse2(args)?;
     let params = params::take(&mut function, true)?;
-    let name = &function.sig.ident;
+    let (name, vis) = (&function.sig.ident, &function.vis);
     if let Some(own) = params.iter().find_map(|param| param.depends_on(name)) {
         let text = format!("`{name}` asks for itself; a dependency may ask for others only");
         return Err(Error::new(own, text));
     }
-    let vis = &function.vis;
-    let label = name.to_string();
     let (value, fallible) = value(&function)?;
-    if let Some(place) = borrows(&value) {
-        let text = "what a dependency gives is kept for all that ask for it, and cannot borrow from its parameters: \
-                    give a value of its own, `String` for `&str`, `Vec<T>` for `&[T]`, `Picture` for `Frame<'_>`";
-        return Err(Error::new(place, text));
-    }
-    for argument in params.iter().filter(|p| p.is_argument()) {
-        if let Some(place) = borrows(&argument.written) {
-            let text = "an argument is kept with the value it made: write `&'static str` for a text that stands in the code, \
-                        `String` for others";
-            return Err(Error::new(place, text));
-        }
-    }
+    check_borrows(&value, &params)?;
+    let label = name.to_string();
     let (given, injected): (Vec<_>, Vec<_>) = params.iter().partition(|p| p.is_argument());
-    let types = given.iter().map(|p| &p.written);
-    let slots: Vec<_> = given.iter().map(|p| p.slot()).collect();
-    let args_type = if given.is_empty() {
-        quote!(())
-    } else {
-        quote!((#(#types,)*))
-    };
-    let unpack = if given.is_empty() {
-        quote!(let () = args;)
-    } else {
-        quote!(let (#(#slots,)*) = args;)
-    };
-    let own = injected.iter().filter_map(|p| p.own_needs());
-    let asked = injected.iter().filter_map(|p| p.asked());
-    let span = name.span();
-    let needs = quote_spanned!(span=> Self::ASKED.needs());
+    let (args_type, unpack) = arguments(&given);
+    let wants = wants(&label, &injected);
+    let needs = quote_spanned!(name.span()=> Self::ASKED.needs());
     let mut order = injected.clone();
     order.sort_by_key(|p| p.rank());
     let open = order.iter().map(|p| p.open());
     let lookups = injected.iter().map(|p| p.lookup());
-    let pass = params.iter().map(params::Param::pass);
+    let pass = params.iter().map(Param::pass);
     let result = if fallible {
         quote_spanned!(value.span()=> made.map_err(::agent_abi::inject::Stop::agent))
     } else {
         quote!(::core::result::Result::Ok(made))
     };
-    let scope = if options.host {
-        quote! {
-            fn pool() -> ::core::option::Option<&'static ::agent_abi::inject::Pool<Self>> {
-                static POOL: ::agent_abi::inject::Pool<#name> = ::agent_abi::inject::Pool::new();
-                ::core::option::Option::Some(&POOL)
-            }
-        }
-    } else {
-        quote!()
-    };
-    let close = options.close.map(|path| {
-        quote_spanned!(path.span()=>
-            fn close(value: Self::Value, end: ::agent_abi::End) -> ::agent_abi::Result<()> {
-                ::agent_abi::inject::closed(#path(value, end))
-            }
-        )
-    });
+    let lifetime = lifetime(options, name);
     Ok(quote! {
         #[allow(clippy::too_many_arguments)] // each is one thing that it asks for
         #function
@@ -178,12 +138,7 @@ fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
         const _: () = {
             #(#lookups)*
 
-            static WANTS: ::agent_abi::inject::Wants = ::agent_abi::inject::Wants::new(
-                #label,
-                ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
-                0 #(| #own)*,
-                &[#(#asked),*],
-            );
+            #wants
 
             #[automatically_derived]
             impl ::agent_abi::inject::Provide for #name {
@@ -201,11 +156,72 @@ fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
                     let made = #name(#(#pass),*);
                     #result
                 }
-                #scope
-                #close
+                #lifetime
             }
         };
     })
+}
+
+/// What the dependency itself needs, and the dependencies that it asks for.
+fn wants(label: &str, injected: &[&Param]) -> TokenStream {
+    let own = injected.iter().filter_map(|p| p.own_needs());
+    let asked = injected.iter().filter_map(|p| p.asked());
+    quote! {
+        static WANTS: ::agent_abi::inject::Wants = ::agent_abi::inject::Wants::new(
+            #label,
+            ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
+            0 #(| #own)*,
+            &[#(#asked),*],
+        );
+    }
+}
+
+/// The value and the arguments are kept longer than what they could borrow from.
+fn check_borrows(value: &Type, params: &[Param]) -> Result<()> {
+    if let Some(place) = borrows(value) {
+        let text = "what a dependency gives is kept for all that ask for it, and cannot borrow from its parameters: \
+                    give a value of its own, `String` for `&str`, `Vec<T>` for `&[T]`, `Picture` for `Frame<'_>`";
+        return Err(Error::new(place, text));
+    }
+    let mut arguments = params.iter().filter(|p| p.is_argument());
+    match arguments.find_map(|argument| borrows(&argument.written)) {
+        Some(place) => {
+            let text = "an argument is kept with the value it made: write `&'static str` for a text that stands in the code, \
+                        `String` for others";
+            Err(Error::new(place, text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The type of the arguments, and the statement that takes them apart.
+fn arguments(given: &[&Param]) -> (TokenStream, TokenStream) {
+    let types = given.iter().map(|p| &p.written);
+    let slots = given.iter().map(|p| p.slot());
+    match given {
+        [] => (quote!(()), quote!(let () = args;)),
+        _ => (quote!((#(#types,)*)), quote!(let (#(#slots,)*) = args;)),
+    }
+}
+
+/// Where the value is kept, and how it is closed.
+fn lifetime(options: Options, name: &Ident) -> TokenStream {
+    let pool = options.host.then(|| {
+        quote! {
+            fn pool() -> ::core::option::Option<&'static ::agent_abi::inject::Pool<Self>> {
+                static POOL: ::agent_abi::inject::Pool<#name> = ::agent_abi::inject::Pool::new();
+                ::core::option::Option::Some(&POOL)
+            }
+        }
+    });
+    let close = options.close.map(|path| {
+        quote_spanned!(path.span()=>
+            fn close(value: Self::Value, end: ::agent_abi::End) -> ::agent_abi::Result<()> {
+                ::agent_abi::inject::closed(#path(value, end))
+            }
+        )
+    });
+    quote!(#pool #close)
 }
 
 /// The type of the value, and whether the function returns a `Result` of it.

@@ -101,7 +101,7 @@ pub fn expand(items: TokenStream) -> Result<TokenStream> {
 fn entry(name: &Ident, path: &Path) -> TokenStream {
     let span = path.span();
     let alias = format_ident!("__Agent", span = span);
-    // A name alone is one of this module: said so, rustc names the nearest one when it is not there.
+    // A name alone is one of this module: with the path, rustc suggests the nearest one when it is missing.
     let look = match path.get_ident() {
         Some(ident) => lookup::lookup(&syn::parse_quote_spanned!(span=> self::#ident), &alias),
         None => lookup::lookup(path, &alias),

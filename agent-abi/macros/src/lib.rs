@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 /// | `timeout = "30s"` | limit of one attempt, e.g. `500ms`, `2m` or `1h30m` |
 /// | `idempotent` | may be run again on its own after it was killed half-way |
 /// | `serial` | one task at a time |
-/// | `cancellable` | looks at `check_cancelled` |
+/// | `cancellable` | checks `check_cancelled` |
 /// | `include(client_metadata, images_data, workflow_graph_node, children, all_label_branches, branch_name = "x")` | what to fetch with the row's metadata |
 /// | `initialise(objects = ["hash"], classifications = ["hash"], reviews, overwrite, signed_url)` | how to fetch the labels |
 ///

@@ -1,7 +1,7 @@
-//! Names of marked functions, looked up so that a function without its mark is told so.
+//! Names of marked functions, looked up so that a function without its mark gets a clear error.
 //!
 //! `#[stage]` and `#[dependency]` put a type of the function's name beside it. For a function that lacks the
-//! attribute rustc would say that a type was expected. Here the name is imported under an alias, and a type of
+//! attribute rustc would report that a type was expected. Here the name is imported under an alias, and a type of
 //! that name that implements nothing lies behind the alias (what a glob brings yields to what is named): then
 //! the trait's own words are heard, which name the attribute.
 

@@ -135,7 +135,7 @@ impl StageArgs {
                 return Err(Error::new(
                     name.span(),
                     format!(
-                        "`{other}` is no option of `#[stage]`.{hint} The options are written {forms}"
+                        "`{other}` is not an option of `#[stage]`.{hint} The options are written {forms}"
                     ),
                 ));
             }
@@ -143,7 +143,7 @@ impl StageArgs {
         Ok(())
     }
 
-    /// Each option once, and in its form; the parsers below would only say which token they miss.
+    /// Each option once, and in its form; the parsers below would only name the missing token.
     fn written_right(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
         let word = name.to_string();
         let Some((_, form)) = OPTIONS.iter().find(|(known, _)| *known == word) else {

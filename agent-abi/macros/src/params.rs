@@ -146,7 +146,7 @@ impl Param {
         quote_spanned!(span=> <#path>::NEEDS)
     }
 
-    /// The same of what is no dependency.
+    /// The same for what is not a dependency.
     pub fn own_needs(&self) -> Option<TokenStream> {
         matches!(self.origin, Origin::Type).then(|| self.needs())
     }

@@ -91,7 +91,7 @@ fn with_error(function: &ItemFn, error: &syn::Error) -> TokenStream {
     if function.sig.receiver().is_some() {
         return quote!(#function #error);
     }
-    // A stage of its own, so that nobody is told of two agents for one stage.
+    // A stage of its own, so that there is no error about two agents for one stage.
     let stage = format!("\0{name}");
     let mut plain = function.clone();
     for input in &mut plain.sig.inputs {

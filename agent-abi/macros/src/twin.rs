@@ -33,7 +33,7 @@ pub fn take(origin: &mut Origin) -> Result<Option<String>> {
             "include_task" => include_task = wanted,
             other => {
                 let hint = suggest::hint(other, ["init_labels", "include_task"]);
-                let text = format!("`{other}` is no option of `twin`.{hint}");
+                let text = format!("`{other}` is not an option of `twin`.{hint}");
                 return Err(Error::new(name.span(), text));
             }
         }

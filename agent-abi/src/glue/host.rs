@@ -47,7 +47,7 @@ impl HostSource<'_> {
 
     /// Text of the host's, valid until the call ends.
     fn text(&self, bytes: Bytes) -> Result<&str, String> {
-        // SAFETY: the host keeps what it hands out until `run` returns, and `self` lives no longer.
+        // SAFETY: the host keeps what it lends until `run` returns, and `self` lives no longer.
         let bytes = unsafe { bytes.as_slice() };
         std::str::from_utf8(bytes).map_err(|e| format!("the host gave text that is not UTF-8: {e}"))
     }
@@ -79,7 +79,7 @@ impl Source for HostSource<'_> {
             return Err("this host decodes no pictures".to_owned());
         };
         let mut raw = Frame::empty();
-        // SAFETY: a function of the host's; `raw` is ours and says its own size.
+        // SAFETY: a function of the host's; `raw` is ours and holds its own size.
         let code = unsafe { frame(self.context(), index, &raw mut raw) };
         match code {
             0 if raw.format == 1 => {}
@@ -167,7 +167,7 @@ impl Source for HostSource<'_> {
             )
         };
         match code {
-            // SAFETY: the host keeps what it hands out until `run` returns; copied right here.
+            // SAFETY: the host keeps what it lends until `run` returns; copied right here.
             0 => Ok(Some(unsafe { bytes.as_slice() }.to_vec())),
             1 => Ok(None),
             _ => Err(self.text(bytes).unwrap_or_default().to_owned()),

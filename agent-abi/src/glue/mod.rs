@@ -161,7 +161,7 @@ unsafe extern "C" fn shutdown() {
 /// The entry of an agent.
 ///
 /// # Safety
-/// The pointers are valid as [`table`] says, until this returns.
+/// The pointers are valid as described in [`table`], until this returns.
 unsafe extern "C" fn run<A: Agent>(
     _: *const c_void,
     task: *const table::Task,
@@ -218,7 +218,7 @@ fn run_with<A: Agent>(task: &table::Task, source: &dyn Source) -> (i32, Answer) 
 /// The entry of a library's preflight function.
 ///
 /// # Safety
-/// The pointers are valid as [`table`] says, until this returns.
+/// The pointers are valid as described in [`table`], until this returns.
 pub unsafe extern "C" fn preflight<P: Preflight>(host: *const Host, out: *mut Out) -> i32 {
     install();
     let guarded = catch_unwind(AssertUnwindSafe(|| {

@@ -173,7 +173,7 @@ fn failed(stop: Stop) -> (i32, Box<Failure>) {
     (code, Box::new(failure))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn text_of_panic(payload: &(dyn Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()

@@ -133,15 +133,15 @@ pub fn checkpoint(name: &str, value: impl Display) {
     with(|current, _| current.note("checkpoint", name, value.to_string()));
 }
 
-/// Tells how far this task is, 0 to 1.
+/// Reports how far this task is, 0 to 1.
 pub fn progress(share: f64) {
     with(|_, source| source.progress(share.clamp(0.0, 1.0)));
 }
 
-/// Stops the agent when the workbench wants it to: call it now and then in long loops, with `?`.
+/// Stops the agent when the workbench asks it to: call it now and then in long loops, with `?`.
 ///
 /// # Errors
-/// An error that says so, when the attempt is to stop.
+/// An error, when the attempt is to stop.
 pub fn check_cancelled() -> Result<()> {
     match with(|_, source| source.is_cancelled()) {
         Some(true) => Err(Error::cancelled()),

@@ -49,7 +49,7 @@ pub enum End {
 /// Why an attempt gave no route.
 #[derive(Debug)]
 pub enum Stop {
-    /// The agent said no.
+    /// The agent refused.
     Agent(Error),
     /// A parameter could not be filled.
     Dependency {
@@ -67,7 +67,7 @@ impl Stop {
         Self::Agent(Error::boxed(error.into()))
     }
 
-    /// The same, said of this parameter, unless one further in was named already.
+    /// The same, about this parameter, unless one further in was named already.
     pub(crate) fn within(self, parameter: &str) -> Self {
         match self {
             Self::Agent(error) => Self::Dependency {

@@ -33,7 +33,7 @@ pub trait Provide: Sized + 'static {
     /// Makes the value.
     ///
     /// # Errors
-    /// The attempt fails, and says in which dependency.
+    /// The attempt fails; the error names the dependency.
     fn open(scope: &Scope<'_>, args: &Self::Args) -> Result<Self::Value, Stop>;
 
     /// Where the value stays between tasks; `None`: it lives for one attempt.
@@ -258,7 +258,7 @@ impl Scope<'_> {
     }
 }
 
-/// Tells the host that a value is being made which stays in it, until it is dropped: a panic ends it too.
+/// Reports to the host that a value is being made which stays in it, until it is dropped: a panic ends it too.
 struct Loading<'s>(&'s dyn Source);
 
 impl<'s> Loading<'s> {
@@ -293,7 +293,7 @@ fn register<P: Provide>() {
 }
 
 impl<P: Provide> Pool<P> {
-    /// Closes what is idle; the next attempt opens anew.
+    /// Closes what is idle; the next attempt opens it again.
     fn empty(&self) {
         self.known.store(false, Ordering::Release);
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));

@@ -240,7 +240,7 @@ impl<'h> Scope<'h> {
         self.document(input::ASSET, json)
     }
 
-    /// How many frames there are, if the agent asked for what says so.
+    /// How many frames there are, if the agent asked for a document that has it.
     pub(super) fn frame_count(&self) -> Option<u64> {
         if self.needs & (needs::LABEL_ROW | needs::LABEL_ROW_WRITE) == 0 {
             return None;

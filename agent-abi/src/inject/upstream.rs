@@ -90,10 +90,10 @@ impl Upstream<'_> {
         Ok(items.collect::<ModelResult<_>>()?)
     }
 
-    /// Any question by name, for what a newer workbench knows: JSON in, JSON out.
+    /// Any question by name, for what a newer workbench supports: JSON in, JSON out.
     ///
     /// # Errors
-    /// When the name is not known, or the workbench says why not.
+    /// When the name is not known, or the workbench refuses.
     pub fn ask(&self, name: &str, question: &Value) -> Result<Value> {
         self.read(name, question)
     }

@@ -1,5 +1,5 @@
 //! What dependencies ask for, as a graph that is walked while the crate compiles: for the fetch list, and
-//! so that a circle is told with its names, where the compiler would speak of constants and queries.
+//! so that the error for a circle has its names, where the compiler's would be about constants and queries.
 #![allow(unsafe_code)] // statics that point at each other
 
 /// For the macros: one dependency and what it asks for.
@@ -102,7 +102,7 @@ const fn walk(way: &Way<'_>) -> u64 {
     needs
 }
 
-/// Tells the circle that begins and ends with `first`.
+/// Reports the circle that begins and ends with `first`.
 #[track_caller]
 const fn circle(way: &Way<'_>, first: &Wants) -> ! {
     let mut text = Text {
@@ -121,9 +121,9 @@ const fn circle(way: &Way<'_>, first: &Wants) -> ! {
         earlier = known.before;
     }
     text.before("dependencies ask for each other in a circle: ");
-    let (_, told) = text.bytes.split_at(text.from);
-    match core::str::from_utf8(told) {
-        Ok(told) => panic!("{}", told),
+    let (_, text) = text.bytes.split_at(text.from);
+    match core::str::from_utf8(text) {
+        Ok(text) => panic!("{}", text),
         Err(_) => panic!("dependencies ask for each other in a circle"),
     }
 }

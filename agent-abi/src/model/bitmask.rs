@@ -58,7 +58,7 @@ impl Bitmask {
     /// The mask, row by row, `width * height` pixels.
     ///
     /// # Errors
-    /// [`ModelError::Malformed`] when the text is no run-length text or too long for the mask.
+    /// [`ModelError::Malformed`] when the text is not a run-length text or too long for the mask.
     pub fn to_pixels(&self) -> ModelResult<Vec<bool>> {
         let malformed = |what: &str| ModelError::Malformed(format!("the mask's runs {what}"));
         let size = usize::try_from(u64::from(self.width) * u64::from(self.height))

@@ -54,7 +54,7 @@ pub(super) struct Fact<'r> {
     pub frames: Vec<(u64, u64)>,
     /// Everything else that is compared.
     pub values: Vec<&'r Value>,
-    /// What says who made it, beside the values.
+    /// Its authors, beside the values.
     pub answers: &'r Value,
     pub label: Label<'r>,
 }

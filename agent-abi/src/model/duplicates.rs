@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 /// How far two coordinates (shares of width and height) may lie apart and be the same.
 const SAME: f64 = 1e-4;
-/// What belongs to one label of a pair, and says nothing of its meaning.
+/// Keys that belong to one label of a pair, and do not change its meaning.
 const OWN: [&str; 8] = [
     "objectHash",
     "classificationHash",

@@ -1,5 +1,5 @@
 //! The shapes that are neither points nor upright boxes: turned boxes, vertices of skeletons, ellipses,
-//! circles, cuboids, and ranges of HTML. Each knows how Encord writes it.
+//! circles, cuboids, and ranges of HTML. Each has Encord's notation.
 
 use super::geometry::{flat, from_flat, inside};
 use super::{BoundingBox, ModelError, ModelResult, Point};
@@ -23,7 +23,7 @@ pub struct Vertex {
     pub feature_hash: Option<String>,
     /// Where it is.
     pub at: Point,
-    /// Whether it can be seen; `None`: not said.
+    /// Whether it can be seen; `None`: unknown.
     pub visibility: Option<Visibility>,
     /// `#RRGGBB`, where it is drawn in a colour of its own.
     pub color: Option<String>,
@@ -183,7 +183,7 @@ impl Vertex {
         }
     }
 
-    /// Says whether it can be seen.
+    /// Sets whether it can be seen.
     #[must_use]
     pub fn seen(mut self, visibility: Visibility) -> Self {
         self.visibility = Some(visibility);

@@ -214,13 +214,13 @@ impl<'t> Frames<'t> {
         Self { source, len }
     }
 
-    /// How many there are, where the platform says so.
+    /// How many there are, where the platform has the number.
     #[must_use]
     pub fn len(&self) -> Option<u64> {
         self.len
     }
 
-    /// Whether the platform says that there are none.
+    /// Whether there are none, according to the platform.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == Some(0)
@@ -229,7 +229,7 @@ impl<'t> Frames<'t> {
     /// Frame `index`; `None` past the end.
     ///
     /// # Errors
-    /// When it cannot be decoded; the text says why.
+    /// When it cannot be decoded; the text includes why.
     pub fn get(&self, index: u64) -> Result<Option<Frame<'t>>> {
         let raw = self
             .source

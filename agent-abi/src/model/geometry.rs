@@ -331,15 +331,15 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_further_beyond_is_told_by_how_much_and_what_cuts_it_off() {
+    fn a_value_beyond_the_edge_is_refused_with_the_distance_and_a_way_to_clamp_it() {
         let error = |x, y, w, h| BoundingBox::new(x, y, w, h).unwrap_err().to_string();
-        let told = error(0.6, 0.0, 0.5, 0.5);
+        let text = error(0.6, 0.0, 0.5, 0.5);
         assert!(
-            told.contains("0.1 beyond the right edge") && told.contains("clamped"),
-            "{told}"
+            text.contains("0.1 beyond the right edge") && text.contains("clamped"),
+            "{text}"
         );
-        let told = error(0.0, -0.000_002, 0.5, 0.5);
-        assert!(told.contains("0.000002 beyond the upper edge"), "{told}");
+        let text = error(0.0, -0.000_002, 0.5, 0.5);
+        assert!(text.contains("0.000002 beyond the upper edge"), "{text}");
         assert!(error(1.0, 0.0, 1e-7, 0.5).contains("nothing of its width is left"));
         assert!(error(0.0, f64::INFINITY, 0.5, 0.5).contains("finite"));
         let cut = BoundingBox::clamped(-0.25, 0.5, 0.5, 0.75).unwrap();
@@ -352,16 +352,16 @@ mod tests {
             point(1.000_000_1, -3e-8).unwrap(),
             [Point { x: 1.0, y: 0.0 }]
         );
-        let told = point(1.01, 0.5).unwrap_err().to_string();
+        let text = point(1.01, 0.5).unwrap_err().to_string();
         assert!(
-            told.contains("0.01 beyond") && told.contains("Point::clamped"),
-            "{told}"
+            text.contains("0.01 beyond") && text.contains("Point::clamped"),
+            "{text}"
         );
         assert!(point(0.5, f64::NAN).is_err());
         assert_eq!(Point::clamped(1.01, -5.0), Point { x: 1.0, y: 0.0 });
         assert_eq!(share("a confidence", 1.000_000_1), Ok(1.0));
-        let told = share("a confidence", 1.2).unwrap_err().to_string();
-        assert_eq!(told, "a confidence is 0 to 1, not 1.2 (0.2 beyond)");
+        let text = share("a confidence", 1.2).unwrap_err().to_string();
+        assert_eq!(text, "a confidence is 0 to 1, not 1.2 (0.2 beyond)");
         assert!(share("a priority", f64::NAN).is_err() && share("x", f64::NEG_INFINITY).is_err());
     }
 

@@ -156,7 +156,7 @@ mod tests {
             let mut item = StorageItem::read(doc).unwrap();
             assert_eq!(item.client_metadata()["site"], "cam3");
             item.set_metadata("site", "cam3");
-            assert!(!item.changed(), "the same value is no change");
+            assert!(!item.changed(), "the same value is not a change");
             item.set_metadata("site", "cam4");
             assert!(item.changed());
         }

@@ -53,7 +53,7 @@ pub enum ModelError {
     Unknown(String),
     /// A name that several things have; the text names them.
     Ambiguous(String),
-    /// A value that the ontology or the data does not allow; the text says what it allows.
+    /// A value that the ontology or the data does not allow; the text includes what it allows.
     Invalid(String),
     /// A document that is not as Encord writes it; nothing was changed.
     Malformed(String),

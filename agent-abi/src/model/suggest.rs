@@ -1,5 +1,5 @@
 //! "Did you mean": the nearest names to one that is not there, and names written so that what cannot be seen
-//! of them can be told apart.
+//! of them is visible.
 
 /// ` Did you mean "Car"?`, or what there is, or nothing.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {

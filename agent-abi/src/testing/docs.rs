@@ -43,7 +43,7 @@ impl TempFile {
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        // Nobody can be told; the system clears its temporary files.
+        // Nowhere to report it; the system clears its temporary files.
         let _ = std::fs::remove_file(&self.0);
     }
 }

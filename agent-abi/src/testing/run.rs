@@ -50,7 +50,7 @@ impl Run {
     /// The outcome.
     ///
     /// # Panics
-    /// With the failure's text, when there is none: what a test wants.
+    /// With the failure's text, when there is none.
     #[must_use]
     #[track_caller]
     pub fn outcome(&self) -> &Outcome {
@@ -174,7 +174,7 @@ impl Run {
         &self.logs
     }
 
-    /// The progress it told last.
+    /// The progress it reported last.
     #[must_use]
     pub const fn progress(&self) -> Option<f64> {
         self.progress

@@ -120,7 +120,7 @@ impl TestTask {
         self.data(Kind::Html, Vec::new())
     }
 
-    /// A PDF of so many pages; its pages are no pictures here.
+    /// A PDF of so many pages; its pages are not pictures here.
     #[must_use]
     pub fn pdf(self, pages: usize) -> Self {
         self.data(Kind::Pdf(pages), Vec::new())
@@ -218,7 +218,7 @@ impl TestTask {
         self
     }
 
-    /// The workbench wants the attempt to stop.
+    /// The workbench asks the attempt to stop.
     #[must_use]
     pub fn cancelled(mut self) -> Self {
         self.cancelled = true;

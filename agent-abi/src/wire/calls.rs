@@ -32,7 +32,7 @@ pub mod input {
     }
 }
 
-/// Names for the host's `call` function. A question is JSON, and so is its answer, unless said
+/// Names for the host's `call` function. A question is JSON, and so is its answer, unless stated
 /// otherwise; nothing that is asked for can write.
 pub mod call {
     /// A line of JSON ([`crate::wire::EncodeQuestion`]), a newline, then the rows of pixels. The answer is the

@@ -341,12 +341,6 @@ impl LabelBlob {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Bytes it takes.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.0.len()
-    }
 }
 
 /// What a finished job gave, checked against the workflow.
@@ -397,7 +391,7 @@ impl CommitItem {
     #[must_use]
     pub fn weight(&self) -> usize {
         let before = self.before.as_ref().map_or(0, |row| row.json.len());
-        before + self.labels_after.as_ref().map_or(0, LabelBlob::size)
+        before + (self.labels_after.as_ref()).map_or(0, |labels| labels.as_str().len())
     }
 }
 

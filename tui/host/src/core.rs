@@ -49,7 +49,7 @@ struct Shared {
     releasing: usize,
 }
 
-/// Hands a batch to its host; what cannot be put on the wire ends the host.
+/// Sends a batch to its host; what cannot be put on the wire ends the host.
 fn send(link: &Link, host: HostId, batch: &Batch) -> Option<News> {
     match wire::chunks(batch) {
         Ok(chunks) => {
@@ -108,7 +108,7 @@ impl Core {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands news to the pool and performs what follows.
+    /// Passes news to the pool and performs what follows.
     pub(crate) fn on(self: &Arc<Self>, news: News) {
         self.on_locked(self.lock(), news);
     }

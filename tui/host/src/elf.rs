@@ -52,7 +52,7 @@ fn check_elf(content: &[u8]) -> Result<(), Flaw> {
         ));
     }
     if header.e_type(endian) != elf::ET_DYN {
-        return Err(flaw("it is no shared library", KIND));
+        return Err(flaw("not a shared library", KIND));
     }
     let cut = || {
         flaw(
@@ -69,8 +69,8 @@ fn check_elf(content: &[u8]) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// Whether a file is a whole library of this machine that is no agent library, such as one that an
-/// agent library needs and lies beside. What cannot be told from its tables is none.
+/// Whether a file is a whole library of this machine that is not an agent library, such as one that an
+/// agent library needs and lies beside. A file whose tables do not show it is not one.
 pub fn is_other_library(content: &[u8]) -> bool {
     check(content).is_ok() && exports_entry(content) == Some(false)
 }

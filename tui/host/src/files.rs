@@ -76,7 +76,7 @@ pub fn read_named_text(path: &Path, most: u64) -> io::Result<String> {
 /// Opens a file that a person named, to be read piece by piece. Does not wait for a pipe's writer.
 ///
 /// # Errors
-/// It cannot be opened, or is no regular file.
+/// It cannot be opened, or is not a regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     let (file, meta) = open(path)?;
     regular(&meta)?;

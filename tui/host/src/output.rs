@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Longest line that is kept, in bytes.
 pub(crate) const LINE: usize = 8 << 10;
-/// Most that is kept of what one task prints and logs, in bytes; a line counts 64 more.
+/// Most output that is kept of one task, printed and logged, in bytes; a line counts 64 more.
 pub(crate) const PER_TASK: usize = 1 << 20;
 const LINE_COST: usize = 64;
 const TAIL: usize = 12;

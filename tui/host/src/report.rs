@@ -62,7 +62,7 @@ pub(crate) struct Death {
     pub words: LastWords,
     /// Bytes of memory it used when that was last looked at; 0 where it was not.
     pub used: u64,
-    /// The system has ended a process for want of memory during its life.
+    /// The system has ended a process for lack of memory during its life.
     pub by_system: bool,
     /// Last lines of stderr.
     pub tail: Vec<String>,
@@ -86,7 +86,7 @@ impl Death {
                 0 => String::new(),
                 used => format!("; it used {} when last looked at", bytes(used)),
             };
-            format!("was ended by the system for want of memory ({name}{used})")
+            format!("was ended by the system for lack of memory ({name}{used})")
         } else if overflow {
             format!("overflowed its stack ({name})")
         } else if self.out_of_memory() {
@@ -125,13 +125,13 @@ impl Death {
             Exit::Code(_) => "an agent must return, not leave: find the call of exit() in it",
             _ if self.ended_for_memory() => LESS_MEMORY,
             Exit::Signal(libc::SIGKILL) => {
-                "somebody else killed the process, often the system for want of memory: see dmesg"
+                "somebody else killed the process, often the system for lack of memory: see dmesg"
             }
             _ if self.is_stack_overflow() => {
                 "look for a recursion without an end in the frames below"
             }
             _ if self.out_of_memory() => LESS_MEMORY,
-            _ => "the frames below say where; the next task runs in a fresh process",
+            _ => "the frames below show where; the next task runs in a fresh process",
         }
     }
 }

@@ -268,7 +268,7 @@ fn hold(root: &Path) -> io::Result<(PathBuf, File)> {
             Err(e) => return Err(e),
         };
         match lock.try_lock() {
-            // Where the file system knows no locks nobody clears away anything either.
+            // Where the file system does not support locks, nothing is cleared away either.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => continue,
         }

@@ -64,7 +64,7 @@ struct Memory {
     next: Instant,
     /// Bytes at the last measurement, 0 before the first.
     used: u64,
-    /// Processes that the system had ended for want of memory before this host began.
+    /// Processes that the system had ended for lack of memory before this host began.
     kills: u64,
 }
 

@@ -132,7 +132,7 @@ fn pictures_are_encoded_without_the_program() {
         "{\"format\":\"png\",\"width\":1,\"height\":1,\"stride\":3}\n\u{1}\u{2}\u{3}".into();
     let job = request.job;
     desk.hosts.run(request);
-    // A PNG is no JSON text, and the agent hands it on as such: that is what is refused.
+    // A PNG is not JSON text, and the agent passes it on as such: that is what is refused.
     let refused = reason(desk.done(job));
     assert!(refused.contains("is not UTF-8"), "{refused}");
     assert!(!desk.seen.iter().any(|e| e.contains("Call")));

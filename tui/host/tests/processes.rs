@@ -162,7 +162,7 @@ fn running(program: &Path) -> usize {
 
 #[test]
 fn where_reloads_are_rare_a_spare_host_is_kept_only_once_hosts_die() {
-    // A name of its own tells its processes from those of other tests.
+    // A name of its own separates its processes from those of other tests.
     let host = Path::new(env!("CARGO_BIN_EXE_wb-host-child"));
     let dir = tempfile::tempdir_in(host.parent().unwrap()).unwrap();
     let program = dir.path().join("host");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 impl LabelRow {
     /// Answers a classification for the whole data unit, by title. What was answered before is
-    /// replaced, nested answers only where another option is chosen; the same answer is no change. Gives
+    /// replaced, nested answers only where another option is chosen; the same answer is not a change. Gives
     /// the classification's hash, with which [`LabelRow::answer`] answers nested questions.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl LabelRow {
         Ok(first.clone())
     }
 
-    /// New answers and range for a classification that is there; the same ones are no change.
+    /// New answers and range for a classification that is there; the same ones are not a change.
     pub(super) fn answer_again(&mut self, hash: &str, new: &NewClassification<'_>, range: Value) {
         let entry = &self.labels()["classification_answers"][hash];
         let before = entry["classifications"].as_array();
@@ -49,14 +49,14 @@ impl LabelRow {
         for answer in &new.answers {
             put(&mut answers, answer.clone(), &new.classification.attributes);
         }
-        let said = [
+        let fields = [
             ("confidence", new.confidence.map(Value::from)),
             ("manualAnnotation", new.manual.map(Value::from)),
         ];
         let holds = |(key, value): &(&str, Option<Value>)| {
             value.as_ref().is_none_or(|value| entry[*key] == *value)
         };
-        let same = entry["range"] == range && said.iter().all(holds);
+        let same = entry["range"] == range && fields.iter().all(holds);
         if same && same_answers(&entry["classifications"], &answers) {
             return;
         }
@@ -65,7 +65,7 @@ impl LabelRow {
         let entry = &mut self.labels_mut()["classification_answers"][hash];
         entry["classifications"] = Value::Array(answers);
         entry["range"] = range;
-        for (key, value) in said {
+        for (key, value) in fields {
             if let Some(value) = value {
                 entry[key] = value;
             }
@@ -134,7 +134,7 @@ impl LabelRow {
     }
 
     /// Answers a dynamic attribute of an object that is already there, on frames, both ends included.
-    /// What was said of them before is replaced.
+    /// Their earlier answers are replaced.
     ///
     /// # Errors
     /// As [`LabelRow::answer`], and when the attribute is not dynamic, the range runs backwards or the
@@ -154,7 +154,7 @@ impl LabelRow {
         let feature = self.kind_of(hash).ok_or_else(|| unknown(hash))?;
         let kind = ontology.object(feature)?;
         let mut line = self.timeline(hash);
-        let said = self.say_on(
+        let result = self.lay_answer(
             hash,
             kind,
             (attribute, answer.into()),
@@ -162,10 +162,10 @@ impl LabelRow {
             &mut line,
         );
         self.timelines.insert(hash.to_owned(), line);
-        said
+        result
     }
 
-    fn say_on(
+    fn lay_answer(
         &mut self,
         hash: &str,
         kind: &OntologyObject,

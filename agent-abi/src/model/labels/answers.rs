@@ -37,7 +37,7 @@ pub(super) fn chosen_on(
 /// The attribute of that name or hash whose answers above it were given, the outermost; `None`: there is none.
 ///
 /// # Errors
-/// The feature hashes of several that cannot be told apart by name.
+/// The feature hashes of several that have the same name.
 pub(super) fn find_asked<'o>(
     attributes: &'o [Attribute],
     name: &str,
@@ -109,7 +109,7 @@ pub(super) fn sense(answer: &Value) -> String {
 }
 
 /// Writes an answer over another one to the same attribute. What stands there beside it stays; the same
-/// answer is no change.
+/// answer is not a change.
 pub(super) fn renew(old: &mut Value, mut new: Value) {
     if same_answer(&old["answers"], &new["answers"]) {
         return;
@@ -149,12 +149,12 @@ pub(super) fn put_on(
     attributes: &[Attribute],
 ) {
     let closed = loses_ground(attributes, &entry);
-    let mut said = false;
+    let mut answered = false;
     let mut displaced = None;
     actions.retain_mut(|old| {
         let same = old["featureHash"] == entry["featureHash"];
-        if same && !said && same_answer(&old["answers"], &entry["answers"]) {
-            said = true;
+        if same && !answered && same_answer(&old["answers"], &entry["answers"]) {
+            answered = true;
             let mut spans = ranges(old);
             spans.push(span);
             old["range"] = merged(spans);
@@ -172,7 +172,7 @@ pub(super) fn put_on(
         old["range"] = merged(left);
         stays
     });
-    if !said {
+    if !answered {
         actions.push(dynamic(displaced, entry, span));
     }
 }
@@ -203,7 +203,7 @@ pub(super) fn is_said(actions: &[Value], entry: &Value, span: (u64, u64)) -> boo
     same_answer(&only["answers"], &entry["answers"])
         && ranges(only)
             .iter()
-            .fold(vec![span], |left, said| without(left, *said))
+            .fold(vec![span], |left, answered| without(left, *answered))
             .is_empty()
 }
 

@@ -53,7 +53,7 @@ fn unclear<T>(attribute: &str, hashes: &[String]) -> Option<T> {
     None
 }
 
-/// One option in a list is a radio's answer when the ontology says so.
+/// One option in a list is a radio's answer where the ontology has it so.
 pub(super) fn read(entry: &Value, ontology: &Ontology) -> Option<Answer> {
     let kind = ontology
         .attribute(text(entry, "featureHash"))

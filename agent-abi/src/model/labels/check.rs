@@ -119,7 +119,7 @@ impl LabelRow {
         let actions = actions.map_or(&[][..], Vec::as_slice);
         let above = format!("object_actions/{hash}");
         check_answers(actions, &kind.attributes, &above, out);
-        let mut said: HashMap<&str, Track> = HashMap::new();
+        let mut tracks: HashMap<&str, Track> = HashMap::new();
         for action in actions {
             let path = format!("{above}/{}", text(action, "name"));
             check_ranges(action, &path, out);
@@ -127,7 +127,7 @@ impl LabelRow {
             if by_hash(&kind.attributes, feature).is_some_and(|a| !a.dynamic) {
                 add(out, &path, "it holds for the whole object, not for frames");
             }
-            let before = said.entry(feature).or_default();
+            let before = tracks.entry(feature).or_default();
             for (from, to) in ranges(action) {
                 if self.frame_count().is_some_and(|count| to >= count) {
                     add(out, &path, "its range goes beyond the last frame");

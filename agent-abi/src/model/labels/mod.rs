@@ -1,20 +1,20 @@
 //! The label row: Encord's label blob, kept whole, read through typed views, changed through checked
 //! additions. What it does not understand it leaves exactly as it was.
 //!
-//! A row is parsed when its labels are first looked at, and it knows whether it was changed. Fetching
+//! A row is parsed when its labels are first read, and records whether it was changed. Fetching
 //! and saving are left to the workbench.
 
 mod answering;
 mod answers;
 mod asked;
 mod check;
+mod classified;
 mod edit;
 mod index;
 mod new;
 mod outcome;
 mod place;
 mod read;
-mod said;
 mod shapes;
 mod timeline;
 mod track;
@@ -23,10 +23,10 @@ mod work;
 mod write;
 
 pub use check::Problem;
+pub use classified::Classification;
 pub use edit::ObjectMut;
 pub use new::{NewClassification, NewLabel, NewObject};
 pub use read::Object;
-pub use said::Classification;
 
 use super::{ModelError, ModelResult, Ontology};
 use crate::wire::{RowDoc, text};
@@ -120,7 +120,7 @@ impl Part {
         }
     }
 
-    /// Checked now, parsed later: whoever looks at it can be given no error.
+    /// Checked now, parsed later: reading it cannot fail.
     fn lazy(text: Box<RawValue>) -> serde_json::Result<Self> {
         let text = match text::check(text.get()) {
             Ok(()) => text,
@@ -169,7 +169,7 @@ impl LabelRow {
     /// Half of a surrogate pair in a text becomes a private character, which the workbench turns back.
     ///
     /// # Errors
-    /// [`ModelError::Malformed`] when it is no such JSON, or nested too deeply to be parsed.
+    /// [`ModelError::Malformed`] when it is not such JSON, or nested too deeply to be parsed.
     pub fn from_json(text: &str, ontology: Arc<Ontology>) -> ModelResult<Self> {
         let broken = |what: &str, error: serde_json::Error| {
             ModelError::Malformed(format!("{what} cannot be read: {error}"))
@@ -304,7 +304,7 @@ impl LabelRow {
         Some((side("width")?, side("height")?))
     }
 
-    /// How many frames (images of a group, pages) there are, where the platform says so.
+    /// How many frames (images of a group, pages) there are, where the platform has the number.
     #[must_use]
     pub fn frame_count(&self) -> Option<u64> {
         match self.data_type() {

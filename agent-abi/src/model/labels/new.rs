@@ -1,4 +1,4 @@
-//! Labels to be added: where they go, how sure they are, what their attributes say.
+//! Labels to be added: where they go, their confidence, their attributes.
 //! Their shapes are left to `shapes`.
 
 use super::super::answer::encode;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Where a label goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// Nothing said: the first frame for an object, the whole for a classification.
+    /// The default: the first frame for an object, the whole for a classification.
     Default,
     /// Ranges of frames, both ends included.
     Frames(Vec<(u64, u64)>),
@@ -32,7 +32,7 @@ pub struct NewObject<'o> {
     /// Stretches of an HTML page.
     pub(super) html: Vec<HtmlRange>,
     pub(super) span: Span,
-    /// As it was said; what was not said stays as it is on an object that is there.
+    /// As given; on an existing object, what was not given stays as it is.
     pub(super) confidence: Option<f64>,
     pub(super) manual: Option<bool>,
     pub(super) answers: Vec<Value>,
@@ -47,7 +47,7 @@ pub struct NewObject<'o> {
 pub struct NewClassification<'o> {
     pub(super) classification: &'o OntologyClassification,
     pub(super) span: Span,
-    /// As it was said; what was not said stays as it is on an object that is there.
+    /// As given; on an existing object, what was not given stays as it is.
     pub(super) confidence: Option<f64>,
     pub(super) manual: Option<bool>,
     pub(super) answers: Vec<Value>,
@@ -87,7 +87,7 @@ impl NewObject<'_> {
         self
     }
 
-    /// How sure the maker is, 0 to 1; 1 when nothing is said.
+    /// How sure the maker is, 0 to 1; 1 by default.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
@@ -96,7 +96,7 @@ impl NewObject<'_> {
         Ok(self)
     }
 
-    /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
+    /// Whether it counts as made by a person; true by default, as in the Python SDK.
     pub const fn manual(mut self, manual: bool) -> Self {
         self.manual = Some(manual);
         self
@@ -142,7 +142,7 @@ impl NewObject<'_> {
         Ok(self)
     }
 
-    /// Answers a dynamic attribute on frames, both ends included. What was said of them before is
+    /// Answers a dynamic attribute on frames, both ends included. Their earlier answers are
     /// replaced.
     ///
     /// # Errors
@@ -222,7 +222,7 @@ impl NewClassification<'_> {
         self
     }
 
-    /// How sure the maker is, 0 to 1; 1 when nothing is said.
+    /// How sure the maker is, 0 to 1; 1 by default.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
@@ -231,7 +231,7 @@ impl NewClassification<'_> {
         Ok(self)
     }
 
-    /// Whether it counts as made by a person; true when nothing is said, as in the Python SDK.
+    /// Whether it counts as made by a person; true by default, as in the Python SDK.
     pub fn manual(mut self, manual: bool) -> Self {
         self.manual = Some(manual);
         for answer in &mut self.answers {

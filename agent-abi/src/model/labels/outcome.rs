@@ -28,7 +28,7 @@ impl LabelRow {
                 let kind = ontology.object(&label.name)?;
                 self.add(object(kind, label, shape)?)
             }
-            (None, Some(answer)) => self.say(&ontology, label, answer),
+            (None, Some(answer)) => self.classify_as(&ontology, label, answer),
             (Some(_), Some(_)) => refuse(
                 label,
                 "an object takes no answer; its questions are answered under \"attributes\"",
@@ -78,7 +78,7 @@ impl LabelRow {
     }
 
     /// A classification of a frame or of the whole.
-    fn say(
+    fn classify_as(
         &mut self,
         ontology: &Ontology,
         label: &AddLabel,

@@ -27,8 +27,8 @@ impl LabelRow {
             Span::Default => vec![(0, 0)],
             Span::Frames(list) => list.clone(),
         };
-        let said = new.actions.iter().flat_map(ranges);
-        for (from, to) in list.iter().copied().chain(said) {
+        let answered = new.actions.iter().flat_map(ranges);
+        for (from, to) in list.iter().copied().chain(answered) {
             forwards(from, to)?;
             self.check_frame(to)?;
         }
@@ -90,7 +90,7 @@ impl LabelRow {
     }
 
     /// What a classification of the whole has as its `range`: every frame, or nothing when it is never
-    /// said of frames.
+    /// classified by frame.
     pub(super) fn whole_for(&self, kind: &OntologyClassification) -> Value {
         if kind.global { json!([]) } else { self.whole() }
     }

@@ -1,4 +1,4 @@
-//! Typed views of the objects of a label row, with their frames. Classifications are in `said`.
+//! Typed views of the objects of a label row, with their frames. Classifications are in `classified`.
 
 use super::super::geometry::{from_flat, from_numbered};
 use super::super::{

@@ -162,7 +162,7 @@ impl OntologyObject {
     /// it is; nothing of it is checked.
     ///
     /// # Errors
-    /// [`ModelError::Invalid`] when this version knows the shape: use the function of its name.
+    /// [`ModelError::Invalid`] when this version has the shape: use the function of its name.
     pub fn other(&self, key: impl Into<String>, geometry: Value) -> ModelResult<NewObject<'_>> {
         if matches!(self.shape, Shape::Other(_)) {
             return Ok(self.blank(vec![(Cow::Owned(key.into()), geometry)]));
@@ -192,7 +192,7 @@ impl OntologyObject {
     /// A stretch of an HTML page. Plain text has [`OntologyObject::range`].
     ///
     /// # Errors
-    /// [`ModelError::Invalid`] when the object is no text, a place is no absolute XPath, or the range
+    /// [`ModelError::Invalid`] when the object is not a text, a place is not an absolute XPath, or the range
     /// runs backwards in its node.
     pub fn html_range(&self, range: HtmlRange) -> ModelResult<NewObject<'_>> {
         if self.shape != Shape::Text {

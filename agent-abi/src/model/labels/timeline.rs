@@ -1,5 +1,5 @@
 //! The dynamic answers of one object, with a track for each attribute beside the list that stands in the
-//! blob: a tracker says something else on each of thousands of frames, and none of its answers may have to
+//! blob: a tracker gives another answer on each of thousands of frames, and none of its answers may have to
 //! look through all that were given before.
 //!
 //! Lists from elsewhere may have two answers on one frame. They are kept as they are, and searched from
@@ -92,7 +92,7 @@ impl Timeline {
         track.is_some_and(|track| track.covers(span, fits))
     }
 
-    /// Says something on a range of frames, in place of what was said there; answers that were asked for
+    /// Answers on a range of frames, in place of the earlier answers; answers that were asked for
     /// only by another option go.
     pub(super) fn put(
         &mut self,
@@ -215,15 +215,15 @@ mod tests {
         json!({"name": feature, "featureHash": feature, "answers": answer})
     }
 
-    fn told(actions: &[Value], feature: &str) -> Vec<Option<u64>> {
+    fn answers(actions: &[Value], feature: &str) -> Vec<Option<u64>> {
         let here = |action: &&Value, frame| {
             text(action, "featureHash") == feature
                 && ranges(action)
                     .iter()
                     .any(|(a, b)| (*a..=*b).contains(&frame))
         };
-        let said = |frame| actions.iter().rev().find(|a| here(a, frame));
-        (0..FRAMES).map(|n| said(n)?["answers"].as_u64()).collect()
+        let at = |frame| actions.iter().rev().find(|a| here(a, frame));
+        (0..FRAMES).map(|n| at(n)?["answers"].as_u64()).collect()
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
                 line.put(&mut fast, entry.clone(), span, &[]);
                 put_on(&mut slow, entry, span, &[]);
                 for feature in ["Speed", "Mood"] {
-                    assert_eq!(told(&fast, feature), told(&slow, feature));
+                    assert_eq!(answers(&fast, feature), answers(&slow, feature));
                 }
                 assert!(!Timeline::of(&fast).tangled, "{fast:?}");
                 assert_eq!(fast.len(), slow.len());
@@ -263,8 +263,8 @@ mod tests {
         let mut line = Timeline::of(&actions);
         assert!(line.tangled);
         line.put(&mut actions, entry("Speed", 3), (4, 6), &[]);
-        let told = told(&actions, "Speed");
-        assert_eq!(told[3..8], [Some(1), Some(3), Some(3), Some(3), Some(2)]);
+        let found = answers(&actions, "Speed");
+        assert_eq!(found[3..8], [Some(1), Some(3), Some(3), Some(3), Some(2)]);
         assert_eq!(actions[0]["range"], json!([[0, 3], [7, 9]]));
     }
 }

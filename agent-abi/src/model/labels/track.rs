@@ -76,8 +76,8 @@ mod tests {
         track.lay((0, 9), 1);
         track.lay((3, 4), 2);
         track.lay((9, 12), 3);
-        let told: Vec<_> = (0..14).map(|n| track.at(n).unwrap_or(0)).collect();
-        assert_eq!(told, [1, 1, 1, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3, 0]);
+        let values: Vec<_> = (0..14).map(|n| track.at(n).unwrap_or(0)).collect();
+        assert_eq!(values, [1, 1, 1, 2, 2, 1, 1, 1, 1, 3, 3, 3, 3, 0]);
         assert!(track.covers((5, 8), |what| what == 1));
         assert!(track.covers((0, 12), |_| true));
         assert!(!track.covers((0, 13), |_| true));

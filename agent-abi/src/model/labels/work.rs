@@ -1,4 +1,4 @@
-//! Counts what the label model looks at, in tests only: labels come in thousands, and what is done for one
+//! Counts what the label model reads, in tests only: labels come in thousands, and what is done for one
 //! of them may not grow with the number of the others.
 
 /// Notes that so many labels, or answers, were looked at.
@@ -26,9 +26,9 @@ mod tests {
         COUNT.set(COUNT.get() + count);
     }
 
-    fn work(deed: impl FnOnce()) -> usize {
+    fn work(work: impl FnOnce()) -> usize {
         let before = COUNT.get();
-        deed();
+        work();
         COUNT.get() - before
     }
 

@@ -111,8 +111,8 @@ impl LabelRow {
         Ok(())
     }
 
-    /// Draws an object otherwise on a frame where it is: its geometry changes, and whatever was said of it.
-    /// Who made it and when stays, as all else does. The same geometry is no change.
+    /// Draws an object otherwise on a frame where it is: its geometry changes, and its confidence and authors where given.
+    /// Who made it and when stays, as all else does. The same geometry is not a change.
     fn redraw_at(&mut self, place: &Place, hash: &str, new: &NewObject<'_>, now: &str) {
         let Some(before) = self.drawn_at(place, hash) else {
             return;
@@ -180,7 +180,7 @@ impl LabelRow {
             Span::Default => self.whole_for(kind),
             Span::Frames(_) if kind.global => {
                 return Err(ModelError::Invalid(format!(
-                    "\"{}\" is said once of the whole: leave the frames out",
+                    "\"{}\" classifies the whole: leave the frames out",
                     kind.title()
                 )));
             }
@@ -219,13 +219,13 @@ impl LabelRow {
         });
         self.section_mut("classification_answers")
             .insert(hash.clone(), entry);
-        let said = if kind.global { vec![(0, 0)] } else { wanted };
+        let spans = if kind.global { vec![(0, 0)] } else { wanted };
         let all = self.classified_ranges(kind);
-        said.into_iter().for_each(|span| all.lay(span, 0));
+        spans.into_iter().for_each(|span| all.lay(span, 0));
         Ok(hash)
     }
 
-    /// The ranges that a kind of classification is said of; one of the whole stands as frame 0.
+    /// The ranges that a kind of classification covers; one of the whole is stored as frame 0.
     fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Track {
         let feature = kind.feature_hash.as_str();
         if !self.classified.contains_key(feature) {

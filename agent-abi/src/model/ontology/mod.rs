@@ -22,7 +22,7 @@ pub struct Ontology {
     /// What can be drawn.
     #[serde(default)]
     pub objects: Vec<OntologyObject>,
-    /// What can be said about whole frames.
+    /// The questions about whole frames.
     #[serde(default)]
     pub classifications: Vec<OntologyClassification>,
     /// The vertices of its skeletons.
@@ -56,7 +56,7 @@ pub struct OntologyObject {
     /// Whether it is out of use.
     #[serde(default)]
     pub archived: bool,
-    /// What can be said about one such object.
+    /// The questions about one such object.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
 }
@@ -72,7 +72,7 @@ pub struct OntologyClassification {
     pub feature_hash: String,
     /// The question, first of all.
     pub attributes: Vec<Attribute>,
-    /// Whether it is said once of the whole data unit, never of single frames.
+    /// Whether it classifies the whole data unit, never single frames.
     #[serde(default, rename = "level", deserialize_with = "is_global")]
     pub global: bool,
 }

@@ -1,4 +1,4 @@
-//! The templates of skeletons: which vertices one has, what they are called, how it looks at rest.
+//! The templates of skeletons: which vertices one has, what they are called, its shape at rest.
 
 use super::super::geometry::BoundingBox;
 use super::super::{ModelError, ModelResult, Point, Vertex, suggest};

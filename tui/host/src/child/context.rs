@@ -167,7 +167,7 @@ impl Context {
     }
 
     /// Answers a call by name: here what this process can do itself, the rest in the workbench.
-    /// `None`: nobody knows the name.
+    /// `None`: an unknown name.
     pub(super) fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
         if name == calls::ENCODE {
             return encode::encode(question).map(Some);

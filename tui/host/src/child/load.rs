@@ -73,7 +73,7 @@ impl Library {
                 .map_err(|_| {
                 Flaw::new(
                     format!(
-                        "it has no function `{ENTRY_SYMBOL}`, so it is no agent library: \
+                        "it has no function `{ENTRY_SYMBOL}`, so it is not an agent library: \
                          a Rust crate ends with `export![…]` and has crate-type = [\"cdylib\"]"
                     ),
                     "end the crate with `export![…]`; crate-type = [\"cdylib\"]",
@@ -140,7 +140,7 @@ macro_rules! field {
         if ($size as usize) < end {
             None
         } else {
-            // SAFETY: the library says that its table reaches beyond this field; the field may lie
+            // SAFETY: the library's size shows that its table reaches beyond this field; the field may lie
             // at any alignment in a hostile table.
             Some(unsafe { (&raw const (*$from).$name).read_unaligned() })
         }
@@ -160,8 +160,8 @@ impl Table {
                 "it must return a static wb_module",
             ));
         }
-        // SAFETY: the first 16 bytes are frozen for every version; anything that has no table
-        // there is no agent library, and reading it may end this process.
+        // SAFETY: the first 16 bytes are frozen for every version; anything without a table
+        // there is not an agent library, and reading it may end this process.
         let (magic, major, minor, size) = unsafe {
             (
                 (&raw const (*module).magic).read_unaligned(),

@@ -44,7 +44,7 @@ pub fn child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What the workbench hands over.
+/// What the workbench passes on the command line.
 struct Started {
     socket: RawFd,
     requests: RawFd,
@@ -117,7 +117,7 @@ fn adopt(number: RawFd) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     #[allow(unsafe_code)]
-    // SAFETY: it is open, as just seen, and nothing else in this process knows it: it was handed
+    // SAFETY: it is open, as just seen, and nothing else in this process uses it: it was handed
     // over by number on the command line, to be owned here.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;

@@ -18,7 +18,7 @@ pub(super) fn refused(error: &libloading::Error, library: &Path) -> Flaw {
     }
 }
 
-/// The loader names copies; a person knows the originals, which lie in folders of the same names.
+/// The loader names copies; people have the originals, which lie in folders of the same names.
 fn without_store(text: &str, library: &Path) -> String {
     let is_copy = |dir: &&Path| dir.parent().is_some_and(is_store);
     let Some(copy) = library.ancestors().find(is_copy) else {

@@ -1,4 +1,4 @@
-//! One host as the pool knows it, and the part of that which its thread and its control page need.
+//! The pool's record of one host, and the part of it that its thread and its control page need.
 
 use super::builds::Probe;
 use super::work::{Active, Queued};

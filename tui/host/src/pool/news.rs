@@ -1,4 +1,4 @@
-//! What comes into the pool and what it wants done: [`News`] and [`Effect`].
+//! What comes into the pool and what it has done: [`News`] and [`Effect`].
 
 use super::builds::Probe;
 use super::host::{HostId, Status};
@@ -116,7 +116,7 @@ pub(crate) enum HostNews {
     Died(Box<Death>),
 }
 
-/// Something that the pool wants done.
+/// Something that is to be done for the pool.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Start a blank host.

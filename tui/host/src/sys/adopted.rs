@@ -1,7 +1,7 @@
 //! Ending what is left below a host whose supervisor was killed.
 //!
 //! The workbench is the next subreaper above a supervisor, so that orphans become its children (Linux).
-//! They are told from children of the workbench's own by the `oom_score_adj` that a host gives to itself
+//! They are distinguished from the workbench's own children by the `oom_score_adj` that a host gives to itself
 //! and to everything it starts. Where the workbench itself runs with that score, as it may in a container,
 //! nothing is ended here.
 

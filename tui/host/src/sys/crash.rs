@@ -63,7 +63,7 @@ extern "C" fn on_crash(signal: i32, info: *mut libc::siginfo_t, context: *mut c_
     if let Some(page) = page
         && !ENTERED.swap(true, Ordering::SeqCst)
     {
-        // SAFETY: the kernel hands a valid siginfo to an SA_SIGINFO handler.
+        // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
         let address = unsafe { (*info).si_addr() } as u64;
         page.address.store(address, Ordering::SeqCst);
         page.pc.store(program_counter(context), Ordering::SeqCst);
@@ -118,7 +118,7 @@ fn stack_low() -> u64 {
 /// The instruction that crashed, 0 where the layout of the context is not known to us.
 fn program_counter(context: *mut c_void) -> u64 {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    // SAFETY: the kernel hands a valid ucontext to an SA_SIGINFO handler.
+    // SAFETY: the kernel passes a valid ucontext to an SA_SIGINFO handler.
     unsafe {
         let context = &*context.cast::<libc::ucontext_t>();
         #[allow(clippy::cast_sign_loss)] // an address

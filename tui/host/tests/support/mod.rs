@@ -100,7 +100,7 @@ impl Desk {
         let dir = tempfile::tempdir().unwrap();
         let mut config = HostConfig::new(dir.path().join("store"));
         config.exe = env!("CARGO_BIN_EXE_wb-host-child").into();
-        // Parallel tests share two cores: only the test of the limit itself wants it short.
+        // Parallel tests share two cores: only the test of the limit itself needs it short.
         config.load_timeout = Duration::from_secs(20);
         change(&mut config);
         let (to, events) = channel(64);

@@ -214,7 +214,7 @@ impl Run {
         if let Ok(outcome) = &result
             && let Some(after) = &outcome.labels_after
         {
-            batch.gathered += after.size() as u64;
+            batch.gathered += after.as_str().len() as u64;
         }
         work.result = Some(result);
         batch.open -= 1;

@@ -1,4 +1,4 @@
-//! Typed views of the classifications of a label row: what was said of frames or of the whole.
+//! Typed views of the classifications of a label row, of frames or of the whole.
 
 use super::super::{Answer, OntologyClassification, ambiguous};
 use super::LabelRow;
