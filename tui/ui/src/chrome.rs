@@ -192,7 +192,7 @@ pub fn ago(ms: u64) -> String {
 fn doing(ui: &Ui, state: &State) -> Option<(String, Style)> {
     let st = &ui.st;
     if let Some(commit) = state.commit.as_ref().filter(|c| c.ended.is_none()) {
-        let (answered, asked) = (number(commit.answered as u64), number(commit.asked as u64));
+        let (answered, asked) = (number(commit.answered), number(commit.asked));
         return Some((format!("COMMITTING {answered}/{asked}"), st.warn));
     }
     if let Some(run) = state.run.as_ref().filter(|r| !r.is_over()) {
@@ -219,9 +219,9 @@ fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
     }
     let pending = watch.tasks.iter().filter(|t| t.pending()).count();
     Some(match (pending, watch.failing(), watch.differing()) {
-        (1.., _, _) => (format!("watch …{}", number(pending as u64)), st.accent),
-        (_, failing @ 1.., _) => (format!("watch ✗{}", number(failing as u64)), st.bad),
-        (_, _, differing @ 1..) => (format!("watch ~{}", number(differing as u64)), st.changed),
+        (1.., _, _) => (format!("watch …{}", number(pending)), st.accent),
+        (_, failing @ 1.., _) => (format!("watch ✗{}", number(failing)), st.bad),
+        (_, _, differing @ 1..) => (format!("watch ~{}", number(differing)), st.changed),
         _ => ("watch =".to_owned(), st.good),
     })
 }

@@ -2,7 +2,6 @@
 
 use crate::actions::Scope;
 use crate::keymap::Keymap;
-use crate::text::left;
 use serde_json::json;
 
 /// All keys as one Markdown table; those that write upstream are marked.
@@ -51,8 +50,8 @@ pub fn keys_text(map: &Keymap) -> String {
         out.push_str(&format!("{}\n", scope.title()));
         for (row, keys) in map.rows(scope) {
             let writes = if row.writes { "  (writes)" } else { "" };
-            let keys = left(&keys.join(" "), 16);
-            out.push_str(&format!("  {keys}{}{writes}\n", row.help));
+            let keys = keys.join(" ");
+            out.push_str(&format!("  {keys:<15} {}{writes}\n", row.help));
         }
     }
     out

@@ -224,7 +224,7 @@ pub(super) fn watch_word(ui: &Ui, state: &State, action: Action) -> Option<Cow<'
 
 /// `review (12)`; `None` when there is nothing.
 pub(super) fn counted(word: &str, n: usize) -> Option<Cow<'static, str>> {
-    (n > 0).then(|| format!("{word} ({})", number(n as u64)).into())
+    (n > 0).then(|| format!("{word} ({})", number(n)).into())
 }
 
 /// The task under the cursor of the queue.

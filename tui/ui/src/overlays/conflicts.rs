@@ -5,13 +5,12 @@
 
 mod sides;
 
+use super::ListCursor;
 use super::ask::Ask;
-use super::moved;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, fit, fit_middle, left, number, plural};
-use crate::theme::Styles;
-use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame};
+use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame, scrolled};
 use crate::{Screen, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -25,17 +24,13 @@ use wb_core::state::{State, Theirs};
 /// Cursor, and whether an answer is for all tasks of the stage.
 #[derive(Default)]
 pub struct Conflicts {
-    at: usize,
-    top: usize,
+    cursor: ListCursor,
     all: bool,
-    /// Reading the sides instead of choosing a task.
-    inside: bool,
-    scroll: usize,
 }
 
 impl Conflicts {
     fn task(&self, state: &State) -> Option<TaskId> {
-        state.conflicts.keys().nth(self.at).copied()
+        state.conflicts.keys().nth(self.cursor.at).copied()
     }
 
     /// Requests their version of the task under the cursor, unless that was done.
@@ -48,16 +43,6 @@ impl Conflicts {
             Some(task) if unasked => vec![Command::Theirs(vec![task])],
             _ => Vec::new(),
         }
-    }
-
-    fn move_cursor(&mut self, action: Action, state: &State) {
-        if self.inside {
-            self.scroll = moved(self.scroll, action, 10);
-            return;
-        }
-        self.scroll = 0;
-        let last = state.conflicts.len().saturating_sub(1);
-        self.at = moved(self.at, action, 10).min(last);
     }
 
     /// The tasks that an answer applies to.
@@ -87,17 +72,11 @@ impl Layer for Conflicts {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        if self.cursor.on(action, state.conflicts.len()) {
+            return Handled::Stay(self.look(state));
+        }
         let tasks = self.chosen(state);
         match action {
-            Action::In | Action::Right => self.inside = true,
-            Action::Out | Action::Left if self.inside => {
-                (self.inside, self.scroll) = (false, 0);
-            }
-            Action::Left => {}
-            _ if action.moves() => {
-                self.move_cursor(action, state);
-                return Handled::Stay(self.look(state));
-            }
             Action::AllOfGroup => self.all = !self.all,
             Action::Skip => {
                 let how = OnConflict::Skip;
@@ -115,16 +94,14 @@ impl Layer for Conflicts {
     }
 
     fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
-        self.inside = false;
-        self.at = row;
-        self.move_cursor(Action::Conflicts, state);
+        self.cursor.choose(row, state.conflicts.len());
         true
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let mut all = actions::hints(ui, state, &[Skip, RerunTheirs, Overwrite, AllOfGroup]);
-        if !state.conflicts.is_empty() && !self.inside {
+        if !state.conflicts.is_empty() && !self.cursor.inside {
             all.push((In, "read on".into()));
         }
         all.extend(actions::hints(ui, state, &[Out]));
@@ -153,8 +130,8 @@ impl Layer for Conflicts {
             lines(buf, room, &all, 0);
             return;
         }
-        self.at = self.at.min(count - 1);
-        let foot = footer(self, state, usize::from(room.width), &st);
+        self.cursor.at = self.cursor.at.min(count - 1);
+        let foot = footer(ui, self, state, usize::from(room.width));
         let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
         let [body, below] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(foot_h)]).areas(room);
@@ -170,22 +147,29 @@ impl Layer for Conflicts {
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
     let st = ui.st;
     let count = state.conflicts.len();
-    let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
-    let inner = frame(buf, area, "Tasks", &place, !pane.inside, &st);
+    let place = format!("{}/{}", number(pane.cursor.at + 1), number(count));
+    let inner = frame(buf, area, "Tasks", &place, !pane.cursor.inside, &st);
     let title_w = usize::from(inner.width).saturating_sub(16).max(8);
     let chosen = pane.chosen(state);
     let tasks: Vec<_> = state.conflicts.iter().collect();
-    pane.top = list(ui, buf, inner, pane.top, (pane.at, count), |_, place| {
-        let (task, conflict) = tasks[place];
-        let title = &conflict.ours.inputs.row.title;
-        let stage = fit(state.stage_title(conflict.ours.stage), 12);
-        Line::from(vec![
-            Span::styled(if chosen.contains(task) { "▌" } else { " " }, st.accent),
-            Span::styled("! ", st.warn),
-            Span::raw(left(&fit_middle(title, title_w), title_w)),
-            Span::styled(format!(" {stage}"), st.dim),
-        ])
-    });
+    pane.cursor.top = list(
+        ui,
+        buf,
+        inner,
+        pane.cursor.top,
+        (pane.cursor.at, count),
+        |_, place| {
+            let (task, conflict) = tasks[place];
+            let title = &conflict.ours.inputs.row.title;
+            let stage = fit(state.stage_title(conflict.ours.stage), 12);
+            Line::from(vec![
+                Span::styled(if chosen.contains(task) { "▌" } else { " " }, st.accent),
+                Span::styled("! ", st.warn),
+                Span::raw(left(&fit_middle(title, title_w), title_w)),
+                Span::styled(format!(" {stage}"), st.dim),
+            ])
+        },
+    );
 }
 
 fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
@@ -198,47 +182,40 @@ fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state
         usize::from(area.width).saturating_sub(24),
     );
     let right = format!("build {}", conflict.ours.build);
-    let inner = frame(buf, area, &title, &right, false, st);
-    let room = padded(inner);
-    let sides = sides(conflict, state, usize::from(room.width), st);
-    lines(buf, room, &sides, 0);
+    let inner = frame(buf, area, &title, &right, pane.cursor.inside, st);
+    let sides = sides(conflict, state, usize::from(padded(inner).width), st);
+    pane.cursor.scroll = scrolled(buf, inner, &sides, pane.cursor.scroll, st);
 }
 
-fn footer<'a>(pane: &Conflicts, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let n = pane.chosen(state).len();
-    let stage = pane
-        .task(state)
+fn footer<'a>(ui: &Ui, pane: &Conflicts, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let task = pane.task(state);
+    let stage = task
         .and_then(|t| state.conflicts.get(&t))
         .map_or("–", |c| state.stage_title(c.ours.stage));
-    let whom = if pane.all {
-        format!("all {} of {}", number(n as u64), clean(stage))
-    } else {
-        "this task".to_owned()
+    let whom = match pane.all {
+        true => format!(
+            "all {} of {}",
+            number(pane.chosen(state).len()),
+            clean(stage)
+        ),
+        false => "this task".to_owned(),
     };
-    let held = if state.live && !state.options.read_only {
-        "LIVE: its outcome is written"
-    } else {
-        "its outcome is held for review"
+    let held = match state.live && !state.options.read_only {
+        true => "LIVE: its outcome is written",
+        false => "its outcome is held for review",
     };
-    let answer = |key: &'static str, text: String| {
-        Line::from(vec![
-            Span::styled(format!("  {key}  "), st.key),
-            Span::raw(fit(&text, columns.saturating_sub(5))),
-        ])
-    };
+    let whom = fit(&whom, columns.saturating_sub(18));
     vec![
         Line::from(vec![
-            Span::styled("The answer is for ", st.dim),
-            Span::styled(fit(&whom, columns.saturating_sub(18)), st.strong),
+            Span::styled("The answer is for ", ui.st.dim),
+            Span::styled(whom, ui.st.strong),
         ]),
-        answer(
-            "t",
-            "keep theirs: our outcome is discarded, the task stays".into(),
-        ),
-        answer("r", format!("run the agent again on theirs; {held}")),
-        answer(
-            "O",
-            "write ours over theirs (asks; an undo brings theirs back)".into(),
+        ui.keyed_line("  {key:Skip}  keep theirs: our outcome is discarded, the task stays"),
+        ui.keyed_line(&format!(
+            "  {{key:RerunTheirs}}  run the agent again on theirs; {held}"
+        )),
+        ui.keyed_line(
+            "  {key:Overwrite}  write ours over theirs (asks; an undo brings theirs back)",
         ),
     ]
 }

@@ -196,7 +196,7 @@ fn key_entry<'a>(
     columns: usize,
     st: &Styles,
 ) -> Vec<Line<'a>> {
-    const INDENT: usize = 18;
+    const INDENT: usize = 24;
     let (key, text) = match enabled {
         true => (st.key, st.text),
         false => (st.dim, st.dim),

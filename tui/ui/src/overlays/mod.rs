@@ -26,3 +26,43 @@ pub fn moved(at: usize, action: Action, page: usize) -> usize {
         _ => at,
     }
 }
+
+/// The cursor of a list with details beside it.
+#[derive(Default)]
+pub struct ListCursor {
+    /// The chosen row.
+    pub at: usize,
+    /// The first row in sight.
+    pub top: usize,
+    /// Whether the details are scrolled instead of choosing a row.
+    pub inside: bool,
+    /// The first line of the details in sight.
+    pub scroll: usize,
+}
+
+impl ListCursor {
+    /// Goes into the details or out of them, chooses another of `count` rows, or scrolls; returns whether the
+    /// action was one of these.
+    pub fn on(&mut self, action: Action, count: usize) -> bool {
+        match action {
+            Action::In | Action::Right => self.inside = count > 0,
+            Action::Out | Action::Left if self.inside => (self.inside, self.scroll) = (false, 0),
+            Action::Left => {}
+            _ if !action.moves() => return false,
+            _ if self.inside => self.scroll = moved(self.scroll, action, 10),
+            _ => self.choose(moved(self.at, action, 10), count),
+        }
+        true
+    }
+
+    /// Chooses a row, if there are so many, else the last.
+    pub fn choose(&mut self, row: usize, count: usize) {
+        let at = row.min(count.saturating_sub(1));
+        let top = self.top;
+        *self = Self {
+            at,
+            top,
+            ..Self::default()
+        };
+    }
+}

@@ -4,7 +4,7 @@
 
 mod sides;
 
-use super::moved;
+use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
@@ -19,30 +19,16 @@ use wb_core::command::Command;
 use wb_core::state::State;
 use wb_core::watch::{Phase, WatchResult, Watched, route};
 
-/// Cursor, and how far the differences are scrolled.
+/// The watched tasks, with the differences of the chosen one.
 #[derive(Default)]
 pub struct Watch {
-    at: usize,
-    top: usize,
-    /// Reading the differences instead of choosing a task.
-    inside: bool,
-    scroll: usize,
+    cursor: ListCursor,
 }
 
 impl Watch {
     /// The task under the cursor.
     fn task<'a>(&self, state: &'a State) -> Option<&'a Watched> {
-        state.watch.tasks.get(self.at)
-    }
-
-    fn move_cursor(&mut self, action: Action, state: &State) {
-        if self.inside {
-            self.scroll = moved(self.scroll, action, 10);
-            return;
-        }
-        self.scroll = 0;
-        let last = state.watch.tasks.len().saturating_sub(1);
-        self.at = moved(self.at, action, 10).min(last);
+        state.watch.tasks.get(self.cursor.at)
     }
 
     /// Actions on the chosen task.
@@ -82,29 +68,23 @@ impl Layer for Watch {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
-        let task = self.task(state);
-        match action {
-            Action::In | Action::Right => self.inside = task.is_some(),
-            Action::Out | Action::Left if self.inside => {
-                (self.inside, self.scroll) = (false, 0);
-            }
-            Action::Left => {}
-            _ if action.moves() => self.move_cursor(action, state),
-            Action::KeepWatchResults => {
-                return Handled::Stay(vec![Command::KeepWatchResults(!state.watch.kept)]);
-            }
-            Action::UnwatchAll => {
-                return Handled::Stay(state.watch.tasks.iter().map(unwatch).collect());
-            }
-            _ => return task.map_or(Handled::No, |task| Self::on_task(action, task, ui, state)),
+        if self.cursor.on(action, state.watch.tasks.len()) {
+            return Handled::done();
         }
-        Handled::done()
+        match action {
+            Action::KeepWatchResults => {
+                Handled::Stay(vec![Command::KeepWatchResults(!state.watch.kept)])
+            }
+            Action::UnwatchAll => Handled::Stay(state.watch.tasks.iter().map(unwatch).collect()),
+            _ => match self.task(state) {
+                Some(task) => Self::on_task(action, task, ui, state),
+                None => Handled::No,
+            },
+        }
     }
 
     fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
-        self.inside = false;
-        self.at = row;
-        self.move_cursor(Action::Watching, state);
+        self.cursor.choose(row, state.watch.tasks.len());
         true
     }
 
@@ -115,7 +95,7 @@ impl Layer for Watch {
             all.extend(actions::hints(ui, state, &[HoldWatched]));
         }
         all.extend(actions::hints(ui, state, &[Unwatch]));
-        if self.task(state).is_some() && !self.inside {
+        if self.task(state).is_some() && !self.cursor.inside {
             all.push((In, "read on".into()));
         }
         all.extend(actions::hints(ui, state, &[Out, KeepWatchResults]));
@@ -139,7 +119,7 @@ impl Layer for Watch {
             lines(buf, room, &how, 0);
             return;
         }
-        self.at = self.at.min(count - 1);
+        self.cursor.at = self.cursor.at.min(count - 1);
         let [body, below] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
         let summary = summary(state, usize::from(room.width), &st);
@@ -192,11 +172,11 @@ fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Line<'a> {
         (0, 0) if tasks.iter().any(|t| t.before.is_some()) => "no task differs".to_owned(),
         (0, 0) => "ran once; change the agent and build it".to_owned(),
         (0, 1) => "1 task differs".to_owned(),
-        (0, n) => format!("{} tasks differ", number(n as u64)),
-        (n, _) => format!("… {} to go", number(n as u64)),
+        (0, n) => format!("{} tasks differ", number(n)),
+        (n, _) => format!("… {} to go", number(n)),
     };
     if failing > 0 {
-        text.push_str(&format!(" · {} failed", number(failing as u64)));
+        text.push_str(&format!(" · {} failed", number(failing)));
     }
     text.push_str(" · nothing was written");
     let style = match (pending, failing, differing) {
@@ -245,22 +225,29 @@ fn result_word(task: &Watched) -> String {
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
     let st = ui.st;
     let count = state.watch.tasks.len();
-    let place = format!("{}/{}", number((pane.at + 1) as u64), number(count as u64));
-    let inner = frame(buf, area, "Tasks", &place, !pane.inside, &st);
+    let place = format!("{}/{}", number(pane.cursor.at + 1), number(count));
+    let inner = frame(buf, area, "Tasks", &place, !pane.cursor.inside, &st);
     let columns = usize::from(inner.width);
     let title_w = (columns / 2).clamp(8, 40);
-    pane.top = list(ui, buf, inner, pane.top, (pane.at, count), |_, place| {
-        let task = &state.watch.tasks[place];
-        let (sign, style) = sign(task, &st);
-        let what = fit(
-            &clean(&result_word(task)),
-            columns.saturating_sub(title_w + 4),
-        );
-        Line::from(vec![
-            Span::styled(if place == pane.at { "▌" } else { " " }, st.accent),
-            Span::styled(format!("{sign} "), style),
-            Span::raw(left(&fit_middle(&task.row.title, title_w), title_w)),
-            Span::styled(format!(" {what}"), style),
-        ])
-    });
+    pane.cursor.top = list(
+        ui,
+        buf,
+        inner,
+        pane.cursor.top,
+        (pane.cursor.at, count),
+        |_, place| {
+            let task = &state.watch.tasks[place];
+            let (sign, style) = sign(task, &st);
+            let what = fit(
+                &clean(&result_word(task)),
+                columns.saturating_sub(title_w + 4),
+            );
+            Line::from(vec![
+                Span::styled(if place == pane.cursor.at { "▌" } else { " " }, st.accent),
+                Span::styled(format!("{sign} "), style),
+                Span::raw(left(&fit_middle(&task.row.title, title_w), title_w)),
+                Span::styled(format!(" {what}"), style),
+            ])
+        },
+    );
 }

@@ -100,12 +100,12 @@ fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
     let marked = state.queues.get(&stage.id).map_or(0, |q| q.marks.len());
     let mut text = match state.count(stage.id) {
         Some((0, true)) => "empty".to_owned(),
-        Some((n, true)) => format!("{} waiting", number(n as u64)),
+        Some((n, true)) => format!("{} waiting", number(n)),
         Some(_) => format!("{} listed so far", count(state, stage.id)),
         None => "not listed yet".into(),
     };
     if marked > 0 {
-        text.push_str(&format!(" · {} marked", number(marked as u64)));
+        text.push_str(&format!(" · {} marked", number(marked)));
     }
     field(st, "tasks", text)
 }

@@ -49,10 +49,7 @@ pub(super) fn restore_lines<'a>(
         plural(restores.len() - left_alone, "task")
     );
     if left_alone > 0 {
-        head.push_str(&format!(
-            " and leave {}, changed since",
-            number(left_alone as u64)
-        ));
+        head.push_str(&format!(" and leave {}, changed since", number(left_alone)));
     }
     let mut all: Vec<Line<'a>> = wrapped(&head, columns, st.strong);
     // Tasks that are left alone need attention: they come first.
@@ -84,7 +81,7 @@ pub(super) fn entry_lines<'a>(
         .collect();
     let tasks = state.journal.op(open.id).map_or(0, |op| to_usize(op.tasks));
     if tasks > entries.len() {
-        let more = number((tasks - entries.len()) as u64);
+        let more = number(tasks - entries.len());
         all.push(Line::styled(format!("… and {more} more"), st.dim));
     }
     all

@@ -60,7 +60,7 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state
         None => ("By outcome".to_owned(), pane.groups.len(), pane.at),
     };
     let position = if pane.inside.is_some() {
-        format!("{}/{}", number((at + 1) as u64), number(count as u64))
+        format!("{}/{}", number(at + 1), number(count))
     } else {
         String::new()
     };
@@ -91,7 +91,7 @@ fn group_line<'a>(group: &Group, state: &State, columns: usize, st: &Styles) -> 
     Line::from(vec![
         Span::styled(format!(" {mark} "), st.key),
         Span::raw(left(&group.name, name_w)),
-        Span::raw(right(&number(group.tasks.len() as u64), 8)),
+        Span::raw(right(&number(group.tasks.len()), 8)),
         Span::styled(warn, st.warn),
         Span::styled(format!("  {stage}"), st.dim),
     ])
@@ -160,8 +160,8 @@ fn footer<'a>(ui: &Ui, pane: &Review, state: &State, columns: usize) -> Vec<Line
     let selected = format!(
         "{}   ({} of {} selected)",
         will_send(pane.send),
-        number(pane.send.tasks as u64),
-        number(state.held.len() as u64)
+        number(pane.send.tasks),
+        number(state.held.len())
     );
     all.push(named("Will send", &selected, st.text));
     let guard = "each row is checked again; rows changed by others are skipped";
@@ -174,23 +174,20 @@ fn footer<'a>(ui: &Ui, pane: &Review, state: &State, columns: usize) -> Vec<Line
 }
 
 fn last_commit(ui: &Ui, commit: &CommitState) -> String {
-    let asked = number(commit.asked as u64);
+    let asked = number(commit.asked);
     let mut text = match commit.ended {
-        None => format!(
-            "writing… {} of {asked} answered",
-            number(commit.answered as u64)
-        ),
-        Some(_) => format!("{} of {asked} written", number(commit.done as u64)),
+        None => format!("writing… {} of {asked} answered", number(commit.answered)),
+        Some(_) => format!("{} of {asked} written", number(commit.done)),
     };
     if !commit.conflicts.is_empty() {
-        let n = number(commit.conflicts.len() as u64);
+        let n = number(commit.conflicts.len());
         let more = format!(" · {n} left: changed by others ({{key:Conflicts}} compares)");
         text.push_str(&ui.keyed(&more));
     }
     if let Some((title, error)) = commit.refused.first() {
         text.push_str(&format!(
             " · {} refused, first {}: {}",
-            number(commit.refused.len() as u64),
+            number(commit.refused.len()),
             clean(title),
             clean(&error.summary)
         ));

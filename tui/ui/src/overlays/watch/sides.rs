@@ -25,9 +25,9 @@ pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, stat
         &task.row.title,
         usize::from(area.width).saturating_sub(8 + stage.len()),
     );
-    let inner = frame(buf, area, &title, &stage, pane.inside, &st);
+    let inner = frame(buf, area, &title, &stage, pane.cursor.inside, &st);
     let all = sides(ui, task, state, usize::from(padded(inner).width));
-    pane.scroll = scrolled(buf, inner, &all, pane.scroll, &st);
+    pane.cursor.scroll = scrolled(buf, inner, &all, pane.cursor.scroll, &st);
 }
 
 fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {

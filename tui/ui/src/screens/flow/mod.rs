@@ -69,8 +69,8 @@ pub fn kind_mark(kind: &StageKind) -> &'static str {
 /// Count of a stage: `1,204`, `800…` while it is being listed, `–` when unknown.
 pub fn count(state: &State, stage: StageId) -> String {
     match state.count(stage) {
-        Some((n, true)) => number(n as u64),
-        Some((n, false)) => format!("{}…", number(n as u64)),
+        Some((n, true)) => number(n),
+        Some((n, false)) => format!("{}…", number(n)),
         None => "–".into(),
     }
 }

@@ -168,12 +168,12 @@ fn counts<'a>(ui: &Ui, queue: &TaskQueue, columns: u16) -> Line<'a> {
     }
     let marks = match queue.marks.len() {
         0 => String::new(),
-        n => format!("{} marked · ", number(n as u64)),
+        n => format!("{} marked · ", number(n)),
     };
-    let all = number(queue.rows.len() as u64);
+    let all = number(queue.rows.len());
     let shown = match queue.filter.is_empty() {
         true => all,
-        false => format!("{} of {all}", number(queue.view.len() as u64)),
+        false => format!("{} of {all}", number(queue.view.len())),
     };
     let sort = match ui.room.tiny() {
         true => String::new(),

@@ -178,7 +178,7 @@ fn without_tasks<'a>(
         .iter()
         .filter(|(s, q)| **s != stage && !q.rows.is_empty());
     let elsewhere = others.map(|(s, q)| {
-        let count = number(q.rows.len() as u64);
+        let count = number(q.rows.len());
         format!("{count} in {}", clean(state.stage_title(*s)))
     });
     let elsewhere: Vec<String> = elsewhere.collect();
@@ -201,7 +201,7 @@ fn without_matches<'a>(ui: &Ui, queue: &Queue, columns: usize) -> Vec<Line<'a>> 
         );
         return vec![Line::default(), Line::from(text)];
     }
-    let count = number(queue.rows.len() as u64);
+    let count = number(queue.rows.len());
     let text = format!("  0 of {count} match this filter.");
     let mut all = vec![Line::default(), Line::from(text)];
     if let Some(error) = &queue.filter_error {

@@ -93,7 +93,7 @@ const EACH: u16 = 2;
 pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
     let groups = &state.failures;
-    let failed = number(state.failed_count() as u64);
+    let failed = number(state.failed_count());
     let title = match groups.len() {
         0 => "Failures".to_owned(),
         1 => format!("Failures: {failed} in 1 group"),
@@ -149,7 +149,7 @@ fn group_lines<'a>(
     st: &Styles,
 ) -> [Line<'a>; 2] {
     let room = columns.saturating_sub(9);
-    let count = right(&number(group.rows.len() as u64), 6);
+    let count = right(&number(group.rows.len()), 6);
     let head = Line::from(vec![
         Span::styled(if here { "▌" } else { " " }, st.accent),
         Span::styled(format!("{count} "), st.bad),
