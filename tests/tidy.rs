@@ -1,4 +1,4 @@
-//! The architecture as a test: floors, absences and habits, told in words when one is broken.
+//! The architecture as a test: floors, absences and habits, reported in words when one is broken.
 //!
 //! What each floor is for stands in `tui/ARCHITECTURE.md`.
 

@@ -1,6 +1,6 @@
 //! Names that several things have, or that only look the same: nothing is chosen for a person.
 
-use crate::support::{Server, c_agent, c_text, command, lines, run, said, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -65,14 +65,16 @@ fn agent(dir: &Path, stage: &str, route: &str) -> std::path::PathBuf {
 }
 
 fn contains_all(output: &Output, words: &[&str]) {
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        said(output)
-    );
+    let text = stderr(output) + &*String::from_utf8_lossy(&output.stdout);
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
     }
+}
+
+fn refused_with(args: &[&str], output: &Output, words: &[&str]) {
+    let code = output.status.code();
+    assert_eq!(code, Some(3), "{args:?}: {}", stderr(output));
+    contains_all(output, words);
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn a_route_that_two_pathways_are_called_is_refused_and_both_uuids_are_shown() {
         &agent(dir.path(), "pre-label", "done"),
         &[],
     );
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     contains_all(
         &output,
         &[
@@ -103,7 +105,7 @@ fn a_route_that_two_pathways_are_called_is_refused_and_both_uuids_are_shown() {
     ] {
         let library = agent(dir.path(), "pre-label", pathway);
         let output = run(dir.path(), &server, &library, &["--task", task]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let (done, _) = lines(&output);
         assert_eq!(done[0]["pathway_uuid"], pathway);
         let tasks = server.tasks();
@@ -149,8 +151,7 @@ fn a_title_that_two_stages_have_is_refused_and_both_uuids_are_shown() {
         &["tasks", "--stage", "pre-label"],
     ] {
         let output = workbench(dir.path(), &server, args);
-        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
-        contains_all(&output, &words);
+        refused_with(args, &output, &words);
     }
     let tasks = workbench(dir.path(), &server, &["tasks", "--stage", STAGES[0]]);
     assert_eq!(String::from_utf8_lossy(&tasks.stdout).lines().count(), 3);
@@ -167,7 +168,7 @@ fn a_title_that_two_stages_have_is_refused_and_both_uuids_are_shown() {
             &server,
             &[command, "-a", by_title.to_str().unwrap()],
         );
-        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         contains_all(&output, &words);
     }
     assert_eq!(server.writes(), 0);
@@ -191,12 +192,11 @@ fn names_that_only_look_the_same_are_shown_with_their_difference() {
             &["tasks", "--stage", asked],
         ] {
             let output = workbench(dir.path(), &server, args);
-            assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
-            contains_all(&output, &[shown]);
+            refused_with(args, &output, &[shown]);
         }
         let library = agent(dir.path(), title, asked);
         let output = run(dir.path(), &server, &library, &[]);
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         contains_all(
             &output,
             &[&format!(
@@ -204,7 +204,7 @@ fn names_that_only_look_the_same_are_shown_with_their_difference() {
                 shown.replace('\\', "\\\\").replace('"', "\\\"")
             )],
         );
-        // Parameters for a stage that is not called so are told.
+        // Parameters for an unknown stage are reported.
         std::fs::write(
             dir.path().join("workbench.toml"),
             format!("[params.\"{asked}\"]\nx = 1\n"),
@@ -222,7 +222,7 @@ fn names_that_only_look_the_same_are_shown_with_their_difference() {
             String::from_utf8_lossy(&tasks.stdout).lines().count(),
             3,
             "{}",
-            said(&tasks)
+            stderr(&tasks)
         );
     }
 }
@@ -246,7 +246,7 @@ fn a_spec_for_a_stage_is_not_read_when_the_title_is_not_the_only_one() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]
@@ -288,9 +288,9 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
         &["plan", "-o", "p.wbplan", "--task", "a.jpg", "-a", agents],
     ] {
         let output = workbench(dir.path(), &server, args);
-        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
         let hint = "--filter 'title:\"a.jpg\"'";
-        contains_all(
+        refused_with(
+            args,
             &output,
             &[
                 "2 tasks are called \"a.jpg\"",
@@ -320,7 +320,7 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
         &library,
         &["--task", &same[1], "--task", "once.jpg"],
     );
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let mut moved: Vec<String> = (lines(&output).0.iter())
         .map(|t| t["task_uuid"].as_str().unwrap().to_owned())
         .collect();
@@ -330,7 +330,7 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
     assert_eq!(moved, wanted);
     // The other one is the only one now.
     let output = run(dir.path(), &server, &library, &["--task", "a.jpg"]);
-    assert_eq!(lines(&output).1["moved"], 1, "{}", said(&output));
+    assert_eq!(lines(&output).1["moved"], 1, "{}", stderr(&output));
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
     let library = agent(dir.path(), "pre-label", PATHWAYS[1]);
     let agents = library.to_str().unwrap();
     let planned = crate::support::plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
     for args in [
         &["review", "p.wbplan", "--only", "route:done"][..],
         &["apply", "p.wbplan", "--only", "-route:done"],
@@ -357,8 +357,8 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
         ],
     ] {
         let output = workbench(dir.path(), &server, args);
-        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
-        contains_all(
+        refused_with(
+            args,
             &output,
             &["2 pathways are called", "UUID", PATHWAYS[0], PATHWAYS[1]],
         );
@@ -378,7 +378,7 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
     assert_eq!(server.writes(), 0);
     let only = format!("route:{}", PATHWAYS[1]);
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
-    assert_eq!(applied.status.code(), Some(0), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
     assert_eq!(server.changed("actions"), 3);
 }
 

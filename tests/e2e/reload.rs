@@ -1,4 +1,4 @@
-//! Hot reload with the real cargo: an edited source is in charge a moment after its build, a broken
+//! Hot reload with the real cargo: an edited source is active a moment after its build, a broken
 //! one never takes the last good one away.
 
 use crate::support::{Server, Terminal, build_agents, root, try_build};
@@ -28,7 +28,7 @@ fn edit(krate: &Path, body: &str) {
 }
 
 #[test]
-fn a_rebuild_takes_charge_and_a_broken_one_does_not() {
+fn a_rebuild_becomes_active_and_a_broken_one_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let krate = agent_crate(dir.path(), "annotate");
     let target = dir.path().join("target");
