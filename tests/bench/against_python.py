@@ -1,8 +1,8 @@
 """`workbench run` against the real `encord-agents` Runner, on the same server in the same run.
 
 Each measurement has a server and a project of its own, made from the same seed; both sides must
-have moved every task, by the server's own books. Printed are medians; the aims stand beside the
-ratios and nothing is judged: a benchmark is no test. See README.md for how to start it.
+have moved every task, by the server's own counters. Printed are medians; the aims stand beside the
+ratios and nothing is judged: a benchmark is not a test. See README.md for how to start it.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def once(program: Path, case: Case, command: list[str]) -> dict[str, float]:
         folder = Path(name)
         words = [word.replace("PROJECT", ready["project_hash"]) for word in command]
         meter = [sys.executable, str(HERE / "meter.py"), str(folder / "figures.json"), "--", *words]
-        with open(folder / "said", "wb") as said:
+        with open(folder / "log", "wb") as log:
             runs = subprocess.Popen(
-                meter, env=environment(ready), cwd=folder, stdout=said, stderr=said,
+                meter, env=environment(ready), cwd=folder, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )
             try:
@@ -124,12 +124,12 @@ def once(program: Path, case: Case, command: list[str]) -> dict[str, float]:
                 runs.wait()
                 raise
         figures = json.loads((folder / "figures.json").read_text())
-        books = counters(ready)
-        moved = books["endpoints"].get("actions", {}).get("changed", 0)
+        counts = counters(ready)
+        moved = counts["endpoints"].get("actions", {}).get("changed", 0)
         if figures["exit"] != 0 or moved != case.tasks:
-            text = (folder / "said").read_text(errors="replace")[-2000:]
+            text = (folder / "log").read_text(errors="replace")[-2000:]
             raise SystemExit(f"{words[0]}: exit {figures['exit']}, {moved} of {case.tasks} moved\n{text}")
-        return figures | {"requests": books["requests"]}
+        return figures | {"requests": counts["requests"]}
 
 
 def several(program: Path, case: Case, command: list[str], times: int) -> Figures:

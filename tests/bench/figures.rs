@@ -1,6 +1,6 @@
 //! Figures of the real program, printed with the machine's load beside them: start to first frame,
 //! a hundred thousand tasks in the queue, tasks a second of `run`. Bounds are printed, not judged:
-//! a benchmark is no test.
+//! a benchmark is not a test.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use support::{Server, Terminal, c_agent, lines, memory, run};
 
 fn main() {
-    // `cargo test --benches` only wants to know that this compiles and starts.
+    // `cargo test --benches` only checks that this compiles and starts.
     if std::env::args().any(|a| a == "--test") {
         return;
     }
@@ -68,7 +68,7 @@ fn start_up(dir: &Path, library: &Path) {
         ms(median(frames))
     );
     println!(
-        "start to agents in charge   {:7.1} ms median of 15",
+        "start to agents active      {:7.1} ms median of 15",
         ms(median(ready))
     );
 }

@@ -44,7 +44,7 @@ def resident(pid: int) -> int:
 
 
 def proportional(pid: int) -> int:
-    """The same, with pages that several processes share told once between them."""
+    """The same, with pages that several processes share counted once."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return int(text.split("Pss:", 1)[1].split()[0]) * 1024

@@ -1,6 +1,6 @@
 """Which calls the installed `encord` package can make, read from its source.
 
-The second generation is called as `api_client.VERB(path, …)` (or as a `Request` with method and URL), the legacy
+The second generation is called as `api_client.METHOD(path, …)` (or as a `Request` with method and URL), the legacy
 API as `querier.METHOD(Class, …)`, where the class names the query.
 """
 
@@ -16,7 +16,7 @@ from types import ModuleType
 
 import encord
 
-VERBS = {
+METHODS = {
     "get": "GET",
     "get_paged_iterator": "GET",
     "post": "POST",
@@ -119,13 +119,13 @@ def second_generation() -> tuple[set[tuple[str, str]], list[str]]:
     found, unread = set(), []
     for module, tree in sources():
         for call, function in calls(tree):
-            owner, verb = target(call)
+            owner, method = target(call)
             # Some modules call it `client` or `_client`, as they do other things that have a `get`.
             speaks = owner.endswith("api_client") or owner in ("client", "_client")
-            if speaks and verb in VERBS:
+            if speaks and method in METHODS:
                 path = argument(call, "path")
-                methods, paths = [VERBS[verb]], texts(path, module, function) or given(path, function)
-            elif verb == "Request" and any(k.arg == "url" for k in call.keywords):
+                methods, paths = [METHODS[method]], texts(path, module, function) or given(path, function)
+            elif method == "Request" and any(k.arg == "url" for k in call.keywords):
                 methods = [m.upper() for m in texts(argument(call, "method"), module, function)]
                 paths = texts(argument(call, "url"), module, function)
             else:

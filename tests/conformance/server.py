@@ -94,14 +94,14 @@ class Server:
         answer.raise_for_status()
         return answer.json()
 
-    def tell(self, page: str, **body) -> dict:
+    def post(self, page: str, **body) -> dict:
         answer = requests.post(f"{self.domain}/local/{page}", json=body, headers=self.token, timeout=30)
         assert answer.ok, answer.text
         return answer.json()
 
     def faults(self, *faults: str) -> None:
         """Replaces the faults; none ends them."""
-        self.tell("faults", faults=list(faults))
+        self.post("faults", faults=list(faults))
 
     def struck(self) -> int:
         return sum(f["struck"] for f in self.local("faults")["faults"])

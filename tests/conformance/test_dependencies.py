@@ -54,7 +54,7 @@ def run_on(shared, make_project):
         project = make_project(w.MIXED)
         stage = project.workflow.get_stage(name="Agent 1")
         others = [str(t.uuid) for t in stage.get_tasks() if str(t.data_hash) != w.HASH[kind]]
-        shared.tell("move", project=project.project_hash, tasks=others, stage="Archive")
+        shared.post("move", project=project.project_hash, tasks=others, stage="Archive")
         runner = Runner(project.project_hash, user_client=shared.client())
         runner.stage("Agent 1")(agent)
         runner(num_retries=0)

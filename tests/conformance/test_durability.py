@@ -132,7 +132,7 @@ class Writer(threading.Thread):
             getattr(self, self.kind)()
         except (EncordException, OSError):
             pass  # the server is gone: that is how it ends
-        except BaseException as problem:  # noqa: BLE001 - told by the case
+        except BaseException as problem:  # noqa: BLE001 - reported by the case
             self.problem = problem
 
     def labels(self) -> None:

@@ -59,7 +59,7 @@ def ours(shared):
 
 
 def act(c, stage, task, **action):
-    """One action as it goes over the wire, whatever the SDK's own checks would say."""
+    """One action as it goes over the wire, whatever the SDK's own checks would do."""
     from encord.orm.base_dto import BaseDTO
 
     class Raw(BaseDTO):
@@ -185,12 +185,12 @@ def test_a_mistake_is_the_exception_that_the_sdk_documents(ours, name):
     with pytest.raises(expected) as refused:
         call(ours)
     assert type(refused.value) is expected, type(refused.value)
-    # The older API and missing things have fixed words in the SDK; all else says what was wrong.
+    # The older API and missing things have fixed words in the SDK; all else names the problem.
     assert str(refused.value).strip()
 
 
 def test_nothing_has_changed(shared):
-    """After all refused calls above (whichever ran) the shared world is as the file says."""
+    """After all refused calls above (whichever ran) the shared world is as the file describes it."""
     main = shared.project(w.MAIN)
     rows = {r.data_title: r for r in main.list_label_rows_v2()}
     assert len(rows) == len(w.HASH) + w.SMALL_COUNT

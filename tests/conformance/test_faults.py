@@ -170,7 +170,7 @@ def test_another_users_edit_between_read_and_save_is_seen(faulty, make_faulty_pr
     project = project_of(faulty, make_faulty_project())
     row = project.list_label_rows_v2()[0]
     row.initialise_labels()
-    faulty.tell("edit", project=project.project_hash, data_hash=row.data_hash, by="rival@example.test")
+    faulty.post("edit", project=project.project_hash, data_hash=row.data_hash, by="rival@example.test")
     again = faulty.project(project.project_hash).list_label_rows_v2(data_hashes=[row.data_hash])[0]
     again.initialise_labels()
     assert again.get_classification_instances() or again.get_object_instances()

@@ -56,10 +56,10 @@ def test_a_folder_is_changed_alone_and_in_a_bundle(workshop, top):
     folders = [top.create_subfolder(n) for n in "xy"]
     with Bundle() as bundle:
         for folder in folders:
-            folder.update(description=f"{folder.name} told", bundle=bundle)
+            folder.update(description=f"{folder.name} bundled", bundle=bundle)
     again = workshop.client().get_storage_folder(top.uuid)
     assert (again.name, again.client_metadata) == ("renamed", {"new": True})
-    assert {f.description for f in again.list_subfolders()} == {"x told", "y told"}
+    assert {f.description for f in again.list_subfolders()} == {"x bundled", "y bundled"}
 
 
 def test_a_folder_moves_but_not_into_itself(workshop, top):

@@ -398,8 +398,8 @@ def test_a_file_that_is_something_else_is_refused_by_name_and_nothing_is_made(wo
 def test_a_video_of_unknown_make_is_taken_at_its_owners_word(workshop, folder, tmp_path):
     path = tmp_path / "film.webm"
     path.write_bytes(b"\x1aE\xdf\xa3 not looked at")
-    said = CustomerProvidedVideoMetadata(fps=10, duration=2.5, width=320, height=240, file_size=19, mime_type="video/webm")
-    item = workshop.client().get_storage_item(folder.upload_video(path, video_metadata=said))
+    metadata = CustomerProvidedVideoMetadata(fps=10, duration=2.5, width=320, height=240, file_size=19, mime_type="video/webm")
+    item = workshop.client().get_storage_item(folder.upload_video(path, video_metadata=metadata))
     assert (item.frame_count, item.fps, item.mime_type) == (25, 10, "video/webm")
 
 

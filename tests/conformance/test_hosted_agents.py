@@ -140,7 +140,7 @@ def test_the_frame_as_a_file_the_frame_and_all_frames_are_injected(labelled):
     assert post(agent, labelled.hash).json() == {"suffix": ".png", "shape": [180, 320, 3], "same": True}
 
 
-def test_every_row_that_is_no_data_group_has_its_file_and_so_have_the_parts_of_a_group(shared, labelled):
+def test_every_row_but_a_data_group_has_a_file_and_so_do_the_parts_of_a_group(shared, labelled):
     def agent(asset: Annotated[Path, Depends(deps.dep_asset)]) -> dict:
         return {"bytes": asset.stat().st_size}
 

@@ -253,7 +253,7 @@ def test_a_filter_that_wants_nothing_reads_nothing(shared, make_project):
     made.save()
     again = row(shared.project(project.project_hash), "video")
     again.initialise_labels(include_object_feature_hashes=set(), include_classification_feature_hashes=set())
-    # What is an empty set for the SDK is «no filter» or «nothing» on the wire; the labels survive either way.
+    # An empty set of the SDK means "no filter" or "nothing" on the wire; the labels survive either way.
     final = row(shared.project(project.project_hash), "video")
     final.initialise_labels()
     assert len(final.get_object_instances()) == 1
@@ -268,7 +268,7 @@ def test_a_signed_url_comes_with_the_labels_when_wanted(shared, make_project):
     assert requests.get(made.data_link, timeout=30).content[:2] == b"\xff\xd8"
 
 
-def test_overwrite_reads_the_labels_anew(shared, make_project):
+def test_overwrite_reads_the_labels_again(shared, make_project):
     project = make_project(w.MIXED)
     made = row(project, "image")
     made.initialise_labels()

@@ -320,7 +320,7 @@ def test_an_asset_is_a_file_while_it_is_needed(context, kind, suffix):
 
 
 @pytest.mark.parametrize("kind", ["IMAGE_GROUP", "GROUP"])
-def test_a_group_is_no_single_file(context, kind):
+def test_a_group_is_not_a_single_file(context, kind):
     with pytest.raises(NotImplementedError):
         next(dep_asset(context["items"][StorageItemType[kind]]))
 
@@ -341,7 +341,7 @@ def test_client_and_item_come_as_they_are(context, client):
     assert dep_client().get_storage_item(item.uuid).name == client.get_storage_item(item.uuid).name
 
 
-# -- bundles and what the command line says ------------------------------------------------------
+# -- bundles and the output of the command line ------------------------------------------------------
 
 
 def test_items_are_updated_in_one_request(platform, client, every_kind):

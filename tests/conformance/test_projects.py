@@ -200,7 +200,7 @@ def test_the_older_row_list_gives_what_has_labels(shared, make_project):
     assert [r.label_hash for r in shared.project(project.project_hash).list_label_rows()] == [made.label_hash]
 
 
-def test_a_project_is_read_anew(shared, make_project):
+def test_a_project_is_read_again(shared, make_project):
     project = make_project()
     before = len(project.list_label_rows_v2())
     project.refetch_data()

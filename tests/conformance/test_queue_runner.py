@@ -90,7 +90,7 @@ def test_a_task_that_has_left_the_stage_is_reported_as_no_success(shared, queue)
         return "complete"
 
     spec = specs()[0]
-    shared.tell("move", project=project.project_hash, tasks=[str(uuid_of(spec))], stage="Review")
+    shared.post("move", project=project.project_hash, tasks=[str(uuid_of(spec))], stage="Review")
     done = result(agent(spec))
     assert (done.success, done.pathway, calls) == (False, None, [])
     assert where(shared, project)["Review"] == 1
@@ -104,7 +104,7 @@ def test_a_stale_task_in_a_batch_costs_no_other(shared, queue):
         return "complete"
 
     batch = specs()
-    shared.tell("move", project=project.project_hash, tasks=[str(uuid_of(batch[2]))], stage="Review")
+    shared.post("move", project=project.project_hash, tasks=[str(uuid_of(batch[2]))], stage="Review")
     done = result(agent(batch))
     assert set(done.task_uuid) - set(done.success) == {uuid_of(batch[2])}
     assert where(shared, project) == {"Complete": w.SMALL_COUNT - 1, "Review": 1}

@@ -104,15 +104,15 @@ def fill(row, kind: str) -> int:
         add(row, "Puddle", mask(view.height, view.width), frames=frames[:1])
     vehicle = structure.get_child_by_title("Vehicle")
     child = vehicle.get_child_by_title
-    told = add(row, "Vehicle", BoundingBoxCoordinates(0.25, 0.25, 0.5, 0.5), frames=frames)
-    told.set_answer(child("Red"), attribute=child("Colour"))
-    told.set_answer("crimson", attribute=child("Shade"))
-    told.set_answer("ZH 1 – \"ä\" \\ 🚗", attribute=child("Plate"))
-    told.set_answer([child("Roof box"), child("Trailer")], attribute=child("Extras"))
-    told.set_answer(1234.5, attribute=child("Weight"))
+    vehicle = add(row, "Vehicle", BoundingBoxCoordinates(0.25, 0.25, 0.5, 0.5), frames=frames)
+    vehicle.set_answer(child("Red"), attribute=child("Colour"))
+    vehicle.set_answer("crimson", attribute=child("Shade"))
+    vehicle.set_answer("ZH 1 – \"ä\" \\ 🚗", attribute=child("Plate"))
+    vehicle.set_answer([child("Roof box"), child("Trailer")], attribute=child("Extras"))
+    vehicle.set_answer(1234.5, attribute=child("Weight"))
     if kind == "video":
-        told.set_answer("50 km/h", attribute=child("Speed"), frames=[Range(0, 0), Range(3, 3)])
-        told.set_answer(child("Off"), attribute=child("Lights"), frames=[Range(73, 73)])
+        vehicle.set_answer("50 km/h", attribute=child("Speed"), frames=[Range(0, 0), Range(3, 3)])
+        vehicle.set_answer(child("Off"), attribute=child("Lights"), frames=[Range(73, 73)])
     weather = classify(row, "Weather", structure.get_child_by_title("Rainy"), frames=frames)
     weather.set_answer("a lot", attribute=structure.get_child_by_title("How much"))
     classify(row, "Tags", [structure.get_child_by_title(t) for t in ("Blurry", "Crowded")], frames=frames[:1])
@@ -120,7 +120,7 @@ def fill(row, kind: str) -> int:
 
 
 def numbers(at) -> list:
-    """A shape as the agent tells it: plain numbers."""
+    """A shape as the agent reports it: plain numbers."""
     pairs = lambda points: [[p.x, p.y] for p in points]  # noqa: E731
     match at:
         case BoundingBoxCoordinates():
@@ -150,7 +150,7 @@ def numbers(at) -> list:
 
 
 def told_of(row) -> list[dict]:
-    """What the agent should have told of this row, as the SDK reads it."""
+    """What the agent should have reported of this row, as the SDK reads it."""
     out = []
     for o in row.get_object_instances():
         attributes = {a.title: a for a in o.ontology_item.attributes}

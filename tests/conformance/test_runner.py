@@ -355,7 +355,7 @@ def test_a_task_that_somebody_else_moved_costs_no_other_task(shared, job):
     @runner.stage("Agent 1")
     def agent(task: AgentTask) -> str:
         if task.data_title == "small_2.jpg":
-            shared.tell("move", project=project.project_hash, tasks=[str(task.uuid)], stage="Review")
+            shared.post("move", project=project.project_hash, tasks=[str(task.uuid)], stage="Review")
         return "complete"
 
     runner()

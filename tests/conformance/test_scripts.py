@@ -1,4 +1,4 @@
-"""The example scripts, run as a person runs them: a process each, told the project on the command line."""
+"""The example scripts, run as a person runs them: a process each, with the project on the command line."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_boxes_from_the_frames_of_a_video(shared, make_project):
     project = make_project(w.MIXED)
     stage = project.workflow.get_stage(name="Agent 1")
     others = [str(t.uuid) for t in stage.get_tasks() if str(t.data_hash) != w.HASH["video"]]
-    shared.tell("move", project=project.project_hash, tasks=others, stage="Archive")
+    shared.post("move", project=project.project_hash, tasks=others, stage="Archive")
     done(run(shared, "video_iterator", "--project-hash", project.project_hash))
     row = rows_of(shared, project)["meadow.mp4"]
     boxes = sorted((o.get_annotations()[0].frame, o.get_annotations()[0].coordinates) for o in row.get_object_instances())

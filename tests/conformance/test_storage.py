@@ -238,7 +238,7 @@ def test_folders_are_found_by_text(shared):
     assert [f.name for f in shared.client().list_storage_folders(search="ixe")] == ["Mixed"]
 
 
-def test_an_item_is_read_anew(shared):
+def test_an_item_is_read_again(shared):
     one, other = scratch(shared, 3), scratch(shared, 3)
     other.update(description="changed elsewhere")
     one.refetch_data()

@@ -178,7 +178,7 @@ def test_a_bundle_size_cuts_a_bundle_into_requests(shared, make_project):
 def test_one_stale_task_refuses_its_whole_bundle(shared, make_project):
     project = make_project()
     tasks = list(stage(project).get_tasks())
-    shared.tell("move", project=project.project_hash, tasks=[str(tasks[2].uuid)], stage="Archive")
+    shared.post("move", project=project.project_hash, tasks=[str(tasks[2].uuid)], stage="Archive")
     with pytest.raises(InvalidArgumentsError):
         with project.create_bundle() as bundle:
             for task in tasks:
@@ -265,7 +265,7 @@ def test_a_task_moves_out_of_a_final_stage(shared, make_project):
 def test_moves_are_bundled_and_a_stale_one_refuses_all(shared, make_project):
     project = make_project()
     tasks = list(stage(project).get_tasks())
-    shared.tell("move", project=project.project_hash, tasks=[str(tasks[0].uuid)], stage="Archive")
+    shared.post("move", project=project.project_hash, tasks=[str(tasks[0].uuid)], stage="Archive")
     with pytest.raises(EncordException):
         with project.create_bundle() as bundle:
             for task in tasks:

@@ -166,7 +166,7 @@ def test_labels_that_rust_wrote_are_saved_back_unchanged_by_the_sdk(start, tmp_p
 
 
 def stored(server, row) -> dict:
-    """A row as the server keeps it. Its links are signed anew each time."""
+    """A row as the server keeps it. Its links are signed again each time."""
     blob = comparable(server.project().get_label_row(row.label_hash, get_signed_url=False))
     for unit in blob["data_units"].values():
         unit.pop("data_link")
@@ -277,7 +277,7 @@ def test_a_stale_spec_costs_no_other_and_a_batch_is_one_line(start, tmp_path):
     stage = server.project().workflow.get_stage(name="pre-label")
     specs = [t.model_dump_json() for t in stage.get_tasks()][:6]
     uuids = [json.loads(s)["uuid"] for s in specs]
-    server.tell("move", tasks=[uuids[1], uuids[4]], stage="Archive")
+    server.post("move", tasks=[uuids[1], uuids[4]], stage="Archive")
     _, results = execute(server, tmp_path, [*specs[:3], f"[{','.join(specs[3:])}]"])
     assert [r.success for r in results[:3]] == [True, False, True]
     batch = results[3]

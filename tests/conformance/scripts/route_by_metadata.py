@@ -1,4 +1,4 @@
-"""Sends tasks on by what their client metadata say."""
+"""Sends tasks on by their client metadata."""
 
 from encord.objects.ontology_labels_impl import LabelRowV2
 from encord_agents.core.data_model import LabelRowMetadataIncludeArgs

@@ -25,6 +25,9 @@ use crate::world::builtin::project;
 use crate::world::{TemplateSpec, World, build, import, ontology};
 use crate::{keys, time};
 
+/// Addresses and keys of users.
+type Users = Vec<(String, VerifyingKey)>;
+
 /// A server that is ready to answer, and notes about its data.
 pub(super) struct Opened {
     pub app: SharedApp,
@@ -69,19 +72,7 @@ pub(super) fn open(
     };
     let store = Store::open(&path, durability)?;
     let refused = |refusal: Refusal| LocalError::content(&path, refusal.message());
-    let (catalog, main, twin, more) = store
-        .read_here(|c| {
-            let uuid = |key: &str| {
-                Ok::<_, Refusal>(schema::meta(c, key)?.and_then(|t| Uuid::parse_str(&t).ok()))
-            };
-            Ok((
-                Catalog::load(c)?,
-                uuid("project")?,
-                uuid("twin")?,
-                known_users(c)?,
-            ))
-        })
-        .map_err(refused)?;
+    let (catalog, [main, twin], more) = store.read_here(kept).map_err(refused)?;
     let (keyring, local_token) = guarded(folder, more)?;
     let project =
         main.ok_or_else(|| LocalError::content(&path, "the database names no project"))?;
@@ -108,11 +99,16 @@ pub(super) fn open(
     })
 }
 
+/// The catalogue, the main project and its twin, and the users in the database.
+fn kept(db: &Connection) -> Result<(Catalog, [Option<Uuid>; 2], Users), Refusal> {
+    let uuid =
+        |key: &str| Ok::<_, Refusal>(schema::meta(db, key)?.and_then(|t| Uuid::parse_str(&t).ok()));
+    let projects = [uuid("project")?, uuid("twin")?];
+    Ok((Catalog::load(db)?, projects, known_users(db)?))
+}
+
 /// Reads the key, the secret and the token in the folder, or creates them. The owner and `more` users have access.
-fn guarded(
-    folder: &Folder,
-    more: Vec<(String, VerifyingKey)>,
-) -> Result<(Keyring, String), LocalError> {
+fn guarded(folder: &Folder, more: Users) -> Result<(Keyring, String), LocalError> {
     let key = keys::load_or_make(&folder.path.join(KEY), build::OWNER)?;
     let mut users = vec![(build::OWNER.to_owned(), key)];
     users.extend(more);
@@ -122,7 +118,7 @@ fn guarded(
     Ok((keyring, token))
 }
 
-fn known_users(connection: &Connection) -> Result<Vec<(String, VerifyingKey)>, Refusal> {
+fn known_users(connection: &Connection) -> Result<Users, Refusal> {
     let pairs: Vec<(String, String)> =
         connection.rows("SELECT email, key FROM user", [], |r| r.try_into())?;
     let key = |(email, text): (String, String)| Some((email, crate::auth::verifying_key(&text)?));

@@ -76,12 +76,9 @@ impl NodeSpec {
             Ok::<_, String>(inferred.uuid)
         };
         let kind = match self.node_type.as_str() {
-            "AGENT" => {
-                let pathways = self.pathways(place)?.into_iter();
-                NodeKind::Agent {
-                    pathways: pathways.map(|(_, pathway)| pathway).collect(),
-                }
-            }
+            "AGENT" => NodeKind::Agent {
+                pathways: self.pathways(place)?.into_iter().map(|(_, p)| p).collect(),
+            },
             "ANNOTATION" | "CONSENSUS_ANNOTATION" => NodeKind::Annotation {
                 to: exit("toNode", self.to_node.or(self.submit_node), next)?,
             },
@@ -105,13 +102,7 @@ impl NodeSpec {
                     exits,
                 }
             }
-            other => {
-                return Err(format!(
-                    "{place}.nodeType: unknown type {other:?}{}; known are {}",
-                    did_you_mean(other, KINDS),
-                    KINDS.join(", ")
-                ));
-            }
+            other => return Err(unknown_type(other, place)),
         };
         let title = self.title.clone();
         Ok(Node {
@@ -141,6 +132,14 @@ impl NodeSpec {
         }
         Ok(out)
     }
+}
+
+fn unknown_type(kind: &str, place: &str) -> String {
+    format!(
+        "{place}.nodeType: unknown type {kind:?}{}; known are {}",
+        did_you_mean(kind, KINDS),
+        KINDS.join(", ")
+    )
 }
 
 /// No two nodes have the same UUID.
