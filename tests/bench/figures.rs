@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use support::{Server, Terminal, c_agent, lines, memory, run};
 
 fn main() {
-    // `cargo test --benches` only wants to know that this compiles and starts.
+    // `cargo test --benches` only checks that this compiles and starts.
     if std::env::args().any(|a| a == "--test") {
         return;
     }

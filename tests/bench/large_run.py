@@ -1,5 +1,5 @@
 """`workbench run` over many tasks: speed, memory over time (it must not grow with the tasks done),
-size of the journal, and how long `workbench journal` takes to tell of it.
+size of the journal, and how long `workbench journal` takes to list it.
 
     large_run.py [TASKS [PROGRAM [LIBRARY]]]
 """
@@ -44,8 +44,8 @@ def main() -> None:
         print("largest memory in each quarter of the time: " + " · ".join(f"{q:.0f} MB" for q in quarters))
         print(f"journal: {size / 1e6:.1f} MB, {size / max(moved, 1):.0f} bytes for each task")
         began = time.monotonic()
-        told = subprocess.run([PROGRAM, "journal", *common], env=env, cwd=folder, capture_output=True, text=True, check=True)
-        print(f"`workbench journal` over it: {(time.monotonic() - began) * 1000:.0f} ms, {len(told.stdout.splitlines())} lines")
+        listed = subprocess.run([PROGRAM, "journal", *common], env=env, cwd=folder, capture_output=True, text=True, check=True)
+        print(f"`workbench journal` over it: {(time.monotonic() - began) * 1000:.0f} ms, {len(listed.stdout.splitlines())} lines")
 
 
 if __name__ == "__main__":
