@@ -1,4 +1,4 @@
-//! The architecture as a test: floors, absences and habits, told in words when one is broken.
+//! The architecture as a test: floors, absences and habits, each with a message that explains what to do.
 //!
 //! What each floor is for stands in `tui/ARCHITECTURE.md`.
 
@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/habits.rs"]
 mod habits;
 #[path = "tidy/promises.rs"]
 mod promises;
+#[path = "tidy/words.rs"]
+mod words;
 #[path = "tidy/writes.rs"]
 mod writes;
 

@@ -1,7 +1,7 @@
 //! What runs again, and what goes on: failures by their group, turns across commands, settings that
 //! are saved while a run goes on, and plans that follow a task from stage to stage.
 
-use crate::support::{Server, c_agent, c_text, command, lines, plan, run, said, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, plan, run, stderr_of, workbench};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
@@ -33,7 +33,7 @@ fn a_group_of_failures_is_run_again_by_the_command_that_is_printed() {
     let groups = summary["groups"].as_array().unwrap();
     let counts: Vec<&Value> = groups.iter().map(|g| &g["tasks"]).collect();
     assert_eq!(counts, [12], "the same fault, other names: {summary}");
-    let text = said(&first);
+    let text = stderr_of(&first);
     let printed = text.lines().find(|l| l.contains("--filter result:error"));
     let printed = printed
         .unwrap_or_else(|| panic!("{text}"))
@@ -54,7 +54,7 @@ fn a_group_of_failures_is_run_again_by_the_command_that_is_printed() {
         (all.len(), &summary["moved"]),
         (12, &json!(11)),
         "{}",
-        said(&second)
+        stderr_of(&second)
     );
     let group = summary["groups"][0]["fault"].as_str().unwrap().to_owned();
     let filter = format!("fault:{group}");
@@ -90,7 +90,7 @@ fn tasks_that_stay_do_not_keep_others_waiting_from_command_to_command() {
     let take = |more: &[&str]| {
         let args = [&["--max-tasks-per-stage", "4"][..], more].concat();
         let output = run(dir.path(), &server, &library, &args);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         titles(&lines(&output).0)
     };
     let shown = take(&["--dry-run"]);
@@ -145,7 +145,7 @@ fn rate_and_concurrency_of_a_run_follow_the_settings_file() {
             text.clear();
             assert!(
                 errors.read_line(&mut text).unwrap() > 0,
-                "never said: {wanted}"
+                "never printed: {wanted}"
             );
         }
         text
@@ -156,7 +156,7 @@ fn rate_and_concurrency_of_a_run_follow_the_settings_file() {
     assert!(text.contains("concurrency 3 (was 1)"), "{text}");
     assert!(
         !text.contains("timeout"),
-        "the flag goes before the file: {text}"
+        "the flag takes precedence over the file: {text}"
     );
     std::fs::write(&settings, "rate = \"fast\"\n").unwrap();
     wait_for("the run goes on with what held before");
@@ -169,7 +169,7 @@ fn rate_and_concurrency_of_a_run_follow_the_settings_file() {
 }
 
 #[test]
-fn a_poller_without_tasks_says_so_once_and_says_when_tasks_come() {
+fn a_poller_without_tasks_reports_it_once_and_reports_when_tasks_come() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "2"]);
     let library = c_agent(dir.path(), "noop", &[]);
@@ -191,7 +191,7 @@ fn a_poller_without_tasks_says_so_once_and_says_when_tasks_come() {
             }
             before.push(line);
         }
-        panic!("never said: {wanted}; it said {before:?}")
+        panic!("never printed: {wanted}; it printed {before:?}")
     };
     until(&mut errors, "no task is waiting; looking again every 1 s");
     let asked = || {
@@ -211,8 +211,8 @@ fn a_poller_without_tasks_says_so_once_and_says_when_tasks_come() {
         "/local/move",
         &json!({"tasks": tasks, "stage": "Agent 1", "by": "ann@example.com"}),
     );
-    let said = until(&mut errors, "tasks have come");
-    assert!(said.is_empty(), "it said while idle: {said:?}");
+    let printed = until(&mut errors, "tasks have come");
+    assert!(printed.is_empty(), "it printed while idle: {printed:?}");
     until(&mut errors, "no task is waiting");
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&child),
@@ -260,8 +260,12 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
     let dir = tempfile::tempdir().unwrap();
     let (server, library) = relay(dir.path(), &format!(r#"{{"route":"on",{BOX}}}"#));
     let planned = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
-    assert!(said(&planned).contains("14 outcomes"), "{}", said(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+    assert!(
+        stderr_of(&planned).contains("14 outcomes"),
+        "{}",
+        stderr_of(&planned)
+    );
     assert_eq!(server.writes(), 0);
     let shown = workbench(dir.path(), &server, &["review", "p.wbplan"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
@@ -270,7 +274,7 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
         "{shown}"
     );
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(applied.status.code(), Some(0), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr_of(&applied));
     assert_eq!(lines(&applied).1["moved"], 14);
     assert_eq!(stages(&server), BTreeSet::from(["Complete".to_owned()]));
     assert_eq!(
@@ -279,11 +283,16 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
     );
     let writes = server.writes();
     let again = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(lines(&again).1["applied_earlier"], 14, "{}", said(&again));
+    assert_eq!(
+        lines(&again).1["applied_earlier"],
+        14,
+        "{}",
+        stderr_of(&again)
+    );
     assert_eq!(server.writes(), writes, "a second apply sends nothing");
     // Both steps go back the way they came.
     let undone = workbench(dir.path(), &server, &["undo", "--json"]);
-    assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr_of(&undone));
     assert_eq!(lines(&undone).1["restored"], 14);
     assert_eq!(stages(&server), BTreeSet::from(["First".to_owned()]));
 }
@@ -297,7 +306,7 @@ fn a_step_that_follows_is_left_when_the_one_before_it_was_not_written() {
     let edit = json!({"data_hash": task["data_hash"], "by": "ann@example.com"});
     server.post("/local/edit", &edit);
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(applied.status.code(), Some(5), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(5), "{}", stderr_of(&applied));
     let summary = lines(&applied).1;
     assert_eq!(
         (&summary["moved"], &summary["conflicts"]),

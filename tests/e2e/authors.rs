@@ -122,7 +122,7 @@ fn twins_questions_and_encoded_pictures_work_on_every_kind_of_data_and_twins_com
 }
 
 #[test]
-fn an_undeclared_pathway_costs_its_task_and_says_what_to_add() {
+fn an_undeclared_pathway_fails_its_task_and_names_what_to_add() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
     let source = r#"

@@ -4,12 +4,12 @@ use crate::support::{Server, c_agent, c_text, command, lines, run, sample_agents
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn said(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn expect(output: &Output, code: i32, words: &[&str]) {
-    let text = said(output);
+    let text = stderr_of(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
@@ -33,7 +33,7 @@ fn with_env(dir: &Path, env: &[(&str, &str)], agents: &Path) -> Output {
 }
 
 #[test]
-fn keys_that_are_missing_misplaced_or_unreadable_are_told_apart() {
+fn missing_misplaced_and_unreadable_keys_have_different_errors() {
     let dir = tempfile::tempdir().unwrap();
     let library = sample_agents();
     let junk = dir.path().join("junk");
@@ -67,7 +67,7 @@ fn keys_that_are_missing_misplaced_or_unreadable_are_told_apart() {
 }
 
 #[test]
-fn usage_errors_end_with_two_and_say_what_to_write() {
+fn usage_errors_exit_with_two_and_a_suggestion() {
     let dir = tempfile::tempdir().unwrap();
     let none = command(dir.path()).args(["run"]).output().unwrap();
     expect(&none, 2, &["--project-hash", "workbench demo"]);
@@ -150,7 +150,7 @@ fn libraries_that_cannot_serve_the_project_end_with_three() {
 }
 
 #[test]
-fn a_platform_that_fails_is_told_apart_by_exit_code_and_no_task_is_lost() {
+fn failures_of_the_platform_have_different_exit_codes_and_lose_no_task() {
     let dir = tempfile::tempdir().unwrap();
     let library = c_agent(dir.path(), "noop", &[]);
     for (fault, code) in [
@@ -167,7 +167,7 @@ fn a_platform_that_fails_is_told_apart_by_exit_code_and_no_task_is_lost() {
             output.status.code(),
             Some(code),
             "{fault}: {}",
-            said(&output)
+            stderr_of(&output)
         );
         assert_eq!(server.writes(), 0);
     }
@@ -217,12 +217,12 @@ fn faults_of_the_platform_in_the_middle_are_survived() {
     let server = Server::start(&args);
     let output = run(dir.path(), &server, &library, &["--task-batch-size", "20"]);
     let (tasks, summary) = lines(&output);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     assert_eq!((tasks.len(), summary["moved"].as_u64()), (200, Some(200)));
 }
 
 #[test]
-fn a_project_without_an_agent_stage_is_told_so() {
+fn a_project_without_an_agent_stage_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let workflow = dir.path().join("people.json");
     let nodes = r#"{"graphNodes": [
@@ -298,7 +298,7 @@ fn every_agent_library_of_a_folder_is_waited_for_and_a_bad_one_is_named() {
     let check = |folder: &Path| {
         let folder = folder.to_str().unwrap();
         let output = workbench(dir.path(), &server, &["check", "--agents", folder]);
-        String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output)
+        String::from_utf8_lossy(&output.stdout).into_owned() + &stderr_of(&output)
     };
     std::fs::create_dir(&folder).unwrap();
     let empty = run(dir.path(), &server, &folder, &["--dry-run"]);
@@ -367,7 +367,7 @@ fn json_is_answered_where_it_is_asked_for() {
         (&["config"], "origin"),
     ] {
         let output = workbench(dir.path(), &server, &[words, &["--json"]].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.is_empty(), "{words:?}");
         for line in text.lines() {

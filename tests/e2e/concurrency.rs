@@ -1,9 +1,11 @@
 //! Many jobs at a time: they really are, a slow one holds up its own batch only, a killed host costs
 //! one attempt of one task, and a signal in the middle loses nothing.
 //!
-//! Agents tell through a pipe what they do and wait for a file, so that nothing here depends on time.
+//! Agents report through a pipe what they do and wait for a file, so that nothing here depends on time.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, lines, run, said, workbench};
+use crate::support::{
+    DEADLINE, Server, c_agent, c_text, command, lines, run, stderr_of, workbench,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -38,14 +40,14 @@ struct Scene {
     dir: tempfile::TempDir,
     server: Server,
     library: PathBuf,
-    told: Lines,
+    reports: Lines,
 }
 
 impl Scene {
     fn new(tasks: usize, word: impl Fn(&Server) -> String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(&["--scenario", "seed", "--tasks", &tasks.to_string()]);
-        let pipe = dir.path().join("told");
+        let pipe = dir.path().join("reports");
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
         // For reading and writing: then opening it waits for nobody.
@@ -65,7 +67,7 @@ impl Scene {
             dir,
             server,
             library,
-            told: Lines::of(source),
+            reports: Lines::of(source),
         }
     }
 
@@ -90,7 +92,7 @@ impl Scene {
 
     /// Process and task of the next call of the agent.
     fn called(&self) -> (i32, String) {
-        let line = self.told.next();
+        let line = self.reports.next();
         let (pid, task) = line.split_once(' ').unwrap();
         let task: Value = serde_json::from_str(task).unwrap();
         let uuid = task["uuid"].as_str().unwrap().to_owned();
@@ -182,7 +184,7 @@ fn interrupted(scene: &Scene, signal: Signal, args: &[&str]) -> (Option<i32>, BT
 fn left(dir: &Path, server: &Server, library: &Path) -> u64 {
     let output = run(dir, server, library, &[]);
     let (_, summary) = lines(&output);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     summary["moved"].as_u64().unwrap()
 }
 
@@ -199,10 +201,10 @@ fn a_signal_in_the_middle_of_eight_jobs_loses_nothing_and_resume_finishes() {
             .filter(|t| t["stage"] != "Agent 1")
             .map(|t| t["uuid"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(moved, gone, "what it said is what the platform knows");
+        assert_eq!(moved, gone, "what it reported is what the platform has");
         assert!(gone.len() < 2000, "it was in the middle");
         let output = workbench(scene.dir.path(), &scene.server, &["resume"]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         assert_eq!(scene.server.changed("actions"), 2000, "each once");
     }
 }
@@ -225,7 +227,7 @@ fn a_run_out_of_time_leaves_the_rest_to_the_next_one() {
     assert!(
         matches!(output.status.code(), Some(1 | 9)),
         "{}",
-        said(&output)
+        stderr_of(&output)
     );
     scene.go();
     let rest = left(scene.dir.path(), &scene.server, &scene.library);

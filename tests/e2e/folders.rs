@@ -1,6 +1,8 @@
 //! Where commands run: the state folder, its modes, and folders that cannot be written.
 
-use crate::support::{Server, c_agent, command, everything_in, mode, plan, said, shell, workbench};
+use crate::support::{
+    Server, c_agent, command, everything_in, mode, plan, shell, stderr_of, workbench,
+};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -38,7 +40,7 @@ fn every_file_is_for_its_owner_alone_whatever_the_umask_and_however_the_folder_w
                  $WB plan -p $P -a ./libnoop.so -o r.wbplan --progress none"
             ),
         );
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         let mut found = vec![state.clone()];
         everything_in(&state, &mut found);
         for name in ["r.jsonl", "r.html", "r.xml", "r.wbplan", "my.log"] {
@@ -67,7 +69,7 @@ fn the_state_folder_keeps_itself_out_of_git() {
                 .args(args)
                 .output()
                 .unwrap();
-            assert!(output.status.success(), "{}", said(&output));
+            assert!(output.status.success(), "{}", stderr_of(&output));
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
         git(&["init", "-q"]);
@@ -126,7 +128,7 @@ fn commands_that_only_read_need_no_folder_to_write_to() {
                 output.status.code(),
                 Some(0),
                 "{args:?} in {place}: {}",
-                said(&output)
+                stderr_of(&output)
             );
         }
         let output = run(&["run"]);
@@ -134,9 +136,13 @@ fn commands_that_only_read_need_no_folder_to_write_to() {
             output.status.code(),
             Some(3),
             "it writes: {}",
-            said(&output)
+            stderr_of(&output)
         );
-        assert!(said(&output).contains(".workbench"), "{}", said(&output));
+        assert!(
+            stderr_of(&output).contains(".workbench"),
+            "{}",
+            stderr_of(&output)
+        );
         assert_eq!(
             std::fs::read_dir(&temporary).unwrap().count(),
             0,
@@ -157,7 +163,7 @@ fn a_path_with_a_colon_can_be_named() {
         &server,
         &["check", "-a", library.to_str().unwrap()],
     );
-    assert_eq!(by_flag.status.code(), Some(0), "{}", said(&by_flag));
+    assert_eq!(by_flag.status.code(), Some(0), "{}", stderr_of(&by_flag));
     let several = format!("{}:{}", with.display(), library.display());
     for value in [library.to_str().unwrap(), "a:b", "./a\\:b", &several] {
         let output = command(dir.path())
@@ -166,6 +172,11 @@ fn a_path_with_a_colon_can_be_named() {
             .env("WORKBENCH_AGENTS", value)
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(0), "{value}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{value}: {}",
+            stderr_of(&output)
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{Server, c_agent, lines, run};
 
 /// Runs the hostile agent over a few tasks, one of which sets it off; gives that task's fault.
-fn misbehave(deed: u8, args: &[&str]) -> serde_json::Value {
+fn misbehave(fault: u8, args: &[&str]) -> serde_json::Value {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let all = run(
@@ -13,7 +13,7 @@ fn misbehave(deed: u8, args: &[&str]) -> serde_json::Value {
         &["--dry-run"],
     );
     let victim = lines(&all).0[2]["task_uuid"].as_str().unwrap().to_owned();
-    let defines = [format!("DEED={deed}"), format!("VICTIM=\"{victim}\"")];
+    let defines = [format!("FAULT={fault}"), format!("VICTIM=\"{victim}\"")];
     let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
     let library = c_agent(dir.path(), "hostile", &defines);
     let output = run(dir.path(), &server, &library, args);

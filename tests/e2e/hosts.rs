@@ -1,6 +1,6 @@
 //! The processes that agents run in, through the whole program: what they may use, and what they inherit.
 
-use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, said};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, stderr_of};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -24,9 +24,9 @@ fn third(server: &Server) -> String {
     tasks[2]["uuid"].as_str().unwrap().to_owned()
 }
 
-pub fn victim(server: &Server, deed: u8, dir: &Path) -> std::path::PathBuf {
+pub fn victim(server: &Server, fault: u8, dir: &Path) -> std::path::PathBuf {
     let defines = [
-        format!("DEED={deed}"),
+        format!("FAULT={fault}"),
         format!("VICTIM=\"{}\"", third(server)),
     ];
     let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
@@ -53,7 +53,7 @@ fn exceeding_the_memory_limit_fails_one_task_and_names_both_numbers() {
     std::fs::write(dir.path().join("workbench.toml"), "memory = \"250MB\"\n").unwrap();
     let setting = run(dir.path(), &server, &library, &["--dry-run"]);
     for output in [flag, setting] {
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
         let found = faults(&output);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
@@ -105,7 +105,7 @@ fn limits_of_hosts_are_shown_with_where_they_come_from() {
         std::fs::write(dir.path().join("workbench.toml"), text).unwrap();
         let output = command(dir.path()).arg("config").output().unwrap();
         assert_eq!(output.status.code(), Some(3));
-        assert!(said(&output).contains(why), "{}", said(&output));
+        assert!(stderr_of(&output).contains(why), "{}", stderr_of(&output));
     }
     let output = command(dir.path())
         .args(["config", "--memory", "2"])
@@ -135,7 +135,7 @@ fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3000"]);
-    let library = c_agent(dir.path(), "hostile", &["DEED=8", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=8", "VICTIM=\"uuid\""]);
     let mut child = command(dir.path())
         .args(["run", "--dry-run", "--json", "--progress", "none"])
         .args(["--project-hash", &server.project(), "--agents"])
@@ -151,7 +151,7 @@ fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     let rest = std::thread::spawn(move || tasks.count());
     let output = end_of(child);
     assert!(rest.join().unwrap() < 3000, "it was over before the signal");
-    assert_eq!(output.status.code(), Some(143), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(143), "{}", stderr_of(&output));
 }
 
 #[test]
@@ -159,7 +159,11 @@ fn agents_cannot_read_the_key_from_the_environment_of_any_process_above() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let marker = "a passphrase that nobody may see";
-    let defines = ["DEED=9", "VICTIM=\"uuid\"", &format!("MARKER=\"{marker}\"")];
+    let defines = [
+        "FAULT=9",
+        "VICTIM=\"uuid\"",
+        &format!("MARKER=\"{marker}\""),
+    ];
     let library = c_agent(dir.path(), "hostile", &defines);
     for name in [
         "ENCORD_SSH_KEY_PASSPHRASE",
@@ -255,7 +259,7 @@ fn the_server_passes_no_key_to_ffprobe() {
         .env("WORKBENCH_BROKER", "amqp://secret")
         .output()
         .unwrap();
-    assert!(!output.status.success(), "{}", said(&output));
+    assert!(!output.status.success(), "{}", stderr_of(&output));
     let text = std::fs::read_to_string(seen).expect("ffprobe was not started");
     assert!(text.contains("PATH=") && !text.contains("secret"), "{text}");
 }
@@ -264,7 +268,7 @@ fn the_server_passes_no_key_to_ffprobe() {
 fn reasons_of_a_megabyte_are_truncated_everywhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "100"]);
-    let library = c_agent(dir.path(), "hostile", &["DEED=12", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=12", "VICTIM=\"uuid\""]);
     let reports = [
         "--jsonl",
         "all.jsonl",

@@ -1,7 +1,7 @@
 //! Limits that hold: `--max-time` ends every command within its grace, whatever its agents or the platform do,
 //! and what was decided by then is written.
 
-use crate::support::{Server, c_agent, c_text, command, lines, said, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, stderr_of, workbench};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -29,7 +29,12 @@ fn timed(dir: &Path, server: &Server, args: &[&str]) -> Output {
     let began = Instant::now();
     let output = workbench(dir, server, args);
     assert!(began.elapsed() < WITHIN, "{args:?}: {:?}", began.elapsed());
-    assert_eq!(output.status.code(), Some(9), "{args:?}: {}", said(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(9),
+        "{args:?}: {}",
+        stderr_of(&output)
+    );
     output
 }
 
@@ -61,7 +66,12 @@ fn a_run_out_of_time_writes_what_is_decided_and_ends_endless_agents() {
         let output = timed(dir.path(), &server, &args);
         let (tasks, summary) = lines(&output);
         let expected = if jobs == "1" { 7 } else { 19 };
-        assert_eq!(server.changed("actions"), expected, "{}", said(&output));
+        assert_eq!(
+            server.changed("actions"),
+            expected,
+            "{}",
+            stderr_of(&output)
+        );
         assert_eq!(summary["moved"], expected, "{summary}");
         assert!(tasks.iter().all(|t| t["outcome"] == "moved"), "{tasks:?}");
         // Nothing is left open, and the rest is where it was.
@@ -115,7 +125,7 @@ fn plan_and_exec_and_pollers_end_at_their_time_too() {
     input.flush().unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
-    assert_eq!(output.status.code(), Some(9), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(9), "{}", stderr_of(&output));
     let answers = String::from_utf8(output.stdout).unwrap();
     let failed = answers.matches("\"success\":false").count();
     assert!(failed > 0 && failed == answers.lines().count(), "{answers}");
@@ -156,8 +166,8 @@ fn a_platform_that_does_not_answer_keeps_no_command_beyond_its_time() {
             // What was on its way is known, and finished by the next command.
             let journal = workbench(dir.path(), &server, &["journal", "--json"]);
             let op: Value = serde_json::from_slice(&journal.stdout).unwrap();
-            assert_eq!(op["open"], 6, "{op} {}", said(&output));
-            assert!(said(&output).contains("`workbench resume` finishes"));
+            assert_eq!(op["open"], 6, "{op} {}", stderr_of(&output));
+            assert!(stderr_of(&output).contains("`workbench resume` finishes"));
         }
     }
 }
@@ -221,7 +231,12 @@ fn a_platform_that_trickles_its_answers_keeps_no_command_beyond_its_time() {
             .output()
             .unwrap();
         assert!(began.elapsed() < WITHIN, "{args:?}: {:?}", began.elapsed());
-        assert_eq!(output.status.code(), Some(9), "{args:?}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(9),
+            "{args:?}: {}",
+            stderr_of(&output)
+        );
     }
 }
 
@@ -252,7 +267,7 @@ fn the_limit_of_an_attempt_is_shown_with_its_default() {
 }
 
 #[test]
-fn a_bare_number_is_no_time() {
+fn a_duration_needs_a_unit() {
     let dir = tempfile::tempdir().unwrap();
     for flag in ["--timeout", "--max-time"] {
         let output = command(dir.path())
@@ -261,16 +276,20 @@ fn a_bare_number_is_no_time() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            said(&output).contains("did you mean 30s?"),
+            stderr_of(&output).contains("did you mean 30s?"),
             "{}",
-            said(&output)
+            stderr_of(&output)
         );
     }
     let none = command(dir.path())
         .args(["run", "--timeout", "none", "--max-time", "0s"])
         .output()
         .unwrap();
-    assert!(said(&none).contains("greater than zero"), "{}", said(&none));
+    assert!(
+        stderr_of(&none).contains("greater than zero"),
+        "{}",
+        stderr_of(&none)
+    );
 }
 
 #[test]
@@ -283,7 +302,7 @@ fn an_apply_out_of_time_ends_and_the_next_one_finishes_it() {
         let server = Server::start(&scenario);
         let library = endless(dir.path(), "no task has this word");
         let planned = crate::support::plan(dir.path(), &server, &library, &[]);
-        assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+        assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
         let domain = server.field("domain");
         let port = domain.rsplit(':').next().unwrap().to_owned();
         drop(server);
@@ -296,12 +315,12 @@ fn an_apply_out_of_time_ends_and_the_next_one_finishes_it() {
         drop(stalled);
         let server = Server::start(&[&scenario[..], &["--port", &port]].concat());
         let output = workbench(dir.path(), &server, &["apply", "p.wbplan"]);
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         assert_eq!(
             server.changed("actions") + stalled_moves(&server),
             6,
             "{}",
-            said(&output)
+            stderr_of(&output)
         );
     }
 }
@@ -347,7 +366,7 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
         let open = (!closed).then_some(input);
         let output = child.wait_with_output().unwrap();
         drop(open);
-        assert_eq!(output.status.code(), Some(9), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(9), "{}", stderr_of(&output));
         let answers = String::from_utf8(output.stdout.clone()).unwrap();
         let unread = 20 - answers.lines().count();
         let wanted = match closed {
@@ -355,9 +374,9 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
             false => format!("the rest of the input was not read (at least {unread} more lines)"),
         };
         assert!(
-            unread >= 10 && said(&output).contains(&wanted),
+            unread >= 10 && stderr_of(&output).contains(&wanted),
             "{unread}: {}",
-            said(&output)
+            stderr_of(&output)
         );
     }
     // Everything was read: nothing is left to report.
@@ -376,6 +395,10 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
         .envs(server.env())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(!said(&output).contains("not read"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert!(
+        !stderr_of(&output).contains("not read"),
+        "{}",
+        stderr_of(&output)
+    );
 }

@@ -91,7 +91,7 @@ fn the_own_pages_want_the_token_of_the_ready_line() {
 }
 
 #[test]
-fn what_an_import_leaves_out_is_told_on_stderr() {
+fn what_an_import_leaves_out_is_listed_on_stderr() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [
         ("note.txt", "x"),
@@ -116,13 +116,13 @@ fn what_an_import_leaves_out_is_told_on_stderr() {
         .unwrap();
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
+    let notes = String::from_utf8(output.stderr).unwrap();
     for words in [
         "imported 1 file, skipped 4 files and folders",
         "not imported (2): a.xyz, b.xyz: not a supported file type",
         "not imported: .hidden: hidden",
         "not imported: empty.png: it is empty",
     ] {
-        assert!(told.contains(words), "{words}: {told}");
+        assert!(notes.contains(words), "{words}: {notes}");
     }
 }

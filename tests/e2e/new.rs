@@ -14,14 +14,14 @@ fn succeeds(what: &str, output: &Output) {
 }
 
 /// Runs cargo in the new crate; all crates share a target folder, so that dependencies build once.
-fn cargo(dir: &Path, target: &Path, verb: &str) {
+fn cargo(dir: &Path, target: &Path, command: &str) {
     let output = Command::new("cargo")
-        .args([verb, "--offline", "--quiet"])
+        .args([command, "--offline", "--quiet"])
         .env("CARGO_TARGET_DIR", target)
         .current_dir(dir)
         .output()
         .unwrap();
-    succeeds(verb, &output);
+    succeeds(command, &output);
 }
 
 /// Makes, checks and dry-runs one template.

@@ -1,7 +1,7 @@
 //! What agents declare is compared with the project before the first task, by `check` and by every command that
 //! runs agents, in the same words: no agent is called for nothing.
 
-use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, said, workbench};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, stderr_of, workbench};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -61,10 +61,10 @@ fn run_plan_and_exec_refuse_what_check_refuses_before_any_agent_is_called() {
         ] {
             let output = workbench(dir.path(), &server, command);
             assert_eq!(output.status.code(), Some(3), "{command:?}");
-            assert!(said(&output).contains(words), "{}", said(&output));
+            assert!(stderr_of(&output).contains(words), "{}", stderr_of(&output));
         }
         let output = exec(dir.path(), &server, &library);
-        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
         assert!(!dir.path().join("calls").exists(), "no agent was called");
         assert!(!dir.path().join("p.wbplan").exists());
     }
@@ -92,10 +92,10 @@ fn only_the_stages_that_run_are_compared() {
     }
     let agents = folder.to_str().unwrap();
     let all = workbench(dir.path(), &server, &["run", "-n", "-a", agents]);
-    assert_eq!(all.status.code(), Some(3), "{}", said(&all));
+    assert_eq!(all.status.code(), Some(3), "{}", stderr_of(&all));
     let one = ["run", "-n", "-a", agents, "--stage", "pre-label"];
     let one = workbench(dir.path(), &server, &one);
-    assert_eq!(one.status.code(), Some(0), "{}", said(&one));
+    assert_eq!(one.status.code(), Some(0), "{}", stderr_of(&one));
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn a_poller_compares_a_new_build_before_its_next_pass() {
     fs::rename(&later, &library).unwrap();
     std::thread::spawn(move || stdout.lines().for_each(drop));
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(said(&output).contains("declares pathway \"compleat\""));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("declares pathway \"compleat\""));
     assert!(
         !dir.path().join("calls").exists(),
         "the new build was never called"
@@ -168,7 +168,7 @@ fn exec_compares_a_new_build_before_its_next_specs() {
     };
     assert_eq!(ask(specs[0])["success"], true);
     fs::rename(&later, &library).unwrap();
-    // Until the new build is in charge, specs of a task that is done already change nothing.
+    // Until the new build is active, specs of a task that is done already change nothing.
     let mut refused = Value::Null;
     while !refused.to_string().contains("compleat") {
         refused = ask(specs[0]);

@@ -2,7 +2,7 @@
 //! has begun ends on the build it began with, and nothing fails because of it. And the order of several libraries.
 
 use crate::support::{
-    DEADLINE, Server, Terminal, c_agent, c_text, command, lines, said, workbench,
+    DEADLINE, Server, Terminal, c_agent, c_text, command, lines, stderr_of, workbench,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -90,7 +90,7 @@ impl Scene {
         command
     }
 
-    /// A command during which `news` happens at every third call; what it said, and its exit code.
+    /// A command during which `news` happens at every third call; its stderr, and its exit code.
     fn meanwhile(&self, args: &[&str], news: impl Fn(&Self, usize)) -> (String, Option<i32>) {
         let mut child = self
             .command(args)
@@ -98,7 +98,7 @@ impl Scene {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = lines_of(child.stderr.take().unwrap());
+        let errors = lines_of(child.stderr.take().unwrap());
         let mut seen = 0;
         let status = loop {
             match self
@@ -118,8 +118,8 @@ impl Scene {
                 }
             }
         };
-        let told: Vec<String> = told.iter().collect();
-        (told.join("\n"), status.code())
+        let errors: Vec<String> = errors.iter().collect();
+        (errors.join("\n"), status.code())
     }
 }
 
@@ -160,8 +160,8 @@ fn a_run_outlives_its_library_and_builds_that_are_refused() {
         };
         let (text, code) = scene.meanwhile(&["run", "--task-batch-size", "5"], news);
         assert_eq!(code, Some(0), "{text}");
-        let told = if kind == 0 { "is gone" } else { "refused" };
-        assert!(text.contains(told), "{text}");
+        let outcome = if kind == 0 { "is gone" } else { "refused" };
+        assert!(text.contains(outcome), "{text}");
         assert_eq!(scene.server.changed("actions"), 60);
     }
 }
@@ -205,11 +205,11 @@ fn each_pass_of_a_poller_has_the_newest_build() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let told = lines_of(child.stderr.take().unwrap());
+    let errors = lines_of(child.stderr.take().unwrap());
     assert!((0..5).all(|_| scene.call().starts_with("v1 ")));
     for version in [1, 0, 1] {
         scene.put(version);
-        while !told.recv_timeout(DEADLINE).unwrap().contains("in charge") {}
+        while !errors.recv_timeout(DEADLINE).unwrap().contains("in charge") {}
         // A pass that was under way may end on the build before.
         let wanted = format!("v{} ", version + 1);
         while !scene.call().starts_with(&wanted) {}
@@ -261,7 +261,7 @@ fn exec_goes_on_with_the_newest_build() {
     assert_eq!(scene.server.changed("actions"), 20);
     drop(input);
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
 }
 
 #[test]

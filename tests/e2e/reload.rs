@@ -1,4 +1,4 @@
-//! Hot reload with the real cargo: an edited source is in charge a moment after its build, a broken
+//! Hot reload with the real cargo: an edited source is active a moment after its build, a broken
 //! one never takes the last good one away.
 
 use crate::support::{Server, Terminal, build_agents, root, try_build};

@@ -1,6 +1,6 @@
 //! `workbench run`: every task accounted for, once, whatever happens.
 
-use crate::support::{Server, c_agent, command, lines, run, said, sample_agents, workbench};
+use crate::support::{Server, c_agent, command, lines, run, sample_agents, stderr_of, workbench};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -99,7 +99,7 @@ fn a_limit_and_a_batch_size_are_kept_exactly() {
     assert_eq!(rest.len(), 37);
 }
 
-/// Tasks by stage, as the server's own books have them.
+/// Tasks by stage, as the server's own database has them.
 fn stages(server: &Server) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for task in server.admin("/local/state")["tasks"].as_array().unwrap() {
@@ -223,7 +223,7 @@ fn both_names_of_the_founding_texts_stage_bind() {
 }
 
 #[test]
-fn an_outage_is_told_while_it_lasts_and_so_is_its_end() {
+fn an_outage_is_reported_while_it_lasts_and_so_is_its_end() {
     for (form, shown) in [("plain", true), ("bar", true), ("none", false)] {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(&[
@@ -238,7 +238,7 @@ fn an_outage_is_told_while_it_lasts_and_so_is_its_end() {
         let agents = library.to_str().unwrap();
         let args = ["run", "--agents", agents, "--progress", form];
         let ran = workbench(dir.path(), &server, &args);
-        let text = said(&ran);
+        let text = stderr_of(&ran);
         assert_eq!(ran.status.code(), Some(0), "{text}");
         let waits = text.find("waiting for the platform: ");
         let answers = text.find("the platform answers again, after 3");
@@ -247,7 +247,7 @@ fn an_outage_is_told_while_it_lasts_and_so_is_its_end() {
 }
 
 #[test]
-fn the_log_of_a_verbose_run_tells_of_requests_and_not_of_connections() {
+fn the_log_of_a_verbose_run_has_requests_and_no_connections() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "20"]);
     let library = c_agent(dir.path(), "noop", &[]);
@@ -258,7 +258,7 @@ fn the_log_of_a_verbose_run_tells_of_requests_and_not_of_connections() {
         &library,
         &["-v", "--log-file", log.to_str().unwrap()],
     );
-    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr_of(&ran));
     let text = std::fs::read_to_string(log).unwrap();
     assert!(text.contains("DEBUG wb_client::http: answered"), "{text}");
     assert!(!text.contains("hyper_util"), "{text}");

@@ -3,7 +3,7 @@
 use crate::support::{Server, Terminal, c_agent, c_text, sample_agents, workbench};
 use serde_json::json;
 
-/// The screen on a server's project with the sample agents, once they are in charge.
+/// The screen on a server's project with the sample agents, once they are active.
 pub fn open(server: &Server, dir: &std::path::Path, size: (u16, u16)) -> Terminal {
     Terminal::open(server, dir, &sample_agents(), size)
 }
@@ -132,20 +132,20 @@ fn a_commit_is_one_operation_of_the_journal_and_is_taken_back_after_a_look() {
         .keys("y")
         .wait_until("moved on again", |_| places() == after);
     assert_eq!(screen.quit().0, 0);
-    let said = workbench(dir.path(), &server, &["journal", "--commands"]);
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    let commands: Vec<&str> = said.lines().collect();
-    assert_eq!(commands.len(), 3, "{said}");
+    let journal = workbench(dir.path(), &server, &["journal", "--commands"]);
+    let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
+    let commands: Vec<&str> = journal.lines().collect();
+    assert_eq!(commands.len(), 3, "{journal}");
     assert!(
         commands[0].starts_with("workbench run --project-hash "),
-        "{said}"
+        "{journal}"
     );
-    assert_eq!(commands[0].matches(" --task ").count(), 3, "{said}");
-    assert!(commands[1].starts_with("workbench undo 1 "), "{said}");
+    assert_eq!(commands[0].matches(" --task ").count(), 3, "{journal}");
+    assert!(commands[1].starts_with("workbench undo 1 "), "{journal}");
 }
 
 #[test]
-fn a_protected_project_wants_its_title_typed_before_a_commit() {
+fn a_protected_project_needs_its_title_typed_before_a_commit() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("workbench.toml"), "level = \"protected\"\n").unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
@@ -248,7 +248,7 @@ fn rate_and_time_limit_are_changed_on_screen() {
 }
 
 #[test]
-fn the_filter_narrows_while_typing_and_says_what_is_wrong() {
+fn the_filter_narrows_while_typing_and_shows_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "200"]);
     let mut screen = open(&server, dir.path(), (120, 36));

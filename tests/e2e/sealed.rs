@@ -1,6 +1,6 @@
 //! Plans that are not what was reviewed: edited, damaged, or for a world that is another one by now.
 
-use crate::support::{Server, c_agent, c_text, lines, plan, said, workbench};
+use crate::support::{Server, c_agent, c_text, lines, plan, stderr_of, workbench};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -58,20 +58,25 @@ fn an_edited_plan_is_neither_shown_nor_applied() {
             &["apply", "e.wbplan", "--dry-run"],
         ] {
             let output = workbench(dir.path(), &server, args);
-            assert_eq!(output.status.code(), Some(3), "{what}: {}", said(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(3),
+                "{what}: {}",
+                stderr_of(&output)
+            );
             assert!(
-                said(&output).contains("e.wbplan cannot be used"),
+                stderr_of(&output).contains("e.wbplan cannot be used"),
                 "{}",
-                said(&output)
+                stderr_of(&output)
             );
             assert!(output.stdout.is_empty(), "{what} {args:?}");
         }
     }
     assert_eq!(server.writes(), 0);
-    // Packed anew it is the same plan.
+    // Packed again it is the same plan.
     pack(&dir.path().join("e.wbplan"), &text);
     let output = workbench(dir.path(), &server, &["apply", "e.wbplan"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
 }
 
 #[test]
@@ -84,10 +89,10 @@ fn a_plan_for_another_project_or_platform_is_refused() {
     plan(dir.path(), &server, &writer(dir.path()), &[]);
     for command in ["review", "apply"] {
         let output = workbench(dir.path(), &other, &[command, "p.wbplan"]);
-        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
         for server in [&server, &other] {
             let name = server.field("domain").replace("http://", "");
-            assert!(said(&output).contains(&name), "{}", said(&output));
+            assert!(stderr_of(&output).contains(&name), "{}", stderr_of(&output));
         }
         let output = crate::support::command(dir.path())
             .args([
@@ -99,11 +104,11 @@ fn a_plan_for_another_project_or_platform_is_refused() {
             .envs(server.env())
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr_of(&output));
         assert!(
-            said(&output).contains(&server.project()),
+            stderr_of(&output).contains(&server.project()),
             "{}",
-            said(&output)
+            stderr_of(&output)
         );
     }
     assert_eq!((server.writes(), other.writes()), (0, 0));
@@ -112,7 +117,7 @@ fn a_plan_for_another_project_or_platform_is_refused() {
         .args(["review", "p.wbplan"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
 }
 
 /// A project of three images with fixed identities, but for what is given.
@@ -152,7 +157,7 @@ fn tasks_whose_storage_item_or_pathway_is_another_one_by_now_are_left() {
     };
     let server = serve(&world(dir.path(), "planned.json", 0xe0, "complete", 4), "0");
     let planned = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
     let port = server
         .field("domain")
         .rsplit(':')
@@ -169,18 +174,18 @@ fn tasks_whose_storage_item_or_pathway_is_another_one_by_now_are_left() {
         let server = serve(&world(dir.path(), "now.json", item, pathway, end), &port);
         let output = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
         let (tasks, summary) = lines(&output);
-        let told = said(&output);
+        let errors = stderr_of(&output);
         match why {
             "" => assert_eq!(
                 (output.status.code(), &summary["moved"]),
                 (Some(0), &json!(3)),
-                "{told}"
+                "{errors}"
             ),
             why => {
                 assert_eq!(
                     (output.status.code(), &summary["conflicts"]),
                     (Some(5), &json!(3)),
-                    "{name}: {told}"
+                    "{name}: {errors}"
                 );
                 for task in tasks {
                     let summary = task["fault"]["summary"].as_str().unwrap();

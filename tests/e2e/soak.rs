@@ -1,11 +1,11 @@
 //! A soak: pollers and one-off commands share a folder while libraries are replaced, writes are refused or
-//! answered wrongly, and processes are killed; then the server's books are read. One round is a project of
+//! answered wrongly, and processes are killed; then the server's database is read. One round is a project of
 //! its own with a seed of its own.
 //!
 //! The test runs one round. `WORKBENCH_SOAK=600` runs rounds for that many seconds and prints one line of
 //! JSON for each; `WORKBENCH_SEED=N` chooses the first seed.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, plan, said, workbench};
+use crate::support::{DEADLINE, Server, c_agent, c_text, command, plan, stderr_of, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,7 +195,7 @@ impl Round {
             &self.library,
             &["--max-tasks-per-stage", &limit],
         );
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
         assert_eq!(self.server.writes(), 0, "a plan writes nothing");
         let review = self.one_off(&["review", "p.wbplan", "--json"]);
         let text = String::from_utf8_lossy(&review.stdout).into_owned();
@@ -245,7 +245,7 @@ impl Round {
             if output.status.code() == Some(0) {
                 return;
             }
-            assert!(Instant::now() < until, "{args:?}: {}", said(&output));
+            assert!(Instant::now() < until, "{args:?}: {}", stderr_of(&output));
         }
     }
 
@@ -268,7 +268,7 @@ impl Round {
                 break;
             }
             for _ in 0..=self.chance.below(4) {
-                // A pass that has nothing to tell is silent: then the next event comes all the same.
+                // A pass with nothing to report is silent: then the next event comes all the same.
                 let _ = self.lines.1.recv_timeout(Duration::from_millis(500));
             }
             let which = self.chance.below(2);
@@ -307,7 +307,7 @@ impl Round {
         }
     }
 
-    /// Without faults the next command finishes what was left; then the books are read.
+    /// Without faults the next command finishes what was left; then the database is read.
     fn settle(&mut self) {
         self.faults(&[]);
         let library = self.library.display().to_string();

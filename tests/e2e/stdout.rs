@@ -1,6 +1,6 @@
 //! What commands print: nothing that is lost is lost in silence.
 
-use crate::support::{Server, c_agent, command, plan, said, workbench};
+use crate::support::{Server, c_agent, command, plan, stderr_of, workbench};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -101,18 +101,27 @@ fn a_full_disk_or_a_closed_pipe_on_stdout_is_an_error_of_every_command() {
             _ => args.to_vec(),
         };
         let (full, closed) = without_stdout(dir.path(), &server, &args);
-        assert_eq!(full.status.code(), Some(3), "{args:?}: {}", said(&full));
-        assert!(said(&full).contains("stdout"), "{args:?}: {}", said(&full));
+        assert_eq!(
+            full.status.code(),
+            Some(3),
+            "{args:?}: {}",
+            stderr_of(&full)
+        );
+        assert!(
+            stderr_of(&full).contains("stdout"),
+            "{args:?}: {}",
+            stderr_of(&full)
+        );
         assert_eq!(
             closed.status.code(),
             Some(141),
             "{args:?}: {}",
-            said(&closed)
+            stderr_of(&closed)
         );
         assert!(
-            said(&closed).contains("stdout"),
+            stderr_of(&closed).contains("stdout"),
             "{args:?}: {}",
-            said(&closed)
+            stderr_of(&closed)
         );
     }
 }
@@ -135,8 +144,8 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
     ];
     let some = [&run[..], &["--max-tasks-per-stage", "3"]].concat();
     let (full, closed) = without_stdout(dir.path(), &server, &some);
-    assert_eq!(full.status.code(), Some(3), "{}", said(&full));
-    assert_eq!(closed.status.code(), Some(141), "{}", said(&closed));
+    assert_eq!(full.status.code(), Some(3), "{}", stderr_of(&full));
+    assert_eq!(closed.status.code(), Some(141), "{}", stderr_of(&closed));
     assert_eq!(server.changed("actions"), 6);
     let exec = ["exec", "--stage", "Agent 1", "-p", &project, "-a", agents];
     let (full, closed) = without_stdout(dir.path(), &server, &exec);
@@ -144,12 +153,12 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
         (full.status.code(), closed.status.code()),
         (Some(3), Some(141)),
         "{}",
-        said(&full)
+        stderr_of(&full)
     );
     plan(dir.path(), &server, &library, &[]);
     let apply = ["apply", "p.wbplan", "--json", "-p", &project];
     let (full, _) = without_stdout(dir.path(), &server, &apply);
-    assert_eq!(full.status.code(), Some(3), "{}", said(&full));
+    assert_eq!(full.status.code(), Some(3), "{}", stderr_of(&full));
     let at_start = server
         .tasks()
         .iter()
@@ -162,34 +171,34 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
         (full.status.code(), closed.status.code()),
         (Some(3), Some(141)),
         "{}",
-        said(&full)
+        stderr_of(&full)
     );
 }
 
 #[test]
-fn a_listing_that_stops_at_its_limit_says_so_and_how_to_get_more() {
+fn a_listing_that_stops_at_its_limit_reports_it_and_how_to_get_more() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "103", "--page-size", "50"]);
     let tasks = |args: &[&str]| {
         let output = workbench(dir.path(), &server, &[&["tasks"][..], args].concat());
         let lines = String::from_utf8_lossy(&output.stdout).lines().count();
-        (lines, said(&output))
+        (lines, stderr_of(&output))
     };
     for args in [&[][..], &["--json"]] {
-        let (lines, told) = tasks(args);
+        let (lines, notes) = tasks(args);
         assert_eq!(lines, 100);
         assert!(
-            told.contains("Stopped at 100 tasks; there are more"),
-            "{told}"
+            notes.contains("Stopped at 100 tasks; there are more"),
+            "{notes}"
         );
-        assert!(told.contains("--limit"), "{told}");
+        assert!(notes.contains("--limit"), "{notes}");
     }
     assert_eq!(tasks(&["--limit", "103"]), (103, String::new()));
     assert_eq!(tasks(&["--limit", "1000"]), (103, String::new()));
-    let (lines, told) = tasks(&["--limit", "50"]);
-    assert!(lines == 50 && told.contains("there are more"), "{told}");
-    let (lines, told) = tasks(&["--limit", "0"]);
-    assert!(lines == 0 && !told.contains("Stopped"), "{told}");
+    let (lines, notes) = tasks(&["--limit", "50"]);
+    assert!(lines == 50 && notes.contains("there are more"), "{notes}");
+    let (lines, notes) = tasks(&["--limit", "0"]);
+    assert!(lines == 0 && !notes.contains("Stopped"), "{notes}");
 }
 
 #[test]
@@ -207,5 +216,5 @@ fn names_in_quotes_are_taken_to_the_letter() {
         &server,
         &["tasks", "--filter", "\"result:error\""],
     );
-    assert_eq!(output.stdout, b"", "{}", said(&output));
+    assert_eq!(output.stdout, b"", "{}", stderr_of(&output));
 }

@@ -1,11 +1,11 @@
-//! The program and its terminal: every size, given back after any end, and what is said where the
+//! The program and its terminal: every size, given back after any end, and what is printed where the
 //! screen cannot be shown. What the screen does is left to `screen`.
 
 use crate::screen::open;
 use crate::support::{Server, Terminal, c_agent};
 
 #[test]
-fn every_size_draws_and_a_tiny_one_says_so() {
+fn every_size_draws_and_a_tiny_one_shows_a_notice() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "50"]);
     let mut screen = open(&server, dir.path(), (120, 36));
@@ -79,7 +79,7 @@ fn the_screen_is_whole_again_after_the_shell_had_the_terminal() {
     screen.raw.clear();
     kill_process(pid, Signal::CONT).unwrap();
     screen.keys("\x1b").wait("enter queue");
-    screen.wait_until("everything drawn anew", |t| t.contains("A pre-label"));
+    screen.wait_until("everything drawn again", |t| t.contains("A pre-label"));
     let again = taken(&screen, "\x1b[?1049h");
     let raw = String::from_utf8_lossy(&screen.raw).into_owned();
     assert!(again == 1 && raw.contains("A pre-label"), "{raw:?}");
@@ -115,7 +115,7 @@ fn a_panic_gives_the_terminal_back_names_its_report_and_ends_with_seventy() {
 #[test]
 fn control_codes_in_an_agents_output_never_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let library = c_agent(dir.path(), "hostile", &["DEED=6", "VICTIM=\"uuid\""]);
+    let library = c_agent(dir.path(), "hostile", &["FAULT=6", "VICTIM=\"uuid\""]);
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
     screen.keys("2").wait("new  ");
@@ -131,7 +131,7 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
 }
 
 #[test]
-fn a_terminal_without_a_cursor_is_told_what_to_do_instead() {
+fn a_terminal_without_a_cursor_gets_an_error_with_what_to_do_instead() {
     let dir = tempfile::tempdir().unwrap();
     let dumb = [("TERM", "dumb".to_owned())];
     let nobody = "00000000-0000-0000-0000-000000000000";
@@ -145,7 +145,7 @@ fn a_terminal_without_a_cursor_is_told_what_to_do_instead() {
 }
 
 #[test]
-fn the_demo_without_a_terminal_says_how_to_go_on() {
+fn the_demo_without_a_terminal_prints_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let output = crate::support::command(dir.path())
         .args(["demo", "--tasks", "20"])

@@ -59,7 +59,7 @@ fn filter(input: &[u8]) {
                 let _ = filter.matches(&facts);
             }
         }
-        Err(why) => assert!(!why.trim().is_empty(), "an error says why"),
+        Err(why) => assert!(!why.trim().is_empty(), "an error has a reason"),
     }
 }
 
@@ -101,7 +101,7 @@ fn stage(n: u128) -> Stage {
     }
 }
 
-/// The first line says what the platform sent (an ontology), the second the label row, the rest is what
+/// The first line is what the platform sent (an ontology), the second the label row, the rest is what
 /// the agent answered.
 fn answer(input: &[u8]) {
     let mut lines = input.splitn(3, |byte| *byte == b'\n');

@@ -49,7 +49,7 @@ pub fn build_agents(dir: &Path, target: Option<&Path>) -> PathBuf {
     target.join("debug").join(format!("lib{name}.so"))
 }
 
-/// Builds an agent crate; the output tells how it went.
+/// Builds an agent crate; the output shows the result.
 pub fn try_build(dir: &Path, target: Option<&Path>) -> Output {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo

@@ -32,7 +32,7 @@ pub fn root() -> PathBuf {
         .unwrap()
         .to_owned()
 }
-/// What the machine's own environment may say to the program: tests say it themselves.
+/// Variables of the machine's own environment that the program would read: tests set them themselves.
 const OF_THE_MACHINE: [&str; 5] = [
     "ENCORD_DOMAIN",
     "ENCORD_SSH_KEY",
@@ -109,8 +109,8 @@ pub fn c_text(name: &str, text: &str) -> String {
     )
 }
 
-/// What a command said to a person.
-pub fn said(output: &Output) -> String {
+/// What a command printed on stderr.
+pub fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

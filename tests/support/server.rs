@@ -1,4 +1,4 @@
-//! The real program as a server, with its books: what it holds, and what was changed by whom.
+//! The real program as a server, with its records: what it holds, and who changed what.
 
 use super::{DEADLINE, PROGRAM};
 use serde_json::Value;
@@ -98,7 +98,7 @@ impl Server {
         self.ask("POST", path, &head, &body)
     }
 
-    /// Tasks of the main project as the server's own books have them.
+    /// Tasks of the main project as the server's own database has them.
     pub fn tasks(&self) -> Vec<Value> {
         self.admin("/local/state")["tasks"]
             .as_array()

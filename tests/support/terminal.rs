@@ -19,7 +19,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// The screen on a server's project with these agents, once they are in charge.
+    /// The screen on a server's project with these agents, once they are active.
     pub fn open(server: &Server, dir: &Path, agents: &Path, size: (u16, u16)) -> Self {
         let args = [
             "--project-hash",
@@ -140,7 +140,7 @@ impl Terminal {
         }
     }
 
-    /// Leaves the program, and says so when it asks because something still runs.
+    /// Quits the program, and confirms when it asks because something is still running.
     pub fn quit(&mut self) -> (u32, String) {
         self.keys("q");
         self.end(|screen| {

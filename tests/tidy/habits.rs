@@ -143,7 +143,7 @@ fn no_function_outside_tests_is_longer_than_a_screen() {
     );
 }
 
-/// Files of libraries that say something on stdout or stderr, each because nobody else can.
+/// Library files that print to stdout or stderr, each because nothing above it can.
 const SPEAKERS: &[&str] = &[
     // In an agent's process stderr is how the author is reached.
     "agent-abi/src/glue/panic.rs",

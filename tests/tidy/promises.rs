@@ -119,7 +119,7 @@ fn the_table_of_promises_names_tests_that_exist() {
 }
 
 #[test]
-fn what_is_wrong_with_a_row_is_told_in_words() {
+fn an_incomplete_row_is_reported() {
     let source = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());
     let sources = [
         source(

@@ -1,11 +1,11 @@
-//! Writes that are refused half-way: what is left in part of a task is told, finished by whatever command comes
-//! next, or taken back; never does an agent run on top of its own labels. By the server's own books.
+//! Writes that are refused half-way: what is written in part of a task is reported, finished by whatever command comes
+//! next, or taken back; never does an agent run on top of its own labels. By the server's own database.
 
 mod exec;
 mod others;
 
 use crate::support::{
-    Server, Terminal, c_agent, c_text, command, lines, plan, run, said, workbench,
+    Server, Terminal, c_agent, c_text, command, lines, plan, run, stderr_of, workbench,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -125,12 +125,12 @@ impl Folder {
 }
 
 #[test]
-fn what_is_written_in_part_is_told_and_finished_by_the_next_command() {
+fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
     for next in ["run", "resume", "plan", "apply", "undo"] {
         let folder = Folder::new(&[]);
         plan(folder.path(), &folder.server, &folder.library, &[]);
         let first = folder.half_written();
-        let text = said(&first);
+        let text = stderr_of(&first);
         assert!(
             text.contains("labels, priority and metadata written, but the task was not moved"),
             "{text}"
@@ -146,16 +146,21 @@ fn what_is_written_in_part_is_told_and_finished_by_the_next_command() {
         assert!(listed.contains("4 written in part"), "{listed}");
         // Refused again: the same words, and no agent on top.
         let again = folder.run(&[]);
-        assert_eq!(again.status.code(), first.status.code(), "{}", said(&again));
+        assert_eq!(
+            again.status.code(),
+            first.status.code(),
+            "{}",
+            stderr_of(&again)
+        );
         let fault = |output: &Output| lines(output).0[0]["fault"]["summary"].clone();
         assert_eq!(fault(&again), fault(&first));
         assert_eq!(folder.boxes(), [1; TASKS]);
         let dry = folder.run(&["--dry-run"]);
-        assert_eq!(lines(&dry).0.len(), 0, "{}", said(&dry));
+        assert_eq!(lines(&dry).0.len(), 0, "{}", stderr_of(&dry));
         assert!(
-            said(&dry).contains("a run finishes them first"),
+            stderr_of(&dry).contains("a run finishes them first"),
             "{}",
-            said(&dry)
+            stderr_of(&dry)
         );
         folder.faults(&[]);
         let output = match next {
@@ -172,14 +177,23 @@ fn what_is_written_in_part_is_told_and_finished_by_the_next_command() {
                     agents,
                 ];
                 let planned = folder.workbench(&args);
-                assert!(said(&planned).contains("0 outcomes"), "{}", said(&planned));
+                assert!(
+                    stderr_of(&planned).contains("0 outcomes"),
+                    "{}",
+                    stderr_of(&planned)
+                );
                 folder.run(&[])
             }
             "apply" => folder.workbench(&["apply", "p.wbplan"]),
             "undo" => {
                 // Taken back as it stands: nothing is moved for that.
                 let undone = folder.workbench(&["undo", "--json"]);
-                assert_eq!(lines(&undone).1["restored"], TASKS, "{}", said(&undone));
+                assert_eq!(
+                    lines(&undone).1["restored"],
+                    TASKS,
+                    "{}",
+                    stderr_of(&undone)
+                );
                 assert_eq!(folder.boxes(), [0; TASKS]);
                 assert_eq!(folder.server.changed("actions"), 0);
                 folder.run(&[])
@@ -192,7 +206,7 @@ fn what_is_written_in_part_is_told_and_finished_by_the_next_command() {
             output.status.code(),
             Some(code),
             "{next}: {}",
-            said(&output)
+            stderr_of(&output)
         );
         folder.all_once(next);
     }
@@ -268,10 +282,15 @@ fn an_apply_that_was_refused_is_finished_by_the_next_apply() {
         plan(folder.path(), &folder.server, &folder.library, &[]);
         folder.faults(&[fault]);
         let first = folder.workbench(&["apply", "p.wbplan"]);
-        assert_eq!(folder.boxes(), [1; TASKS], "{fault}: {}", said(&first));
+        assert_eq!(folder.boxes(), [1; TASKS], "{fault}: {}", stderr_of(&first));
         folder.faults(&[]);
         let second = folder.workbench(&["apply", "p.wbplan"]);
-        assert_eq!(second.status.code(), Some(0), "{fault}: {}", said(&second));
+        assert_eq!(
+            second.status.code(),
+            Some(0),
+            "{fault}: {}",
+            stderr_of(&second)
+        );
         folder.all_once(fault);
     }
 }
@@ -289,7 +308,11 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
         folder.run(&[]);
         folder.faults(&[fault]);
         let first = folder.workbench(&["undo"]);
-        assert!(!said(&first).contains("changed since"), "{}", said(&first));
+        assert!(
+            !stderr_of(&first).contains("changed since"),
+            "{}",
+            stderr_of(&first)
+        );
         let listed = folder.workbench(&["journal"]);
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
         assert!(listed.contains("4 written in part"), "{listed}");
@@ -299,12 +322,12 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
             second.status.code(),
             Some(0),
             "{fault}, {next}: {}",
-            said(&second)
+            stderr_of(&second)
         );
         assert!(
-            !said(&second).contains("changed since"),
+            !stderr_of(&second).contains("changed since"),
             "{}",
-            said(&second)
+            stderr_of(&second)
         );
         assert_eq!(
             (folder.boxes(), folder.places()),
@@ -314,9 +337,9 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
         assert_eq!(folder.server.changed("move_tasks"), TASKS as u64);
         let third = folder.workbench(&["undo"]);
         assert!(
-            said(&third).contains("Nothing is left to take back"),
+            stderr_of(&third).contains("Nothing is left to take back"),
             "{}",
-            said(&third)
+            stderr_of(&third)
         );
     }
 }
@@ -329,7 +352,12 @@ fn a_gateway_that_refuses_what_was_applied_is_asked_about_it() {
             let fault = format!("{step}:{status}!applied*1");
             let folder = Folder::new(&[&fault]);
             let output = folder.run(&[]);
-            assert_eq!(output.status.code(), Some(0), "{fault}: {}", said(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{fault}: {}",
+                stderr_of(&output)
+            );
             assert_eq!(lines(&output).1["moved"], TASKS, "{fault}");
             folder.all_once(&fault);
         }
@@ -342,7 +370,7 @@ fn a_commit_of_the_screen_that_is_refused_is_sent_again_or_finished_and_never_ru
     let mut screen = Terminal::open(&folder.server, folder.path(), &folder.library, (140, 40));
     screen.keys("N").wait("Dry-run");
     screen.keys("y").wait("FINISHED");
-    screen.keys("v").wait("nothing is sent before C");
+    screen.keys("v").wait("nothing is sent before you commit");
     screen.keys("C").wait("Commit");
     screen.keys("y").wait("refused");
     assert_eq!(
@@ -353,7 +381,7 @@ fn a_commit_of_the_screen_that_is_refused_is_sent_again_or_finished_and_never_ru
     screen.keys("\x1b\x1b2").wait("astronaut.jpg");
     screen.keys("s").wait("written, but");
     folder.faults(&[]);
-    screen.keys("v").wait("nothing is sent before C");
+    screen.keys("v").wait("nothing is sent before you commit");
     screen.keys("C").wait("Commit");
     screen.keys("y").wait_until("the moves", |_| {
         folder.server.changed("actions") == TASKS as u64

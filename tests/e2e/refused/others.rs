@@ -1,7 +1,7 @@
 //! What is written in part, where others have acted since, and where another folder looks at it.
 
 use super::{Folder, TASKS};
-use crate::support::{lines, plan, run, said};
+use crate::support::{lines, plan, run, stderr_of};
 use serde_json::{Value, json};
 
 #[test]
@@ -15,16 +15,16 @@ fn what_others_changed_since_is_left_to_a_person() {
     folder.faults(&[]);
     for _ in 0..2 {
         let left = folder.run(&[]);
-        assert_eq!(left.status.code(), Some(5), "{}", said(&left));
+        assert_eq!(left.status.code(), Some(5), "{}", stderr_of(&left));
         assert_eq!(lines(&left).1["conflicts"], TASKS);
         assert_eq!(
             (folder.boxes(), folder.server.changed("actions")),
             (vec![1; TASKS], 0)
         );
     }
-    // The person wants the agents to run on what is there now: what stands there is not added again.
-    let anew = folder.run(&["--on-conflict", "rerun"]);
-    assert_eq!(lines(&anew).1["moved"], TASKS, "{}", said(&anew));
+    // The agents run on the rows as they are now: existing labels are not added again.
+    let rerun = folder.run(&["--on-conflict", "rerun"]);
+    assert_eq!(lines(&rerun).1["moved"], TASKS, "{}", stderr_of(&rerun));
     assert_eq!(folder.boxes(), [1; TASKS]);
 }
 
@@ -43,9 +43,9 @@ fn tasks_that_a_person_moved_on_meanwhile_are_over() {
     folder.faults(&[]);
     let resumed = folder.workbench(&["resume"]);
     assert!(
-        said(&resumed).contains("4 are finished"),
+        stderr_of(&resumed).contains("4 are finished"),
         "{}",
-        said(&resumed)
+        stderr_of(&resumed)
     );
     assert_eq!(
         (folder.boxes(), folder.server.changed("actions")),
@@ -53,9 +53,9 @@ fn tasks_that_a_person_moved_on_meanwhile_are_over() {
     );
     let again = folder.workbench(&["resume"]);
     assert!(
-        said(&again).contains("Nothing is left unfinished"),
+        stderr_of(&again).contains("Nothing is left unfinished"),
         "{}",
-        said(&again)
+        stderr_of(&again)
     );
 }
 
@@ -85,12 +85,17 @@ fn in_another_folder_what_this_key_has_added_is_not_added_again_unless_asked() {
     );
     let planned = plan(elsewhere.path(), &folder.server, &folder.library, &[]);
     assert!(
-        said(&planned).contains("4 labels there already, not added again"),
+        stderr_of(&planned).contains("4 labels there already, not added again"),
         "{}",
-        said(&planned)
+        stderr_of(&planned)
     );
     let real = other(&[]);
-    assert_eq!(lines(&real).1["already_there"], TASKS, "{}", said(&real));
+    assert_eq!(
+        lines(&real).1["already_there"],
+        TASKS,
+        "{}",
+        stderr_of(&real)
+    );
     assert_eq!(
         (folder.boxes(), folder.places()),
         (vec![1; TASKS], vec!["Complete".to_owned(); TASKS])
@@ -106,7 +111,7 @@ fn a_setting_adds_labels_that_stand_there_already() {
     let settings = elsewhere.path().join("workbench.toml");
     std::fs::write(&settings, "on_duplicate = \"twice\"\n").unwrap();
     let refused = run(elsewhere.path(), &folder.server, &folder.library, &[]);
-    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr_of(&refused));
     std::fs::write(&settings, "on_duplicate = \"add\"\n").unwrap();
     run(elsewhere.path(), &folder.server, &folder.library, &[]);
     assert_eq!(folder.boxes(), [2; TASKS]);

@@ -1,7 +1,7 @@
 //! A platform that fails, refuses, forgets or is changed by others meanwhile.
 
 use super::{BOX, calls, counted, poll, struck, summary, world};
-use crate::support::{DEADLINE, c_agent, command, run, said, workbench};
+use crate::support::{DEADLINE, c_agent, command, run, stderr_of, workbench};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ fn w14_a_failing_endpoint_is_not_replayed_task_by_task() {
     let (dir, server) = world(60, &["--fault", "actions:500"]);
     let began = Instant::now();
     let output = run(dir.path(), &server, &c_agent(dir.path(), "noop", &[]), &[]);
-    assert_eq!(output.status.code(), Some(7), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(7), "{}", stderr_of(&output));
     assert!(server.tasks().iter().all(|t| t["stage"] == "Agent 1"));
     let requests = server.admin("/local/counters")["endpoints"]["actions"]["requests"]
         .as_u64()
@@ -51,12 +51,12 @@ fn a_poller_finishes_what_had_no_answer_before_it_runs_the_tasks_again() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
-    let finished = told.find(|l| l.as_ref().unwrap().contains("3 are finished"));
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    let finished = errors.find(|l| l.as_ref().unwrap().contains("3 are finished"));
     assert!(finished.is_some(), "the poller ended");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    told.for_each(drop);
+    errors.for_each(drop);
     child.wait().unwrap();
     assert_eq!((server.changed("actions"), struck(&server)), (3, vec![5]));
     assert_eq!(calls(dir.path()).len(), 3, "no task ran twice");
@@ -70,7 +70,7 @@ fn a_poller_finishes_what_had_no_answer_before_it_runs_the_tasks_again() {
 
 #[test]
 fn w18_nobodys_update_is_lost() {
-    for (wish, code, moved) in [("skip", 5, 3), ("rerun", 0, 4), ("overwrite", 0, 4)] {
+    for (answer, code, moved) in [("skip", 5, 3), ("rerun", 0, 4), ("overwrite", 0, 4)] {
         let (dir, server) = world(4, &["--fault", "get_labels:conflict*1"]);
         let tasks = server.tasks();
         // Rows that exist: their labels are read, and somebody edits one right after.
@@ -85,19 +85,19 @@ fn w18_nobodys_update_is_lost() {
             &format!("{{\"route\":\"complete\",{BOX}}}"),
             &["NEEDS=2"],
         );
-        let output = run(dir.path(), &server, &library, &["--on-conflict", wish]);
+        let output = run(dir.path(), &server, &library, &["--on-conflict", answer]);
         assert_eq!(
             (output.status.code(), &summary(&output)["moved"]),
             (Some(code), &json!(moved)),
-            "{wish}: {}",
-            said(&output)
+            "{answer}: {}",
+            stderr_of(&output)
         );
         assert_eq!(
             calls(dir.path()).len(),
-            if wish == "rerun" { 5 } else { 4 },
-            "{wish}"
+            if answer == "rerun" { 5 } else { 4 },
+            "{answer}"
         );
-        assert_eq!(server.changed("actions"), moved, "{wish}");
+        assert_eq!(server.changed("actions"), moved, "{answer}");
     }
 }
 
