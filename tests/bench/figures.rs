@@ -1,6 +1,6 @@
 //! Figures of the real program, printed with the machine's load beside them: start to first frame,
 //! a hundred thousand tasks in the queue, tasks a second of `run`. Bounds are printed, not judged:
-//! a benchmark is not a test.
+//! a benchmark is no test.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -68,7 +68,7 @@ fn start_up(dir: &Path, library: &Path) {
         ms(median(frames))
     );
     println!(
-        "start to agents active      {:7.1} ms median of 15",
+        "start to agents in charge   {:7.1} ms median of 15",
         ms(median(ready))
     );
 }

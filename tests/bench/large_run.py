@@ -44,8 +44,8 @@ def main() -> None:
         print("largest memory in each quarter of the time: " + " · ".join(f"{q:.0f} MB" for q in quarters))
         print(f"journal: {size / 1e6:.1f} MB, {size / max(moved, 1):.0f} bytes for each task")
         began = time.monotonic()
-        listing = subprocess.run([PROGRAM, "journal", *common], env=env, cwd=folder, capture_output=True, text=True, check=True)
-        print(f"`workbench journal` over it: {(time.monotonic() - began) * 1000:.0f} ms, {len(listing.stdout.splitlines())} lines")
+        listed = subprocess.run([PROGRAM, "journal", *common], env=env, cwd=folder, capture_output=True, text=True, check=True)
+        print(f"`workbench journal` over it: {(time.monotonic() - began) * 1000:.0f} ms, {len(listed.stdout.splitlines())} lines")
 
 
 if __name__ == "__main__":

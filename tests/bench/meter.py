@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-SAMPLE = 0.01  # seconds between two looks at the memory
+SAMPLE = 0.01  # seconds between two measurements of the memory
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -58,14 +58,14 @@ def measure(command: list[str]) -> dict[str, float]:
     me = os.getpid()
     began = time.monotonic()
     main = os.posix_spawnp(command[0], command, os.environ)
-    peak, shared_once, processes, looks, cpu, wall, code = 0, 0, 0, 0, 0.0, 0.0, None
+    peak, shared_once, processes, measured, cpu, wall, code = 0, 0, 0, 0, 0.0, 0.0, None
     while True:
         tree = children(me)
         peak = max(peak, sum(map(resident, tree)))
         processes = max(processes, len(tree))
-        if looks % 5 == 0:  # it costs the kernel more
+        if measured % 5 == 0:  # it costs the kernel more
             shared_once = max(shared_once, sum(map(proportional, tree)))
-        looks += 1
+        measured += 1
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:

@@ -1,4 +1,4 @@
-//! A no-op agent that takes the task's label row and leaves it as it is.
+//! A no-op agent that needs the task's label row and leaves it as it is.
 
 use agent_abi::prelude::*;
 

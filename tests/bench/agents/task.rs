@@ -1,4 +1,4 @@
-//! A no-op agent that takes the task only.
+//! A no-op agent that needs the task only.
 
 use agent_abi::prelude::*;
 
