@@ -38,7 +38,7 @@ pub fn same_labels(one: &Value, other: &Value) -> bool {
     one == other || canonical(one, Eye::Reader) == canonical(other, Eye::Reader)
 }
 
-/// Whether `stored` is what became of `sent`: as [`same_labels`], but what the platform fills in
+/// Whether `stored` is the result of saving `sent`: as [`same_labels`], but what the platform fills in
 /// (who, when, object numbers) does not count, nor digits that no `f64` holds.
 #[must_use]
 pub fn saved_as(stored: &Value, sent: &Value) -> bool {

@@ -140,7 +140,10 @@ impl Apply {
 
     /// Whether the group follows from outcomes of this plan.
     fn follows(&self) -> bool {
-        self.group.tasks.first().is_some_and(|t| t.follows.is_some())
+        self.group
+            .tasks
+            .first()
+            .is_some_and(|t| t.follows.is_some())
     }
 
     fn look(&mut self, out: &mut OperationStep<Applied>) {
@@ -161,7 +164,9 @@ impl Apply {
         let refused = match (self.follows(), self.writes) {
             (true, false) => Ok(vec![None; self.group.changes.len()]),
             (true, true) => checks::after(&mut self.group.changes, &self.project, &seen),
-            (false, _) => checks::refused(&self.group.tasks, &self.group.changes, &self.project, &seen),
+            (false, _) => {
+                checks::refused(&self.group.tasks, &self.group.changes, &self.project, &seen)
+            }
         };
         let refused = match refused {
             Ok(refused) => refused,

@@ -73,11 +73,13 @@ pub(super) fn rows_of(
         item.labels_after.is_some() || item.priority.is_some() || item.metadata.is_some()
     };
     let items = written.iter().map(|change| &change.item).enumerate();
-    items.filter(move |(_, item)| writes_row(item)).map(|(i, item)| {
-        let before = item.labels_after.as_ref().and(item.before.as_ref());
-        let part = before.map(|b| part_of(&b.json)).unwrap_or_default();
-        (i, (unit(item), part))
-    })
+    items
+        .filter(move |(_, item)| writes_row(item))
+        .map(|(i, item)| {
+            let before = item.labels_after.as_ref().and(item.before.as_ref());
+            let part = before.map(|b| part_of(&b.json)).unwrap_or_default();
+            (i, (unit(item), part))
+        })
 }
 
 /// The rows that were read for [`rows_of`], by the place of their change.

@@ -111,7 +111,9 @@ impl Memory {
             priority: 0.5,
         };
         Self {
-            tasks: (1..=n).map(|n| (TaskId(Uuid::from_u128(n)), task(n))).collect(),
+            tasks: (1..=n)
+                .map(|n| (TaskId(Uuid::from_u128(n)), task(n)))
+                .collect(),
             ..Self::default()
         }
     }

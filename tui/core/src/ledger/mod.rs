@@ -21,8 +21,8 @@ pub use commit::Commit;
 pub use compare::part_of;
 pub use entry::{Before, GROUP, MAX_BYTES, OpenEntry, Scope, StandingEntry};
 pub use request::{
-    Answered, Look, Machine, Next, Operation, OperationStep, PlanLines, PlannedTask, Reply, Request,
-    Seen, TaskReport, TasksSeen, UndoResult, Unit,
+    Answered, Look, Machine, Next, Operation, OperationStep, PlanLines, PlannedTask, Reply,
+    Request, Seen, TaskReport, TasksSeen, UndoResult, Unit,
 };
 pub use settling::Recovery;
 pub use stored::{Stored, without_secrets};

@@ -3,7 +3,9 @@
 
 use super::compare::{Stands, rows_of, stand};
 use super::writing::with_advice;
-use super::{Answered, Before, Change, Look, Machine, Next, OpenEntry, Reply, Request, Scope, Seen};
+use super::{
+    Answered, Before, Change, Look, Machine, Next, OpenEntry, Reply, Request, Scope, Seen,
+};
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Op, Settled};
 use crate::labels::same_priority;
@@ -133,11 +135,15 @@ impl Settling {
                 with_advice(together(result.unwrap_or(Committed::Done), entry.written))
             })
             .collect();
-        let answers = self.open.iter().zip(&results).map(|(entry, result)| Answered {
-            entry: entry.id,
-            result: result.clone(),
-            before: Before::of(entry),
-        });
+        let answers = self
+            .open
+            .iter()
+            .zip(&results)
+            .map(|(entry, result)| Answered {
+                entry: entry.id,
+                result: result.clone(),
+                before: Before::of(entry),
+            });
         let answers = answers.collect();
         self.step = Step::NotingAnswers(results);
         Next::Ask(Request::NoteAnswers(answers))

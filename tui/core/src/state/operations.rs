@@ -44,7 +44,10 @@ impl OperationMachine {
         match self {
             Self::Undo(undo) => {
                 let op = undo.op();
-                with_end(undo.on(lane, reply), |result| OperationEnd::Undone { op, result })
+                with_end(undo.on(lane, reply), |result| OperationEnd::Undone {
+                    op,
+                    result,
+                })
             }
             Self::Apply(apply) => with_end(apply.on(lane, reply), OperationEnd::Applied),
             Self::Commit(batch, tasks, commit) => committed(*batch, tasks, commit.on(reply)),
@@ -88,7 +91,8 @@ fn committed(batch: BatchId, tasks: &[TaskId], next: Next<Vec<(TaskId, Committed
     of_machine(next, |results| {
         let refused = |error: Error| {
             let each = tasks.iter();
-            each.map(|task| (*task, Committed::Refused(error.clone()))).collect()
+            each.map(|task| (*task, Committed::Refused(error.clone())))
+                .collect()
         };
         OperationEnd::Committed {
             batch,
@@ -150,11 +154,17 @@ impl State {
     ) -> Vec<Effect> {
         let id = self.next_operation();
         let step = machine.start();
-        self.operations.insert(id, OperationUnderWay { machine, under });
+        self.operations
+            .insert(id, OperationUnderWay { machine, under });
         self.operation_step(id, step)
     }
 
-    pub(super) fn operation_reply(&mut self, id: OperationId, lane: usize, reply: Reply) -> Vec<Effect> {
+    pub(super) fn operation_reply(
+        &mut self,
+        id: OperationId,
+        lane: usize,
+        reply: Reply,
+    ) -> Vec<Effect> {
         let Some(operation) = self.operations.get_mut(&id) else {
             return Vec::new();
         };
@@ -162,10 +172,11 @@ impl State {
         self.operation_step(id, step)
     }
 
-    pub(super) fn stop_operations(&mut self) {
+    pub(super) fn stop_operations(&mut self) -> Vec<Effect> {
         for operation in self.operations.values_mut() {
             operation.machine.stop();
         }
+        Vec::new()
     }
 
     fn operation_step(&mut self, id: OperationId, step: Step) -> Vec<Effect> {

@@ -4,7 +4,7 @@
 use super::*;
 use crate::event::OperationEnd;
 use crate::ids::DataHash;
-use crate::ledger::memory::{Memory, AGENT, COMPLETE, pathway, project};
+use crate::ledger::memory::{AGENT, COMPLETE, Memory, pathway, project};
 use crate::ledger::{Applied, PlannedTask, Request, TaskReport, UndoResult};
 use crate::work::{Patch, RowInput, TaskRow, TaskStatus};
 use uuid::Uuid;
@@ -168,7 +168,11 @@ fn a_session_that_commits_dies_is_resumed_and_undone_replays_to_the_same_state()
         let Some(Effect::OperationOver(end)) = effects.last() else {
             panic!("{effects:?}")
         };
-        let OperationEnd::Undone { op: 1, result: Ok(done) } = &**end else {
+        let OperationEnd::Undone {
+            op: 1,
+            result: Ok(done),
+        } = &**end
+        else {
             panic!("{end:?}")
         };
         assert_eq!((done.restored, done.left.len()), (3, 0));

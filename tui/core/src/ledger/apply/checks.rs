@@ -77,9 +77,8 @@ pub(super) fn refused(
         refused.push(match (why, labels, row) {
             (None, Some(labels), Some(row)) => {
                 let row = row.as_ref().map_err(Clone::clone)?;
-                let now = labels_of(&row.json).ok_or_else(|| {
-                    Error::new(ErrorKind::Upstream, "a label row cannot be read")
-                })?;
+                let now = labels_of(&row.json)
+                    .ok_or_else(|| Error::new(ErrorKind::Upstream, "a label row cannot be read"))?;
                 (!same_labels(&now, &labels)).then(|| {
                     "its labels changed since the plan was made, and its outcome rests on them"
                         .to_owned()
@@ -118,9 +117,8 @@ fn is_rerouted(task: &PlannedTask, project: &Project) -> Option<String> {
 /// A task whose data unit is another file by now: what was reviewed is not about it.
 fn is_elsewhere(item: &CommitItem, row: &RowMetadata) -> Option<String> {
     let (planned, now) = (planned_item(item)?, row.item?);
-    (planned != now).then(|| {
-        "its data lie in another storage item than when the plan was made".to_owned()
-    })
+    (planned != now)
+        .then(|| "its data lie in another storage item than when the plan was made".to_owned())
 }
 
 /// What is read for changes that follow from outcomes which this plan wrote before: their tasks at the stage to which
@@ -177,9 +175,11 @@ pub(super) fn after(
         let expected = item.before.as_ref().and_then(|b| labels_of(&b.json));
         let same = (labels_of(&row.json).zip(expected))
             .is_some_and(|(now, expected)| saved_as(&now, &expected));
-        refused.push((!same).then(|| {
-            "its labels are not as the step of this plan before it left them".to_owned()
-        }));
+        refused.push(
+            (!same).then(|| {
+                "its labels are not as the step of this plan before it left them".to_owned()
+            }),
+        );
         if same {
             item.before = Some(row.clone());
         }

@@ -9,7 +9,6 @@ mod review;
 #[cfg(test)]
 mod tests;
 
-
 pub use review::UndoReview;
 
 use super::{

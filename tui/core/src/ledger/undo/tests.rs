@@ -1,8 +1,8 @@
 //! Which entries go back together, and which wait for others.
 
 use super::*;
-use crate::ledger::memory::{change, project};
 use crate::ledger::StandingEntry;
+use crate::ledger::memory::{change, project};
 
 /// An undo of an operation that wrote these units, in this order, asking one thing after the other.
 struct Scripted {
