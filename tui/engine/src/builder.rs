@@ -1,5 +1,5 @@
 //! Builds agent crates with cargo, at the start and whenever one of their files is saved. What cargo
-//! says goes to the screen; the library that comes of it is seen by whoever watches libraries.
+//! prints goes to the screen; the library that comes of it is seen by whoever watches libraries.
 
 use crate::library::Library;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const NOTE: u64 = 16 << 20;
 /// Of cargo's messages so much is kept.
 const KEPT: usize = 64 * 1024;
 
-/// A crate to build, and how to tell that it has to be built again.
+/// A crate to build, and how to see that it has to be built again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Folder of its manifest.
@@ -144,7 +144,7 @@ pub async fn keep_built(sources: Vec<Source>, news: Sender<Event>) {
     }
 }
 
-/// Builds one crate as an author would; what cargo says is shown on the screen.
+/// Builds one crate as an author would; cargo's messages are shown on the screen.
 async fn compile(dir: &Path, news: &Sender<Event>) {
     let began = Instant::now();
     let child = tokio::process::Command::from(crate::library::cargo())
@@ -157,7 +157,7 @@ async fn compile(dir: &Path, news: &Sender<Event>) {
         .spawn();
     let result = match child {
         Ok(mut child) => {
-            let mut said = String::new();
+            let mut messages = String::new();
             if let Some(pipe) = child.stderr.take() {
                 let mut lines = BufReader::new(pipe).lines();
                 while let Ok(Some(line)) = lines.next_line().await {
@@ -166,15 +166,15 @@ async fn compile(dir: &Path, news: &Sender<Event>) {
                             line: line.trim().to_owned(),
                         }))
                         .await;
-                    if said.len() < KEPT {
-                        said.push_str(&line);
-                        said.push('\n');
+                    if messages.len() < KEPT {
+                        messages.push_str(&line);
+                        messages.push('\n');
                     }
                 }
             }
             match child.wait().await {
                 Ok(status) if status.success() => Ok(millis(began.elapsed())),
-                _ => Err(said),
+                _ => Err(messages),
             }
         }
         Err(error) => Err(format!("cargo cannot be started: {error}")),

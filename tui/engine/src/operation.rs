@@ -124,8 +124,10 @@ impl Performer {
                     .await,
             ),
             Request::EndOperations(ops) => Reply::Stored(
-                self.with_journal(move |j| ops.iter().try_for_each(|op| j.gone_on(hash, *op, now().0)))
-                    .await,
+                self.with_journal(move |j| {
+                    ops.iter().try_for_each(|op| j.gone_on(hash, *op, now().0))
+                })
+                .await,
             ),
         }
     }
@@ -143,7 +145,9 @@ impl Performer {
     async fn note(&self, changes: Vec<Change>) -> Result<Vec<Option<i64>>, Error> {
         points::at("before-begin");
         let hash = self.project.hash;
-        let noted = self.with_journal(move |j| j.note(hash, changes, now())).await?;
+        let noted = self
+            .with_journal(move |j| j.note(hash, changes, now()))
+            .await?;
         points::at("begun");
         let entries = noted.iter().map(|n| n.as_ref().map(Noted::entry)).collect();
         let noted = noted.into_iter().flatten().map(|n| (n.entry(), n));
@@ -158,7 +162,10 @@ impl Performer {
     async fn send(&self, entries: &[i64]) -> Reply {
         let noted = {
             let mut all = self.noted();
-            entries.iter().map(|entry| (*entry, all.remove(entry))).collect()
+            entries
+                .iter()
+                .map(|entry| (*entry, all.remove(entry)))
+                .collect()
         };
         let reply = self.send_all(noted).await;
         points::at("answered");
@@ -189,7 +196,10 @@ impl Performer {
         let sent = Box::pin(writer.send(&self.project, sending)).await;
         let mut sent = sent.into_iter().map(|(_, result)| result);
         let each = results.into_iter();
-        Reply::Sent(each.filter_map(|refused| refused.or_else(|| sent.next())).collect())
+        Reply::Sent(
+            each.filter_map(|refused| refused.or_else(|| sent.next()))
+                .collect(),
+        )
     }
 
     async fn look(&self, look: Look) -> Seen {
@@ -205,7 +215,10 @@ impl Performer {
         }
     }
 
-    async fn tasks(&self, stages: BTreeMap<StageId, Vec<DataHash>>) -> BTreeMap<StageId, TasksSeen> {
+    async fn tasks(
+        &self,
+        stages: BTreeMap<StageId, Vec<DataHash>>,
+    ) -> BTreeMap<StageId, TasksSeen> {
         let mut found = BTreeMap::new();
         for (id, data) in stages {
             // Identities are all that is read, and every kind of stage has these.

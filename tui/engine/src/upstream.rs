@@ -3,8 +3,8 @@
 use crate::attempt_limit::AttemptLimit;
 use crate::config::Config;
 use crate::flags::Flags;
-use uuid::Uuid;
 use std::sync::Arc;
+use uuid::Uuid;
 use wb_client::{Permission, Reader, Settings, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
@@ -51,7 +51,7 @@ pub fn command(
     connect(flags, config, rate, Permission::Command(name))
 }
 
-/// Connects for the screen, where a person says so before anything is written.
+/// Connects for the screen, where a person confirms before anything is written.
 ///
 /// # Errors
 /// As [`connect`].

@@ -10,7 +10,6 @@ pub(crate) mod projects;
 pub(crate) mod rows;
 pub(crate) mod tasks;
 
-
 use crate::error::ClientError;
 use crate::http::stats::Stats;
 use crate::http::{Call, V2, Wire};

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, LabelHash, ProjectHash};
-use wb_core::work::{RowInput, RowMetadata};
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
+use wb_core::work::{RowInput, RowMetadata};
 
 /// What the workbench itself reads of a metadata row.
 #[derive(Deserialize)]

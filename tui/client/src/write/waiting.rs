@@ -83,8 +83,9 @@ impl Writer {
             match row {
                 Ok(row) => {
                     let metadata = row.client_metadata.unwrap_or_default();
-                    let priority = (item.priority)
-                        .is_none_or(|wish| row.priority.is_some_and(|now| same_priority(now, wish)));
+                    let priority = (item.priority).is_none_or(|wish| {
+                        row.priority.is_some_and(|now| same_priority(now, wish))
+                    });
                     if priority
                         && item
                             .metadata

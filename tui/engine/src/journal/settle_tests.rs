@@ -38,7 +38,9 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
         metadata: (n >= 3).then(|| map(json!({"by": "us"}))),
         ..item(row, &stage)
     });
-    world.die_while_writing(world.journal(), ours.collect()).await;
+    world
+        .die_while_writing(world.journal(), ours.collect())
+        .await;
     // Meanwhile somebody sets their own on one of each, and on another just what was to be set.
     let theirs = |n: usize, priority: Option<f64>, metadata: Option<Value>| CommitItem {
         priority,

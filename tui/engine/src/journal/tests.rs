@@ -70,7 +70,13 @@ fn what_has_no_answer_is_pending_and_comes_back_equal() {
         .unwrap();
     let ids: Vec<i64> = ids.into_iter().flatten().collect();
     let refused = Committed::Refused(Error::new(ErrorKind::Network, "no answer"));
-    end(&journal, &ids[..2], &[Committed::Done, refused], Before::New, 6);
+    end(
+        &journal,
+        &ids[..2],
+        &[Committed::Done, refused],
+        Before::New,
+        6,
+    );
     drop(journal);
     let again = Journal::open(dir.path()).unwrap();
     let open = |project| -> Vec<Change> {
@@ -120,7 +126,13 @@ fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
         (op.tasks, op.done, op.open)
     };
     assert_eq!(counts(&journal), (2, 1, 1));
-    end(&journal, &ids[1..], &[Committed::Done], Before::Unanswered, 5);
+    end(
+        &journal,
+        &ids[1..],
+        &[Committed::Done],
+        Before::Unanswered,
+        5,
+    );
     assert_eq!(counts(&journal), (2, 2, 0));
 }
 
@@ -192,7 +204,13 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
         let undo = Journal::open(dir.path()).unwrap();
         let ids = undo.record(project, &back, Millis(4)).unwrap();
         let ids: Vec<i64> = ids.into_iter().flatten().collect();
-        end(&undo, &ids, &vec![Committed::Done; ids.len()], Before::New, 5);
+        end(
+            &undo,
+            &ids,
+            &vec![Committed::Done; ids.len()],
+            Before::New,
+            5,
+        );
         seen.extend(entries.iter().map(|e| e.change.item.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }
@@ -217,12 +235,18 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
     assert!(changes[0].item.weight() > MAX_BYTES / 2);
     let op = journal.operate(project, &run(), &[], 1).unwrap();
     let ids = begun(&journal, project, &changes);
-    end(&journal, &ids, &[
-                Committed::Done,
-                Committed::Done,
-                Committed::Done,
-                Committed::Done,
-            ], Before::New, 3);
+    end(
+        &journal,
+        &ids,
+        &[
+            Committed::Done,
+            Committed::Done,
+            Committed::Done,
+            Committed::Done,
+        ],
+        Before::New,
+        3,
+    );
     let (entries, last) = journal.standing(op, i64::MAX, 300).unwrap();
     assert_eq!(entries.len(), 2);
     let (rest, _) = journal.standing(op, last.unwrap(), 300).unwrap();

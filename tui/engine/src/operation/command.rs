@@ -39,7 +39,10 @@ impl PlanSource<'_> {
                 break;
             };
             if self.selects(&line)? {
-                size += line.change.as_ref().map_or(0, |change| change.item.weight());
+                size += line
+                    .change
+                    .as_ref()
+                    .map_or(0, |change| change.item.weight());
                 lines.tasks.push(line.into());
             }
         }

@@ -140,8 +140,11 @@ impl World {
     }
 
     pub(super) fn review_undo(&mut self, op: i64) {
-        let (performer, news, project) =
-            (self.performer(None), self.news.clone(), self.project.clone());
+        let (performer, news, project) = (
+            self.performer(None),
+            self.news.clone(),
+            self.project.clone(),
+        );
         tokio::spawn(async move {
             let result = match (performer, project) {
                 (Ok(performer), Some(project)) => {
