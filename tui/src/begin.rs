@@ -63,7 +63,7 @@ pub fn begin(command: Option<&Command>, global: &Global) -> Result<Begun, Error>
     };
     let appearance = Appearance::of(&config)?;
     for warning in appearance.keymap().1 {
-        tell!("warning: {}", wb_ui::text::clean(&warning));
+        notice!("warning: {}", wb_ui::text::clean(&warning));
     }
     match needs {
         Needs::Screen => terminal::required("the screen needs a terminal")?,
@@ -86,6 +86,6 @@ pub fn begin(command: Option<&Command>, global: &Global) -> Result<Begun, Error>
 /// Reports what is wrong with the state folder, where it was used.
 pub fn report_state() {
     if let Some(note) = files::take_note() {
-        tell!("{note}");
+        notice!("{note}");
     }
 }

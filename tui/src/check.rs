@@ -74,7 +74,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     limit.shut_down(&engine).await;
     looked.unwrap_or(Ok(()))?;
     if findings.iter().any(|f| f.mark == Mark::Bad) {
-        ending.error(Error::new(ErrorKind::Settings, "check found something"));
+        ending.fail(Error::new(ErrorKind::Settings, "check found something"));
     }
     Ok(ending)
 }
@@ -83,12 +83,12 @@ fn print(global: &Global, findings: &[Finding]) {
     if global.json {
         let ok = findings.iter().all(|f| f.mark != Mark::Bad);
         let all: Vec<Value> = findings.iter().map(Finding::json).collect();
-        say!("{}", json!({"ok": ok, "findings": all}));
+        out!("{}", json!({"ok": ok, "findings": all}));
         return;
     }
     for finding in findings {
         for line in finding.text().lines() {
-            say!("{line}");
+            out!("{line}");
         }
     }
 }

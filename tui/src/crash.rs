@@ -24,20 +24,20 @@ pub fn report_panics() {
         }
         let trace = std::backtrace::Backtrace::force_capture();
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
-        tell!(
+        notice!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
         let folder = wb_engine::config::state_dir("crashes").map_err(|error| error.summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
             Ok(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);
-                tell!("Report: {}", path.display());
+                notice!("Report: {}", path.display());
             }
             Err(why) => {
                 for line in info.to_string().lines() {
-                    tell!("{line}");
+                    notice!("{line}");
                 }
-                tell!("no report could be written: {why}");
+                notice!("no report could be written: {why}");
             }
         }
         std::process::exit(70);

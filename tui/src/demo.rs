@@ -98,14 +98,14 @@ fn sources() -> Option<PathBuf> {
 
 /// The text for scripts, instead of a screen.
 fn explain(served: &Served) {
-    say!(
+    out!(
         "A made-up project with its own Encord server was started on this machine and stopped again:"
     );
-    say!("project {}", served.project_hash);
-    say!("The demo is a screen and needs a terminal. In scripts:");
-    say!("  workbench serve --scenario demo --port 0        prints domain, project and key file");
-    say!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
+    out!("project {}", served.project_hash);
+    out!("The demo is a screen and needs a terminal. In scripts:");
+    out!("  workbench serve --scenario demo --port 0        prints domain, project and key file");
+    out!("  workbench run --project-hash UUID --agents sample-agents --dry-run");
     if !std::io::stderr().is_terminal() {
-        tell!("workbench: no terminal; nothing is running any more");
+        notice!("workbench: no terminal; nothing is running any more");
     }
 }

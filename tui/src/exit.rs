@@ -33,8 +33,8 @@ impl Ending {
         self.errors.push(error);
     }
 
-    /// The same, told to the person at once.
-    pub fn told(&mut self, error: Error) {
+    /// The same, printed at once.
+    pub fn fail(&mut self, error: Error) {
         print_error(&error);
         self.error(error);
     }
@@ -79,7 +79,7 @@ impl Ending {
         }
         match loss {
             Loss::Closed => {
-                tell!("workbench: stdout was closed before everything was written to it");
+                notice!("workbench: stdout was closed before everything was written to it");
                 self.closed = true;
             }
             Loss::Broken(error) => {
@@ -101,13 +101,13 @@ impl Ending {
     }
 
     /// The last message of a command that was asked to stop.
-    pub fn tell_interrupted(&self) {
+    pub fn print_interrupted(&self) {
         let why = match self.code() {
             9 => "Stopped by --max-time",
             _ if self.interrupted() => "Interrupted",
             _ => return,
         };
-        tell!("{why}: nothing was lost; `workbench resume` goes on.");
+        notice!("{why}: nothing was lost; `workbench resume` goes on.");
     }
 
     /// The code, 0 when nothing holds.
@@ -156,9 +156,9 @@ mod tests {
         assert_eq!(ending.code(), 1);
         ending.conflicts();
         assert_eq!(ending.code(), 5);
-        ending.error(Error::new(ErrorKind::Settings, ""));
+        ending.fail(Error::new(ErrorKind::Settings, ""));
         assert_eq!(ending.code(), 3);
-        ending.error(Error::new(ErrorKind::Network, ""));
+        ending.fail(Error::new(ErrorKind::Network, ""));
         assert_eq!(ending.code(), 7);
         ending.signal(2);
         assert_eq!(ending.code(), 130);
@@ -170,7 +170,7 @@ mod tests {
         ending.failures();
         ending.lost(Loss::Closed);
         assert_eq!(ending.code(), 141);
-        ending.error(Error::new(ErrorKind::Settings, ""));
+        ending.fail(Error::new(ErrorKind::Settings, ""));
         assert_eq!(ending.code(), 3);
     }
 

@@ -41,7 +41,7 @@ async fn within(
     let limit = MaxTime::new(args.max_time);
     let Some(done) = limit.unless_over(work).await else {
         ending.stopped();
-        tell!("workbench: --max-time was over before the output was complete");
+        notice!("workbench: --max-time was over before the output was complete");
         return Ok(());
     };
     done
@@ -63,20 +63,20 @@ pub async fn graph(
 async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
     let (_, project) = project(global, config).await?;
     if global.json {
-        say!(
+        out!(
             "{}",
             json!({"stages": project.workflow.stages, "edges": project.workflow.edges})
         );
         return Ok(());
     }
-    say!("{}", wb_ui::text::clean(&project.title));
+    out!("{}", wb_ui::text::clean(&project.title));
     for edge in project.workflow.edges.iter().filter(|e| e.from.is_none()) {
-        say!("  start → {}", title(&project, edge.to));
+        out!("  start → {}", title(&project, edge.to));
     }
     for stage in &project.workflow.stages {
-        say!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
+        out!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
         for pathway in &stage.pathways {
-            say!(
+            out!(
                 "      {} → {}",
                 wb_ui::text::clean(&pathway.name),
                 title(&project, pathway.to)
@@ -93,7 +93,7 @@ async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
             } else {
                 &edge.label
             };
-            say!(
+            out!(
                 "      {} → {}",
                 wb_ui::text::clean(label),
                 title(&project, edge.to)
@@ -155,12 +155,12 @@ async fn list_stages(global: &Global, config: &Config) -> Result<(), Error> {
             }
         }
         if global.json {
-            say!(
+            out!(
                 "{}",
                 json!({"uuid": stage.id, "title": stage.title, "type": stage.kind.wire(), "tasks": count})
             );
         } else {
-            say!(
+            out!(
                 "{}  {:>9}  {}  {}",
                 mark(stage),
                 count,
@@ -239,7 +239,7 @@ async fn list_tasks(global: &Global, config: &Config, args: &TasksArgs) -> Resul
             } else {
                 format!("{}  {:10}  {}", row.id, row.status.wire(), row.title)
             };
-            let heard = print::say("", format_args!("{line}"));
+            let heard = print::out("", format_args!("{line}"));
             if !heard {
                 return Ok(());
             }
@@ -260,7 +260,7 @@ fn limit_reached(limit: usize, left: bool, unseen: bool, filter: &Filter) {
         (false, true) => "there may be more",
         (false, false) => return,
     };
-    tell!("Stopped at {limit} tasks; {more}: --limit N lists up to N.");
+    notice!("Stopped at {limit} tasks; {more}: --limit N lists up to N.");
 }
 
 /// `workbench keys`
@@ -277,12 +277,12 @@ pub fn config(global: &Global, config: &Config, appearance: &Appearance) {
     let lines = config.lines().into_iter().chain(limits);
     for [name, value, origin] in lines.chain(appearance.lines()) {
         if global.json {
-            say!(
+            out!(
                 "{}",
                 json!({"name": name, "value": value, "origin": origin})
             );
         } else {
-            say!(
+            out!(
                 "{name:20} {:40} {}",
                 wb_ui::text::clean(&value),
                 wb_ui::text::clean(&origin)
@@ -323,16 +323,16 @@ fn system_info(as_json: bool) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if as_json {
         let abi = format!("{ABI_MAJOR}.{ABI_MINOR}");
-        say!(
+        out!(
             "{}",
             json!({"workbench": version, "agent_abi": abi, "os": OS, "arch": ARCH, "cores": cores})
         );
         return;
     }
-    say!("workbench   {version}");
-    say!("agent ABI   {ABI_MAJOR}.{ABI_MINOR}");
-    say!("system      {OS} {ARCH}");
-    say!("cores       {cores}");
+    out!("workbench   {version}");
+    out!("agent ABI   {ABI_MAJOR}.{ABI_MINOR}");
+    out!("system      {OS} {ARCH}");
+    out!("cores       {cores}");
 }
 
 /// A stage with its pathways: as they stand in an agent's code, or a line of JSON.
@@ -341,16 +341,16 @@ fn agent_node(project: &Project, stage: &Stage, as_json: bool) {
         let to = |p: &Pathway| project.workflow.stage(p.to).map(|s| s.title.clone());
         let pathway = |p: &Pathway| json!({"uuid": p.id, "name": p.name, "to": to(p).unwrap_or_else(|| p.to.to_string())});
         let pathways: Vec<_> = stage.pathways.iter().map(pathway).collect();
-        say!(
+        out!(
             "{}",
             json!({"uuid": stage.id, "title": stage.title, "pathways": pathways})
         );
         return;
     }
     // As Rust's own text: the code must name exactly this stage.
-    say!("#[stage({:?})]  // {}", stage.title, stage.id);
+    out!("#[stage({:?})]  // {}", stage.title, stage.id);
     for p in &stage.pathways {
-        say!(
+        out!(
             "    Route::to({:?})  // {} → {}",
             p.name,
             p.id,

@@ -2,7 +2,7 @@
 //!
 //! Reads the command line and hands over; ends with the exit code that tells the truth.
 
-// Words go out by `say!` and `tell!`, which outlive their readers.
+// Words go out by `out!` and `notice!`, which outlive their readers.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 #[macro_use]
@@ -82,7 +82,7 @@ fn unparsed(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.use_stderr() {
         for line in text.trim_end().lines() {
-            tell!("{line}");
+            notice!("{line}");
         }
         return 2;
     }
@@ -100,7 +100,7 @@ async fn dispatch(cli: &Cli) -> Ending {
         Err(error) => Err(error),
     };
     if let Err(error) = result {
-        ending.told(error);
+        ending.fail(error);
     }
     ending
 }

@@ -128,28 +128,28 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
     {
         write(&dir.join("Cargo.lock"), &lock)?;
     }
-    tell_next(args, &dir, &plan, abi.as_deref(), project.is_some());
+    print_next(args, &dir, &plan, abi.as_deref(), project.is_some());
     Ok(())
 }
 
 /// Prints what was made, and the next steps.
-fn tell_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_project: bool) {
-    say!("made {} for stage \"{}\"", dir.display(), plan.stage);
+fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_project: bool) {
+    out!("made {} for stage \"{}\"", dir.display(), plan.stage);
     if let Some(abi) = abi {
-        say!(
+        out!(
             "its Cargo.toml points to agent-abi in {}: that folder must stay where it is",
             abi.display()
         );
     }
-    say!("\nnext:\n  cd {}", dir.display());
+    out!("\nnext:\n  cd {}", dir.display());
     if args.template == Template::Twin {
-        say!("  write the hash of the other project into src/lib.rs, in place of the zeros");
+        out!("  write the hash of the other project into src/lib.rs, in place of the zeros");
     }
     for line in plan.next {
-        say!("  {line}");
+        out!("  {line}");
     }
     if !has_project {
-        say!(
+        out!(
             "\nthe last two need a project: --project-hash=UUID, or the line in workbench.toml.\n\
              none at hand? `workbench serve` makes one on this machine and says how to reach it"
         );

@@ -17,22 +17,22 @@ use wb_core::text;
 static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// A line on stdout.
-macro_rules! say {
+macro_rules! out {
     ($words:literal $($values:tt)*) => {{
-        let _ = $crate::print::say($words, format_args!($words $($values)*));
+        let _ = $crate::print::out($words, format_args!($words $($values)*));
     }};
 }
 
 /// A line on stderr, for people.
-macro_rules! tell {
-    () => { $crate::print::tell("", format_args!("")) };
+macro_rules! notice {
+    () => { $crate::print::notice("", format_args!("")) };
     ($words:literal $($values:tt)*) => {
-        $crate::print::tell($words, format_args!($words $($values)*))
+        $crate::print::notice($words, format_args!($words $($values)*))
     };
 }
 
 /// A line on stdout; false when it could not be written, so that a command that only looks may end.
-pub fn say(form: &str, words: Arguments<'_>) -> bool {
+pub fn out(form: &str, words: Arguments<'_>) -> bool {
     let words = words.to_string();
     let mut out = io::stdout().lock();
     kept(writeln!(out, "{}", line(form, &words)))
@@ -77,15 +77,15 @@ pub fn lost() -> Option<Loss> {
     Some(Loss::Broken(Error::new(ErrorKind::Settings, text)))
 }
 
-/// What [`tell!`] does.
-pub fn tell(form: &str, words: Arguments<'_>) {
+/// What [`notice!`] does.
+pub fn notice(form: &str, words: Arguments<'_>) {
     let words = words.to_string();
     let _ = writeln!(io::stderr().lock(), "{}", line(form, &words));
 }
 
 /// A message of the engine, on stderr.
 pub fn notify(line: &str) {
-    tell!("{line}");
+    notice!("{line}");
 }
 
 /// Words as they may reach a terminal, with the breaks of their form and no others.

@@ -20,10 +20,10 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Error> 
         _ = signals.next() => return Ok(()),
     };
     if args.scenario.is_some() && args.scenario_file.is_some() {
-        tell!("workbench: --scenario is not used: the scenario file describes everything");
+        notice!("workbench: --scenario is not used: the scenario file describes everything");
     }
     for note in &served.notes {
-        tell!("workbench: {note}");
+        notice!("workbench: {note}");
     }
     let ready = format!("{}\n", served.ready_line());
     if !crate::print::text(&ready) {
@@ -42,14 +42,14 @@ pub async fn serve(args: &ServeArgs, _ending: &mut Ending) -> Result<(), Error> 
 
 /// What a person types next.
 fn explain(served: &Served) {
-    tell!("serving until Ctrl-C; in another terminal:");
-    tell!("  export ENCORD_DOMAIN={}", served.domain);
-    tell!(
+    notice!("serving until Ctrl-C; in another terminal:");
+    notice!("  export ENCORD_DOMAIN={}", served.domain);
+    notice!(
         "  export ENCORD_SSH_KEY_FILE='{}'",
         served.ssh_key_file.display()
     );
-    tell!("  workbench --project-hash={}", served.project_hash);
-    tell!(
+    notice!("  workbench --project-hash={}", served.project_hash);
+    notice!(
         "Python scripts of your own: EncordUserClient.create_with_ssh_private_key(domain=os.environ[\"ENCORD_DOMAIN\"])"
     );
 }

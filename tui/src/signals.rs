@@ -125,7 +125,7 @@ impl Stop {
                 signal = signals.next() => Asked::Signal(signal),
                 () = limit.given_up() => Asked::Time,
             };
-            tell!("workbench: left at once; `workbench resume` finishes what had begun");
+            notice!("workbench: left at once; `workbench resume` finishes what had begun");
             std::process::exit(i32::from(last.code()));
         });
         Ok(Self(asked))
@@ -150,7 +150,7 @@ impl Stop {
                         Asked::Signal(_) => "interrupted",
                         Asked::Time => "--max-time was over",
                     };
-                    tell!("workbench: {why} before the first task; `workbench resume` goes on");
+                    notice!("workbench: {why} before the first task; `workbench resume` goes on");
                     Err(asked)
                 }
                 // The listener has ended with the process.

@@ -1,4 +1,4 @@
-//! Builds: what a library says of itself, and which library answers for which stage.
+//! Builds: what a library declares, and which library answers for which stage.
 //!
 //! A library is claimed whole or not at all; a rebuild of the same library replaces its agents and
 //! keeps their order; another library takes a stage over only with OVERWRITE. Watching files,
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 mod order;
 
-/// What one library says of itself, read by a probe in a host process.
+/// What one library declares, read by a probe in a host process.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Descriptor {
     /// Crate name.
@@ -61,7 +61,7 @@ pub struct Probed {
     pub size: u64,
     /// Modification time of the watched file.
     pub modified: Millis,
-    /// What it says of itself.
+    /// What it declares.
     pub descriptor: Descriptor,
 }
 
@@ -70,9 +70,9 @@ pub struct Probed {
 pub enum BuildStatus {
     /// New work goes here.
     Active,
-    /// A newer build of the same library is in charge; jobs in flight finish here.
+    /// A newer build of the same library is active; jobs in flight finish here.
     Retired,
-    /// Never in charge; the reason.
+    /// Never active; the reason.
     Rejected(String),
 }
 
@@ -107,7 +107,7 @@ struct Claim {
 /// Which agent answers for a stage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Binding {
-    /// The build in charge.
+    /// The active build.
     pub build: BuildId,
     /// Index into its agents.
     pub agent: usize,
@@ -141,7 +141,7 @@ impl Builds {
         self.all.last()
     }
 
-    /// The newest build in charge.
+    /// The newest active build.
     #[must_use]
     pub fn active(&self) -> Option<&Build> {
         self.all
@@ -175,10 +175,10 @@ impl Builds {
         )
     }
 
-    /// Puts a probed library in charge of its stages, all of them or none.
+    /// Makes a probed library active for its stages, all of them or none.
     ///
     /// # Errors
-    /// Why the library is refused; what was in charge stays in charge.
+    /// Why the library is refused; what was active stays active.
     pub fn claim(
         &mut self,
         probed: Probed,
@@ -301,7 +301,7 @@ impl Builds {
         if agent.flags & flags::OVERWRITE != 0 {
             return Ok(true);
         }
-        // An owner that says it overwrites has it, whether it was there before or came since.
+        // An owner that declares to overwrite has it, whether it was there before or came since.
         match self.agent(stage) {
             Some((_, theirs)) if theirs.flags & flags::OVERWRITE != 0 => Ok(false),
             _ => Err(owner.clone()),
@@ -368,7 +368,7 @@ impl Builds {
     }
 }
 
-/// Finds the agent stage that an agent names, or says why there is none.
+/// Finds the agent stage that an agent names, or reports why there is none.
 fn resolve(workflow: &Workflow, name: &str) -> Result<StageId, String> {
     match workflow.find(name) {
         Some(stage) if stage.kind == StageKind::Agent => Ok(stage.id),

@@ -101,7 +101,7 @@ fn restore_list(before: &[Value], after: &mut [Value]) {
         let Some(known) = name(value).and_then(|name| by_name.get_mut(name)) else {
             continue;
         };
-        // Several answers to one attribute, say: the one that it was, if it is still there.
+        // Where one attribute has several answers: the one that it was, if it is still there.
         let same = |old: &&Value| alike(old, value);
         let at = known.iter().position(same).unwrap_or(0);
         if at < known.len() {

@@ -1,7 +1,7 @@
 //! What went wrong, whose fault it is, what it means and what to do: one type for every border.
 //!
 //! Crates below have their own error enums; at the border to the engine they all become a
-//! [`Error`]. An agent that says no is an error of kind [`ErrorKind::Agent`]: data, not an error
+//! [`Error`]. An agent that refuses a task is an error of kind [`ErrorKind::Agent`]: data, not an error
 //! of the program.
 
 use crate::secret;

@@ -333,7 +333,7 @@ pub enum Effect {
         token: Option<String>,
         /// Only tasks that match are wanted, and what it asks of the label rows is to be read first.
         only: Option<Box<Filter>>,
-        /// What became of tasks when they were run last, for that filter.
+        /// The last result of each task, for that filter.
         earlier: Arc<HashMap<TaskId, LastResult>>,
     },
     /// Read what a filter asks of the label rows of tasks.
@@ -403,7 +403,7 @@ pub enum Effect {
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is active. With the library that it is.
     Activate(BuildId, Box<Probed>),
-    /// A build is no longer in charge, and nothing under way needs it.
+    /// A build is no longer active, and nothing under way needs it.
     Retire(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),

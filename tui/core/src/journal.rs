@@ -118,7 +118,7 @@ pub struct Undone {
     pub failed: Vec<(String, String)>,
 }
 
-/// What became of writes that had begun and were without an answer.
+/// The result of finishing writes that had begun and were without an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Found open in the journal.
@@ -136,7 +136,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// What became of them, for people, a line for each thing.
+    /// The result for people, a line for each thing.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         if self.found == 0 {

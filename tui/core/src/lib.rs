@@ -1,6 +1,6 @@
 //! What is true: workflow, queue, builds, runs, errors and the one function that changes them.
 //!
-//! No I/O, no clock, no threads here; time and news arrive as events, wishes leave as effects.
+//! No I/O, no clock, no threads here; time and answers arrive as events, requests leave as effects.
 
 pub mod build;
 pub mod command;

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// What the system's errors say, the word that a person reads, and what to do.
+/// Texts of the system's errors, the word that a person reads, and what to do.
 const LIMITS: [(&[&str], &str, &str); 3] = [
     (
         &["os error 24)", "code: 24,", "os error 23)", "code: 23,"],
@@ -22,7 +22,7 @@ const LIMITS: [(&[&str], &str, &str); 3] = [
     ),
 ];
 
-/// How the panic of a library reads that could not start its thread and does not say so: where, and what.
+/// How the panic of a library reads that could not start its thread and does not name that cause: where, and what.
 const SILENT: (&str, &str) = ("/notify-", "SendError");
 
 /// The limit that an error of the system speaks of, if it speaks of one. Libraries and panics pass such errors on

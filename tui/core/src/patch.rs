@@ -86,7 +86,7 @@ const NAMES: [&str; 6] = [
     "steps",
 ];
 
-/// The answer as an outcome: an object that says at least one thing that is known, or nothing at all.
+/// The answer as an outcome: an object with at least one known field, or nothing at all.
 fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
     let wrong = |why: String| {
         Error::new(

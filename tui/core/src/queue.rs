@@ -224,7 +224,7 @@ impl Queue {
         }
     }
 
-    /// Makes the view anew.
+    /// Rebuilds the view.
     pub fn refresh_view(&mut self, now: Millis, results: &HashMap<TaskId, LastResult>) {
         self.view.clear();
         self.extend_view(0, now, results);

@@ -123,7 +123,7 @@ pub struct Stepper {
     pub limit_ms: Option<u64>,
     /// Attempts made.
     pub attempts: u32,
-    /// 0 to 1, when the agent tells.
+    /// 0 to 1, when the agent reports it.
     pub progress: Option<f64>,
     /// What it gave.
     pub result: Option<Result<Arc<Outcome>, Error>>,
@@ -131,7 +131,7 @@ pub struct Stepper {
     pub run_us: u64,
     /// What an earlier build gave on the same inputs: build, route or error, labels.
     pub earlier: Option<(BuildId, String, (usize, usize, usize))>,
-    /// What became of the commit.
+    /// The result of the commit.
     pub committed: Option<Committed>,
     /// Its log.
     pub log: Log,

@@ -1,6 +1,6 @@
 //! Tasks that run dry again at every build, and what each build gave for them.
 //!
-//! Words only: how two builds differ on a task is told in [`differences()`], the engine
+//! Words only: how two builds differ on a task is described in [`differences()`], the engine
 //! (`state::watching`) moves tasks on, and writing is left to commits, as everywhere.
 
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub enum Phase {
     Wanted,
     /// They are on their way.
     Fetching(BatchId),
-    /// They could not be had; it is tried again at the next build, or when a person says so.
+    /// They could not be had; it is tried again at the next build, or on request.
     Unfetched,
     /// It waits for its turn.
     Waiting,
@@ -126,7 +126,7 @@ impl Watched {
 pub struct Watch {
     /// The tasks.
     pub tasks: Vec<Watched>,
-    /// What was there when a person said so stays what newer builds are compared with.
+    /// The results that a person pinned stay what newer builds are compared with.
     pub kept: bool,
     /// Results came since the last summary.
     pub(crate) unsaid: bool,

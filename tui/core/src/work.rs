@@ -378,7 +378,7 @@ pub struct CommitItem {
     /// Client metadata to set (needs `before.item` or the storage item's id).
     pub metadata: Option<Map<String, Value>>,
     /// Client metadata as the agent saw them; `None`: it saw none, and those that are there are replaced
-    /// whatever they say.
+    /// whatever they are.
     pub metadata_before: Option<Map<String, Value>>,
     /// The storage item, for metadata.
     pub item: Option<ItemId>,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use wb_core::span;
 
-/// What holds where nobody says anything: an agent that never ends costs one task, not the run.
+/// What holds where nothing is set: an agent that never ends costs one task, not the run.
 const DEFAULT_MS: u64 = 600_000;
 
 /// A limit in milliseconds, or none at all.

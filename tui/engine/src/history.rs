@@ -1,4 +1,4 @@
-//! What became of the tasks that are still where they were: when they had their turn last, and why
+//! The results of tasks that are still where they were: when they had their turn last, and why
 //! they failed. It lets a filter on results work in the next command, and lets tasks that stay or fail
 //! not keep the others waiting for ever.
 //!
@@ -63,7 +63,7 @@ impl AttemptHistory {
         Ok(all)
     }
 
-    /// What became of tasks when they were run last, for a command that only looks.
+    /// The last result of each task, for a command that only looks.
     ///
     /// # Errors
     /// The notes cannot be read.
@@ -118,7 +118,7 @@ impl AttemptHistory {
         Ok(())
     }
 
-    /// What became of tasks when they were run last.
+    /// The last result of each task.
     #[must_use]
     pub fn earlier(&self) -> Arc<HashMap<TaskId, LastResult>> {
         self.earlier.clone()
@@ -236,7 +236,7 @@ fn know_pathways(db: &Connection) -> Result<(), rusqlite::Error> {
 fn broken(error: &rusqlite::Error) -> Error {
     let text = format!("the notes on earlier runs in .workbench/tried.db cannot be used: {error}");
     Error::new(ErrorKind::Settings, text).hint(
-        "no task was touched; remove that file to begin anew: every task then counts as never run",
+        "no task was touched; remove that file to start over: every task then counts as never run",
     )
 }
 

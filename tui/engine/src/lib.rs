@@ -1,7 +1,7 @@
 //! The engine behind the screen and the commands: performs the effects that the core decides on, notes every
 //! write in a journal before it is sent, and prepares sessions.
 //!
-//! It prints nothing and reads no command line: messages for a person are returned, or passed to a [`Notify`].
+//! It writes nothing to stdout and reads no command line: messages for a person are returned, or passed to a [`Notify`].
 
 pub mod attempt_limit;
 pub mod builder;

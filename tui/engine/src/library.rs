@@ -169,9 +169,8 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
-/// a release build the newer one is meant.
-fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
+/// What cargo reports of the packages of a folder.
+fn metadata(dir: &Path) -> Result<Metadata, Error> {
     let output = cargo()
         .args([
             "metadata",
@@ -186,10 +185,16 @@ fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
             settings(format!("cannot start cargo: {error}"))
                 .hint("name the library itself with --agents")
         })?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|_| {
+    serde_json::from_slice(&output.stdout).map_err(|_| {
         settings(format!("cargo cannot read {}", dir.display()))
             .because(String::from_utf8_lossy(&output.stderr).into_owned())
-    })?;
+    })
+}
+
+/// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
+/// a release build the newer one is meant.
+fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
+    let metadata = metadata(dir)?;
     let root = absolute(dir);
     let own: Vec<&Package> = metadata
         .packages

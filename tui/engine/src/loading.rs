@@ -9,7 +9,7 @@ use wb_core::state::State;
 
 /// Added to the limit of each library: starting a host, and reading a file twice while it may still be written.
 const GRACE: Duration = Duration::from_secs(20);
-/// When a person is told what is waited for.
+/// When a person sees what is waited for.
 const LONG: Duration = Duration::from_secs(10);
 
 /// Waits until `count` libraries have been opened or refused, as `known` counts them; false when no
@@ -23,7 +23,7 @@ pub async fn wait(
 ) -> bool {
     let (began, patience) = (Instant::now(), limits.load_timeout + GRACE);
     let (mut so_far, mut until) = (0, began + patience);
-    let mut told = false;
+    let mut shown = false;
     loop {
         let now = known(engine.state());
         if now >= count {
@@ -32,14 +32,18 @@ pub async fn wait(
         if now > so_far {
             (so_far, until) = (now, Instant::now() + patience);
         }
-        let next = if told { until } else { until.min(began + LONG) };
+        let next = if shown {
+            until
+        } else {
+            until.min(began + LONG)
+        };
         if timeout_at(next, engine.turn()).await.is_ok() {
             continue;
         }
         if Instant::now() >= until {
             return false;
         }
-        told = true;
+        shown = true;
         notify(&format!(
             "note: agent libraries are still being opened; each may take {} (`--load-timeout`)",
             limits.spelled()

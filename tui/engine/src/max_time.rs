@@ -20,7 +20,7 @@ const GIVE_UP: Duration = Duration::from_secs(4);
 /// What is to be done now.
 #[derive(Debug)]
 pub enum Due {
-    /// The engine is told this.
+    /// The engine gets this command.
     Tell(Command),
     /// Nothing is waited for any more.
     GiveUp,

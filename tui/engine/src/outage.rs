@@ -14,16 +14,16 @@ const LASTS_MS: u64 = 2000;
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The present outage, once it was told.
+/// The present outage, once it was reported.
 #[derive(Default)]
 pub struct OutageNews {
     since: Option<Millis>,
 }
 
 impl OutageNews {
-    /// A line, where there is news. `trouble`: since when, and why.
-    pub fn news(&mut self, trouble: Option<(Millis, &str)>, now: Millis) -> Option<String> {
-        match (trouble, self.since) {
+    /// A line, where something changed. `current`: since when, and why.
+    pub fn news(&mut self, current: Option<(Millis, &str)>, now: Millis) -> Option<String> {
+        match (current, self.since) {
             (Some((since, why)), None) if now.since(since) >= LASTS_MS => {
                 self.since = Some(since);
                 let why = clean(why);
@@ -42,7 +42,7 @@ impl OutageNews {
         }
     }
 
-    /// Whether one lasts that was told.
+    /// Whether one lasts that was reported.
     #[must_use]
     pub const fn lasts(&self) -> bool {
         self.since.is_some()
@@ -69,9 +69,9 @@ impl OutageReporter {
             let mut look = tokio::time::interval(LOOK);
             loop {
                 look.tick().await;
-                let trouble = reader.outage();
-                let trouble = trouble.as_ref().map(|t| (t.since, t.why.as_str()));
-                if let Some(line) = outage.news(trouble, now()) {
+                let current = reader.outage();
+                let current = current.as_ref().map(|t| (t.since, t.why.as_str()));
+                if let Some(line) = outage.news(current, now()) {
                     notify(&line);
                 }
             }
@@ -92,12 +92,12 @@ mod tests {
     #[test]
     fn only_what_lasts_is_told_and_told_once() {
         let mut outage = OutageNews::default();
-        let trouble = Some((Millis(1000), "503 \u{1b}[31m"));
-        assert_eq!(outage.news(trouble, Millis(1500)), None);
+        let current = Some((Millis(1000), "503 \u{1b}[31m"));
+        assert_eq!(outage.news(current, Millis(1500)), None);
         assert_eq!(outage.news(None, Millis(1600)), None);
-        let said = outage.news(trouble, Millis(3000)).unwrap();
-        assert!(said.contains("503") && !said.contains('\u{1b}'), "{said}");
-        assert_eq!(outage.news(trouble, Millis(9000)), None);
+        let line = outage.news(current, Millis(3000)).unwrap();
+        assert!(line.contains("503") && !line.contains('\u{1b}'), "{line}");
+        assert_eq!(outage.news(current, Millis(9000)), None);
         assert!(outage.lasts());
         let over = outage.news(None, Millis(31_000)).unwrap();
         assert!(over.ends_with("after 30.0 s"), "{over}");

@@ -4,7 +4,7 @@
 //! everything before it. A plan holds what is to be written and the inputs as the agents saw them; no keys,
 //! no signed addresses. What a person is shown is computed from what is to be written ([`PlanLine::patch`]),
 //! so that there is no second account of it that could differ. The digest detects damage and edits; it does
-//! not authenticate: whoever edits a plan can also compute its digest anew.
+//! not authenticate: whoever edits a plan can also recompute its digest.
 //!
 //! Making a plan is left to `run`, showing it to `review`, writing it to `apply`.
 

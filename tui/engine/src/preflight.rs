@@ -81,7 +81,7 @@ fn in_charge(state: &State, library: &Path) -> bool {
         .any(|b| b.probed.library == library && b.status == active)
 }
 
-/// Whether it is known what became of a library.
+/// Whether a library was opened or refused.
 fn known(state: &State, library: &Path) -> bool {
     in_charge(state, library) || state.refused.contains_key(library)
 }
@@ -238,7 +238,7 @@ pub async fn twins(
     Ok(findings)
 }
 
-/// What the libraries in charge of these stages say to the project. Each has a limit of its own in the hosts.
+/// How the active libraries of these stages answer to the project. Each has a limit of its own in the hosts.
 async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
     loop {
         if let Some(findings) = answered(engine.state(), stages) {
@@ -248,7 +248,7 @@ async fn preflights(engine: &mut Engine, stages: &[StageId]) -> Vec<Finding> {
     }
 }
 
-/// The answers of the libraries in charge of these stages; `None` while one of them has yet to answer.
+/// The answers of the active libraries of these stages; `None` while one of them has yet to answer.
 #[must_use]
 pub fn answered(state: &State, stages: &[StageId]) -> Option<Vec<Finding>> {
     let asked: BTreeSet<BuildId> = builds_of(state, stages).into_values().collect();

@@ -51,7 +51,7 @@ pub fn command(
     connect(flags, config, rate, Permission::Command(name))
 }
 
-/// Connects for the screen, where a person says so before anything is written.
+/// Connects for the screen, where a person confirms before anything is written.
 ///
 /// # Errors
 /// As [`connect`].

@@ -205,14 +205,14 @@ mod tests {
             let error = command_line()
                 .try_get_matches_from(["workbench", typed])
                 .unwrap_err();
-            let said = with_nearest(error).to_string();
-            assert!(said.contains(&format!("'{meant}'")), "{typed}: {said}");
+            let text = with_nearest(error).to_string();
+            assert!(text.contains(&format!("'{meant}'")), "{typed}: {text}");
         }
         let error = command_line()
             .try_get_matches_from(["workbench", "hello"])
             .unwrap_err();
-        let said = with_nearest(error).to_string();
-        assert!(!said.contains("similar"), "{said}");
+        let text = with_nearest(error).to_string();
+        assert!(!text.contains("similar"), "{text}");
     }
 
     #[test]

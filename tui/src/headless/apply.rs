@@ -25,7 +25,7 @@ use wb_engine::upstream;
 pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending {
     let mut ending = Ending::default();
     if let Err(error) = work(global, config, args, &mut ending).await {
-        ending.told(error);
+        ending.fail(error);
     }
     ending
 }
@@ -68,14 +68,14 @@ async fn work(
     } else if applied.fatal.is_none() {
         connection.journal.close(now().0);
     }
-    tell(global, &connection, &applied, began);
+    print_summary(global, &connection, &applied, began);
     match applied.fatal {
         Some(error) => {
             Err(error
                 .hint("what was written stays written; apply the same plan again for the rest"))
         }
         None => {
-            ending.tell_interrupted();
+            ending.print_interrupted();
             Ok(())
         }
     }
@@ -135,7 +135,7 @@ fn report(json: bool, task: &PlannedTask, result: &Committed) {
         }
     };
     if json {
-        say!(
+        out!(
             "{}",
             json!({
                 "task_uuid": task.task, "data_hash": task.data, "data_title": task.title, "stage_uuid": task.stage,
@@ -143,7 +143,7 @@ fn report(json: bool, task: &PlannedTask, result: &Committed) {
             })
         );
     } else if let Some(error) = error {
-        tell!(
+        notice!(
             "{outcome}: {} — {}",
             wb_ui::text::clean(&task.title),
             wb_ui::text::clean(&error.summary)
@@ -151,12 +151,12 @@ fn report(json: bool, task: &PlannedTask, result: &Committed) {
     }
 }
 
-fn tell(global: &Global, connection: &Connection, counts: &Applied, began: Instant) {
+fn print_summary(global: &Global, connection: &Connection, counts: &Applied, began: Instant) {
     let stats = connection.reader.stats();
     let tasks = counts.moved + counts.stayed + counts.failed + counts.conflicts;
     let wall_s = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     if global.json {
-        say!(
+        out!(
             "{}",
             json!({"summary": {
                 "tasks": tasks, "moved": counts.moved, "stayed": counts.stayed, "failed": counts.failed,
@@ -166,7 +166,7 @@ fn tell(global: &Global, connection: &Connection, counts: &Applied, began: Insta
         );
     }
     if tasks == 0 && counts.earlier > 0 {
-        tell!(
+        notice!(
             "This plan was applied already ({} tasks); nothing was sent.",
             counts.earlier
         );
@@ -191,8 +191,8 @@ fn tell(global: &Global, connection: &Connection, counts: &Applied, began: Insta
     } else {
         format!(" · {} writing requests", stats.writes)
     });
-    tell!("{text}");
+    notice!("{text}");
     if !dry && counts.moved + counts.stayed > 0 {
-        tell!("To take it back: workbench undo");
+        notice!("To take it back: workbench undo");
     }
 }

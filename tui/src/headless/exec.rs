@@ -46,7 +46,7 @@ pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
         result
     };
     if let Err(error) = result.await {
-        ending.told(error);
+        ending.fail(error);
     }
     ending
 }
@@ -152,15 +152,15 @@ impl Exec {
             let group = self.read_group(first)?;
             let answers = self.group(&group, ending).await;
             if let Err(error) = self.print(&group, &answers, ending) {
-                tell!("workbench: stdout: {error}; the results of the last lines are lost");
+                notice!("workbench: stdout: {error}; the results of the last lines are lost");
                 print::kept(Err(error));
                 break;
             }
         }
         if !ended {
-            self.tell_unread().await;
+            self.print_unread().await;
         }
-        self.tell(ending);
+        self.print_counts(ending);
         Ok(())
     }
 
@@ -245,7 +245,7 @@ impl Exec {
             }
             Some(Err(error)) => {
                 let answers = fail_all(&error);
-                ending.told(error);
+                ending.fail(error);
                 return answers;
             }
         };
@@ -254,7 +254,7 @@ impl Exec {
             Err(error) => {
                 let answers = fail_all(&error);
                 self.stopped = true;
-                ending.told(error);
+                ending.fail(error);
                 return answers;
             }
         };
@@ -311,8 +311,8 @@ impl Exec {
         let mut answers = HashMap::new();
         let mut effects = self.engine.feed(Event::Input(Command::Run(Box::new(spec))));
         'run: loop {
-            for line in self.engine.told() {
-                tell!("{line}");
+            for line in self.engine.agent_output() {
+                notice!("{line}");
             }
             for effect in std::mem::take(&mut effects) {
                 match effect {
@@ -341,7 +341,7 @@ impl Exec {
                     if self.stopped {
                         break 'run;
                     }
-                    tell!("workbench: finishing what runs; once more to leave at once");
+                    notice!("workbench: finishing what runs; once more to leave at once");
                     self.stopped = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
                 }
@@ -371,7 +371,7 @@ impl Exec {
         if let Some(error) = fatal {
             // Without a journal nothing more may be written.
             self.stopped |= error.kind == ErrorKind::Settings;
-            ending.told(error);
+            ending.fail(error);
         }
     }
 }

@@ -16,7 +16,7 @@ use wb_engine::runtime::now;
 /// The journal cannot be read.
 pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
     let Some(path) = files::existing("journal.db") else {
-        tell!("Nothing was written from this folder yet.");
+        notice!("Nothing was written from this folder yet.");
         return Ok(());
     };
     let journal = match state_dir("") {
@@ -30,20 +30,20 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
     let ops = journal.ops()?;
     for op in &ops {
         if global.json {
-            say!("{}", object(op));
+            out!("{}", object(op));
         } else if args.commands {
             if op.args.is_empty() {
                 let (id, kind) = (op.id, &op.kind);
-                say!("# operation {id}: {kind}, of a version that kept no command");
+                out!("# operation {id}: {kind}, of a version that kept no command");
             } else {
-                say!("workbench {}", super::undo::quoted(&op.args));
+                out!("workbench {}", super::undo::quoted(&op.args));
             }
         } else {
-            say!("{}", sentence(op));
+            out!("{}", sentence(op));
         }
     }
     if ops.is_empty() {
-        tell!("Nothing was written from this folder yet.");
+        notice!("Nothing was written from this folder yet.");
     }
     Ok(())
 }
@@ -97,8 +97,8 @@ fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
     let tasks: u64 = old.iter().map(|op| op.tasks).sum();
     let standing = old.iter().filter(|op| op.standing() > 0).count();
     let (Some(first), Some(last)) = (old.first(), old.last()) else {
-        tell!("Nothing is that old; what is unfinished is kept always.");
-        return tell_pruned(global, 0, 0);
+        notice!("Nothing is that old; what is unfinished is kept always.");
+        return print_pruned(global, 0, 0);
     };
     let what = format!(
         "{} operations ({} to {}, {tasks} tasks); {standing} of them could no longer be taken back",
@@ -107,25 +107,25 @@ fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
         last.id
     );
     if global.dry_run {
-        tell!("Would forget {what}.");
-        return tell_pruned(global, 0, 0);
+        notice!("Would forget {what}.");
+        return print_pruned(global, 0, 0);
     }
     if !global.yes && !asked(global, &what)? {
-        tell!("Nothing was forgotten.");
+        notice!("Nothing was forgotten.");
         return Ok(());
     }
     journal.prune(&old)?;
-    tell!(
+    notice!(
         "Forgot {} operations. What was applied of plans is still known.",
         old.len()
     );
-    tell_pruned(global, old.len(), tasks)
+    print_pruned(global, old.len(), tasks)
 }
 
 #[allow(clippy::unnecessary_wraps)] // the last step of both ends
-fn tell_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Error> {
+fn print_pruned(global: &Global, ops: usize, tasks: u64) -> Result<(), Error> {
     if global.json {
-        say!("{}", json!({"pruned": {"ops": ops, "tasks": tasks}}));
+        out!("{}", json!({"pruned": {"ops": ops, "tasks": tasks}}));
     }
     Ok(())
 }
@@ -136,7 +136,7 @@ fn asked(global: &Global, what: &str) -> Result<bool, Error> {
         let text = format!("{what}; nothing was forgotten, because nobody could be asked");
         return Err(Error::new(ErrorKind::Refused, text).hint("to forget them: --yes"));
     }
-    tell!("Forget {what}? [y/N]");
+    notice!("Forget {what}? [y/N]");
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");

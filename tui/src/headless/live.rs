@@ -88,10 +88,10 @@ impl Live {
 
     fn take(&mut self, new: Limits) -> (Vec<Command>, Option<String>) {
         let mut commands = Vec::new();
-        let mut said = Vec::new();
+        let mut changes = Vec::new();
         if new.rate != self.now.rate {
             let word = |r: Option<f64>| r.map_or_else(|| "none".to_owned(), |r| format!("{r}/s"));
-            said.push(format!(
+            changes.push(format!(
                 "rate {} (was {})",
                 word(new.rate),
                 word(self.now.rate)
@@ -101,17 +101,17 @@ impl Live {
         if new.timeout_ms != self.now.timeout_ms {
             let (to, from) = (new.timeout_ms, self.now.timeout_ms);
             let (to, from) = (AttemptLimit::of_ms(to), AttemptLimit::of_ms(from));
-            said.push(format!("timeout {to} (was {from})"));
+            changes.push(format!("timeout {to} (was {from})"));
             commands.push(Command::DefaultTimeout(new.timeout_ms));
         }
         if new.concurrency != self.now.concurrency {
             let (to, from) = (new.concurrency, self.now.concurrency);
-            said.push(format!("concurrency {to} (was {from})"));
+            changes.push(format!("concurrency {to} (was {from})"));
             commands.push(Command::SetConcurrency(to));
         }
         self.now = new;
-        let text = (!said.is_empty())
-            .then(|| format!("settings changed, from now on: {}", said.join(", ")));
+        let text = (!changes.is_empty())
+            .then(|| format!("settings changed, from now on: {}", changes.join(", ")));
         (commands, text)
     }
 }

@@ -24,7 +24,7 @@ pub struct Progress {
     /// Whether the end was known when the bar was styled last.
     whole: bool,
     outage: OutageNews,
-    /// A poller found no task in its last pass, and has said so.
+    /// A poller found no task in its last pass, which was reported.
     idle: bool,
 }
 
@@ -98,7 +98,7 @@ impl Progress {
         } else if self.line_due() {
             self.last = Instant::now();
             let of = all.map_or_else(String::new, |all| format!(" of {all}"));
-            tell!("{stage}: {done}{of} tasks done {words}");
+            notice!("{stage}: {done}{of} tasks done {words}");
         }
     }
 
@@ -107,10 +107,10 @@ impl Progress {
         self.lines && !self.idle && self.last.elapsed() >= LINE_EVERY
     }
 
-    /// A pass of a poller found no task: said once, until some come.
+    /// A pass of a poller found no task: reported once, until some come.
     pub fn idles(&mut self, every: u64) {
         if !self.idle && self.shows() {
-            self.say(&format!(
+            self.notice(&format!(
                 "workbench: no task is waiting; looking again every {every} s"
             ));
         }
@@ -120,7 +120,7 @@ impl Progress {
     /// A poller has tasks again.
     pub fn tasks_come(&mut self) {
         if self.idle && self.shows() {
-            self.say("workbench: tasks have come");
+            self.notice("workbench: tasks have come");
         }
         self.idle = false;
     }
@@ -132,7 +132,7 @@ impl Progress {
             return;
         };
         if self.shows() {
-            self.say(&line);
+            self.notice(&line);
         }
     }
 
@@ -143,10 +143,10 @@ impl Progress {
     }
 
     /// Says a line without breaking the bar.
-    pub fn say(&self, line: &str) {
+    pub fn notice(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| tell!("{line}")),
-            None => tell!("{line}"),
+            Some(bar) => bar.suspend(|| notice!("{line}")),
+            None => notice!("{line}"),
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_told_only_when_the_end_is_known() {
+    fn the_time_left_is_shown_only_when_the_end_is_known() {
         assert_eq!(words(0, 40.0, 400, None), "· 40/s");
         assert_eq!(
             words(3, 40.0, 400, Some(3000)),

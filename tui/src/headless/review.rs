@@ -56,14 +56,14 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
     }
     let header = &plan.header;
     is_for(header, config, upstream.as_deref())?;
-    say!(
+    out!(
         "Plan for \"{}\" on {}, made {}: {tasks} tasks, {writes} of them change something",
         clean(&header.project_title),
         clean(&header.upstream),
         wb_client::rfc3339(header.made)
     );
     for ((stage, way), group) in &groups {
-        say!("{}", sentence(stage, way, group));
+        out!("{}", sentence(stage, way, group));
     }
     crate::print::text(&changes);
     Ok(())
@@ -71,7 +71,7 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
 
 fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Error> {
     let header = &plan.header;
-    say!(
+    out!(
         "{}",
         json!({"plan": {
             "workbench_plan": header.workbench_plan, "id": header.id, "project": header.project,
@@ -87,11 +87,11 @@ fn as_json(plan: &mut Plan, only: &Filter) -> Result<(), Error> {
         }
         tasks += 1;
         writes += u64::from(line.change.is_some());
-        if !crate::print::say("", format_args!("{}", json_line(&line, &patch))) {
+        if !crate::print::out("", format_args!("{}", json_line(&line, &patch))) {
             return Ok(());
         }
     }
-    say!(
+    out!(
         "{}",
         json!({"summary": {"tasks": tasks, "changes": writes}})
     );

@@ -1,5 +1,5 @@
 //! `workbench run`: the engine without a screen, pass by pass. What comes before the first one stands in `prepare`,
-//! what between two of them in `poll`, what a plan has beyond that in `plan`, what is said at the end in `words`,
+//! what between two of them in `poll`, what a plan has beyond that in `plan`, what is printed at the end in `words`,
 //! what earlier commands left in `left`, what `--task` names in `named`.
 
 mod left;
@@ -54,7 +54,7 @@ pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
     match prepared {
         Ok(Some(mut session)) => session.work(&mut ending).await,
         Ok(None) => {}
-        Err(error) => ending.told(error),
+        Err(error) => ending.fail(error),
     }
     ending
 }
@@ -154,7 +154,7 @@ impl Session {
             }
         };
         if let Some(error) = trouble {
-            ending.error(error);
+            ending.fail(error);
         }
         self.finish(&totals, began.elapsed(), ending);
     }
@@ -187,10 +187,10 @@ impl Session {
             .feed(Event::Input(Command::Run(Box::new(self.spec.clone()))));
         let mut interrupted = false;
         loop {
-            for line in self.engine.told() {
-                self.progress.say(&line);
+            for line in self.engine.agent_output() {
+                self.progress.notice(&line);
             }
-            self.tell_builds();
+            self.print_builds();
             for effect in std::mem::take(&mut effects) {
                 match effect {
                     Effect::Record(report) => self.record(&report, ending),
@@ -221,11 +221,11 @@ impl Session {
                     if interrupted {
                         self.progress.end();
                         let next = if self.dry { "nothing was written" } else { "`workbench resume` finishes what had begun" };
-                        tell!("workbench: left at once; {next}");
+                        notice!("workbench: left at once; {next}");
                         ending.signal(signal);
                         return true;
                     }
-                    self.progress.say("workbench: finishing what runs; once more to leave at once");
+                    self.progress.notice("workbench: finishing what runs; once more to leave at once");
                     ending.signal(signal);
                     interrupted = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
@@ -235,11 +235,11 @@ impl Session {
     }
 
     /// A library that was replaced, refused or taken away while the run goes on.
-    fn tell_builds(&mut self) {
+    fn print_builds(&mut self) {
         for line in self.engine.state().activity_since(self.seen) {
             if line.kind == Kind::Build {
                 let text = wb_core::text::without_keys(&line.text);
-                self.progress.say(&format!("workbench: {text}"));
+                self.progress.notice(&format!("workbench: {text}"));
             }
         }
         self.seen = self.engine.state().noted;
@@ -248,9 +248,9 @@ impl Session {
     /// What follows when a settings file was saved while the run goes on.
     fn settings_changed(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let (commands, said) = self.live.look();
-        if let Some(said) = said {
-            self.progress.say(&said);
+        let (commands, changes) = self.live.look();
+        if let Some(changes) = changes {
+            self.progress.notice(&changes);
         }
         for command in commands {
             effects.extend(self.engine.feed(Event::Input(command)));

@@ -24,7 +24,7 @@ use wb_ui::text::clean;
 pub async fn undo(global: &Global, config: &Config, args: &UndoArgs) -> Ending {
     let mut ending = Ending::default();
     if let Err(error) = take_back(global, config, args, &mut ending).await {
-        ending.told(error);
+        ending.fail(error);
     }
     ending
 }
@@ -76,17 +76,17 @@ async fn take_back(
         Some(op) => take_back_one(global, &connection, op, &stop, ending).await,
         None => {
             connection.journal.close(now().0);
-            tell_nothing_left(&ops);
+            print_nothing_left(&ops);
             Ok(())
         }
     }
 }
 
-fn tell_nothing_left(ops: &[Op]) {
-    tell!("Nothing is left to take back; `workbench journal` lists what was written.");
+fn print_nothing_left(ops: &[Op]) {
+    notice!("Nothing is left to take back; `workbench journal` lists what was written.");
     let redo = |op: &&Op| op.undoes.is_some() && op.standing() > 0;
     if let Some(last) = ops.iter().rev().find(redo) {
-        tell!(
+        notice!(
             "To write again what was taken back last: workbench undo {}",
             last.id
         );
@@ -132,7 +132,7 @@ async fn take_back_one(
         journal.gone_on(connection.project.hash, op.id, now().0)?;
     }
     sum_up(global, connection, op, &undone);
-    ending.tell_interrupted();
+    ending.print_interrupted();
     Ok(())
 }
 
@@ -140,7 +140,7 @@ fn sum_up(global: &Global, connection: &Connection, op: &Op, undone: &Undone) {
     let (done, left, failed) = (undone.restored, undone.left.len(), undone.failed.len());
     let writes = connection.reader.stats().writes;
     if global.json {
-        say!(
+        out!(
             "{}",
             json!({"summary": {"op": op.id, "restored": done, "skipped": left, "failed": failed, "writes": writes}})
         );
@@ -150,7 +150,7 @@ fn sum_up(global: &Global, connection: &Connection, op: &Op, undone: &Undone) {
     } else {
         ""
     };
-    tell!(
+    notice!(
         "Operation {} ({}): {done} tasks restored, {left} left because others changed them since, {failed} failed{held}",
         op.id,
         op.kind
@@ -174,12 +174,12 @@ fn report(global: &Global, report: &TaskReport) {
         UndoResult::Failed(error) => ("failed", Some(&error.summary)),
     };
     if global.json {
-        say!(
+        out!(
             "{}",
             json!({"task_uuid": task, "data_hash": data, "data_title": title, "outcome": outcome, "reason": reason})
         );
     } else if let Some(reason) = reason {
-        tell!("{outcome}: {} — {}", clean(title), clean(reason));
+        notice!("{outcome}: {} — {}", clean(title), clean(reason));
     }
 }
 
@@ -217,7 +217,7 @@ fn choose<'a>(
             .rev()
             .find(|o| o.undoes == Some(id))
             .map(|o| o.id);
-        tell!(
+        notice!(
             "Operation {id} is taken back already{}",
             by.map_or_else(String::new, |by| format!(
                 "; to have it again: workbench undo {by}"
@@ -252,10 +252,10 @@ pub async fn resume(global: &Global, config: &Config, args: &ResumeArgs) -> Endi
             };
             match went_on.await {
                 Ok(end) => return end,
-                Err(error) => ending.told(error),
+                Err(error) => ending.fail(error),
             }
         }
-        Err(error) => ending.told(error),
+        Err(error) => ending.fail(error),
     }
     ending
 }
@@ -271,7 +271,7 @@ async fn settle(
     session::refuse_read_only(&flags, "resume")?;
     let config = with_project(config)?;
     if config.project.is_none() {
-        tell!("Nothing was left unfinished.");
+        notice!("Nothing was left unfinished.");
         return Ok(None);
     }
     if global.dry_run {
@@ -286,7 +286,7 @@ async fn settle(
     };
     let cli = match op.kind.as_str() {
         "exec" => {
-            tell!(
+            notice!(
                 "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
             );
             None
@@ -294,7 +294,7 @@ async fn settle(
         _ => command_of(op, global)?,
     };
     match &cli {
-        Some(_) => tell!(
+        Some(_) => notice!(
             "Going on with operation {}: workbench {}",
             op.id,
             quoted(&op.args)
@@ -324,7 +324,7 @@ fn interrupted<'a>(
     let mut open = ops.iter().rev().filter(ours).filter(|op| op.interrupted);
     let newest = open.next();
     if let Some(older) = open.next() {
-        tell!(
+        notice!(
             "Operation {0} was interrupted too; after this one: workbench resume {0}",
             older.id
         );
@@ -363,7 +363,7 @@ fn would_finish(config: &Config) -> Result<(), Error> {
     let journal = Journal::open(&state_dir("")?)?;
     let open = journal.open_entries(upstream::project_hash(config)?)?;
     let in_part = open.iter().filter(|open| open.refused.is_some()).count();
-    tell!(
+    notice!(
         "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",
         open.len() - in_part
     );
@@ -373,7 +373,7 @@ fn would_finish(config: &Config) -> Result<(), Error> {
 /// There is no command to go on with: the end of `resume`.
 fn left_in_part(settled: &Settled, ending: &mut Ending) {
     if settled.in_part + settled.changed == 0 {
-        tell!("Nothing is left unfinished.");
+        notice!("Nothing is left unfinished.");
     }
     if settled.in_part > 0 {
         ending.failures();
@@ -384,7 +384,7 @@ fn left_in_part(settled: &Settled, ending: &mut Ending) {
     if let Some(error) = &settled.why
         && error.kind == ErrorKind::Access
     {
-        ending.told(error.clone());
+        ending.fail(error.clone());
     }
 }
 

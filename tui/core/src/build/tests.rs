@@ -1,4 +1,4 @@
-//! Claims of stages: who is in charge after each build.
+//! Claims of stages: which build is active after each.
 
 use super::*;
 use crate::workflow::Stage;

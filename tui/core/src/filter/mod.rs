@@ -5,7 +5,7 @@
 //! operators in it do not count. Unknown fields are answered with the nearest known one.
 //!
 //! Most terms are decided by the task as it was listed. Priority, client metadata and labels stand in
-//! the label row, which costs requests: [`Filter::asks`] says what is needed, [`Filter::cheap`] is the
+//! the label row, which costs requests: [`Filter::asks`] is what is needed, [`Filter::cheap`] is the
 //! part that can be decided before it is there.
 
 mod term;
@@ -188,7 +188,7 @@ impl Filter {
         stages.iter().find_map(unclear).map_or(Ok(()), Err)
     }
 
-    /// What must be read beside the tasks as listed before [`Filter::matches`] tells the truth.
+    /// What must be read beside the tasks as listed before [`Filter::matches`] gives a true result.
     #[must_use]
     pub fn asks(&self) -> Asks {
         let mut all = Asks::default();

@@ -60,7 +60,7 @@ pub struct RunSpec {
     pub only: Vec<String>,
     /// Tasks that are not taken: what an earlier command left in part of them is to be finished first.
     pub left_out: Arc<HashSet<TaskId>>,
-    /// What became of tasks when they were run last, in this process or an earlier one: what a filter
+    /// The last result of each task, in this process or an earlier one: what a filter
     /// on results looks at.
     pub earlier: Arc<HashMap<TaskId, LastResult>>,
     /// When tasks that are still there were run last. With `max_tasks` those that were never run come

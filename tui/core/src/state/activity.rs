@@ -62,7 +62,7 @@ pub struct Activity {
 const ACTIVITY: usize = 500;
 
 impl State {
-    /// Operations of this folder that were interrupted, the newest first: said once, at the start.
+    /// Operations of this folder that were interrupted, the newest first: reported once, at the start.
     pub(super) fn unfinished(&mut self, ops: &[Op]) {
         let what = match ops {
             [] => return,
@@ -87,7 +87,7 @@ impl State {
         self.activity.iter().skip(self.activity.len() - new)
     }
 
-    pub(super) fn say(&mut self, kind: Kind, text: impl Into<String>) {
+    pub(super) fn info(&mut self, kind: Kind, text: impl Into<String>) {
         self.note(kind, false, text.into(), None);
     }
 

@@ -1,4 +1,4 @@
-//! News of libraries, who is in charge after them, and until when an older build is kept.
+//! Events of libraries, which builds are active after them, and until when an older build is kept.
 
 use super::*;
 use crate::build::Probed;
@@ -127,7 +127,7 @@ impl State {
         effects
     }
 
-    /// Those of these builds that are no longer in charge are kept until nothing needs them.
+    /// Those of these builds that are no longer active are kept until nothing needs them.
     fn supersede(&mut self, before: &[BuildId]) {
         let after = self.active_builds();
         self.superseded
@@ -145,7 +145,7 @@ impl State {
         free.into_iter().map(Effect::Retire).collect()
     }
 
-    /// Builds that something under way goes on using, whatever is in charge by now: a run with all its stages, a
+    /// Builds that something under way goes on using, whatever is active by now: a run with all its stages, a
     /// stepped or watched task whose agent was called, a preflight.
     fn pinned(&self) -> BTreeSet<BuildId> {
         let mut pinned = self.preflighting.clone();
@@ -163,7 +163,7 @@ impl State {
         pinned
     }
 
-    /// A library that could not be opened; what was in charge stays.
+    /// A library that could not be opened; what was active stays.
     fn refuse(&mut self, library: PathBuf, reason: String, hints: &[String]) {
         let name = library
             .file_name()
@@ -199,7 +199,7 @@ impl State {
             Ok(ms) => {
                 self.compiling = None;
                 #[allow(clippy::cast_precision_loss)] // seconds for a person
-                self.say(
+                self.info(
                     Kind::Build,
                     format!("compiled in {:.1} s", ms as f64 / 1000.0),
                 );
@@ -252,7 +252,7 @@ impl State {
                     .unwrap_or_default();
                 let kb = size / 1024;
                 let s = if bound == 1 { "" } else { "s" };
-                self.say(
+                self.info(
                     Kind::Build,
                     format!("build {id} in charge: {bound} stage{s} bound, {kb} kB"),
                 );
@@ -274,7 +274,7 @@ impl State {
     }
 
     /// Libraries that were refused because of these stages are looked at again: a crate that was renamed
-    /// has its agents in charge once the library of its old name is gone.
+    /// has its agents active once the library of its old name is gone.
     fn offer(&mut self, stages: &[StageId]) -> Vec<Effect> {
         let Some(project) = &self.project else {
             return Vec::new();
@@ -300,7 +300,7 @@ impl State {
     fn say_notes(&mut self, id: BuildId, notes: &[String]) {
         match notes {
             [] => {}
-            [note] => self.say(Kind::Build, format!("build {id}: {note}")),
+            [note] => self.info(Kind::Build, format!("build {id}: {note}")),
             [first, rest @ ..] => {
                 let text = format!(
                     "build {id}: {first}; and {} more remarks ({{key:Builds}})",

@@ -83,7 +83,7 @@ impl State {
             self.open_operations.push(operation);
         }
         if effects.is_empty() {
-            self.say(
+            self.info(
                 Kind::Commit,
                 "nothing to write: these tasks stay and change nothing",
             );
@@ -108,25 +108,31 @@ impl State {
         batch: BatchId,
         results: &[(TaskId, Committed)],
     ) -> Vec<Effect> {
-        let Some(tasks) = self.commits.remove(&batch) else {
-            let effects = match &mut self.run {
-                Some(run) => run.committed(batch, results),
-                None => Vec::new(),
-            };
-            for effect in &effects {
-                if let Effect::Record(report) = effect {
-                    let report = report.clone();
-                    self.recorded(&report);
-                }
+        match self.commits.remove(&batch) {
+            Some(tasks) => self.held_committed(tasks.len(), results),
+            None => self.run_committed(batch, results),
+        }
+    }
+
+    /// A batch of the run was committed.
+    fn run_committed(&mut self, batch: BatchId, results: &[(TaskId, Committed)]) -> Vec<Effect> {
+        let run = self.run.as_mut();
+        let mut effects = run.map_or_else(Vec::new, |run| run.committed(batch, results));
+        for effect in &effects {
+            if let Effect::Record(report) = effect {
+                self.recorded(report);
             }
-            let mut effects = effects;
-            if self.options.screen {
-                effects.clear();
-                effects.extend(self.look_at_conflicts());
-            }
-            effects.extend(self.advance_run());
-            return effects;
-        };
+        }
+        if self.options.screen {
+            effects.clear();
+            effects.extend(self.look_at_conflicts());
+        }
+        effects.extend(self.advance_run());
+        effects
+    }
+
+    /// Held outcomes of one stage were committed.
+    fn held_committed(&mut self, tasks: usize, results: &[(TaskId, Committed)]) -> Vec<Effect> {
         let mut moved: BTreeMap<(StageId, Option<StageId>), HashSet<TaskId>> = BTreeMap::new();
         for (task, result) in results {
             let Some(held) = self.held.get(task) else {
@@ -173,7 +179,7 @@ impl State {
         for ((from, to), tasks) in moved {
             self.gone(from, &tasks, to);
         }
-        self.report_commit(tasks.len());
+        self.report_commit(tasks);
         let mut effects = self.look_at_conflicts();
         if self.commits.is_empty() {
             let over = std::mem::take(&mut self.open_operations);
@@ -212,7 +218,7 @@ impl State {
         self.note(Kind::Commit, bad, text, None);
     }
 
-    /// Tasks left a stage: its queue is told, and the one they went to is listed again.
+    /// Tasks left a stage: its queue is updated, and the one they went to is listed again.
     pub(super) fn gone(&mut self, from: StageId, tasks: &HashSet<TaskId>, to: Option<StageId>) {
         if let Some(queue) = self.queues.get_mut(&from) {
             queue.remove(tasks, self.now, &self.results);

@@ -24,7 +24,7 @@ pub enum Theirs {
 pub struct Conflict {
     /// Our outcome, as it was held or run.
     pub ours: Held,
-    /// Who changed the row and when, as far as the platform says.
+    /// Who changed the row and when, as far as the platform reports it.
     pub by: String,
     /// What they made of it.
     pub theirs: Theirs,
@@ -96,7 +96,7 @@ impl State {
                 let text = format!(
                     "{n} in conflict left as others made them; our outcomes are thrown away"
                 );
-                self.say(Kind::Commit, text);
+                self.info(Kind::Commit, text);
                 Vec::new()
             }
             OnConflict::Rerun => self.run_on_theirs(tasks),

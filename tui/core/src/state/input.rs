@@ -1,4 +1,4 @@
-//! What a person or a script wishes: each command and what follows from it.
+//! Commands from the UI or CLI, and what follows from each.
 
 use super::*;
 
@@ -10,135 +10,122 @@ impl State {
             Command::Refresh(stage) => self.refresh(stage),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Filter { stage, text } => self.filter(stage, &text),
-            Command::Sort(stage) => self.with_queue(stage, |q, now, results| {
-                q.sort = q.sort.next();
-                q.refresh_view(now, results);
-            }),
-            Command::Mark { stage, tasks, on } => self.with_queue(stage, |q, _, _| {
-                for task in tasks {
-                    if on {
-                        q.marks.insert(task);
-                    } else {
-                        q.marks.remove(&task);
-                    }
-                }
-            }),
-            Command::MarkAll { stage, on } => self.with_queue(stage, |q, _, _| {
-                q.marks.clear();
-                if on {
-                    let rows = &q.rows;
-                    q.marks = q
-                        .view
-                        .iter()
-                        .filter_map(|i| rows.get(*i as usize))
-                        .map(|r| r.id)
-                        .collect();
-                }
-            }),
+            Command::Sort(stage) => self.sort(stage),
+            Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
+            Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
             Command::Step => self.step_on(),
-            Command::ToEnd => {
-                if let Some(step) = &mut self.step {
-                    step.to_end = true;
-                }
-                self.step_on()
-            }
+            Command::ToEnd => self.step_to_end(),
             Command::Rerun => self.rerun(),
             Command::Discard => self.discard(),
             Command::Accept => self.accept(),
-            Command::KillJob => self
-                .step
-                .as_ref()
-                .and_then(|s| s.job)
-                .map(Effect::Kill)
-                .into_iter()
-                .collect(),
+            Command::KillJob => self.kill_job(),
             Command::Run(spec) => self.start_run(*spec),
             Command::PauseRun => self.with_run(|run| run.paused = !run.paused),
             Command::CancelRun => self.with_run(Run::cancel),
             Command::WindUp => self.with_run(Run::wind_up),
             Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
-            Command::Take { tasks, on } => {
-                for task in tasks {
-                    if let Some(held) = self.held.get_mut(&task) {
-                        held.taken = on;
-                    }
-                }
-                Vec::new()
-            }
-            Command::Drop(tasks) => {
-                for task in &tasks {
-                    self.held.remove(task);
-                }
-                self.say(
-                    Kind::Task,
-                    format!(
-                        "{} held outcomes thrown away; nothing was written",
-                        tasks.len()
-                    ),
-                );
-                Vec::new()
-            }
-            Command::Commit(tasks) => self.commit_held(&tasks, false),
-            Command::Confirm { title, then } => {
-                self.typed_title = Some(title);
-                let effects = self.input(*then);
-                self.typed_title = None;
-                effects
-            }
+            Command::SetConcurrency(n) => self.set_concurrency(n),
             Command::Rate(rate) => self.set_rate(rate),
             Command::Timeout(ms) => self.set_timeout(ms),
-            Command::DefaultTimeout(ms) => {
-                self.options.timeout_ms = ms;
-                if let Some(run) = self.run.as_mut().filter(|r| !r.is_over()) {
-                    run.spec.timeout_ms = ms;
-                }
-                Vec::new()
-            }
-            Command::SetConcurrency(n) => self.set_concurrency(n),
+            Command::DefaultTimeout(ms) => self.set_default_timeout(ms),
             Command::Retry { stage, rows } => self.retry(stage, rows),
+            Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
+            Command::WatchAgain(tasks) => self.watch_again(&tasks),
+            Command::KeepWatchResults(keep) => self.keep_looks(keep),
+            Command::HoldWatched(task) => self.hold_watched(task),
             Command::Theirs(tasks) => self.ask_theirs(&tasks),
             Command::Resolve { tasks, how } => self.resolve(&tasks, how),
             Command::Journal => vec![Effect::Journal],
-            Command::UndoNewest => {
-                self.journal.undo_newest = true;
-                vec![Effect::Journal]
-            }
+            Command::UndoNewest => self.undo_newest(),
             Command::OpenOp(op) => self.open_op(op),
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
             Command::Finish => self.finish_interrupted(),
             Command::Apply(plan) => self.begin_apply(plan),
-            Command::StopOperations => {
-                self.stop_operations();
-                Vec::new()
-            }
-            Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
-            Command::WatchAgain(tasks) => self.watch_again(&tasks),
-            Command::KeepWatchResults(keep) => {
-                self.keep_looks(keep);
-                Vec::new()
-            }
-            Command::HoldWatched(task) => {
-                self.hold_watched(task);
-                Vec::new()
-            }
-            Command::Live(live) => {
-                if let (true, Err(why)) = (live, self.may_write()) {
-                    self.warn(Kind::Error, why, None);
-                } else {
-                    self.live = live;
-                    let mode = if live {
-                        "LIVE: runs write each batch as it finishes"
-                    } else {
-                        "HOLD: writes wait for a commit"
-                    };
-                    self.say(Kind::Run, mode);
-                }
-                Vec::new()
+            Command::StopOperations => self.stop_operations(),
+            Command::Confirm { title, then } => self.confirm(title, *then),
+            Command::Take { tasks, on } => self.take_held(&tasks, on),
+            Command::Drop(tasks) => self.drop_held(&tasks),
+            Command::Commit(tasks) => self.commit_held(&tasks, false),
+            Command::Live(live) => self.go_live(live),
+        }
+    }
+
+    /// Does a command with the title of a protected project that was typed for it.
+    fn confirm(&mut self, title: String, command: Command) -> Vec<Effect> {
+        self.typed_title = Some(title);
+        let effects = self.input(command);
+        self.typed_title = None;
+        effects
+    }
+
+    fn sort(&mut self, stage: StageId) -> Vec<Effect> {
+        self.with_queue(stage, |queue, now, results| {
+            queue.sort = queue.sort.next();
+            queue.refresh_view(now, results);
+        })
+    }
+
+    fn mark(&mut self, stage: StageId, tasks: &[TaskId], on: bool) -> Vec<Effect> {
+        self.with_queue(stage, |queue, _, _| match on {
+            true => queue.marks.extend(tasks),
+            false => queue.marks.retain(|task| !tasks.contains(task)),
+        })
+    }
+
+    fn mark_all(&mut self, stage: StageId, on: bool) -> Vec<Effect> {
+        self.with_queue(stage, |queue, _, _| {
+            let view = queue.view.iter().filter(|_| on);
+            let rows = view.filter_map(|i| queue.rows.get(*i as usize));
+            queue.marks = rows.map(|row| row.id).collect();
+        })
+    }
+
+    fn step_to_end(&mut self) -> Vec<Effect> {
+        if let Some(step) = &mut self.step {
+            step.to_end = true;
+        }
+        self.step_on()
+    }
+
+    fn kill_job(&self) -> Vec<Effect> {
+        let job = self.step.as_ref().and_then(|step| step.job);
+        job.map(Effect::Kill).into_iter().collect()
+    }
+
+    fn take_held(&mut self, tasks: &[TaskId], on: bool) -> Vec<Effect> {
+        for task in tasks {
+            if let Some(held) = self.held.get_mut(task) {
+                held.taken = on;
             }
         }
+        Vec::new()
+    }
+
+    fn drop_held(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
+        for task in tasks {
+            self.held.remove(task);
+        }
+        let n = tasks.len();
+        let text = format!("{n} held outcomes thrown away; nothing was written");
+        self.info(Kind::Task, text);
+        Vec::new()
+    }
+
+    fn go_live(&mut self, live: bool) -> Vec<Effect> {
+        if let (true, Err(why)) = (live, self.may_write()) {
+            self.warn(Kind::Error, why, None);
+            return Vec::new();
+        }
+        self.live = live;
+        let mode = match live {
+            true => "LIVE: runs write each batch as it finishes",
+            false => "HOLD: writes wait for a commit",
+        };
+        self.info(Kind::Run, mode);
+        Vec::new()
     }
 
     fn filter(&mut self, stage: StageId, text: &str) -> Vec<Effect> {

@@ -16,6 +16,12 @@ impl State {
         vec![Effect::OpenOp(id)]
     }
 
+    /// Reads the journal, then what an undo of the newest operation that stands would restore.
+    pub(super) fn undo_newest(&mut self) -> Vec<Effect> {
+        self.journal.undo_newest = true;
+        vec![Effect::Journal]
+    }
+
     /// Asks what an undo would restore. That only reads.
     pub(super) fn review_undo(&mut self, id: i64) -> Vec<Effect> {
         let mut effects = self.open_op(id);

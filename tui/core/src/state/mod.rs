@@ -70,7 +70,7 @@ pub struct State {
     pub live: bool,
     /// Requests a second at most; `None` is unlimited.
     pub rate: Option<f64>,
-    /// Limit of one attempt in milliseconds that a person typed: it goes before the agent's own.
+    /// Limit of one attempt in milliseconds that a person typed: it takes precedence over the agent's own.
     pub typed_timeout_ms: Option<u64>,
     /// Builds and bindings.
     pub builds: Builds,
@@ -116,8 +116,8 @@ pub struct State {
     pub net_error: Option<(Error, Millis)>,
     /// When the project was asked for last.
     asked: Millis,
-    /// The present trouble was said.
-    trouble_said: bool,
+    /// The outage was reported.
+    outage_reported: bool,
     jobs: u64,
     lists: u64,
     batches: u64,
@@ -141,11 +141,11 @@ pub struct State {
     preflighting: BTreeSet<BuildId>,
     /// Libraries that were opened and have not claimed their stages yet.
     arrived: Vec<crate::build::Probed>,
-    /// Libraries whose claims go before those of later ones, and that were neither opened nor refused yet.
+    /// Libraries whose claims take precedence over those of later ones, and that were neither opened nor refused yet.
     awaited: BTreeSet<std::path::PathBuf>,
     /// Since when, where that has an end.
     held_since: Option<Millis>,
-    /// Builds that are no longer in charge and that something may still need.
+    /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
 }
 
@@ -155,7 +155,7 @@ const REFRESH_MS: u64 = 30_000;
 const AGAIN_MS: u64 = 20_000;
 
 impl State {
-    /// A state with nothing in it yet, and the first wishes.
+    /// A state with nothing in it yet, and the first effects.
     #[must_use]
     pub fn start(options: Options, now: Millis) -> (Self, Vec<Effect>) {
         let live = !options.dry_run && !options.screen;
@@ -173,7 +173,7 @@ impl State {
         (state, vec![Effect::LoadProject])
     }
 
-    /// Takes one event in; gives the wishes that follow.
+    /// Takes one event in; gives the effects that follow.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = match event {
             Event::Input(command) => self.input(command),

@@ -172,10 +172,11 @@ impl State {
         self.operation_step(id, step)
     }
 
-    pub(super) fn stop_operations(&mut self) {
+    pub(super) fn stop_operations(&mut self) -> Vec<Effect> {
         for operation in self.operations.values_mut() {
             operation.machine.stop();
         }
+        Vec::new()
     }
 
     fn operation_step(&mut self, id: OperationId, step: Step) -> Vec<Effect> {

@@ -42,7 +42,7 @@ impl Level {
 pub struct Options {
     /// Where upstream is, for the screen: `api.encord.com`, `local project`.
     pub upstream: String,
-    /// How careful writes must be, when the settings say so.
+    /// How careful writes must be, when the settings state it.
     pub level: Option<Level>,
     /// Title of a protected project that was confirmed at start; without it, each write asks for it.
     pub confirm: Option<String>,
@@ -56,7 +56,7 @@ pub struct Options {
     pub awaited: Vec<PathBuf>,
     /// Where a library was looked for, for the empty state.
     pub agents: Vec<String>,
-    /// Workflow specification with the edges that the API does not tell.
+    /// Workflow specification with the edges that the API does not return.
     pub specification: Option<serde_json::Value>,
     /// The screen lists queues and counts; a headless run does not.
     pub screen: bool,

@@ -36,7 +36,7 @@ impl State {
         });
         let mut run = Run::new(self.runs, spec, self.now);
         run.typed_timeout_ms = self.typed_timeout_ms;
-        self.say(
+        self.info(
             Kind::Run,
             format!(
                 "run {} began{}",
@@ -96,7 +96,7 @@ impl State {
             || "requests are no longer limited".to_owned(),
             |rate| format!("at most {rate} requests a second from now on"),
         );
-        self.say(Kind::Net, text);
+        self.info(Kind::Net, text);
         vec![Effect::Rate(rate)]
     }
 
@@ -116,7 +116,16 @@ impl State {
                 )
             },
         );
-        self.say(Kind::Run, text);
+        self.info(Kind::Run, text);
+        Vec::new()
+    }
+
+    /// Limit of one attempt where the agent declares none.
+    pub(super) fn set_default_timeout(&mut self, ms: Option<u64>) -> Vec<Effect> {
+        self.options.timeout_ms = ms;
+        if let Some(run) = self.run.as_mut().filter(|r| !r.is_over()) {
+            run.spec.timeout_ms = ms;
+        }
         Vec::new()
     }
 

@@ -157,7 +157,7 @@ impl State {
         if let Some(step) = self.step.take() {
             self.held.remove(&step.row.id);
             if step.at < At::Committing {
-                self.say(
+                self.info(
                     Kind::Task,
                     format!(
                         "{}: outcome thrown away; nothing was written",
@@ -188,7 +188,7 @@ impl State {
         self.held.insert(task, held);
         self.conflicts.remove(&task);
         self.mended(task);
-        self.say(
+        self.info(
             Kind::Task,
             format!("{title}: held for review ({{key:Review}})"),
         );

@@ -1,9 +1,9 @@
-//! News from upstream: the project, pages of tasks, counters.
+//! Events from upstream: the project, pages of tasks, counters.
 
 use super::*;
 
-/// Trouble that lasts longer than this is said, in milliseconds.
-const SAY_AFTER_MS: u64 = 2_000;
+/// Outages that last longer than this are reported, in milliseconds.
+const REPORT_AFTER_MS: u64 = 2_000;
 
 impl State {
     pub(super) fn upstream(&mut self, news: Upstream) -> Vec<Effect> {
@@ -15,51 +15,18 @@ impl State {
                 Vec::new()
             }
             Upstream::Page {
-                list: ListId::Run(id),
+                list,
                 stage,
                 rows,
                 next,
             } => {
                 self.net_error = None;
-                let now = self.now;
-                if let Some(run) = self
-                    .run
-                    .as_mut()
-                    .filter(|r| r.id == id && r.stage() == Some(stage))
-                {
-                    run.page(rows, next, now);
-                }
-                self.advance_run()
-            }
-            Upstream::Page {
-                list: ListId::Queue(id),
-                stage,
-                rows,
-                next,
-            } => {
-                self.net_error = None;
-                self.queue_page(id, stage, rows, next)
-            }
-            Upstream::PageFailed { list, stage, error } => {
-                self.complain(&error);
-                self.net_error = Some((error.clone(), self.now));
                 match list {
-                    ListId::Run(id) => {
-                        if let Some(run) = self.run.as_mut().filter(|r| r.id == id) {
-                            run.page_failed(error);
-                        }
-                        self.advance_run()
-                    }
-                    ListId::Queue(id) => {
-                        if let Some(queue) = self.queues.get_mut(&stage).filter(|q| q.listing == id)
-                        {
-                            queue.loading = false;
-                            queue.incoming = None;
-                        }
-                        Vec::new()
-                    }
+                    ListId::Run(id) => self.run_page(id, stage, rows, next),
+                    ListId::Queue(id) => self.queue_page(id, stage, rows, next),
                 }
             }
+            Upstream::PageFailed { list, stage, error } => self.page_failed(list, stage, error),
             Upstream::Known { stage, rows } => self.known(stage, rows),
             Upstream::KnownFailed { stage, error } => {
                 self.complain(&error);
@@ -73,24 +40,26 @@ impl State {
                 Vec::new()
             }
             Upstream::Outage(outage) => {
-                self.in_trouble(outage);
+                self.outage_changed(outage);
                 Vec::new()
             }
         }
     }
 
-    /// A single lost request is not worth a line; what lasts is said once, and its end too.
-    fn in_trouble(&mut self, outage: Option<Outage>) {
+    /// A single lost request is not worth a line; an outage that lasts is reported once, and so is its end.
+    fn outage_changed(&mut self, outage: Option<Outage>) {
         match (&outage, &self.outage) {
-            (Some(now), _) if !self.trouble_said && self.now.since(now.since) >= SAY_AFTER_MS => {
-                self.trouble_said = true;
+            (Some(now), _)
+                if !self.outage_reported && self.now.since(now.since) >= REPORT_AFTER_MS =>
+            {
+                self.outage_reported = true;
                 let text = format!("waiting for the platform: {}", now.why);
                 self.warn(Kind::Net, text, None);
             }
-            (None, Some(before)) if self.trouble_said => {
-                self.trouble_said = false;
+            (None, Some(before)) if self.outage_reported => {
+                self.outage_reported = false;
                 let s = self.now.since(before.since) / 1000;
-                self.say(Kind::Net, format!("the platform answers again after {s} s"));
+                self.info(Kind::Net, format!("the platform answers again after {s} s"));
             }
             _ => {}
         }
@@ -154,6 +123,42 @@ impl State {
             Vec::new()
         } else {
             self.list(stage).into_iter().collect()
+        }
+    }
+
+    fn run_page(
+        &mut self,
+        id: u64,
+        stage: StageId,
+        rows: Vec<crate::work::TaskRow>,
+        next: Option<String>,
+    ) -> Vec<Effect> {
+        let now = self.now;
+        let run = self.run.as_mut();
+        if let Some(run) = run.filter(|r| r.id == id && r.stage() == Some(stage)) {
+            run.page(rows, next, now);
+        }
+        self.advance_run()
+    }
+
+    fn page_failed(&mut self, list: ListId, stage: StageId, error: Error) -> Vec<Effect> {
+        self.complain(&error);
+        self.net_error = Some((error.clone(), self.now));
+        match list {
+            ListId::Run(id) => {
+                if let Some(run) = self.run.as_mut().filter(|r| r.id == id) {
+                    run.page_failed(error);
+                }
+                self.advance_run()
+            }
+            ListId::Queue(id) => {
+                let queue = self.queues.get_mut(&stage);
+                if let Some(queue) = queue.filter(|q| q.listing == id) {
+                    queue.loading = false;
+                    queue.incoming = None;
+                }
+                Vec::new()
+            }
         }
     }
 

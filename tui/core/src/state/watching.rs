@@ -89,7 +89,7 @@ impl State {
         self.watch_again(&due)
     }
 
-    /// Where a task begins anew: with its inputs, unless they are there and the agent asks for the same.
+    /// Where a task starts again: with its inputs, unless they are there and the agent asks for the same.
     fn watch_from(&self, stage: StageId, id: TaskId) -> Phase {
         let Some(wants) = self.watch_wants(stage) else {
             return Phase::NoAgent;
@@ -254,17 +254,18 @@ impl State {
     }
 
     /// What is there now is what newer builds are compared with, or the build before each.
-    pub(super) fn keep_looks(&mut self, keep: bool) {
+    pub(super) fn keep_looks(&mut self, keep: bool) -> Vec<Effect> {
         self.watch.kept = keep;
         for task in self.watch.tasks.iter_mut().filter(|_| keep) {
             task.before.clone_from(&task.now);
         }
+        Vec::new()
     }
 
     /// Holds what the newest build gave for a watched task.
-    pub(super) fn hold_watched(&mut self, id: TaskId) {
+    pub(super) fn hold_watched(&mut self, id: TaskId) -> Vec<Effect> {
         let Some(task) = self.watch.task(id) else {
-            return;
+            return Vec::new();
         };
         let (
             Some(WatchResult {
@@ -275,7 +276,7 @@ impl State {
             Some(inputs),
         ) = (&task.now, &task.inputs)
         else {
-            return;
+            return Vec::new();
         };
         let held = Held {
             stage: task.stage,
@@ -289,10 +290,11 @@ impl State {
         self.held.insert(id, held);
         self.conflicts.remove(&id);
         self.mended(id);
-        self.say(
+        self.info(
             Kind::Task,
             format!("{title}: held for review ({{key:Review}})"),
         );
+        Vec::new()
     }
 
     /// Once every watched task was looked at: those that differ, then all in one line.
@@ -311,7 +313,7 @@ impl State {
             named.collect()
         };
         for task in named {
-            lines.push((task.failed(), told(task)));
+            lines.push((task.failed(), summary(task)));
         }
         if !only {
             let failing = self.watch.failing();
@@ -346,7 +348,7 @@ impl State {
 }
 
 /// One watched task in one line.
-fn told(task: &Watched) -> String {
+fn summary(task: &Watched) -> String {
     let title = &task.row.title;
     let Some(now) = &task.now else {
         let why = task.error.as_ref().map_or("", |f| f.summary.as_str());

@@ -100,7 +100,7 @@ fn metadata(old: &Outcome, new: &Outcome) -> Vec<Difference> {
         .collect()
 }
 
-/// Labels that both have in the same words are left out; of the rest those of one name are told as
+/// Labels that both have in the same words are left out; of the rest those of one name are reported as
 /// one that changed.
 fn labels(old: &[LabelChange], new: &[LabelChange]) -> Vec<Difference> {
     let mut new: Vec<&LabelChange> = new.iter().collect();

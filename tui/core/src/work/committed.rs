@@ -1,4 +1,4 @@
-//! What became of a task that was committed, and what of it is upstream when a step was refused.
+//! The result of a committed task, and what of it is upstream when a step was refused.
 
 use super::CommitItem;
 use crate::error::Error;
@@ -74,7 +74,7 @@ impl Written {
     }
 }
 
-/// What became of one committed task.
+/// The result of one committed task.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Committed {
     /// Everything was written.
@@ -84,7 +84,7 @@ pub enum Committed {
     /// Somebody else changed the label row or the client metadata since the agent saw them; nothing was
     /// written.
     Conflict {
-        /// Who and when, as far as the platform says.
+        /// Who and when, as far as the platform reports it.
         by: String,
     },
     /// The platform refused this task, and nothing of it was written; the rest of the bundle went through.

@@ -1,8 +1,10 @@
 //! What the made-up journal and platform answer to operations.
 
+use crate::screen::screen;
 use crate::world::*;
 use std::sync::Arc;
-use wb_core::event::JournalOperation;
+use wb_core::command::Command;
+use wb_core::event::{Event, JournalOperation};
 use wb_core::ledger::{Change, OpenEntry, Reply, Request, Scope, Seen, StandingEntry};
 use wb_core::work::*;
 
@@ -103,4 +105,22 @@ fn standing_entry(id: i64) -> StandingEntry {
         change: nothing(id),
         overtaken: false,
     }
+}
+
+#[test]
+fn what_was_interrupted_is_finished_only_while_nothing_else_writes_and_writing_is_allowed() {
+    let (mut world, _) = screen(Box::new(|_| go("away")));
+    world.state.options.read_only = true;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 0, "read-only");
+    world.state.options.read_only = false;
+    world.state.journal.finishing = true;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 0, "it is being finished already");
+    world.state.journal.finishing = false;
+    world.send(Event::Input(Command::Finish));
+    assert_eq!(world.finished, 1);
+    assert!(!world.state.journal.finishing, "its answer came");
+    let last = world.state.activity.back().unwrap();
+    assert_eq!(last.text, "2 of 2 interrupted writes are finished");
 }

@@ -86,7 +86,7 @@ fn read_only_refuses_to_commit() {
 }
 
 /// A screen on the first stage, with a task stepped to its outcome.
-fn screen(agent: Agent) -> (World, StageId) {
+pub fn screen(agent: Agent) -> (World, StageId) {
     let mut world = World::new(12, 0, agent);
     world.state.options.screen = true;
     world.state.live = false;
@@ -375,24 +375,6 @@ fn an_undo_is_looked_at_before_it_may_be_written() {
     world.send(Event::Input(Command::OpenOp(1)));
     world.send(Event::Input(Command::Undo(1)));
     assert_eq!(world.undone, [2], "opened is not looked at");
-}
-
-#[test]
-fn what_was_interrupted_is_finished_only_while_nothing_else_writes_and_writing_is_allowed() {
-    let (mut world, _) = screen(Box::new(|_| go("away")));
-    world.state.options.read_only = true;
-    world.send(Event::Input(Command::Finish));
-    assert_eq!(world.finished, 0, "read-only");
-    world.state.options.read_only = false;
-    world.state.journal.finishing = true;
-    world.send(Event::Input(Command::Finish));
-    assert_eq!(world.finished, 0, "it is being finished already");
-    world.state.journal.finishing = false;
-    world.send(Event::Input(Command::Finish));
-    assert_eq!(world.finished, 1);
-    assert!(!world.state.journal.finishing, "its answer came");
-    let said = world.state.activity.back().unwrap();
-    assert_eq!(said.text, "2 of 2 interrupted writes are finished");
 }
 
 #[test]

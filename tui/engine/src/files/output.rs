@@ -46,7 +46,7 @@ enum Place {
 /// Begins a file that a flag names. Waits where a pipe has no reader yet.
 ///
 /// # Errors
-/// It cannot be written: told before anything is run.
+/// It cannot be written: reported before anything is run.
 pub async fn begin(flag: &'static str, path: &Path) -> Result<OutFile, Error> {
     let named = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || OutFile::create(&named)).await;
@@ -142,7 +142,7 @@ impl Whole {
         part.as_file().sync_all()?;
         match part.persist(&target) {
             Ok(_) => {}
-            // The file itself is mounted, as in a container: it cannot be replaced, only filled anew.
+            // The file itself is mounted, as in a container: it cannot be replaced, only rewritten.
             Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => {
                 let mut from = error.file.reopen()?;
                 let mut to = File::options().write(true).truncate(true).open(&target)?;

@@ -22,7 +22,7 @@ pub(super) fn me(dir: &Path) -> i64 {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     let held = held.get_or_insert_default();
     let key = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    // A folder may have been removed and made anew meanwhile.
+    // A folder may have been removed and made again meanwhile.
     if let Some((name, file)) = held.get(&key)
         && stands(file, &path(&key, *name))
     {

@@ -224,7 +224,7 @@ impl Journal {
             if overtaken {
                 change.to = None;
             }
-            // Labels tell whose they are; priorities and metadata do not.
+            // Labels name their author; priorities and metadata do not.
             if overtaken && change.item.labels_after.is_none() {
                 continue;
             }

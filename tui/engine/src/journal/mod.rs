@@ -2,7 +2,7 @@
 //!
 //! SQLite under `.workbench/`. Entries are never changed but for their answer and what is known to be written. An *operation* is
 //! one command that wrote (a run, an apply, an undo) with its entries, one for each task. After a
-//! crash the entries without an answer say what had begun; sending them again is safe, because a
+//! crash the entries without an answer are those that had begun; sending them again is safe, because a
 //! commit looks first whether its labels are already there and its task has already left.
 
 mod alive;

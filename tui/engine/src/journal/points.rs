@@ -21,9 +21,9 @@ pub const POINTS: [&str; 9] = [
 pub fn at(name: &'static str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
-    static WISH: OnceLock<Option<(String, u64)>> = OnceLock::new();
+    static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);
-    let wish = WISH.get_or_init(|| {
+    let wanted = WANTED.get_or_init(|| {
         let text = std::env::var("WORKBENCH_KILL_AT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
         assert!(
@@ -32,8 +32,8 @@ pub fn at(name: &'static str) {
         );
         Some((name.to_owned(), times.parse().unwrap_or(1)))
     });
-    let Some((wanted, times)) = wish else { return };
-    if wanted == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *times {
+    let Some((point, times)) = wanted else { return };
+    if point == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *times {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         // The signal is on its way; nothing further may happen.

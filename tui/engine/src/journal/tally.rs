@@ -1,10 +1,10 @@
-//! The counts of operations that are over, kept so that a history of a million entries is told as
+//! The counts of operations that are over, kept so that a history of a million entries is listed as
 //! quickly as a short one. A count is a copy: whatever writes to an operation again forgets it first.
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, params};
 use std::collections::HashMap;
 
-/// What became of the entries of an operation.
+/// Counts of the entries of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// All.

@@ -27,7 +27,7 @@ impl Row {
     fn refused(&self) -> Option<Error> {
         let answer = self.answer.as_ref()?;
         let read = self.error.as_deref().map(serde_json::from_str::<Error>);
-        // What cannot be read is told by its words.
+        // An error that cannot be read is reported by its text.
         Some(match read {
             Some(Ok(error)) => error,
             _ => Error::new(ErrorKind::Upstream, answer.clone()),

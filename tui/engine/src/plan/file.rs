@@ -89,7 +89,7 @@ impl PlanFile {
         }
     }
 
-    /// Adds a task. That the disk is full is told at the end.
+    /// Adds a task. A full disk is reported at the end.
     pub fn add(&mut self, report: &Report) {
         let item = match (&report.outcome, &report.inputs, &report.ending) {
             (Some(outcome), Some(inputs), Ending::Moved | Ending::Stayed) => {

@@ -165,7 +165,7 @@ impl Plan {
             && (&*item.title, &*item.branch) == (line.title.as_str(), line.branch.as_str());
         if !same || line.error.is_some() {
             return Err(format!(
-                "what is written for task {task} is not what is said of it"
+                "what is written for task {task} does not match its description"
             ));
         }
         if let Some(id) = item.pathway {
@@ -193,7 +193,7 @@ impl Plan {
             ));
         }
         if footer.end != self.found {
-            return Err(self.damaged("it has another number of tasks than its last line says"));
+            return Err(self.damaged("it has another number of tasks than in its last line"));
         }
         if self.text()?.is_some() {
             return Err(self.damaged("it goes on after its last line"));

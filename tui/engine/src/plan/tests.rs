@@ -111,7 +111,7 @@ fn refusal(path: &Path) -> Error {
 fn what_is_shown_is_computed_from_what_would_be_written() {
     let dir = tempfile::tempdir().unwrap();
     let mut task = line(21, 11);
-    // Whoever wrote this plan computed its digest anew: then the change is shown.
+    // Whoever wrote this plan recomputed its digest: then the change is shown.
     task["deed"]["labels_after"] = labels(&[("abcd1234", 0.5), ("efgh5678", 0.7)]);
     task["deed"]["priority"] = json!(0.125);
     task["patch"] = json!({"labels": []});
@@ -249,11 +249,11 @@ fn a_line_that_contradicts_what_it_writes_is_refused_whatever_its_digest() {
         change(&mut task);
         refusal(&write(dir.path(), "p", &header(), &[task])).summary
     };
-    assert!(with(&|t| t["task"] = json!(id(99))).contains("is not what is said of it"));
-    assert!(with(&|t| t["data"] = json!(id(99))).contains("is not what is said of it"));
-    assert!(with(&|t| t["title"] = json!("another")).contains("is not what is said of it"));
+    assert!(with(&|t| t["task"] = json!(id(99))).contains("does not match its description"));
+    assert!(with(&|t| t["data"] = json!(id(99))).contains("does not match its description"));
+    assert!(with(&|t| t["title"] = json!("another")).contains("does not match its description"));
     let error = Error::new(ErrorKind::Agent, "failed");
-    assert!(with(&|t| t["fault"] = json!(error)).contains("is not what is said of it"));
+    assert!(with(&|t| t["fault"] = json!(error)).contains("does not match its description"));
     assert!(with(&|t| t["deed"]["pathway"] = json!(id(99))).contains("unknown pathway"));
     assert!(with(&|t| t["deed"]["to"] = json!(id(99))).contains("unknown pathway"));
     let stage = |t: &mut Value| {

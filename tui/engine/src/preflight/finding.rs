@@ -1,4 +1,4 @@
-//! Findings: how each is told to a person and to a script, and which of them keep tasks from being begun.
+//! Findings: how each is shown to a person and to a script, and which of them keep tasks from being begun.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -109,8 +109,8 @@ pub fn none_bad(findings: Vec<Finding>) -> Result<(), Error> {
     if !lines.is_empty() {
         error = error.because(lines.join("\n"));
     }
-    let mut said = BTreeSet::new();
-    for fix in fixes.into_iter().filter(|fix| said.insert(fix.clone())) {
+    let mut shown = BTreeSet::new();
+    for fix in fixes.into_iter().filter(|fix| shown.insert(fix.clone())) {
         error = error.hint(fix);
     }
     Err(error)

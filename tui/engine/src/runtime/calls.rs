@@ -245,7 +245,7 @@ impl Answers {
     }
 
     /// Fetches the twins that an agent declares for a whole batch. One that cannot be had is left out:
-    /// the agent asks for it again and is told why.
+    /// the agent asks for it again and gets the reason.
     pub(super) async fn prepare(&self, stage: StageId, rows: &[TaskRow], twins: &[TwinSpec]) {
         if twins.is_empty() || rows.is_empty() {
             return;

@@ -25,13 +25,13 @@ impl Drain {
         }
     }
 
-    /// A library tells what it has agents for.
+    /// A library declares what it has agents for.
     pub(super) fn learn(&self, library: &Descriptor) {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         agents.extend(library.agents.iter().map(|agent| agent.stage.clone()));
     }
 
-    /// The first stage to drain, as far as libraries have told.
+    /// The first stage to drain, as far as libraries have declared it.
     pub(super) fn first(&self, workflow: &Workflow) -> Option<StageId> {
         let find = |name: &String| workflow.find(name).map(|stage| stage.id);
         let only: Vec<StageId> = self.only.iter().filter_map(find).collect();

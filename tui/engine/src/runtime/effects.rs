@@ -37,7 +37,7 @@ fn no_answer(reader: &wb_client::Reader) -> Error {
     .hint("is ENCORD_DOMAIN right, and does this machine reach it?")
 }
 
-/// Whether labels in a row say who made them.
+/// Whether labels in a row name who made them.
 fn has_authors(inputs: &Inputs) -> bool {
     let row = inputs.labels.as_ref();
     row.is_some_and(|row| row.json.contains(r#""createdBy":""#))

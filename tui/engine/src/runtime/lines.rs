@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use wb_core::error::clip;
 use wb_core::text::clean;
 
-/// Level of a line that says how things are.
+/// Level of a line that informs.
 const INFO: u8 = 3;
 
 /// Longest line in the log, in bytes.
@@ -15,16 +15,16 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is kept for the face.
 pub(super) struct Lines {
-    /// The finest level that is told; 0: none.
+    /// The finest level that is kept; 0: none.
     finest: u8,
-    told: Vec<String>,
+    kept: Vec<String>,
     /// What the log may still take today, and since when.
     left: usize,
     since: Instant,
 }
 
 impl Lines {
-    /// Tells nothing, what informs, or everything, as `-v` and `-vv` wish.
+    /// Keeps nothing, infos, or everything, as set by `-v` and `-vv`.
     pub(super) fn new(verbose: u8) -> Self {
         let finest = match verbose {
             0 => 0,
@@ -33,7 +33,7 @@ impl Lines {
         };
         Self {
             finest,
-            told: Vec::new(),
+            kept: Vec::new(),
             left: DAILY,
             since: Instant::now(),
         }
@@ -78,13 +78,13 @@ impl Lines {
             (_, 4) => "debug",
             _ => "trace",
         };
-        self.told
+        self.kept
             .push(format!("{}: {word}: {}", clean(task), clean(text)));
     }
 
     /// What came since the last time.
-    pub(super) fn told(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.told)
+    pub(super) fn drain(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.kept)
     }
 }
 
@@ -92,13 +92,13 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn told(verbose: u8) -> Vec<String> {
+    fn output(verbose: u8) -> Vec<String> {
         let mut lines = Lines::new(verbose);
         lines.take(Some("a.jpg"), 2, "mine", "care\x1b[2Jful");
         lines.take(Some("a.jpg"), 2, "stderr", "printed");
         lines.take(None, 3, "mine", "opened");
         lines.take(Some("a.jpg"), 4, "mine", "detail");
-        lines.told()
+        lines.drain()
     }
 
     #[test]
@@ -117,12 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_what_informs_or_everything_is_told_without_control_codes() {
-        assert_eq!(told(0), Vec::<String>::new());
-        assert_eq!(told(1).len(), 3);
-        assert!(told(1)[0].starts_with("a.jpg: warning: care"));
-        assert!(!told(1)[0].contains('\x1b'));
-        assert_eq!(told(1)[1..], ["a.jpg: stderr: printed", "-: info: opened"]);
-        assert_eq!(told(2)[3], "a.jpg: debug: detail");
+    fn nothing_infos_or_everything_is_kept_without_control_codes() {
+        assert_eq!(output(0), Vec::<String>::new());
+        assert_eq!(output(1).len(), 3);
+        assert!(output(1)[0].starts_with("a.jpg: warning: care"));
+        assert!(!output(1)[0].contains('\x1b'));
+        assert_eq!(
+            output(1)[1..],
+            ["a.jpg: stderr: printed", "-: info: opened"]
+        );
+        assert_eq!(output(2)[3], "a.jpg: debug: detail");
     }
 }

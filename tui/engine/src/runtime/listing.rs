@@ -84,7 +84,7 @@ async fn one_page(
     Ok((rows, page.next))
 }
 
-/// The tasks that match a filter, in their order; `earlier` tells what became of them last. Reads what it asks of the label rows, for those
+/// The tasks that match a filter, in their order; `earlier` has their last results. Reads what it asks of the label rows, for those
 /// alone that it does not refuse already.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ pub struct Setup {
     pub concurrency: usize,
     /// What hosts may use.
     pub limits: HostLimits,
-    /// How much of what agents log is kept for [`Engine::told`], as `-v` says it.
+    /// How much of what agents log is kept for [`Engine::agent_output`], as set by `-v`.
     pub verbose: u8,
 }
 
@@ -78,7 +78,7 @@ pub struct Engine {
 struct World {
     /// Second places of libraries, with the library each one is.
     twins: HashMap<PathBuf, PathBuf>,
-    /// Where the content in charge of a library was built, when it has a twin.
+    /// Where the active content of a library was built, when it has a twin.
     built_at: HashMap<PathBuf, PathBuf>,
     started: Millis,
     reader: Reader,
@@ -271,7 +271,7 @@ impl Engine {
         effects
     }
 
-    /// Tells the state the time and the wire counters.
+    /// Gives the state the time and the wire counters.
     pub fn tick(&mut self) -> Vec<Effect> {
         let mut effects = self.feed(Event::Upstream(Upstream::Stats(self.net())));
         effects.extend(self.feed(Event::Tick(now())));
@@ -287,8 +287,8 @@ impl Engine {
     }
 
     /// What agents logged and printed since the last time, as far as it was asked for.
-    pub fn told(&mut self) -> Vec<String> {
-        self.world.lines.told()
+    pub fn agent_output(&mut self) -> Vec<String> {
+        self.world.lines.drain()
     }
 
     /// What went over the wire.

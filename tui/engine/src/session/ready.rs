@@ -1,4 +1,4 @@
-//! What has to be true before the first task: the project is there, its libraries are in charge, and what
+//! What has to be true before the first task: the project is there, its libraries are active, and what
 //! `preflight` compares fits.
 
 use super::{Need, guard};
@@ -59,7 +59,7 @@ fn has_agent_stages(engine: &Engine) -> Result<(), Error> {
         .hint("add an agent stage to its workflow on the platform, or name another project"))
 }
 
-/// Waits until every library is in charge or refused; a refused one ends the run.
+/// Waits until every library is active or refused; a refused one ends the run.
 async fn load_libraries(
     engine: &mut Engine,
     libraries: &[PathBuf],

@@ -37,7 +37,7 @@ impl Exec {
             return;
         }
         match self.engine.settle().await {
-            Ok(settled) => settled.lines().iter().for_each(|line| tell!("{line}")),
+            Ok(settled) => settled.lines().iter().for_each(|line| notice!("{line}")),
             Err(error) => tracing::warn!("{error}"),
         }
     }

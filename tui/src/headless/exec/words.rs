@@ -9,7 +9,7 @@ const COUNTING: Duration = Duration::from_millis(500);
 
 impl Exec {
     /// How much of the input was left when it stopped.
-    pub(super) async fn tell_unread(&mut self) {
+    pub(super) async fn print_unread(&mut self) {
         let (mut unread, mut whole) = (0_u64, false);
         let count = async {
             while let Some(line) = self.lines.recv().await {
@@ -26,8 +26,8 @@ impl Exec {
         };
         match whole {
             true if unread == 0 => {}
-            true => tell!("workbench: {unread} more {were} not read; they have no result"),
-            false => tell!(
+            true => notice!("workbench: {unread} more {were} not read; they have no result"),
+            false => notice!(
                 "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
                 if unread == 1 { "line" } else { "lines" }
             ),
@@ -35,7 +35,7 @@ impl Exec {
     }
 
     /// The last words.
-    pub(super) fn tell(&self, ending: &Ending) {
+    pub(super) fn print_counts(&self, ending: &Ending) {
         let Counts { done, failed, left } = self.counts;
         let mut text = format!("{} entries", done + failed + left);
         for (n, word) in [
@@ -47,7 +47,7 @@ impl Exec {
                 text.push_str(&format!(" · {n} {word}"));
             }
         }
-        tell!("{text}");
+        notice!("{text}");
         let next = match ending.code() {
             1 => "What failed is where it was: mend the agent and give its specs again.",
             5 => {
@@ -62,6 +62,6 @@ impl Exec {
             }
             _ => return,
         };
-        tell!("{next}");
+        notice!("{next}");
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn unfinished(
             Some(error) => wb_ui::text::clean(&error.summary).into_owned(),
             None => "no answer came".to_owned(),
         };
-        tell!(
+        notice!(
             "note: {} are not over that an earlier command began ({why}); a run finishes them first, so they are left out here",
             plural(open.len(), "write")
         );

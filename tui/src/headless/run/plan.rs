@@ -23,17 +23,17 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             ErrorKind::Usage,
             "a plan is made in one pass; --refresh-every belongs to `run`",
         );
-        ending.told(error);
+        ending.fail(error);
         return ending;
     }
     match may_replace(&global, &args.output) {
         Ok(true) => {}
         Ok(false) => {
-            tell!("Nothing was run; {} is as it was.", args.output.display());
+            notice!("Nothing was run; {} is as it was.", args.output.display());
             return ending;
         }
         Err(error) => {
-            ending.told(error);
+            ending.fail(error);
             return ending;
         }
     }
@@ -52,7 +52,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
                 keep(plan, args, &mut ending);
             }
         }
-        Err(error) => ending.told(error),
+        Err(error) => ending.fail(error),
     }
     ending
 }
@@ -73,7 +73,7 @@ fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
         return Err(Error::new(ErrorKind::Refused, text)
             .hint("choose another name, or overwrite it with --yes"));
     }
-    tell!("{path} exists already. Overwrite it? [y/N]");
+    notice!("{path} exists already. Overwrite it? [y/N]");
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer);
     Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -83,15 +83,15 @@ fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
 fn keep(plan: PlanFile, args: &PlanArgs, ending: &mut Ending) {
     let found = match plan.finish() {
         Ok(found) => found,
-        Err(error) => return ending.told(error),
+        Err(error) => return ending.fail(error),
     };
     let output = args.output.display();
-    tell!(
+    notice!(
         "Kept in {output}: {} outcomes, {} of them change something.",
         found.outcomes,
         found.changes
     );
-    tell!("workbench review {output} --diff · workbench apply {output}");
+    notice!("workbench review {output} --diff · workbench apply {output}");
     if args.exit_code && found.changes > 0 {
         ending.differences();
     }

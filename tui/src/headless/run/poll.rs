@@ -54,7 +54,7 @@ impl Session {
                 match settled {
                     Ok(settled) => {
                         for line in settled.lines() {
-                            self.progress.say(&format!("workbench: {line}"));
+                            self.progress.notice(&format!("workbench: {line}"));
                         }
                     }
                     Err(error) => tracing::warn!("{error}"),

@@ -42,12 +42,12 @@ pub(in crate::headless) async fn unless_interrupted<T>(
     tokio::select! {
         done = work => done.map(Some),
         () = limit.over() => {
-            tell!("workbench: --max-time was over before the first task; {next}");
+            notice!("workbench: --max-time was over before the first task; {next}");
             ending.stopped();
             Ok(None)
         }
         signal = signals.next() => {
-            tell!("workbench: interrupted before the first task; {next}");
+            notice!("workbench: interrupted before the first task; {next}");
             ending.signal(signal);
             Ok(None)
         }

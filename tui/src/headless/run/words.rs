@@ -13,13 +13,13 @@ impl Session {
         self.progress.end();
         let net = self.engine.net();
         for line in output::groups(totals) {
-            tell!("{line}");
+            notice!("{line}");
         }
         if self.not_carried > 0 {
-            tell!("{}", output::not_carried(self.not_carried));
+            notice!("{}", output::not_carried(self.not_carried));
         }
         if !ending.interrupted() {
-            self.tell_unmet();
+            self.print_unmet();
         }
         let seconds = wall.as_secs_f64();
         let in_part = self.in_part();
@@ -39,13 +39,13 @@ impl Session {
             print_error(&error);
             ending.afterwards(error);
         }
-        tell!("{}", output::sentence(totals, net, seconds, self.dry));
+        notice!("{}", output::sentence(totals, net, seconds, self.dry));
         if in_part > 0 && !self.dry {
             let tasks = match in_part {
                 1 => "1 task is".to_owned(),
                 n => format!("{n} tasks are"),
             };
-            tell!(
+            notice!(
                 "{tasks} written in part: `workbench resume` finishes them, `workbench undo` takes back what was written."
             );
         }
@@ -57,19 +57,19 @@ impl Session {
             code => advice(code, self.dry, self.plan.is_some(), whole),
         };
         if let Some(next) = next {
-            tell!("{next}");
+            notice!("{next}");
         }
         for command in output::retries(totals, &self.again, self.dry) {
-            tell!("  {command}");
+            notice!("  {command}");
         }
     }
 }
 
 impl Session {
     /// Names of `--task` that no task has.
-    fn tell_unmet(&self) {
+    fn print_unmet(&self) {
         for named in &self.unmet {
-            tell!("{}", named.note());
+            notice!("{}", named.note());
         }
     }
 

@@ -74,7 +74,7 @@ impl Run {
     fn room_for_a_batch(&self) -> bool {
         let alive = self.batches.len();
         match self.mean_size() {
-            // Its answer says how large the others may be.
+            // Its answer shows how large the others may be.
             None => alive == 0,
             Some(_) if alive < BATCHES => true,
             Some(mean) => {

@@ -1,4 +1,4 @@
-//! The machine of a run: news in, wishes out, no I/O.
+//! The machine of a run: events in, effects out, no I/O.
 //!
 //! It lists lazily (a page when fewer than two batches are waiting), fetches the next batch and
 //! commits the last one while this one runs, retries from the same untouched inputs, and gives
@@ -82,7 +82,7 @@ impl Batch {
 
 /// How many hosts may die one after the other before a stage is given up.
 const CRASHES_IN_A_ROW: u32 = 5;
-/// How often a task whose row others keep changing runs anew.
+/// How often a task whose row others keep changing is run again.
 const RERUNS: u32 = 3;
 /// A job of at most so many microseconds is over at once.
 const QUICK_US: u64 = 500;
@@ -104,7 +104,7 @@ pub struct Run {
     pub stages: Vec<StageId>,
     /// Which of them is drained now.
     pub stage_at: usize,
-    /// Build whose agent works on that stage: of each stage the one that was in charge when the run began.
+    /// Build whose agent works on that stage: of each stage the one that was active when the run began.
     pub build: BuildId,
     /// Counters.
     pub totals: Totals,
@@ -144,7 +144,7 @@ pub struct Run {
     quick: usize,
     /// Tasks with a result, and those of them that failed; final or about to be.
     known: (u64, u64),
-    /// How often each task ran anew because of a conflict.
+    /// How often each task was run again because of a conflict.
     reruns: HashMap<TaskId, u32>,
     agent: usize,
     wants: Wants,
