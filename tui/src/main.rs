@@ -14,22 +14,32 @@ mod begin;
 mod check;
 mod cli;
 mod crash;
+#[cfg(feature = "local")]
 mod demo;
 mod exit;
 mod headless;
 mod logging;
 mod look;
 mod new;
+#[cfg(not(feature = "local"))]
+mod no_local;
 mod pictures;
 mod report;
 mod screen;
+#[cfg(feature = "local")]
 mod serve;
 mod signals;
 mod terminal;
 
 use clap::FromArgMatches;
 use cli::{Cli, Command};
+#[cfg(feature = "local")]
+use demo::demo;
 use exit::Ending;
+#[cfg(not(feature = "local"))]
+use no_local::{demo, serve};
+#[cfg(feature = "local")]
+use serve::serve;
 use std::process::ExitCode;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
@@ -115,7 +125,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     match &cli.command {
         None => *ending = screen::open(global, config, false).await?,
         Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
-        Some(Command::Demo(args)) => *ending = demo::demo(global, config, args).await?,
+        Some(Command::Demo(args)) => *ending = demo(global, config, args).await?,
         Some(Command::New(args)) => new::new(args, config.project_named())?,
         Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
         Some(Command::Run(args)) => *ending = Box::pin(headless::run(global, config, args)).await,
@@ -129,7 +139,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
         Some(Command::Journal(args)) => headless::journal(global, args)?,
-        Some(Command::Serve(args)) => serve::serve(args, ending).await?,
+        Some(Command::Serve(args)) => serve(args, ending).await?,
         Some(Command::Keys) => look::keys(global, &appearance.keymap().0),
         Some(Command::Config) => look::config(global, config, appearance),
         Some(Command::Print(what)) => look::print(global, config, what, ending).await?,
