@@ -12,7 +12,7 @@ mod transplant;
 pub use compare::same_labels as compare;
 pub(crate) use compare::same_metadata;
 pub use compare::saved_as;
-pub(crate) use splice::{Fields, splice};
+pub(crate) use splice::{ObjectFields, splice};
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 
