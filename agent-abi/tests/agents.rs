@@ -47,7 +47,7 @@ fn plain() -> Route {
 }
 
 #[test]
-fn the_descriptor_says_what_the_attribute_says() {
+fn the_descriptor_holds_what_the_attribute_declares() {
     let all = flags::OVERWRITE | flags::IDEMPOTENT | flags::NO_PARALLEL | flags::CANCEL_AWARE;
     assert_eq!((full::STAGE, full::FLAGS), ("pre-label", all));
     let spec: AgentSpec = serde_json::from_str(full::SPEC).unwrap();
@@ -87,7 +87,7 @@ fn the_fetch_list_is_the_union_of_what_the_parameters_need() {
 }
 
 #[test]
-fn parameters_come_from_the_settings_and_misfits_say_so() {
+fn parameters_come_from_the_settings_and_misfits_are_reported() {
     let run = task("a.jpg").params(json!({"limit": 0.25})).run::<full>();
     assert_eq!(
         (run.route(), run.priority()),

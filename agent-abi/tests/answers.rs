@@ -163,7 +163,7 @@ fn what_only_another_option_asked_for_goes_with_it() {
 }
 
 #[test]
-fn a_classification_said_again_keeps_its_nested_answers_and_takes_new_ones() {
+fn a_classification_that_is_added_again_keeps_its_nested_answers_and_takes_new_ones() {
     let mut row = video();
     let hash = row.classify("Weather", "Rainy").unwrap();
     row.answer(&hash, "How much", "a lot").unwrap();

@@ -384,7 +384,7 @@ fn run_a_thread_that_panics() {
 }
 
 #[test]
-fn a_panic_on_a_thread_of_the_agent_is_told_on_stderr_and_is_not_the_attempts() {
+fn a_panic_on_a_thread_of_the_agent_goes_to_stderr_and_is_not_the_attempts() {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",

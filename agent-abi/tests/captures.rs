@@ -161,7 +161,7 @@ fn removing_leaves_the_row_as_if_the_label_had_never_been() {
 }
 
 #[test]
-fn the_same_answer_again_is_no_change_and_another_replaces_it() {
+fn the_same_answer_again_is_not_a_change_and_another_replaces_it() {
     let mut row = row_of(capture("image"));
     row.classify("Weather", "Sunny").unwrap();
     assert!(!row.changed());

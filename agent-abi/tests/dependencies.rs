@@ -207,7 +207,7 @@ fn predicts(task: &Task, #[depends(model)] model: &mut Model) -> Route {
 }
 
 #[test]
-fn a_model_in_host_scope_is_loaded_once_and_anew_after_a_panic_that_may_have_broken_it() {
+fn a_model_in_host_scope_is_loaded_once_and_again_after_a_panic_that_may_have_broken_it() {
     let mut last = String::new();
     for i in 0..1000 {
         let run = task(&format!("t{i}")).run::<predicts>();
@@ -329,7 +329,7 @@ fn a_retry_sees_everything_fresh() {
 }
 
 #[test]
-fn they_are_told_when_the_attempt_was_cancelled() {
+fn they_are_notified_when_the_attempt_was_cancelled() {
     let result = task("cancel")
         .ontology(ontology().text("Notes"))
         .cancelled()

@@ -13,7 +13,7 @@ use drawn::*;
 use serde_json::{Value, json};
 
 #[test]
-fn drawing_an_object_anew_keeps_who_made_it_and_what_nobody_knows() {
+fn redrawing_an_object_keeps_who_made_it_and_unknown_fields() {
     let old_box = json!({"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1, "newField": true});
     let mut row = image("bounding_box", "boundingBox", old_box);
     let (before, kinds) = (first(&row), row.ontology());
@@ -39,7 +39,7 @@ fn drawing_an_object_anew_keeps_who_made_it_and_what_nobody_knows() {
 }
 
 #[test]
-fn the_same_geometry_is_no_change() {
+fn the_same_geometry_is_not_a_change() {
     let area = json!({"x": 0.5, "y": 0.5, "w": 0.25, "h": 0.25});
     let mut row = image("bounding_box", "boundingBox", area);
     row.object_mut("h")
@@ -78,7 +78,7 @@ const FOUR: &str = r#"{"0": {"x": 0.1, "y": 0.1}, "1": {"x": 0.2, "y": 0.1}, "2"
     "3": {"x": 0.1, "y": 0.2}}"#;
 
 #[test]
-fn shapes_of_points_are_drawn_anew_and_nothing_else_changes() {
+fn shapes_of_points_are_redrawn_and_nothing_else_changes() {
     let flat = "[[[0.5, 0.5, 0.75, 0.5, 0.75, 0.75]]]";
     let both = format!(r#"{{"polygon": {NUMBERED}, "polygons": {flat}}}"#);
     let old = format!(r#"{{"polygon": {FOUR}}}"#);
@@ -117,7 +117,7 @@ fn shapes_of_points_are_drawn_anew_and_nothing_else_changes() {
 }
 
 #[test]
-fn other_shapes_are_drawn_anew_and_nothing_else_changes() {
+fn other_shapes_are_redrawn_and_nothing_else_changes() {
     let old = r#"{"rotatableBoundingBox": {"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1, "theta": 4.0, "new": 1}}"#;
     let new = r#"{"rotatableBoundingBox": {"x": 0.5, "y": 0.5, "w": 0.25, "h": 0.25, "theta": 30.0, "new": 1}}"#;
     check("rotatable_bounding_box", old, new, |row| {
@@ -174,7 +174,7 @@ fn other_shapes_are_drawn_anew_and_nothing_else_changes() {
 }
 
 #[test]
-fn an_object_can_be_drawn_anew_only_where_it_is() {
+fn an_object_can_be_redrawn_only_where_it_is() {
     let area = json!({"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1});
     let frame = |object: Value| json!({"objects": [object], "classifications": [], "newField": 3});
     let labels =

@@ -94,7 +94,7 @@ fn a_whole_blob_of_a_32_bit_detector_is_taken_back_to_the_edge_where_the_agent_d
 }
 
 #[test]
-fn a_blob_that_is_no_whole_row_is_refused_in_words() {
+fn a_blob_that_is_not_a_whole_row_is_refused_in_words() {
     let area = json!({"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1});
     let object = drawn("bounding_box", "boundingBox", area);
     let frame = |objects: Value| json!({"objects": objects, "classifications": []});

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_the_model_is_the_agents_failure_and_does_not_tell_the_key() {
+    fn a_refusal_of_the_model_is_the_agents_failure_and_does_not_show_the_key() {
         let (url, heard) =
             stub("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         let run = run(&url, "CARGO_PKG_NAME");

@@ -68,7 +68,7 @@ fn start_up(dir: &Path, library: &Path) {
         ms(median(frames))
     );
     println!(
-        "start to agents in charge   {:7.1} ms median of 15",
+        "start to agents active     {:7.1} ms median of 15",
         ms(median(ready))
     );
 }

@@ -124,7 +124,7 @@ impl Scene {
 }
 
 fn rebuilt(text: &str) -> usize {
-    text.matches("in charge").count()
+    text.matches(" active: ").count()
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn each_pass_of_a_poller_has_the_newest_build() {
     assert!((0..5).all(|_| scene.call().starts_with("v1 ")));
     for version in [1, 0, 1] {
         scene.put(version);
-        while !errors.recv_timeout(DEADLINE).unwrap().contains("in charge") {}
+        while !errors.recv_timeout(DEADLINE).unwrap().contains(" active: ") {}
         // A pass that was under way may end on the build before.
         let wanted = format!("v{} ", version + 1);
         while !scene.call().starts_with(&wanted) {}

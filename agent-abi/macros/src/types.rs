@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_that_borrows_is_told_from_one_that_lasts() {
+    fn a_type_that_borrows_is_distinguished_from_one_that_lasts() {
         for (text, wanted) in [
             ("String", false),
             ("&'static str", false),

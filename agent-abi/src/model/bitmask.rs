@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_mask_is_refused() {
+    fn text_that_is_not_a_mask_is_refused() {
         let of = |rle: &str| {
             Bitmask {
                 width: 4,

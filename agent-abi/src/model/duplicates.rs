@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_made_or_edited_is_no_duplicate() {
+    fn what_others_made_or_edited_is_not_a_duplicate() {
         let added = || object("bbbbbbbb", "CarBox01", 0.1, None);
         let theirs = object("aaaaaaaa", "CarBox01", 0.1, Some("ann@example.test"));
         assert!(found(&[theirs], &[added()]).is_empty());

@@ -6,7 +6,7 @@ mod support;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use support::child::{ask, asked, reader, said_by};
+use support::child::{ask, asked, output_of, reader};
 use support::tls::{Authority, Valid, accept};
 use support::{Reply, Scripted};
 use tokio::io::AsyncWriteExt;
@@ -163,7 +163,7 @@ async fn a_platform_without_tls_may_keep_its_files_where_there_is_tls() {
     .await;
     let (_dir, trusted) = trusted(&authority, "own.pem");
     let env = [("SSL_CERT_FILE", &*trusted)];
-    let text = said_by("downloading_child", &platform.domain, &env).await;
+    let text = output_of("downloading_child", &platform.domain, &env).await;
     assert!(text.contains("over TLS"), "{text}");
 }
 

@@ -186,18 +186,18 @@ async fn files_on_this_machine_come_without_the_proxy_of_the_api_and_the_other_w
     // The API behind a proxy, the file here.
     let proxy = Scripted::start(item(format!("{address}/file"))).await;
     let env = [("HTTP_PROXY", &*proxy.domain)];
-    let text = support::child::said_by("fetching_child", "http://encord.invalid", &env).await;
+    let text = support::child::output_of("fetching_child", "http://encord.invalid", &env).await;
     assert!(text.contains("came: 9"), "{text}");
     // The API here, the file behind a proxy.
     let api = Scripted::start(item("http://store.invalid/file".to_owned())).await;
     let env = [("HTTP_PROXY", &*address)];
-    let text = support::child::said_by("fetching_child", &api.domain, &env).await;
+    let text = support::child::output_of("fetching_child", &api.domain, &env).await;
     assert!(text.contains("came: 9"), "{text}");
     let requests = here.requests();
     assert_eq!(requests.last().unwrap().target, "http://store.invalid/file");
     // And where that proxy is not there, the error names it.
     let env = [("HTTP_PROXY", "http://ann:geheim@127.0.0.1:9")];
-    let text = support::child::said_by("fetching_child", &api.domain, &env).await;
+    let text = support::child::output_of("fetching_child", &api.domain, &env).await;
     assert!(
         text.contains("through the proxy http://127.0.0.1:9 (HTTP_PROXY)"),
         "{text}"
@@ -230,7 +230,7 @@ async fn a_connection_error_names_the_proxy_without_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_that_nobody_knows_and_a_port_where_nobody_listens_are_told_apart() {
+async fn an_unknown_name_and_a_closed_port_are_different_errors() {
     let text = asked("https://nobody.invalid", &[]).await;
     assert!(text.contains("there is no host of that name"), "{text}");
     assert!(

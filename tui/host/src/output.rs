@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_and_says_how_much() {
+    fn a_long_line_is_cut_with_a_note_of_how_much() {
         let long = vec![b'x'; LINE + 10];
         let (kept, _) = collect(&[&long, b"\nafter\n"]);
         assert!(kept[0].ends_with("x … 10 more bytes in this line"));

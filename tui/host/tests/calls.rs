@@ -91,7 +91,7 @@ fn answers_stay_readable_until_the_end_of_the_task() {
 }
 
 #[test]
-fn a_waiting_call_ends_with_its_cancelled_job_and_the_program_is_told() {
+fn a_waiting_call_ends_with_its_cancelled_job_and_the_program_is_notified() {
     let mut desk = desk(|config| config.grace = Duration::from_secs(30));
     let job = asks(&mut desk, 0, "twin", None);
     let (.., mut asked) = question(&mut desk);
@@ -116,7 +116,7 @@ fn a_waiting_call_ends_with_the_time_limit_of_its_job() {
 }
 
 #[test]
-fn a_preflight_asks_in_vain_and_is_told_so() {
+fn a_question_of_a_preflight_is_refused() {
     let desk = desk(|_| {});
     let refused = desk.rt.block_on(desk.hosts.preflight(BuildId(1)));
     let error = format!("{:?}", refused.unwrap_err());

@@ -177,7 +177,7 @@ fn damage_that_only_the_loader_meets_costs_a_probe() {
 }
 
 #[test]
-fn a_bad_rebuild_leaves_the_last_good_build_in_charge() {
+fn a_bad_rebuild_leaves_the_last_good_build_active() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let library = desk.path("libhostile.so");

@@ -118,7 +118,7 @@ fn dropping_the_last_handle_ends_every_process() {
 }
 
 #[test]
-fn a_host_that_dies_in_a_job_is_told_by_the_job_alone() {
+fn a_host_that_dies_in_a_job_is_reported_by_the_job_alone() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let job = desk.start(build, "leaves", None);
@@ -199,7 +199,7 @@ fn two_builds_take_turns_in_one_place() {
 }
 
 #[test]
-fn started_by_hand_it_says_that_it_is_not_for_people() {
+fn started_by_hand_it_reports_that_it_is_not_for_people() {
     let output = Command::new(env!("CARGO_BIN_EXE_wb-host-child"))
         .arg("host")
         .output()

@@ -269,7 +269,7 @@ impl Exec {
         self.engine.state().stage_title(self.stage)
     }
 
-    /// The tasks, once the agent in charge by now was compared with the project.
+    /// The tasks, once the active agent was compared with the project.
     async fn ready(&mut self, wanted: &[(TaskId, DataHash)]) -> Result<Vec<TaskRow>, Error> {
         if self.engine.state().agent(self.stage).is_none() {
             let text = format!(

@@ -111,11 +111,11 @@ impl LabelRow {
             )));
         }
         let entry = encode(found, &answer.into(), true)?;
-        let is_said = |old: &Value| {
+        let is_answered = |old: &Value| {
             old["featureHash"] == entry["featureHash"]
                 && same_answer(&old["answers"], &entry["answers"])
         };
-        if before.iter().any(is_said) {
+        if before.iter().any(is_answered) {
             return Ok(());
         }
         let mut entries = before;
@@ -194,7 +194,7 @@ impl LabelRow {
             )));
         }
         let entry = encode(found, &answer, true)?;
-        if !line.is_said(actions, &entry, span) {
+        if !line.is_answered(actions, &entry, span) {
             let actions = self.actions_mut(hash);
             line.put(actions, entry, span, &kind.attributes);
         }

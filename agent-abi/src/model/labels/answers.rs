@@ -193,7 +193,7 @@ pub(super) fn dynamic(displaced: Option<Value>, entry: Value, span: (u64, u64)) 
 }
 
 /// Whether the last word on every frame of a range is this answer already.
-pub(super) fn is_said(actions: &[Value], entry: &Value, span: (u64, u64)) -> bool {
+pub(super) fn is_answered(actions: &[Value], entry: &Value, span: (u64, u64)) -> bool {
     let mut own = actions
         .iter()
         .filter(|a| a["featureHash"] == entry["featureHash"] && touches(a, span));

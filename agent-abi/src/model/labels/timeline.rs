@@ -8,7 +8,7 @@
 use super::super::Attribute;
 use super::super::Choice;
 use super::answers::{
-    chosen, chosen_on, dynamic, is_said, loses_ground, put_on, same_answer, sense,
+    chosen, chosen_on, dynamic, is_answered, loses_ground, put_on, same_answer, sense,
 };
 use super::read::{ranges, text};
 use super::track::{Piece, Track};
@@ -82,9 +82,9 @@ impl Timeline {
     }
 
     /// Whether the word on every frame of a range is this answer already.
-    pub(super) fn is_said(&self, actions: &[Value], entry: &Value, span: (u64, u64)) -> bool {
+    pub(super) fn is_answered(&self, actions: &[Value], entry: &Value, span: (u64, u64)) -> bool {
         if self.tangled {
-            return is_said(actions, entry, span);
+            return is_answered(actions, entry, span);
         }
         let fits =
             |key: usize| same_answer(&actions[self.place_of[key]]["answers"], &entry["answers"]);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeline_says_what_a_search_from_end_to_end_says() {
+    fn a_timeline_agrees_with_a_search_from_end_to_end() {
         let mut seed = 7_u64;
         let mut dice = |sides: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -241,8 +241,8 @@ mod tests {
                 let span = (from, (from + dice(6)).min(FRAMES - 1));
                 let entry = entry(["Speed", "Mood"][dice(2) as usize], dice(4));
                 assert_eq!(
-                    line.is_said(&fast, &entry, span),
-                    is_said(&slow, &entry, span)
+                    line.is_answered(&fast, &entry, span),
+                    is_answered(&slow, &entry, span)
                 );
                 line.put(&mut fast, entry.clone(), span, &[]);
                 put_on(&mut slow, entry, span, &[]);

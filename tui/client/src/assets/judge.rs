@@ -1,4 +1,4 @@
-//! Whether a complete download can be the item's file, and what becomes of a file that cannot be decoded.
+//! Whether a complete download can be the item's file, and the handling of a file that cannot be decoded.
 
 use super::cache::AssetCache;
 use super::content::{Promised, instead};

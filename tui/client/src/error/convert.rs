@@ -327,7 +327,7 @@ mod tests {
         assert!(cure(Obstacle::NoTls).contains("http://"));
     }
     #[test]
-    fn a_stage_that_is_gone_half_way_is_said_in_words() {
+    fn a_stage_that_is_gone_half_way_is_named_in_words() {
         let text = not_there("GET /v2/public/projects/x/workflow/stages/y/tasks");
         assert!(
             text.contains("not there any more") && !text.contains("/v2/"),

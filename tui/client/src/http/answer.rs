@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_page_and_a_cut_answer_are_told_apart() {
+    fn a_web_page_and_a_cut_answer_are_different_errors() {
         let page = legacy_error(200, "<!DOCTYPE html><html><title>Log in</title>");
         assert!(
             page.error

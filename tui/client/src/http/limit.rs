@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_everybody_and_is_told_apart_from_the_rate() {
+    async fn a_pause_holds_everybody_and_is_distinct_from_the_rate() {
         let limiter = Limiter::new(None);
         assert_eq!(limiter.turn().await, Waited::default());
         limiter.pause(Duration::from_secs(3));

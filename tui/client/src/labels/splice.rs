@@ -12,8 +12,8 @@ use std::fmt;
 /// What [`transplant`](super::transplant) makes of the same documents, key order aside. `None` where
 /// `transplant` is needed: for rows with parts (`spaces`), for documents of an unexpected shape, and where it would refuse.
 pub fn splice(fresh: &str, after: &str) -> Option<String> {
-    let mut row = Fields::parse(fresh)?;
-    let after = Fields::parse(after)?;
+    let mut row = ObjectFields::parse(fresh)?;
+    let after = ObjectFields::parse(after)?;
     if !(row.has_no_parts() && after.has_no_parts()) {
         return None;
     }
@@ -37,11 +37,11 @@ pub fn splice(fresh: &str, after: &str) -> Option<String> {
 
 /// The data units of the row with the wanted labels.
 fn splice_units(row: &str, wanted: &str) -> Option<String> {
-    let (units, wanted) = (Fields::parse(row)?, Fields::parse(wanted)?);
+    let (units, wanted) = (ObjectFields::parse(row)?, ObjectFields::parse(wanted)?);
     let single = units.0.len() == 1 && wanted.0.len() == 1;
     let mut changed = Vec::with_capacity(wanted.0.len());
     for (hash, unit) in &wanted.0 {
-        let unit = Fields::parse(unit)?;
+        let unit = ObjectFields::parse(unit)?;
         let Some(labels) = unit.get("labels") else {
             continue;
         };
@@ -50,7 +50,7 @@ fn splice_units(row: &str, wanted: &str) -> Option<String> {
             false => units.0.iter().position(|(key, _)| key == hash)?,
         };
         let (key, unit) = &units.0[at];
-        let mut unit = Fields::parse(unit)?;
+        let mut unit = ObjectFields::parse(unit)?;
         unit.set("labels", labels);
         let mut text = String::new();
         unit.write(&mut text, |_| None)?;
@@ -63,9 +63,9 @@ fn splice_units(row: &str, wanted: &str) -> Option<String> {
 }
 
 /// The fields of a JSON object in their order, each value as text.
-pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+pub struct ObjectFields<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
-impl<'a> Fields<'a> {
+impl<'a> ObjectFields<'a> {
     /// `None` for anything but an object, and for one that has a key twice.
     pub fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
@@ -101,11 +101,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectFields<'a> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Fields<'de>;
+            type Value = ObjectFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -113,13 +113,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields: Vec<(Cow<'de, str>, &'de str)> = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
+                while let Some(FieldName(key)) = map.next_key()? {
                     if fields.iter().any(|(known, _)| *known == key) {
                         return Err(serde::de::Error::custom("a key that is there twice"));
                     }
                     fields.push((key, map.next_value::<&RawValue>()?.get()));
                 }
-                Ok(Fields(fields))
+                Ok(ObjectFields(fields))
             }
         }
         json.deserialize_map(InOrder)
@@ -128,7 +128,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 /// A key, borrowed unless it has escapes.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

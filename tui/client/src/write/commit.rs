@@ -98,7 +98,7 @@ impl Writer {
             };
         }
         (self.steps)("labels");
-        let stand = Box::pin(self.as_wished(project.hash, &items, left, &mut ends)).await;
+        let stand = Box::pin(self.already_ours(project.hash, &items, left, &mut ends)).await;
         Box::pin(self.commit_priorities(project, &items, &stand, &mut ends)).await;
         note(&items, &ends, &mut written, |item, written| {
             written.priority = item.priority.is_some();

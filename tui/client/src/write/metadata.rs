@@ -19,7 +19,7 @@ enum Stand {
     /// As the agent saw them.
     AsSeen,
     /// Already as they are to be: an earlier attempt has set them.
-    AsWished,
+    AsOurs,
     /// Somebody else changed them, with the time if the item has it.
     Changed(String),
 }
@@ -50,7 +50,7 @@ impl Writer {
         for (i, now) in seen.into_iter().zip(now) {
             match now.and_then(|now| stand(&items[i], &now)) {
                 Ok(Stand::AsSeen) => {}
-                Ok(Stand::AsWished) => settled.push(i),
+                Ok(Stand::AsOurs) => settled.push(i),
                 Ok(Stand::Changed(by)) => ends[i] = Some(Committed::Conflict { by }),
                 Err(error) => ends[i] = Some(Committed::Refused(about_metadata(error))),
             }
@@ -129,7 +129,7 @@ fn stand(item: &CommitItem, now: &str) -> Result<Stand, Error> {
             .is_some_and(|known| same_metadata(known, &metadata))
     };
     if is(&item.metadata) {
-        return Ok(Stand::AsWished);
+        return Ok(Stand::AsOurs);
     }
     if is(&item.metadata_before) {
         return Ok(Stand::AsSeen);
@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn metadata_are_as_seen_as_wished_or_somebody_elses() {
+    fn metadata_are_as_seen_ours_or_somebody_elses() {
         let now = |metadata: Value| {
             let doc = json!({"clientMetadata": metadata, "lastEditedAt": "2026-11-22T08:00:00Z"});
             stand(&item(), &doc.to_string())
         };
         assert!(matches!(now(json!({"site": "a"})), Ok(Stand::AsSeen)));
         assert!(matches!(now(json!("{\"site\": \"a\"}")), Ok(Stand::AsSeen)));
-        assert!(matches!(now(json!({"site": "b"})), Ok(Stand::AsWished)));
+        assert!(matches!(now(json!({"site": "b"})), Ok(Stand::AsOurs)));
         for changed in [
             json!({"site": "c"}),
             json!(null),

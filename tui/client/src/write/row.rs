@@ -5,7 +5,7 @@ use super::Writer;
 use super::bundle::{Bundle, Doubt, Fate, Seen, WriteCounter};
 use crate::error::ClientError;
 use crate::http::Call;
-use crate::labels::{Fields, compare, merge_partial, saved_as, splice, transplant};
+use crate::labels::{ObjectFields, compare, merge_partial, saved_as, splice, transplant};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ impl Writer {
 /// The usual row, which nobody has touched since the agent saw it: its hash and what is saved. `None` for one that
 /// must be parsed.
 fn unchanged(row: &str, after: &LabelBlob) -> Option<(Uuid, String)> {
-    let hash = Fields::parse(row)?.get("label_hash")?;
+    let hash = ObjectFields::parse(row)?.get("label_hash")?;
     let hash = serde_json::from_str(hash).ok()?;
     Some((hash, splice(row, after.as_str())?))
 }

@@ -60,7 +60,7 @@ impl Writer {
     /// Ends tasks that have left and whose priority or metadata differ from ours: they are their
     /// successors' now. Returns those where all values are ours already, which we may have written before a
     /// crash: nothing of them is set again.
-    pub(super) async fn as_wished(
+    pub(super) async fn already_ours(
         &self,
         project: ProjectHash,
         items: &[CommitItem],

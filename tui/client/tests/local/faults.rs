@@ -75,7 +75,7 @@ async fn a_commit_that_is_repeated_after_a_crash_writes_nothing_twice() {
 }
 
 /// Commits all tasks of a stage in batches under faults; the server's own counters and a dump of its
-/// state tell what arrived.
+/// state show what arrived.
 async fn exactly_once(tasks: usize, batch: usize, faults: &[&str]) {
     let w = world(ServeOptions {
         scenario: Scenario::Seed,

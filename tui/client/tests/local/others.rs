@@ -16,7 +16,7 @@ async fn somebody_who_acts_between_our_look_and_our_move_is_seen() {
 }
 
 #[tokio::test]
-async fn tasks_that_somebody_else_moved_are_told_apart_and_cost_nobody() {
+async fn tasks_that_somebody_else_moved_are_recognised_and_cost_nobody() {
     let w = demo(100).await;
     let rows = w.tasks().await;
     let inputs = w.inputs(&rows, 0).await;
@@ -126,7 +126,7 @@ async fn metadata_that_somebody_else_changed_are_a_conflict_and_nothing_of_the_t
         item.metadata = Some(map(json!({"checked": true})));
         item.metadata_before = Some(seen(input));
     }
-    // Somebody else writes first, and writes just what is wished to another.
+    // Somebody else writes first, and writes the same values to another.
     let by_hand = |n: usize, metadata: Value| CommitItem {
         labels_after: None,
         metadata: Some(map(metadata)),

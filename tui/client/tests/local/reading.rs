@@ -204,7 +204,7 @@ async fn broken_downloads_are_resumed_and_expired_urls_signed_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_and_a_wrong_project_say_what_to_do() {
+async fn the_errors_of_a_wrong_key_and_a_wrong_project_have_hints() {
     let w = demo(12).await;
     let wrong = Settings::new(&w.served.domain, wb_client::Key::from_seed(&[9; 32])).unwrap();
     let error = Reader::new(wrong)

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Tolerance of the platform, in seconds.
 const TOLERANCE: i64 = 300;
 
-/// A platform whose clock is `ahead` of ours by so many seconds, at present. It tells its time and refuses
+/// A platform whose clock is `ahead` of ours by so many seconds, at present. It sends its time and refuses
 /// signatures of another one. `refusals` counts these.
 async fn platform(ahead: Arc<AtomicI64>, refusals: Arc<AtomicUsize>) -> Scripted {
     platforms(move |_| ahead.load(Relaxed), refusals).await

@@ -95,7 +95,7 @@ async fn a_wrong_file_is_fetched_again_once_and_not_kept() {
         (b"{\"error\":\"?X-Sig=geheim\"}", "a JSON document"),
         (b"", "an empty file"),
     ] {
-        // Even where the item's length is not told, or happens to be that of the page.
+        // Even where the item's length is not known, or happens to be that of the page.
         for size in [None, Some(body.len())] {
             let server = store("image", size, move |_, _| {
                 Reply::Full(200, Vec::new(), body.to_vec())
@@ -200,9 +200,9 @@ async fn a_file_with_another_digest_than_announced_is_never_kept() {
 
 #[tokio::test]
 async fn a_file_that_is_cut_short_is_not_kept_and_one_in_another_form_is() {
-    let cut = |head: Vec<(&'static str, String)>, told: usize| async move {
+    let cut = |head: Vec<(&'static str, String)>, announced: usize| async move {
         let reply = move |_: usize, _: &Request| Reply::Full(200, head.clone(), picture());
-        let server = store("image", Some(told), reply).await;
+        let server = store("image", Some(announced), reply).await;
         let dir = tempfile::tempdir().unwrap();
         let file = download(&server, dir.path()).await;
         (
@@ -222,7 +222,7 @@ async fn a_file_that_is_cut_short_is_not_kept_and_one_in_another_form_is() {
         "{why}"
     );
     assert_eq!((requests, kept), (2, 0));
-    // Longer than told, or vouched for by its store.
+    // Longer than announced, or vouched for by its store.
     assert_eq!(cut(Vec::new(), long - 5000).await, (Ok(long), 2, 1));
     let digest = STANDARD.encode(Sha256::digest(picture()));
     let vouched = vec![("x-amz-checksum-sha256", digest)];

@@ -137,7 +137,7 @@ async fn retry_after_is_honoured_and_holds_every_request() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_patience_ends_at_once_and_says_how_long_was_asked() {
+async fn a_wait_beyond_the_patience_ends_at_once_and_names_the_wait() {
     let began = Instant::now();
     let (result, requests) =
         listing(|_| Reply::Full(429, vec![("Retry-After", "600".to_owned())], Vec::new())).await;

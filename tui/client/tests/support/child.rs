@@ -14,11 +14,11 @@ const DOMAIN: &str = "WB_TEST_DOMAIN";
 /// Asks `domain` for a project in another process with this environment; gives what it printed. The test
 /// program must have an ignored test `child` that calls [`ask`].
 pub async fn asked(domain: &str, env: &[(&str, &str)]) -> String {
-    said_by("child", domain, env).await
+    output_of("child", domain, env).await
 }
 
 /// What an ignored test of this program prints in a process with this environment.
-pub async fn said_by(test: &str, domain: &str, env: &[(&str, &str)]) -> String {
+pub async fn output_of(test: &str, domain: &str, env: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture"]);
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {

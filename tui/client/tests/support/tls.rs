@@ -28,7 +28,7 @@ pub enum Valid {
 }
 
 impl Authority {
-    /// `name` tells it from others.
+    /// `name` distinguishes it from others.
     pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -170,7 +170,7 @@ impl State {
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let kept = self.builds.active().map_or_else(
             || "nothing is loaded".to_owned(),
-            |b| format!("build {} stays in charge", b.id),
+            |b| format!("build {} stays active", b.id),
         );
         self.rejected = Some((reason.clone(), self.now));
         let detail = (!hints.is_empty()).then(|| hints.join("\n"));
@@ -254,7 +254,7 @@ impl State {
                 let s = if bound == 1 { "" } else { "s" };
                 self.info(
                     Kind::Build,
-                    format!("build {id} in charge: {bound} stage{s} bound, {kb} kB"),
+                    format!("build {id} active: {bound} stage{s} bound, {kb} kB"),
                 );
                 self.say_notes(id, &notes);
                 effects.extend(self.watch_build());

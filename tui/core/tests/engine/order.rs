@@ -125,7 +125,7 @@ fn a_library_that_does_not_open_keeps_the_others_waiting_for_a_while_only() {
     assert!(state.builds.order().is_empty());
     let effects = state.update(Event::Tick(Millis(60_000)));
     assert!(activates(&effects, 1), "{effects:?}");
-    // What is in charge by now stays in charge.
+    // What is active by now stays active.
     state.update(probed("/x/a.so", &BOTH, 0));
     assert_eq!(
         picture(&state),

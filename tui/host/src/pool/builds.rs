@@ -117,7 +117,7 @@ impl Pool {
         }));
     }
 
-    /// A content could be opened: the program decides what becomes of it.
+    /// A content could be opened: the program decides what to do with it.
     pub(super) fn announce(&mut self, probe: Probe, descriptor: Descriptor) {
         self.refused.remove(&probe.library);
         // One warm host is enough for contents that nobody has claimed.

@@ -1,4 +1,4 @@
-//! The end of a host: what it died of, what becomes of its work, and who gets the work that it had not
+//! The end of a host: what it died of, how its work ends, and who gets the work that it had not
 //! begun.
 
 use super::Pool;
