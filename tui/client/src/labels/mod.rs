@@ -8,7 +8,7 @@ mod parts;
 mod splice;
 mod transplant;
 
-pub(crate) use splice::{Fields, splice};
+pub(crate) use splice::{ObjectFields, splice};
 pub(crate) use transplant::merge_partial;
 pub use transplant::transplant;
 pub(crate) use wb_core::labels::{ANSWERS, same_metadata};
