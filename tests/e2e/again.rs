@@ -1,7 +1,7 @@
 //! What runs again, and what goes on: failures by their group, turns across commands, settings that
 //! are saved while a run goes on, and plans that follow a task from stage to stage.
 
-use crate::support::{Server, c_agent, c_text, command, lines, plan, run, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, plan, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
@@ -33,7 +33,7 @@ fn a_group_of_failures_is_run_again_by_the_command_that_is_printed() {
     let groups = summary["groups"].as_array().unwrap();
     let counts: Vec<&Value> = groups.iter().map(|g| &g["tasks"]).collect();
     assert_eq!(counts, [12], "the same fault, other names: {summary}");
-    let text = stderr_of(&first);
+    let text = stderr(&first);
     let printed = text.lines().find(|l| l.contains("--filter result:error"));
     let printed = printed
         .unwrap_or_else(|| panic!("{text}"))
@@ -54,7 +54,7 @@ fn a_group_of_failures_is_run_again_by_the_command_that_is_printed() {
         (all.len(), &summary["moved"]),
         (12, &json!(11)),
         "{}",
-        stderr_of(&second)
+        stderr(&second)
     );
     let group = summary["groups"][0]["fault"].as_str().unwrap().to_owned();
     let filter = format!("fault:{group}");
@@ -90,7 +90,7 @@ fn tasks_that_stay_do_not_keep_others_waiting_from_command_to_command() {
     let take = |more: &[&str]| {
         let args = [&["--max-tasks-per-stage", "4"][..], more].concat();
         let output = run(dir.path(), &server, &library, &args);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         titles(&lines(&output).0)
     };
     let shown = take(&["--dry-run"]);
@@ -260,11 +260,11 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
     let dir = tempfile::tempdir().unwrap();
     let (server, library) = relay(dir.path(), &format!(r#"{{"route":"on",{BOX}}}"#));
     let planned = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
     assert!(
-        stderr_of(&planned).contains("14 outcomes"),
+        stderr(&planned).contains("14 outcomes"),
         "{}",
-        stderr_of(&planned)
+        stderr(&planned)
     );
     assert_eq!(server.writes(), 0);
     let shown = workbench(dir.path(), &server, &["review", "p.wbplan"]);
@@ -274,7 +274,7 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
         "{shown}"
     );
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(applied.status.code(), Some(0), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
     assert_eq!(lines(&applied).1["moved"], 14);
     assert_eq!(stages(&server), BTreeSet::from(["Complete".to_owned()]));
     assert_eq!(
@@ -283,16 +283,11 @@ fn a_plan_follows_tasks_to_the_next_stage_and_apply_writes_both_steps() {
     );
     let writes = server.writes();
     let again = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(
-        lines(&again).1["applied_earlier"],
-        14,
-        "{}",
-        stderr_of(&again)
-    );
+    assert_eq!(lines(&again).1["applied_earlier"], 14, "{}", stderr(&again));
     assert_eq!(server.writes(), writes, "a second apply sends nothing");
     // Both steps go back the way they came.
     let undone = workbench(dir.path(), &server, &["undo", "--json"]);
-    assert_eq!(undone.status.code(), Some(0), "{}", stderr_of(&undone));
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
     assert_eq!(lines(&undone).1["restored"], 14);
     assert_eq!(stages(&server), BTreeSet::from(["First".to_owned()]));
 }
@@ -306,7 +301,7 @@ fn a_step_that_follows_is_left_when_the_one_before_it_was_not_written() {
     let edit = json!({"data_hash": task["data_hash"], "by": "ann@example.com"});
     server.post("/local/edit", &edit);
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(applied.status.code(), Some(5), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(5), "{}", stderr(&applied));
     let summary = lines(&applied).1;
     assert_eq!(
         (&summary["moved"], &summary["conflicts"]),

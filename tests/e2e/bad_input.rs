@@ -4,12 +4,12 @@ use crate::support::{Server, c_agent, c_text, command, lines, run, sample_agents
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn stderr_of(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn expect(output: &Output, code: i32, words: &[&str]) {
-    let text = stderr_of(output);
+    let text = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
@@ -167,7 +167,7 @@ fn failures_of_the_platform_have_different_exit_codes_and_lose_no_task() {
             output.status.code(),
             Some(code),
             "{fault}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         assert_eq!(server.writes(), 0);
     }
@@ -217,7 +217,7 @@ fn faults_of_the_platform_in_the_middle_are_survived() {
     let server = Server::start(&args);
     let output = run(dir.path(), &server, &library, &["--task-batch-size", "20"]);
     let (tasks, summary) = lines(&output);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!((tasks.len(), summary["moved"].as_u64()), (200, Some(200)));
 }
 
@@ -298,7 +298,7 @@ fn every_agent_library_of_a_folder_is_waited_for_and_a_bad_one_is_named() {
     let check = |folder: &Path| {
         let folder = folder.to_str().unwrap();
         let output = workbench(dir.path(), &server, &["check", "--agents", folder]);
-        String::from_utf8_lossy(&output.stdout).into_owned() + &stderr_of(&output)
+        String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output)
     };
     std::fs::create_dir(&folder).unwrap();
     let empty = run(dir.path(), &server, &folder, &["--dry-run"]);
@@ -367,7 +367,7 @@ fn json_is_answered_where_it_is_asked_for() {
         (&["config"], "origin"),
     ] {
         let output = workbench(dir.path(), &server, &[words, &["--json"]].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.is_empty(), "{words:?}");
         for line in text.lines() {

@@ -3,9 +3,7 @@
 //!
 //! Agents report through a pipe what they do and wait for a file, so that nothing here depends on time.
 
-use crate::support::{
-    DEADLINE, Server, c_agent, c_text, command, lines, run, stderr_of, workbench,
-};
+use crate::support::{DEADLINE, Server, c_agent, c_text, command, lines, run, stderr, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -184,7 +182,7 @@ fn interrupted(scene: &Scene, signal: Signal, args: &[&str]) -> (Option<i32>, BT
 fn left(dir: &Path, server: &Server, library: &Path) -> u64 {
     let output = run(dir, server, library, &[]);
     let (_, summary) = lines(&output);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     summary["moved"].as_u64().unwrap()
 }
 
@@ -204,7 +202,7 @@ fn a_signal_in_the_middle_of_eight_jobs_loses_nothing_and_resume_finishes() {
         assert_eq!(moved, gone, "what it reported is what the platform has");
         assert!(gone.len() < 2000, "it was in the middle");
         let output = workbench(scene.dir.path(), &scene.server, &["resume"]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert_eq!(scene.server.changed("actions"), 2000, "each once");
     }
 }
@@ -227,7 +225,7 @@ fn a_run_out_of_time_leaves_the_rest_to_the_next_one() {
     assert!(
         matches!(output.status.code(), Some(1 | 9)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     scene.go();
     let rest = left(scene.dir.path(), &scene.server, &scene.library);

@@ -1,9 +1,7 @@
 //! Crash truth: the process is killed at every step of a commit, and the next one goes on so that
 //! everything is written exactly once by the server's own counters.
 
-use crate::support::{
-    Server, Terminal, c_agent, c_text, command, lines, run, stderr_of, workbench,
-};
+use crate::support::{Server, Terminal, c_agent, c_text, command, lines, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -37,7 +35,7 @@ fn killed_at(dir: &Path, server: &Server, step: &str, args: &[&str]) {
         output.status.signal(),
         Some(9),
         "{step}: {}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }
 
@@ -89,12 +87,7 @@ fn a_run_killed_at_every_step_goes_on_and_writes_everything_once() {
             .envs(server.env())
             .output()
             .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{step}: {}",
-            stderr_of(&output)
-        );
+        assert_eq!(output.status.code(), Some(0), "{step}: {}", stderr(&output));
         all_once(&server, step, false);
         let (rest, _) = lines(&run(dir.path(), &server, &library, &[]));
         assert_eq!(rest.len(), 0, "{step}: nothing is left");
@@ -159,7 +152,7 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
         assert_eq!(screen.quit().0, 0);
         let resume = || workbench(dir.path(), &server, &["resume"]);
         let resumed = resume();
-        assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
+        assert_eq!(resumed.status.code(), Some(0), "{}", stderr(&resumed));
         let wanted = limit.map_or(TASKS, |n| n.parse().unwrap());
         let gone = |task: &&Value| task["stage"] != "Agent 1";
         let moved = server.tasks().iter().filter(gone).count() as u64;
@@ -175,9 +168,9 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
             (&ops[0]["done"], &ops[0]["interrupted"]),
             (&json!(wanted), &json!(false))
         );
-        assert!(stderr_of(&resume()).contains("Nothing is left unfinished"));
+        assert!(stderr(&resume()).contains("Nothing is left unfinished"));
         let undone = workbench(dir.path(), &server, &["undo"]);
-        assert_eq!(undone.status.code(), Some(0), "{}", stderr_of(&undone));
+        assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
         for (now, was) in server.tasks().iter().zip(&before) {
             assert_eq!(
                 (&now["stage"], &now["priority"]),
@@ -212,14 +205,14 @@ fn an_apply_and_an_undo_killed_at_every_step_go_on() {
             "--agents",
             library.to_str().unwrap(),
         ]);
-        assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+        assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
         killed_at(dir.path(), &server, step, &["apply", "p.wbplan"]);
         let applied = workbench(&["apply", "p.wbplan"]);
         assert_eq!(
             applied.status.code(),
             Some(0),
             "{step}: {}",
-            stderr_of(&applied)
+            stderr(&applied)
         );
         all_once(&server, step, true);
         killed_at(dir.path(), &server, step, &["undo"]);
@@ -228,7 +221,7 @@ fn an_apply_and_an_undo_killed_at_every_step_go_on() {
             resumed.status.code(),
             Some(0),
             "{step}: {}",
-            stderr_of(&resumed)
+            stderr(&resumed)
         );
         for (now, was) in server.tasks().iter().zip(&before) {
             assert_eq!(
@@ -298,7 +291,7 @@ fn ten_thousand_tasks_under_faults_and_three_kills_are_done_exactly_once() {
         .envs(server.env())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(server.changed("actions") <= tasks, "no task moved twice");
     let all = server.tasks();
     assert!(

@@ -1,6 +1,6 @@
 //! `workbench exec`: the queue is somebody else's.
 
-use crate::support::{Server, c_agent, command, stderr_of};
+use crate::support::{Server, c_agent, command, stderr};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -72,7 +72,7 @@ fn results_come_in_the_order_of_the_specs_single_and_batch() {
     }
     input.push_str(&format!("{}\n", json!(specs[10..])));
     let (results, output) = exec(dir.path(), &server, &library, &input);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(results.len(), 11);
     let pathway = "49a786f3-5edf-4b94-aff0-3da9042d3bf0";
     for (result, spec) in results.iter().zip(specs[..10].iter().rev()) {
@@ -107,7 +107,7 @@ fn one_bad_entry_never_fails_the_others() {
         (output.status.code(), results.len()),
         (Some(1), 3),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     assert_eq!(
         results[0]["success"],
@@ -139,7 +139,7 @@ fn a_stale_spec_is_answered_with_the_reason_and_not_run() {
     );
     let input = format!("{}\n{}\n", specs[0], specs[1]);
     let (results, output) = exec(dir.path(), &server, &library, &input);
-    assert_eq!(output.status.code(), Some(5), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     assert_eq!(
         (&results[0]["success"], &results[1]["success"]),
         (&json!(false), &json!(true))

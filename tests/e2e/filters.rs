@@ -1,7 +1,7 @@
 //! The filter language against a real server: `tasks` and `run` see priorities, client metadata and
 //! labels, and only what matches is run.
 
-use crate::support::{Server, c_agent, lines, run, sample_agents, stderr_of, workbench};
+use crate::support::{Server, c_agent, lines, run, sample_agents, stderr, workbench};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn listed(dir: &std::path::Path, server: &Server, filter: &str) -> BTreeSet<Stri
         server,
         &["tasks", "--json", "--limit", "1000", "--filter", filter],
     );
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -45,7 +45,7 @@ fn priority_and_metadata_divide_the_tasks_and_a_run_takes_exactly_those_that_mat
         "meta.site=cam4 pri<=0.5",
     ];
     let output = run(dir.path(), &server, &sample_agents(), &arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (tasks, _) = lines(&output);
     let ran: BTreeSet<String> = tasks
         .iter()
@@ -61,7 +61,7 @@ fn labels_are_counted_by_name() {
     let at_annotate = |filter: &str| {
         let arguments = ["tasks", "--stage", "Annotate", "--filter", filter];
         let output = workbench(dir.path(), &server, &arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap().lines().count()
     };
     assert_eq!(at_annotate("\"label:Bright region\""), 0);
@@ -71,7 +71,7 @@ fn labels_are_counted_by_name() {
         &sample_agents(),
         &["--stage", "pre-label"],
     );
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (some, none) = (
         at_annotate("label:\"bright region\">=1"),
         at_annotate("label:\"Bright region\"=0"),
@@ -90,9 +90,5 @@ fn named_tasks_are_met_in_any_case_of_their_uuid_and_one_that_is_not_there_is_sa
     let output = run(dir.path(), &server, &library, &args);
     assert_eq!(lines(&output).1["moved"], 1);
     let note = "note: no waiting task of these stages is \"nobody.jpg\"\n";
-    assert!(
-        stderr_of(&output).starts_with(note),
-        "{}",
-        stderr_of(&output)
-    );
+    assert!(stderr(&output).starts_with(note), "{}", stderr(&output));
 }

@@ -1,7 +1,7 @@
 //! Where commands run: the state folder, its modes, and folders that cannot be written.
 
 use crate::support::{
-    Server, c_agent, command, everything_in, mode, plan, shell, stderr_of, workbench,
+    Server, c_agent, command, everything_in, mode, plan, shell, stderr, workbench,
 };
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -40,7 +40,7 @@ fn every_file_is_for_its_owner_alone_whatever_the_umask_and_however_the_folder_w
                  $WB plan -p $P -a ./libnoop.so -o r.wbplan --progress none"
             ),
         );
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let mut found = vec![state.clone()];
         everything_in(&state, &mut found);
         for name in ["r.jsonl", "r.html", "r.xml", "r.wbplan", "my.log"] {
@@ -69,7 +69,7 @@ fn the_state_folder_keeps_itself_out_of_git() {
                 .args(args)
                 .output()
                 .unwrap();
-            assert!(output.status.success(), "{}", stderr_of(&output));
+            assert!(output.status.success(), "{}", stderr(&output));
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
         git(&["init", "-q"]);
@@ -128,7 +128,7 @@ fn commands_that_only_read_need_no_folder_to_write_to() {
                 output.status.code(),
                 Some(0),
                 "{args:?} in {place}: {}",
-                stderr_of(&output)
+                stderr(&output)
             );
         }
         let output = run(&["run"]);
@@ -136,12 +136,12 @@ fn commands_that_only_read_need_no_folder_to_write_to() {
             output.status.code(),
             Some(3),
             "it writes: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         assert!(
-            stderr_of(&output).contains(".workbench"),
+            stderr(&output).contains(".workbench"),
             "{}",
-            stderr_of(&output)
+            stderr(&output)
         );
         assert_eq!(
             std::fs::read_dir(&temporary).unwrap().count(),
@@ -163,7 +163,7 @@ fn a_path_with_a_colon_can_be_named() {
         &server,
         &["check", "-a", library.to_str().unwrap()],
     );
-    assert_eq!(by_flag.status.code(), Some(0), "{}", stderr_of(&by_flag));
+    assert_eq!(by_flag.status.code(), Some(0), "{}", stderr(&by_flag));
     let several = format!("{}:{}", with.display(), library.display());
     for value in [library.to_str().unwrap(), "a:b", "./a\\:b", &several] {
         let output = command(dir.path())
@@ -176,7 +176,7 @@ fn a_path_with_a_colon_can_be_named() {
             output.status.code(),
             Some(0),
             "{value}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
 }

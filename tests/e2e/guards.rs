@@ -1,6 +1,6 @@
 //! Guards: what must not be written is not, by any command that writes.
 
-use crate::support::{Server, c_agent, stderr_of, workbench};
+use crate::support::{Server, c_agent, stderr, workbench};
 
 #[test]
 fn a_protected_project_is_written_to_only_with_its_title() {
@@ -26,7 +26,7 @@ fn a_protected_project_is_written_to_only_with_its_title() {
         planned.status.code(),
         Some(0),
         "a plan writes nothing: {}",
-        stderr_of(&planned)
+        stderr(&planned)
     );
     let commands: [&[&str]; 5] = [
         &["run", "--progress", "none", "--agents", agents],
@@ -46,18 +46,18 @@ fn a_protected_project_is_written_to_only_with_its_title() {
                 output.status.code(),
                 Some(8),
                 "{command:?} {guard:?}: {}",
-                stderr_of(&output)
+                stderr(&output)
             );
         }
     }
     assert_eq!(server.writes(), 0);
-    let refused = stderr_of(&workbench(dir.path(), &server, &["apply", "p.wbplan"]));
+    let refused = stderr(&workbench(dir.path(), &server, &["apply", "p.wbplan"]));
     let title = refused.split('"').nth(1).unwrap().to_owned();
     let applied = workbench(
         dir.path(),
         &server,
         &["apply", "p.wbplan", "--confirm", &title],
     );
-    assert_eq!(applied.status.code(), Some(0), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
     assert_eq!(server.changed("actions"), 6);
 }

@@ -1,9 +1,7 @@
 //! The terminal goes away: its window is closed, ssh breaks, the session is killed. The program exits with
 //! 129 and without a crash report, and the journal knows what was being written.
 
-use crate::support::{
-    DEADLINE, PROGRAM, Server, Terminal, c_agent, command, lines, run, stderr_of,
-};
+use crate::support::{DEADLINE, PROGRAM, Server, Terminal, c_agent, command, lines, run, stderr};
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
@@ -165,13 +163,13 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     until_moved(&server);
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(129), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(129), "{}", stderr(&output));
     let output = command(dir.path())
         .args(["resume", "--project-hash", &server.project()])
         .envs(server.env())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", stderr_of(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     let left = run(dir.path(), &server, &library, &["--dry-run"]);
     assert_eq!(lines(&left).0.len(), 0, "all are done");
     assert_eq!(server.changed("actions"), 200, "each once");

@@ -1,6 +1,6 @@
 //! The processes that agents run in, through the whole program: what they may use, and what they inherit.
 
-use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, stderr_of};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, command, lines, run, stderr};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -53,7 +53,7 @@ fn exceeding_the_memory_limit_fails_one_task_and_names_both_numbers() {
     std::fs::write(dir.path().join("workbench.toml"), "memory = \"250MB\"\n").unwrap();
     let setting = run(dir.path(), &server, &library, &["--dry-run"]);
     for output in [flag, setting] {
-        assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         let found = faults(&output);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
@@ -105,7 +105,7 @@ fn limits_of_hosts_are_shown_with_where_they_come_from() {
         std::fs::write(dir.path().join("workbench.toml"), text).unwrap();
         let output = command(dir.path()).arg("config").output().unwrap();
         assert_eq!(output.status.code(), Some(3));
-        assert!(stderr_of(&output).contains(why), "{}", stderr_of(&output));
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
     }
     let output = command(dir.path())
         .args(["config", "--memory", "2"])
@@ -151,7 +151,7 @@ fn one_sigterm_ends_a_run_whose_agents_overwrite_the_control_page() {
     let rest = std::thread::spawn(move || tasks.count());
     let output = end_of(child);
     assert!(rest.join().unwrap() < 3000, "it was over before the signal");
-    assert_eq!(output.status.code(), Some(143), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn the_server_passes_no_key_to_ffprobe() {
         .env("WORKBENCH_BROKER", "amqp://secret")
         .output()
         .unwrap();
-    assert!(!output.status.success(), "{}", stderr_of(&output));
+    assert!(!output.status.success(), "{}", stderr(&output));
     let text = std::fs::read_to_string(seen).expect("ffprobe was not started");
     assert!(text.contains("PATH=") && !text.contains("secret"), "{text}");
 }

@@ -1,6 +1,6 @@
 //! The journal of a folder: two processes at once, commands that are asked to stop, and forgetting.
 
-use crate::support::{Server, c_agent, c_text, command, lines, plan, run, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, plan, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -78,9 +78,9 @@ fn an_apply_and_an_undo_that_are_interrupted_end_in_order_and_go_on() {
             output.status.code(),
             Some(130),
             "{args:?}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
-        let last = stderr_of(&output)
+        let last = stderr(&output)
             .lines()
             .last()
             .unwrap_or_default()
@@ -89,7 +89,7 @@ fn an_apply_and_an_undo_that_are_interrupted_end_in_order_and_go_on() {
         assert!(gone() % 700 != 0, "in the middle of it: {}", gone());
         server.post("/local/faults", &json!({"faults": []}));
         let resumed = workbench(dir.path(), &server, &["resume"]);
-        assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
+        assert_eq!(resumed.status.code(), Some(0), "{}", stderr(&resumed));
         assert_eq!(gone(), done, "{args:?}");
     }
     assert_eq!(
@@ -110,8 +110,8 @@ fn what_is_forgotten_is_over_and_a_plan_stays_applied() {
     let of = |args: &[&str]| workbench(dir.path(), &server, args);
     assert_eq!(of(&["apply", "p.wbplan"]).status.code(), Some(0));
     let unasked = of(&["journal", "--prune", "0"]);
-    assert_eq!(unasked.status.code(), Some(8), "{}", stderr_of(&unasked));
-    assert!(stderr_of(&unasked).contains("1 of them could no longer be taken back"));
+    assert_eq!(unasked.status.code(), Some(8), "{}", stderr(&unasked));
+    assert!(stderr(&unasked).contains("1 of them could no longer be taken back"));
     assert_eq!(ops(dir.path(), &server).len(), 1);
     let kept = of(&["journal", "--prune", "30d", "--yes", "--json"]);
     assert_eq!(kept.stdout, b"{\"pruned\":{\"ops\":0,\"tasks\":0}}\n");
@@ -123,9 +123,9 @@ fn what_is_forgotten_is_over_and_a_plan_stays_applied() {
     let writes = server.writes();
     let again = of(&["apply", "p.wbplan"]);
     assert!(
-        stderr_of(&again).contains("applied already"),
+        stderr(&again).contains("applied already"),
         "{}",
-        stderr_of(&again)
+        stderr(&again)
     );
     assert_eq!(server.writes(), writes, "nothing was sent");
 }
@@ -152,11 +152,11 @@ fn output_that_cannot_be_written_is_said_by_the_exit_code_and_the_work_is_done()
         .stdout(full)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(
-        stderr_of(&output).contains("stdout: No space left"),
+        stderr(&output).contains("stdout: No space left"),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     assert_eq!(server.changed("actions"), 5);
     let op = &ops(dir.path(), &server)[0];

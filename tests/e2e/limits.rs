@@ -1,7 +1,7 @@
 //! Limits that hold: `--max-time` ends every command within its grace, whatever its agents or the platform do,
 //! and what was decided by then is written.
 
-use crate::support::{Server, c_agent, c_text, command, lines, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, stderr, workbench};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -33,7 +33,7 @@ fn timed(dir: &Path, server: &Server, args: &[&str]) -> Output {
         output.status.code(),
         Some(9),
         "{args:?}: {}",
-        stderr_of(&output)
+        stderr(&output)
     );
     output
 }
@@ -66,12 +66,7 @@ fn a_run_out_of_time_writes_what_is_decided_and_ends_endless_agents() {
         let output = timed(dir.path(), &server, &args);
         let (tasks, summary) = lines(&output);
         let expected = if jobs == "1" { 7 } else { 19 };
-        assert_eq!(
-            server.changed("actions"),
-            expected,
-            "{}",
-            stderr_of(&output)
-        );
+        assert_eq!(server.changed("actions"), expected, "{}", stderr(&output));
         assert_eq!(summary["moved"], expected, "{summary}");
         assert!(tasks.iter().all(|t| t["outcome"] == "moved"), "{tasks:?}");
         // Nothing is left open, and the rest is where it was.
@@ -125,7 +120,7 @@ fn plan_and_exec_and_pollers_end_at_their_time_too() {
     input.flush().unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
-    assert_eq!(output.status.code(), Some(9), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
     let answers = String::from_utf8(output.stdout).unwrap();
     let failed = answers.matches("\"success\":false").count();
     assert!(failed > 0 && failed == answers.lines().count(), "{answers}");
@@ -166,8 +161,8 @@ fn a_platform_that_does_not_answer_keeps_no_command_beyond_its_time() {
             // What was on its way is known, and finished by the next command.
             let journal = workbench(dir.path(), &server, &["journal", "--json"]);
             let op: Value = serde_json::from_slice(&journal.stdout).unwrap();
-            assert_eq!(op["open"], 6, "{op} {}", stderr_of(&output));
-            assert!(stderr_of(&output).contains("`workbench resume` finishes"));
+            assert_eq!(op["open"], 6, "{op} {}", stderr(&output));
+            assert!(stderr(&output).contains("`workbench resume` finishes"));
         }
     }
 }
@@ -235,7 +230,7 @@ fn a_platform_that_trickles_its_answers_keeps_no_command_beyond_its_time() {
             output.status.code(),
             Some(9),
             "{args:?}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
 }
@@ -276,9 +271,9 @@ fn a_duration_needs_a_unit() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            stderr_of(&output).contains("did you mean 30s?"),
+            stderr(&output).contains("did you mean 30s?"),
             "{}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
     let none = command(dir.path())
@@ -286,9 +281,9 @@ fn a_duration_needs_a_unit() {
         .output()
         .unwrap();
     assert!(
-        stderr_of(&none).contains("greater than zero"),
+        stderr(&none).contains("greater than zero"),
         "{}",
-        stderr_of(&none)
+        stderr(&none)
     );
 }
 
@@ -302,7 +297,7 @@ fn an_apply_out_of_time_ends_and_the_next_one_finishes_it() {
         let server = Server::start(&scenario);
         let library = endless(dir.path(), "no task has this word");
         let planned = crate::support::plan(dir.path(), &server, &library, &[]);
-        assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+        assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
         let domain = server.field("domain");
         let port = domain.rsplit(':').next().unwrap().to_owned();
         drop(server);
@@ -315,12 +310,12 @@ fn an_apply_out_of_time_ends_and_the_next_one_finishes_it() {
         drop(stalled);
         let server = Server::start(&[&scenario[..], &["--port", &port]].concat());
         let output = workbench(dir.path(), &server, &["apply", "p.wbplan"]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert_eq!(
             server.changed("actions") + stalled_moves(&server),
             6,
             "{}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
 }
@@ -366,7 +361,7 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
         let open = (!closed).then_some(input);
         let output = child.wait_with_output().unwrap();
         drop(open);
-        assert_eq!(output.status.code(), Some(9), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
         let answers = String::from_utf8(output.stdout.clone()).unwrap();
         let unread = 20 - answers.lines().count();
         let wanted = match closed {
@@ -374,9 +369,9 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
             false => format!("the rest of the input was not read (at least {unread} more lines)"),
         };
         assert!(
-            unread >= 10 && stderr_of(&output).contains(&wanted),
+            unread >= 10 && stderr(&output).contains(&wanted),
             "{unread}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
     // Everything was read: nothing is left to report.
@@ -395,10 +390,6 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
         .envs(server.env())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    assert!(
-        !stderr_of(&output).contains("not read"),
-        "{}",
-        stderr_of(&output)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("not read"), "{}", stderr(&output));
 }

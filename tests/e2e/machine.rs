@@ -1,7 +1,7 @@
 //! A machine that has no more to give: a full disk, no more files or processes, a clock that is far off, a folder
 //! that is removed. The command ends in plain words, and nothing is written that the journal does not know.
 
-use crate::support::{DEADLINE, PROGRAM, Server, c_agent, c_text, command, lines, run, stderr_of};
+use crate::support::{DEADLINE, PROGRAM, Server, c_agent, c_text, command, lines, run, stderr};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn a_full_disk_ends_a_run_at_the_first_write_that_cannot_be_noted() {
         "-f 700",
         "--json --task-batch-size 20",
     );
-    let text = stderr_of(&full);
+    let text = stderr(&full);
     assert_eq!(full.status.code(), Some(3), "{text}");
     assert!(
         text.contains("the journal in .workbench cannot be used"),
@@ -73,7 +73,7 @@ fn a_full_disk_ends_a_run_at_the_first_write_that_cannot_be_noted() {
         .envs(server.env())
         .output()
         .unwrap();
-    assert_eq!(resumed.status.code(), Some(0), "{}", stderr_of(&resumed));
+    assert_eq!(resumed.status.code(), Some(0), "{}", stderr(&resumed));
     assert_eq!(
         (server.changed("actions"), server.changed("save_labels")),
         (400, 400)
@@ -107,7 +107,7 @@ fn a_folder_that_is_removed_during_a_run_is_reported_and_nothing_more_is_written
     std::fs::remove_dir_all(dir.path().join(".workbench")).unwrap();
     let rest: Vec<String> = out.map(Result::unwrap).collect();
     let output = child.wait_with_output().unwrap();
-    let text = stderr_of(&output);
+    let text = stderr(&output);
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(
         text.contains("journal.db was removed or replaced while this command runs"),
@@ -123,7 +123,7 @@ fn a_folder_that_is_removed_during_a_run_is_reported_and_nothing_more_is_written
         "{moved}: {text}"
     );
     let again = run(dir.path(), &server, &library, &[]);
-    assert_eq!(again.status.code(), Some(0), "{}", stderr_of(&again));
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert_eq!(server.changed("actions"), 60);
 }
 
@@ -136,7 +136,7 @@ fn a_process_without_files_to_open_ends_with_3_or_works() {
     for files in 5..44 {
         let limit = format!("-n {files}");
         let output = limited(dir.path(), &server, &library, &limit, "-j 3 --dry-run");
-        let (code, text) = (output.status.code(), stderr_of(&output));
+        let (code, text) = (output.status.code(), stderr(&output));
         assert!(
             matches!(code, Some(0 | 3)),
             "{files} files: {code:?} {text}"
@@ -192,7 +192,7 @@ fn a_process_that_may_start_no_others_ends_with_3_or_works() {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        let (code, text) = (output.status.code(), stderr_of(&output));
+        let (code, text) = (output.status.code(), stderr(&output));
         // The shell itself may be refused.
         assert!(
             matches!(code, Some(0 | 3 | 126 | 254)),
@@ -261,7 +261,7 @@ fn a_clock_before_1970_or_after_2262_keeps_no_command_waiting() {
                     None => std::thread::yield_now(),
                 }
             };
-            let text = stderr_of(&child.wait_with_output().unwrap());
+            let text = stderr(&child.wait_with_output().unwrap());
             assert_eq!(status.code(), Some(0), "{args:?} at {seconds} s: {text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Names that several things have, or that only look the same: nothing is chosen for a person.
 
-use crate::support::{Server, c_agent, c_text, command, lines, run, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -68,7 +68,7 @@ fn contains_all(output: &Output, words: &[&str]) {
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
-        stderr_of(output)
+        stderr(output)
     );
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in:\n{text}");
@@ -85,7 +85,7 @@ fn a_route_that_two_pathways_are_called_is_refused_and_both_uuids_are_shown() {
         &agent(dir.path(), "pre-label", "done"),
         &[],
     );
-    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     contains_all(
         &output,
         &[
@@ -103,7 +103,7 @@ fn a_route_that_two_pathways_are_called_is_refused_and_both_uuids_are_shown() {
     ] {
         let library = agent(dir.path(), "pre-label", pathway);
         let output = run(dir.path(), &server, &library, &["--task", task]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let (done, _) = lines(&output);
         assert_eq!(done[0]["pathway_uuid"], pathway);
         let tasks = server.tasks();
@@ -153,7 +153,7 @@ fn a_title_that_two_stages_have_is_refused_and_both_uuids_are_shown() {
             output.status.code(),
             Some(3),
             "{args:?}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         contains_all(&output, &words);
     }
@@ -172,7 +172,7 @@ fn a_title_that_two_stages_have_is_refused_and_both_uuids_are_shown() {
             &server,
             &[command, "-a", by_title.to_str().unwrap()],
         );
-        assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         contains_all(&output, &words);
     }
     assert_eq!(server.writes(), 0);
@@ -200,13 +200,13 @@ fn names_that_only_look_the_same_are_shown_with_their_difference() {
                 output.status.code(),
                 Some(3),
                 "{args:?}: {}",
-                stderr_of(&output)
+                stderr(&output)
             );
             contains_all(&output, &[shown]);
         }
         let library = agent(dir.path(), title, asked);
         let output = run(dir.path(), &server, &library, &[]);
-        assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         contains_all(
             &output,
             &[&format!(
@@ -232,7 +232,7 @@ fn names_that_only_look_the_same_are_shown_with_their_difference() {
             String::from_utf8_lossy(&tasks.stdout).lines().count(),
             3,
             "{}",
-            stderr_of(&tasks)
+            stderr(&tasks)
         );
     }
 }
@@ -256,7 +256,7 @@ fn a_spec_for_a_stage_is_not_read_when_the_title_is_not_the_only_one() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
             output.status.code(),
             Some(3),
             "{args:?}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         let hint = "--filter 'title:\"a.jpg\"'";
         contains_all(
@@ -335,7 +335,7 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
         &library,
         &["--task", &same[1], "--task", "once.jpg"],
     );
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let mut moved: Vec<String> = (lines(&output).0.iter())
         .map(|t| t["task_uuid"].as_str().unwrap().to_owned())
         .collect();
@@ -345,7 +345,7 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
     assert_eq!(moved, wanted);
     // The other one is the only one now.
     let output = run(dir.path(), &server, &library, &["--task", "a.jpg"]);
-    assert_eq!(lines(&output).1["moved"], 1, "{}", stderr_of(&output));
+    assert_eq!(lines(&output).1["moved"], 1, "{}", stderr(&output));
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
     let library = agent(dir.path(), "pre-label", PATHWAYS[1]);
     let agents = library.to_str().unwrap();
     let planned = crate::support::plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
     for args in [
         &["review", "p.wbplan", "--only", "route:done"][..],
         &["apply", "p.wbplan", "--only", "-route:done"],
@@ -376,7 +376,7 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
             output.status.code(),
             Some(3),
             "{args:?}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         contains_all(
             &output,
@@ -398,7 +398,7 @@ fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the
     assert_eq!(server.writes(), 0);
     let only = format!("route:{}", PATHWAYS[1]);
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
-    assert_eq!(applied.status.code(), Some(0), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
     assert_eq!(server.changed("actions"), 3);
 }
 

@@ -1,6 +1,6 @@
 //! Proxies, clocks and wrong files, as far as they need the whole program.
 
-use crate::support::{Server, c_agent, command, lines, run, stderr_of, workbench};
+use crate::support::{Server, c_agent, command, lines, run, stderr, workbench};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ fn a_local_server_is_reached_whatever_proxies_the_environment_names() {
         .envs(PROXIES)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let (tasks, _) = lines(&output);
     assert!(tasks.iter().all(|t| t["outcome"] == "moved"), "{tasks:?}");
 }
@@ -55,7 +55,7 @@ fn an_address_elsewhere_names_the_proxy_that_it_is_asked_through() {
             .env("ENCORD_DOMAIN", "http://encord.invalid")
             .output()
             .unwrap();
-        let text = stderr_of(&output);
+        let text = stderr(&output);
         assert_eq!(output.status.code(), Some(7), "{text}");
         assert!(
             text.contains("through the proxy http://127.0.0.1:9 (HTTP_PROXY)"),
@@ -84,7 +84,7 @@ fn check_reports_the_clock() {
             output.status.code(),
             Some(code),
             "{found}{}",
-            stderr_of(&output)
+            stderr(&output)
         );
         let line = found
             .lines()
@@ -102,7 +102,7 @@ fn a_clock_that_is_put_right_during_a_run_costs_no_task() {
         let server = Server::start(&["--scenario", "seed", "--tasks", "40", "--fault", fault]);
         let library = c_agent(dir.path(), "noop", &[]);
         let output = run(dir.path(), &server, &library, &["--task-batch-size", "2"]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let (tasks, _) = lines(&output);
         assert_eq!(tasks.iter().filter(|t| t["outcome"] == "moved").count(), 40);
     }

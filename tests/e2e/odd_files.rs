@@ -1,7 +1,7 @@
 //! Pipes, devices and endless files in place of those that a person names: no command blocks on them.
 
 use crate::hosts::end_of;
-use crate::support::{Server, c_agent, command, stderr_of};
+use crate::support::{Server, c_agent, command, stderr};
 use std::process::Command;
 
 #[test]
@@ -45,12 +45,12 @@ fn no_command_blocks_on_a_pipe_or_device_in_place_of_a_file() {
         ] {
             let output = spawn(args, None);
             assert!(!output.status.success(), "{args:?}");
-            let text = stderr_of(&output);
+            let text = stderr(&output);
             let words = ["pipe", "larger than", "device", "no such"];
             assert!(words.iter().any(|w| text.contains(w)), "{args:?}: {text}");
         }
         let output = spawn(&["stages"], Some(odd));
-        let text = stderr_of(&output);
+        let text = stderr(&output);
         assert!(
             !output.status.success() && text.contains("key file"),
             "{text}"
@@ -63,7 +63,7 @@ fn no_command_blocks_on_a_pipe_or_device_in_place_of_a_file() {
         "{text}"
     );
     let output = spawn(&["run", "--dry-run", "--agents", "agents/libnoop.so"], None);
-    assert!(output.status.success(), "{}", stderr_of(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
@@ -76,5 +76,5 @@ fn a_settings_file_from_a_pipe_with_a_writer_is_read() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("7/s"), "{text} {}", stderr_of(&output));
+    assert!(text.contains("7/s"), "{text} {}", stderr(&output));
 }

@@ -2,7 +2,7 @@
 //! why one is refused.
 
 use crate::hosts::{faults, victim};
-use crate::support::{Server, Terminal, c_agent, root, run, stderr_of, workbench};
+use crate::support::{Server, Terminal, c_agent, root, run, stderr, workbench};
 use std::path::Path;
 use std::process::Command;
 
@@ -12,11 +12,11 @@ fn a_library_that_is_slow_to_open_has_time_by_default_and_a_limit_that_is_named(
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let slow = c_agent(dir.path(), "hostile", &["STARTS=(void)on;sleep(6)"]);
     let output = run(dir.path(), &server, &slow, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let endless = c_agent(dir.path(), "hostile", &["STARTS=while(on){}"]);
     let output = run(dir.path(), &server, &endless, &["--load-timeout", "400ms"]);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
-    let text = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let text = stderr(&output);
     assert!(
         text.contains("took longer than 400ms") && text.contains("--load-timeout"),
         "{text}"
@@ -63,7 +63,7 @@ fn linked(dir: &Path, options: &[&str]) -> std::path::PathBuf {
             .current_dir(dir)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", stderr_of(&output));
+        assert!(output.status.success(), "{}", stderr(&output));
     };
     std::fs::write(dir.join("helper.c"), "int helper(void) { return 1; }\n").unwrap();
     cc(&["-shared", "-fPIC", "-o", "libhelper.so", "helper.c"]);
@@ -93,7 +93,7 @@ fn a_library_beside_the_agents_is_found_by_origin_in_check_and_run() {
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let library = linked(dir.path(), &["-Wl,-rpath,$ORIGIN"]);
     let output = run(dir.path(), &server, &library, &["--dry-run"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let output = workbench(dir.path(), &server, &["check", "--agents", "libagent.so"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("✓ library"), "{text}");
@@ -113,7 +113,7 @@ fn why_a_library_is_refused_and_what_to_do_reaches_every_command_and_the_screen(
     ] {
         let output = workbench(dir.path(), &server, &[command, &agents].concat());
         assert_eq!(output.status.code(), Some(3), "{command:?}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr_of(&output);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
         assert!(text.contains("libhelper.so: cannot open"), "{text}");
         assert!(
             text.contains("→ libhelper.so lies beside the library"),

@@ -1,7 +1,7 @@
 //! Outcomes: judged once, so that a dry run, a plan and a real run end the same way; and numbers that lose
 //! nothing on their way.
 
-use crate::support::{Server, c_agent, c_text, lines, plan, run, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, lines, plan, run, stderr, workbench};
 use serde_json::Value;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn ending(output: &std::process::Output) -> (Option<i32>, String, String) {
         (all.len(), &summary["tasks"]),
         (1, &Value::from(1)),
         "{}",
-        stderr_of(output)
+        stderr(output)
     );
     let fault = all[0]["fault"].to_string();
     (
@@ -39,7 +39,7 @@ fn both(answer: &str, then: impl Fn(&Path, &Server)) -> (Option<i32>, String, St
         planned.status.code(),
         dry.0,
         "{answer}: {}",
-        stderr_of(&planned)
+        stderr(&planned)
     );
     let real = go(&[]);
     assert_eq!(dry, real, "{answer}");
@@ -100,9 +100,9 @@ fn plans_and_the_journal_keep_the_digits_of_client_metadata() {
     );
     let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", &answer)]);
     let planned = plan(dir.path(), &server, &library, &["--stage", "Agent 1"]);
-    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--yes"]);
-    assert_eq!(applied.status.code(), Some(0), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
     let shown = workbench(dir.path(), &server, &["review", "p.wbplan", "--json"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     let journal: Vec<u8> = std::fs::read_dir(dir.path().join(".workbench"))
@@ -126,6 +126,6 @@ fn plans_and_the_journal_keep_the_digits_of_client_metadata() {
         undone.status.code(),
         Some(0),
         "what was written is known again: {}",
-        stderr_of(&undone)
+        stderr(&undone)
     );
 }

@@ -1,8 +1,7 @@
 //! Files that a flag names: replaced whole, written in place, or left as they were.
 
 use crate::support::{
-    Server, Terminal, c_agent, c_text, command, everything_in, mode, plan, shell, stderr_of,
-    workbench,
+    Server, Terminal, c_agent, c_text, command, everything_in, mode, plan, shell, stderr, workbench,
 };
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -50,7 +49,7 @@ fn devices_pipes_and_links_are_written_in_place_and_plain_files_whole() {
         device,
     ];
     let output = plan_to(device, &outputs);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
         Path::new(device)
             .metadata()
@@ -77,14 +76,14 @@ fn devices_pipes_and_links_are_written_in_place_and_plain_files_whole() {
         }
     });
     let output = plan_to("fifo", &[]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     reader.join().unwrap().unwrap();
     assert!(fifo.metadata().unwrap().file_type().is_fifo());
     let review = workbench(dir.path(), &server, &["review", "copy.wbplan"]);
     assert!(
         String::from_utf8_lossy(&review.stdout).contains("3 tasks"),
         "{}",
-        stderr_of(&review)
+        stderr(&review)
     );
 
     // A link to a file that is there keeps its mode; one to a file that is not makes it.
@@ -95,7 +94,7 @@ fn devices_pipes_and_links_are_written_in_place_and_plain_files_whole() {
     }
     let before = at("old.xml").metadata().unwrap().ino();
     let output = plan_to("new.wbplan", &["--junit", "link.xml"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(at("link.xml").is_symlink() && at("new.wbplan").is_symlink());
     assert!(
         std::fs::read_to_string(at("old.xml"))
@@ -120,10 +119,10 @@ fn devices_pipes_and_links_are_written_in_place_and_plain_files_whole() {
         String::from_utf8_lossy(&output.stdout).trim(),
         "4",
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     let review = workbench(dir.path(), &server, &["review", "piped.wbplan"]);
-    assert_eq!(review.status.code(), Some(0), "{}", stderr_of(&review));
+    assert_eq!(review.status.code(), Some(0), "{}", stderr(&review));
     let mut left = Vec::new();
     everything_in(dir.path(), &mut left);
     let part = left.iter().find(|p| p.to_string_lossy().ends_with(".part"));
@@ -147,7 +146,7 @@ fn a_file_stays_as_it_was_when_the_new_one_cannot_be_written_or_the_run_cannot_b
         "plan", "-o", "a.wbplan", "--yes", "-a", agents, "--stage", "nowhere",
     ];
     let output = workbench(dir.path(), &server, &[&args[..], &outputs].concat());
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     for name in ["a.html", "a.xml", "a.jsonl", "a.wbplan"] {
         let kept = std::fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!(kept, "old", "{name}");
@@ -171,12 +170,12 @@ fn a_file_stays_as_it_was_when_the_new_one_cannot_be_written_or_the_run_cannot_b
             output.status.code(),
             Some(code),
             "{flag} {path}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         assert!(
-            stderr_of(&output).contains(path),
+            stderr(&output).contains(path),
             "{flag} {path}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
 }
@@ -195,19 +194,19 @@ fn an_existing_plan_is_overwritten_only_when_that_is_asked_for() {
         empty.status.code(),
         Some(0),
         "an empty file: {}",
-        stderr_of(&empty)
+        stderr(&empty)
     );
     let first = std::fs::read(&path).unwrap();
     for more in [&[][..], &["--no-input"]] {
         let output = workbench(dir.path(), &server, &[&args[..], more].concat());
-        assert_eq!(output.status.code(), Some(8), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(8), "{}", stderr(&output));
         for word in ["p.wbplan exists already", "--yes"] {
-            assert!(stderr_of(&output).contains(word), "{}", stderr_of(&output));
+            assert!(stderr(&output).contains(word), "{}", stderr(&output));
         }
         assert_eq!(std::fs::read(&path).unwrap(), first);
     }
     let output = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_ne!(std::fs::read(&path).unwrap(), first);
 }
 
@@ -327,6 +326,6 @@ fn what_a_killed_plan_left_beside_its_file_is_removed_by_the_next_one_and_nothin
     living.kill().unwrap();
     living.wait().unwrap();
     let whole = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(whole.status.code(), Some(0), "{}", stderr_of(&whole));
+    assert_eq!(whole.status.code(), Some(0), "{}", stderr(&whole));
     assert_eq!(parts(), [".p.wbplan.mine.part"]);
 }

@@ -1,6 +1,6 @@
 //! Plans, journal and undo: what was reviewed is what is written, once, and can be taken back.
 
-use crate::support::{Server, c_agent, c_text, lines, plan, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -39,10 +39,10 @@ fn a_plan_is_applied_once_and_taken_back_whole() {
     let library = writer(dir.path());
     let before = places(&server);
     let planned = plan(dir.path(), &server, &library, &["--exit-code"]);
-    assert_eq!(planned.status.code(), Some(4), "{}", stderr_of(&planned));
+    assert_eq!(planned.status.code(), Some(4), "{}", stderr(&planned));
     assert_eq!(server.writes(), 0, "a plan writes nothing");
     let first = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(first.status.code(), Some(0), "{}", stderr_of(&first));
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
     assert_eq!(summary(&first)["moved"], 500);
     assert_eq!(
         (server.changed("actions"), server.changed("save_labels")),
@@ -53,14 +53,14 @@ fn a_plan_is_applied_once_and_taken_back_whole() {
     assert_eq!(second.status.code(), Some(0));
     assert_eq!(summary(&second)["applied_earlier"], 500);
     assert!(
-        stderr_of(&second).contains("applied already"),
+        stderr(&second).contains("applied already"),
         "{}",
-        stderr_of(&second)
+        stderr(&second)
     );
     assert_eq!(server.writes(), writes, "a second apply sends nothing");
     assert_ne!(places(&server), before);
     let undone = workbench(dir.path(), &server, &["undo", "--json"]);
-    assert_eq!(undone.status.code(), Some(0), "{}", stderr_of(&undone));
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
     assert_eq!(summary(&undone)["restored"], 500);
     assert_eq!(places(&server), before);
     // The rows are as the agent saw them at first: it plans the very same changes again.
@@ -107,7 +107,7 @@ fn an_undo_of_an_undo_is_a_redo() {
         &server,
         &["undo", &ops[1]["op"].to_string(), "--json"],
     );
-    assert_eq!(summary(&redo)["restored"], 12, "{}", stderr_of(&redo));
+    assert_eq!(summary(&redo)["restored"], 12, "{}", stderr(&redo));
     assert_eq!(places(&server), before);
     assert!(
         server
@@ -134,7 +134,7 @@ fn an_undo_names_and_leaves_what_others_changed_since() {
         &json!({"tasks": [tasks[5]["uuid"]], "stage": "Agent 1", "by": "bob@example.com"}),
     );
     let undone = workbench(dir.path(), &server, &["undo", "--json"]);
-    assert_eq!(undone.status.code(), Some(5), "{}", stderr_of(&undone));
+    assert_eq!(undone.status.code(), Some(5), "{}", stderr(&undone));
     let (all, summary) = lines(&undone);
     assert_eq!(
         (&summary["restored"], &summary["skipped"]),
@@ -162,7 +162,7 @@ fn what_changed_after_the_plan_is_left_with_exit_code_5() {
         &json!({"data_hash": tasks[2]["data_hash"], "by": "ann@example.com"}),
     );
     let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
-    assert_eq!(applied.status.code(), Some(5), "{}", stderr_of(&applied));
+    assert_eq!(applied.status.code(), Some(5), "{}", stderr(&applied));
     let (all, summary) = lines(&applied);
     assert_eq!(
         (&summary["moved"], &summary["conflicts"]),
@@ -185,7 +185,7 @@ fn a_part_of_a_plan_is_applied_now_and_the_rest_later() {
         &server,
         &["apply", "p.wbplan", "--json", "--only", &only],
     );
-    assert_eq!(summary(&one)["moved"], 1, "{}", stderr_of(&one));
+    assert_eq!(summary(&one)["moved"], 1, "{}", stderr(&one));
     let rest = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
     assert_eq!(
         (&summary(&rest)["moved"], &summary(&rest)["applied_earlier"]),
@@ -229,9 +229,9 @@ fn a_plan_that_was_cut_off_or_is_none_writes_nothing() {
                 output.status.code(),
                 Some(code),
                 "{file}: {}",
-                stderr_of(&output)
+                stderr(&output)
             );
-            assert!(stderr_of(&output).contains(file), "{}", stderr_of(&output));
+            assert!(stderr(&output).contains(file), "{}", stderr(&output));
             assert!(output.stdout.is_empty(), "{command} {file}");
         }
     }

@@ -1,7 +1,7 @@
 //! What agents declare is compared with the project before the first task, by `check` and by every command that
 //! runs agents, in the same words: no agent is called for nothing.
 
-use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, stderr_of, workbench};
+use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, stderr, workbench};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -61,10 +61,10 @@ fn run_plan_and_exec_refuse_what_check_refuses_before_any_agent_is_called() {
         ] {
             let output = workbench(dir.path(), &server, command);
             assert_eq!(output.status.code(), Some(3), "{command:?}");
-            assert!(stderr_of(&output).contains(words), "{}", stderr_of(&output));
+            assert!(stderr(&output).contains(words), "{}", stderr(&output));
         }
         let output = exec(dir.path(), &server, &library);
-        assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         assert!(!dir.path().join("calls").exists(), "no agent was called");
         assert!(!dir.path().join("p.wbplan").exists());
     }
@@ -92,10 +92,10 @@ fn only_the_stages_that_run_are_compared() {
     }
     let agents = folder.to_str().unwrap();
     let all = workbench(dir.path(), &server, &["run", "-n", "-a", agents]);
-    assert_eq!(all.status.code(), Some(3), "{}", stderr_of(&all));
+    assert_eq!(all.status.code(), Some(3), "{}", stderr(&all));
     let one = ["run", "-n", "-a", agents, "--stage", "pre-label"];
     let one = workbench(dir.path(), &server, &one);
-    assert_eq!(one.status.code(), Some(0), "{}", stderr_of(&one));
+    assert_eq!(one.status.code(), Some(0), "{}", stderr(&one));
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn a_poller_compares_a_new_build_before_its_next_pass() {
     fs::rename(&later, &library).unwrap();
     std::thread::spawn(move || stdout.lines().for_each(drop));
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
-    assert!(stderr_of(&output).contains("declares pathway \"compleat\""));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("declares pathway \"compleat\""));
     assert!(
         !dir.path().join("calls").exists(),
         "the new build was never called"

@@ -2,7 +2,7 @@
 //! has begun ends on the build it began with, and nothing fails because of it. And the order of several libraries.
 
 use crate::support::{
-    DEADLINE, Server, Terminal, c_agent, c_text, command, lines, stderr_of, workbench,
+    DEADLINE, Server, Terminal, c_agent, c_text, command, lines, stderr, workbench,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -261,7 +261,7 @@ fn exec_goes_on_with_the_newest_build() {
     assert_eq!(scene.server.changed("actions"), 20);
     drop(input);
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]

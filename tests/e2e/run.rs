@@ -1,6 +1,6 @@
 //! `workbench run`: every task accounted for, once, whatever happens.
 
-use crate::support::{Server, c_agent, command, lines, run, sample_agents, stderr_of, workbench};
+use crate::support::{Server, c_agent, command, lines, run, sample_agents, stderr, workbench};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -238,7 +238,7 @@ fn an_outage_is_reported_while_it_lasts_and_so_is_its_end() {
         let agents = library.to_str().unwrap();
         let args = ["run", "--agents", agents, "--progress", form];
         let ran = workbench(dir.path(), &server, &args);
-        let text = stderr_of(&ran);
+        let text = stderr(&ran);
         assert_eq!(ran.status.code(), Some(0), "{text}");
         let waits = text.find("waiting for the platform: ");
         let answers = text.find("the platform answers again, after 3");
@@ -258,7 +258,7 @@ fn the_log_of_a_verbose_run_has_requests_and_no_connections() {
         &library,
         &["-v", "--log-file", log.to_str().unwrap()],
     );
-    assert_eq!(ran.status.code(), Some(0), "{}", stderr_of(&ran));
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
     let text = std::fs::read_to_string(log).unwrap();
     assert!(text.contains("DEBUG wb_client::http: answered"), "{text}");
     assert!(!text.contains("hyper_util"), "{text}");

@@ -1,6 +1,6 @@
 //! Plans that are not what was reviewed: edited, damaged, or for a world that is another one by now.
 
-use crate::support::{Server, c_agent, c_text, lines, plan, stderr_of, workbench};
+use crate::support::{Server, c_agent, c_text, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -58,16 +58,11 @@ fn an_edited_plan_is_neither_shown_nor_applied() {
             &["apply", "e.wbplan", "--dry-run"],
         ] {
             let output = workbench(dir.path(), &server, args);
-            assert_eq!(
-                output.status.code(),
-                Some(3),
-                "{what}: {}",
-                stderr_of(&output)
-            );
+            assert_eq!(output.status.code(), Some(3), "{what}: {}", stderr(&output));
             assert!(
-                stderr_of(&output).contains("e.wbplan cannot be used"),
+                stderr(&output).contains("e.wbplan cannot be used"),
                 "{}",
-                stderr_of(&output)
+                stderr(&output)
             );
             assert!(output.stdout.is_empty(), "{what} {args:?}");
         }
@@ -76,7 +71,7 @@ fn an_edited_plan_is_neither_shown_nor_applied() {
     // Packed again it is the same plan.
     pack(&dir.path().join("e.wbplan"), &text);
     let output = workbench(dir.path(), &server, &["apply", "e.wbplan"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]
@@ -89,10 +84,10 @@ fn a_plan_for_another_project_or_platform_is_refused() {
     plan(dir.path(), &server, &writer(dir.path()), &[]);
     for command in ["review", "apply"] {
         let output = workbench(dir.path(), &other, &[command, "p.wbplan"]);
-        assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         for server in [&server, &other] {
             let name = server.field("domain").replace("http://", "");
-            assert!(stderr_of(&output).contains(&name), "{}", stderr_of(&output));
+            assert!(stderr(&output).contains(&name), "{}", stderr(&output));
         }
         let output = crate::support::command(dir.path())
             .args([
@@ -104,11 +99,11 @@ fn a_plan_for_another_project_or_platform_is_refused() {
             .envs(server.env())
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         assert!(
-            stderr_of(&output).contains(&server.project()),
+            stderr(&output).contains(&server.project()),
             "{}",
-            stderr_of(&output)
+            stderr(&output)
         );
     }
     assert_eq!((server.writes(), other.writes()), (0, 0));
@@ -117,7 +112,7 @@ fn a_plan_for_another_project_or_platform_is_refused() {
         .args(["review", "p.wbplan"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 /// A project of three images with fixed identities, but for what is given.
@@ -157,7 +152,7 @@ fn tasks_whose_storage_item_or_pathway_is_another_one_by_now_are_left() {
     };
     let server = serve(&world(dir.path(), "planned.json", 0xe0, "complete", 4), "0");
     let planned = plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", stderr_of(&planned));
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
     let port = server
         .field("domain")
         .rsplit(':')
@@ -174,7 +169,7 @@ fn tasks_whose_storage_item_or_pathway_is_another_one_by_now_are_left() {
         let server = serve(&world(dir.path(), "now.json", item, pathway, end), &port);
         let output = workbench(dir.path(), &server, &["apply", "p.wbplan", "--json"]);
         let (tasks, summary) = lines(&output);
-        let errors = stderr_of(&output);
+        let errors = stderr(&output);
         match why {
             "" => assert_eq!(
                 (output.status.code(), &summary["moved"]),

@@ -5,7 +5,7 @@
 //! The test runs one round. `WORKBENCH_SOAK=600` runs rounds for that many seconds and prints one line of
 //! JSON for each; `WORKBENCH_SEED=N` chooses the first seed.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, plan, stderr_of, workbench};
+use crate::support::{DEADLINE, Server, c_agent, c_text, command, plan, stderr, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,7 +195,7 @@ impl Round {
             &self.library,
             &["--max-tasks-per-stage", &limit],
         );
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert_eq!(self.server.writes(), 0, "a plan writes nothing");
         let review = self.one_off(&["review", "p.wbplan", "--json"]);
         let text = String::from_utf8_lossy(&review.stdout).into_owned();
@@ -245,7 +245,7 @@ impl Round {
             if output.status.code() == Some(0) {
                 return;
             }
-            assert!(Instant::now() < until, "{args:?}: {}", stderr_of(&output));
+            assert!(Instant::now() < until, "{args:?}: {}", stderr(&output));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What commands print: nothing that is lost is lost in silence.
 
-use crate::support::{Server, c_agent, command, plan, stderr_of, workbench};
+use crate::support::{Server, c_agent, command, plan, stderr, workbench};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -101,27 +101,22 @@ fn a_full_disk_or_a_closed_pipe_on_stdout_is_an_error_of_every_command() {
             _ => args.to_vec(),
         };
         let (full, closed) = without_stdout(dir.path(), &server, &args);
-        assert_eq!(
-            full.status.code(),
-            Some(3),
-            "{args:?}: {}",
-            stderr_of(&full)
-        );
+        assert_eq!(full.status.code(), Some(3), "{args:?}: {}", stderr(&full));
         assert!(
-            stderr_of(&full).contains("stdout"),
+            stderr(&full).contains("stdout"),
             "{args:?}: {}",
-            stderr_of(&full)
+            stderr(&full)
         );
         assert_eq!(
             closed.status.code(),
             Some(141),
             "{args:?}: {}",
-            stderr_of(&closed)
+            stderr(&closed)
         );
         assert!(
-            stderr_of(&closed).contains("stdout"),
+            stderr(&closed).contains("stdout"),
             "{args:?}: {}",
-            stderr_of(&closed)
+            stderr(&closed)
         );
     }
 }
@@ -144,8 +139,8 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
     ];
     let some = [&run[..], &["--max-tasks-per-stage", "3"]].concat();
     let (full, closed) = without_stdout(dir.path(), &server, &some);
-    assert_eq!(full.status.code(), Some(3), "{}", stderr_of(&full));
-    assert_eq!(closed.status.code(), Some(141), "{}", stderr_of(&closed));
+    assert_eq!(full.status.code(), Some(3), "{}", stderr(&full));
+    assert_eq!(closed.status.code(), Some(141), "{}", stderr(&closed));
     assert_eq!(server.changed("actions"), 6);
     let exec = ["exec", "--stage", "Agent 1", "-p", &project, "-a", agents];
     let (full, closed) = without_stdout(dir.path(), &server, &exec);
@@ -153,12 +148,12 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
         (full.status.code(), closed.status.code()),
         (Some(3), Some(141)),
         "{}",
-        stderr_of(&full)
+        stderr(&full)
     );
     plan(dir.path(), &server, &library, &[]);
     let apply = ["apply", "p.wbplan", "--json", "-p", &project];
     let (full, _) = without_stdout(dir.path(), &server, &apply);
-    assert_eq!(full.status.code(), Some(3), "{}", stderr_of(&full));
+    assert_eq!(full.status.code(), Some(3), "{}", stderr(&full));
     let at_start = server
         .tasks()
         .iter()
@@ -171,7 +166,7 @@ fn what_is_written_upstream_is_written_though_stdout_is_full_or_closed() {
         (full.status.code(), closed.status.code()),
         (Some(3), Some(141)),
         "{}",
-        stderr_of(&full)
+        stderr(&full)
     );
 }
 
@@ -182,7 +177,7 @@ fn a_listing_that_stops_at_its_limit_reports_it_and_how_to_get_more() {
     let tasks = |args: &[&str]| {
         let output = workbench(dir.path(), &server, &[&["tasks"][..], args].concat());
         let lines = String::from_utf8_lossy(&output.stdout).lines().count();
-        (lines, stderr_of(&output))
+        (lines, stderr(&output))
     };
     for args in [&[][..], &["--json"]] {
         let (lines, notes) = tasks(args);
@@ -216,5 +211,5 @@ fn names_in_quotes_are_taken_to_the_letter() {
         &server,
         &["tasks", "--filter", "\"result:error\""],
     );
-    assert_eq!(output.stdout, b"", "{}", stderr_of(&output));
+    assert_eq!(output.stdout, b"", "{}", stderr(&output));
 }

@@ -110,7 +110,7 @@ pub fn c_text(name: &str, text: &str) -> String {
 }
 
 /// What a command printed on stderr.
-pub fn stderr_of(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -1,7 +1,7 @@
 //! Specs that a queue gives again after a refusal or a crash.
 
 use super::{ALL, Folder, TASKS};
-use crate::support::{c_agent, c_text, command, stderr_of};
+use crate::support::{c_agent, c_text, command, stderr};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -10,13 +10,13 @@ fn a_spec_given_again_is_answered_with_what_was_written_for_it() {
     let folder = Folder::new(&["actions:409"]);
     let specs = folder.specs();
     let (refused, output) = folder.exec(&specs);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(refused.iter().all(|r| r["success"] == false));
     folder.faults(&[]);
     // Finished before it is looked at; then once more, when everything is done.
     for _ in 0..2 {
         let (results, output) = folder.exec(&specs);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert!(
             results
                 .iter()
@@ -65,12 +65,7 @@ fn a_spec_given_again_after_a_crash_succeeds_and_the_command_is_over() {
             let listed = folder.workbench(&["journal", "--json"]);
             assert!(String::from_utf8_lossy(&listed.stdout).contains(r#""interrupted":true"#));
             let (results, output) = folder.exec(&specs);
-            assert_eq!(
-                output.status.code(),
-                Some(0),
-                "{step}: {}",
-                stderr_of(&output)
-            );
+            assert_eq!(output.status.code(), Some(0), "{step}: {}", stderr(&output));
             assert!(
                 results.iter().all(|r| r["success"] == true),
                 "{step}: {results:?}"

@@ -5,7 +5,7 @@ mod exec;
 mod others;
 
 use crate::support::{
-    Server, Terminal, c_agent, c_text, command, lines, plan, run, stderr_of, workbench,
+    Server, Terminal, c_agent, c_text, command, lines, plan, run, stderr, workbench,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -130,7 +130,7 @@ fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
         let folder = Folder::new(&[]);
         plan(folder.path(), &folder.server, &folder.library, &[]);
         let first = folder.half_written();
-        let text = stderr_of(&first);
+        let text = stderr(&first);
         assert!(
             text.contains("labels, priority and metadata written, but the task was not moved"),
             "{text}"
@@ -150,17 +150,17 @@ fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
             again.status.code(),
             first.status.code(),
             "{}",
-            stderr_of(&again)
+            stderr(&again)
         );
         let fault = |output: &Output| lines(output).0[0]["fault"]["summary"].clone();
         assert_eq!(fault(&again), fault(&first));
         assert_eq!(folder.boxes(), [1; TASKS]);
         let dry = folder.run(&["--dry-run"]);
-        assert_eq!(lines(&dry).0.len(), 0, "{}", stderr_of(&dry));
+        assert_eq!(lines(&dry).0.len(), 0, "{}", stderr(&dry));
         assert!(
-            stderr_of(&dry).contains("a run finishes them first"),
+            stderr(&dry).contains("a run finishes them first"),
             "{}",
-            stderr_of(&dry)
+            stderr(&dry)
         );
         folder.faults(&[]);
         let output = match next {
@@ -178,9 +178,9 @@ fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
                 ];
                 let planned = folder.workbench(&args);
                 assert!(
-                    stderr_of(&planned).contains("0 outcomes"),
+                    stderr(&planned).contains("0 outcomes"),
                     "{}",
-                    stderr_of(&planned)
+                    stderr(&planned)
                 );
                 folder.run(&[])
             }
@@ -188,12 +188,7 @@ fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
             "undo" => {
                 // Taken back as it stands: nothing is moved for that.
                 let undone = folder.workbench(&["undo", "--json"]);
-                assert_eq!(
-                    lines(&undone).1["restored"],
-                    TASKS,
-                    "{}",
-                    stderr_of(&undone)
-                );
+                assert_eq!(lines(&undone).1["restored"], TASKS, "{}", stderr(&undone));
                 assert_eq!(folder.boxes(), [0; TASKS]);
                 assert_eq!(folder.server.changed("actions"), 0);
                 folder.run(&[])
@@ -206,7 +201,7 @@ fn what_is_written_in_part_is_reported_and_finished_by_the_next_command() {
             output.status.code(),
             Some(code),
             "{next}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         folder.all_once(next);
     }
@@ -282,14 +277,14 @@ fn an_apply_that_was_refused_is_finished_by_the_next_apply() {
         plan(folder.path(), &folder.server, &folder.library, &[]);
         folder.faults(&[fault]);
         let first = folder.workbench(&["apply", "p.wbplan"]);
-        assert_eq!(folder.boxes(), [1; TASKS], "{fault}: {}", stderr_of(&first));
+        assert_eq!(folder.boxes(), [1; TASKS], "{fault}: {}", stderr(&first));
         folder.faults(&[]);
         let second = folder.workbench(&["apply", "p.wbplan"]);
         assert_eq!(
             second.status.code(),
             Some(0),
             "{fault}: {}",
-            stderr_of(&second)
+            stderr(&second)
         );
         folder.all_once(fault);
     }
@@ -309,9 +304,9 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
         folder.faults(&[fault]);
         let first = folder.workbench(&["undo"]);
         assert!(
-            !stderr_of(&first).contains("changed since"),
+            !stderr(&first).contains("changed since"),
             "{}",
-            stderr_of(&first)
+            stderr(&first)
         );
         let listed = folder.workbench(&["journal"]);
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
@@ -322,12 +317,12 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
             second.status.code(),
             Some(0),
             "{fault}, {next}: {}",
-            stderr_of(&second)
+            stderr(&second)
         );
         assert!(
-            !stderr_of(&second).contains("changed since"),
+            !stderr(&second).contains("changed since"),
             "{}",
-            stderr_of(&second)
+            stderr(&second)
         );
         assert_eq!(
             (folder.boxes(), folder.places()),
@@ -337,9 +332,9 @@ fn an_undo_whose_moves_are_refused_is_completed_by_undo_or_resume() {
         assert_eq!(folder.server.changed("move_tasks"), TASKS as u64);
         let third = folder.workbench(&["undo"]);
         assert!(
-            stderr_of(&third).contains("Nothing is left to take back"),
+            stderr(&third).contains("Nothing is left to take back"),
             "{}",
-            stderr_of(&third)
+            stderr(&third)
         );
     }
 }
@@ -356,7 +351,7 @@ fn a_gateway_that_refuses_what_was_applied_is_asked_about_it() {
                 output.status.code(),
                 Some(0),
                 "{fault}: {}",
-                stderr_of(&output)
+                stderr(&output)
             );
             assert_eq!(lines(&output).1["moved"], TASKS, "{fault}");
             folder.all_once(&fault);

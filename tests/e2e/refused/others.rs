@@ -1,7 +1,7 @@
 //! What is written in part, where others have acted since, and where another folder looks at it.
 
 use super::{Folder, TASKS};
-use crate::support::{lines, plan, run, stderr_of};
+use crate::support::{lines, plan, run, stderr};
 use serde_json::{Value, json};
 
 #[test]
@@ -15,7 +15,7 @@ fn what_others_changed_since_is_left_to_a_person() {
     folder.faults(&[]);
     for _ in 0..2 {
         let left = folder.run(&[]);
-        assert_eq!(left.status.code(), Some(5), "{}", stderr_of(&left));
+        assert_eq!(left.status.code(), Some(5), "{}", stderr(&left));
         assert_eq!(lines(&left).1["conflicts"], TASKS);
         assert_eq!(
             (folder.boxes(), folder.server.changed("actions")),
@@ -24,7 +24,7 @@ fn what_others_changed_since_is_left_to_a_person() {
     }
     // The agents run on the rows as they are now: existing labels are not added again.
     let rerun = folder.run(&["--on-conflict", "rerun"]);
-    assert_eq!(lines(&rerun).1["moved"], TASKS, "{}", stderr_of(&rerun));
+    assert_eq!(lines(&rerun).1["moved"], TASKS, "{}", stderr(&rerun));
     assert_eq!(folder.boxes(), [1; TASKS]);
 }
 
@@ -43,9 +43,9 @@ fn tasks_that_a_person_moved_on_meanwhile_are_over() {
     folder.faults(&[]);
     let resumed = folder.workbench(&["resume"]);
     assert!(
-        stderr_of(&resumed).contains("4 are finished"),
+        stderr(&resumed).contains("4 are finished"),
         "{}",
-        stderr_of(&resumed)
+        stderr(&resumed)
     );
     assert_eq!(
         (folder.boxes(), folder.server.changed("actions")),
@@ -53,9 +53,9 @@ fn tasks_that_a_person_moved_on_meanwhile_are_over() {
     );
     let again = folder.workbench(&["resume"]);
     assert!(
-        stderr_of(&again).contains("Nothing is left unfinished"),
+        stderr(&again).contains("Nothing is left unfinished"),
         "{}",
-        stderr_of(&again)
+        stderr(&again)
     );
 }
 
@@ -85,17 +85,12 @@ fn in_another_folder_what_this_key_has_added_is_not_added_again_unless_asked() {
     );
     let planned = plan(elsewhere.path(), &folder.server, &folder.library, &[]);
     assert!(
-        stderr_of(&planned).contains("4 labels there already, not added again"),
+        stderr(&planned).contains("4 labels there already, not added again"),
         "{}",
-        stderr_of(&planned)
+        stderr(&planned)
     );
     let real = other(&[]);
-    assert_eq!(
-        lines(&real).1["already_there"],
-        TASKS,
-        "{}",
-        stderr_of(&real)
-    );
+    assert_eq!(lines(&real).1["already_there"], TASKS, "{}", stderr(&real));
     assert_eq!(
         (folder.boxes(), folder.places()),
         (vec![1; TASKS], vec!["Complete".to_owned(); TASKS])
@@ -111,7 +106,7 @@ fn a_setting_adds_labels_that_stand_there_already() {
     let settings = elsewhere.path().join("workbench.toml");
     std::fs::write(&settings, "on_duplicate = \"twice\"\n").unwrap();
     let refused = run(elsewhere.path(), &folder.server, &folder.library, &[]);
-    assert_eq!(refused.status.code(), Some(3), "{}", stderr_of(&refused));
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
     std::fs::write(&settings, "on_duplicate = \"add\"\n").unwrap();
     run(elsewhere.path(), &folder.server, &folder.library, &[]);
     assert_eq!(folder.boxes(), [2; TASKS]);

@@ -1,7 +1,7 @@
 //! Attempts and answers: retries start clean, failures are reported, every answer counts once.
 
 use super::{BOX, calls, counted, summary, world};
-use crate::support::{lines, run, stderr_of};
+use crate::support::{lines, run, stderr};
 use serde_json::json;
 
 #[test]
@@ -37,9 +37,9 @@ fn w07_exhausted_retries_show_in_summary_and_exit_code() {
     );
     assert_eq!(calls(dir.path()).len(), 6);
     assert!(
-        stderr_of(&output).contains("not to my liking"),
+        stderr(&output).contains("not to my liking"),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }
 
@@ -48,7 +48,7 @@ fn w08_w09_a_priority_needs_no_flag_and_zero_counts() {
     let (dir, server) = world(4, &[]);
     let library = counted(dir.path(), r#"{"route":"complete","priority":0.0}"#, &[]);
     let output = run(dir.path(), &server, &library, &[]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(calls(dir.path()).len(), 4, "each agent call is made once");
     assert!(server.tasks().iter().all(|t| t["priority"] == 0.0));
 }
@@ -62,8 +62,8 @@ fn w19_an_answer_of_a_wrong_type_is_said_once_and_not_tried_again() {
         (Some(1), 2)
     );
     assert!(
-        stderr_of(&output).contains("not an outcome"),
+        stderr(&output).contains("not an outcome"),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }

@@ -1,7 +1,7 @@
 //! Batches and limits: nobody loses anything because of a neighbour, and limits are kept exactly.
 
 use super::{BOX, calls, counted, poll, struck, summary, world};
-use crate::support::{c_agent, c_text, command, run, stderr_of};
+use crate::support::{c_agent, c_text, command, run, stderr};
 use serde_json::{Value, json};
 
 #[test]
@@ -28,7 +28,7 @@ fn w03_w04_a_wrong_pathway_loses_nobody_elses_work_and_leaves_no_half_done_task(
         (output.status.code(), &summary(&output)["moved"]),
         (Some(1), &json!(4)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     assert_eq!(
         (server.changed("actions"), server.changed("save_labels")),
@@ -107,7 +107,7 @@ fn w13_a_refused_save_is_tried_again_and_the_batch_moves() {
         (output.status.code(), &summary(&output)["moved"]),
         (Some(0), &json!(6)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     assert_eq!(
         (calls(dir.path()).len(), server.changed("save_labels")),
@@ -133,7 +133,7 @@ fn reports_hold_every_task_and_a_run_stops_at_its_share_of_failures() {
         "l.jsonl",
     ];
     let output = run(dir.path(), &server, &library, &args);
-    assert_eq!(output.status.code(), Some(9), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
     let failed = summary(&output)["failed"].as_u64().unwrap();
     assert_eq!(
         failed, 20,

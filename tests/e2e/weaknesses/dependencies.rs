@@ -1,7 +1,7 @@
 //! Dependencies, twins, assets and signed addresses: what goes wrong with one costs its own task.
 
 use super::{agent_crate, poll, struck, summary, target, world};
-use crate::support::{Server, build_agents, c_agent, lines, run, stderr_of, try_build};
+use crate::support::{Server, build_agents, c_agent, lines, run, stderr, try_build};
 use serde_json::{Value, json};
 
 #[test]
@@ -43,7 +43,7 @@ export![depends, looks];
         (output.status.code(), &summary["moved"]),
         (Some(1), &json!(4)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     let failed = tasks.iter().find(|t| t["outcome"] == "failed").unwrap();
     assert_eq!(failed["task_uuid"], victim.as_str());
@@ -81,7 +81,7 @@ fn w02_an_asset_that_cannot_be_shown_costs_its_own_task_only() {
     let args = ["--stage", "pre-label", "--num-retries", "0"];
     let output = run(dir.path(), &server, &library, &args);
     let (tasks, summary) = lines(&output);
-    assert_eq!(summary["tasks"], waiting, "{}", stderr_of(&output));
+    assert_eq!(summary["tasks"], waiting, "{}", stderr(&output));
     // Texts and sounds have nothing to be seen; an image group is seen by its first image.
     let blind = |task: &&Value| {
         let title = task["data_title"].as_str().unwrap();
@@ -96,7 +96,7 @@ fn w02_an_asset_that_cannot_be_shown_costs_its_own_task_only() {
         (output.status.code(), server.changed("actions")),
         (Some(1), moved),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }
 
@@ -113,7 +113,7 @@ fn w17_a_signed_address_that_has_expired_is_asked_for_again() {
         (output.status.code(), &summary(&output)["moved"]),
         (Some(0), &json!(4)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     assert_eq!(struck(&server), [1]);
 }
@@ -128,7 +128,7 @@ fn w17_a_store_that_refuses_its_files_fails_each_task_and_is_not_an_outage() {
         (output.status.code(), &summary["failed"]),
         (Some(1), &json!(4)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     let explained = |t: &Value| {
         t["fault"]["summary"]
@@ -146,7 +146,7 @@ fn w24_a_parameter_that_nobody_can_give_is_refused_by_the_compiler() {
     let krate = agent_crate(dir.path(), "odd-agents", source);
     let output = try_build(&krate, Some(&target()));
     assert!(!output.status.success());
-    let words = stderr_of(&output);
+    let words = stderr(&output);
     assert!(words.contains("src/lib.rs:4:11"), "{words}");
     assert!(words.contains("i32"), "{words}");
 }

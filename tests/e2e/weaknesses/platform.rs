@@ -1,7 +1,7 @@
 //! A platform that fails, refuses, forgets or is changed by others meanwhile.
 
 use super::{BOX, calls, counted, poll, struck, summary, world};
-use crate::support::{DEADLINE, c_agent, command, run, stderr_of, workbench};
+use crate::support::{DEADLINE, c_agent, command, run, stderr, workbench};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ fn w14_a_failing_endpoint_is_not_replayed_task_by_task() {
     let (dir, server) = world(60, &["--fault", "actions:500"]);
     let began = Instant::now();
     let output = run(dir.path(), &server, &c_agent(dir.path(), "noop", &[]), &[]);
-    assert_eq!(output.status.code(), Some(7), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     assert!(server.tasks().iter().all(|t| t["stage"] == "Agent 1"));
     let requests = server.admin("/local/counters")["endpoints"]["actions"]["requests"]
         .as_u64()
@@ -90,7 +90,7 @@ fn w18_nobodys_update_is_lost() {
             (output.status.code(), &summary(&output)["moved"]),
             (Some(code), &json!(moved)),
             "{answer}: {}",
-            stderr_of(&output)
+            stderr(&output)
         );
         assert_eq!(
             calls(dir.path()).len(),

@@ -1,7 +1,7 @@
 //! The runner behind a queue.
 
 use super::{counted, world};
-use crate::support::{c_agent, c_text, command, run, stderr_of, workbench};
+use crate::support::{c_agent, c_text, command, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
@@ -63,10 +63,10 @@ fn w21_two_agents_for_one_stage_are_refused_with_both_named() {
         &counted(dir.path(), "{}", &["TWICE"]),
         &[],
     );
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(
-        stderr_of(&output).contains("counted") && stderr_of(&output).contains("again"),
+        stderr(&output).contains("counted") && stderr(&output).contains("again"),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }

@@ -1,7 +1,7 @@
 //! Before the first task: help, credentials, agents and stages that are not what was meant.
 
 use super::{summary, world};
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, run, stderr_of};
+use crate::support::{DEADLINE, Server, c_agent, c_text, command, run, stderr};
 use serde_json::json;
 use std::io::Read;
 use std::process::Stdio;
@@ -24,8 +24,8 @@ fn w23_help_needs_no_credentials_and_a_missing_project_is_said_in_words() {
     let output = command(dir.path()).arg("run").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr_of(&output).contains("no project is named")
-            && stderr_of(&output).contains("--project-hash")
+        stderr(&output).contains("no project is named")
+            && stderr(&output).contains("--project-hash")
     );
 }
 
@@ -34,11 +34,11 @@ fn w26_a_library_without_an_agent_for_this_project_is_an_error() {
     let (dir, server) = world(2, &[]);
     let library = c_agent(dir.path(), "noop", &[&c_text("STAGE", "Agent 7")]);
     let output = run(dir.path(), &server, &library, &[]);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(
-        stderr_of(&output).contains("Agent 1"),
+        stderr(&output).contains("Agent 1"),
         "the stages that there are: {}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }
 
@@ -95,11 +95,11 @@ fn w28_a_title_that_two_stages_have_is_refused_and_a_uuid_is_not() {
     let server = Server::start(&["--import-workflow", file.to_str().unwrap(), "--tasks", "3"]);
     let by_title = c_agent(dir.path(), "noop", &[&c_text("STAGE", "Same")]);
     let output = run(dir.path(), &server, &by_title, &[]);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr_of(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(
-        stderr_of(&output).contains(&id(1)) && stderr_of(&output).contains(&id(2)),
+        stderr(&output).contains(&id(1)) && stderr(&output).contains(&id(2)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
     let by_uuid = c_agent(dir.path(), "noop", &[&c_text("STAGE", &id(1))]);
     let output = run(dir.path(), &server, &by_uuid, &[]);
@@ -107,6 +107,6 @@ fn w28_a_title_that_two_stages_have_is_refused_and_a_uuid_is_not() {
         (output.status.code(), &summary(&output)["moved"]),
         (Some(0), &json!(3)),
         "{}",
-        stderr_of(&output)
+        stderr(&output)
     );
 }

@@ -21,8 +21,8 @@ struct Process {
 impl Process {
     fn start(screen: bool, dry_run: bool) -> Self {
         let options = Options {
-            screen,
             dry_run,
+            screen,
             ..Options::default()
         };
         let (mut state, _) = State::start(options, Millis(0));
