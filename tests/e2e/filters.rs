@@ -1,7 +1,8 @@
 //! The filter language against a real server: `tasks` and `run` see priorities, client metadata and
 //! labels, and only what matches is run.
 
-use crate::support::{Server, c_agent, lines, run, sample_agents, stderr, workbench};
+use crate::names::{PATHWAYS, agent, contains_all, serve};
+use crate::support::{Server, c_agent, lines, plan, run, sample_agents, stderr, workbench};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -91,4 +92,71 @@ fn named_tasks_are_met_in_any_case_of_their_uuid_and_one_that_is_not_there_is_sa
     assert_eq!(lines(&output).1["moved"], 1);
     let note = "note: no waiting task of these stages is \"nobody.jpg\"\n";
     assert!(stderr(&output).starts_with(note), "{}", stderr(&output));
+}
+
+#[test]
+fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serve(dir.path(), &["pre-label"], &["done", "done", "other"]);
+    let library = agent(dir.path(), "pre-label", PATHWAYS[1]);
+    let agents = library.to_str().unwrap();
+    let planned = plan(dir.path(), &server, &library, &[]);
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
+    for args in [
+        &["review", "p.wbplan", "--only", "route:done"][..],
+        &["apply", "p.wbplan", "--only", "-route:done"],
+        &["tasks", "--filter", "route:done"],
+        &["run", "-n", "--filter", "route:DONE", "-a", agents],
+        &[
+            "plan",
+            "-o",
+            "q.wbplan",
+            "--filter",
+            "x | route:done",
+            "-a",
+            agents,
+        ],
+    ] {
+        let output = workbench(dir.path(), &server, args);
+        assert_eq!(
+            output.status.code(),
+            Some(3),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        contains_all(
+            &output,
+            &["2 pathways are called", "UUID", PATHWAYS[0], PATHWAYS[1]],
+        );
+    }
+    for (pathway, tasks) in [(PATHWAYS[1], 3), (PATHWAYS[0], 0), ("other", 0)] {
+        let only = format!("route:{pathway}");
+        let review = workbench(
+            dir.path(),
+            &server,
+            &["review", "p.wbplan", "--json", "--only", &only],
+        );
+        let shown = String::from_utf8(review.stdout).unwrap();
+        assert_eq!(shown.matches("\"i_0").count(), tasks, "{only}: {shown}");
+    }
+    let only = format!("route:{}", PATHWAYS[0]);
+    workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
+    assert_eq!(server.writes(), 0);
+    let only = format!("route:{}", PATHWAYS[1]);
+    let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
+    assert_eq!(server.changed("actions"), 3);
+}
+
+#[test]
+fn an_age_without_a_unit_is_refused_as_every_time_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = serve(dir.path(), &["pre-label"], &["done"]);
+    for filter in ["age>30", "age<2", "-age:30"] {
+        let output = workbench(dir.path(), &server, &["tasks", "--filter", filter]);
+        assert_eq!(output.status.code(), Some(2), "{filter}");
+        contains_all(&output, &["has no unit; did you mean"]);
+    }
+    let output = workbench(dir.path(), &server, &["tasks", "--filter", "age<1d12h"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 3);
 }

@@ -9,7 +9,7 @@ const STAGES: [&str; 2] = [
     "60110000-0000-4000-8000-000000000001",
     "60110000-0000-4000-8000-000000000002",
 ];
-const PATHWAYS: [&str; 3] = [
+pub const PATHWAYS: [&str; 3] = [
     "49a70000-0000-4000-8000-000000000000",
     "49a70000-0000-4000-8000-000000000001",
     "49a70000-0000-4000-8000-000000000002",
@@ -20,7 +20,7 @@ const ENDS: [&str; 2] = [
 ];
 
 /// A server whose first agent stage has these pathways, to two ends in turn; every stage is called so.
-fn serve(dir: &Path, titles: &[&str], pathways: &[&str]) -> Server {
+pub fn serve(dir: &Path, titles: &[&str], pathways: &[&str]) -> Server {
     let items = json!([{"type": "image", "title": "i_##.jpg", "count": 3}]);
     serve_items(dir, titles, pathways, &items)
 }
@@ -55,7 +55,7 @@ fn serve_items(dir: &Path, titles: &[&str], pathways: &[&str], items: &Value) ->
 }
 
 /// An agent for a stage that takes a route.
-fn agent(dir: &Path, stage: &str, route: &str) -> std::path::PathBuf {
+pub fn agent(dir: &Path, stage: &str, route: &str) -> std::path::PathBuf {
     let outcome = json!({"route": route}).to_string();
     c_agent(
         dir,
@@ -64,7 +64,7 @@ fn agent(dir: &Path, stage: &str, route: &str) -> std::path::PathBuf {
     )
 }
 
-fn contains_all(output: &Output, words: &[&str]) {
+pub fn contains_all(output: &Output, words: &[&str]) {
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -346,71 +346,4 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
     // The other one is the only one now.
     let output = run(dir.path(), &server, &library, &["--task", "a.jpg"]);
     assert_eq!(lines(&output).1["moved"], 1, "{}", stderr(&output));
-}
-
-#[test]
-fn a_route_in_a_filter_is_one_pathway_by_its_uuid_and_refused_where_two_have_the_name() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = serve(dir.path(), &["pre-label"], &["done", "done", "other"]);
-    let library = agent(dir.path(), "pre-label", PATHWAYS[1]);
-    let agents = library.to_str().unwrap();
-    let planned = crate::support::plan(dir.path(), &server, &library, &[]);
-    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
-    for args in [
-        &["review", "p.wbplan", "--only", "route:done"][..],
-        &["apply", "p.wbplan", "--only", "-route:done"],
-        &["tasks", "--filter", "route:done"],
-        &["run", "-n", "--filter", "route:DONE", "-a", agents],
-        &[
-            "plan",
-            "-o",
-            "q.wbplan",
-            "--filter",
-            "x | route:done",
-            "-a",
-            agents,
-        ],
-    ] {
-        let output = workbench(dir.path(), &server, args);
-        assert_eq!(
-            output.status.code(),
-            Some(3),
-            "{args:?}: {}",
-            stderr(&output)
-        );
-        contains_all(
-            &output,
-            &["2 pathways are called", "UUID", PATHWAYS[0], PATHWAYS[1]],
-        );
-    }
-    for (pathway, tasks) in [(PATHWAYS[1], 3), (PATHWAYS[0], 0), ("other", 0)] {
-        let only = format!("route:{pathway}");
-        let review = workbench(
-            dir.path(),
-            &server,
-            &["review", "p.wbplan", "--json", "--only", &only],
-        );
-        let shown = String::from_utf8(review.stdout).unwrap();
-        assert_eq!(shown.matches("\"i_0").count(), tasks, "{only}: {shown}");
-    }
-    let only = format!("route:{}", PATHWAYS[0]);
-    workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
-    assert_eq!(server.writes(), 0);
-    let only = format!("route:{}", PATHWAYS[1]);
-    let applied = workbench(dir.path(), &server, &["apply", "p.wbplan", "--only", &only]);
-    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
-    assert_eq!(server.changed("actions"), 3);
-}
-
-#[test]
-fn an_age_without_a_unit_is_refused_as_every_time_is() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = serve(dir.path(), &["pre-label"], &["done"]);
-    for filter in ["age>30", "age<2", "-age:30"] {
-        let output = workbench(dir.path(), &server, &["tasks", "--filter", filter]);
-        assert_eq!(output.status.code(), Some(2), "{filter}");
-        contains_all(&output, &["has no unit; did you mean"]);
-    }
-    let output = workbench(dir.path(), &server, &["tasks", "--filter", "age<1d12h"]);
-    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 3);
 }

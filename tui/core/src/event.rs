@@ -2,6 +2,10 @@
 //!
 //! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
 
+mod build;
+
+pub use build::{BuildEvent, CompileFailure};
+
 use crate::build::Probed;
 use crate::command::Command;
 use crate::error::Error;
@@ -184,70 +188,6 @@ pub enum JobEvent {
         /// How long the agent ran, in microseconds.
         run_us: u64,
     },
-}
-
-/// News of a library.
-#[derive(Clone, Debug, PartialEq)]
-pub enum BuildEvent {
-    /// A new content could be opened.
-    Probed(Box<Probed>),
-    /// A new content is no good.
-    Rejected {
-        /// The watched file.
-        library: PathBuf,
-        /// Its content.
-        hash: String,
-        /// Why.
-        reason: String,
-        /// What to do.
-        hints: Vec<String>,
-    },
-    /// The watched file is gone.
-    Removed(PathBuf),
-    /// Libraries that were not heard of yet are not waited for any longer.
-    Overdue,
-    /// A host died outside a job.
-    HostDied {
-        /// Which build it had opened.
-        build: BuildId,
-        /// What happened.
-        reason: String,
-    },
-    /// A build that the workbench started is running.
-    Compiling {
-        /// The last line of cargo's output.
-        line: String,
-    },
-    /// A build that the workbench started has ended.
-    Compiled {
-        /// Milliseconds it took.
-        result: Result<u64, CompileFailure>,
-    },
-}
-
-/// Why agents did not compile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CompileFailure {
-    /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
-    /// reached.
-    pub first: Option<String>,
-    /// Everything that the compiler and cargo reported.
-    pub messages: String,
-}
-
-impl From<String> for CompileFailure {
-    fn from(messages: String) -> Self {
-        Self {
-            first: None,
-            messages,
-        }
-    }
-}
-
-impl From<&str> for CompileFailure {
-    fn from(messages: &str) -> Self {
-        messages.to_owned().into()
-    }
 }
 
 /// One attempt to be run in a host.

@@ -4,8 +4,10 @@
 //! These are data; fetching them is left to the client, running to the host crate, deciding to the
 //! engine.
 
+mod blob;
 mod committed;
 
+pub use blob::LabelBlob;
 pub use committed::{Committed, Written};
 
 use crate::build::AgentDescriptor;
@@ -16,8 +18,7 @@ use crate::workflow::Workflow;
 pub use agent_abi::{table::needs, wire};
 
 use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -301,45 +302,6 @@ impl Route {
             Self::Stay => None,
             Self::Pathway { id, .. } => Some(*id),
         }
-    }
-}
-
-/// All labels of a row as JSON text: read as a tree they take ten times as much memory, and the outcomes of
-/// a whole batch wait for their commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelBlob(Arc<str>);
-
-impl Serialize for LabelBlob {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
-        raw.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for LabelBlob {
-    /// Parsed as a tree, so that [`LabelBlob::read`] cannot fail.
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Value::deserialize(from).map(|document| Self::new(&document))
-    }
-}
-
-impl LabelBlob {
-    /// Keeps this document.
-    #[must_use]
-    pub fn new(document: &Value) -> Self {
-        Self(document.to_string().into())
-    }
-
-    /// The document as a tree.
-    #[must_use]
-    pub fn read(&self) -> Value {
-        serde_json::from_str(&self.0).expect("was written from a tree")
-    }
-
-    /// The document as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
