@@ -415,7 +415,7 @@
 //! #[stage("check")]
 //! fn check(task: &Task) -> Result<Route> {
 //!     let number = task.title().trim_end_matches(".jpg");
-//!     let number: u32 = number.parse().context(format!("\"{number}\" is no number"))?;
+//!     let number: u32 = number.parse().context(format!("\"{number}\" is not a number"))?;
 //!     if number == 13 {
 //!         return Err(Error::new("never this one").permanent());
 //!     }
@@ -424,7 +424,7 @@
 //!
 //! let failure = task("x.jpg").run::<check>();
 //! let failure = failure.failure().unwrap();
-//! assert_eq!(failure.message, "\"x\" is no number");
+//! assert_eq!(failure.message, "\"x\" is not a number");
 //! assert_eq!(failure.chain, ["invalid digit found in string"]);
 //! assert!(!task("13.jpg").run::<check>().failure().unwrap().retry);
 //! ```

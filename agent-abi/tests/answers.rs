@@ -113,7 +113,7 @@ fn on_each_frame_the_last_answer_holds_and_it_is_the_only_one() {
     assert_eq!(row.problems(), []);
     let before = row.labels().clone();
     row.answer_on(&hash, "Speed", "stopped", 9, 9).unwrap();
-    assert_eq!(row.labels(), &before, "the same again is no change");
+    assert_eq!(row.labels(), &before, "the same again is not a change");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_classification_that_is_added_again_keeps_its_nested_answers_and_takes_new_o
     row.answer(&hash, "How much", "a lot").unwrap();
     let before = row.labels().clone();
     assert_eq!(row.classify("Weather", "Rainy").unwrap(), hash);
-    assert_eq!(row.labels(), &before, "the same answer is no change");
+    assert_eq!(row.labels(), &before, "the same answer is not a change");
     let add: AddLabel =
         serde_json::from_value(json!({"name": "Weather", "answer": "Rainy"})).unwrap();
     row.apply(&add).unwrap();

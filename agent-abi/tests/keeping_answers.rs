@@ -28,7 +28,7 @@ fn another_answer_keeps_what_stands_beside_it() {
     let mut row = row("IMAGE", labels, json!({"object_answers": {"h": entry}}));
     row.answer("h", "Colour", "Red").unwrap();
     row.answer("h", "Extras", ["Roof"]).unwrap();
-    assert!(!row.changed(), "the same answers are no change");
+    assert!(!row.changed(), "the same answers are not a change");
 
     row.answer("h", "Colour", "Blue").unwrap();
     row.answer("h", "Extras", ["Tow", "Roof"]).unwrap();
@@ -73,7 +73,7 @@ fn another_dynamic_answer_keeps_what_stands_beside_it() {
             json!({"object_actions": section}),
         );
         row.answer_on("h", "Speed", 30, 5, 6).unwrap();
-        assert!(!row.changed(), "the same number is no change");
+        assert!(!row.changed(), "the same number is not a change");
         row.answer_on("h", "Speed", 50, 4, 6).unwrap();
         row.answer_on("h", "Speed", 60, 4, 6).unwrap();
         let entry = &row.labels()["object_actions"]["h"];

@@ -154,6 +154,6 @@ fn with_pathways_given_another_one_fails_as_in_a_run() {
     let run = task("a").pathways(&["complete", "review"]).run::<errs>();
     assert_eq!(
         run.failure().unwrap().message,
-        "the agent returned a pathway that is not there: \"compelte\" is no pathway of stage \"s\". Did you mean \"complete\"?"
+        "the agent returned a pathway that is not there: \"compelte\" is not a pathway of stage \"s\". Did you mean \"complete\"?"
     );
 }

@@ -223,7 +223,7 @@ fn a_blob_is_checked_against_ontology_and_data_with_the_path_to_each_mistake() {
     );
     assert_eq!(
         problems[1],
-        "object_answers/hWzAqleq/Plate: 7 is no answer to a question of this kind"
+        "object_answers/hWzAqleq/Plate: 7 is not an answer to a question of this kind"
     );
     assert_eq!(
         problems[2],
@@ -273,7 +273,7 @@ fn an_outcome_is_applied_whole_or_not_at_all() {
     let outcome = |value: Value| serde_json::from_value::<agent_abi::wire::Outcome>(value).unwrap();
     row.take_outcome(&outcome(json!({"route": "x", "labels": before})))
         .unwrap();
-    assert!(!row.changed(), "the same labels are no change");
+    assert!(!row.changed(), "the same labels are not a change");
 
     let half = json!({"add": [{"name": "Weather", "answer": "Night"}, {"name": "Weather", "answer": "Hail"}]});
     assert!(row.take_outcome(&outcome(half)).is_err());

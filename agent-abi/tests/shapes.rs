@@ -236,7 +236,7 @@ fn html_is_labelled_from_node_to_node_and_plain_text_is_not() {
     let error = text("text/plain").add(kind.html_range(here).unwrap());
     assert_eq!(
         error.unwrap_err().to_string(),
-        "\"x\" is no HTML page: use range"
+        "\"x\" is not an HTML page: use range"
     );
     for (range, words) in [
         (HtmlRange::new(("p[1]", 0), (first, 2)), "no absolute XPath"),

@@ -71,7 +71,7 @@ mod tests {
         assert!(refused(polygon, &["annotate", "skip"]).contains("is a polygon"));
         assert!(
             refused(demo(), &["annotate"])
-                .contains("\"skip\" is no pathway of stage \"pre-label\"")
+                .contains("\"skip\" is not a pathway of stage \"pre-label\"")
         );
     }
 }

@@ -15,7 +15,7 @@ pub fn priority(labels: &LabelRow) -> Result<Route> {
     let urgency = match metadata.get("urgency") {
         None => return Ok(Route::stay()),
         Some(value) => value.as_f64().context(format!(
-            "\"urgency\" of {} is no number: {value}",
+            "\"urgency\" of {} is not a number: {value}",
             labels.title()
         ))?,
     };
@@ -56,7 +56,7 @@ mod tests {
         let run = task("a.jpg").metadata("urgency", "high").run::<priority>();
         assert_eq!(
             run.failure().unwrap().message,
-            "\"urgency\" of a.jpg is no number: \"high\""
+            "\"urgency\" of a.jpg is not a number: \"high\""
         );
         let run = task("a.jpg").metadata("urgency", 11).run::<priority>();
         assert!(

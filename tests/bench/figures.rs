@@ -1,6 +1,6 @@
 //! Figures of the real program, printed with the machine's load beside them: start to first frame,
 //! a hundred thousand tasks in the queue, tasks a second of `run`. Bounds are printed, not judged:
-//! a benchmark is no test.
+//! a benchmark is not a test.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -72,7 +72,7 @@ impl Ending {
         self.stopped = true;
     }
 
-    /// What is missing on stdout; the person is told.
+    /// What is missing on stdout, for a message.
     pub fn lost(&mut self, loss: Loss) {
         if self.signal == Some(1) {
             return; // the terminal was closed, and stdout with it

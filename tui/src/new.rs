@@ -78,7 +78,7 @@ fn plan(args: &NewArgs) -> Plan {
     }
 }
 
-/// Makes the folder and says how to go on.
+/// Makes the folder and prints how to continue.
 ///
 /// # Errors
 /// A name that is none, a folder that exists, no `agent-abi` to build with, or no right to write.
@@ -151,7 +151,7 @@ fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_p
     if !has_project {
         out!(
             "\nthe last two need a project: --project-hash=UUID, or the line in workbench.toml.\n\
-             none at hand? `workbench serve` makes one on this machine and says how to reach it"
+             none at hand? `workbench serve` starts one on this machine and prints how to reach it"
         );
     }
 }
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_crate_is_refused_before_anything_is_made() {
+    fn a_name_that_cannot_be_a_crate_is_refused_before_anything_is_made() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["1st", "my agents", "ünder", "core", "..", "a;b"] {
             let path = dir.path().join(name);

@@ -1,5 +1,5 @@
 //! Words on stdout and stderr. A reader that goes away (`… | head`) and a full disk end no work: what could
-//! not be written is dropped, and [`lost`] says so when the command is over. Progress bars and the screen
+//! not be written is dropped, and [`lost`] reports it when the command is over. Progress bars and the screen
 //! draw for themselves.
 //!
 //! Nothing leaves here with control or invisible characters, whatever a caller has forgotten: a JSON document

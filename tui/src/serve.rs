@@ -1,4 +1,4 @@
-//! `workbench serve`: a local Encord on 127.0.0.1 until it is told to stop.
+//! `workbench serve`: a local Encord server on 127.0.0.1 until it is stopped.
 
 use crate::cli::ServeArgs;
 use crate::exit::Ending;

@@ -52,7 +52,7 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-/// Whether whoever started this program wants it to ignore a signal (known on Linux).
+/// Whether the parent process set this signal to be ignored (known on Linux).
 fn ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 /// Gives a value to agents. `#[dependency]` writes this for a function; a type may do it by itself
 /// and is then asked for with a bare `#[depends]`.
 #[diagnostic::on_unimplemented(
-    message = "this is no dependency: `{Self}`",
+    message = "this is not a dependency: `{Self}`",
     label = "not marked `#[dependency]`",
     note = "put `#[dependency]` on the function, or implement `agent_abi::inject::Provide` for the type"
 )]

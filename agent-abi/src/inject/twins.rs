@@ -88,7 +88,7 @@ impl Provide for twin {
 
 fn find(scope: &Scope<'_>, of: &TwinOf) -> Result<Option<Twin>> {
     let Ok(project) = Uuid::parse_str(of.project) else {
-        return Err(Error::new("its project hash is no UUID").permanent());
+        return Err(Error::new("its project hash is not a UUID").permanent());
     };
     let spec = TwinSpec {
         project,
@@ -124,5 +124,5 @@ fn ask(scope: &Scope<'_>, name: &str, question: &impl Serialize) -> Result<Strin
 
 /// For [`super::Upstream`] too.
 pub(super) fn text_of(name: &str, answer: Vec<u8>) -> Result<String> {
-    String::from_utf8(answer).context(format!("the answer to \"{name}\" is no text"))
+    String::from_utf8(answer).context(format!("the answer to \"{name}\" is not text"))
 }

@@ -29,7 +29,7 @@ impl Bitmask {
     pub fn from_pixels(width: u32, height: u32, set: &[bool]) -> ModelResult<Self> {
         if set.len() as u64 != u64::from(width) * u64::from(height) {
             return Err(ModelError::Invalid(format!(
-                "{} pixels are no mask of {width}x{height}",
+                "{} pixels are not a mask of {width}x{height}",
                 set.len()
             )));
         }

@@ -25,7 +25,7 @@ impl<'t> Frame<'t> {
         };
         if raw.width == 0 || raw.height == 0 || stride < row || raw.data.len() < wanted {
             let text = format!(
-                "frame {}: {} bytes are no picture of {}x{} with {stride} bytes per row",
+                "frame {}: {} bytes are not a picture of {}x{} with {stride} bytes per row",
                 raw.index,
                 raw.data.len(),
                 raw.width,

@@ -27,7 +27,7 @@ impl StorageItem {
             Some(Value::String(text)) => text::parse::<Option<_>>(text)
                 .map_err(|error| broken(&error.to_string()))?
                 .unwrap_or_default(),
-            Some(_) => return Err(broken("they are no JSON object")),
+            Some(_) => return Err(broken("they are not a JSON object")),
         };
         Ok(Self {
             doc,

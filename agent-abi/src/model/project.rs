@@ -132,7 +132,7 @@ impl Stage {
             || {
                 let hint = suggest::hint(name, all.iter().map(|p| p.name.as_str()));
                 format!(
-                    "{} is no pathway of stage {}.{hint}",
+                    "{} is not a pathway of stage {}.{hint}",
                     suggest::quoted(name),
                     suggest::quoted(&self.doc.title)
                 )

@@ -372,7 +372,7 @@ impl Builds {
 fn resolve(workflow: &Workflow, name: &str) -> Result<StageId, String> {
     match workflow.find(name) {
         Some(stage) if stage.kind == StageKind::Agent => Ok(stage.id),
-        Some(stage) => Err(format!("{} is no agent stage", quoted(&stage.title))),
+        Some(stage) => Err(format!("{} is not an agent stage", quoted(&stage.title))),
         None => {
             let mut text = workflow.not_found(name);
             let near = workflow.nearest(name).into_iter().filter(|n| *n != name);

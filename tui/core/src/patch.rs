@@ -98,7 +98,7 @@ fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
     let text = std::str::from_utf8(answer).map_err(|error| wrong(error.to_string()))?;
     let is_object = |text: &str| text.trim_start().starts_with('{');
     if !is_object(text) {
-        // Read first: what is no JSON at all has a better reason.
+        // Read first: what is not JSON at all has a better reason.
         wire::text::check(text).map_err(|error| wrong(error.to_string()))?;
         return Err(wrong("it is not a JSON object".to_owned()));
     }

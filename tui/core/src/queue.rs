@@ -77,7 +77,7 @@ pub struct Queue {
     pub filter: Filter,
     /// The text it was made of.
     pub filter_text: String,
-    /// Why the text is no filter.
+    /// Why the text is not a filter.
     pub filter_error: Option<String>,
     /// Order.
     pub sort: Sort,
@@ -204,7 +204,7 @@ impl Queue {
         open.take(n).cloned().collect()
     }
 
-    /// Sets the filter from its text; a text that is no filter leaves the old one in force.
+    /// Sets the filter from its text; a text that is not a filter leaves the old one in force.
     pub fn set_filter(
         &mut self,
         text: &str,

@@ -112,7 +112,7 @@ impl Stage {
     }
 }
 
-/// An edge that is no pathway of an agent stage: learned from a specification, never from the API.
+/// An edge that is not a pathway of an agent stage: learned from a specification, never from the API.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Edge {
     /// From; `None` is the start of the workflow.

@@ -358,7 +358,7 @@ fn parse(path: &Path, text: &str) -> Result<File, Error> {
     let file: File = toml::from_str(text).map_err(|error| unreadable(path, &error))?;
     let limit = |name: &str, value: Option<f64>, example: &str| match value {
         Some(n) if !(n > 0.0 && Duration::try_from_secs_f64(n).is_ok()) => Err(settings(format!(
-            "{}: {name} = {n} is no limit; write a number above 0, {example}",
+            "{}: {name} = {n} is not a limit; write a number above 0, {example}",
             path.display()
         ))),
         _ => Ok(()),

@@ -45,7 +45,7 @@ pub fn some_time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `2GB`, `512MB`, `1.5GiB`; `none` is no limit.
+/// `2GB`, `512MB`, `1.5GiB`; `none` for no limit.
 pub fn size(text: &str) -> Result<u64, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(u64::MAX);

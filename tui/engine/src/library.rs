@@ -49,7 +49,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Error> {
             });
         } else {
             let what = match path.exists() {
-                true => "is no agent library",
+                true => "is not an agent library",
                 false => "does not exist",
             };
             return Err(settings(format!("{} {what}", path.display())).hint(format!(

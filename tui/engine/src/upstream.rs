@@ -134,7 +134,7 @@ pub fn name() -> Result<String, Error> {
 /// The project named on the command line, in the environment or in a settings file.
 ///
 /// # Errors
-/// None is named, or it is no UUID.
+/// None is named, or it is not a UUID.
 pub fn project_hash(config: &Config) -> Result<ProjectHash, Error> {
     let Some(value) = &config.project else {
         return Err(Error::new(ErrorKind::Usage, "no project is named")
@@ -142,7 +142,7 @@ pub fn project_hash(config: &Config) -> Result<ProjectHash, Error> {
             .hint("no project at hand: workbench demo"));
     };
     Uuid::parse_str(value.value.trim()).map(ProjectHash).map_err(|_| {
-        Error::new(ErrorKind::Usage, format!("\"{}\" (from {}) is no project hash", value.value, value.origin))
+        Error::new(ErrorKind::Usage, format!("\"{}\" (from {}) is not a project hash", value.value, value.origin))
             .hint("a project hash is a UUID such as 6011c844-fb26-438b-b465-0b0825951015; it stands in the project's address in the browser")
     })
 }

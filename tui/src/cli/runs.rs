@@ -84,8 +84,8 @@ pub enum Conflicts {
 }
 
 impl From<Conflicts> for OnConflict {
-    fn from(wish: Conflicts) -> Self {
-        match wish {
+    fn from(answer: Conflicts) -> Self {
+        match answer {
             Conflicts::Skip => Self::Skip,
             Conflicts::Rerun => Self::Rerun,
             Conflicts::Overwrite => Self::Overwrite,

@@ -1,4 +1,4 @@
-//! How values are written on the command line: durations, rates, limits. Each refusal says what to write.
+//! How values are written on the command line: durations, rates, limits. Each refusal suggests what to write.
 
 use std::time::Duration;
 use wb_core::run::FailureLimit;

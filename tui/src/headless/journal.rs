@@ -91,7 +91,7 @@ fn sentence(op: &Op) -> String {
     text
 }
 
-/// Forgets old operations, when somebody says yes.
+/// Removes old operations, after a confirmation.
 fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
     let old = journal.prunable(keep, now().0)?;
     let tasks: u64 = old.iter().map(|op| op.tasks).sum();

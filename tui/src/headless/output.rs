@@ -69,8 +69,8 @@ pub fn tasks(n: u64) -> String {
     plural(usize::try_from(n).unwrap_or(usize::MAX), "task")
 }
 
-/// Groups that are told to a person; a report lists all.
-const TOLD: usize = 5;
+/// Groups that are printed; a report lists all.
+const PRINTED: usize = 5;
 
 /// Failures in groups, the largest first, for a person.
 #[must_use]
@@ -78,7 +78,7 @@ pub fn groups(totals: &Totals) -> Vec<String> {
     let mut lines: Vec<String> = totals
         .groups
         .iter()
-        .take(TOLD)
+        .take(PRINTED)
         .map(|group| {
             format!(
                 "failed ({}, fault:{}): {} — first: {}",
@@ -89,8 +89,8 @@ pub fn groups(totals: &Totals) -> Vec<String> {
             )
         })
         .collect();
-    if totals.groups.len() > TOLD {
-        let more = plural(totals.groups.len() - TOLD, "more group");
+    if totals.groups.len() > PRINTED {
+        let more = plural(totals.groups.len() - PRINTED, "more group");
         lines.push(format!(
             "and {more} of failures; --report and --json list all"
         ));
@@ -224,7 +224,7 @@ impl Output {
         })
     }
 
-    /// Writes a line, which is made only when somebody wants it.
+    /// Writes a line, which is made only where it is printed.
     pub fn write(&mut self, line: &dyn Fn() -> Value) {
         if !self.stdout && self.file.is_none() {
             return;

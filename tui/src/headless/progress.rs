@@ -1,6 +1,6 @@
 //! Progress of a run on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
-use crate::cli::Progress as Wish;
+use crate::cli::Progress as Form;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -29,15 +29,15 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// As wished; on a terminal a bar, unless output should be plain.
+    /// As requested; on a terminal a bar, unless output should be plain.
     #[must_use]
-    pub fn new(wish: Wish, plain: bool) -> Self {
+    pub fn new(form: Form, plain: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !plain;
-        let (bar, lines) = match wish {
-            Wish::Auto => (terminal, !terminal),
-            Wish::Bar => (true, false),
-            Wish::Plain => (false, true),
-            Wish::None => (false, false),
+        let (bar, lines) = match form {
+            Form::Auto => (terminal, !terminal),
+            Form::Bar => (true, false),
+            Form::Plain => (false, true),
+            Form::None => (false, false),
         };
         let bar = bar.then(|| {
             let bar = ProgressBar::no_length();
@@ -84,8 +84,8 @@ impl Progress {
         let done = run.decided();
         let all = waiting.map(|waiting| run.totals.tasks + waiting);
         let mut words = words(run.totals.failed, run.rate(state.now), done, all);
-        if let Some(trouble) = state.outage.as_ref().filter(|_| self.outage.lasts()) {
-            words = waiting_for(trouble, state.now);
+        if let Some(outage) = state.outage.as_ref().filter(|_| self.outage.lasts()) {
+            words = waiting_for(outage, state.now);
         }
         self.style(all.is_some());
         if let Some(bar) = &self.bar {
@@ -125,10 +125,10 @@ impl Progress {
         self.idle = false;
     }
 
-    /// Says that the platform does not answer, once it lasts, and that it does again.
+    /// Reports that the platform does not answer, once it lasts, and that it answers again.
     pub fn outage(&mut self, state: &State) {
-        let trouble = state.outage.as_ref().map(|t| (t.since, t.why.as_str()));
-        let Some(line) = self.outage.news(trouble, state.now) else {
+        let outage = state.outage.as_ref().map(|t| (t.since, t.why.as_str()));
+        let Some(line) = self.outage.news(outage, state.now) else {
             return;
         };
         if self.shows() {
@@ -142,7 +142,7 @@ impl Progress {
         self.bar.is_some() || self.lines
     }
 
-    /// Says a line without breaking the bar.
+    /// Prints a line without breaking the bar.
     pub fn notice(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| notice!("{line}")),
@@ -159,9 +159,9 @@ impl Progress {
 }
 
 /// What stands in the place of rate and time left while the platform does not answer.
-fn waiting_for(trouble: &Outage, now: Millis) -> String {
-    let since = lasted(trouble.since, now);
-    let next = match trouble.again.since(now) {
+fn waiting_for(outage: &Outage, now: Millis) -> String {
+    let since = lasted(outage.since, now);
+    let next = match outage.again.since(now) {
         0 => String::new(),
         wait => format!(", next try in {} s", wait.div_ceil(1000)),
     };
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_idle_poller_has_no_line_until_tasks_come() {
-        let mut progress = Progress::new(Wish::Plain, true);
+        let mut progress = Progress::new(Form::Plain, true);
         progress.last = Instant::now().checked_sub(LINE_EVERY).unwrap();
         assert!(progress.line_due());
         progress.idles(1);

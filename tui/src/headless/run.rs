@@ -96,7 +96,7 @@ struct Passed {
     limit: bool,
     /// There was a task to do.
     found: bool,
-    trouble: Option<Error>,
+    failure: Option<Error>,
 }
 
 impl Session {
@@ -114,19 +114,19 @@ impl Session {
         let began = Instant::now();
         let mut totals = Totals::default();
         let mut refusals = 0;
-        let trouble = loop {
+        let failure = loop {
             let pass = Instant::now();
             let Passed {
                 interrupted,
                 limit,
                 found,
-                trouble,
+                failure,
             } = self.checked_pass(&mut totals, ending).await;
-            if let Some(error) = &trouble {
+            if let Some(error) = &failure {
                 self.progress.end();
                 print_error(error);
             }
-            refusals = if trouble.is_some() { refusals + 1 } else { 0 };
+            refusals = if failure.is_some() { refusals + 1 } else { 0 };
             if limit {
                 ending.stopped();
             }
@@ -134,26 +134,26 @@ impl Session {
             self.spec.spent = Arc::default();
             (self.spec.earlier, self.spec.tried) = (self.history.earlier(), self.history.times());
             let Some(every) = self.args.refresh_every else {
-                break trouble;
+                break failure;
             };
             self.out.pass_over();
             let over = interrupted || limit;
-            if over || trouble.as_ref().is_some_and(|f| ends_a_poller(f, refusals)) {
-                break trouble;
+            if over || failure.as_ref().is_some_and(|f| ends_a_poller(f, refusals)) {
+                break failure;
             }
-            if !found && trouble.is_none() {
+            if !found && failure.is_none() {
                 self.progress.idles(every);
             }
             let rest = Duration::from_secs(every).saturating_sub(pass.elapsed());
             if self.sleep(rest, ending).await {
-                break trouble;
+                break failure;
             }
             // What has no answer, or was written in part, is finished before its tasks are run again.
             if !self.dry && self.settle(ending).await {
-                break trouble;
+                break failure;
             }
         };
-        if let Some(error) = trouble {
+        if let Some(error) = failure {
             ending.fail(error);
         }
         self.finish(&totals, began.elapsed(), ending);
@@ -164,13 +164,13 @@ impl Session {
         let mut passed = Passed::default();
         match self.look_at_new_builds(ending).await {
             None => passed.interrupted = true,
-            Some(Err(error)) => passed.trouble = Some(error),
+            Some(Err(error)) => passed.failure = Some(error),
             Some(Ok(())) => {
                 passed.interrupted = self.pass(ending).await;
                 if let Some(run) = &self.engine.state().run {
                     passed.found = run.totals.tasks > 0;
                     passed.limit = run.limit_reached();
-                    passed.trouble.clone_from(&run.fatal);
+                    passed.failure.clone_from(&run.fatal);
                     totals.add(&run.totals);
                     self.not_carried += run.not_carried;
                 }

@@ -22,7 +22,7 @@ const SPECS: usize = 20_000;
 pub struct Line {
     /// An array, answered by lists.
     pub list: bool,
-    /// Its specs, in order; one for a line that is no JSON at all.
+    /// Its specs, in order; one for a line that is not JSON at all.
     pub entries: Vec<Entry>,
 }
 
@@ -153,7 +153,7 @@ pub fn parse(line: &[u8], number: u64) -> Line {
             list: false,
             entries: vec![entry(value, &format!("line {number}"))],
         },
-        Err(error) => unread(format!("line {number} is no JSON: {error}")),
+        Err(error) => unread(format!("line {number} is not JSON: {error}")),
     }
 }
 
@@ -161,7 +161,7 @@ pub fn parse(line: &[u8], number: u64) -> Line {
 fn list(line: &[u8], number: u64) -> Line {
     let list: Vec<&RawValue> = match serde_json::from_slice(line) {
         Ok(list) => list,
-        Err(error) => return unread(format!("line {number} is no JSON: {error}")),
+        Err(error) => return unread(format!("line {number} is not JSON: {error}")),
     };
     if list.len() > SPECS {
         let text = format!(
@@ -174,7 +174,7 @@ fn list(line: &[u8], number: u64) -> Line {
         let place = format!("line {number}, entry {}", i + 1);
         match serde_json::from_str(raw.get()) {
             Ok(value) => entry(value, &place),
-            Err(error) => nobody(format!("{place} is no JSON: {error}")),
+            Err(error) => nobody(format!("{place} is not JSON: {error}")),
         }
     });
     Line {
@@ -220,7 +220,7 @@ fn entry(value: Value, place: &str) -> Entry {
         Err(error) => Entry {
             task: TaskId(known.unwrap_or_default()),
             data: DataHash(Uuid::nil()),
-            error: Some(format!("{place} is no task spec: {error}")),
+            error: Some(format!("{place} is not a task spec: {error}")),
         },
     }
 }

@@ -183,7 +183,7 @@ fn report(global: &Global, report: &TaskReport) {
     }
 }
 
-/// The operation that is named, or the newest that still stands and is no undo itself.
+/// The operation that is named, or the newest that was not undone and is not an undo itself.
 fn choose<'a>(
     ops: &'a [Op],
     connection: &Connection,

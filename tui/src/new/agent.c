@@ -1,5 +1,5 @@
 /*
- * {{name}}: an agent in C99, from the header alone. The header says what everything means.
+ * {{name}}: an agent in C99, from the header alone. The header explains everything.
  *
  * A task with "rework" in its document goes back to the annotators, every other one is complete.
  */

@@ -1,4 +1,4 @@
-//! Looks at the first picture and says what the light is like, before a person labels the rest.
+//! Labels the light of the first picture, before a person labels the rest.
 
 use agent_abi::prelude::*;
 

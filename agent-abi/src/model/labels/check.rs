@@ -149,7 +149,7 @@ impl LabelRow {
         let found = html_ranges(entry);
         let wrong = match (self.is_html(), found.is_empty()) {
             (true, true) => "an HTML page is labelled with range_html, and it has none",
-            (false, false) => "it has range_html, and the data are no HTML page",
+            (false, false) => "it has range_html, and the data are not an HTML page",
             _ => "",
         };
         if !wrong.is_empty() {
@@ -303,7 +303,7 @@ fn check_answers(entries: &[Value], attributes: &[Attribute], path: &str, out: &
             add(
                 out,
                 &path,
-                &format!("{answers} is no answer to a question of this kind"),
+                &format!("{answers} is not an answer to a question of this kind"),
             );
         }
         for option in answers.as_array().into_iter().flatten() {

@@ -42,7 +42,7 @@ impl LabelRow {
     fn right_ranges(&self, new: &NewObject<'_>) -> ModelResult<()> {
         let cure = match (self.is_html(), new.html.is_empty()) {
             (true, true) => "is an HTML page: use html_range, from node to node",
-            (false, false) => "is no HTML page: use range",
+            (false, false) => "is not an HTML page: use range",
             _ => return Ok(()),
         };
         let title = self.title();
@@ -148,7 +148,7 @@ impl LabelRow {
             labels.entry("objects").or_insert_with(|| json!([]))
         });
         lists.and_then(Value::as_array_mut).ok_or_else(|| {
-            ModelError::Malformed(format!("the objects of frame {frame} are no list"))
+            ModelError::Malformed(format!("the objects of frame {frame} are not a list"))
         })
     }
 

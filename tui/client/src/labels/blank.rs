@@ -186,7 +186,7 @@ pub(crate) fn blank(metadata: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         data_units: units(&meta, &kind),
         spaces: Nothing {},
     };
-    // Values that are passed on unread may hold anything that is no JSON tree.
+    // Values that are passed on unread may hold anything that is not a JSON tree.
     let blob = serde_json::to_string(&blob)?;
     text::check(&blob)?;
     Ok(blob.into_bytes())

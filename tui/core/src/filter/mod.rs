@@ -317,7 +317,7 @@ fn metadata(path: &str, operator: &str, word: &Word) -> Result<Test, String> {
 fn decimal(value: &str) -> Result<f64, String> {
     match value.parse::<f64>() {
         Ok(n) if n.is_finite() => Ok(n),
-        _ => Err(format!("\"{value}\" is no number")),
+        _ => Err(format!("\"{value}\" is not a number")),
     }
 }
 

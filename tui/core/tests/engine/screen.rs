@@ -354,7 +354,7 @@ fn an_undo_is_looked_at_before_it_may_be_written() {
     world.ops = vec![op(3, "undo"), op(2, "commit"), op(1, "run")];
     world.send(Event::Input(Command::UndoNewest));
     let open = |world: &World| world.state.journal.open.clone().unwrap();
-    assert_eq!(open(&world).id, 2, "the newest that is no undo itself");
+    assert_eq!(open(&world).id, 2, "the newest that is not an undo itself");
     assert!(matches!(open(&world).undo, Undoing::Reviewed(_)));
     assert_eq!(world.undone, [] as [i64; 0]);
     world.state.options.read_only = true;

@@ -68,7 +68,7 @@ fn a_run_whose_time_is_up_commits_what_is_decided_at_once_and_leaves_the_rest() 
     }
     assert!(world.over);
     assert_eq!((world.at(1), world.at(3)), (4, 4));
-    assert_eq!(world.reports.len(), 4, "what was stopped is no failure");
+    assert_eq!(world.reports.len(), 4, "what was stopped is not a failure");
     assert_eq!(world.state.run.as_ref().unwrap().totals.failed, 0);
 }
 

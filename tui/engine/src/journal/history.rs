@@ -1,6 +1,6 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Change, Journal, Stored, broken, tally};
+use super::{Change, Journal, Stored, broken, counts};
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -103,7 +103,7 @@ impl Journal {
         let sql =
             "SELECT id, project, kind, begun, ended, pid, args, plan, undoes FROM op ORDER BY id";
         let db = self.db();
-        let undone = tally::undone(&db).map_err(|e| broken(&e))?;
+        let undone = counts::undone(&db).map_err(|e| broken(&e))?;
         let mut select = db.prepare(sql).map_err(|e| broken(&e))?;
         let rows = select.query_map([], |r| {
             let (ended, by): (Option<i64>, i64) = (r.get(4)?, r.get(5)?);
@@ -111,7 +111,7 @@ impl Journal {
             let kind: String = r.get(2)?;
             let args: String = r.get(6)?;
             let id = r.get(0)?;
-            let counts = tally::of(&db, id)?;
+            let counts = counts::of(&db, id)?;
             Ok(Op {
                 id,
                 project: r.get(1)?,

@@ -6,6 +6,7 @@
 //! commit looks first whether its labels are already there and its task has already left.
 
 mod alive;
+mod counts;
 mod history;
 pub mod points;
 mod prune;
@@ -15,7 +16,6 @@ mod refusals;
 mod schema;
 #[cfg(test)]
 mod settle_tests;
-mod tally;
 #[cfg(test)]
 mod tests;
 mod unfinished;
@@ -163,7 +163,7 @@ impl Journal {
                 Error::new(ErrorKind::Usage, text).hint("workbench journal")
             })?;
         tracing::info!(id, by, "going on");
-        tally::forget(tx, id).map_err(|e| broken(&e))?;
+        counts::forget(tx, id).map_err(|e| broken(&e))?;
         tx.execute("UPDATE op SET pid = ?2 WHERE id = ?1", [id, self.me])
             .map_err(|e| broken(&e))?;
         Ok(id)
@@ -196,7 +196,7 @@ impl Journal {
         let closed = db
             .execute("UPDATE op SET ended = ?2 WHERE id = ?1", params![id, now_ms])
             .and_then(|_| db.execute("DELETE FROM op WHERE id = ?1 AND id NOT IN (SELECT op FROM entry WHERE op = ?1)", [id]))
-            .and_then(|gone| if gone == 0 { tally::keep(&db, id) } else { Ok(()) });
+            .and_then(|gone| if gone == 0 { counts::keep(&db, id) } else { Ok(()) });
         if let Err(error) = closed {
             tracing::error!("{}", broken(&error));
         }
@@ -326,7 +326,7 @@ impl Ledger for Journal {
             }
             Current::None => insert_op(&tx, self.me, project, &commit, &[], now.0)?,
         };
-        tally::forget(&tx, op).map_err(|e| broken(&e))?;
+        counts::forget(&tx, op).map_err(|e| broken(&e))?;
         let ids = self.insert_entries(&tx, project, op, changes, now.0)?;
         tx.commit().map_err(|e| broken(&e))?;
         if matches!(*current, Current::Planned(..)) {

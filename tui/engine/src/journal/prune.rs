@@ -1,7 +1,7 @@
 //! Forgetting: operations that are over, the oldest first. What is unfinished is never forgotten, and that
 //! a plan was applied stays known when nothing else of its operation is.
 
-use super::{Journal, Op, broken, tally};
+use super::{Journal, Op, broken, counts};
 use rusqlite::{TransactionBehavior, params};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Journal {
             .and_then(|_| tx.execute("DELETE FROM entry WHERE op = ?1", [op.id]))
             .and_then(|_| tx.execute("DELETE FROM op WHERE id = ?1", [op.id]))
             .map_err(|e| broken(&e))?;
-            tally::forget(&tx, op.id).map_err(|e| broken(&e))?;
+            counts::forget(&tx, op.id).map_err(|e| broken(&e))?;
         }
         tx.commit().map_err(|e| broken(&e))?;
         // Room is only given back while no other process reads; the next time will do as well.

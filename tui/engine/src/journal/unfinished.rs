@@ -4,7 +4,7 @@
 //! One that is written in part has an answer: a step was refused after others had been written. Both stay
 //! open until somebody finishes them or takes back what was written; until then no agent runs for their task.
 
-use super::{Journal, broken, tally};
+use super::{Journal, broken, counts};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::{Error, ErrorKind};
@@ -211,7 +211,7 @@ impl Journal {
                 .task
                 .is_some_and(|task| of.is_none_or(|of| of.contains(&task)));
             if theirs && wanted {
-                tally::forget_of(&tx, row.id)
+                counts::forget_of(&tx, row.id)
                     .and_then(|()| {
                         let sql = "UPDATE entry SET ended = ?2, fault = NULL WHERE id = ?1";
                         tx.execute(sql, params![row.id, now_ms])
@@ -237,11 +237,12 @@ impl Journal {
 
     fn note_answers(&self, answers: &[Answered], now_ms: i64) -> rusqlite::Result<()> {
         let mut db = self.db();
-        let tx = db.transaction()?;
+        // A transaction that reads before it writes fails at once when another process has written between.
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let undo = any_reverts(&tx, answers)?;
         for answer in answers {
             if answer.before != Before::New {
-                tally::forget_of(&tx, answer.entry)?;
+                counts::forget_of(&tx, answer.entry)?;
             }
             note_answer(&tx, answer, now_ms)?;
             if undo && matches!(answer.result, Committed::Done) {
@@ -335,7 +336,7 @@ fn taken_back(tx: &Transaction<'_>, id: i64, now_ms: i64) -> rusqlite::Result<()
         .query_map(params![id, now_ms], |r| r.get(0))?
         .next()
         .transpose()?;
-    closed.map_or(Ok(()), |closed| tally::forget_of(tx, closed))
+    closed.map_or(Ok(()), |closed| counts::forget_of(tx, closed))
 }
 
 fn no_answer() -> Error {

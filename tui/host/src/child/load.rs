@@ -324,7 +324,7 @@ fn describe_agent(agent: *const Agent, n: usize) -> Result<AgentDescriptor, Flaw
     } else {
         serde_json::from_str(&spec).map_err(|e| {
             Flaw::new(
-                format!("the spec of the agent for stage \"{stage}\" is no JSON that fits: {e}"),
+                format!("the spec of the agent for stage \"{stage}\" is not JSON that fits: {e}"),
                 "leave it empty, or see AgentSpec in agent-abi",
             )
         })?

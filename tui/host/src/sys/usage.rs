@@ -90,7 +90,7 @@ fn limits_of(root: &Path, line: &str) -> Vec<u64> {
     let above = group.ancestors().take_while(|dir| dir.starts_with(&root));
     above
         .filter_map(|dir| fs::read_to_string(dir.join(file)).ok())
-        .filter_map(|text| text.trim().parse().ok()) // "max" is no limit
+        .filter_map(|text| text.trim().parse().ok()) // "max" means no limit
         .collect()
 }
 

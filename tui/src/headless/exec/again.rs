@@ -1,4 +1,4 @@
-//! Specs that a queue gives again: what the journal of this folder says of them.
+//! Specs that a queue gives again: what the journal of this folder has about them.
 
 use super::Exec;
 use crate::headless::specs::Answer;

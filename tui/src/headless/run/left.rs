@@ -17,7 +17,7 @@ pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId,
 }
 
 /// Tasks that an earlier command of this folder left in part. A run has tried to finish them by now, a dry run
-/// leaves them out and says so.
+/// leaves them out and reports it.
 pub(super) fn unfinished(
     engine: &Engine,
     args: &RunArgs,
@@ -27,7 +27,7 @@ pub(super) fn unfinished(
         return Ok(HashSet::new());
     };
     if !dry {
-        // Whoever says what becomes of conflicts wants the agents to run again.
+        // An answer to conflicts means that the agents run again.
         if OnConflict::from(args.on_conflict) != OnConflict::Skip {
             journal.release_conflicts(project.hash, None, now().0)?;
         }

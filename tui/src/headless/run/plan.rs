@@ -79,7 +79,7 @@ fn may_replace(global: &Global, path: &Path) -> Result<bool, Error> {
     Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// The file appears under its name, and what it holds is told.
+/// The file appears under its name, and its content is summarised.
 fn keep(plan: PlanFile, args: &PlanArgs, ending: &mut Ending) {
     let found = match plan.finish() {
         Ok(found) => found,

@@ -23,7 +23,7 @@ use wb_engine::runtime::Engine;
 use wb_engine::session::{self, Need};
 use wb_engine::upstream;
 
-/// Tasks that are listed ahead where progress is shown, so that the time left can be told.
+/// Tasks that are listed ahead where progress is shown, so that the time left can be shown.
 const AHEAD: usize = 10_000;
 
 /// What comes before the first task; a signal, or the end of its time, ends it at once.

@@ -1,4 +1,4 @@
-//! What a run says when it is over: groups of failures, figures, and the command that helps next.
+//! What a run prints when it is over: groups of failures, figures, and the command that helps next.
 
 use super::Session;
 use crate::exit::{Ending, print_error};

@@ -180,7 +180,7 @@ fn rate_and_time_limit_are_typed_on_any_screen() {
     assert_eq!(
         desk.press("Enter"),
         [Command::Rate(None)],
-        "empty is no limit"
+        "empty means no limit"
     );
     desk.press("2 T 9 0");
     assert_eq!(desk.press("Enter"), [Command::Timeout(Some(90_000))]);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 /// Counts of the entries of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct OperationCounts {
     /// All.
     pub tasks: u64,
     /// Written.
@@ -42,9 +42,9 @@ pub(super) fn forget_of(tx: &Transaction<'_>, entry: i64) -> Result<()> {
 }
 
 /// The counts of an operation, kept or made now.
-pub(super) fn of(db: &Connection, op: i64) -> Result<Tally> {
-    let tally = |r: &rusqlite::Row<'_>| {
-        Ok(Tally {
+pub(super) fn of(db: &Connection, op: i64) -> Result<OperationCounts> {
+    let read = |r: &rusqlite::Row<'_>| {
+        Ok(OperationCounts {
             tasks: r.get(0)?,
             done: r.get(1)?,
             open: r.get(2)?,
@@ -52,10 +52,10 @@ pub(super) fn of(db: &Connection, op: i64) -> Result<Tally> {
         })
     };
     let sql = "SELECT tasks, done, open, in_part FROM tally WHERE op = ?1";
-    let kept = db.prepare_cached(sql)?.query_row([op], tally).optional()?;
+    let kept = db.prepare_cached(sql)?.query_row([op], read).optional()?;
     match kept {
         Some(kept) => Ok(kept),
-        None => db.prepare_cached(COUNT)?.query_row([op], tally),
+        None => db.prepare_cached(COUNT)?.query_row([op], read),
     }
 }
 
