@@ -343,7 +343,7 @@ fn errors_and_unreadable_input_cross_as_failures() {
     };
     let (code, _, answer) = fake.run(0, "fine");
     assert_eq!(code, status::DEPENDENCY, "{answer}");
-    assert!(answer.contains("no picture of 2x2"), "{answer}");
+    assert!(answer.contains("not a picture of 2x2"), "{answer}");
     assert_eq!(fake.released, [42]);
 }
 

@@ -80,7 +80,7 @@ fn usage_errors_exit_with_two_and_a_suggestion() {
         .args(["run", "-p", "my project"])
         .output()
         .unwrap();
-    expect(&text, 2, &["no project hash", "UUID"]);
+    expect(&text, 2, &["not a project hash", "UUID"]);
     let typo = command(dir.path()).args(["rum"]).output().unwrap();
     expect(&typo, 2, &["run"]);
     let filter = command(dir.path())
