@@ -41,7 +41,7 @@ fn connect(
 /// Connects for a command whose job is to write; its name stands in the log.
 ///
 /// # Errors
-/// As [`connect`].
+/// As `connect`.
 pub fn command(
     flags: &Flags,
     config: &Config,
@@ -54,7 +54,7 @@ pub fn command(
 /// Connects for the screen, where a person confirms before anything is written.
 ///
 /// # Errors
-/// As [`connect`].
+/// As `connect`.
 pub fn person(flags: &Flags, config: &Config) -> Result<Upstream, Error> {
     connect(flags, config, None, Permission::Person)
 }
@@ -70,7 +70,7 @@ pub fn demo(flags: &Flags, config: &Config, settings: Settings) -> Result<Upstre
 /// Connects for a command that only looks.
 ///
 /// # Errors
-/// As [`connect`].
+/// As `connect`.
 pub fn look(flags: &Flags, config: &Config) -> Result<Upstream, Error> {
     let flags = Flags {
         read_only: true,

@@ -1,4 +1,4 @@
-//! [`transplant`](super::transplant) on text: the row that is saved is joined from parts of two documents, so
+//! [`transplant`](super::transplant()) on text: the row that is saved is joined from parts of two documents, so
 //! that neither is parsed into a tree. Most rows can be joined like this; for the others there is `transplant`.
 
 use super::ANSWERS;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What [`transplant`](super::transplant) makes of the same documents, key order aside. `None` where
+/// What [`transplant`](super::transplant()) makes of the same documents, key order aside. `None` where
 /// `transplant` is needed: for rows with parts (`spaces`), for documents of an unexpected shape, and where it would refuse.
 pub fn splice(fresh: &str, after: &str) -> Option<String> {
     let mut row = ObjectFields::parse(fresh)?;

@@ -59,7 +59,7 @@ impl Lines {
 }
 
 impl Plan {
-    /// Opens a plan. What is read of it is known to be whole only when [`Plan::next`] came to its end.
+    /// Opens a plan. What is read of it is known to be whole only when [`Plan::next_line`] came to its end.
     ///
     /// # Errors
     /// There is no such file, it is not a plan, or its format is another one.
@@ -101,7 +101,7 @@ impl Plan {
     /// Reads a plan to its end and back, so that a damaged one is found before anything is done.
     ///
     /// # Errors
-    /// As [`Plan::next`].
+    /// As [`Plan::next_line`].
     pub fn verified(path: &Path) -> Result<Self, Error> {
         let mut plan = Self::open(path)?;
         while plan.next_line()?.is_some() {}
