@@ -205,7 +205,7 @@ def main() -> None:
     starts, their_start = {}, None
     one = Case("task", "0ms", 1, args.page_size)
     for name, build in builds.items():
-        start = starts[name] = several(build, one, ours(build, "task", "1"), args.times)
+        start = starts[name] = several(program, one, ours(build, "task", "1"), args.times)
         print(f"start to end with one task: {name:9} {start.wall:.2f} s, {start.cpu:.2f} CPU s, {start.peak / 1e6:.0f} MB")
     start = starts["workbench"]
     if not args.skip_python:
@@ -225,7 +225,7 @@ def main() -> None:
                 python_side = several(program, case, theirs(kind), args.times)
                 print(row("Python", case, python_side, their_start), flush=True)
             for jobs, (name, build) in itertools.product(args.jobs.split(","), builds.items()):
-                side = several(build, case, ours(build, kind, jobs), args.times)
+                side = several(program, case, ours(build, kind, jobs), args.times)
                 print(row(f"{name} -j {jobs}", case, side, starts[name]), flush=True)
                 if python_side:
                     print(ratios(side, python_side, case, starts[name], their_start), flush=True)
