@@ -240,8 +240,8 @@ mod tests {
     const MISTAKES: [(&str, &str, &str); 13] = [
         (
             r#""title":"A""#,
-            r#""title":5"#,
-            "graphNodes[1].title: invalid type: ",
+            r#""title":true"#,
+            "graphNodes[1].title: invalid type: boolean `true`, expected a string",
         ),
         (
             r#""toNode":"00000000-0000-0000-0000-000000000002""#,
@@ -285,8 +285,8 @@ mod tests {
         ),
         (
             r#""pathways":["#,
-            r#""pathways":7,"p":["#,
-            "graphNodes[1].pathways: invalid type: ",
+            r#""pathways":true,"p":["#,
+            "graphNodes[1].pathways: invalid type: boolean `true`, expected a sequence",
         ),
         (
             r#""nodeType":"DONE""#,
