@@ -42,7 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["wb-core", "wb-client", "wb-host", "agent-abi"],
     ),
     (
-        "workbench",
+        "encord-workbench",
         &[
             "wb-core",
             "wb-engine",
