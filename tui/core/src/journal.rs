@@ -13,10 +13,14 @@ pub struct Op {
     pub id: i64,
     /// `run`, `exec`, `apply`, `undo`, `commit`.
     pub kind: String,
+    /// The hash of its project.
+    pub project: String,
     /// When it began.
     pub began: Millis,
     /// The words of its command; of a commit from the screen, of the command that does the same.
     pub words: Vec<String>,
+    /// The plan it applied.
+    pub plan: Option<String>,
     /// The operation it took back.
     pub undoes: Option<i64>,
     /// Neither ended nor alive.
@@ -274,17 +278,12 @@ mod tests {
         Op {
             id: 1,
             kind: "run".into(),
-            began: Millis(0),
-            words: Vec::new(),
-            undoes: None,
-            interrupted: false,
-            under_way: false,
             here: true,
             tasks: done + open,
             done,
             open,
-            in_part: 0,
             undone,
+            ..Op::default()
         }
     }
 

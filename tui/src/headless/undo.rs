@@ -9,11 +9,11 @@ use serde_json::json;
 use wb_core::command::Command::Undo as UndoOperation;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::OperationEnd;
-use wb_core::journal::{Settled, Undone};
+use wb_core::journal::{Op, Settled, Undone};
 use wb_core::ledger::{TaskReport, UndoResult};
 use wb_core::twin;
 use wb_engine::config::{Config, Value, state_dir};
-use wb_engine::journal::{Journal, Op, Operation};
+use wb_engine::journal::{Journal, Operation};
 use wb_engine::operation::{Hooks, run};
 use wb_engine::runtime::now;
 use wb_engine::session::{self, Connection};
@@ -297,7 +297,7 @@ async fn settle(
         Some(_) => notice!(
             "Going on with operation {}: workbench {}",
             op.id,
-            quoted(&op.args)
+            quoted(&op.words)
         ),
         None => connection
             .journal
@@ -334,7 +334,7 @@ fn interrupted<'a>(
 
 /// The command of an interrupted operation; none when it was `resume` itself.
 fn command_of(op: &Op, global: &Global) -> Result<Option<Cli>, Error> {
-    let words = std::iter::once("workbench".to_owned()).chain(op.args.iter().cloned());
+    let words = std::iter::once("workbench".to_owned()).chain(op.words.iter().cloned());
     let mut cli = Cli::try_parse_from(words).map_err(|e| {
         Error::new(
             ErrorKind::Usage,

@@ -20,7 +20,6 @@ mod settle_tests;
 mod tests;
 mod unfinished;
 
-pub use history::Op;
 pub use prune::Keep;
 
 use crate::database;

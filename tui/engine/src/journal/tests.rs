@@ -150,7 +150,7 @@ fn an_operation_that_wrote_nothing_leaves_no_trace() {
     journal.close(5);
     let ops = journal.ops().unwrap();
     assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
-    assert_eq!(ops[0].args, ["run"]);
+    assert_eq!(ops[0].words, ["run"]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
     }
     let ops = journal.ops().unwrap();
     assert_eq!(ops.iter().map(|o| o.tasks).collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(ops[0].args, ["run", "--task"]);
+    assert_eq!(ops[0].words, ["run", "--task"]);
     let entries = journal.entries(ops[0].id, 2).unwrap();
     assert_eq!(entries.len(), 2, "no more than asked for");
     assert_eq!(entries[0].task, TaskId(Uuid::from_u128(1)));
