@@ -31,8 +31,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(12);
 
 /// What a command needs of an engine.
 pub struct Need<'a> {
-    /// Its name, for the log and the journal.
-    pub command: &'static str,
+    /// What its writes are noted under.
+    pub operation: Operation,
     /// Requests a second.
     pub rate: Option<f64>,
     /// Limit of one attempt in milliseconds.
@@ -57,7 +57,7 @@ pub async fn engine(
     need: &Need<'_>,
     notify: Notify,
 ) -> Result<(Engine, Vec<StageId>), Error> {
-    refuse_read_only(flags, need.command)?;
+    refuse_read_only(flags, need.operation.kind)?;
     upstream::project_hash(config)?;
     let libraries = library::files(&config.agents.value, notify)?;
     if let Some(missing) = libraries.iter().find(|l| !l.path.exists()) {
@@ -94,7 +94,7 @@ fn start_engine(
     libraries: Vec<PathBuf>,
 ) -> Result<Engine, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::command(flags, config, need.rate, need.command)?;
+    let upstream = upstream::command(flags, config, need.rate, need.operation.kind)?;
     let writes = upstream.writer.is_some();
     let options = Options {
         upstream: upstream.name,
@@ -122,11 +122,7 @@ fn start_engine(
     // Opened while the project is on its way; nothing is written before.
     if writes {
         let journal = Journal::open(&state_dir("")?)?;
-        let operation = Operation {
-            kind: need.command,
-            ..Operation::default()
-        };
-        operate(flags, &journal, project, operation)?;
+        operate(flags, &journal, project, need.operation.clone())?;
         engine.keep_journal(journal);
     } else if let Some(journal) = read_journal() {
         engine.keep_journal(journal);

@@ -36,7 +36,7 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
                 let (id, kind) = (op.id, &op.kind);
                 out!("# operation {id}: {kind}, of a version that kept no command");
             } else {
-                out!("workbench {}", super::undo::quoted(&op.words));
+                out!("workbench {}", super::resume::quoted(&op.words));
             }
         } else {
             out!("{}", sentence(op));

@@ -1,11 +1,12 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
 use super::{Change, Journal, Stored, broken, counts};
+use crate::saved::SavedCommand;
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use wb_core::error::Error;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::journal::{Entry, Op};
 use wb_core::ledger::{MAX_BYTES, StandingEntry};
@@ -106,6 +107,21 @@ impl Journal {
             op.interrupted &= !op.under_way;
         }
         Ok(ops)
+    }
+
+    /// What the command of an operation was asked; `None`: only its words were kept.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a newer workbench wrote it.
+    pub fn saved(&self, op: i64) -> Result<Option<SavedCommand>, Error> {
+        let sql = "SELECT saved FROM op WHERE id = ?1";
+        let saved = self.db().query_row(sql, [op], |r| r.get(0));
+        let saved: Option<String> = saved.map_err(|e| broken(&e))?;
+        let read = saved.map(|saved| serde_json::from_str(&saved)).transpose();
+        read.map_err(|e| {
+            let text = format!("what operation {op} was asked cannot be read any more: {e}");
+            Error::new(ErrorKind::Usage, text)
+        })
     }
 
     /// The first `most` tasks of an operation, in the order they were written.
