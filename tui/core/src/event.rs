@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
-use crate::journal::{JournalEvent, Settled, Undone};
+use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
@@ -256,6 +256,13 @@ pub enum OperationEnd {
     Applied(Result<Applied, Error>),
     /// What interrupted commands had begun is finished.
     Recovered(Result<Settled, Error>),
+    /// It is known what an undo of an operation would restore.
+    UndoReviewed {
+        /// Which operation.
+        op: i64,
+        /// One entry for each task that still stands.
+        result: Result<Vec<Restore>, Error>,
+    },
 }
 
 /// What the engine performs; the answers come back as events.
@@ -337,8 +344,6 @@ pub enum Effect {
     Journal,
     /// Read the tasks of an operation.
     OpenOp(i64),
-    /// Look at what an undo of an operation would restore.
-    ReviewUndo(i64),
     /// Requests a second from now on; `None` is unlimited.
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is active. With the library that it is.

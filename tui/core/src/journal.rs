@@ -187,13 +187,6 @@ pub enum JournalEvent {
         /// Tasks in the order they were written.
         result: Result<Vec<Entry>, Error>,
     },
-    /// What an undo of an operation would restore.
-    Review {
-        /// Which.
-        op: i64,
-        /// One for each task that still stands.
-        result: Result<Vec<Restore>, Error>,
-    },
 }
 
 /// How far the undo of the open operation is.

@@ -112,6 +112,13 @@ pub enum ProgressForm {
 }
 
 impl SavedCommand {
+    /// With these options.
+    #[must_use]
+    pub fn new(flags: &Flags, request: CommandRequest) -> Self {
+        let flags = flags.clone();
+        Self { flags, request }
+    }
+
     /// The command that goes on with its interrupted operation, started by `resume` with these options.
     #[must_use]
     pub fn going_on(mut self, op: &Op, resume: &Flags) -> Self {

@@ -8,7 +8,7 @@ use crate::config::{Config, state_dir};
 use crate::flags::Flags;
 use crate::host_limits::HostLimits;
 use crate::journal::{self, Journal, Operation};
-use crate::operation::Performer;
+use crate::operation::{Operator, Performer};
 use crate::outage::OutageReporter;
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
@@ -21,7 +21,7 @@ use wb_client::{Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::journal::Settled;
-use wb_core::ledger::{Recovery, Scope};
+use wb_core::ledger::Scope;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
@@ -186,34 +186,9 @@ pub struct Connection {
     pub project: Arc<Project>,
     /// The result of what earlier commands had begun.
     pub settled: Settled,
-    _outages: Option<OutageReporter>,
-}
-
-impl Connection {
-    /// A connection that is there already.
-    #[must_use]
-    pub fn new(
-        reader: &Reader,
-        writer: Option<Arc<Writer>>,
-        journal: Journal,
-        project: Arc<Project>,
-    ) -> Self {
-        Self {
-            reader: reader.clone(),
-            writer,
-            journal,
-            project,
-            settled: Settled::default(),
-            _outages: None,
-        }
-    }
-
-    /// What requests of its operations are performed with.
-    #[must_use]
-    pub fn performer(&self) -> Performer {
-        let (reader, writer) = (self.reader.clone(), self.writer.clone());
-        Performer::new(reader, writer, self.journal.clone(), self.project.clone())
-    }
+    /// Does its commands.
+    pub operator: Operator,
+    _outages: OutageReporter,
 }
 
 /// Connects for a command that writes without agents, and finishes what earlier ones had begun.
@@ -271,23 +246,25 @@ async fn connect(
                 .hint("is ENCORD_DOMAIN right, and does this machine reach it?"));
         }
     };
+    let (reader, writer) = (upstream.reader.clone(), upstream.writer.clone());
+    let performer = Performer::new(reader, writer, journal.clone(), project.clone());
+    let mut operator = Operator::new(performer);
     let mut settled = Settled::default();
-    if let Some(writer) = &upstream.writer {
+    if upstream.writer.is_some() {
         guard(flags, config, &project)?;
-        let (reader, writer) = (upstream.reader.clone(), Some(writer.clone()));
-        let performer = Performer::new(reader, writer, journal.clone(), project.clone());
-        settled = performer.drive(Recovery::new(scope)).await?;
+        settled = operator.recover(scope).await?;
         for line in settled.lines() {
             notify(&line);
         }
     }
     Ok(Connection {
         settled,
+        operator,
         reader: upstream.reader,
         writer: upstream.writer,
         journal,
         project,
-        _outages: Some(outages),
+        _outages: outages,
     })
 }
 

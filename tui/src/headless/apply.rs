@@ -6,16 +6,14 @@ use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
 use std::time::Instant;
-use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::OperationEnd;
 use wb_core::filter::Filter;
 use wb_core::ledger::{Applied, PlannedTask, TaskReport};
 use wb_core::work::Committed;
 use wb_engine::config::{Config, Value};
 use wb_engine::flags::Flags;
 use wb_engine::journal::Operation;
-use wb_engine::operation::{Hooks, PlanSource, run};
+use wb_engine::operation::{Hooks, PlanSource};
 use wb_engine::plan::{Header, Plan};
 use wb_engine::runtime::now;
 use wb_engine::saved::{ApplyRequest, CommandRequest, SavedCommand};
@@ -42,24 +40,32 @@ async fn work(
     let mut plan = Plan::verified(&args.plan)?;
     let config = for_project(config, &plan.header, &only)?;
     let began = Instant::now();
-    let saved = SavedCommand {
-        flags: flags.clone(),
-        request: CommandRequest::Apply(args.clone()),
-    };
     let operation = Operation {
         plan: Some(plan.header.id.to_string()),
-        ..saved.into()
+        ..SavedCommand::new(flags, CommandRequest::Apply(args.clone())).into()
     };
     let stop = Stop::new(args.max_time)?;
     let connection = session::connection(flags, &config, "apply", Some(operation), print::notify);
-    let connection = match stop.unless(Box::pin(connection)).await {
+    let mut connection = match stop.unless(Box::pin(connection)).await {
         Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
             return Ok(());
         }
     };
-    let applied = write(flags, &connection, &mut plan, &only, &stop).await?;
+    let hooks = Hooks {
+        stopped: &|| stop.asked().is_some(),
+        report: &mut |done| {
+            if let TaskReport::Applied { task, result } = done {
+                report(flags.json, task, result);
+            }
+        },
+    };
+    let source = PlanSource {
+        plan: &mut plan,
+        only: &only,
+    };
+    let applied = connection.operator.apply(source, hooks).await?;
     if applied.conflicts > 0 {
         ending.conflicts();
     }
@@ -80,33 +86,6 @@ async fn work(
         None => {
             ending.print_interrupted();
             Ok(())
-        }
-    }
-}
-
-/// Writes what is selected of the plan, and prints the result of each task.
-async fn write(
-    flags: &Flags,
-    connection: &Connection,
-    plan: &mut Plan,
-    only: &Filter,
-    stop: &Stop,
-) -> Result<Applied, Error> {
-    let hooks = Hooks {
-        stopped: &|| stop.asked().is_some(),
-        report: &mut |done| {
-            if let TaskReport::Applied { task, result } = done {
-                report(flags.json, task, result);
-            }
-        },
-    };
-    let command = Command::Apply(plan.header.id.to_string());
-    let source = PlanSource { plan, only };
-    match run(&connection.performer(), command, Some(source), hooks).await? {
-        OperationEnd::Applied(applied) => applied,
-        end => {
-            let text = format!("`apply` ended with {end:?}");
-            Err(Error::new(ErrorKind::Bug, text))
         }
     }
 }

@@ -4,15 +4,13 @@ use crate::exit::Ending;
 use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
-use wb_core::command::Command::Undo as UndoOperation;
-use wb_core::error::{Error, ErrorKind};
-use wb_core::event::OperationEnd;
+use wb_core::error::Error;
 use wb_core::journal::{Op, Undone};
 use wb_core::ledger::{TaskReport, UndoResult};
 use wb_engine::chosen;
 use wb_engine::config::Config;
 use wb_engine::flags::Flags;
-use wb_engine::operation::{Hooks, run};
+use wb_engine::operation::Hooks;
 use wb_engine::runtime::now;
 use wb_engine::saved::{CommandRequest, SavedCommand, UndoRequest};
 use wb_engine::session::{self, Connection};
@@ -35,14 +33,11 @@ async fn take_back(
 ) -> Result<(), Error> {
     session::refuse_read_only(flags, "undo")?;
     let config = chosen::with_project(config)?;
-    let saved = SavedCommand {
-        flags: flags.clone(),
-        request: CommandRequest::Undo(args.clone()),
-    };
+    let saved = SavedCommand::new(flags, CommandRequest::Undo(args.clone()));
     let operation = Some(saved.into());
     let stop = Stop::new(args.max_time)?;
     let connection = session::connection(flags, &config, "undo", operation, print::notify);
-    let connection = match stop.unless(Box::pin(connection)).await {
+    let mut connection = match stop.unless(Box::pin(connection)).await {
         Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
@@ -55,7 +50,7 @@ async fn take_back(
         session::leave(flags, journal);
     }
     match chosen? {
-        Some(op) => take_back_one(flags, &connection, &op, &stop, ending).await,
+        Some(op) => take_back_one(flags, &mut connection, &op, &stop, ending).await,
         None => {
             journal.close(now().0);
             Ok(())
@@ -66,12 +61,12 @@ async fn take_back(
 /// Takes an operation back, and reports on it.
 async fn take_back_one(
     flags: &Flags,
-    connection: &Connection,
+    connection: &mut Connection,
     op: &Op,
     stop: &Stop,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    let (journal, writes) = (&connection.journal, connection.writer.is_some());
+    let (journal, writes) = (connection.journal.clone(), connection.writer.is_some());
     if writes {
         journal.undoes(op.id)?;
     }
@@ -79,14 +74,7 @@ async fn take_back_one(
         stopped: &|| stop.asked().is_some(),
         report: &mut |done| report(flags, done),
     };
-    let end = run(&connection.performer(), UndoOperation(op.id), None, hooks).await?;
-    let OperationEnd::Undone { result, .. } = end else {
-        return Err(Error::new(
-            ErrorKind::Bug,
-            format!("`undo` ended with {end:?}"),
-        ));
-    };
-    let undone = result?;
+    let undone = connection.operator.undo(op.id, hooks).await?;
     if !undone.left.is_empty() {
         ending.conflicts();
     }

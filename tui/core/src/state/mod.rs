@@ -232,7 +232,7 @@ impl State {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
             || self.journal.finishing
-            || !self.operations.is_empty()
+            || self.operations_write()
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
     }
 

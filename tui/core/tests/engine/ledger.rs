@@ -16,9 +16,12 @@ impl World {
                 self.finished += 1;
                 Reply::Open(Ok((1..=2).map(open_entry).collect()))
             }
-            Request::Claim(_) | Request::OpenUndos(_) => Reply::Open(Ok(Vec::new())),
-            Request::Standing { op, below } if below > 2 => {
+            Request::Claim(Scope::UndosOf(op)) => {
                 self.undone.push(op);
+                Reply::Open(Ok(Vec::new()))
+            }
+            Request::Claim(_) | Request::OpenUndos(_) => Reply::Open(Ok(Vec::new())),
+            Request::Standing { below, .. } if below > 2 => {
                 let entries = (1..=2).rev().map(standing_entry);
                 Reply::Standing(Ok((entries.collect(), Some(1))))
             }

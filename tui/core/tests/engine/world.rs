@@ -256,10 +256,6 @@ impl World {
                 let result = Ok(vec![]);
                 Some(Event::Journal(JournalEvent::Entries { op, result }))
             }
-            Effect::ReviewUndo(op) => {
-                let result = Ok(vec![]);
-                Some(Event::Journal(JournalEvent::Review { op, result }))
-            }
             Effect::Record(report) => {
                 self.reports.push(*report);
                 None

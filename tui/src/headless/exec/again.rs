@@ -32,7 +32,7 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
 
 impl Exec {
     /// What an earlier command left, or an earlier line, is finished before anything is run.
-    pub(super) async fn finish_earlier(&self) {
+    pub(super) async fn finish_earlier(&mut self) {
         if self.engine.state().options.dry_run {
             return;
         }

@@ -131,12 +131,9 @@ async fn clear(
 
 /// What a run needs of the engine.
 fn need<'a>(flags: &Flags, args: &'a RunRequest, limits: &Limits, config: &Config) -> Need<'a> {
-    let saved = SavedCommand {
-        flags: flags.clone(),
-        request: CommandRequest::Run(Box::new(args.clone())),
-    };
+    let request = CommandRequest::Run(Box::new(args.clone()));
     Need {
-        operation: saved.into(),
+        operation: SavedCommand::new(flags, request).into(),
         rate: args.rate,
         timeout_ms: limits.timeout_ms,
         concurrency: limits.concurrency,

@@ -241,7 +241,7 @@ fn an_undo_is_shown_then_asked_then_sent() {
     assert_eq!(desk.press("y"), [Command::Undo(19)]);
     desk.world.command(Command::Undo(19));
     desk.world.answer(&mixed);
-    assert!(desk.draw().contains("2 tasks restored"));
+    assert!(desk.draw().contains("4 tasks restored"));
 }
 
 #[test]
