@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 mod order;
+mod refusals;
+
+pub use refusals::{Refusal, Refusals};
 
 /// What one library declares, read by a probe in a host process.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]

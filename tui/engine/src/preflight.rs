@@ -53,7 +53,7 @@ pub async fn libraries(
         if in_charge(state, library) {
             return None; // whatever became of a newer content
         }
-        if let Some(error) = state.refused.get(library) {
+        if let Some(error) = state.refused.of(library) {
             let reason = &error.summary;
             let text = format!("library refused: {name}: {reason}");
             let sentence = format!("the agent library {name} was refused: {reason}");
@@ -83,7 +83,7 @@ fn in_charge(state: &State, library: &Path) -> bool {
 
 /// Whether a library was opened or refused.
 fn known(state: &State, library: &Path) -> bool {
-    in_charge(state, library) || state.refused.contains_key(library)
+    in_charge(state, library) || state.refused.of(library).is_some()
 }
 
 /// Which build answers for each of these stages.
