@@ -15,7 +15,7 @@ use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
-use crate::work::{CommitItem, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
+use crate::work::{Change, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -314,7 +314,7 @@ pub enum Effect {
         /// Which batch.
         batch: BatchId,
         /// What.
-        items: Vec<CommitItem>,
+        changes: Vec<Change>,
         /// Rows that somebody else changed are written all the same, on what is there now.
         overwrite: bool,
     },

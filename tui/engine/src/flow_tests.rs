@@ -22,8 +22,7 @@ impl World {
     async fn plan(&self) -> (PathBuf, Found) {
         let path = self.dir.path().join("p.wbplan");
         let out = OutFile::create(&path).unwrap();
-        let project = self.project.clone();
-        let mut plan = PlanFile::new(&path, out, project, Vec::new(), &self.name);
+        let mut plan = PlanFile::new(&path, out, &self.project, Vec::new(), &self.name);
         for (inputs, outcome) in self.judged().await {
             plan.add(&Report {
                 row: inputs.row.clone(),

@@ -19,7 +19,7 @@ use wb_core::journal::{Settled, Undone};
 use wb_core::ledger::{Commit, Machine, Next, Reply, Request, Scope};
 use wb_core::patch::judge;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 
 /// What an agent gives: it writes at every step.
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// The same, as it is committed.
-    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<CommitItem>) {
+    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<Change>) {
         let judged = self.judged().await.into_iter();
         let pairs = judged.map(|(inputs, outcome)| {
             let item = wb_core::run::item(&outcome, &inputs, self.stage.id).unwrap();
@@ -234,18 +234,18 @@ impl World {
     pub async fn write(
         &self,
         journal: &Journal,
-        items: Vec<CommitItem>,
+        items: Vec<Change>,
         overwrite: bool,
     ) -> Vec<Committed> {
-        let commit = Commit::new(items, &self.project, overwrite);
+        let commit = Commit::new(items, overwrite);
         let written = self.performer(journal.clone()).drive(commit).await;
         written.unwrap().into_iter().map(|(_, end)| end).collect()
     }
 
     /// Begins to commit these and dies when they are noted.
-    pub async fn die_while_writing(&self, journal: Journal, items: Vec<CommitItem>) {
+    pub async fn die_while_writing(&self, journal: Journal, items: Vec<Change>) {
         let performer = self.performer(journal);
-        let mut commit = Commit::new(items, &self.project, false);
+        let mut commit = Commit::new(items, false);
         let mut next = commit.start();
         while let Next::Ask(request) = next {
             let last = matches!(request, Request::Note(_));

@@ -8,7 +8,7 @@ use crate::ledger::{
     Apply, Commit, Machine, Next, Operation, OperationStep, Recovery, Reply, TaskReport, Undo,
     UndoReview,
 };
-use crate::work::CommitItem;
+use crate::work::Change;
 
 /// An operation under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,15 +115,12 @@ impl State {
     pub(super) fn begin_commit(
         &mut self,
         batch: BatchId,
-        items: Vec<CommitItem>,
+        changes: Vec<Change>,
         overwrite: bool,
         under: Option<Arc<JournalOperation>>,
     ) -> Vec<Effect> {
-        let Some(project) = self.project.clone() else {
-            return Vec::new();
-        };
-        let tasks = items.iter().map(|item| item.task).collect();
-        let commit = Commit::new(items, &project, overwrite);
+        let tasks = changes.iter().map(|change| change.task).collect();
+        let commit = Commit::new(changes, overwrite);
         let machine = OperationMachine::Commit(batch, tasks, Box::new(commit));
         self.begin(machine, under)
     }

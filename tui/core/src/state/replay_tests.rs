@@ -229,7 +229,7 @@ fn a_plan_is_applied_by_events_alone() {
             stage: item.stage,
             pathway: Some(pathway()),
             follows: None,
-            change: Some(crate::ledger::Change::new(item, &project())),
+            change: Some(item),
         }
     };
     memory.plan = (1..=TASKS).map(planned).collect();

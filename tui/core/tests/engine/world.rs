@@ -268,7 +268,7 @@ impl World {
         }
     }
 
-    pub fn move_task(&mut self, item: &CommitItem) -> Committed {
+    pub fn move_task(&mut self, item: &Change) -> Committed {
         let Some(pathway) = item.pathway else {
             return Committed::Done;
         };

@@ -1,6 +1,6 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Change, Journal, Stored, broken, counts};
+use super::{Change, Journal, broken, counts};
 use crate::saved::SavedCommand;
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
@@ -24,15 +24,14 @@ const WROTE: &str = "(e.answer IN ('done', 'already moved')
     OR e.ended IS NULL AND e.answer IS NOT NULL AND e.written <> 0)";
 
 fn seen(change: &Change, answer: Option<String>, undone: bool) -> Entry {
-    let item = &change.item;
     Entry {
-        task: item.task,
-        title: item.title.to_string(),
-        from: item.stage,
+        task: change.task,
+        title: change.title.to_string(),
+        from: change.stage,
         to: change.to,
-        labels: item.labels_after.is_some(),
-        priority: item.priority,
-        metadata: item.metadata.is_some(),
+        labels: change.labels_after.is_some(),
+        priority: change.priority,
+        metadata: change.metadata.is_some(),
         answer,
         undone,
     }
@@ -143,8 +142,8 @@ impl Journal {
         let mut entries = Vec::new();
         for row in rows {
             let (intent, answer, undone) = row.map_err(|e| broken(&e))?;
-            if let Ok(stored) = serde_json::from_str::<Stored>(&intent) {
-                entries.push(seen(&stored.into(), answer, undone));
+            if let Ok(change) = serde_json::from_str(&intent) {
+                entries.push(seen(&change, answer, undone));
             }
         }
         Ok(entries)
@@ -181,10 +180,9 @@ impl Journal {
                 row.map_err(|e| broken(&e))?;
             last = Some(id);
             weight += intent.len();
-            let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
+            let Ok(mut change) = serde_json::from_str::<Change>(&intent) else {
                 continue;
             };
-            let mut change = Change::from(stored);
             if let Some(part) = part {
                 change = change.only(Written::from_bits(part));
             }
@@ -192,7 +190,7 @@ impl Journal {
                 change.to = None;
             }
             // Labels name their author; priorities and metadata do not.
-            if overtaken && change.item.labels_after.is_none() {
+            if overtaken && change.labels_after.is_none() {
                 continue;
             }
             entries.push(StandingEntry {

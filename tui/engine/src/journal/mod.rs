@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{Millis, ProjectHash};
-use wb_core::ledger::{Change, Ledger, Stored};
+use wb_core::ledger::{Change, Ledger};
 
 /// The journal of one folder. Cheap to clone.
 #[derive(Clone)]
@@ -296,12 +296,12 @@ impl Journal {
         let mut insert = tx.prepare_cached(sql).map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(changes.len());
         for change in changes {
-            let task = change.item.task.to_string();
+            let task = change.task.to_string();
             if others.contains(&task) {
                 ids.push(None);
                 continue;
             }
-            let intent = serde_json::to_string(&Stored::brief(change))
+            let intent = serde_json::to_string(&change.brief())
                 .map_err(|e| Error::new(ErrorKind::Bug, format!("a journal entry: {e}")))?;
             let id = insert.insert(params![
                 project,

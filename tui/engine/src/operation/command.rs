@@ -40,10 +40,7 @@ impl PlanSource<'_> {
                 break;
             };
             if self.selects(&line)? {
-                size += line
-                    .change
-                    .as_ref()
-                    .map_or(0, |change| change.item.weight());
+                size += line.change.as_ref().map_or(0, |change| change.weight());
                 lines.tasks.push(line.into());
             }
         }

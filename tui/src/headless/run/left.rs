@@ -45,5 +45,5 @@ pub(super) fn unfinished(
             plural(open.len(), "write")
         );
     }
-    Ok(open.iter().map(|open| open.change.item.task).collect())
+    Ok(open.iter().map(|open| open.change.task).collect())
 }
