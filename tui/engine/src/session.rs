@@ -12,7 +12,7 @@ use crate::operation::{Operator, Performer};
 use crate::outage::OutageReporter;
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
-use crate::{library, upstream};
+use crate::{library, preflight, upstream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,20 +60,7 @@ pub async fn engine(
     refuse_read_only(flags, need.operation.kind)?;
     upstream::project_hash(config)?;
     let libraries = library::files(&config.agents.value, notify)?;
-    if let Some(missing) = libraries.iter().find(|l| !l.path.exists()) {
-        let build = missing.package.as_ref().map_or_else(
-            || "build it first".to_owned(),
-            |p| format!("build it first: cargo build -p {p}"),
-        );
-        let text = format!("{} does not exist", missing.path.display());
-        return Err(Error::new(ErrorKind::Settings, text).hint(build));
-    }
-    if libraries.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Settings, "no agent library was found here")
-                .hint("name one with --agents: a library, a crate folder or a folder of libraries"),
-        );
-    }
+    preflight::none_bad(preflight::files(&libraries))?;
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
     let mut engine = start_engine(flags, config, need, paths.clone())?;
     match ready::ready(&mut engine, flags, config, need, &paths, notify).await {
