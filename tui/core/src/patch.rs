@@ -6,7 +6,7 @@
 
 use crate::digits;
 use crate::error::{Error, ErrorKind, foreign};
-use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
+use crate::work::{Change, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
 use agent_abi::model::{
@@ -317,7 +317,7 @@ fn beside_objects(labels: &Value) -> Option<Value> {
 ///
 /// # Errors
 /// The label row before is missing or not readable.
-pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Error> {
+pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> {
     let labels = match &item.labels_after {
         Some(after) => of_labels(ontology, item, after)?,
         None => Vec::new(),
@@ -333,7 +333,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Err
 
 fn of_labels(
     ontology: &Arc<Ontology>,
-    item: &CommitItem,
+    item: &Change,
     after: &LabelBlob,
 ) -> Result<Vec<LabelChange>, Error> {
     let Some(before) = &item.before else {

@@ -2,6 +2,7 @@
 //!
 //! Parsing a command line is left to the binary; settings files hold some of the same values.
 
+use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use wb_core::span;
 
 /// Options of every command, as far as the engine needs them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Flags {
     /// Project hash as written.
     pub project_hash: Option<String>,
@@ -19,6 +20,10 @@ pub struct Flags {
     pub dry_run: bool,
     /// Refuse every writing request.
     pub read_only: bool,
+    /// Machine-readable output.
+    pub json: bool,
+    /// No colours, boxes or animation.
+    pub plain: bool,
     /// Title of the protected project that may be written to.
     pub confirm: Option<String>,
     /// Settings file in place of the usual ones.
@@ -32,8 +37,10 @@ pub struct Flags {
     /// How much of what agents log is reported: 0 to 2.
     pub verbose: u8,
     /// The words of the command, for the journal. They hold no secrets: none are taken as flags.
+    #[serde(skip)]
     pub words: Vec<String>,
     /// The interrupted operation that `resume` continues.
+    #[serde(skip)]
     pub goes_on: Option<i64>,
 }
 

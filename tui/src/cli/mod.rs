@@ -7,7 +7,7 @@ mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use runs::{
-    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
+    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
 use values::{size, some_time};
+use wb_core::error::{Error, ErrorKind};
 use wb_engine::flags::Flags;
+use wb_engine::saved::{CommandRequest, SavedCommand};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -100,9 +102,6 @@ pub struct Global {
     /// What agents log, on stderr too, and more detail in the log; twice: all of it, and every request
     #[arg(short = 'v', action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// The interrupted operation that `resume` goes on with.
-    #[arg(skip)]
-    pub goes_on: Option<i64>,
 }
 
 impl Global {
@@ -120,9 +119,42 @@ impl Global {
             load_timeout: self.load_timeout,
             memory: self.memory,
             verbose: self.verbose,
-            words: std::env::args().skip(1).collect(),
-            goes_on: self.goes_on,
+            json: self.json,
+            plain: self.plain,
+            words: std::env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            goes_on: None,
         }
+    }
+}
+
+impl Cli {
+    /// The command as the journal keeps it, where it writes and can be gone on with.
+    #[must_use]
+    pub fn saved(&self) -> Option<SavedCommand> {
+        let request = match &self.command {
+            Some(Command::Run(args)) => CommandRequest::Run(Box::new(args.request())),
+            Some(Command::Apply(args)) => CommandRequest::Apply(args.request()),
+            Some(Command::Undo(args)) => CommandRequest::Undo(args.request()),
+            _ => return None,
+        };
+        let flags = self.global.flags();
+        Some(SavedCommand { flags, request })
+    }
+
+    /// Reads the words of a command line, as older versions kept them in the journal.
+    ///
+    /// # Errors
+    /// This version does not know such a command.
+    pub fn of_words(words: &[String]) -> Result<Option<SavedCommand>, Error> {
+        let words = std::iter::once("workbench").chain(words.iter().map(String::as_str));
+        let cli = Self::try_parse_from(words).map_err(|e| {
+            let text = format!("the interrupted command cannot be read any more: {e}");
+            Error::new(ErrorKind::Usage, text)
+        })?;
+        Ok(cli.saved())
     }
 }
 

@@ -154,7 +154,7 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
         let ms = state.now.since(compiling.since) as f64;
         return (format!("… compiling {}", duration(ms.max(1.0))), st.warn);
     }
-    if state.rejected.is_some() {
+    if !state.refused.all().is_empty() {
         return (format!("✗ library refused{still}"), st.bad);
     }
     match active.as_slice() {

@@ -109,7 +109,7 @@ impl State {
 
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
-        self.no_longer_refused(library);
+        self.refused.remove(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -172,7 +172,6 @@ impl State {
             || "nothing is loaded".to_owned(),
             |b| format!("build {} stays active", b.id),
         );
-        self.rejected = Some((reason.clone(), self.now));
         let detail = (!hints.is_empty()).then(|| hints.join("\n"));
         self.warn(
             Kind::Build,
@@ -181,17 +180,7 @@ impl State {
         );
         let mut error = Error::new(ErrorKind::Settings, reason);
         error.hints = hints.to_vec();
-        self.refused.insert(library, error);
-    }
-
-    /// A library that was refused is opened now, or gone; others may still be refused.
-    fn no_longer_refused(&mut self, library: &Path) {
-        self.refused.remove(library);
-        let newest = self.rejected.as_ref();
-        if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
-            let other = self.refused.values().next();
-            self.rejected = other.map(|error| (error.summary.clone(), self.now));
-        }
+        self.refused.add(library, error, self.now);
     }
 
     fn compiled(&mut self, result: Result<u64, CompileFailure>) {
@@ -231,7 +220,7 @@ impl State {
         let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
-                self.no_longer_refused(&library);
+                self.refused.remove(&library);
                 let probed = self.builds.get(id).map(|b| Box::new(b.probed.clone()));
                 let activate = probed.map(|probed| Effect::Activate(id, probed));
                 let mut effects: Vec<Effect> = activate.into_iter().collect();
@@ -261,9 +250,8 @@ impl State {
                 effects
             }
             Err((id, reason)) => {
-                self.rejected = Some((reason.clone(), self.now));
                 let error = Error::new(ErrorKind::Settings, reason.clone());
-                self.refused.insert(library, error);
+                self.refused.add(library, error, self.now);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],

@@ -27,7 +27,7 @@ pub use failures::FailureGroup;
 pub use held::{CommitState, Held};
 pub use options::{Level, Options};
 
-use crate::build::{AgentDescriptor, BuildStatus, Builds};
+use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
@@ -74,10 +74,8 @@ pub struct State {
     pub typed_timeout_ms: Option<u64>,
     /// Builds and bindings.
     pub builds: Builds,
-    /// The newest library that was refused before it could be opened, until a good one comes.
-    pub rejected: Option<(String, Millis)>,
-    /// Every watched library whose newest content was refused, and why.
-    pub refused: BTreeMap<std::path::PathBuf, Error>,
+    /// The watched libraries whose newest content was refused.
+    pub refused: Refusals,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.
@@ -232,7 +230,7 @@ impl State {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
             || self.journal.finishing
-            || !self.operations.is_empty()
+            || self.operations_write()
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
     }
 

@@ -256,10 +256,6 @@ impl World {
                 let result = Ok(vec![]);
                 Some(Event::Journal(JournalEvent::Entries { op, result }))
             }
-            Effect::ReviewUndo(op) => {
-                let result = Ok(vec![]);
-                Some(Event::Journal(JournalEvent::Review { op, result }))
-            }
             Effect::Record(report) => {
                 self.reports.push(*report);
                 None
@@ -272,7 +268,7 @@ impl World {
         }
     }
 
-    pub fn move_task(&mut self, item: &CommitItem) -> Committed {
+    pub fn move_task(&mut self, item: &Change) -> Committed {
         let Some(pathway) = item.pathway else {
             return Committed::Done;
         };
