@@ -316,6 +316,8 @@ pub struct Outcome {
     pub labels_after: Option<LabelBlob>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,
+    /// Keys of the answer that nothing reads, each with the nearest that is read.
+    pub unread: Vec<String>,
 }
 
 /// One task to be written upstream: labels, then priority and metadata, then the move.
