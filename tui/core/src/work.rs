@@ -333,6 +333,8 @@ pub struct Outcome {
     pub labels_after: Option<LabelBlob>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,
+    /// Keys of the answer that nothing reads, each with the nearest that is read.
+    pub unread: Vec<String>,
 }
 
 /// A downloaded file.

@@ -57,6 +57,31 @@ impl State {
         }
     }
 
+    /// Keys of an answer that nothing reads are reported once for each build and stage: all its answers have them.
+    pub(super) fn warn_of_unread(&mut self, job: JobId, result: &Result<Arc<Outcome>, Error>) {
+        let keys = match result {
+            Ok(outcome) if !outcome.unread.is_empty() => &outcome.unread,
+            _ => return,
+        };
+        let stepped = self.step.as_ref().filter(|s| s.job == Some(job));
+        let watched = self.watch.of_job(job).and_then(|task| match task.phase {
+            Phase::Running(_, build) => Some((build, task.stage)),
+            _ => None,
+        });
+        let run = self.run.as_ref().filter(|run| run.has(job));
+        let run = run.and_then(|run| Some((run.build, *run.stages.get(run.stage_at)?)));
+        let of = stepped.map(|s| (s.build, s.stage)).or(watched).or(run);
+        let Some((build, stage)) = of.filter(|of| self.unread.insert(*of)) else {
+            return;
+        };
+        let text = format!(
+            "answers of build {build} at stage \"{}\" have keys that nothing reads: {}",
+            self.stage_title(stage),
+            keys.join(", ")
+        );
+        self.warn(Kind::Build, text, None);
+    }
+
     /// The libraries that are there at the start are waited for, so that it is their order that decides
     /// which of them has a stage, and not which of them opens first.
     pub(super) fn await_libraries(&mut self, libraries: Vec<PathBuf>) {

@@ -145,6 +145,8 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
+    /// Builds and stages whose answers were reported to have keys that nothing reads.
+    unread: BTreeSet<(BuildId, StageId)>,
 }
 
 /// Queues are listed again this often while the screen is open, in milliseconds.

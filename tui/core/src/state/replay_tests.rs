@@ -125,6 +125,7 @@ fn outcome() -> Outcome {
         },
         labels_after: None,
         steps: vec![],
+        unread: vec![],
     }
 }
 

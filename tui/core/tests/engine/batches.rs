@@ -111,6 +111,7 @@ impl Scene {
             },
             labels_after: Some(after),
             steps: vec![],
+            unread: vec![],
         });
         let mut commits = Vec::new();
         let mut effects = self.step();

@@ -55,6 +55,8 @@ pub struct World {
     pub loaded: BTreeSet<BuildId>,
     /// Contents that nobody will claim.
     pub discarded: usize,
+    /// Keys of every answer that nothing reads.
+    pub unread: Vec<String>,
     /// What comes in after each job that is launched.
     pub at_launch: Box<dyn FnMut(usize) -> Vec<Event>>,
 }
@@ -91,6 +93,7 @@ impl World {
             finished: 0,
             loaded: BTreeSet::new(),
             discarded: 0,
+            unread: vec![],
             at_launch: Box::new(|_| Vec::new()),
         };
         world.send(Event::Upstream(Upstream::Project(project())));
@@ -123,7 +126,7 @@ impl World {
 
     pub fn job(&mut self, launch: &Launch) -> Event {
         let (answer, crashed) = (self.agent)(launch);
-        let flow = workflow();
+        let (flow, unread) = (workflow(), &self.unread);
         let result = answer.map(|route| {
             let way = route.map_or(Route::Stay, |name| {
                 let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
@@ -144,6 +147,7 @@ impl World {
                 labels_after: drawn
                     .then(|| LabelBlob::new(&serde_json::json!({"note": "drawn at first"}))),
                 steps: vec![],
+                unread: unread.clone(),
             })
         });
         Event::Job(JobEvent::Done {
