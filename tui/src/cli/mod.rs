@@ -180,7 +180,7 @@ pub enum Command {
 /// `workbench ui`
 #[derive(Args, Debug, Clone)]
 pub struct UiArgs {
-    /// Build the agent crates with cargo, now and whenever one of their files is saved
+    /// Build the agents, now and whenever one of their files is saved: with `build` of workbench.toml, else with cargo
     #[arg(long)]
     pub build: bool,
 }

@@ -33,8 +33,17 @@ pub enum BuildEvent {
     },
     /// A build that the workbench started is running.
     Compiling {
-        /// The last line of cargo's output.
+        /// The last line of its output.
         line: String,
+    },
+    /// Something about the builds that the workbench starts is worth a person's attention.
+    Warning(String),
+    /// A build that the workbench started has written a library here.
+    Written {
+        /// The library.
+        library: PathBuf,
+        /// Where; any place.
+        place: PathBuf,
     },
     /// A build that the workbench started has ended.
     Compiled {
@@ -49,7 +58,7 @@ pub struct CompileFailure {
     /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
     /// reached.
     pub first: Option<String>,
-    /// Everything that the compiler and cargo reported.
+    /// Everything that the compiler, cargo or the build command reported.
     pub messages: String,
 }
 

@@ -50,6 +50,13 @@ impl State {
                 });
                 Vec::new()
             }
+            BuildEvent::Warning(text) => {
+                self.warn(Kind::Build, text, None);
+                Vec::new()
+            }
+            BuildEvent::Written { library, place } => {
+                vec![Effect::WatchPlace { library, place }]
+            }
             BuildEvent::Compiled { result } => {
                 self.compiled(result);
                 Vec::new()

@@ -116,6 +116,7 @@ impl World {
                 let place = self.built_at.get(&library).cloned();
                 self.hosts.look_again(place.unwrap_or(library));
             }
+            Effect::WatchPlace { library, place } => self.watch_place(library, place),
             Effect::Preflight(build) => {
                 let (hosts, news) = (self.hosts.clone(), self.news.clone());
                 tokio::spawn(async move {
