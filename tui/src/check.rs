@@ -122,6 +122,9 @@ async fn look(
         findings.push(Finding::bad("stage", text, ""));
     }
     findings.extend(preflight::agents(engine, &order, &config.params).await?);
+    if let Some(project) = &engine.state().project {
+        findings.extend(preflight::names(project, &config.agents.value)?);
+    }
     Ok(())
 }
 

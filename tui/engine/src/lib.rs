@@ -26,6 +26,7 @@ pub mod plan;
 pub mod preflight;
 pub mod runtime;
 pub mod session;
+pub mod typed_names;
 pub mod upstream;
 
 /// Receives one-line messages for the person while a command works.

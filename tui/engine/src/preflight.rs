@@ -18,8 +18,10 @@ use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
 
 mod finding;
+mod names;
 
 pub use finding::{Finding, Mark, none_bad};
+pub use names::names;
 
 /// Waits until the project is there.
 ///
