@@ -8,6 +8,7 @@ mod support;
 mod again;
 mod authors;
 mod bad_input;
+mod changed_project;
 mod concurrency;
 mod crash;
 mod exec;

@@ -12,8 +12,10 @@ pub enum Command {
     Quit,
     /// Stop for the shell, until it goes on with this program.
     Suspend,
-    /// List every stage again, or one.
+    /// Read the project and list every stage again, or list one.
     Refresh(Option<StageId>),
+    /// Read the project again.
+    ReadProject,
     /// Load the queue of a stage.
     OpenStage(StageId),
     /// Show only tasks that match; the text as typed.

@@ -243,11 +243,7 @@ impl State {
                 let activate = probed.map(|probed| Effect::Activate(id, probed));
                 let mut effects: Vec<Effect> = activate.into_iter().collect();
                 self.supersede(&before);
-                if self
-                    .builds
-                    .get(id)
-                    .is_some_and(|b| b.probed.descriptor.preflight)
-                {
+                if self.has_preflight(id) {
                     self.preflighting.insert(id);
                     effects.push(Effect::Preflight(id));
                 }
@@ -294,7 +290,13 @@ impl State {
         willing.into_iter().map(Effect::LookAgain).collect()
     }
 
-    fn active_builds(&self) -> Vec<BuildId> {
+    /// Whether a library looks at the project before its agents run.
+    pub(super) fn has_preflight(&self, build: BuildId) -> bool {
+        let build = self.builds.get(build);
+        build.is_some_and(|b| b.probed.descriptor.preflight)
+    }
+
+    pub(super) fn active_builds(&self) -> Vec<BuildId> {
         self.builds
             .all
             .iter()

@@ -7,7 +7,9 @@ impl State {
         match command {
             Command::Quit => self.quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(stage) => self.refresh(stage),
+            Command::Refresh(None) => self.refresh(),
+            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.sort(stage),

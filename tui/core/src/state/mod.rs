@@ -16,6 +16,7 @@ mod operations;
 mod options;
 #[cfg(test)]
 mod replay_tests;
+mod rereading;
 mod runs;
 mod stepping;
 mod upstream;
@@ -26,6 +27,7 @@ pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
 pub use held::{CommitState, Held};
 pub use options::{Level, Options};
+pub use rereading::ProjectRead;
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds};
 use crate::command::Command;
@@ -64,6 +66,8 @@ pub struct State {
     pub now: Millis,
     /// The project.
     pub project: Option<Arc<Project>>,
+    /// When it was read.
+    pub project_read: Option<ProjectRead>,
     /// Why there is none.
     pub project_error: Option<Error>,
     /// Outcomes are written as they come, instead of held.
@@ -114,6 +118,7 @@ pub struct State {
     pub outage: Option<Outage>,
     /// The newest error of upstream, until something succeeds.
     pub net_error: Option<(Error, Millis)>,
+    rereading: rereading::Rereading,
     /// When the project was asked for last.
     asked: Millis,
     /// The outage was reported.
@@ -170,7 +175,8 @@ impl State {
             ..Self::default()
         };
         state.await_libraries(awaited);
-        (state, vec![Effect::LoadProject])
+        let first = state.read_project();
+        (state, first.into_iter().collect())
     }
 
     /// Takes one event in; gives the effects that follow.
@@ -193,6 +199,7 @@ impl State {
             Event::Tick(now) => self.tick(now),
         };
         effects.extend(self.release());
+        self.note_launches(&effects);
         effects
     }
 
@@ -261,7 +268,7 @@ impl State {
             .is_some_and(|f| f.kind == ErrorKind::Network);
         if self.project.is_none() && silent && now.since(self.asked) >= AGAIN_MS {
             self.asked = now;
-            return vec![Effect::LoadProject];
+            return self.read_project().into_iter().collect();
         }
         let due: Vec<StageId> = self
             .queues

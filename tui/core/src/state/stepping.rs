@@ -275,25 +275,35 @@ impl State {
                 }
                 Vec::new()
             }
-            JobEvent::Done {
-                job,
-                result,
-                crashed,
-                run_us,
-            } => {
-                if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
-                    self.step_done(result, run_us);
-                    return Vec::new();
-                }
-                if let Some(effects) = self.watch_done(job, &result, run_us) {
-                    return effects;
-                }
-                if let Some(run) = &mut self.run {
-                    run.job_done(job, result, crashed, run_us);
-                }
-                self.advance_run()
+            done @ JobEvent::Done { .. } => {
+                let now = self.wait_for_names(done);
+                now.unwrap_or_else(|done| self.job_done(done))
             }
         }
+    }
+
+    /// An attempt is over.
+    pub(super) fn job_done(&mut self, news: JobEvent) -> Vec<Effect> {
+        let JobEvent::Done {
+            job,
+            result,
+            crashed,
+            run_us,
+        } = news
+        else {
+            return Vec::new();
+        };
+        if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
+            self.step_done(result, run_us);
+            return Vec::new();
+        }
+        if let Some(effects) = self.watch_done(job, &result, run_us) {
+            return effects;
+        }
+        if let Some(run) = &mut self.run {
+            run.job_done(job, result, crashed, run_us);
+        }
+        self.advance_run()
     }
 
     /// A host has begun with a job; `None`: it waits for one again.

@@ -7,6 +7,7 @@ mod batches;
 mod builds;
 mod ledger;
 mod made;
+mod names;
 mod order;
 mod runs;
 mod screen;

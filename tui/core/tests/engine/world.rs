@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
-use wb_core::error::Error;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op};
@@ -55,6 +55,9 @@ pub struct World {
     pub loaded: BTreeSet<BuildId>,
     /// Contents that nobody will claim.
     pub discarded: usize,
+    /// The project, each time that it is read again; then it cannot be.
+    pub reads: VecDeque<Arc<Project>>,
+    pub loads: usize,
     /// What comes in after each job that is launched.
     pub at_launch: Box<dyn FnMut(usize) -> Vec<Event>>,
 }
@@ -91,6 +94,8 @@ impl World {
             finished: 0,
             loaded: BTreeSet::new(),
             discarded: 0,
+            reads: [].into(),
+            loads: 0,
             at_launch: Box::new(|_| Vec::new()),
         };
         world.send(Event::Upstream(Upstream::Project(project())));
@@ -156,6 +161,15 @@ impl World {
 
     pub fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
+            Effect::LoadProject => {
+                self.loads += 1;
+                let failed = || Error::new(ErrorKind::Network, "no answer");
+                let read = self.reads.pop_front();
+                Some(Event::Upstream(read.map_or_else(
+                    || Upstream::ProjectFailed(failed()),
+                    Upstream::Project,
+                )))
+            }
             Effect::Page {
                 list, stage, token, ..
             } => {

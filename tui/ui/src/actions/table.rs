@@ -81,7 +81,7 @@ actions! {
         .stays() .does(Ui::copy_value);
     CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
         .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
-    Refresh     Global ["R" "F5"] "refresh" "List every stage again"
+    Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);
     Quit        Global ["q" "Ctrl-c"] "quit" "Quit; asks while something is running or held"

@@ -86,6 +86,9 @@ pub fn agent_word(state: &State, stage: &Stage) -> Option<(String, bool)> {
     })
 }
 
+/// The age of a project is not worth a mention before, in milliseconds.
+const FRESH_MS: u64 = 60_000;
+
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(project) = state.project.clone() else {
         return;
@@ -162,12 +165,25 @@ fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &Stat
 fn listed_age(state: &State) -> String {
     let oldest = state.queues.values().filter_map(|q| q.loaded).min();
     let loading = state.queues.values().any(|q| q.loading);
-    match (loading, oldest) {
+    let counts = match (loading, oldest) {
         (true, _) => "counting…".into(),
         (_, Some(at)) => format!("counts {} old", crate::text::age(state.now.since(at)))
             .replace("now old", "just now"),
         (_, None) => "not counted yet".into(),
+    };
+    match project_age(state) {
+        Some(age) => format!("{age} · {counts}"),
+        None => counts,
     }
+}
+
+/// When workflow and ontology were read, unless that was when the screen was opened a moment ago.
+fn project_age(state: &State) -> Option<String> {
+    let read = state.project_read?;
+    let ms = state.now.since(read.at);
+    let is_first = read.times == 1 && ms < FRESH_MS;
+    let text = || format!("project read {}", crate::chrome::ago(ms));
+    (!is_first).then(|| text().replace("read now", "just read"))
 }
 
 /// Where tasks go from here: `annotate → Annotate · skip → Archive`.
