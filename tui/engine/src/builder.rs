@@ -2,6 +2,7 @@
 //! build writes is picked up by whoever watches libraries.
 
 mod cargo;
+mod progress;
 
 use crate::library::Library;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};

@@ -8,6 +8,7 @@ mod builds;
 mod ledger;
 mod made;
 mod order;
+mod queued;
 mod runs;
 mod screen;
 mod time_up;

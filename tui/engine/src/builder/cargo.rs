@@ -1,6 +1,7 @@
-//! One `cargo build`: its progress while it runs, and its errors with their places. When to build is left to
-//! the parent module.
+//! One `cargo build`: its lines while it runs, and its errors with their places. Counting crates is left to
+//! `progress`, when to build to the parent module.
 
+use super::progress::CrateCounter;
 use serde::Deserialize;
 use std::path::Path;
 use std::process::Stdio;
@@ -84,7 +85,13 @@ fn keep(text: &mut String, more: &str) {
 /// Builds one crate as an author would.
 pub(super) async fn build(dir: &Path, news: &Sender<Event>) {
     let began = Instant::now();
-    let result = run(dir, news).await.map(|()| {
+    let counter = CrateCounter::begin(news).await;
+    // The count may have to wait for what cargo downloads; the build does not wait for the count.
+    let result = tokio::select! {
+        result = run(dir, news, &counter) => result,
+        () = counter.count(dir) => Ok(()),
+    };
+    let result = result.map(|()| {
         let ms = began.elapsed().as_millis();
         u64::try_from(ms).unwrap_or(u64::MAX)
     });
@@ -92,7 +99,11 @@ pub(super) async fn build(dir: &Path, news: &Sender<Event>) {
     let _ = news.send(ended).await;
 }
 
-async fn run(dir: &Path, news: &Sender<Event>) -> Result<(), CompileFailure> {
+async fn run(
+    dir: &Path,
+    news: &Sender<Event>,
+    counter: &CrateCounter<'_>,
+) -> Result<(), CompileFailure> {
     let not_started = |error| CompileFailure::from(format!("cannot start cargo: {error}"));
     let mut child = tokio::process::Command::from(crate::library::cargo())
         .args(["build", "--color", "never", "--message-format", "json"])
@@ -105,33 +116,43 @@ async fn run(dir: &Path, news: &Sender<Event>) -> Result<(), CompileFailure> {
         .spawn()
         .map_err(not_started)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (diagnostics, progress) = tokio::join!(diagnostics(stdout), progress(stderr, news));
+    let (diagnostics, lines) =
+        tokio::join!(diagnostics(stdout, counter), lines(stderr, news, counter));
     match child.wait().await {
         Ok(status) if status.success() => Ok(()),
         _ => Err(CompileFailure {
             first: diagnostics.first_error,
-            messages: diagnostics.rendered + &progress,
+            messages: diagnostics.rendered + &lines,
         }),
     }
 }
 
-async fn diagnostics(stdout: Option<impl AsyncRead + Unpin>) -> Diagnostics {
+async fn diagnostics(
+    stdout: Option<impl AsyncRead + Unpin>,
+    counter: &CrateCounter<'_>,
+) -> Diagnostics {
     let mut found = Diagnostics::default();
     let Some(stdout) = stdout else { return found };
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        counter.take(&line).await;
         found.add(&line);
     }
     found
 }
 
 /// Cargo's own lines, reported as they come: `Compiling …`, and errors that are not the compiler's.
-async fn progress(stderr: Option<impl AsyncRead + Unpin>, news: &Sender<Event>) -> String {
+async fn lines(
+    stderr: Option<impl AsyncRead + Unpin>,
+    news: &Sender<Event>,
+    counter: &CrateCounter<'_>,
+) -> String {
     let mut text = String::new();
     let Some(stderr) = stderr else { return text };
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         keep(&mut text, &format!("{line}\n"));
+        counter.take(&line).await;
         let line = line.trim().to_owned();
         let _ = news
             .send(Event::Build(BuildEvent::Compiling { line }))
@@ -182,5 +203,49 @@ mod tests {
         let mut found = Diagnostics::default();
         found.add(&compiler_message("error", "linking failed", ""));
         assert_eq!(found.first_error.as_deref(), Some("linking failed"));
+    }
+
+    #[tokio::test]
+    async fn the_crates_of_a_build_are_counted_and_those_of_an_earlier_one_are_fresh() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let manifest = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+        };
+        // `c` is needed by the build script only, `unused` by nothing that is built.
+        let needs = "[workspace]\n[dependencies]\nb = { path = \"b\" }\nunused = { path = \"unused\", optional = true }\n\
+                     [build-dependencies]\nc = { path = \"c\" }\n";
+        write("Cargo.toml", &manifest("a", needs));
+        write("build.rs", "fn main() { c::c() }");
+        write("src/lib.rs", "");
+        for name in ["b", "c", "unused"] {
+            write(&format!("{name}/Cargo.toml"), &manifest(name, ""));
+            write(
+                &format!("{name}/src/lib.rs"),
+                &format!("pub fn {name}() {{}}"),
+            );
+        }
+        assert_eq!(super::super::progress::crates_of(dir.path()).await, Some(3));
+        for fresh in [0, 3] {
+            let (news, mut events) = tokio::sync::mpsc::channel(1000);
+            build(dir.path(), &news).await;
+            drop(news);
+            let (mut last, mut ended) = (None, None);
+            while let Some(event) = events.recv().await {
+                match event {
+                    Event::Build(BuildEvent::Crates(crates)) => last = Some(crates),
+                    Event::Build(BuildEvent::Compiled { result }) => ended = Some(result),
+                    _ => {}
+                }
+            }
+            assert!(matches!(ended, Some(Ok(_))), "{ended:?}");
+            let last = last.unwrap();
+            assert_eq!((last.done, last.fresh), (3, fresh), "{last:?}");
+            assert!(last.total.is_none_or(|total| total == 3), "{last:?}");
+        }
     }
 }
