@@ -43,13 +43,16 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// Open a task for stepping: its inputs are fetched, its agent is not called yet.
+    /// Open a task for stepping: its inputs are fetched, its agent is not called yet. Queued while its agent is
+    /// being compiled or loaded.
     Open {
         /// Stage.
         stage: StageId,
         /// Task.
         task: TaskId,
     },
+    /// Do not step the task that waits for an agent.
+    CancelQueuedStep,
     /// The next step of the open task.
     Step,
     /// All steps up to the outcome.

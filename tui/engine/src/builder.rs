@@ -3,6 +3,7 @@
 
 mod cargo;
 mod process;
+mod progress;
 mod setting;
 mod source;
 #[cfg(test)]

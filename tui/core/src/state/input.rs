@@ -16,6 +16,7 @@ impl State {
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
+            Command::CancelQueuedStep => self.cancel_queued_step(),
             Command::Step => self.step_on(),
             Command::ToEnd => self.step_to_end(),
             Command::Rerun => self.rerun(),

@@ -14,6 +14,10 @@ impl State {
             );
             return Vec::new();
         };
+        if self.agent_coming(stage) {
+            self.queue_step(stage, task, &row.title);
+            return Vec::new();
+        }
         let mut effects: Vec<Effect> = self
             .step
             .as_ref()
@@ -25,6 +29,7 @@ impl State {
             self.warn(Kind::Error, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
             return effects;
         };
+        self.queued_step = None;
         self.steps += 1;
         self.step = Some(Stepper::new(self.steps, stage, row, build, self.now));
         effects.extend(self.step_on());

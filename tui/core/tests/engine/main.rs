@@ -9,6 +9,7 @@ mod ledger;
 mod made;
 mod names;
 mod order;
+mod queued;
 mod runs;
 mod screen;
 mod time_up;

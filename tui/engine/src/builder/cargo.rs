@@ -1,7 +1,8 @@
-//! One build: its progress while it runs, and its errors with their places. When to build is left to the parent
-//! module, what is run to `source`.
+//! One build: its lines while it runs, and its errors with their places. Counting crates is left to `progress`, when to
+//! build to the parent module, what is run to `source`.
 
 use super::process::{BuildProcess, OutputStream};
+use super::progress::CrateCounter;
 use super::source::Source;
 use super::stopped;
 use serde::Deserialize;
@@ -126,7 +127,13 @@ pub(super) async fn build(
 ) -> Vec<PathBuf> {
     let began = Instant::now();
     let mut found = Diagnostics::default();
-    let Some(result) = run(source, news, &mut found, stop).await else {
+    let counter = CrateCounter::begin(news).await;
+    // The count may have to wait for what cargo downloads; the build does not wait for the count.
+    let result = tokio::select! {
+        result = run(source, &counter, &mut found, stop) => result,
+        () = counter.count(source.counted()) => None,
+    };
+    let Some(result) = result else {
         return Vec::new();
     };
     let result = result.map(|()| {
@@ -141,7 +148,7 @@ pub(super) async fn build(
 /// `None`: stopped.
 async fn run(
     source: &Source,
-    news: &Sender<Event>,
+    counter: &CrateCounter<'_>,
     found: &mut Diagnostics,
     stop: &mut watch::Receiver<bool>,
 ) -> Option<Result<(), CompileFailure>> {
@@ -161,14 +168,13 @@ async fn run(
             }
         };
         let Some((stream, line)) = line else { break };
+        counter.take(&line).await;
         if stream == OutputStream::Out && found.add(&line) {
             continue;
         }
         found.add_plain(&line);
         let line = line.trim().to_owned();
-        let _ = news
-            .send(Event::Build(BuildEvent::Compiling { line }))
-            .await;
+        counter.send(BuildEvent::Compiling { line }).await;
     }
     let status = process.ended();
     if status.is_some_and(|status| status.success()) {
@@ -186,6 +192,7 @@ async fn run(
 
 #[cfg(test)]
 mod tests {
+    use super::super::BuildSetting;
     use super::*;
 
     fn compiler_message(level: &str, message: &str, spans: &str) -> String {
@@ -245,5 +252,52 @@ mod tests {
         let mut found = Diagnostics::default();
         found.add(&compiler_message("error", "linking failed", ""));
         assert_eq!(found.first_error.as_deref(), Some("linking failed"));
+    }
+
+    #[tokio::test]
+    async fn the_crates_of_a_build_are_counted_and_those_of_an_earlier_one_are_fresh() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let manifest = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+        };
+        // `c` is needed by the build script only, `unused` by nothing that is built.
+        let needs = "[workspace]\n[dependencies]\nb = { path = \"b\" }\nunused = { path = \"unused\", optional = true }\n\
+                     [build-dependencies]\nc = { path = \"c\" }\n";
+        write("Cargo.toml", &manifest("a", needs));
+        write("build.rs", "fn main() { c::c() }");
+        write("src/lib.rs", "");
+        for name in ["b", "c", "unused"] {
+            write(&format!("{name}/Cargo.toml"), &manifest(name, ""));
+            write(
+                &format!("{name}/src/lib.rs"),
+                &format!("pub fn {name}() {{}}"),
+            );
+        }
+        assert_eq!(super::super::progress::crates_of(dir.path()).await, Some(3));
+        let paths = [dir.path().to_owned()];
+        let sources = Source::among(&BuildSetting::Cargo, None, &paths, &[]);
+        for fresh in [0, 3] {
+            let (news, mut events) = tokio::sync::mpsc::channel(1000);
+            let (_owner, mut stop) = watch::channel(false);
+            build(&sources[0], &news, &mut stop).await;
+            drop(news);
+            let (mut last, mut ended) = (None, None);
+            while let Some(event) = events.recv().await {
+                match event {
+                    Event::Build(BuildEvent::Crates(crates)) => last = Some(crates),
+                    Event::Build(BuildEvent::Compiled { result }) => ended = Some(result),
+                    _ => {}
+                }
+            }
+            assert!(matches!(ended, Some(Ok(_))), "{ended:?}");
+            let last = last.unwrap();
+            assert_eq!((last.done, last.fresh), (3, fresh), "{last:?}");
+            assert!(last.total.is_none_or(|total| total == 3), "{last:?}");
+        }
     }
 }

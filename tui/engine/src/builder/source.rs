@@ -123,6 +123,11 @@ impl Source {
         command
     }
 
+    /// The folder whose crates can be counted beforehand: a command may choose other features and packages.
+    pub(super) fn counted(&self) -> Option<&Path> {
+        (self.recipe == Recipe::Cargo).then_some(&*self.dir)
+    }
+
     /// What is run, for messages.
     pub(super) fn name(&self) -> &str {
         match &self.recipe {

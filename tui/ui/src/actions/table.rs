@@ -45,7 +45,7 @@ actions! {
     In          Global ["Enter"] "in" "Go one level in: stage, task"
         .unlisted() .hint(|ui, _| (ui.screen == Screen::Flow).then(|| "queue".into()));
     Out         Global ["Esc"] "out" "Go one level out, or close what is open; never quits"
-        .unlisted() .hint(|_, _| Some("back".into()));
+        .unlisted() .hint(|ui, s| Some(if ui.unqueues(s) { "unqueue" } else { "back" }.into()));
     NextPane    Global ["Tab"] "next pane" "Go to the next pane or tab"
         .unlisted() .hint(|_, _| Some("next tab".into()));
     PrevPane    Global ["BackTab"] "previous pane" "Go to the previous pane or tab"

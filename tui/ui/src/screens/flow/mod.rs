@@ -3,7 +3,7 @@
 //! Where boxes stand and edges run is left to [`crate::graph`], the details of a stage to
 //! [`super::stage`].
 
-use super::{activity, stage};
+use super::{activity, first_build, stage};
 use crate::actions::Action;
 use crate::graph::{Edge, GraphLayout};
 use crate::text::{clean, number};
@@ -82,6 +82,7 @@ pub fn agent_word(state: &State, stage: &Stage) -> Option<(String, bool)> {
     }
     Some(match state.agent(stage.id) {
         Some((build, _, agent)) => (format!("{} {build}", clean(&agent.spec.function)), true),
+        None if state.libraries_coming() => ("… being built".into(), false),
         None => ("! no agent".into(), false),
     })
 }
@@ -105,6 +106,16 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         lines(buf, inner, &[Line::default(), Line::from(text)], 0);
         return;
     }
+    let build = first_build::shown(state).filter(|_| !ui.room.tiny());
+    let area = match build {
+        Some(build) => {
+            let height = Constraint::Length(first_build::HEIGHT);
+            let [above, below] = Layout::vertical([height, Constraint::Fill(1)]).areas(area);
+            first_build::draw(ui, buf, above, build, state);
+            below
+        }
+        None => area,
+    };
     if ui.room.narrow() {
         narrow(ui, buf, area, flow, state);
     } else {
