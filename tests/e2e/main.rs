@@ -27,6 +27,7 @@ mod machine;
 mod names;
 mod network;
 mod new;
+mod new_from_project;
 mod odd_files;
 mod opening;
 mod outcomes;
