@@ -116,6 +116,9 @@ async fn look(
     }
     let order = engine.state().builds.order();
     findings.extend(preflight::agents(engine, &order, &config.params).await?);
+    if let Some(project) = &engine.state().project {
+        findings.extend(preflight::names(project, &config.agents.value)?);
+    }
     Ok(())
 }
 

@@ -127,7 +127,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         None => *ending = screen::open(global, config, false).await?,
         Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
         Some(Command::Demo(args)) => *ending = demo(global, config, args).await?,
-        Some(Command::New(args)) => new::new(args, config.project_named())?,
+        Some(Command::New(args)) => new::new(global, config, args).await?,
         Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
         Some(Command::Run(args)) => {
             *ending = Box::pin(headless::run(flags, config, &args.request())).await;

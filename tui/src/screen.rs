@@ -18,7 +18,7 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
-use wb_engine::builder::{Source, keep_built};
+use wb_engine::builder::{BuildSetting, Builder, Source};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
@@ -68,11 +68,14 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
         .map(|l| l.path.display().to_string())
         .collect();
     let specification = specification(config)?;
-    let builds = if build || config.build.as_ref().is_some_and(|b| b.value) {
-        Source::among(&config.agents.value, &libraries)
-    } else {
-        Vec::new()
+    let setting = match config.build.as_ref().map(|build| &build.value) {
+        // The flag asks for a build; a command that is set is the way to have one.
+        None | Some(BuildSetting::Off) if build => &BuildSetting::Cargo,
+        None => &BuildSetting::Off,
+        Some(setting) => setting,
     };
+    let watch = config.watch.as_ref().map(|watch| &watch.value);
+    let builds = Source::among(setting, watch, &config.agents.value, &libraries);
     let opening = Opening {
         upstream,
         project,
@@ -115,7 +118,7 @@ pub struct Session {
     ui: Ui,
     pictures: Pictures,
     begin: Begin,
-    builder: Option<tokio::task::JoinHandle<()>>,
+    builder: Option<Builder>,
     quit: bool,
 }
 
@@ -164,7 +167,7 @@ impl Session {
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
         let ui = Ui::new(ui_settings(global, &Appearance::of(config)?));
         let builds = opening.builds;
-        let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
+        let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
             engine,
             builder,
@@ -188,7 +191,7 @@ impl Session {
             shown = Ok(());
         }
         if let Some(builder) = self.builder.take() {
-            builder.abort();
+            builder.stop().await;
         }
         self.engine.shutdown().await;
         shown.map(|()| ending)

@@ -13,8 +13,10 @@ pub enum Command {
     Quit,
     /// Stop for the shell, until it goes on with this program.
     Suspend,
-    /// List every stage again, or one.
+    /// Read the project and list every stage again, or list one.
     Refresh(Option<StageId>),
+    /// Read the project again.
+    ReadProject,
     /// Load the queue of a stage.
     OpenStage(StageId),
     /// Show only tasks that match; the text as typed.
@@ -42,13 +44,16 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// Open a task for stepping: its inputs are fetched, its agent is not called yet.
+    /// Open a task for stepping: its inputs are fetched, its agent is not called yet. Queued while its agent is
+    /// being compiled or loaded.
     Open {
         /// Stage.
         stage: StageId,
         /// Task.
         task: TaskId,
     },
+    /// Do not step the task that waits for an agent.
+    CancelQueuedStep,
     /// The next step of the open task.
     Step,
     /// All steps up to the outcome.

@@ -4,7 +4,7 @@
 
 mod build;
 
-pub use build::{BuildEvent, CompileFailure};
+pub use build::{BuildEvent, CompileFailure, CrateProgress};
 
 use crate::build::Probed;
 use crate::command::Command;
@@ -354,6 +354,13 @@ pub enum Effect {
     Discard(Box<Probed>),
     /// Offer what lies at this place again: a stage that it has an agent for is free now.
     LookAgain(PathBuf),
+    /// A library was built here: from now on this is one of its places.
+    WatchPlace {
+        /// The library.
+        library: PathBuf,
+        /// Where it was built.
+        place: PathBuf,
+    },
     /// Let the library look at the project.
     Preflight(BuildId),
     /// How many jobs may run at a time.

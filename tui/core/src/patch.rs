@@ -47,7 +47,10 @@ pub fn judge_as(
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    let refused = |error: ModelError| Error::new(ErrorKind::Agent, error.to_string());
+    let refused = |error: ModelError| Error {
+        unknown_name: matches!(error, ModelError::Unknown(_)),
+        ..Error::new(ErrorKind::Agent, error.to_string())
+    };
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
         .transpose()
@@ -214,7 +217,8 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
         });
     }
     let (text, near) = stage.no_pathway(route);
-    let error = Error::new(ErrorKind::Agent, text);
+    let mut error = Error::new(ErrorKind::Agent, text);
+    error.unknown_name = true;
     Err(match near {
         Some(near) => error.hint(format!("did the agent mean {near}?")),
         None => error,

@@ -2,6 +2,7 @@
 //! its origin. What the settings mean is left to those who use them.
 
 use crate::attempt_limit::AttemptLimit;
+use crate::builder::{BuildSetting, BuildWord, WatchGlobs};
 pub use crate::files::state_dir;
 use crate::flags::{self, Flags, paths};
 use serde::Deserialize;
@@ -20,8 +21,10 @@ pub struct File {
     pub project: Option<String>,
     /// Agent libraries, crate folders or folders of libraries, relative to the file.
     pub agents: Option<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<bool>,
+    /// What the screen builds agents with when they are saved: cargo, a command, or nothing.
+    pub build: Option<BuildWord>,
+    /// Files that a build reads, as patterns relative to the file.
+    pub watch: Option<Vec<String>>,
     /// Workflow specification, relative to the file.
     pub workflow: Option<PathBuf>,
     /// Requests a second.
@@ -78,8 +81,10 @@ pub struct Config {
     pub project: Option<Value<String>>,
     /// Where to look for agents.
     pub agents: Value<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<Value<bool>>,
+    /// What the screen builds agents with when they are saved.
+    pub build: Option<Value<BuildSetting>>,
+    /// Files that a build reads.
+    pub watch: Option<Value<WatchGlobs>>,
     /// Workflow specification.
     pub workflow: Option<Value<PathBuf>>,
     /// Requests a second.
@@ -134,6 +139,7 @@ impl Config {
                 origin: flag.clone(),
             }),
             build: None,
+            watch: None,
             rate: None,
             timeout: None,
             load_timeout: None,
@@ -169,7 +175,12 @@ impl Config {
             file.workflow.map(|w| base.join(w)),
             &origin,
         );
-        set(&mut self.build, file.build, &origin);
+        let build = file.build.map(|word| BuildSetting::new(word, base));
+        set(&mut self.build, build, &origin);
+        let watch = file.watch.map(|patterns| WatchGlobs::new(patterns, base));
+        let watch = watch.transpose();
+        let watch = watch.map_err(|why| settings(format!("{origin}: watch: {why}")))?;
+        set(&mut self.watch, watch, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -260,12 +271,12 @@ impl Config {
             let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             paths.join(", ")
         };
-        let build = |build: &bool| if *build { "when saved" } else { "no" }.to_owned();
         let limit = self.attempt_limit();
         let mut lines = vec![
             line("project", self.project.as_ref(), String::clone),
             line("agents", Some(&self.agents), paths),
-            line("build", self.build.as_ref(), build),
+            line("build", self.build.as_ref(), BuildSetting::to_string),
+            line("watch", self.watch.as_ref(), WatchGlobs::to_string),
             line("workflow", self.workflow.as_ref(), |path| {
                 path.display().to_string()
             }),

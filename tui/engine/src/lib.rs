@@ -28,6 +28,7 @@ pub mod preflight;
 pub mod runtime;
 pub mod saved;
 pub mod session;
+pub mod typed_names;
 pub mod upstream;
 
 /// Receives one-line messages for the person while a command works.

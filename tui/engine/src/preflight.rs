@@ -12,15 +12,20 @@ use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wb_client::Reader;
+use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
+use wb_core::work::Project;
 
 mod finding;
+mod names;
 
 pub use finding::{Finding, Mark, none_bad};
+pub use names::names;
 
 /// Waits until the project is there.
 ///
@@ -89,6 +94,15 @@ pub fn bound(state: &State) -> Vec<Finding> {
     }
 }
 
+/// Reads the project again, for a command that goes on for long. What cannot be read leaves what is known, and is
+/// retried the next time.
+pub async fn read_again(engine: &mut Engine) {
+    engine.feed(Event::Input(Command::ReadProject));
+    while engine.state().reads_project() {
+        engine.turn().await;
+    }
+}
+
 /// Waits until each of these libraries was opened or refused; those that were not, with the reason.
 pub async fn libraries(
     engine: &mut Engine,
@@ -149,6 +163,7 @@ pub fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId
 /// The builds whose agents were compared with the project, by a command that goes on while libraries are built again.
 pub struct Checked {
     params: Params,
+    project: Option<Arc<Project>>,
     builds: BTreeMap<StageId, BuildId>,
 }
 
@@ -158,19 +173,21 @@ impl Checked {
     pub fn new(state: &State, stages: &[StageId], params: &Params) -> Self {
         Self {
             params: params.clone(),
+            project: state.project.clone(),
             builds: builds_of(state, stages),
         }
     }
 
-    /// Compares agents again where another build answers for a stage by now.
+    /// Compares agents again where another build answers for a stage by now, or the project has changed.
     ///
     /// # Errors
     /// Something does not fit, or the platform does not answer.
     pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
         let builds = builds_of(engine.state(), stages);
-        if builds != self.builds {
+        let project = engine.state().project.clone();
+        if builds != self.builds || project != self.project {
             none_bad(agents(engine, stages, &self.params).await?)?;
-            self.builds = builds;
+            (self.builds, self.project) = (builds, project);
         }
         Ok(())
     }

@@ -212,7 +212,7 @@ pub enum Command {
 /// `workbench ui`
 #[derive(Args, Debug, Clone)]
 pub struct UiArgs {
-    /// Build the agent crates with cargo, now and whenever one of their files is saved
+    /// Build the agents, now and whenever one of their files is saved: with `build` of workbench.toml, else with cargo
     #[arg(long)]
     pub build: bool,
 }
@@ -234,17 +234,21 @@ pub struct DemoArgs {
 /// `workbench new`
 #[derive(Args, Debug, Clone)]
 pub struct NewArgs {
-    /// Folder to make; its last part names the crate
-    pub name: String,
-    /// What it begins with
-    #[arg(short, long, value_name = "NAME", value_enum, default_value_t)]
-    pub template: Template,
+    /// Folder to make; its last part names the crate. With --refresh-ontology the crate's folder [default: the one around this]
+    #[arg(required_unless_present = "refresh_ontology")]
+    pub name: Option<String>,
+    /// What it begins with [default: with --project-hash an agent for each agent stage of the project, else prelabel]
+    #[arg(short, long, value_name = "NAME", value_enum)]
+    pub template: Option<Template>,
     /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
     /// The crate agent-abi [default: in the checkout around this folder or this program]
     #[arg(long, value_name = "DIR")]
     pub abi: Option<PathBuf>,
+    /// Write the names of a crate's project again, as it is now: src/ontology.rs and src/pathways.rs
+    #[arg(long, conflicts_with_all = ["template", "stage"])]
+    pub refresh_ontology: bool,
 }
 
 /// What `workbench new` begins with.

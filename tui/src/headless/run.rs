@@ -65,6 +65,8 @@ struct Session {
     /// The stages that were named; empty: all that have an agent.
     named: Vec<StageId>,
     checked: Checked,
+    /// A pass has begun: the project is read again before the next one.
+    begun: bool,
     spec: RunSpec,
     args: RunRequest,
     dry: bool,

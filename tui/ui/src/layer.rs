@@ -42,6 +42,11 @@ pub trait Layer {
         None
     }
 
+    /// Whether what it shows no longer holds: it closes by itself.
+    fn is_over(&self, _state: &State) -> bool {
+        false
+    }
+
     /// Whether letters are typed into a line.
     fn typing(&self, _ui: &Ui) -> bool {
         false

@@ -151,6 +151,10 @@ pub struct Ui {
     pub(crate) queue: queue::QueueCursor,
     pub(crate) task: task::TaskCursor,
     pub(crate) run: run::RunCursor,
+    /// The task that is stepped once its stage has an agent: the screen goes there then.
+    queued: Option<TaskId>,
+    /// When the first build failed whose errors were shown.
+    pub(crate) failure_shown: Option<Millis>,
     pub(crate) pictures: picture::PictureView,
     /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
@@ -178,6 +182,8 @@ impl Ui {
             queue: queue::QueueCursor::default(),
             task: task::TaskCursor::default(),
             run: run::RunCursor::default(),
+            queued: None,
+            failure_shown: None,
             pictures: picture::PictureView::new(settings.graphics),
             notice: None,
             clicked: None,
@@ -249,6 +255,9 @@ impl Ui {
 
     /// Lets cursors follow what they stand on, when the state has changed under them.
     pub(crate) fn follow(&mut self, state: &State) {
+        self.overlays.retain(|layer| !layer.is_over(state));
+        self.follow_failure(state);
+        self.follow_queued(state);
         let Some(project) = &state.project else {
             return;
         };
@@ -269,5 +278,15 @@ impl Ui {
         }
         self.task.follow(state);
         self.run.follow(state);
+    }
+
+    /// Shows the task that was queued once it is stepped.
+    fn follow_queued(&mut self, state: &State) {
+        let before = self.queued.take();
+        self.queued = state.queued_step.as_ref().map(|step| step.task);
+        let opened = state.step.as_ref().map(|step| step.row.id);
+        if before.is_some() && self.queued.is_none() && before == opened {
+            self.screen = Screen::Task;
+        }
     }
 }

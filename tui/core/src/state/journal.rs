@@ -134,7 +134,7 @@ impl State {
         }
         let mut effects = vec![Effect::Journal];
         effects.extend(self.journal.open.as_ref().map(|o| Effect::OpenOp(o.id)));
-        effects.extend(self.refresh(None));
+        effects.extend(self.list_all());
         effects
     }
 
@@ -171,7 +171,7 @@ impl State {
             };
         }
         let mut effects = vec![Effect::Journal, Effect::OpenOp(op)];
-        effects.extend(self.refresh(None));
+        effects.extend(self.list_all());
         effects
     }
 }

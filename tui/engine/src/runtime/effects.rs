@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::{Effect, Event, Launch, Upstream};
+use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
 use wb_core::work::{Inputs, Project, TaskRow, Wants, needs};
@@ -113,6 +113,7 @@ impl World {
                 let place = self.built_at.get(&library).cloned();
                 self.hosts.look_again(place.unwrap_or(library));
             }
+            Effect::WatchPlace { library, place } => self.watch_place(library, place),
             Effect::Preflight(build) => {
                 let (hosts, news) = (self.hosts.clone(), self.news.clone());
                 tokio::spawn(async move {
@@ -141,7 +142,8 @@ impl World {
 
     fn load_project(&self) {
         let (reader, news, hash) = (self.reader.clone(), self.news.clone(), self.hash);
-        let drain = self.drain.clone();
+        // The tasks that come with the project are for a command's first pass.
+        let drain = self.drain.clone().filter(|_| self.project.is_none());
         tokio::spawn(async move {
             let first = |workflow: &Workflow| drain?.first(workflow);
             let asked = reader.project_and_tasks(hash, first);
@@ -227,7 +229,7 @@ impl World {
 
     fn launch(&mut self, launch: Launch) {
         let Some(facts) = self.stages.get(&launch.stage) else {
-            return;
+            return self.lost_stage(launch.job);
         };
         let inputs = &launch.inputs;
         let mut given = self.answers.given(launch.stage, inputs.row.data);
@@ -260,6 +262,23 @@ impl World {
                 inputs: launch.inputs,
             },
         );
+    }
+
+    /// The workflow that was read last does not have the stage of a job.
+    fn lost_stage(&self, job: JobId) {
+        let news = self.news.clone();
+        let text = "its stage is no longer in the project's workflow; the task is left alone";
+        let result = Err(Error::new(ErrorKind::Settings, text));
+        let (crashed, run_us) = (false, 0);
+        tokio::spawn(async move {
+            let done = JobEvent::Done {
+                job,
+                result,
+                crashed,
+                run_us,
+            };
+            let _ = news.send(Event::Job(done)).await;
+        });
     }
 
     /// Stops a job, which the hosts must know of first.

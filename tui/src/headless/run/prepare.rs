@@ -89,6 +89,7 @@ pub(super) async fn prepare(
     };
     Ok(Session {
         checked: Checked::new(engine.state(), &stages, &config.params),
+        begun: false,
         named: if args.stage.is_empty() {
             vec![]
         } else {

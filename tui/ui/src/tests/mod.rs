@@ -2,6 +2,7 @@
 
 mod answers;
 mod copy;
+mod first_build;
 mod graphs;
 mod held;
 mod hostile;
