@@ -104,7 +104,7 @@ def world(name: str, ontology: dict | None = None) -> dict:
 def libraries() -> Path:
     """Builds all Rust twins; the folder they lie in."""
     cargo = os.environ.get("CARGO", "cargo")
-    command = [cargo, "build", "--quiet", "--locked", "-p", "sample-agents", "--examples"]
+    command = [cargo, "build", "--quiet", "--locked", "-p", "sample-agents", "--features", "all", "--examples"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=600)
     return TARGET / "debug/examples"
 

@@ -27,7 +27,7 @@ AGENTS = os.environ.get("SAMPLE_AGENTS", "")
 
 @pytest.fixture(autouse=True)
 def sample_agents():
-    assert Path(AGENTS).is_file(), f"SAMPLE_AGENTS is {AGENTS!r}: build them with `cargo build -p sample-agents`"
+    assert Path(AGENTS).is_file(), f"SAMPLE_AGENTS is {AGENTS!r}: build them with `cargo build -p sample-agents --features all`"
 
 
 def workbench(server, folder: Path, *args: str, code: int = 0, **environment: str) -> list[dict]:

@@ -38,6 +38,7 @@ mod rebuilds;
 mod refused;
 mod reload;
 mod run;
+mod samples;
 mod screen;
 mod sealed;
 mod soak;

@@ -20,6 +20,7 @@ use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{BuildSetting, Builder, Source};
 use wb_engine::config::{Config, state_dir};
+use wb_engine::files;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
 use wb_engine::library::{self, Library};
@@ -165,7 +166,11 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let ui = Ui::new(ui_settings(global, &Appearance::of(config)?));
+        let mut settings = ui_settings(global, &Appearance::of(config)?);
+        if config.tutorial.as_ref().is_none_or(|on| on.value) {
+            settings.seen_cards = Some(files::seen_cards());
+        }
+        let ui = Ui::new(settings);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
@@ -264,6 +269,9 @@ impl Session {
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
+        if let Some(seen) = ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
         drawn.map(drop)
     }
 }
@@ -280,6 +288,7 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
         graphics: Graphics::half_blocks(),
+        seen_cards: None,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct File {
     /// `skip` or `add`.
     #[serde(rename = "on_duplicate", alias = "on-duplicate")]
     pub on_duplicate: Option<String>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<bool>,
     /// Keys of the screen: a table, or the name of a set.
     pub keys: Option<toml::Value>,
     /// Colours of the screen: the name of a theme, or a table.
@@ -101,6 +103,8 @@ pub struct Config {
     pub level: Option<Value<Level>>,
     /// What becomes of labels that stand there already.
     pub on_duplicate: Option<Value<OnDuplicate>>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<Value<bool>>,
     /// Keys and colours of the screen, as the files have them; the most important file first.
     pub appearance: Vec<Appearance>,
     /// Parameters by stage name, each an object.
@@ -147,6 +151,7 @@ impl Config {
             concurrency: None,
             level: None,
             on_duplicate: None,
+            tutorial: None,
             appearance: Vec::new(),
             params: BTreeMap::new(),
         };
@@ -181,6 +186,7 @@ impl Config {
         let watch = watch.transpose();
         let watch = watch.map_err(|why| settings(format!("{origin}: watch: {why}")))?;
         set(&mut self.watch, watch, &origin);
+        set(&mut self.tutorial, file.tutorial, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -271,6 +277,7 @@ impl Config {
             let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             paths.join(", ")
         };
+        let tutorial = |on: &bool| if *on { "on" } else { "off" }.to_owned();
         let limit = self.attempt_limit();
         let mut lines = vec![
             line("project", self.project.as_ref(), String::clone),
@@ -289,6 +296,7 @@ impl Config {
             line("on_duplicate", self.on_duplicate.as_ref(), |answer| {
                 answer.word().to_owned()
             }),
+            line("tutorial", self.tutorial.as_ref(), tutorial),
         ];
         for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());

@@ -322,13 +322,13 @@ pub struct TasksArgs {
 /// `workbench serve`
 #[derive(Args, Debug, Clone)]
 pub struct ServeArgs {
-    /// What the local project holds: seed, demo or large [default: demo]
+    /// What the local project holds: seed, demo, samples or large [default: demo]
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
     /// Keep the database here (and reopen it); without it the data go with the process
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Tasks of the local project [default: seed 24, demo 240, large 1000000]
+    /// Tasks of the local project [default: seed 24, demo and samples 240, large 1000000]
     #[arg(long, value_name = "N")]
     pub tasks: Option<usize>,
     /// Same seed, same hashes
