@@ -29,7 +29,10 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(&global.flags(), config)?;
-    let mut findings = vec![Finding::good("key and domain", up.name.clone())];
+    let mut findings = vec![
+        Finding::good("key", up.credential),
+        Finding::good("domain", up.name.clone()),
+    ];
     let libraries: Vec<PathBuf> = library::files(&config.agents.value, print::notify)?
         .into_iter()
         .map(|l| l.path)

@@ -10,12 +10,13 @@ pub use runs::{
     ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
 
+use crate::passphrase;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
 use values::{size, some_time};
-use wb_engine::flags::Flags;
+use wb_engine::flags::{AskPassphrase, Flags};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -23,7 +24,7 @@ use wb_engine::flags::Flags;
     name = "workbench",
     version,
     about = "A terminal workbench for Encord workflow agents: step, dry-run, review, commit.",
-    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents.\n\
+    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents; or an ssh-agent.\n\
         Nothing is written upstream by the screen until you commit; `run` writes, unless --dry-run.",
     disable_help_subcommand = true
 )]
@@ -121,6 +122,7 @@ impl Global {
             memory: self.memory,
             verbose: self.verbose,
             words: std::env::args().skip(1).collect(),
+            ask: (!self.no_input).then(|| AskPassphrase::new(passphrase::in_terminal)),
             goes_on: self.goes_on,
         }
     }
