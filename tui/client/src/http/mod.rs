@@ -5,6 +5,7 @@
 //! of generics: the future of a request is compiled once.
 
 pub(crate) mod answer;
+mod bundle;
 mod call;
 mod clock;
 mod fetch;
