@@ -10,7 +10,7 @@ use wb_client::Reader;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
 use wb_engine::attempt_limit::AttemptLimit;
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir};
 use wb_engine::host_limits::HostLimits;
 use wb_engine::max_time::MaxTime;
 use wb_engine::preflight::{self, Finding, Mark};
@@ -45,7 +45,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
         libraries: libraries.clone(),
         twins: Vec::new(),
         drain: None,
-        cache: state_dir("cache")?,
+        cache: cache_dir()?,
         params: config.params.clone(),
         options: Options {
             dry_run: true,

@@ -20,7 +20,7 @@ use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{Source, keep_built};
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir, state_dir};
 use wb_engine::flags::AskPassphrase;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
@@ -163,7 +163,7 @@ impl Session {
             twins: Twin::of_all(&opening.libraries),
             libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
             drain: None,
-            cache: state_dir("cache")?,
+            cache: cache_dir()?,
             params: config.params.clone(),
             options,
             concurrency: 1,
