@@ -20,6 +20,7 @@ mod hidden;
 mod hostile;
 mod hosts;
 mod journal;
+mod keys;
 mod lifetimes;
 mod limits;
 mod local_server;

@@ -10,7 +10,7 @@ use wb_client::Reader;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
 use wb_engine::attempt_limit::AttemptLimit;
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir};
 use wb_engine::host_limits::HostLimits;
 use wb_engine::library::Library;
 use wb_engine::max_time::MaxTime;
@@ -30,7 +30,10 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(&global.flags(), config)?;
-    let mut findings = vec![Finding::good("key and domain", up.name.clone())];
+    let mut findings = vec![
+        Finding::good("key", up.credential),
+        Finding::good("domain", up.name.clone()),
+    ];
     let libraries = library::files(&config.agents.value, print::notify)?;
     // As a run has them.
     let concurrency = config.concurrency.as_ref().map_or(1, |c| c.value);
@@ -42,7 +45,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
         libraries: libraries.iter().map(|l| l.path.clone()).collect(),
         twins: Vec::new(),
         drain: None,
-        cache: state_dir("cache")?,
+        cache: cache_dir()?,
         params: config.params.clone(),
         options: Options {
             dry_run: true,

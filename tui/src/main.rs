@@ -23,6 +23,7 @@ mod look;
 mod new;
 #[cfg(not(feature = "local"))]
 mod no_local;
+mod passphrase;
 mod pictures;
 mod report;
 mod screen;

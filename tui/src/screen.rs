@@ -7,6 +7,7 @@ mod begin;
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
+use crate::passphrase;
 use crate::pictures::Pictures;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
@@ -19,8 +20,9 @@ use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{BuildSetting, Builder, Source};
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir, state_dir};
 use wb_engine::files;
+use wb_engine::flags::AskPassphrase;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
 use wb_engine::library::{self, Library};
@@ -62,7 +64,15 @@ pub struct Opening {
 /// Settings, credentials or the project hash are not usable.
 pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::person(&global.flags(), config)?;
+    let mut flags = global.flags();
+    // With `--no-input` nobody is asked, here neither.
+    if flags.ask.is_some() {
+        let look = ui_settings(global, &Appearance::of(config)?);
+        flags.ask = Some(AskPassphrase::new(move |request| {
+            passphrase::on_screen(request, &look)
+        }));
+    }
+    let upstream = upstream::person(&flags, config)?;
     let libraries = library::find(&config.agents.value)?;
     let named = libraries
         .iter()
@@ -157,7 +167,7 @@ impl Session {
             twins: Twin::of_all(&opening.libraries),
             libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
             drain: None,
-            cache: state_dir("cache")?,
+            cache: cache_dir()?,
             params: config.params.clone(),
             options,
             concurrency: 1,

@@ -4,7 +4,7 @@
 mod ready;
 
 use crate::Notify;
-use crate::config::{Config, state_dir};
+use crate::config::{Config, cache_dir, state_dir};
 use crate::flags::Flags;
 use crate::host_limits::HostLimits;
 use crate::journal::{self, Journal, Operation};
@@ -99,7 +99,7 @@ fn start_engine(
         libraries,
         twins: Vec::new(),
         drain: need.drains.then(|| Drain::of(need.stages)),
-        cache: state_dir("cache")?,
+        cache: cache_dir()?,
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,

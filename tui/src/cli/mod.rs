@@ -10,13 +10,14 @@ pub use runs::{
     ApplyArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
 
+use crate::passphrase;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
 use values::{size, some_time};
 use wb_core::error::{Error, ErrorKind};
-use wb_engine::flags::Flags;
+use wb_engine::flags::{AskPassphrase, Flags};
 use wb_engine::saved::{CommandRequest, SavedCommand};
 
 /// The whole command line.
@@ -25,7 +26,7 @@ use wb_engine::saved::{CommandRequest, SavedCommand};
     name = "workbench",
     version,
     about = "A terminal workbench for Encord workflow agents: step, dry-run, review, commit.",
-    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents.\n\
+    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents; or an ssh-agent.\n\
         Nothing is written upstream by the screen until you commit; `run` writes, unless --dry-run.",
     disable_help_subcommand = true
 )]
@@ -125,6 +126,7 @@ impl Global {
                 .skip(1)
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
+            ask: (!self.no_input).then(|| AskPassphrase::new(passphrase::in_terminal)),
             goes_on: None,
         }
     }

@@ -18,6 +18,7 @@ mod keymap;
 pub mod keys;
 mod layer;
 mod overlays;
+pub mod passphrase;
 mod picture;
 mod screens;
 mod summary;

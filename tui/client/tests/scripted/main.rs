@@ -22,7 +22,9 @@ use std::time::{Duration, Instant};
 use support::{Reply, Request, Scripted, seed};
 use unjournaled::Unjournaled;
 use uuid::Uuid;
-use wb_client::{AssetCache, Bearer, ClientError, Limits, Permission, Reader, TaskFilter};
+use wb_client::{
+    AssetCache, Bearer, ClientError, Credential, Limits, Permission, Reader, TaskFilter,
+};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;

@@ -22,8 +22,8 @@ mod unfinished;
 
 pub use prune::Keep;
 
-use crate::database;
 use crate::saved::{CommandRequest, SavedCommand};
+use crate::{database, files};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -380,9 +380,15 @@ fn insert_op(
 }
 
 fn broken(error: &rusqlite::Error) -> Error {
-    Error::new(
-        ErrorKind::Settings,
-        format!("the journal in .workbench cannot be used: {error}"),
-    )
-    .hint("what could not be noted was not written; make room on the disk, or start in another folder")
+    let folder = files::state_folder();
+    let text = format!(
+        "the journal in {} cannot be used: {error}",
+        folder.display()
+    );
+    let error = Error::new(ErrorKind::Settings, text).hint(
+        "what could not be noted was not written; make room on the disk, or start in another folder",
+    );
+    files::advice_if_full(&folder)
+        .into_iter()
+        .fold(error, Error::hint)
 }

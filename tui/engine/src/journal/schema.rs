@@ -79,7 +79,8 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
         .map_err(|e| broken(&e))?;
     if version > NEWEST {
         let text = format!(
-            "the journal in .workbench was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed"
+            "the journal in {} was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed",
+            crate::files::state_folder().display()
         );
         return Err(
             Error::new(ErrorKind::Settings, text).hint("use the newer workbench that wrote it")

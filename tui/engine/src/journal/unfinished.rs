@@ -46,8 +46,9 @@ impl Row {
             Error::new(
                 ErrorKind::Settings,
                 format!(
-                    "entry {} of the journal in .workbench cannot be read: {e}",
-                    self.id
+                    "entry {} of the journal in {} cannot be read: {e}",
+                    self.id,
+                    crate::files::state_folder().display()
                 ),
             )
             .hint("nothing was written; a newer workbench may have made it")
