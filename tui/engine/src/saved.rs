@@ -126,6 +126,7 @@ impl SavedCommand {
         flags.goes_on = Some(op.id);
         flags.project_hash.get_or_insert_with(|| op.project.clone());
         flags.json |= resume.json;
+        flags.ask.clone_from(&resume.ask);
         if flags.confirm.is_none() {
             flags.confirm.clone_from(&resume.confirm);
         }
