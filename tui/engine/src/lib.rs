@@ -6,6 +6,7 @@
 pub mod attempt_limit;
 pub mod builder;
 pub mod chosen;
+mod clock;
 pub mod config;
 mod database;
 pub mod files;

@@ -2,7 +2,7 @@
 //! is retried is left to the client.
 
 use crate::Notify;
-use crate::runtime::now;
+use crate::clock::now;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use wb_client::Reader;

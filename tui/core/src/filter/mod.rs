@@ -12,9 +12,8 @@ mod term;
 mod words;
 
 use crate::ids::Millis;
-use crate::queue::LastResult;
 use crate::span;
-use crate::work::{TaskRow, TaskStatus};
+use crate::work::{LastResult, TaskRow, TaskStatus};
 use crate::workflow::{Stage, nearest};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

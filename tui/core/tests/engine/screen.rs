@@ -270,7 +270,7 @@ fn one_commit_is_one_operation_with_the_command_that_does_the_same() {
     assert_eq!(world.operations.len(), 2, "two stages, two batches");
     assert_eq!(world.operations[0], world.operations[1]);
     assert_eq!(world.closed, [world.operations[0].id]);
-    let twin = wb_core::twin::quoted(&world.operations[0].words);
+    let twin = wb_core::state::shell::quoted(&world.operations[0].words);
     let project = project().hash;
     assert!(
         twin.starts_with(&format!(
