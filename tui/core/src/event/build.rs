@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum BuildEvent {
     /// A new content could be opened.
     Probed(Box<Probed>),
-    /// A new content is no good.
+    /// A new content cannot be used.
     Rejected {
         /// The watched file.
         library: PathBuf,

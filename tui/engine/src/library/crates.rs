@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_without_a_dynamic_library_is_told_what_to_add() {
+    fn a_crate_without_a_dynamic_library_is_answered_with_what_to_add() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(
             dir.path().join("Cargo.toml"),
