@@ -9,6 +9,7 @@ mod again;
 mod authors;
 mod bad_input;
 mod concurrency;
+mod cpp;
 mod crash;
 mod exec;
 mod filters;

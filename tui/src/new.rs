@@ -37,10 +37,11 @@ fn plan(args: &NewArgs) -> Plan {
         Template::Twin => include_str!("new/twin.rs"),
         Template::Video => include_str!("new/video.rs"),
         Template::C => include_str!("new/agent.c"),
+        Template::Cpp => include_str!("new/agent.cpp"),
     };
     let settings = match args.template {
         Template::Video => include_str!("new/video.toml"),
-        Template::C => include_str!("new/c.toml"),
+        Template::C | Template::Cpp => include_str!("new/c.toml"),
         _ => include_str!("new/rust.toml"),
     };
     let own = match args.template {
@@ -61,6 +62,16 @@ fn plan(args: &NewArgs) -> Plan {
                 include_str!("../../agent-abi/include/workbench_agent.h"),
             ),
         ]);
+    } else if args.template == Template::Cpp {
+        files.extend([
+            ("agent.cpp", source),
+            ("test.cpp", include_str!("new/test.cpp")),
+            ("Makefile", include_str!("new/make_cpp.txt")),
+            (
+                "workbench_agent.h",
+                include_str!("../../agent-abi/include/workbench_agent.h"),
+            ),
+        ]);
     } else {
         files.extend([
             ("src/lib.rs", source),
@@ -70,10 +81,9 @@ fn plan(args: &NewArgs) -> Plan {
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if args.template == Template::C {
-            C
-        } else {
-            RUST
+        next: match args.template {
+            Template::C | Template::Cpp => C,
+            _ => RUST,
         },
     }
 }
@@ -99,7 +109,7 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
         ));
     }
     let abi = match args.template {
-        Template::C => None,
+        Template::C | Template::Cpp => None,
         _ => Some(find_abi(args.abi.as_deref())?),
     };
     let text = |template: &str| {
