@@ -1,4 +1,4 @@
-/* Calls every function of its host from where the header says that it may be called: in init, from four threads of
+/* Calls every function of its host from where the header allows it: in init, from four threads of
  * its own in run, and in shutdown. What came back is its answer; of shutdown it is written into the file OUT. */
 #include "workbench_agent.h"
 
