@@ -11,6 +11,7 @@ mod bad_input;
 mod concurrency;
 mod cpp;
 mod crash;
+mod documents;
 mod exec;
 mod filters;
 mod folders;
