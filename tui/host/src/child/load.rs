@@ -281,7 +281,7 @@ fn agent_entries(
             "name them: `export![my_agent]`",
         ));
     }
-    if count > MAX_AGENTS || stride < first::AGENT || stride > 1 << 16 {
+    if count > MAX_AGENTS || !(first::AGENT..=1 << 16).contains(&stride) {
         return Err(Flaw::new(
             format!("its agent table makes no sense ({count} agents, {stride} bytes each)"),
             "set agent_count, and agent_stride to sizeof(wb_agent)",
