@@ -193,6 +193,9 @@ pub struct Failure {
     /// Whether another attempt makes sense.
     #[serde(default = "yes")]
     pub retry: bool,
+    /// It is about a name that the project does not have: it may have been renamed since it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_name: bool,
     /// Raw instruction pointers, relative to the library's load address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<u64>,

@@ -6,7 +6,7 @@
 
 use crate::digits;
 use crate::error::{Error, ErrorKind, foreign};
-use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
+use crate::work::{Change, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
 use agent_abi::model::{
@@ -47,7 +47,10 @@ pub fn judge_as(
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    let refused = |error: ModelError| Error::new(ErrorKind::Agent, error.to_string());
+    let refused = |error: ModelError| Error {
+        unknown_name: matches!(error, ModelError::Unknown(_)),
+        ..Error::new(ErrorKind::Agent, error.to_string())
+    };
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
         .transpose()
@@ -214,7 +217,8 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
         });
     }
     let (text, near) = stage.no_pathway(route);
-    let error = Error::new(ErrorKind::Agent, text);
+    let mut error = Error::new(ErrorKind::Agent, text);
+    error.unknown_name = true;
     Err(match near {
         Some(near) => error.hint(format!("did the agent mean {near}?")),
         None => error,
@@ -333,7 +337,7 @@ fn beside_objects(labels: &Value) -> Option<Value> {
 ///
 /// # Errors
 /// The label row before is missing or not readable.
-pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Error> {
+pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> {
     let labels = match &item.labels_after {
         Some(after) => of_labels(ontology, item, after)?,
         None => Vec::new(),
@@ -349,7 +353,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Err
 
 fn of_labels(
     ontology: &Arc<Ontology>,
-    item: &CommitItem,
+    item: &Change,
     after: &LabelBlob,
 ) -> Result<Vec<LabelChange>, Error> {
     let Some(before) = &item.before else {
