@@ -43,10 +43,11 @@ fn plan(args: &NewArgs) -> Plan {
         Template::Twin => include_str!("new/twin.rs"),
         Template::Video => include_str!("new/video.rs"),
         Template::C => include_str!("new/agent.c"),
+        Template::Cpp => include_str!("new/agent.cpp"),
     };
     let settings = match template {
         Template::Video => include_str!("new/video.toml"),
-        Template::C => include_str!("new/c.toml"),
+        Template::C | Template::Cpp => include_str!("new/c.toml"),
         _ => include_str!("new/rust.toml"),
     };
     let own = match template {
@@ -67,6 +68,16 @@ fn plan(args: &NewArgs) -> Plan {
                 include_str!("../../agent-abi/include/workbench_agent.h"),
             ),
         ]);
+    } else if template == Template::Cpp {
+        files.extend([
+            ("agent.cpp", source),
+            ("test.cpp", include_str!("new/test.cpp")),
+            ("Makefile", include_str!("new/make_cpp.txt")),
+            (
+                "workbench_agent.h",
+                include_str!("../../agent-abi/include/workbench_agent.h"),
+            ),
+        ]);
     } else {
         files.extend([
             ("src/lib.rs", source),
@@ -76,7 +87,10 @@ fn plan(args: &NewArgs) -> Plan {
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if template == Template::C { C } else { RUST },
+        next: match template {
+            Template::C | Template::Cpp => C,
+            _ => RUST,
+        },
     }
 }
 
@@ -129,7 +143,7 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
         ));
     }
     let abi = match args.template {
-        Some(Template::C) => None,
+        Some(Template::C | Template::Cpp) => None,
         _ => Some(find_abi(args.abi.as_deref())?),
     };
     let text = |template: &str| {
@@ -331,6 +345,7 @@ mod tests {
             Template::Twin,
             Template::Video,
             Template::C,
+            Template::Cpp,
         ];
         for (n, template) in templates.into_iter().enumerate() {
             let path = dir.path().join(format!("agent-{n}"));

@@ -269,6 +269,8 @@ pub enum Template {
     Video,
     /// C99 and a Makefile
     C,
+    /// C++17 and a Makefile: a track
+    Cpp,
 }
 
 /// `workbench print`
