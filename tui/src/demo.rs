@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use wb_client::Settings;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
-use wb_engine::builder::Source;
+use wb_engine::builder::{BuildSetting, Source};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::{library, upstream};
 use wb_local::{Scenario, ServeOptions, Served};
@@ -46,7 +46,12 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
             .map(|l| l.path.display().to_string())
             .collect(),
         builds: match (&source, args.no_build) {
-            (Some(dir), false) => Source::among(std::slice::from_ref(dir), &libraries),
+            (Some(dir), false) => Source::among(
+                &BuildSetting::Cargo,
+                None,
+                std::slice::from_ref(dir),
+                &libraries,
+            ),
             _ => Vec::new(),
         },
         libraries,

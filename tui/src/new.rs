@@ -1,13 +1,18 @@
 //! `workbench new`: a folder with an agent that builds, tests and loads at once.
 //!
 //! The files are templates under `new/`; nothing that exists is ever overwritten. Building is left to
-//! cargo or make.
+//! cargo or make, names of a project to [`refresh`].
 
-use crate::cli::{NewArgs, Template};
+mod from_project;
+mod refresh;
+
+use crate::cli::{Global, NewArgs, Template};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use wb_core::error::{Error, ErrorKind};
+use wb_core::work::Project;
+use wb_engine::config::Config;
 
 /// What becomes of a template.
 struct Plan {
@@ -30,7 +35,8 @@ const C: &[&str] = &[
 ];
 
 fn plan(args: &NewArgs) -> Plan {
-    let source = match args.template {
+    let template = args.template.unwrap_or_default();
+    let source = match template {
         Template::Prelabel => include_str!("new/prelabel.rs"),
         Template::Route => include_str!("new/route.rs"),
         Template::Priority => include_str!("new/priority.rs"),
@@ -38,12 +44,12 @@ fn plan(args: &NewArgs) -> Plan {
         Template::Video => include_str!("new/video.rs"),
         Template::C => include_str!("new/agent.c"),
     };
-    let settings = match args.template {
+    let settings = match template {
         Template::Video => include_str!("new/video.toml"),
         Template::C => include_str!("new/c.toml"),
         _ => include_str!("new/rust.toml"),
     };
-    let own = match args.template {
+    let own = match template {
         Template::Route | Template::C => "route",
         _ => "pre-label",
     };
@@ -51,7 +57,7 @@ fn plan(args: &NewArgs) -> Plan {
         ("workbench.toml", settings),
         (".gitignore", include_str!("new/ignore.txt")),
     ];
-    if args.template == Template::C {
+    if template == Template::C {
         files.extend([
             ("agent.c", source),
             ("test.c", include_str!("new/test.c")),
@@ -70,20 +76,34 @@ fn plan(args: &NewArgs) -> Plan {
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if args.template == Template::C {
-            C
-        } else {
-            RUST
-        },
+        next: if template == Template::C { C } else { RUST },
     }
 }
 
-/// Makes the folder and prints how to continue.
+/// Makes the folder and prints how to continue; or writes the names of a crate again.
 ///
 /// # Errors
-/// A name that is none, a folder that exists, no `agent-abi` to build with, or no right to write.
-pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
-    let dir = PathBuf::from(&args.name);
+/// A name that is none, a folder that exists, no `agent-abi` to build with, no right to write, or a project that cannot
+/// be had.
+pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(), Error> {
+    let named = args.name.as_deref();
+    if args.refresh_ontology {
+        return refresh::refresh(global, config, named.map(Path::new)).await;
+    }
+    // Nobody waits for a platform to learn that a name cannot be used.
+    may_be_made(named)?;
+    // A template is one for any project.
+    let own = args.template.is_none() && args.stage.is_none() && global.project_hash.is_some();
+    let project = match own {
+        true => Some(from_project::load(global, config).await?),
+        false => None,
+    };
+    make(args, config.project_named(), project.as_ref())
+}
+
+/// Whether a folder of that name can be made; the crate's name.
+fn may_be_made(named: Option<&str>) -> Result<(PathBuf, String), Error> {
+    let dir = PathBuf::from(named.unwrap_or_default());
     let name = name_of(&dir)?;
     if dir.exists() {
         return Err(usage(format!(
@@ -92,18 +112,28 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
         ))
         .hint("take another name, or move it away first"));
     }
-    let plan = plan(args);
+    Ok((dir, name))
+}
+
+/// Makes the folder, for the agent stages of a project if there is one.
+fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result<(), Error> {
+    let (dir, name) = may_be_made(args.name.as_deref())?;
+    let mut plan = plan(args);
+    let sources = project.map(from_project::files).transpose()?;
+    if sources.is_some() {
+        plan.files.retain(|(file, _)| *file != "src/lib.rs");
+    }
     if plan.stage.trim().is_empty() || plan.stage.contains(['"', '\\', '\n']) {
         return Err(usage(
             "a stage is named by its title or UUID, without quotes",
         ));
     }
     let abi = match args.template {
-        Template::C => None,
+        Some(Template::C) => None,
         _ => Some(find_abi(args.abi.as_deref())?),
     };
     let text = |template: &str| {
-        let project = project.map_or_else(
+        let project = hash.map_or_else(
             || "# project = \"UUID of your project\"".to_owned(),
             |hash| format!("project = {hash:?}"),
         );
@@ -120,6 +150,9 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
     for (file, template) in &plan.files {
         write(&dir.join(file), text(template).as_bytes())?;
     }
+    for (file, text) in sources.iter().flatten() {
+        write(&dir.join(file), text.as_bytes())?;
+    }
     // The versions that the workbench itself was built with: what is there already is not fetched anew.
     if let Some(lock) = abi
         .as_ref()
@@ -128,13 +161,21 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
     {
         write(&dir.join("Cargo.lock"), &lock)?;
     }
-    print_next(args, &dir, &plan, abi.as_deref(), project.is_some());
+    match project {
+        Some(project) => out!(
+            "made {} for project \"{}\": {}",
+            dir.display(),
+            project.title,
+            from_project::summary(project)
+        ),
+        None => out!("made {} for stage \"{}\"", dir.display(), plan.stage),
+    }
+    print_next(args, &dir, &plan, abi.as_deref(), hash.is_some());
     Ok(())
 }
 
 /// Prints what was made, and the next steps.
 fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_project: bool) {
-    out!("made {} for stage \"{}\"", dir.display(), plan.stage);
     if let Some(abi) = abi {
         out!(
             "its Cargo.toml points to agent-abi in {}: that folder must stay where it is",
@@ -142,7 +183,7 @@ fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_p
         );
     }
     out!("\nnext:\n  cd {}", dir.display());
-    if args.template == Template::Twin {
+    if args.template == Some(Template::Twin) {
         out!("  write the hash of the other project into src/lib.rs, in place of the zeros");
     }
     for line in plan.next {
@@ -242,10 +283,11 @@ mod tests {
 
     fn args(name: &Path) -> NewArgs {
         NewArgs {
-            name: name.display().to_string(),
-            template: Template::Prelabel,
+            name: Some(name.display().to_string()),
+            template: None,
             stage: None,
             abi: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent-abi")),
+            refresh_ontology: false,
         }
     }
 
@@ -255,7 +297,7 @@ mod tests {
         let path = dir.path().join("mine");
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("Cargo.toml"), "precious").unwrap();
-        let error = new(&args(&path), None).unwrap_err();
+        let error = make(&args(&path), None, None).unwrap_err();
         assert!(error.summary.contains("exists already"), "{error:?}");
         let kept = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
         assert_eq!(kept, "precious");
@@ -267,15 +309,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for name in ["1st", "my agents", "ünder", "core", "..", "a;b"] {
             let path = dir.path().join(name);
-            assert!(new(&args(&path), None).is_err(), "{name}");
+            assert!(make(&args(&path), None, None).is_err(), "{name}");
         }
         for place in ["", ".", "..", "/", "a/.."] {
-            let error = new(&args(Path::new(place)), None).unwrap_err();
+            let error = make(&args(Path::new(place)), None, None).unwrap_err();
             assert!(error.summary.contains("needs a name"), "{place}: {error:?}");
         }
         let mut quoted = args(&dir.path().join("fine"));
         quoted.stage = Some("a \"stage\"".into());
-        assert!(new(&quoted, None).is_err());
+        assert!(make(&quoted, None, None).is_err());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
@@ -293,8 +335,8 @@ mod tests {
         for (n, template) in templates.into_iter().enumerate() {
             let path = dir.path().join(format!("agent-{n}"));
             let mut args = args(&path);
-            args.template = template;
-            new(&args, Some("a-hash")).unwrap();
+            args.template = Some(template);
+            make(&args, Some("a-hash"), None).unwrap();
             for (file, _) in plan(&args).files {
                 let text = std::fs::read_to_string(path.join(file)).unwrap();
                 assert!(!text.contains("{{"), "{template:?} {file}");

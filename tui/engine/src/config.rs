@@ -4,6 +4,7 @@
 mod lines;
 
 use crate::attempt_limit::AttemptLimit;
+use crate::builder::{BuildSetting, BuildWord, WatchGlobs};
 use crate::files;
 pub use crate::files::{cache_dir, state_dir};
 use crate::flags::{self, Flags, paths};
@@ -24,8 +25,10 @@ pub struct File {
     pub project: Option<String>,
     /// Agent libraries, crate folders or folders of libraries, relative to the file.
     pub agents: Option<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<bool>,
+    /// What the screen builds agents with when they are saved: cargo, a command, or nothing.
+    pub build: Option<BuildWord>,
+    /// Files that a build reads, as patterns relative to the file.
+    pub watch: Option<Vec<String>>,
     /// Workflow specification, relative to the file.
     pub workflow: Option<PathBuf>,
     /// Where journal, logs and caches are kept, relative to the file.
@@ -46,6 +49,8 @@ pub struct File {
     /// `skip` or `add`.
     #[serde(rename = "on_duplicate", alias = "on-duplicate")]
     pub on_duplicate: Option<String>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<bool>,
     /// Keys of the screen: a table, or the name of a set.
     pub keys: Option<toml::Value>,
     /// Colours of the screen: the name of a theme, or a table.
@@ -84,8 +89,10 @@ pub struct Config {
     pub project: Option<Value<String>>,
     /// Where to look for agents.
     pub agents: Value<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<Value<bool>>,
+    /// What the screen builds agents with when they are saved.
+    pub build: Option<Value<BuildSetting>>,
+    /// Files that a build reads.
+    pub watch: Option<Value<WatchGlobs>>,
     /// Workflow specification.
     pub workflow: Option<Value<PathBuf>>,
     /// Where journal, logs and caches are kept, unless in `.workbench`.
@@ -104,6 +111,8 @@ pub struct Config {
     pub level: Option<Value<Level>>,
     /// What becomes of labels that stand there already.
     pub on_duplicate: Option<Value<OnDuplicate>>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<Value<bool>>,
     /// Keys and colours of the screen, as the files have them; the most important file first.
     pub appearance: Vec<Appearance>,
     /// Parameters by stage name, each an object.
@@ -142,6 +151,7 @@ impl Config {
                 origin: flag.clone(),
             }),
             build: None,
+            watch: None,
             state: files::of_environment().map(|value| Value {
                 value,
                 origin: files::VARIABLE.to_owned(),
@@ -153,6 +163,7 @@ impl Config {
             concurrency: None,
             level: None,
             on_duplicate: None,
+            tutorial: None,
             appearance: Vec::new(),
             params: BTreeMap::new(),
         };
@@ -181,7 +192,13 @@ impl Config {
             file.workflow.map(|w| base.join(w)),
             &origin,
         );
-        set(&mut self.build, file.build, &origin);
+        let build = file.build.map(|word| BuildSetting::new(word, base));
+        set(&mut self.build, build, &origin);
+        let watch = file.watch.map(|patterns| WatchGlobs::new(patterns, base));
+        let watch = watch.transpose();
+        let watch = watch.map_err(|why| settings(format!("{origin}: watch: {why}")))?;
+        set(&mut self.watch, watch, &origin);
+        set(&mut self.tutorial, file.tutorial, &origin);
         set(
             &mut self.state,
             file.state.map(|s| beside(base, &s)),

@@ -2,6 +2,7 @@
 //!
 //! Parsing a command line is left to the binary; settings files hold some of the same values.
 
+use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -12,7 +13,7 @@ use wb_client::{Passphrase, PassphraseRequest};
 use wb_core::span;
 
 /// Options of every command, as far as the engine needs them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Flags {
     /// Project hash as written.
     pub project_hash: Option<String>,
@@ -22,6 +23,10 @@ pub struct Flags {
     pub dry_run: bool,
     /// Refuse every writing request.
     pub read_only: bool,
+    /// Machine-readable output.
+    pub json: bool,
+    /// No colours, boxes or animation.
+    pub plain: bool,
     /// Title of the protected project that may be written to.
     pub confirm: Option<String>,
     /// Settings file in place of the usual ones.
@@ -35,10 +40,13 @@ pub struct Flags {
     /// How much of what agents log is reported: 0 to 2.
     pub verbose: u8,
     /// The words of the command, for the journal. They hold no secrets: none are taken as flags.
+    #[serde(skip)]
     pub words: Vec<String>,
     /// Asks for the passphrase of a key; `None` where nobody is to be asked.
+    #[serde(skip)]
     pub ask: Option<AskPassphrase>,
     /// The interrupted operation that `resume` continues.
+    #[serde(skip)]
     pub goes_on: Option<i64>,
 }
 
@@ -56,6 +64,13 @@ impl AskPassphrase {
     #[must_use]
     pub fn passphrase(&self, request: &PassphraseRequest) -> Passphrase {
         (self.0)(request)
+    }
+}
+
+impl PartialEq for AskPassphrase {
+    /// Whether it is the same way of asking.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod attempt_limit;
 pub mod builder;
+pub mod chosen;
 pub mod config;
 mod database;
 pub mod files;
@@ -25,7 +26,9 @@ pub mod params;
 pub mod plan;
 pub mod preflight;
 pub mod runtime;
+pub mod saved;
 pub mod session;
+pub mod typed_names;
 pub mod upstream;
 
 /// Receives one-line messages for the person while a command works.

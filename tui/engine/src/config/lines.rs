@@ -2,6 +2,7 @@
 
 use super::{Config, Value};
 use crate::attempt_limit::AttemptLimit;
+use crate::builder::{BuildSetting, WatchGlobs};
 use crate::files;
 use std::path::PathBuf;
 
@@ -30,12 +31,13 @@ impl Config {
             let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             paths.join(", ")
         };
-        let build = |build: &bool| if *build { "when saved" } else { "no" }.to_owned();
+        let tutorial = |on: &bool| if *on { "on" } else { "off" }.to_owned();
         let limit = self.attempt_limit();
         let mut lines = vec![
             line("project", self.project.as_ref(), String::clone),
             line("agents", Some(&self.agents), paths),
-            line("build", self.build.as_ref(), build),
+            line("build", self.build.as_ref(), BuildSetting::to_string),
+            line("watch", self.watch.as_ref(), WatchGlobs::to_string),
             line("workflow", self.workflow.as_ref(), |path| {
                 path.display().to_string()
             }),
@@ -51,6 +53,7 @@ impl Config {
             line("on_duplicate", self.on_duplicate.as_ref(), |answer| {
                 answer.word().to_owned()
             }),
+            line("tutorial", self.tutorial.as_ref(), tutorial),
         ];
         for (name, shown) in VARIABLES {
             let value = std::env::var(name).ok().filter(|v| !v.is_empty());

@@ -91,5 +91,13 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
             tx.execute_batch(change).map_err(|e| broken(&e))?;
         }
     }
+    // No version of its own: whoever does not know the column leaves it empty and goes on with the words.
+    if !tx
+        .column_exists(None, "op", "saved")
+        .map_err(|e| broken(&e))?
+    {
+        tx.execute_batch("ALTER TABLE op ADD COLUMN saved TEXT")
+            .map_err(|e| broken(&e))?;
+    }
     tx.commit().map_err(|e| broken(&e))
 }

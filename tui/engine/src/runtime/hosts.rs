@@ -89,8 +89,16 @@ impl World {
         }
     }
 
-    /// A library built in its other profile is the same library. What lay there before this program
-    /// began is left alone: the newer of the two was chosen then.
+    /// A further place of a library, unless it is known.
+    pub(super) fn watch_place(&mut self, library: PathBuf, place: PathBuf) {
+        if place != library && !self.twins.contains_key(&place) {
+            self.twins.insert(place.clone(), library);
+            self.hosts.watch(place);
+        }
+    }
+
+    /// A library built in another profile is the same library. What lay there before this program
+    /// began is left alone: the newest was chosen then.
     fn probed(&mut self, mut probed: Probed) -> Option<Event> {
         let place = probed.library.clone();
         if let Some(library) = self.twins.get(&place) {
