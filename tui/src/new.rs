@@ -95,7 +95,9 @@ pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(),
     // A template is one for any project.
     let own = args.template.is_none() && args.stage.is_none() && global.project_hash.is_some();
     let project = match own {
-        true => Some(from_project::load(global, config).await?),
+        true => Some(from_project::load(global, config).await.map_err(|error| {
+            error.hint("to begin without the project: workbench new NAME --template prelabel")
+        })?),
         false => None,
     };
     make(args, config.project_named(), project.as_ref())
