@@ -12,6 +12,8 @@ use std::process::Command;
 mod circles;
 #[path = "tidy/habits.rs"]
 mod habits;
+#[path = "tidy/packages.rs"]
+mod packages;
 #[path = "tidy/promises.rs"]
 mod promises;
 #[path = "tidy/words.rs"]
@@ -42,7 +44,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["wb-core", "wb-client", "wb-host", "agent-abi"],
     ),
     (
-        "workbench",
+        "encord-workbench",
         &[
             "wb-core",
             "wb-engine",
@@ -244,7 +246,8 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         if path.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
             sources(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        // A link in a package is a file that is read in its own place.
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.is_symlink() {
             found.push(path);
         }
     }

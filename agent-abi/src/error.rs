@@ -227,7 +227,7 @@ mod tests {
     fn an_error_knows_the_place_of_its_question_mark() {
         let error = parse().unwrap_err();
         assert!(
-            error.location().starts_with("agent-abi/src/error.rs:"),
+            error.location().starts_with(concat!(file!(), ":")),
             "{}",
             error.location()
         );

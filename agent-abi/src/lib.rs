@@ -84,7 +84,7 @@
 //! # Floors of this crate
 //!
 //! [`table`] is the C border, [`wire`] the JSON that crosses it, [`model`] what authors and the
-//! workbench read and write, [`inject`] how parameters are filled, [`glue`] what the macros call.
+//! workbench read and write, [`inject`] how parameters are filled, `glue` what the macros call.
 //! Running, watching and reloading libraries is left to the workbench.
 
 // The macros name this crate `::agent_abi`, here too.
@@ -92,6 +92,7 @@
 extern crate self as agent_abi;
 
 mod error;
+#[doc(hidden)]
 pub mod glue;
 pub mod guide;
 pub mod inject;
@@ -107,3 +108,8 @@ pub use error::{Context, Error, Result};
 pub use inject::End;
 pub use model::Project;
 pub use route::{Route, Target};
+
+// The README's example is compiled and run with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! Names that several things have: nothing is chosen for the author, and the error names all of them.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
-use agent_abi::model::{LabelRow, ModelError, ModelResult, Ontology, Project};
+use agent_abi::model::{LabelRow, ModelError, ModelResult, Ontology, Project, nearest};
 use agent_abi::wire::{PathwayDoc, ProjectDoc, RowDoc, StageDoc};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -223,4 +223,14 @@ fn of_an_attribute_and_one_below_it_with_the_same_name_the_outer_one_is_read() {
     let bus = row.object("obj1").unwrap();
     assert_eq!(bus.answer("Colour"), Some("Red".into()));
     assert_eq!(bus.answer("inner1"), Some("dark".into()));
+}
+
+#[test]
+fn names_are_suggested_as_in_the_shared_table() {
+    let table = include_str!("tables/nearest.txt");
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let near = nearest(cells[0], cells[1].split(", "));
+        assert_eq!(near.join(", "), cells[2], "{line}");
+    }
 }

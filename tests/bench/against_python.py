@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--skip-python", action="store_true", help="our side only, while working on it")
     args = parser.parse_args()
     program, python = args.program.absolute(), args.python.absolute()
-    for needed, cure in [(program, "cargo build --release -p workbench"), (python, "tests/conformance/run")]:
+    for needed, cure in [(program, "cargo build --release -p encord-workbench"), (python, "tests/conformance/run")]:
         if not needed.exists():
             raise SystemExit(f"{needed} is missing; make it with: {cure}")
     libraries = args.libraries.absolute() if args.libraries else agents()

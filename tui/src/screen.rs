@@ -7,6 +7,7 @@ mod begin;
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
+use crate::passphrase;
 use crate::pictures::Pictures;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
@@ -19,7 +20,9 @@ use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{BuildSetting, Builder, Source};
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir, state_dir};
+use wb_engine::files;
+use wb_engine::flags::AskPassphrase;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
 use wb_engine::library::{self, Library};
@@ -61,7 +64,15 @@ pub struct Opening {
 /// Settings, credentials or the project hash are not usable.
 pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::person(&global.flags(), config)?;
+    let mut flags = global.flags();
+    // With `--no-input` nobody is asked, here neither.
+    if flags.ask.is_some() {
+        let look = ui_settings(global, &Appearance::of(config)?);
+        flags.ask = Some(AskPassphrase::new(move |request| {
+            passphrase::on_screen(request, &look)
+        }));
+    }
+    let upstream = upstream::person(&flags, config)?;
     let libraries = library::find(&config.agents.value)?;
     let named = libraries
         .iter()
@@ -156,7 +167,7 @@ impl Session {
             twins: Twin::of_all(&opening.libraries),
             libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
             drain: None,
-            cache: state_dir("cache")?,
+            cache: cache_dir()?,
             params: config.params.clone(),
             options,
             concurrency: 1,
@@ -165,7 +176,11 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let ui = Ui::new(ui_settings(global, &Appearance::of(config)?));
+        let mut settings = ui_settings(global, &Appearance::of(config)?);
+        if config.tutorial.as_ref().is_none_or(|on| on.value) {
+            settings.seen_cards = Some(files::seen_cards());
+        }
+        let ui = Ui::new(settings);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
@@ -264,6 +279,9 @@ impl Session {
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
+        if let Some(seen) = ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
         drawn.map(drop)
     }
 }
@@ -280,6 +298,7 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
         graphics: Graphics::half_blocks(),
+        seen_cards: None,
     }
 }
 

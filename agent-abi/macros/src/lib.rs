@@ -10,10 +10,10 @@ mod json;
 mod lookup;
 mod options;
 mod params;
+mod renamed;
 mod schema;
 mod stage;
-// The same words as at run time; this crate lies below the one that has them.
-#[path = "../../src/model/suggest.rs"]
+// A symbolic link to the file of `agent-abi`: the same words as at run time, in a crate below it. Packages hold a copy.
 mod suggest;
 mod twin;
 mod types;
@@ -35,26 +35,24 @@ use proc_macro::TokenStream;
 /// | `cancellable` | checks `check_cancelled` |
 /// | `include(client_metadata, images_data, workflow_graph_node, children, all_label_branches, branch_name = "x")` | what to fetch with the row's metadata |
 /// | `initialise(objects = ["hash"], classifications = ["hash"], reviews, overwrite, signed_url)` | how to fetch the labels |
+/// | `crate = "abi"` | the name of `agent-abi` in this crate, where `Cargo.toml` renames it |
 ///
 /// The function stays an ordinary function that tests can call.
 #[proc_macro_attribute]
 pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
     let place = Place::of_call();
-    stage::expand(args.into(), item.into(), &place)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    renamed::expand(args.into(), |args| stage::expand(args, item.into(), &place)).into()
 }
 
 /// Makes a function a dependency that agents ask for with `#[depends(name)]`.
 ///
 /// Parameters are injected as in an agent; those marked `#[arg]` are given at the place of use,
-/// `#[depends(name(0.5))]`. Options: `scope = host` keeps the value from task to task, and
-/// `close = function` is called with the value at the end, in reverse order of opening.
+/// `#[depends(name(0.5))]`. Options: `scope = host` keeps the value from task to task,
+/// `close = function` is called with the value at the end, in reverse order of opening, and
+/// `crate = "abi"` is for a renamed `agent-abi`, as in [`macro@stage`].
 #[proc_macro_attribute]
 pub fn dependency(args: TokenStream, item: TokenStream) -> TokenStream {
-    dependency::expand(args.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    renamed::expand(args.into(), |args| dependency::expand(args, item.into())).into()
 }
 
 /// Exports the agents of this crate, in the order in which their stages are worked through.
@@ -62,11 +60,11 @@ pub fn dependency(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```ignore
 /// export![prelabel, checks::validate, preflight = look_at_the_project];
 /// ```
+///
+/// `crate = "abi"` is for a renamed `agent-abi`, as in [`macro@stage`].
 #[proc_macro]
 pub fn export(items: TokenStream) -> TokenStream {
-    export::expand(items.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    renamed::expand(items.into(), export::expand).into()
 }
 
 /// Where the macro was called, for the descriptor.

@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_in_the_shared_table() {
-        let table = include_str!("../../tests/tables/durations.txt");
+        let table = include_str!("../tests/durations.txt");
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let (text, ms) = line.split_once('|').unwrap();
             assert_eq!(duration_ms(text), ms.trim().parse().ok(), "{line}");

@@ -16,11 +16,20 @@ pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic}
 pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
+pub use provide::Provide;
 pub(crate) use provide::retire_all;
-pub use provide::{ByValue, Entry, NoArguments, Pool, Provide};
-pub use scope::{RawFrame, Scope, Source};
-pub use twins::{Twin, TwinOf, twin};
+pub use scope::Scope;
+pub use twins::{Twin, twin};
 pub use upstream::Upstream;
+
+// What only the macros and hosts of agents use.
+#[doc(hidden)]
+pub use provide::{ByValue, Entry, NoArguments, Pool};
+#[doc(hidden)]
+pub use scope::{RawFrame, Source};
+#[doc(hidden)]
+pub use twins::TwinOf;
+#[doc(hidden)]
 pub use wants::{Asked, Wants};
 
 use crate::error::{Error, Result};
@@ -33,6 +42,7 @@ pub type Found<T> = Result<Option<T>>;
 
 /// How an attempt or the life of a dependency ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// The agent gave a route.
     Done,
@@ -48,6 +58,7 @@ pub enum End {
 
 /// Why an attempt gave no route.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Stop {
     /// The agent refused.
     Agent(Error),
@@ -190,6 +201,7 @@ impl<E: Into<Box<dyn StdError>>> IntoDone for Result<(), E> {
 ///
 /// # Errors
 /// The function's own.
+#[doc(hidden)]
 pub fn closed(done: impl IntoDone) -> Result<()> {
     done.into_done()
 }

@@ -23,6 +23,7 @@ pub struct twin {}
 
 /// A twin, to read: a copy of its own, what is changed in it goes nowhere.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Twin {
     /// Its label row.
     pub labels: LabelRow,

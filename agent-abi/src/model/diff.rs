@@ -19,6 +19,7 @@ pub enum LabelChangeKind {
 
 /// One changed label.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LabelChange {
     /// What happened.
     pub kind: LabelChangeKind,

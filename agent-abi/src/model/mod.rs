@@ -48,6 +48,7 @@ use std::fmt;
 
 /// Why something in the model could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModelError {
     /// A name that is not there; the text names the nearest ones.
     Unknown(String),

@@ -150,16 +150,6 @@ mod tests {
     }
 
     #[test]
-    fn names_are_suggested_as_in_the_shared_table() {
-        let table = include_str!("../../tests/tables/nearest.txt");
-        for line in table.lines().filter(|line| !line.starts_with('#')) {
-            let cells: Vec<_> = line.split('|').map(str::trim).collect();
-            let near = nearest(cells[0], cells[1].split(", "));
-            assert_eq!(near.join(", "), cells[2], "{line}");
-        }
-    }
-
-    #[test]
     fn what_cannot_be_seen_in_a_name_is_escaped() {
         for (name, shown) in [
             ("pre-label", "\"pre-label\""),

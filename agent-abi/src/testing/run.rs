@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 /// A line that the agent logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogLine {
     /// 1 error … 5 trace.
     pub level: u32,

@@ -2,6 +2,7 @@
 //! left to the screen, what a command does to the state.
 
 use crate::ids::{StageId, TaskId};
+use crate::ledger::Scope;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -129,6 +130,8 @@ pub enum Command {
     Undo(i64),
     /// Finish what interrupted commands of this folder had begun to write.
     Finish,
+    /// Finish what interrupted commands of this folder had begun to write, as far as in this scope: for commands.
+    Recover(Scope),
     /// Apply a plan; its identity.
     Apply(String),
     /// Stop the operations under way: what is on its way is finished, and the rest is left.

@@ -5,6 +5,7 @@
 
 pub mod attempt_limit;
 pub mod builder;
+pub mod chosen;
 pub mod config;
 mod database;
 pub mod files;
@@ -25,6 +26,7 @@ pub mod params;
 pub mod plan;
 pub mod preflight;
 pub mod runtime;
+pub mod saved;
 pub mod session;
 pub mod typed_names;
 pub mod upstream;

@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn durations_up_to_a_day_are_read_as_in_the_shared_table() {
-        let table = include_str!("../../../agent-abi/tests/tables/durations.txt");
+        let table = include_str!("../../../agent-abi/macros/tests/durations.txt");
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let (text, ms) = line.split_once('|').unwrap();
             let ms = ms.trim().parse().ok().filter(|ms| *ms <= 86_400_000);

@@ -173,7 +173,7 @@ mod tests {
         } else {
             assert!(
                 text[start..end] == markdown(),
-                "run UPDATE_README=1 cargo test -p workbench --bin workbench readme"
+                "run UPDATE_README=1 cargo test -p encord-workbench --bin workbench readme"
             );
         }
     }

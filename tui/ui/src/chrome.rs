@@ -160,7 +160,7 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
         let took = duration(ms.max(1.0));
         return (format!("… compiling {place}{took}"), st.warn);
     }
-    if state.rejected.is_some() {
+    if !state.refused.all().is_empty() {
         return (format!("✗ library refused{still}"), st.bad);
     }
     match active.as_slice() {

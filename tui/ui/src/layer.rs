@@ -154,6 +154,10 @@ impl Ui {
             self.notice = Some(why.into_owned());
             return Vec::new();
         }
+        let typing = self.top(|layer| layer.typing(self));
+        if action == Action::Out && self.overlays.is_empty() && !typing && self.close_card() {
+            return Vec::new();
+        }
         let place = self.overlays.len();
         let handled = self.with_top(|layer, ui| match layer.opened_by() == Some(action) {
             true => Handled::Close(Vec::new()),

@@ -6,6 +6,7 @@
 //! binary.
 
 mod actions;
+mod cards;
 mod chrome;
 mod copy;
 mod docs;
@@ -17,6 +18,7 @@ mod keymap;
 pub mod keys;
 mod layer;
 mod overlays;
+pub mod passphrase;
 mod picture;
 mod screens;
 mod summary;
@@ -54,6 +56,8 @@ pub struct UiSettings {
     pub graphics: Graphics,
     /// Which keys mean which actions.
     pub keymap: Keymap,
+    /// The cards that were seen before; `None`: no cards.
+    pub seen_cards: Option<Vec<String>>,
 }
 
 /// One of the four screens.
@@ -155,6 +159,7 @@ pub struct Ui {
     queued: Option<TaskId>,
     /// When the first build failed whose errors were shown.
     pub(crate) failure_shown: Option<Millis>,
+    pub(crate) cards: cards::Cards,
     pub(crate) pictures: picture::PictureView,
     /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
@@ -184,6 +189,7 @@ impl Ui {
             run: run::RunCursor::default(),
             queued: None,
             failure_shown: None,
+            cards: cards::Cards::new(settings.seen_cards),
             pictures: picture::PictureView::new(settings.graphics),
             notice: None,
             clicked: None,
@@ -210,6 +216,7 @@ impl Ui {
             return;
         }
         let body = chrome::draw(self, buf, area, state);
+        let body = self.draw_card(buf, body, state);
         self.draw_layers(buf, body, state);
         if !self.unicode {
             widgets::to_ascii(buf);
@@ -258,6 +265,7 @@ impl Ui {
         self.overlays.retain(|layer| !layer.is_over(state));
         self.follow_failure(state);
         self.follow_queued(state);
+        self.follow_cards(state);
         let Some(project) = &state.project else {
             return;
         };

@@ -18,6 +18,7 @@ use std::fmt;
 
 /// One mistake in a label row.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Where, from the top of the blob: `object_answers/HQ1Y1kw0/Colour`.
     pub path: String,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 /// An ontology, read from Encord's `editor` object.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[non_exhaustive]
 pub struct Ontology {
     /// Its title.
     #[serde(skip)]
@@ -36,6 +37,7 @@ pub struct Ontology {
 
 /// A kind of object.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct OntologyObject {
     /// Number in the ontology, as text.
     #[serde(default)]
@@ -63,6 +65,7 @@ pub struct OntologyObject {
 
 /// A kind of classification; its title is the name of its first attribute.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct OntologyClassification {
     /// Number in the ontology, as text.
     #[serde(default)]
@@ -79,6 +82,7 @@ pub struct OntologyClassification {
 
 /// A question about an object or a frame.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct Attribute {
     /// Number in the ontology, dotted.
     #[serde(default)]
@@ -107,6 +111,7 @@ pub struct Attribute {
 
 /// A possible answer.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct Choice {
     /// Number in the ontology, dotted.
     #[serde(default)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 /// The vertices of a kind of skeleton, found with [`super::Ontology::skeleton`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SkeletonTemplate {
     /// Its name.
     pub name: String,
@@ -18,6 +19,7 @@ pub struct SkeletonTemplate {
 
 /// A vertex of a template.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SkeletonVertex {
     /// Its name, once in a template.
     pub name: String,

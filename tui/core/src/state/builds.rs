@@ -60,6 +60,31 @@ impl State {
         }
     }
 
+    /// Keys of an answer that nothing reads are reported once for each build and stage: all its answers have them.
+    pub(super) fn warn_of_unread(&mut self, job: JobId, result: &Result<Arc<Outcome>, Error>) {
+        let keys = match result {
+            Ok(outcome) if !outcome.unread.is_empty() => &outcome.unread,
+            _ => return,
+        };
+        let stepped = self.step.as_ref().filter(|s| s.job == Some(job));
+        let watched = self.watch.of_job(job).and_then(|task| match task.phase {
+            Phase::Running(_, build) => Some((build, task.stage)),
+            _ => None,
+        });
+        let run = self.run.as_ref().filter(|run| run.has(job));
+        let run = run.and_then(|run| Some((run.build, *run.stages.get(run.stage_at)?)));
+        let of = stepped.map(|s| (s.build, s.stage)).or(watched).or(run);
+        let Some((build, stage)) = of.filter(|of| self.unread.insert(*of)) else {
+            return;
+        };
+        let text = format!(
+            "answers of build {build} at stage \"{}\" have keys that nothing reads: {}",
+            self.stage_title(stage),
+            keys.join(", ")
+        );
+        self.warn(Kind::Build, text, None);
+    }
+
     /// The libraries that are there at the start are waited for, so that it is their order that decides
     /// which of them has a stage, and not which of them opens first.
     pub(super) fn await_libraries(&mut self, libraries: Vec<PathBuf>) {
@@ -112,7 +137,7 @@ impl State {
 
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
-        self.no_longer_refused(library);
+        self.refused.remove(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -176,7 +201,6 @@ impl State {
             || "nothing is loaded".to_owned(),
             |b| format!("build {} stays active", b.id),
         );
-        self.rejected = Some((reason.clone(), self.now));
         let detail = (!hints.is_empty()).then(|| hints.join("\n"));
         self.warn(
             Kind::Build,
@@ -185,17 +209,7 @@ impl State {
         );
         let mut error = Error::new(ErrorKind::Settings, reason);
         error.hints = hints.to_vec();
-        self.refused.insert(library, error);
-    }
-
-    /// A library that was refused is opened now, or gone; others may still be refused.
-    fn no_longer_refused(&mut self, library: &Path) {
-        self.refused.remove(library);
-        let newest = self.rejected.as_ref();
-        if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
-            let other = self.refused.values().next();
-            self.rejected = other.map(|error| (error.summary.clone(), self.now));
-        }
+        self.refused.add(library, error, self.now);
     }
 
     /// The build that is running, which begins with its first event.
@@ -270,7 +284,7 @@ impl State {
         let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
-                self.no_longer_refused(&library);
+                self.refused.remove(&library);
                 let probed = self.builds.get(id).map(|b| Box::new(b.probed.clone()));
                 let activate = probed.map(|probed| Effect::Activate(id, probed));
                 let mut effects: Vec<Effect> = activate.into_iter().collect();
@@ -296,9 +310,8 @@ impl State {
                 effects
             }
             Err((id, reason)) => {
-                self.rejected = Some((reason.clone(), self.now));
                 let error = Error::new(ErrorKind::Settings, reason.clone());
-                self.refused.insert(library, error);
+                self.refused.add(library, error, self.now);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],

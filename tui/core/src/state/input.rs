@@ -1,6 +1,7 @@
 //! Commands from the UI or CLI, and what follows from each.
 
 use super::*;
+use crate::ledger::Recovery;
 
 impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
@@ -46,6 +47,7 @@ impl State {
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
             Command::Finish => self.finish_interrupted(),
+            Command::Recover(scope) => self.begin_recovery(Recovery::new(scope)),
             Command::Apply(plan) => self.begin_apply(plan),
             Command::StopOperations => self.stop_operations(),
             Command::Confirm { title, then } => self.confirm(title, *then),

@@ -31,7 +31,7 @@ pub use options::{Level, Options};
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
 
-use crate::build::{AgentDescriptor, BuildStatus, Builds};
+use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
@@ -84,10 +84,8 @@ pub struct State {
     pub typed_timeout_ms: Option<u64>,
     /// Builds and bindings.
     pub builds: Builds,
-    /// The newest library that was refused before it could be opened, until a good one comes.
-    pub rejected: Option<(String, Millis)>,
-    /// Every watched library whose newest content was refused, and why.
-    pub refused: BTreeMap<std::path::PathBuf, Error>,
+    /// The watched libraries whose newest content was refused.
+    pub refused: Refusals,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.
@@ -160,6 +158,8 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
+    /// Builds and stages whose answers were reported to have keys that nothing reads.
+    unread: BTreeSet<(BuildId, StageId)>,
 }
 
 /// Queues are listed again this often while the screen is open, in milliseconds.
@@ -248,7 +248,7 @@ impl State {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
             || self.journal.finishing
-            || !self.operations.is_empty()
+            || self.operations_write()
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
     }
 

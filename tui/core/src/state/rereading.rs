@@ -159,7 +159,8 @@ impl State {
                 .iter()
                 .filter(|b| b.status == BuildStatus::Active);
             let active = active.map(|b| b.probed.library.clone());
-            let all: BTreeSet<_> = active.chain(self.refused.keys().cloned()).collect();
+            let refused = self.refused.all().iter().map(|r| r.library.clone());
+            let all: BTreeSet<_> = active.chain(refused).collect();
             return all.into_iter().map(Effect::LookAgain).collect();
         }
         self.preflights.clear();

@@ -298,6 +298,7 @@ impl State {
         else {
             return Vec::new();
         };
+        self.warn_of_unread(job, &result);
         if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
             self.step_done(result, run_us);
             return Vec::new();

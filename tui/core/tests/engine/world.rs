@@ -55,6 +55,8 @@ pub struct World {
     pub loaded: BTreeSet<BuildId>,
     /// Contents that nobody will claim.
     pub discarded: usize,
+    /// Keys of every answer that nothing reads.
+    pub unread: Vec<String>,
     /// The project, each time that it is read again; then it cannot be.
     pub reads: VecDeque<Arc<Project>>,
     pub loads: usize,
@@ -94,6 +96,7 @@ impl World {
             finished: 0,
             loaded: BTreeSet::new(),
             discarded: 0,
+            unread: vec![],
             reads: [].into(),
             loads: 0,
             at_launch: Box::new(|_| Vec::new()),
@@ -128,7 +131,7 @@ impl World {
 
     pub fn job(&mut self, launch: &Launch) -> Event {
         let (answer, crashed) = (self.agent)(launch);
-        let flow = workflow();
+        let (flow, unread) = (workflow(), &self.unread);
         let result = answer.map(|route| {
             let way = route.map_or(Route::Stay, |name| {
                 let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
@@ -149,6 +152,7 @@ impl World {
                 labels_after: drawn
                     .then(|| LabelBlob::new(&serde_json::json!({"note": "drawn at first"}))),
                 steps: vec![],
+                unread: unread.clone(),
             })
         });
         Event::Job(JobEvent::Done {
@@ -270,10 +274,6 @@ impl World {
                 let result = Ok(vec![]);
                 Some(Event::Journal(JournalEvent::Entries { op, result }))
             }
-            Effect::ReviewUndo(op) => {
-                let result = Ok(vec![]);
-                Some(Event::Journal(JournalEvent::Review { op, result }))
-            }
             Effect::Record(report) => {
                 self.reports.push(*report);
                 None
@@ -286,7 +286,7 @@ impl World {
         }
     }
 
-    pub fn move_task(&mut self, item: &CommitItem) -> Committed {
+    pub fn move_task(&mut self, item: &Change) -> Committed {
         let Some(pathway) = item.pathway else {
             return Committed::Done;
         };

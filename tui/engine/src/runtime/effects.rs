@@ -11,8 +11,6 @@ use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
-use wb_core::journal::Settled;
-use wb_core::ledger::{Recovery, Scope};
 use wb_core::run::OnDuplicate;
 use wb_core::work::{Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
@@ -107,7 +105,6 @@ impl World {
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
             Effect::OpenOp(op) => self.open_op(op),
-            Effect::ReviewUndo(op) => self.review_undo(op),
             Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
@@ -295,14 +292,5 @@ impl World {
         if !self.launches.is_empty() {
             self.hosts.run_all(self.launches.drain(..));
         }
-    }
-
-    /// Finishes what an interrupted process had begun to write.
-    pub(super) async fn settle(&self) -> Result<Settled, Error> {
-        let (Some(journal), Some(_), Some(_)) = (&self.journal, &self.writer, &self.project) else {
-            return Ok(Settled::default());
-        };
-        let performer = self.performer_with(journal.clone())?;
-        performer.drive(Recovery::new(Scope::All)).await
     }
 }

@@ -1,6 +1,7 @@
 //! News of hosts in the words of the core.
 
 use super::World;
+use crate::files::Unusable;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,11 @@ pub(super) const JUDGES: usize = 2;
 
 /// Nothing can be run on this machine as it is.
 pub(super) fn none(error: &wb_host::HostError) -> Error {
+    if let wb_host::HostError::Store { path, source } = error
+        && limits::reached(&error.to_string()).is_none()
+    {
+        return Unusable::because(source).error(path);
+    }
     let text = format!("no host process can be started: {error}");
     let hints = limits::reached(&text).map(|error| error.hints);
     let error = Error::new(ErrorKind::Settings, text);

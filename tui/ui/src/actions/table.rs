@@ -84,6 +84,8 @@ actions! {
     Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);
+    Tutorial    Global ["F2"] "tutorial" "Explain the first step, outcome and commit again"
+        .stays() .does(|ui, _| ui.show_cards_again());
     Quit        Global ["q" "Ctrl-c"] "quit" "Quit; asks while something is running or held"
         .stays() .hint(|_, _| Some("quit".into())) .does(Ui::quit);
     Suspend     Global ["Ctrl-z"] "suspend" "Suspend (resume with `fg`)"

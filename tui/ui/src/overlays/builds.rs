@@ -10,7 +10,7 @@ use crate::widgets::{hanging, overlay, padded, scrolled, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::build::{Build, BuildStatus};
+use wb_core::build::{Build, BuildStatus, Refusal};
 use wb_core::state::State;
 
 /// The list of builds; the first line shown.
@@ -75,7 +75,8 @@ impl Layer for Builds {
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
         let failed = state.compiling.as_ref().and_then(|c| c.failed.as_ref());
         let compiler = failed.map(|failure| failure.messages.clone());
-        let refused = state.rejected.as_ref().map(|(why, _)| why.clone());
+        let refused = state.refused.all().last();
+        let refused = refused.map(|refusal| refusal.error.summary.clone());
         Some(("the build's error".to_owned(), compiler.or(refused)?))
     }
 }
@@ -136,12 +137,10 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
 fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
-    for (library, error) in &state.refused {
+    for Refusal { library, error, at } in state.refused.all() {
         let path = library.display().to_string();
-        let newest = state.rejected.as_ref().filter(|(r, _)| *r == error.summary);
-        let when = newest.map(|(_, at)| crate::chrome::ago(state.now.since(*at)));
-        let when = when.map_or_else(String::new, |ago| format!(", {ago}"));
-        let title = format!("✗ {} refused{when}", clean(&path));
+        let ago = crate::chrome::ago(state.now.since(*at));
+        let title = format!("✗ {} refused, {ago}", clean(&path));
         all.push(Line::styled(fit(&title, columns), st.bad));
         all.extend(hanging("  ", st.text, &error.summary, columns, st.text));
         for hint in &error.hints {
