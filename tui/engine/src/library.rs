@@ -1,7 +1,7 @@
 //! From what a person names with `--agents` to the library files that are watched, and the build
 //! of a crate with cargo. Watching and opening are left to the host crate.
 
-use crate::Notify;
+use crate::{Notify, cargo_program};
 use agent_abi::table::ENTRY_SYMBOL;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -182,7 +182,7 @@ fn metadata(dir: &Path) -> Result<Metadata, Error> {
         .arg(dir.join("Cargo.toml"))
         .output()
         .map_err(|error| {
-            settings(format!("cannot start cargo: {error}"))
+            settings(cargo_program::not_started(&error))
                 .hint("name the library itself with --agents")
         })?;
     serde_json::from_slice(&output.stdout).map_err(|_| {
@@ -245,7 +245,7 @@ fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
 /// Cargo, and what it starts (build scripts, compilers), without keys and passwords of the workbench.
 #[must_use]
 pub fn cargo() -> std::process::Command {
-    let mut cargo = std::process::Command::new("cargo");
+    let mut cargo = std::process::Command::new(cargo_program::path());
     for name in wb_host::secret_variables() {
         cargo.env_remove(name);
     }

@@ -1,6 +1,7 @@
 //! One `cargo build`: its progress while it runs, and its errors with their places. When to build is left to
 //! the parent module.
 
+use crate::cargo_program;
 use serde::Deserialize;
 use std::path::Path;
 use std::process::Stdio;
@@ -93,7 +94,8 @@ pub(super) async fn build(dir: &Path, news: &Sender<Event>) {
 }
 
 async fn run(dir: &Path, news: &Sender<Event>) -> Result<(), CompileFailure> {
-    let not_started = |error| CompileFailure::from(format!("cannot start cargo: {error}"));
+    let not_started =
+        |error: std::io::Error| CompileFailure::from(cargo_program::not_started(&error));
     let mut child = tokio::process::Command::from(crate::library::cargo())
         .args(["build", "--color", "never", "--message-format", "json"])
         .arg("--manifest-path")
