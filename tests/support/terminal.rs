@@ -54,7 +54,9 @@ impl Terminal {
         }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        command.env("XDG_CONFIG_HOME", dir.join("no-config"));
+        for (name, value) in super::surroundings(dir) {
+            command.env(name, value);
+        }
         for (name, value) in env {
             command.env(name, value);
         }

@@ -43,6 +43,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("new my-agents", "pixels in, a label out"),
             ("new my-agents --template route", "a pathway by the labels"),
             ("new my-agents --stage 'Agent 1'", "for a stage of your own"),
+            ("new --upgrade", "the agent-abi of a newer workbench"),
         ],
     ),
     (

@@ -202,17 +202,21 @@ pub struct DemoArgs {
 /// `workbench new`
 #[derive(Args, Debug, Clone)]
 pub struct NewArgs {
-    /// Folder to make; its last part names the crate
-    pub name: String,
+    /// Folder to make; its last part names the crate. With --upgrade the crate's folder [default: the one around this]
+    #[arg(required_unless_present = "upgrade")]
+    pub name: Option<String>,
     /// What it begins with
     #[arg(short, long, value_name = "NAME", value_enum, default_value_t)]
     pub template: Template,
     /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
-    /// The crate agent-abi [default: in the checkout around this folder or this program]
-    #[arg(long, value_name = "DIR")]
-    pub abi: Option<PathBuf>,
+    /// Replace the copy of agent-abi in a crate that exists (in C, the header) by the one of this program
+    #[arg(long, conflicts_with_all = ["template", "stage"])]
+    pub upgrade: bool,
+    /// Replace files of that copy that were changed by hand, too
+    #[arg(long, requires = "upgrade")]
+    pub force: bool,
 }
 
 /// What `workbench new` begins with.
