@@ -21,11 +21,9 @@ pub fn path() -> PathBuf {
 #[must_use]
 pub fn not_started(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => {
-            "cargo was not found on the path, in $CARGO_HOME/bin or in ~/.cargo/bin: \
-             install Rust from https://rustup.rs and start the workbench again"
-                .to_owned()
-        }
+        io::ErrorKind::NotFound => "cargo was not found; install Rust from https://rustup.rs \
+             (looked on the path, in $CARGO_HOME/bin and in ~/.cargo/bin)"
+            .to_owned(),
         _ => format!("cannot start cargo: {error}"),
     }
 }
