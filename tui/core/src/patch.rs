@@ -224,10 +224,9 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
 
 /// An outcome that the model refuses.
 fn of_model(error: &ModelError, text: String) -> Error {
-    Error {
-        unknown_name: matches!(error, ModelError::Unknown(_)),
-        ..Error::new(ErrorKind::Agent, text)
-    }
+    let mut refused = Error::new(ErrorKind::Agent, text);
+    refused.unknown_name = matches!(error, ModelError::Unknown(_));
+    refused
 }
 
 /// What changes, the labels after, and how many are not added because they stand there already.

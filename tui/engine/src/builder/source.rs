@@ -2,6 +2,7 @@
 //! module.
 
 use super::setting::{BuildSetting, WatchGlobs};
+use crate::cargo_program;
 use crate::library::{Library, cargo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -136,11 +137,11 @@ impl Source {
         }
     }
 
-    /// Whether cargo or a shell is started.
-    pub(super) fn program(&self) -> &'static str {
+    /// Why it did not start, and what to do.
+    pub(super) fn not_started(&self, error: &std::io::Error) -> String {
         match &self.recipe {
-            Recipe::Cargo => "cargo",
-            Recipe::Shell(_) => "/bin/sh",
+            Recipe::Cargo => cargo_program::not_started(error),
+            Recipe::Shell(_) => format!("cannot start /bin/sh: {error}"),
         }
     }
 
