@@ -48,6 +48,19 @@ const OF_THE_MACHINE: [&str; 12] = [
     "WORKBENCH_STATE",
 ];
 
+/// What the program is started with: nothing is read or written in the user's own folders, and cargo builds with
+/// what the tests themselves were built with. The cache folder stays, so that the demo's agents are built once.
+pub fn surroundings(dir: &Path) -> [(&'static str, PathBuf); 3] {
+    [
+        ("XDG_CONFIG_HOME", dir.join("no-config")),
+        (
+            "XDG_CACHE_HOME",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+        ),
+        ("CARGO_NET_OFFLINE", "true".into()),
+    ]
+}
+
 /// The program as a command in a folder, without any credentials of the machine.
 pub fn command(dir: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -55,7 +68,7 @@ pub fn command(dir: &Path) -> Command {
     for name in OF_THE_MACHINE {
         command.env_remove(name);
     }
-    command.env("XDG_CONFIG_HOME", dir.join("no-config"));
+    command.envs(surroundings(dir));
     command
 }
 

@@ -71,7 +71,9 @@ impl Terminal {
         }
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        command.env("XDG_CONFIG_HOME", dir.join("no-config"));
+        for (name, value) in super::surroundings(dir) {
+            command.env(name, value);
+        }
         command.env("XDG_STATE_HOME", experienced());
         for (name, value) in env {
             command.env(name, value);

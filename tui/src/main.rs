@@ -11,6 +11,9 @@ mod print;
 mod anchored;
 mod appearance;
 mod begin;
+// Without the local server nothing asks for the sample agents.
+#[cfg_attr(not(feature = "local"), allow(dead_code))]
+mod carried;
 mod check;
 mod cli;
 mod crash;

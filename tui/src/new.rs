@@ -1,11 +1,15 @@
 //! `workbench new`: a folder with an agent that builds, tests and loads at once.
 //!
-//! The files are templates under `new/`; nothing that exists is ever overwritten. Building is left to
-//! cargo or make, names of a project to [`refresh`].
+//! The files are templates under `new/`, and the crate `agent-abi` from the program itself (`carried.rs`), so that the
+//! folder needs neither this program's checkout nor a registry that has `agent-abi`. Nothing that exists is ever
+//! overwritten. Refreshing that copy is left to [`upgrade`], names of a project to [`refresh`], building to cargo or make.
 
 mod from_project;
 mod refresh;
+mod upgrade;
 
+use crate::carried::folder::SourceFolder;
+use crate::carried::{self, Files};
 use crate::cli::{Global, NewArgs, Template};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -13,6 +17,11 @@ use std::path::{Path, PathBuf};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::work::Project;
 use wb_engine::config::Config;
+
+/// Where a Rust crate keeps its copy of `agent-abi`.
+const VENDORED: &str = "vendor/agent-abi";
+/// The header of C and C++ agents.
+const HEADER: &str = "workbench_agent.h";
 
 /// What becomes of a template.
 struct Plan {
@@ -58,49 +67,39 @@ fn plan(args: &NewArgs) -> Plan {
         ("workbench.toml", settings),
         (".gitignore", include_str!("new/ignore.txt")),
     ];
-    if template == Template::C {
-        files.extend([
+    files.extend(match template {
+        Template::C => vec![
             ("agent.c", source),
             ("test.c", include_str!("new/test.c")),
             ("Makefile", include_str!("new/make.txt")),
-            (
-                "workbench_agent.h",
-                include_str!("../../agent-abi/include/workbench_agent.h"),
-            ),
-        ]);
-    } else if template == Template::Cpp {
-        files.extend([
+        ],
+        Template::Cpp => vec![
             ("agent.cpp", source),
             ("test.cpp", include_str!("new/test.cpp")),
             ("Makefile", include_str!("new/make_cpp.txt")),
-            (
-                "workbench_agent.h",
-                include_str!("../../agent-abi/include/workbench_agent.h"),
-            ),
-        ]);
-    } else {
-        files.extend([
+        ],
+        _ => vec![
             ("src/lib.rs", source),
             ("Cargo.toml", include_str!("new/cargo.txt")),
-        ]);
-    }
+        ],
+    });
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: match template {
-            Template::C | Template::Cpp => C,
-            _ => RUST,
-        },
+        next: if template.is_rust() { RUST } else { C },
     }
 }
 
-/// Makes the folder and prints how to continue; or writes the names of a crate again.
+/// Makes the folder and prints how to continue; or refreshes what a crate has from this program or its project.
 ///
 /// # Errors
-/// A name that is none, a folder that exists, no `agent-abi` to build with, no right to write, or a project that cannot
+/// A name that is none, a folder that exists, no right to write, or a project that cannot
 /// be had.
 pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(), Error> {
     let named = args.name.as_deref();
+    if args.upgrade {
+        return upgrade::upgrade(args);
+    }
     if args.refresh_ontology {
         return refresh::refresh(global, config, named.map(Path::new)).await;
     }
@@ -109,7 +108,9 @@ pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(),
     // A template is one for any project.
     let own = args.template.is_none() && args.stage.is_none() && global.project_hash.is_some();
     let project = match own {
-        true => Some(from_project::load(global, config).await?),
+        true => Some(from_project::load(global, config).await.map_err(|error| {
+            error.hint("to begin without the project: workbench new NAME --template prelabel")
+        })?),
         false => None,
     };
     make(args, config.project_named(), project.as_ref())
@@ -142,23 +143,15 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
             "a stage is named by its title or UUID, without quotes",
         ));
     }
-    let abi = match args.template {
-        Some(Template::C | Template::Cpp) => None,
-        _ => Some(find_abi(args.abi.as_deref())?),
-    };
     let text = |template: &str| {
         let project = hash.map_or_else(
             || "# project = \"UUID of your project\"".to_owned(),
             |hash| format!("project = {hash:?}"),
         );
-        let place = abi
-            .as_ref()
-            .map_or_else(String::new, |abi| abi.display().to_string());
         template
             .replace("{{name}}", &name)
             .replace("{{stage}}", &plan.stage)
             .replace("{{project}}", &project)
-            .replace("{{abi}}", &format!("{place:?}"))
             .replace("{{ending}}", std::env::consts::DLL_EXTENSION)
     };
     for (file, template) in &plan.files {
@@ -167,14 +160,10 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
     for (file, text) in sources.iter().flatten() {
         write(&dir.join(file), text.as_bytes())?;
     }
-    // The versions that the workbench itself was built with: what is there already is not fetched anew.
-    if let Some(lock) = abi
-        .as_ref()
-        .and_then(|abi| Some(abi.parent()?.join("Cargo.lock")))
-        && let Ok(lock) = std::fs::read(lock)
-    {
-        write(&dir.join("Cargo.lock"), &lock)?;
-    }
+    match args.template.unwrap_or_default().is_rust() {
+        true => SourceFolder::open(&dir.join(VENDORED), carried::agent_abi()?)?.write()?,
+        false => SourceFolder::open(&dir, header()?)?.write()?,
+    };
     match project {
         Some(project) => out!(
             "made {} for project \"{}\": {}",
@@ -184,16 +173,25 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
         ),
         None => out!("made {} for stage \"{}\"", dir.display(), plan.stage),
     }
-    print_next(args, &dir, &plan, abi.as_deref(), hash.is_some());
+    print_next(args, &dir, &plan, hash.is_some());
     Ok(())
 }
 
+/// The header alone, for an agent in C or C++.
+fn header() -> Result<Files, Error> {
+    let include = format!("include/{HEADER}");
+    let mut files = carried::agent_abi()?;
+    files.retain(|name, _| *name == include);
+    let files = files.into_values();
+    Ok(files.map(|content| (HEADER.to_owned(), content)).collect())
+}
+
 /// Prints what was made, and the next steps.
-fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, abi: Option<&Path>, has_project: bool) {
-    if let Some(abi) = abi {
+fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, has_project: bool) {
+    if args.template.unwrap_or_default().is_rust() {
         out!(
-            "its Cargo.toml points to agent-abi in {}: that folder must stay where it is",
-            abi.display()
+            "agent-abi {}, which agents are written with, is in {VENDORED}: commit it with your code",
+            carried::VERSION
         );
     }
     out!("\nnext:\n  cd {}", dir.display());
@@ -241,36 +239,6 @@ fn name_of(dir: &Path) -> Result<String, Error> {
     Ok(name.to_owned())
 }
 
-/// The crate that agents are written with: named, or in the checkout around this folder or this program.
-fn find_abi(given: Option<&Path>) -> Result<PathBuf, Error> {
-    let is_abi =
-        |dir: &Path| dir.join("Cargo.toml").is_file() && dir.join("src/table.rs").is_file();
-    if let Some(dir) = given {
-        if !is_abi(dir) {
-            return Err(usage(format!(
-                "{} is not the crate agent-abi",
-                dir.display()
-            )));
-        }
-        return std::path::absolute(dir).map_err(|e| usage(format!("{}: {e}", dir.display())));
-    }
-    let here = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    let around = [here, program].into_iter().flatten();
-    let found = around
-        .flat_map(|start| {
-            start
-                .ancestors()
-                .map(|a| a.join("agent-abi"))
-                .collect::<Vec<_>>()
-        })
-        .find(|dir| is_abi(dir));
-    found.ok_or_else(|| {
-        usage("the crate agent-abi, which agents are built with, is neither around this folder nor around this program")
-            .hint("name it: workbench new NAME --abi PATH/TO/agent-abi")
-    })
-}
-
 /// Writes a new file, with its folders; never over another one.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |e: std::io::Error| {
@@ -294,13 +262,15 @@ fn usage(text: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::ValueEnum;
 
     fn args(name: &Path) -> NewArgs {
         NewArgs {
             name: Some(name.display().to_string()),
             template: None,
             stage: None,
-            abi: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../agent-abi")),
+            upgrade: false,
+            force: false,
             refresh_ontology: false,
         }
     }
@@ -335,27 +305,51 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
+    /// Every file below a folder.
+    fn all_files(dir: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).unwrap().flatten();
+        let below = entries.flat_map(|entry| match entry.path() {
+            path if path.is_dir() => all_files(&path),
+            path => vec![path],
+        });
+        below.collect()
+    }
+
     #[test]
-    fn no_placeholder_is_left_in_any_file() {
+    fn no_file_has_a_placeholder_or_an_absolute_path() {
         let dir = tempfile::tempdir().unwrap();
-        let templates = [
-            Template::Prelabel,
-            Template::Route,
-            Template::Priority,
-            Template::Twin,
-            Template::Video,
-            Template::C,
-            Template::Cpp,
-        ];
-        for (n, template) in templates.into_iter().enumerate() {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let places = [dir.path(), checkout].map(|place| place.display().to_string());
+        for (n, &template) in Template::value_variants().iter().enumerate() {
             let path = dir.path().join(format!("agent-{n}"));
             let mut args = args(&path);
             args.template = Some(template);
             make(&args, Some("a-hash"), None).unwrap();
+            let made = all_files(&path);
             for (file, _) in plan(&args).files {
-                let text = std::fs::read_to_string(path.join(file)).unwrap();
-                assert!(!text.contains("{{"), "{template:?} {file}");
+                assert!(made.contains(&path.join(file)), "{template:?} {file}");
+            }
+            for file in made {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let ours = !file.starts_with(path.join("vendor"));
+                assert!(!ours || !text.contains("{{"), "{}", file.display());
+                for place in &places {
+                    assert!(!text.contains(place), "{} has {place}", file.display());
+                }
             }
         }
+    }
+
+    #[test]
+    fn an_agent_crate_has_its_own_copy_of_agent_abi_and_no_lock_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine");
+        make(&args(&path), None, None).unwrap();
+        let manifest = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let abi = &manifest["dependencies"]["agent-abi"];
+        assert_eq!(abi["path"].as_str(), Some(VENDORED));
+        assert!(path.join(VENDORED).join("macros/src/suggest.rs").is_file());
+        assert!(!path.join("Cargo.lock").exists());
     }
 }

@@ -51,6 +51,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "new --refresh-ontology",
                 "in the crate: those names as they are now",
             ),
+            ("new --upgrade", "the agent-abi of a newer workbench"),
         ],
     ),
     (

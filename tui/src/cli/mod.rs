@@ -236,8 +236,9 @@ pub struct DemoArgs {
 /// `workbench new`
 #[derive(Args, Debug, Clone)]
 pub struct NewArgs {
-    /// Folder to make; its last part names the crate. With --refresh-ontology the crate's folder [default: the one around this]
-    #[arg(required_unless_present = "refresh_ontology")]
+    /// Folder to make; its last part names the crate. With --upgrade or --refresh-ontology the crate's folder
+    /// [default: the one around this]
+    #[arg(required_unless_present_any = ["upgrade", "refresh_ontology"])]
     pub name: Option<String>,
     /// What it begins with [default: with --project-hash an agent for each agent stage of the project, else prelabel]
     #[arg(short, long, value_name = "NAME", value_enum)]
@@ -245,11 +246,14 @@ pub struct NewArgs {
     /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
-    /// The crate agent-abi [default: in the checkout around this folder or this program]
-    #[arg(long, value_name = "DIR")]
-    pub abi: Option<PathBuf>,
-    /// Write the names of a crate's project again, as it is now: src/ontology.rs and src/pathways.rs
+    /// Replace the copy of agent-abi in a crate that exists (in C, the header) by the one of this program
     #[arg(long, conflicts_with_all = ["template", "stage"])]
+    pub upgrade: bool,
+    /// Replace files of that copy that were changed by hand, too
+    #[arg(long, requires = "upgrade")]
+    pub force: bool,
+    /// Write the names of a crate's project again, as it is now: src/ontology.rs and src/pathways.rs
+    #[arg(long, conflicts_with_all = ["template", "stage", "upgrade"])]
     pub refresh_ontology: bool,
 }
 
@@ -271,6 +275,13 @@ pub enum Template {
     C,
     /// C++17 and a Makefile: a track
     Cpp,
+}
+
+impl Template {
+    /// Whether it is a crate, not a folder with a Makefile.
+    pub fn is_rust(self) -> bool {
+        !matches!(self, Self::C | Self::Cpp)
+    }
 }
 
 /// `workbench print`

@@ -155,8 +155,7 @@ async fn run(
     let mut process = match BuildProcess::start(source.command()) {
         Ok(process) => process,
         Err(error) => {
-            let text = format!("cannot start {}: {error}", source.program());
-            return Some(Err(text.into()));
+            return Some(Err(source.not_started(&error).into()));
         }
     };
     loop {
