@@ -35,7 +35,7 @@ pub fn draw(frame: &mut Frame<'_>, st: &Styles, view: &PassphraseView<'_>) {
     let inner = overlay(buf, centred(area, SIZE.0, SIZE.1), "Passphrase", "", st);
     let inner = padded(inner);
     let columns = usize::from(inner.width);
-    let shown = view.typed.min(columns.saturating_sub(14));
+    let shown = view.typed.min(columns.saturating_sub(13));
     let wrong = match view.attempt {
         1 => Line::default(),
         n => Line::styled(format!("Wrong passphrase. Attempt {n} of 3."), st.bad),
