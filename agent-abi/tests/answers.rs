@@ -224,11 +224,11 @@ fn backward_ranges_and_frames_that_are_not_there_are_refused() {
         (row.add(late).unwrap_err(), "there is no frame 20"),
         (
             row.answer(&hash, "Speed", "x").unwrap_err(),
-            "use answer_on with frames",
+            "give the frames it holds on (answer_on)",
         ),
         (
             row.answer_on(&hash, "Colour", "Red", 0, 1).unwrap_err(),
-            "use answer",
+            "leave the frames out (answer)",
         ),
     ] {
         assert!(error.to_string().contains(words), "{error}");

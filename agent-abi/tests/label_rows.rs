@@ -62,7 +62,7 @@ fn mistakes_are_refused_with_their_cure_and_change_nothing() {
             .answer("Moving", ["Fast"])
             .unwrap_err()
             .to_string()
-            .contains("use answer_on")
+            .contains("(answer_on)")
     );
     assert!(car(&ontology).confidence(1.5).is_err());
     assert!(!row.changed());

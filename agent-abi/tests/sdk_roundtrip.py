@@ -38,9 +38,12 @@ def metadata(given, blob):
 
 
 def canon(value):
-    """Without who and when; lists in one order, since the SDK keeps answers in a set."""
+    """Without who and when; lists in one order, since the SDK keeps answers in a set.
+
+    Whether a person gave an answer is left out too: the SDK does not keep it when it reads answers."""
     if isinstance(value, dict):
-        return {k: canon(v) for k, v in value.items() if k not in NOISE}
+        noise = (*NOISE, "manualAnnotation") if "answers" in value else NOISE
+        return {k: canon(v) for k, v in value.items() if k not in noise}
     if isinstance(value, list) and any(isinstance(v, dict) for v in value):
         return sorted((canon(v) for v in value), key=lambda v: json.dumps(v, sort_keys=True))
     return value

@@ -8,6 +8,7 @@ mod drawn;
 use agent_abi::model::{
     BoundingBox, Circle, Cuboid, CuboidBack, Ellipse, LabelRow, Point, RotatableBox, Vertex,
 };
+use agent_abi::wire::Outcome;
 use drawn::*;
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ fn a_whole_blob_of_a_32_bit_detector_is_taken_back_to_the_edge_where_the_agent_d
         .unwrap()
         .push(new);
     labels["object_answers"]["new"] = json!({"objectHash": "new", "classifications": []});
-    let after = row.after(Some(labels), &[]).unwrap();
+    let after = row.after(Some(labels), &Outcome::default()).unwrap();
     let objects = &after.labels()["data_units"]["u"]["labels"]["objects"];
     assert_eq!(
         objects[0]["boundingBox"], old,
@@ -173,14 +174,20 @@ fn a_blob_that_is_not_a_whole_row_is_refused_in_words() {
             "are an object, not a list",
         ),
     ] {
-        let error = row.after(Some(labels), &[]).unwrap_err().to_string();
+        let error = row
+            .after(Some(labels), &Outcome::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(why), "{why}: {error}");
     }
     let same = row.labels().clone();
     for key in ["classification_answers", "object_actions"] {
         let mut bare = same.clone();
         bare.as_object_mut().unwrap().remove(key);
-        assert!(row.after(Some(bare), &[]).is_ok(), "{key} was empty");
+        assert!(
+            row.after(Some(bare), &Outcome::default()).is_ok(),
+            "{key} was empty"
+        );
     }
 }
 
@@ -193,9 +200,9 @@ fn mistakes_that_a_row_came_with_are_not_the_agents() {
     let row = row("IMAGE", labels, json!({}));
     let mut labels = row.labels().clone();
     labels["data_units"]["u"]["labels"]["objects"][0]["boundingBox"]["x"] = json!(0.2);
-    assert!(row.after(Some(labels.clone()), &[]).is_ok());
+    assert!(row.after(Some(labels.clone()), &Outcome::default()).is_ok());
     labels["data_units"]["u"]["labels"]["objects"][0]["objectHash"] = json!("new");
-    assert!(row.after(Some(labels), &[]).is_err());
+    assert!(row.after(Some(labels), &Outcome::default()).is_err());
 }
 
 #[test]

@@ -14,7 +14,7 @@
 
 #define FIELD "\"data_title\""
 
-static void say(const wb_host *host, uint32_t level, const char *text) {
+static void log_line(const wb_host *host, uint32_t level, const char *text) {
   static const wb_bytes target = WB_TEXT("router");
   wb_bytes message;
   message.ptr = (const uint8_t *)text;
@@ -87,7 +87,7 @@ static int32_t run(const void *user, const wb_task *task, const wb_host *host, w
   int again;
   (void)user;
 
-  /* The bytes end where their length says: make a C string of them. */
+  /* The bytes are not terminated: make a C string of them. */
   json = malloc(task->task.len + 1);
   if (json == NULL) return answer(out, WB_OUT_TEXT, WB_ERROR, "out of memory");
   if (task->task.len > 0) memcpy(json, task->task.ptr, task->task.len);
@@ -101,7 +101,7 @@ static int32_t run(const void *user, const wb_task *task, const wb_host *host, w
   again = holds(title, len, "rework");
   free(json);
   if (again) {
-    say(host, WB_LOG_INFO, "\"rework\" in the title");
+    log_line(host, WB_LOG_INFO, "\"rework\" in the title");
     return answer(out, WB_OUT_JSON, WB_OK, "{\"route\":\"rework\",\"priority\":0.9}");
   }
   return answer(out, WB_OUT_JSON, WB_OK,

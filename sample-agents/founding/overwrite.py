@@ -1,4 +1,4 @@
-"""A stage defined anew takes the place of the first definition, and keeps its order."""
+"""A stage that is defined again replaces the first definition and keeps its order."""
 
 from encord_agents.tasks import Runner
 

@@ -38,7 +38,7 @@ def my_agent(
             lr.add_object_instance(box)
     notes = lr.ontology_structure.get_child_by_title("Notes", Classification).create_instance()
     theirs = twin.label_row.get_classification_instances()[0].get_answer()
-    notes.set_answer(f"{task.data_title}: {seen} frames, the twin says {theirs}")
+    notes.set_answer(f"{task.data_title}: {seen} frames, the twin has {theirs}")
     notes.set_for_frames(0)
     lr.add_classification_instance(notes)
     lr.save()

@@ -25,8 +25,8 @@ fn my_agent(
     let theirs = twin.labels.classification("Notes");
     let theirs = theirs
         .and_then(|c| c.answer())
-        .context("the twin says nothing")?;
-    let text = format!("{}: {seen} frames, the twin says {theirs}", task.title());
+        .context("the twin is empty")?;
+    let text = format!("{}: {seen} frames, the twin has {theirs}", task.title());
     labels.add(ontology.classification("Notes")?.answer(text)?.on_frame(0))?;
     Ok(Route::to("complete"))
 }

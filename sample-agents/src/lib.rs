@@ -1,8 +1,9 @@
 //! Small useful agents, one file each. They are examples to copy from, the demo's agents, and the
 //! fixtures of the reload tests.
 //!
-//! `prelabel` and `route` serve the demo's two agent stages; `agent_1` serves the stage of the
-//! founding text. Where a project has no such stage, the workbench reports it and goes on.
+//! `prelabel` and `route` serve the demo's two agent stages. The feature `all` exports the others too:
+//! `workbench serve --scenario samples` has a stage for each. Where a project has no such stage, the
+//! workbench reports it and goes on.
 
 pub mod agent_1;
 #[cfg(feature = "http")]
@@ -18,7 +19,14 @@ pub mod video;
 
 use agent_abi::prelude::*;
 
-#[cfg(not(feature = "http"))]
+#[cfg(not(feature = "all"))]
+export![
+    prelabel::prelabel,
+    route::route,
+    preflight = preflight::preflight,
+];
+
+#[cfg(all(feature = "all", not(feature = "http")))]
 export![
     prelabel::prelabel,
     route::route,

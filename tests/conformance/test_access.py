@@ -250,7 +250,7 @@ def test_the_servers_own_pages_want_the_token_of_the_data_folder(shared):
     assert requests.get(f"{shared.domain}/local/state", headers=headers, timeout=30).ok
 
 
-def test_a_client_that_may_not_retry_says_what_the_server_said(faulty):
+def test_a_client_without_retries_reports_the_servers_message(faulty):
     faulty.faults("get_project:403*1")
     with pytest.raises(AuthorisationError):
         faulty.client().get_project(w.MAIN)

@@ -155,7 +155,7 @@ def test_a_saved_row_is_valid(make_project):
     assert row.is_valid and row._project_client.get_label_validation_errors(row.label_hash) == []
 
 
-def test_the_older_call_tells_a_units_files(main):
+def test_the_older_call_lists_a_units_files(main):
     import requests
 
     video, images = main.get_data(w.HASH["video"], get_signed_url=True)
@@ -194,6 +194,6 @@ def test_a_project_that_names_no_ontology_or_workflow_gets_an_empty_and_the_usua
     ],
     ids=["active", "its collections", "interpolation", "labels by review"],
 )
-def test_what_a_local_project_does_not_have_says_so(main, call):
+def test_calls_for_what_a_local_project_lacks_are_refused_by_name(main, call):
     with pytest.raises(EncordException, match="local project"):
         call(main)

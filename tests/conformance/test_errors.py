@@ -218,6 +218,6 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_key_that_is_not_known_here_is_told_so_everywhere(shared, stranger_key, family):
+def test_an_unregistered_key_is_refused_everywhere(shared, stranger_key, family):
     with pytest.raises(AuthenticationError, match="domain|region"):
         FAMILIES[family](clients(shared, stranger_key))

@@ -176,7 +176,7 @@ def test_another_users_edit_between_read_and_save_is_seen(faulty, make_faulty_pr
     assert again.get_classification_instances() or again.get_object_instances()
 
 
-def test_faults_are_counted_and_end_when_told(faulty):
+def test_faults_are_counted_and_end_on_request(faulty):
     faulty.faults("get_project:404*1", "get_tasks:500@50%")
     with pytest.raises(EncordException):
         faulty.client().get_project(w.MAIN)
@@ -209,7 +209,7 @@ def test_faults_of_the_command_line_are_the_same_in_every_run(start):
     assert 0 < first.count(False) < 30
 
 
-def test_counters_tell_reads_from_writes(faulty, make_faulty_project):
+def test_counters_separate_reads_from_writes(faulty, make_faulty_project):
     project = make_faulty_project()
     before = faulty.local("counters")["writes"]
     list(project.workflow.stages[0].get_tasks())

@@ -245,7 +245,7 @@ def test_only_wanted_classifications_are_read(shared, make_project):
     assert [c.classification_name for c in again.get_classification_instances()] == ["Notes"]
 
 
-def test_a_filter_that_wants_nothing_reads_nothing(shared, make_project):
+def test_a_filter_that_matches_nothing_reads_nothing(shared, make_project):
     project = make_project(w.MIXED)
     made = row(project, "video")
     made.initialise_labels()

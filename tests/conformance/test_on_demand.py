@@ -277,14 +277,14 @@ def test_rows_and_items_have_the_types_of_the_dataset(context):
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "IMAGE", "IMAGE_GROUP", "IMAGE_SEQUENCE"])
-def test_the_first_frame_has_the_size_that_the_item_says(context, kind):
+def test_the_first_frame_has_the_items_size(context, kind):
     item = context["items"][StorageItemType[kind]]
     frame = dep_single_frame(item)
     sized = next(iter(item.get_child_items())) if kind == "IMAGE_GROUP" else item
     assert frame.dtype == np.uint8 and frame.shape == (sized.height, sized.width, 3)
 
 
-def test_a_videos_frames_are_as_many_as_its_row_says_and_sampled_alike(context):
+def test_a_video_has_as_many_frames_as_its_row_and_samples_agree(context):
     video = context["items"][StorageItemType.VIDEO]
     n = context["rows"][StorageItemType.VIDEO].number_of_frames
     with contextmanager(dep_video_iterator)(video) as frames:

@@ -170,7 +170,7 @@ def test_the_twin_is_a_project_of_its_own_on_the_same_data(shared, main):
         assert items[row.data_hash] == row.backing_item_uuid
 
 
-def test_tasks_placed_by_the_scenario_file_are_where_it_says(main):
+def test_tasks_are_where_the_scenario_file_puts_them(main):
     rows = {r.data_title: r for r in main.list_label_rows_v2()}
     assert rows["small_4.jpg"].workflow_graph_node.title == "Review"
     assert rows["small_4.jpg"].priority == 0.9

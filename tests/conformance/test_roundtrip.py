@@ -149,7 +149,7 @@ def numbers(at) -> list:
     raise AssertionError(f"unexpected {at!r}")
 
 
-def told_of(row) -> list[dict]:
+def summary_of(row) -> list[dict]:
     """What the agent should have reported of this row, as the SDK reads it."""
     out = []
     for o in row.get_object_instances():
@@ -283,7 +283,7 @@ def test_what_the_sdk_saved_is_read_by_an_agent_and_drawn_once_more_equal(shared
     for kind in FRAMES:
         before, row = saved[w.HASH[kind]], after[w.HASH[kind]]
         (notes,) = [c for c in row.get_classification_instances() if c.classification_name == "Notes"]
-        assert in_any_order(json.loads(notes.get_answer())) == in_any_order(told_of(before)), kind
+        assert in_any_order(json.loads(notes.get_answer())) == in_any_order(summary_of(before)), kind
         row.remove_classification(notes)
         assert comparable(row.to_encord_dict()) == comparable(before.to_encord_dict()), kind
 

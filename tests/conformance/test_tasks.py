@@ -144,7 +144,7 @@ def test_a_task_proceeds_by_the_uuid_of_a_pathway(shared, make_project):
     assert where(shared, project)["small_1.jpg"] == "Archive"
 
 
-def test_a_moved_task_says_who_moved_it_and_when(shared, make_project):
+def test_a_moved_task_records_who_moved_it_and_when(shared, make_project):
     project = make_project()
     before = next(iter(stage(project).get_tasks(data_title="small_1")))
     before.proceed(pathway_name="second")

@@ -104,12 +104,12 @@ def world(name: str, ontology: dict | None = None) -> dict:
 def libraries() -> Path:
     """Builds all Rust twins; the folder they lie in."""
     cargo = os.environ.get("CARGO", "cargo")
-    command = [cargo, "build", "--quiet", "--locked", "-p", "sample-agents", "--examples"]
+    command = [cargo, "build", "--quiet", "--locked", "-p", "sample-agents", "--features", "all", "--examples"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=600)
     return TARGET / "debug/examples"
 
 
-def tell_the_twin(server) -> None:
+def write_to_the_twin(server) -> None:
     """The twin project has been labelled before."""
     for row in server.project(TWIN).list_label_rows_v2():
         row.initialise_labels()
@@ -177,7 +177,7 @@ def pair(start, tmp_path, libraries):
         two = [start("--scenario-file", file), start("--scenario-file", file)]
         if ontology is None:
             for server in two:
-                tell_the_twin(server)
+                write_to_the_twin(server)
         before = [effect(server) for server in two] if ontology is None else [None, None]
         assert before[0] == before[1], "the servers differ before anything ran"
         folders = [tmp_path / "python", tmp_path / "rust"]

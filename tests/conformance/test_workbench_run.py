@@ -27,7 +27,7 @@ AGENTS = os.environ.get("SAMPLE_AGENTS", "")
 
 @pytest.fixture(autouse=True)
 def sample_agents():
-    assert Path(AGENTS).is_file(), f"SAMPLE_AGENTS is {AGENTS!r}: build them with `cargo build -p sample-agents`"
+    assert Path(AGENTS).is_file(), f"SAMPLE_AGENTS is {AGENTS!r}: build them with `cargo build -p sample-agents --features all`"
 
 
 def workbench(server, folder: Path, *args: str, code: int = 0, **environment: str) -> list[dict]:
@@ -61,7 +61,7 @@ def waiting(server) -> dict[str, str]:
     return {str(t.data_hash): s.title for s in stages if s.stage_type.value == "AGENT" for t in s.get_tasks()}
 
 
-def test_a_run_does_what_its_lines_say_and_the_sdk_reads_its_labels(start, tmp_path):
+def test_a_run_does_what_its_lines_report_and_the_sdk_reads_its_labels(start, tmp_path):
     server = start("--scenario", "demo", "--tasks", "40")
     before = waiting(server)
     lines = workbench(server, tmp_path, "--project-hash", server.project_hash)
@@ -107,7 +107,7 @@ def test_boxes_classes_and_priorities_are_those_of_the_pixels(start, tmp_path):
     assert judged >= 10
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(start, tmp_path):
+def test_a_dry_run_reports_the_same_and_writes_nothing(start, tmp_path):
     server = start("--scenario", "demo", "--tasks", "30")
     state, writes = server.state(), server.local("counters")["writes"]
     dry = workbench(server, tmp_path, "--project-hash", server.project_hash, "--dry-run", "--stage", "pre-label")

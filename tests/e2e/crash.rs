@@ -7,19 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
+use wb_engine::journal::points::POINTS;
 
-/// Every step that a commit passes, in its order.
-const STEPS: [&str; 9] = [
-    "before-begin",
-    "begun",
-    "rows",
-    "labels",
-    "priorities",
-    "metadata",
-    "moves",
-    "answered",
-    "ended",
-];
 const TASKS: u64 = 24;
 const ALL: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"seen":true},"add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#;
 
@@ -62,7 +51,7 @@ fn all_once(server: &Server, step: &str, lone: bool) {
 
 #[test]
 fn a_run_killed_at_every_step_goes_on_and_writes_everything_once() {
-    for step in STEPS {
+    for step in POINTS {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
         let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);
@@ -134,7 +123,15 @@ fn what_a_killed_commit_of_the_screen_had_begun_is_finished_by_the_next_screen()
 
 #[test]
 fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
-    for limit in [None, Some("10")] {
+    for (limit, changed) in [
+        (
+            None,
+            "UPDATE op SET args = '[\"what it was asked counts, not its words\"]'",
+        ),
+        (Some("10"), "UPDATE op SET args = '[]'"),
+        // As the versions left it that kept words alone.
+        (Some("10"), "ALTER TABLE op DROP COLUMN saved"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
         let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);
@@ -144,6 +141,10 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
         let before = server.tasks();
         // Batches are committed beside each other; the one that is killed here is not written at least.
         killed_at(dir.path(), &server, "before-begin:2", &args);
+        let journal = dir.path().join(".workbench/journal.db");
+        let journal = rusqlite::Connection::open(journal).unwrap();
+        journal.execute_batch(changed).unwrap();
+        drop(journal);
         killed_at(dir.path(), &server, "before-begin", &["resume"]);
         killed_at(dir.path(), &server, "before-begin", &["resume"]);
         let named = ["--project-hash", &server.project(), "--agents", agents];
@@ -182,7 +183,7 @@ fn a_resume_that_is_killed_itself_stays_the_same_operation_until_it_is_done() {
 
 #[test]
 fn an_apply_and_an_undo_killed_at_every_step_go_on() {
-    for step in STEPS {
+    for step in POINTS {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start(&["--scenario", "seed", "--tasks", &TASKS.to_string()]);
         let library = c_agent(dir.path(), "noop", &[&c_text("OUTCOME", ALL), "NEEDS=2"]);

@@ -82,7 +82,7 @@ fn labels_are_counted_by_name() {
 }
 
 #[test]
-fn named_tasks_are_met_in_any_case_of_their_uuid_and_one_that_is_not_there_is_said() {
+fn named_tasks_match_in_any_case_of_their_uuid_and_a_missing_one_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
     let library = c_agent(dir.path(), "noop", &[]);

@@ -180,3 +180,128 @@ fn a_path_with_a_colon_can_be_named() {
         );
     }
 }
+
+#[test]
+fn the_state_folder_can_be_elsewhere_by_setting_or_variable() {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let dir = tempfile::tempdir().unwrap();
+    let library = c_agent(dir.path(), "noop", &[]);
+    let settings = dir.path().join("settings");
+    std::fs::create_dir(&settings).unwrap();
+    let file = settings.join("workbench.toml");
+    std::fs::write(&file, "state = \"../kept/here\"\n").unwrap();
+    let of = |args: &[&str], variable: Option<&str>| {
+        let mut command = command(dir.path());
+        command
+            .args(args)
+            .args(["--config", file.to_str().unwrap(), "-p", &server.project()])
+            .args(["-a", library.to_str().unwrap()])
+            .envs(server.env())
+            .envs(variable.map(|folder| ("WORKBENCH_STATE", folder)));
+        command.output().unwrap()
+    };
+    let run = ["run", "--progress", "none", "--max-tasks-per-stage", "1"];
+    for (variable, folder) in [(None, "kept/here"), (Some("other"), "other")] {
+        let ran = of(&run, variable);
+        assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+        let folder = dir.path().join(folder);
+        assert!(folder.join("journal.db").exists() && folder.join("log").exists());
+        assert_eq!(mode(&folder), 0o700);
+        let ignore = std::fs::read_to_string(folder.join(".gitignore")).unwrap();
+        assert_eq!(ignore, "*\n");
+        assert!(!dir.path().join(".workbench").exists());
+        // What one command wrote there, the next ones find.
+        let journal = of(&["journal"], variable);
+        assert!(
+            String::from_utf8_lossy(&journal.stdout).contains("run"),
+            "{journal:?}"
+        );
+        let undone = of(&["undo", "--yes"], variable);
+        assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
+    }
+    let config = String::from_utf8_lossy(&of(&["config"], None).stdout).into_owned();
+    let state = config.lines().find(|line| line.starts_with("state "));
+    assert!(
+        state.unwrap().contains("settings/workbench.toml"),
+        "{config}"
+    );
+    // A folder of a person's own is left as it is.
+    let mine = dir.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
+    std::fs::set_permissions(&mine, Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(mine.join("thesis.tex"), "").unwrap();
+    let refused = of(&run, Some("mine"));
+    let text = stderr(&refused);
+    assert_eq!(refused.status.code(), Some(3), "{text}");
+    assert!(text.contains("mine cannot be the state folder"), "{text}");
+    assert_eq!((mode(&mine), mine.read_dir().unwrap().count()), (0o755, 1));
+}
+
+/// A command of a shell that has mounted `$S` for itself alone; `None` where that is not allowed.
+fn mounted(
+    dir: &Path,
+    server: &Server,
+    options: &str,
+    script: &str,
+) -> Option<std::process::Output> {
+    let state = dir.join("mounted");
+    std::fs::create_dir_all(&state).unwrap();
+    let state = state.display();
+    let script = format!(
+        "unshare -m sh -c 'mount -t tmpfs -o {options} none \"{state}\" || exit 99; \
+         WORKBENCH_STATE=\"{state}\" exec {script}'"
+    );
+    let output = shell(dir, server, &script);
+    let text = stderr(&output);
+    let missing = output.status.code() == Some(99) || text.contains("unshare");
+    if missing {
+        println!(
+            "not run: this user may not mount a file system ({})",
+            text.trim()
+        );
+    }
+    (!missing).then_some(output)
+}
+
+#[test]
+fn a_folder_that_is_noexec_read_only_or_full_is_refused_with_what_to_do() {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "3"]);
+    let dir = tempfile::tempdir().unwrap();
+    c_agent(dir.path(), "noop", &[]);
+    let run = "\"$WB\" run -p \"$P\" -a ./libnoop.so --progress none";
+    let plan = "\"$WB\" plan -p \"$P\" -a ./libnoop.so --yes -o p.wbplan --progress none";
+    for (options, reason, hint) in [
+        (
+            "noexec",
+            "its file system is mounted noexec",
+            "WORKBENCH_STATE=PATH",
+        ),
+        (
+            "ro",
+            "is on a read-only file system",
+            "WORKBENCH_STATE=PATH",
+        ),
+        ("nr_inodes=1", "is full", "make room"),
+        ("size=16k", "is full", "make room"),
+    ] {
+        let Some(refused) = mounted(dir.path(), &server, options, run) else {
+            return;
+        };
+        let text = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(3), "{options}: {text}");
+        for part in [reason, hint, "mounted"] {
+            assert!(text.contains(part), "{options}: {part} is not in {text}");
+        }
+        assert_eq!(server.changed("actions"), 0, "{options}");
+        if options == "noexec" || options == "ro" {
+            // What writes nothing loads its libraries from a temporary folder.
+            let planned = mounted(dir.path(), &server, options, plan).unwrap();
+            assert_eq!(
+                planned.status.code(),
+                Some(0),
+                "{options}: {}",
+                stderr(&planned)
+            );
+        }
+    }
+}

@@ -131,7 +131,7 @@ fn what_is_forgotten_is_over_and_a_plan_stays_applied() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_said_by_the_exit_code_and_the_work_is_done() {
+fn output_that_cannot_be_written_sets_the_exit_code_and_the_work_is_done() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "seed", "--tasks", "5"]);
     let library = c_agent(dir.path(), "noop", &[]);

@@ -2,10 +2,11 @@
 
 use crate::support::{Server, Terminal, c_agent, c_text, command, sample_agents, workbench};
 use serde_json::json;
+use std::path::Path;
 use std::process::Command;
 
 /// The screen on a server's project with the sample agents, once they are active.
-pub fn open(server: &Server, dir: &std::path::Path, size: (u16, u16)) -> Terminal {
+pub fn open(server: &Server, dir: &Path, size: (u16, u16)) -> Terminal {
     Terminal::open(server, dir, &sample_agents(), size)
 }
 
@@ -228,9 +229,16 @@ fn a_crate_is_built_at_the_start_and_whenever_it_is_saved() {
     screen.wait("library refused");
     write("src/lib.rs", "fn broken( {}");
     screen.wait("build failed");
-    screen
-        .keys("b")
-        .wait("this file contains an unclosed delimiter");
+    // Nothing is loaded yet: the errors open by themselves.
+    screen.wait("✗ src/lib.rs:1:");
+    screen.wait("no task was touched and nothing was written");
+    write("src/lib.rs", "pub fn mended() {}");
+    screen.wait_until("the build is good again", |t| {
+        !t.contains("build failed") && !t.contains("did not compile")
+    });
+    write("src/lib.rs", "fn broken( {}");
+    screen.wait("this file contains an unclosed delimiter");
+    screen.keys("b").wait("No library has been opened yet");
     write("src/lib.rs", "pub fn mended() {}");
     screen.wait_until("the build is good again", |t| !t.contains("build failed"));
     assert_eq!(screen.quit().0, 0);
@@ -288,4 +296,47 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
     let (code, _) = screen.quit();
     assert_eq!(code, 0);
     assert!(dir.path().join(".workbench").is_dir());
+}
+
+#[test]
+fn the_first_step_is_explained_once_per_person_and_not_where_the_settings_end_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let agents = sample_agents();
+    let args = [
+        "--project-hash",
+        &server.project(),
+        "--agents",
+        agents.to_str().unwrap(),
+    ];
+    let state = |name: &str| {
+        (
+            "XDG_STATE_HOME",
+            dir.path().join(name).display().to_string(),
+        )
+    };
+    let stepped = |name: &str, cwd: &Path| {
+        let mut env = server.env().to_vec();
+        env.push(state(name));
+        let mut screen = Terminal::start(cwd, &args, &env, (120, 36));
+        screen.wait("build #1");
+        screen.keys("s").wait("before the call");
+        let explained = screen.text().contains("Your first step");
+        let (code, _) = screen.quit();
+        assert_eq!(code, 0);
+        explained
+    };
+    let off = dir.path().join("off");
+    std::fs::create_dir(&off).unwrap();
+    std::fs::write(off.join("workbench.toml"), "tutorial = false\n").unwrap();
+    let seen = [
+        ("a", dir.path()),
+        ("a", dir.path()),
+        ("b", &off),
+        ("b", dir.path()),
+    ];
+    let explained = seen.map(|(name, cwd)| stepped(name, cwd));
+    assert_eq!(explained, [true, false, false, true]);
+    let cards = std::fs::read_to_string(dir.path().join("a/workbench/cards")).unwrap();
+    assert_eq!(cards, "first-step\n");
 }

@@ -33,12 +33,19 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 /// Variables of the machine's own environment that the program would read: tests set them themselves.
-const OF_THE_MACHINE: [&str; 5] = [
+const OF_THE_MACHINE: [&str; 12] = [
     "ENCORD_DOMAIN",
     "ENCORD_SSH_KEY",
     "ENCORD_SSH_KEY_FILE",
+    "ENCORD_SSH_KEY_PASSPHRASE",
+    "ENCORD_SSH_KEY_FINGERPRINT",
+    "ENCORD_BEARER_TOKEN",
+    "SSH_AUTH_SOCK",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
     "WORKBENCH_PROJECT",
     "WORKBENCH_AGENTS",
+    "WORKBENCH_STATE",
 ];
 
 /// What the program is started with: nothing is read or written in the user's own folders, and cargo builds with

@@ -61,6 +61,9 @@ pub fn begin(command: Option<&Command>, global: &Global) -> Result<Begun, Error>
         Needs::Nothing | Needs::NamedLog => Config::default(),
         _ => Config::load(&global.flags())?,
     };
+    if let Some(state) = &config.state {
+        files::keep_state_in(state.value.clone());
+    }
     let appearance = Appearance::of(&config)?;
     for warning in appearance.keymap().1 {
         notice!("warning: {}", wb_ui::text::clean(&warning));

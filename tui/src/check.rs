@@ -10,8 +10,9 @@ use wb_client::Reader;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::state::{Options, State};
 use wb_engine::attempt_limit::AttemptLimit;
-use wb_engine::config::{Config, state_dir};
+use wb_engine::config::{Config, cache_dir};
 use wb_engine::host_limits::HostLimits;
+use wb_engine::library::Library;
 use wb_engine::max_time::MaxTime;
 use wb_engine::preflight::{self, Finding, Mark};
 use wb_engine::runtime::{Engine, Setup};
@@ -29,20 +30,22 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
     let limit = MaxTime::new(args.max_time);
     let hash = upstream::project_hash(config)?;
     let up = upstream::look(&global.flags(), config)?;
-    let mut findings = vec![Finding::good("key and domain", up.name.clone())];
-    let libraries: Vec<PathBuf> = library::files(&config.agents.value, print::notify)?
-        .into_iter()
-        .map(|l| l.path)
-        .collect();
-    let limits = HostLimits::of(&global.flags(), config, 1);
+    let mut findings = vec![
+        Finding::good("key", up.credential),
+        Finding::good("domain", up.name.clone()),
+    ];
+    let libraries = library::files(&config.agents.value, print::notify)?;
+    // As a run has them.
+    let concurrency = config.concurrency.as_ref().map_or(1, |c| c.value);
+    let limits = HostLimits::of(&global.flags(), config, concurrency);
     let mut engine = Engine::start(Setup {
         reader: up.reader,
         writer: None,
         project: hash,
-        libraries: libraries.clone(),
+        libraries: libraries.iter().map(|l| l.path.clone()).collect(),
         twins: Vec::new(),
         drain: None,
-        cache: state_dir("cache")?,
+        cache: cache_dir()?,
         params: config.params.clone(),
         options: Options {
             dry_run: true,
@@ -96,7 +99,7 @@ fn print(global: &Global, findings: &[Finding]) {
 async fn look(
     host: &str,
     engine: &mut Engine,
-    (libraries, limits): (Vec<PathBuf>, HostLimits),
+    (libraries, limits): (Vec<Library>, HostLimits),
     config: &Config,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
@@ -104,24 +107,21 @@ async fn look(
     let title = engine.state().project.as_ref().map(|p| p.title.clone());
     findings.push(Finding::good("project", title.unwrap_or_default()));
     findings.push(clock(engine.reader(), host));
-    if libraries.is_empty() {
-        let text = "no agent library";
-        findings.push(Finding::bad("library", text, "name one with --agents"));
-    }
-    let (there, missing): (Vec<_>, Vec<_>) = libraries.into_iter().partition(|l| l.exists());
-    for path in missing {
-        let text = format!("{} does not exist", path.display());
-        findings.push(Finding::bad("library", text, "build it: cargo build"));
-    }
+    findings.extend(preflight::files(&libraries));
+    let paths = libraries.into_iter().map(|l| l.path);
+    let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
     findings.extend(preflight::libraries(engine, &there, limits, print::notify).await);
     findings.extend(opened(engine.state()));
     findings.extend(stages(engine.state()));
-    let order = engine.state().builds.order();
-    if !there.is_empty() && order.is_empty() {
-        let text = "no agent is for a stage of this project";
-        findings.push(Finding::bad("stage", text, ""));
+    findings.extend(preflight::agent_stages(engine.state()));
+    if !there.is_empty() {
+        findings.extend(preflight::bound(engine.state()));
     }
+    let order = engine.state().builds.order();
     findings.extend(preflight::agents(engine, &order, &config.params).await?);
+    if let Some(project) = &engine.state().project {
+        findings.extend(preflight::names(project, &config.agents.value)?);
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use wb_client::Settings;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
-use wb_engine::builder::Source;
+use wb_engine::builder::{BuildSetting, Source};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::library::{self, Library};
 use wb_engine::upstream;
@@ -46,7 +46,12 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
             .map(|l| l.path.display().to_string())
             .collect(),
         builds: match args.no_build {
-            false => Source::among(std::slice::from_ref(&samples.dir), &libraries),
+            false => Source::among(
+                &BuildSetting::Cargo,
+                None,
+                std::slice::from_ref(&samples.dir),
+                &libraries,
+            ),
             true => Vec::new(),
         },
         libraries,

@@ -74,6 +74,7 @@ fn named(path: &Path) -> Result<File, Error> {
 
 fn unwritable(what: &str, error: &io::Error) -> Error {
     Error::new(ErrorKind::Settings, format!("cannot write {what}: {error}"))
+        .hint("name another file: --log-file FILE; or another state folder: WORKBENCH_STATE=PATH")
 }
 
 /// The file of the day, in a folder that keeps some of them.

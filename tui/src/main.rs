@@ -26,6 +26,7 @@ mod look;
 mod new;
 #[cfg(not(feature = "local"))]
 mod no_local;
+mod passphrase;
 mod pictures;
 mod report;
 mod screen;
@@ -121,6 +122,7 @@ async fn dispatch(cli: &Cli) -> Ending {
 /// Performs the command: one arm for each.
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     let global = &cli.global;
+    let flags = &global.flags();
     let begun = begin::begin(cli.command.as_ref(), global)?;
     let begin::Begun {
         config, appearance, ..
@@ -129,15 +131,19 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         None => *ending = screen::open(global, config, false).await?,
         Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
         Some(Command::Demo(args)) => *ending = demo(global, config, args).await?,
-        Some(Command::New(args)) => new::new(args, config.project_named())?,
+        Some(Command::New(args)) => new::new(global, config, args).await?,
         Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
-        Some(Command::Run(args)) => *ending = Box::pin(headless::run(global, config, args)).await,
+        Some(Command::Run(args)) => {
+            *ending = Box::pin(headless::run(flags, config, &args.request())).await;
+        }
         Some(Command::Plan(args)) => *ending = Box::pin(headless::plan(global, config, args)).await,
         Some(Command::Review(args)) => headless::review(global, config, args)?,
-        Some(Command::Apply(args)) => *ending = headless::apply(global, config, args).await,
-        Some(Command::Undo(args)) => *ending = headless::undo(global, config, args).await,
-        Some(Command::Resume(args)) => *ending = headless::resume(global, config, args).await,
-        Some(Command::Exec(args)) => *ending = headless::exec(global, config, args).await,
+        Some(Command::Apply(args)) => {
+            *ending = headless::apply(flags, config, &args.request()).await
+        }
+        Some(Command::Undo(args)) => *ending = headless::undo(flags, config, &args.request()).await,
+        Some(Command::Resume(args)) => *ending = headless::resume(flags, config, args).await,
+        Some(Command::Exec(args)) => *ending = headless::exec(flags, config, args).await,
         Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,
         Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,

@@ -2,17 +2,21 @@
 //!
 //! The files are templates under `new/`, and the crate `agent-abi` from the program itself (`carried.rs`), so that the
 //! folder needs neither this program's checkout nor a registry that has `agent-abi`. Nothing that exists is ever
-//! overwritten. Refreshing that copy is left to [`upgrade`], building to cargo or make.
+//! overwritten. Refreshing that copy is left to [`upgrade`], names of a project to [`refresh`], building to cargo or make.
 
+mod from_project;
+mod refresh;
 mod upgrade;
 
 use crate::carried::folder::SourceFolder;
 use crate::carried::{self, Files};
-use crate::cli::{NewArgs, Template};
+use crate::cli::{Global, NewArgs, Template};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use wb_core::error::{Error, ErrorKind};
+use wb_core::work::Project;
+use wb_engine::config::Config;
 
 /// Where a Rust crate keeps its copy of `agent-abi`.
 const VENDORED: &str = "vendor/agent-abi";
@@ -40,7 +44,8 @@ const C: &[&str] = &[
 ];
 
 fn plan(args: &NewArgs) -> Plan {
-    let source = match args.template {
+    let template = args.template.unwrap_or_default();
+    let source = match template {
         Template::Prelabel => include_str!("new/prelabel.rs"),
         Template::Route => include_str!("new/route.rs"),
         Template::Priority => include_str!("new/priority.rs"),
@@ -48,12 +53,12 @@ fn plan(args: &NewArgs) -> Plan {
         Template::Video => include_str!("new/video.rs"),
         Template::C => include_str!("new/agent.c"),
     };
-    let settings = match args.template {
+    let settings = match template {
         Template::Video => include_str!("new/video.toml"),
         Template::C => include_str!("new/c.toml"),
         _ => include_str!("new/rust.toml"),
     };
-    let own = match args.template {
+    let own = match template {
         Template::Route | Template::C => "route",
         _ => "pre-label",
     };
@@ -61,7 +66,7 @@ fn plan(args: &NewArgs) -> Plan {
         ("workbench.toml", settings),
         (".gitignore", include_str!("new/ignore.txt")),
     ];
-    if args.template == Template::C {
+    if template == Template::C {
         files.extend([
             ("agent.c", source),
             ("test.c", include_str!("new/test.c")),
@@ -76,23 +81,36 @@ fn plan(args: &NewArgs) -> Plan {
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if args.template == Template::C {
-            C
-        } else {
-            RUST
-        },
+        next: if template == Template::C { C } else { RUST },
     }
 }
 
-/// Makes the folder and prints how to continue; or refreshes what a crate has from this program.
+/// Makes the folder and prints how to continue; or refreshes what a crate has from this program or from its project.
 ///
 /// # Errors
-/// A name that is none, a folder that exists, or no right to write.
-pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
+/// A name that is none, a folder that exists, no right to write, or a project that cannot be had.
+pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(), Error> {
+    let named = args.name.as_deref();
     if args.upgrade {
         return upgrade::upgrade(args);
     }
-    let dir = PathBuf::from(args.name.as_deref().unwrap_or_default());
+    if args.refresh_ontology {
+        return refresh::refresh(global, config, named.map(Path::new)).await;
+    }
+    // Nobody waits for a platform to learn that a name cannot be used.
+    may_be_made(named)?;
+    // A template is one for any project.
+    let own = args.template.is_none() && args.stage.is_none() && global.project_hash.is_some();
+    let project = match own {
+        true => Some(from_project::load(global, config).await?),
+        false => None,
+    };
+    make(args, config.project_named(), project.as_ref())
+}
+
+/// Whether a folder of that name can be made; the crate's name.
+fn may_be_made(named: Option<&str>) -> Result<(PathBuf, String), Error> {
+    let dir = PathBuf::from(named.unwrap_or_default());
     let name = name_of(&dir)?;
     if dir.exists() {
         return Err(usage(format!(
@@ -101,14 +119,24 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
         ))
         .hint("take another name, or move it away first"));
     }
-    let plan = plan(args);
+    Ok((dir, name))
+}
+
+/// Makes the folder, for the agent stages of a project if there is one.
+fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result<(), Error> {
+    let (dir, name) = may_be_made(args.name.as_deref())?;
+    let mut plan = plan(args);
+    let sources = project.map(from_project::files).transpose()?;
+    if sources.is_some() {
+        plan.files.retain(|(file, _)| *file != "src/lib.rs");
+    }
     if plan.stage.trim().is_empty() || plan.stage.contains(['"', '\\', '\n']) {
         return Err(usage(
             "a stage is named by its title or UUID, without quotes",
         ));
     }
     let text = |template: &str| {
-        let project = project.map_or_else(
+        let project = hash.map_or_else(
             || "# project = \"UUID of your project\"".to_owned(),
             |hash| format!("project = {hash:?}"),
         );
@@ -121,11 +149,23 @@ pub fn new(args: &NewArgs, project: Option<&str>) -> Result<(), Error> {
     for (file, template) in &plan.files {
         write(&dir.join(file), text(template).as_bytes())?;
     }
+    for (file, text) in sources.iter().flatten() {
+        write(&dir.join(file), text.as_bytes())?;
+    }
     match args.template {
-        Template::C => SourceFolder::open(&dir, header()?)?.write()?,
+        Some(Template::C) => SourceFolder::open(&dir, header()?)?.write()?,
         _ => SourceFolder::open(&dir.join(VENDORED), carried::agent_abi()?)?.write()?,
     };
-    print_next(args, &dir, &plan, project.is_some());
+    match project {
+        Some(project) => out!(
+            "made {} for project \"{}\": {}",
+            dir.display(),
+            project.title,
+            from_project::summary(project)
+        ),
+        None => out!("made {} for stage \"{}\"", dir.display(), plan.stage),
+    }
+    print_next(args, &dir, &plan, hash.is_some());
     Ok(())
 }
 
@@ -140,15 +180,14 @@ fn header() -> Result<Files, Error> {
 
 /// Prints what was made, and the next steps.
 fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, has_project: bool) {
-    out!("made {} for stage \"{}\"", dir.display(), plan.stage);
-    if args.template != Template::C {
+    if args.template != Some(Template::C) {
         out!(
             "agent-abi {}, which agents are written with, is in {VENDORED}: commit it with your code",
             carried::VERSION
         );
     }
     out!("\nnext:\n  cd {}", dir.display());
-    if args.template == Template::Twin {
+    if args.template == Some(Template::Twin) {
         out!("  write the hash of the other project into src/lib.rs, in place of the zeros");
     }
     for line in plan.next {
@@ -219,10 +258,11 @@ mod tests {
     fn args(name: &Path) -> NewArgs {
         NewArgs {
             name: Some(name.display().to_string()),
-            template: Template::Prelabel,
+            template: None,
             stage: None,
             upgrade: false,
             force: false,
+            refresh_ontology: false,
         }
     }
 
@@ -232,7 +272,7 @@ mod tests {
         let path = dir.path().join("mine");
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("Cargo.toml"), "precious").unwrap();
-        let error = new(&args(&path), None).unwrap_err();
+        let error = make(&args(&path), None, None).unwrap_err();
         assert!(error.summary.contains("exists already"), "{error:?}");
         let kept = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
         assert_eq!(kept, "precious");
@@ -244,15 +284,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for name in ["1st", "my agents", "ünder", "core", "..", "a;b"] {
             let path = dir.path().join(name);
-            assert!(new(&args(&path), None).is_err(), "{name}");
+            assert!(make(&args(&path), None, None).is_err(), "{name}");
         }
         for place in ["", ".", "..", "/", "a/.."] {
-            let error = new(&args(Path::new(place)), None).unwrap_err();
+            let error = make(&args(Path::new(place)), None, None).unwrap_err();
             assert!(error.summary.contains("needs a name"), "{place}: {error:?}");
         }
         let mut quoted = args(&dir.path().join("fine"));
         quoted.stage = Some("a \"stage\"".into());
-        assert!(new(&quoted, None).is_err());
+        assert!(make(&quoted, None, None).is_err());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
@@ -283,8 +323,8 @@ mod tests {
         for (n, template) in TEMPLATES.into_iter().enumerate() {
             let path = dir.path().join(format!("agent-{n}"));
             let mut args = args(&path);
-            args.template = template;
-            new(&args, Some("a-hash")).unwrap();
+            args.template = Some(template);
+            make(&args, Some("a-hash"), None).unwrap();
             let made = all_files(&path);
             for (file, _) in plan(&args).files {
                 assert!(made.contains(&path.join(file)), "{template:?} {file}");
@@ -304,7 +344,7 @@ mod tests {
     fn an_agent_crate_has_its_own_copy_of_agent_abi_and_no_lock_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine");
-        new(&args(&path), None).unwrap();
+        make(&args(&path), None, None).unwrap();
         let manifest = std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
         let abi = &manifest["dependencies"]["agent-abi"];

@@ -7,6 +7,7 @@ mod begin;
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
+use crate::passphrase;
 use crate::pictures::Pictures;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
@@ -18,8 +19,10 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
-use wb_engine::builder::{Source, keep_built};
-use wb_engine::config::{Config, state_dir};
+use wb_engine::builder::{BuildSetting, Builder, Source};
+use wb_engine::config::{Config, cache_dir, state_dir};
+use wb_engine::files;
+use wb_engine::flags::AskPassphrase;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
 use wb_engine::library::{self, Library};
@@ -61,18 +64,29 @@ pub struct Opening {
 /// Settings, credentials or the project hash are not usable.
 pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::person(&global.flags(), config)?;
+    let mut flags = global.flags();
+    // With `--no-input` nobody is asked, here neither.
+    if flags.ask.is_some() {
+        let look = ui_settings(global, &Appearance::of(config)?);
+        flags.ask = Some(AskPassphrase::new(move |request| {
+            passphrase::on_screen(request, &look)
+        }));
+    }
+    let upstream = upstream::person(&flags, config)?;
     let libraries = library::find(&config.agents.value)?;
     let named = libraries
         .iter()
         .map(|l| l.path.display().to_string())
         .collect();
     let specification = specification(config)?;
-    let builds = if build || config.build.as_ref().is_some_and(|b| b.value) {
-        Source::among(&config.agents.value, &libraries)
-    } else {
-        Vec::new()
+    let setting = match config.build.as_ref().map(|build| &build.value) {
+        // The flag asks for a build; a command that is set is the way to have one.
+        None | Some(BuildSetting::Off) if build => &BuildSetting::Cargo,
+        None => &BuildSetting::Off,
+        Some(setting) => setting,
     };
+    let watch = config.watch.as_ref().map(|watch| &watch.value);
+    let builds = Source::among(setting, watch, &config.agents.value, &libraries);
     let opening = Opening {
         upstream,
         project,
@@ -115,7 +129,7 @@ pub struct Session {
     ui: Ui,
     pictures: Pictures,
     begin: Begin,
-    builder: Option<tokio::task::JoinHandle<()>>,
+    builder: Option<Builder>,
     quit: bool,
 }
 
@@ -153,7 +167,7 @@ impl Session {
             twins: Twin::of_all(&opening.libraries),
             libraries: opening.libraries.into_iter().map(|l| l.path).collect(),
             drain: None,
-            cache: state_dir("cache")?,
+            cache: cache_dir()?,
             params: config.params.clone(),
             options,
             concurrency: 1,
@@ -162,9 +176,13 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let ui = Ui::new(ui_settings(global, &Appearance::of(config)?));
+        let mut settings = ui_settings(global, &Appearance::of(config)?);
+        if config.tutorial.as_ref().is_none_or(|on| on.value) {
+            settings.seen_cards = Some(files::seen_cards());
+        }
+        let ui = Ui::new(settings);
         let builds = opening.builds;
-        let builder = (!builds.is_empty()).then(|| tokio::spawn(keep_built(builds, engine.news())));
+        let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
             engine,
             builder,
@@ -188,7 +206,7 @@ impl Session {
             shown = Ok(());
         }
         if let Some(builder) = self.builder.take() {
-            builder.abort();
+            builder.stop().await;
         }
         self.engine.shutdown().await;
         shown.map(|()| ending)
@@ -261,6 +279,9 @@ impl Session {
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
+        if let Some(seen) = ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
         drawn.map(drop)
     }
 }
@@ -277,6 +298,7 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
         graphics: Graphics::half_blocks(),
+        seen_cards: None,
     }
 }
 

@@ -9,7 +9,8 @@ mod panic;
 
 use crate::error::{Error, Result};
 use crate::inject::{
-    Finished, Job, Scope, Source, Stop, attempt, install_logger, retire_all, text_of_panic,
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
+    text_of_panic,
 };
 use crate::model::{Project, Stage, Task};
 use crate::route::Route;
@@ -245,6 +246,7 @@ fn failure(error: &Error) -> Failure {
         chain: error.chain(),
         location: Some(error.location()),
         retry: error.may_retry(),
+        unknown_name: is_unknown_name(error),
         ..Failure::default()
     }
 }

@@ -3,7 +3,7 @@
 use super::current::{Current, enter};
 use super::{End, Scope, Source, Stop};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Stage, StorageItem, Task, nearest, share};
+use crate::model::{ModelError, Stage, StorageItem, Task, nearest, share};
 use crate::route::Route;
 use crate::table::status;
 use crate::wire::{Failure, Outcome};
@@ -152,6 +152,11 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
     })
 }
 
+/// Whether an error is about a name that the project does not have, whatever was added to it.
+pub(crate) fn is_unknown_name(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(ModelError::Unknown(_)))
+}
+
 fn failed(stop: Stop) -> (i32, Box<Failure>) {
     let (dependency, error) = match stop {
         Stop::Agent(error) => (None, error),
@@ -168,6 +173,7 @@ fn failed(stop: Stop) -> (i32, Box<Failure>) {
         location: Some(error.location()),
         dependency,
         retry: error.may_retry(),
+        unknown_name: is_unknown_name(&error),
         ..Failure::default()
     };
     (code, Box::new(failure))
@@ -180,4 +186,18 @@ pub(crate) fn text_of_panic(payload: &(dyn Any + Send)) -> String {
         .map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without text".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Context;
+
+    #[test]
+    fn an_unknown_name_is_found_behind_what_was_being_done() {
+        let unknown: Result<u8, _> = Err(ModelError::Unknown("no object".into()));
+        let error = unknown.context("drawing").unwrap_err().context("scoring");
+        assert!(is_unknown_name(&error));
+        assert!(!is_unknown_name(&ModelError::Invalid("x".into()).into()));
+    }
 }

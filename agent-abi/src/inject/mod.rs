@@ -12,7 +12,7 @@ mod twins;
 mod upstream;
 mod wants;
 
-pub(crate) use attempt::{Finished, Job, attempt, text_of_panic};
+pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic};
 pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};

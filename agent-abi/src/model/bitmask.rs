@@ -60,14 +60,7 @@ impl Bitmask {
     /// # Errors
     /// [`ModelError::Malformed`] when the text is not a run-length text or too long for the mask.
     pub fn to_pixels(&self) -> ModelResult<Vec<bool>> {
-        let malformed = |what: &str| ModelError::Malformed(format!("the mask's runs {what}"));
-        let size = usize::try_from(u64::from(self.width) * u64::from(self.height))
-            .map_err(|_| malformed("belong to a picture too large"))?;
-        let runs = from_text(&self.rle).ok_or_else(|| malformed("cannot be read"))?;
-        let total: i128 = runs.iter().map(|run| i128::from(*run)).sum();
-        if runs.iter().any(|run| *run < 0) || total > size as i128 {
-            return Err(malformed("do not fit its size"));
-        }
+        let (size, runs) = self.runs()?;
         let mut set = vec![false; size];
         let mut at = 0;
         for (index, run) in runs.into_iter().enumerate() {
@@ -76,6 +69,24 @@ impl Bitmask {
             at = end;
         }
         Ok(set)
+    }
+
+    /// How many pixels it has, and its runs, which are not more.
+    fn runs(&self) -> ModelResult<(usize, Vec<i64>)> {
+        let malformed = |what: &str| ModelError::Malformed(format!("the mask's runs {what}"));
+        let size = usize::try_from(u64::from(self.width) * u64::from(self.height))
+            .map_err(|_| malformed("belong to a picture too large"))?;
+        let runs = from_text(&self.rle).ok_or_else(|| malformed("cannot be read"))?;
+        let total: i128 = runs.iter().map(|run| i128::from(*run)).sum();
+        if runs.iter().any(|run| *run < 0) || total > size as i128 {
+            return Err(malformed("do not fit its size"));
+        }
+        Ok((size, runs))
+    }
+
+    /// That its runs can be read and are of its size.
+    pub(super) fn check(&self) -> ModelResult<()> {
+        self.runs().map(drop)
     }
 
     pub(super) fn to_value(&self) -> Value {

@@ -4,6 +4,8 @@
 //! whoever reads, so that either side may be newer. Bytes and pointers are left to [`crate::table`].
 
 mod calls;
+mod edits;
+pub mod keys;
 mod spec;
 pub mod text;
 
@@ -11,6 +13,7 @@ pub use calls::{
     EncodeQuestion, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinDoc, TwinQuestion, TwinSpec,
     call, input,
 };
+pub use edits::{AddLabel, AnswerLabel};
 pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions};
 
 use serde::{Deserialize, Serialize};
@@ -142,57 +145,19 @@ pub struct Outcome {
     /// Client metadata of the storage item, replaced as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_metadata: Option<Map<String, Value>>,
-    /// Labels to add, for languages without a label model; applied by the workbench after `labels`.
+    /// Hashes of labels to take away, for languages without a label model; applied by the workbench after
+    /// `labels`, before `add`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<String>,
+    /// Labels to add, or to draw otherwise, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add: Vec<AddLabel>,
+    /// Answers to questions of labels that are there, applied last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answer: Vec<AnswerLabel>,
     /// Parts of the run worth showing, in order of their beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDoc>,
-}
-
-/// One label to add by name: an object with exactly one shape or range, or a classification with an
-/// answer. Coordinates are shares of the picture, 0 to 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AddLabel {
-    /// Name of the object or title of the classification in the ontology; may be left out beside `hash`.
-    #[serde(default)]
-    pub name: String,
-    /// Hash of a label that is there: its geometry changes on frames where it is, and it is put on those where
-    /// it is not; of a classification the answer changes. All else of it stays.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hash: Option<String>,
-    /// The frame it is on; 0 for stills, the number of the image in a group, of the page in a PDF.
-    #[serde(default)]
-    pub frame: u64,
-    /// The last frame it is on, when it is on several; at least `frame`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_frame: Option<u64>,
-    /// `{x, y, w, h}`: a bounding box.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bounding_box: Option<Value>,
-    /// `[[x, y], …]`: a polygon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub polygon: Option<Vec<[f64; 2]>>,
-    /// `[[x, y], …]`: a line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub polyline: Option<Vec<[f64; 2]>>,
-    /// `[x, y]`: a point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub point: Option<[f64; 2]>,
-    /// `[from, to]`: milliseconds of audio or characters of text, both ends included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub range: Option<[u64; 2]>,
-    /// Answers to the object's attributes by their names: text or an option, a number, or a list of
-    /// options.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub attributes: Map<String, Value>,
-    /// The classification's answer: text or an option, a number, or a list of options.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Value>,
-    /// 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<f64>,
 }
 
 /// A named, timed part of a run: a dependency, the call itself, a note of the agent's.
@@ -228,6 +193,9 @@ pub struct Failure {
     /// Whether another attempt makes sense.
     #[serde(default = "yes")]
     pub retry: bool,
+    /// It is about a name that the project does not have: it may have been renamed since it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_name: bool,
     /// Raw instruction pointers, relative to the library's load address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<u64>,

@@ -54,7 +54,7 @@ fn w08_w09_a_priority_needs_no_flag_and_zero_counts() {
 }
 
 #[test]
-fn w19_an_answer_of_a_wrong_type_is_said_once_and_not_tried_again() {
+fn w19_an_answer_of_a_wrong_type_is_reported_once_and_not_retried() {
     let (dir, server) = world(2, &[]);
     let output = run(dir.path(), &server, &counted(dir.path(), "5", &[]), &[]);
     assert_eq!(

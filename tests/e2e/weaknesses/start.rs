@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 #[test]
-fn w23_help_needs_no_credentials_and_a_missing_project_is_said_in_words() {
+fn w23_help_needs_no_credentials_and_a_missing_project_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["--help"][..], &["run", "--help"], &["--version"]] {
         assert_eq!(

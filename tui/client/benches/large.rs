@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::ProjectHash;
-use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -153,7 +153,7 @@ impl World {
     }
 }
 
-fn item(input: &Inputs, stage: &Stage, bytes: usize, moves: bool) -> CommitItem {
+fn item(input: &Inputs, stage: &Stage, bytes: usize, moves: bool) -> Change {
     let before = input.labels.clone().expect("a row");
     let document: Value = serde_json::from_str(&before.json).expect("JSON");
     let mut labels = document["labels"].clone();
@@ -165,19 +165,11 @@ fn item(input: &Inputs, stage: &Stage, bytes: usize, moves: bool) -> CommitItem 
         "lastEditedBy": null, "lastEditedAt": "Sun, 22 Nov 2026 07:57:53 UTC",
         "confidence": 1.0, "manualAnnotation": true,
     });
-    CommitItem {
-        task: input.row.id,
-        stage: stage.id,
-        data: input.row.data,
-        title: input.row.title.clone(),
-        branch: input.row.branch.clone(),
+    Change {
         before: Some(before),
         labels_after: Some(LabelBlob::new(&labels)),
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
         pathway: moves.then(|| stage.pathways[0].id),
+        ..Change::nothing(&input.row, stage.id)
     }
 }
 

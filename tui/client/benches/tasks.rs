@@ -8,7 +8,7 @@ use std::time::Instant;
 use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::{ProjectHash, TaskId};
-use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -131,7 +131,7 @@ async fn save(reader: &Reader, project: &Project, stage: &Stage, inputs: &[Input
             let before = input.labels.clone().expect("a row");
             let document: serde_json::Value = serde_json::from_str(&before.json).expect("JSON");
             let labels = document["labels"].clone();
-            CommitItem {
+            Change {
                 before: Some(before),
                 labels_after: Some(LabelBlob::new(&labels)),
                 pathway: None,
@@ -156,20 +156,10 @@ fn all_done(results: Vec<(TaskId, Committed)>) {
     assert!(results.iter().all(|(_, end)| *end == Committed::Done));
 }
 
-fn item(row: &TaskRow, stage: &Stage) -> CommitItem {
-    CommitItem {
-        task: row.id,
-        stage: stage.id,
-        data: row.data,
-        title: row.title.clone(),
-        branch: row.branch.clone(),
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
+fn item(row: &TaskRow, stage: &Stage) -> Change {
+    Change {
         pathway: Some(stage.pathways[0].id),
+        ..Change::nothing(row, stage.id)
     }
 }
 

@@ -21,11 +21,16 @@ pub use assets::AssetCache;
 pub use error::{At, BadCertificate, ClientError, Obstacle};
 pub use http::stats::Stats;
 pub use http::{Limits, Outage};
+pub use key::agent::AgentError;
 pub use key::{Key, KeyError};
 pub use labels::{compare, saved_as, transplant};
 pub use read::Reader;
 pub use read::projects::ProjectSummary;
 pub use read::tasks::{TaskFilter, TaskPage};
-pub use settings::{Bearer, DEFAULT_DOMAIN, Settings, SettingsError};
+pub use settings::{
+    Bearer, Credential, DEFAULT_DOMAIN, Environment, Origin, Passphrase, PassphraseRequest,
+    Settings, SettingsError,
+};
 pub use time::{parse_time, rfc3339};
 pub use write::{Permission, Writer};
+pub use zeroize::Zeroizing;

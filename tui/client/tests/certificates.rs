@@ -54,6 +54,33 @@ async fn an_authority_of_ones_own_is_trusted_by_file_and_by_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bundle_of_the_python_sdk_is_trusted_in_place_of_everything_else() {
+    let (authority, stranger) = (Authority::new("Own"), Authority::new("Stranger"));
+    let server = server(&authority, "127.0.0.1", Valid::Now).await;
+    let (dir, own) = trusted(&authority, "own.pem");
+    let (_other, strange) = trusted(&stranger, "stranger.pem");
+    let folder = dir.path().to_str().unwrap();
+    for env in [
+        &[("REQUESTS_CA_BUNDLE", &*own)][..],
+        &[("REQUESTS_CA_BUNDLE", folder)],
+        &[("CURL_CA_BUNDLE", &own)],
+        &[("REQUESTS_CA_BUNDLE", &own), ("CURL_CA_BUNDLE", &strange)],
+        &[("REQUESTS_CA_BUNDLE", &own), ("SSL_CERT_FILE", &strange)],
+        &[("REQUESTS_CA_BUNDLE", ""), ("SSL_CERT_FILE", &own)],
+    ] {
+        let text = asked(&server.domain, env).await;
+        assert!(text.contains("reached"), "{env:?}: {text}");
+    }
+    let env = [("REQUESTS_CA_BUNDLE", &*strange), ("SSL_CERT_FILE", &own)];
+    let text = asked(&server.domain, &env).await;
+    assert!(
+        text.contains("signed by nobody this machine trusts"),
+        "{text}"
+    );
+    assert!(text.contains("REQUESTS_CA_BUNDLE"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_bad_certificate_names_the_domain_what_it_means_and_the_cure() {
     let authority = Authority::new("Own");
     let (_dir, file) = trusted(&authority, "own.pem");

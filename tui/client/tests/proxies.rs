@@ -230,6 +230,25 @@ async fn a_connection_error_names_the_proxy_without_its_password() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_behind_a_proxy_names_the_proxy() {
+    for (status, body) in [
+        (400, r#"{"message":"no"}"#),
+        (401, r#"{"message":"no"}"#),
+        (403, "<html><title>Blocked</title></html>"),
+        (404, r#"{"message":"no"}"#),
+        (200, "<html><title>Log in</title></html>"),
+    ] {
+        let proxy = Scripted::start(move |_, _| Reply::status(status, body)).await;
+        let address = proxy.address();
+        let with_login = format!("http://ann:geheim@{address}");
+        let text = asked("http://encord.invalid", &[("HTTP_PROXY", &*with_login)]).await;
+        let named = format!("through the proxy http://{address} (HTTP_PROXY)");
+        assert!(text.contains(&named), "{status}: {text}");
+        assert!(!text.contains("geheim") && !text.contains("ann:"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_name_and_a_closed_port_are_different_errors() {
     let text = asked("https://nobody.invalid", &[]).await;
     assert!(text.contains("there is no host of that name"), "{text}");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use support::{Reply, Scripted};
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
-use wb_client::{AssetCache, Bearer, Reader, TaskFilter};
+use wb_client::{AssetCache, Bearer, Credential, Reader, TaskFilter};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
 use wb_core::workflow::{Stage, StageKind};
@@ -71,7 +71,7 @@ async fn no_secret_reaches_the_log_or_an_error() {
     })
     .await;
     let mut settings = server.settings();
-    settings.bearer = Some(Bearer::new("geheim").unwrap());
+    settings.credential = Credential::Token(Bearer::new("geheim").unwrap());
     let reader = Reader::new(settings).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let cache = AssetCache::new(dir.path(), 1 << 20);

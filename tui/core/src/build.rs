@@ -4,7 +4,7 @@
 //! keeps their order; another library takes a stage over only with OVERWRITE. Watching files,
 //! copying and probing them is left to the host crate.
 
-use crate::ids::{BuildId, Millis, StageId};
+use crate::ids::{BuildId, Millis, ProbeId, StageId};
 use crate::workflow::{StageKind, Workflow};
 use agent_abi::model::{listed, quoted};
 use agent_abi::table::flags;
@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 mod order;
+mod refusals;
+
+pub use refusals::{Refusal, Refusals};
 
 /// What one library declares, read by a probe in a host process.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub struct AgentDescriptor {
 /// A staged copy of a library that a probe could open.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Probed {
+    /// The look that it comes from.
+    pub id: ProbeId,
     /// The watched file: the library's identity across rebuilds.
     pub library: PathBuf,
     /// Our copy of this very content.

@@ -2,6 +2,7 @@
 //! left to the screen, what a command does to the state.
 
 use crate::ids::{StageId, TaskId};
+use crate::ledger::Scope;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -12,8 +13,10 @@ pub enum Command {
     Quit,
     /// Stop for the shell, until it goes on with this program.
     Suspend,
-    /// List every stage again, or one.
+    /// Read the project and list every stage again, or list one.
     Refresh(Option<StageId>),
+    /// Read the project again.
+    ReadProject,
     /// Load the queue of a stage.
     OpenStage(StageId),
     /// Show only tasks that match; the text as typed.
@@ -41,13 +44,16 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// Open a task for stepping: its inputs are fetched, its agent is not called yet.
+    /// Open a task for stepping: its inputs are fetched, its agent is not called yet. Queued while its agent is
+    /// being compiled or loaded.
     Open {
         /// Stage.
         stage: StageId,
         /// Task.
         task: TaskId,
     },
+    /// Do not step the task that waits for an agent.
+    CancelQueuedStep,
     /// The next step of the open task.
     Step,
     /// All steps up to the outcome.
@@ -124,6 +130,8 @@ pub enum Command {
     Undo(i64),
     /// Finish what interrupted commands of this folder had begun to write.
     Finish,
+    /// Finish what interrupted commands of this folder had begun to write, as far as in this scope: for commands.
+    Recover(Scope),
     /// Apply a plan; its identity.
     Apply(String),
     /// Stop the operations under way: what is on its way is finished, and the rest is left.

@@ -119,6 +119,9 @@ pub struct Error {
     /// Whether another attempt makes sense.
     #[serde(default)]
     pub retry: bool,
+    /// It is about a name that the project did not have when it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_name: bool,
 }
 
 impl Error {
@@ -130,6 +133,7 @@ impl Error {
             hints: Vec::new(),
             cause: None,
             retry: false,
+            unknown_name: false,
         }
     }
 

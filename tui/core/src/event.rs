@@ -4,18 +4,18 @@
 
 mod build;
 
-pub use build::{BuildEvent, CompileFailure};
+pub use build::{BuildEvent, CompileFailure, CrateProgress};
 
 use crate::build::Probed;
 use crate::command::Command;
 use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
-use crate::journal::{JournalEvent, Settled, Undone};
+use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
-use crate::work::{CommitItem, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
+use crate::work::{Change, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -256,6 +256,13 @@ pub enum OperationEnd {
     Applied(Result<Applied, Error>),
     /// What interrupted commands had begun is finished.
     Recovered(Result<Settled, Error>),
+    /// It is known what an undo of an operation would restore.
+    UndoReviewed {
+        /// Which operation.
+        op: i64,
+        /// One entry for each task that still stands.
+        result: Result<Vec<Restore>, Error>,
+    },
 }
 
 /// What the engine performs; the answers come back as events.
@@ -307,7 +314,7 @@ pub enum Effect {
         /// Which batch.
         batch: BatchId,
         /// What.
-        items: Vec<CommitItem>,
+        changes: Vec<Change>,
         /// Rows that somebody else changed are written all the same, on what is there now.
         overwrite: bool,
     },
@@ -337,8 +344,6 @@ pub enum Effect {
     Journal,
     /// Read the tasks of an operation.
     OpenOp(i64),
-    /// Look at what an undo of an operation would restore.
-    ReviewUndo(i64),
     /// Requests a second from now on; `None` is unlimited.
     Rate(Option<f64>),
     /// Keep hosts warm for a build: it is active. With the library that it is.
@@ -349,6 +354,13 @@ pub enum Effect {
     Discard(Box<Probed>),
     /// Offer what lies at this place again: a stage that it has an agent for is free now.
     LookAgain(PathBuf),
+    /// A library was built here: from now on this is one of its places.
+    WatchPlace {
+        /// The library.
+        library: PathBuf,
+        /// Where it was built.
+        place: PathBuf,
+    },
     /// Let the library look at the project.
     Preflight(BuildId),
     /// How many jobs may run at a time.

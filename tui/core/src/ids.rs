@@ -60,6 +60,13 @@ impl fmt::Display for BuildId {
     }
 }
 
+/// One look at one content of a library, unique in the process.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ProbeId(pub u64);
+
 /// One attempt of one agent on one task, unique in the process.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,

@@ -13,10 +13,14 @@ pub struct Op {
     pub id: i64,
     /// `run`, `exec`, `apply`, `undo`, `commit`.
     pub kind: String,
+    /// The hash of its project.
+    pub project: String,
     /// When it began.
     pub began: Millis,
     /// The words of its command; of a commit from the screen, of the command that does the same.
     pub words: Vec<String>,
+    /// The plan it applied.
+    pub plan: Option<String>,
     /// The operation it took back.
     pub undoes: Option<i64>,
     /// Neither ended nor alive.
@@ -183,13 +187,6 @@ pub enum JournalEvent {
         /// Tasks in the order they were written.
         result: Result<Vec<Entry>, Error>,
     },
-    /// What an undo of an operation would restore.
-    Review {
-        /// Which.
-        op: i64,
-        /// One for each task that still stands.
-        result: Result<Vec<Restore>, Error>,
-    },
 }
 
 /// How far the undo of the open operation is.
@@ -274,17 +271,12 @@ mod tests {
         Op {
             id: 1,
             kind: "run".into(),
-            began: Millis(0),
-            words: Vec::new(),
-            undoes: None,
-            interrupted: false,
-            under_way: false,
             here: true,
             tasks: done + open,
             done,
             open,
-            in_part: 0,
             undone,
+            ..Op::default()
         }
     }
 

@@ -6,11 +6,11 @@
 
 use crate::digits;
 use crate::error::{Error, ErrorKind, foreign};
-use crate::work::{CommitItem, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
+use crate::work::{Change, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
 use crate::workflow::{Stage, nearest};
 pub use agent_abi::model::share;
 use agent_abi::model::{
-    LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates,
+    LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates, quoted,
 };
 use agent_abi::wire;
 use serde::Deserialize;
@@ -47,7 +47,10 @@ pub fn judge_as(
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    let refused = |error: ModelError| Error::new(ErrorKind::Agent, error.to_string());
+    let refused = |error: ModelError| Error {
+        unknown_name: matches!(error, ModelError::Unknown(_)),
+        ..Error::new(ErrorKind::Agent, error.to_string())
+    };
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
         .transpose()
@@ -57,8 +60,8 @@ pub fn judge_as(
     {
         digits::restore_map(&seen, metadata);
     }
-    let (labels, labels_after, already_there) =
-        labels(author, ontology, inputs, given.labels, &given.add)?;
+    let after = given.labels.take();
+    let (labels, labels_after, already_there) = labels(author, ontology, inputs, after, &given)?;
     let priority = given
         .priority
         .map(|new| (inputs.labels.as_ref().and_then(|l| l.priority), new));
@@ -73,18 +76,25 @@ pub fn judge_as(
         patch,
         labels_after,
         steps: given.steps.into_iter().take(STEPS).map(bounded).collect(),
+        unread: unread(answer),
     })
 }
 
-/// Names that an outcome may have.
-const NAMES: [&str; 6] = [
-    "route",
-    "priority",
-    "labels",
-    "client_metadata",
-    "add",
-    "steps",
-];
+/// Keys of an answer that nothing reads: `"lastframe" in "add" (did you mean "lastFrame"?)`.
+fn unread(answer: &[u8]) -> Vec<String> {
+    let keys = std::str::from_utf8(answer).map_or_else(|_| Vec::new(), wire::keys::unread);
+    let text = |unread: wire::keys::UnreadKey| {
+        let near = nearest(&unread.key, unread.known).first().copied();
+        let key = quoted(&foreign(unread.key, STEP));
+        let place = match unread.place {
+            "" => String::new(),
+            place => format!(" in \"{place}\""),
+        };
+        let near = near.map(|near| format!(" (did you mean \"{near}\"?)"));
+        format!("{key}{place}{}", near.unwrap_or_default())
+    };
+    keys.into_iter().map(text).collect()
+}
 
 /// The answer as an outcome: an object with at least one known field, or nothing at all.
 fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
@@ -106,41 +116,49 @@ fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
     if let Ok(outcome) = wire::text::parse::<wire::Outcome>(text)
         && outcome.route.is_some()
         && outcome.add.is_empty()
+        && outcome.answer.is_empty()
     {
         return Ok(outcome);
     }
     let parts: BTreeMap<String, &RawValue> =
         serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    if !parts.is_empty() && !parts.keys().any(|name| NAMES.contains(&name.as_str())) {
-        let given: Vec<String> = parts
-            .keys()
-            .take(3)
-            .map(|name| format!("\"{name}\""))
-            .collect();
-        let mut error = wrong(format!(
-            "it has none of the names {}, only {}",
-            NAMES.join(", "),
-            given.join(", ")
-        ));
-        for name in parts.keys().take(3) {
-            if let Some(near) = nearest(name, NAMES).first() {
-                error = error.hint(format!("did the agent mean \"{near}\"?"));
-            }
-        }
-        return Err(error);
+    let names = wire::keys::fields::<wire::Outcome>();
+    if !parts.is_empty() && !parts.keys().any(|name| names.contains(&name.as_str())) {
+        let given: Vec<&str> = parts.keys().take(3).map(String::as_str).collect();
+        return Err(no_name_of(names, &given, wrong));
     }
-    let added = parts.get("add").filter(|raw| raw.get().starts_with('['));
-    let added: Vec<&RawValue> = match added {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?,
-        None => Vec::new(),
-    };
-    if let Some(at) = added.iter().position(|label| !is_object(label.get())) {
-        return Err(wrong(format!(
-            "label {} of \"add\" is not a JSON object",
-            at + 1
-        )));
+    for list in ["add", "answer"] {
+        let given = parts.get(list).filter(|raw| raw.get().starts_with('['));
+        let given: Vec<&RawValue> = match given {
+            Some(raw) => {
+                serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?
+            }
+            None => Vec::new(),
+        };
+        if let Some(at) = given.iter().position(|label| !is_object(label.get())) {
+            return Err(wrong(format!(
+                "label {} of \"{list}\" is not a JSON object",
+                at + 1
+            )));
+        }
     }
     wire::text::parse(text).map_err(|error| wrong(error.to_string()))
+}
+
+/// Nothing in the answer is part of an outcome.
+fn no_name_of(names: &[&str], given: &[&str], wrong: impl Fn(String) -> Error) -> Error {
+    let quoted: Vec<String> = given.iter().map(|name| format!("\"{name}\"")).collect();
+    let error = wrong(format!(
+        "it has none of the names {}, only {}",
+        names.join(", "),
+        quoted.join(", ")
+    ));
+    let near = given
+        .iter()
+        .filter_map(|name| nearest(name, names.iter().copied()).first().copied());
+    near.fold(error, |error, near| {
+        error.hint(format!("did the agent mean \"{near}\"?"))
+    })
 }
 
 /// The client metadata that the agent saw: those of the storage item, else those of the label row.
@@ -199,7 +217,8 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
         });
     }
     let (text, near) = stage.no_pathway(route);
-    let error = Error::new(ErrorKind::Agent, text);
+    let mut error = Error::new(ErrorKind::Agent, text);
+    error.unknown_name = true;
     Err(match near {
         Some(near) => error.hint(format!("did the agent mean {near}?")),
         None => error,
@@ -214,9 +233,10 @@ fn labels(
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
     after: Option<Value>,
-    add: &[wire::AddLabel],
+    given: &wire::Outcome,
 ) -> Result<Labels, Error> {
-    if after.is_none() && add.is_empty() {
+    let by_name = [given.remove.len(), given.add.len(), given.answer.len()];
+    if after.is_none() && by_name == [0; 3] {
         return Ok((Vec::new(), None, 0));
     }
     let Some(row) = &inputs.labels else {
@@ -230,13 +250,13 @@ fn labels(
         digits::restore(before.labels(), &mut labels);
         labels
     });
-    let what = if labels.is_some() {
-        "the agent's labels are refused"
-    } else {
-        "the agent's label cannot be added"
+    let what = match (labels.is_some(), by_name) {
+        (true, _) => "the agent's labels are refused",
+        (_, [0, _, 0]) => "the agent's label cannot be added",
+        _ => "the agent's changes of labels are refused",
     };
     let mut after = before
-        .after(labels, add)
+        .after(labels, given)
         .map_err(|error| Error::new(ErrorKind::Agent, format!("{what}: {error}")))?;
     let again = author.map_or_else(Vec::new, |author| duplicates(&before, &after, author));
     if !again.is_empty() {
@@ -317,7 +337,7 @@ fn beside_objects(labels: &Value) -> Option<Value> {
 ///
 /// # Errors
 /// The label row before is missing or not readable.
-pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Error> {
+pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> {
     let labels = match &item.labels_after {
         Some(after) => of_labels(ontology, item, after)?,
         None => Vec::new(),
@@ -333,7 +353,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &CommitItem) -> Result<Patch, Err
 
 fn of_labels(
     ontology: &Arc<Ontology>,
-    item: &CommitItem,
+    item: &Change,
     after: &LabelBlob,
 ) -> Result<Vec<LabelChange>, Error> {
     let Some(before) = &item.before else {

@@ -5,9 +5,11 @@
 //! engine.
 
 mod blob;
+mod change;
 mod committed;
 
 pub use blob::LabelBlob;
+pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 
 use crate::build::AgentDescriptor;
@@ -162,7 +164,7 @@ impl Wants {
 
 /// A label row as fetched. The JSON is kept as text: it is parsed by the agent, and here only when
 /// it was changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowInput {
     /// `None`: there is no label row upstream yet; the labels are an empty row made from the
     /// metadata, so that a dry run writes nothing.
@@ -172,7 +174,22 @@ pub struct RowInput {
     /// The storage item behind the data.
     pub item: Option<ItemId>,
     /// JSON of `agent_abi::wire::RowDoc`.
+    #[serde(with = "shared")]
     pub json: Arc<str>,
+}
+
+/// Shared text in files.
+mod shared {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Into::into)
+    }
 }
 
 /// What stands in a label row beside its labels.
@@ -316,45 +333,8 @@ pub struct Outcome {
     pub labels_after: Option<LabelBlob>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,
-}
-
-/// One task to be written upstream: labels, then priority and metadata, then the move.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CommitItem {
-    /// The task.
-    pub task: TaskId,
-    /// Where it is now.
-    pub stage: StageId,
-    /// Its data unit.
-    pub data: DataHash,
-    /// Title, for messages.
-    pub title: Box<str>,
-    /// Branch.
-    pub branch: Arc<str>,
-    /// The label row as the agent saw it; needed when labels are saved.
-    pub before: Option<RowInput>,
-    /// Labels to save.
-    pub labels_after: Option<LabelBlob>,
-    /// Priority to set.
-    pub priority: Option<f64>,
-    /// Client metadata to set (needs `before.item` or the storage item's id).
-    pub metadata: Option<Map<String, Value>>,
-    /// Client metadata as the agent saw them; `None`: it saw none, and those that are there are replaced
-    /// whatever they are.
-    pub metadata_before: Option<Map<String, Value>>,
-    /// The storage item, for metadata.
-    pub item: Option<ItemId>,
-    /// Pathway to take; `None` stays.
-    pub pathway: Option<PathwayId>,
-}
-
-impl CommitItem {
-    /// Bytes of its label rows: as the agent saw it, and as it is to be.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let before = self.before.as_ref().map_or(0, |row| row.json.len());
-        before + (self.labels_after.as_ref()).map_or(0, |labels| labels.as_str().len())
-    }
+    /// Keys of the answer that nothing reads, each with the nearest that is read.
+    pub unread: Vec<String>,
 }
 
 /// A downloaded file.

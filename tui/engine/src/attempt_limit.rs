@@ -1,6 +1,6 @@
 //! The limit of one attempt of an agent that declares none: how it is written, and what holds by default.
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -53,6 +53,13 @@ impl fmt::Display for AttemptLimit {
             Some(ms) => f.write_str(&span::spell(ms)),
             None => f.write_str("none"),
         }
+    }
+}
+
+/// As it is written on the command line.
+impl Serialize for AttemptLimit {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

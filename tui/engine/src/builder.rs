@@ -1,184 +1,180 @@
-//! Builds agent crates with cargo, at the start and whenever one of their files is saved. The library that a
+//! Builds agents, with cargo or a command, at the start and whenever one of their files is saved. The library that a
 //! build writes is picked up by whoever watches libraries.
 
 mod cargo;
+mod process;
+mod progress;
+mod setting;
+mod source;
+#[cfg(test)]
+mod tests;
 
-use crate::library::Library;
+pub use setting::{BuildSetting, BuildWord, WatchGlobs};
+pub use source::Source;
+
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use source::{Scan, Stamps};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use wb_core::event::Event;
+use wb_core::event::{BuildEvent, Event};
 
 /// Changes are compared once nothing has changed for so long, so that a checkout of many files is built once.
 const QUIET: Duration = Duration::from_millis(50);
 /// Files are compared at least this often: network file systems and shared folders of containers report no
 /// changes.
 const RESCAN: Duration = Duration::from_secs(2);
-/// Source files of one crate that are compared, at most.
-const MOST: usize = 5000;
-/// Largest `.d` file of a library, in bytes.
-const DEP_INFO: u64 = 16 << 20;
+/// How much earlier than it was written a file may seem to be.
+const TICK: Duration = Duration::from_millis(20);
+/// Largest file whose content is compared, in bytes.
+const LARGEST: u64 = 16 << 20;
 
-/// A crate to build, and what it is built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Folder of its manifest.
-    dir: PathBuf,
-    /// Where cargo lists the files that the libraries were built from: path dependencies and inputs of build
-    /// scripts too.
-    dep_info: Vec<PathBuf>,
+/// Builds until it is stopped.
+pub struct Builder {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
 }
 
-/// When each file that the library is built from was written, and its length.
-type Stamps = BTreeMap<PathBuf, (SystemTime, u64)>;
-
-/// The files of a crate at one moment.
-#[derive(Debug, Default)]
-struct Scan {
-    stamps: Stamps,
-    /// Where a change may show up.
-    folders: BTreeSet<PathBuf>,
-}
-
-impl Source {
-    /// The crates among what was named with `--agents`.
+impl Builder {
+    /// Builds now, and again whenever one of the files is saved; its news go to `news`.
     #[must_use]
-    pub fn among(paths: &[PathBuf], libraries: &[Library]) -> Vec<Self> {
-        let built = libraries.iter().filter(|l| l.package.is_some());
-        let dep_info: Vec<PathBuf> = built
-            .flat_map(|l| std::iter::once(&l.path).chain(&l.twin))
-            .map(|library| library.with_extension("d"))
-            .collect();
-        paths
-            .iter()
-            .filter(|path| path.join("Cargo.toml").is_file())
-            .map(|path| Self {
-                dir: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-                dep_info: dep_info.clone(),
-            })
-            .collect()
+    pub fn start(sources: Vec<Source>, news: Sender<Event>) -> Self {
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            for warning in sources.iter().filter_map(Source::unwatched) {
+                let _ = news.send(Event::Build(BuildEvent::Warning(warning))).await;
+            }
+            keep_built(sources, &news, &mut stopped).await;
+        });
+        Self { stop, task }
     }
 
-    fn scan(&self) -> Scan {
-        let mut scan = Scan::default();
-        scan.walk(&self.dir);
-        scan.add_manifests(&self.dir);
-        for path in &self.dep_info {
-            let text = wb_host::read_named_text(path, DEP_INFO).unwrap_or_default();
-            for file in dependencies(&text) {
-                let folder = file.parent().map(Path::to_owned);
-                scan.add(file);
-                if let Some(folder) = folder
-                    && scan.folders.insert(folder.clone())
-                {
-                    scan.add_manifests(&folder);
-                }
-            }
-        }
-        scan
+    /// Ends the build that runs, with everything that it has started.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true); // it has ended by itself
+        let _ = self.task.await;
     }
 }
 
-impl Scan {
-    fn add(&mut self, file: PathBuf) {
-        if let Ok(meta) = file.metadata()
-            && let Ok(time) = meta.modified()
-        {
-            self.stamps.insert(file, (time, meta.len()));
-        }
+/// What a source was built from last.
+#[derive(Default)]
+struct Built {
+    /// The files as the build read them; `None` before the first.
+    from: Option<Stamps>,
+    /// The same files when it had ended.
+    after: Stamps,
+    /// Contents of files that changed during a build.
+    rewritten: BTreeMap<PathBuf, u64>,
+}
+
+impl Built {
+    /// Whether a file was saved since.
+    fn is_old(&self, scan: &Scan) -> bool {
+        self.from.as_ref() != Some(&scan.stamps)
     }
 
-    /// Sources and manifests below a folder; neither what was built there nor hidden folders.
-    fn walk(&mut self, dir: &Path) {
-        self.folders.insert(dir.to_owned());
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            let Ok(kind) = entry.file_type() else {
+    /// Files that somebody saves between two builds are not written by these.
+    fn saved(&mut self, now: &Stamps) {
+        let after = &self.after;
+        (self.rewritten).retain(|file, _| now.get(file) == after.get(file));
+    }
+
+    /// A build began at this time, with the files as they were `before`, and has ended. What was saved meanwhile is
+    /// built in the next round; unless the last build wrote the same content there too, and so wrote it itself.
+    fn ended(&mut self, began: SystemTime, before: Stamps, now: &Stamps) {
+        // The clock of a file system is coarser than the other one.
+        let began = began.checked_sub(TICK).unwrap_or(began);
+        let mut from = now.clone();
+        for (file, stamp) in now {
+            let known = before.get(file);
+            let changed = known.map_or(stamp.0 >= began, |before| before != stamp);
+            if !changed || self.wrote_again(file) {
                 continue;
+            }
+            match known {
+                Some(before) => from.insert(file.clone(), *before),
+                None => from.remove(file),
             };
-            if self.stamps.len() >= MOST || name.to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if kind.is_dir() {
-                let built = name == "target" || path.join("CACHEDIR.TAG").is_file();
-                if !built {
-                    self.walk(&path);
-                }
-            } else if path.extension().is_some_and(|e| e == "rs" || e == "toml") {
-                // The workbench's own settings do not belong to the crate.
-                if name != "workbench.toml" {
-                    self.add(path);
-                }
-            }
         }
+        let gone = before
+            .into_iter()
+            .filter(|(file, _)| !now.contains_key(file));
+        from.extend(gone);
+        self.from = Some(from);
+        self.after.clone_from(now);
     }
 
-    /// The manifests of the package and the workspace that a folder belongs to.
-    fn add_manifests(&mut self, dir: &Path) {
-        for folder in dir.ancestors() {
-            let manifest = folder.join("Cargo.toml");
-            if manifest.is_file() {
-                self.add(manifest);
-                self.folders.insert(folder.to_owned());
-            }
-        }
-    }
-}
-
-/// The files of a `.d` file: `built: from these files`, with a backslash before blanks in names.
-fn dependencies(text: &str) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for line in text.lines() {
-        let Some((_, files)) = line.split_once(": ") else {
-            continue;
+    /// Whether a file that changed during a build has the content that it got during an earlier one.
+    fn wrote_again(&mut self, file: &Path) -> bool {
+        let Some(content) = content(file) else {
+            return false;
         };
-        let mut name = String::new();
-        let mut chars = files.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '\\' => name.extend(chars.next()),
-                ' ' => all.push(PathBuf::from(std::mem::take(&mut name))),
-                c => name.push(c),
-            }
-        }
-        if !name.is_empty() {
-            all.push(PathBuf::from(name));
-        }
+        self.rewritten.insert(file.to_owned(), content) == Some(content)
     }
-    all
 }
 
-/// Builds the crates now and again whenever one of their files is saved; never ends by itself.
-pub async fn keep_built(sources: Vec<Source>, news: Sender<Event>) {
+fn content(file: &Path) -> Option<u64> {
+    let bytes = wb_host::read_named(file, LARGEST).ok()?;
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// Builds now and again whenever a file is saved, until it is stopped.
+async fn keep_built(sources: Vec<Source>, news: &Sender<Event>, stop: &mut watch::Receiver<bool>) {
     let mut watcher = FileWatcher::start();
-    let mut built: Vec<Option<Stamps>> = vec![None; sources.len()];
+    let mut all: Vec<Built> = sources.iter().map(|_| Built::default()).collect();
     loop {
         let (mut folders, mut building) = (BTreeSet::new(), false);
-        for (source, built) in sources.iter().zip(&mut built) {
+        for (source, built) in sources.iter().zip(&mut all) {
             let Some(mut scan) = scan(source).await else {
                 return;
             };
-            if built.as_ref() != Some(&scan.stamps) {
+            if built.is_old(&scan) {
                 building = true;
-                cargo::build(&source.dir, &news).await;
-                // A file that is new since was generated by the build; a known one that changed was saved by
-                // a person, and is built in the next round.
-                let before = std::mem::take(&mut scan.stamps);
+                built.saved(&scan.stamps);
+                let began = SystemTime::now();
+                let libraries = cargo::build(source, news, stop).await;
+                report_places(source, libraries, news).await;
                 let Some(now) = self::scan(source).await else {
                     return;
                 };
-                scan = now;
-                scan.stamps.extend(before);
-                *built = Some(scan.stamps);
+                let before = std::mem::replace(&mut scan, now).stamps;
+                built.ended(began, before, &scan.stamps);
             }
             folders.append(&mut scan.folders);
+            if *stop.borrow() {
+                return;
+            }
         }
         // What was saved before its folder was watched is found by scanning once more.
         if !(watcher.watch(folders) || building) {
-            watcher.changed().await;
+            tokio::select! {
+                () = watcher.changed() => {}
+                () = stopped(stop) => return,
+            }
+        }
+    }
+}
+
+/// Waits until the builder is stopped.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await; // its owner is gone
+}
+
+/// Reports where cargo wrote libraries, which a flag of the command may have chosen.
+async fn report_places(source: &Source, libraries: Vec<PathBuf>, news: &Sender<Event>) {
+    for place in libraries {
+        if let Some(library) = source.library_named(&place) {
+            let library = library.clone();
+            let _ = news
+                .send(Event::Build(BuildEvent::Written { library, place }))
+                .await;
         }
     }
 }
@@ -236,140 +232,5 @@ impl FileWatcher {
         if let Ok(Some(())) = timeout(RESCAN, self.changes.recv()).await {
             while let Ok(Some(())) = timeout(QUIET, self.changes.recv()).await {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use wb_core::event::{BuildEvent, CompileFailure};
-
-    fn write(path: &Path, text: &str) {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    #[test]
-    fn names_with_blanks_in_dep_info_are_one_file() {
-        let text = "/t/lib a.so: /src/my\\ agents/lib.rs /src/b.rs\n\n/src/b.rs:\n";
-        let files = ["/src/my agents/lib.rs", "/src/b.rs"].map(PathBuf::from);
-        assert_eq!(dependencies(text), files);
-    }
-
-    #[test]
-    fn a_saved_source_is_a_change_and_build_output_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        write(&at("Cargo.toml"), "[package]");
-        write(&at("src/lib.rs"), "");
-        write(&at("elsewhere/other.rs"), "");
-        write(
-            &at("target/debug/libx.d"),
-            &format!("x: {}\n", at("elsewhere/other.rs").display()),
-        );
-        let library = Library {
-            path: at(&format!("target/debug/libx.{}", crate::library::ENDING)),
-            package: Some("x".into()),
-            twin: None,
-        };
-        let sources = Source::among(&[dir.path().to_owned(), at("src")], &[library]);
-        assert_eq!(
-            sources.len(),
-            1,
-            "a folder without a manifest is not a crate"
-        );
-        let first = sources[0].scan().stamps;
-        write(&at("target/debug/build/out.rs"), "x");
-        write(&at(".workbench/x.toml"), "x");
-        write(&at("workbench.toml"), "rate = 1");
-        assert_eq!(sources[0].scan().stamps, first);
-        for file in [
-            "src/lib.rs",
-            "elsewhere/other.rs",
-            "Cargo.toml",
-            "src/new.rs",
-        ] {
-            write(&at(file), "// longer than before");
-            assert_ne!(sources[0].scan().stamps, first, "{file}");
-        }
-    }
-
-    #[test]
-    fn manifests_of_path_dependencies_and_the_workspace_are_watched() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        for name in ["Cargo.toml", "agents/Cargo.toml", "helper/Cargo.toml"] {
-            write(&at(name), "[package]");
-        }
-        write(&at("helper/src/lib.rs"), "");
-        write(&at("helper/prompt.txt"), "");
-        let files = ["helper/src/lib.rs", "helper/prompt.txt"].map(at);
-        let [lib, prompt] = files.each_ref().map(|path| path.display());
-        write(&at("target/debug/libx.d"), &format!("x: {lib} {prompt}\n"));
-        let source = Source {
-            dir: at("agents"),
-            dep_info: vec![at("target/debug/libx.d")],
-        };
-        let scan = source.scan();
-        for name in ["Cargo.toml", "helper/Cargo.toml", "helper/prompt.txt"] {
-            assert!(scan.stamps.contains_key(&at(name)), "{name}");
-        }
-        for name in ["", "agents", "helper", "helper/src"] {
-            let folder = dir.path().join(name);
-            assert!(scan.folders.iter().any(|f| *f == folder), "{name}");
-        }
-        assert!(!scan.folders.contains(&at("target/debug")));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_replaces_another_wakes_the_watcher_and_reading_does_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        write(&at("lib.rs"), "old");
-        let mut watcher = FileWatcher::start();
-        let folders = BTreeSet::from([dir.path().to_owned()]);
-        assert!(watcher.watch(folders.clone()));
-        assert!(!watcher.watch(folders), "the same folders");
-        std::fs::read(at("lib.rs")).unwrap();
-        assert!(watcher.changes.try_recv().is_err());
-        // As editors save: a new file takes the place of the old one.
-        write(&at("lib.rs~"), "new");
-        std::fs::rename(at("lib.rs~"), at("lib.rs")).unwrap();
-        assert_eq!(watcher.changes.recv().await, Some(()));
-    }
-
-    async fn compiled(events: &mut Receiver<Event>) -> Result<u64, CompileFailure> {
-        let deadline = Duration::from_secs(60);
-        loop {
-            let event = timeout(deadline, events.recv()).await.unwrap().unwrap();
-            if let Event::Build(BuildEvent::Compiled { result }) = event {
-                return result;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_saved_file_is_built_and_its_error_has_a_place() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        write(
-            &at("Cargo.toml"),
-            "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
-        );
-        write(&at("src/lib.rs"), "pub fn a() {}");
-        let sources = Source::among(&[dir.path().to_owned()], &[]);
-        let (news, mut events) = channel(1000);
-        let builder = tokio::spawn(keep_built(sources, news));
-        assert!(compiled(&mut events).await.is_ok());
-        write(&at("src/lib.rs~"), "pub fn a() -> u8 { \"\" }");
-        std::fs::rename(at("src/lib.rs~"), at("src/lib.rs")).unwrap();
-        let failure = compiled(&mut events).await.unwrap_err();
-        let first = failure.first.as_deref();
-        assert_eq!(first, Some("src/lib.rs:1:20: mismatched types"));
-        assert!(
-            failure.messages.contains("could not compile"),
-            "{failure:?}"
-        );
-        builder.abort();
     }
 }

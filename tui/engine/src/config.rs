@@ -1,9 +1,14 @@
 //! Settings: flag > environment > `./workbench.toml` > user settings > default, each value with
 //! its origin. What the settings mean is left to those who use them.
 
+mod lines;
+
 use crate::attempt_limit::AttemptLimit;
-pub use crate::files::state_dir;
+use crate::builder::{BuildSetting, BuildWord, WatchGlobs};
+use crate::files;
+pub use crate::files::{cache_dir, state_dir};
 use crate::flags::{self, Flags, paths};
+pub use lines::line;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,10 +25,14 @@ pub struct File {
     pub project: Option<String>,
     /// Agent libraries, crate folders or folders of libraries, relative to the file.
     pub agents: Option<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<bool>,
+    /// What the screen builds agents with when they are saved: cargo, a command, or nothing.
+    pub build: Option<BuildWord>,
+    /// Files that a build reads, as patterns relative to the file.
+    pub watch: Option<Vec<String>>,
     /// Workflow specification, relative to the file.
     pub workflow: Option<PathBuf>,
+    /// Where journal, logs and caches are kept, relative to the file.
+    pub state: Option<PathBuf>,
     /// Requests a second.
     pub rate: Option<f64>,
     /// Limit of one attempt.
@@ -40,6 +49,8 @@ pub struct File {
     /// `skip` or `add`.
     #[serde(rename = "on_duplicate", alias = "on-duplicate")]
     pub on_duplicate: Option<String>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<bool>,
     /// Keys of the screen: a table, or the name of a set.
     pub keys: Option<toml::Value>,
     /// Colours of the screen: the name of a theme, or a table.
@@ -78,10 +89,14 @@ pub struct Config {
     pub project: Option<Value<String>>,
     /// Where to look for agents.
     pub agents: Value<Vec<PathBuf>>,
-    /// Whether the screen builds agent crates when they are saved.
-    pub build: Option<Value<bool>>,
+    /// What the screen builds agents with when they are saved.
+    pub build: Option<Value<BuildSetting>>,
+    /// Files that a build reads.
+    pub watch: Option<Value<WatchGlobs>>,
     /// Workflow specification.
     pub workflow: Option<Value<PathBuf>>,
+    /// Where journal, logs and caches are kept, unless in `.workbench`.
+    pub state: Option<Value<PathBuf>>,
     /// Requests a second.
     pub rate: Option<Value<f64>>,
     /// Limit of one attempt where the agent declares none.
@@ -96,6 +111,8 @@ pub struct Config {
     pub level: Option<Value<Level>>,
     /// What becomes of labels that stand there already.
     pub on_duplicate: Option<Value<OnDuplicate>>,
+    /// Whether the screen explains the first step, outcome and commit.
+    pub tutorial: Option<Value<bool>>,
     /// Keys and colours of the screen, as the files have them; the most important file first.
     pub appearance: Vec<Appearance>,
     /// Parameters by stage name, each an object.
@@ -134,6 +151,11 @@ impl Config {
                 origin: flag.clone(),
             }),
             build: None,
+            watch: None,
+            state: files::of_environment().map(|value| Value {
+                value,
+                origin: files::VARIABLE.to_owned(),
+            }),
             rate: None,
             timeout: None,
             load_timeout: None,
@@ -141,6 +163,7 @@ impl Config {
             concurrency: None,
             level: None,
             on_duplicate: None,
+            tutorial: None,
             appearance: Vec::new(),
             params: BTreeMap::new(),
         };
@@ -169,7 +192,18 @@ impl Config {
             file.workflow.map(|w| base.join(w)),
             &origin,
         );
-        set(&mut self.build, file.build, &origin);
+        let build = file.build.map(|word| BuildSetting::new(word, base));
+        set(&mut self.build, build, &origin);
+        let watch = file.watch.map(|patterns| WatchGlobs::new(patterns, base));
+        let watch = watch.transpose();
+        let watch = watch.map_err(|why| settings(format!("{origin}: watch: {why}")))?;
+        set(&mut self.watch, watch, &origin);
+        set(&mut self.tutorial, file.tutorial, &origin);
+        set(
+            &mut self.state,
+            file.state.map(|s| beside(base, &s)),
+            &origin,
+        );
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -252,45 +286,14 @@ impl Config {
         };
         self.timeout.clone().unwrap_or_else(by_default)
     }
+}
 
-    /// Each setting in a line: name, value, origin.
-    #[must_use]
-    pub fn lines(&self) -> Vec<[String; 3]> {
-        let paths = |paths: &Vec<PathBuf>| {
-            let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-            paths.join(", ")
-        };
-        let build = |build: &bool| if *build { "when saved" } else { "no" }.to_owned();
-        let limit = self.attempt_limit();
-        let mut lines = vec![
-            line("project", self.project.as_ref(), String::clone),
-            line("agents", Some(&self.agents), paths),
-            line("build", self.build.as_ref(), build),
-            line("workflow", self.workflow.as_ref(), |path| {
-                path.display().to_string()
-            }),
-            line("rate", self.rate.as_ref(), |rate| format!("{rate}/s")),
-            line("level", self.level.as_ref(), |level| {
-                level.word().to_lowercase()
-            }),
-            line("timeout", Some(&limit), AttemptLimit::to_string),
-            line("concurrency", self.concurrency.as_ref(), usize::to_string),
-            line("on_duplicate", self.on_duplicate.as_ref(), |answer| {
-                answer.word().to_owned()
-            }),
-        ];
-        for name in ["ENCORD_DOMAIN", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY"] {
-            let value = std::env::var(name).ok().filter(|v| !v.is_empty());
-            let value = value.map(|value| Value {
-                value,
-                origin: "environment".to_owned(),
-            });
-            lines.push(line(name, value.as_ref(), |value| match name {
-                "ENCORD_SSH_KEY" => "set (not shown)".to_owned(),
-                _ => value.clone(),
-            }));
-        }
-        lines
+/// A path of a settings file: `~/` is the home folder, anything else is relative to the file.
+fn beside(base: &Path, path: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => base.join(path),
     }
 }
 
@@ -302,15 +305,6 @@ fn set<T>(slot: &mut Option<Value<T>>, value: Option<T>, origin: &str) {
             origin: origin.to_owned(),
         });
     }
-}
-
-/// A setting as `workbench config` prints it: name, value, origin.
-pub fn line<T>(name: &str, value: Option<&Value<T>>, shown: impl Fn(&T) -> String) -> [String; 3] {
-    let (value, origin) = match value {
-        Some(value) => (shown(&value.value), value.origin.clone()),
-        None => ("–".to_owned(), "default".to_owned()),
-    };
-    [name.to_owned(), value, origin]
 }
 
 /// The settings files that are looked for, whether they are there or not.

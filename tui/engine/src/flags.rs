@@ -2,14 +2,18 @@
 //!
 //! Parsing a command line is left to the binary; settings files hold some of the same values.
 
+use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use wb_client::{Passphrase, PassphraseRequest};
 use wb_core::span;
 
 /// Options of every command, as far as the engine needs them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Flags {
     /// Project hash as written.
     pub project_hash: Option<String>,
@@ -19,6 +23,10 @@ pub struct Flags {
     pub dry_run: bool,
     /// Refuse every writing request.
     pub read_only: bool,
+    /// Machine-readable output.
+    pub json: bool,
+    /// No colours, boxes or animation.
+    pub plain: bool,
     /// Title of the protected project that may be written to.
     pub confirm: Option<String>,
     /// Settings file in place of the usual ones.
@@ -32,9 +40,44 @@ pub struct Flags {
     /// How much of what agents log is reported: 0 to 2.
     pub verbose: u8,
     /// The words of the command, for the journal. They hold no secrets: none are taken as flags.
+    #[serde(skip)]
     pub words: Vec<String>,
+    /// Asks for the passphrase of a key; `None` where nobody is to be asked.
+    #[serde(skip)]
+    pub ask: Option<AskPassphrase>,
     /// The interrupted operation that `resume` continues.
+    #[serde(skip)]
     pub goes_on: Option<i64>,
+}
+
+/// How a person is asked for a passphrase.
+#[derive(Clone)]
+pub struct AskPassphrase(Arc<dyn Fn(&PassphraseRequest) -> Passphrase + Send + Sync>);
+
+impl AskPassphrase {
+    /// Asks in this way.
+    pub fn new(ask: impl Fn(&PassphraseRequest) -> Passphrase + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    /// Waits for the answer.
+    #[must_use]
+    pub fn passphrase(&self, request: &PassphraseRequest) -> Passphrase {
+        (self.0)(request)
+    }
+}
+
+impl PartialEq for AskPassphrase {
+    /// Whether it is the same way of asking.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for AskPassphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AskPassphrase")
+    }
 }
 
 /// `2h`: a limit, or a time after which a command stops.

@@ -4,14 +4,11 @@
 use crate::files::OutFile;
 use crate::journal::Operation;
 use crate::local_world::{TASKS, World};
-use crate::operation::{Hooks, PlanSource, run};
+use crate::operation::{Hooks, Operator, Performer, PlanSource};
 use crate::plan::{Found, Plan, PlanFile};
-use crate::session::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wb_core::command::Command;
-use wb_core::event::OperationEnd;
 use wb_core::filter::Filter;
 use wb_core::ids::BuildId;
 use wb_core::ledger::Applied;
@@ -25,8 +22,7 @@ impl World {
     async fn plan(&self) -> (PathBuf, Found) {
         let path = self.dir.path().join("p.wbplan");
         let out = OutFile::create(&path).unwrap();
-        let project = self.project.clone();
-        let mut plan = PlanFile::new(&path, out, project, Vec::new(), &self.name);
+        let mut plan = PlanFile::new(&path, out, &self.project, Vec::new(), &self.name);
         for (inputs, outcome) in self.judged().await {
             plan.add(&Report {
                 row: inputs.row.clone(),
@@ -57,23 +53,19 @@ impl World {
             .operate(self.project.hash, &operation, &[], 1)
             .unwrap();
         let writer = writes.then(|| self.writer());
-        let project = self.project.clone();
-        let connection = Connection::new(&self.reader, writer, journal.clone(), project);
+        let (reader, project) = (self.reader.clone(), self.project.clone());
+        let performer = Performer::new(reader, writer, journal.clone(), project);
         let hooks = Hooks {
             stopped: &|| false,
             report: &mut |_| {},
         };
-        let command = Command::Apply(plan.header.id.to_string());
         let source = PlanSource {
             plan: &mut plan,
             only: &Filter::default(),
         };
-        let end = run(&connection.performer(), command, Some(source), hooks).await;
+        let applied = Operator::new(performer).apply(source, hooks).await;
         journal.close(2);
-        match end.unwrap() {
-            OperationEnd::Applied(applied) => applied.unwrap(),
-            other => panic!("{other:?}"),
-        }
+        applied.unwrap()
     }
 
     fn last_operation(&self) -> i64 {

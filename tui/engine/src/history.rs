@@ -6,6 +6,7 @@
 //! as never run. A task that moves on is forgotten here.
 
 use crate::database;
+use crate::files::{advice_if_full, state_folder};
 use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -234,10 +235,15 @@ fn know_pathways(db: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 fn broken(error: &rusqlite::Error) -> Error {
-    let text = format!("the notes on earlier runs in .workbench/tried.db cannot be used: {error}");
-    Error::new(ErrorKind::Settings, text).hint(
-        "no task was touched; remove that file to start over: every task then counts as never run",
-    )
+    let file = state_folder().join("tried.db");
+    let text = format!(
+        "the notes on earlier runs in {} cannot be used: {error}",
+        file.display()
+    );
+    let remove =
+        "no task was touched; remove that file to start over: every task then counts as never run";
+    let full = advice_if_full(&state_folder());
+    Error::new(ErrorKind::Settings, text).hint(full.unwrap_or_else(|| remove.to_owned()))
 }
 
 #[cfg(test)]

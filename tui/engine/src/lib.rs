@@ -6,6 +6,7 @@
 pub mod attempt_limit;
 pub mod builder;
 mod cargo_program;
+pub mod chosen;
 pub mod config;
 mod database;
 pub mod files;
@@ -26,7 +27,9 @@ pub mod params;
 pub mod plan;
 pub mod preflight;
 pub mod runtime;
+pub mod saved;
 pub mod session;
+pub mod typed_names;
 pub mod upstream;
 
 /// Receives one-line messages for the person while a command works.

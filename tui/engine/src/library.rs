@@ -1,11 +1,13 @@
-//! From what a person names with `--agents` to the library files that are watched, and the build
-//! of a crate with cargo. Watching and opening are left to the host crate.
+//! From what a person names with `--agents` to the library files that are watched. Where cargo writes the libraries
+//! of a crate is in `crates`; watching and opening are left to the host crate.
 
-use crate::{Notify, cargo_program};
+mod crates;
+
+pub use crates::cargo;
+
+use crate::Notify;
 use agent_abi::table::ENTRY_SYMBOL;
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::text::clean;
 
@@ -16,8 +18,15 @@ pub struct Library {
     pub path: PathBuf,
     /// The crate it is built from, when known.
     pub package: Option<String>,
-    /// The same library in the other profile (debug or release): a build of it counts as a rebuild.
-    pub twin: Option<PathBuf>,
+    /// The same library in other profiles and for a target that is named: a build there counts as a rebuild.
+    pub twins: Vec<PathBuf>,
+}
+
+impl Library {
+    /// Everywhere a build of it may be written to.
+    pub fn places(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.path).chain(&self.twins)
+    }
 }
 
 /// Ending of a dynamic library on this machine.
@@ -34,10 +43,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Error> {
             found.push(Library {
                 path: absolute(path),
                 package: None,
-                twin: None,
+                twins: Vec::new(),
             });
         } else if path.join("Cargo.toml").is_file() {
-            found.extend(of_crate(path)?);
+            found.extend(crates::of_crate(path)?);
         } else if path.is_dir() {
             if paths.len() == 1 && *path == Path::new(".") && !has_library(path) {
                 continue;
@@ -45,7 +54,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Library>, Error> {
             found.push(Library {
                 path: absolute(path),
                 package: None,
-                twin: None,
+                twins: Vec::new(),
             });
         } else {
             let what = match path.exists() {
@@ -113,7 +122,7 @@ fn agents_in(folder: &Path, notify: Notify) -> Result<Vec<Library>, Error> {
     let one = |path| Library {
         path,
         package: None,
-        twin: None,
+        twins: Vec::new(),
     };
     Ok(agents.into_iter().map(one).collect())
 }
@@ -149,133 +158,18 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    /// `cdylib` for such a library; an example built as one is an `example`.
-    kind: Vec<String>,
-}
-
-/// What cargo reports of the packages of a folder.
-fn metadata(dir: &Path) -> Result<Metadata, Error> {
-    let output = cargo()
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--manifest-path",
-        ])
-        .arg(dir.join("Cargo.toml"))
-        .output()
-        .map_err(|error| {
-            settings(cargo_program::not_started(&error))
-                .hint("name the library itself with --agents")
-        })?;
-    serde_json::from_slice(&output.stdout).map_err(|_| {
-        settings(format!("cargo cannot read {}", dir.display()))
-            .because(String::from_utf8_lossy(&output.stderr).into_owned())
-    })
-}
-
-/// The dynamic libraries that a crate, or the crates of a workspace, are built to. Of a debug and
-/// a release build the newer one is meant.
-fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
-    let metadata = metadata(dir)?;
-    let root = absolute(dir);
-    let own: Vec<&Package> = metadata
-        .packages
-        .iter()
-        .filter(|p| p.manifest_path.parent() == Some(&*canonical(&root)))
-        .collect();
-    let packages = if own.is_empty() {
-        metadata.packages.iter().collect()
-    } else {
-        own
-    };
-    let mut found = Vec::new();
-    for package in packages {
-        for target in package
-            .targets
-            .iter()
-            .filter(|t| t.kind.iter().any(|kind| kind == "cdylib"))
-        {
-            let name = format!(
-                "{}{}.{ENDING}",
-                std::env::consts::DLL_PREFIX,
-                target.name.replace('-', "_")
-            );
-            let debug = metadata.target_directory.join("debug").join(&name);
-            let release = metadata.target_directory.join("release").join(&name);
-            let (path, twin) = if built(&release) > built(&debug) {
-                (release, debug)
-            } else {
-                (debug, release)
-            };
-            found.push(Library {
-                path,
-                package: Some(package.name.clone()),
-                twin: Some(twin),
-            });
-        }
-    }
-    if found.is_empty() {
-        return Err(settings(format!(
-            "no crate in {} builds a dynamic library",
-            dir.display()
-        ))
-        .hint("add to its Cargo.toml:  [lib] crate-type = [\"cdylib\"]"));
-    }
-    Ok(found)
-}
-
-/// Cargo, and what it starts (build scripts, compilers), without keys and passwords of the workbench.
-#[must_use]
-pub fn cargo() -> std::process::Command {
-    let mut cargo = std::process::Command::new(cargo_program::path());
-    for name in wb_host::secret_variables() {
-        cargo.env_remove(name);
-    }
-    cargo
-}
-
-fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-/// When a file was built; the beginning of time when it was not.
-fn built(path: &Path) -> SystemTime {
-    path.metadata()
-        .and_then(|m| m.modified())
-        .unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
-/// The libraries of a crate as `cargo build` makes them, whatever lies in the release folder.
+/// The libraries of a crate as `cargo build` makes them, whatever lies in the folders of other profiles.
 ///
 /// # Errors
 /// As [`find`].
 pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Error> {
+    let is_debug = |place: &Path| place.parent().is_some_and(|p| p.ends_with("debug"));
     let mut found = find(&[dir.to_owned()])?;
     for library in &mut found {
-        let is_release = library
-            .path
-            .parent()
-            .is_some_and(|p| p.ends_with("release"));
-        if let (true, Some(twin)) = (is_release, library.twin.as_mut()) {
-            std::mem::swap(&mut library.path, twin);
+        if !is_debug(&library.path)
+            && let Some(debug) = library.twins.iter_mut().find(|place| is_debug(place))
+        {
+            std::mem::swap(&mut library.path, debug);
         }
     }
     Ok(found)
@@ -283,51 +177,4 @@ pub fn of_debug_build(dir: &Path) -> Result<Vec<Library>, Error> {
 
 fn settings(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::Settings, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_crate_without_a_dynamic_library_is_told_what_to_add() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(
-            dir.path().join("Cargo.toml"),
-            "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[workspace]\n",
-        )
-        .unwrap();
-        std::fs::create_dir(dir.path().join("src")).unwrap();
-        std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
-        let error = find(&[dir.path().to_owned()]).unwrap_err();
-        assert!(error.hints[0].contains("cdylib"), "{error:?}");
-    }
-
-    #[test]
-    fn examples_that_are_dynamic_libraries_are_not_the_crates_agents() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"my-agents\"\nversion = \"0.1.0\"\n[lib]\ncrate-type=[\"cdylib\"]\n[[example]]\nname=\"other\"\ncrate-type=[\"cdylib\"]\n[workspace]\n").unwrap();
-        for (folder, file) in [("src", "lib.rs"), ("examples", "other.rs")] {
-            std::fs::create_dir(dir.path().join(folder)).unwrap();
-            std::fs::write(dir.path().join(folder).join(file), "").unwrap();
-        }
-        let found = find(&[dir.path().to_owned()]).unwrap();
-        assert_eq!(found.len(), 1, "{found:?}");
-    }
-
-    #[test]
-    fn a_crate_is_found_by_its_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("Cargo.toml"), "[package]\nname = \"my-agents\"\nversion = \"0.1.0\"\n[lib]\ncrate-type=[\"cdylib\"]\n[workspace]\n").unwrap();
-        std::fs::create_dir(dir.path().join("src")).unwrap();
-        std::fs::write(dir.path().join("src/lib.rs"), "").unwrap();
-        let found = find(&[dir.path().to_owned()]).unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(
-            found[0]
-                .path
-                .ends_with(format!("target/debug/libmy_agents.{ENDING}")),
-            "{found:?}"
-        );
-    }
 }

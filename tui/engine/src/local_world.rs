@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::flags::Flags;
 use crate::journal::{Journal, Operation};
-use crate::operation::{Hooks, Performer, run};
+use crate::operation::{Hooks, Operator, Performer};
 use crate::upstream::Upstream;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -13,15 +13,13 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_client::{AssetCache, Reader, Settings, TaskFilter, Writer};
-use wb_core::command::Command;
 use wb_core::error::Error;
-use wb_core::event::OperationEnd;
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::journal::{Settled, Undone};
-use wb_core::ledger::{Commit, Machine, Next, Recovery, Reply, Request, Scope};
+use wb_core::ledger::{Commit, Machine, Next, Reply, Request, Scope};
 use wb_core::patch::judge;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 
 /// What an agent gives: it writes at every step.
@@ -174,7 +172,7 @@ impl World {
     }
 
     /// The same, as it is committed.
-    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<CommitItem>) {
+    pub async fn outcomes(&self) -> (Vec<TaskRow>, Vec<Change>) {
         let judged = self.judged().await.into_iter();
         let pairs = judged.map(|(inputs, outcome)| {
             let item = wb_core::run::item(&outcome, &inputs, self.stage.id).unwrap();
@@ -223,11 +221,7 @@ impl World {
             stopped: &|| false,
             report: &mut |_| {},
         };
-        let end = run(&self.performer(journal), Command::Undo(op), None, hooks).await?;
-        match end {
-            OperationEnd::Undone { result, .. } => result,
-            other => panic!("{other:?}"),
-        }
+        Operator::new(self.performer(journal)).undo(op, hooks).await
     }
 
     /// What requests are performed with that write through this journal.
@@ -240,18 +234,18 @@ impl World {
     pub async fn write(
         &self,
         journal: &Journal,
-        items: Vec<CommitItem>,
+        items: Vec<Change>,
         overwrite: bool,
     ) -> Vec<Committed> {
-        let commit = Commit::new(items, &self.project, overwrite);
+        let commit = Commit::new(items, overwrite);
         let written = self.performer(journal.clone()).drive(commit).await;
         written.unwrap().into_iter().map(|(_, end)| end).collect()
     }
 
     /// Begins to commit these and dies when they are noted.
-    pub async fn die_while_writing(&self, journal: Journal, items: Vec<CommitItem>) {
+    pub async fn die_while_writing(&self, journal: Journal, items: Vec<Change>) {
         let performer = self.performer(journal);
-        let mut commit = Commit::new(items, &self.project, false);
+        let mut commit = Commit::new(items, false);
         let mut next = commit.start();
         while let Next::Ask(request) = next {
             let last = matches!(request, Request::Note(_));
@@ -267,8 +261,8 @@ impl World {
 
     /// Finishes what earlier commands had begun.
     pub async fn settle(&self, journal: Journal) -> Settled {
-        let recovery = Recovery::new(Scope::All);
-        self.performer(journal).drive(recovery).await.unwrap()
+        let mut operator = Operator::new(self.performer(journal));
+        operator.recover(Scope::All).await.unwrap()
     }
 
     /// Tasks that no agent may be run for.

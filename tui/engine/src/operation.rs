@@ -4,7 +4,7 @@
 
 mod command;
 
-pub use command::{Hooks, PlanSource, run};
+pub use command::{Hooks, Operator, PlanSource};
 
 use crate::journal::{Journal, points};
 use crate::runtime::now;
@@ -14,8 +14,7 @@ use wb_client::{Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, StageId};
 use wb_core::ledger::{
-    Before, Change, GROUP, Ledger, Look, Machine, Next, Noted, Reply, Request, Seen, TasksSeen,
-    Unit,
+    Before, Change, GROUP, Ledger, Look, Noted, Reply, Request, Seen, TasksSeen, Unit,
 };
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 use wb_core::work::{Committed, Project, RowInput};
@@ -66,11 +65,13 @@ impl Performer {
         Self { noted, ..self }
     }
 
-    /// Performs what a machine asks for until it is over.
-    ///
-    /// # Errors
-    /// As the machine decides.
-    pub async fn drive<M: Machine>(&self, mut machine: M) -> Result<M::Output, Error> {
+    /// Performs what a machine asks for until it is over, without a state.
+    #[cfg(test)]
+    pub async fn drive<M: wb_core::ledger::Machine>(
+        &self,
+        mut machine: M,
+    ) -> Result<M::Output, Error> {
+        use wb_core::ledger::Next;
         let mut next = machine.start();
         loop {
             match next {

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::{Facts, Filter, Known};
 use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
-use wb_core::ledger::{Change, PlannedTask, Stored};
+use wb_core::ledger::{Change, PlannedTask};
 use wb_core::patch;
 use wb_core::queue::LastResult;
 use wb_core::work::{Patch, TaskRow, TaskStatus};
@@ -91,10 +91,8 @@ pub struct PlanLine {
     /// task may have another identity by then; its data unit is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<StageId>,
-    #[serde(rename = "deed")]
-    stored: Option<Stored>,
     /// What is written; nothing for a task that failed or changes nothing.
-    #[serde(skip)]
+    #[serde(rename = "deed")]
     pub change: Option<Change>,
     /// Title of its stage.
     #[serde(skip)]
@@ -171,7 +169,7 @@ impl PlanLine {
     /// The label row before is not readable.
     pub fn patch(&self, ontology: &Arc<Ontology>) -> Result<Patch, Error> {
         match &self.change {
-            Some(change) => patch::of_item(ontology, &change.item).map_err(|error| {
+            Some(change) => patch::of_item(ontology, change).map_err(|error| {
                 let text = format!("task {}: {}", self.task, error.summary);
                 Error::new(ErrorKind::Settings, text)
             }),

@@ -3,6 +3,7 @@
 
 use crate::Notify;
 use crate::host_limits::HostLimits;
+use crate::library::Library;
 use crate::loading;
 use crate::params::{self, Params};
 use crate::runtime::Engine;
@@ -11,15 +12,20 @@ use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wb_client::Reader;
+use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
+use wb_core::work::Project;
 
 mod finding;
+mod names;
 
 pub use finding::{Finding, Mark, none_bad};
+pub use names::names;
 
 /// Waits until the project is there.
 ///
@@ -33,6 +39,68 @@ pub async fn project(engine: &mut Engine) -> Result<(), Error> {
         engine.turn().await;
     }
     Ok(())
+}
+
+/// What is missing before a library can be opened: files, or any library at all.
+#[must_use]
+pub fn files(libraries: &[Library]) -> Vec<Finding> {
+    if libraries.is_empty() {
+        let fix = "name one with --agents: a library, a crate folder or a folder of libraries";
+        return vec![Finding::bad(
+            "library",
+            "no agent library was found here",
+            fix,
+        )];
+    }
+    let missing = libraries.iter().filter(|l| !l.path.exists());
+    let finding = |library: &Library| {
+        let build = library.package.as_ref().map_or_else(
+            || "build it first".to_owned(),
+            |p| format!("build it first: cargo build -p {p}"),
+        );
+        let text = format!("{} does not exist", library.path.display());
+        Finding::bad("library", text, build)
+    };
+    missing.map(finding).collect()
+}
+
+/// Agents have nothing to do in a project whose workflow has no agent stage.
+#[must_use]
+pub fn agent_stages(state: &State) -> Vec<Finding> {
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    if project.workflow.agent_stages().next().is_some() {
+        return Vec::new();
+    }
+    let text = format!("project \"{}\" has no agent stage", project.title);
+    let fix = "add an agent stage to its workflow on the platform, or name another project";
+    vec![Finding {
+        fix: vec![
+            format!("its stages: {}", project.workflow.titles()),
+            fix.to_owned(),
+        ],
+        ..Finding::bad("stage", text, "")
+    }]
+}
+
+/// Whether an agent that was opened is for a stage of the project.
+#[must_use]
+pub fn bound(state: &State) -> Vec<Finding> {
+    let text = "no agent in the library is for a stage of this project";
+    match state.builds.order().is_empty() {
+        true => vec![Finding::bad("stage", text, "")],
+        false => Vec::new(),
+    }
+}
+
+/// Reads the project again, for a command that goes on for long. What cannot be read leaves what is known, and is
+/// retried the next time.
+pub async fn read_again(engine: &mut Engine) {
+    engine.feed(Event::Input(Command::ReadProject));
+    while engine.state().reads_project() {
+        engine.turn().await;
+    }
 }
 
 /// Waits until each of these libraries was opened or refused; those that were not, with the reason.
@@ -53,7 +121,7 @@ pub async fn libraries(
         if in_charge(state, library) {
             return None; // whatever became of a newer content
         }
-        if let Some(error) = state.refused.get(library) {
+        if let Some(error) = state.refused.of(library) {
             let reason = &error.summary;
             let text = format!("library refused: {name}: {reason}");
             let sentence = format!("the agent library {name} was refused: {reason}");
@@ -83,7 +151,7 @@ fn in_charge(state: &State, library: &Path) -> bool {
 
 /// Whether a library was opened or refused.
 fn known(state: &State, library: &Path) -> bool {
-    in_charge(state, library) || state.refused.contains_key(library)
+    in_charge(state, library) || state.refused.of(library).is_some()
 }
 
 /// Which build answers for each of these stages.
@@ -95,6 +163,7 @@ pub fn builds_of(state: &State, stages: &[StageId]) -> BTreeMap<StageId, BuildId
 /// The builds whose agents were compared with the project, by a command that goes on while libraries are built again.
 pub struct Checked {
     params: Params,
+    project: Option<Arc<Project>>,
     builds: BTreeMap<StageId, BuildId>,
 }
 
@@ -104,19 +173,21 @@ impl Checked {
     pub fn new(state: &State, stages: &[StageId], params: &Params) -> Self {
         Self {
             params: params.clone(),
+            project: state.project.clone(),
             builds: builds_of(state, stages),
         }
     }
 
-    /// Compares agents again where another build answers for a stage by now.
+    /// Compares agents again where another build answers for a stage by now, or the project has changed.
     ///
     /// # Errors
     /// Something does not fit, or the platform does not answer.
     pub async fn renew(&mut self, engine: &mut Engine, stages: &[StageId]) -> Result<(), Error> {
         let builds = builds_of(engine.state(), stages);
-        if builds != self.builds {
+        let project = engine.state().project.clone();
+        if builds != self.builds || project != self.project {
             none_bad(agents(engine, stages, &self.params).await?)?;
-            self.builds = builds;
+            (self.builds, self.project) = (builds, project);
         }
         Ok(())
     }

@@ -4,15 +4,15 @@
 mod ready;
 
 use crate::Notify;
-use crate::config::{Config, state_dir};
+use crate::config::{Config, cache_dir, state_dir};
 use crate::flags::Flags;
 use crate::host_limits::HostLimits;
 use crate::journal::{self, Journal, Operation};
-use crate::operation::Performer;
+use crate::operation::{Operator, Performer};
 use crate::outage::OutageReporter;
 use crate::runtime::{Drain, Engine, Setup, now};
 use crate::upstream::Upstream;
-use crate::{library, upstream};
+use crate::{library, preflight, upstream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use wb_client::{Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, StageId};
 use wb_core::journal::Settled;
-use wb_core::ledger::{Recovery, Scope};
+use wb_core::ledger::Scope;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Level, Options};
 use wb_core::work::Project;
@@ -31,8 +31,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(12);
 
 /// What a command needs of an engine.
 pub struct Need<'a> {
-    /// Its name, for the log and the journal.
-    pub command: &'static str,
+    /// What its writes are noted under.
+    pub operation: Operation,
     /// Requests a second.
     pub rate: Option<f64>,
     /// Limit of one attempt in milliseconds.
@@ -57,23 +57,10 @@ pub async fn engine(
     need: &Need<'_>,
     notify: Notify,
 ) -> Result<(Engine, Vec<StageId>), Error> {
-    refuse_read_only(flags, need.command)?;
+    refuse_read_only(flags, need.operation.kind)?;
     upstream::project_hash(config)?;
     let libraries = library::files(&config.agents.value, notify)?;
-    if let Some(missing) = libraries.iter().find(|l| !l.path.exists()) {
-        let build = missing.package.as_ref().map_or_else(
-            || "build it first".to_owned(),
-            |p| format!("build it first: cargo build -p {p}"),
-        );
-        let text = format!("{} does not exist", missing.path.display());
-        return Err(Error::new(ErrorKind::Settings, text).hint(build));
-    }
-    if libraries.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Settings, "no agent library was found here")
-                .hint("name one with --agents: a library, a crate folder or a folder of libraries"),
-        );
-    }
+    preflight::none_bad(preflight::files(&libraries))?;
     let paths: Vec<PathBuf> = libraries.into_iter().map(|l| l.path).collect();
     let mut engine = start_engine(flags, config, need, paths.clone())?;
     match ready::ready(&mut engine, flags, config, need, &paths, notify).await {
@@ -94,7 +81,7 @@ fn start_engine(
     libraries: Vec<PathBuf>,
 ) -> Result<Engine, Error> {
     let project = upstream::project_hash(config)?;
-    let upstream = upstream::command(flags, config, need.rate, need.command)?;
+    let upstream = upstream::command(flags, config, need.rate, need.operation.kind)?;
     let writes = upstream.writer.is_some();
     let options = Options {
         upstream: upstream.name,
@@ -112,7 +99,7 @@ fn start_engine(
         libraries,
         twins: Vec::new(),
         drain: need.drains.then(|| Drain::of(need.stages)),
-        cache: state_dir("cache")?,
+        cache: cache_dir()?,
         params: config.params.clone(),
         options,
         concurrency: need.concurrency,
@@ -122,11 +109,7 @@ fn start_engine(
     // Opened while the project is on its way; nothing is written before.
     if writes {
         let journal = Journal::open(&state_dir("")?)?;
-        let operation = Operation {
-            kind: need.command,
-            ..Operation::default()
-        };
-        operate(flags, &journal, project, operation)?;
+        operate(flags, &journal, project, need.operation.clone())?;
         engine.keep_journal(journal);
     } else if let Some(journal) = read_journal() {
         engine.keep_journal(journal);
@@ -190,34 +173,9 @@ pub struct Connection {
     pub project: Arc<Project>,
     /// The result of what earlier commands had begun.
     pub settled: Settled,
-    _outages: Option<OutageReporter>,
-}
-
-impl Connection {
-    /// A connection that is there already.
-    #[must_use]
-    pub fn new(
-        reader: &Reader,
-        writer: Option<Arc<Writer>>,
-        journal: Journal,
-        project: Arc<Project>,
-    ) -> Self {
-        Self {
-            reader: reader.clone(),
-            writer,
-            journal,
-            project,
-            settled: Settled::default(),
-            _outages: None,
-        }
-    }
-
-    /// What requests of its operations are performed with.
-    #[must_use]
-    pub fn performer(&self) -> Performer {
-        let (reader, writer) = (self.reader.clone(), self.writer.clone());
-        Performer::new(reader, writer, self.journal.clone(), self.project.clone())
-    }
+    /// Does its commands.
+    pub operator: Operator,
+    _outages: OutageReporter,
 }
 
 /// Connects for a command that writes without agents, and finishes what earlier ones had begun.
@@ -275,23 +233,25 @@ async fn connect(
                 .hint("is ENCORD_DOMAIN right, and does this machine reach it?"));
         }
     };
+    let (reader, writer) = (upstream.reader.clone(), upstream.writer.clone());
+    let performer = Performer::new(reader, writer, journal.clone(), project.clone());
+    let mut operator = Operator::new(performer);
     let mut settled = Settled::default();
-    if let Some(writer) = &upstream.writer {
+    if upstream.writer.is_some() {
         guard(flags, config, &project)?;
-        let (reader, writer) = (upstream.reader.clone(), Some(writer.clone()));
-        let performer = Performer::new(reader, writer, journal.clone(), project.clone());
-        settled = performer.drive(Recovery::new(scope)).await?;
+        settled = operator.recover(scope).await?;
         for line in settled.lines() {
             notify(&line);
         }
     }
     Ok(Connection {
         settled,
+        operator,
         reader: upstream.reader,
         writer: upstream.writer,
         journal,
         project,
-        _outages: Some(outages),
+        _outages: outages,
     })
 }
 

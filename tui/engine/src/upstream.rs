@@ -3,9 +3,9 @@
 use crate::attempt_limit::AttemptLimit;
 use crate::config::Config;
 use crate::flags::Flags;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
-use wb_client::{Permission, Reader, Settings, Writer};
+use wb_client::{Environment, Passphrase, Permission, Reader, Settings, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::run::OnDuplicate;
@@ -21,6 +21,8 @@ pub struct Upstream {
     pub writer: Option<Arc<Writer>>,
     /// Host name, for the screen.
     pub name: String,
+    /// What authenticates requests and where it comes from, for `check`; nothing secret.
+    pub credential: String,
 }
 
 /// Connects with the credentials of the environment. Nothing is sent yet.
@@ -33,9 +35,27 @@ fn connect(
     rate: Option<f64>,
     permission: Permission,
 ) -> Result<Upstream, Error> {
-    let env = |name: &str| std::env::var(name).ok();
-    let settings = Settings::from_env(env, |path| wb_host::read_named(path, KEY_FILE))?;
+    // A command may connect twice, and a passphrase is asked for once.
+    static KNOWN: OnceLock<Settings> = OnceLock::new();
+    let settings = match KNOWN.get() {
+        Some(settings) => settings.clone(),
+        None => {
+            let settings = from_env(flags)?;
+            KNOWN.get_or_init(|| settings).clone()
+        }
+    };
     with_settings(flags, config, rate, permission, settings)
+}
+
+fn from_env(flags: &Flags) -> Result<Settings, Error> {
+    Ok(Settings::from_env(Environment {
+        var: &|name| std::env::var(name).ok(),
+        read: &|path| wb_host::read_named(path, KEY_FILE),
+        ask: &|request| match &flags.ask {
+            Some(ask) => ask.passphrase(request),
+            None => Passphrase::Unavailable,
+        },
+    })?)
 }
 
 /// Connects for a command whose job is to write; its name stands in the log.
@@ -93,6 +113,7 @@ fn with_settings(
     settings.read_only = flags.read_only;
     settings.rate = rate.or(config.rate.as_ref().map(|r| r.value));
     let name = name_of(&settings.domain);
+    let credential = format!("{} from {}", settings.credential, settings.origin);
     let reader = Reader::new(settings)?;
     let writer = if flags.dry_run || flags.read_only {
         None
@@ -105,6 +126,7 @@ fn with_settings(
         reader,
         writer,
         name,
+        credential,
     })
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
     }
     cause.push_str(&details(about, &[]));
     error = error.because(cause);
+    error.unknown_name = failure.unknown_name;
     error.retry = failure.retry && done.status != status::UNSUPPORTED;
     (error.bounded(), Some(Box::new(failure)))
 }

@@ -77,8 +77,7 @@ impl Hosts {
 
     /// Nobody will claim this probed content: its host leaves and its copy is deleted.
     pub fn discard(&self, probed: &Probed) {
-        let copy = probed.copy.clone();
-        self.on(News::Discard { copy });
+        self.on(News::Discard(probed.id));
     }
 
     /// No new work for this build: what was given to it is finished, then its hosts leave and its

@@ -131,7 +131,7 @@ fn code_that_runs_at_opening_may_crash_leave_or_hang() {
 }
 
 #[test]
-fn files_that_are_no_whole_library_for_this_machine_are_refused_unopened() {
+fn files_that_are_not_whole_libraries_for_this_machine_are_refused_unopened() {
     let dir = tempfile::tempdir().unwrap();
     let good = good_file(dir.path());
     assert_eq!(refuse_file(b""), "the file is empty");
@@ -223,7 +223,7 @@ fn a_library_in_a_folder_is_found_when_it_appears() {
 }
 
 #[test]
-fn a_program_that_is_no_host_is_reported_and_not_started_for_ever() {
+fn a_program_that_is_not_a_host_is_reported_and_not_restarted_for_ever() {
     let mut desk = Desk::with(|config| config.exe = "/bin/true".into());
     let library = desk.path("libodd.so");
     compile("odd.c", &library, &[]);

@@ -107,7 +107,7 @@ fn a_job_that_waits_in_a_host_can_be_cancelled_and_never_runs() {
 #[test]
 fn captured_output_belongs_to_the_job_that_wrote_it() {
     let (mut desk, build) = quick(1);
-    let mut jobs = requests(&mut desk, build, &["says"; 40]);
+    let mut jobs = requests(&mut desk, build, &["echoes_task"; 40]);
     for job in &mut jobs {
         job.task_json = format!("task of job {}", job.job.0).into();
     }

@@ -74,7 +74,7 @@ fn the_copy_of_a_retired_build_goes_with_its_last_host() {
 }
 
 #[test]
-fn a_content_that_nobody_wants_is_discarded_with_its_host() {
+fn content_that_nobody_needs_is_discarded_with_its_host() {
     let mut desk = Desk::new();
     let library = desk.path("libhostile.so");
     build_with(&library, "one");
@@ -87,7 +87,7 @@ fn a_content_that_nobody_wants_is_discarded_with_its_host() {
 }
 
 #[test]
-fn touching_a_library_is_no_news() {
+fn touching_a_library_changes_nothing() {
     let mut desk = Desk::new();
     let library = desk.path("libhostile.so");
     build_with(&library, "one");

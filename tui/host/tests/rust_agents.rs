@@ -53,7 +53,7 @@ fn outcomes_errors_and_panics_of_rust_agents_come_through() {
         .iter()
         .map(|a| a.stage.as_str())
         .collect();
-    assert_eq!(stages, ["panics", "says no", "routes"]);
+    assert_eq!(stages, ["panics", "refuses", "routes"]);
     desk.hosts.activate(BuildId(1), &probed);
 
     match run(&mut desk, 0) {

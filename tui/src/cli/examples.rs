@@ -43,6 +43,14 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("new my-agents", "pixels in, a label out"),
             ("new my-agents --template route", "a pathway by the labels"),
             ("new my-agents --stage 'Agent 1'", "for a stage of your own"),
+            (
+                "new my-agents -p UUID",
+                "an agent for each stage of your project, its names as Rust items",
+            ),
+            (
+                "new --refresh-ontology",
+                "in the crate: those names as they are now",
+            ),
             ("new --upgrade", "the agent-abi of a newer workbench"),
         ],
     ),

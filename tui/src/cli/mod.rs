@@ -7,15 +7,18 @@ mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use runs::{
-    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, Progress, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
+    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
 };
 
+use crate::passphrase;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
 use values::{size, some_time};
-use wb_engine::flags::Flags;
+use wb_core::error::{Error, ErrorKind};
+use wb_engine::flags::{AskPassphrase, Flags};
+use wb_engine::saved::{CommandRequest, SavedCommand};
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -23,7 +26,7 @@ use wb_engine::flags::Flags;
     name = "workbench",
     version,
     about = "A terminal workbench for Encord workflow agents: step, dry-run, review, commit.",
-    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents.\n\
+    after_help = "Credentials: ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN, as for encord-agents; or an ssh-agent.\n\
         Nothing is written upstream by the screen until you commit; `run` writes, unless --dry-run.",
     disable_help_subcommand = true
 )]
@@ -100,9 +103,6 @@ pub struct Global {
     /// What agents log, on stderr too, and more detail in the log; twice: all of it, and every request
     #[arg(short = 'v', action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// The interrupted operation that `resume` goes on with.
-    #[arg(skip)]
-    pub goes_on: Option<i64>,
 }
 
 impl Global {
@@ -120,9 +120,43 @@ impl Global {
             load_timeout: self.load_timeout,
             memory: self.memory,
             verbose: self.verbose,
-            words: std::env::args().skip(1).collect(),
-            goes_on: self.goes_on,
+            json: self.json,
+            plain: self.plain,
+            words: std::env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            ask: (!self.no_input).then(|| AskPassphrase::new(passphrase::in_terminal)),
+            goes_on: None,
         }
+    }
+}
+
+impl Cli {
+    /// The command as the journal keeps it, where it writes and can be gone on with.
+    #[must_use]
+    pub fn saved(&self) -> Option<SavedCommand> {
+        let request = match &self.command {
+            Some(Command::Run(args)) => CommandRequest::Run(Box::new(args.request())),
+            Some(Command::Apply(args)) => CommandRequest::Apply(args.request()),
+            Some(Command::Undo(args)) => CommandRequest::Undo(args.request()),
+            _ => return None,
+        };
+        let flags = self.global.flags();
+        Some(SavedCommand { flags, request })
+    }
+
+    /// Reads the words of a command line, as older versions kept them in the journal.
+    ///
+    /// # Errors
+    /// This version does not know such a command.
+    pub fn of_words(words: &[String]) -> Result<Option<SavedCommand>, Error> {
+        let words = std::iter::once("workbench").chain(words.iter().map(String::as_str));
+        let cli = Self::try_parse_from(words).map_err(|e| {
+            let text = format!("the interrupted command cannot be read any more: {e}");
+            Error::new(ErrorKind::Usage, text)
+        })?;
+        Ok(cli.saved())
     }
 }
 
@@ -180,7 +214,7 @@ pub enum Command {
 /// `workbench ui`
 #[derive(Args, Debug, Clone)]
 pub struct UiArgs {
-    /// Build the agent crates with cargo, now and whenever one of their files is saved
+    /// Build the agents, now and whenever one of their files is saved: with `build` of workbench.toml, else with cargo
     #[arg(long)]
     pub build: bool,
 }
@@ -202,21 +236,24 @@ pub struct DemoArgs {
 /// `workbench new`
 #[derive(Args, Debug, Clone)]
 pub struct NewArgs {
-    /// Folder to make; its last part names the crate. With --upgrade the crate's folder [default: the one around this]
-    #[arg(required_unless_present = "upgrade")]
+    /// Folder to make; its last part names the crate. With --upgrade and --refresh-ontology the crate's folder [default: the one around this]
+    #[arg(required_unless_present_any = ["upgrade", "refresh_ontology"])]
     pub name: Option<String>,
-    /// What it begins with
-    #[arg(short, long, value_name = "NAME", value_enum, default_value_t)]
-    pub template: Template,
+    /// What it begins with [default: with --project-hash an agent for each agent stage of the project, else prelabel]
+    #[arg(short, long, value_name = "NAME", value_enum)]
+    pub template: Option<Template>,
     /// Stage that the agent is for, by name or UUID [default: a stage of the demo]
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
     /// Replace the copy of agent-abi in a crate that exists (in C, the header) by the one of this program
-    #[arg(long, conflicts_with_all = ["template", "stage"])]
+    #[arg(long, conflicts_with_all = ["template", "stage", "refresh_ontology"])]
     pub upgrade: bool,
     /// Replace files of that copy that were changed by hand, too
     #[arg(long, requires = "upgrade")]
     pub force: bool,
+    /// Write the names of a crate's project again, as it is now: src/ontology.rs and src/pathways.rs
+    #[arg(long, conflicts_with_all = ["template", "stage"])]
+    pub refresh_ontology: bool,
 }
 
 /// What `workbench new` begins with.
@@ -290,13 +327,13 @@ pub struct TasksArgs {
 /// `workbench serve`
 #[derive(Args, Debug, Clone)]
 pub struct ServeArgs {
-    /// What the local project holds: seed, demo or large [default: demo]
+    /// What the local project holds: seed, demo, samples or large [default: demo]
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
     /// Keep the database here (and reopen it); without it the data go with the process
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Tasks of the local project [default: seed 24, demo 240, large 1000000]
+    /// Tasks of the local project [default: seed 24, demo and samples 240, large 1000000]
     #[arg(long, value_name = "N")]
     pub tasks: Option<usize>,
     /// Same seed, same hashes

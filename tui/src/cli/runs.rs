@@ -1,12 +1,13 @@
 //! Flags of the commands that run agents and of those that follow a run: plan, review, apply, undo,
 //! resume, journal, exec.
 
-use super::values::{failures, keep, positive, rate, some_time};
-use clap::{Args, ValueEnum};
+use super::values::{Words, failures, keep, one_of, positive, rate, some_time};
+use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::run::{FailureLimit, OnConflict, OnDuplicate};
 use wb_engine::attempt_limit::AttemptLimit;
+use wb_engine::saved::{ApplyRequest, ProgressForm, RunRequest, UndoRequest};
 
 /// A year: whoever waits longer starts the command again.
 const MOST_SECONDS: u64 = 365 * 86400;
@@ -52,14 +53,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "D", value_parser = some_time)]
     pub max_time: Option<Duration>,
     /// What becomes of a task whose labels somebody else changed meanwhile
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
-    pub on_conflict: Conflicts,
+    #[arg(long, value_name = "WHAT", value_parser = one_of(ON_CONFLICT), default_value = "skip")]
+    pub on_conflict: OnConflict,
     /// What becomes of a label that the agent adds although this key has made it already [default: skip]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    pub on_duplicate: Option<Duplicates>,
+    #[arg(long, value_name = "WHAT", value_parser = one_of(ON_DUPLICATE))]
+    pub on_duplicate: Option<OnDuplicate>,
     /// How progress is shown
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
-    pub progress: Progress,
+    #[arg(long, value_name = "HOW", value_parser = one_of(PROGRESS), default_value = "auto")]
+    pub progress: ProgressForm,
     /// A report to look at: one HTML file
     #[arg(long, value_name = "F.html")]
     pub report: Option<PathBuf>,
@@ -71,45 +72,63 @@ pub struct RunArgs {
     pub jsonl: Option<PathBuf>,
 }
 
-/// What becomes of a conflict.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Conflicts {
-    /// The task is left as it is now
-    #[default]
-    Skip,
-    /// The agent runs again on what is there now, up to three times
-    Rerun,
-    /// The agent's labels replace what is there now
-    Overwrite,
-}
-
-impl From<Conflicts> for OnConflict {
-    fn from(answer: Conflicts) -> Self {
-        match answer {
-            Conflicts::Skip => Self::Skip,
-            Conflicts::Rerun => Self::Rerun,
-            Conflicts::Overwrite => Self::Overwrite,
+impl RunArgs {
+    /// What is asked.
+    #[must_use]
+    pub fn request(&self) -> RunRequest {
+        let args = self.clone();
+        RunRequest {
+            refresh_every: args.refresh_every,
+            num_retries: args.num_retries,
+            task_batch_size: args.task_batch_size,
+            max_tasks_per_stage: args.max_tasks_per_stage,
+            stage: args.stage,
+            filter: args.filter,
+            task: args.task,
+            concurrency: args.concurrency,
+            rate: args.rate,
+            timeout: args.timeout,
+            max_failures: args.max_failures,
+            max_time: args.max_time,
+            on_conflict: args.on_conflict,
+            on_duplicate: args.on_duplicate,
+            progress: args.progress,
+            report: args.report,
+            junit: args.junit,
+            jsonl: args.jsonl,
         }
     }
 }
 
-/// What becomes of a label that stands there already.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duplicates {
-    /// It is not added again
-    Skip,
-    /// It is added all the same
-    Add,
-}
+const ON_CONFLICT: Words<OnConflict> = &[
+    ("skip", "The task is left as it is now", OnConflict::Skip),
+    (
+        "rerun",
+        "The agent runs again on what is there now, up to three times",
+        OnConflict::Rerun,
+    ),
+    (
+        "overwrite",
+        "The agent's labels replace what is there now",
+        OnConflict::Overwrite,
+    ),
+];
 
-impl From<Duplicates> for OnDuplicate {
-    fn from(what: Duplicates) -> Self {
-        match what {
-            Duplicates::Skip => Self::Skip,
-            Duplicates::Add => Self::Add,
-        }
-    }
-}
+const ON_DUPLICATE: Words<OnDuplicate> = &[
+    ("skip", "It is not added again", OnDuplicate::Skip),
+    ("add", "It is added all the same", OnDuplicate::Add),
+];
+
+const PROGRESS: Words<ProgressForm> = &[
+    (
+        "auto",
+        "A bar on a terminal, lines elsewhere",
+        ProgressForm::Auto,
+    ),
+    ("bar", "A bar", ProgressForm::Bar),
+    ("plain", "Lines", ProgressForm::Plain),
+    ("none", "Nothing", ProgressForm::None),
+];
 
 /// `workbench plan`
 #[derive(Args, Debug, Clone)]
@@ -153,6 +172,18 @@ pub struct ApplyArgs {
     pub max_time: Option<Duration>,
 }
 
+impl ApplyArgs {
+    /// What is asked.
+    #[must_use]
+    pub fn request(&self) -> ApplyRequest {
+        ApplyRequest {
+            plan: self.plan.clone(),
+            only: self.only.clone(),
+            max_time: self.max_time,
+        }
+    }
+}
+
 /// `workbench undo`
 #[derive(Args, Debug, Clone)]
 pub struct UndoArgs {
@@ -162,6 +193,17 @@ pub struct UndoArgs {
     /// Stop after this time, e.g. 2m: what is restored stays restored
     #[arg(long, value_name = "D", value_parser = some_time)]
     pub max_time: Option<Duration>,
+}
+
+impl UndoArgs {
+    /// What is asked.
+    #[must_use]
+    pub const fn request(&self) -> UndoRequest {
+        UndoRequest {
+            op: self.op,
+            max_time: self.max_time,
+        }
+    }
 }
 
 /// `workbench resume`
@@ -206,23 +248,9 @@ pub struct ExecArgs {
     #[arg(long, value_name = "D")]
     pub timeout: Option<AttemptLimit>,
     /// What becomes of a label that the agent adds although this key has made it already [default: skip]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    pub on_duplicate: Option<Duplicates>,
+    #[arg(long, value_name = "WHAT", value_parser = one_of(ON_DUPLICATE))]
+    pub on_duplicate: Option<OnDuplicate>,
     /// Stop after this time, e.g. 2h: what is done stays done, and a few seconds later the command has ended
     #[arg(long, value_name = "D", value_parser = some_time)]
     pub max_time: Option<Duration>,
-}
-
-/// How progress is shown.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Progress {
-    /// A bar on a terminal, lines elsewhere
-    #[default]
-    Auto,
-    /// A bar
-    Bar,
-    /// Lines
-    Plain,
-    /// Nothing
-    None,
 }

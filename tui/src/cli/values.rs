@@ -1,10 +1,24 @@
 //! How values are written on the command line: durations, rates, limits. Each refusal suggests what to write.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::time::Duration;
 use wb_core::run::FailureLimit;
 use wb_core::span;
 pub use wb_engine::flags::{size, some_time};
 use wb_engine::journal::Keep;
+
+/// Words, each with its help and what it means.
+pub(super) type Words<T> = &'static [(&'static str, &'static str, T)];
+
+/// One of these words.
+pub(super) fn one_of<T: Copy + Send + Sync>(words: Words<T>) -> impl TypedValueParser<Value = T> {
+    let shown =
+        |(word, help, _): &(&'static str, &'static str, T)| PossibleValue::new(*word).help(*help);
+    PossibleValuesParser::new(words.iter().map(shown)).try_map(move |given| {
+        let found = words.iter().find(|(word, _, _)| *word == given);
+        found.map(|(_, _, value)| *value).ok_or("unknown word")
+    })
+}
 
 /// `10` or `5%`.
 pub(super) fn failures(text: &str) -> Result<FailureLimit, String> {

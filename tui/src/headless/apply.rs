@@ -1,62 +1,71 @@
 //! `workbench apply`: writes exactly what a plan holds, once. Checking and writing is left to the engine.
 
 use super::review::{filter, is_clear, is_for};
-use crate::cli::{ApplyArgs, Global};
 use crate::exit::Ending;
 use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
 use std::time::Instant;
-use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::OperationEnd;
 use wb_core::filter::Filter;
 use wb_core::ledger::{Applied, PlannedTask, TaskReport};
 use wb_core::work::Committed;
 use wb_engine::config::{Config, Value};
+use wb_engine::flags::Flags;
 use wb_engine::journal::Operation;
-use wb_engine::operation::{Hooks, PlanSource, run};
+use wb_engine::operation::{Hooks, PlanSource};
 use wb_engine::plan::{Header, Plan};
 use wb_engine::runtime::now;
+use wb_engine::saved::{ApplyRequest, CommandRequest, SavedCommand};
 use wb_engine::session::{self, Connection};
 use wb_engine::upstream;
 
 /// `workbench apply`
-pub async fn apply(global: &Global, config: &Config, args: &ApplyArgs) -> Ending {
+pub async fn apply(flags: &Flags, config: &Config, args: &ApplyRequest) -> Ending {
     let mut ending = Ending::default();
-    if let Err(error) = work(global, config, args, &mut ending).await {
+    if let Err(error) = work(flags, config, args, &mut ending).await {
         ending.fail(error);
     }
     ending
 }
 
 async fn work(
-    global: &Global,
+    flags: &Flags,
     config: &Config,
-    args: &ApplyArgs,
+    args: &ApplyRequest,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    let flags = global.flags();
-    session::refuse_read_only(&flags, "apply")?;
+    session::refuse_read_only(flags, "apply")?;
     let only = filter(args.only.as_deref())?;
     let mut plan = Plan::verified(&args.plan)?;
     let config = for_project(config, &plan.header, &only)?;
     let began = Instant::now();
     let operation = Operation {
-        kind: "apply",
         plan: Some(plan.header.id.to_string()),
-        ..Operation::default()
+        ..SavedCommand::new(flags, CommandRequest::Apply(args.clone())).into()
     };
     let stop = Stop::new(args.max_time)?;
-    let connection = session::connection(&flags, &config, "apply", Some(operation), print::notify);
-    let connection = match stop.unless(Box::pin(connection)).await {
+    let connection = session::connection(flags, &config, "apply", Some(operation), print::notify);
+    let mut connection = match stop.unless(Box::pin(connection)).await {
         Ok(connection) => connection?,
         Err(asked) => {
             ending.asked(asked);
             return Ok(());
         }
     };
-    let applied = write(global, &connection, &mut plan, &only, &stop).await?;
+    let hooks = Hooks {
+        stopped: &|| stop.asked().is_some(),
+        report: &mut |done| {
+            if let TaskReport::Applied { task, result } = done {
+                report(flags.json, task, result);
+            }
+        },
+    };
+    let source = PlanSource {
+        plan: &mut plan,
+        only: &only,
+    };
+    let applied = connection.operator.apply(source, hooks).await?;
     if applied.conflicts > 0 {
         ending.conflicts();
     }
@@ -68,7 +77,7 @@ async fn work(
     } else if applied.fatal.is_none() {
         connection.journal.close(now().0);
     }
-    print_summary(global, &connection, &applied, began);
+    print_summary(flags, &connection, &applied, began);
     match applied.fatal {
         Some(error) => {
             Err(error
@@ -77,33 +86,6 @@ async fn work(
         None => {
             ending.print_interrupted();
             Ok(())
-        }
-    }
-}
-
-/// Writes what is selected of the plan, and prints the result of each task.
-async fn write(
-    global: &Global,
-    connection: &Connection,
-    plan: &mut Plan,
-    only: &Filter,
-    stop: &Stop,
-) -> Result<Applied, Error> {
-    let hooks = Hooks {
-        stopped: &|| stop.asked().is_some(),
-        report: &mut |done| {
-            if let TaskReport::Applied { task, result } = done {
-                report(global.json, task, result);
-            }
-        },
-    };
-    let command = Command::Apply(plan.header.id.to_string());
-    let source = PlanSource { plan, only };
-    match run(&connection.performer(), command, Some(source), hooks).await? {
-        OperationEnd::Applied(applied) => applied,
-        end => {
-            let text = format!("`apply` ended with {end:?}");
-            Err(Error::new(ErrorKind::Bug, text))
         }
     }
 }
@@ -151,11 +133,11 @@ fn report(json: bool, task: &PlannedTask, result: &Committed) {
     }
 }
 
-fn print_summary(global: &Global, connection: &Connection, counts: &Applied, began: Instant) {
+fn print_summary(flags: &Flags, connection: &Connection, counts: &Applied, began: Instant) {
     let stats = connection.reader.stats();
     let tasks = counts.moved + counts.stayed + counts.failed + counts.conflicts;
     let wall_s = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    if global.json {
+    if flags.json {
         out!(
             "{}",
             json!({"summary": {

@@ -7,7 +7,7 @@ mod words;
 use super::intake::{self, Text};
 use super::run::unless_interrupted;
 use super::specs::{self, Answer, Line};
-use crate::cli::{ExecArgs, Global};
+use crate::cli::ExecArgs;
 use crate::exit::Ending;
 use crate::print;
 use crate::signals::Signals;
@@ -21,6 +21,8 @@ use wb_core::ids::{DataHash, StageId, TaskId};
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_core::work::TaskRow;
 use wb_engine::config::Config;
+use wb_engine::flags::Flags;
+use wb_engine::journal::Operation;
 use wb_engine::max_time::{Due, MaxTime};
 use wb_engine::outage::OutageReporter;
 use wb_engine::preflight::Checked;
@@ -29,12 +31,12 @@ use wb_engine::session::{self, Need};
 use wb_engine::upstream;
 
 /// `workbench exec`
-pub async fn exec(global: &Global, config: &Config, args: &ExecArgs) -> Ending {
+pub async fn exec(flags: &Flags, config: &Config, args: &ExecArgs) -> Ending {
     let mut ending = Ending::default();
     let result = async {
         let limit = MaxTime::new(args.max_time);
-        let prepared = Box::pin(prepare(global, config, args, limit));
-        let prepared = unless_interrupted(prepared, limit, global.dry_run, &mut ending);
+        let prepared = Box::pin(prepare(flags, config, args, limit));
+        let prepared = unless_interrupted(prepared, limit, flags.dry_run, &mut ending);
         let Some(mut exec) = prepared.await? else {
             return Ok(());
         };
@@ -77,22 +79,25 @@ struct Counts {
 }
 
 async fn prepare(
-    global: &Global,
+    flags: &Flags,
     config: &Config,
     args: &ExecArgs,
     limit: MaxTime,
 ) -> Result<Exec, Error> {
     let timeout_ms = upstream::timeout_ms(args.timeout, config);
     let need = Need {
-        command: "exec",
+        operation: Operation {
+            kind: "exec",
+            ..Operation::default()
+        },
         rate: args.rate,
         timeout_ms,
         concurrency: args.concurrency,
         stages: std::slice::from_ref(&args.stage),
         drains: false,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate.map(Into::into), config),
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     };
-    let (engine, stages) = session::engine(&global.flags(), config, &need, print::notify).await?;
+    let (engine, stages) = session::engine(flags, config, &need, print::notify).await?;
     let Some(stage) = stages.first().copied() else {
         return Err(Error::new(
             ErrorKind::Settings,

@@ -4,10 +4,10 @@ use crate::cli::{Global, JournalArgs};
 use serde_json::json;
 use std::io::IsTerminal;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::Millis;
+use wb_core::journal::Op;
 use wb_engine::config::state_dir;
 use wb_engine::files;
-use wb_engine::journal::{Journal, Keep, Op};
+use wb_engine::journal::{Journal, Keep};
 use wb_engine::runtime::now;
 
 /// `workbench journal`
@@ -32,11 +32,11 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
         if global.json {
             out!("{}", object(op));
         } else if args.commands {
-            if op.args.is_empty() {
+            if op.words.is_empty() {
                 let (id, kind) = (op.id, &op.kind);
                 out!("# operation {id}: {kind}, of a version that kept no command");
             } else {
-                out!("workbench {}", super::undo::quoted(&op.args));
+                out!("workbench {}", super::resume::quoted(&op.words));
             }
         } else {
             out!("{}", sentence(op));
@@ -50,10 +50,10 @@ pub fn journal(global: &Global, args: &JournalArgs) -> Result<(), Error> {
 
 fn object(op: &Op) -> serde_json::Value {
     json!({
-        "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(Millis(op.begun)),
+        "op": op.id, "kind": op.kind, "project": op.project, "began": wb_client::rfc3339(op.began),
         "tasks": op.tasks, "done": op.done, "open": op.open, "in_part": op.in_part, "undone": op.undone,
         "interrupted": op.interrupted, "under_way": op.under_way,
-        "plan": op.plan, "undoes": op.undoes, "args": op.args,
+        "plan": op.plan, "undoes": op.undoes, "args": op.words,
     })
 }
 
@@ -61,7 +61,7 @@ fn sentence(op: &Op) -> String {
     let mut text = format!(
         "{:>5}  {}  {:6}  {} of {} tasks written",
         op.id,
-        wb_client::rfc3339(Millis(op.begun)),
+        wb_client::rfc3339(op.began),
         op.kind,
         op.done,
         op.tasks

@@ -1,13 +1,14 @@
 //! Settings that hold from the moment they are saved: rate, time limit and concurrency of a run that
 //! is under way. A flag goes before the file, as ever.
 
-use crate::cli::{Global, RunArgs};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 use wb_core::command::Command;
 use wb_core::error::Error;
 use wb_engine::attempt_limit::AttemptLimit;
 use wb_engine::config::Config;
+use wb_engine::flags::Flags;
+use wb_engine::saved::RunRequest;
 
 /// Time between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ pub struct Limits {
 impl Limits {
     /// As flags and files say.
     #[must_use]
-    pub fn of(config: &Config, args: &RunArgs) -> Self {
+    pub fn of(config: &Config, args: &RunRequest) -> Self {
         let file = config.concurrency.as_ref().map(|c| c.value);
         Self {
             rate: args.rate.or(config.rate.as_ref().map(|r| r.value)),
@@ -38,8 +39,8 @@ impl Limits {
 
 /// Watches the settings files.
 pub struct Live {
-    global: Global,
-    args: RunArgs,
+    flags: Flags,
+    args: RunRequest,
     files: Vec<(PathBuf, Option<SystemTime>)>,
     now: Limits,
     looked: Instant,
@@ -48,11 +49,11 @@ pub struct Live {
 impl Live {
     /// Begins with what holds now.
     #[must_use]
-    pub fn new(global: &Global, config: &Config, args: &RunArgs) -> Self {
-        let files = wb_engine::config::files(&global.flags());
+    pub fn new(flags: &Flags, config: &Config, args: &RunRequest) -> Self {
+        let files = wb_engine::config::files(flags);
         Self {
             files: files.into_iter().map(|f| (f.clone(), saved(&f))).collect(),
-            global: global.clone(),
+            flags: flags.clone(),
             args: args.clone(),
             now: Limits::of(config, args),
             looked: Instant::now(),
@@ -80,7 +81,7 @@ impl Live {
         if !changed {
             return (Vec::new(), None);
         }
-        match Config::load(&self.global.flags()) {
+        match Config::load(&self.flags) {
             Ok(config) => self.take(Limits::of(&config, &self.args)),
             Err(error) => (Vec::new(), Some(broken(&error))),
         }

@@ -1,6 +1,5 @@
 //! Output lines of a run: one JSON object a task, and a summary; and where they go.
 
-use crate::cli::Global;
 use crate::print;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -12,6 +11,7 @@ use wb_core::twin;
 use wb_core::work::Route;
 use wb_engine::config::Config;
 use wb_engine::files::{self, OutFile};
+use wb_engine::flags::Flags;
 use wb_ui::text::{clean, plural};
 
 /// The line of one task; `patch` is given in a dry run.
@@ -109,7 +109,7 @@ pub fn not_carried(tasks: u64) -> String {
 
 /// This command up to its filter, as a shell takes it.
 #[must_use]
-pub fn again(global: &Global, config: &Config) -> String {
+pub fn again(flags: &Flags, config: &Config) -> String {
     let mut words = vec!["run".to_owned()];
     if let Some(project) = &config.project {
         words.extend(["--project-hash".to_owned(), project.value.clone()]);
@@ -117,10 +117,10 @@ pub fn again(global: &Global, config: &Config) -> String {
     for path in &config.agents.value {
         words.extend(["--agents".to_owned(), path.display().to_string()]);
     }
-    if let Some(file) = &global.config {
+    if let Some(file) = &flags.config {
         words.extend(["--config".to_owned(), file.display().to_string()]);
     }
-    if let Some(title) = &global.confirm {
+    if let Some(title) = &flags.confirm {
         words.extend(["--confirm".to_owned(), title.clone()]);
     }
     format!("workbench {}", clean(&twin::quoted(&words)))

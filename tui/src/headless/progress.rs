@@ -1,6 +1,5 @@
 //! Progress of a run on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
-use crate::cli::Progress as Form;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -9,6 +8,7 @@ use wb_core::event::Outage;
 use wb_core::ids::Millis;
 use wb_core::state::State;
 use wb_engine::outage::{OutageNews, lasted};
+use wb_engine::saved::ProgressForm;
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -31,13 +31,13 @@ pub struct Progress {
 impl Progress {
     /// As requested; on a terminal a bar, unless output should be plain.
     #[must_use]
-    pub fn new(form: Form, plain: bool) -> Self {
+    pub fn new(form: ProgressForm, plain: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !plain;
         let (bar, lines) = match form {
-            Form::Auto => (terminal, !terminal),
-            Form::Bar => (true, false),
-            Form::Plain => (false, true),
-            Form::None => (false, false),
+            ProgressForm::Auto => (terminal, !terminal),
+            ProgressForm::Bar => (true, false),
+            ProgressForm::Plain => (false, true),
+            ProgressForm::None => (false, false),
         };
         let bar = bar.then(|| {
             let bar = ProgressBar::no_length();
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_idle_poller_has_no_line_until_tasks_come() {
-        let mut progress = Progress::new(Form::Plain, true);
+        let mut progress = Progress::new(ProgressForm::Plain, true);
         progress.last = Instant::now().checked_sub(LINE_EVERY).unwrap();
         assert!(progress.line_due());
         progress.idles(1);

@@ -18,7 +18,6 @@ use prepare::prepare;
 use super::live::Live;
 use super::output::{self, Output};
 use super::progress::Progress;
-use crate::cli::{Global, RunArgs};
 use crate::exit::{Ending, print_error};
 use crate::report::RunReports;
 use crate::signals::Signals;
@@ -31,23 +30,25 @@ use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
 use wb_engine::config::Config;
+use wb_engine::flags::Flags;
 use wb_engine::history::AttemptHistory;
 use wb_engine::max_time::{Due, MaxTime};
 use wb_engine::plan::PlanFile;
 use wb_engine::preflight::Checked;
 use wb_engine::runtime::{Engine, now};
+use wb_engine::saved::RunRequest;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
 
 /// `workbench run`.
-pub async fn run(global: &Global, config: &Config, args: &RunArgs) -> Ending {
+pub async fn run(flags: &Flags, config: &Config, args: &RunRequest) -> Ending {
     let mut ending = Ending::default();
     let limit = MaxTime::new(args.max_time);
     let prepared = unless_interrupted(
-        Box::pin(prepare(global, config, args, limit)),
+        Box::pin(prepare(flags, config, args, limit)),
         limit,
-        global.dry_run,
+        flags.dry_run,
         &mut ending,
     )
     .await;
@@ -64,8 +65,10 @@ struct Session {
     /// The stages that were named; empty: all that have an agent.
     named: Vec<StageId>,
     checked: Checked,
+    /// A pass has begun: the project is read again before the next one.
+    begun: bool,
     spec: RunSpec,
-    args: RunArgs,
+    args: RunRequest,
     dry: bool,
     out: Output,
     reports: RunReports,

@@ -2,6 +2,7 @@
 //! preflight of `run`, `plan` and `check`. The screen stays usable meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
@@ -9,6 +10,7 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::{BuildId, StageId};
 use wb_core::run::{Run, Source};
 use wb_core::state::State;
+use wb_core::work::Project;
 use wb_engine::params::Params;
 use wb_engine::preflight::{self, Finding};
 use wb_engine::runtime::Engine;
@@ -18,8 +20,9 @@ type Twins = Result<Vec<Finding>, Error>;
 /// A run that waits for its preflight, if there is one.
 pub struct Begin {
     params: Params,
-    /// The builds that passed.
+    /// The builds that passed, and the project that they were compared with.
     fit: BTreeMap<StageId, BuildId>,
+    project: Option<Arc<Project>>,
     waiting: Option<Waiting>,
 }
 
@@ -42,6 +45,7 @@ impl Begin {
         Self {
             params: params.clone(),
             fit: BTreeMap::new(),
+            project: None,
             waiting: None,
         }
     }
@@ -64,6 +68,10 @@ impl Begin {
         engine: &mut Engine,
     ) -> Vec<Effect> {
         let builds = preflight::builds_of(engine.state(), &stages);
+        if self.project != engine.state().project {
+            self.fit.clear();
+            self.project.clone_from(&engine.state().project);
+        }
         let fits = |(stage, build): (&StageId, &BuildId)| self.fit.get(stage) == Some(build);
         if builds.iter().all(fits) {
             self.waiting = None;

@@ -150,11 +150,17 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
         if compiling.failed.is_some() {
             return (format!("✗ build failed{still}"), st.bad);
         }
+        if compiling.opening.is_some() {
+            return ("… loading the agents".into(), st.warn);
+        }
+        let place = compiling.crates.place().filter(|_| active.is_empty());
+        let place = place.map_or_else(String::new, |(n, total)| format!("{n}/{total} "));
         #[allow(clippy::cast_precision_loss)] // seconds for a person
         let ms = state.now.since(compiling.since) as f64;
-        return (format!("… compiling {}", duration(ms.max(1.0))), st.warn);
+        let took = duration(ms.max(1.0));
+        return (format!("… compiling {place}{took}"), st.warn);
     }
-    if state.rejected.is_some() {
+    if !state.refused.all().is_empty() {
         return (format!("✗ library refused{still}"), st.bad);
     }
     match active.as_slice() {
@@ -302,6 +308,9 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     }
     if let Some(text) = waiting(state) {
         return (text, st.bad);
+    }
+    if let Some(text) = crate::screens::first_build::queued_text(state) {
+        return (format!("QUEUED · {text}"), st.accent);
     }
     if let Some((error, at)) = &state.net_error {
         let since = crate::text::clock(*at, ui.utc_offset_s);

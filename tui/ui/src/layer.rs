@@ -42,6 +42,11 @@ pub trait Layer {
         None
     }
 
+    /// Whether what it shows no longer holds: it closes by itself.
+    fn is_over(&self, _state: &State) -> bool {
+        false
+    }
+
     /// Whether letters are typed into a line.
     fn typing(&self, _ui: &Ui) -> bool {
         false
@@ -147,6 +152,10 @@ impl Ui {
     pub(crate) fn dispatch(&mut self, action: Action, state: &State) -> Vec<Command> {
         if let Err(why) = action.enabled(self, state) {
             self.notice = Some(why.into_owned());
+            return Vec::new();
+        }
+        let typing = self.top(|layer| layer.typing(self));
+        if action == Action::Out && self.overlays.is_empty() && !typing && self.close_card() {
             return Vec::new();
         }
         let place = self.overlays.len();

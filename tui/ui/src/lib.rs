@@ -6,6 +6,7 @@
 //! binary.
 
 mod actions;
+mod cards;
 mod chrome;
 mod copy;
 mod docs;
@@ -17,6 +18,7 @@ mod keymap;
 pub mod keys;
 mod layer;
 mod overlays;
+pub mod passphrase;
 mod picture;
 mod screens;
 mod summary;
@@ -54,6 +56,8 @@ pub struct UiSettings {
     pub graphics: Graphics,
     /// Which keys mean which actions.
     pub keymap: Keymap,
+    /// The cards that were seen before; `None`: no cards.
+    pub seen_cards: Option<Vec<String>>,
 }
 
 /// One of the four screens.
@@ -151,6 +155,11 @@ pub struct Ui {
     pub(crate) queue: queue::QueueCursor,
     pub(crate) task: task::TaskCursor,
     pub(crate) run: run::RunCursor,
+    /// The task that is stepped once its stage has an agent: the screen goes there then.
+    queued: Option<TaskId>,
+    /// When the first build failed whose errors were shown.
+    pub(crate) failure_shown: Option<Millis>,
+    pub(crate) cards: cards::Cards,
     pub(crate) pictures: picture::PictureView,
     /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
@@ -178,6 +187,9 @@ impl Ui {
             queue: queue::QueueCursor::default(),
             task: task::TaskCursor::default(),
             run: run::RunCursor::default(),
+            queued: None,
+            failure_shown: None,
+            cards: cards::Cards::new(settings.seen_cards),
             pictures: picture::PictureView::new(settings.graphics),
             notice: None,
             clicked: None,
@@ -204,6 +216,7 @@ impl Ui {
             return;
         }
         let body = chrome::draw(self, buf, area, state);
+        let body = self.draw_card(buf, body, state);
         self.draw_layers(buf, body, state);
         if !self.unicode {
             widgets::to_ascii(buf);
@@ -249,6 +262,10 @@ impl Ui {
 
     /// Lets cursors follow what they stand on, when the state has changed under them.
     pub(crate) fn follow(&mut self, state: &State) {
+        self.overlays.retain(|layer| !layer.is_over(state));
+        self.follow_failure(state);
+        self.follow_queued(state);
+        self.follow_cards(state);
         let Some(project) = &state.project else {
             return;
         };
@@ -269,5 +286,15 @@ impl Ui {
         }
         self.task.follow(state);
         self.run.follow(state);
+    }
+
+    /// Shows the task that was queued once it is stepped.
+    fn follow_queued(&mut self, state: &State) {
+        let before = self.queued.take();
+        self.queued = state.queued_step.as_ref().map(|step| step.task);
+        let opened = state.step.as_ref().map(|step| step.row.id);
+        if before.is_some() && self.queued.is_none() && before == opened {
+            self.screen = Screen::Task;
+        }
     }
 }

@@ -64,8 +64,9 @@ fn head(state: &State, project: &Project) -> Vec<String> {
     if state.builds.active().is_none() {
         all.push("no agents loaded".into());
     }
-    if let Some((reason, _)) = &state.rejected {
-        all.push(format!("newest library refused: {}", clean(reason)));
+    if let Some(newest) = state.refused.all().last() {
+        let reason = clean(&newest.error.summary);
+        all.push(format!("newest library refused: {reason}"));
     }
     all
 }

@@ -106,7 +106,7 @@ impl LabelRow {
         })?;
         if found.dynamic {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" may change from frame to frame: use answer_on with frames",
+                "\"{}\" may change from frame to frame: give the frames it holds on (answer_on)",
                 found.name
             )));
         }
@@ -189,7 +189,7 @@ impl LabelRow {
         let found = locate(&kind.attributes, attribute, &kind.name, is_chosen)?;
         if !found.dynamic {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" holds for the whole object: use answer",
+                "\"{}\" holds for the whole object: leave the frames out (answer)",
                 found.name
             )));
         }

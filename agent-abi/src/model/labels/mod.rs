@@ -11,6 +11,7 @@ mod check;
 mod classified;
 mod edit;
 mod index;
+mod named;
 mod new;
 mod outcome;
 mod place;

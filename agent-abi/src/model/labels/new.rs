@@ -130,7 +130,7 @@ impl NewObject<'_> {
         let found = self.locate(attribute, (0, 0))?;
         if found.dynamic {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" may change from frame to frame: use answer_on with frames",
+                "\"{}\" may change from frame to frame: give the frames it holds on (answer_on)",
                 found.name
             )));
         }
@@ -158,7 +158,7 @@ impl NewObject<'_> {
         let found = self.locate(attribute, (from, to))?;
         if !found.dynamic {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" holds for the whole object: use answer",
+                "\"{}\" holds for the whole object: leave the frames out (answer)",
                 found.name
             )));
         }

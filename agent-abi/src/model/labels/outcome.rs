@@ -1,12 +1,11 @@
 //! What an agent gave back, applied to a label row: a whole blob, or labels by name from languages
 //! without a label model.
 
-use super::super::{
-    Answer, BoundingBox, ModelError, ModelResult, Ontology, OntologyClassification, OntologyObject,
-    Point,
-};
-use super::{Classification, LabelRow, NewClassification, NewObject, Part};
-use crate::wire::{AddLabel, Outcome};
+use super::super::ontology::paths_to;
+use super::super::{ModelError, ModelResult, Ontology};
+use super::named::{classification, given, is_object, objects, refuse};
+use super::{Classification, LabelRow, Part};
+use crate::wire::{AddLabel, AnswerLabel, Outcome};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -23,19 +22,23 @@ impl LabelRow {
                 .apply_to(hash, label, &ontology)
                 .map(|()| hash.to_owned());
         }
-        match (shape_of(label)?, &label.answer) {
-            (Some(shape), None) => {
-                let kind = ontology.object(&label.name)?;
-                self.add(object(kind, label, shape)?)
+        if is_object(label)? {
+            let parts = objects(ontology.object(&label.name)?, &ontology, label)?;
+            let mut parts = parts.into_iter();
+            let Some(first) = parts.next() else {
+                return refuse(label, "there is no shape");
+            };
+            let hash = self.add(first)?;
+            for part in parts {
+                self.add_to(&hash, &part)?;
             }
-            (None, Some(answer)) => self.classify_as(&ontology, label, answer),
-            (Some(_), Some(_)) => refuse(
+            return Ok(hash);
+        }
+        match &label.answer {
+            Some(answer) => self.classify_as(&ontology, label, answer),
+            None => refuse(
                 label,
-                "an object takes no answer; its questions are answered under \"attributes\"",
-            ),
-            (None, None) => refuse(
-                label,
-                "has neither a shape (boundingBox, polygon, polyline, point, range) nor an answer",
+                "has neither a shape (boundingBox, polygon, bitmask, …, or frames with one each) nor an answer",
             ),
         }
     }
@@ -50,24 +53,21 @@ impl LabelRow {
             if !named(&kind.name, feature) {
                 return refuse(label, &format!("the object {hash} is a \"{}\"", kind.name));
             }
-            return match shape_of(label)? {
-                Some(shape) if label.answer.is_none() => {
-                    self.add_to(hash, &object(kind, label, shape)?)
-                }
-                _ => refuse(label, &format!("to the object {hash} one shape is added")),
-            };
+            if !is_object(label)? {
+                return refuse(label, &format!("to the object {hash} one shape is added"));
+            }
+            let parts = objects(kind, ontology, label)?;
+            return parts.iter().try_for_each(|part| self.add_to(hash, part));
         }
         let entry = &self.labels()["classification_answers"][hash];
         let Some(feature) = entry["featureHash"].as_str() else {
-            return Err(ModelError::Unknown(format!(
-                "there is no object or classification with the hash {hash}"
-            )));
+            return Err(no_label(hash));
         };
         let kind = ontology.classification(feature)?;
         match &label.answer {
             Some(answer) if named(kind.title(), feature) => {
                 let range = entry["range"].clone();
-                self.answer_again(hash, &answered(kind, label, answer)?, range);
+                self.answer_again(hash, &classification(kind, label, answer)?, range);
                 Ok(())
             }
             _ => refuse(
@@ -85,7 +85,7 @@ impl LabelRow {
         answer: &Value,
     ) -> ModelResult<String> {
         let kind = ontology.classification(&label.name)?;
-        let new = answered(kind, label, answer)?;
+        let new = classification(kind, label, answer)?;
         // The agent sees no labels, so it cannot know what was answered before: its answer counts.
         let here = |c: &Classification<'_>| {
             let mut ranges = c.ranges().into_iter();
@@ -105,22 +105,71 @@ impl LabelRow {
         Ok(hash)
     }
 
+    /// Answers a question of a label that is there, named by an agent without a label model.
+    ///
+    /// # Errors
+    /// As [`LabelRow::answer`] and [`LabelRow::answer_on`].
+    pub fn apply_answer(&mut self, answer: &AnswerLabel) -> ModelResult<()> {
+        let hash = answer.hash.as_str();
+        let ontology = Arc::clone(&self.ontology);
+        let label = AddLabel {
+            hash: Some(hash.to_owned()),
+            ..AddLabel::default()
+        };
+        let value = given(&label, &answer.value)?;
+        let Some(kind) = self.kind_of(hash) else {
+            if answer.frames.is_some() {
+                return refuse(&label, "only answers of objects change from frame to frame");
+            }
+            let entry = &self.labels()["classification_answers"][hash];
+            let feature = entry["featureHash"].as_str();
+            let feature = feature.ok_or_else(|| no_label(hash))?;
+            let title = ontology.classification(feature)?.title();
+            return self.answer(hash, answer.name.as_deref().unwrap_or(title), value);
+        };
+        let Some(name) = answer.name.as_deref() else {
+            return refuse(
+                &label,
+                "an answer of an object names the attribute (\"name\")",
+            );
+        };
+        let paths = paths_to(&ontology.object(kind)?.attributes, name);
+        let dynamic = paths.iter().any(|(_, attribute)| attribute.dynamic);
+        let frames = match &answer.frames {
+            Some(spans) => spans.iter().map(|[from, to]| (*from, *to)).collect(),
+            None if dynamic => self.frames_of(hash),
+            None => return self.answer(hash, name, value),
+        };
+        for (from, to) in frames {
+            self.answer_on(hash, name, value.clone(), from, to)?;
+        }
+        Ok(())
+    }
+
+    /// Every frame of an object.
+    fn frames_of(&self, hash: &str) -> Vec<(u64, u64)> {
+        let frames = self.object(hash).map(|object| object.frames());
+        let frames = frames.unwrap_or_default().into_iter();
+        frames.map(|frame| (frame, frame)).collect()
+    }
+
     /// Applies what an agent gave back: its whole blob, when it gave one, then its labels by name.
     /// Everything or nothing.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] when the blob is of another row or no whole one, and as [`LabelRow::apply`].
     pub fn take_outcome(&mut self, outcome: &Outcome) -> ModelResult<()> {
-        *self = self.after(outcome.labels.clone(), &outcome.add)?;
+        *self = self.after(outcome.labels.clone(), outcome)?;
         Ok(())
     }
 
-    /// The row as an agent left it: with the whole blob that it gave back, if it gave one, and with labels by
-    /// name added to that. What lies at most 1e-6 outside of the picture is taken back to the edge.
+    /// The row as an agent left it: with the whole blob that it gave back, if it gave one, and that with what
+    /// the outcome removes, adds and answers by name. What lies at most 1e-6 outside of the picture is taken
+    /// back to the edge.
     ///
     /// # Errors
     /// As [`LabelRow::take_outcome`].
-    pub fn after(&self, labels: Option<Value>, add: &[AddLabel]) -> ModelResult<Self> {
+    pub fn after(&self, labels: Option<Value>, by_name: &Outcome) -> ModelResult<Self> {
         let mut next = match labels {
             None => self.clone(),
             Some(labels) if labels == *self.labels() => self.clone(),
@@ -134,101 +183,23 @@ impl LabelRow {
                 next
             }
         };
-        for label in add {
+        for hash in &by_name.remove {
+            if !next.remove(hash) {
+                return Err(no_label(hash));
+            }
+        }
+        for label in &by_name.add {
             next.apply(label)?;
+        }
+        for answer in &by_name.answer {
+            next.apply_answer(answer)?;
         }
         Ok(next)
     }
 }
 
-/// The shape of a label by name.
-enum Drawn {
-    Box(BoundingBox),
-    Polygon(Vec<Point>),
-    Polyline(Vec<Point>),
-    Point(f64, f64),
-    Range(u64, u64),
-}
-
-fn refuse<T>(label: &AddLabel, why: &str) -> ModelResult<T> {
-    Err(ModelError::Invalid(format!("\"{}\": {why}", label.name)))
-}
-
-fn shape_of(label: &AddLabel) -> ModelResult<Option<Drawn>> {
-    let points = |list: &Vec<[f64; 2]>| list.iter().map(|[x, y]| Point { x: *x, y: *y }).collect();
-    let mut found = Vec::new();
-    if let Some(area) = &label.bounding_box {
-        let Some(area) = BoundingBox::from_value(area) else {
-            return refuse(label, "a box has x, y, w and h, 0 to 1");
-        };
-        found.push(Drawn::Box(area));
-    }
-    found.extend(label.polygon.as_ref().map(points).map(Drawn::Polygon));
-    found.extend(label.polyline.as_ref().map(points).map(Drawn::Polyline));
-    found.extend(label.point.map(|[x, y]| Drawn::Point(x, y)));
-    found.extend(label.range.map(|[from, to]| Drawn::Range(from, to)));
-    if found.len() > 1 {
-        return refuse(label, "one shape makes one object; here are several");
-    }
-    Ok(found.pop())
-}
-
-fn answered<'o>(
-    kind: &'o OntologyClassification,
-    label: &AddLabel,
-    answer: &Value,
-) -> ModelResult<NewClassification<'o>> {
-    let new = kind.answer(given(label, answer)?)?;
-    match label.confidence {
-        Some(confidence) => new.confidence(confidence),
-        None => Ok(new),
-    }
-}
-
-fn object<'o>(
-    kind: &'o OntologyObject,
-    label: &AddLabel,
-    shape: Drawn,
-) -> ModelResult<NewObject<'o>> {
-    let mut new = match shape {
-        Drawn::Box(area) => kind.boxed(area)?,
-        Drawn::Polygon(points) => kind.polygon(&points)?,
-        Drawn::Polyline(points) => kind.polyline(&points)?,
-        Drawn::Point(x, y) => kind.point(x, y)?,
-        Drawn::Range(from, to) => kind.range(from, to)?,
-    };
-    let last = label.last_frame.unwrap_or(label.frame);
-    new = new.on_frames(label.frame, last);
-    if let Some(confidence) = label.confidence {
-        new = new.confidence(confidence)?;
-    }
-    // A nested question can be answered only after the one above it, in whatever order they came.
-    let mut open: Vec<(&String, &Value)> = label.attributes.iter().collect();
-    while !open.is_empty() {
-        let (before, mut later, mut why) = (open.len(), Vec::new(), None);
-        for (name, answer) in open {
-            match new.clone().answer(name, given(label, answer)?) {
-                Ok(answered) => new = answered,
-                Err(error) => {
-                    why.get_or_insert(error);
-                    later.push((name, answer));
-                }
-            }
-        }
-        match why {
-            Some(error) if later.len() == before => return Err(error),
-            _ => open = later,
-        }
-    }
-    Ok(new)
-}
-
-fn given(label: &AddLabel, answer: &Value) -> ModelResult<Answer> {
-    match Answer::given(answer) {
-        Some(answer) => Ok(answer),
-        None => refuse(
-            label,
-            &format!("an answer is a text, a number or a list of texts, not {answer}"),
-        ),
-    }
+fn no_label(hash: &str) -> ModelError {
+    ModelError::Unknown(format!(
+        "there is no object or classification with the hash {hash}"
+    ))
 }

@@ -102,8 +102,10 @@ impl OntologyObject {
     /// A mask in Encord's run-length text.
     ///
     /// # Errors
-    /// [`ModelError::Invalid`] when the ontology draws this object otherwise.
+    /// [`ModelError::Invalid`] when the ontology draws this object otherwise, [`ModelError::Malformed`] when the
+    /// runs cannot be read or are more than the mask's pixels.
     pub fn bitmask(&self, mask: &Bitmask) -> ModelResult<NewObject<'_>> {
+        mask.check()?;
         self.drawn(&Shape::Bitmask, mask.to_value())
     }
 

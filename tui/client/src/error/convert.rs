@@ -1,6 +1,7 @@
 //! How each error reads as a [`Error`]: whose it is, what to do, whether another attempt makes sense.
 
 use super::{At, BadCertificate, ClientError, Obstacle};
+use crate::key::agent::AgentError;
 use crate::settings::SettingsError;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
@@ -25,8 +26,10 @@ impl ClientError {
                 | SettingsError::NoFile { .. }
                 | SettingsError::File { .. }
                 | SettingsError::Key { .. }
+                | SettingsError::Agent(_)
                 | SettingsError::Token,
-            ) => ErrorKind::Access,
+            )
+            | Self::Unsigned(_) => ErrorKind::Access,
             Self::Settings(_)
             | Self::NoProject { .. }
             | Self::NotWorkflow { .. }
@@ -62,6 +65,7 @@ impl ClientError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Settings(SettingsError::Agent(why)) | Self::Unsigned(why) => agent(why),
             Self::Unauthenticated { message, at } => unauthenticated(message, at),
             Self::Forbidden { message, at } => forbidden(message, at),
             Self::NoProject { at, .. } => vec![
@@ -128,13 +132,54 @@ fn unauthenticated(message: &str, at: &At) -> Vec<String> {
         ));
     }
     hints.push(wrong_region(at));
-    if !is_local(at) {
-        hints.push(format!(
-            "else add the public half of key {} under Settings > Public keys",
-            at.key_id()
-        ));
+    let identity = at.identity();
+    match &identity.public_line {
+        None => hints.push(format!(
+            "else request a new token: they expire (this one is the {})",
+            identity.long
+        )),
+        Some(_) if is_local(at) => {
+            hints.push(format!("the request was signed by the {}", identity.long))
+        }
+        Some(line) => {
+            hints.push(format!(
+                "else the key is not registered: it is the {}",
+                identity.long
+            ));
+            hints.push(format!(
+                "add its public half under Settings > Public keys: {line}"
+            ));
+        }
     }
     hints
+}
+
+/// What to do about an ssh-agent that is of no use: the keys to choose from, or how to give it one.
+fn agent(why: &AgentError) -> Vec<String> {
+    let held = |held: &[String]| {
+        let line = |line: &String| format!("in the agent: {}", super::clean(line));
+        held.iter().map(line).collect::<Vec<_>>()
+    };
+    let load =
+        "load your key with `ssh-add ~/.ssh/id_ed25519`, or set ENCORD_SSH_KEY_FILE to its path";
+    match why {
+        AgentError::Several { held: keys } | AgentError::NoSuchKey { held: keys } => {
+            let choose = "set ENCORD_SSH_KEY_FINGERPRINT to the fingerprint of the key that Encord has";
+            std::iter::once(choose.to_owned()).chain(held(keys)).collect()
+        }
+        AgentError::NoKey { held: keys } => {
+            let locked = "a locked agent shows no keys; `ssh-add -X` unlocks it";
+            let locked = keys.is_empty().then(|| locked.to_owned());
+            let load = std::iter::once(load.to_owned());
+            load.chain(locked).chain(held(keys)).collect()
+        }
+        AgentError::Refused { .. } | AgentError::Silent => vec![
+            "is the agent locked (`ssh-add -X` unlocks it), was the key removed (`ssh-add -l` lists them), or does \
+             it need a confirmation?"
+                .to_owned(),
+        ],
+        AgentError::Unreachable { .. } | AgentError::Nonsense => vec![load.to_owned()],
+    }
 }
 
 /// What to do about a file that does not come.
@@ -154,8 +199,8 @@ fn forbidden(message: &str, at: &At) -> Vec<String> {
     hints.push(wrong_region(at));
     if !is_local(at) {
         hints.push(format!(
-            "else check the project hash, and that the owner of key {} has a role in the project that may do this",
-            at.key_id()
+            "else check the project hash, and that the owner of the {} has a role in the project that may do this",
+            at.identity().long
         ));
     }
     hints
@@ -193,10 +238,10 @@ fn unreachable(why: &Obstacle, at: &At) -> Vec<String> {
     let certificate = |bad: &BadCertificate| {
         match bad {
         BadCertificate::UnknownIssuer => {
-            "a proxy or server of your own? SSL_CERT_FILE takes the certificate of its authority (PEM), SSL_CERT_DIR a folder of them".to_owned()
+            "a proxy or server of your own? REQUESTS_CA_BUNDLE or SSL_CERT_FILE takes the certificate of its authority (PEM), SSL_CERT_DIR a folder of them".to_owned()
         }
         BadCertificate::SelfSigned => {
-            "a server of your own? Sign a certificate for it (CA:FALSE, with its name) by an authority of your own, and give that one by SSL_CERT_FILE".to_owned()
+            "a server of your own? Sign a certificate for it (CA:FALSE, with its name) by an authority of your own, and give that one by REQUESTS_CA_BUNDLE or SSL_CERT_FILE".to_owned()
         }
         BadCertificate::Expired | BadCertificate::NotYet => {
             "is this machine's clock right? If so, whoever runs the host must renew it".to_owned()
@@ -301,7 +346,14 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("clock is 400 s behind"), "{text}");
-        assert!(text.contains("03a107bff3ce"), "{text}");
+        assert!(
+            text.contains("SHA256:") && text.contains("from ENCORD_SSH_KEY"),
+            "{text}"
+        );
+        assert!(
+            text.contains("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+"),
+            "{text}"
+        );
         let cause = failure.cause.unwrap();
         assert!(cause.contains("GET /v2/public/projects/x") && cause.contains("trace 0123"));
     }
@@ -311,7 +363,7 @@ mod tests {
         let message = "a web page titled \"Blocked\"".to_owned();
         let text = hints(ClientError::Forbidden { message, at: at() });
         assert!(text.starts_with("a web page answered"), "{text}");
-        assert!(text.contains("03a107bff3ce"), "{text}");
+        assert!(text.contains("Ed25519 key SHA256:"), "{text}");
     }
 
     #[test]

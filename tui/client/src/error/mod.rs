@@ -8,7 +8,8 @@ mod clean;
 mod convert;
 mod obstacle;
 
-use crate::settings::SettingsError;
+use crate::key::agent::AgentError;
+use crate::settings::{Credential, Origin, SettingsError};
 pub(crate) use clean::clean;
 pub use obstacle::{BadCertificate, Obstacle};
 use std::fmt;
@@ -22,7 +23,7 @@ pub struct At(pub(crate) Box<Place>);
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub domain: Arc<str>,
-    pub key_id: Arc<str>,
+    pub identity: Arc<Identity>,
     /// Method and path, without the query.
     pub request: String,
     pub trace: String,
@@ -33,6 +34,35 @@ pub(crate) struct Place {
     pub skew: Option<i64>,
     /// The proxy in between, with the variable that names it.
     pub proxy: Option<String>,
+}
+
+/// What authenticated a request, for people; nothing in it is secret.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// `key 03a107bff3ce10be` or `bearer token`, as the platform's support would look for it.
+    short: String,
+    /// `Ed25519 key SHA256:… me@host from ENCORD_SSH_KEY`.
+    pub long: String,
+    /// `ssh-ed25519 AAAA…`; a token has none.
+    pub public_line: Option<String>,
+}
+
+impl Identity {
+    pub fn new(credential: &Credential, origin: &Origin) -> Self {
+        let long = clean(&format!("{credential} from {origin}"));
+        match credential {
+            Credential::Key(key) => Self {
+                short: format!("key {}", key.id().get(..16).unwrap_or_default()),
+                long,
+                public_line: Some(key.public_line()),
+            },
+            Credential::Token(_) => Self {
+                short: "bearer token".to_owned(),
+                long,
+                public_line: None,
+            },
+        }
+    }
 }
 
 impl At {
@@ -54,10 +84,8 @@ impl At {
         &self.0.trace
     }
 
-    /// The public half of the key, 64 hexadecimal characters.
-    #[must_use]
-    pub fn key_id(&self) -> &str {
-        &self.0.key_id
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
     }
 
     /// Seconds that the platform's clock is ahead of this machine's, where an answer had the time.
@@ -77,6 +105,14 @@ impl At {
         via(self.proxy())
     }
 
+    /// `key` or `bearer token`.
+    fn credential(&self) -> &'static str {
+        match self.identity().public_line {
+            Some(_) => "key",
+            None => "bearer token",
+        }
+    }
+
     fn host(&self) -> &str {
         let domain = self.domain();
         domain.split_once("://").map_or(domain, |(_, host)| host)
@@ -92,15 +128,11 @@ impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = &self.0;
         write!(f, "{} at {}", place.request, place.domain)?;
-        write!(
-            f,
-            ", key {}",
-            place.key_id.get(..16).unwrap_or(&place.key_id)
-        )?;
+        write!(f, ", {}", place.identity.short)?;
         if place.attempts > 1 {
             write!(f, ", {} attempts", place.attempts)?;
         }
-        write!(f, ", trace {}", place.trace)
+        write!(f, ", trace {}{}", place.trace, self.via())
     }
 }
 
@@ -112,14 +144,17 @@ pub enum ClientError {
     /// The settings are wrong: nothing was sent.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The ssh-agent did not sign: nothing was sent.
+    #[error("a request could not be signed: {0}; no task was touched by it")]
+    Unsigned(#[from] AgentError),
     /// No writer may be made in this process.
     #[error("this process may only read (--read-only), so nothing can be written")]
     ReadOnly,
     /// 401: the key is unknown there, or the clock is wrong.
-    #[error("{} does not know this key (401): {message}", .at.host())]
+    #[error("{} does not know this {} (401): {message}", .at.host(), .at.credential())]
     Unauthenticated { message: String, at: At },
     /// 403: known, but not allowed.
-    #[error("{} refused this key for the request (403): {message}", .at.host())]
+    #[error("{} refused this {} for the request (403): {message}", .at.host(), .at.credential())]
     Forbidden { message: String, at: At },
     /// 404.
     #[error("not found: {message}")]
@@ -279,11 +314,16 @@ impl ClientError {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::key::Key;
+    use crate::key::tests::seed;
 
     pub(crate) fn at() -> At {
         At(Box::new(Place {
             domain: "https://api.encord.com".into(),
-            key_id: "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8".into(),
+            identity: Arc::new(Identity::new(
+                &Credential::Key(Key::from_seed(&seed())),
+                &Origin::Text,
+            )),
             request: "GET /v2/public/projects/x".to_owned(),
             trace: "0123".to_owned(),
             attempts: 1,

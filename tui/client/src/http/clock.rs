@@ -3,6 +3,7 @@
 use super::retry::Failure;
 use super::{Call, Wire, now};
 use crate::error::ClientError;
+use crate::settings::Credential;
 use reqwest::header::{self, HeaderMap};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -42,7 +43,7 @@ impl Wire {
     pub(super) fn corrects_clock(&self, call: &Call<'_>, failure: &Failure, clock: &Clock) -> bool {
         let refused = matches!(failure.error, ClientError::Unauthenticated { .. });
         // Only these signatures bear a time.
-        let timed = call.legacy.is_none() && self.bearer.is_none();
+        let timed = call.legacy.is_none() && matches!(self.credential, Credential::Key(_));
         let differs = |skew: &i64| (skew - clock.used).abs() > SAME_CLOCK;
         let Some(skew) = clock.reported.filter(differs) else {
             return false;

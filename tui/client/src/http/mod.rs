@@ -5,6 +5,7 @@
 //! of generics: the future of a request is compiled once.
 
 pub(crate) mod answer;
+mod bundle;
 mod call;
 mod clock;
 mod fetch;
@@ -20,9 +21,8 @@ pub(crate) mod target;
 mod tls;
 pub(crate) mod unpack;
 
-use crate::error::{At, ClientError, Obstacle, Place, clean};
-use crate::key::Key;
-use crate::settings::{Bearer, Settings, SettingsError};
+use crate::error::{At, ClientError, Identity, Obstacle, Place, clean};
+use crate::settings::{Credential, Settings, SettingsError};
 use bytes::{Bytes, BytesMut};
 pub(crate) use call::Call;
 use clock::{CORRECTIONS, Clock, NO_SKEW};
@@ -57,8 +57,8 @@ const UNKNOWN_LENGTH: u32 = 6;
 pub(crate) struct Wire {
     http: tls::Clients,
     domain: Arc<str>,
-    key: Key,
-    bearer: Option<Bearer>,
+    credential: Credential,
+    identity: Arc<Identity>,
     patience: Duration,
     timeout: Duration,
     limits: Limits,
@@ -91,8 +91,8 @@ impl Wire {
             proxy: http.proxy(&url),
             http,
             domain: settings.domain.into(),
-            key: settings.key,
-            bearer: settings.bearer,
+            identity: Arc::new(Identity::new(&settings.credential, &settings.origin)),
+            credential: settings.credential,
             patience: settings.patience,
             timeout: settings.timeout,
             limits: settings.limits,
@@ -200,7 +200,8 @@ impl Wire {
             error,
             again: Again::No,
         };
-        let request = self.request(call, call.trace(), clock.used).map_err(no)?;
+        let request = self.request(call, call.trace(), clock.used).await;
+        let request = request.map_err(no)?;
         let http = self.http.of(request.url()).map_err(no)?;
         let patient = self.until_answered(self.timeout, FIRST_TIMEOUT) + call.sending();
         let limit = patient.min(left);
@@ -277,7 +278,7 @@ impl Wire {
         };
         At(Box::new(Place {
             domain: Arc::clone(&self.domain),
-            key_id: self.key.shared_id(),
+            identity: Arc::clone(&self.identity),
             request,
             trace: call.trace().to_owned(),
             attempts,

@@ -3,11 +3,11 @@
 use super::proxy::is_this_machine;
 use super::{Call, Wire, now, sign};
 use crate::error::ClientError;
-use crate::settings::{Bearer, SettingsError};
+use crate::settings::{Credential, SettingsError};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 impl Wire {
-    pub(super) fn request(
+    pub(super) async fn request(
         &self,
         call: &Call<'_>,
         trace: &str,
@@ -43,14 +43,14 @@ impl Wire {
         if !is_this_machine(&url) {
             put(headers, header::ACCEPT_ENCODING, "gzip")?;
         }
-        self.authorise(headers, call, &body, correction)?;
+        self.authorise(headers, call, &body, correction).await?;
         if call.body.is_some() {
             *request.body_mut() = Some(body.into());
         }
         Ok(request)
     }
 
-    fn authorise(
+    async fn authorise(
         &self,
         headers: &mut HeaderMap,
         call: &Call<'_>,
@@ -66,35 +66,30 @@ impl Wire {
                 &project.to_string(),
             )?;
         }
-        if let Some(Bearer(token)) = &self.bearer {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| SettingsError::Token)?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-        } else if call.legacy.is_some() {
-            put(
-                headers,
-                header::AUTHORIZATION,
-                &sign::legacy(&self.key, body),
-            )?;
+        let key = match &self.credential {
+            Credential::Key(key) => key,
+            Credential::Token(token) => {
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", &*token.0))
+                    .map_err(|_| SettingsError::Token)?;
+                value.set_sensitive(true);
+                headers.insert(header::AUTHORIZATION, value);
+                return Ok(());
+            }
+        };
+        if call.legacy.is_some() {
+            let signature = key.sign(&sign::legacy_message(body)).await?;
+            let value = sign::legacy(key.id(), &signature);
+            put(headers, header::AUTHORIZATION, &value)?;
         } else {
             let created = now().0.div_euclid(1000) + correction;
-            let made = sign::message(&self.key, call.method, &call.target, body, created);
-            put(
-                headers,
-                HeaderName::from_static("content-digest"),
-                &made.digest,
-            )?;
-            put(
-                headers,
-                HeaderName::from_static("signature-input"),
-                &made.input,
-            )?;
-            put(
-                headers,
-                HeaderName::from_static("signature"),
-                &made.signature,
-            )?;
+            let message =
+                sign::SigningInput::new(key.id(), call.method, &call.target, body, created);
+            let signature = key.sign(message.base.as_bytes()).await?;
+            let made = message.signed(&signature);
+            let name = HeaderName::from_static;
+            put(headers, name("content-digest"), &made.digest)?;
+            put(headers, name("signature-input"), &made.input)?;
+            put(headers, name("signature"), &made.signature)?;
         }
         Ok(())
     }

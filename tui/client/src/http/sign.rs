@@ -2,7 +2,7 @@
 //!
 //! Times and headers of other kinds are left to the sender.
 
-use crate::key::{Key, hex};
+use crate::key::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -15,50 +15,70 @@ pub(crate) struct MessageSignature {
     pub signature: String,
 }
 
-/// Signs a request of the v2 API. `target` is path and query exactly as on the request line,
-/// `created` is in Unix seconds.
-pub(crate) fn message(
-    key: &Key,
-    method: &str,
-    target: &str,
-    body: &[u8],
-    created: i64,
-) -> MessageSignature {
-    let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)));
-    let params = format!(
-        "(\"@method\" \"@request-target\" \"content-digest\");created={created};keyid=\"{}\";alg=\"ed25519\"",
-        key.id()
-    );
-    let base = format!(
-        "\"@method\": {method}\n\"@request-target\": {target}\n\"content-digest\": {digest}\n\"@signature-params\": {params}"
-    );
-    MessageSignature {
-        digest,
-        input: format!("encord-sig={params}"),
-        signature: format!(
-            "encord-sig=:{}:",
-            STANDARD.encode(key.sign(base.as_bytes()))
-        ),
+/// A request of the v2 API that is to be signed.
+pub(crate) struct SigningInput {
+    digest: String,
+    params: String,
+    /// What is signed.
+    pub base: String,
+}
+
+impl SigningInput {
+    /// `target` is path and query exactly as on the request line, `created` is in Unix seconds.
+    pub fn new(key_id: &str, method: &str, target: &str, body: &[u8], created: i64) -> Self {
+        let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)));
+        let params = format!(
+            "(\"@method\" \"@request-target\" \"content-digest\");created={created};keyid=\"{key_id}\";alg=\"ed25519\""
+        );
+        let base = format!(
+            "\"@method\": {method}\n\"@request-target\": {target}\n\"content-digest\": {digest}\n\"@signature-params\": {params}"
+        );
+        Self {
+            digest,
+            params,
+            base,
+        }
+    }
+
+    /// The headers with the signature of [`Self::base`].
+    pub fn signed(self, signature: &[u8; 64]) -> MessageSignature {
+        MessageSignature {
+            digest: self.digest,
+            input: format!("encord-sig={}", self.params),
+            signature: format!("encord-sig=:{}:", STANDARD.encode(signature)),
+        }
     }
 }
 
-/// The `Authorization` header of the legacy API: the SHA-256 digest of the body is what is signed.
-pub(crate) fn legacy(key: &Key, body: &[u8]) -> String {
-    let signature = key.sign(&Sha256::digest(body));
-    format!("{}:{}", key.id(), hex(&signature))
+/// What is signed of a request to the legacy API.
+pub(crate) fn legacy_message(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
+
+/// The `Authorization` header of the legacy API, with the signature of [`legacy_message`].
+pub(crate) fn legacy(key_id: &str, signature: &[u8; 64]) -> String {
+    format!("{key_id}:{}", hex(signature))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::target::Target;
+    use crate::key::Key;
     use crate::key::tests::seed;
 
     const KEY_ID: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
     const STAGE: &str = "/v2/public/projects/00000000-0000-0000-0000-000000000001/workflow/stages/00000000-0000-0000-0000-000000000002";
 
-    #[test]
-    fn a_get_without_body_is_signed_as_the_sdk_signs_it() {
+    async fn message(method: &str, target: &str, body: &[u8]) -> MessageSignature {
+        let key = Key::from_seed(&seed());
+        let message = SigningInput::new(key.id(), method, target, body, 1_700_000_000);
+        let signature = key.sign(message.base.as_bytes()).await.unwrap();
+        message.signed(&signature)
+    }
+
+    #[tokio::test]
+    async fn a_get_without_body_is_signed_as_the_sdk_signs_it() {
         let target = Target::new(&format!("{STAGE}/tasks"))
             .with("dataHashes", "00000000-0000-0000-0000-000000000003")
             .with("dataHashes", "00000000-0000-0000-0000-000000000004")
@@ -70,7 +90,7 @@ mod tests {
                 "{STAGE}/tasks?dataHashes=00000000-0000-0000-0000-000000000003&dataHashes=00000000-0000-0000-0000-000000000004&dataTitleContains=a+b%26%C3%A9"
             )
         );
-        let made = message(&Key::from_seed(&seed()), "GET", &target, b"", 1_700_000_000);
+        let made = message("GET", &target, b"").await;
         assert_eq!(
             made.digest,
             "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
@@ -87,17 +107,11 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_post_is_signed_over_its_bytes() {
+    #[tokio::test]
+    async fn a_post_is_signed_over_its_bytes() {
         let body = br#"[{"taskUuid": "00000000-0000-0000-0000-000000000005", "action": "PATHWAY_ACTION", "pathwayName": "\u00e9"}]"#;
         assert_eq!(body.len(), 107);
-        let made = message(
-            &Key::from_seed(&seed()),
-            "POST",
-            &format!("{STAGE}/actions"),
-            body,
-            1_700_000_000,
-        );
+        let made = message("POST", &format!("{STAGE}/actions"), body).await;
         assert_eq!(
             made.digest,
             "sha-256=:9Dbmwe4yLDSf6BiJW11wbwOpvhm9w5Xeq50vcwZ7yvc=:"
@@ -108,11 +122,12 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_legacy_body_is_signed_by_its_digest() {
+    #[tokio::test]
+    async fn a_legacy_body_is_signed_by_its_digest() {
         let body = br#"{"query_type": "labelrowmetadata", "query_method": "GET", "values": {"uid": null, "payload": {"data_hashes": ["00000000-0000-0000-0000-000000000003"]}}}"#;
+        let signature = Key::from_seed(&seed()).sign(&legacy_message(body)).await;
         assert_eq!(
-            legacy(&Key::from_seed(&seed()), body),
+            legacy(KEY_ID, &signature.unwrap()),
             format!(
                 "{KEY_ID}:9927b564af29f937babba8d6d581408ed64b3a3dbf263f0ab91617f2da54e8d7f7f88e76588cda0e2febc7895051abcbd71a4739361f426ccb1ea36628ca6c03"
             )

@@ -1,6 +1,8 @@
 //! The pooled HTTP clients with their TLS: rustls with ring, the platform's certificates, and the
-//! built-in ones where the platform has none. HTTP/2 where the server offers it.
+//! built-in ones where the platform has none. HTTP/2 where the server offers it. Certificates that a variable
+//! names are read in `bundle`.
 
+use super::bundle;
 use super::proxy::{Proxies, Proxy, is_this_machine};
 use crate::error::ClientError;
 use crate::settings::Settings;
@@ -37,7 +39,7 @@ impl Way {
 }
 
 impl Clients {
-    /// Proxies and `SSL_CERT_FILE` come from the usual environment.
+    /// Proxies and certificates come from the usual environment.
     pub(crate) fn new(settings: &Settings) -> Self {
         // reqwest panics without a provider; a second install is refused and means it is there.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -51,7 +53,9 @@ impl Clients {
     /// The client for an address, of the API or of a store.
     ///
     /// # Errors
-    /// [`ClientError::Bug`]: it cannot be made.
+    /// [`ClientError::Bug`]: it cannot be made. [`SettingsError::Certificates`]: they cannot be read.
+    ///
+    /// [`SettingsError::Certificates`]: crate::settings::SettingsError::Certificates
     pub(crate) fn of(&self, url: &Url) -> Result<&reqwest::Client, ClientError> {
         let way = Way {
             direct: is_this_machine(url),
@@ -88,6 +92,9 @@ fn make(way: Way, connect: Duration) -> Result<reqwest::Client, ClientError> {
     if !way.tls {
         let no_certificates = config(RootCertStore::empty());
         return build(builder().tls_backend_preconfigured(no_certificates));
+    }
+    if let Some(roots) = bundle::named(|name| std::env::var_os(name))? {
+        return build(builder().tls_backend_preconfigured(config(roots)));
     }
     builder().build().or_else(|error| {
         tracing::warn!(%error, "no certificates of the platform; the built-in ones are used");

@@ -17,7 +17,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::ledger::{Change, Noted};
 use wb_core::patch::share;
-use wb_core::work::{CommitItem, Committed, Project, Written};
+use wb_core::work::{Committed, Project, Written};
 
 /// Largest bundle of priorities, metadata or actions.
 const BUNDLE: usize = 1000;
@@ -45,17 +45,17 @@ impl Writer {
         project: &Project,
         changes: Vec<Noted<Change>>,
     ) -> Vec<(TaskId, Committed)> {
-        let items = changes.iter().map(|noted| noted.get().item.clone());
+        let items = changes.iter().map(|noted| noted.get().clone());
         let mut results = Box::pin(self.commit(project, items.collect())).await;
         let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
         for (i, change) in changes.iter().map(Noted::get).enumerate() {
             if let (true, Some(to), Committed::Done) = (change.direct, change.to, &results[i].1) {
-                moves.entry((change.item.stage, to)).or_default().push(i);
+                moves.entry((change.stage, to)).or_default().push(i);
             }
         }
         let moved = !moves.is_empty();
         for ((from, to), places) in moves {
-            let item = |i: &usize| &changes[*i].get().item;
+            let item = |i: &usize| changes[*i].get();
             let tasks: Vec<_> = places
                 .iter()
                 .map(|i| (item(i).task, item(i).data))
@@ -71,13 +71,13 @@ impl Writer {
         results
     }
 
-    async fn commit(&self, project: &Project, items: Vec<CommitItem>) -> Vec<(TaskId, Committed)> {
+    async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)> {
         self.reader.forget_ahead();
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
         let mut written = vec![Written::default(); items.len()];
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
         // A row is looked at once; tasks that are refused already must not reach it.
-        let open: Vec<CommitItem> = items
+        let open: Vec<Change> = items
             .iter()
             .zip(&ends)
             .filter(|(_, end)| end.is_none())
@@ -123,7 +123,7 @@ impl Writer {
     async fn look(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         ends: &mut [Option<Committed>],
     ) -> (Vec<(usize, ItemId)>, Vec<usize>) {
         let valued: Vec<usize> = (0..items.len())
@@ -153,7 +153,7 @@ impl Writer {
     async fn commit_priorities(
         &self,
         project: &Project,
-        items: &[CommitItem],
+        items: &[Change],
         stand: &HashSet<usize>,
         ends: &mut [Option<Committed>],
     ) {
@@ -180,7 +180,7 @@ impl Writer {
 
     async fn commit_metadata(
         &self,
-        items: &[CommitItem],
+        items: &[Change],
         wanted: Vec<(usize, ItemId)>,
         ends: &mut [Option<Committed>],
     ) {
@@ -203,7 +203,7 @@ impl Writer {
     async fn commit_moves(
         &self,
         project: &Project,
-        items: &[CommitItem],
+        items: &[Change],
         ends: &mut [Option<Committed>],
     ) {
         let mut stages: BTreeMap<StageId, (Vec<usize>, Vec<Move>)> = BTreeMap::new();
@@ -236,7 +236,7 @@ impl Writer {
 }
 
 /// What can be refused before anything is sent. Outcomes were judged by the same rule; a plan may be older.
-fn check(item: &CommitItem) -> Option<Committed> {
+fn check(item: &Change) -> Option<Committed> {
     let error = share("a priority", item.priority?).err()?;
     let error = Error::new(
         ErrorKind::Agent,
@@ -248,10 +248,10 @@ fn check(item: &CommitItem) -> Option<Committed> {
 
 /// A step is over: those that have not ended have passed it.
 fn note(
-    items: &[CommitItem],
+    items: &[Change],
     ends: &[Option<Committed>],
     written: &mut [Written],
-    step: impl Fn(&CommitItem, &mut Written),
+    step: impl Fn(&Change, &mut Written),
 ) {
     for ((item, end), written) in items.iter().zip(ends).zip(written) {
         if end.is_none() {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
-use wb_core::work::CommitItem;
+use wb_core::work::Change;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 
 /// Rows of one save; the platform's own client sends up to a thousand.
@@ -37,7 +37,7 @@ impl Writer {
     pub(super) async fn save_labels(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
     ) -> Vec<(usize, Fate)> {
         let mut fates = Vec::new();
         let mut waiting: Vec<usize> = (0..items.len())
@@ -67,7 +67,7 @@ impl Writer {
     async fn save_chunk(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         chunk: Vec<usize>,
     ) -> Vec<(usize, Fate)> {
         let mut fates = Vec::with_capacity(chunk.len());
@@ -119,7 +119,7 @@ impl Writer {
     }
 
     /// The rows that the agents saw, as they are upstream now.
-    async fn rows_now(&self, project: ProjectHash, items: &[CommitItem], chunk: &[usize]) -> Rows {
+    async fn rows_now(&self, project: ProjectHash, items: &[Change], chunk: &[usize]) -> Rows {
         let (mut known, mut rows) = (Vec::new(), Rows::new());
         for &i in chunk {
             match &items[i].before {
@@ -147,7 +147,7 @@ impl Writer {
     }
 
     /// Rows that were not there when the agent looked; they are made.
-    async fn new_rows(&self, project: ProjectHash, items: &[CommitItem], chunk: &[usize]) -> Rows {
+    async fn new_rows(&self, project: ProjectHash, items: &[Change], chunk: &[usize]) -> Rows {
         let mut new: HashMap<&str, Vec<usize>> = HashMap::new();
         for &i in chunk {
             new.entry(&items[i].branch).or_default().push(i);
@@ -181,12 +181,7 @@ impl Writer {
 
     /// Rows of tasks that have left, where there are any by now: it may have been we who moved them on,
     /// before a crash. None is made.
-    async fn rows_since(
-        &self,
-        project: ProjectHash,
-        items: &[CommitItem],
-        chunk: &[usize],
-    ) -> Rows {
+    async fn rows_since(&self, project: ProjectHash, items: &[Change], chunk: &[usize]) -> Rows {
         if chunk.is_empty() {
             return Rows::new();
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ItemId, ProjectHash};
 use wb_core::work::wire::text;
-use wb_core::work::{CommitItem, Committed};
+use wb_core::work::{Change, Committed};
 
 /// How the client metadata of an item stand.
 enum Stand {
@@ -30,7 +30,7 @@ impl Writer {
     pub(super) async fn look_at_metadata(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         ends: &mut [Option<Committed>],
     ) -> Vec<(usize, ItemId)> {
         let open: Vec<usize> = (0..items.len())
@@ -63,11 +63,11 @@ impl Writer {
     async fn storage_items(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         open: &[usize],
         ends: &mut [Option<Committed>],
     ) -> Vec<(usize, ItemId)> {
-        let known = |item: &CommitItem| item.item.or_else(|| item.before.as_ref()?.item);
+        let known = |item: &Change| item.item.or_else(|| item.before.as_ref()?.item);
         let mut found: Vec<(usize, ItemId)> = open
             .iter()
             .filter_map(|i| Some((*i, known(&items[*i])?)))
@@ -121,7 +121,7 @@ fn read(now: &str) -> Result<(Map<String, Value>, Option<String>), Error> {
     Ok((metadata, when.map(clean)))
 }
 
-fn stand(item: &CommitItem, now: &str) -> Result<Stand, Error> {
+fn stand(item: &Change, now: &str) -> Result<Stand, Error> {
     let (metadata, when) = read(now)?;
     let is = |known: &Option<Map<String, Value>>| {
         known
@@ -163,21 +163,13 @@ mod tests {
     use uuid::Uuid;
     use wb_core::ids::{DataHash, StageId, TaskId};
 
-    fn item() -> CommitItem {
+    fn item() -> Change {
         let map = |value: Value| value.as_object().cloned();
-        CommitItem {
-            task: TaskId(Uuid::nil()),
-            stage: StageId(Uuid::nil()),
-            data: DataHash(Uuid::nil()),
-            title: "x".into(),
-            branch: "main".into(),
-            before: None,
-            labels_after: None,
-            priority: None,
+        let (task, stage, data) = (Uuid::nil(), Uuid::nil(), Uuid::nil());
+        Change {
             metadata: map(json!({"site": "b"})),
             metadata_before: map(json!({"site": "a"})),
-            item: None,
-            pathway: None,
+            ..Change::empty(TaskId(task), StageId(stage), DataHash(data))
         }
     }
 

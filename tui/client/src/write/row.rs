@@ -16,7 +16,7 @@ use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::work::wire::InitialiseOptions;
-use wb_core::work::{CommitItem, LabelBlob};
+use wb_core::work::{Change, LabelBlob};
 
 /// What the agent was given, read back from its own text.
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ impl Writer {
         &self,
         project: ProjectHash,
         i: usize,
-        item: &CommitItem,
+        item: &Change,
         raw: Bytes,
     ) -> Result<Option<Ready>, Fate> {
         let (Some(before), Some(after)) = (&item.before, &item.labels_after) else {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, ProjectHash, StageId, TaskId};
 use wb_core::labels::same_priority;
-use wb_core::work::{CommitItem, Committed};
+use wb_core::work::{Change, Committed};
 
 /// What a conflict names where only the move is known.
 const MOVED_ON: &str = "whoever moved the task on meanwhile";
@@ -18,17 +18,17 @@ pub(super) struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Error>>);
 
 impl Waiting {
     /// Whether the task is known to wait at its stage.
-    pub fn has(&self, item: &CommitItem) -> bool {
+    pub fn has(&self, item: &Change) -> bool {
         matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
     }
 
     /// Whether the task is known to have left its stage.
-    pub fn left(&self, item: &CommitItem) -> bool {
+    pub fn left(&self, item: &Change) -> bool {
         matches!(self.0.get(&item.stage), Some(Ok(tasks)) if !tasks.contains(&item.task))
     }
 
     /// The result for a task that does not wait; `about` adds what was not written.
-    pub fn why(&self, item: &CommitItem, about: fn(Error) -> Error) -> Fate {
+    pub fn why(&self, item: &Change, about: fn(Error) -> Error) -> Fate {
         match self.0.get(&item.stage) {
             Some(Err(error)) => Fate::Refused(about(error.clone())),
             _ => Fate::Conflict(MOVED_ON.to_owned()),
@@ -41,7 +41,7 @@ impl Writer {
     pub(super) async fn waiting(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         chunk: &[usize],
     ) -> Waiting {
         let mut stages: HashMap<StageId, Vec<(TaskId, DataHash)>> = HashMap::new();
@@ -63,7 +63,7 @@ impl Writer {
     pub(super) async fn already_ours(
         &self,
         project: ProjectHash,
-        items: &[CommitItem],
+        items: &[Change],
         left: Vec<usize>,
         ends: &mut [Option<Committed>],
     ) -> HashSet<usize> {
@@ -106,7 +106,7 @@ impl Writer {
 }
 
 /// Whether something is set beside labels and move.
-pub(super) const fn has_values(item: &CommitItem) -> bool {
+pub(super) const fn has_values(item: &Change) -> bool {
     item.priority.is_some() || item.metadata.is_some()
 }
 

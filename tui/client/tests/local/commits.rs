@@ -55,7 +55,7 @@ async fn only_the_culprits_of_a_bundle_fail() {
     let w = demo(150).await;
     let rows = w.tasks().await;
     let inputs = w.inputs(&rows, 0).await;
-    let mut items: Vec<CommitItem> = inputs.iter().map(|i| item(i, &w.stage, None)).collect();
+    let mut items: Vec<Change> = inputs.iter().map(|i| item(i, &w.stage, None)).collect();
     let (wrong, senseless) = (items.len() / 3, items.len() / 2);
     items[wrong].pathway = Some(PathwayId(uuid::Uuid::from_u128(7)));
     items[senseless].priority = Some(1.5);
@@ -134,9 +134,9 @@ async fn labels_that_an_agent_was_not_given_survive_its_save() {
     let w = demo(40).await;
     let rows: Vec<TaskRow> = w.tasks().await.into_iter().take(6).collect();
     let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
-    let stay: Vec<CommitItem> = classified(&w, &inputs)
+    let stay: Vec<Change> = classified(&w, &inputs)
         .into_iter()
-        .map(|item| CommitItem {
+        .map(|item| Change {
             pathway: None,
             ..item
         })

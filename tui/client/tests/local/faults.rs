@@ -56,9 +56,9 @@ async fn a_commit_that_is_repeated_after_a_crash_writes_nothing_twice() {
     let inputs = w.inputs(&rows, needs::LABEL_ROW_WRITE).await;
     let items = classified(&w, &inputs);
     // The crash: labels are saved, the moves are not.
-    let half: Vec<CommitItem> = items
+    let half: Vec<Change> = items
         .iter()
-        .map(|item| CommitItem {
+        .map(|item| Change {
             pathway: None,
             ..item.clone()
         })

@@ -11,7 +11,6 @@ mod unjournaled;
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use unjournaled::Unjournaled;
 use wb_client::{
     AssetCache, ClientError, Permission, Reader, Settings, TaskFilter, Writer, compare,
@@ -19,7 +18,7 @@ use wb_client::{
 use wb_core::error::ErrorKind;
 use wb_core::ids::{PathwayId, ProjectHash};
 use wb_core::work::wire::{AssetDoc, InitialiseOptions};
-use wb_core::work::{CommitItem, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, Served, serve};
 
@@ -102,19 +101,9 @@ impl World {
         let next = self.project.workflow.stage(next).unwrap();
         let data: Vec<_> = rows.iter().map(|row| row.data).collect();
         let rows = self.reader.tasks_of(self.project.hash, next, &data).await;
-        let items = rows.unwrap().into_iter().map(|row| CommitItem {
-            task: row.id,
-            stage: next.id,
-            data: row.data,
-            title: row.title,
-            branch: row.branch,
-            before: None,
-            labels_after: None,
+        let items = rows.unwrap().into_iter().map(|row| Change {
             priority: Some(priority),
-            metadata: None,
-            metadata_before: None,
-            item: None,
-            pathway: None,
+            ..Change::nothing(&row, next.id)
         });
         all_done(&self.writer().commit(&self.project, items.collect()).await);
     }
@@ -190,24 +179,17 @@ fn with_classification(mut labels: Value, project: &Project, hash: &str) -> Valu
     labels
 }
 
-fn item(inputs: &Inputs, stage: &Stage, after: Option<Value>) -> CommitItem {
-    CommitItem {
-        task: inputs.row.id,
-        stage: stage.id,
-        data: inputs.row.data,
-        title: inputs.row.title.clone(),
-        branch: Arc::clone(&inputs.row.branch),
+fn item(inputs: &Inputs, stage: &Stage, after: Option<Value>) -> Change {
+    Change {
         before: inputs.labels.clone(),
         labels_after: after.as_ref().map(LabelBlob::new),
-        priority: None,
-        metadata: None,
-        metadata_before: None,
         item: inputs.labels.as_ref().and_then(|row| row.item),
         pathway: Some(stage.pathways[0].id),
+        ..Change::nothing(&inputs.row, stage.id)
     }
 }
 
-fn classified(w: &World, inputs: &[Inputs]) -> Vec<CommitItem> {
+fn classified(w: &World, inputs: &[Inputs]) -> Vec<Change> {
     let after = |i: &Inputs| with_classification(labels(i), &w.project, "abcdEFGH");
     inputs
         .iter()

@@ -127,7 +127,7 @@ async fn metadata_that_somebody_else_changed_are_a_conflict_and_nothing_of_the_t
         item.metadata_before = Some(seen(input));
     }
     // Somebody else writes first, and writes the same values to another.
-    let by_hand = |n: usize, metadata: Value| CommitItem {
+    let by_hand = |n: usize, metadata: Value| Change {
         labels_after: None,
         metadata: Some(map(metadata)),
         metadata_before: None,
@@ -163,7 +163,7 @@ async fn priorities_and_metadata_of_a_task_that_has_left_are_not_set_though_no_l
         .await;
     let before = w.state().await;
     for stays in [true, false] {
-        let items = inputs.iter().enumerate().map(|(n, input)| CommitItem {
+        let items = inputs.iter().enumerate().map(|(n, input)| Change {
             priority: (n < 10).then_some(0.9),
             metadata: (n >= 10).then(|| json!({"seen": n}).as_object().cloned().unwrap()),
             pathway: (!stays).then(|| w.stage.pathways[0].id),

@@ -83,9 +83,9 @@ async fn a_dry_run_creates_no_label_row_and_its_blank_rows_are_what_the_platform
         .collect();
     assert!(!blank.is_empty());
     // Now the platform makes them: somebody saves the blank ones with a classification.
-    let items: Vec<CommitItem> = blank
+    let items: Vec<Change> = blank
         .iter()
-        .map(|i| CommitItem {
+        .map(|i| Change {
             pathway: None,
             ..item(
                 i,

@@ -129,7 +129,7 @@ async fn a_refusal_that_has_nothing_to_do_with_the_clock_is_not_repeated() {
     let ahead = Arc::new(AtomicI64::new(9000));
     let server = platform(ahead, Arc::default()).await;
     let mut settings = server.settings();
-    settings.bearer = Some(Bearer::new("t0ken").unwrap());
+    settings.credential = Credential::Token(Bearer::new("t0ken").unwrap());
     let reader = Reader::new(settings).unwrap();
     list(&reader, TaskFilter::default()).await.unwrap_err();
     assert_eq!(server.requests().len(), 1);

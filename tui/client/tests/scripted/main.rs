@@ -22,11 +22,13 @@ use std::time::{Duration, Instant};
 use support::{Reply, Request, Scripted, seed};
 use unjournaled::Unjournaled;
 use uuid::Uuid;
-use wb_client::{AssetCache, Bearer, ClientError, Limits, Permission, Reader, TaskFilter};
+use wb_client::{
+    AssetCache, Bearer, ClientError, Credential, Limits, Permission, Reader, TaskFilter,
+};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;
-use wb_core::work::{CommitItem, Committed, Project, TaskRow, TaskStatus, Wants, needs};
+use wb_core::work::{Change, Committed, Project, TaskRow, TaskStatus, Wants, needs};
 use wb_core::workflow::{Stage, StageKind, Workflow};
 
 const EMPTY_PAGE: &str = r#"{"results":[],"nextPageToken":null}"#;
@@ -65,20 +67,11 @@ fn project() -> Project {
     }
 }
 
-fn mover(n: u128) -> CommitItem {
-    CommitItem {
-        task: TaskId(Uuid::from_u128(n)),
-        stage: stage().id,
-        data: DataHash(Uuid::from_u128(1000 + n)),
-        title: "x".into(),
-        branch: "main".into(),
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
+fn mover(n: u128) -> Change {
+    let (task, data) = (Uuid::from_u128(n), Uuid::from_u128(1000 + n));
+    Change {
         pathway: Some(PathwayId(Uuid::from_u128(9))),
+        ..Change::empty(TaskId(task), stage().id, DataHash(data))
     }
 }
 

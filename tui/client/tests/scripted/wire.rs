@@ -156,7 +156,7 @@ async fn a_wait_beyond_the_patience_ends_at_once_and_names_the_wait() {
 async fn a_bearer_token_takes_the_place_of_signatures() {
     let server = Scripted::start(|_, _| Reply::json(EMPTY_PAGE)).await;
     let mut settings = server.settings();
-    settings.bearer = Some(Bearer::new("t0ken").unwrap());
+    settings.credential = Credential::Token(Bearer::new("t0ken").unwrap());
     list(&Reader::new(settings).unwrap(), TaskFilter::default())
         .await
         .unwrap();

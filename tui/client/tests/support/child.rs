@@ -24,6 +24,14 @@ pub async fn output_of(test: &str, domain: &str, env: &[(&str, &str)]) -> String
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(proxy).env_remove(proxy.to_uppercase());
     }
+    for name in [
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ] {
+        command.env_remove(name);
+    }
     command.env(DOMAIN, domain).envs(env.iter().copied());
     let output = tokio::task::spawn_blocking(move || command.output())
         .await

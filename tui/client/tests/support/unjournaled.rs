@@ -4,7 +4,7 @@ use wb_client::Writer;
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, Millis, ProjectHash, StageId, TaskId};
 use wb_core::ledger::{Change, Ledger, Noted};
-use wb_core::work::{CommitItem, Committed, Project};
+use wb_core::work::{Committed, Project};
 
 struct Nowhere;
 
@@ -27,7 +27,7 @@ impl Ledger for Nowhere {
 #[allow(dead_code)] // not every test or bench does both
 pub trait Unjournaled {
     /// Sends outcomes.
-    async fn commit(&self, project: &Project, items: Vec<CommitItem>) -> Vec<(TaskId, Committed)>;
+    async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)>;
 
     /// Moves tasks from one stage to any other.
     async fn move_tasks(
@@ -45,9 +45,8 @@ fn noted(project: &Project, changes: Vec<Change>) -> Vec<Noted<Change>> {
 }
 
 impl Unjournaled for Writer {
-    async fn commit(&self, project: &Project, items: Vec<CommitItem>) -> Vec<(TaskId, Committed)> {
-        let changes = items.into_iter().map(|item| Change::new(item, project));
-        self.send(project, noted(project, changes.collect())).await
+    async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)> {
+        self.send(project, noted(project, items)).await
     }
 
     async fn move_tasks(
@@ -58,25 +57,9 @@ impl Unjournaled for Writer {
         tasks: &[(TaskId, DataHash)],
     ) -> Vec<(TaskId, Committed)> {
         let change = |(task, data): &(TaskId, DataHash)| Change {
-            item: CommitItem {
-                task: *task,
-                stage: from,
-                data: *data,
-                title: "".into(),
-                branch: "main".into(),
-                before: None,
-                labels_after: None,
-                priority: None,
-                metadata: None,
-                metadata_before: None,
-                item: None,
-                pathway: None,
-            },
             to: Some(to),
             direct: true,
-            old_priority: None,
-            old_metadata: None,
-            reverts: None,
+            ..Change::empty(*task, from, *data)
         };
         let changes = tasks.iter().map(change).collect();
         self.send(project, noted(project, changes)).await

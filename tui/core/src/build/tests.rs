@@ -28,6 +28,7 @@ fn library(path: &str, stages: &[(&str, u32)]) -> Probed {
         })
         .collect();
     Probed {
+        id: ProbeId::default(),
         library: path.into(),
         copy: path.into(),
         hash: String::new(),

@@ -33,14 +33,63 @@ pub enum BuildEvent {
     },
     /// A build that the workbench started is running.
     Compiling {
-        /// The last line of cargo's output.
+        /// The last line of its output.
         line: String,
     },
+    /// Something about the builds that the workbench starts is worth a person's attention.
+    Warning(String),
+    /// A build that the workbench started has written a library here.
+    Written {
+        /// The library.
+        library: PathBuf,
+        /// Where; any place.
+        place: PathBuf,
+    },
+    /// It has begun, or has come further.
+    Crates(CrateProgress),
     /// A build that the workbench started has ended.
     Compiled {
         /// Milliseconds it took.
         result: Result<u64, CompileFailure>,
     },
+}
+
+/// How far a build is, in crates: the one that is built and all that it needs, procedural macros and what only
+/// build scripts need included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrateProgress {
+    /// Finished.
+    pub done: usize,
+    /// Those of them that an earlier build had compiled.
+    pub fresh: usize,
+    /// All of them; `None` until cargo has listed them.
+    pub total: Option<usize>,
+    /// The crate whose compilation began last.
+    pub newest: String,
+}
+
+impl CrateProgress {
+    /// The number of the crate being compiled and how many there are; never more than that.
+    #[must_use]
+    pub fn place(&self) -> Option<(usize, usize)> {
+        let total = self.total.filter(|total| *total > 0)?.max(self.done);
+        Some(((self.done + 1).min(total), total))
+    }
+
+    /// The finished part, from 0 to 1.
+    #[must_use]
+    pub fn part(&self) -> f64 {
+        let total = self.total.unwrap_or(0).max(self.done).max(1);
+        #[allow(clippy::cast_precision_loss)] // a bar
+        let part = self.done as f64 / total as f64;
+        part
+    }
+
+    /// Whether nothing was compiled before.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.fresh == 0
+    }
 }
 
 /// Why agents did not compile.
@@ -49,7 +98,7 @@ pub struct CompileFailure {
     /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
     /// reached.
     pub first: Option<String>,
-    /// Everything that the compiler and cargo reported.
+    /// Everything that the compiler, cargo or the build command reported.
     pub messages: String,
 }
 

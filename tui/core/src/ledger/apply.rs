@@ -126,7 +126,7 @@ impl Apply {
                     self.counts.earlier += 1;
                 }
                 Some(change) => {
-                    self.group.size += change.item.weight();
+                    self.group.size += change.weight();
                     self.group.changes.push(change);
                     self.group.tasks.push(task);
                 }

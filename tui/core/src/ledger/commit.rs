@@ -4,7 +4,7 @@
 use super::compare::{part_of, unit};
 use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing};
 use crate::ids::TaskId;
-use crate::work::{CommitItem, Committed, Project, RowMetadata};
+use crate::work::{Committed, RowMetadata};
 
 /// Commits outcomes; the result of each, in the order given.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,10 +42,9 @@ type Results = Vec<(TaskId, Committed)>;
 impl Commit {
     /// Commits these. With `overwrite`, rows that somebody else changed are written too, on what is there now.
     #[must_use]
-    pub fn new(items: Vec<CommitItem>, project: &Project, overwrite: bool) -> Self {
-        let changes = items.into_iter().map(|item| Change::new(item, project));
+    pub const fn new(changes: Vec<Change>, overwrite: bool) -> Self {
         Self {
-            changes: changes.collect(),
+            changes,
             overwrite,
             step: Step::Looking,
         }
@@ -77,9 +76,9 @@ impl Commit {
         let changes: Vec<Change> = places.iter().map(|i| self.changes[*i].clone()).collect();
         let rows = changes.iter().map(|change| {
             // An agent that saw a part of the labels may replace that part only.
-            let before = change.item.before.as_ref();
+            let before = change.before.as_ref();
             let part = before.map(|b| part_of(&b.json)).unwrap_or_default();
-            (unit(&change.item), part)
+            (unit(change), part)
         });
         let look = Look {
             rows: rows.collect(),
@@ -99,12 +98,12 @@ impl Commit {
             let Ok(row) = row else {
                 return self.over(conflicts.results);
             };
-            change.old_priority = change.item.priority.and(row.priority);
-            change.item.before = Some(row);
+            change.old_priority = change.priority.and(row.priority);
+            change.before = Some(row);
             // Theirs may be replaced; the journal keeps what was there.
-            change.item.metadata_before = None;
+            change.metadata_before = None;
         }
-        let tasks = conflicts.changes.iter().map(|c| c.item.task).collect();
+        let tasks = conflicts.changes.iter().map(|c| c.task).collect();
         self.step = Step::Releasing(conflicts);
         Next::Ask(Request::Release(tasks))
     }
@@ -131,7 +130,7 @@ impl Commit {
     }
 
     fn over(&self, results: Vec<Committed>) -> Next<Results> {
-        let tasks = self.changes.iter().map(|change| change.item.task);
+        let tasks = self.changes.iter().map(|change| change.task);
         Next::Over(Ok(tasks.zip(results).collect()))
     }
 }
@@ -141,7 +140,7 @@ impl Machine for Commit {
 
     fn start(&mut self) -> Next<Results> {
         let metadata: Vec<Unit> = unknown(&mut self.changes)
-            .map(|change| unit(&change.item))
+            .map(|change| unit(change))
             .collect();
         if metadata.is_empty() {
             return self.write();
@@ -182,8 +181,7 @@ impl Machine for Commit {
 /// Changes that overwrite something their agents were not given.
 fn unknown(changes: &mut [Change]) -> impl Iterator<Item = &mut Change> {
     let unknown = |change: &&mut Change| {
-        change.item.metadata.is_some()
-            || change.item.priority.is_some() && change.old_priority.is_none()
+        change.metadata.is_some() || change.priority.is_some() && change.old_priority.is_none()
     };
     changes.iter_mut().filter(unknown)
 }
@@ -191,11 +189,11 @@ fn unknown(changes: &mut [Change]) -> impl Iterator<Item = &mut Change> {
 /// Keeps what a change overwrites, so that it can be taken back.
 pub(super) fn keep_before(change: &mut Change, row: Option<RowMetadata>) {
     let Some(row) = row else { return };
-    if change.item.priority.is_some() {
+    if change.priority.is_some() {
         change.old_priority = change.old_priority.or(row.priority);
     }
-    if change.item.metadata.is_some() {
-        change.item.item = change.item.item.or(row.item);
+    if change.metadata.is_some() {
+        change.item = change.item.or(row.item);
         change.old_metadata = Some(row.client_metadata.unwrap_or_default());
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ids::{DataHash, StageId, TaskId};
 use crate::labels::{ANSWERS, same_priority, saved_as};
 use crate::work::wire::InitialiseOptions;
-use crate::work::{CommitItem, LabelBlob, Project, RowInput};
+use crate::work::{LabelBlob, Project, RowInput};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn metadata_of(json: &str) -> Option<Map<String, Value>> {
 }
 
 /// The data unit of a change.
-pub(super) fn unit(item: &CommitItem) -> Unit {
+pub(super) fn unit(item: &Change) -> Unit {
     (item.data, item.branch.clone())
 }
 
@@ -69,10 +69,10 @@ pub(super) fn unit(item: &CommitItem) -> Unit {
 pub(super) fn rows_of(
     written: &[Change],
 ) -> impl Iterator<Item = (usize, (Unit, InitialiseOptions))> {
-    let writes_row = |item: &CommitItem| {
+    let writes_row = |item: &Change| {
         item.labels_after.is_some() || item.priority.is_some() || item.metadata.is_some()
     };
-    let items = written.iter().map(|change| &change.item).enumerate();
+    let items = written.iter().enumerate();
     items
         .filter(move |(_, item)| writes_row(item))
         .map(|(i, item)| {
@@ -110,9 +110,9 @@ pub(super) fn stand(written: &[Change], rows: &[Result<RowInput, Error>]) -> Vec
 
 /// Whether the labels are as they were before the change.
 fn is_before(change: &Change, row: Option<&RowInput>) -> bool {
-    let before = change.item.before.as_ref().and_then(|b| labels_of(&b.json));
+    let before = change.before.as_ref().and_then(|b| labels_of(&b.json));
     let now = row.and_then(|row| labels_of(&row.json));
-    match (change.item.labels_after.is_some(), before, now) {
+    match (change.labels_after.is_some(), before, now) {
         (true, Some(before), Some(now)) => saved_as(&now, &before),
         _ => false,
     }
@@ -120,7 +120,7 @@ fn is_before(change: &Change, row: Option<&RowInput>) -> bool {
 
 /// Whether everything that a change wrote stands as it left it.
 fn unchanged(change: &Change, row: Option<&RowInput>) -> Result<(), Skipped> {
-    let was = &change.item;
+    let was = change;
     if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
         let Some(now) = labels_of(&row.json) else {
             return skipped("its label row cannot be read");
@@ -149,7 +149,7 @@ pub(super) fn look_at(entries: &[StandingEntry], project: &Project) -> Look {
     let mut tasks: BTreeMap<StageId, Vec<DataHash>> = BTreeMap::new();
     for change in entries.iter().map(|entry| &entry.change) {
         if let Some(to) = change.to.filter(|to| project.workflow.stage(*to).is_some()) {
-            tasks.entry(to).or_default().push(change.item.data);
+            tasks.entry(to).or_default().push(change.data);
         }
     }
     Look {
@@ -197,7 +197,7 @@ pub(super) fn inverse(
 /// The task of a change at the stage that it was sent to. It may have a new identity there; its data unit stays.
 fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
     let tasks = seen.tasks.get(&change.to?)?.as_ref().ok()?;
-    let item = &change.item;
+    let item = change;
     let same = tasks.iter().find(|(task, _)| *task == item.task);
     let of_data = || tasks.iter().rev().find(|(_, data)| *data == item.data);
     same.or_else(of_data).map(|(task, _)| *task)
@@ -208,54 +208,39 @@ fn taken_back(
     place: Option<TaskId>,
     row: Option<&RowInput>,
 ) -> Result<Change, Skipped> {
-    let change = &entry.change;
-    unchanged(change, row)?;
-    let was = &change.item;
-    let mut item = CommitItem {
-        task: place.unwrap_or(was.task),
-        stage: change.to.unwrap_or(was.stage),
-        data: was.data,
+    let was = &entry.change;
+    unchanged(was, row)?;
+    let (task, stage) = (place.unwrap_or(was.task), was.to.unwrap_or(was.stage));
+    let mut back = Change {
         title: was.title.clone(),
         branch: was.branch.clone(),
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
         item: was.item.or_else(|| row?.item),
-        pathway: None,
+        to: was.to.map(|_| was.stage),
+        direct: was.to.is_some(),
+        reverts: Some(entry.id),
+        ..Change::empty(task, stage, was.data)
     };
     if let (Some(wrote), Some(row)) = (&was.labels_after, row) {
         let Some(old) = was.before.as_ref().and_then(|b| labels_of(&b.json)) else {
             return skipped("the journal does not know its labels before");
         };
-        item.labels_after = Some(LabelBlob::new(&whole(old, &wrote.read())));
-        item.before = Some(row.clone());
+        back.labels_after = Some(LabelBlob::new(&whole(old, &wrote.read())));
+        back.before = Some(row.clone());
     }
-    let mut old_priority = None;
     if let Some(wrote) = was.priority {
-        let Some(old) = change.old_priority else {
+        let Some(old) = was.old_priority else {
             return skipped("the journal does not know its priority before");
         };
-        (item.priority, old_priority) = (Some(old), Some(wrote));
+        (back.priority, back.old_priority) = (Some(old), Some(wrote));
     }
-    let mut old_metadata = None;
     if let Some(wrote) = &was.metadata {
-        let Some(old) = &change.old_metadata else {
+        let Some(old) = &was.old_metadata else {
             return skipped("the journal does not know its client metadata before");
         };
-        (item.metadata, old_metadata) = (Some(old.clone()), Some(wrote.clone()));
-        item.metadata_before = Some(wrote.clone());
+        (back.metadata, back.old_metadata) = (Some(old.clone()), Some(wrote.clone()));
+        back.metadata_before = Some(wrote.clone());
     }
-    let to = change.to.map(|_| was.stage);
-    Ok(Change {
-        item,
-        to,
-        direct: to.is_some(),
-        old_priority,
-        old_metadata,
-        reverts: Some(entry.id),
-    })
+    Ok(back)
 }
 
 /// A blob in which every kind of label is present, empty where it was absent: what the undone write added of that

@@ -41,7 +41,7 @@ impl StandingEntry {
     /// Bytes of its label rows.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.change.item.weight()
+        self.change.weight()
     }
 }
 

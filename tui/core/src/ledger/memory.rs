@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::event::{Effect, Event};
-use crate::ids::{DataHash, PathwayId, TaskId};
+use crate::ids::{DataHash, PathwayId, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::ProjectDoc;
-use crate::work::{Committed, RowInput, RowMetadata};
+use crate::work::{Committed, Project, RowInput, RowMetadata, Written};
 use crate::workflow::{Pathway, Stage, StageKind, Workflow};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) fn project() -> Arc<Project> {
         project_hash: Uuid::from_u128(7),
         title: "P".into(),
         description: String::new(),
-        ontology: Value::Null,
+        ontology: serde_json::Value::Null,
         ontology_title: String::new(),
         stages: vec![],
         datasets: vec![],
@@ -55,26 +55,13 @@ pub(crate) fn project() -> Arc<Project> {
     })
 }
 
-/// A task of a data unit with nothing to write.
-pub(crate) fn item(task: u128, unit: u128) -> CommitItem {
-    CommitItem {
-        task: TaskId(Uuid::from_u128(task)),
-        stage: AGENT,
-        data: DataHash(Uuid::from_u128(unit)),
-        title: format!("task {task}").into(),
-        branch: "main".into(),
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
-        pathway: None,
-    }
-}
-
+/// A change of a task of a data unit that writes nothing.
 pub(crate) fn change(task: u128, unit: u128) -> Change {
-    Change::new(item(task, unit), &project())
+    let (task, unit) = (Uuid::from_u128(task), Uuid::from_u128(unit));
+    Change {
+        title: format!("task {}", task.as_u128()).into(),
+        ..Change::empty(TaskId(task), AGENT, DataHash(unit))
+    }
 }
 
 /// A task of the platform.
@@ -119,11 +106,12 @@ impl Memory {
     }
 
     /// What an agent gives for task `n`: another priority, and the task is complete.
-    pub(crate) fn outcome(&self, n: u128) -> CommitItem {
-        CommitItem {
+    pub(crate) fn outcome(&self, n: u128) -> Change {
+        Change {
             priority: Some(0.25),
             pathway: Some(pathway().id),
-            ..item(n, 100 + n)
+            to: Some(COMPLETE),
+            ..change(n, 100 + n)
         }
     }
 
@@ -134,13 +122,13 @@ impl Memory {
 
     fn send(&mut self, change: &Change) -> Committed {
         self.sent += 1;
-        let Some(task) = self.tasks.get_mut(&change.item.task) else {
+        let Some(task) = self.tasks.get_mut(&change.task) else {
             return Committed::AlreadyMoved;
         };
-        if task.stage != change.item.stage {
+        if task.stage != change.stage {
             return Committed::AlreadyMoved;
         }
-        task.priority = change.item.priority.unwrap_or(task.priority);
+        task.priority = change.priority.unwrap_or(task.priority);
         task.stage = change.to.unwrap_or(task.stage);
         Committed::Done
     }

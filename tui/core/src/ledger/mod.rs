@@ -12,7 +12,6 @@ mod entry;
 pub(crate) mod memory;
 mod request;
 mod settling;
-mod stored;
 mod undo;
 mod writing;
 
@@ -25,79 +24,12 @@ pub use request::{
     Request, Seen, TaskReport, TasksSeen, UndoResult, Unit,
 };
 pub use settling::Recovery;
-pub use stored::{Stored, without_secrets};
 pub use undo::{Undo, UndoReview};
 pub use writing::Writing;
 
 use crate::error::Error;
-use crate::ids::{Millis, ProjectHash, StageId};
-use crate::work::{CommitItem, Project, Written};
-use serde_json::{Map, Value};
-
-/// What is written for a task, with what is needed to take it back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// What is written.
-    pub item: CommitItem,
-    /// Where the task goes; `None` stays.
-    pub to: Option<StageId>,
-    /// Moved from stage to stage, not through a pathway.
-    pub direct: bool,
-    /// Priority before, 0 to 1, when one is set and it is known.
-    pub old_priority: Option<f64>,
-    /// Client metadata before, when some are set and they are known.
-    pub old_metadata: Option<Map<String, Value>>,
-    /// The journal entry that this one takes back.
-    pub reverts: Option<i64>,
-}
-
-impl Change {
-    /// The write of an outcome.
-    #[must_use]
-    pub fn new(item: CommitItem, project: &Project) -> Self {
-        let stage = project.workflow.stage(item.stage);
-        let to = item
-            .pathway
-            .and_then(|id| stage?.pathways.iter().find(|p| p.id == id))
-            .map(|p| p.to);
-        let old_priority = item
-            .priority
-            .and(item.before.as_ref())
-            .and_then(|b| b.priority);
-        Self {
-            item,
-            to,
-            direct: false,
-            old_priority,
-            old_metadata: None,
-            reverts: None,
-        }
-    }
-
-    /// What of it is upstream already, as a change of its own: the task stays.
-    #[must_use]
-    pub fn only(&self, written: Written) -> Self {
-        let mut change = self.clone();
-        let item = &mut change.item;
-        item.labels_after = item.labels_after.take().filter(|_| written.labels);
-        item.priority = item.priority.filter(|_| written.priority);
-        item.metadata = item.metadata.take().filter(|_| written.metadata);
-        item.pathway = None;
-        (change.to, change.direct) = (None, false);
-        change
-    }
-
-    /// What of it is not upstream yet.
-    #[must_use]
-    pub fn without(&self, written: Written) -> Self {
-        let mut change = self.clone();
-        let item = &mut change.item;
-        item.labels_after = item.labels_after.take().filter(|_| !written.labels);
-        item.priority = item.priority.filter(|_| !written.priority);
-        item.metadata = item.metadata.take().filter(|_| !written.metadata);
-        change
-    }
-}
+use crate::ids::{Millis, ProjectHash};
+pub use crate::work::{Change, without_secrets};
 
 /// Something whose row in the ledger is on disk, so that it may be sent. Not `Clone`: one row, one write.
 ///

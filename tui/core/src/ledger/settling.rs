@@ -52,14 +52,14 @@ impl Settling {
             ..Look::default()
         };
         for entry in self.open.iter().filter(|e| e.written.any()) {
-            let item = &entry.change.item;
+            let item = &entry.change;
             look.tasks.entry(item.stage).or_default().push(item.data);
         }
         look.rows = rows_of(&self.written()).map(|(_, row)| row).collect();
         for entry in &self.open {
             let rest = rest(entry);
-            if rest.item.priority.is_some() && rest.old_priority.is_some() {
-                let item = &rest.item;
+            if rest.priority.is_some() && rest.old_priority.is_some() {
+                let item = &rest;
                 look.metadata.push((item.data, item.branch.clone()));
             }
         }
@@ -72,7 +72,7 @@ impl Settling {
         if !entry.written.any() {
             return Ok(entry.change.clone());
         }
-        let item = &entry.change.item;
+        let item = &entry.change;
         match seen.tasks.get(&item.stage) {
             Some(Err(error)) => return Err(Committed::Refused(error.clone())),
             Some(Ok(tasks)) if !tasks.iter().any(|(task, _)| *task == item.task) => {
@@ -97,7 +97,7 @@ impl Settling {
         let (mut places, mut rests) = (Vec::new(), Vec::new());
         for (i, (entry, stands)) in self.open.iter().zip(&stands).enumerate() {
             let asked = rest(entry);
-            let asked = asked.item.priority.zip(asked.old_priority);
+            let asked = asked.priority.zip(asked.old_priority);
             let theirs = asked.and_then(|(ours, old)| {
                 // Somebody else's priority stays: one that is neither what was there nor what is to be set.
                 match priorities.next()? {
@@ -114,7 +114,7 @@ impl Settling {
                 (Err(result), _) | (Ok(_), Some(result)) => self.results[i] = Some(result),
                 (Ok(mut change), None) => {
                     // The commit compares client metadata with what was there when the change was noted.
-                    let before = &mut change.item.metadata_before;
+                    let before = &mut change.metadata_before;
                     *before = before.take().or_else(|| change.old_metadata.clone());
                     places.push(i);
                     rests.push((entry.id, change));

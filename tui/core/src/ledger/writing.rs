@@ -69,10 +69,10 @@ impl Writing {
     fn finished(&mut self, open: Vec<OpenEntry>, results: Vec<Committed>) {
         let mut found = HashMap::new();
         for (entry, result) in open.into_iter().zip(results) {
-            found.insert(entry.change.item.task, (entry.change, result));
+            found.insert(entry.change.task, (entry.change, result));
         }
         for (change, place) in self.changes.iter().zip(&mut self.results) {
-            *place = match found.get(&change.item.task) {
+            *place = match found.get(&change.task) {
                 Some((earlier, Committed::Done)) if !change.sets_the_same(earlier) => {
                     let by = "an earlier outcome of this task, which is written now".to_owned();
                     Some(Committed::Conflict { by })
@@ -126,7 +126,7 @@ impl Machine for Writing {
         }
         let changes = self.changes.iter();
         let except: HashSet<i64> = changes.clone().filter_map(|c| c.reverts).collect();
-        let tasks = changes.map(|c| c.item.task).collect();
+        let tasks = changes.map(|c| c.task).collect();
         Next::Ask(Request::Claim(Scope::Tasks { tasks, except }))
     }
 

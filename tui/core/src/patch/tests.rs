@@ -123,6 +123,17 @@ fn a_label_added_by_name_becomes_a_patch_and_a_blob() {
 }
 
 #[test]
+fn keys_that_nothing_reads_come_with_the_outcome() {
+    let outcome = text(r#"{"route": "annotate", "prioriti": 1}"#).unwrap();
+    assert_eq!(
+        outcome.unread,
+        ["\"prioriti\" (did you mean \"priority\"?)"]
+    );
+    let whole = r#"{"route": "annotate", "priority": 1, "add": [], "steps": []}"#;
+    assert_eq!(text(whole).unwrap().unread, [""; 0]);
+}
+
+#[test]
 fn an_answer_that_is_no_outcome_is_the_agents_fault() {
     let error = judge(&stage(), &ontology(), &inputs(false), b"complete").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Agent);
@@ -152,7 +163,15 @@ fn an_answer_that_is_no_object_or_says_nothing_known_is_refused() {
         ("", "EOF"),
         (r#"{"rout": "annotate"}"#, "none of the names"),
         (r#"{"data_units": "boo"}"#, "none of the names"),
-        (r#"{"remove": ["h"], "zzz": 1}"#, "none of the names"),
+        (r#"{"delete": ["h"], "zzz": 1}"#, "none of the names"),
+        (
+            r#"{"remove": ["h"]}"#,
+            "changes of labels are refused: there is no object or classification with the hash h",
+        ),
+        (
+            r#"{"route": "annotate", "answer": [7]}"#,
+            "label 1 of \"answer\" is not a JSON object",
+        ),
         (
             r#"{"route": "annotate", "route": "annotate"}"#,
             "duplicate field",

@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::ids::{BuildId, Millis, StageId, TaskId};
 use crate::queue::LastResult;
 use crate::work::{Inputs, Outcome, Route, TaskRow};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -79,7 +80,8 @@ pub struct RunSpec {
 }
 
 /// When a run gives up.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureLimit {
     /// After this many failed tasks.
     Count(u64),
@@ -105,7 +107,8 @@ impl FailureLimit {
 }
 
 /// What becomes of a label that an agent adds although the same key has made it already.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnDuplicate {
     /// It is not added again.
     #[default]
@@ -136,7 +139,8 @@ impl OnDuplicate {
 }
 
 /// What becomes of a task whose label row somebody else changed after the agent saw it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// It is left as it is now.
     #[default]

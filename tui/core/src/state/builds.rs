@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::build::Probed;
-use crate::event::CompileFailure;
 use crate::watch::Phase;
 use std::path::{Path, PathBuf};
 
 /// How long the claims of other libraries wait on screen for one that is being opened, in milliseconds.
 const HOLD_MS: u64 = 3_000;
+/// How long a compiled library is expected to be opened or refused, in milliseconds.
+const OPENING_MS: u64 = 10_000;
 
 impl State {
     pub(super) fn build(&mut self, news: BuildEvent) -> Vec<Effect> {
@@ -38,23 +39,50 @@ impl State {
                 Vec::new()
             }
             BuildEvent::Compiling { line } => {
-                let since = self
-                    .compiling
-                    .as_ref()
-                    .filter(|c| c.failed.is_none())
-                    .map_or(self.now, |c| c.since);
-                self.compiling = Some(Compiling {
-                    since,
-                    line,
-                    failed: None,
-                });
+                self.running_build().line = line;
                 Vec::new()
+            }
+            BuildEvent::Crates(crates) => {
+                self.running_build().crates = crates;
+                Vec::new()
+            }
+            BuildEvent::Warning(text) => {
+                self.warn(Kind::Build, text, None);
+                Vec::new()
+            }
+            BuildEvent::Written { library, place } => {
+                vec![Effect::WatchPlace { library, place }]
             }
             BuildEvent::Compiled { result } => {
                 self.compiled(result);
                 Vec::new()
             }
         }
+    }
+
+    /// Keys of an answer that nothing reads are reported once for each build and stage: all its answers have them.
+    pub(super) fn warn_of_unread(&mut self, job: JobId, result: &Result<Arc<Outcome>, Error>) {
+        let keys = match result {
+            Ok(outcome) if !outcome.unread.is_empty() => &outcome.unread,
+            _ => return,
+        };
+        let stepped = self.step.as_ref().filter(|s| s.job == Some(job));
+        let watched = self.watch.of_job(job).and_then(|task| match task.phase {
+            Phase::Running(_, build) => Some((build, task.stage)),
+            _ => None,
+        });
+        let run = self.run.as_ref().filter(|run| run.has(job));
+        let run = run.and_then(|run| Some((run.build, *run.stages.get(run.stage_at)?)));
+        let of = stepped.map(|s| (s.build, s.stage)).or(watched).or(run);
+        let Some((build, stage)) = of.filter(|of| self.unread.insert(*of)) else {
+            return;
+        };
+        let text = format!(
+            "answers of build {build} at stage \"{}\" have keys that nothing reads: {}",
+            self.stage_title(stage),
+            keys.join(", ")
+        );
+        self.warn(Kind::Build, text, None);
     }
 
     /// The libraries that are there at the start are waited for, so that it is their order that decides
@@ -109,7 +137,7 @@ impl State {
 
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
-        self.no_longer_refused(library);
+        self.refused.remove(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -165,6 +193,7 @@ impl State {
 
     /// A library that could not be opened; what was active stays.
     fn refuse(&mut self, library: PathBuf, reason: String, hints: &[String]) {
+        self.stop_opening();
         let name = library
             .file_name()
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -172,7 +201,6 @@ impl State {
             || "nothing is loaded".to_owned(),
             |b| format!("build {} stays active", b.id),
         );
-        self.rejected = Some((reason.clone(), self.now));
         let detail = (!hints.is_empty()).then(|| hints.join("\n"));
         self.warn(
             Kind::Build,
@@ -181,43 +209,67 @@ impl State {
         );
         let mut error = Error::new(ErrorKind::Settings, reason);
         error.hints = hints.to_vec();
-        self.refused.insert(library, error);
+        self.refused.add(library, error, self.now);
     }
 
-    /// A library that was refused is opened now, or gone; others may still be refused.
-    fn no_longer_refused(&mut self, library: &Path) {
-        self.refused.remove(library);
-        let newest = self.rejected.as_ref();
-        if !newest.is_some_and(|(reason, _)| self.refused.values().any(|f| f.summary == *reason)) {
-            let other = self.refused.values().next();
-            self.rejected = other.map(|error| (error.summary.clone(), self.now));
+    /// The build that is running, which begins with its first event.
+    fn running_build(&mut self) -> &mut Compiling {
+        let now = self.now;
+        let begun = || Compiling {
+            since: now,
+            ..Compiling::default()
+        };
+        let running = |c: &Compiling| c.failed.is_none() && c.opening.is_none();
+        let before = self.compiling.take().filter(running);
+        self.compiling.insert(before.unwrap_or_else(begun))
+    }
+
+    /// The library that was compiled is opened, or refused.
+    fn stop_opening(&mut self) {
+        self.compiling = self.compiling.take().filter(|c| c.opening.is_none());
+    }
+
+    /// Opening is not waited for longer than that: the library may be one that was loaded already.
+    pub(super) fn opening_over(&mut self) {
+        let opening = self.compiling.as_ref().and_then(|c| c.opening);
+        if opening.is_some_and(|at| self.now.since(at) >= OPENING_MS) {
+            self.stop_opening();
         }
     }
 
     fn compiled(&mut self, result: Result<u64, CompileFailure>) {
         match result {
             Ok(ms) => {
-                self.compiling = None;
+                let waited = self.builds.active().is_none() || self.queued_step.is_some();
+                let done = self.compiling.take().filter(|_| waited);
+                self.compiling = done.map(|done| Compiling {
+                    opening: Some(self.now),
+                    ..done
+                });
                 #[allow(clippy::cast_precision_loss)] // seconds for a person
                 self.info(
                     Kind::Build,
                     format!("compiled in {:.1} s", ms as f64 / 1000.0),
                 );
             }
-            Err(CompileFailure { first, messages }) => {
+            Err(failure) => {
+                let first = failure.first.as_ref();
                 let first = first.map_or_else(String::new, |error| format!(": {error}"));
+                let kept = match self.builds.active() {
+                    Some(_) => "the loaded build stays active",
+                    None => "no agent is loaded",
+                };
                 self.warn(
                     Kind::Build,
                     format!(
-                        "the agents did not compile{first}; the loaded build stays active \
-                         ({{key:Builds}} shows the errors)"
+                        "the agents did not compile{first}; {kept} ({{key:Builds}} shows the errors)"
                     ),
-                    Some(messages.clone()),
+                    Some(failure.messages.clone()),
                 );
                 self.compiling = Some(Compiling {
                     since: self.now,
-                    line: String::new(),
-                    failed: Some(messages),
+                    failed: Some(failure),
+                    ..Compiling::default()
                 });
             }
         }
@@ -227,20 +279,17 @@ impl State {
         let Some(project) = self.project.clone() else {
             return Vec::new();
         };
+        self.stop_opening();
         let before: Vec<BuildId> = self.active_builds();
         let (size, library) = (probed.size, probed.library.clone());
         match self.builds.claim(probed, &project.workflow, self.now) {
             Ok(id) => {
-                self.no_longer_refused(&library);
+                self.refused.remove(&library);
                 let probed = self.builds.get(id).map(|b| Box::new(b.probed.clone()));
                 let activate = probed.map(|probed| Effect::Activate(id, probed));
                 let mut effects: Vec<Effect> = activate.into_iter().collect();
                 self.supersede(&before);
-                if self
-                    .builds
-                    .get(id)
-                    .is_some_and(|b| b.probed.descriptor.preflight)
-                {
+                if self.has_preflight(id) {
                     self.preflighting.insert(id);
                     effects.push(Effect::Preflight(id));
                 }
@@ -261,9 +310,8 @@ impl State {
                 effects
             }
             Err((id, reason)) => {
-                self.rejected = Some((reason.clone(), self.now));
                 let error = Error::new(ErrorKind::Settings, reason.clone());
-                self.refused.insert(library, error);
+                self.refused.add(library, error, self.now);
                 self.warn(Kind::Build, format!("build {id} refused: {reason}"), None);
                 match self.builds.get(id) {
                     Some(build) => vec![Effect::Discard(Box::new(build.probed.clone()))],
@@ -287,7 +335,13 @@ impl State {
         willing.into_iter().map(Effect::LookAgain).collect()
     }
 
-    fn active_builds(&self) -> Vec<BuildId> {
+    /// Whether a library looks at the project before its agents run.
+    pub(super) fn has_preflight(&self, build: BuildId) -> bool {
+        let build = self.builds.get(build);
+        build.is_some_and(|b| b.probed.descriptor.preflight)
+    }
+
+    pub(super) fn active_builds(&self) -> Vec<BuildId> {
         self.builds
             .all
             .iter()

@@ -38,7 +38,7 @@ impl State {
             return Vec::new();
         }
         self.hold_open_task(tasks);
-        let mut by_stage: BTreeMap<StageId, Vec<crate::work::CommitItem>> = BTreeMap::new();
+        let mut by_stage: BTreeMap<StageId, Vec<crate::work::Change>> = BTreeMap::new();
         let mut asked = 0;
         let mut empty = Vec::new();
         for task in tasks {

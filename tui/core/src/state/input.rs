@@ -1,19 +1,23 @@
 //! Commands from the UI or CLI, and what follows from each.
 
 use super::*;
+use crate::ledger::Recovery;
 
 impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Quit => self.quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(stage) => self.refresh(stage),
+            Command::Refresh(None) => self.refresh(),
+            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.sort(stage),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
+            Command::CancelQueuedStep => self.cancel_queued_step(),
             Command::Step => self.step_on(),
             Command::ToEnd => self.step_to_end(),
             Command::Rerun => self.rerun(),
@@ -43,6 +47,7 @@ impl State {
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
             Command::Finish => self.finish_interrupted(),
+            Command::Recover(scope) => self.begin_recovery(Recovery::new(scope)),
             Command::Apply(plan) => self.begin_apply(plan),
             Command::StopOperations => self.stop_operations(),
             Command::Confirm { title, then } => self.confirm(title, *then),

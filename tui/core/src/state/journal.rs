@@ -1,7 +1,8 @@
 //! The journal on screen: read, looked at, taken back. Reading and writing are left to the runtime.
 
 use super::*;
-use crate::journal::{JournalEvent, Op, OpenOp, Settled, Undoing, Undone};
+use crate::journal::{JournalEvent, Op, OpenOp, Restore, Settled, Undoing, Undone};
+use crate::ledger::Recovery;
 
 impl State {
     pub(super) fn open_op(&mut self, id: i64) -> Vec<Effect> {
@@ -29,9 +30,23 @@ impl State {
             && !matches!(open.undo, Undoing::Looking | Undoing::Writing)
         {
             open.undo = Undoing::Looking;
-            effects.push(Effect::ReviewUndo(id));
+            effects.extend(self.begin_undo_review(id));
         }
         effects
+    }
+
+    pub(super) fn undo_reviewed(
+        &mut self,
+        op: i64,
+        result: Result<Vec<Restore>, Error>,
+    ) -> Vec<Effect> {
+        if let Some(open) = self.opened(op) {
+            open.undo = match result {
+                Ok(restores) => Undoing::Reviewed(restores),
+                Err(error) => Undoing::Failed(error),
+            };
+        }
+        Vec::new()
     }
 
     /// Takes an operation back; on screen only after a review of what that restores.
@@ -62,14 +77,6 @@ impl State {
             JournalEvent::Entries { op, result } => {
                 if let Some(open) = self.opened(op) {
                     open.entries = Some(result);
-                }
-            }
-            JournalEvent::Review { op, result } => {
-                if let Some(open) = self.opened(op) {
-                    open.undo = match result {
-                        Ok(restores) => Undoing::Reviewed(restores),
-                        Err(error) => Undoing::Failed(error),
-                    };
                 }
             }
             JournalEvent::Interrupted(ops) => self.unfinished(&ops),
@@ -106,7 +113,7 @@ impl State {
             return Vec::new();
         }
         self.journal.finishing = true;
-        self.begin_recovery()
+        self.begin_recovery(Recovery::of_the_screen())
     }
 
     pub(super) fn recovered(&mut self, result: Result<Settled, Error>) -> Vec<Effect> {
@@ -127,7 +134,7 @@ impl State {
         }
         let mut effects = vec![Effect::Journal];
         effects.extend(self.journal.open.as_ref().map(|o| Effect::OpenOp(o.id)));
-        effects.extend(self.refresh(None));
+        effects.extend(self.list_all());
         effects
     }
 
@@ -164,7 +171,7 @@ impl State {
             };
         }
         let mut effects = vec![Effect::Journal, Effect::OpenOp(op)];
-        effects.extend(self.refresh(None));
+        effects.extend(self.list_all());
         effects
     }
 }

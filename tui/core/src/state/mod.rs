@@ -14,8 +14,10 @@ mod journal;
 mod known;
 mod operations;
 mod options;
+mod queued_step;
 #[cfg(test)]
 mod replay_tests;
+mod rereading;
 mod runs;
 mod stepping;
 mod upstream;
@@ -26,13 +28,15 @@ pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
 pub use held::{CommitState, Held};
 pub use options::{Level, Options};
+pub use queued_step::QueuedStep;
+pub use rereading::ProjectRead;
 
-use crate::build::{AgentDescriptor, BuildStatus, Builds};
+use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
-    BuildEvent, Effect, Event, JobEvent, JournalOperation, Launch, ListId, NetStats, Outage,
-    Priority, Upstream,
+    BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
+    ListId, NetStats, Outage, Priority, Upstream,
 };
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
@@ -45,14 +49,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// What the compiler is doing, when the workbench started it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Compiling {
     /// Since when.
     pub since: Millis,
     /// Its last line.
     pub line: String,
-    /// Its messages, when it failed.
-    pub failed: Option<String>,
+    /// How far it is.
+    pub crates: CrateProgress,
+    /// Since when its library is being opened, after it has succeeded.
+    pub opening: Option<Millis>,
+    /// What failed, when it did.
+    pub failed: Option<CompileFailure>,
 }
 
 /// Everything.
@@ -64,6 +72,8 @@ pub struct State {
     pub now: Millis,
     /// The project.
     pub project: Option<Arc<Project>>,
+    /// When it was read.
+    pub project_read: Option<ProjectRead>,
     /// Why there is none.
     pub project_error: Option<Error>,
     /// Outcomes are written as they come, instead of held.
@@ -74,10 +84,8 @@ pub struct State {
     pub typed_timeout_ms: Option<u64>,
     /// Builds and bindings.
     pub builds: Builds,
-    /// The newest library that was refused before it could be opened, until a good one comes.
-    pub rejected: Option<(String, Millis)>,
-    /// Every watched library whose newest content was refused, and why.
-    pub refused: BTreeMap<std::path::PathBuf, Error>,
+    /// The watched libraries whose newest content was refused.
+    pub refused: Refusals,
     /// The compiler.
     pub compiling: Option<Compiling>,
     /// Queues by stage.
@@ -86,6 +94,8 @@ pub struct State {
     pub results: HashMap<TaskId, LastResult>,
     /// The task being stepped.
     pub step: Option<Stepper>,
+    /// The task that is stepped as soon as its stage has an agent.
+    pub queued_step: Option<QueuedStep>,
     /// The newest run.
     pub run: Option<Run>,
     /// Why the newest run was not begun.
@@ -114,6 +124,7 @@ pub struct State {
     pub outage: Option<Outage>,
     /// The newest error of upstream, until something succeeds.
     pub net_error: Option<(Error, Millis)>,
+    rereading: rereading::Rereading,
     /// When the project was asked for last.
     asked: Millis,
     /// The outage was reported.
@@ -147,6 +158,8 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
+    /// Builds and stages whose answers were reported to have keys that nothing reads.
+    unread: BTreeSet<(BuildId, StageId)>,
 }
 
 /// Queues are listed again this often while the screen is open, in milliseconds.
@@ -170,7 +183,8 @@ impl State {
             ..Self::default()
         };
         state.await_libraries(awaited);
-        (state, vec![Effect::LoadProject])
+        let first = state.read_project();
+        (state, first.into_iter().collect())
     }
 
     /// Takes one event in; gives the effects that follow.
@@ -192,7 +206,9 @@ impl State {
             Event::NotStarted(error) => self.not_started(error),
             Event::Tick(now) => self.tick(now),
         };
+        effects.extend(self.step_queued());
         effects.extend(self.release());
+        self.note_launches(&effects);
         effects
     }
 
@@ -232,7 +248,7 @@ impl State {
         self.run.as_ref().is_some_and(|r| !r.is_over())
             || !self.commits.is_empty()
             || self.journal.finishing
-            || !self.operations.is_empty()
+            || self.operations_write()
             || self.step.as_ref().is_some_and(|s| s.job.is_some())
     }
 
@@ -248,6 +264,7 @@ impl State {
     fn tick(&mut self, now: Millis) -> Vec<Effect> {
         self.now = now;
         let mut effects = self.hold_over();
+        self.opening_over();
         if self.options.screen {
             effects.extend(self.refresh_what_is_due(now));
         }
@@ -261,7 +278,7 @@ impl State {
             .is_some_and(|f| f.kind == ErrorKind::Network);
         if self.project.is_none() && silent && now.since(self.asked) >= AGAIN_MS {
             self.asked = now;
-            return vec![Effect::LoadProject];
+            return self.read_project().into_iter().collect();
         }
         let due: Vec<StageId> = self
             .queues

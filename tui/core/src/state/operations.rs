@@ -3,10 +3,12 @@
 
 use super::*;
 use crate::event::{JournalOperation, OperationEnd};
+use crate::journal::Restore;
 use crate::ledger::{
     Apply, Commit, Machine, Next, Operation, OperationStep, Recovery, Reply, TaskReport, Undo,
+    UndoReview,
 };
-use crate::work::CommitItem;
+use crate::work::Change;
 
 /// An operation under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,7 @@ enum OperationMachine {
     Undo(Box<Undo>),
     Apply(Box<Apply>),
     Recovery(Box<Recovery>),
+    UndoReview(i64, Box<UndoReview>),
 }
 
 /// What a machine asked for and reported, and its end.
@@ -37,6 +40,7 @@ impl OperationMachine {
             Self::Apply(apply) => with_end(apply.start(), OperationEnd::Applied),
             Self::Commit(batch, tasks, commit) => committed(*batch, tasks, commit.start()),
             Self::Recovery(recovery) => of_machine(recovery.start(), OperationEnd::Recovered),
+            Self::UndoReview(op, review) => reviewed(*op, review.start()),
         }
     }
 
@@ -52,6 +56,7 @@ impl OperationMachine {
             Self::Apply(apply) => with_end(apply.on(lane, reply), OperationEnd::Applied),
             Self::Commit(batch, tasks, commit) => committed(*batch, tasks, commit.on(reply)),
             Self::Recovery(recovery) => of_machine(recovery.on(reply), OperationEnd::Recovered),
+            Self::UndoReview(op, review) => reviewed(*op, review.on(reply)),
         }
     }
 
@@ -60,7 +65,7 @@ impl OperationMachine {
             Self::Undo(undo) => undo.stop(),
             Self::Apply(apply) => apply.stop(),
             // What had begun is finished.
-            Self::Commit(..) | Self::Recovery(_) => {}
+            Self::Commit(..) | Self::Recovery(_) | Self::UndoReview(..) => {}
         }
     }
 }
@@ -86,6 +91,10 @@ fn of_machine<T>(next: Next<T>, end: impl FnOnce(Result<T, Error>) -> OperationE
     }
 }
 
+fn reviewed(op: i64, next: Next<Vec<Restore>>) -> Step {
+    of_machine(next, |result| OperationEnd::UndoReviewed { op, result })
+}
+
 /// A commit that could not be noted refuses all its tasks.
 fn committed(batch: BatchId, tasks: &[TaskId], next: Next<Vec<(TaskId, Committed)>>) -> Step {
     of_machine(next, |results| {
@@ -106,15 +115,12 @@ impl State {
     pub(super) fn begin_commit(
         &mut self,
         batch: BatchId,
-        items: Vec<CommitItem>,
+        changes: Vec<Change>,
         overwrite: bool,
         under: Option<Arc<JournalOperation>>,
     ) -> Vec<Effect> {
-        let Some(project) = self.project.clone() else {
-            return Vec::new();
-        };
-        let tasks = items.iter().map(|item| item.task).collect();
-        let commit = Commit::new(items, &project, overwrite);
+        let tasks = changes.iter().map(|change| change.task).collect();
+        let commit = Commit::new(changes, overwrite);
         let machine = OperationMachine::Commit(batch, tasks, Box::new(commit));
         self.begin(machine, under)
     }
@@ -142,9 +148,23 @@ impl State {
         self.begin(OperationMachine::Apply(Box::new(apply)), None)
     }
 
-    pub(super) fn begin_recovery(&mut self) -> Vec<Effect> {
-        let recovery = Recovery::of_the_screen();
+    pub(super) fn begin_recovery(&mut self, recovery: Recovery) -> Vec<Effect> {
         self.begin(OperationMachine::Recovery(Box::new(recovery)), None)
+    }
+
+    pub(super) fn begin_undo_review(&mut self, op: i64) -> Vec<Effect> {
+        let Some(project) = self.project.clone() else {
+            let text = "the project is not loaded yet";
+            return self.undo_reviewed(op, Err(Error::new(ErrorKind::Settings, text)));
+        };
+        let review = UndoReview::new(op, project);
+        self.begin(OperationMachine::UndoReview(op, Box::new(review)), None)
+    }
+
+    /// Whether an operation writes, or may begin to.
+    pub(super) fn operations_write(&self) -> bool {
+        let reads = |o: &OperationUnderWay| matches!(o.machine, OperationMachine::UndoReview(..));
+        !self.operations.values().all(reads)
     }
 
     fn begin(
@@ -212,6 +232,7 @@ impl State {
                 close.into_iter().chain(self.undone(op, result)).collect()
             }
             OperationEnd::Recovered(result) => self.recovered(result),
+            OperationEnd::UndoReviewed { op, result } => self.undo_reviewed(op, result),
             OperationEnd::Applied(_) => Vec::new(),
         }
     }

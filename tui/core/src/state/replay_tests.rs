@@ -5,7 +5,7 @@ use super::*;
 use crate::event::OperationEnd;
 use crate::ids::DataHash;
 use crate::ledger::memory::{AGENT, COMPLETE, Memory, pathway, project};
-use crate::ledger::{Applied, PlannedTask, Request, TaskReport, UndoResult};
+use crate::ledger::{Applied, PlannedTask, Request, Scope, TaskReport, UndoResult};
 use crate::work::{Patch, RowInput, TaskRow, TaskStatus};
 use uuid::Uuid;
 
@@ -125,6 +125,7 @@ fn outcome() -> Outcome {
         },
         labels_after: None,
         steps: vec![],
+        unread: vec![],
     }
 }
 
@@ -154,6 +155,15 @@ fn a_session_that_commits_dies_is_resumed_and_undone_replays_to_the_same_state()
     assert!(all_at(&memory, COMPLETE, 0.25));
     let last = second.state.activity.back().unwrap();
     assert_eq!(last.text, "3 of 3 interrupted writes are finished");
+    // It shows what an undo would restore, which only reads.
+    second.does(&mut memory, Command::Journal);
+    second.does(&mut memory, Command::ReviewUndo(1));
+    let open = second.state.journal.open.as_ref().unwrap();
+    let crate::journal::Undoing::Reviewed(restores) = &open.undo else {
+        panic!("{open:?}")
+    };
+    assert_eq!((restores.len(), memory.sent), (3, 3));
+    assert!(!second.state.busy());
     // A command takes it back, first without writing.
     let undo = |memory: &mut Memory, dry_run| {
         let mut process = Process::start(false, dry_run);
@@ -187,6 +197,28 @@ fn a_session_that_commits_dies_is_resumed_and_undone_replays_to_the_same_state()
 }
 
 #[test]
+fn a_command_finishes_what_another_had_begun_before_it_takes_it_back() {
+    let mut memory = Memory::with_tasks(TASKS);
+    let mut screen = Process::start(true, false);
+    let commit = Command::Commit(ids());
+    screen.does_until(&mut memory, commit, |r| matches!(r, Request::Send(_)));
+    let mut process = Process::start(false, false);
+    let effects = process.does(&mut memory, Command::Recover(Scope::All));
+    let [Effect::OperationOver(end)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let OperationEnd::Recovered(Ok(settled)) = &**end else {
+        panic!("{end:?}")
+    };
+    assert_eq!((settled.found, settled.finished), (3, 3));
+    assert!(!process.state.busy());
+    process.does(&mut memory, Command::Undo(1));
+    assert!(all_at(&memory, AGENT, 0.5));
+    assert_eq!(memory.sent, 6);
+    process.replays();
+}
+
+#[test]
 fn a_plan_is_applied_by_events_alone() {
     let mut memory = Memory::with_tasks(TASKS);
     let planned = |n: u128| {
@@ -198,7 +230,7 @@ fn a_plan_is_applied_by_events_alone() {
             stage: item.stage,
             pathway: Some(pathway()),
             follows: None,
-            change: Some(crate::ledger::Change::new(item, &project())),
+            change: Some(item),
         }
     };
     memory.plan = (1..=TASKS).map(planned).collect();

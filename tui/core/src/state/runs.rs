@@ -175,11 +175,11 @@ impl State {
             match effect {
                 Effect::Commit {
                     batch,
-                    items,
+                    changes,
                     overwrite,
                 } => {
                     let under = self.run_operation.clone();
-                    effects.extend(self.begin_commit(batch, items, overwrite, under));
+                    effects.extend(self.begin_commit(batch, changes, overwrite, under));
                 }
                 other => effects.push(other),
             }

@@ -14,6 +14,10 @@ impl State {
             );
             return Vec::new();
         };
+        if self.agent_coming(stage) {
+            self.queue_step(stage, task, &row.title);
+            return Vec::new();
+        }
         let mut effects: Vec<Effect> = self
             .step
             .as_ref()
@@ -25,6 +29,7 @@ impl State {
             self.warn(Kind::Error, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
             return effects;
         };
+        self.queued_step = None;
         self.steps += 1;
         self.step = Some(Stepper::new(self.steps, stage, row, build, self.now));
         effects.extend(self.step_on());
@@ -275,25 +280,36 @@ impl State {
                 }
                 Vec::new()
             }
-            JobEvent::Done {
-                job,
-                result,
-                crashed,
-                run_us,
-            } => {
-                if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
-                    self.step_done(result, run_us);
-                    return Vec::new();
-                }
-                if let Some(effects) = self.watch_done(job, &result, run_us) {
-                    return effects;
-                }
-                if let Some(run) = &mut self.run {
-                    run.job_done(job, result, crashed, run_us);
-                }
-                self.advance_run()
+            done @ JobEvent::Done { .. } => {
+                let now = self.wait_for_names(done);
+                now.unwrap_or_else(|done| self.job_done(done))
             }
         }
+    }
+
+    /// An attempt is over.
+    pub(super) fn job_done(&mut self, news: JobEvent) -> Vec<Effect> {
+        let JobEvent::Done {
+            job,
+            result,
+            crashed,
+            run_us,
+        } = news
+        else {
+            return Vec::new();
+        };
+        self.warn_of_unread(job, &result);
+        if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
+            self.step_done(result, run_us);
+            return Vec::new();
+        }
+        if let Some(effects) = self.watch_done(job, &result, run_us) {
+            return effects;
+        }
+        if let Some(run) = &mut self.run {
+            run.job_done(job, result, crashed, run_us);
+        }
+        self.advance_run()
     }
 
     /// A host has begun with a job; `None`: it waits for one again.

@@ -11,8 +11,11 @@ impl State {
             Upstream::Project(project) => self.project_loaded(project),
             Upstream::ProjectFailed(error) => {
                 self.complain(&error);
-                self.project_error = Some(error);
-                Vec::new()
+                match &self.project {
+                    Some(_) => self.net_error = Some((error, self.now)),
+                    None => self.project_error = Some(error),
+                }
+                self.names_read(false)
             }
             Upstream::Page {
                 list,
@@ -73,29 +76,31 @@ impl State {
                 .workflow
                 .learn_edges(specification);
         }
-        let first = self.project.is_none();
-        self.project = Some(project);
+        let before = self.project.clone();
+        let changed = self.take_project(project);
         self.project_error = None;
-        let mut effects = if first && self.options.screen {
-            self.refresh(None)
-        } else {
-            Vec::new()
+        let mut effects = match before {
+            None if self.options.screen => self.list_all(),
+            Some(before) if changed => self.project_changed(&before),
+            _ => Vec::new(),
         };
+        effects.extend(self.names_read(changed));
         effects.extend(self.claim_arrived());
         effects
     }
 
-    pub(super) fn refresh(&mut self, stage: Option<StageId>) -> Vec<Effect> {
-        let Some(project) = self.project.clone() else {
-            return vec![Effect::LoadProject];
-        };
-        let mut effects = Vec::new();
-        for found in &project.workflow.stages {
-            if stage.is_none_or(|s| s == found.id) {
-                effects.extend(self.list(found.id));
-            }
-        }
-        effects
+    /// Reads the project and lists every stage again.
+    pub(super) fn refresh(&mut self) -> Vec<Effect> {
+        let read = self.read_project();
+        read.into_iter().chain(self.list_all()).collect()
+    }
+
+    /// Lists every stage again.
+    pub(super) fn list_all(&mut self) -> Vec<Effect> {
+        let stages = self.project.iter().flat_map(|p| &p.workflow.stages);
+        let stages: Vec<StageId> = stages.map(|stage| stage.id).collect();
+        let lists = stages.into_iter().filter_map(|stage| self.list(stage));
+        lists.collect()
     }
 
     pub(super) fn list(&mut self, stage: StageId) -> Option<Effect> {

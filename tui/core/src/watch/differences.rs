@@ -176,6 +176,7 @@ mod tests {
                 patch,
                 labels_after: None,
                 steps: vec![],
+                unread: vec![],
             })),
             run_us: 1000,
             at: Millis(0),

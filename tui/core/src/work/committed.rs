@@ -1,6 +1,6 @@
 //! The result of a committed task, and what of it is upstream when a step was refused.
 
-use super::CommitItem;
+use super::Change;
 use crate::error::Error;
 
 /// Which parts of an outcome are upstream, short of the move.
@@ -17,7 +17,7 @@ pub struct Written {
 impl Written {
     /// Everything that an item sets, short of the move.
     #[must_use]
-    pub const fn all_of(item: &CommitItem) -> Self {
+    pub const fn all_of(item: &Change) -> Self {
         Self {
             labels: item.labels_after.is_some(),
             priority: item.priority.is_some(),

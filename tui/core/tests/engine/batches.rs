@@ -8,7 +8,7 @@ use wb_core::event::Effect;
 use wb_core::ids::{BatchId, BuildId, Millis, StageId};
 use wb_core::run::{Around, Run, RunSpec, Sink, Source};
 use wb_core::work::{
-    CommitItem, Committed, Inputs, LabelBlob, Outcome, Patch, Project, Route, RowInput, TaskRow,
+    Change, Committed, Inputs, LabelBlob, Outcome, Patch, Project, Route, RowInput, TaskRow,
 };
 
 /// A run of 3,000 listed tasks whose label rows weigh so many bytes.
@@ -101,7 +101,7 @@ impl Scene {
 
     /// Whatever is launched ends with labels of so many bytes, until nothing is launched any more; the commits
     /// that are asked for by then.
-    fn run_all(&mut self, bytes: usize) -> Vec<(BatchId, Vec<CommitItem>)> {
+    fn run_all(&mut self, bytes: usize) -> Vec<(BatchId, Vec<Change>)> {
         let after = LabelBlob::new(&"x".repeat(bytes).into());
         let outcome = Arc::new(Outcome {
             way: Route::Stay,
@@ -111,6 +111,7 @@ impl Scene {
             },
             labels_after: Some(after),
             steps: vec![],
+            unread: vec![],
         });
         let mut commits = Vec::new();
         let mut effects = self.step();
@@ -119,7 +120,7 @@ impl Scene {
             for effect in effects {
                 match effect {
                     Effect::Launch(launch) => jobs.push(launch.job),
-                    Effect::Commit { batch, items, .. } => commits.push((batch, items)),
+                    Effect::Commit { batch, changes, .. } => commits.push((batch, changes)),
                     _ => {}
                 }
             }

@@ -8,7 +8,7 @@ use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Effect, Event};
 use wb_core::ids::*;
-use wb_core::run::Ending;
+use wb_core::run::{Ending, RunSpec};
 
 const BOTH: [&str; 2] = ["first", "second"];
 
@@ -66,7 +66,7 @@ fn a_run_stays_on_the_builds_it_began_with_and_lets_go_of_them_at_its_end() {
         for concurrency in [1, 3] {
             let mut world = through_both_stages(40);
             world.at_launch = Box::new(news);
-            world.run(wb_core::run::RunSpec {
+            world.run(RunSpec {
                 concurrency,
                 ..commit()
             });
@@ -249,4 +249,22 @@ fn a_build_that_asks_for_more_is_given_it_when_a_stepped_task_runs_again() {
     world.send(Event::Input(Command::Rerun));
     assert_eq!((fetches(&world), world.launches.len()), (2, 3));
     assert_eq!(world.launches[2].build, BuildId(3));
+}
+
+#[test]
+fn keys_that_nothing_reads_are_reported_once_for_a_build_and_stage() {
+    let mut world = World::new(5, 0, Box::new(|_| (Ok(Some("away")), false)));
+    world.unread = vec!["\"prioriti\" (did you mean \"priority\"?)".to_owned()];
+    let lines = |world: &World| {
+        let lines = world.state.activity.iter();
+        let lines = lines.filter(|line| line.text.contains("nothing reads"));
+        lines.map(|line| line.text.clone()).collect::<Vec<_>>()
+    };
+    world.run(RunSpec::default());
+    let line = "answers of build #1 at stage \"first\" have keys that nothing reads: \
+        \"prioriti\" (did you mean \"priority\"?)";
+    assert_eq!(
+        (world.reports.len(), lines(&world)),
+        (5, vec![line.to_owned()])
+    );
 }

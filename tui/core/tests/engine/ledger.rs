@@ -16,9 +16,12 @@ impl World {
                 self.finished += 1;
                 Reply::Open(Ok((1..=2).map(open_entry).collect()))
             }
-            Request::Claim(_) | Request::OpenUndos(_) => Reply::Open(Ok(Vec::new())),
-            Request::Standing { op, below } if below > 2 => {
+            Request::Claim(Scope::UndosOf(op)) => {
                 self.undone.push(op);
+                Reply::Open(Ok(Vec::new()))
+            }
+            Request::Claim(_) | Request::OpenUndos(_) => Reply::Open(Ok(Vec::new())),
+            Request::Standing { below, .. } if below > 2 => {
                 let entries = (1..=2).rev().map(standing_entry);
                 Reply::Standing(Ok((entries.collect(), Some(1))))
             }
@@ -63,31 +66,16 @@ impl World {
 
     fn send_entry(&mut self, entry: i64) -> Committed {
         let change = self.noted[usize::try_from(entry).unwrap()].clone();
-        if self.changed_by_others.contains(&change.item.task) {
+        if self.changed_by_others.contains(&change.task) {
             let by = "ann@example.test".to_owned();
             return Committed::Conflict { by };
         }
-        self.move_task(&change.item)
+        self.move_task(&change)
     }
 }
 
 fn nothing(n: i64) -> Change {
-    let row = row(u128::try_from(n).unwrap());
-    let item = CommitItem {
-        task: row.id,
-        stage: stage_id(1),
-        data: row.data,
-        title: row.title,
-        branch: row.branch,
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
-        pathway: None,
-    };
-    Change::new(item, &project())
+    Change::nothing(&row(u128::try_from(n).unwrap()), stage_id(1))
 }
 
 fn open_entry(id: i64) -> OpenEntry {

@@ -80,6 +80,7 @@ pub fn content(library: &str, stages: &[&str], flags: u32) -> Probed {
         ..AgentDescriptor::default()
     });
     Probed {
+        id: ProbeId::default(),
         library: library.into(),
         copy: library.into(),
         hash: "h".into(),

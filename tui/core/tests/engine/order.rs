@@ -17,7 +17,10 @@ fn picture(state: &State) -> Picture {
         (stage, build.probed.library.display().to_string())
     };
     let order = state.builds.order();
-    (order.into_iter().map(owner).collect(), state.refused.len())
+    (
+        order.into_iter().map(owner).collect(),
+        state.refused.all().len(),
+    )
 }
 
 /// The same libraries, opened in every order; the project comes first, last or in between.

@@ -34,6 +34,7 @@ fn build(n: u32, needs: u64) -> Event {
         ..AgentDescriptor::default()
     });
     Event::Build(BuildEvent::Probed(Box::new(Probed {
+        id: ProbeId::default(),
         library: "a.so".into(),
         copy: format!("a{n}.so").into(),
         hash: format!("h{n}"),

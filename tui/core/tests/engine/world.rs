@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
-use wb_core::error::Error;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op};
@@ -55,6 +55,11 @@ pub struct World {
     pub loaded: BTreeSet<BuildId>,
     /// Contents that nobody will claim.
     pub discarded: usize,
+    /// Keys of every answer that nothing reads.
+    pub unread: Vec<String>,
+    /// The project, each time that it is read again; then it cannot be.
+    pub reads: VecDeque<Arc<Project>>,
+    pub loads: usize,
     /// What comes in after each job that is launched.
     pub at_launch: Box<dyn FnMut(usize) -> Vec<Event>>,
 }
@@ -91,6 +96,9 @@ impl World {
             finished: 0,
             loaded: BTreeSet::new(),
             discarded: 0,
+            unread: vec![],
+            reads: [].into(),
+            loads: 0,
             at_launch: Box::new(|_| Vec::new()),
         };
         world.send(Event::Upstream(Upstream::Project(project())));
@@ -123,7 +131,7 @@ impl World {
 
     pub fn job(&mut self, launch: &Launch) -> Event {
         let (answer, crashed) = (self.agent)(launch);
-        let flow = workflow();
+        let (flow, unread) = (workflow(), &self.unread);
         let result = answer.map(|route| {
             let way = route.map_or(Route::Stay, |name| {
                 let p = flow.stage(launch.stage).unwrap().pathway(name).unwrap();
@@ -144,6 +152,7 @@ impl World {
                 labels_after: drawn
                     .then(|| LabelBlob::new(&serde_json::json!({"note": "drawn at first"}))),
                 steps: vec![],
+                unread: unread.clone(),
             })
         });
         Event::Job(JobEvent::Done {
@@ -156,6 +165,15 @@ impl World {
 
     pub fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
+            Effect::LoadProject => {
+                self.loads += 1;
+                let failed = || Error::new(ErrorKind::Network, "no answer");
+                let read = self.reads.pop_front();
+                Some(Event::Upstream(read.map_or_else(
+                    || Upstream::ProjectFailed(failed()),
+                    Upstream::Project,
+                )))
+            }
             Effect::Page {
                 list, stage, token, ..
             } => {
@@ -256,10 +274,6 @@ impl World {
                 let result = Ok(vec![]);
                 Some(Event::Journal(JournalEvent::Entries { op, result }))
             }
-            Effect::ReviewUndo(op) => {
-                let result = Ok(vec![]);
-                Some(Event::Journal(JournalEvent::Review { op, result }))
-            }
             Effect::Record(report) => {
                 self.reports.push(*report);
                 None
@@ -272,7 +286,7 @@ impl World {
         }
     }
 
-    pub fn move_task(&mut self, item: &CommitItem) -> Committed {
+    pub fn move_task(&mut self, item: &Change) -> Committed {
         let Some(pathway) = item.pathway else {
             return Committed::Done;
         };

@@ -1,17 +1,20 @@
-//! One `cargo build`: its progress while it runs, and its errors with their places. When to build is left to
-//! the parent module.
+//! One build: its lines while it runs, and its errors with their places. Counting crates is left to `progress`, when to
+//! build to the parent module, what is run to `source`.
 
+use super::process::{BuildProcess, OutputStream};
+use super::progress::CrateCounter;
+use super::source::Source;
+use super::stopped;
 use crate::cargo_program;
 use serde::Deserialize;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Instant;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 use wb_core::event::{BuildEvent, CompileFailure, Event};
 use wb_core::text::clean;
 
-/// Bytes of cargo's output, and of the compiler's, that are kept.
+/// Bytes of a build's output, and of the compiler's messages, that are kept.
 const KEPT: usize = 64 * 1024;
 
 /// A line of `--message-format json`. The crate `cargo_metadata` would bring five more to build for these fields.
@@ -19,6 +22,9 @@ const KEPT: usize = 64 * 1024;
 struct CargoMessage {
     /// Of the reason `compiler-message` only.
     message: Option<Diagnostic>,
+    /// Of the reason `compiler-artifact` only.
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -52,20 +58,33 @@ impl Diagnostic {
     }
 }
 
-/// What the compiler reported.
+/// What a build reported.
 #[derive(Default)]
 struct Diagnostics {
     first_error: Option<String>,
     rendered: String,
+    /// Lines that are not messages of cargo's, kept beside them.
+    plain: String,
+    /// Libraries that were written.
+    libraries: Vec<PathBuf>,
 }
 
 impl Diagnostics {
-    fn add(&mut self, line: &str) {
-        let Ok(CargoMessage {
-            message: Some(diagnostic),
-        }) = serde_json::from_str(line)
-        else {
-            return;
+    /// Takes a message of cargo's in; false for any other line.
+    fn add(&mut self, line: &str) -> bool {
+        if !line.starts_with('{') {
+            return false;
+        }
+        let Ok(CargoMessage { message, filenames }) = serde_json::from_str(line) else {
+            return false;
+        };
+        let library = |file: &PathBuf| {
+            file.extension()
+                .is_some_and(|e| e == crate::library::ENDING)
+        };
+        self.libraries.extend(filenames.into_iter().filter(library));
+        let Some(diagnostic) = message else {
+            return true;
         };
         if diagnostic.level.starts_with("error") && self.first_error.is_none() {
             self.first_error = Some(diagnostic.short());
@@ -73,7 +92,26 @@ impl Diagnostics {
         if let Some(text) = &diagnostic.rendered {
             keep(&mut self.rendered, text);
         }
+        true
     }
+
+    fn add_plain(&mut self, line: &str) {
+        if self.first_error.is_none() {
+            self.first_error = placed_error(line);
+        }
+        keep(&mut self.plain, &format!("{line}\n"));
+    }
+}
+
+/// `agent.c:12:5: error: expected ';'` of a C compiler, or of another that writes its errors so, without the word.
+fn placed_error(line: &str) -> Option<String> {
+    let line = clean(line);
+    let (place, message) = [": error: ", ": fatal error: "]
+        .iter()
+        .find_map(|word| line.split_once(word))?;
+    let mut parts = place.rsplit(':');
+    let is_number = |part: Option<&str>| part.is_some_and(|p| p.parse::<u32>().is_ok());
+    is_number(parts.next()).then(|| format!("{place}: {message}"))
 }
 
 fn keep(text: &mut String, more: &str) {
@@ -82,68 +120,83 @@ fn keep(text: &mut String, more: &str) {
     }
 }
 
-/// Builds one crate as an author would.
-pub(super) async fn build(dir: &Path, news: &Sender<Event>) {
+/// Builds as an author would; the libraries that cargo wrote. A stop ends it without a result.
+pub(super) async fn build(
+    source: &Source,
+    news: &Sender<Event>,
+    stop: &mut watch::Receiver<bool>,
+) -> Vec<PathBuf> {
     let began = Instant::now();
-    let result = run(dir, news).await.map(|()| {
+    let mut found = Diagnostics::default();
+    let counter = CrateCounter::begin(news).await;
+    // The count may have to wait for what cargo downloads; the build does not wait for the count.
+    let result = tokio::select! {
+        result = run(source, &counter, &mut found, stop) => result,
+        () = counter.count(source.counted()) => None,
+    };
+    let Some(result) = result else {
+        return Vec::new();
+    };
+    let result = result.map(|()| {
         let ms = began.elapsed().as_millis();
         u64::try_from(ms).unwrap_or(u64::MAX)
     });
     let ended = Event::Build(BuildEvent::Compiled { result });
     let _ = news.send(ended).await;
+    found.libraries
 }
 
-async fn run(dir: &Path, news: &Sender<Event>) -> Result<(), CompileFailure> {
-    let not_started =
-        |error: std::io::Error| CompileFailure::from(cargo_program::not_started(&error));
-    let mut child = tokio::process::Command::from(crate::library::cargo())
-        .args(["build", "--color", "never", "--message-format", "json"])
-        .arg("--manifest-path")
-        .arg(dir.join("Cargo.toml"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(not_started)?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (diagnostics, progress) = tokio::join!(diagnostics(stdout), progress(stderr, news));
-    match child.wait().await {
-        Ok(status) if status.success() => Ok(()),
-        _ => Err(CompileFailure {
-            first: diagnostics.first_error,
-            messages: diagnostics.rendered + &progress,
-        }),
-    }
-}
-
-async fn diagnostics(stdout: Option<impl AsyncRead + Unpin>) -> Diagnostics {
-    let mut found = Diagnostics::default();
-    let Some(stdout) = stdout else { return found };
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        found.add(&line);
-    }
-    found
-}
-
-/// Cargo's own lines, reported as they come: `Compiling …`, and errors that are not the compiler's.
-async fn progress(stderr: Option<impl AsyncRead + Unpin>, news: &Sender<Event>) -> String {
-    let mut text = String::new();
-    let Some(stderr) = stderr else { return text };
-    let mut lines = BufReader::new(stderr).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        keep(&mut text, &format!("{line}\n"));
+/// `None`: stopped.
+async fn run(
+    source: &Source,
+    counter: &CrateCounter<'_>,
+    found: &mut Diagnostics,
+    stop: &mut watch::Receiver<bool>,
+) -> Option<Result<(), CompileFailure>> {
+    let mut process = match BuildProcess::start(source.command()) {
+        Ok(process) => process,
+        Err(error) => {
+            let text = match source.program() {
+                "cargo" => cargo_program::not_started(&error),
+                program => format!("cannot start {program}: {error}"),
+            };
+            return Some(Err(text.into()));
+        }
+    };
+    loop {
+        let line = tokio::select! {
+            line = process.line() => line,
+            () = stopped(stop) => {
+                process.stop().await;
+                return None;
+            }
+        };
+        let Some((stream, line)) = line else { break };
+        counter.take(&line).await;
+        if stream == OutputStream::Out && found.add(&line) {
+            continue;
+        }
+        found.add_plain(&line);
         let line = line.trim().to_owned();
-        let _ = news
-            .send(Event::Build(BuildEvent::Compiling { line }))
-            .await;
+        counter.send(BuildEvent::Compiling { line }).await;
     }
-    text
+    let status = process.ended();
+    if status.is_some_and(|status| status.success()) {
+        return Some(Ok(()));
+    }
+    let mut messages = std::mem::take(&mut found.rendered) + &found.plain;
+    if let Some(status) = status {
+        messages.push_str(&format!("`{}` ended with {status}\n", source.name()));
+    }
+    Some(Err(CompileFailure {
+        first: found.first_error.take(),
+        messages,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::BuildSetting;
     use super::*;
 
     fn compiler_message(level: &str, message: &str, spans: &str) -> String {
@@ -163,14 +216,16 @@ mod tests {
         let both = format!("{},{}", span("src/a.rs", false), span("src/b.rs", true));
         let mut found = Diagnostics::default();
         for line in [
-            r#"{"reason":"compiler-artifact","package_id":"a","filenames":["x.so"]}"#.to_owned(),
-            "not JSON".to_owned(),
+            r#"{"reason":"compiler-artifact","package_id":"a","filenames":["x.so","x.d"]}"#
+                .to_owned(),
             compiler_message("warning", "unused variable", ""),
             compiler_message("error", "mismatched types", &both),
             compiler_message("error", "aborting", ""),
         ] {
-            found.add(&line);
+            assert!(found.add(&line));
         }
+        assert!(!found.add("not JSON"));
+        assert_eq!(found.libraries, [PathBuf::from("x.so")]);
         let first = found.first_error.as_deref();
         assert_eq!(first, Some("src/b.rs:88:18: mismatched types"));
         assert_eq!(
@@ -180,9 +235,73 @@ mod tests {
     }
 
     #[test]
+    fn a_c_compilers_error_keeps_its_place() {
+        let mut found = Diagnostics::default();
+        for line in [
+            "cc -c agent.c",
+            "agent.c:3:1: warning: unused",
+            "agent.c:12:5: \u{1b}[31merror: \u{1b}[mexpected ';' before '}'",
+            "a.c:1:10: fatal error: x.h: No such file",
+        ] {
+            found.add_plain(line);
+        }
+        let first = found.first_error.as_deref();
+        assert_eq!(first, Some("agent.c:12:5: expected ';' before '}'"));
+        assert_eq!(placed_error("make: *** [Makefile:2: all] Error 1"), None);
+        assert_eq!(placed_error("ld: error: no input"), None);
+    }
+
+    #[test]
     fn an_error_without_a_place_is_its_message() {
         let mut found = Diagnostics::default();
         found.add(&compiler_message("error", "linking failed", ""));
         assert_eq!(found.first_error.as_deref(), Some("linking failed"));
+    }
+
+    #[tokio::test]
+    async fn the_crates_of_a_build_are_counted_and_those_of_an_earlier_one_are_fresh() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let manifest = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}")
+        };
+        // `c` is needed by the build script only, `unused` by nothing that is built.
+        let needs = "[workspace]\n[dependencies]\nb = { path = \"b\" }\nunused = { path = \"unused\", optional = true }\n\
+                     [build-dependencies]\nc = { path = \"c\" }\n";
+        write("Cargo.toml", &manifest("a", needs));
+        write("build.rs", "fn main() { c::c() }");
+        write("src/lib.rs", "");
+        for name in ["b", "c", "unused"] {
+            write(&format!("{name}/Cargo.toml"), &manifest(name, ""));
+            write(
+                &format!("{name}/src/lib.rs"),
+                &format!("pub fn {name}() {{}}"),
+            );
+        }
+        assert_eq!(super::super::progress::crates_of(dir.path()).await, Some(3));
+        let paths = [dir.path().to_owned()];
+        let sources = Source::among(&BuildSetting::Cargo, None, &paths, &[]);
+        for fresh in [0, 3] {
+            let (news, mut events) = tokio::sync::mpsc::channel(1000);
+            let (_owner, mut stop) = watch::channel(false);
+            build(&sources[0], &news, &mut stop).await;
+            drop(news);
+            let (mut last, mut ended) = (None, None);
+            while let Some(event) = events.recv().await {
+                match event {
+                    Event::Build(BuildEvent::Crates(crates)) => last = Some(crates),
+                    Event::Build(BuildEvent::Compiled { result }) => ended = Some(result),
+                    _ => {}
+                }
+            }
+            assert!(matches!(ended, Some(Ok(_))), "{ended:?}");
+            let last = last.unwrap();
+            assert_eq!((last.done, last.fresh), (3, fresh), "{last:?}");
+            assert!(last.total.is_none_or(|total| total == 3), "{last:?}");
+        }
     }
 }

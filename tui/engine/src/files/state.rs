@@ -1,19 +1,26 @@
 //! The folder for journal, caches, logs and the demo: made on first need, readable by its owner alone, and
-//! ignored by git. A command that only reads does without it where it cannot be written.
+//! ignored by git. A command that only reads does without it where it cannot be written. What is reported of a
+//! folder that cannot be used is left to `unusable`.
 
+use super::unusable::{Unusable, VARIABLE, is_noexec};
 use rustix::fs::Access;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
 use tempfile::TempDir;
-use wb_core::error::{Error, ErrorKind};
+use wb_core::error::Error;
 
-/// The folder, in the folder that a command is started in.
+/// The folder, in the folder that a command is started in, unless a setting names another one.
 const STATE: &str = ".workbench";
 /// Rights of everybody but the owner.
 const OTHERS: u32 = 0o077;
+/// What keeps the folder out of git.
+const IGNORE: &str = "*\n";
+
+/// The folder that the settings name.
+static NAMED: OnceLock<PathBuf> = OnceLock::new();
 
 /// The folder in use instead, while the command runs.
 static SCRATCH: Mutex<Scratch> = Mutex::new(Scratch::Refused);
@@ -27,21 +34,59 @@ enum Scratch {
     Used(TempDir),
 }
 
+/// Keeps the state in this folder from now on. The first call decides.
+pub fn keep_state_in(folder: PathBuf) {
+    let _ = NAMED.set(folder);
+}
+
+/// The state folder as settings or environment name it, whether it is there or not.
+#[must_use]
+pub fn state_folder() -> PathBuf {
+    let named = NAMED.get().cloned().or_else(of_environment);
+    named.unwrap_or_else(|| STATE.into())
+}
+
+/// The folder that the environment names.
+pub(crate) fn of_environment() -> Option<PathBuf> {
+    let named = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
+    named.map(PathBuf::from)
+}
+
 /// A part of the state folder, made when missing.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// The folder cannot be made or used.
 pub fn state_dir(part: &str) -> Result<PathBuf, Error> {
-    let root = root().map_err(|error| cannot_make(Path::new(STATE), &error))?;
-    let dir = root.join(part);
-    make(&dir).map_err(|error| cannot_make(&dir, &error))?;
+    let dir = root()?.join(part);
+    make(&dir).map_err(|error| Unusable::because(&error).error(&dir))?;
     Ok(dir)
+}
+
+/// The folder for files of tasks and for copies of agent libraries, which are loaded from there.
+///
+/// # Errors
+/// The folder cannot be made or used, or libraries cannot be loaded from it.
+pub fn cache_dir() -> Result<PathBuf, Error> {
+    let dir = state_dir("cache")?;
+    if !is_noexec(&dir) {
+        return Ok(dir);
+    }
+    let refused = Unusable::NoExec.error(&dir);
+    // Where the state need not last, libraries are loaded from a temporary folder.
+    if !use_scratch(&mut scratch()).map_err(|_| refused.clone())? {
+        return Err(refused);
+    }
+    let dir = state_dir("cache")?;
+    match is_noexec(&dir) {
+        true => Err(Unusable::NoExec.error(&dir)),
+        false => Ok(dir),
+    }
 }
 
 /// A file of an earlier command in the state folder, when it is there.
 #[must_use]
 pub fn existing(name: &str) -> Option<PathBuf> {
-    let path = Path::new(STATE).join(name);
+    let path = state_folder().join(name);
     path.exists().then_some(path)
 }
 
@@ -70,39 +115,54 @@ fn scratch() -> std::sync::MutexGuard<'static, Scratch> {
     SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn root() -> io::Result<PathBuf> {
+fn root() -> Result<PathBuf, Error> {
     let mut scratch = scratch();
     if let Scratch::Used(dir) = &*scratch {
         return Ok(dir.path().to_owned());
     }
-    let path = Path::new(STATE);
-    let usable = make(path).and_then(|()| {
-        rustix::fs::access(path, Access::WRITE_OK | Access::EXEC_OK).map_err(Into::into)
-    });
-    match usable {
-        Ok(()) => {
-            static FIRST: Once = Once::new();
-            FIRST.call_once(|| close_off(path));
-            Ok(path.to_owned())
-        }
-        Err(_) if matches!(*scratch, Scratch::Allowed) => {
-            let dir = tempfile::Builder::new().prefix("workbench-").tempdir()?;
-            let path = dir.path().to_owned();
-            *scratch = Scratch::Used(dir);
-            Ok(path)
-        }
-        Err(error) => Err(error),
+    let path = state_folder();
+    if is_somebody_elses(&path) {
+        return Err(Unusable::SomebodyElses.error(&path));
     }
+    let usable = make(&path).and_then(|()| {
+        rustix::fs::access(&path, Access::WRITE_OK | Access::EXEC_OK).map_err(Into::into)
+    });
+    let Err(error) = usable else {
+        static FIRST: Once = Once::new();
+        FIRST.call_once(|| close_off(&path));
+        return Ok(path);
+    };
+    match use_scratch(&mut scratch) {
+        Ok(true) => match &*scratch {
+            Scratch::Used(dir) => Ok(dir.path().to_owned()),
+            _ => Err(Unusable::because(&error).error(&path)),
+        },
+        Ok(false) => Err(Unusable::because(&error).error(&path)),
+        Err(error) => Err(Unusable::because(&error).error(&std::env::temp_dir())),
+    }
+}
+
+/// Begins to use a temporary folder where that will do; whether it does.
+fn use_scratch(scratch: &mut Scratch) -> io::Result<bool> {
+    if matches!(scratch, Scratch::Allowed) {
+        let dir = tempfile::Builder::new().prefix("workbench-").tempdir()?;
+        *scratch = Scratch::Used(dir);
+    }
+    Ok(matches!(scratch, Scratch::Used(_)))
+}
+
+/// Whether a folder that a setting names holds something that no workbench put there: its files would be closed to
+/// others and hidden from git.
+fn is_somebody_elses(path: &Path) -> bool {
+    let ours = path.file_name().is_some_and(|name| name == STATE)
+        || path.join("journal.db").exists()
+        || std::fs::read_to_string(path.join(".gitignore")).is_ok_and(|text| text == IGNORE);
+    let mut entries = std::fs::read_dir(path).into_iter().flatten();
+    !ours && entries.next().is_some()
 }
 
 fn make(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-fn cannot_make(dir: &Path, error: &io::Error) -> Error {
-    let text = format!("cannot make {}: {error}", dir.display());
-    Error::new(ErrorKind::Settings, text)
-        .hint("start the workbench in a folder that you can write to")
 }
 
 /// Takes a folder and what lies in it away from everybody but the owner, and keeps it out of git.
@@ -123,7 +183,7 @@ fn close_off(root: &Path) {
     narrow_all(root, if open { usize::MAX } else { 1 });
     let ignore = private().create_new(true).open(root.join(".gitignore"));
     if let Ok(mut ignore) = ignore {
-        let _ = ignore.write_all(b"*\n");
+        let _ = ignore.write_all(IGNORE.as_bytes());
     }
 }
 
@@ -224,6 +284,34 @@ mod tests {
         std::os::unix::fs::symlink(&other, root.join("link")).unwrap();
         close_off(&root);
         assert_eq!(mode(&other), 0o644);
+    }
+
+    #[test]
+    fn a_folder_with_files_of_a_person_is_not_taken_for_a_state_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = |name: &str, files: &[(&str, &str)]| {
+            let path = dir.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            for (file, text) in files {
+                std::fs::write(path.join(file), text).unwrap();
+            }
+            path
+        };
+        for ours in [
+            dir.path().join("missing"),
+            folder("empty", &[]),
+            folder(".workbench", &[("x", "")]),
+            folder("older", &[("journal.db", "")]),
+            folder("used", &[(".gitignore", "*\n"), ("log", "")]),
+        ] {
+            assert!(!is_somebody_elses(&ours), "{}", ours.display());
+        }
+        for other in [
+            folder("home", &[("thesis.tex", "")]),
+            folder("repository", &[(".gitignore", "target\n")]),
+        ] {
+            assert!(is_somebody_elses(&other), "{}", other.display());
+        }
     }
 
     #[test]

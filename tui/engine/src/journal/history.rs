@@ -1,56 +1,16 @@
 //! Reading the journal back: operations, and what of them can be taken back.
 
-use super::{Change, Journal, Stored, broken, counts};
+use super::{Change, Journal, broken, counts};
+use crate::saved::SavedCommand;
 use rusqlite::OptionalExtension;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use wb_core::error::Error;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
-use wb_core::journal as look;
+use wb_core::journal::{Entry, Op};
 use wb_core::ledger::{MAX_BYTES, StandingEntry};
 use wb_core::work::Written;
-
-/// One operation with its counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Op {
-    /// Number, from 1.
-    pub id: i64,
-    /// Project hash.
-    pub project: String,
-    /// `run`, `exec`, `apply`, `undo`, `commit`.
-    pub kind: String,
-    /// When it began, milliseconds since 1970.
-    pub begun: i64,
-    /// Neither ended nor alive.
-    pub interrupted: bool,
-    /// Not ended, and its process lives.
-    pub under_way: bool,
-    /// The words of its command.
-    pub args: Vec<String>,
-    /// The plan it applied.
-    pub plan: Option<String>,
-    /// The operation it took back.
-    pub undoes: Option<i64>,
-    /// Tasks it wrote for, or tried to.
-    pub tasks: u64,
-    /// Of these, written.
-    pub done: u64,
-    /// Of these, not over: without an answer, or written in part.
-    pub open: u64,
-    /// Of these, written in part: a step was refused after others had been written.
-    pub in_part: u64,
-    /// Of the written ones, taken back since.
-    pub undone: u64,
-}
-
-impl Op {
-    /// Tasks that were written, wholly or in part, and not taken back since.
-    #[must_use]
-    pub const fn standing(&self) -> u64 {
-        self.done.saturating_sub(self.undone) + self.in_part
-    }
-}
 
 /// Whether entry `e` was taken back.
 const REVERTED: &str =
@@ -63,16 +23,15 @@ const REVERTING: &str = "EXISTS (SELECT 1 FROM entry r WHERE r.reverts = e.id AN
 const WROTE: &str = "(e.answer IN ('done', 'already moved')
     OR e.ended IS NULL AND e.answer IS NOT NULL AND e.written <> 0)";
 
-fn seen(change: &Change, answer: Option<String>, undone: bool) -> look::Entry {
-    let item = &change.item;
-    look::Entry {
-        task: item.task,
-        title: item.title.to_string(),
-        from: item.stage,
+fn seen(change: &Change, answer: Option<String>, undone: bool) -> Entry {
+    Entry {
+        task: change.task,
+        title: change.title.to_string(),
+        from: change.stage,
         to: change.to,
-        labels: item.labels_after.is_some(),
-        priority: item.priority,
-        metadata: item.metadata.is_some(),
+        labels: change.labels_after.is_some(),
+        priority: change.priority,
+        metadata: change.metadata.is_some(),
         answer,
         undone,
     }
@@ -115,12 +74,13 @@ impl Journal {
             Ok(Op {
                 id,
                 project: r.get(1)?,
-                begun: r.get(3)?,
+                here: false,
+                began: Millis(r.get(3)?),
                 // The screen's commits are not commands that could go on.
                 interrupted: ended.is_none() && kind != "commit" && (by == self.me || !lives),
                 under_way: ended.is_none() && lives,
                 kind,
-                args: serde_json::from_str(&args).unwrap_or_default(),
+                words: serde_json::from_str(&args).unwrap_or_default(),
                 plan: r.get(7)?,
                 undoes: r.get(8)?,
                 tasks: counts.tasks,
@@ -137,31 +97,37 @@ impl Journal {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn view(&self, project: ProjectHash) -> Result<Vec<look::Op>, Error> {
+    pub fn view(&self, project: ProjectHash) -> Result<Vec<Op>, Error> {
+        let mut ops = self.ops()?;
+        ops.reverse();
         let project = project.to_string();
-        let view = |op: Op| look::Op {
-            id: op.id,
-            here: op.project == project,
-            kind: op.kind,
-            began: Millis(op.begun),
-            words: op.args,
-            undoes: op.undoes,
-            interrupted: op.interrupted && !op.under_way,
-            under_way: op.under_way,
-            tasks: op.tasks,
-            done: op.done,
-            open: op.open,
-            in_part: op.in_part,
-            undone: op.undone,
-        };
-        Ok(self.ops()?.into_iter().rev().map(view).collect())
+        for op in &mut ops {
+            op.here = op.project == project;
+            op.interrupted &= !op.under_way;
+        }
+        Ok(ops)
+    }
+
+    /// What the command of an operation was asked; `None`: only its words were kept.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a newer workbench wrote it.
+    pub fn saved(&self, op: i64) -> Result<Option<SavedCommand>, Error> {
+        let sql = "SELECT saved FROM op WHERE id = ?1";
+        let saved = self.db().query_row(sql, [op], |r| r.get(0));
+        let saved: Option<String> = saved.map_err(|e| broken(&e))?;
+        let read = saved.map(|saved| serde_json::from_str(&saved)).transpose();
+        read.map_err(|e| {
+            let text = format!("what operation {op} was asked cannot be read any more: {e}");
+            Error::new(ErrorKind::Usage, text)
+        })
     }
 
     /// The first `most` tasks of an operation, in the order they were written.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn entries(&self, op: i64, most: usize) -> Result<Vec<look::Entry>, Error> {
+    pub fn entries(&self, op: i64, most: usize) -> Result<Vec<Entry>, Error> {
         let sql = format!(
             "SELECT e.intent, e.answer, {REVERTED} FROM entry e WHERE e.op = ?1 ORDER BY e.id LIMIT ?2"
         );
@@ -176,8 +142,8 @@ impl Journal {
         let mut entries = Vec::new();
         for row in rows {
             let (intent, answer, undone) = row.map_err(|e| broken(&e))?;
-            if let Ok(stored) = serde_json::from_str::<Stored>(&intent) {
-                entries.push(seen(&stored.into(), answer, undone));
+            if let Ok(change) = serde_json::from_str(&intent) {
+                entries.push(seen(&change, answer, undone));
             }
         }
         Ok(entries)
@@ -214,10 +180,9 @@ impl Journal {
                 row.map_err(|e| broken(&e))?;
             last = Some(id);
             weight += intent.len();
-            let Ok(stored) = serde_json::from_str::<Stored>(&intent) else {
+            let Ok(mut change) = serde_json::from_str::<Change>(&intent) else {
                 continue;
             };
-            let mut change = Change::from(stored);
             if let Some(part) = part {
                 change = change.only(Written::from_bits(part));
             }
@@ -225,7 +190,7 @@ impl Journal {
                 change.to = None;
             }
             // Labels name their author; priorities and metadata do not.
-            if overtaken && change.item.labels_after.is_none() {
+            if overtaken && change.labels_after.is_none() {
                 continue;
             }
             entries.push(StandingEntry {

@@ -20,17 +20,17 @@ mod settle_tests;
 mod tests;
 mod unfinished;
 
-pub use history::Op;
 pub use prune::Keep;
 
-use crate::database;
+use crate::saved::{CommandRequest, SavedCommand};
+use crate::{database, files};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{Millis, ProjectHash};
-use wb_core::ledger::{Change, Ledger, Stored};
+use wb_core::ledger::{Change, Ledger};
 
 /// The journal of one folder. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +71,22 @@ pub struct Operation {
     pub undoes: Option<i64>,
     /// The interrupted operation that this one goes on with: it stays one operation.
     pub goes_on: Option<i64>,
+    /// What it was asked, for `resume`.
+    pub saved: Option<SavedCommand>,
+}
+
+impl From<SavedCommand> for Operation {
+    fn from(command: SavedCommand) -> Self {
+        Self {
+            kind: match &command.request {
+                CommandRequest::Run(_) => "run",
+                CommandRequest::Apply(_) => "apply",
+                CommandRequest::Undo(_) => "undo",
+            },
+            saved: Some(command),
+            ..Self::default()
+        }
+    }
 }
 
 /// The database, in the folder of the journal.
@@ -280,12 +296,12 @@ impl Journal {
         let mut insert = tx.prepare_cached(sql).map_err(|e| broken(&e))?;
         let mut ids = Vec::with_capacity(changes.len());
         for change in changes {
-            let task = change.item.task.to_string();
+            let task = change.task.to_string();
             if others.contains(&task) {
                 ids.push(None);
                 continue;
             }
-            let intent = serde_json::to_string(&Stored::brief(change))
+            let intent = serde_json::to_string(&change.brief())
                 .map_err(|e| Error::new(ErrorKind::Bug, format!("a journal entry: {e}")))?;
             let id = insert.insert(params![
                 project,
@@ -350,18 +366,29 @@ fn insert_op(
     now_ms: i64,
 ) -> Result<i64, Error> {
     let args = serde_json::to_string(args).unwrap_or_default();
+    let saved = operation.saved.as_ref().map(serde_json::to_string);
+    let saved = saved.transpose().map_err(|e| {
+        let text = format!("the command cannot be noted in the journal: {e}");
+        Error::new(ErrorKind::Usage, text).hint("a path that is not UTF-8 cannot be kept")
+    })?;
     tx.execute(
-        "INSERT INTO op (project, kind, pid, begun, args, plan, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![project.to_string(), operation.kind, me, now_ms, args, operation.plan, operation.undoes],
+        "INSERT INTO op (project, kind, pid, begun, args, plan, undoes, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![project.to_string(), operation.kind, me, now_ms, args, operation.plan, operation.undoes, saved],
     )
     .map_err(|e| broken(&e))?;
     Ok(tx.last_insert_rowid())
 }
 
 fn broken(error: &rusqlite::Error) -> Error {
-    Error::new(
-        ErrorKind::Settings,
-        format!("the journal in .workbench cannot be used: {error}"),
-    )
-    .hint("what could not be noted was not written; make room on the disk, or start in another folder")
+    let folder = files::state_folder();
+    let text = format!(
+        "the journal in {} cannot be used: {error}",
+        folder.display()
+    );
+    let error = Error::new(ErrorKind::Settings, text).hint(
+        "what could not be noted was not written; make room on the disk, or start in another folder",
+    );
+    files::advice_if_full(&folder)
+        .into_iter()
+        .fold(error, Error::hint)
 }

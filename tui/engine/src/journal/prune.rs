@@ -1,11 +1,12 @@
 //! Forgetting: operations that are over, the oldest first. What is unfinished is never forgotten, and that
 //! a plan was applied stays known when nothing else of its operation is.
 
-use super::{Journal, Op, broken, counts};
+use super::{Journal, broken, counts};
 use rusqlite::{TransactionBehavior, params};
 use std::collections::HashSet;
 use std::time::Duration;
 use wb_core::error::Error;
+use wb_core::journal::Op;
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +40,7 @@ impl Journal {
             let finished = !op.interrupted && !op.under_way && op.open == 0;
             // Without the undo its target would seem to stand again.
             let holds = (op.undoes).is_some_and(|of| all.contains(&of) && !forgotten.contains(&of));
-            if finished && !holds && op.begun < since {
+            if finished && !holds && op.began.0 < since {
                 forgotten.insert(op.id);
                 old.push(op);
             }

@@ -4,7 +4,7 @@
 use super::Journal;
 use crate::local_world::{TASKS, World};
 use serde_json::json;
-use wb_core::work::{CommitItem, Committed};
+use wb_core::work::{Change, Committed};
 
 /// The steps of a commit by the names of their requests.
 const STEPS: [&str; 5] = [
@@ -124,9 +124,8 @@ async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() 
     let (rows, items) = world.outcomes().await;
     world.errors(&["actions:400".to_owned()]);
     let journal = world.journal();
-    let commit = async |items: Vec<CommitItem>, overwrite| {
-        world.write(&world.journal(), items, overwrite).await
-    };
+    let commit =
+        async |items: Vec<Change>, overwrite| world.write(&world.journal(), items, overwrite).await;
     let ends = commit(items.clone(), false).await;
     assert!(
         ends.iter()

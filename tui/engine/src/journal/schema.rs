@@ -79,7 +79,8 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
         .map_err(|e| broken(&e))?;
     if version > NEWEST {
         let text = format!(
-            "the journal in .workbench was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed"
+            "the journal in {} was written by a newer workbench (schema v{version}, supported: v{NEWEST}); nothing was changed",
+            crate::files::state_folder().display()
         );
         return Err(
             Error::new(ErrorKind::Settings, text).hint("use the newer workbench that wrote it")
@@ -89,6 +90,14 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
         if version < since {
             tx.execute_batch(change).map_err(|e| broken(&e))?;
         }
+    }
+    // No version of its own: whoever does not know the column leaves it empty and goes on with the words.
+    if !tx
+        .column_exists(None, "op", "saved")
+        .map_err(|e| broken(&e))?
+    {
+        tx.execute_batch("ALTER TABLE op ADD COLUMN saved TEXT")
+            .map_err(|e| broken(&e))?;
     }
     tx.commit().map_err(|e| broken(&e))
 }

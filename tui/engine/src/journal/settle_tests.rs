@@ -3,29 +3,10 @@
 use super::Journal;
 use crate::local_world::World;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
-use wb_core::work::{CommitItem, Committed, TaskRow};
-use wb_core::workflow::Stage;
+use wb_core::work::{Change, Committed, TaskRow};
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
-}
-
-fn item(row: &TaskRow, stage: &Stage) -> CommitItem {
-    CommitItem {
-        task: row.id,
-        stage: stage.id,
-        data: row.data,
-        title: row.title.clone(),
-        branch: Arc::clone(&row.branch),
-        before: None,
-        labels_after: None,
-        priority: None,
-        metadata: None,
-        metadata_before: None,
-        item: None,
-        pathway: None,
-    }
 }
 
 #[tokio::test]
@@ -33,19 +14,19 @@ async fn priorities_and_metadata_that_others_set_after_a_crash_stay() {
     let world = World::with_tasks(40).await;
     let (reader, hash, stage) = (&world.reader, world.project.hash, world.stage.clone());
     let rows: Vec<TaskRow> = world.rows().await.into_iter().take(6).collect();
-    let ours = (rows.iter().enumerate()).map(|(n, row)| CommitItem {
+    let ours = (rows.iter().enumerate()).map(|(n, row)| Change {
         priority: (n < 3).then_some(0.25),
         metadata: (n >= 3).then(|| map(json!({"by": "us"}))),
-        ..item(row, &stage)
+        ..Change::nothing(row, stage.id)
     });
     world
         .die_while_writing(world.journal(), ours.collect())
         .await;
     // Meanwhile somebody sets their own on one of each, and on another just what was to be set.
-    let theirs = |n: usize, priority: Option<f64>, metadata: Option<Value>| CommitItem {
+    let theirs = |n: usize, priority: Option<f64>, metadata: Option<Value>| Change {
         priority,
         metadata: metadata.map(map),
-        ..item(&rows[n], &stage)
+        ..Change::nothing(&rows[n], stage.id)
     };
     let theirs = vec![
         theirs(1, Some(0.75), None),

@@ -4,15 +4,12 @@ use super::*;
 use uuid::Uuid;
 use wb_core::ids::{DataHash, PathwayId, StageId, TaskId};
 use wb_core::ledger::{Answered, Before, MAX_BYTES};
-use wb_core::work::{CommitItem, Committed, LabelBlob, RowInput};
+use wb_core::work::{Committed, LabelBlob, RowInput};
 
 fn change(n: u128) -> Change {
-    let item = CommitItem {
-        task: TaskId(Uuid::from_u128(n)),
-        stage: StageId(Uuid::from_u128(1)),
-        data: DataHash(Uuid::from_u128(2)),
+    let id = Uuid::from_u128;
+    Change {
         title: "t".into(),
-        branch: "main".into(),
         before: Some(RowInput {
             label_hash: None,
             priority: Some(0.5),
@@ -21,18 +18,9 @@ fn change(n: u128) -> Change {
         }),
         labels_after: Some(LabelBlob::new(&serde_json::json!({"a": [1.5]}))),
         priority: Some(0.0),
-        metadata: None,
-        metadata_before: None,
-        item: None,
-        pathway: Some(PathwayId(Uuid::from_u128(3))),
-    };
-    Change {
-        item,
-        to: None,
-        direct: false,
+        pathway: Some(PathwayId(id(3))),
         old_priority: Some(0.5),
-        old_metadata: None,
-        reverts: None,
+        ..Change::empty(TaskId(id(n)), StageId(id(1)), DataHash(id(2)))
     }
 }
 
@@ -92,7 +80,7 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
     let db = Connection::open(dir.path().join("journal.db")).unwrap();
-    let intent = serde_json::to_string(&Stored::brief(&change(7))).unwrap();
+    let intent = serde_json::to_string(&change(7).brief()).unwrap();
     db.execute_batch(
         "CREATE TABLE entry (id INTEGER PRIMARY KEY, project TEXT NOT NULL, task TEXT NOT NULL,
          pid INTEGER NOT NULL, begun INTEGER NOT NULL, intent TEXT NOT NULL, ended INTEGER, answer TEXT)",
@@ -150,7 +138,7 @@ fn an_operation_that_wrote_nothing_leaves_no_trace() {
     journal.close(5);
     let ops = journal.ops().unwrap();
     assert_eq!((ops.len(), ops[0].tasks, ops[0].open), (1, 1, 1));
-    assert_eq!(ops[0].args, ["run"]);
+    assert_eq!(ops[0].words, ["run"]);
 }
 
 #[test]
@@ -174,7 +162,7 @@ fn writes_of_one_commit_are_one_operation_however_many_batches_it_has() {
     }
     let ops = journal.ops().unwrap();
     assert_eq!(ops.iter().map(|o| o.tasks).collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(ops[0].args, ["run", "--task"]);
+    assert_eq!(ops[0].words, ["run", "--task"]);
     let entries = journal.entries(ops[0].id, 2).unwrap();
     assert_eq!(entries.len(), 2, "no more than asked for");
     assert_eq!(entries[0].task, TaskId(Uuid::from_u128(1)));
@@ -211,7 +199,7 @@ fn what_stands_of_an_operation_is_read_piece_by_piece() {
             Before::New,
             5,
         );
-        seen.extend(entries.iter().map(|e| e.change.item.task.0.as_u128()));
+        seen.extend(entries.iter().map(|e| e.change.task.0.as_u128()));
         (below, pieces) = (last, pieces + 1);
     }
     let wanted: Vec<u128> = (0..25).rev().filter(|n| *n != 7).collect();
@@ -228,11 +216,11 @@ fn heavy_label_rows_of_an_operation_are_read_few_at_a_time() {
     let changes: Vec<Change> = (0..4)
         .map(|n| {
             let mut change = change(n);
-            change.item.labels_after = Some(heavy.clone());
+            change.labels_after = Some(heavy.clone());
             change
         })
         .collect();
-    assert!(changes[0].item.weight() > MAX_BYTES / 2);
+    assert!(changes[0].weight() > MAX_BYTES / 2);
     let op = journal.operate(project, &run(), &[], 1).unwrap();
     let ids = begun(&journal, project, &changes);
     end(

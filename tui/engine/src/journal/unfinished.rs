@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{ProjectHash, TaskId};
-use wb_core::ledger::{Answered, Before, OpenEntry, Scope, Stored};
+use wb_core::ledger::{Answered, Before, OpenEntry, Scope};
 use wb_core::work::{Committed, Written};
 
 /// An entry that is not over, without what was to be written: that may be megabytes of labels.
@@ -42,19 +42,20 @@ impl Row {
             .prepare_cached(sql)
             .and_then(|mut select| select.query_row([self.id], |r| r.get(0)))
             .map_err(|e| broken(&e))?;
-        let stored = serde_json::from_str::<Stored>(&intent).map_err(|e| {
+        let change = serde_json::from_str(&intent).map_err(|e| {
             Error::new(
                 ErrorKind::Settings,
                 format!(
-                    "entry {} of the journal in .workbench cannot be read: {e}",
-                    self.id
+                    "entry {} of the journal in {} cannot be read: {e}",
+                    self.id,
+                    crate::files::state_folder().display()
                 ),
             )
             .hint("nothing was written; a newer workbench may have made it")
         })?;
         Ok(OpenEntry {
             id: self.id,
-            change: stored.into(),
+            change,
             written: self.written,
             refused,
         })

@@ -23,7 +23,6 @@ type Packing = BufWriter<Digesting<GzEncoder<OutFile>>>;
 pub struct PlanFile {
     out: Packing,
     path: PathBuf,
-    project: Arc<Project>,
     builds: Vec<(BuildId, String)>,
     found: Found,
     broken: Option<std::io::Error>,
@@ -36,7 +35,7 @@ impl PlanFile {
     /// There is no project yet.
     pub fn of_engine(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Error> {
         let state = engine.state();
-        let Some(project) = state.project.clone() else {
+        let Some(project) = &state.project else {
             return Err(Error::new(ErrorKind::Bug, "a plan without a project"));
         };
         let builds = state.builds.all.iter();
@@ -55,7 +54,7 @@ impl PlanFile {
     pub fn new(
         path: &Path,
         file: OutFile,
-        project: Arc<Project>,
+        project: &Project,
         builds: Vec<(BuildId, String)>,
         upstream: &str,
     ) -> Self {
@@ -74,7 +73,6 @@ impl PlanFile {
         let mut plan = Self {
             out: packing(file),
             path: path.to_owned(),
-            project,
             builds,
             found: Found::default(),
             broken: None,
@@ -123,8 +121,7 @@ impl PlanFile {
             run_ms,
             error,
             follows: report.follows,
-            stored: item.map(|item| Stored::whole(&Change::new(item, &self.project))),
-            change: None,
+            change: item.map(|change| change.whole()),
             stage_title: String::new(),
             pathway: None,
             route: None,

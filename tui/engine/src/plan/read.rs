@@ -156,19 +156,17 @@ impl Plan {
         let stage =
             stage.ok_or_else(|| format!("task {task} is at a stage that it does not list"))?;
         line.stage_title.clone_from(&stage.title);
-        let Some(stored) = line.stored.take() else {
+        let Some(change) = &line.change else {
             return Ok(line);
         };
-        let change = Change::from(stored);
-        let item = &change.item;
-        let same = (item.task, item.data, item.stage) == (line.task, line.data, line.stage)
-            && (&*item.title, &*item.branch) == (line.title.as_str(), line.branch.as_str());
+        let same = (change.task, change.data, change.stage) == (line.task, line.data, line.stage)
+            && (&*change.title, &*change.branch) == (line.title.as_str(), line.branch.as_str());
         if !same || line.error.is_some() {
             return Err(format!(
                 "what is written for task {task} does not match its description"
             ));
         }
-        if let Some(id) = item.pathway {
+        if let Some(id) = change.pathway {
             let pathway = stage.pathways.iter().find(|p| p.id == id);
             let pathway = pathway.filter(|p| change.to == Some(p.to) && !change.direct);
             let pathway =
@@ -180,7 +178,6 @@ impl Plan {
             });
             line.pathway = Some(pathway.clone());
         }
-        line.change = Some(change);
         Ok(line)
     }
 

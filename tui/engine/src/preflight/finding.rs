@@ -85,7 +85,11 @@ impl Finding {
     #[must_use]
     pub fn json(&self) -> Value {
         let fix = (!self.fix.is_empty()).then(|| self.fix.join("\n"));
-        json!({"check": self.check, "ok": self.mark != Mark::Bad, "message": self.message, "fix": fix})
+        let mut json = json!({"check": self.check, "ok": self.mark != Mark::Bad, "message": self.message, "fix": fix});
+        if !self.details.is_empty() {
+            json["details"] = json!(self.details);
+        }
+        json
     }
 }
 

@@ -9,10 +9,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::{Effect, Event, Launch, Upstream};
+use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
-use wb_core::journal::Settled;
-use wb_core::ledger::{Recovery, Scope};
 use wb_core::run::OnDuplicate;
 use wb_core::work::{Inputs, Project, TaskRow, Wants, needs};
 use wb_core::workflow::Workflow;
@@ -107,7 +105,6 @@ impl World {
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
             Effect::OpenOp(op) => self.open_op(op),
-            Effect::ReviewUndo(op) => self.review_undo(op),
             Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
@@ -116,6 +113,7 @@ impl World {
                 let place = self.built_at.get(&library).cloned();
                 self.hosts.look_again(place.unwrap_or(library));
             }
+            Effect::WatchPlace { library, place } => self.watch_place(library, place),
             Effect::Preflight(build) => {
                 let (hosts, news) = (self.hosts.clone(), self.news.clone());
                 tokio::spawn(async move {
@@ -144,7 +142,8 @@ impl World {
 
     fn load_project(&self) {
         let (reader, news, hash) = (self.reader.clone(), self.news.clone(), self.hash);
-        let drain = self.drain.clone();
+        // The tasks that come with the project are for a command's first pass.
+        let drain = self.drain.clone().filter(|_| self.project.is_none());
         tokio::spawn(async move {
             let first = |workflow: &Workflow| drain?.first(workflow);
             let asked = reader.project_and_tasks(hash, first);
@@ -230,7 +229,7 @@ impl World {
 
     fn launch(&mut self, launch: Launch) {
         let Some(facts) = self.stages.get(&launch.stage) else {
-            return;
+            return self.lost_stage(launch.job);
         };
         let inputs = &launch.inputs;
         let mut given = self.answers.given(launch.stage, inputs.row.data);
@@ -265,6 +264,23 @@ impl World {
         );
     }
 
+    /// The workflow that was read last does not have the stage of a job.
+    fn lost_stage(&self, job: JobId) {
+        let news = self.news.clone();
+        let text = "its stage is no longer in the project's workflow; the task is left alone";
+        let result = Err(Error::new(ErrorKind::Settings, text));
+        let (crashed, run_us) = (false, 0);
+        tokio::spawn(async move {
+            let done = JobEvent::Done {
+                job,
+                result,
+                crashed,
+                run_us,
+            };
+            let _ = news.send(Event::Job(done)).await;
+        });
+    }
+
     /// Stops a job, which the hosts must know of first.
     fn stop(&mut self, job: JobId, how: fn(&Hosts, JobId)) {
         self.hand_over();
@@ -276,14 +292,5 @@ impl World {
         if !self.launches.is_empty() {
             self.hosts.run_all(self.launches.drain(..));
         }
-    }
-
-    /// Finishes what an interrupted process had begun to write.
-    pub(super) async fn settle(&self) -> Result<Settled, Error> {
-        let (Some(journal), Some(_), Some(_)) = (&self.journal, &self.writer, &self.project) else {
-            return Ok(Settled::default());
-        };
-        let performer = self.performer_with(journal.clone())?;
-        performer.drive(Recovery::new(Scope::All)).await
     }
 }

@@ -1,6 +1,7 @@
 //! News of hosts in the words of the core.
 
 use super::World;
+use crate::files::Unusable;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,11 @@ pub(super) const JUDGES: usize = 2;
 
 /// Nothing can be run on this machine as it is.
 pub(super) fn none(error: &wb_host::HostError) -> Error {
+    if let wb_host::HostError::Store { path, source } = error
+        && limits::reached(&error.to_string()).is_none()
+    {
+        return Unusable::because(source).error(path);
+    }
     let text = format!("no host process can be started: {error}");
     let hints = limits::reached(&text).map(|error| error.hints);
     let error = Error::new(ErrorKind::Settings, text);
@@ -83,8 +89,16 @@ impl World {
         }
     }
 
-    /// A library built in its other profile is the same library. What lay there before this program
-    /// began is left alone: the newer of the two was chosen then.
+    /// A further place of a library, unless it is known.
+    pub(super) fn watch_place(&mut self, library: PathBuf, place: PathBuf) {
+        if place != library && !self.twins.contains_key(&place) {
+            self.twins.insert(place.clone(), library);
+            self.hosts.watch(place);
+        }
+    }
+
+    /// A library built in another profile is the same library. What lay there before this program
+    /// began is left alone: the newest was chosen then.
     fn probed(&mut self, mut probed: Probed) -> Option<Event> {
         let place = probed.library.clone();
         if let Some(library) = self.twins.get(&place) {

@@ -1,18 +1,19 @@
 //! The journal behind the screen: operations that are read, what they ask for while they are written and taken back, and
 //! the other side of conflicts. What follows from the answers is decided by the core.
 
-use super::{World, now};
+use super::{Engine, World, now};
 use crate::journal::{Journal, Operation};
 use crate::operation::{Performer, holds_writes};
 use agent_abi::model::Ontology;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wb_client::Reader;
+use wb_core::command::Command;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::{Event, JournalOperation};
+use wb_core::event::{Effect, Event, JournalOperation, OperationEnd};
 use wb_core::ids::{OperationId, ProjectHash, TaskId};
-use wb_core::journal::JournalEvent;
-use wb_core::ledger::{Reply, Request, UndoReview, part_of};
+use wb_core::journal::{JournalEvent, Settled};
+use wb_core::ledger::{Reply, Request, Scope, part_of};
 use wb_core::patch::between;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
 use wb_core::work::{Inputs, LabelChange, Project, RowInput};
@@ -28,6 +29,30 @@ type Group<'a> = (InitialiseOptions, Vec<(&'a Inputs, &'a RowInput)>);
 
 pub(super) fn no_journal() -> Error {
     Error::new(ErrorKind::Settings, "this process has no journal")
+}
+
+impl Engine {
+    /// Finishes what an interrupted process had begun to write.
+    ///
+    /// # Errors
+    /// The journal cannot be read or completed.
+    pub async fn settle(&mut self) -> Result<Settled, Error> {
+        let world = &self.world;
+        if world.journal.is_none() || world.writer.is_none() || world.project.is_none() {
+            return Ok(Settled::default());
+        }
+        let mut effects = self.feed(Event::Input(Command::Recover(Scope::All)));
+        loop {
+            for effect in effects {
+                if let Effect::OperationOver(end) = effect
+                    && let OperationEnd::Recovered(result) = *end
+                {
+                    return result;
+                }
+            }
+            effects = self.turn().await;
+        }
+    }
 }
 
 impl World {
@@ -49,16 +74,8 @@ impl World {
     }
 
     /// What requests of an operation are performed with.
-    pub(super) fn performer(
-        &mut self,
-        operation: Option<&JournalOperation>,
-    ) -> Result<Performer, Error> {
+    fn performer(&mut self, operation: Option<&JournalOperation>) -> Result<Performer, Error> {
         let journal = self.journal_of(operation).ok_or_else(no_journal)?;
-        self.performer_with(journal)
-    }
-
-    /// The same, with this handle of the journal.
-    pub(super) fn performer_with(&self, journal: Journal) -> Result<Performer, Error> {
         let project = self.project.clone().ok_or_else(holds_writes)?;
         let (reader, writer) = (self.reader.clone(), self.writer.clone());
         let performer = Performer::new(reader, writer, journal, project);
@@ -137,25 +154,6 @@ impl World {
             result: Err(error),
         };
         self.ask_journal(read, without);
-    }
-
-    pub(super) fn review_undo(&mut self, op: i64) {
-        let (performer, news, project) = (
-            self.performer(None),
-            self.news.clone(),
-            self.project.clone(),
-        );
-        tokio::spawn(async move {
-            let result = match (performer, project) {
-                (Ok(performer), Some(project)) => {
-                    performer.drive(UndoReview::new(op, project)).await
-                }
-                (Err(error), _) => Err(error),
-                (Ok(_), None) => Err(no_journal()),
-            };
-            let event = JournalEvent::Review { op, result };
-            let _ = news.send(Event::Journal(event)).await;
-        });
     }
 
     /// Looks at rows that somebody else changed.

@@ -31,7 +31,6 @@ use wb_client::{AssetCache, Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
 use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
-use wb_core::journal::Settled;
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
 use wb_core::work::{Inputs, Project, Wants};
@@ -365,14 +364,6 @@ impl Engine {
     /// Ends every host.
     pub async fn shutdown(&self) {
         self.world.hosts.shutdown().await;
-    }
-
-    /// Finishes what an interrupted process had begun to write.
-    ///
-    /// # Errors
-    /// The journal cannot be read or completed.
-    pub async fn settle(&self) -> Result<Settled, Error> {
-        self.world.settle().await
     }
 
     /// A new project is known to the hosts before any job of it.

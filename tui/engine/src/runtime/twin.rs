@@ -1,4 +1,4 @@
-//! The same library built in the other cargo profile (debug or release): a new build there counts as a rebuild.
+//! The same library built in another cargo profile or for a named target: a new build there counts as a rebuild.
 
 use crate::library::Library;
 use std::path::PathBuf;
@@ -16,13 +16,14 @@ impl Twin {
     /// The twins of some libraries.
     #[must_use]
     pub fn of_all(libraries: &[Library]) -> Vec<Self> {
-        let twin = |l: &Library| {
-            let path = l.twin.clone()?;
-            Some(Self {
-                path,
-                of: l.path.clone(),
-            })
+        let twins = |l: &Library| {
+            let of = l.path.clone();
+            let twin = move |path: &PathBuf| Self {
+                path: path.clone(),
+                of: of.clone(),
+            };
+            l.twins.iter().map(twin).collect::<Vec<_>>()
         };
-        libraries.iter().filter_map(twin).collect()
+        libraries.iter().flat_map(twins).collect()
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn ready(
     if let (Some(project), false) = (&engine.state().project, engine.state().options.dry_run) {
         guard(flags, config, project)?;
     }
-    has_agent_stages(engine)?;
+    preflight::none_bad(preflight::agent_stages(engine.state()))?;
     let settled = engine.settle().await?;
     for line in settled.lines() {
         notify(&line);
@@ -45,20 +45,6 @@ pub(super) async fn ready(
     Ok(stages)
 }
 
-/// Agents have nothing to do in a project whose workflow has no agent stage.
-fn has_agent_stages(engine: &Engine) -> Result<(), Error> {
-    let Some(project) = &engine.state().project else {
-        return Ok(());
-    };
-    if project.workflow.agent_stages().next().is_some() {
-        return Ok(());
-    }
-    let text = format!("project \"{}\" has no agent stage", project.title);
-    Err(Error::new(ErrorKind::Settings, text)
-        .hint(format!("its stages: {}", project.workflow.titles()))
-        .hint("add an agent stage to its workflow on the platform, or name another project"))
-}
-
 /// Waits until every library is active or refused; a refused one ends the run.
 async fn load_libraries(
     engine: &mut Engine,
@@ -68,16 +54,9 @@ async fn load_libraries(
 ) -> Result<(), Error> {
     preflight::none_bad(preflight::libraries(engine, libraries, limits, notify).await)?;
     let builds = &engine.state().builds;
-    if builds.order().is_empty() {
-        let mut error = Error::new(
-            ErrorKind::Settings,
-            "no agent in the library is for a stage of this project",
-        );
-        for note in builds.all.iter().flat_map(|b| &b.notes) {
-            error = error.hint(note.clone());
-        }
-        return Err(error);
-    }
+    let notes = || builds.all.iter().flat_map(|b| b.notes.iter().cloned());
+    preflight::none_bad(preflight::bound(engine.state()))
+        .map_err(|error| notes().fold(error, Error::hint))?;
     for note in builds.all.iter().flat_map(|b| &b.notes) {
         notify(&format!("note: {}", clean(note)));
     }

@@ -5,10 +5,10 @@ use super::host::{Host, HostId, Role};
 use super::news::Effect;
 use crate::events::HostEvent;
 use crate::store::StagedCopy;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use wb_core::build::{AgentDescriptor, Descriptor, Probed};
-use wb_core::ids::{BuildId, Millis};
+use wb_core::ids::{BuildId, Millis, ProbeId};
 
 /// A build that new work may use, or that is being drained.
 pub(super) struct Build {
@@ -26,6 +26,8 @@ pub(super) struct Build {
 /// A copied content that waits for a blank host, or is being opened in one.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
+    /// Numbered by the pool.
+    pub id: ProbeId,
     pub library: PathBuf,
     pub copy: Arc<StagedCopy>,
     pub hash: String,
@@ -34,21 +36,20 @@ pub(crate) struct Probe {
 }
 
 impl Pool {
-    pub(super) fn probe(&mut self, probe: Probe) {
+    pub(super) fn probe(&mut self, mut probe: Probe) {
         if self.closing {
             return;
         }
+        self.last_probe += 1;
+        probe.id = ProbeId(self.last_probe);
         self.supersede(&probe);
         self.failures = 0;
         self.probes.push_back(probe);
     }
 
     pub(super) fn activate(&mut self, build: BuildId, probed: Probed) {
-        let mut unclaimed = self.unclaimed.iter();
-        let at = unclaimed.position(|copy| copy.path() == probed.copy);
-        let copy = at
-            .map(|at| self.unclaimed.swap_remove(at))
-            .unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
+        let copy = self.unclaimed.remove(&probed.id);
+        let copy = copy.unwrap_or_else(|| StagedCopy::foreign(probed.copy));
         let library = probed
             .library
             .file_name()
@@ -63,7 +64,7 @@ impl Pool {
         };
         self.builds.insert(build, known);
         for host in self.hosts.values_mut() {
-            if matches!(&host.role, Role::Probed(path) if *path == probed.copy) {
+            if matches!(host.role, Role::Probed(id) if id == probed.id) {
                 host.role = Role::Build(build);
                 host.logs_as = build;
                 host.idle_since = self.now;
@@ -72,9 +73,9 @@ impl Pool {
         self.warm.push_back(build);
     }
 
-    pub(super) fn discard(&mut self, copy: &Path) {
-        self.unclaimed.retain(|unclaimed| unclaimed.path() != copy);
-        self.dismiss(|host| matches!(&host.role, Role::Probed(path) if path == copy));
+    pub(super) fn discard(&mut self, probe: ProbeId) {
+        self.unclaimed.remove(&probe);
+        self.dismiss(|host| matches!(host.role, Role::Probed(id) if id == probe));
     }
 
     fn dismiss(&mut self, which: impl Fn(&Host) -> bool) {
@@ -121,12 +122,13 @@ impl Pool {
     pub(super) fn announce(&mut self, probe: Probe, descriptor: Descriptor) {
         self.refused.remove(&probe.library);
         // One warm host is enough for contents that nobody has claimed.
-        let newest = probe.copy.path().to_owned();
-        self.dismiss(|host| matches!(&host.role, Role::Probed(path) if *path != newest));
-        self.unclaimed.push(probe.copy);
+        self.dismiss(|host| matches!(host.role, Role::Probed(id) if id != probe.id));
+        let copy = probe.copy.path().to_owned();
+        self.unclaimed.insert(probe.id, probe.copy);
         self.effects.push(Effect::Emit(HostEvent::Probed(Probed {
+            id: probe.id,
             library: probe.library,
-            copy: newest,
+            copy,
             hash: probe.hash,
             size: probe.size,
             modified: probe.modified,

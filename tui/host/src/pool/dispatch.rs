@@ -28,7 +28,7 @@ impl Pool {
         self.queue_ahead();
         missing += self.give_warm();
         let blank = self.hosts.values().filter(|h| h.is_blank()).count();
-        let spare = usize::from(self.wants_spare());
+        let spare = usize::from(self.needs_spare());
         for _ in (blank + self.spawning)..(missing + spare) {
             self.spawning += 1;
             self.effects.push(Effect::Spawn);
@@ -37,7 +37,7 @@ impl Pool {
 
     /// Whether to start a host ahead of need: not after failures; and where reloads are rare, only the very
     /// first one, or when hosts are dying.
-    fn wants_spare(&self) -> bool {
+    fn needs_spare(&self) -> bool {
         let worth_it = self.config.spare || self.hosts.is_empty() || self.deaths;
         worth_it && self.failures == 0
     }

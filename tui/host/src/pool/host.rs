@@ -5,10 +5,9 @@ use super::work::{Active, Queued};
 use crate::report::Ending;
 use crate::store::StagedCopy;
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use wb_core::ids::BuildId;
+use wb_core::ids::{BuildId, ProbeId};
 
 /// Number of a host, used once.
 pub(crate) type HostId = u64;
@@ -20,7 +19,7 @@ pub(super) enum Role {
     /// Opening a new content.
     Probe(Probe),
     /// Has opened a content that nobody has claimed yet.
-    Probed(PathBuf),
+    Probed(ProbeId),
     /// Holds a build.
     Build(BuildId),
     /// Asked to leave, or dead already.

@@ -94,7 +94,7 @@ impl Pool {
         host.idle_since = self.now;
         if let Role::Probe(probe) = &host.role {
             let probe = probe.clone();
-            host.role = Role::Probed(probe.copy.path().to_owned());
+            host.role = Role::Probed(probe.id);
             self.announce(probe, descriptor);
         }
         self.send(id);

@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::BuildId;
+use wb_core::ids::{BuildId, ProbeId};
 
 /// Builds, hosts and work; see the module.
 pub(crate) struct Pool {
@@ -67,7 +67,8 @@ pub(crate) struct Pool {
     /// Builds that get a host before there is work for one.
     warm: VecDeque<BuildId>,
     /// Probed contents that nobody has claimed or discarded.
-    unclaimed: Vec<Arc<StagedCopy>>,
+    unclaimed: BTreeMap<ProbeId, Arc<StagedCopy>>,
+    last_probe: u64,
     /// The last refused content of each library, so that it is not probed again and again.
     refused: HashMap<PathBuf, String>,
     /// Failed work by its number, until the functions and lines of its stack are known.
@@ -96,7 +97,8 @@ impl Pool {
             pending: VecDeque::new(),
             probes: VecDeque::new(),
             warm: VecDeque::new(),
-            unclaimed: Vec::new(),
+            unclaimed: BTreeMap::new(),
+            last_probe: 0,
             refused: HashMap::new(),
             explaining: BTreeMap::new(),
             project: None,
@@ -142,7 +144,7 @@ impl Pool {
                 self.project_number += 1;
             }
             News::Activate { build, probed } => self.activate(build, *probed),
-            News::Discard { copy } => self.discard(&copy),
+            News::Discard(probe) => self.discard(probe),
             News::Retire { build } => self.retire(build),
             News::Close { at_once } => self.close(at_once),
             News::Probe(probe) => self.probe(probe),

@@ -9,11 +9,10 @@ use crate::page::LastWords;
 use crate::proto::Done;
 use crate::report::Death;
 use crate::store::StagedCopy;
-use std::path::PathBuf;
 use std::sync::Arc;
 use wb_core::build::{Descriptor, Probed};
 use wb_core::error::Error;
-use wb_core::ids::{BuildId, JobId};
+use wb_core::ids::{BuildId, JobId, ProbeId};
 
 /// Something that happened outside of the pool, or a request of the program.
 #[derive(Debug)]
@@ -34,9 +33,7 @@ pub(crate) enum News {
         build: BuildId,
         probed: Box<Probed>,
     },
-    Discard {
-        copy: PathBuf,
-    },
+    Discard(ProbeId),
     Retire {
         build: BuildId,
     },

@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use wb_core::ids::Millis;
+use wb_core::ids::{Millis, ProbeId};
 
 /// Time between two reads that must be equal.
 const BETWEEN: Duration = Duration::from_millis(15);
@@ -181,6 +181,7 @@ fn stage(
     match staged {
         Ok(copy) => {
             let probe = Probe {
+                id: ProbeId::default(),
                 library: path.to_owned(),
                 copy,
                 hash: hash.to_owned(),

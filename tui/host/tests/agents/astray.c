@@ -1,5 +1,5 @@
 /* An agent that reaches beyond itself: over shared pages, for memory, with children that leave its
- * group, with slow dependencies. What exactly is said by the task's parameters. */
+ * group, with slow dependencies. The task's parameters decide what exactly. */
 #define _GNU_SOURCE
 #include "workbench_agent.h"
 #include <signal.h>
@@ -13,14 +13,14 @@
 #define AGENT(name) static int32_t name(const void *user, const wb_task *task, const wb_host *host, wb_out *out)
 #define UNUSED (void)user, (void)task, (void)host, (void)out
 
-static int32_t say(wb_out *out, uint32_t kind, const char *text) {
+static int32_t put(wb_out *out, uint32_t kind, const char *text) {
   out->kind = kind;
   out->data = (uint8_t *)text;
   out->len = strlen(text);
   return WB_OK;
 }
 
-static int32_t done(wb_out *out) { return say(out, WB_OUT_JSON, "{\"route\":\"one\"}"); }
+static int32_t done(wb_out *out) { return put(out, WB_OUT_JSON, "{\"route\":\"one\"}"); }
 
 static const char *params(const wb_task *task) {
   static char text[4096];
@@ -74,7 +74,7 @@ AGENT(scribbles_and_aborts) {
 }
 
 /* Leaves a process in a session of its own, adopted by nobody it knows and without an environment;
- * says its number in the file that the parameters or PIDS name. Then does what `then` says. */
+ * writes its number to the file that the parameters or PIDS name. Then does what `then` asks for. */
 static void daemonise(const wb_task *task) {
   const char *path = task->params.len > 0 ? params(task) : getenv("PIDS");
   FILE *file = fopen(path, "w");
@@ -214,7 +214,7 @@ AGENT(explains) {
     at += (size_t)snprintf(text + at, 64, ",%d", n);
   }
   snprintf(text + at, 64, "]}");
-  say(out, WB_OUT_FAILURE, text);
+  put(out, WB_OUT_FAILURE, text);
   return WB_DEPENDENCY;
 }
 

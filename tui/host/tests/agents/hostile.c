@@ -12,7 +12,7 @@
 #define ANSWER "one"
 #endif
 
-static int32_t say(wb_out *out, uint32_t kind, const char *text) {
+static int32_t put(wb_out *out, uint32_t kind, const char *text) {
   out->kind = kind;
   out->data = (uint8_t *)text;
   out->len = strlen(text);
@@ -25,7 +25,7 @@ static int32_t say(wb_out *out, uint32_t kind, const char *text) {
 
 AGENT(answer) {
   UNUSED;
-  return say(out, WB_OUT_JSON, "{\"route\":\"" ANSWER "\"}");
+  return put(out, WB_OUT_JSON, "{\"route\":\"" ANSWER "\"}");
 }
 
 /* Not inlined, so that the frames have names. */
@@ -70,7 +70,7 @@ AGENT(prints) {
   for (int n = 0; n < 100 * 1024; n++) {
     fwrite(line, 1, sizeof line, stdout);
   }
-  return say(out, WB_OUT_JSON, "{\"route\":\"printed\"}");
+  return put(out, WB_OUT_JSON, "{\"route\":\"printed\"}");
 }
 
 AGENT(last_words) {
@@ -108,7 +108,7 @@ AGENT(echoes) {
     at += (size_t)snprintf(text + at, sizeof text - at, " %s=%d:%.*s", names[n], status, (int)found.len,
                            found.ptr ? (const char *)found.ptr : "");
   }
-  say(out, WB_OUT_TEXT, text);
+  put(out, WB_OUT_TEXT, text);
   return WB_ERROR;
 }
 
@@ -203,13 +203,13 @@ static void give_back(uint8_t *data, size_t len, size_t cap) {
   free(data);
 }
 
-/* Says how often its results were freed, in its priority. */
+/* Reports how often its results were freed, as its priority. */
 AGENT(counts_frees) {
   UNUSED;
   kept = malloc(64);
   memcpy(kept, "{}", 2);
   if (frees == 3) {
-    return say(out, WB_OUT_JSON, "{\"priority\":0.75}");
+    return put(out, WB_OUT_JSON, "{\"priority\":0.75}");
   }
   out->kind = WB_OUT_JSON;
   out->data = kept;
@@ -228,7 +228,7 @@ AGENT(looks) {
   int32_t first = host->frame(host->ctx, 0, &frame);
   if (first != WB_FOUND) {
     snprintf(text, sizeof text, "%.*s", (int)frame.error.len, frame.error.ptr ? (const char *)frame.error.ptr : "");
-    say(out, WB_OUT_TEXT, text);
+    put(out, WB_OUT_TEXT, text);
     return WB_ERROR;
   }
   unsigned red = frame.data[0];
@@ -238,21 +238,21 @@ AGENT(looks) {
   past.size = sizeof past;
   snprintf(text, sizeof text, "{\"route\":\"%ux%u red %u past %d\"}", frame.width, frame.height, red,
            host->frame(host->ctx, 1, &past));
-  return say(out, WB_OUT_JSON, text);
+  return put(out, WB_OUT_JSON, text);
 }
 
 AGENT(forgets_size) {
   UNUSED;
   wb_frame frame;
   memset(&frame, 0, sizeof frame);
-  return say(out, WB_OUT_JSON, host->frame(host->ctx, 7, &frame) == WB_FAILED ? "{\"route\":\"failed\"}" : "{}");
+  return put(out, WB_OUT_JSON, host->frame(host->ctx, 7, &frame) == WB_FAILED ? "{\"route\":\"failed\"}" : "{}");
 }
 
-AGENT(says) {
+AGENT(echoes_task) {
   (void)user, (void)host;
   printf("%.*s\n", (int)task->task.len, (const char *)task->task.ptr);
   fprintf(stderr, "no newline at the end");
-  return say(out, WB_OUT_JSON, "{\"route\":\"one\"}");
+  return put(out, WB_OUT_JSON, "{\"route\":\"one\"}");
 }
 
 #define ENTRY(stage_name, flag_bits, function) \
@@ -279,7 +279,7 @@ static const wb_agent agents[] = {
     ENTRY("counts_frees", 0, counts_frees),
     ENTRY("looks", 0, looks),
     ENTRY("alone", WB_FLAG_NO_PARALLEL | WB_FLAG_CANCEL_AWARE, listens),
-    ENTRY("says", 0, says),
+    ENTRY("echoes_task", 0, echoes_task),
     ENTRY("forgets_size", 0, forgets_size),
 };
 
@@ -287,7 +287,7 @@ static int32_t preflight(const wb_host *host, wb_out *out) {
   wb_bytes name = WB_TEXT("project");
   wb_bytes found = {NULL, 0};
   if (host->input(host->ctx, name, &found) != WB_FOUND) {
-    say(out, WB_OUT_TEXT, "no project");
+    put(out, WB_OUT_TEXT, "no project");
     return WB_ERROR;
   }
   return WB_OK;

@@ -12,8 +12,8 @@ fn deep_inside(title: &str) -> Result<Route> {
     panic!("cannot bear \"{title}\"")
 }
 
-#[stage("says no")]
-fn says_no(_task: &Task) -> Result<Route> {
+#[stage("refuses")]
+fn refuses(_task: &Task) -> Result<Route> {
     bail!("not today")
 }
 
@@ -22,4 +22,4 @@ fn routes(_task: &Task) -> Result<Route> {
     Ok(Route::to("complete").priority(0.25))
 }
 
-export![panics, says_no, routes];
+export![panics, refuses, routes];

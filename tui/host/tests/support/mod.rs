@@ -38,7 +38,7 @@ pub const HOSTILE: [&str; 22] = [
     "counts_frees",
     "looks",
     "alone",
-    "says",
+    "echoes_task",
     "forgets_size",
 ];
 

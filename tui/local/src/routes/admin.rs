@@ -13,6 +13,7 @@
 //! | GET `/local/workflow?project=UUID` | the workflow with all its edges |
 //! | POST `/local/move` `{"tasks":[…],"stage":"Archive","by":"…"}` | moves tasks on behalf of somebody else |
 //! | POST `/local/edit` `{"data_hash":"…","by":"…"}` | edits a label row on behalf of somebody else |
+//! | POST `/local/rename` `{"id":"FEATURE_HASH","name":"…"}` | renames an element of the project's ontology |
 //!
 //! Without `project`, the main project is used. These requests are not counted or affected by faults.
 
@@ -27,7 +28,7 @@ use axum::routing::{any, get, post};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ use crate::fault::{FaultSpec, Injector};
 use crate::people::SOMEBODY;
 use crate::routes::extract::Pairs;
 use crate::routes::reply::{Reply, json_bytes, json_reply};
-use crate::store::catalog::Project;
+use crate::store::catalog::{self, Project};
 use crate::store::tx::Tx;
 use crate::store::{labels, tasks};
 use crate::workflow::Graph;
@@ -57,6 +58,7 @@ pub(super) fn router(app: &SharedApp) -> Router<SharedApp> {
         .route("/local/workflow", get(workflow))
         .route("/local/move", post(move_tasks))
         .route("/local/edit", post(edit))
+        .route("/local/rename", post(rename))
         .route("/local", any(unknown))
         .route("/local/", any(unknown))
         .route("/local/{*page}", any(unknown))
@@ -289,4 +291,52 @@ async fn edit(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
         Ok(label)
     };
     json_reply(&json!({"label_hash": app.store.write(by, work).await?}))
+}
+
+#[derive(Deserialize)]
+struct RenameAsked {
+    project: Option<String>,
+    id: String,
+    name: String,
+}
+
+async fn rename(State(app): State<SharedApp>, bytes: Bytes) -> Reply {
+    let asked: RenameAsked = serde_json::from_slice(&bytes)?;
+    let project = project_of(&app, asked.project.as_deref())?;
+    let ontology = Arc::clone(&project.ontology);
+    let mut editor: Value = serde_json::from_str(ontology.editor.get())?;
+    let renamed = rename_element(&mut editor, &asked.id, &asked.name);
+    if renamed == 0 {
+        return Err(not_found!("the ontology has no element {:?}", asked.id));
+    }
+    let editor = editor.to_string();
+    let work = move |tx: &Tx<'_>| catalog::save_ontology(tx, ontology.id, None, None, &editor);
+    app.store.write(SOMEBODY, work).await?;
+    app.reload().await?;
+    json_reply(&json!({"renamed": renamed}))
+}
+
+/// Names every element with this feature hash; how many there are. A classification is named by its first attribute.
+fn rename_element(structure: &mut Value, id: &str, name: &str) -> usize {
+    let mut renamed = 0;
+    if structure["featureNodeHash"] == id {
+        let is_classification =
+            structure.get("name").is_none() && structure.get("attributes").is_some();
+        let place = match is_classification {
+            true => structure.pointer_mut("/attributes/0/name"),
+            false if structure.get("label").is_some() => structure.get_mut("label"),
+            false => structure.get_mut("name"),
+        };
+        if let Some(place) = place {
+            *place = name.into();
+            renamed += 1;
+        }
+    }
+    for list in ["objects", "classifications", "attributes", "options"] {
+        let below = structure.get_mut(list).and_then(Value::as_array_mut);
+        for element in below.into_iter().flatten() {
+            renamed += rename_element(element, id, name);
+        }
+    }
+    renamed
 }

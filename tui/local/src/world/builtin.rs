@@ -1,4 +1,4 @@
-//! The built-in scenarios: `seed`, `demo`, `large`.
+//! The built-in scenarios: `seed`, `demo`, `samples`, `large`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,13 +20,15 @@ pub enum Scenario {
     /// a twin project with labels.
     #[default]
     Demo,
+    /// The data of `demo`, and a workflow with a stage for every sample agent.
+    Samples,
     /// The workflow of `demo` with a very large number of images.
     Large,
 }
 
 impl Scenario {
     /// All scenarios, in the order in which help shows them.
-    pub const ALL: [Self; 3] = [Self::Seed, Self::Demo, Self::Large];
+    pub const ALL: [Self; 4] = [Self::Seed, Self::Demo, Self::Samples, Self::Large];
 
     /// Its name on the command line.
     #[must_use]
@@ -34,6 +36,7 @@ impl Scenario {
         match self {
             Self::Seed => "seed",
             Self::Demo => "demo",
+            Self::Samples => "samples",
             Self::Large => "large",
         }
     }
@@ -43,7 +46,7 @@ impl Scenario {
     pub fn default_tasks(self) -> usize {
         match self {
             Self::Seed => 24,
-            Self::Demo => 240,
+            Self::Demo | Self::Samples => 240,
             Self::Large => 1_000_000,
         }
     }
@@ -52,8 +55,10 @@ impl Scenario {
         let (template, title) = match self {
             Self::Seed => (seed_template(), "Agent to complete"),
             Self::Demo | Self::Large => (demo_template(names), "Night cameras"),
+            Self::Samples => (samples_template(names), "Every sample agent"),
         };
-        let mut items = if self == Self::Demo {
+        let mixed = matches!(self, Self::Demo | Self::Samples);
+        let mut items = if mixed {
             mixed_items(tasks)
         } else {
             Vec::new()
@@ -64,7 +69,7 @@ impl Scenario {
             ItemSpec::of(ItemKind::Image).times(tasks.saturating_sub(special)),
         );
         let mut projects = vec![project(title)];
-        if self == Self::Demo {
+        if mixed {
             projects.push(project("Night cameras (twin)"));
         }
         World {
@@ -173,6 +178,40 @@ pub(crate) fn demo_template(names: Names) -> TemplateSpec {
     }
 }
 
+/// A stage for every sample agent, with the pathways that it declares.
+fn samples_template(names: Names) -> TemplateSpec {
+    let stage = |title: &str| names.uuid("stage", title);
+    let agent = |title: &str, pathways: &[(&str, &str)]| -> Value {
+        let pathway = |(name, to): &(&str, &str)| {
+            let id = names.uuid("pathway", format!("{title}: {name}"));
+            json!({"uuid": id, "name": name, "targetNode": stage(to)})
+        };
+        let pathways: Vec<Value> = pathways.iter().map(pathway).collect();
+        json!({"uuid": stage(title), "nodeType": "AGENT", "title": title, "pathways": pathways})
+    };
+    TemplateSpec {
+        id: None,
+        title: "Every sample agent".to_owned(),
+        graph_nodes: json!([
+            {"uuid": stage("Start"), "nodeType": "START", "toNode": stage("pre-label")},
+            agent("pre-label", &[("annotate", "twin"), ("skip", "Archive"), ("escalate", "Review")]),
+            agent("twin", &[("annotate", "priority")]),
+            agent("priority", &[("annotate", "Annotate")]),
+            agent("video", &[("annotate", "Annotate")]),
+            agent("model", &[("annotate", "Annotate")]),
+            {"uuid": stage("Annotate"), "nodeType": "ANNOTATION", "title": "Annotate", "toNode": stage("Review")},
+            {"uuid": stage("Review"), "nodeType": "REVIEW", "title": "Review",
+             "approveNode": stage("validate"), "rejectNode": stage("Annotate")},
+            agent("validate", &[("complete", "route by"), ("fix", "Annotate")]),
+            agent("route by", &[("complete", "route"), ("review", "Review")]),
+            agent("route", &[("complete", "Agent 1"), ("rework", "Annotate")]),
+            agent("Agent 1", &[("complete", "Complete")]),
+            {"uuid": stage("Complete"), "nodeType": "DONE", "title": "Complete", "nodeSubtype": "COMPLETED"},
+            {"uuid": stage("Archive"), "nodeType": "DONE", "title": "Archive", "nodeSubtype": "ARCHIVED"}
+        ]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +219,12 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [seed_template(), demo_template(Names::new(1))] {
+        let names = Names::new(1);
+        for template in [
+            seed_template(),
+            demo_template(names),
+            samples_template(names),
+        ] {
             Graph::from_value(&json!({"graphNodes": template.graph_nodes})).unwrap();
         }
     }

@@ -5,8 +5,8 @@ use crate::headless::specs::Answer;
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{DataHash, PathwayId, TaskId};
+use wb_core::journal::Op;
 use wb_core::work::TaskRow;
-use wb_engine::journal::Op;
 use wb_engine::runtime::{Engine, now};
 
 /// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
@@ -32,7 +32,7 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
 
 impl Exec {
     /// What an earlier command left, or an earlier line, is finished before anything is run.
-    pub(super) async fn finish_earlier(&self) {
+    pub(super) async fn finish_earlier(&mut self) {
         if self.engine.state().options.dry_run {
             return;
         }

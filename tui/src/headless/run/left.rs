@@ -1,16 +1,17 @@
 //! What earlier commands of this folder left in part.
 
-use crate::cli::{Global, RunArgs};
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::OnConflict;
+use wb_engine::flags::Flags;
 use wb_engine::runtime::{Engine, now};
+use wb_engine::saved::RunRequest;
 use wb_ui::text::plural;
 
 /// How many tasks of each stage an interrupted command has taken already that is gone on with.
-pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId, usize>, Error> {
-    match (engine.journal(), global.goes_on) {
+pub(super) fn spent(engine: &Engine, flags: &Flags) -> Result<HashMap<StageId, usize>, Error> {
+    match (engine.journal(), flags.goes_on) {
         (Some(journal), Some(op)) => journal.spent(op),
         _ => Ok(HashMap::new()),
     }
@@ -20,7 +21,7 @@ pub(super) fn spent(engine: &Engine, global: &Global) -> Result<HashMap<StageId,
 /// leaves them out and reports it.
 pub(super) fn unfinished(
     engine: &Engine,
-    args: &RunArgs,
+    args: &RunRequest,
     dry: bool,
 ) -> Result<HashSet<TaskId>, Error> {
     let (Some(journal), Some(project)) = (engine.journal(), &engine.state().project) else {
@@ -28,7 +29,7 @@ pub(super) fn unfinished(
     };
     if !dry {
         // An answer to conflicts means that the agents run again.
-        if OnConflict::from(args.on_conflict) != OnConflict::Skip {
+        if args.on_conflict != OnConflict::Skip {
             journal.release_conflicts(project.hash, None, now().0)?;
         }
         return Ok(HashSet::new());
@@ -44,5 +45,5 @@ pub(super) fn unfinished(
             plural(open.len(), "write")
         );
     }
-    Ok(open.iter().map(|open| open.change.item.task).collect())
+    Ok(open.iter().map(|open| open.change.task).collect())
 }

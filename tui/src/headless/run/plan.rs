@@ -40,7 +40,7 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
     let limit = MaxTime::new(args.run.max_time);
     let prepared = async {
         let file = files::begin("-o", &args.output).await?;
-        let mut session = prepare(&global, config, &args.run, limit).await?;
+        let mut session = prepare(&global.flags(), config, &args.run.request(), limit).await?;
         session.plan = Some(PlanFile::of_engine(&args.output, file, &session.engine)?);
         Ok::<_, Error>(session)
     };

@@ -5,6 +5,7 @@ use crate::exit::Ending;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::run::Source;
+use wb_engine::preflight;
 
 /// Time between two looks at the settings while nothing runs.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,7 +27,11 @@ impl Session {
             self.spec.source = Source::Stages(stages.clone());
         }
         let (checked, engine, args) = (&mut self.checked, &mut self.engine, &self.args);
+        let again = std::mem::replace(&mut self.begun, true);
         let fits = async {
+            if again {
+                preflight::read_again(engine).await;
+            }
             checked.renew(engine, &stages).await?;
             // Further tasks may have come since the last pass.
             if args.refresh_every.is_some() {

@@ -2,7 +2,6 @@
 
 use super::named::{self, Unmet};
 use super::{Session, left};
-use crate::cli::{Global, RunArgs};
 use crate::exit::Ending;
 use crate::headless::live::{Limits, Live};
 use crate::headless::output::{self, Output};
@@ -16,10 +15,12 @@ use wb_core::filter::Filter;
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Sink, Source};
 use wb_engine::config::{Config, state_dir};
+use wb_engine::flags::Flags;
 use wb_engine::history::AttemptHistory;
 use wb_engine::max_time::MaxTime;
 use wb_engine::preflight::Checked;
 use wb_engine::runtime::Engine;
+use wb_engine::saved::{CommandRequest, RunRequest, SavedCommand};
 use wb_engine::session::{self, Need};
 use wb_engine::upstream;
 
@@ -55,30 +56,29 @@ pub(in crate::headless) async fn unless_interrupted<T>(
 }
 
 pub(super) async fn prepare(
-    global: &Global,
+    flags: &Flags,
     config: &Config,
-    args: &RunArgs,
+    args: &RunRequest,
     limit: MaxTime,
 ) -> Result<Session, Error> {
-    let live = Live::new(global, config, args);
+    let live = Live::new(flags, config, args);
     let limits = live.limits();
     let asked = asked(args, limits)?;
-    let out = Output::new(global.json, args.jsonl.as_deref()).await?;
+    let out = Output::new(flags.json, args.jsonl.as_deref()).await?;
     let reports = RunReports::new(args.report.as_deref(), args.junit.as_deref()).await?;
     let history = AttemptHistory::open(&state_dir("")?, upstream::project_hash(config)?)?;
-    let flags = global.flags();
-    let need = need(args, &live.limits(), config);
-    let (engine, stages) = session::engine(&flags, config, &need, print::notify).await?;
+    let need = need(flags, args, &live.limits(), config);
+    let (engine, stages) = session::engine(flags, config, &need, print::notify).await?;
     let unmet = clear(&engine, &stages, args, &asked.filter).await;
     if let (Err(_), Some(journal)) = (&unmet, engine.journal()) {
-        session::leave(&flags, journal);
+        session::leave(flags, journal);
     }
     let unmet = unmet?;
     let dry = engine.state().options.dry_run;
-    let progress = Progress::new(args.progress, global.plain);
+    let progress = Progress::new(args.progress, flags.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
-        spent: Arc::new(left::spent(&engine, global)?),
+        spent: Arc::new(left::spent(&engine, flags)?),
         left_out: Arc::new(left::unfinished(&engine, args, dry)?),
         earlier: history.earlier(),
         tried: history.times(),
@@ -89,6 +89,7 @@ pub(super) async fn prepare(
     };
     Ok(Session {
         checked: Checked::new(engine.state(), &stages, &config.params),
+        begun: false,
         named: if args.stage.is_empty() {
             vec![]
         } else {
@@ -108,7 +109,7 @@ pub(super) async fn prepare(
         given_up: false,
         live,
         history,
-        again: output::again(global, config),
+        again: output::again(flags, config),
         not_carried: 0,
         unmet,
     })
@@ -118,7 +119,7 @@ pub(super) async fn prepare(
 async fn clear(
     engine: &Engine,
     stages: &[StageId],
-    args: &RunArgs,
+    args: &RunRequest,
     filter: &Filter,
 ) -> Result<Vec<Unmet>, Error> {
     if let Some(project) = &engine.state().project {
@@ -130,20 +131,21 @@ async fn clear(
 }
 
 /// What a run needs of the engine.
-fn need<'a>(args: &'a RunArgs, limits: &Limits, config: &Config) -> Need<'a> {
+fn need<'a>(flags: &Flags, args: &'a RunRequest, limits: &Limits, config: &Config) -> Need<'a> {
+    let request = CommandRequest::Run(Box::new(args.clone()));
     Need {
-        command: "run",
+        operation: SavedCommand::new(flags, request).into(),
         rate: args.rate,
         timeout_ms: limits.timeout_ms,
         concurrency: limits.concurrency,
         stages: &args.stage,
         drains: true,
-        on_duplicate: upstream::on_duplicate(args.on_duplicate.map(Into::into), config),
+        on_duplicate: upstream::on_duplicate(args.on_duplicate, config),
     }
 }
 
 /// What the flags say of a run.
-fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Error> {
+fn asked(args: &RunRequest, limits: Limits) -> Result<RunSpec, Error> {
     let filter = match &args.filter {
         Some(text) => Filter::parse(text)
             .map_err(|e| Error::new(ErrorKind::Usage, format!("--filter: {e}")))?,
@@ -158,7 +160,7 @@ fn asked(args: &RunArgs, limits: Limits) -> Result<RunSpec, Error> {
         filter,
         only: args.task.clone(),
         max_failures: args.max_failures,
-        on_conflict: args.on_conflict.into(),
+        on_conflict: args.on_conflict,
         ..RunSpec::default()
     })
 }

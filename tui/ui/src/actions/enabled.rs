@@ -31,6 +31,14 @@ fn has_agent(stage: Option<StageId>, state: &State) -> Enabled {
     }
 }
 
+/// Whether a task of the stage can be stepped, now or once its agent is loaded.
+fn can_open(stage: Option<StageId>, state: &State) -> Enabled {
+    match stage.filter(|stage| state.agent_coming(*stage)) {
+        Some(_) => Ok(()),
+        None => has_agent(stage, state),
+    }
+}
+
 fn runs(state: &State) -> bool {
     state.run.as_ref().is_some_and(|run| !run.is_over())
 }
@@ -47,12 +55,12 @@ pub(super) fn writable(_: &Ui, state: &State) -> Enabled {
 }
 
 pub(super) fn first_task(ui: &Ui, state: &State) -> Enabled {
-    has_agent(ui.stage, state)?;
+    can_open(ui.stage, state)?;
     unless(task_at(ui, 0, state).is_none(), "no task is listed here")
 }
 
 pub(super) fn selected(ui: &Ui, state: &State) -> Enabled {
-    has_agent(ui.stage, state)?;
+    can_open(ui.stage, state)?;
     unless(selected_task(ui, state).is_none(), "no task is listed here")
 }
 

@@ -143,8 +143,12 @@ impl Ui {
         task: TaskId,
         state: &State,
     ) -> Vec<Command> {
-        self.screen = Screen::Task;
         self.stage = Some(stage);
+        if state.agent_coming(stage) {
+            // Queued; the screen follows once it is stepped.
+            return vec![Command::Open { stage, task }];
+        }
+        self.screen = Screen::Task;
         let same = state
             .step
             .as_ref()
@@ -153,6 +157,12 @@ impl Ui {
             return Vec::new();
         }
         vec![Command::Open { stage, task }]
+    }
+
+    /// Whether `Esc` takes a queued task back: on Flow and Queue.
+    pub(crate) fn unqueues(&self, state: &State) -> bool {
+        let here = matches!(self.screen, Screen::Flow | Screen::Queue);
+        state.queued_step.is_some() && here && self.overlays.is_empty()
     }
 
     pub(super) fn step_on(&mut self, state: &State) -> Vec<Command> {

@@ -45,7 +45,7 @@ actions! {
     In          Global ["Enter"] "in" "Go one level in: stage, task"
         .unlisted() .hint(|ui, _| (ui.screen == Screen::Flow).then(|| "queue".into()));
     Out         Global ["Esc"] "out" "Go one level out, or close what is open; never quits"
-        .unlisted() .hint(|_, _| Some("back".into()));
+        .unlisted() .hint(|ui, s| Some(if ui.unqueues(s) { "unqueue" } else { "back" }.into()));
     NextPane    Global ["Tab"] "next pane" "Go to the next pane or tab"
         .unlisted() .hint(|_, _| Some("next tab".into()));
     PrevPane    Global ["BackTab"] "previous pane" "Go to the previous pane or tab"
@@ -81,9 +81,11 @@ actions! {
         .stays() .does(Ui::copy_value);
     CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
         .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
-    Refresh     Global ["R" "F5"] "refresh" "List every stage again"
+    Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);
+    Tutorial    Global ["F2"] "tutorial" "Explain the first step, outcome and commit again"
+        .stays() .does(|ui, _| ui.show_cards_again());
     Quit        Global ["q" "Ctrl-c"] "quit" "Quit; asks while something is running or held"
         .stays() .hint(|_, _| Some("quit".into())) .does(Ui::quit);
     Suspend     Global ["Ctrl-z"] "suspend" "Suspend (resume with `fg`)"

@@ -5,11 +5,12 @@ use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, clock, fit, left};
+use crate::theme::Styles;
 use crate::widgets::{hanging, overlay, padded, scrolled, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use wb_core::build::{Build, BuildStatus};
+use wb_core::build::{Build, BuildStatus, Refusal};
 use wb_core::state::State;
 
 /// The list of builds; the first line shown.
@@ -72,8 +73,10 @@ impl Layer for Builds {
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
-        let compiler = state.compiling.as_ref().and_then(|c| c.failed.clone());
-        let refused = state.rejected.as_ref().map(|(why, _)| why.clone());
+        let failed = state.compiling.as_ref().and_then(|c| c.failed.as_ref());
+        let compiler = failed.map(|failure| failure.messages.clone());
+        let refused = state.refused.all().last();
+        let refused = refused.map(|refusal| refusal.error.summary.clone());
         Some(("the build's error".to_owned(), compiler.or(refused)?))
     }
 }
@@ -134,12 +137,10 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
 fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
-    for (library, error) in &state.refused {
+    for Refusal { library, error, at } in state.refused.all() {
         let path = library.display().to_string();
-        let newest = state.rejected.as_ref().filter(|(r, _)| *r == error.summary);
-        let when = newest.map(|(_, at)| crate::chrome::ago(state.now.since(*at)));
-        let when = when.map_or_else(String::new, |ago| format!(", {ago}"));
-        let title = format!("✗ {} refused{when}", clean(&path));
+        let ago = crate::chrome::ago(state.now.since(*at));
+        let title = format!("✗ {} refused, {ago}", clean(&path));
         all.push(Line::styled(fit(&title, columns), st.bad));
         all.extend(hanging("  ", st.text, &error.summary, columns, st.text));
         for hint in &error.hints {
@@ -170,27 +171,33 @@ fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
             Span::styled("… compiling  ", st.warn),
             Span::raw(fit(&compiling.line, columns.saturating_sub(14))),
         ])),
-        Some(messages) => {
-            all.push(Line::styled(
-                "✗ The agents did not compile; the loaded build stays active.",
-                st.bad,
-            ));
-            let messages: Vec<&str> = messages.lines().collect();
-            let first = messages
-                .iter()
-                .position(|l| clean(l).starts_with("error"))
-                .unwrap_or(0);
-            for message in messages[first..].iter().chain(&messages[..first]) {
-                let text = fit(message, columns.saturating_sub(2));
-                let style = if text.starts_with("error") {
-                    st.bad
-                } else {
-                    st.text
-                };
-                all.push(Line::styled(format!("  {text}"), style));
-            }
+        Some(failure) => {
+            let kept = match state.builds.active() {
+                Some(_) => "the loaded build stays active",
+                None => "no agent is loaded",
+            };
+            let text = format!("✗ The agents did not compile; {kept}.");
+            all.push(Line::styled(text, st.bad));
+            all.extend(messages(&failure.messages, columns, st));
         }
     }
     all.push(Line::default());
     all
+}
+
+/// What compiler and cargo reported, the first error at the top.
+pub fn messages(text: &str, columns: usize, st: &Styles) -> Vec<Line<'static>> {
+    let all: Vec<&str> = text.lines().collect();
+    let is_error = |line: &&str| clean(line).starts_with("error");
+    let first = all.iter().position(is_error).unwrap_or(0);
+    let line = |message: &&str| {
+        let text = fit(message, columns.saturating_sub(2));
+        let style = if text.starts_with("error") {
+            st.bad
+        } else {
+            st.text
+        };
+        Line::styled(format!("  {text}"), style)
+    };
+    all[first..].iter().chain(&all[..first]).map(line).collect()
 }

@@ -1,9 +1,10 @@
-//! What opens above the screens: questions, review, conflicts, journal, watched tasks, builds, messages,
-//! help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
+//! What opens above the screens: questions, review, conflicts, journal, watched tasks, builds, the errors
+//! of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
 
 pub mod ask;
 pub mod builds;
 pub mod conflicts;
+pub mod first_failure;
 pub mod help;
 pub mod journal;
 pub mod messages;

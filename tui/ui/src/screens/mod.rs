@@ -2,6 +2,7 @@
 //! scroll; what surrounds it is left to [`crate::chrome`].
 
 pub mod activity;
+pub mod first_build;
 pub mod flow;
 pub mod queue;
 pub mod run;

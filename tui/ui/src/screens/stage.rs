@@ -74,6 +74,9 @@ fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
         let held = plural(state.held.len(), "held outcome");
         let words = format!("reviews {held}; nothing is written yet");
         (Action::Review, words)
+    } else if state.agent_coming(stage.id) && some {
+        let words = "queues the first task, to be stepped once its agent is loaded".to_owned();
+        (Action::StepFirst, words)
     } else if state.builds.active().is_none() {
         let words = "shows why no library is loaded".to_owned();
         (Action::Builds, words)
@@ -112,6 +115,9 @@ fn waiting<'a>(stage: &Stage, state: &State, st: &Styles) -> Line<'a> {
 
 /// Why a stage has no agent.
 fn no_agent(state: &State) -> String {
+    if state.builds.active().is_none() && state.libraries_coming() {
+        return "being built and loaded".into();
+    }
     if state.builds.active().is_some() {
         return "no agent: no loaded library has one for this stage".into();
     }
@@ -131,8 +137,10 @@ fn agent<'a>(
     let Some((build, _, agent)) = state.agent(stage.id) else {
         let mark = left("agent", 10);
         let mut all = hanging(&mark, st.dim, &no_agent(state), columns, st.warn);
-        let text = format!("{:10}write one: #[stage(\"{}\")]", "", stage.title);
-        all.push(Line::styled(fit(&text, columns), st.dim));
+        if !state.libraries_coming() {
+            let text = format!("{:10}write one: #[stage(\"{}\")]", "", stage.title);
+            all.push(Line::styled(fit(&text, columns), st.dim));
+        }
         return all;
     };
     let function = format!("{} {build}  ", clean(&agent.spec.function));

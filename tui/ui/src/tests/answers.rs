@@ -46,15 +46,10 @@ fn op(id: i64, kind: &str, done: u64) -> Op {
         kind: kind.into(),
         began: Millis(fixture::NOW - 3_600_000 * (20 - id)),
         words: words.map(str::to_owned).to_vec(),
-        undoes: None,
-        interrupted: false,
-        under_way: false,
         here: true,
         tasks: done,
         done,
-        open: 0,
-        in_part: 0,
-        undone: 0,
+        ..Op::default()
     }
 }
 
@@ -246,7 +241,7 @@ fn an_undo_is_shown_then_asked_then_sent() {
     assert_eq!(desk.press("y"), [Command::Undo(19)]);
     desk.world.command(Command::Undo(19));
     desk.world.answer(&mixed);
-    assert!(desk.draw().contains("2 tasks restored"));
+    assert!(desk.draw().contains("4 tasks restored"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The screen as a person sees it, and what its keys mean: pictures, keys, graphs, speed.
 
 mod answers;
+mod cards;
 mod copy;
+mod first_build;
 mod graphs;
 mod held;
 mod hostile;

@@ -6,24 +6,24 @@ use super::{Change, Look, PlannedTask, Seen};
 use crate::error::{Error, ErrorKind};
 use crate::ids::ItemId;
 use crate::labels::{same_labels, saved_as};
-use crate::work::{CommitItem, Project, RowMetadata};
+use crate::work::{Project, RowMetadata};
 use std::collections::HashMap;
 
 /// Why each task is left; `None`: nothing speaks against it.
 type Refused = Vec<Option<String>>;
 
 /// The storage item that the plan was made for.
-fn planned_item(item: &CommitItem) -> Option<ItemId> {
+fn planned_item(item: &Change) -> Option<ItemId> {
     item.item.or_else(|| item.before.as_ref()?.item)
 }
 
 /// Whether what is beside the labels is needed: to compare the storage item, or to keep what is overwritten.
-fn needs_metadata(item: &CommitItem) -> bool {
+fn needs_metadata(item: &Change) -> bool {
     planned_item(item).is_some() || item.priority.is_some() || item.metadata.is_some()
 }
 
 /// Labels that the agent read and did not change. (Those that it changed are compared when they are saved.)
-fn read_only(item: &CommitItem) -> Option<serde_json::Value> {
+fn read_only(item: &Change) -> Option<serde_json::Value> {
     let before = item.before.as_ref().filter(|_| item.labels_after.is_none());
     labels_of(&before?.json)
 }
@@ -31,7 +31,7 @@ fn read_only(item: &CommitItem) -> Option<serde_json::Value> {
 /// What is read for these changes.
 pub(super) fn look(changes: &[Change]) -> Look {
     let mut look = Look::default();
-    for item in changes.iter().map(|change| &change.item) {
+    for item in changes {
         look.tasks.entry(item.stage).or_default().push(item.data);
         if needs_metadata(item) {
             look.metadata.push(unit(item));
@@ -50,7 +50,7 @@ pub(super) fn metadata_of(
 ) -> Vec<Option<Result<RowMetadata, Error>>> {
     let mut rows = rows.into_iter();
     let each = changes.iter();
-    each.map(|change| needs_metadata(&change.item).then(|| rows.next()).flatten())
+    each.map(|change| needs_metadata(change).then(|| rows.next()).flatten())
         .collect()
 }
 
@@ -66,8 +66,7 @@ pub(super) fn refused(
 ) -> Result<Refused, Error> {
     let mut refused = Vec::with_capacity(changes.len());
     let (mut metadata, mut rows) = (seen.metadata.iter(), seen.rows.iter());
-    for (task, change) in tasks.iter().zip(changes) {
-        let item = &change.item;
+    for (task, item) in tasks.iter().zip(changes) {
         let metadata = needs_metadata(item).then(|| metadata.next()).flatten();
         let labels = read_only(item);
         let row = labels.as_ref().and_then(|_| rows.next());
@@ -91,7 +90,7 @@ pub(super) fn refused(
 }
 
 /// A task that is no longer where the plan found it.
-fn is_gone(item: &CommitItem, seen: &Seen) -> Result<Option<String>, Error> {
+fn is_gone(item: &Change, seen: &Seen) -> Result<Option<String>, Error> {
     let there = match seen.tasks.get(&item.stage) {
         Some(Ok(tasks)) => tasks.iter().any(|(task, _)| *task == item.task),
         Some(Err(error)) => return Err(error.clone()),
@@ -115,7 +114,7 @@ fn is_rerouted(task: &PlannedTask, project: &Project) -> Option<String> {
 }
 
 /// A task whose data unit is another file by now: what was reviewed is not about it.
-fn is_elsewhere(item: &CommitItem, row: &RowMetadata) -> Option<String> {
+fn is_elsewhere(item: &Change, row: &RowMetadata) -> Option<String> {
     let (planned, now) = (planned_item(item)?, row.item?);
     (planned != now)
         .then(|| "its data lie in another storage item than when the plan was made".to_owned())
@@ -125,7 +124,7 @@ fn is_elsewhere(item: &CommitItem, row: &RowMetadata) -> Option<String> {
 /// those were sent, and their rows.
 pub(super) fn look_after(changes: &[Change]) -> Look {
     let mut look = Look::default();
-    for item in changes.iter().map(|change| &change.item) {
+    for item in changes {
         look.tasks.entry(item.stage).or_default().push(item.data);
         if needs_metadata(item) {
             look.metadata.push(unit(item));
@@ -158,7 +157,7 @@ pub(super) fn after(
     }
     let mut rows = seen.rows.iter();
     let mut refused = Vec::with_capacity(changes.len());
-    for item in changes.iter_mut().map(|change| &mut change.item) {
+    for item in changes {
         let row = item.before.as_ref().and_then(|_| rows.next());
         let Some(task) = there.get(&(item.stage, item.data)) else {
             let text =

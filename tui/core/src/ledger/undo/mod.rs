@@ -135,10 +135,10 @@ impl Undo {
     fn may_go_beside(&self, entries: &[StandingEntry]) -> bool {
         let on_their_way = || self.groups.iter().flat_map(|group| &group.entries);
         let size: usize = on_their_way().chain(entries).map(StandingEntry::size).sum();
-        let busy: HashSet<DataHash> = on_their_way().map(|e| e.change.item.data).collect();
+        let busy: HashSet<DataHash> = on_their_way().map(|e| e.change.data).collect();
         entries.len() == GROUP
             && size <= MAX_BYTES
-            && !entries.iter().any(|e| busy.contains(&e.change.item.data))
+            && !entries.iter().any(|e| busy.contains(&e.change.data))
     }
 
     /// Entries were read: those that may be taken back together.
@@ -181,7 +181,7 @@ impl Undo {
 
     /// Counts and reports one task; the error that ends the undo, if it has one.
     fn count(&mut self, fate: Fate, out: &mut OperationStep<Undone>) -> Option<Error> {
-        let item = fate.change.item;
+        let item = fate.change;
         let title = item.title.to_string();
         match &fate.result {
             UndoResult::Restored => self.done.restored += 1,
@@ -278,8 +278,6 @@ fn no_answer() -> Error {
 /// one write after the other.
 fn together(entries: &[StandingEntry]) -> usize {
     let mut units = HashSet::new();
-    let again = entries
-        .iter()
-        .position(|e| !units.insert(e.change.item.data));
+    let again = entries.iter().position(|e| !units.insert(e.change.data));
     again.unwrap_or(entries.len())
 }

@@ -49,8 +49,8 @@ impl UndoReview {
             return self.over();
         };
         let (newest, before): (Vec<_>, Vec<_>) =
-            (entries.into_iter()).partition(|e| self.units.insert(e.change.item.data));
-        let stage = |e: StandingEntry| (e.change.item.data, e.change.item.stage);
+            (entries.into_iter()).partition(|e| self.units.insert(e.change.data));
+        let stage = |e: StandingEntry| (e.change.data, e.change.stage);
         self.older.extend(before.into_iter().map(stage));
         let look = look_at(&newest, &self.project);
         self.looking = Some((newest, last));
@@ -68,9 +68,9 @@ impl UndoReview {
                 Ok(change) => (in_words(&change, &self.project), None),
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
-            let title = entry.change.item.title.to_string();
+            let title = entry.change.title.to_string();
             if left.is_none() {
-                self.places.insert(entry.change.item.data, self.all.len());
+                self.places.insert(entry.change.data, self.all.len());
             }
             self.all.push(Restore { title, what, left });
         }
@@ -110,13 +110,13 @@ fn in_words(change: &Change, project: &Project) -> Vec<String> {
     if let Some(stage) = change.to.and_then(|to| project.workflow.stage(to)) {
         what.push(format!("back to {}", stage.title));
     }
-    if change.item.labels_after.is_some() {
+    if change.labels_after.is_some() {
         what.push("labels as they were".to_owned());
     }
-    if let Some(priority) = change.item.priority {
+    if let Some(priority) = change.priority {
         what.push(format!("priority {priority}"));
     }
-    if change.item.metadata.is_some() {
+    if change.metadata.is_some() {
         what.push("metadata as they were".to_owned());
     }
     what

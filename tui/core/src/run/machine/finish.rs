@@ -6,7 +6,7 @@ use crate::event::Effect;
 use crate::ids::{BatchId, StageId, TaskId};
 use crate::patch::metadata_seen;
 use crate::run::{Ending, OnConflict, Report, Sink};
-use crate::work::{CommitItem, Committed, Inputs, Outcome, Route};
+use crate::work::{Change, Committed, Inputs, Outcome, Route};
 use serde_json::Map;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Run {
             let Some(batch) = self.batches.iter().find(|b| b.id == id) else {
                 continue;
             };
-            let items: Vec<CommitItem> = match self.spec.sink {
+            let changes: Vec<Change> = match self.spec.sink {
                 Sink::Commit => batch
                     .work
                     .iter()
@@ -33,12 +33,12 @@ impl Run {
                     .collect(),
                 Sink::Hold | Sink::Report => Vec::new(),
             };
-            if items.is_empty() {
+            if changes.is_empty() {
                 effects.extend(self.finish(id, &[]));
             } else {
                 effects.push(Effect::Commit {
                     batch: id,
-                    items,
+                    changes,
                     overwrite: self.spec.on_conflict == OnConflict::Overwrite,
                 });
             }
@@ -154,7 +154,7 @@ fn ending(
 }
 
 /// What is to be written for a task; nothing for one that failed or changes nothing.
-fn commit_item(work: &Work, stage: StageId) -> Option<CommitItem> {
+fn commit_item(work: &Work, stage: StageId) -> Option<Change> {
     let outcome = work.result.as_ref()?.as_ref().ok()?;
     let inputs = work.inputs.as_ref()?;
     item(outcome, inputs, stage)
@@ -162,28 +162,28 @@ fn commit_item(work: &Work, stage: StageId) -> Option<CommitItem> {
 
 /// What is to be written for an outcome; `None` when it changes nothing.
 #[must_use]
-pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<CommitItem> {
-    let pathway = match &outcome.way {
-        Route::Stay => None,
-        Route::Pathway { id, .. } => Some(*id),
+pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Change> {
+    let (pathway, to) = match &outcome.way {
+        Route::Stay => (None, None),
+        Route::Pathway { id, to, .. } => (Some(*id), Some(*to)),
     };
     if pathway.is_none() && outcome.patch.is_empty() {
         return None;
     }
-    Some(CommitItem {
-        task: inputs.row.id,
-        stage,
-        data: inputs.row.data,
-        title: inputs.row.title.clone(),
-        branch: inputs.row.branch.clone(),
+    let priority = outcome.patch.priority.map(|(_, new)| new);
+    let labels = inputs.labels.as_ref();
+    Some(Change {
         before: inputs.labels.clone(),
         labels_after: outcome.labels_after.clone(),
-        priority: outcome.patch.priority.map(|(_, new)| new),
+        priority,
         metadata: outcome.patch.metadata.clone(),
         metadata_before: (outcome.patch.metadata.as_ref())
             // What cannot be read is compared with nothing, and so refused; `judge` has seen to it before.
             .and_then(|_| metadata_seen(inputs).unwrap_or_else(|_| Some(Map::new()))),
-        item: inputs.labels.as_ref().and_then(|l| l.item),
+        item: labels.and_then(|l| l.item),
         pathway,
+        to,
+        old_priority: priority.and(labels).and_then(|l| l.priority),
+        ..Change::nothing(&inputs.row, stage)
     })
 }

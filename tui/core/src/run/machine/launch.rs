@@ -161,6 +161,12 @@ impl Run {
         self.jobs.iter_mut().map(stop).collect()
     }
 
+    /// Whether a job is of this run.
+    #[must_use]
+    pub fn has(&self, job: JobId) -> bool {
+        self.jobs.contains_key(&job)
+    }
+
     /// A host began a job.
     pub fn job_started(&mut self, job: JobId, pid: u32, now: Millis) {
         if let Some(running) = self.jobs.get_mut(&job) {

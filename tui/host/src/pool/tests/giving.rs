@@ -145,8 +145,7 @@ fn the_host_of_a_discarded_content_leaves() {
     let mut world = World::new(|_| {});
     world.probe("lib1.so", "copies/1");
     world.settle();
-    let copy = "copies/1".into();
-    world.on(News::Discard { copy });
+    world.on(News::Discard(ProbeId(1)));
     assert_eq!(world.hosts.values().filter(|p| p.leaving).count(), 1);
 }
 

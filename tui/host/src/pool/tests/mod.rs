@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use wb_core::build::{AgentDescriptor, Descriptor, Probed};
 use wb_core::error::Error;
 use wb_core::event::Priority;
-use wb_core::ids::{BuildId, JobId, Millis};
+use wb_core::ids::{BuildId, JobId, Millis, ProbeId};
 
 const STACK: u64 = 4096;
 const BASE: u64 = 1 << 20;

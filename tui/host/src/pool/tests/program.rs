@@ -9,6 +9,7 @@ impl World {
             ..AgentDescriptor::default()
         };
         Probed {
+            id: ProbeId::default(),
             library: format!("lib{build}.so").into(),
             copy: format!("copies/{build}").into(),
             hash: String::new(),
@@ -24,7 +25,12 @@ impl World {
 
     /// Agent 0 has no flags, agent 1 runs one task at a time.
     pub(super) fn activate(&mut self, build: u32) {
-        let probed = Box::new(Self::probed(build, flags::NO_PARALLEL));
+        let mut probed = Box::new(Self::probed(build, flags::NO_PARALLEL));
+        let announced = self.events.iter().find_map(|event| match event {
+            HostEvent::Probed(seen) if seen.copy == probed.copy => Some(seen.id),
+            _ => None,
+        });
+        probed.id = announced.unwrap_or_default();
         let build = BuildId(build);
         self.on(News::Activate { build, probed });
     }
@@ -89,6 +95,7 @@ impl World {
 
     pub(super) fn probe(&mut self, library: &str, copy: &str) {
         self.on(News::Probe(Probe {
+            id: ProbeId::default(),
             library: library.into(),
             copy: StagedCopy::foreign(copy.into()),
             hash: copy.into(),

@@ -21,6 +21,7 @@ impl Layer for Flow {
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         match action {
             Action::In => Handled::Stay(ui.go(Screen::Queue)),
+            Action::Out if ui.unqueues(state) => Handled::Stay(vec![Command::CancelQueuedStep]),
             _ if action.moves() => {
                 move_cursor(ui, action, state);
                 Handled::done()
@@ -41,7 +42,11 @@ impl Layer for Flow {
             In, StepFirst, RunSome, RunEvery, Review, Watching, Builds, Drawing, Conflicts,
             Journal, Mode, Refresh,
         ];
-        actions::hints(ui, state, &all)
+        let mut hints = actions::hints(ui, state, &all);
+        if ui.unqueues(state) {
+            hints.splice(..0, actions::hints(ui, state, &[Out]));
+        }
+        hints
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

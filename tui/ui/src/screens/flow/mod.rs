@@ -3,7 +3,7 @@
 //! Where boxes stand and edges run is left to [`crate::graph`], the details of a stage to
 //! [`super::stage`].
 
-use super::{activity, stage};
+use super::{activity, first_build, stage};
 use crate::actions::Action;
 use crate::graph::{Edge, GraphLayout};
 use crate::text::{clean, number};
@@ -82,9 +82,13 @@ pub fn agent_word(state: &State, stage: &Stage) -> Option<(String, bool)> {
     }
     Some(match state.agent(stage.id) {
         Some((build, _, agent)) => (format!("{} {build}", clean(&agent.spec.function)), true),
+        None if state.libraries_coming() => ("… being built".into(), false),
         None => ("! no agent".into(), false),
     })
 }
+
+/// The age of a project is not worth a mention before, in milliseconds.
+const FRESH_MS: u64 = 60_000;
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(project) = state.project.clone() else {
@@ -102,6 +106,16 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         lines(buf, inner, &[Line::default(), Line::from(text)], 0);
         return;
     }
+    let build = first_build::shown(state).filter(|_| !ui.room.tiny());
+    let area = match build {
+        Some(build) => {
+            let height = Constraint::Length(first_build::HEIGHT);
+            let [above, below] = Layout::vertical([height, Constraint::Fill(1)]).areas(area);
+            first_build::draw(ui, buf, above, build, state);
+            below
+        }
+        None => area,
+    };
     if ui.room.narrow() {
         narrow(ui, buf, area, flow, state);
     } else {
@@ -162,12 +176,25 @@ fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &Stat
 fn listed_age(state: &State) -> String {
     let oldest = state.queues.values().filter_map(|q| q.loaded).min();
     let loading = state.queues.values().any(|q| q.loading);
-    match (loading, oldest) {
+    let counts = match (loading, oldest) {
         (true, _) => "counting…".into(),
         (_, Some(at)) => format!("counts {} old", crate::text::age(state.now.since(at)))
             .replace("now old", "just now"),
         (_, None) => "not counted yet".into(),
+    };
+    match project_age(state) {
+        Some(age) => format!("{age} · {counts}"),
+        None => counts,
     }
+}
+
+/// When workflow and ontology were read, unless that was when the screen was opened a moment ago.
+fn project_age(state: &State) -> Option<String> {
+    let read = state.project_read?;
+    let ms = state.now.since(read.at);
+    let is_first = read.times == 1 && ms < FRESH_MS;
+    let text = || format!("project read {}", crate::chrome::ago(ms));
+    (!is_first).then(|| text().replace("read now", "just read"))
 }
 
 /// Where tasks go from here: `annotate → Annotate · skip → Archive`.

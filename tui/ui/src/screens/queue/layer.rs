@@ -54,6 +54,7 @@ impl Layer for Queue {
         }
         match action {
             Action::In => Handled::Stay(ui.dispatch(Action::Step, state)),
+            Action::Out if ui.unqueues(state) => Handled::Stay(vec![Command::CancelQueuedStep]),
             Action::Out => {
                 let queue = ui.stage.and_then(|s| Some((s, state.queues.get(&s)?)));
                 let nothing_matches =
@@ -101,7 +102,11 @@ impl Layer for Queue {
             Preview,
             Builds,
         ];
-        actions::hints(ui, state, &all)
+        let mut hints = actions::hints(ui, state, &all);
+        if ui.unqueues(state) {
+            hints.splice(..0, actions::hints(ui, state, &[Out]));
+        }
+        hints
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

@@ -21,7 +21,7 @@ pub fn no_task(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         "  {key:ShowQueue} Queue: choose a task, {key:Step} steps it",
     ];
     all.extend(how.map(|text| ui.keyed_line(text)));
-    if state.builds.active().is_none() {
+    if state.builds.active().is_none() && !state.libraries_coming() {
         all.push(Line::default());
         all.push(Line::styled(
             "  ! No agent is loaded: a task can be fetched only for an agent.",
