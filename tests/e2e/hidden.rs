@@ -238,7 +238,7 @@ fn paths_with_hidden_characters_are_shown_without_them() {
         &["serve", "--scenario", &odd],
         &["serve", "--data", &inside, "--scenario", &odd],
         &["serve", "--fault", &odd],
-        &["new", &odd, "--abi", &odd],
+        &["new", "--upgrade", &odd],
         &["new", &inside, "--stage", &odd],
         &["man", &odd],
         &["completions", &odd],

@@ -23,16 +23,21 @@ pub fn standalone_root(text: &str, workspace: &str, package: &str) -> Result<Str
     if let Some(Value::Table(dependencies)) = manifest.get_mut("dependencies") {
         dependencies.retain(|_, d| d.get("optional").is_none());
     }
-    let features: Vec<String> = match manifest.remove("features") {
-        Some(Value::Table(features)) => features.into_iter().map(|(name, _)| name).collect(),
-        _ => Vec::new(),
-    };
+    let mut left_out = Vec::new();
+    if let Some(Value::Table(features)) = manifest.get_mut("features") {
+        features.retain(|name, needs| {
+            let needs = needs.as_array().into_iter().flatten();
+            let optional = needs
+                .filter_map(Value::as_str)
+                .any(|n| n.starts_with("dep:"));
+            if optional {
+                left_out.push(format!("{name:?}"));
+            }
+            !optional
+        });
+    }
     // The sources still ask for the features that are left out.
-    let values = features.iter().map(|name| format!("{name:?}"));
-    let check = format!(
-        "cfg(feature, values({}))",
-        values.collect::<Vec<_>>().join(", ")
-    );
+    let check = format!("cfg(feature, values({}))", left_out.join(", "));
     let lint = Table::from_iter([
         ("level".to_owned(), Value::from("warn")),
         ("check-cfg".to_owned(), Value::from(vec![check])),
@@ -137,7 +142,7 @@ mod tests {
                          d = { path = \"d\" }\n[profile.dev.package.\"*\"]\ndebug = false\n[profile.dev.package.zip]\nopt-level = 1\n";
         let package = "[package]\nname = \"p\"\nversion.workspace = true\n[lints]\nworkspace = true\n\
                        [dependencies]\na.workspace = true\nb = { workspace = true, features = [\"y\"] }\nc.workspace = true\n\
-                       d.workspace = true\ne = { version = \"5\", optional = true }\n[features]\nhttp = [\"dep:e\"]\n\
+                       d.workspace = true\ne = { version = \"5\", optional = true }\n[features]\nall = []\nhttp = [\"all\", \"dep:e\"]\n\
                        [dev-dependencies]\nz = \"1\"\n";
         let table: Table = standalone(package, workspace, "p")
             .unwrap()
@@ -156,7 +161,15 @@ mod tests {
             .unwrap()
             .parse()
             .unwrap();
-        assert!(root.contains_key("workspace") && !root.contains_key("features"));
+        assert!(root.contains_key("workspace"));
+        assert_eq!(
+            root["features"]
+                .as_table()
+                .unwrap()
+                .keys()
+                .collect::<Vec<_>>(),
+            ["all"]
+        );
         assert!(root["dependencies"].get("e").is_none());
         let packages = root["profile"]["dev"]["package"].as_table().unwrap();
         assert_eq!(packages.keys().collect::<Vec<_>>(), ["*"]);
