@@ -30,12 +30,11 @@ fn cargo(dir: &Path, goal: &str) -> Output {
 fn names_of(check: &Output, file: &str) -> Value {
     let report: Value =
         serde_json::from_slice(&check.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(check)));
-    let findings = report["findings"].as_array().unwrap().iter();
+    let mut findings = report["findings"].as_array().unwrap().iter();
     let about = |f: &&Value| f["check"] == "names" && f["message"].as_str().unwrap().contains(file);
     findings
-        .filter(about)
+        .find(about)
         .cloned()
-        .next()
         .unwrap_or_else(|| panic!("{report}"))
 }
 

@@ -137,7 +137,7 @@ impl SourceFolder {
     /// # Errors
     /// The folder cannot be written.
     pub fn move_away(&self, names: &[String]) -> Result<PathBuf, Error> {
-        let aside = (1..)
+        let aside = (1..u32::MAX)
             .map(|n| self.dir.join(format!("edited-{n}")))
             .find(|dir| dir.symlink_metadata().is_err())
             .unwrap_or_else(|| self.dir.join("edited"));
