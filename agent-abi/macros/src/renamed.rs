@@ -73,7 +73,8 @@ fn replaced(tokens: TokenStream, path: &Path) -> TokenStream {
             }
             TokenTree::Ident(word)
                 if word == "agent_abi"
-                    && out.iter().rev().take_while(|t| colon(t)).count() == 2 =>
+                    && out.len() >= 2
+                    && out[out.len() - 2..].iter().all(colon) =>
             {
                 out.truncate(out.len() - 2);
                 out.extend(path.to_token_stream().into_iter().map(|mut token| {
@@ -123,11 +124,13 @@ mod tests {
     fn the_path_is_replaced_at_every_depth_and_nothing_else_is() {
         let path: Path = syn::parse_quote!(crate::shared::abi);
         let written = quote!(
+            const ASKED: ::agent_abi::Asked = 0;
             fn agent_abi() {
                 ::agent_abi::glue::is_new(&[::agent_abi::X])
             }
         );
         let wanted = quote!(
+            const ASKED: crate::shared::abi::Asked = 0;
             fn agent_abi() {
                 crate::shared::abi::glue::is_new(&[crate::shared::abi::X])
             }
