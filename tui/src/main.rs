@@ -139,7 +139,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Plan(args)) => *ending = Box::pin(headless::plan(global, config, args)).await,
         Some(Command::Review(args)) => headless::review(global, config, args)?,
         Some(Command::Apply(args)) => {
-            *ending = headless::apply(flags, config, &args.request()).await
+            *ending = headless::apply(flags, config, &args.request()).await;
         }
         Some(Command::Undo(args)) => *ending = headless::undo(flags, config, &args.request()).await,
         Some(Command::Resume(args)) => *ending = headless::resume(flags, config, args).await,

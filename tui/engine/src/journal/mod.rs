@@ -55,7 +55,7 @@ enum Current {
     #[default]
     None,
     /// Begins with its first write.
-    Planned(Operation, Vec<String>),
+    Planned(Box<Operation>, Vec<String>),
     /// Has begun.
     Begun(i64),
 }
@@ -189,7 +189,7 @@ impl Journal {
     #[must_use]
     pub fn under(&self, operation: Operation, args: Vec<String>) -> Self {
         Self {
-            op: Arc::new(Mutex::new(Current::Planned(operation, args))),
+            op: Arc::new(Mutex::new(Current::Planned(Box::new(operation), args))),
             ..self.clone()
         }
     }
