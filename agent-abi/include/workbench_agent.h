@@ -1,6 +1,7 @@
 /*
- * workbench_agent.h: the border between an agent library and its host, for C99 and everything that
- * can call C. The same table in Rust is agent-abi/src/table.rs; a test compares the two.
+ * workbench_agent.h: the border between an agent library and its host, for C99, C++11 and everything that
+ * can call C. The same table in Rust is agent-abi/src/table.rs; a test compares the two. The JSON documents
+ * that cross the border are described in documents.md beside this file, each with an example.
  *
  * A library exports one function, wb_agent_module, that returns a static table of its agents. It must
  * not allocate or start threads. The host opens the library in a process of its own, calls `init`
@@ -9,6 +10,37 @@
  * Memory. What the host hands out (task, documents, pictures) is borrowed until `run` returns;
  * pictures may be given back before. What an agent puts into wb_out stays its own: the host copies it
  * and then calls `free`, once, on the same thread. `free` may be null for static text.
+ *
+ * Threads. `init`, `preflight`, `run`, `free` and `shutdown` are called on one thread, the main thread of the
+ * process, never two at a time. An agent may start threads. Every function of wb_host may be called from any of
+ * them, also from several at once; `ctx` is the same for all. Documents, answers and pictures may be read
+ * from any thread. A thread that is still running when `run` returns must have let go of all of them:
+ *
+ *                  in init, shutdown   in preflight        in run              after run has returned
+ *   log            yes                 yes                 yes                 yes, but of no task
+ *   input          absent              "project" only      yes                 absent
+ *   frame          fails               fails               yes, in turn        fails
+ *   frame_release  does nothing        does nothing        yes                 does nothing
+ *   progress       does nothing        yes                 yes                 does nothing
+ *   is_cancelled   0                   yes                 yes                 0
+ *   call           "encode" only       "encode" only       yes, in turn        "encode" only
+ *
+ * "In turn": several threads may ask, and are answered one after the other. A call may take as long as the
+ * network does; it ends early, with WB_FAILED, when the attempt is stopped. wb_out belongs to the thread
+ * that `run` is on. A crash or an exit in any thread ends the process, and with it the task.
+ *
+ * Time limits. When one is over, the process is killed; no other task is in it.
+ *   opening the library and `init`     5 minutes       --load-timeout, load_timeout in workbench.toml
+ *   `preflight`                        30 seconds
+ *   an attempt (`run`)                 10 minutes      --timeout, timeout in workbench.toml; "timeout_ms" in
+ *                                                      wb_agent.spec takes precedence over the settings
+ *   `shutdown`                         2 seconds
+ * The time between the calls "loading" with a name and "loading" with null counts to the limit for opening, not
+ * to the attempt's. At the end of its time, or when a person stops it, an agent with WB_FLAG_CANCEL_AWARE has 2
+ * seconds to see is_cancelled and return WB_CANCELLED, any other 100 milliseconds.
+ *
+ * Other limits. An answer is at most 64 MB, a text of the table 1 MB. Log lines and output are kept up to
+ * 1 MB a task.
  *
  * Answers. `run` returns WB_OK and puts JSON into wb_out (kind WB_OUT_JSON), or nothing at all, which
  * means "the task stays, nothing changes":
@@ -19,15 +51,36 @@
  *             "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9,
  *             "attributes": {"Colour": "Red"}},
  *            {"name": "Weather", "answer": "Sunny"}],
+ *    "remove": ["hWzAqleq"],                    hashes of labels that are there
+ *    "answer": [{"hash": "j3Am3aZ7", "name": "Plate", "value": "ZH 1"}],
  *    "labels": {...}, "client_metadata": {...}} replaced as a whole
  *
  * or one of the other codes with the reason as text (kind WB_OUT_TEXT). An answer that is not an object,
- * or has none of these names, is refused; so are "labels" that are not a whole label row.
+ * or has none of these names, is refused; so are "labels" that are not a whole label row. A name that nothing
+ * reads is reported with the nearest one, once for a build and stage. "labels" are applied first, then
+ * "remove", "add" and "answer"; all of it or nothing.
  *
  * A label in "add" is an object with one shape, or a classification with an "answer". Shapes, in shares
- * of the picture: "boundingBox"; "polygon" and "polyline" [[x, y], ...]; "point" [x, y]; "range"
- * [from, to] in milliseconds of audio or characters of text. "frame" is where it is (0 if absent),
- * "lastFrame" where it ends. An answer is a text or an option, a number, or a list of options.
+ * of the picture:
+ *
+ *   "boundingBox"           {"x", "y", "w", "h"}: upper left corner, width, height
+ *   "rotatableBoundingBox"  the same and "theta", degrees around its centre
+ *   "polygon", "polyline"   [[x, y], ...]           "polygons"  [[ring, hole, ...], ...]: one object
+ *   "point"                 [x, y]
+ *   "bitmask"               {"rle", "width", "height"}: the whole picture in pixels, row by row. The text is that
+ *                           of COCO's compressed run lengths, but of rows instead of columns.
+ *   "skeleton"              {"NAME": [x, y], ...}: a place for every vertex of the template
+ *   "ellipse"               {"x", "y", "rx", "ry", "theta"}: middle, half-axes; theta may be left out
+ *   "circle"                {"x", "y", "r"}: the radius is a share of the width
+ *   "cuboid_2d"             {"front": [x, y, x, y, ...], "offset": {"x", "y"}}
+ *   "range"                 [from, to]: milliseconds of audio or characters of text, both included
+ *   "htmlRange"             {"start": {"xpath", "offset"}, "end": {"xpath", "offset"}}
+ *
+ * "frame" is where it is (0 if absent), "lastFrame" where it ends. A track has "frames" instead, a shape for
+ * each frame that it is on: {"name": "Car", "frames": {"0": {"boundingBox": {...}}, "5": {...}}}; a frame may
+ * have its own "confidence", "manual" and "attributes". "manual": false: not made by a person (true if absent).
+ * An answer is a text or an option, a number, or a list of options. "attributes" are answers of the whole object;
+ * one that changes from frame to frame holds on all its frames. In "answer", "frames": [[from, to], ...] limits it.
  *
  * With "hash", a label that is there is changed: {"hash": "hWzAqleq", "frame": 3, "boundingBox": {...}}
  * moves the object on frame 3, or puts it there; of a classification the "answer" changes. "name" may be
@@ -38,8 +91,9 @@
  *
  * Text is UTF-8 with a length and without a final zero; a null pointer with length 0 is empty.
  *
- * Versions. Fields are only appended. Fill in `size` with sizeof; read a field only when the other
- * side's `size` covers it. Set only `needs` and flags of this header.
+ * Versions. Fields are only appended, and every 1.x host accepts the sizes of 1.0. Fill in `size` with sizeof;
+ * read a field that was appended after 1.0 only when the other side's `size` covers it. Set only `needs`
+ * and flags of this header.
  */
 #ifndef WORKBENCH_AGENT_H
 #define WORKBENCH_AGENT_H
@@ -111,7 +165,11 @@ typedef struct wb_bytes {
 } wb_bytes;
 
 /* Text from a string literal. */
+#ifdef __cplusplus
+#define WB_TEXT(literal) { reinterpret_cast<const uint8_t *>(literal), sizeof(literal) - 1 }
+#else
 #define WB_TEXT(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+#endif
 
 typedef struct wb_host wb_host;
 typedef struct wb_task wb_task;
@@ -163,7 +221,7 @@ struct wb_task {
 
 /* A decoded picture: rows of `stride` bytes, three per pixel, red first. */
 struct wb_frame {
-  uint32_t size;   /* sizeof(wb_frame), set by the caller */
+  uint32_t size;   /* sizeof(wb_frame), set by the caller before each call; after it, how much the host filled in */
   uint32_t format; /* WB_RGB8 */
   const uint8_t *data;
   size_t len;
@@ -198,8 +256,8 @@ struct wb_host {
    *                                                                        -> {"row", "task"} or null
    *   "storage_items"  {"items": [uuid]}                                   -> [item]
    *   "loading"        "NAME" before something is loaded that stays in the process, null after it: the time
- *                    between counts to the limit for loading, and errors name it -> null
- *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
+   *                    between counts to the limit for opening, and errors name it -> null
+   *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
    *                    the rows of pixels                                  -> the file's bytes */
   int32_t (*call)(void *ctx, wb_bytes name, wb_bytes input, wb_bytes *output);
 };

@@ -7,7 +7,10 @@
 //! 4. [Labels](#labels) · 5. [Pixels and files](#pixels-and-files) · 6. [Settings](#settings) ·
 //! 7. [Metadata](#metadata) · 8. [Twins and other projects](#twins-and-other-projects) ·
 //! 9. [Dependencies](#dependencies) · 10. [Errors and retries](#errors-and-retries) ·
-//! 11. [Long work](#long-work) · 12. [Preflight](#preflight) · 13. [Tests](#tests) · 14. [Building](#building)
+//! 11. [Long work](#long-work) · 12. [Tests](#tests) · 13. [Building](#building)
+//!
+//! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
+//! [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -456,26 +459,6 @@
 //! assert!(task("a").cancelled().run::<slow>().failure().is_some());
 //! ```
 //!
-//! # Preflight
-//!
-//! A function that sees the project before its first task, and may refuse it. `workbench check` and every run call
-//! it; it is named in `export![…, preflight = look]`.
-//!
-//! ```
-//! use agent_abi::prelude::*;
-//! use agent_abi::testing::{ontology, project};
-//!
-//! fn look(project: &Project) -> Result<()> {
-//!     project.ontology().find("Car").context("these agents draw cars")?;
-//!     project.stage("pre-label")?.pathway("annotate")?;
-//!     Ok(())
-//! }
-//!
-//! let good = project(ontology().object("Car", "bounding_box"), &[("pre-label", &["annotate"])]);
-//! assert!(look(&good).is_ok());
-//! assert!(look(&project(ontology(), &[])).is_err());
-//! ```
-//!
 //! # Tests
 //!
 //! [`testing::task`](crate::testing::task) describes a task and its data in a line each and runs an agent on it, with
@@ -489,3 +472,6 @@
 //! `crate-type = ["cdylib"]` (and `"rlib"`, for tests). `panic = "abort"` is allowed, and then a panic is reported as
 //! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
 //! `workbench run` in production should use `--release`.
+
+pub mod python;
+pub mod recipes;

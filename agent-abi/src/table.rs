@@ -261,6 +261,20 @@ impl Out {
     }
 }
 
+/// Sizes in 1.0, in bytes. Each reaches to the end of the last field of 1.0, so that it stays as it is when fields
+/// are appended. What is as large as this is read, whatever this version's own size is.
+pub mod first {
+    use super::{Agent, Bytes, Frame, Module};
+    use std::mem::offset_of;
+
+    /// Of a [`Module`], to the end of what it must have.
+    pub const MODULE: usize = offset_of!(Module, agent_stride) + size_of::<usize>();
+    /// Of an [`Agent`].
+    pub const AGENT: usize = offset_of!(Agent, user) + size_of::<usize>();
+    /// Of a [`Frame`].
+    pub const FRAME: usize = offset_of!(Frame, error) + size_of::<Bytes>();
+}
+
 /// What an agent wants prepared before it runs.
 pub mod needs {
     /// The label row, to read.

@@ -2,7 +2,9 @@
 //! compiled with the strictest flags; where there is no C compiler they say so and pass.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
-use agent_abi::table::{self, Agent, Bytes, Frame, Host, Module, Out, Task, flags, needs, status};
+use agent_abi::table::{
+    self, Agent, Bytes, Frame, Host, Module, Out, Task, first, flags, needs, status,
+};
 use agent_abi::wire::Outcome;
 use std::collections::BTreeMap;
 use std::mem::offset_of;
@@ -125,6 +127,46 @@ fn expected() -> BTreeMap<String, u64> {
     map
 }
 
+/// The strictest flags of both languages find nothing in the header, nor in what its macros expand to.
+#[test]
+fn the_header_is_c99_and_cpp_without_a_warning() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let source = "#include \"workbench_agent.h\"\n#include \"workbench_agent.h\"\n\
+        static const wb_bytes name = WB_TEXT(\"name\");\n\
+        const wb_module *wb_agent_module(void) { return name.len == WB_MAGIC ? (const wb_module *)0 : 0; }\n";
+    let cpp = source.replace("(const wb_module *)0 : 0", "nullptr : nullptr");
+    for (compiler, standard, file, source) in [
+        ("cc", "c99", "strict.c", source),
+        ("cc", "c17", "strict.c", source),
+        ("c++", "c++11", "strict.cpp", &cpp),
+        ("c++", "c++20", "strict.cpp", &cpp),
+    ] {
+        let path = folder.join(file);
+        std::fs::write(&path, source).unwrap();
+        let mut command = Command::new(compiler);
+        command
+            .arg(format!("-std={standard}"))
+            .args([
+                "-Wall",
+                "-Wextra",
+                "-pedantic",
+                "-Werror",
+                "-Wconversion",
+                "-Wshadow",
+            ])
+            .args(["-fsyntax-only", "-I"])
+            .arg(&include)
+            .arg(&path);
+        if compiler == "c++" {
+            command.args(["-Wold-style-cast", "-Wzero-as-null-pointer-constant"]);
+        } else {
+            command.args(["-Wstrict-prototypes", "-Wmissing-prototypes"]);
+        }
+        succeeds(&mut command);
+    }
+}
+
 #[test]
 fn the_c_header_and_the_rust_table_agree_on_every_size_offset_and_constant() {
     let Some(printed) = printed("layout", "include") else {
@@ -164,6 +206,9 @@ fn the_layout_is_the_one_of_version_1_0() {
         size_of::<Out>(),
     ];
     assert_eq!(sizes, [16, 128, 64, 72, 72, 80, 40]);
+    // These stay when the sizes above grow.
+    let first = [first::MODULE, first::AGENT, first::FRAME];
+    assert_eq!(first, [104, 64, 80]);
     assert_eq!(
         (
             offset_of!(Module, magic),

@@ -185,17 +185,19 @@ fn upgrade_replaces_the_copy_and_refuses_to_lose_changes() {
 }
 
 #[test]
-fn the_c_template_builds_tests_loads_and_runs_as_it_comes() {
+fn the_c_and_cpp_templates_build_test_load_and_run_as_they_come() {
     let server = Server::start(&["--scenario", "demo", "--tasks", "40"]);
     let parent = tempfile::tempdir().unwrap();
-    whole_way(&server, parent.path(), "c", |dir| {
-        for goal in ["test", "all"] {
-            let output = Command::new("make")
-                .arg(goal)
-                .current_dir(dir)
-                .output()
-                .unwrap();
-            succeeds("make", &output);
-        }
-    });
+    for template in ["c", "cpp"] {
+        whole_way(&server, parent.path(), template, |dir| {
+            for goal in ["test", "all"] {
+                let output = Command::new("make")
+                    .arg(goal)
+                    .current_dir(dir)
+                    .output()
+                    .unwrap();
+                succeeds("make", &output);
+            }
+        });
+    }
 }

@@ -20,7 +20,7 @@ use wb_engine::config::Config;
 
 /// Where a Rust crate keeps its copy of `agent-abi`.
 const VENDORED: &str = "vendor/agent-abi";
-/// The header of C agents.
+/// The header of C and C++ agents.
 const HEADER: &str = "workbench_agent.h";
 
 /// What becomes of a template.
@@ -52,10 +52,11 @@ fn plan(args: &NewArgs) -> Plan {
         Template::Twin => include_str!("new/twin.rs"),
         Template::Video => include_str!("new/video.rs"),
         Template::C => include_str!("new/agent.c"),
+        Template::Cpp => include_str!("new/agent.cpp"),
     };
     let settings = match template {
         Template::Video => include_str!("new/video.toml"),
-        Template::C => include_str!("new/c.toml"),
+        Template::C | Template::Cpp => include_str!("new/c.toml"),
         _ => include_str!("new/rust.toml"),
     };
     let own = match template {
@@ -66,29 +67,34 @@ fn plan(args: &NewArgs) -> Plan {
         ("workbench.toml", settings),
         (".gitignore", include_str!("new/ignore.txt")),
     ];
-    if template == Template::C {
-        files.extend([
+    files.extend(match template {
+        Template::C => vec![
             ("agent.c", source),
             ("test.c", include_str!("new/test.c")),
             ("Makefile", include_str!("new/make.txt")),
-        ]);
-    } else {
-        files.extend([
+        ],
+        Template::Cpp => vec![
+            ("agent.cpp", source),
+            ("test.cpp", include_str!("new/test.cpp")),
+            ("Makefile", include_str!("new/make_cpp.txt")),
+        ],
+        _ => vec![
             ("src/lib.rs", source),
             ("Cargo.toml", include_str!("new/cargo.txt")),
-        ]);
-    }
+        ],
+    });
     Plan {
         stage: args.stage.clone().unwrap_or_else(|| own.to_owned()),
         files,
-        next: if template == Template::C { C } else { RUST },
+        next: if template.is_rust() { RUST } else { C },
     }
 }
 
-/// Makes the folder and prints how to continue; or refreshes what a crate has from this program or from its project.
+/// Makes the folder and prints how to continue; or refreshes what a crate has from this program or its project.
 ///
 /// # Errors
-/// A name that is none, a folder that exists, no right to write, or a project that cannot be had.
+/// A name that is none, a folder that exists, no right to write, or a project that cannot
+/// be had.
 pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(), Error> {
     let named = args.name.as_deref();
     if args.upgrade {
@@ -102,7 +108,9 @@ pub async fn new(global: &Global, config: &Config, args: &NewArgs) -> Result<(),
     // A template is one for any project.
     let own = args.template.is_none() && args.stage.is_none() && global.project_hash.is_some();
     let project = match own {
-        true => Some(from_project::load(global, config).await?),
+        true => Some(from_project::load(global, config).await.map_err(|error| {
+            error.hint("to begin without the project: workbench new NAME --template prelabel")
+        })?),
         false => None,
     };
     make(args, config.project_named(), project.as_ref())
@@ -152,9 +160,9 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
     for (file, text) in sources.iter().flatten() {
         write(&dir.join(file), text.as_bytes())?;
     }
-    match args.template {
-        Some(Template::C) => SourceFolder::open(&dir, header()?)?.write()?,
-        _ => SourceFolder::open(&dir.join(VENDORED), carried::agent_abi()?)?.write()?,
+    match args.template.unwrap_or_default().is_rust() {
+        true => SourceFolder::open(&dir.join(VENDORED), carried::agent_abi()?)?.write()?,
+        false => SourceFolder::open(&dir, header()?)?.write()?,
     };
     match project {
         Some(project) => out!(
@@ -169,7 +177,7 @@ fn make(args: &NewArgs, hash: Option<&str>, project: Option<&Project>) -> Result
     Ok(())
 }
 
-/// The header alone, for a crate in C.
+/// The header alone, for an agent in C or C++.
 fn header() -> Result<Files, Error> {
     let include = format!("include/{HEADER}");
     let mut files = carried::agent_abi()?;
@@ -180,7 +188,7 @@ fn header() -> Result<Files, Error> {
 
 /// Prints what was made, and the next steps.
 fn print_next(args: &NewArgs, dir: &Path, plan: &Plan, has_project: bool) {
-    if args.template != Some(Template::C) {
+    if args.template.unwrap_or_default().is_rust() {
         out!(
             "agent-abi {}, which agents are written with, is in {VENDORED}: commit it with your code",
             carried::VERSION
@@ -254,6 +262,7 @@ fn usage(text: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::ValueEnum;
 
     fn args(name: &Path) -> NewArgs {
         NewArgs {
@@ -296,15 +305,6 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
-    const TEMPLATES: [Template; 6] = [
-        Template::Prelabel,
-        Template::Route,
-        Template::Priority,
-        Template::Twin,
-        Template::Video,
-        Template::C,
-    ];
-
     /// Every file below a folder.
     fn all_files(dir: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).unwrap().flatten();
@@ -320,7 +320,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let places = [dir.path(), checkout].map(|place| place.display().to_string());
-        for (n, template) in TEMPLATES.into_iter().enumerate() {
+        for (n, &template) in Template::value_variants().iter().enumerate() {
             let path = dir.path().join(format!("agent-{n}"));
             let mut args = args(&path);
             args.template = Some(template);

@@ -171,23 +171,31 @@ unsafe extern "C" fn run<A: Agent>(
 ) -> i32 {
     install();
     let guarded = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: promised by the caller.
-        let (task, source) = unsafe { (&*task, HostSource::new(host)) };
-        run_with::<A>(task, &source)
+        // SAFETY: promised by the caller. Every host has the fields of 1.0; a reference would claim that it has
+        // all that this version knows.
+        let (attempt, documents, source) = unsafe {
+            let bytes = |field: *const Bytes| field.read().as_slice();
+            (
+                (&raw const (*task).attempt).read(),
+                [
+                    bytes(&raw const (*task).task),
+                    bytes(&raw const (*task).stage),
+                    bytes(&raw const (*task).params),
+                ],
+                HostSource::new(host),
+            )
+        };
+        run_with::<A>(attempt, documents, &source)
     }));
     // SAFETY: promised by the caller.
     unsafe { answer(guarded, out) }
 }
 
-fn run_with<A: Agent>(task: &table::Task, source: &dyn Source) -> (i32, Answer) {
-    // SAFETY: the host keeps these bytes until `run` returns.
-    let (task_json, stage_json, params) = unsafe {
-        (
-            task.task.as_slice(),
-            task.stage.as_slice(),
-            task.params.as_slice(),
-        )
-    };
+fn run_with<A: Agent>(
+    attempt_number: u32,
+    [task_json, stage_json, params]: [&[u8]; 3],
+    source: &dyn Source,
+) -> (i32, Answer) {
     let parsed = (|| -> Result<_> {
         let doc: TaskDoc = serde_json::from_slice(task_json)?;
         let stage: StageDoc = serde_json::from_slice(stage_json)?;
@@ -202,7 +210,7 @@ fn run_with<A: Agent>(task: &table::Task, source: &dyn Source) -> (i32, Answer) 
     };
     let finished = attempt(Job {
         source,
-        task: Task::new(doc, task.attempt.max(1)),
+        task: Task::new(doc, attempt_number.max(1)),
         stage: Stage::new(stage),
         params,
         needs: A::NEEDS,

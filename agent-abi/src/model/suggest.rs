@@ -36,7 +36,9 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
     let known = known.into_iter().filter(|_| !wrong.is_empty());
     let mut near: Vec<_> = known.map(|name| (distance(name), name)).collect();
     near.retain(|(distance, _)| *distance <= limit);
-    near.sort_by_key(|(distance, _)| *distance);
+    // Of two that resemble it alike, the one of its length is meant.
+    let longer = |name: &str| name.chars().count().abs_diff(wrong.chars().count());
+    near.sort_by_key(|(distance, name)| (*distance, longer(name)));
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 

@@ -217,6 +217,8 @@ async fn a_connection_error_names_the_proxy_without_its_password() {
         let text = asked(domain, &env).await;
         let named = format!("through the proxy http://127.0.0.1:9 ({variable})");
         assert!(text.contains(&named), "{variable}: {text}");
+        assert!(text.contains("connection refused"), "{variable}: {text}");
+        assert!(text.contains("is the proxy running"), "{variable}: {text}");
         assert!(text.contains("NO_PROXY=encord.invalid"), "{text}");
         assert!(!text.contains("geheim") && !text.contains("ann:"), "{text}");
     }

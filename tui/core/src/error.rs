@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_cut_to_what_a_person_may_read_and_says_how_much_is_missing() {
+    fn an_error_is_cut_to_what_a_person_may_read_and_shows_how_much_is_missing() {
         let mut error =
             Error::new(ErrorKind::Agent, "ä".repeat(1 << 20)).because("c".repeat(1 << 20));
         error.hints = vec!["h".repeat(1 << 20); 100];

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_says_in_words_how_it_stands() {
+    fn the_state_of_an_operation_is_a_few_words() {
         assert_eq!(op(5, 0, 0).state(), "stands");
         assert_eq!(op(5, 2, 0).state(), "partly taken back");
         assert_eq!(op(5, 5, 0).state(), "taken back");

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_writing_are_no_difference() {
+    fn forms_of_writing_do_not_count_as_a_difference() {
         let one = blob(&json!([
             {"objectHash": "h1", "boundingBox": {"x": 1.0, "y": 0.25}, "createdBy": null},
             {"objectHash": "h2"},
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_frame_is_no_frame() {
+    fn an_empty_frame_does_not_count() {
         let video = |labels| json!({"data_units": {"u": {"labels": labels}}});
         let empty = video(json!({"3": {"objects": [], "classifications": []}}));
         assert!(same_labels(&empty, &video(json!({}))));

@@ -24,7 +24,6 @@ pub mod span;
 pub mod state;
 pub mod step;
 pub mod text;
-pub mod twin;
 pub mod watch;
 pub mod work;
 pub mod workflow;

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_of_the_system_tell_which_limit_is_reached() {
+    fn errors_of_the_system_show_which_limit_is_reached() {
         let of = |number| std::io::Error::from_raw_os_error(number);
         for (number, word) in [
             (24, "files"),

@@ -47,10 +47,7 @@ pub fn judge_as(
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
     let way = way(stage, given.route.as_deref())?;
-    let refused = |error: ModelError| Error {
-        unknown_name: matches!(error, ModelError::Unknown(_)),
-        ..Error::new(ErrorKind::Agent, error.to_string())
-    };
+    let refused = |error: ModelError| of_model(&error, error.to_string());
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
         .transpose()
@@ -225,6 +222,13 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
     })
 }
 
+/// An outcome that the model refuses.
+fn of_model(error: &ModelError, text: String) -> Error {
+    let mut refused = Error::new(ErrorKind::Agent, text);
+    refused.unknown_name = matches!(error, ModelError::Unknown(_));
+    refused
+}
+
 /// What changes, the labels after, and how many are not added because they stand there already.
 type Labels = (Vec<LabelChange>, Option<LabelBlob>, usize);
 
@@ -257,7 +261,7 @@ fn labels(
     };
     let mut after = before
         .after(labels, given)
-        .map_err(|error| Error::new(ErrorKind::Agent, format!("{what}: {error}")))?;
+        .map_err(|error| of_model(&error, format!("{what}: {error}")))?;
     let again = author.map_or_else(Vec::new, |author| duplicates(&before, &after, author));
     if !again.is_empty() {
         let doc = wire::RowDoc {

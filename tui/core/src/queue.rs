@@ -2,7 +2,8 @@
 //! the marks. Built to stay instant at a hundred thousand rows and bearable at a million.
 
 use crate::filter::{Facts, Filter, Known};
-use crate::ids::{BuildId, Millis, PathwayId, TaskId};
+use crate::ids::{Millis, TaskId};
+pub use crate::work::LastResult;
 use crate::work::TaskRow;
 use crate::workflow::Stage;
 use std::collections::{HashMap, HashSet};
@@ -43,27 +44,6 @@ impl Sort {
             Self::Result => Self::Listed,
         }
     }
-}
-
-/// What the last job gave for a task, in short.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LastResult {
-    /// Build it ran on.
-    pub build: BuildId,
-    /// Pathway name, `stay`, or the error's summary.
-    pub text: String,
-    /// Whether it failed.
-    pub failed: bool,
-    /// The pathway that it took.
-    pub pathway: Option<PathwayId>,
-    /// Which failures it is alike to; see [`crate::error::Error::group_id`].
-    pub group: Option<u32>,
-    /// Labels added, changed, removed.
-    pub labels: (usize, usize, usize),
-    /// Milliseconds the agent ran.
-    pub ms: f64,
-    /// When.
-    pub at: Millis,
 }
 
 /// The queue of one stage.

@@ -13,7 +13,9 @@ pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 
 use crate::build::AgentDescriptor;
-use crate::ids::{DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId};
+use crate::ids::{
+    BuildId, DataHash, ItemId, LabelHash, Millis, PathwayId, ProjectHash, StageId, TaskId,
+};
 use crate::workflow::Workflow;
 /// What an agent needs, and the documents it is given: the same types on both sides of the border,
 /// so that crates above need not name the author's crate.
@@ -335,6 +337,27 @@ pub struct Outcome {
     pub steps: Vec<StepDoc>,
     /// Keys of the answer that nothing reads, each with the nearest that is read.
     pub unread: Vec<String>,
+}
+
+/// What the last job gave for a task, in short.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastResult {
+    /// Build it ran on.
+    pub build: BuildId,
+    /// Pathway name, `stay`, or the error's summary.
+    pub text: String,
+    /// Whether it failed.
+    pub failed: bool,
+    /// The pathway that it took.
+    pub pathway: Option<PathwayId>,
+    /// Which failures it is alike to; see [`crate::error::Error::group_id`].
+    pub group: Option<u32>,
+    /// Labels added, changed, removed.
+    pub labels: (usize, usize, usize),
+    /// Milliseconds the agent ran.
+    pub ms: f64,
+    /// When.
+    pub at: Millis,
 }
 
 /// A downloaded file.

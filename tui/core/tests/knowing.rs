@@ -54,7 +54,7 @@ fn filter(state: &mut State, text: &str) -> Vec<Effect> {
     }))
 }
 
-/// Answers a wish to know: every third task has priority 0.9, the others 0.1.
+/// Answers what is asked: every third task has priority 0.9, the others 0.1.
 fn answer(state: &mut State, effects: &[Effect]) -> (usize, Vec<Effect>) {
     let [Effect::Know { stage, rows, .. }] = effects else {
         panic!("nothing is asked: {effects:?}");
@@ -96,7 +96,7 @@ fn rows_are_read_in_chunks_for_those_tasks_alone_that_other_terms_let_through() 
 }
 
 #[test]
-fn what_is_known_is_not_asked_again_until_the_stage_is_listed_anew() {
+fn what_is_known_is_not_asked_again_until_the_stage_is_listed_again() {
     let mut state = queue(90);
     let effects = filter(&mut state, "pri>0.5");
     let (_, rest) = answer(&mut state, &effects);
@@ -119,7 +119,7 @@ fn a_row_that_was_not_read_matches_neither_a_term_nor_its_negation() {
 }
 
 #[test]
-fn a_failure_is_said_and_the_next_filter_asks_again() {
+fn a_failure_is_reported_and_the_next_filter_asks_again() {
     let mut state = queue(10);
     assert_eq!(filter(&mut state, "label:Car").len(), 1);
     assert!(

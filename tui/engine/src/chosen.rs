@@ -249,9 +249,16 @@ mod tests {
         };
         let op = interrupted(dir.path(), &saved.into(), &["run"]);
         let db = Connection::open(dir.path().join(FILE)).unwrap();
-        let newer = "UPDATE op SET saved = json_set(saved, '$.request.run.at_most', 5)";
-        db.execute(newer, []).unwrap();
-        let error = Journal::open(dir.path()).unwrap().saved(op).unwrap_err();
-        assert!(error.summary.contains("at_most"), "{error}");
+        let change = |sql: &str| {
+            db.execute(&format!("UPDATE op SET saved = {sql}"), [])
+                .unwrap();
+            Journal::open(dir.path()).unwrap().saved(op)
+        };
+        // An option that came later has its default in what was kept before.
+        assert!(change("json_remove(saved, '$.flags.plain')").is_ok());
+        for newer in ["$.request.run.at_most", "$.flags.at_most"] {
+            let error = change(&format!("json_set(saved, '{newer}', 5)")).unwrap_err();
+            assert!(error.summary.contains("at_most"), "{error}");
+        }
     }
 }

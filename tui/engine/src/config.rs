@@ -109,7 +109,7 @@ pub struct Config {
     pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
     pub level: Option<Value<Level>>,
-    /// What becomes of labels that stand there already.
+    /// What happens to labels that stand there already.
     pub on_duplicate: Option<Value<OnDuplicate>>,
     /// Whether the screen explains the first step, outcome and commit.
     pub tutorial: Option<Value<bool>>,

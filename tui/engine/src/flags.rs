@@ -14,6 +14,7 @@ use wb_core::span;
 
 /// Options of every command, as far as the engine needs them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Flags {
     /// Project hash as written.
     pub project_hash: Option<String>,

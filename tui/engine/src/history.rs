@@ -125,7 +125,7 @@ impl AttemptHistory {
         self.earlier.clone()
     }
 
-    /// When tasks that are still there had their turn last. A dry run is no turn: a run after it
+    /// When tasks that are still there had their turn last. A dry run does not count: a run after it
     /// takes the tasks that the dry run showed.
     #[must_use]
     pub fn times(&self) -> Arc<HashMap<TaskId, Millis>> {
@@ -293,7 +293,7 @@ mod tests {
         drop(first);
         let mut second = AttemptHistory::open(dir.path(), project).unwrap();
         let id = |n| TaskId(Uuid::from_u128(n));
-        assert_eq!(second.times().len(), 3, "a dry run is no turn");
+        assert_eq!(second.times().len(), 3, "a dry run does not count");
         assert_eq!(second.times()[&id(2)], Millis(12));
         let groups: Vec<Option<u32>> = (1..=5)
             .map(|n| second.earlier().get(&id(n)).and_then(|r| r.group))

@@ -7,6 +7,7 @@ pub mod attempt_limit;
 pub mod builder;
 mod cargo_program;
 pub mod chosen;
+mod clock;
 pub mod config;
 mod database;
 pub mod files;

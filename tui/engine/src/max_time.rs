@@ -21,7 +21,7 @@ const GIVE_UP: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub enum Due {
     /// The engine gets this command.
-    Tell(Command),
+    Command(Command),
     /// Nothing is waited for any more.
     GiveUp,
 }
@@ -93,8 +93,8 @@ impl MaxTime {
 /// The steps after the limit, each with its time after it.
 fn step(taken: usize) -> Option<(Duration, Due)> {
     match taken {
-        0 => Some((Duration::ZERO, Due::Tell(Command::WindUp))),
-        1 => Some((AGENTS, Due::Tell(Command::StopAgents))),
+        0 => Some((Duration::ZERO, Due::Command(Command::WindUp))),
+        1 => Some((AGENTS, Due::Command(Command::StopAgents))),
         2 => Some((GIVE_UP, Due::GiveUp)),
         _ => None,
     }

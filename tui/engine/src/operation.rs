@@ -6,8 +6,8 @@ mod command;
 
 pub use command::{Hooks, Operator, PlanSource};
 
+use crate::clock::now;
 use crate::journal::{Journal, points};
-use crate::runtime::now;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use wb_client::{Reader, Writer};

@@ -2,7 +2,7 @@
 //! is retried is left to the client.
 
 use crate::Notify;
-use crate::runtime::now;
+use crate::clock::now;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use wb_client::Reader;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_lasts_is_told_and_told_once() {
+    fn only_what_lasts_is_reported_and_reported_once() {
         let mut outage = OutageNews::default();
         let current = Some((Millis(1000), "503 \u{1b}[31m"));
         assert_eq!(outage.news(current, Millis(1500)), None);

@@ -17,7 +17,7 @@ mod tests;
 pub use file::PlanFile;
 pub use read::Plan;
 
-use crate::runtime::now;
+use crate::clock::now;
 use agent_abi::model::Ontology;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -118,7 +118,7 @@ pub async fn libraries(
     let refused = expected.iter().filter_map(|library| {
         let name = library.file_name().unwrap_or(library.as_os_str());
         let name = name.to_string_lossy();
-        if in_charge(state, library) {
+        if is_active(state, library) {
             return None; // whatever became of a newer content
         }
         if let Some(error) = state.refused.of(library) {
@@ -141,7 +141,7 @@ pub async fn libraries(
     refused.collect()
 }
 
-fn in_charge(state: &State, library: &Path) -> bool {
+fn is_active(state: &State, library: &Path) -> bool {
     let builds = &state.builds.all;
     let active = wb_core::build::BuildStatus::Active;
     builds
@@ -151,7 +151,7 @@ fn in_charge(state: &State, library: &Path) -> bool {
 
 /// Whether a library was opened or refused.
 fn known(state: &State, library: &Path) -> bool {
-    in_charge(state, library) || state.refused.of(library).is_some()
+    is_active(state, library) || state.refused.of(library).is_some()
 }
 
 /// Which build answers for each of these stages.

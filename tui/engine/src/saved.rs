@@ -10,8 +10,11 @@ use std::time::Duration;
 use wb_core::journal::Op;
 use wb_core::run::{FailureLimit, OnConflict, OnDuplicate};
 
+// What this version does not know may be a limit or a filter: a command that cannot be read whole does not go on, since
+// without it more would be written than was asked.
 /// A command that writes, with everything that was asked of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SavedCommand {
     /// Options of every command.
     pub flags: Flags,
@@ -31,7 +34,6 @@ pub enum CommandRequest {
     Undo(UndoRequest),
 }
 
-// A field that this version does not have may be a limit or a filter: without it more would be written than was asked.
 /// What `run` is to do, before the project is there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +128,7 @@ impl SavedCommand {
         flags.goes_on = Some(op.id);
         flags.project_hash.get_or_insert_with(|| op.project.clone());
         flags.json |= resume.json;
+        flags.ask.clone_from(&resume.ask);
         flags.ask.clone_from(&resume.ask);
         if flags.confirm.is_none() {
             flags.confirm.clone_from(&resume.confirm);

@@ -43,7 +43,7 @@ pub struct Need<'a> {
     pub stages: &'a [String],
     /// Whether it works through their queues.
     pub drains: bool,
-    /// What becomes of labels that stand there already.
+    /// What happens to labels that stand there already.
     pub on_duplicate: OnDuplicate,
 }
 

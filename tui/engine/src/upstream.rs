@@ -169,7 +169,7 @@ pub fn project_hash(config: &Config) -> Result<ProjectHash, Error> {
     })
 }
 
-/// What becomes of labels that stand there already.
+/// What happens to labels that stand there already.
 #[must_use]
 pub fn on_duplicate(flag: Option<OnDuplicate>, config: &Config) -> OnDuplicate {
     let from_file = config.on_duplicate.as_ref().map(|what| what.value);

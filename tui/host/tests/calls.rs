@@ -137,3 +137,33 @@ fn pictures_are_encoded_without_the_program() {
     assert!(refused.contains("is not UTF-8"), "{refused}");
     assert!(!desk.seen.iter().any(|e| e.contains("Call")));
 }
+
+#[test]
+fn other_threads_init_and_shutdown_get_what_the_header_promises() {
+    let mut desk = Desk::new();
+    let (library, out) = (desk.path("libthreads.so"), desk.path("out.txt"));
+    let define = format!("-DOUT=\"{}\"", out.display());
+    compile("threads.c", &library, &[&define, "-pthread"]);
+    desk.hosts.watch(library);
+    let probed = desk.probed();
+    let build = BuildId(1);
+    desk.hosts.activate(build, &probed);
+    let picture = desk.path("red.png");
+    support::write_png(&picture, (5, 3), [200, 10, 20]);
+    let asset = format!(
+        r#"{{"path":"{}","item_type":"image","title":"red"}}"#,
+        picture.display()
+    );
+    let mut request = desk.request(build, 0);
+    request.inputs = vec![("asset".into(), asset.into())];
+    let job = request.job;
+    desk.hosts.run(request);
+    // A document, a picture, not cancelled, a call: absent, failed, no, found in init; all there in four threads.
+    assert_eq!(
+        desk.done(job),
+        outcome(r#"{"route":"1200 0000 0000 0000 0000"}"#)
+    );
+    desk.rt.block_on(desk.hosts.shutdown());
+    let in_shutdown = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(in_shutdown, "1200", "as in init");
+}

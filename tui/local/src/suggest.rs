@@ -21,7 +21,7 @@ fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<
     let known = known.into_iter().filter(|_| !typed.is_empty());
     let near = known.map(|word| (distance(word), word));
     let near = near.filter(|(distance, _)| *distance <= limit);
-    near.min_by_key(|(distance, _)| *distance)
+    near.min_by_key(|(distance, word)| (*distance, word.len().abs_diff(typed.len())))
         .map(|(_, word)| word)
 }
 

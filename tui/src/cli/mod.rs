@@ -236,7 +236,8 @@ pub struct DemoArgs {
 /// `workbench new`
 #[derive(Args, Debug, Clone)]
 pub struct NewArgs {
-    /// Folder to make; its last part names the crate. With --upgrade and --refresh-ontology the crate's folder [default: the one around this]
+    /// Folder to make; its last part names the crate. With --upgrade or --refresh-ontology the crate's folder
+    /// [default: the one around this]
     #[arg(required_unless_present_any = ["upgrade", "refresh_ontology"])]
     pub name: Option<String>,
     /// What it begins with [default: with --project-hash an agent for each agent stage of the project, else prelabel]
@@ -246,13 +247,13 @@ pub struct NewArgs {
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
     /// Replace the copy of agent-abi in a crate that exists (in C, the header) by the one of this program
-    #[arg(long, conflicts_with_all = ["template", "stage", "refresh_ontology"])]
+    #[arg(long, conflicts_with_all = ["template", "stage"])]
     pub upgrade: bool,
     /// Replace files of that copy that were changed by hand, too
     #[arg(long, requires = "upgrade")]
     pub force: bool,
     /// Write the names of a crate's project again, as it is now: src/ontology.rs and src/pathways.rs
-    #[arg(long, conflicts_with_all = ["template", "stage"])]
+    #[arg(long, conflicts_with_all = ["template", "stage", "upgrade"])]
     pub refresh_ontology: bool,
 }
 
@@ -272,6 +273,15 @@ pub enum Template {
     Video,
     /// C99 and a Makefile
     C,
+    /// C++17 and a Makefile: a track
+    Cpp,
+}
+
+impl Template {
+    /// Whether it is a crate, not a folder with a Makefile.
+    pub fn is_rust(self) -> bool {
+        !matches!(self, Self::C | Self::Cpp)
+    }
 }
 
 /// `workbench print`

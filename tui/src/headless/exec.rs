@@ -334,7 +334,7 @@ impl Exec {
                     ending.stopped();
                     self.stopped = true;
                     match due {
-                        Due::Tell(command) => effects = self.engine.feed(Event::Input(command)),
+                        Due::Command(command) => effects = self.engine.feed(Event::Input(command)),
                         Due::GiveUp => {
                             self.given_up = true;
                             break 'run;

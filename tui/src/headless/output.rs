@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, ErrorGroup, Report, Totals};
-use wb_core::twin;
+use wb_core::state::shell;
 use wb_core::work::Route;
 use wb_engine::config::Config;
 use wb_engine::files::{self, OutFile};
@@ -123,7 +123,7 @@ pub fn again(flags: &Flags, config: &Config) -> String {
     if let Some(title) = &flags.confirm {
         words.extend(["--confirm".to_owned(), title.clone()]);
     }
-    format!("workbench {}", clean(&twin::quoted(&words)))
+    format!("workbench {}", clean(&shell::quoted(&words)))
 }
 
 /// The commands that run failed tasks again: all of them, and where there are several, a group.

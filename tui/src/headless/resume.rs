@@ -5,7 +5,7 @@ use crate::exit::Ending;
 use crate::print;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::journal::Settled;
-use wb_core::twin;
+use wb_core::state::shell;
 use wb_engine::chosen::{self, KeptCommand};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::flags::Flags;
@@ -119,5 +119,5 @@ fn left_in_part(settled: &Settled, ending: &mut Ending) {
 
 /// Words as a shell takes them.
 pub(super) fn quoted(words: &[String]) -> String {
-    clean(&twin::quoted(words)).into_owned()
+    clean(&shell::quoted(words)).into_owned()
 }

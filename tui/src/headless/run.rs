@@ -213,7 +213,7 @@ impl Session {
                     ending.stopped();
                     interrupted = true;
                     match due {
-                        Due::Tell(command) => effects = self.engine.feed(Event::Input(command)),
+                        Due::Command(command) => effects = self.engine.feed(Event::Input(command)),
                         Due::GiveUp => {
                             self.given_up = true;
                             return true;

@@ -6,7 +6,7 @@ use wb_core::command::Command;
 use wb_core::error::Error;
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 
 /// Common terminals refuse more than this many bytes.
 const MOST: usize = 64 * 1024;
@@ -21,7 +21,7 @@ impl Ui {
     /// Copies the shell command that does the same.
     pub(crate) fn copy_command(&mut self, state: &State) -> Vec<Command> {
         let words = self.top(|layer| layer.shell_command(self, state));
-        let text = |words: Vec<String>| format!("workbench {}", twin::quoted(&words));
+        let text = |words: Vec<String>| format!("workbench {}", shell::quoted(&words));
         self.copy(words.map(|words| ("the command".to_owned(), text(words))))
     }
 
@@ -60,5 +60,5 @@ pub fn of_source(state: &State, source: Source) -> Vec<String> {
         source,
         ..RunSpec::default()
     };
-    twin::run(state, &spec, state.writes_at_once())
+    shell::run(state, &spec, state.writes_at_once())
 }

@@ -139,7 +139,7 @@ fn unauthenticated(message: &str, at: &At) -> Vec<String> {
             identity.long
         )),
         Some(_) if is_local(at) => {
-            hints.push(format!("the request was signed by the {}", identity.long))
+            hints.push(format!("the request was signed by the {}", identity.long));
         }
         Some(line) => {
             hints.push(format!(

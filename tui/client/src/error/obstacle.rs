@@ -157,7 +157,10 @@ fn known(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
         return Some(Obstacle::Name);
     }
     if let Some(why) = text.strip_prefix("tunnel error: ") {
-        return Some(Obstacle::Proxy(clean(why)));
+        // The proxy may not have been reached at all.
+        let mut behind = std::iter::successors(cause.source(), |&error| error.source());
+        let unreached = behind.find_map(known);
+        return Some(unreached.unwrap_or_else(|| Obstacle::Proxy(clean(why))));
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
         return of_tls(error);

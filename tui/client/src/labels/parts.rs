@@ -1,6 +1,5 @@
 //! The parts of a data group (`spaces`), and the labels on them.
 
-use super::transplant::{collect, holds_labels};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -56,6 +55,26 @@ impl OnParts {
 /// The labels of a unit or a part, if it names any.
 pub(super) fn labels_of(part: &Value) -> Option<&Value> {
     part.get("labels").filter(|labels| !labels.is_null())
+}
+
+/// Whether there is a label in this part of a document.
+pub(super) fn holds_labels(labels: &Value) -> bool {
+    match labels {
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => map.values().any(holds_labels),
+        _ => false,
+    }
+}
+
+/// Hashes of the objects in this part of a document.
+pub(super) fn collect<'a>(labels: &'a Value, found: &mut Vec<&'a str>) {
+    match labels {
+        Value::Array(list) => {
+            found.extend(list.iter().filter_map(|o| o.get("objectHash")?.as_str()));
+        }
+        Value::Object(map) => map.values().for_each(|value| collect(value, found)),
+        _ => {}
+    }
 }
 
 /// The labels on the parts of a group; what else a part is stays.

@@ -1,7 +1,7 @@
 //! Carrying the labels of one blob into another.
 
 use super::ANSWERS;
-use super::parts::{OnParts, labels_of, put_spaces};
+use super::parts::{OnParts, collect, holds_labels, labels_of, put_spaces};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -82,14 +82,6 @@ fn check_shape(after: &Value) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn holds_labels(labels: &Value) -> bool {
-    match labels {
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => map.values().any(holds_labels),
-        _ => false,
-    }
-}
-
 /// As [`transplant`], for an agent that was given only some of the labels: what it was given
 /// (`before`) is replaced by what it left (`after`), everything else in `fresh` stays.
 ///
@@ -156,16 +148,6 @@ fn hashes_on_units(blob: &Value) -> Vec<&str> {
         }
     }
     found
-}
-
-pub(super) fn collect<'a>(labels: &'a Value, found: &mut Vec<&'a str>) {
-    match labels {
-        Value::Array(list) => {
-            found.extend(list.iter().filter_map(|o| o.get("objectHash")?.as_str()));
-        }
-        Value::Object(map) => map.values().for_each(|value| collect(value, found)),
-        _ => {}
-    }
 }
 
 fn strip(labels: &mut Value, known: &HashSet<&str>) {

@@ -90,7 +90,7 @@ fn a_stage_that_was_away_comes_back_in_its_place() {
 }
 
 #[test]
-fn another_library_is_refused_whole_and_the_first_stays_in_charge() {
+fn another_library_is_refused_whole_and_the_first_stays_active() {
     let mut builds = Builds::default();
     builds
         .claim(library("a", &[("one", 0)]), &flow(), Millis(1))

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum BuildEvent {
     /// A new content could be opened.
     Probed(Box<Probed>),
-    /// A new content is no good.
+    /// A new content cannot be used.
     Rejected {
         /// The watched file.
         library: PathBuf,
@@ -85,10 +85,10 @@ impl CrateProgress {
         part
     }
 
-    /// Whether nothing was compiled before.
+    /// Whether nothing was compiled before, where cargo has listed the crates: of other builds that is not known.
     #[must_use]
     pub const fn is_first(&self) -> bool {
-        self.fresh == 0
+        self.total.is_some() && self.fresh == 0
     }
 }
 

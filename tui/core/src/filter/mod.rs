@@ -12,9 +12,8 @@ mod term;
 mod words;
 
 use crate::ids::Millis;
-use crate::queue::LastResult;
 use crate::span;
-use crate::work::{TaskRow, TaskStatus};
+use crate::work::{LastResult, TaskRow, TaskStatus};
 use crate::workflow::{Stage, nearest};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -36,7 +35,7 @@ pub const FORMS: &[(&str, &str)] = &[
     ("title~night", "the same; title:NAME is the whole title"),
     (
         "title:\"a, b\"",
-        "in quotes, blanks, commas and colons are text; a backslash goes before a quote",
+        "in quotes, blanks, commas and colons are text; a backslash comes before a quote",
     ),
     ("status:new,reopened", "the status is one of these"),
     ("age>2d", "changed longer ago; ms s m h d w, also 1h30m"),

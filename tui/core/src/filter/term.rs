@@ -2,7 +2,7 @@
 
 use super::{Asks, Facts};
 use crate::ids::PathwayId;
-use crate::queue::LastResult;
+use crate::work::LastResult;
 use crate::workflow::Stage;
 use agent_abi::model::{ambiguous, quoted};
 use serde_json::{Map, Value};

@@ -2,7 +2,6 @@
 //! after a look at what is there.
 
 use super::compare::{Stands, rows_of, stand};
-use super::writing::with_advice;
 use super::{
     Answered, Before, Change, Look, Machine, Next, OpenEntry, Reply, Request, Scope, Seen,
 };
@@ -132,7 +131,7 @@ impl Settling {
         let results = std::mem::take(&mut self.results);
         let results: Vec<Committed> = (self.open.iter().zip(results))
             .map(|(entry, result)| {
-                with_advice(together(result.unwrap_or(Committed::Done), entry.written))
+                together(result.unwrap_or(Committed::Done), entry.written).with_advice()
             })
             .collect();
         let answers = self

@@ -104,7 +104,7 @@ impl Writing {
     fn sent(&mut self, sent: &[(usize, i64)], results: Vec<Committed>) -> Next<Vec<Committed>> {
         let mut answers = Vec::with_capacity(sent.len());
         for ((place, entry), result) in sent.iter().zip(results) {
-            let result = with_advice(result);
+            let result = result.with_advice();
             self.results[*place] = Some(result.clone());
             answers.push(Answered {
                 entry: *entry,
@@ -169,25 +169,6 @@ impl Writing {
             }
             Next::Over(Err(error)) => Next::failed(error),
         }
-    }
-}
-
-/// Adds to the error of a task that is written in part what is there, and what to do about it.
-pub(super) fn with_advice(result: Committed) -> Committed {
-    match result {
-        Committed::Partial { written, mut error } => {
-            let words = written.words();
-            if !error.summary.starts_with(&words) {
-                error.summary = format!("{words} written, but {}", error.summary);
-            }
-            let hint =
-                "`workbench resume` finishes it; `workbench undo` takes back what was written";
-            if !error.hints.iter().any(|known| known == hint) {
-                error.hints.insert(0, hint.to_owned());
-            }
-            Committed::Partial { written, error }
-        }
-        other => other,
     }
 }
 

@@ -134,7 +134,7 @@ fn keys_that_nothing_reads_come_with_the_outcome() {
 }
 
 #[test]
-fn an_answer_that_is_no_outcome_is_the_agents_fault() {
+fn an_answer_that_is_not_an_outcome_is_an_error_of_the_agent() {
     let error = judge(&stage(), &ontology(), &inputs(false), b"complete").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Agent);
 }
@@ -152,7 +152,7 @@ fn with(labels: &str) -> Inputs {
 }
 
 #[test]
-fn an_answer_that_is_no_object_or_says_nothing_known_is_refused() {
+fn an_answer_that_is_not_an_object_or_has_nothing_known_is_refused() {
     for (answer, why) in [
         ("[]", "not a JSON object"),
         (r#"["annotate", 0.5]"#, "not a JSON object"),
@@ -239,7 +239,7 @@ fn numbers_that_rounding_puts_beyond_the_edge_are_taken_back() {
 }
 
 #[test]
-fn labels_that_are_no_whole_row_are_refused_before_they_are_an_outcome() {
+fn labels_that_are_not_a_whole_row_are_refused_before_they_are_an_outcome() {
     for (labels, why) in [
         ("{}", "not a whole label row"),
         ("[]", "not a whole label row"),

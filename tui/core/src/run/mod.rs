@@ -25,7 +25,7 @@ pub enum Source {
     Tasks(StageId, Vec<TaskRow>),
 }
 
-/// What becomes of outcomes.
+/// What happens to outcomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sink {
     /// Written upstream batch by batch.
@@ -75,7 +75,7 @@ pub struct RunSpec {
     pub chain: bool,
     /// When so many tasks have failed that the run stops.
     pub max_failures: Option<FailureLimit>,
-    /// What becomes of a task whose label row somebody else changed meanwhile.
+    /// What happens to a task whose label row somebody else changed meanwhile.
     pub on_conflict: OnConflict,
 }
 
@@ -106,7 +106,7 @@ impl FailureLimit {
     }
 }
 
-/// What becomes of a label that an agent adds although the same key has made it already.
+/// What happens to a label that an agent adds although the same key has made it already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDuplicate {
@@ -138,7 +138,7 @@ impl OnDuplicate {
     }
 }
 
-/// What becomes of a task whose label row somebody else changed after the agent saw it.
+/// What happens to a task whose label row somebody else changed after the agent saw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {

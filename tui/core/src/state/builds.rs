@@ -305,7 +305,7 @@ impl State {
                     Kind::Build,
                     format!("build {id} active: {bound} stage{s} bound, {kb} kB"),
                 );
-                self.say_notes(id, &notes);
+                self.log_notes(id, &notes);
                 effects.extend(self.watch_build());
                 effects
             }
@@ -351,7 +351,7 @@ impl State {
     }
 
     /// Remarks on a build in one line: a library may hold agents for many projects.
-    fn say_notes(&mut self, id: BuildId, notes: &[String]) {
+    fn log_notes(&mut self, id: BuildId, notes: &[String]) {
         match notes {
             [] => {}
             [note] => self.info(Kind::Build, format!("build {id}: {note}")),

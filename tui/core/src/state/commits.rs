@@ -70,7 +70,7 @@ impl State {
         });
         let mut effects = Vec::new();
         // One operation for one commit, however many stages it concerns.
-        let words = crate::twin::commit(self, tasks, overwrite);
+        let words = shell::commit(self, tasks, overwrite);
         let operation = self.new_operation("commit", words, None);
         for (_, items) in by_stage {
             let batch = BatchId::next(BatchOwner::Commit, &mut self.batches);

@@ -19,6 +19,7 @@ mod queued_step;
 mod replay_tests;
 mod rereading;
 mod runs;
+pub mod shell;
 mod stepping;
 mod upstream;
 mod watching;

@@ -131,7 +131,7 @@ impl State {
             return Vec::new();
         };
         let under = self.options.screen.then(|| {
-            let words = crate::twin::undo(self, op);
+            let words = shell::undo(self, op);
             self.new_operation("undo", words, Some(op))
         });
         // The screen holds outcomes in a dry run, and may take back what was written before.

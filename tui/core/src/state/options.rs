@@ -64,6 +64,6 @@ pub struct Options {
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.
     pub rate: Option<f64>,
-    /// What becomes of labels that stand there already.
+    /// What happens to labels that stand there already.
     pub on_duplicate: OnDuplicate,
 }

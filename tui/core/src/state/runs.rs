@@ -31,7 +31,7 @@ impl State {
         self.failures.clear();
         self.failed_tasks.clear();
         self.run_operation = (self.options.screen && self.live).then(|| {
-            let words = crate::twin::run(self, &spec, true);
+            let words = shell::run(self, &spec, true);
             self.new_operation("commit", words, None)
         });
         let mut run = Run::new(self.runs, spec, self.now);

@@ -52,7 +52,7 @@ pub fn differences(before: &WatchResult, after: &WatchResult) -> Vec<Difference>
         return all;
     };
     let priority = |o: &Outcome| {
-        // As far as the screen shows it: the last bits of a float are no difference.
+        // As far as the screen shows it: the last bits of a float do not count.
         let text = o.patch.priority.map(|(_, new)| format!("{new:.4}"))?;
         let text = text.trim_end_matches('0').trim_end_matches('.');
         Some(text.to_owned())
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    fn told(a: &WatchResult, b: &WatchResult) -> Vec<String> {
+    fn lines(a: &WatchResult, b: &WatchResult) -> Vec<String> {
         differences(a, b)
             .into_iter()
             .map(|d| {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn added_labels_that_say_the_same_are_the_same_whatever_their_hash() {
+    fn added_labels_with_the_same_content_are_the_same_whatever_their_hash() {
         let a = Patch {
             labels: vec![
                 change('+', "Car", "h1", "box 1"),
@@ -215,7 +215,7 @@ mod tests {
             ],
             ..Patch::default()
         };
-        assert_eq!(told(&look(1, "next", a), &look(2, "next", b)), [""; 0]);
+        assert_eq!(lines(&look(1, "next", a), &look(2, "next", b)), [""; 0]);
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
             ..Patch::default()
         };
         assert_eq!(
-            told(&look(1, "next", a), &look(2, "stay", b)),
+            lines(&look(1, "next", a), &look(2, "stay", b)),
             [
                 "~ route: next | stay",
                 "~ priority: 0.5 | 0.7",
@@ -271,7 +271,7 @@ mod tests {
             ..Patch::default()
         };
         assert_eq!(
-            told(
+            lines(
                 &look(1, "next", of(&["k1", "k2"])),
                 &look(2, "next", of(&["k2"]))
             ),
@@ -295,9 +295,9 @@ mod tests {
             },
         );
         assert_eq!(
-            told(&good, &failed("panic")),
+            lines(&good, &failed("panic")),
             ["~ route: next | failed: panic"]
         );
-        assert_eq!(told(&failed("panic"), &failed("panic")), [""; 0]);
+        assert_eq!(lines(&failed("panic"), &failed("panic")), [""; 0]);
     }
 }

@@ -99,6 +99,23 @@ pub enum Committed {
 }
 
 impl Committed {
+    /// Adds to the error of a task that is written in part what is there, and what to do about it.
+    #[must_use]
+    pub fn with_advice(mut self) -> Self {
+        if let Self::Partial { written, error } = &mut self {
+            let words = written.words();
+            if !error.summary.starts_with(&words) {
+                error.summary = format!("{words} written, but {}", error.summary);
+            }
+            let hint =
+                "`workbench resume` finishes it; `workbench undo` takes back what was written";
+            if !error.hints.iter().any(|known| known == hint) {
+                error.hints.insert(0, hint.to_owned());
+            }
+        }
+        self
+    }
+
     /// Why the task was not written, or not wholly.
     #[must_use]
     pub const fn error(&self) -> Option<&Error> {

@@ -147,7 +147,7 @@ fn tasks_without_rows_are_fetched_many_batches_at_a_time() {
 }
 
 #[test]
-fn a_small_first_batch_tells_that_rows_are_light_and_then_many_are_in_flight() {
+fn a_small_first_batch_shows_that_rows_are_light_and_then_many_are_in_flight() {
     let (mut scene, mut first) = Scene::new(2 << 10, needs::LABEL_ROW);
     assert_eq!(sizes(&first), [50]);
     let more = scene.answer(first.remove(0));

@@ -74,15 +74,15 @@ fn a_run_stays_on_the_builds_it_began_with_and_lets_go_of_them_at_its_end() {
             let first = |l: &wb_core::event::Launch| l.build == BuildId(1);
             assert!(world.launches.iter().all(first), "{kind}");
             assert!(world.launches.iter().any(|l| l.attempt > 1));
-            let in_charge = world
+            let active = world
                 .state
                 .builds
                 .all
                 .iter()
                 .filter(|b| b.status == wb_core::build::BuildStatus::Active);
-            let in_charge: Vec<BuildId> = in_charge.map(|b| b.id).collect();
+            let active: Vec<BuildId> = active.map(|b| b.id).collect();
             assert!(
-                world.loaded.iter().eq(&in_charge),
+                world.loaded.iter().eq(&active),
                 "{kind}: {:?}",
                 world.loaded
             );

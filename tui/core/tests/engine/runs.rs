@@ -242,7 +242,7 @@ fn a_failing_task_is_retried_from_the_same_inputs_and_never_costs_another() {
 }
 
 #[test]
-fn a_crash_is_not_repeated_unless_the_agent_says_it_may_be() {
+fn a_crash_is_not_repeated_unless_the_agent_allows_it() {
     for (flag, attempts) in [(0, 1), (flags::IDEMPOTENT, 3)] {
         let agent: Agent = Box::new(|l| {
             if &*l.inputs.row.title == "task 1" {

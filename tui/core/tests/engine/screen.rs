@@ -270,7 +270,7 @@ fn one_commit_is_one_operation_with_the_command_that_does_the_same() {
     assert_eq!(world.operations.len(), 2, "two stages, two batches");
     assert_eq!(world.operations[0], world.operations[1]);
     assert_eq!(world.closed, [world.operations[0].id]);
-    let twin = wb_core::twin::quoted(&world.operations[0].words);
+    let twin = wb_core::state::shell::quoted(&world.operations[0].words);
     let project = project().hash;
     assert!(
         twin.starts_with(&format!(
@@ -401,36 +401,39 @@ fn late_news_of_another_task_changes_nothing() {
 }
 
 #[test]
-fn an_outage_is_said_once_when_it_lasts_and_so_is_its_end() {
+fn an_outage_is_reported_once_when_it_lasts_and_so_is_its_end() {
     let (mut world, _) = screen(Box::new(|_| go("away")));
-    let trouble = |again| {
+    let outage_until = |again| {
         Event::Upstream(Upstream::Outage(Some(Outage {
             since: Millis(10_000),
             why: "connection refused".into(),
             again: Millis(again),
         })))
     };
-    let said = |world: &World| {
+    let reported = |world: &World| {
         let lines = world.state.activity.iter();
         let lines = lines.filter(|a| a.kind == Kind::Net);
         lines.map(|a| a.text.clone()).collect::<Vec<_>>()
     };
     world.send(Event::Tick(Millis(10_500)));
-    world.send(trouble(11_000));
+    world.send(outage_until(11_000));
     assert_eq!(
-        said(&world),
+        reported(&world),
         [""; 0],
         "one lost request is not worth a line"
     );
     world.send(Event::Tick(Millis(14_000)));
-    world.send(trouble(15_000));
-    world.send(trouble(19_000));
+    world.send(outage_until(15_000));
+    world.send(outage_until(19_000));
     assert_eq!(
-        said(&world),
+        reported(&world),
         ["waiting for the platform: connection refused"]
     );
     world.send(Event::Tick(Millis(44_000)));
     world.send(Event::Upstream(Upstream::Outage(None)));
-    assert_eq!(said(&world)[1..], ["the platform answers again after 34 s"]);
+    assert_eq!(
+        reported(&world)[1..],
+        ["the platform answers again after 34 s"]
+    );
     assert_eq!(world.state.outage, None);
 }

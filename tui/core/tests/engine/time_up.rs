@@ -20,7 +20,7 @@ fn under_way() -> World {
     world
 }
 
-fn tell(world: &mut World, command: Command) -> Vec<Effect> {
+fn send(world: &mut World, command: Command) -> Vec<Effect> {
     let effects = world.state.update(Event::Input(command));
     for effect in effects.clone() {
         if let Some(event) = world.perform(effect) {
@@ -39,7 +39,7 @@ fn a_run_whose_time_is_up_commits_what_is_decided_at_once_and_leaves_the_rest() 
         world.send(done);
     }
     assert!(world.commits.is_empty(), "the batch is not whole");
-    tell(&mut world, Command::WindUp);
+    send(&mut world, Command::WindUp);
     assert_eq!((world.commits.clone(), world.reports.len()), (vec![2], 2));
     assert!(!world.over, "three agents still run");
     // One of them ends by itself, one listens, one is killed.
@@ -47,7 +47,7 @@ fn a_run_whose_time_is_up_commits_what_is_decided_at_once_and_leaves_the_rest() 
     let done = world.job(&ends);
     world.send(done);
     let jobs: Vec<JobId> = world.running.iter().map(|l| l.job).collect();
-    let mut cancelled = tell(&mut world, Command::StopAgents);
+    let mut cancelled = send(&mut world, Command::StopAgents);
     cancelled.sort_by_key(|e| format!("{e:?}"));
     assert_eq!(
         cancelled,
@@ -90,7 +90,7 @@ fn a_run_whose_time_is_up_waits_for_no_inputs_and_no_listing_and_tries_nothing_a
     assert!(effects.contains(&Effect::RunOver), "{effects:?}");
 
     let mut world = under_way();
-    tell(&mut world, Command::WindUp);
+    send(&mut world, Command::WindUp);
     while let Some(launch) = world.running.pop_front() {
         world.send(Event::Job(JobEvent::Done {
             job: launch.job,

@@ -11,11 +11,11 @@ use wb_core::ids::*;
 use wb_core::state::Kind;
 use wb_core::watch::{MOST, Phase, Watched};
 
-/// A screen on which the first stage's agent sends tasks where `way` says at the time.
+/// A screen on which the first stage's agent sends tasks where `way` is set to at the time.
 fn screen(tasks: u128) -> (World, Rc<Cell<&'static str>>) {
     let way = Rc::new(Cell::new("next"));
-    let says = way.clone();
-    let agent = move |_: &_| match says.get() {
+    let route = way.clone();
+    let agent = move |_: &_| match route.get() {
         "panic" => (Err(Error::new(ErrorKind::Agent, "it panicked")), false),
         way => go(way),
     };
@@ -73,7 +73,7 @@ fn fetches(world: &World) -> usize {
     world.events.iter().filter(fetched).count()
 }
 
-fn said(world: &World) -> Vec<&str> {
+fn reported(world: &World) -> Vec<&str> {
     let lines = world.state.activity.iter();
     lines
         .filter(|a| a.kind == Kind::Watch)
@@ -105,7 +105,7 @@ fn watched_tasks_run_at_once_and_again_at_every_build_and_nothing_is_written() {
     assert_eq!(world.launches.len(), 6, "time alone runs nothing");
     assert!(world.commits.is_empty() && world.state.held.is_empty());
     assert_eq!(
-        said(&world),
+        reported(&world),
         [
             "2 tasks on build #1: the next build is compared with it",
             "2 tasks on build #2 · none differs",
@@ -117,7 +117,7 @@ fn watched_tasks_run_at_once_and_again_at_every_build_and_nothing_is_written() {
 }
 
 #[test]
-fn a_build_that_fails_is_told_and_the_next_is_compared_with_the_failure() {
+fn a_build_that_fails_is_reported_and_the_next_is_compared_with_the_failure() {
     let (mut world, way) = screen(3);
     world.send(watch([1], true));
     way.set("panic");
@@ -127,7 +127,7 @@ fn a_build_that_fails_is_told_and_the_next_is_compared_with_the_failure() {
     world.send(build(3, 0));
     assert!(!task(&world, 1).failed());
     assert_eq!(
-        said(&world),
+        reported(&world),
         [
             "task 1: next  labels +0 ~0 -0  on build #1",
             "task 1: next → failed: it panicked  labels +0 ~0 -0  build #1 → #2",
@@ -245,7 +245,7 @@ fn inputs_that_could_not_be_read_are_tried_again_at_the_next_build() {
     let batch = *batch;
     assert_eq!(world.state.update(Event::Prefetch { batch, results }), []);
     assert_eq!(task(&world, 2).phase, Phase::Unfetched);
-    assert_eq!(said(&world), ["2 tasks · 2 failed"]);
+    assert_eq!(reported(&world), ["2 tasks · 2 failed"]);
     world.send(build(2, 0));
     assert_eq!((world.launches.len(), task(&world, 2).failed()), (2, false));
     assert_eq!(task(&world, 2).error, None);
@@ -300,7 +300,7 @@ fn so_many_are_watched_and_no_more() {
     world.send(watch(1..=120, true));
     assert_eq!(world.state.watch.tasks.len(), MOST);
     assert_eq!(
-        said(&world)[0],
+        reported(&world)[0],
         "at most 100 tasks are watched; 20 are left out"
     );
     world.send(watch([1, 1], true));

@@ -5,7 +5,6 @@ use super::process::{BuildProcess, OutputStream};
 use super::progress::CrateCounter;
 use super::source::Source;
 use super::stopped;
-use crate::cargo_program;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -156,11 +155,7 @@ async fn run(
     let mut process = match BuildProcess::start(source.command()) {
         Ok(process) => process,
         Err(error) => {
-            let text = match source.program() {
-                "cargo" => cargo_program::not_started(&error),
-                program => format!("cannot start {program}: {error}"),
-            };
-            return Some(Err(text.into()));
+            return Some(Err(source.not_started(&error).into()));
         }
     };
     loop {

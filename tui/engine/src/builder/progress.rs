@@ -101,7 +101,7 @@ impl<'a> CrateCounter<'a> {
             })
             .await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn change(&self, change: impl FnOnce(&mut CrateProgress, &mut BTreeSet<String>) -> bool) {

@@ -2,8 +2,10 @@
 //! module.
 
 use super::setting::{BuildSetting, WatchGlobs};
+use crate::cargo_program;
 use crate::library::{Library, cargo};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -116,6 +118,9 @@ impl Source {
                     shell.env_remove(name);
                 }
                 shell.arg("-c").arg(with_messages(line).as_ref());
+                if let Some(path) = path_with_cargo() {
+                    shell.env("PATH", path);
+                }
                 shell
             }
         };
@@ -136,11 +141,11 @@ impl Source {
         }
     }
 
-    /// Whether cargo or a shell is started.
-    pub(super) fn program(&self) -> &'static str {
+    /// Why it did not start, and what to do.
+    pub(super) fn not_started(&self, error: &std::io::Error) -> String {
         match &self.recipe {
-            Recipe::Cargo => "cargo",
-            Recipe::Shell(_) => "/bin/sh",
+            Recipe::Cargo => cargo_program::not_started(error),
+            Recipe::Shell(_) => format!("cannot start /bin/sh: {error}"),
         }
     }
 
@@ -263,6 +268,15 @@ impl Scan {
             }
         }
     }
+}
+
+/// The path, with the folder of cargo at its end, where a terminal that is older than Rust does not have it.
+fn path_with_cargo() -> Option<OsString> {
+    let cargo = cargo_program::path();
+    let folder = cargo.parent().filter(|dir| dir.is_absolute())?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([folder.to_owned()]);
+    std::env::join_paths(folders).ok()
 }
 
 /// The same command with cargo's messages as JSON, where it begins with a build by cargo whose output goes to us;

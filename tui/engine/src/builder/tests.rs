@@ -317,3 +317,33 @@ async fn cargo_in_a_command_reports_errors_with_their_place_and_where_libraries_
     );
     builder.stop().await;
 }
+
+#[tokio::test]
+async fn a_crate_is_found_where_its_own_settings_have_it_built() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let rustc = std::process::Command::new("rustc").arg("-vV").output();
+    let facts = String::from_utf8(rustc.unwrap().stdout).unwrap();
+    let host = facts.lines().find_map(|line| line.strip_prefix("host: "));
+    write(
+        &at(".cargo/config.toml"),
+        &format!(
+            "[build]\ntarget = \"{}\"\ntarget-dir = \"out\"\n",
+            host.unwrap()
+        ),
+    );
+    write(
+        &at("Cargo.toml"),
+        "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
+    );
+    write(&at("src/lib.rs"), "");
+    let paths = [dir.path().to_owned()];
+    let libraries = crate::library::find(&paths).unwrap();
+    assert!(!libraries[0].path.exists());
+    let sources = Source::among(&BuildSetting::Cargo, None, &paths, &libraries);
+    let (news, mut events) = channel(1000);
+    let builder = Builder::start(sources, news);
+    assert!(compiled(&mut events).await.is_ok());
+    assert!(libraries[0].path.is_file(), "{libraries:?}");
+    builder.stop().await;
+}

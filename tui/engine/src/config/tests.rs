@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_flag_goes_before_a_file_and_paths_are_relative_to_the_file() {
+fn a_flag_takes_precedence_over_a_file_and_paths_are_relative_to_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("workbench.toml");
     std::fs::write(
@@ -46,7 +46,7 @@ fn a_settings_file_that_is_there_and_cannot_be_read_is_never_passed_over() {
 }
 
 #[test]
-fn a_limit_that_limits_nothing_is_refused_with_the_file_that_says_so() {
+fn a_limit_that_limits_nothing_is_refused_with_its_file() {
     for line in ["rate = 0", "rate = nan"] {
         let error = parse(Path::new("w.toml"), line).unwrap_err();
         assert!(error.summary.starts_with("w.toml: "), "{error:?}");

@@ -1,7 +1,7 @@
 //! A file that a person names with a flag: a plan, a report, lines of JSON.
 //!
 //! A plain file is written under another name beside it and takes its name when it is whole, so that a
-//! reader sees the old one or the new one. What is no plain file (a device, a pipe) is written in place.
+//! reader sees the old one or the new one. Anything but a plain file (a device, a pipe) is written in place.
 //! Links are followed.
 
 use std::ffi::OsStr;
@@ -37,7 +37,7 @@ struct Whole {
 enum Place {
     /// An open file of this process, such as `/dev/stdout`.
     Open(File),
-    /// What is no plain file.
+    /// Anything but a plain file.
     Special(PathBuf),
     /// A plain file that is there, or none yet.
     Plain(PathBuf, Option<std::fs::Metadata>),

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_processes_in_older_journals_are_still_told() {
+    fn numbers_of_processes_in_older_journals_are_still_known() {
         let dir = tempfile::tempdir().unwrap();
         assert!(alive(dir.path(), i64::from(std::process::id())));
         assert!(!alive(dir.path(), i64::from(i32::MAX)));

@@ -119,7 +119,7 @@ async fn undo_refused(step: &str, answer: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_changed_since_is_written_over_only_when_a_person_says_so() {
+async fn what_others_changed_since_is_written_over_only_when_a_person_decides_so() {
     let world = World::new().await;
     let (rows, items) = world.outcomes().await;
     world.errors(&["actions:400".to_owned()]);

@@ -2,6 +2,7 @@
 //! the folder, and the profiles of the workspace.
 
 use super::{ENDING, Library, absolute, settings};
+use crate::cargo_program;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ fn metadata(dir: &Path) -> Result<Metadata, Error> {
         .current_dir(dir)
         .output()
         .map_err(|error| {
-            settings(crate::cargo_program::not_started(&error))
+            settings(cargo_program::not_started(&error))
                 .hint("name the library itself with --agents")
         })?;
     serde_json::from_slice(&output.stdout).map_err(|_| {
@@ -101,7 +102,7 @@ pub(super) fn of_crate(dir: &Path) -> Result<Vec<Library>, Error> {
 /// Cargo, and what it starts (build scripts, compilers), without keys and passwords of the workbench.
 #[must_use]
 pub fn cargo() -> std::process::Command {
-    let mut cargo = std::process::Command::new(crate::cargo_program::path());
+    let mut cargo = std::process::Command::new(cargo_program::path());
     for name in wb_host::secret_variables() {
         cargo.env_remove(name);
     }
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_without_a_dynamic_library_is_told_what_to_add() {
+    fn a_crate_without_a_dynamic_library_is_answered_with_what_to_add() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(
             dir.path().join("Cargo.toml"),

@@ -1,8 +1,8 @@
 //! Commands that write without agents (`apply`, `undo`, `resume`), on a state of their own.
 
 use super::Performer;
+use crate::clock::now;
 use crate::plan::{Plan, PlanLine};
-use crate::runtime::now;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use wb_core::command::Command;

@@ -3,12 +3,12 @@
 use super::digest::{Digest, Digesting};
 use super::*;
 use crate::files::OutFile;
-use crate::runtime::Engine;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use wb_core::run::{Ending, Report};
+use wb_core::state::State;
 use wb_core::work::Project;
 
 /// Making a plan as small as can be takes longer than making it.
@@ -29,12 +29,11 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// Begins a plan of the engine's project.
+    /// Begins a plan of the state's project.
     ///
     /// # Errors
     /// There is no project yet.
-    pub fn of_engine(path: &Path, file: OutFile, engine: &Engine) -> Result<Self, Error> {
-        let state = engine.state();
+    pub fn of_state(path: &Path, file: OutFile, state: &State) -> Result<Self, Error> {
         let Some(project) = &state.project else {
             return Err(Error::new(ErrorKind::Bug, "a plan without a project"));
         };

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_told_in_lines_and_in_json() {
+    fn a_finding_is_printed_as_lines_and_as_json() {
         let bad = Finding::bad("pathway", "no \u{7}such", "there are: a");
         assert_eq!(bad.text(), "✗ no such\n  → there are: a");
         assert_eq!(Finding::good("twin", "T").text(), "✓ twin             T");

@@ -12,6 +12,7 @@ mod lines;
 mod listing;
 mod twin;
 
+pub use crate::clock::now;
 pub use drain::Drain;
 pub use listing::matching;
 pub use twin::Twin;
@@ -25,7 +26,6 @@ use agent_abi::wire::AssetDoc;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
@@ -132,15 +132,6 @@ fn with_libraries(options: Options, libraries: &[PathBuf]) -> Options {
         libraries: libraries.to_vec(),
         ..options
     }
-}
-
-/// Now.
-#[must_use]
-pub fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl Engine {

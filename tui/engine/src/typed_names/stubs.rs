@@ -56,7 +56,7 @@ fn source(module: &str) -> PathBuf {
 fn lib(project: &Project, modules: &[String]) -> String {
     let mut text = format!(
         "//! The agents of project {}: a file for each stage, in the order of its workflow.\n\
-         //! Generated names: [`ontology`] and [`pathways`].\n\n",
+         //! Generated names are in `ontology` and `pathways`.\n\n",
         in_comment(&project.title)
     );
     let names = project_names(project);
@@ -68,8 +68,12 @@ fn lib(project: &Project, modules: &[String]) -> String {
     }
     text.push_str("mod ontology;\nmod pathways;\n\n");
     let mut sorted: Vec<&String> = modules.iter().collect();
-    sorted.sort();
+    sorted.sort_by_key(|module| in_style(module));
     for module in sorted {
+        if !module.is_ascii() {
+            // The compiler looks for no file by such a name.
+            text.push_str(&format!("#[path = \"{module}.rs\"]\n"));
+        }
         text.push_str(&format!("mod {module};\n"));
     }
     let paths: Vec<String> = modules.iter().map(|m| format!("{m}::{m}")).collect();
@@ -80,6 +84,22 @@ fn lib(project: &Project, modules: &[String]) -> String {
         false => text.push_str(&format!("export![\n    {},\n];\n", paths.join(",\n    "))),
     }
     text
+}
+
+/// Where a module stands among others in Rust's style: numbers count as such, `_` comes first.
+fn in_style(module: &str) -> Vec<(u8, u64)> {
+    let mut key = Vec::new();
+    for c in module.chars() {
+        match (c, c.to_digit(10), key.last_mut()) {
+            (_, Some(digit), Some((1, number))) => {
+                *number = u64::saturating_mul(*number, 10).saturating_add(digit.into());
+            }
+            (_, Some(digit), _) => key.push((1, digit.into())),
+            ('_', ..) => key.push((0, 0)),
+            _ => key.push((2, u64::from(u32::from(c)))),
+        }
+    }
+    key
 }
 
 /// Everything of a project that becomes an identifier.

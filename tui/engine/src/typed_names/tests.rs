@@ -291,6 +291,8 @@ fn a_crate_has_a_file_for_each_agent_stage_in_their_order() {
         "a stage with a name that is so long that its function has to be broken into lines",
         3,
     );
+    stage("Stage 10", 4);
+    stage("Stage 9", 5);
     let files = sources(&project).unwrap();
     let text = |path: &str| {
         let file = files.iter().find(|(p, _)| p.to_str() == Some(path));
@@ -302,10 +304,11 @@ fn a_crate_has_a_file_for_each_agent_stage_in_their_order() {
         assert!(path.starts_with("src"), "{path:?}");
         is_formatted(text);
     }
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 9);
     let lib = text("src/lib.rs");
     let at = |word: &str| lib.find(word).unwrap_or_else(|| panic!("{word}: {lib}"));
     // The name of a generated module is taken.
+    assert!(lib.contains("#[path = \"büro.rs\"]\nmod büro;"), "{lib}");
     let exported = ["pre_label::pre_label", "ontology_00000000::", "büro::büro"].map(at);
     assert!(exported.is_sorted(), "{lib}");
     assert!(lib.contains("mixed_script_confusables"), "{lib}");

@@ -4,7 +4,7 @@
 
 use super::context::{ABSENT, Context, FAILED, FOUND, lock};
 use crate::proto::FromHost;
-use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host};
+use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host, first};
 use agent_abi::wire::input;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -86,7 +86,7 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
             // SAFETY: not null; the ABI asks for a writable frame.
             unsafe { (*out).size }
         };
-        if (size as usize) < size_of::<Frame>() {
+        if (size as usize) < first::FRAME {
             // There is no place for words in the frame itself.
             let text = format!(
                 "frame {index}: wb_frame.size is {size}; set it to sizeof(wb_frame) before each call"
@@ -114,10 +114,25 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
                 FAILED
             }
         };
-        // SAFETY: writable and large enough, as seen above.
-        unsafe { out.write(answer) };
+        let room = (size as usize).min(size_of::<Frame>());
+        #[allow(clippy::cast_possible_truncation)] // a few dozen bytes
+        let kept = room as u32;
+        answer.size = kept;
+        // SAFETY: not null, and the ABI asks for `size` writable bytes.
+        unsafe { fill(out, room, &answer) };
         status
     })
+}
+
+/// Writes the first `room` bytes of an answer: a library that was built before a field was appended has no place
+/// for it.
+///
+/// # Safety
+/// `room` bytes of `place` are writable.
+pub(super) unsafe fn fill<T>(place: *mut T, room: usize, answer: &T) {
+    let answer = std::ptr::from_ref(answer).cast::<u8>();
+    // SAFETY: as promised; an answer has as many bytes as its type, and is not where it is copied to.
+    unsafe { answer.copy_to_nonoverlapping(place.cast(), room.min(size_of::<T>())) };
 }
 
 fn describe(picture: &Picture, handle: u64) -> Frame {

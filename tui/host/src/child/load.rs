@@ -9,8 +9,8 @@ use super::refusal::refused;
 use crate::page::{ControlPage, Phase};
 use crate::sys::modules;
 use agent_abi::table::{
-    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, flags, needs,
-    status,
+    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, first, flags,
+    needs, status,
 };
 use agent_abi::wire::AgentSpec;
 use libloading::os::unix::{Library as Dl, RTLD_LOCAL, RTLD_NOW};
@@ -126,6 +126,7 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
 struct Table {
     module: *const Module,
     agents: Vec<*const Agent>,
+    stride: usize,
     minor: u16,
     init: Option<Call>,
     preflight: Option<Call>,
@@ -177,23 +178,7 @@ impl Table {
             ));
         }
         if major != ABI_MAJOR {
-            let (which, hint) = if major > ABI_MAJOR {
-                (
-                    "newer",
-                    "use a newer workbench, or build against agent-abi 1",
-                )
-            } else {
-                (
-                    "older",
-                    "rebuild it against the agent-abi of this workbench",
-                )
-            };
-            return Err(Flaw::new(
-                format!(
-                    "it is built for the {which} agent ABI {major}.{minor}; this workbench speaks {ABI_MAJOR}.{ABI_MINOR}"
-                ),
-                hint,
-            ));
+            return Err(of_another_major(major, minor));
         }
         let too_small = || {
             Flaw::new(
@@ -207,6 +192,7 @@ impl Table {
         Ok(Self {
             module,
             agents: agent_entries(agents, count, stride)?,
+            stride,
             minor,
             init: field!(module, size, Module, init).flatten(),
             preflight: field!(module, size, Module, preflight).flatten(),
@@ -228,7 +214,7 @@ impl Table {
         };
         let mut agents: Vec<AgentDescriptor> = Vec::new();
         for (n, agent) in self.agents.iter().enumerate() {
-            let described = describe_agent(*agent, n)?;
+            let described = describe_agent(*agent, n, self.stride)?;
             if let Some(first) = agents.iter().find(|a| a.stage == described.stage) {
                 return Err(twice(first, &described));
             }
@@ -264,6 +250,26 @@ impl Table {
     }
 }
 
+fn of_another_major(major: u16, minor: u16) -> Flaw {
+    let (which, hint) = if major > ABI_MAJOR {
+        (
+            "newer",
+            "use a newer workbench, or build against agent-abi 1",
+        )
+    } else {
+        (
+            "older",
+            "rebuild it against the agent-abi of this workbench",
+        )
+    };
+    Flaw::new(
+        format!(
+            "it is built for the {which} agent ABI {major}.{minor}; this workbench speaks {ABI_MAJOR}.{ABI_MINOR}"
+        ),
+        hint,
+    )
+}
+
 fn agent_entries(
     first: *const Agent,
     count: usize,
@@ -275,7 +281,7 @@ fn agent_entries(
             "name them: `export![my_agent]`",
         ));
     }
-    if count > MAX_AGENTS || stride < size_of::<Agent>() || stride > 1 << 16 {
+    if count > MAX_AGENTS || !(first::AGENT..=1 << 16).contains(&stride) {
         return Err(Flaw::new(
             format!("its agent table makes no sense ({count} agents, {stride} bytes each)"),
             "set agent_count, and agent_stride to sizeof(wb_agent)",
@@ -286,7 +292,7 @@ fn agent_entries(
         .collect())
 }
 
-fn describe_agent(agent: *const Agent, n: usize) -> Result<AgentDescriptor, Flaw> {
+fn describe_agent(agent: *const Agent, n: usize, stride: usize) -> Result<AgentDescriptor, Flaw> {
     // SAFETY: inside the table as the library states it; see `Table::read`.
     let (size, flag_bits, need_bits, stage, spec, run) = unsafe {
         (
@@ -298,10 +304,10 @@ fn describe_agent(agent: *const Agent, n: usize) -> Result<AgentDescriptor, Flaw
             (&raw const (*agent).run).read_unaligned(),
         )
     };
-    if (size as usize) < size_of::<Agent>() {
+    if !(first::AGENT..=stride).contains(&(size as usize)) {
         return Err(Flaw::new(
-            format!("agent {n} is too small ({size} bytes)"),
-            "set wb_agent.size to sizeof(wb_agent)",
+            format!("agent {n} has {size} bytes in a table of entries of {stride}"),
+            "set wb_agent.size and wb_module.agent_stride to sizeof(wb_agent)",
         ));
     }
     let stage = text_of(stage, "stage")?;
@@ -387,3 +393,7 @@ fn text_of(bytes: Bytes, what: &str) -> Result<String, Flaw> {
         )
     })
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

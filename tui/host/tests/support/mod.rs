@@ -67,9 +67,10 @@ pub fn compile(source: &str, to: &Path, options: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("cc")
         .args(["-shared", "-fPIC", "-g", "-O0", "-fno-omit-frame-pointer"])
+        // The first folder that has the header counts: options may name another one.
+        .args(options)
         .arg("-I")
         .arg(root.join("../../agent-abi/include"))
-        .args(options)
         .arg("-o")
         .arg(to)
         .arg(root.join("tests/agents").join(source))

@@ -41,7 +41,8 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
     let prepared = async {
         let file = files::begin("-o", &args.output).await?;
         let mut session = prepare(&global.flags(), config, &args.run.request(), limit).await?;
-        session.plan = Some(PlanFile::of_engine(&args.output, file, &session.engine)?);
+        let state = session.engine.state();
+        session.plan = Some(PlanFile::of_state(&args.output, file, state)?);
         Ok::<_, Error>(session)
     };
     match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {

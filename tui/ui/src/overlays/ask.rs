@@ -17,7 +17,7 @@ use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::run::{OnConflict, RunSpec};
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 use wb_core::work::TaskRow;
 use words::words;
 
@@ -55,11 +55,11 @@ impl Ask {
     /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, state: &State) -> Option<Vec<String>> {
         match self {
-            Self::Commit(tasks) => Some(twin::commit(state, tasks, false)),
-            Self::Overwrite(tasks) => Some(twin::commit(state, tasks, true)),
-            Self::Undo(op) => Some(twin::undo(state, *op)),
-            Self::Finish => Some(twin::resume(state)),
-            Self::Run(spec) => Some(twin::run(state, spec, state.writes_at_once())),
+            Self::Commit(tasks) => Some(shell::commit(state, tasks, false)),
+            Self::Overwrite(tasks) => Some(shell::commit(state, tasks, true)),
+            Self::Undo(op) => Some(shell::undo(state, *op)),
+            Self::Finish => Some(shell::resume(state)),
+            Self::Run(spec) => Some(shell::run(state, spec, state.writes_at_once())),
             Self::Live | Self::Quit | Self::Retry(..) | Self::Drop(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::Ui;
 use crate::actions::Action;
-use crate::text::{clean, fit, fit_middle};
+use crate::text::{clean, fit, fit_middle, width};
 use crate::theme::Styles;
 use crate::widgets::{line, padded, pane, wrapped};
 use ratatui::buffer::Buffer;
@@ -59,7 +59,7 @@ fn failed(ui: &Ui, failure: &CompileFailure, columns: usize) -> Vec<Line<'static
     let first = failure
         .first
         .as_deref()
-        .unwrap_or("cargo reported an error");
+        .unwrap_or("the build failed before anything was compiled");
     let mut all = wrapped(first, columns, ui.st.bad);
     all.truncate(2);
     all.push(ui.keyed_line("Fix it and save: it is built again. {key:Builds} shows the errors."));
@@ -105,7 +105,10 @@ fn running(build: &Compiling, columns: usize, st: &Styles) -> Vec<Line<'static>>
 /// What is queued, or what can be done meanwhile.
 fn meanwhile(ui: &Ui, state: &State, columns: usize) -> Line<'static> {
     if let Some(text) = queued_text(state) {
-        let text = format!("Queued: {text} ({} takes it back)", ui.key_of(Action::Out));
+        let back = format!(" ({} takes it back)", ui.key_of(Action::Out));
+        let text = format!("Queued: {text}");
+        let room = width(&text) + width(&back) <= columns;
+        let text = if room { text + &back } else { text };
         return Line::styled(fit(&text, columns), ui.st.accent);
     }
     let text = match state.libraries_coming() {

@@ -75,7 +75,7 @@ fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
         let words = format!("reviews {held}; nothing is written yet");
         (Action::Review, words)
     } else if state.agent_coming(stage.id) && some {
-        let words = "queues the first task, to be stepped once its agent is loaded".to_owned();
+        let words = "queues the first task until its agent is loaded".to_owned();
         (Action::StepFirst, words)
     } else if state.builds.active().is_none() {
         let words = "shows why no library is loaded".to_owned();

@@ -107,6 +107,26 @@ fn a_later_build_leaves_the_screen_as_it_is() {
     );
 }
 
+/// `make` and the like list no crates: whether they compile everything is not known.
+#[test]
+fn a_build_that_is_not_cargos_shows_its_lines_and_promises_no_time() {
+    let mut desk = Desk::new(compiling(), 120, 36);
+    assert!(desk.draw().contains("First time only, about a minute."));
+    desk.world.send(crates(0, None, ""));
+    let line = "cc -shared -o libagents.so agents.c".to_owned();
+    desk.world
+        .send(Event::Build(BuildEvent::Compiling { line }));
+    let text = desk.draw();
+    assert!(
+        text.contains("cc -shared -o libagents.so agents.c"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("First time only") && !text.contains("crate "),
+        "{text}"
+    );
+}
+
 #[test]
 fn tasks_are_browsed_while_the_agents_compile() {
     shots("compiling_queue", compiling, |desk| desk.go("Enter Down s"));

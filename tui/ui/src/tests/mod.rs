@@ -12,6 +12,7 @@ mod no_keys;
 mod pictures;
 mod questions;
 mod readme;
+mod rereading;
 mod watch;
 
 use crate::fixture::World;

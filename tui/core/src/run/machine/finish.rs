@@ -59,7 +59,7 @@ impl Run {
     }
 
     /// Whether a task in conflict is to run on what is there now.
-    fn runs_anew(&mut self, task: TaskId) -> bool {
+    fn runs_again(&mut self, task: TaskId) -> bool {
         if self.spec.on_conflict != OnConflict::Rerun || self.stopping() {
             return false;
         }
@@ -82,7 +82,7 @@ impl Run {
         for work in batch.work {
             let Some(result) = work.result else { continue };
             let written = written.get(&work.row.id).copied();
-            if matches!(written, Some(Committed::Conflict { .. })) && self.runs_anew(work.row.id) {
+            if matches!(written, Some(Committed::Conflict { .. })) && self.runs_again(work.row.id) {
                 self.known.0 -= 1;
                 self.pending.push_back(work.row);
                 continue;

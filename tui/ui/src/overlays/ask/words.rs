@@ -6,7 +6,7 @@ use wb_core::ids::TaskId;
 use wb_core::journal::{Restore, Undoing};
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 use wb_core::work::Route;
 
 /// Title, text and the words of the two answers.
@@ -22,7 +22,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> Words {
             let title = format!("Commit {} to \"{project}\"?", plural(tasks.len(), "task"));
             let mut text = will_send(tasks, state);
             text.push("Each row is checked again just before it is written; rows changed by others are skipped and listed.".into());
-            text.push(same_from_a_script(&twin::commit(state, tasks, false)));
+            text.push(same_from_a_script(&shell::commit(state, tasks, false)));
             (title, text, "write it", "not now")
         }
         Ask::Live => (
@@ -54,7 +54,7 @@ pub(super) fn words(ask: &Ask, state: &State) -> Words {
             vec![
                 "Our labels replace theirs: whatever they drew since our agent read these rows is removed. The journal keeps it, so an undo restores it.".into(),
                 "The tasks then go where our outcome sends them.".into(),
-                same_from_a_script(&twin::commit(state, tasks, true)),
+                same_from_a_script(&shell::commit(state, tasks, true)),
             ],
             "overwrite",
             "not now",
@@ -90,7 +90,7 @@ fn what_a_quit_ends(state: &State) -> Vec<String> {
 fn same_from_a_script(words: &[String]) -> String {
     format!(
         "Same from a script: workbench {}",
-        fit(&twin::quoted(words), 150)
+        fit(&shell::quoted(words), 150)
     )
 }
 
@@ -111,7 +111,7 @@ fn undo_words(op: i64, state: &State) -> Words {
         ));
     }
     text.push("An undo is an operation too: undoing it redoes the change.".into());
-    text.push(same_from_a_script(&twin::undo(state, op)));
+    text.push(same_from_a_script(&shell::undo(state, op)));
     (format!("Undo operation {op}?"), text, "undo it", "not now")
 }
 

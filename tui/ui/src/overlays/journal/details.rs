@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::journal::{Entry, Op, OpenOp, Restore};
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 
 pub(super) fn to_usize(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
@@ -26,7 +26,7 @@ pub(super) fn about<'a>(op: &Op, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     }
     let mut all: Vec<Line<'a>> = wrapped(&text, columns, st.text);
     if !op.words.is_empty() {
-        let command = format!("workbench {}", twin::quoted(&op.words));
+        let command = format!("workbench {}", shell::quoted(&op.words));
         let shown = wrapped(&command, columns, st.dim);
         let more = shown.len() > 3;
         all.extend(shown.into_iter().take(3));

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 use wb_core::work::Route;
 
 mod draw;
@@ -205,7 +205,7 @@ impl Layer for Review {
     }
 
     fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
-        Some(twin::commit(state, &taken(state, NAMED), false))
+        Some(shell::commit(state, &taken(state, NAMED), false))
     }
 }
 

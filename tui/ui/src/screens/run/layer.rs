@@ -7,7 +7,7 @@ use crate::{Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wb_core::state::State;
-use wb_core::twin;
+use wb_core::state::shell;
 
 /// The Run screen; its cursor is in [`super::RunCursor`].
 pub struct RunScreen;
@@ -64,6 +64,6 @@ impl Layer for RunScreen {
 
     fn shell_command(&self, _: &Ui, state: &State) -> Option<Vec<String>> {
         let run = state.run.as_ref()?;
-        Some(twin::run(state, &run.spec, state.writes_at_once()))
+        Some(shell::run(state, &run.spec, state.writes_at_once()))
     }
 }

@@ -1,10 +1,10 @@
-//! The headless twin of what a person does on screen: the words of a command that does the same.
+//! The shell command that does what a person does on screen, as words.
 //!
 //! Kept in the journal and shown before a write. Words hold no secrets: credentials are never flags.
 
+use super::{Level, State};
 use crate::ids::TaskId;
 use crate::run::{OnConflict, RunSpec, Source};
-use crate::state::{Level, State};
 use std::collections::BTreeMap;
 
 /// Every command names its project and its libraries; a protected project is confirmed.
