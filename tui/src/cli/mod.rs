@@ -247,7 +247,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "NAME|UUID")]
     pub stage: Option<String>,
     /// Replace the copy of agent-abi in a crate that exists (in C, the header) by the one of this program
-    #[arg(long, conflicts_with_all = ["template", "stage", "refresh_ontology"])]
+    #[arg(long, conflicts_with_all = ["template", "stage"])]
     pub upgrade: bool,
     /// Replace files of that copy that were changed by hand, too
     #[arg(long, requires = "upgrade")]

@@ -84,12 +84,12 @@ mod tests {
     use super::*;
     use crate::cli::Template;
 
-    fn args(dir: &Path, force: bool) -> NewArgs {
+    fn args(dir: &Path, upgrade: bool, force: bool) -> NewArgs {
         NewArgs {
             name: Some(dir.display().to_string()),
             template: None,
             stage: None,
-            upgrade: false,
+            upgrade,
             force,
             refresh_ontology: false,
         }
@@ -112,23 +112,23 @@ mod tests {
     fn a_changed_file_is_lost_by_force_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine");
-        make(&args(&path, false), None, None).unwrap();
+        make(&args(&path, false, false), None, None).unwrap();
         let own = path.join("src/lib.rs");
         std::fs::write(&own, "// my agent").unwrap();
-        upgrade(&args(&path, false)).unwrap();
+        upgrade(&args(&path, true, false)).unwrap();
 
         let file = path.join(VENDORED).join("src/route.rs");
         let carried = std::fs::read_to_string(&file).unwrap();
         age(&path.join(VENDORED), "src/error.rs");
         std::fs::write(&file, "mine").unwrap();
-        let error = upgrade(&args(&path, false)).unwrap_err();
+        let error = upgrade(&args(&path, true, false)).unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("src/route.rs"), "{text}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
-        upgrade(&args(&path, true)).unwrap();
+        upgrade(&args(&path, true, true)).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), carried);
         assert_eq!(std::fs::read_to_string(&own).unwrap(), "// my agent");
-        let error = upgrade(&args(dir.path(), false)).unwrap_err();
+        let error = upgrade(&args(dir.path(), true, false)).unwrap_err();
         assert!(error.summary.contains("neither"), "{error:?}");
     }
 
@@ -136,14 +136,14 @@ mod tests {
     fn the_header_of_a_c_crate_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine");
-        let mut made = args(&path, false);
+        let mut made = args(&path, false, false);
         made.template = Some(Template::C);
         make(&made, None, None).unwrap();
         let header = std::fs::read_to_string(path.join(HEADER)).unwrap();
         assert!(header.contains("wb_agent_module"));
         std::fs::write(path.join(HEADER), "mine").unwrap();
-        assert!(upgrade(&args(&path, false)).is_err());
-        upgrade(&args(&path, true)).unwrap();
+        assert!(upgrade(&args(&path, true, false)).is_err());
+        upgrade(&args(&path, true, true)).unwrap();
         assert_eq!(std::fs::read_to_string(path.join(HEADER)).unwrap(), header);
     }
 }
