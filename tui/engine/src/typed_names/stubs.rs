@@ -68,7 +68,7 @@ fn lib(project: &Project, modules: &[String]) -> String {
     }
     text.push_str("mod ontology;\nmod pathways;\n\n");
     let mut sorted: Vec<&String> = modules.iter().collect();
-    sorted.sort_by_key(|module| in_style(module));
+    sorted.sort();
     for module in sorted {
         if !module.is_ascii() {
             // The compiler looks for no file by such a name.
@@ -84,22 +84,6 @@ fn lib(project: &Project, modules: &[String]) -> String {
         false => text.push_str(&format!("export![\n    {},\n];\n", paths.join(",\n    "))),
     }
     text
-}
-
-/// Where a module stands among others in Rust's style: numbers count as such, `_` comes first.
-fn in_style(module: &str) -> Vec<(u8, u64)> {
-    let mut key = Vec::new();
-    for c in module.chars() {
-        match (c, c.to_digit(10), key.last_mut()) {
-            (_, Some(digit), Some((1, number))) => {
-                *number = u64::saturating_mul(*number, 10).saturating_add(digit.into());
-            }
-            (_, Some(digit), _) => key.push((1, digit.into())),
-            ('_', ..) => key.push((0, 0)),
-            _ => key.push((2, u64::from(u32::from(c)))),
-        }
-    }
-    key
 }
 
 /// Everything of a project that becomes an identifier.
