@@ -8,11 +8,11 @@ use agent_abi::model::{CuboidBack, HtmlRange, NewObject, OntologyObject, Point, 
 use agent_abi::prelude::*;
 
 #[stage("Agent 1", routes = ["complete", "second"])]
-fn tell(labels: &mut LabelRow) -> Result<Route> {
-    let mut told: Vec<Value> = labels.objects().iter().map(object).collect();
-    told.extend(labels.classifications().iter().map(classification));
+fn note(labels: &mut LabelRow) -> Result<Route> {
+    let mut all: Vec<Value> = labels.objects().iter().map(object).collect();
+    all.extend(labels.classifications().iter().map(classification));
     if labels.data_type().word() != "group" {
-        labels.classify("Notes", json!(told).to_string())?;
+        labels.classify("Notes", json!(all).to_string())?;
     }
     Ok(Route::to("second"))
 }
@@ -44,7 +44,7 @@ fn redraw(labels: &mut LabelRow) -> Result<Route> {
     Ok(Route::to("complete"))
 }
 
-export![tell, redraw];
+export![note, redraw];
 
 fn object(object: &Object<'_>) -> Value {
     let frames = object.frames();
@@ -134,7 +134,7 @@ fn shape(object: &Object<'_>, frame: u64) -> Value {
     object.points(frame).iter().map(pair).collect()
 }
 
-/// The same shape made anew; `None` when nothing could be read.
+/// The same shape built again; `None` when nothing could be read.
 fn drawn<'o>(
     kind: &'o OntologyObject,
     old: &Object<'_>,

@@ -111,7 +111,7 @@ extern "C" {
 #define WB_ABI_MINOR 0
 #define WB_ENTRY_SYMBOL "wb_agent_module"
 
-/* What an agent wants fetched before it runs (wb_agent.needs). */
+/* What an agent needs fetched before it runs (wb_agent.needs). */
 #define WB_NEED_LABEL_ROW (UINT64_C(1) << 0)       /* the labels, to read */
 #define WB_NEED_LABEL_ROW_WRITE (UINT64_C(1) << 1) /* the labels, to change */
 #define WB_NEED_STORAGE_ITEM (UINT64_C(1) << 2)    /* the storage item behind the data */
@@ -132,7 +132,7 @@ extern "C" {
 
 /* What run, init and preflight return. */
 #define WB_OK 0          /* done; the outcome is in wb_out */
-#define WB_ERROR 1       /* the agent said no; the reason is in wb_out */
+#define WB_ERROR 1       /* the agent refused; the reason is in wb_out */
 #define WB_PANIC 2       /* it broke down and caught itself */
 #define WB_CANCELLED 3   /* it saw the cancel and stopped */
 #define WB_DEPENDENCY 4  /* a dependency failed; the reason is in wb_out */
@@ -241,15 +241,15 @@ struct wb_host {
   uint32_t minor;
   void *ctx;
   void (*log)(void *ctx, uint32_t level, wb_bytes target, wb_bytes message);
-  /* A document by name: "project", "label_row", "storage_item", "asset". On WB_FAILED the text says why. */
+  /* A document by name: "project", "label_row", "storage_item", "asset". On WB_FAILED the text has the reason. */
   int32_t (*input)(void *ctx, wb_bytes name, wb_bytes *document);
-  /* A picture by number; WB_ABSENT past the end. On WB_FAILED frame->error says why. */
+  /* A picture by number; WB_ABSENT past the end. On WB_FAILED frame->error has the reason. */
   int32_t (*frame)(void *ctx, uint64_t index, wb_frame *frame);
   void (*frame_release)(void *ctx, uint64_t handle);
   void (*progress)(void *ctx, double share); /* 0 to 1 */
   int32_t (*is_cancelled)(void *ctx);        /* 1 when this attempt should stop */
-  /* Calls by name; none of them can write. On WB_FAILED the text says why; WB_ABSENT: no such name.
-   * Questions and answers are JSON unless said otherwise; answers are readable until `run` returns.
+  /* Calls by name; none of them can write. On WB_FAILED the text has the reason; WB_ABSENT: no such name.
+   * Questions and answers are JSON unless noted; answers are readable until `run` returns.
    *   "project"        {"project": uuid}                                   -> the project
    *   "label_rows"     {"project": uuid, "data_hashes": [uuid]}            -> [{"metadata", "labels"} or null]
    *   "twin"           {"project": uuid, "data_hash": uuid, "init_labels": true, "include_task": false}

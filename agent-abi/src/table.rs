@@ -170,7 +170,7 @@ pub struct Host {
     pub frame_release: Option<unsafe extern "C" fn(*mut c_void, u64)>,
     /// Progress of this task, 0 to 1.
     pub progress: Option<unsafe extern "C" fn(*mut c_void, f64)>,
-    /// 1 when the workbench wants this attempt to stop.
+    /// 1 when the workbench asks this attempt to stop.
     pub is_cancelled: Option<unsafe extern "C" fn(*mut c_void) -> i32>,
     /// Calls by name, for what is added later: 0 ok, 1 unknown name, 2 failed (text = why).
     pub call: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes, *mut Bytes) -> i32>,
@@ -275,7 +275,7 @@ pub mod first {
     pub const FRAME: usize = offset_of!(Frame, error) + size_of::<Bytes>();
 }
 
-/// What an agent wants prepared before it runs.
+/// What an agent needs prepared before it runs.
 pub mod needs {
     /// The label row, to read.
     pub const LABEL_ROW: u64 = 1;
@@ -335,7 +335,7 @@ pub mod flags {
 pub mod status {
     /// Done; the outcome is in `Out`.
     pub const OK: i32 = 0;
-    /// The agent said no; the reason is in `Out`.
+    /// The agent refused; the reason is in `Out`.
     pub const ERROR: i32 = 1;
     /// It panicked; message and place are in `Out`.
     pub const PANIC: i32 = 2;

@@ -108,13 +108,13 @@ fn parameters_come_from_the_settings_and_misfits_are_reported() {
 }
 
 #[stage("s")]
-fn wants_a_frame(_frame: Frame<'_>) -> Route {
+fn needs_a_frame(_frame: Frame<'_>) -> Route {
     Route::to("x")
 }
 
 #[test]
 fn an_absent_parameter_is_none_or_a_clear_failure() {
-    let run = task("beep.wav").audio().run::<wants_a_frame>();
+    let run = task("beep.wav").audio().run::<needs_a_frame>();
     let failure = run.failure().unwrap();
     assert_eq!(run.status(), status::DEPENDENCY);
     assert_eq!(failure.dependency.as_deref(), Some("_frame: Frame<'_>"));

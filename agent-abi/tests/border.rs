@@ -131,7 +131,7 @@ unsafe extern "C" fn frame_release(ctx: *mut c_void, handle: u64) {
     unsafe { fake(ctx) }.released.push(handle);
 }
 
-unsafe extern "C" fn tell(ctx: *mut c_void, share: f64) {
+unsafe extern "C" fn report(ctx: *mut c_void, share: f64) {
     // SAFETY: see `fake`.
     unsafe { fake(ctx) }.progress = share;
 }
@@ -167,7 +167,7 @@ impl Fake {
             input: Some(input),
             frame: Some(frame),
             frame_release: Some(frame_release),
-            progress: Some(tell),
+            progress: Some(report),
             is_cancelled: None,
             call: None,
         }
@@ -211,7 +211,7 @@ fn take(out: &mut Out) -> String {
     if out.data.is_null() {
         return String::new();
     }
-    // SAFETY: the library put its own buffer there and says how to free it, once.
+    // SAFETY: the library put its own buffer there, with the function that frees it, once.
     unsafe {
         let answer = std::slice::from_raw_parts(out.data, out.len).to_vec();
         (out.free.unwrap())(out.data, out.len, out.cap);

@@ -1,5 +1,5 @@
 //! The C header against the Rust table, and the C sample agent in a host of a few lines. Both are
-//! compiled with the strictest flags; where there is no C compiler they say so and pass.
+//! compiled with the strictest flags; without a C compiler they print that and pass.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::table::{

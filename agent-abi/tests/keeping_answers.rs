@@ -108,7 +108,7 @@ fn another_answer_to_a_classification_keeps_who_gave_the_first() {
         json!({"objects": [], "classifications": []}),
         sections,
     );
-    let said = but(
+    let kept = but(
         entry,
         json!({"classifications": [
         {"name": "Sky", "value": "sky", "featureHash": "AttSky", "answers": "blue", "newField": 1, "manualAnnotation": true}]}),
@@ -137,7 +137,7 @@ fn another_answer_to_a_classification_keeps_who_gave_the_first() {
         by_name(row.clone()),
         by_both(row.clone()),
     ] {
-        assert_eq!(row.labels()["classification_answers"]["c"], said);
+        assert_eq!(row.labels()["classification_answers"]["c"], kept);
     }
     let mut row = row;
     let sure: AddLabel =

@@ -143,7 +143,7 @@ fn stages_and_pathways() {
     assert!(unseen.contains("done\\u{200b}"), "{unseen}");
 }
 
-/// A bus with two attributes "Note", which says something about both or about one of them.
+/// A bus with two attributes "Note", which applies to both or to one of them.
 fn bus(answers: &Value) -> LabelRow {
     let metadata = json!({"data_type": "IMAGE", "data_title": "a.jpg"});
     let class = |hash: &str, kind: &str, attribute: &str| {

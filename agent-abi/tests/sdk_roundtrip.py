@@ -5,7 +5,7 @@
     python agent-abi/tests/sdk_roundtrip.py target/debug/examples/every_shape
 
 Rust writes a row of every data type with every shape and attribute; the SDK reads it and writes it
-again; the two must say the same. Then Rust reads what the SDK wrote and must find the same labels.
+again; the two must agree. Then Rust reads what the SDK wrote and must find the same labels.
 """
 
 import json

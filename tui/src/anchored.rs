@@ -2,7 +2,7 @@
 //!
 //! Between cells that lie side by side the cursor is not moved. A terminal that takes a character for wider
 //! or narrower than we do (a newer script, an emoji, in tmux anything its tables do not know) would shift the
-//! rest of the row. Behind such characters the cursor is therefore placed anew: the damage stays where it is.
+//! rest of the row. Behind such characters the cursor is therefore placed again: the damage stays where it is.
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;

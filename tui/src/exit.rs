@@ -89,7 +89,7 @@ impl Ending {
         }
     }
 
-    /// Differences were found, and the command was asked to say so.
+    /// Differences were found, and the command was asked to report them.
     pub const fn differences(&mut self) {
         self.differences = true;
     }

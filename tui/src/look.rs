@@ -172,7 +172,7 @@ async fn list_stages(global: &Global, config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// What became of tasks when they were run last from this folder, when the filter asks for it.
+/// The results of tasks when they were run last from this folder, when the filter asks for it.
 fn earlier(
     filter: &Filter,
     project: ProjectHash,

@@ -1,6 +1,6 @@
 //! `workbench`: a terminal workbench for Encord workflow agents.
 //!
-//! Reads the command line and hands over; ends with the exit code that tells the truth.
+//! Reads the command line and hands over; ends with the right exit code.
 
 // Words go out by `out!` and `notice!`, which outlive their readers.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

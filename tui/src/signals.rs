@@ -1,7 +1,7 @@
 //! Signals that end a command in good order: Ctrl-C, termination, a closed terminal; and the one that
-//! tells that it goes on.
+//! announces that it goes on.
 //!
-//! The listeners live as long as the command: one that is made anew for each wait would lose what
+//! The listeners live as long as the command: one that is made for each wait would lose what
 //! arrives in between.
 
 use std::future::Future;
@@ -61,7 +61,7 @@ fn ignored(kind: SignalKind) -> bool {
     mask.is_some_and(|mask| mask.checked_shr(bit).is_some_and(|rest| rest & 1 == 1))
 }
 
-/// Tells whenever this program goes on after it was stopped.
+/// Notifies whenever this program goes on after it was stopped.
 ///
 /// # Errors
 /// The system refuses a handler.

@@ -54,9 +54,9 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
             .answer_on("Moving", ["Fast"], 3, 4)?
             .answer_on("Moving", ["Slow"], 5, 5)?;
     }
-    let told = row.add(object.manual(false))?;
+    let hash = row.add(object.manual(false))?;
     if row.frame_count() == Some(12) {
-        tell_again(row, &told)?;
+        answer_again(row, &hash)?;
     }
     let upright = BoundingBox::new(0.2, 0.2, 0.4, 0.2)?;
     row.add(
@@ -106,10 +106,10 @@ fn draw(row: &mut LabelRow, first: u64) -> Outcome<()> {
 }
 
 /// Answers that take the place of others: what only those asked for goes with them.
-fn tell_again(row: &mut LabelRow, told: &str) -> Outcome<()> {
+fn answer_again(row: &mut LabelRow, hash: &str) -> Outcome<()> {
     let ontology = row.ontology();
-    row.answer_on(told, "Moving", ["Slow"], 4, 4)?;
-    row.answer_on(told, "Moving", ["Fast"], 0, 0)?;
+    row.answer_on(hash, "Moving", ["Slow"], 4, 4)?;
+    row.answer_on(hash, "Moving", ["Fast"], 0, 0)?;
     let kind = ontology.object("Box")?;
     let other = kind.bounding_box(0.5, 0.5, 0.1, 0.1)?.on_frames(0, 11);
     let other = other.answer("Colour", "Other")?.answer("Which", "mauve")?;

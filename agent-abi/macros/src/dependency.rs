@@ -114,7 +114,7 @@ fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
     let label = name.to_string();
     let (given, injected): (Vec<_>, Vec<_>) = params.iter().partition(|p| p.is_argument());
     let (args_type, unpack) = arguments(&given);
-    let wants = wants(&label, &injected);
+    let node = node(&label, &injected);
     let needs = quote_spanned!(name.span()=> Self::ASKED.needs());
     let mut order = injected.clone();
     order.sort_by_key(|p| p.rank());
@@ -138,13 +138,13 @@ fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
         const _: () = {
             #(#lookups)*
 
-            #wants
+            #node
 
             #[automatically_derived]
             impl ::agent_abi::inject::Provide for #name {
                 const NAME: &'static str = #label;
                 const NEEDS: u64 = #needs;
-                const ASKED: ::agent_abi::inject::Asked = ::agent_abi::inject::Asked::of(&WANTS);
+                const ASKED: ::agent_abi::inject::DependencyRef = ::agent_abi::inject::DependencyRef::of(&NODE);
                 type Args = #args_type;
                 type Value = #value;
                 fn open(
@@ -163,11 +163,11 @@ fn provide(args: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
 }
 
 /// What the dependency itself needs, and the dependencies that it asks for.
-fn wants(label: &str, injected: &[&Param]) -> TokenStream {
+fn node(label: &str, injected: &[&Param]) -> TokenStream {
     let own = injected.iter().filter_map(|p| p.own_needs());
     let asked = injected.iter().filter_map(|p| p.asked());
     quote! {
-        static WANTS: ::agent_abi::inject::Wants = ::agent_abi::inject::Wants::new(
+        static NODE: ::agent_abi::inject::DependencyNode = ::agent_abi::inject::DependencyNode::new(
             #label,
             ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
             0 #(| #own)*,

@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[diagnostic::on_unimplemented(
     message = "this function is not an agent",
     label = "not marked `#[stage(\"…\")]`",
-    note = "`export!` lists functions that carry `#[stage(\"name of the stage\")]`; take this one out, or say which stage it is for"
+    note = "`export!` lists functions that carry `#[stage(\"name of the stage\")]`; take this one out, or name its stage"
 )]
 pub trait Agent: 'static {
     /// Name of the function.

@@ -21,7 +21,7 @@ pub(crate) struct Job<'h> {
     /// Pathways that the agent declared; empty: none declared, all allowed.
     pub routes: &'static [&'static str],
     pub agent: fn(&Scope<'_>) -> Result<Route, Stop>,
-    /// Asked after a panic: what the hook saw, if one is installed.
+    /// DependencyRef after a panic: what the hook saw, if one is installed.
     pub panic_note: fn() -> Option<Failure>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn attempt(job: Job<'_>) -> Finished {
         job.params,
         job.needs,
     );
-    // What an earlier attempt left (a panic in a destructor, say) is not about this one.
+    // What an earlier attempt left (such as a panic in a destructor) is not about this one.
     drop((job.panic_note)());
     let finished = enter(&current, job.source, || {
         let called = catch_unwind(AssertUnwindSafe(|| (job.agent)(&scope)));

@@ -6,11 +6,11 @@
 mod attempt;
 mod builtin;
 mod current;
+mod graph;
 mod provide;
 mod scope;
 mod twins;
 mod upstream;
-mod wants;
 
 pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic};
 pub use builtin::{AssetPath, Child, Children, Params};
@@ -24,13 +24,13 @@ pub use upstream::Upstream;
 
 // What only the macros and hosts of agents use.
 #[doc(hidden)]
+pub use graph::{DependencyNode, DependencyRef};
+#[doc(hidden)]
 pub use provide::{ByValue, Entry, NoArguments, Pool};
 #[doc(hidden)]
 pub use scope::{RawFrame, Source};
 #[doc(hidden)]
 pub use twins::TwinOf;
-#[doc(hidden)]
-pub use wants::{Asked, Wants};
 
 use crate::error::{Error, Result};
 use crate::route::Route;

@@ -1,6 +1,6 @@
 //! Custom dependencies: opened when first asked for, shared within the attempt, closed in reverse.
 
-use super::{Asked, End, Scope, Source, Stop, Wants};
+use super::{DependencyNode, DependencyRef, End, Scope, Source, Stop};
 use crate::error::{Error, Result};
 use crate::wire::call;
 use std::any::Any;
@@ -24,7 +24,7 @@ pub trait Provide: Sized + 'static {
     const NEEDS: u64 = 0;
     /// For the macros: what it asks for, as a graph.
     #[doc(hidden)]
-    const ASKED: Asked = Asked::of(&Wants::alone(Self::NAME, Self::NEEDS));
+    const ASKED: DependencyRef = DependencyRef::of(&DependencyNode::alone(Self::NAME, Self::NEEDS));
     /// Arguments at the place of use; equal ones share a value.
     type Args: PartialEq + 'static;
     /// The value.

@@ -163,7 +163,7 @@ pub(super) fn encode(attribute: &Attribute, answer: &Answer, manual: bool) -> Mo
             json!(options?)
         }
         (kind, _) => {
-            let wants = match kind {
+            let expected = match kind {
                 AttributeKind::Text => "text",
                 AttributeKind::Numeric => "a finite number",
                 AttributeKind::Radio => "one option",
@@ -171,7 +171,7 @@ pub(super) fn encode(attribute: &Attribute, answer: &Answer, manual: bool) -> Mo
                 AttributeKind::Other(_) => "something this version does not know",
             };
             return Err(ModelError::Invalid(format!(
-                "\"{}\" takes {wants}, not {answer:?}",
+                "\"{}\" takes {expected}, not {answer:?}",
                 attribute.name
             )));
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::ProjectHash;
-use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, FetchSpec, Inputs, LabelBlob, Project, TaskRow, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -122,14 +122,14 @@ impl World {
     }
 
     async fn inputs(&self, rows: &[TaskRow]) -> Vec<Inputs> {
-        let wants = Wants {
+        let fetch = FetchSpec {
             needs: needs::LABEL_ROW_WRITE,
-            ..Wants::default()
+            ..FetchSpec::default()
         };
         let cache = AssetCache::new("/nonexistent", 0);
         let inputs = self
             .reader
-            .inputs(&self.project, &self.stage, rows, &wants, &cache)
+            .inputs(&self.project, &self.stage, rows, &fetch, &cache)
             .await;
         inputs
             .into_iter()

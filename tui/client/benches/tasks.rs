@@ -8,7 +8,7 @@ use std::time::Instant;
 use unjournaled::Unjournaled;
 use wb_client::{AssetCache, Permission, Reader, Settings, TaskFilter};
 use wb_core::ids::{ProjectHash, TaskId};
-use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, FetchSpec, Inputs, LabelBlob, Project, TaskRow, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, serve};
 
@@ -60,10 +60,10 @@ fn main() {
             list(&reader, &project, &stage)
         })
         .await;
-        let plain = Wants::default();
-        let labels = Wants {
+        let plain = FetchSpec::default();
+        let labels = FetchSpec {
             needs: needs::LABEL_ROW_WRITE,
-            ..Wants::default()
+            ..FetchSpec::default()
         };
         measure("inputs, task only", &reader, || {
             inputs(&reader, &project, &stage, &rows, &plain)
@@ -109,12 +109,12 @@ async fn inputs(
     project: &Project,
     stage: &Stage,
     rows: &[TaskRow],
-    wants: &Wants,
+    fetch: &FetchSpec,
 ) -> Vec<Inputs> {
     let cache = AssetCache::new("/nonexistent", 0);
     let mut all = Vec::with_capacity(rows.len());
     for batch in rows.chunks(300) {
-        for input in reader.inputs(project, stage, batch, wants, &cache).await {
+        for input in reader.inputs(project, stage, batch, fetch, &cache).await {
             all.push(input.expect("inputs"));
         }
     }

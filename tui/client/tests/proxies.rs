@@ -102,7 +102,7 @@ async fn a_tunnel_carries_tls_to_the_platform_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proxy_that_wants_a_password_is_named_as_the_obstacle() {
+async fn a_proxy_that_needs_a_password_is_named_as_the_obstacle() {
     let (server, _dir, file) = hidden().await;
     let (proxy, _) = tunnel(server.address(), Some("ann:geheim")).await;
     let proxy = format!("http://ann:verraten@{proxy}");
@@ -222,13 +222,13 @@ async fn a_connection_error_names_the_proxy_without_its_password() {
         assert!(text.contains("NO_PROXY=encord.invalid"), "{text}");
         assert!(!text.contains("geheim") && !text.contains("ann:"), "{text}");
     }
-    let wants = Scripted::start(|_, _| Reply::status(407, "")).await;
-    let text = asked("http://encord.invalid", &[("HTTP_PROXY", &*wants.domain)]).await;
+    let proxy = Scripted::start(|_, _| Reply::status(407, "")).await;
+    let text = asked("http://encord.invalid", &[("HTTP_PROXY", &*proxy.domain)]).await;
     assert!(
         text.contains("user name and a password") && text.contains("exit 7"),
         "{text}"
     );
-    assert!(text.contains(&wants.domain), "{text}");
+    assert!(text.contains(&proxy.domain), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

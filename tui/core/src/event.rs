@@ -15,7 +15,7 @@ use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
-use crate::work::{Change, Committed, Inputs, LabelChange, Outcome, Project, TaskRow, Wants};
+use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -301,7 +301,7 @@ pub enum Effect {
         /// Tasks.
         rows: Vec<TaskRow>,
         /// What.
-        wants: Wants,
+        fetch: FetchSpec,
     },
     /// Run a job.
     Launch(Launch),

@@ -4,7 +4,7 @@
 
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
-use crate::work::{Committed, Inputs, Outcome, TaskRow, Wants};
+use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ pub struct Stepper {
     /// What the agent is given.
     pub inputs: Option<Arc<Inputs>>,
     /// What they were fetched for: a build that asks for something else has them fetched again.
-    pub fetched_for: Option<Wants>,
+    pub fetched_for: Option<FetchSpec>,
     /// The job under way.
     pub job: Option<JobId>,
     /// Process id of its host; `None` while it waits for one.

@@ -6,7 +6,7 @@
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::step::Log;
-use crate::work::{Inputs, Outcome, TaskRow, Wants};
+use crate::work::{FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub struct Watched {
     /// What its agent is given, the same at every build.
     pub inputs: Option<Arc<Inputs>>,
     /// What these inputs were fetched for: an agent that asks for more has them fetched again.
-    pub fetched_for: Option<Wants>,
+    pub fetched_for: Option<FetchSpec>,
     /// How far.
     pub phase: Phase,
     /// Process of the host in which its agent runs; `None` while it waits for one.
@@ -129,7 +129,7 @@ pub struct Watch {
     /// The results that a person pinned stay what newer builds are compared with.
     pub kept: bool,
     /// Results came since the last summary.
-    pub(crate) unsaid: bool,
+    pub(crate) unreported: bool,
     /// Whose inputs were asked for.
     pub(crate) fetches: HashMap<BatchId, Vec<TaskId>>,
 }

@@ -140,7 +140,7 @@ impl TaskRow {
 
 /// What is to be fetched for the tasks of a batch, derived from the agent's descriptor.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wants {
+pub struct FetchSpec {
     /// Bits of `agent_abi::table::needs`.
     pub needs: u64,
     /// Row metadata options.
@@ -151,7 +151,7 @@ pub struct Wants {
     pub twins: Vec<Value>,
 }
 
-impl Wants {
+impl FetchSpec {
     /// What this agent declares.
     #[must_use]
     pub fn of(agent: &AgentDescriptor) -> Self {

@@ -19,7 +19,7 @@ use wb_core::journal::{Settled, Undone};
 use wb_core::ledger::{Commit, Machine, Next, Reply, Request, Scope};
 use wb_core::patch::judge;
 use wb_core::work::wire::{IncludeOptions, InitialiseOptions};
-use wb_core::work::{Change, Committed, Inputs, Outcome, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, FetchSpec, Inputs, Outcome, Project, TaskRow, needs};
 use wb_core::workflow::Stage;
 
 /// What an agent gives: it writes at every step.
@@ -153,16 +153,16 @@ impl World {
     /// What the agents would give for all tasks that wait, with what they were given.
     pub async fn judged(&self) -> Vec<(Inputs, Outcome)> {
         let rows = self.rows().await;
-        let wants = Wants {
+        let fetch = FetchSpec {
             needs: needs::LABEL_ROW_WRITE | needs::CLIENT_METADATA,
-            ..Wants::default()
+            ..FetchSpec::default()
         };
         let cache = AssetCache::new(self.dir.path().join("assets"), 1 << 20);
         let ontology = agent_abi::model::Ontology::from_editor(&self.project.doc.ontology);
         let ontology = Arc::new(ontology.unwrap());
         let inputs = self
             .reader
-            .inputs(&self.project, &self.stage, &rows, &wants, &cache);
+            .inputs(&self.project, &self.stage, &rows, &fetch, &cache);
         let judged = inputs.await.into_iter().map(|inputs| {
             let inputs = inputs.unwrap();
             let outcome = judge(&self.stage, &ontology, &inputs, OUTCOME.as_bytes()).unwrap();

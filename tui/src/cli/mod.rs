@@ -88,7 +88,7 @@ pub struct Global {
     /// Settings file [default: ./workbench.toml, then user settings]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Workflow specification (`graphNodes` JSON) with the edges that the API does not tell
+    /// Workflow specification (`graphNodes` JSON) with the edges that the API leaves out
     #[arg(long, value_name = "FILE", global = true)]
     pub workflow: Option<PathBuf>,
     /// Limit for opening a library, and for the dependencies that one task loads to stay [default: 5m]

@@ -70,7 +70,7 @@ struct Exec {
     stayed: HashSet<TaskId>,
 }
 
-/// What became of the entries.
+/// The results of the entries.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     done: u64,

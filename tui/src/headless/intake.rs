@@ -1,5 +1,5 @@
 //! Lines of a queue from stdin, read by a thread of their own: whatever comes, only so much of it is kept at a
-//! time. What the lines say is left to `specs`.
+//! time. What the lines mean is left to `specs`.
 
 use std::io::{BufRead, Result};
 use std::sync::Arc;

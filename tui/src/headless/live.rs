@@ -1,5 +1,5 @@
 //! Settings that hold from the moment they are saved: rate, time limit and concurrency of a run that
-//! is under way. A flag goes before the file, as ever.
+//! is under way. A flag takes precedence over the file, as ever.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,7 +25,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// As flags and files say.
+    /// As flags and files set it.
     #[must_use]
     pub fn of(config: &Config, args: &RunRequest) -> Self {
         let file = config.concurrency.as_ref().map(|c| c.value);
@@ -66,7 +66,7 @@ impl Live {
         self.now
     }
 
-    /// Looks at the files now and then; gives what follows when one was saved, and what to say.
+    /// Looks at the files now and then; gives what follows when one was saved, and what to print.
     pub fn look(&mut self) -> (Vec<Command>, Option<String>) {
         if self.looked.elapsed() < LOOK {
             return (Vec::new(), None);

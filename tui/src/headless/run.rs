@@ -82,7 +82,7 @@ struct Session {
     given_up: bool,
     /// Settings that may change while the run goes on.
     live: Live,
-    /// What became of tasks in earlier runs, and in this one.
+    /// The results of tasks in earlier runs, and in this one.
     history: AttemptHistory,
     /// The command that runs some of the tasks again, up to its filter.
     again: String,

@@ -37,7 +37,7 @@ pub struct Entry {
     pub error: Option<String>,
 }
 
-/// What became of one task.
+/// The result of one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The agent ran and what it gave was written.
@@ -51,7 +51,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What became of a task.
+    /// The result of a task.
     #[must_use]
     pub fn of(report: &Report) -> Self {
         match &report.ending {

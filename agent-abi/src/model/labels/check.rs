@@ -219,7 +219,7 @@ fn geometry(
     let Some(shape) = value.get(key) else {
         return Some(format!("\"{key}\" is missing"));
     };
-    let unreadable = |wants: &str| Some(format!("\"{key}\" needs {wants}"));
+    let unreadable = |expected: &str| Some(format!("\"{key}\" needs {expected}"));
     let refused = |result: ModelResult<Value>| result.err().map(|e| e.to_string());
     match kind.shape {
         Shape::BoundingBox => match BoundingBox::from_value(shape) {

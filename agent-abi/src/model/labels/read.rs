@@ -23,7 +23,7 @@ pub struct Object<'r> {
     /// Ascending.
     frames: Vec<(u64, &'r Value)>,
     /// Its dynamic answers on their frames, by attribute; read when one is asked for.
-    said: OnceLock<BTreeMap<&'r str, Track>>,
+    dynamic: OnceLock<BTreeMap<&'r str, Track>>,
 }
 
 impl LabelRow {
@@ -45,7 +45,7 @@ impl LabelRow {
                         hash,
                         facts: value,
                         frames: Vec::new(),
-                        said: OnceLock::new(),
+                        dynamic: OnceLock::new(),
                     });
                     out.len() - 1
                 });
@@ -60,7 +60,7 @@ impl LabelRow {
                     hash,
                     facts: entry,
                     frames: Vec::new(),
-                    said: OnceLock::new(),
+                    dynamic: OnceLock::new(),
                 });
             }
         }
@@ -92,7 +92,7 @@ impl LabelRow {
             hash,
             facts,
             frames,
-            said: OnceLock::new(),
+            dynamic: OnceLock::new(),
         })
     }
 
@@ -311,7 +311,7 @@ impl<'r> Object<'r> {
     #[must_use]
     pub fn answer_on(&self, attribute: &str, frame: u64) -> Option<Answer> {
         let actions = self.actions();
-        let said = self.said.get_or_init(|| {
+        let dynamic = self.dynamic.get_or_init(|| {
             let mut tracks: BTreeMap<&str, Track> = BTreeMap::new();
             looked_at(actions.len());
             for (place, action) in actions.iter().enumerate() {
@@ -325,7 +325,7 @@ impl<'r> Object<'r> {
             tracks
         });
         // Other clients take the last of several, too.
-        let here = said.values().filter_map(|track| track.at(frame));
+        let here = dynamic.values().filter_map(|track| track.at(frame));
         let here = here.map(|place| &actions[place]);
         answer_among(here, attribute, self.attributes(), &self.row.ontology)
     }

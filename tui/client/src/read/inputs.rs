@@ -14,7 +14,7 @@ use std::time::Instant;
 use uuid::Uuid;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ItemId;
-use wb_core::work::{Inputs, Project, RowInput, TaskRow, Timing, Wants, needs};
+use wb_core::work::{FetchSpec, Inputs, Project, RowInput, TaskRow, Timing, needs};
 use wb_core::workflow::Stage;
 
 const WANT_ROW: u64 = needs::LABEL_ROW | needs::LABEL_ROW_WRITE;
@@ -42,16 +42,16 @@ impl Reader {
         project: &Project,
         stage: &Stage,
         rows: &[TaskRow],
-        wants: &Wants,
+        fetch: &FetchSpec,
         cache: &AssetCache,
     ) -> Vec<Result<Inputs, Error>> {
         let mut drafts: Vec<Result<Draft, Error>> =
             rows.iter().map(|_| Ok(Draft::default())).collect();
-        if wants.needs & (WANT_ROW | WANT_ITEM) != 0 {
+        if fetch.needs & (WANT_ROW | WANT_ITEM) != 0 {
             tracing::debug!(stage = %stage.title, tasks = rows.len(), "fetching inputs");
-            self.rows_and_items(project, rows, wants, &mut drafts).await;
+            self.rows_and_items(project, rows, fetch, &mut drafts).await;
         }
-        if wants.needs & WANT_ASSET != 0 {
+        if fetch.needs & WANT_ASSET != 0 {
             self.assets(rows, cache, &mut drafts).await;
         }
         rows.iter()
@@ -64,15 +64,15 @@ impl Reader {
         &self,
         project: &Project,
         rows: &[TaskRow],
-        wants: &Wants,
+        fetch: &FetchSpec,
         drafts: &mut [Result<Draft, Error>],
     ) {
         let units: Vec<RowKey> = rows
             .iter()
             .map(|row| (row.data, Arc::clone(&row.branch)))
             .collect();
-        let mut include = wants.include.clone();
-        include.client_metadata |= wants.needs & needs::CLIENT_METADATA != 0;
+        let mut include = fetch.include.clone();
+        include.client_metadata |= fetch.needs & needs::CLIENT_METADATA != 0;
         let began = Instant::now();
         let (metas, requests) = self.metas(project.hash, &units, &include).await;
         note(drafts, "row metadata", ms(began), rows.len(), requests);
@@ -87,8 +87,8 @@ impl Reader {
             .map(|meta| meta.as_ref().ok().and_then(|meta| meta.item))
             .collect();
         let (labels, found) = tokio::join!(
-            self.wanted_labels(project, &units, metas, wants),
-            self.wanted_items(project, &items, wants),
+            self.wanted_labels(project, &units, metas, fetch),
+            self.wanted_items(project, &items, fetch),
         );
         if let Some((list, requests, took)) = labels {
             note(drafts, "labels", took, rows.len(), requests);
@@ -112,14 +112,14 @@ impl Reader {
         project: &Project,
         units: &[RowKey],
         metas: Vec<Result<Meta, Error>>,
-        wants: &Wants,
+        fetch: &FetchSpec,
     ) -> Option<(Vec<Result<RowInput, Error>>, usize, f64)> {
-        if wants.needs & WANT_ROW == 0 {
+        if fetch.needs & WANT_ROW == 0 {
             return None;
         }
         let began = Instant::now();
         let (rows, requests) = self
-            .labels_of(project.hash, units, metas, &wants.initialise)
+            .labels_of(project.hash, units, metas, &fetch.initialise)
             .await;
         Some((rows, requests, ms(began)))
     }
@@ -129,9 +129,9 @@ impl Reader {
         &self,
         project: &Project,
         items: &[Option<ItemId>],
-        wants: &Wants,
+        fetch: &FetchSpec,
     ) -> Option<(Found, f64)> {
-        if wants.needs & WANT_ITEM == 0 {
+        if fetch.needs & WANT_ITEM == 0 {
             return None;
         }
         let began = Instant::now();

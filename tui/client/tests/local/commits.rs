@@ -143,18 +143,18 @@ async fn labels_that_an_agent_was_not_given_survive_its_save() {
         .collect();
     all_done(&w.writer().commit(&w.project, stay).await);
     let second = &w.project.doc.ontology["classifications"][1]["featureNodeHash"];
-    let wants = Wants {
+    let fetch = FetchSpec {
         needs: needs::LABEL_ROW_WRITE,
         initialise: InitialiseOptions {
             include_object_feature_hashes: Some(Vec::new()),
             include_classification_feature_hashes: Some(vec![second.as_str().unwrap().to_owned()]),
             ..InitialiseOptions::default()
         },
-        ..Wants::default()
+        ..FetchSpec::default()
     };
     let inputs = w
         .reader
-        .inputs(&w.project, &w.stage, &rows, &wants, &w.cache)
+        .inputs(&w.project, &w.stage, &rows, &fetch, &w.cache)
         .await;
     let inputs: Vec<Inputs> = inputs.into_iter().map(|input| input.unwrap()).collect();
     assert!(

@@ -18,7 +18,7 @@ use wb_client::{
 use wb_core::error::ErrorKind;
 use wb_core::ids::{PathwayId, ProjectHash};
 use wb_core::work::wire::{AssetDoc, InitialiseOptions};
-use wb_core::work::{Change, Committed, Inputs, LabelBlob, Project, TaskRow, Wants, needs};
+use wb_core::work::{Change, Committed, FetchSpec, Inputs, LabelBlob, Project, TaskRow, needs};
 use wb_core::workflow::Stage;
 use wb_local::{Scenario, ServeOptions, Served, serve};
 
@@ -84,13 +84,13 @@ impl World {
     }
 
     async fn inputs(&self, rows: &[TaskRow], needs: u64) -> Vec<Inputs> {
-        let wants = Wants {
+        let fetch = FetchSpec {
             needs,
-            ..Wants::default()
+            ..FetchSpec::default()
         };
         let inputs = self
             .reader
-            .inputs(&self.project, &self.stage, rows, &wants, &self.cache)
+            .inputs(&self.project, &self.stage, rows, &fetch, &self.cache)
             .await;
         inputs.into_iter().map(|input| input.unwrap()).collect()
     }

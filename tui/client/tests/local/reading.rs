@@ -60,7 +60,7 @@ async fn pages_give_each_task_once_even_when_tasks_leave_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_agent_that_wants_only_the_task_costs_no_request() {
+async fn an_agent_that_needs_only_the_task_costs_no_request() {
     let w = demo(30).await;
     let rows = w.tasks().await;
     let before = w.reader.stats().requests;

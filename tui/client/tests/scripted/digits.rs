@@ -67,15 +67,15 @@ async fn read(server: &Scripted) -> Inputs {
         branch: "main".into(),
         status: TaskStatus::New,
     };
-    let wants = Wants {
+    let fetch = FetchSpec {
         needs: needs::LABEL_ROW_WRITE,
-        ..Wants::default()
+        ..FetchSpec::default()
     };
     let dir = tempfile::tempdir().unwrap();
     let cache = AssetCache::new(dir.path().to_owned(), 1 << 20);
     let reader = server.reader();
     let inputs = reader
-        .inputs(&project(), &stage(), &[task], &wants, &cache)
+        .inputs(&project(), &stage(), &[task], &fetch, &cache)
         .await;
     inputs.into_iter().next().unwrap().unwrap()
 }

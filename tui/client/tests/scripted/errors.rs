@@ -145,13 +145,13 @@ async fn a_forbidden_item_and_a_missing_row_cost_only_their_tasks() {
             status: TaskStatus::New,
         })
         .collect();
-    let wants = Wants {
+    let fetch = FetchSpec {
         needs: needs::STORAGE_ITEM,
-        ..Wants::default()
+        ..FetchSpec::default()
     };
     let cache = AssetCache::new("/nonexistent", 0);
     let inputs = reader
-        .inputs(&project(), &stage(), &rows, &wants, &cache)
+        .inputs(&project(), &stage(), &rows, &fetch, &cache)
         .await;
     let failed: Vec<(usize, &Error)> = inputs
         .iter()

@@ -28,7 +28,7 @@ use wb_client::{
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::work::wire::ProjectDoc;
-use wb_core::work::{Change, Committed, Project, TaskRow, TaskStatus, Wants, needs};
+use wb_core::work::{Change, Committed, FetchSpec, Project, TaskRow, TaskStatus, needs};
 use wb_core::workflow::{Stage, StageKind, Workflow};
 
 const EMPTY_PAGE: &str = r#"{"results":[],"nextPageToken":null}"#;

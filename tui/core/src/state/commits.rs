@@ -10,7 +10,7 @@ impl State {
         }
         let title = self.project.as_ref().map_or("", |p| p.title.as_str());
         let typed = self.typed_title.as_deref().map(str::trim);
-        if self.wants_title() && typed != Some(title.trim()) {
+        if self.needs_title() && typed != Some(title.trim()) {
             return Err(format!(
                 "project \"{title}\" is protected: nothing is written unless its title is typed"
             ));
@@ -26,7 +26,7 @@ impl State {
 
     /// Whether a write must be confirmed by typing the project's title.
     #[must_use]
-    pub fn wants_title(&self) -> bool {
+    pub fn needs_title(&self) -> bool {
         let title = self.project.as_ref().map(|p| p.title.as_str());
         let named = self.options.confirm.as_deref();
         self.options.level == Some(Level::Protected) && (named.is_none() || named != title)

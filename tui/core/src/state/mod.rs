@@ -45,7 +45,7 @@ use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
 use crate::step::{At, Log, LogLine, Stepper};
 use crate::watch::Watch;
-use crate::work::{Committed, Inputs, Outcome, Project, Route, Wants};
+use crate::work::{Committed, FetchSpec, Inputs, Outcome, Project, Route};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ pub enum Level {
     Sandbox,
     /// A commit asks.
     Staging,
-    /// A commit wants the project's title typed, a command wants `--confirm TITLE`.
+    /// A commit needs the project's title typed, a command needs `--confirm TITLE`.
     Protected,
 }
 

@@ -66,19 +66,19 @@ impl State {
         let Some((build, _, agent)) = self.agent(stage) else {
             return Vec::new();
         };
-        let wants = Wants::of(agent);
+        let fetch = FetchSpec::of(agent);
         let batch = BatchId::next(BatchOwner::Step, &mut self.batches);
         if let Some(step) = &mut self.step {
             step.at = At::Fetching;
             step.build = build;
-            step.fetched_for = Some(wants.clone());
+            step.fetched_for = Some(fetch.clone());
             self.fetches.insert(batch, step.id);
         }
         vec![Effect::Fetch {
             batch,
             stage,
             rows: vec![row],
-            wants,
+            fetch,
         }]
     }
 
@@ -93,7 +93,7 @@ impl State {
             self.warn(Kind::Error, "no agent for this stage any more", None);
             return Vec::new();
         };
-        if step.fetched_for.as_ref() != Some(&Wants::of(descriptor)) {
+        if step.fetched_for.as_ref() != Some(&FetchSpec::of(descriptor)) {
             if let Some(step) = &mut self.step {
                 step.to_end = true;
             }

@@ -91,18 +91,18 @@ impl State {
 
     /// Where a task starts again: with its inputs, unless they are there and the agent asks for the same.
     fn watch_from(&self, stage: StageId, id: TaskId) -> Phase {
-        let Some(wants) = self.watch_wants(stage) else {
+        let Some(fetch) = self.fetch_of(stage) else {
             return Phase::NoAgent;
         };
         let task = self.watch.task(id);
         let here =
-            task.is_some_and(|t| t.inputs.is_some() && t.fetched_for.as_ref() == Some(&wants));
+            task.is_some_and(|t| t.inputs.is_some() && t.fetched_for.as_ref() == Some(&fetch));
         if here { Phase::Waiting } else { Phase::Wanted }
     }
 
     /// What the agent of a stage asks for.
-    fn watch_wants(&self, stage: StageId) -> Option<Wants> {
-        self.agent(stage).map(|(_, _, agent)| Wants::of(agent))
+    fn fetch_of(&self, stage: StageId) -> Option<FetchSpec> {
+        self.agent(stage).map(|(_, _, agent)| FetchSpec::of(agent))
     }
 
     /// What is to be done next for the watched tasks.
@@ -121,22 +121,22 @@ impl State {
         let mut effects = Vec::new();
         let wanted = |t: &&Watched| t.phase == Phase::Wanted;
         while let Some(stage) = self.watch.tasks.iter().find(wanted).map(|t| t.stage) {
-            let wants = self.watch_wants(stage);
+            let fetch = self.fetch_of(stage);
             let batch = BatchId::next(BatchOwner::Watch, &mut self.batches);
             let mut rows = Vec::new();
             for task in &mut self.watch.tasks {
                 if task.phase != Phase::Wanted || task.stage != stage {
                     continue;
                 }
-                task.phase = if wants.is_some() {
+                task.phase = if fetch.is_some() {
                     Phase::Fetching(batch)
                 } else {
                     Phase::NoAgent
                 };
-                task.fetched_for.clone_from(&wants);
+                task.fetched_for.clone_from(&fetch);
                 rows.push(task.row.clone());
             }
-            let Some(wants) = wants else { continue };
+            let Some(fetch) = fetch else { continue };
             self.watch
                 .fetches
                 .insert(batch, rows.iter().map(|r| r.id).collect());
@@ -144,7 +144,7 @@ impl State {
                 batch,
                 stage,
                 rows,
-                wants,
+                fetch,
             });
         }
         effects
@@ -174,7 +174,7 @@ impl State {
                 Err(error) => {
                     task.error = Some(error.clone());
                     task.phase = Phase::Unfetched;
-                    self.watch.unsaid = true;
+                    self.watch.unreported = true;
                     continue;
                 }
             }
@@ -247,7 +247,7 @@ impl State {
             task.before = older;
         }
         let id = task.row.id;
-        self.watch.unsaid = true;
+        self.watch.unreported = true;
         self.results
             .insert(id, last_result(build, result, run_us, at));
         Some(self.advance_watch())
@@ -299,10 +299,10 @@ impl State {
 
     /// Once every watched task was looked at: those that differ, then all in one line.
     fn sum_up_watch(&mut self) {
-        if !self.watch.unsaid || self.watch.tasks.iter().any(Watched::pending) {
+        if !self.watch.unreported || self.watch.tasks.iter().any(Watched::pending) {
             return;
         }
-        self.watch.unsaid = false;
+        self.watch.unreported = false;
         let differing: Vec<&Watched> = self.watch.tasks.iter().filter(|t| t.differs()).collect();
         let mut lines: Vec<(bool, String)> = Vec::new();
         let only = self.watch.tasks.len() == 1;

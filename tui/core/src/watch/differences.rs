@@ -38,8 +38,8 @@ impl Difference {
 
 /// What differs between two looks at the same inputs: route or error, priority, metadata, labels.
 ///
-/// The hash of a label that an agent adds is another one each time, so added labels are compared by what
-/// they say.
+/// The hash of a label that an agent adds is another one each time, so added labels are compared by
+/// their content.
 #[must_use]
 pub fn differences(before: &WatchResult, after: &WatchResult) -> Vec<Difference> {
     let mut all = Vec::new();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_difference_is_told_once() {
+    fn every_kind_of_difference_is_reported_once() {
         let a = Patch {
             labels: vec![
                 change('+', "Car", "h1", "box 1"),

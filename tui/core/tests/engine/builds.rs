@@ -126,7 +126,7 @@ fn what_an_agent_declares_is_fetched_for_the_build_that_runs() {
     let event = world.job(&launch);
     let effects = world.state.update(event);
     let fetches = effects.iter().filter_map(|e| match e {
-        Effect::Fetch { wants, .. } => Some(wants.twins.len()),
+        Effect::Fetch { fetch, .. } => Some(fetch.twins.len()),
         _ => None,
     });
     assert!(fetches.sum::<usize>() == 0, "{effects:?}");

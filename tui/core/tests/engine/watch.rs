@@ -308,7 +308,7 @@ fn so_many_are_watched_and_no_more() {
 }
 
 #[test]
-fn a_stage_without_an_agent_is_said_and_waits_for_a_build() {
+fn a_stage_without_an_agent_is_reported_and_waits_for_a_build() {
     let (mut world, _) = screen(3);
     world.send(Event::Build(BuildEvent::Removed("a.so".into())));
     world.send(watch([1], true));

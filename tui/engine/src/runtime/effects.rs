@@ -12,7 +12,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
-use wb_core::work::{Inputs, Project, TaskRow, Wants, needs};
+use wb_core::work::{FetchSpec, Inputs, Project, TaskRow, needs};
 use wb_core::workflow::Workflow;
 use wb_host::{Hosts, JobRequest};
 
@@ -89,8 +89,8 @@ impl World {
                 batch,
                 stage,
                 rows,
-                wants,
-            } => self.fetch(batch, stage, rows, wants),
+                fetch,
+            } => self.fetch(batch, stage, rows, fetch),
             Effect::Launch(launch) => self.launch(launch),
             Effect::Kill(job) => self.stop(job, Hosts::kill),
             Effect::Cancel(job) => self.stop(job, Hosts::cancel),
@@ -186,11 +186,11 @@ impl World {
         self.project = Some(project);
     }
 
-    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, wants: Wants) {
-        let twins = declared(&wants.twins);
+    fn fetch(&self, batch: BatchId, stage: StageId, rows: Vec<TaskRow>, fetch: FetchSpec) {
+        let twins = declared(&fetch.twins);
         let answers = self.answers.clone();
         let asks_who =
-            self.on_duplicate == OnDuplicate::Skip && wants.needs & needs::LABEL_ROW_WRITE != 0;
+            self.on_duplicate == OnDuplicate::Skip && fetch.needs & needs::LABEL_ROW_WRITE != 0;
         let (journal, hash) = (self.journal.clone(), self.hash);
         let (reader, news, cache, project) = (
             self.reader.clone(),
@@ -210,7 +210,7 @@ impl World {
                 .and_then(|p| p.workflow.stage(stage).map(|s| (p, s)));
             let results: Vec<Result<Arc<Inputs>, Error>> = match found {
                 Some((project, found)) => tokio::join!(
-                    reader.inputs(project, found, &rows, &wants, &cache),
+                    reader.inputs(project, found, &rows, &fetch, &cache),
                     answers.prepare(stage, &rows, &twins),
                 )
                 .0

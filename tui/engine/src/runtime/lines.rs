@@ -1,4 +1,4 @@
-//! Lines that agents log and print: into the log file, and to whoever wants to hear them.
+//! Lines that agents log and print: into the log file, and to whoever subscribes.
 
 use std::time::{Duration, Instant};
 use wb_core::error::clip;

@@ -33,7 +33,7 @@ use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
 use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
-use wb_core::work::{Inputs, Project, Wants};
+use wb_core::work::{FetchSpec, Inputs, Project};
 use wb_host::{HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
@@ -318,11 +318,11 @@ impl Engine {
                 (Some(json), _, _) => json,
                 (None, Some((stage, row)), Some(project)) => {
                     let stage = project.workflow.stage(stage).ok_or_else(gone)?;
-                    let wants = Wants {
+                    let fetch = FetchSpec {
                         needs: needs::ASSET,
-                        ..Wants::default()
+                        ..FetchSpec::default()
                     };
-                    let mut fetched = reader.inputs(&project, stage, &[row], &wants, &cache).await;
+                    let mut fetched = reader.inputs(&project, stage, &[row], &fetch, &cache).await;
                     fetched
                         .pop()
                         .ok_or_else(gone)??

@@ -144,7 +144,7 @@ fn need<'a>(flags: &Flags, args: &'a RunRequest, limits: &Limits, config: &Confi
     }
 }
 
-/// What the flags say of a run.
+/// What the flags ask of a run.
 fn asked(args: &RunRequest, limits: Limits) -> Result<RunSpec, Error> {
     let filter = match &args.filter {
         Some(text) => Filter::parse(text)

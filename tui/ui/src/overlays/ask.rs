@@ -95,7 +95,7 @@ pub struct Question {
 impl Question {
     /// Asks; a write to a protected project needs its title typed.
     pub fn new(ask: Ask, state: &State) -> Self {
-        let title = (ask.writes() && state.wants_title()).then(keys::Line::default);
+        let title = (ask.writes() && state.needs_title()).then(keys::Line::default);
         Self { ask, title }
     }
 }

@@ -92,7 +92,7 @@ fn protected() -> Desk {
 }
 
 #[test]
-fn a_commit_to_a_protected_project_wants_its_title_typed() {
+fn a_commit_to_a_protected_project_needs_its_title_typed() {
     let mut desk = protected();
     desk.go("v C");
     assert_eq!(desk.press("y"), [], "y is a letter of a title here");
@@ -245,7 +245,7 @@ fn an_undo_is_shown_then_asked_then_sent() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_says_why() {
+fn what_cannot_be_taken_back_has_a_reason() {
     let mut desk = with_journal();
     desk.go("J");
     desk.world.answer(&mixed);

@@ -213,7 +213,7 @@ fn the_cursor_stays_on_its_task_when_rows_move() {
 }
 
 #[test]
-fn what_cannot_be_done_now_is_said_and_not_sent() {
+fn what_cannot_be_done_now_is_refused_and_not_sent() {
     let mut desk = desk();
     desk.press("3");
     assert_eq!(desk.press("s"), []);
@@ -295,7 +295,7 @@ fn help_is_searched_by_typing_and_closed_by_escape() {
 }
 
 #[test]
-fn help_says_all_of_each_key_however_narrow_the_terminal() {
+fn help_explains_all_of_each_key_however_narrow_the_terminal() {
     for width in [40, 60, 80] {
         let mut desk = Desk::new(World::demo(), width, 400);
         desk.go("3");

@@ -38,7 +38,7 @@ fn n_and_escape_answer_no() {
 }
 
 #[test]
-fn read_only_takes_writing_keys_away_and_says_so() {
+fn read_only_takes_writing_keys_away_and_shows_it() {
     let mut desk = stepped();
     desk.world.state.options.read_only = true;
     assert_eq!(desk.press("C"), []);

@@ -78,7 +78,7 @@ fn watch_shows_a_failure_with_its_fault() {
 }
 
 #[test]
-fn watch_without_tasks_says_how_to_begin() {
+fn watch_without_tasks_shows_how_to_begin() {
     shots("watch_none", || Desk::new(World::demo(), 120, 36), "W");
 }
 
@@ -156,7 +156,7 @@ fn a_rerun_that_waits_shows_neither_the_process_nor_the_log_of_the_run_before() 
 }
 
 #[test]
-fn flow_tells_what_the_watched_tasks_made_of_a_build() {
+fn flow_shows_what_the_watched_tasks_made_of_a_build() {
     shots("watch_flow", watched, "1");
 }
 
@@ -261,7 +261,7 @@ fn a_click_chooses_a_watched_task_and_the_wheel_moves() {
 }
 
 #[test]
-fn a_stepped_task_says_when_a_newer_build_could_run_it_again() {
+fn a_stepped_task_shows_when_a_newer_build_could_run_it_again() {
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.go("s");
     desk.world.answer(&|_| Ok(outcome("annotate")));

@@ -48,7 +48,7 @@ impl Run {
                 batch: id,
                 stage,
                 rows,
-                wants: self.wants.clone(),
+                fetch: self.fetch.clone(),
             });
         }
     }
@@ -56,7 +56,7 @@ impl Run {
     /// Mean size of what was fetched for a task, in bytes; `None` while nobody knows.
     fn mean_size(&self) -> Option<u64> {
         match self.seen {
-            _ if self.wants.needs == 0 => Some(0),
+            _ if self.fetch.needs == 0 => Some(0),
             (_, 0) => None,
             (bytes, count) => Some(bytes / count),
         }

@@ -51,7 +51,7 @@ impl Run {
         self.arriving.clear();
         let here = self.stage().and_then(|stage| self.carried.remove(&stage));
         for carried in here.into_iter().flatten() {
-            let read_in_part = self.wants.initialise != Default::default();
+            let read_in_part = self.fetch.initialise != Default::default();
             if read_in_part && carried.outcome.labels_after.is_some() {
                 self.not_carried += 1;
                 continue;

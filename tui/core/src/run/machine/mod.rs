@@ -20,7 +20,7 @@ use crate::build::AgentDescriptor;
 use crate::error::Error;
 use crate::event::Effect;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
-use crate::work::{Inputs, Outcome, Project, TaskRow, Wants};
+use crate::work::{FetchSpec, Inputs, Outcome, Project, TaskRow};
 use agent_abi::table::flags;
 use carry::Carried;
 use finish::ends_the_run;
@@ -147,7 +147,7 @@ pub struct Run {
     /// How often each task was run again because of a conflict.
     reruns: HashMap<TaskId, u32>,
     agent: usize,
-    wants: Wants,
+    fetch: FetchSpec,
     /// Limit of one attempt that a person typed; before the agent's own.
     pub typed_timeout_ms: Option<u64>,
     /// The agent's own limit.
@@ -214,7 +214,7 @@ impl Run {
             known: (0, 0),
             reruns: HashMap::new(),
             agent: 0,
-            wants: Wants::default(),
+            fetch: FetchSpec::default(),
             typed_timeout_ms: None,
             own_limit_ms: None,
             serial: false,
@@ -301,7 +301,7 @@ impl Run {
         self.own_limit_ms = descriptor.spec.timeout_ms;
         self.serial = descriptor.flags & flags::NO_PARALLEL != 0;
         self.idempotent = descriptor.flags & flags::IDEMPOTENT != 0;
-        self.wants = Wants::of(&descriptor);
+        self.fetch = FetchSpec::of(&descriptor);
         self.arrive();
         if let Source::Tasks(_, rows) = &mut self.spec.source {
             let rows = std::mem::take(rows);

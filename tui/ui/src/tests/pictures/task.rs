@@ -51,7 +51,7 @@ fn task_with_its_outcome_and_what_a_commit_would_write() {
 }
 
 #[test]
-fn task_with_a_fault_says_whose_and_what_to_do() {
+fn task_with_a_fault_shows_its_source_and_what_to_do() {
     shots("task_error", World::demo, |desk| {
         desk.go("s");
         desk.world.fetched();

@@ -3,30 +3,30 @@
 #![allow(unsafe_code)] // statics that point at each other
 
 /// For the macros: one dependency and what it asks for.
-pub struct Wants {
+pub struct DependencyNode {
     name: &'static str,
     /// Where it is written: names alone are not unique.
     place: &'static str,
     own: u64,
-    others: &'static [Asked],
+    others: &'static [DependencyRef],
 }
 
-/// For the macros: leads to the wants of a dependency. A pointer, because the compiler looks through
+/// For the macros: leads to the node of a dependency. A pointer, because the compiler looks through
 /// references in constants, and would walk in circles itself.
 #[derive(Clone, Copy)]
-pub struct Asked(*const Wants);
+pub struct DependencyRef(*const DependencyNode);
 
 // SAFETY: it is made from a reference that lives for ever to something that cannot be changed.
-unsafe impl Sync for Asked {}
+unsafe impl Sync for DependencyRef {}
 
-impl Asked {
+impl DependencyRef {
     /// To these.
     #[must_use]
-    pub const fn of(wants: &'static Wants) -> Self {
-        Self(std::ptr::from_ref(wants))
+    pub const fn of(node: &'static DependencyNode) -> Self {
+        Self(std::ptr::from_ref(node))
     }
 
-    const fn wants(self) -> &'static Wants {
+    const fn node(self) -> &'static DependencyNode {
         // SAFETY: `of` took it from such a reference.
         unsafe { &*self.0 }
     }
@@ -39,20 +39,20 @@ impl Asked {
     #[track_caller]
     pub const fn needs(self) -> u64 {
         walk(&Way {
-            here: self.wants(),
+            here: self.node(),
             before: None,
         })
     }
 }
 
-impl Wants {
+impl DependencyNode {
     /// `own` are the needs of its built-in parameters, `others` the dependencies it asks for.
     #[must_use]
     pub const fn new(
         name: &'static str,
         place: &'static str,
         own: u64,
-        others: &'static [Asked],
+        others: &'static [DependencyRef],
     ) -> Self {
         Self {
             name,
@@ -75,7 +75,7 @@ impl Wants {
 
 /// The way to a dependency, from the one that was asked first.
 struct Way<'w> {
-    here: &'static Wants,
+    here: &'static DependencyNode,
     before: Option<&'w Way<'w>>,
 }
 
@@ -84,7 +84,7 @@ const fn walk(way: &Way<'_>) -> u64 {
     let mut needs = way.here.own;
     let mut n = 0;
     while n < way.here.others.len() {
-        let here = way.here.others[n].wants();
+        let here = way.here.others[n].node();
         let next = Way {
             here,
             before: Some(way),
@@ -104,7 +104,7 @@ const fn walk(way: &Way<'_>) -> u64 {
 
 /// Reports the circle that begins and ends with `first`.
 #[track_caller]
-const fn circle(way: &Way<'_>, first: &Wants) -> ! {
+const fn circle(way: &Way<'_>, first: &DependencyNode) -> ! {
     let mut text = Text {
         bytes: [0; 512],
         from: 512,
