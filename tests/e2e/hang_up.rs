@@ -107,7 +107,7 @@ fn slow_moves() -> Server {
         "--tasks",
         "200",
         "--fault",
-        "actions:slow/300ms",
+        "actions:slow/1s",
     ])
 }
 

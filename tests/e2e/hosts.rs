@@ -200,6 +200,7 @@ fn cargo_inherits_no_key_whichever_command_starts_it() {
             "targets": [{"name": "agents", "kind": ["cdylib"]}],
         }],
         "target_directory": agents.join("target"),
+        "workspace_root": &agents,
     });
     let cargo = bin.join("cargo");
     let script = format!(
