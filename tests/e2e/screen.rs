@@ -320,7 +320,8 @@ fn the_first_step_is_explained_once_per_person_and_not_where_the_settings_end_it
         env.push(state(name));
         let mut screen = Terminal::start(cwd, &args, &env, (120, 36));
         screen.wait("build #1");
-        screen.keys("s").wait("before the call");
+        // The hints stand below a card: a frame may be read in parts.
+        screen.keys("s").wait("c to the end");
         let explained = screen.text().contains("Your first step");
         let (code, _) = screen.quit();
         assert_eq!(code, 0);
